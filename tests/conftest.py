@@ -1,0 +1,19 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of upstream's answers; KUBEDOCTOR_SHARED names another one than `../shared`."""
+    folder = Path(os.environ.get("KUBEDOCTOR_SHARED") or PROJECT.parent / "shared")
+    if not (folder / "conformance").is_dir():
+        pytest.skip(f"no conformance data in {folder}: set KUBEDOCTOR_SHARED to the folder that holds it")
+    return folder
