@@ -25,7 +25,7 @@ from tests.real.cluster.layout import (
     KUBERNETES_VERSION,
     RECIPES,
 )
-from tests.real.cluster.requirements import find_kubectl, why_not_build
+from tests.real.cluster.requirements import why_not_build
 
 STAMP = "k8s.io/component-base/version."
 MAJOR, MINOR, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
@@ -87,11 +87,10 @@ COMPONENTS = (
     _kubernetes("kube-proxy"),
     Component("containerd", "containerd", f"{CONTAINERD}/cmd/containerd", CONTAINERD_FLAGS),
     Component("containerd", "containerd-shim-runc-v2", f"{CONTAINERD}/cmd/containerd-shim-runc-v2", CONTAINERD_FLAGS),
+    Component("kubectl", "kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBERNETES_FLAGS),
     Component("coredns", "coredns", "."),
     Component("app", "app", "."),
 )
-KUBECTL = Component("kubectl", "kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBERNETES_FLAGS)
-"""Built only where the machine has none."""
 
 
 def unpack_debian_packages() -> None:
@@ -116,10 +115,8 @@ def main() -> int:
         print(f"Cannot build the real cluster: {reason}.", file=sys.stderr)
         return 1
     BINARIES.mkdir(parents=True, exist_ok=True)
-    needs_kubectl = (BINARIES / KUBECTL.name).exists() or find_kubectl() is None
-    components = (*COMPONENTS, KUBECTL) if needs_kubectl else COMPONENTS
     try:
-        for component in components:
+        for component in COMPONENTS:
             if component.up_to_date:
                 continue
             begin = time.monotonic()

@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from tests.real.cluster.certificates import ADMINISTRATOR_TOKEN, VISITOR_TOKEN, make_certificates, write_kubeconfig
-from tests.real.cluster.layout import CACHE, PROJECT, RUNS, Document, control_group
-from tests.real.cluster.requirements import CONTROL_GROUPS, find_kubectl
+from tests.real.cluster.layout import CACHE, KUBECTL, PROJECT, RUNS, Document, control_group
+from tests.real.cluster.requirements import CONTROL_GROUPS
 
 BULKY = ("etcd", "var-lib")
 
@@ -105,8 +105,7 @@ class RealCluster:
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
         """What kubectl prints; raises RuntimeError with kubectl's own words when it fails."""
-        kubectl = find_kubectl() or "kubectl"
-        command = [kubectl, f"--kubeconfig={self.kubeconfig}", *arguments]
+        command = [str(KUBECTL), f"--kubeconfig={self.kubeconfig}", *arguments]
         done = subprocess.run(command, input=text, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")

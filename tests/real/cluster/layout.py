@@ -22,8 +22,10 @@ KUBERNETES_VERSION = "v1.37.2"
 CONTAINERD_VERSION = "v2.4.2"
 COREDNS_VERSION = "1.14.7"
 
+KUBECTL = Path(os.environ.get("KUBECTL", BINARIES / "kubectl"))
+"""kubectl of the cluster's own version, so that neither the results nor the timings depend on the machine's."""
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager")
-NODE = ("containerd", "containerd-shim-runc-v2", "kubelet", "kube-proxy", "coredns", "app", "runc")
+NODE = ("containerd", "containerd-shim-runc-v2", "kubelet", "kube-proxy", "coredns", "app", "runc", "kubectl")
 
 NODE_NAME = "node-1"
 NODE_ADDRESS = "172.30.0.2"

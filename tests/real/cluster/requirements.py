@@ -32,8 +32,6 @@ def why_not_run() -> str:
     if os.geteuid() != 0:
         return "the real cluster needs root, to make its namespaces"
     tools = [tool for tool in ("unshare", "setpriv", "nsenter", "ip", "mount", "openssl") if not shutil.which(tool)]
-    if find_kubectl() is None:
-        tools.append("kubectl")
     if tools:
         return f"not installed: {', '.join(tools)}"
     missing = [name for name in CONTROL_PLANE + NODE if not (BINARIES / name).exists()]
@@ -57,9 +55,3 @@ def why_no_node() -> str:
     if covered:
         return f"the cache folder {CACHE} lies below {covered[0]}; choose another with REALCLUSTER_CACHE"
     return ""
-
-
-def find_kubectl() -> str | None:
-    """The kubectl to use: the one named by `KUBECTL`, the one on the path, or the one that the build made."""
-    built = BINARIES / "kubectl"
-    return os.environ.get("KUBECTL") or shutil.which("kubectl") or (str(built) if built.exists() else None)
