@@ -1,0 +1,1 @@
+"""Sidecars and routes."""

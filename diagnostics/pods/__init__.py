@@ -1,0 +1,1 @@
+"""One container's or one pod's life."""

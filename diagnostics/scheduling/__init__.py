@@ -1,0 +1,1 @@
+"""A pod without a node."""

@@ -1,0 +1,1 @@
+"""Traffic that finds nobody."""

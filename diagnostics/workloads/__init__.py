@@ -1,0 +1,1 @@
+"""Rollouts, replicas, jobs."""

@@ -1,0 +1,185 @@
+"""What is examined together with an object: what it depends on, and what stands or falls with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kubedoctor.cluster.apps import (
+    CronJob,
+    DaemonSet,
+    Deployment,
+    HorizontalPodAutoscaler,
+    Job,
+    ReplicaSet,
+    StatefulSet,
+)
+from kubedoctor.cluster.core import Namespace, Node, ReplicationController, ResourceQuota, Service
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.networking import Ingress, NetworkPolicy
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.relations import (
+    claim_names,
+    owner_chain,
+    pods_of,
+    pods_selected_by,
+    replica_sets_of,
+    services_selecting,
+)
+from kubedoctor.cluster.selectors import selector_of
+from kubedoctor.cluster.storage import PersistentVolumeClaim
+from kubedoctor.cluster.triage import not_ready, troubled
+from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
+
+Step = Callable[[Any, Cluster], Iterator[Ref]]
+
+
+def related(obj: KubernetesObject, cluster: Cluster, wants: set[Want | LogWant]) -> tuple[Ref, ...]:
+    """The objects to examine with this one, the object itself left out.
+
+    What cannot be seen becomes a gap of `cluster`; what has not been fetched is put into `wants`.
+    """
+    found: dict[Ref, None] = {}
+    for step in _STEPS.get(type(obj), ()):
+        try:
+            found.update(dict.fromkeys(step(obj, cluster)))
+        except CannotSee as blind:
+            cluster.gaps.add(Gap(blind.kind, blind.why))
+        except NotCollected as missing:
+            wants.update(missing.wants)
+    found.pop(ref(obj), None)
+    return tuple(found)
+
+
+def _owners(obj: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
+    yield from owner_chain(obj, cluster)
+
+
+def _node(pod: Pod, _: Cluster) -> Iterator[Ref]:
+    if pod.spec.node_name and not_ready(pod):
+        yield Ref("Node", "", pod.spec.node_name)
+
+
+def _claims(pod: Pod, _: Cluster) -> Iterator[Ref]:
+    if not_ready(pod):
+        yield from (Ref("PersistentVolumeClaim", pod.namespace, name) for name in claim_names(pod))
+
+
+def _services(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
+    yield from (ref(service) for service in services_selecting(pod, cluster))
+
+
+def _cluster_dns(pod: Pod, _: Cluster) -> Iterator[Ref]:
+    """A pod that is in trouble may be so because no name resolves."""
+    if troubled(pod) and pod.spec.node_name and pod.spec.dns_policy in ("", "ClusterFirst", "ClusterFirstWithHostNet"):
+        yield Ref("Service", "kube-system", "kube-dns")
+
+
+def _policies(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
+    for policy in cluster.all(NetworkPolicy, pod.namespace):
+        selector = policy.spec.pod_selector
+        if selector is None or selector_of(selector).matches(pod.metadata.labels):
+            yield ref(policy)
+
+
+def _pods(workload: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
+    yield from (ref(pod) for pod in pods_of(workload, cluster))
+
+
+def _with_pods(workload: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
+    """What the pods of a workload depend on, so that a workload's verdict is no poorer than its pods'."""
+    for pod in pods_of(workload, cluster):
+        for step in (_node, _claims, _cluster_dns):
+            yield from step(pod, cluster)
+
+
+def _first_pod(workload: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
+    """Services and policies that pick one of the pods: the pods of a workload carry the same labels."""
+    for pod in pods_of(workload, cluster)[:1]:
+        yield from _services(pod, cluster)
+        yield from _policies(pod, cluster)
+
+
+def _replica_sets(deployment: Deployment, cluster: Cluster) -> Iterator[Ref]:
+    yield from (ref(replica_set) for replica_set in replica_sets_of(deployment, cluster))
+
+
+def _jobs(cron_job: CronJob, cluster: Cluster) -> Iterator[Ref]:
+    yield from (ref(job) for job in cluster.owned_by(Job, ref(cron_job)))
+
+
+def _selected(service: Service, cluster: Cluster) -> Iterator[Ref]:
+    for pod in pods_selected_by(service, cluster):
+        yield ref(pod)
+        yield from owner_chain(pod, cluster)
+
+
+def _autoscaled(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Ref]:
+    target = autoscaler.spec.scale_target_ref
+    yield Ref(target.kind, autoscaler.namespace, target.name)
+
+
+def _backends(ingress: Ingress, _: Cluster) -> Iterator[Ref]:
+    backends = [ingress.spec.default_backend]
+    for rule in ingress.spec.rules or ():
+        backends.extend(path.backend for path in (rule.http.paths if rule.http else None) or ())
+    for backend in backends:
+        if backend and backend.service:
+            yield Ref("Service", ingress.namespace, backend.service.name)
+
+
+def _volume(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Ref]:
+    if claim.spec.volume_name:
+        yield Ref("PersistentVolume", "", claim.spec.volume_name)
+    for pod in cluster.all(Pod, claim.namespace):
+        if claim.name in claim_names(pod):
+            yield ref(pod)
+
+
+def _on_node(node: Node, cluster: Cluster) -> Iterator[Ref]:
+    for pod in cluster.pods_on(node.name):
+        if troubled(pod):
+            yield ref(pod)
+
+
+def _in_namespace(namespace: Namespace, cluster: Cluster) -> Iterator[Ref]:
+    for kind in (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, Service, PersistentVolumeClaim):
+        yield from (ref(obj) for obj in cluster.all(kind, namespace.name))
+
+
+def _under_quota(quota: ResourceQuota, cluster: Cluster) -> Iterator[Ref]:
+    for kind in (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job):
+        yield from (ref(obj) for obj in cluster.all(kind, quota.namespace))
+
+
+def _isolated(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
+    if policy.spec.pod_selector is None:
+        return
+    selector = selector_of(policy.spec.pod_selector)
+    for pod in cluster.all(Pod, policy.namespace):
+        if selector.matches(pod.metadata.labels):
+            yield ref(pod)
+
+
+_WORKLOAD: tuple[Step, ...] = (_owners, _pods, _with_pods, _first_pod)
+
+_STEPS: dict[type[KubernetesObject], tuple[Step, ...]] = {
+    Pod: (_owners, _node, _claims, _services, _policies, _cluster_dns),
+    Deployment: (_replica_sets, *_WORKLOAD),
+    ReplicaSet: _WORKLOAD,
+    ReplicationController: _WORKLOAD,
+    StatefulSet: _WORKLOAD,
+    DaemonSet: _WORKLOAD,
+    Job: _WORKLOAD,
+    CronJob: (_jobs, *_WORKLOAD),
+    Service: (_selected,),
+    HorizontalPodAutoscaler: (_autoscaled,),
+    Ingress: (_backends,),
+    PersistentVolumeClaim: (_volume,),
+    Node: (_on_node,),
+    Namespace: (_in_namespace,),
+    ResourceQuota: (_under_quota,),
+    NetworkPolicy: (_isolated,),
+}

@@ -1,0 +1,146 @@
+"""How objects belong together: owners, pods of a workload, Services that select, claims, nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from kubedoctor.cluster.core import ReplicationController, Service
+from kubedoctor.cluster.meta import KubernetesObject, LabelSelector
+from kubedoctor.cluster.networking import Endpoint
+from kubedoctor.cluster.pods import Pod, PodTemplate
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.selectors import Selector, selector_from_map, selector_of
+
+Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | CronJob | ReplicationController
+WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, ReplicationController)
+WORKLOAD_KINDS = frozenset(kind.__name__ for kind in WORKLOADS)
+LONGEST_CHAIN = 10  # Owners may form a circle; no real chain is longer.
+
+
+def controller_of(obj: KubernetesObject) -> Ref | None:
+    """The owner that is marked as controller. A static pod's controller is its Node, which has no namespace."""
+    for owner in obj.metadata.owner_references or ():
+        if owner.controller:
+            return Ref(owner.kind, "" if owner.kind == "Node" else obj.namespace, owner.name)
+    return None
+
+
+def owner_chain(obj: KubernetesObject, cluster: Cluster) -> tuple[Ref, ...]:
+    """The controllers of an object, nearest first. Ends where an owner is not there or cannot be read."""
+    chain: list[Ref] = []
+    current: KubernetesObject | None = obj
+    while current is not None and len(chain) < LONGEST_CHAIN:
+        owner = controller_of(current)
+        if owner is None or owner in chain:
+            break
+        chain.append(owner)
+        current = cluster.maybe.get_ref(owner) if owner.kind in WORKLOAD_KINDS else None
+    return tuple(chain)
+
+
+def workload_of(pod: Pod, cluster: Cluster) -> Ref:
+    """The workload that people know the pod by: the topmost owner that makes pods, else the pod itself."""
+    workloads = [owner for owner in owner_chain(pod, cluster) if owner.kind in WORKLOAD_KINDS]
+    return workloads[-1] if workloads else ref(pod)
+
+
+def template_of(workload: KubernetesObject) -> PodTemplate | None:
+    """The pod template of a workload."""
+    if isinstance(workload, CronJob):
+        return workload.spec.job_template.spec.template
+    if isinstance(workload, Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | ReplicationController):
+        return workload.spec.template
+    return None
+
+
+def template_path(workload: KubernetesObject) -> str:
+    """Where the template's pod spec stands, for `quote`."""
+    return "spec.jobTemplate.spec.template.spec" if isinstance(workload, CronJob) else "spec.template.spec"
+
+
+def selector_of_workload(workload: KubernetesObject) -> Selector | None:
+    """The selector of the pods; None for kinds that have none."""
+    if isinstance(workload, ReplicationController):
+        return selector_from_map(workload.spec.selector)
+    if isinstance(workload, Deployment | ReplicaSet | StatefulSet | DaemonSet | Job):
+        selector: LabelSelector | None = workload.spec.selector
+        return selector_of(selector) if selector is not None else None
+    return None
+
+
+def pods_of(workload: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that a workload controls, directly or through its ReplicaSets or Jobs, finished ones too."""
+    name = ref(workload)
+    if isinstance(workload, Deployment):
+        owners = [ref(rs) for rs in replica_sets_of(workload, cluster)]
+    elif isinstance(workload, CronJob):
+        owners = [ref(job) for job in cluster.owned_by(Job, name)]
+    else:
+        owners = [name]
+    selector = selector_of_workload(workload)
+    if selector is not None and not selector.is_empty:
+        cluster.labelled(Pod, workload.namespace, selector.text)
+    else:
+        cluster.all(Pod, workload.namespace)
+    pods = cluster.snapshot.index("Pod", "owner")
+    found = [pod for owner in owners for pod in pods.get((owner.kind, owner.namespace, owner.name), ())]
+    return tuple(sorted(found, key=lambda pod: pod.name))
+
+
+def replica_sets_of(deployment: Deployment, cluster: Cluster) -> tuple[ReplicaSet, ...]:
+    """A Deployment's ReplicaSets, newest revision first."""
+    selector = selector_of_workload(deployment)
+    if selector is not None and not selector.is_empty:
+        cluster.labelled(ReplicaSet, deployment.namespace, selector.text)
+        sets = cluster.snapshot.index("ReplicaSet", "owner").get(
+            ("Deployment", deployment.namespace, deployment.name), ()
+        )
+    else:
+        sets = cluster.owned_by(ReplicaSet, ref(deployment))
+    return tuple(sorted(sets, key=_revision, reverse=True))
+
+
+def _revision(replica_set: ReplicaSet) -> tuple[int, str]:
+    text = replica_set.annotations.get("deployment.kubernetes.io/revision", "0")
+    return (int(text) if text.isdigit() else 0, replica_set.name)
+
+
+def pods_selected_by(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that a Service's selector picks, ready or not; none for a Service without selector."""
+    if not service.spec.selector:
+        return ()
+    selector = selector_from_map(service.spec.selector)
+    pods = cluster.labelled(Pod, service.namespace, selector.text)
+    return tuple(pod for pod in pods if isinstance(pod, Pod) and selector.matches(pod.metadata.labels))
+
+
+def services_selecting(pod: Pod, cluster: Cluster) -> tuple[Service, ...]:
+    """The Services whose selector picks the pod."""
+    return tuple(
+        service
+        for service in cluster.all(Service, pod.namespace)
+        if service.spec.selector and selector_from_map(service.spec.selector).matches(pod.metadata.labels)
+    )
+
+
+def endpoints_of(service: Service, cluster: Cluster) -> tuple[Endpoint, ...]:
+    """All endpoints of a Service, of all its slices."""
+    return tuple(
+        endpoint for slice_ in cluster.slices_of(service.namespace, service.name) for endpoint in slice_.endpoints or ()
+    )
+
+
+def ready_endpoints(service: Service, cluster: Cluster) -> tuple[Endpoint, ...]:
+    """The endpoints that traffic is sent to."""
+    return tuple(endpoint for endpoint in endpoints_of(service, cluster) if endpoint.is_ready)
+
+
+def claim_names(pod: Pod) -> Iterator[str]:
+    """The names of the claims that a pod mounts, those of its generic ephemeral volumes included."""
+    for volume in pod.spec.volumes or ():
+        if volume.persistent_volume_claim:
+            yield volume.persistent_volume_claim.claim_name
+        elif volume.ephemeral is not None:
+            yield f"{pod.name}-{volume.name}"

@@ -1,0 +1,51 @@
+"""Foreign text made harmless: what a terminal or a reader would obey is shown instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_OBEYED: Final = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # control characters, among them ESC, and CSI and OSC as one character
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # invisible letters and marks
+    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # zero width, line ends, order of writing
+    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # annotations, tags
+    "\ud800-\udfff"  # halves of characters, which no terminal's encoding takes
+    "]"
+)
+_NAMES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
+    r"""The text with everything that is obeyed or unseen written out, such as ESC as `\x1b`.
+
+    What remains is safe to print and to encode as UTF-8. Joiners of emoji and of scripts that
+    need them stay. `lines` keeps line feeds and tabs, and CR LF as a line feed.
+    At most `limit` characters are returned, the last of them `…` if something is missing.
+    """
+    if limit is not None and len(text) > limit + 1:
+        text = text[: limit + 2]  # what is shown is never shorter than what it stands for, except CR LF
+    if text.isascii() and text.isprintable():
+        shown = text
+    else:
+        if lines:
+            text = text.replace("\r\n", "\n")
+        shown = _OBEYED.sub(_kept_lines if lines else _escape, text)
+    if limit is None or len(shown) <= limit:
+        return shown
+    return shown[: max(limit - 1, 0)] + "…" if limit > 0 else ""
+
+
+def _kept_lines(found: re.Match[str]) -> str:
+    return found[0] if found[0] in "\n\t" else _escape(found)
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    if character in _NAMES:
+        return _NAMES[character]
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

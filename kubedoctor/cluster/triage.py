@@ -1,0 +1,90 @@
+"""Cheap predicates that say which subjects a diagnostic must look at at all: its `when=`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster.meta import condition
+from kubedoctor.cluster.pods import Container, ContainerStatus, Pod
+
+
+def all_statuses(pod: Pod) -> Iterator[ContainerStatus]:
+    """Statuses of init containers, then of containers."""
+    yield from pod.status.init_container_statuses or ()
+    yield from pod.status.container_statuses or ()
+
+
+def all_containers(pod: Pod) -> Iterator[Container]:
+    """Init containers, then containers; not the ephemeral ones."""
+    yield from pod.spec.init_containers or ()
+    yield from pod.spec.containers
+
+
+def status_path(pod: Pod, name: str) -> str:
+    """The path of a container's status, for `quote`: `status.containerStatuses[name=app]`."""
+    kind = (
+        "initContainerStatuses" if any(c.name == name for c in pod.spec.init_containers or ()) else "containerStatuses"
+    )
+    return f"status.{kind}[name={name}]"
+
+
+def container_path(pod: Pod, name: str) -> str:
+    """The path of a container in the spec, for `quote`: `spec.containers[name=app]`."""
+    kind = "initContainers" if any(c.name == name for c in pod.spec.init_containers or ()) else "containers"
+    return f"spec.{kind}[name={name}]"
+
+
+def container_named(pod: Pod, name: str) -> Container | None:
+    """The container or init container of that name."""
+    return next((c for c in all_containers(pod) if c.name == name), None)
+
+
+def finished(pod: Pod) -> bool:
+    """Succeeded or Failed: it will not run again."""
+    return pod.status.phase in ("Succeeded", "Failed")
+
+
+def terminating(pod: Pod) -> bool:
+    """Deletion was asked for."""
+    return pod.metadata.deletion_timestamp is not None
+
+
+def ready(pod: Pod) -> bool:
+    """The Ready condition is True."""
+    one = condition(pod.status.conditions, "Ready")
+    return one is not None and one.status == "True"
+
+
+def not_ready(pod: Pod) -> bool:
+    """Should be ready and is not: neither finished nor being deleted."""
+    return not (ready(pod) or finished(pod) or terminating(pod))
+
+
+def unscheduled(pod: Pod) -> bool:
+    """Has no node and is not finished."""
+    return not pod.spec.node_name and not finished(pod)
+
+
+def waiting(pod: Pod) -> bool:
+    """Some container waits with a reason other than the ordinary ones of a start."""
+    for status in all_statuses(pod):
+        state = status.state
+        if state and state.waiting and state.waiting.reason not in ("", "ContainerCreating", "PodInitializing"):
+            return True
+    return False
+
+
+def restarted(pod: Pod) -> bool:
+    """Some container was restarted or has ended badly."""
+    for status in all_statuses(pod):
+        if status.restart_count:
+            return True
+        for state in (status.state, status.last_state):
+            if state and state.terminated and state.terminated.exit_code:
+                return True
+    return False
+
+
+def troubled(pod: Pod) -> bool:
+    """Anything at all: not ready, restarted, waiting or failed."""
+    return not_ready(pod) or pod.status.phase == "Failed" or restarted(pod) or waiting(pod)

@@ -1,0 +1,17 @@
+"""How checks are run, and which finding causes which."""
+
+from kubedoctor.engine.catalogue import Catalogue, load_catalogue, load_package
+from kubedoctor.engine.examination import focus, scan
+from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
+
+__all__ = [
+    "Catalogue",
+    "Incident",
+    "NotChecked",
+    "Report",
+    "ReportedFinding",
+    "focus",
+    "load_catalogue",
+    "load_package",
+    "scan",
+]

@@ -1,0 +1,284 @@
+"""Running checks: in rounds on what was fetched so far (focus), or once over everything (scan)."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.related import related
+from kubedoctor.cluster.relations import controller_of
+from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
+from kubedoctor.engine.catalogue import Catalogue
+from kubedoctor.engine.causes import fold
+from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
+from kubedoctor.findings import Confidence, Diagnostic, Finding
+
+Gather = Callable[[frozenset[Want | LogWant]], None]
+MOST_ROUNDS = 8  # A bound, not an aim: a check that asks for ever new things is broken.
+
+
+@dataclass
+class _Results:
+    """What the checks said, before it is put in order."""
+
+    found: list[tuple[Diagnostic[Any], Finding, frozenset[Gap]]] = field(default_factory=list)
+    not_checked: set[NotChecked] = field(default_factory=set)
+    run: set[str] = field(default_factory=set)
+
+
+def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather) -> Report:
+    """Examine one object and what it depends on, fetching what the checks ask for, round by round.
+
+    The subject itself must be in the snapshot or fetchable; an absent one gives an empty report.
+    """
+    rounds = 0
+    done: dict[tuple[str, Ref], _Results] = {}
+    while True:
+        rounds += 1
+        wants: set[Want | LogWant] = set()
+        gaps: set[Gap] = set()
+        subjects = _subjects(subject, snapshot, wants, gaps)
+        for one in subjects:
+            _examine_once(catalogue, one, snapshot, done, wants)
+        if not wants or rounds == MOST_ROUNDS:
+            break
+        gather(frozenset(wants))
+    results = _Results()
+    names = {ref(one) for one in subjects}
+    for (_, about), part in done.items():
+        if about in names:
+            results.found += part.found
+            results.not_checked |= part.not_checked
+            results.run |= part.run
+    results.not_checked |= {NotChecked("", subject, str(gap)) for gap in gaps}
+    for want in sorted(wants, key=str):
+        results.not_checked.add(NotChecked("", subject, f"{want}: asked for in every one of {rounds} rounds"))
+    return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
+
+
+def scan(catalogue: Catalogue, snapshot: Snapshot, gather: Gather, namespace: str = "") -> Report:
+    """Run every check over every subject once; only logs may still be fetched, in one more round.
+
+    With a namespace, subjects of other namespaces are left out; cluster-scoped ones are kept.
+    """
+    results = _Results()
+    wants = _scan_once(catalogue, snapshot, namespace, results)
+    rounds = 1
+    if wants:
+        gather(_one_log_per_workload(wants, snapshot))
+        rounds, results = 2, _Results()
+        for want in _scan_once(catalogue, snapshot, namespace, results):
+            results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
+    return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace)
+
+
+def _subjects(
+    subject: Ref, snapshot: Snapshot, wants: set[Want | LogWant], gaps: set[Gap]
+) -> tuple[KubernetesObject, ...]:
+    """The object and those related to it (one step, and the owners' own step), as far as they are here."""
+    cluster = Cluster(snapshot)
+    found: dict[Ref, KubernetesObject] = {}
+    for name in (subject, *_related_names(subject, cluster, wants)):
+        try:
+            obj = cluster.maybe.get_ref(name)
+        except NotCollected as missing:
+            wants.update(missing.wants)
+            continue
+        if obj is not None:
+            found[name] = obj
+    gaps |= cluster.gaps
+    return tuple(found.values())
+
+
+def _related_names(subject: Ref, cluster: Cluster, wants: set[Want | LogWant]) -> tuple[Ref, ...]:
+    try:
+        obj = cluster.maybe.get_ref(subject)
+    except NotCollected as missing:
+        wants.update(missing.wants)
+        return ()
+    return related(obj, cluster, wants) if obj is not None else ()
+
+
+def _examine_once(
+    catalogue: Catalogue,
+    obj: KubernetesObject,
+    snapshot: Snapshot,
+    done: dict[tuple[str, Ref], _Results],
+    wants: set[Want | LogWant],
+) -> None:
+    """Run the checks about one object that have not run through yet."""
+    about = ref(obj)
+    for one in catalogue.about(about.kind):
+        if (one.id, about) in done:
+            continue
+        part = _Results()
+        try:
+            run_check(one, obj, Cluster(snapshot), part)
+        except NotCollected as missing:
+            wants.update(missing.wants)
+            continue
+        done[(one.id, about)] = part
+
+
+def _scan_once(catalogue: Catalogue, snapshot: Snapshot, namespace: str, results: _Results) -> set[Want | LogWant]:
+    wants: set[Want | LogWant] = set()
+    for kind in catalogue.subjects:
+        diagnostics = catalogue.about(kind)
+        if why := _unseen(kind, namespace, snapshot):
+            results.not_checked |= {NotChecked(one.id, None, why) for one in diagnostics}
+        subjects = snapshot.of_kind(kind)
+        if namespace:
+            subjects = tuple(obj for obj in subjects if obj.metadata.namespace in ("", namespace))
+        for one in diagnostics:
+            results.run.add(one.id)
+            cluster = Cluster(snapshot)
+            for obj in _picked(one, subjects):
+                cluster.forget()
+                try:
+                    run_check(one, obj, cluster, results)
+                except NotCollected as missing:
+                    wants.update(missing.wants)
+    return wants
+
+
+def _one_log_per_workload(wants: set[Want | LogWant], snapshot: Snapshot) -> frozenset[Want | LogWant]:
+    """Pods of one workload fail alike: in a scan one log speaks for all."""
+    chosen: dict[tuple[Ref, str, bool], LogWant] = {}
+    others: set[Want | LogWant] = set()
+    for want in sorted(wants, key=str):
+        if not isinstance(want, LogWant):
+            others.add(want)
+            continue
+        name = Ref("Pod", want.namespace, want.pod)
+        pod = snapshot.get(name)
+        workload = (controller_of(pod) if pod is not None else None) or name
+        if chosen.setdefault((workload, want.container, want.previous), want) is not want:
+            snapshot.add_log(want, None)
+    return frozenset(others | set(chosen.values()))
+
+
+def _unseen(kind: str, namespace: str, snapshot: Snapshot) -> str:
+    """Why the subjects of a kind are not all there; empty if they are."""
+    want = Want(kind, namespace)
+    if snapshot.covers(want):
+        return ""
+    why = snapshot.limitation(Want(kind)) or snapshot.refusal(want)
+    return f"{kind}: {why}" if why else ""
+
+
+def _picked(one: Diagnostic[Any], subjects: Iterable[KubernetesObject]) -> Iterable[KubernetesObject]:
+    return subjects if one.when is None else filter(one.when, subjects)
+
+
+def run_check(one: Diagnostic[Any], obj: KubernetesObject, cluster: Cluster, results: _Results) -> None:
+    """Run one check on one object. NotCollected goes through; whatever else is raised becomes *not checked*."""
+    results.run.add(one.id)
+    if one.when is not None and not one.when(obj):
+        return
+    try:
+        found = list(one(obj, cluster))
+    except NotCollected:
+        raise
+    except CannotSee as blind:
+        results.not_checked.add(NotChecked(one.id, ref(obj), f"{blind.kind}: {blind.why}"))
+        return
+    except Exception as error:  # noqa: BLE001  # a check that raises must not cost the other checks
+        why = f"the check failed: {type(error).__name__}: {error}"
+        results.not_checked.add(NotChecked(one.id, ref(obj), why, traceback.format_exc()))
+        return
+    gaps = frozenset(cluster.gaps)
+    results.found.extend((one, _with_subject(finding, ref(obj)), gaps) for finding in found)
+
+
+def _with_subject(finding: Finding, subject: Ref) -> Finding:
+    """The object that was examined suffers from what was found at another one."""
+    if subject == finding.about or subject in finding.affects:
+        return finding
+    return msgspec.structs.replace(finding, affects=(*finding.affects, subject))
+
+
+def _report(
+    catalogue: Catalogue,
+    snapshot: Snapshot,
+    results: _Results,
+    *,
+    subject: Ref | None,
+    rounds: int,
+    namespace: str = "",
+) -> Report:
+    findings = tuple(
+        msgspec.structs.replace(one, id=f"f{number}") for number, one in enumerate(_merged(results.found), start=1)
+    )
+    return Report(
+        taken_at=snapshot.taken_at,
+        source=snapshot.source,
+        subject=subject,
+        namespaces=_scope(subject, namespace, snapshot),
+        incidents=fold(findings, catalogue, snapshot),
+        findings=findings,
+        not_checked=tuple(sorted(results.not_checked, key=lambda one: (one.diagnostic, str(one.about or ""), one.why))),
+        diagnostics_run=len(results.run),
+        objects_seen=snapshot.count(),
+        requests=snapshot.requests,
+        rounds=rounds,
+        problems=(*catalogue.problems, *sorted(snapshot.problems)),
+    )
+
+
+def _scope(subject: Ref | None, namespace: str, snapshot: Snapshot) -> tuple[str, ...]:
+    if subject is not None:
+        return (subject.namespace,) if subject.namespace else ()
+    return (namespace,) if namespace else snapshot.namespaces()
+
+
+def _merged(found: Iterable[tuple[Diagnostic[Any], Finding, frozenset[Gap]]]) -> list[ReportedFinding]:
+    """One of those that say the same of the same object, worst first, in an order that depends on nothing else."""
+    groups: dict[tuple[str, Ref, str], list[ReportedFinding]] = {}
+    for one, finding, gaps in found:
+        made = _reported(one, finding, gaps)
+        groups.setdefault((made.code, made.about, made.aspect), []).append(made)
+    merged = []
+    for members in groups.values():
+        members.sort(key=lambda made: (made.confidence.rank, made.summary, str(made.evidence)))
+        affects = sorted({name for made in members for name in made.affects})
+        gap_texts = sorted({gap for made in members for gap in made.gaps})
+        blamed = sorted({name for made in members for name in made.because_of})
+        merged.append(
+            msgspec.structs.replace(members[0], affects=tuple(affects), because_of=tuple(blamed), gaps=tuple(gap_texts))
+        )
+    return sorted(
+        merged, key=lambda made: (made.severity.rank, made.confidence.rank, made.code, made.about, made.aspect)
+    )
+
+
+def _reported(one: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap]) -> ReportedFinding:
+    confidence = finding.confidence
+    if confidence is Confidence.CERTAIN and any(gap.partial for gap in gaps):
+        confidence = Confidence.LIKELY
+    return ReportedFinding(
+        id="",
+        code=one.code,
+        diagnostic=one.id,
+        severity=finding.severity or one.severity,
+        confidence=confidence,
+        about=finding.about,
+        summary=finding.summary,
+        evidence=finding.evidence,
+        detail=finding.detail,
+        fixes=finding.fixes,
+        commands=finding.commands,
+        would_disprove=finding.would_disprove,
+        gaps=tuple(sorted(str(gap) for gap in gaps)),
+        also_known_as=one.also_known_as,
+        affects=finding.affects,
+        because_of=finding.because_of,
+        aspect=finding.aspect,
+    )

@@ -1,0 +1,87 @@
+"""The result of an examination."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from kubedoctor.cluster.quoting import Evidence
+from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.snapshot import Source
+from kubedoctor.findings import Command, Confidence, Fix, Severity
+
+
+class ReportedFinding(msgspec.Struct, frozen=True):
+    """A finding with what the engine knows of it: its id in the report, its diagnostic, its gaps."""
+
+    id: str
+    code: str
+    diagnostic: str
+    severity: Severity
+    confidence: Confidence
+    about: Ref
+    summary: str
+    evidence: tuple[Evidence, ...]
+    detail: str = ""
+    fixes: tuple[Fix, ...] = ()
+    commands: tuple[Command, ...] = ()
+    would_disprove: str = ""
+    gaps: tuple[str, ...] = ()
+    also_known_as: tuple[str, ...] = ()
+    affects: tuple[Ref, ...] = ()
+    because_of: tuple[Ref, ...] = ()
+    aspect: str = ""
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """A cause and what follows from it, as ids of findings."""
+
+    cause: str
+    consequences: tuple[str, ...] = ()
+
+
+class NotChecked(msgspec.Struct, frozen=True, order=True):
+    """A diagnostic that could not run. `about` is None where it could not run at all."""
+
+    diagnostic: str
+    about: Ref | None
+    why: str
+    traceback: str = ""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything that one examination found and did not find.
+
+    subject: the object asked for; None for a scan. incidents: worst first. problems: what was unreadable or left out.
+    """
+
+    taken_at: datetime
+    source: Source
+    subject: Ref | None
+    namespaces: tuple[str, ...]
+    incidents: tuple[Incident, ...]
+    findings: tuple[ReportedFinding, ...]
+    not_checked: tuple[NotChecked, ...]
+    diagnostics_run: int
+    objects_seen: int
+    requests: int = 0
+    rounds: int = 1
+    suppressed: int = 0
+    problems: tuple[str, ...] = ()
+
+    def finding(self, id_: str) -> ReportedFinding:
+        """The finding of that id; KeyError if there is none."""
+        for one in self.findings:
+            if one.id == id_:
+                return one
+        raise KeyError(id_)
+
+    def worst(self) -> Severity | None:
+        """The worst severity found."""
+        return min((one.severity for one in self.findings), key=lambda severity: severity.rank, default=None)
+
+    @property
+    def complete(self) -> bool:
+        """Everything could be checked."""
+        return not (self.not_checked or self.problems or any(one.gaps for one in self.findings))

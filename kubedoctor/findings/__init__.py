@@ -1,0 +1,26 @@
+"""What authors of diagnostics use."""
+
+from kubedoctor.cluster.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.findings.diagnostic import HEADINGS, Diagnostic, Explains, diagnostic
+from kubedoctor.findings.logs import quote_line
+from kubedoctor.findings.model import Command, Confidence, Effect, Finding, Fix, Severity
+
+__all__ = [
+    "HEADINGS",
+    "Command",
+    "Confidence",
+    "Diagnostic",
+    "Effect",
+    "Evidence",
+    "Explains",
+    "Finding",
+    "Fix",
+    "Ref",
+    "Severity",
+    "diagnostic",
+    "has_path",
+    "quote",
+    "quote_line",
+    "ref",
+]

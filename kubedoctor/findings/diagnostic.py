@@ -1,0 +1,112 @@
+"""`@diagnostic`: how a check says what it is."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import kind_name
+from kubedoctor.findings.model import Finding, Severity
+
+T = TypeVar("T", bound=KubernetesObject)
+Check = Callable[[T, Cluster], Iterator[Finding]]
+HEADINGS = ("What it means", "Why it happens", "How to fix it", "References")
+_CODE = re.compile(r"^[A-Z]{2,5}\d{3,5}$")
+
+
+@dataclass(frozen=True)
+class Explains:
+    """Which findings a diagnostic's finding explains: those with `codes` (none given: any) whose object stands
+    in `relation` to its own.
+
+    Relations: `same` (the same object, or one of its workload), `runs` (mine is the node of their pods), `mounts`
+    (mine is a claim or volume that their pods mount), `selects` (theirs is a Service that selects pods of mine).
+    A finding that itself knows what it suffers from names it in `because_of` instead.
+    """
+
+    relation: str
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnostic(Generic[T]):
+    """A check with its declaration. Calling it runs the check."""
+
+    id: str
+    code: str
+    subject: type[T]
+    severity: Severity
+    reads: tuple[type[KubernetesObject], ...]
+    check: Check[T] = field(repr=False)
+    when: Callable[[T], bool] | None = field(default=None, repr=False)
+    explains: tuple[Explains, ...] = ()
+    also_known_as: tuple[str, ...] = ()
+    lesson: str = field(default="", repr=False)
+    package: str = ""
+
+    def __call__(self, subject: T, cluster: Cluster) -> Iterator[Finding]:
+        return self.check(subject, cluster)
+
+    @property
+    def title(self) -> str:
+        """The first line of the lesson, without its full stop."""
+        return self.lesson.partition("\n")[0].rstrip(".")
+
+    @property
+    def subject_kind(self) -> str:
+        """The kind of the subject as a Ref spells it."""
+        return kind_name(self.subject)
+
+    @property
+    def read_kinds(self) -> frozenset[str]:
+        """The kinds it may read: those declared and the subject's."""
+        return frozenset(kind_name(kind) for kind in self.reads) | {self.subject_kind}
+
+    def sections(self) -> dict[str, str]:
+        """The lesson's sections by heading."""
+        parts = re.split(r"^## +(.+)$", self.lesson, flags=re.MULTILINE)
+        return {heading.strip(): body.strip() for heading, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def diagnostic(
+    *,
+    code: str,
+    subject: type[T],
+    severity: Severity,
+    reads: tuple[type[KubernetesObject], ...],
+    when: Callable[[T], bool] | None = None,
+    explains: tuple[Explains, ...] = (),
+    also_known_as: tuple[str, ...] = (),
+) -> Callable[[Check[T]], Diagnostic[T]]:
+    """Make a diagnostic of a check. The module's docstring is the lesson, its path the id (`pods/crash-loop`).
+
+    when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
+    Raises ValueError for a code that is none.
+    """
+    if not _CODE.match(code):
+        raise ValueError(f"{code!r} is not a code: letters, then digits")
+
+    def declare(check: Check[T]) -> Diagnostic[T]:
+        module = check.__module__
+        lesson: Any = getattr(sys.modules.get(module), "__doc__", "") or ""
+        parts = module.split(".")
+        return Diagnostic(
+            id="/".join(parts[-2:]).replace("_", "-"),
+            code=code,
+            subject=subject,
+            severity=severity,
+            reads=reads,
+            check=check,
+            when=when,
+            explains=explains,
+            also_known_as=also_known_as,
+            lesson=str(lesson).strip(),
+            package=parts[0],
+        )
+
+    return declare

@@ -1,0 +1,1 @@
+"""Guided learning on the embedded cluster."""

@@ -1,0 +1,1 @@
+"""How Kubernetes decides: pure algorithms that return verdicts, no prose for people."""

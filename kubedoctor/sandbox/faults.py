@@ -1,0 +1,155 @@
+"""Faults to order: what an API server may answer instead of what was asked, for tests of clients.
+
+    Sandbox(state, faults=[forbidden("secrets"), throttled(times=2)])
+
+The first fault that applies to a request decides. A fault can be added and removed while the sandbox runs
+(`sandbox.faults` is a list).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from kubedoctor.sandbox.exchange import Refusal
+
+USER = "kubedoctor-demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, in the words of RBAC. `resource` is `pods`, `pods/log`, `deployments.apps`."""
+
+    verb: str
+    resource: str = ""
+    group: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+    continued: bool = False
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault. Empty `resources`, `verbs` or `namespaces` mean all; a namespace "" in them means all namespaces at once.
+
+    `paths` are beginnings of URL paths and are asked instead of the resource. The first `after` requests that match
+    pass, the next `times` are hit (None: all). `code` 0 answers normally, after `delay` seconds and, for a watch, with
+    a connection that drops after `drop_after` events. `in_stream` sends the refusal as a watch's ERROR event.
+    """
+
+    code: int = 403
+    reason: str = "Forbidden"
+    message: str = ""
+    resources: Collection[str] = ()
+    verbs: Collection[str] = ()
+    namespaces: Collection[str] = ()
+    groups: Collection[str] = ()
+    paths: Collection[str] = ()
+    continued: bool = False
+    after: int = 0
+    times: int | None = None
+    retry_after: int | None = None
+    delay: float = 0.0
+    drop_after: int | None = None
+    in_stream: bool = False
+    seen: int = field(default=0, init=False)
+
+    def concerns(self, asked: Asked) -> bool:
+        """Whether the request is of the kind that the fault hits, whatever the count."""
+        if self.paths:
+            return any(asked.path.startswith(each) for each in self.paths)
+        return (
+            (not self.resources or asked.resource in self.resources)
+            and (not self.verbs or asked.verb in self.verbs)
+            and (not self.namespaces or asked.namespace in self.namespaces)
+            and (not self.groups or asked.group in self.groups)
+            and (not self.continued or asked.continued)
+        )
+
+    def hits(self, asked: Asked) -> bool:
+        """Whether this very request is hit; counts it."""
+        if not self.concerns(asked):
+            return False
+        self.seen += 1
+        return self.seen > self.after and (self.times is None or self.seen <= self.after + self.times)
+
+    def refusal(self, asked: Asked) -> Refusal:
+        """The status that is answered."""
+        return Refusal(self.code, self.reason, self.message or _words(self, asked), _details(asked), self.retry_after)
+
+
+def _details(asked: Asked) -> dict[str, str]:
+    return {
+        key: value
+        for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource.partition(".")[0]))
+        if value
+    }
+
+
+def _words(fault: Fault, asked: Asked) -> str:
+    if fault.code != 403:
+        return fault.reason
+    plural, group = asked.resource.removesuffix(f".{asked.group}"), asked.group
+    scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
+    named = f' "{asked.name}"' if asked.name else ""
+    return (
+        f'{asked.resource}{named} is forbidden: User "{USER}" cannot {asked.verb} resource "{plural}"'
+        f' in API group "{group}" {scope}'
+    )
+
+
+def forbidden(*resources: str, verbs: Collection[str] = (), namespaces: Collection[str] = ()) -> Fault:
+    """403 as RBAC words it. `namespaces=("",)` refuses the list of all namespaces and allows each one."""
+    return Fault(resources=resources, verbs=verbs, namespaces=namespaces)
+
+
+def unauthorized() -> Fault:
+    """401 to everything, as with an expired token."""
+    return Fault(401, "Unauthorized", "Unauthorized", paths=("/",))
+
+
+def group_missing(group: str) -> Fault:
+    """The API group is not served: 404, and discovery does not list it."""
+    message = "the server could not find the requested resource"
+    return Fault(404, "NotFound", message, paths=(f"/apis/{group}/", f"/apis/{group}"), groups=(group,))
+
+
+def throttled(*resources: str, times: int | None = None, retry_after: int = 1) -> Fault:
+    """429 with Retry-After, `times` times."""
+    message = "too many requests, please try again later"
+    return Fault(429, "TooManyRequests", message, resources, times=times, retry_after=retry_after)
+
+
+def server_error(
+    *resources: str, code: int = 500, after: int = 0, times: int | None = None, verbs: Collection[str] = ()
+) -> Fault:
+    """5xx; `after=1` lets the first chunk of a list through."""
+    reason, message = {
+        500: ("InternalError", "Internal error occurred: etcdserver: request timed out"),
+        503: ("ServiceUnavailable", "the server is currently unable to handle the request"),
+        504: ("Timeout", "Timeout: request did not complete within the allotted timeout"),
+    }.get(code, ("InternalError", "Internal error occurred"))
+    return Fault(code, reason, message, resources, verbs, after=after, times=times)
+
+
+def list_expired(*resources: str, times: int | None = 1) -> Fault:
+    """410 to a continue token, as after a compaction of etcd."""
+    message = "The provided continue parameter is too old to display a consistent list result."
+    return Fault(410, "Expired", message, resources, ("list",), continued=True, times=times)
+
+
+def watch_expired(*resources: str, times: int | None = 1) -> Fault:
+    """A watch whose first event is the ERROR 410, as the API server's watch cache answers."""
+    message = "too old resource version: 1 (2)"
+    return Fault(410, "Expired", message, resources, ("watch",), times=times, in_stream=True)
+
+
+def watch_drops(*resources: str, after_events: int, times: int | None = None) -> Fault:
+    """The connection of a watch breaks off after so many events."""
+    return Fault(0, resources=resources, verbs=("watch",), drop_after=after_events, times=times)
+
+
+def slow(*resources: str, seconds: float, times: int | None = None) -> Fault:
+    """The answer comes late."""
+    return Fault(0, resources=resources, delay=seconds, times=times)

@@ -1,0 +1,219 @@
+"""Which resources the sandbox serves: the known kinds, those of the state's definitions, and the self-subject reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from kubedoctor.cluster.kinds import KINDS
+from kubedoctor.sandbox.exchange import Object
+
+READ = ("get", "list", "watch")
+CREATE = ("create",)
+
+_IN_ALL = frozenset(
+    "pods services replicationcontrollers deployments replicasets statefulsets daemonsets jobs cronjobs"
+    " horizontalpodautoscalers".split()
+)
+_IN_API_EXTENSIONS = frozenset(
+    "customresourcedefinitions apiservices validatingwebhookconfigurations mutatingwebhookconfigurations"
+    " validatingadmissionpolicies validatingadmissionpolicybindings".split()
+)
+_WITHOUT_STATUS = frozenset(
+    "configmaps secrets serviceaccounts events endpoints endpointslices limitranges controllerrevisions ingressclasses"
+    " networkpolicies storageclasses csinodes csidrivers csistoragecapacities priorityclasses leases roles rolebindings"
+    " clusterroles clusterrolebindings validatingwebhookconfigurations mutatingwebhookconfigurations runtimeclasses"
+    " resourceclaimtemplates deviceclasses resourceslices validatingadmissionpolicybindings".split()
+)
+METRICS = "metrics.k8s.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One of `additionalPrinterColumns`."""
+
+    name: str
+    type: str
+    json_path: str
+    priority: int = 0
+    format: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of one API version. `columns` is None where kubectl's built-in printing applies."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    short_names: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = READ
+    categories: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ()
+    columns: tuple[Column, ...] | None = None
+    selectable_fields: tuple[str, ...] = ()
+    schema: Object | None = field(default=None, compare=False, hash=False)
+
+    @property
+    def api_version(self) -> str:
+        """`v1`, `apps/v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def qualified(self) -> str:
+        """As the API server names it in its messages: `pods`, `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+def _built_in() -> Iterator[Resource]:
+    for row in KINDS:
+        if row.group == METRICS:
+            yield Resource(
+                row.group, row.version, row.kind, row.plural, row.singular, row.namespaced, verbs=("get", "list")
+            )
+            continue
+        categories: tuple[str, ...] = ("all",) if row.plural in _IN_ALL else ()
+        if row.plural in _IN_API_EXTENSIONS:
+            categories = ("api-extensions",)
+        subresources: tuple[str, ...] = () if row.plural in _WITHOUT_STATUS else ("status",)
+        if row.kind == "Pod":
+            subresources = ("log", "status")
+        yield Resource(
+            row.group,
+            row.version,
+            row.kind,
+            row.plural,
+            row.singular,
+            row.namespaced,
+            row.short_names,
+            categories=categories,
+            subresources=subresources,
+        )
+    for group, kind in (
+        ("authorization.k8s.io", "SelfSubjectAccessReview"),
+        ("authorization.k8s.io", "SelfSubjectRulesReview"),
+        ("authentication.k8s.io", "SelfSubjectReview"),
+    ):
+        yield Resource(group, "v1", kind, f"{kind.lower()}s", kind.lower(), False, verbs=CREATE)
+
+
+def resources_of(definition: Object) -> Iterator[Resource]:
+    """The served versions of a CustomResourceDefinition, the storage version first."""
+    spec = definition["spec"]
+    names = spec["names"]
+    for version in sorted(spec.get("versions") or (), key=lambda each: not each.get("storage")):
+        if not version.get("served", True):
+            continue
+        columns = tuple(
+            Column(
+                each["name"],
+                each["type"],
+                each["jsonPath"],
+                each.get("priority") or 0,
+                each.get("format") or "",
+                each.get("description") or "",
+            )
+            for each in version.get("additionalPrinterColumns") or ()
+        )
+        yield Resource(
+            spec["group"],
+            version["name"],
+            names["kind"],
+            names["plural"],
+            names.get("singular") or names["kind"].lower(),
+            spec.get("scope", "Namespaced") == "Namespaced",
+            tuple(names.get("shortNames") or ()),
+            categories=tuple(names.get("categories") or ()),
+            subresources=tuple(version.get("subresources") or ()),
+            columns=columns or (Column("Age", "date", ".metadata.creationTimestamp"),),
+            selectable_fields=tuple(
+                each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or () if each.get("jsonPath")
+            ),
+            schema=(version.get("schema") or {}).get("openAPIV3Schema"),
+        )
+
+
+class Resources:
+    """The registry. A state without metrics has no metrics API, as a cluster without the metrics server."""
+
+    def __init__(self) -> None:
+        built_in = list(_built_in())
+        self._metrics = [each for each in built_in if each.group == METRICS]
+        self._rows = [each for each in built_in if each.group != METRICS]
+        self._index()
+
+    def _index(self) -> None:
+        self._by_path = {(each.group, each.version, each.plural): each for each in self._rows}
+        self._by_kind = {(each.api_version, each.kind): each for each in self._rows}
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._rows)
+
+    def at(self, group: str, version: str, plural: str) -> Resource | None:
+        """The resource of a URL path."""
+        return self._by_path.get((group, version, plural))
+
+    def of(self, obj: Object) -> Resource:
+        """The resource that an object belongs to. A custom resource whose definition was not recorded gets one by guess."""
+        api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
+        if known := self._by_kind.get((api_version, kind)):
+            return known
+        for each in self._metrics:
+            if (each.api_version, each.kind) == (api_version, kind):
+                self.add(self._metrics)
+                return each
+        group, _, version = api_version.rpartition("/")
+        if "." not in group or not kind:
+            raise ValueError(f"The sandbox does not know the kind {kind or '?'} of {api_version or 'no apiVersion'}.")
+        guess = Resource(
+            group,
+            version,
+            kind,
+            _plural(kind),
+            kind.lower(),
+            "namespace" in obj.get("metadata", {}),
+            columns=(Column("Age", "date", ".metadata.creationTimestamp"),),
+        )
+        self.add([guess])
+        return guess
+
+    def define(self, definition: Object) -> None:
+        """Serves what a CustomResourceDefinition declares, in place of what an earlier version of it declared."""
+        spec = definition["spec"]
+        self._rows = [
+            each for each in self._rows if (each.group, each.plural) != (spec["group"], spec["names"]["plural"])
+        ]
+        self.add(resources_of(definition))
+
+    def forget(self, definition: Object) -> None:
+        """Serves a deleted definition's resources no longer."""
+        spec = definition["spec"]
+        self._rows = [
+            each for each in self._rows if (each.group, each.plural) != (spec["group"], spec["names"]["plural"])
+        ]
+        self._index()
+
+    def add(self, rows: Iterable[Resource]) -> None:
+        """Serves these too."""
+        self._rows += [each for each in rows if each not in self._rows]
+        self._index()
+
+    def groups(self) -> dict[str, dict[str, list[Resource]]]:
+        """Group, version, resources, in the order in which discovery lists them."""
+        found: dict[str, dict[str, list[Resource]]] = {}
+        for each in self._rows:
+            found.setdefault(each.group, {}).setdefault(each.version, []).append(each)
+        return found
+
+
+def _plural(kind: str) -> str:
+    word = kind.lower()
+    if word.endswith(("s", "x", "ch", "sh")):
+        return word + "es"
+    if word.endswith("y") and word[-2:-1] not in ("a", "e", "o", "u"):
+        return word[:-1] + "ies"
+    return word + "s"

@@ -1,0 +1,143 @@
+"""The objects of the sandbox: their resourceVersions, the history that watches read, and who listens."""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubedoctor.sandbox.exchange import Object, Refusal
+from kubedoctor.sandbox.resources import Resource
+
+Key = tuple[str, str, str, str]
+"""Group, plural, namespace, name."""
+
+HISTORY = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the history. `before` is None for an added object; a deleted one has its last state in `now`."""
+
+    version: int
+    type: str
+    key: Key
+    now: Object
+    before: Object | None
+
+
+class Store:
+    """Objects are replaced, never changed in place: a list that was handed out stays what it was."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._objects: dict[Key, Object] = {}
+        self._history: deque[Change] = deque(maxlen=HISTORY)
+        self._listeners: list[Callable[[Change], None]] = []
+        self.version = 0
+        self.oldest = 0
+        """Changes after this version are in the history; a watch from an older one is told 410."""
+
+    def load(self, resource: Resource, obj: Object) -> None:
+        """Takes a recorded object with the resourceVersion that it was recorded with; no watch hears of it."""
+        metadata = obj.setdefault("metadata", {})
+        recorded = str(metadata.get("resourceVersion") or "")
+        if recorded.isdecimal():
+            self.version = max(self.version, int(recorded))
+        else:
+            self.version += 1
+            metadata["resourceVersion"] = str(self.version)
+        metadata.setdefault("uid", str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(self.key_of(resource, obj)))))
+        self.oldest = self.version
+        self._objects[self.key_of(resource, obj)] = obj
+
+    @staticmethod
+    def key_of(resource: Resource, obj: Object) -> Key:
+        """Where an object is kept; a namespaced one without a namespace is in `default`."""
+        metadata = obj["metadata"]
+        namespace = (metadata.get("namespace") or "default") if resource.namespaced else ""
+        return (resource.group, resource.plural, namespace, metadata["name"])
+
+    def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """The object, or None."""
+        return self._objects.get((resource.group, resource.plural, namespace, name))
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """The object; refused with the API server's words when there is none."""
+        found = self.find(resource, namespace, name)
+        if found is None:
+            raise not_found(resource, name)
+        return found
+
+    def list(self, resource: Resource, namespace: str = "") -> list[Object]:
+        """By namespace and name, as etcd orders them; an empty namespace means all."""
+        keys = sorted(
+            key
+            for key in self._objects
+            if key[0] == resource.group and key[1] == resource.plural and (not namespace or key[2] == namespace)
+        )
+        return [self._objects[key] for key in keys]
+
+    def put(self, resource: Resource, obj: Object) -> Object:
+        """Adds or replaces an object, and tells the watches."""
+        metadata = obj["metadata"]
+        if resource.namespaced:
+            metadata.setdefault("namespace", "default")
+        key = self.key_of(resource, obj)
+        before = self._objects.get(key)
+        self.version += 1
+        metadata["resourceVersion"] = str(self.version)
+        for name, value in (
+            ("uid", str(uuid.uuid4())),
+            ("creationTimestamp", self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")),
+        ):
+            metadata.setdefault(name, (before or {}).get("metadata", {}).get(name) or value)
+        self._objects[key] = obj
+        self._tell(Change(self.version, "MODIFIED" if before else "ADDED", key, obj, before))
+        return obj
+
+    def delete(self, resource: Resource, namespace: str, name: str) -> Object:
+        """Removes an object, and tells the watches; a missing one is refused."""
+        gone = self.get(resource, namespace, name)
+        del self._objects[(resource.group, resource.plural, namespace, name)]
+        self.version += 1
+        last = {**gone, "metadata": {**gone["metadata"], "resourceVersion": str(self.version)}}
+        key = (resource.group, resource.plural, namespace, name)
+        self._tell(Change(self.version, "DELETED", key, last, gone))
+        return last
+
+    def _tell(self, change: Change) -> None:
+        if len(self._history) == HISTORY:
+            self.oldest = self._history[0].version
+        self._history.append(change)
+        for listener in list(self._listeners):
+            listener(change)
+
+    def since(self, version: int) -> Iterator[Change]:
+        """The changes after a version, oldest first."""
+        return (change for change in self._history if change.version > version)
+
+    def forget_history(self) -> None:
+        """Compacts: from here on a watch or a continued list from before is told 410."""
+        self._history.clear()
+        self.oldest = self.version
+
+    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Calls the listener at each change, until the returned function is called."""
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+
+def not_found(resource: Resource, name: str) -> Refusal:
+    """`pods "x" not found`, `deployments.apps "x" not found`."""
+    details = {"name": name, "kind": resource.plural}
+    if resource.group:
+        details["group"] = resource.group
+    return Refusal(404, "NotFound", f'{resource.qualified} "{name}" not found', details)

@@ -1,0 +1,92 @@
+"""How custom resources are printed: `additionalPrinterColumns` and the JSON paths that they name.
+
+Source: `apiextensions-apiserver/pkg/registry/customresource/tableconvertor`, v1.37.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from kubedoctor.sandbox.exchange import Object
+from kubedoctor.sandbox.resources import Column
+from kubedoctor.sandbox.tables.ages import age
+from kubedoctor.sandbox.tables.printing import Cells, name
+
+_STEP = re.compile(
+    r"""\.(?P<field>(?:\\.|[^.\[\\])+)        # .name, dots in it escaped
+      | \['(?P<quoted>[^']+)'\]               # ['name']
+      | \[(?P<index>-?\d+|\*)\]               # [0], [*]
+      | \[\?\(@\.(?P<key>[\w.]+)\s*==\s*["'](?P<value>[^"']*)["']\)\]   # [?(@.type=="Ready")]
+    """,
+    re.VERBOSE,
+)
+
+
+def definitions(columns: tuple[Column, ...]) -> list[Object]:
+    """The `columnDefinitions` of the Table."""
+    head = {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}
+    return [
+        head,
+        *(
+            {
+                "name": each.name,
+                "type": each.type,
+                "format": each.format,
+                "description": each.description,
+                "priority": each.priority,
+            }
+            for each in columns
+        ),
+    ]
+
+
+def cells(obj: Object, columns: tuple[Column, ...], now: datetime) -> Cells:
+    """One row; an absent value is null, which kubectl leaves empty."""
+    return [name(obj), *(_cell(obj, each, now) for each in columns)]
+
+
+def _cell(obj: Object, column: Column, now: datetime) -> Any:
+    found = values(obj, column.json_path)
+    if not found:
+        return None
+    if column.type == "string":
+        return " ".join(each if isinstance(each, str) else json.dumps(each, separators=(",", ":")) for each in found)
+    value = found[0]
+    if column.type == "date":
+        return age(value, now) if isinstance(value, str) else None
+    if column.type == "boolean":
+        return value if isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if column.type == "integer" else value
+
+
+def values(obj: object, path: str) -> list[Any]:
+    """What a JSON path finds; nulls and what cannot be read are left out."""
+    path = path.strip().removeprefix("{").removesuffix("}").removeprefix("$")
+    found: list[Any] = [obj]
+    position = 0
+    while position < len(path):
+        step = _STEP.match(path, position)
+        if step is None:
+            return []
+        position = step.end()
+        found = [value for each in found for value in _stepped(each, step) if value is not None]
+    return found
+
+
+def _stepped(value: Any, step: re.Match[str]) -> list[Any]:
+    field = step["quoted"] or step["field"]
+    if field is not None:
+        return [value.get(field.replace("\\", ""))] if isinstance(value, dict) else []
+    if step["index"] == "*":
+        return list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    if step["index"] is not None:
+        index = int(step["index"])
+        return [value[index]] if -len(value) <= index < len(value) else []
+    return [each for each in value if values(each, f".{step['key']}") == [step["value"]]]

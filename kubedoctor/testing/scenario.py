@@ -1,0 +1,170 @@
+"""Scenarios: a small cluster in YAML and the complete list of findings that the whole catalogue must make of it.
+
+```yaml
+scenario: The selector has a typo, three ready pods stand beside it
+taken_at: 2026-01-15T10:00:00Z
+kubernetes: v1.37.2                   # optional
+cluster: [...]                        # manifests; only the fields that matter
+logs: {shop/checkout-1/app: {current: "…", previous: "…"}}
+unreadable: {Pod: pods is forbidden}  # kinds that cannot be listed
+expect:
+  - {code: KD2001, about: Service/shop/checkout, confidence: certain, says: did you mean app=checkout,
+     evidence: {spec.selector: {app: chekout}}, fixes: [verified]}
+incidents: 1                          # optional: how many are left after folding
+not_checked: [KD2001]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kubedoctor.cluster.decoding import by_kind, convert_object
+from kubedoctor.cluster.snapshot import Snapshot, Source
+from kubedoctor.cluster.wants import Want
+from kubedoctor.collect.recording import add_logs
+from kubedoctor.engine import Catalogue, Report, ReportedFinding, scan
+
+KEYS = frozenset(
+    {"scenario", "taken_at", "kubernetes", "cluster", "logs", "unreadable", "expect", "incidents", "not_checked"}
+)
+
+
+class ScenarioError(ValueError):
+    """A scenario file that is not one; names the file and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One story. `expect` holds an entry for each finding, `not_checked` codes."""
+
+    path: Path
+    title: str
+    taken_at: datetime
+    objects: tuple[dict[str, Any], ...]
+    kubernetes: str = "v1.37.2"
+    logs: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    expect: tuple[dict[str, Any], ...] = ()
+    incidents: int | None = None
+    not_checked: tuple[str, ...] = ()
+
+    def snapshot(self) -> Snapshot:
+        """The cluster of the scenario, complete but for the unreadable kinds. Raises ScenarioError."""
+        snapshot = Snapshot(self.taken_at, Source("files", self.path.stem, self.kubernetes), complete=True)
+        kinds, problems = by_kind(self.objects)
+        for kind, items in kinds.items():
+            for item in items:
+                decoded = convert_object(kind, item)
+                problems.extend(decoded.problems)
+                snapshot.add(decoded.objects)
+        if problems:
+            raise ScenarioError(f"{self.path}: {problems[0]}")
+        for kind, why in self.unreadable.items():
+            snapshot.replace_all(kind, ())
+            snapshot.refuse(Want(kind), why)
+        add_logs(snapshot, self.logs)
+        return snapshot
+
+    def run(self, catalogue: Catalogue) -> Report:
+        """Scan the cluster of the scenario with the whole catalogue."""
+        return scan(catalogue, self.snapshot(), lambda wants: None)
+
+    def differences(self, report: Report, catalogue: Catalogue) -> list[str]:
+        """Where the report is not what the scenario expects, a sentence each; empty if it is."""
+        wrong: list[str] = []
+        left = list(report.findings)
+        for wanted in self.expect:
+            found = next((one for one in left if _is_meant(one, wanted)), None)
+            if found is None:
+                wrong.append(f"missing: {wanted.get('code')} about {wanted.get('about')}")
+                continue
+            left.remove(found)
+            wrong.extend(_mismatches(found, wanted))
+        wrong.extend(f"not expected: {one.code} about {one.about}: {one.summary}" for one in left)
+        codes = {one.id: one.code for one in catalogue.diagnostics}
+        blind = sorted({codes.get(one.diagnostic, one.diagnostic) for one in report.not_checked})
+        if blind != sorted(self.not_checked):
+            wrong.append(f"not checked: {blind}, expected {sorted(self.not_checked)}")
+            wrong.extend(one.traceback for one in report.not_checked if one.traceback)
+        if self.incidents is not None and len(report.incidents) != self.incidents:
+            wrong.append(f"{len(report.incidents)} incidents, expected {self.incidents}")
+        return wrong
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario file. Raises ScenarioError."""
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if not isinstance(data, dict) or not isinstance(data.get("cluster"), list):
+        raise ScenarioError(f"{path}: not a scenario: it has no list `cluster`")
+    if unknown := set(data) - KEYS:
+        raise ScenarioError(f"{path}: unknown keys {sorted(unknown)}")
+    taken_at = data.get("taken_at")
+    if not isinstance(taken_at, datetime):
+        raise ScenarioError(f"{path}: taken_at is missing or is no time")
+    return Scenario(
+        path=path,
+        title=str(data.get("scenario", path.stem)),
+        taken_at=taken_at.replace(tzinfo=taken_at.tzinfo or UTC),
+        objects=tuple(_plain(item) for item in data["cluster"]),
+        kubernetes=str(data.get("kubernetes", "v1.37.2")),
+        logs=data.get("logs") or {},
+        unreadable=data.get("unreadable") or {},
+        expect=tuple(data.get("expect") or ()),
+        incidents=data.get("incidents"),
+        not_checked=tuple(data.get("not_checked") or ()),
+    )
+
+
+def find_scenarios(folder: Path) -> Iterator[Path]:
+    """The scenario files below a folder, sorted."""
+    yield from sorted(folder.rglob("*.yaml"))
+
+
+def _plain(value: Any) -> Any:
+    """YAML reads times as datetime; objects hold text."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _is_meant(found: ReportedFinding, wanted: Mapping[str, Any]) -> bool:
+    return (
+        found.code == wanted.get("code")
+        and str(found.about) == wanted.get("about")
+        and ("aspect" not in wanted or found.aspect == wanted["aspect"])
+    )
+
+
+def _mismatches(found: ReportedFinding, wanted: Mapping[str, Any]) -> Iterator[str]:
+    head = f"{found.code} about {found.about}"
+    for key in ("confidence", "severity"):
+        if key in wanted and getattr(found, key).value != wanted[key]:
+            yield f"{head}: {key} is {getattr(found, key).value}, expected {wanted[key]}"
+    says = wanted.get("says", ())
+    for text in [says] if isinstance(says, str) else says:
+        if text not in f"{found.summary}\n{found.detail}":
+            yield f"{head}: does not say {text!r}: {found.summary}"
+    values = {one.path: one.value for one in found.evidence}
+    for path, value in (wanted.get("evidence") or {}).items():
+        if path not in values:
+            yield f"{head}: no evidence at {path}; it has {sorted(values)}"
+        elif values[path] != _plain(value):
+            yield f"{head}: {path} is {values[path]!r}, expected {value!r}"
+    if "fixes" in wanted:
+        fixes = ["verified" if fix.verified else "unverified" for fix in found.fixes]
+        if fixes != wanted["fixes"]:
+            yield f"{head}: fixes are {fixes}, expected {wanted['fixes']}"
+    for gap in wanted.get("gaps", ()):
+        if not any(gap in text for text in found.gaps):
+            yield f"{head}: no gap {gap!r} in {found.gaps}"
