@@ -55,7 +55,9 @@ def run(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def diagnose(kubeconfig: Path, *arguments: str) -> Diagnosis:
     done = run(kubeconfig, *arguments, "-o", "json")
-    assert done.returncode in (0, 1, 3), f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    outcome = f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode in (0, 1, 3), outcome
+    assert done.stdout.startswith("{"), outcome
     return Diagnosis(done.returncode, json.loads(done.stdout), done.stderr)
 
 
