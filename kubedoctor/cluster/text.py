@@ -10,7 +10,7 @@ _OBEYED: Final = re.compile(
     "\x00-\x1f\x7f-\x9f"  # control characters, among them ESC, and CSI and OSC as one character
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # invisible letters and marks
     "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # zero width, line ends, order of writing
-    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # annotations, tags
+    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # annotations, tags
     "\ud800-\udfff"  # halves of characters, which no terminal's encoding takes
     "]"
 )
@@ -24,17 +24,17 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
     need them stay. `lines` keeps line feeds and tabs, and CR LF as a line feed.
     At most `limit` characters are returned, the last of them `…` if something is missing.
     """
-    if limit is not None and len(text) > limit + 1:
-        text = text[: limit + 2]  # what is shown is never shorter than what it stands for, except CR LF
+    if lines:
+        text = text.replace("\r\n", "\n")
+    if limit is not None:
+        text = text[: limit + 1]  # what is shown is never shorter than what it stands for
     if text.isascii() and text.isprintable():
         shown = text
     else:
-        if lines:
-            text = text.replace("\r\n", "\n")
         shown = _OBEYED.sub(_kept_lines if lines else _escape, text)
     if limit is None or len(shown) <= limit:
         return shown
-    return shown[: max(limit - 1, 0)] + "…" if limit > 0 else ""
+    return shown[: limit - 1] + "…" if limit > 0 else ""
 
 
 def _kept_lines(found: re.Match[str]) -> str:
