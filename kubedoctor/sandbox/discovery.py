@@ -58,9 +58,7 @@ def resource_list(resources: Resources, group_name: str, version: str) -> Respon
             for each in row.subresources
         ]
     group_version = f"{group_name}/{version}" if group_name else version
-    return respond(
-        {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed}
-    )
+    return respond({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed})
 
 
 def _group(name: str, versions: list[str]) -> Object:

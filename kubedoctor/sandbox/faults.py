@@ -12,13 +12,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from kubedoctor.sandbox.exchange import Refusal
+from kubedoctor.sandbox.resources import METRICS
 
 USER = "kubedoctor-demo"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for, in the words of RBAC. `resource` is `pods`, `pods/log`, `deployments.apps`."""
+    """What a request asks for, in the words of RBAC. `resource` is `deployments`, `pods/log`."""
 
     verb: str
     resource: str = ""
@@ -28,10 +29,18 @@ class Asked:
     path: str = ""
     continued: bool = False
 
+    @property
+    def qualified(self) -> str:
+        """With the group: `deployments.apps`, `pods/log`."""
+        plural, slash, subresource = self.resource.partition("/")
+        return f"{plural}.{self.group}{slash}{subresource}" if self.group else self.resource
+
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. Empty `resources`, `verbs` or `namespaces` mean all; a namespace "" in them means all namespaces at once.
+    """One fault. Empty `resources`, `verbs` or `namespaces` mean all; a namespace "" means all namespaces at once.
+
+    A resource is `secrets`, `deployments` or `deployments.apps`, `pods/log`; the metrics need `pods.metrics.k8s.io`.
 
     `paths` are beginnings of URL paths and are asked instead of the resource. The first `after` requests that match
     pass, the next `times` are hit (None: all). `code` 0 answers normally, after `delay` seconds and, for a watch, with
@@ -58,14 +67,17 @@ class Fault:
     def concerns(self, asked: Asked) -> bool:
         """Whether the request is of the kind that the fault hits, whatever the count."""
         if self.paths:
-            return any(asked.path.startswith(each) for each in self.paths)
+            return any(f"{asked.path}/".startswith(f"{each.rstrip('/')}/") for each in self.paths)
         return (
-            (not self.resources or asked.resource in self.resources)
+            (not self.resources or asked.qualified in self.resources or self._plainly(asked))
             and (not self.verbs or asked.verb in self.verbs)
             and (not self.namespaces or asked.namespace in self.namespaces)
             and (not self.groups or asked.group in self.groups)
             and (not self.continued or asked.continued)
         )
+
+    def _plainly(self, asked: Asked) -> bool:
+        return asked.resource in self.resources and asked.group != METRICS
 
     def hits(self, asked: Asked) -> bool:
         """Whether this very request is hit; counts it."""
@@ -82,7 +94,7 @@ class Fault:
 def _details(asked: Asked) -> dict[str, str]:
     return {
         key: value
-        for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource.partition(".")[0]))
+        for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource.partition("/")[0]))
         if value
     }
 
@@ -90,12 +102,14 @@ def _details(asked: Asked) -> dict[str, str]:
 def _words(fault: Fault, asked: Asked) -> str:
     if fault.code != 403:
         return fault.reason
-    plural, group = asked.resource.removesuffix(f".{asked.group}"), asked.group
-    scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
+    if not asked.resource:
+        return f'forbidden: User "{USER}" cannot {asked.verb} path "{asked.path}"'
+    kind = asked.qualified.partition("/")[0]
     named = f' "{asked.name}"' if asked.name else ""
+    scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
     return (
-        f'{asked.resource}{named} is forbidden: User "{USER}" cannot {asked.verb} resource "{plural}"'
-        f' in API group "{group}" {scope}'
+        f'{kind}{named} is forbidden: User "{USER}" cannot {asked.verb} resource "{asked.resource}"'
+        f' in API group "{asked.group}" {scope}'
     )
 
 
@@ -112,7 +126,7 @@ def unauthorized() -> Fault:
 def group_missing(group: str) -> Fault:
     """The API group is not served: 404, and discovery does not list it."""
     message = "the server could not find the requested resource"
-    return Fault(404, "NotFound", message, paths=(f"/apis/{group}/", f"/apis/{group}"), groups=(group,))
+    return Fault(404, "NotFound", message, paths=(f"/apis/{group}",), groups=(group,))
 
 
 def throttled(*resources: str, times: int | None = None, retry_after: int = 1) -> Fault:

@@ -23,7 +23,7 @@ def container_asked_for(request: Request, pod: Object) -> str:
         if asked not in names:
             raise Refusal(400, "BadRequest", f"container {asked} is not valid for pod {name}")
         return asked
-    ordinary = spec.get("containers") or ()
+    ordinary: list[Object] = spec.get("containers") or []
     if len(ordinary) == 1:
         return str(ordinary[0]["name"])
     choice = f", choose one of: [{' '.join(names)}]" if ordinary else ""
@@ -41,11 +41,9 @@ def text_of(request: Request, pod: Object, container: str, recorded: Recorded | 
     if problem := _problem(pod["metadata"]["name"], container, status, previous):
         raise Refusal(400, "BadRequest", problem)
     if recorded is None or ("previous" if previous else "current") not in recorded:
-        which = "the previous log" if previous else "no log"
+        which = "previous log" if previous else "log"
         raise Refusal(
-            404, "NotFound", f"This is a recording, and it does not hold {which} of the container {container}."
-            if previous
-            else f"This is a recording, and it holds no log of the container {container}."
+            404, "NotFound", f"This is a recording of a cluster, and it holds no {which} of the container {container}."
         )
     lines = recorded["previous" if previous else "current"].splitlines(keepends=True)
     tail = request.number("tailLines")

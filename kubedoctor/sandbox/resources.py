@@ -12,18 +12,59 @@ READ = ("get", "list", "watch")
 CREATE = ("create",)
 
 _IN_ALL = frozenset(
-    "pods services replicationcontrollers deployments replicasets statefulsets daemonsets jobs cronjobs"
-    " horizontalpodautoscalers".split()
+    [
+        "pods",
+        "services",
+        "replicationcontrollers",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "cronjobs",
+        "horizontalpodautoscalers",
+    ]
 )
 _IN_API_EXTENSIONS = frozenset(
-    "customresourcedefinitions apiservices validatingwebhookconfigurations mutatingwebhookconfigurations"
-    " validatingadmissionpolicies validatingadmissionpolicybindings".split()
+    [
+        "customresourcedefinitions",
+        "apiservices",
+        "validatingwebhookconfigurations",
+        "mutatingwebhookconfigurations",
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+    ]
 )
 _WITHOUT_STATUS = frozenset(
-    "configmaps secrets serviceaccounts events endpoints endpointslices limitranges controllerrevisions ingressclasses"
-    " networkpolicies storageclasses csinodes csidrivers csistoragecapacities priorityclasses leases roles rolebindings"
-    " clusterroles clusterrolebindings validatingwebhookconfigurations mutatingwebhookconfigurations runtimeclasses"
-    " resourceclaimtemplates deviceclasses resourceslices validatingadmissionpolicybindings".split()
+    [
+        "configmaps",
+        "secrets",
+        "serviceaccounts",
+        "events",
+        "endpoints",
+        "endpointslices",
+        "limitranges",
+        "controllerrevisions",
+        "ingressclasses",
+        "networkpolicies",
+        "storageclasses",
+        "csinodes",
+        "csidrivers",
+        "csistoragecapacities",
+        "priorityclasses",
+        "leases",
+        "roles",
+        "rolebindings",
+        "clusterroles",
+        "clusterrolebindings",
+        "validatingwebhookconfigurations",
+        "mutatingwebhookconfigurations",
+        "runtimeclasses",
+        "resourceclaimtemplates",
+        "deviceclasses",
+        "resourceslices",
+        "validatingadmissionpolicybindings",
+    ]
 )
 METRICS = "metrics.k8s.io"
 

@@ -199,9 +199,7 @@ PRINTERS = {
     "RoleBinding": _BINDING,
     "ClusterRoleBinding": _BINDING,
     "Lease": Printer("Name, Holder, Age", _lease),
-    "PriorityClass": Printer(
-        "Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy", _priority_class
-    ),
+    "PriorityClass": Printer("Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy", _priority_class),
     "RuntimeClass": Printer("Name, Handler, Age", _runtime_class),
     "MutatingWebhookConfiguration": _WEBHOOKS,
     "ValidatingWebhookConfiguration": _WEBHOOKS,

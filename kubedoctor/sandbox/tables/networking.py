@@ -75,9 +75,7 @@ def _endpoints(obj: Object, now: datetime) -> Cells:
 
 def _endpoint_slice(obj: Object, now: datetime) -> Cells:
     ports = [str(at(each, "port") or at(each, "name") or "*") for each in at(obj, "ports", default=[])]
-    addresses = [
-        address for each in at(obj, "endpoints", default=[]) for address in at(each, "addresses", default=[])
-    ]
+    addresses = [address for each in at(obj, "endpoints", default=[]) for address in at(each, "addresses", default=[])]
     return [
         name(obj),
         obj.get("addressType", ""),

@@ -102,7 +102,10 @@ def selector_text(selector: Object | None) -> str:
 def containers(pod_spec: object) -> Cells:
     """The Containers and Images columns."""
     rows = at(pod_spec, "containers", default=[])
-    return [joined((at(each, "name") for each in rows), ""), joined((at(each, "image", default="") for each in rows), "")]
+    return [
+        joined((at(each, "name") for each in rows), ""),
+        joined((at(each, "image", default="") for each in rows), ""),
+    ]
 
 
 def first_three(values: Sequence[str], empty: str) -> str:

@@ -86,7 +86,9 @@ def default_class(listed: list[Object]) -> str:
         if any(at(each, "metadata", "annotations", annotation) == "true" for annotation in DEFAULT_CLASS)
     ]
     newest = max((str(at(each, "metadata", "creationTimestamp", default="")) for each in marked), default="")
-    return min((name(each) for each in marked if at(each, "metadata", "creationTimestamp", default="") == newest), default="")
+    return min(
+        (name(each) for each in marked if at(each, "metadata", "creationTimestamp", default="") == newest), default=""
+    )
 
 
 def _csi_node(obj: Object, now: datetime) -> Cells:

@@ -64,7 +64,7 @@ def _cells(resource: Resource, obj: Object, now: datetime) -> Cells:
 def _conditions(obj: Object) -> Object:
     if obj.get("kind") != "Pod":
         return {}
-    reason = (obj.get("status") or {}).get("phase")
+    reason = str((obj.get("status") or {}).get("phase"))
     message = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}.get(reason)
     if message is None:
         return {}

@@ -214,8 +214,6 @@ PRINTERS = {
         f"Name, Schedule, Timezone, Suspend:boolean, Active:integer, Last Schedule, Age, {_WIDE}", _cron_job
     ),
     "ControllerRevision": Printer("Name, Controller, Revision, Age", _controller_revision),
-    "PodDisruptionBudget": Printer(
-        "Name, Min Available, Max Unavailable, Allowed Disruptions:integer, Age", _budget
-    ),
+    "PodDisruptionBudget": Printer("Name, Min Available, Max Unavailable, Allowed Disruptions:integer, Age", _budget),
     "HorizontalPodAutoscaler": Printer("Name, Reference, Targets, MinPods, MaxPods, Replicas, Age", _autoscaler),
 }

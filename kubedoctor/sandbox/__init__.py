@@ -1,0 +1,25 @@
+"""An embedded Kubernetes API server: read-only, in memory, on loopback, for the demo, the labs and the tests.
+
+    with serve(load_recording(recording_path("oom-killed"))) as served:
+        subprocess.run(["kubectl", "get", "pods"], env={**os.environ, **served.environment})
+
+`Sandbox` is the server without a network; `faults` has the failures that it can be told to have.
+"""
+
+from __future__ import annotations
+
+from kubedoctor.sandbox.faults import Fault
+from kubedoctor.sandbox.sandbox import Sandbox
+from kubedoctor.sandbox.server import Served, serve
+from kubedoctor.sandbox.state import State, load_recording, recording_names, recording_path
+
+__all__ = [
+    "Fault",
+    "Sandbox",
+    "Served",
+    "State",
+    "load_recording",
+    "recording_names",
+    "recording_path",
+    "serve",
+]

@@ -1,0 +1,86 @@
+"""What the reader may do: the self-subject reviews behind `kubectl auth can-i` and `kubectl auth whoami`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from kubedoctor.sandbox.exchange import Object, Refusal, Request, Response, respond
+from kubedoctor.sandbox.faults import USER, Asked, Fault
+from kubedoctor.sandbox.protobuf import decode, is_protobuf
+from kubedoctor.sandbox.resources import READ, Resource, Resources
+
+REVIEWS = frozenset({"SelfSubjectAccessReview", "SelfSubjectRulesReview", "SelfSubjectReview"})
+_READ_ONLY = "This is a read-only recording of a cluster."
+
+
+def review(request: Request, resource: Resource, resources: Resources, faults: Iterable[Fault]) -> Response:
+    """Answers a POST of one of the reviews. Reading is allowed but for the faults; writing is not."""
+    asked = _body(request)
+    refused = [each for each in faults if each.code == 403]
+    status: Object
+    if resource.kind == "SelfSubjectReview":
+        name = request.headers.get("impersonate-user") or USER
+        status = {"userInfo": {"username": name, "groups": ["system:authenticated"]}}
+    elif resource.kind == "SelfSubjectRulesReview":
+        namespace = str((asked.get("spec") or {}).get("namespace") or "")
+        status = {
+            "resourceRules": _rules(resources, refused, namespace),
+            "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["*"]}],
+            "incomplete": False,
+        }
+    else:
+        status = _access(asked.get("spec") or {}, refused)
+    metadata = asked.get("metadata") or {"creationTimestamp": None}
+    answer = {**asked, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
+    return respond({**answer, "status": status}, 201)
+
+
+def _body(request: Request) -> Object:
+    if is_protobuf(request.body):
+        return decode(request.body)
+    try:
+        body = json.loads(request.body)
+    except (UnicodeDecodeError, ValueError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refusal(400, "BadRequest", "The body of a review must be a JSON object.")
+    return body
+
+
+def _access(spec: Object, refused: list[Fault]) -> Object:
+    if wanted := spec.get("resourceAttributes"):
+        resource = str(wanted.get("resource") or "")
+        if wanted.get("subresource"):
+            resource += f"/{wanted['subresource']}"
+        asked = Asked(
+            wanted.get("verb") or "",
+            resource,
+            wanted.get("group") or "",
+            wanted.get("namespace") or "",
+            wanted.get("name") or "",
+        )
+    else:
+        wanted = spec.get("nonResourceAttributes") or {}
+        asked = Asked(wanted.get("verb") or "", path=wanted.get("path") or "")
+    if asked.verb not in READ:
+        return {"allowed": False, "reason": _READ_ONLY}
+    allowed = not any(each.concerns(asked) for each in refused)
+    return {"allowed": True} if allowed else {"allowed": False}
+
+
+def _rules(resources: Resources, refused: list[Fault], namespace: str) -> list[Object]:
+    if not refused:
+        return [{"verbs": list(READ), "apiGroups": ["*"], "resources": ["*"]}]
+    rules = []
+    for row in resources:
+        for plural in (row.plural, *(f"{row.plural}/{each}" for each in row.subresources)):
+            scope = namespace if row.namespaced else ""
+            verbs = [
+                verb
+                for verb in row.verbs
+                if not any(each.concerns(Asked(verb, plural, row.group, scope)) for each in refused)
+            ]
+            if verbs:
+                rules.append({"verbs": verbs, "apiGroups": [row.group], "resources": [plural]})
+    return rules

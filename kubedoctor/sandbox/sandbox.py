@@ -1,0 +1,329 @@
+"""The API server without a network: every request in, its answer out."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kubedoctor.sandbox import discovery, logs, openapi
+from kubedoctor.sandbox.exchange import Object, Refusal, Request, Response, Stream, encode, no_such_path, respond
+from kubedoctor.sandbox.faults import Asked, Fault
+from kubedoctor.sandbox.resources import Resource, Resources
+from kubedoctor.sandbox.reviews import REVIEWS, review
+from kubedoctor.sandbox.selection import selection
+from kubedoctor.sandbox.state import State
+from kubedoctor.sandbox.store import Store
+from kubedoctor.sandbox.tables import table
+from kubedoctor.sandbox.watching import Watching, ended_with, watch
+
+_CHUNKED_LISTS = 200
+_REQUESTS_KEPT = 10_000
+_HEALTH = frozenset({"healthz", "readyz", "livez"})
+_WRITES = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_NEEDS_A_CONTAINER = {"exec": "exec", "attach": "attach", "portforward": "port-forward", "proxy": "proxy"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+class Sandbox:
+    """A read-only Kubernetes API server in memory, safe to call from several threads.
+
+    `faults` may be changed at any time. `requests` holds the newest requests. `clock` gives the present moment for ages.
+    """
+
+    def __init__(
+        self, state: State, *, faults: Iterable[Fault] = (), clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self.state = state
+        self.faults: list[Fault] = list(faults)
+        self.requests: deque[Request] = deque(maxlen=_REQUESTS_KEPT)
+        self._clock = clock or _now
+        self._lock = threading.RLock()
+        self._resources = Resources()
+        self._store = Store(self._clock)
+        self._logs: dict[str, dict[str, str]] = {key: dict(each) for key, each in state.logs.items()}
+        self._followers: dict[str, list[Stream]] = {}
+        self._chunks: dict[str, tuple[str, list[Object]]] = {}
+        definitions = [each for each in state.objects if each.get("kind") == "CustomResourceDefinition"]
+        for definition in definitions:
+            self._resources.define(definition)
+        for obj in state.objects:
+            self._store.load(self._resources.of(obj), deepcopy(obj))
+
+    # What a program may do to the cluster, though no request may.
+
+    def put(self, obj: Object) -> Object:
+        """Adds or replaces an object and tells the watches; returns it as it is kept. ValueError for an unknown kind."""
+        with self._lock:
+            resource = self._resources.of(obj)
+            if obj["kind"] == "CustomResourceDefinition":
+                self._resources.define(obj)
+            return self._store.put(resource, deepcopy(obj))
+
+    def delete(self, obj: Object) -> Object:
+        """Removes the object of this kind, namespace and name and tells the watches; Refusal when there is none."""
+        with self._lock:
+            resource = self._resources.of(obj)
+            _, _, namespace, name = self._store.key_of(resource, obj)
+            gone = self._store.delete(resource, namespace, name)
+            if obj["kind"] == "CustomResourceDefinition":
+                self._resources.forget(gone)
+            return gone
+
+    def append_log(self, namespace: str, pod: str, container: str, text: str) -> None:
+        """Adds to a container's current log; those who follow it read it."""
+        key = f"{namespace}/{pod}/{container}"
+        with self._lock:
+            recorded = self._logs.setdefault(key, {})
+            recorded["current"] = recorded.get("current", "") + text
+            followers = self._followers.get(key, [])
+            self._followers[key] = followers = [each for each in followers if not each.ended]
+        for stream in followers:
+            stream.write(text.encode())
+
+    def forget_history(self) -> None:
+        """As etcd's compaction: a watch from an older resourceVersion and a continued list are told 410."""
+        with self._lock:
+            self._store.forget_history()
+            self._chunks.clear()
+
+    # Requests.
+
+    def handle(self, request: Request) -> Response:
+        """The answer to one request; a refusal is an answer too."""
+        with self._lock:
+            self.requests.append(request)
+            try:
+                return self._answer(request)
+            except Refusal as refusal:
+                return refusal.response()
+
+    def _answer(self, request: Request) -> Response:
+        parts = [each for each in request.path.split("/") if each]
+        target = self._target(parts)
+        asked = _asked(request, target)
+        fault = next((each for each in self.faults if each.hits(asked)), None)
+        if fault is not None and fault.code:
+            response = ended_with(fault.refusal(asked)) if fault.in_stream else fault.refusal(asked).response()
+        elif target is None:
+            response = self._document(request, parts)
+        else:
+            response = self._resource(request, target, fault.drop_after if fault else None)
+        response.delay = fault.delay if fault else 0.0
+        return response
+
+    def _target(self, parts: list[str]) -> _Target | None:
+        """The resource that a path names; None for discovery, health, version and unknown paths."""
+        if parts[:1] == ["api"]:
+            group, version, rest = "", "".join(parts[1:2]), parts[2:]
+        elif parts[:1] == ["apis"]:
+            group, version, rest = "".join(parts[1:2]), "".join(parts[2:3]), parts[3:]
+        else:
+            return None
+        namespace = ""
+        if rest[:1] == ["namespaces"] and len(rest) > 2 and not (len(rest) == 3 and rest[2] in ("status", "finalize")):
+            namespace, rest = rest[1], rest[2:]
+        resource = self._resources.at(group, version, rest[0]) if rest else None
+        if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
+            return None
+        if len(rest) > 1 and resource.namespaced and not namespace:
+            return None
+        return _Target(resource, namespace, *rest[1:])
+
+    def _document(self, request: Request, parts: list[str]) -> Response:
+        head = parts[0] if parts else ""
+        if request.method not in ("GET", "HEAD"):
+            raise Refusal(405, "MethodNotAllowed", _READ_ONLY)
+        if head in _HEALTH:
+            return Response(body=b"ok", content_type="text/plain; charset=utf-8")
+        if head == "version":
+            return respond(_version(self.state.kubernetes))
+        if parts in (["api"], ["apis"]):
+            hidden = {group for each in self.faults if each.code == 404 for group in each.groups}
+            return discovery.versions_or_groups(request, self._resources, frozenset(hidden))
+        if head == "apis" and len(parts) == 2:
+            return discovery.group(self._resources, parts[1])
+        if head == "api" and len(parts) == 2:
+            return discovery.resource_list(self._resources, "", parts[1])
+        if head == "apis" and len(parts) == 3:
+            return discovery.resource_list(self._resources, parts[1], parts[2])
+        if parts == ["openapi", "v3"]:
+            return respond(openapi.index(self._resources))
+        if parts[:3] == ["openapi", "v3", "api"] and len(parts) == 4:
+            return respond(openapi.document(self._resources, "", parts[3]))
+        if parts[:3] == ["openapi", "v3", "apis"] and len(parts) == 5:
+            return respond(openapi.document(self._resources, parts[3], parts[4]))
+        if not parts:
+            paths = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+            return respond({"paths": paths})
+        raise no_such_path()
+
+    def _resource(self, request: Request, target: _Target, drop_after: int | None) -> Response:
+        resource = target.resource
+        if resource.kind in REVIEWS:
+            if request.method != "POST":
+                raise Refusal(405, "MethodNotAllowed", f"A {resource.kind} is posted, not read.")
+            return review(request, resource, self._resources, self.faults)
+        if target.subresource in _NEEDS_A_CONTAINER:
+            word = _NEEDS_A_CONTAINER[target.subresource]
+            raise Refusal(
+                405,
+                "MethodNotAllowed",
+                f"This is a recording of a cluster: nothing runs in it, so {word} is not possible."
+                " Logs, describe and events work.",
+            )
+        if request.method != "GET":
+            raise _write_refused(request, target)
+        if target.subresource == "log":
+            return self._log(request, target)
+        if target.subresource and target.subresource not in resource.subresources:
+            raise no_such_path()
+        if target.name:
+            found = self._store.get(resource, target.namespace, target.name)
+            return respond(self._one(request, resource, found))
+        accepts = selection(request, resource)
+        if request.watches:
+            if "watch" not in resource.verbs:
+                raise Refusal(405, "MethodNotAllowed", f"{resource.qualified} cannot be watched")
+            render = self._renderer(request, resource)
+            about = Watching(self._store, resource, target.namespace, accepts, render)
+            return watch(request, about, drop_after)
+        return self._list(request, target, accepts)
+
+    def _one(self, request: Request, resource: Resource, obj: Object) -> Object:
+        if request.accepts("as=Table"):
+            metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            include = request.query.get("includeObject", "Metadata")
+            return table(resource, [obj], self._clock(), metadata=metadata, include=include)
+        if request.accepts("as=PartialObjectMetadata;"):
+            return _partial(obj)
+        return obj
+
+    def _renderer(self, request: Request, resource: Resource) -> Callable[[str, Object, bool], Object]:
+        include = request.query.get("includeObject", "Metadata")
+        as_table, as_partial = request.accepts("as=Table"), request.accepts("as=PartialObjectMetadata;")
+
+        def render(kind: str, obj: Object, first: bool) -> Object:
+            if as_table:
+                rows = [] if kind == "BOOKMARK" else [obj]
+                metadata = (
+                    obj["metadata"] if kind == "BOOKMARK" else {"resourceVersion": obj["metadata"]["resourceVersion"]}
+                )
+                return table(resource, rows, self._clock(), metadata=metadata, include=include, with_columns=first)
+            return _partial(obj) if as_partial else obj
+
+        return render
+
+    def _list(self, request: Request, target: _Target, accepts: Callable[[Object], bool]) -> Response:
+        resource, limit = target.resource, request.number("limit")
+        if token := request.query.get("continue", ""):
+            if token not in self._chunks:
+                message = "The provided continue parameter is too old to display a consistent list result."
+                raise Refusal(410, "Expired", message)
+            version, objects = self._chunks[token]
+        else:
+            version = str(self._store.version)
+            objects = [each for each in self._store.list(resource, target.namespace) if accepts(each)]
+        metadata: Object = {"resourceVersion": version}
+        if limit and len(objects) > limit:
+            metadata["continue"] = self._keep(version, objects[limit:])
+            if not request.query.get("labelSelector") and not request.query.get("fieldSelector"):
+                metadata["remainingItemCount"] = len(objects) - limit
+            objects = objects[:limit]
+        if request.accepts("as=Table"):
+            include = request.query.get("includeObject", "Metadata")
+            return respond(table(resource, objects, self._clock(), metadata=metadata, include=include))
+        if request.accepts("as=PartialObjectMetadataList"):
+            items = [_partial(each) for each in objects]
+            kind = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+            return respond({**kind, "metadata": metadata, "items": items})
+        # As the API server does, items of a list do not repeat their kind.
+        items = [{key: value for key, value in each.items() if key not in ("apiVersion", "kind")} for each in objects]
+        kind = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
+        return respond({**kind, "metadata": metadata, "items": items})
+
+    def _keep(self, version: str, rest: list[Object]) -> str:
+        token = base64.urlsafe_b64encode(encode({"v": "meta.k8s.io/v1", "start": secrets.token_hex(8)})).decode()
+        while len(self._chunks) >= _CHUNKED_LISTS:
+            del self._chunks[next(iter(self._chunks))]
+        self._chunks[token] = (version, rest)
+        return token
+
+    def _log(self, request: Request, target: _Target) -> Response:
+        pod = self._store.get(target.resource, target.namespace, target.name)
+        container = logs.container_asked_for(request, pod)
+        key = f"{target.namespace}/{target.name}/{container}"
+        body = logs.text_of(request, pod, container, self._logs.get(key)).encode()
+        response = Response(body=body, content_type="text/plain")
+        if request.flag("follow") and not request.flag("previous") and logs.is_running(pod, container):
+            response.stream = Stream()
+            self._followers.setdefault(key, []).append(response.stream)
+        return response
+
+
+_READ_ONLY = "This is a read-only recording of a cluster: nothing can be changed in it."
+
+
+def _write_refused(request: Request, target: _Target) -> Refusal:
+    verb = {"POST": "created", "DELETE": "deleted"}.get(request.method, "changed")
+    resource = target.resource
+    what = f"{resource.qualified} {target.name!r}" if target.name else resource.qualified
+    details = {"name": target.name, "group": resource.group, "kind": resource.plural}
+    return Refusal(
+        405,
+        "MethodNotAllowed",
+        f"This is a read-only recording of a cluster: {what} cannot be {verb}. Get, describe, logs and explain work.",
+        {key: value for key, value in details.items() if value},
+    )
+
+
+def _asked(request: Request, target: _Target | None) -> Asked:
+    path = f"/{request.path.strip('/')}"
+    if target is None:
+        return Asked(_WRITES.get(request.method, "get"), path=path)
+    verb = _WRITES.get(request.method) or ("get" if target.name else "watch" if request.watches else "list")
+    plural = target.resource.plural
+    return Asked(
+        verb,
+        f"{plural}/{target.subresource}" if target.subresource else plural,
+        target.resource.group,
+        target.namespace,
+        target.name,
+        path,
+        bool(request.query.get("continue")),
+    )
+
+
+def _partial(obj: Object) -> Object:
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+
+
+def _version(git_version: str) -> Object:
+    major, _, rest = git_version.removeprefix("v").partition(".")
+    return {
+        "major": major,
+        "minor": rest.partition(".")[0],
+        "gitVersion": git_version,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": "",
+        "platform": "recording",
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

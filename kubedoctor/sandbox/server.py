@@ -1,0 +1,199 @@
+"""Serves a sandbox on loopback, to kubectl and to any other client, with a kubeconfig of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import yaml
+from aiohttp import web
+
+from kubedoctor.sandbox.exchange import Refusal, Request, Response, Stream
+from kubedoctor.sandbox.sandbox import Sandbox
+from kubedoctor.sandbox.state import State
+
+CONTEXT = "kubedoctor-demo"
+_TOKEN_BYTES = 24
+_BOOKMARK_EVERY = 60.0
+_STARTS_WITHIN = 30.0
+_LARGEST_BODY = 3 * 2**20
+
+
+class Served:
+    """A running server. The folder with its kubeconfig goes when it stops; use it in a `with` block."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._token = secrets.token_urlsafe(_TOKEN_BYTES)
+        self._streams: set[Stream] = set()
+        self._folder = tempfile.TemporaryDirectory(prefix="kubedoctor-")
+        self._started: Future[int] = Future()
+        self._thread = threading.Thread(target=self._run, name="kubedoctor-sandbox", daemon=True)
+        self._thread.start()
+        try:
+            self._port = self._started.result(_STARTS_WITHIN)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self.url = f"http://127.0.0.1:{self._port}/{self._token}"
+        self.kubeconfig = Path(self._folder.name) / "kubeconfig"
+        _write_privately(self.kubeconfig, self._configuration())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a shell or a kubectl needs in its environment to talk to this server and to no other."""
+        return {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(Path(self._folder.name) / "cache")}
+
+    def stop(self) -> None:
+        """Ends every stream, the server and its thread, and removes the folder. May be called again."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _configuration(self) -> str:
+        cluster = {"name": CONTEXT, "cluster": {"server": self.url}}
+        context = {"cluster": CONTEXT, "user": CONTEXT, "namespace": self.sandbox.state.namespace}
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": CONTEXT,
+                "clusters": [cluster],
+                "contexts": [{"name": CONTEXT, "context": context}],
+                "users": [{"name": CONTEXT, "user": {}}],
+            },
+            sort_keys=False,
+        )
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - a thread's failure must reach the thread that waits for it
+            if not self._started.done():
+                self._started.set_exception(error)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        application = web.Application(client_max_size=_LARGEST_BODY)
+        application.router.add_route("*", "/{path:.*}", self._handler)
+        runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=1.0
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            self._started.set_result(runner.addresses[0][1])
+            await self._stopping.wait()
+        finally:
+            for stream in list(self._streams):
+                stream.end()
+            await runner.cleanup()
+
+    async def _handler(self, incoming: web.Request) -> web.StreamResponse:
+        token, _, path = incoming.path.lstrip("/").partition("/")
+        problem = self._stranger(incoming, token)
+        if problem is not None:
+            return _plain(problem.response())
+        request = Request(
+            incoming.method,
+            f"/{path}",
+            dict(incoming.query),
+            {name.lower(): ",".join(incoming.headers.getall(name)) for name in incoming.headers},
+            await incoming.read(),
+        )
+        if path.startswith("openapi"):  # The client's models take a second to load.
+            response = await self._loop.run_in_executor(None, self.sandbox.handle, request)
+        else:
+            response = self.sandbox.handle(request)
+        if response.delay:
+            await asyncio.sleep(response.delay)
+        if response.stream is None:
+            return _plain(response)
+        return await self._stream(incoming, response, response.stream)
+
+    def _stranger(self, incoming: web.Request, token: str) -> Refusal | None:
+        """Refuses who does not know the token, and web pages that reach loopback under another name."""
+        hosts = {f"{name}:{incoming.url.port}" for name in ("127.0.0.1", "localhost")}
+        origin = incoming.headers.get("Origin")
+        if incoming.headers.get("Host") not in hosts or (origin is not None and urlsplit(origin).netloc not in hosts):
+            return Refusal(403, "Forbidden", "Only programs on this machine are served.")
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            return Refusal(401, "Unauthorized", "Unauthorized")
+        return None
+
+    async def _stream(self, incoming: web.Request, response: Response, stream: Stream) -> web.StreamResponse:
+        changed = asyncio.Event()
+        stream.on_change = lambda: _wake(self._loop, changed)
+        self._streams.add(stream)
+        outgoing = web.StreamResponse(headers={"Content-Type": response.content_type, **response.headers})
+        try:
+            await outgoing.prepare(incoming)
+            if response.body:
+                await outgoing.write(response.body)
+            await self._pump(stream, changed, outgoing.write)
+            if stream.dropped and incoming.transport is not None:
+                incoming.transport.abort()
+            else:
+                await outgoing.write_eof()
+        except ConnectionError:
+            return outgoing
+        finally:
+            self._streams.discard(stream)
+            stream.close()
+        return outgoing
+
+    async def _pump(self, stream: Stream, changed: asyncio.Event, write: Callable[[bytes], Awaitable[None]]) -> None:
+        ends = None if stream.lasts is None else self._loop.time() + stream.lasts
+        while True:
+            changed.clear()
+            ended = stream.ended
+            for chunk in stream.take():
+                await write(chunk)
+            left = _BOOKMARK_EVERY if ends is None else min(_BOOKMARK_EVERY, ends - self._loop.time())
+            if ended or left <= 0:
+                return
+            try:
+                await asyncio.wait_for(changed.wait(), left)
+            except TimeoutError:
+                stream.bookmark()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(changed.set)
+
+
+def _plain(response: Response) -> web.Response:
+    headers = {"Content-Type": response.content_type, "Cache-Control": "no-cache, private", **response.headers}
+    return web.Response(status=response.code, body=response.body, headers=headers)
+
+
+def _write_privately(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def serve(state: State | Sandbox) -> Served:
+    """Starts a server in a thread of its own, on a free port of 127.0.0.1. OSError when no port can be had."""
+    return Served(state if isinstance(state, Sandbox) else Sandbox(state))
