@@ -46,19 +46,26 @@ class Diagnosis:
         return found
 
 
-def run(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(kubeconfig: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `kubedoctor` as a user would, with nothing of the caller's Kubernetes settings."""
     environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-    command = [sys.executable, "-m", "kubedoctor", *arguments, f"--kubeconfig={kubeconfig}"]
+    command = [sys.executable, "-m", "kubedoctor", *arguments]
+    if kubeconfig:
+        command.append(f"--kubeconfig={kubeconfig}")
     return subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment, timeout=120)
 
 
-def diagnose(kubeconfig: Path, *arguments: str) -> Diagnosis:
+def diagnose(kubeconfig: Path | None, *arguments: str) -> Diagnosis:
     done = run(kubeconfig, *arguments, "-o", "json")
     outcome = f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert done.returncode in (0, 1, 3), outcome
     assert done.stdout.startswith("{"), outcome
     return Diagnosis(done.returncode, json.loads(done.stdout), done.stderr)
+
+
+def quoted(finding: Document) -> list[str]:
+    """The values that a finding quotes as evidence."""
+    return [str(row["value"]) for row in finding["evidence"]]
 
 
 def said(finding: Document) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.real.cluster.layout import image
-from tests.real.diagnosis import Diagnosis, said
+from tests.real.diagnosis import Diagnosis, quoted, said
 from tests.real.namespace import Namespace
 from tests.real.workloads import deployment, manifest
 
@@ -35,7 +35,7 @@ def test_a_deployment_that_asks_for_more_cpu_than_any_node_has(namespace: Namesp
     assert diagnosis.exit_code == 1
     assert diagnosis.culprit["diagnostic"] == "scheduling/unschedulable"
     assert diagnosis.culprit["about"] == about("Deployment", namespace, "checkout")
-    assert message in [row["value"] for row in diagnosis.culprit["evidence"]], "the scheduler's own words are quoted"
+    assert message in quoted(diagnosis.culprit), "the scheduler's own words are quoted"
 
 
 def test_a_deployment_whose_namespace_has_used_up_its_quota(namespace: Namespace, ask: Ask) -> None:
@@ -79,7 +79,7 @@ def test_a_deployment_that_the_kernel_kills_at_its_memory_limit(namespace: Names
     assert diagnosis.culprit["diagnostic"] == "pods/out-of-memory"
     assert diagnosis.culprit["about"] == about("Deployment", namespace, "checkout")
     assert diagnosis.culprit["confidence"] == "certain"
-    assert "48Mi" in [row["value"] for row in diagnosis.culprit["evidence"]], "the limit is quoted"
+    assert "48Mi" in quoted(diagnosis.culprit), "the limit is quoted"
 
 
 def test_a_deployment_whose_image_tag_does_not_exist(namespace: Namespace, ask: Ask) -> None:
@@ -104,7 +104,7 @@ def test_a_deployment_that_crashes_again_and_again(namespace: Namespace, ask: As
     assert diagnosis.exit_code == 1
     assert diagnosis.culprit["diagnostic"] == "pods/crash-loop"
     assert diagnosis.culprit["about"] == about("Deployment", namespace, "checkout")
-    assert "3" in [row["value"] for row in diagnosis.culprit["evidence"]], "the exit code is quoted"
+    assert "3" in quoted(diagnosis.culprit), "the exit code is quoted"
     assert "no such database shop_orders" in said(diagnosis.culprit), "the program's last words are quoted"
 
 
@@ -135,6 +135,37 @@ def test_a_claim_without_class_in_a_cluster_without_default_class(namespace: Nam
     assert diagnosis.exit_code == 1
     assert diagnosis.culprit["diagnostic"] == "storage/claim-pending"
     assert diagnosis.culprit["about"] == about("PersistentVolumeClaim", namespace, "data")
+
+
+def test_a_service_whose_selector_has_a_typo(namespace: Namespace, ask: Ask) -> None:
+    ports = [{"port": 80, "targetPort": 8080}]
+    service = manifest("Service", "checkout", namespace.name, spec={"selector": {"app": "chekout"}, "ports": ports})
+    namespace.apply(service, deployment("checkout", namespace.name))
+    namespace.wait_until_available("checkout")
+    namespace.cluster.wait_for(
+        "an EndpointSlice without endpoints",
+        lambda: [row.get("endpoints") for row in namespace.cluster.items("endpointslices", namespace.name)] == [None],
+    )
+
+    diagnosis = ask("svc", "checkout", "-n", namespace.name)
+
+    assert diagnosis.exit_code == 1
+    assert diagnosis.culprit["diagnostic"] == "services/no-endpoints"
+    assert diagnosis.culprit["about"] == about("Service", namespace, "checkout")
+    assert "app=checkout" in said(diagnosis.culprit), "the label that was meant is named"
+
+
+def test_a_deployment_whose_readiness_probe_fails(namespace: Namespace, ask: Ask) -> None:
+    probe = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 1}}
+    namespace.apply(deployment("checkout", namespace.name, "serve", "-not-ready", container=probe))
+    namespace.cluster.wait_for("Unhealthy", lambda: "statuscode: 503" in namespace.event("Unhealthy"))
+
+    diagnosis = ask("deploy", "checkout", "-n", namespace.name)
+
+    assert diagnosis.exit_code == 1
+    assert diagnosis.culprit["diagnostic"] == "pods/readiness-fails"
+    assert diagnosis.culprit["about"] == about("Deployment", namespace, "checkout")
+    assert "503" in said(diagnosis.culprit), "the kubelet's own words are quoted"
 
 
 @pytest.mark.parametrize("scan", [False, True], ids=["deploy", "scan"])
