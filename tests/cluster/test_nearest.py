@@ -44,6 +44,10 @@ def test_other_applications_labels_are_no_misspellings() -> None:
     assert nearest_labels({"app": "web", "tier": "front"}, [{"app": "wep", "tier": "database"}]) is None
 
 
+def test_a_label_that_is_wanted_itself_stands_for_no_other() -> None:
+    assert nearest_labels({"app": "shop", "apps": "shop"}, [{"app": "shop"}]) is None
+
+
 def test_labels_that_match_are_no_miss() -> None:
     assert nearest_labels({"app": "web"}, [{"app": "web", "x": "y"}]) is None
 

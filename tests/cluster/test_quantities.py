@@ -71,6 +71,9 @@ def test_sums_differences_and_order_are_upstream_s(shared: Path) -> None:
         ("+", "0"),
         ("-", "0"),
         (".", "0"),
+        ("Ti", "0"),
+        ("Pi", None),
+        ("e-10", None),
         (".5i", None),
         ("", None),
         ("1.1.1", None),
@@ -102,6 +105,11 @@ def test_amounts_beyond_the_largest_suffix_keep_it() -> None:
     # Upstream finds no suffix for 1e27 and prints "1".
     assert str(parse_quantity("1000000000000000000000000000")) == "1000000000E"
     assert str(parse_quantity("8192Ei") + parse_quantity("8192Ei")) == "18446744073709551614"
+
+
+def test_small_binary_amounts_turn_decimal() -> None:
+    assert str(parse_quantity("0.0005Ki") + parse_quantity("1023.488")) == "1024"
+    assert str(parse_quantity("0.5Ki") + parse_quantity("512")) == "1Ki"
 
 
 def test_amounts_for_reading() -> None:

@@ -122,6 +122,8 @@ def test_node_selectors_answer_as_upstream(shared: Path) -> None:
         "x\t\n in\r(a)",
         "a==\0",
         "a==b\0",
+        "a" * 63,
+        "a." * 126 + "a/b",
         "a \0b",
     ],
 )
@@ -155,6 +157,8 @@ def test_texts_that_upstream_reads(text: str) -> None:
         "x=-a",
         "x=" + "a" * 64,
         "ä=b",
+        "a" * 64,
+        "a." * 126 + "aa/b",
         "a\0b",
         "x>99999999999999999999",
     ],
@@ -168,6 +172,11 @@ def test_texts_that_upstream_refuses(text: str) -> None:
 def test_field_texts_that_upstream_refuses(text: str) -> None:
     with pytest.raises(SelectorError, match=r"cannot be read: .+\.$"):
         parse_field_selector(text)
+
+
+def test_spaces_in_a_field_selector_count() -> None:
+    assert parse_field_selector(" a =b").matches({" a ": "b"})
+    assert not parse_field_selector(" a =b").matches({"a": "b"})
 
 
 def test_field_terms_without_field_and_value_count_for_nothing() -> None:
@@ -199,6 +208,7 @@ def test_node_terms_with_fields_and_faults() -> None:
     assert node_selector_matches([by_name], None, "n1")
     assert not node_selector_matches([by_name], None, "n2")
     assert node_selector_matches([Term(None, (Expression("metadata.name", "NotIn", ("n1",)),))], None, "n2")
+    assert node_selector_matches([by_name], None, "")  # of a nameless node, upstream looks at labels only
     assert not node_selector_matches([Term()], {"a": "b"}, "n1")
     assert not node_selector_matches(None, {"a": "b"}, "n1")
     faulty = Term((Expression("a", "Gt", ("x",)),), (Expression("metadata.name", "In", ("n1", "n2")),))
