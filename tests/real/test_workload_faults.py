@@ -49,7 +49,7 @@ def test_a_deployment_whose_namespace_has_used_up_its_quota(namespace: Namespace
         ),
     )
     namespace.apply(deployment("checkout", namespace.name, replicas=3))
-    namespace.cluster.wait_for("FailedCreate", lambda: "exceeded quota" in namespace.event("FailedCreate"))
+    namespace.cluster.wait_for("FailedCreate", lambda: bool(namespace.event("FailedCreate", "exceeded quota")))
     namespace.cluster.wait_for("ReplicaFailure", lambda: replica_failure(namespace, "checkout"))
     assert namespace.pods("checkout") == []
 
@@ -158,7 +158,7 @@ def test_a_service_whose_selector_has_a_typo(namespace: Namespace, ask: Ask) -> 
 def test_a_deployment_whose_readiness_probe_fails(namespace: Namespace, ask: Ask) -> None:
     probe = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 1}}
     namespace.apply(deployment("checkout", namespace.name, "serve", "-not-ready", container=probe))
-    namespace.cluster.wait_for("Unhealthy", lambda: "statuscode: 503" in namespace.event("Unhealthy"))
+    namespace.cluster.wait_for("Unhealthy", lambda: bool(namespace.event("Unhealthy", "statuscode: 503")))
 
     diagnosis = ask("deploy", "checkout", "-n", namespace.name)
 
