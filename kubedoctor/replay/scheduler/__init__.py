@@ -1,0 +1,1 @@
+"""How the scheduler decides, and what it says."""
