@@ -64,18 +64,31 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
 
 
-def scan(catalogue: Catalogue, snapshot: Snapshot, gather: Gather, namespace: str = "") -> Report:
+def scan(
+    catalogue: Catalogue,
+    snapshot: Snapshot,
+    gather: Gather,
+    namespace: str = "",
+    *,
+    picked: Callable[[KubernetesObject], bool] | None = None,
+) -> Report:
     """Run every check over every subject once; only logs may still be fetched, in one more round.
 
     With a namespace, subjects of other namespaces are left out; cluster-scoped ones are kept.
+    `picked` leaves out further subjects.
     """
     results = _Results()
-    wants = _scan_once(catalogue, snapshot, namespace, results)
+
+    def wanted(obj: KubernetesObject) -> bool:
+        return (not namespace or obj.metadata.namespace in ("", namespace)) and (picked is None or picked(obj))
+
+    keep = wanted if namespace or picked else None
+    wants = _scan_once(catalogue, snapshot, namespace, keep, results)
     rounds = 1
     if wants:
         gather(_one_log_per_workload(wants, snapshot))
         rounds, results = 2, _Results()
-        for want in _scan_once(catalogue, snapshot, namespace, results):
+        for want in _scan_once(catalogue, snapshot, namespace, keep, results):
             results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
     return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace)
 
@@ -128,15 +141,21 @@ def _examine_once(
         done[(one.id, about)] = part
 
 
-def _scan_once(catalogue: Catalogue, snapshot: Snapshot, namespace: str, results: _Results) -> set[Want | LogWant]:
+def _scan_once(
+    catalogue: Catalogue,
+    snapshot: Snapshot,
+    namespace: str,
+    keep: Callable[[KubernetesObject], bool] | None,
+    results: _Results,
+) -> set[Want | LogWant]:
     wants: set[Want | LogWant] = set()
     for kind in catalogue.subjects:
         diagnostics = catalogue.about(kind)
         if why := _unseen(kind, namespace, snapshot):
             results.not_checked |= {NotChecked(one.id, None, why) for one in diagnostics}
         subjects = snapshot.of_kind(kind)
-        if namespace:
-            subjects = tuple(obj for obj in subjects if obj.metadata.namespace in ("", namespace))
+        if keep is not None:
+            subjects = tuple(filter(keep, subjects))
         for one in diagnostics:
             results.run.add(one.id)
             cluster = Cluster(snapshot)

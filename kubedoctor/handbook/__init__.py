@@ -1,1 +1,52 @@
-"""Diagnostics as pages."""
+"""Diagnostics as pages, for the terminal and as Markdown."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Any
+
+from kubedoctor.findings import Diagnostic
+
+__all__ = ["lesson_markdown", "lesson_text"]
+
+WIDTH = 100
+
+
+def lesson_markdown(one: Diagnostic[Any]) -> str:
+    """The lesson as a Markdown page."""
+    body = one.lesson.partition("\n")[2].strip()
+    known = f"Also known as {', '.join(one.also_known_as)}.\n\n" if one.also_known_as else ""
+    return f"# {one.code}: {one.title}\n\n`{one.id}` · {one.severity.value}\n\n{known}{body}\n"
+
+
+def lesson_text(one: Diagnostic[Any], *, colour: bool = False) -> str:
+    """The lesson for a terminal: headings without marks, paragraphs filled to the width."""
+
+    def bold(text: str) -> str:
+        return f"\x1b[1m{text}\x1b[0m" if colour else text
+
+    lines = [bold(f"{one.code}  {one.title}"), f"{one.id} · {one.severity.value}", ""]
+    for heading, body in one.sections().items():
+        lines += [bold(heading), *_filled(body), ""]
+    return "\n".join(lines)
+
+
+def _filled(body: str) -> list[str]:
+    lines: list[str] = []
+    for block in _blocks(body):
+        item = re.match(r"(- |\d+\. )", block)
+        indent = " " * (2 + len(item.group()) if item else 2)
+        text = re.sub(r"\s*\n\s*", " ", block)
+        lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=indent, break_on_hyphens=False)
+        if not item:
+            lines.append("")
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _blocks(body: str) -> list[str]:
+    """Paragraphs and list items."""
+    parts = re.split(r"\n\s*\n|\n(?=- |\d+\. )", body)
+    return [part.strip() for part in parts if part.strip()]

@@ -1,0 +1,94 @@
+"""The words and flags of the command line: kubectl's habits."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from kubedoctor import __version__
+from kubedoctor.cluster.kinds import kind_words
+from kubedoctor.findings import Severity
+from kubedoctor.problems import UsageProblem
+
+FORMATS = ("text", "json", "yaml", "markdown")
+
+EPILOG = """\
+  kubedoctor                        the terminal UI on the current context
+  kubedoctor pod checkout-1 -n shop diagnose one object and what it depends on (any kind; also deploy/checkout)
+  kubedoctor scan -A                run every diagnostic over everything
+  kubedoctor explain KD1005         the lesson of a diagnostic
+  kubedoctor capture -o state.tgz   record a redacted bundle
+  kubedoctor demo                   a broken demo cluster on this machine, nothing needed
+
+exit codes: 0 nothing found, 1 findings (see --fail-on), 2 usage or could not start, 3 something could not be checked
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors go through the one place that prints problems."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageProblem(message, f"Try: {self.prog} --help")
+
+
+def parse(argv: Sequence[str], program: str) -> argparse.Namespace:
+    """The arguments as a namespace with `command`, `words` and one attribute for each flag. Raises UsageProblem."""
+    return parser(program).parse_intermixed_args(argv)
+
+
+def parser(program: str = "kubedoctor") -> argparse.ArgumentParser:
+    """The parser; one for all commands, so that flags may stand anywhere, as kubectl allows."""
+    made = _Parser(
+        prog=program,
+        usage=f"{program} [COMMAND | KIND NAME | KIND/NAME] [flags]",
+        description="Tells why a Kubernetes workload is broken, how sure it is, and what to type next. It only reads.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    words = made.add_argument("words", nargs="*", metavar="COMMAND or KIND NAME", help=argparse.SUPPRESS)
+    words.completer = complete_word  # type: ignore[attr-defined]  # argcomplete reads this attribute
+    made.add_argument("--version", action="version", version=f"kubedoctor {__version__}")
+    _add_source(made.add_argument_group("what to read"))
+    _add_output(made.add_argument_group("what to print"))
+    return made
+
+
+def _add_source(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("-n", "--namespace", metavar="NS", help="the namespace; default: that of the context")
+    group.add_argument("-A", "--all-namespaces", action="store_true", help="every namespace")
+    group.add_argument("-l", "--selector", metavar="LABELS", help="only objects with these labels (scan)")
+    group.add_argument("--from", dest="from_", metavar="BUNDLE", action="append", default=[],
+                       help="read a bundle instead of a cluster: a capture, kubectl get -o json|yaml, "
+                            "kubectl cluster-info dump, a support bundle; - is standard input")  # fmt: skip
+    group.add_argument("--kubeconfig", metavar="FILE", help="the kubeconfig; default: KUBECONFIG or ~/.kube/config")
+    group.add_argument("--context", metavar="NAME", help="the context of the kubeconfig")
+    group.add_argument("--as", dest="as_user", metavar="USER", help="act as this user")
+    group.add_argument("--as-group", dest="as_groups", metavar="GROUP", action="append", default=[],
+                       help="act as a member of this group")  # fmt: skip
+    group.add_argument("--request-timeout", metavar="DURATION", default="30s", help="of one request; default: 30s")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("-o", "--output", metavar="FORMAT",
+                       help=f"{', '.join(FORMATS)}; with capture: the folder or .tar.gz to write")  # fmt: skip
+    group.add_argument("--fail-on", choices=[one.value for one in Severity], default=Severity.WARNING.value,
+                       help="the least severity that gives exit code 1; default: warning")  # fmt: skip
+    group.add_argument("--allow-gaps", action="store_true", help="exit 0 even if something could not be checked")
+    group.add_argument("--no-color", action="store_true", help="no colour, also on a terminal")
+    group.add_argument("--stats", action="store_true", help="tell the number of requests and the time, on stderr")
+    group.add_argument("--debug", action="store_true", help="show tracebacks of checks that failed")
+
+
+def complete_word(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """Commands and kinds for the first word; names from the cluster for the second."""
+    words = list(getattr(parsed_args, "words", None) or ())
+    if not words:
+        return [word for word in (*COMMANDS, *sorted(kind_words())) if word.startswith(prefix) and "." not in word]
+    from kubedoctor.cli.completion import names_for  # only a shell that completes pays for it
+
+    return names_for(words, prefix, parsed_args)
+
+
+COMMANDS = ("scan", "explain", "capture", "demo", "tui", "version", "completion")

@@ -1,0 +1,44 @@
+"""`kubedoctor demo`: a recorded broken cluster, served on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from kubedoctor.cli.commands.reading import finish
+from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.collect.opening import Options, open_source
+from kubedoctor.engine import load_catalogue, scan
+from kubedoctor.problems import UsageProblem
+from kubedoctor.sandbox import load_recording, recording_names, recording_path, serve
+
+
+def demo_command(options: argparse.Namespace) -> int:
+    """Serve a recording; open the terminal UI on it, or print the report where there is no terminal."""
+    names = recording_names()
+    name = options.words[1] if len(options.words) > 1 else names[0]
+    if name == "list":
+        print("\n".join(names))
+        return 0
+    if name not in names:
+        near = nearest_word(name, names)
+        raise UsageProblem(f"there is no demo {name!r}", f"There are: {', '.join(near or names)}")
+    started = time.perf_counter()
+    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.output
+    with serve(load_recording(recording_path(name))) as served:
+        print(f"The demo cluster {name!r} is served on this machine. Point kubectl at it from another terminal:\n"
+              f"  export KUBECONFIG={served.kubeconfig}\n", file=sys.stderr, flush=True)  # fmt: skip
+        source = open_source(Options(kubeconfig=str(served.kubeconfig), all_namespaces=True))
+        catalogue = load_catalogue()
+        try:
+            if interactive:
+                from kubedoctor.tui import run  # textual is loaded only for the terminal UI
+
+                return run(source, namespace="", catalogue=catalogue)
+            source.list_all(catalogue.reads(), "")
+            report = scan(catalogue, source.snapshot, source.gather)
+        finally:
+            source.close()
+    finish(report, options, started)
+    return 0  # The demo is meant to be broken: showing it is success.

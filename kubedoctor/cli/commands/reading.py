@@ -1,0 +1,55 @@
+"""What all commands that read a cluster or a bundle share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kubedoctor.cli.exit_codes import exit_code
+from kubedoctor.cli.formats import render
+from kubedoctor.cli.progress import progress
+from kubedoctor.collect.opening import Options, Source, open_source
+from kubedoctor.engine.report import Report
+from kubedoctor.findings import Severity
+from kubedoctor.problems import UsageProblem
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Source]:
+    """The source that the flags name, closed afterwards."""
+    if options.all_namespaces and options.namespace:
+        raise UsageProblem("-A and -n exclude each other", "Leave one of them out")
+    source = open_source(
+        Options(
+            kubeconfig=options.kubeconfig,
+            context=options.context,
+            namespace=options.namespace,
+            all_namespaces=options.all_namespaces,
+            as_user=options.as_user,
+            as_groups=tuple(options.as_groups),
+            request_timeout=options.request_timeout,
+            from_=tuple(options.from_),
+        )
+    )
+    try:
+        with progress("reading the cluster"):
+            yield source
+    finally:
+        source.close()
+
+
+def finish(report: Report, options: argparse.Namespace, started: float) -> int:
+    """Print the report as the flags want it; answers the exit code. `started`: time.perf_counter()."""
+    colour = not options.no_color and sys.stdout.isatty()
+    print(render(report, options.output or "text", colour=colour, debug=options.debug), end="")
+    if options.stats:
+        seconds = time.perf_counter() - started
+        print(
+            f"{report.requests} requests, {report.rounds} rounds, {report.objects_seen} objects, "
+            f"{report.diagnostics_run} diagnostics, {seconds:.2f} s",
+            file=sys.stderr,
+        )
+    return exit_code(report, Severity(options.fail_on), allow_gaps=options.allow_gaps)

@@ -1,0 +1,39 @@
+"""Shell completion."""
+
+from __future__ import annotations
+
+import argparse
+
+from kubedoctor.cluster.kinds import kind_from_word
+from kubedoctor.engine import load_catalogue
+from kubedoctor.problems import Problem, UsageProblem
+
+SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
+
+
+def names_for(words: list[str], prefix: str, options: argparse.Namespace) -> list[str]:
+    """What may follow the words: codes after `explain`, names of objects after a kind. Silent when nothing can be read."""
+    if words[0] == "explain":
+        return [one.code for one in load_catalogue().diagnostics if one.code.startswith(prefix)]
+    kind = kind_from_word(words[0])
+    if kind is None or len(words) > 1:
+        return []
+    from kubedoctor.cli.commands.reading import opened
+
+    try:
+        with opened(options) as source:
+            names = source.names(kind.kind, options.namespace or source.namespace)
+    except Problem:
+        return []
+    return [name for name in names if name.startswith(prefix)]
+
+
+def completion_command(options: argparse.Namespace) -> int:
+    """Print the line that turns completion on in a shell."""
+    shell = options.words[1] if len(options.words) > 1 else "bash"
+    if shell not in SHELLS:
+        raise UsageProblem(f"there is no completion for {shell!r}", f"There is for {', '.join(SHELLS)}")
+    import argcomplete  # only this command pays for it
+
+    print(argcomplete.shellcode(["kubedoctor", "kubectl-kubedoctor"], shell=shell))
+    return 0

@@ -1,0 +1,96 @@
+"""The report as data: the contract `kubedoctor.dev/report/v1` (see report.schema.json)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from kubedoctor.cluster.quoting import Evidence
+from kubedoctor.cluster.references import Ref
+from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
+from kubedoctor.findings import Command, Fix
+
+SCHEMA = "kubedoctor.dev/report/v1"
+
+
+def to_json(report: Report) -> str:
+    """One document, keys sorted: the same report gives the same bytes."""
+    return json.dumps(to_data(report), indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+
+
+def to_yaml(report: Report) -> str:
+    """The same document as YAML."""
+    import yaml  # 29 ms that only this format pays
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(to_data(report), Dumper=dumper, sort_keys=True, allow_unicode=False, width=120)
+    return text
+
+
+def to_data(report: Report) -> dict[str, Any]:
+    """The document as plain data."""
+    return {
+        "schema": SCHEMA,
+        "taken_at": _moment(report.taken_at),
+        "source": {
+            "kind": report.source.kind,
+            "name": report.source.name,
+            "kubernetes": report.source.kubernetes or None,
+        },
+        "scope": {
+            "subject": _ref(report.subject) if report.subject else None,
+            "namespaces": list(report.namespaces),
+        },
+        "incidents": [{"cause": one.cause, "consequences": list(one.consequences)} for one in report.incidents],
+        "findings": [_finding(one) for one in report.findings],
+        "not_checked": [_not_checked(one) for one in report.not_checked]
+        + [{"diagnostic": None, "about": None, "why": text} for text in report.problems],
+        "checked": {"diagnostics": report.diagnostics_run, "objects": report.objects_seen},
+        "suppressed": report.suppressed,
+        "requests": report.requests,
+    }
+
+
+def _finding(one: ReportedFinding) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "code": one.code,
+        "diagnostic": one.diagnostic,
+        "also_known_as": list(one.also_known_as),
+        "severity": one.severity.value,
+        "confidence": one.confidence.value,
+        "about": _ref(one.about),
+        "affects": [_ref(name) for name in one.affects],
+        "summary": one.summary,
+        "detail": one.detail,
+        "evidence": [_evidence(fact) for fact in one.evidence],
+        "fixes": [_fix(fix) for fix in one.fixes],
+        "commands": [_command(command) for command in one.commands],
+        "would_disprove": one.would_disprove,
+        "gaps": list(one.gaps),
+    }
+
+
+def _ref(name: Ref) -> dict[str, str | None]:
+    return {"kind": name.kind, "namespace": name.namespace or None, "name": name.name}
+
+
+def _evidence(fact: Evidence) -> dict[str, Any]:
+    return {"object": _ref(fact.object), "path": fact.path, "value": fact.value, "shows": fact.shows}
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {"summary": fix.summary, "effect": fix.effect.value, "command": fix.command, "verified": fix.verified}
+
+
+def _command(command: Command) -> dict[str, Any]:
+    return {"line": command.line, "why": command.why, "effect": command.effect.value}
+
+
+def _not_checked(one: NotChecked) -> dict[str, Any]:
+    return {"diagnostic": one.diagnostic or None, "about": _ref(one.about) if one.about else None, "why": one.why}
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

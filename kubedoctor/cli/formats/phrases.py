@@ -1,0 +1,43 @@
+"""Words that several formats use."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.text import visible
+from kubedoctor.engine.report import Report
+from kubedoctor.findings import Effect, Severity
+
+MARKS = {Severity.CRITICAL: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
+
+
+def effect_note(effect: Effect) -> str:
+    """What a command does, for people."""
+    return {
+        Effect.READS: "reads only",
+        Effect.CHANGES: "changes the cluster",
+        Effect.DISRUPTS: "changes the cluster, may interrupt",
+    }[effect]
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 incident`, `2 incidents`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def verdict_line(report: Report) -> str:
+    """The first line: what a person wants to know before all else."""
+    where = visible(report.subject.title) if report.subject else _scope(report)
+    if not report.incidents:
+        gaps = "" if report.complete else ", but not everything could be checked"
+        return f"✓ {where}: nothing wrong found{gaps}"
+    severities = [report.finding(one.cause).severity for one in report.incidents]
+    real = sum(1 for severity in severities if severity is not Severity.NOTICE)
+    notices = len(severities) - real
+    parts = [counted(real, "incident")] if real else []
+    parts += [counted(notices, "notice")] if notices else []
+    return f"{where}: {', '.join(parts)}"
+
+
+def _scope(report: Report) -> str:
+    if len(report.namespaces) == 1:
+        return f"namespace {visible(report.namespaces[0])}"
+    return f"{visible(report.source.name)}, {counted(len(report.namespaces), 'namespace')}"

@@ -1,0 +1,171 @@
+"""The report for a person at a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+
+from kubedoctor.cli.formats.phrases import MARKS, counted, effect_note, verdict_line
+from kubedoctor.cluster.quoting import Evidence
+from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.text import visible
+from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
+from kubedoctor.findings import Effect, Severity
+
+WIDTH = 110
+LABEL = 13
+MOST_CONSEQUENCES = 12
+MOST_NOT_CHECKED = 8
+_COLOURS = {Severity.CRITICAL: "31", Severity.WARNING: "33", Severity.NOTICE: "36"}
+
+
+def to_text(report: Report, *, colour: bool = False, debug: bool = False) -> str:
+    """Incidents worst first, then what could not be checked, then the count."""
+    paint = _Paint(colour)
+    lines = [paint.bold(verdict_line(report)) if report.incidents else paint.code(verdict_line(report), "32"), ""]
+    for incident in report.incidents:
+        lines += [*_incident(report, incident, paint), ""]
+    lines += _not_checked(report, paint, debug=debug)
+    lines.append(paint.dim(_footer(report)))
+    return "\n".join(lines) + "\n"
+
+
+class _Paint:
+    """Colour, or none."""
+
+    def __init__(self, on: bool) -> None:
+        self._on = on
+
+    def code(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._on else text
+
+    def bold(self, text: str) -> str:
+        return self.code(text, "1")
+
+    def dim(self, text: str) -> str:
+        return self.code(text, "2")
+
+
+def _incident(report: Report, incident: Incident, paint: _Paint) -> Iterator[str]:
+    cause = report.finding(incident.cause)
+    mark = paint.code(MARKS[cause.severity], _COLOURS[cause.severity])
+    tail = f"{cause.code} {cause.confidence.value}"
+    head = f"{visible(cause.about.title)}"
+    yield f"{mark} {paint.bold(head)}{' ' * max(2, WIDTH - len(head) - len(tail) - 2)}{tail}"
+    yield from _wrapped(visible(cause.summary), "  ", "  ")
+    if cause.detail:
+        yield from _wrapped(visible(cause.detail, lines=True), "  ", "  ")
+    yield from _consequences(report, incident, cause)
+    yield from _block("evidence", [text for fact in cause.evidence for text in _fact(fact, cause.about)])
+    yield from _block("fixes", _fixes(cause, paint))
+    yield from _block("look", [f"{visible(one.line)}" + _why(one.why, one.effect) for one in cause.commands])
+    if cause.would_disprove:
+        yield from _block("unless", [visible(cause.would_disprove)])
+    yield from _block("not seen", [visible(gap) for gap in cause.gaps])
+    yield from _block("learn", [f"kubedoctor explain {cause.code}"])
+
+
+def _consequences(report: Report, incident: Incident, cause: ReportedFinding) -> Iterator[str]:
+    members = [report.finding(name) for name in incident.consequences]
+    texts = [f"{visible(one.about.title)}: {visible(one.summary)} ({one.code})" for one in members]
+    if len(texts) > MOST_CONSEQUENCES:
+        texts = [*texts[:MOST_CONSEQUENCES], f"and {len(texts) - MOST_CONSEQUENCES} more"]
+    others = [name for name in cause.affects if name != cause.about]
+    if others and not texts:
+        texts = [_affected(others)]
+    elif len(others) > 1:
+        texts.append(_affected(others))
+    yield from _block("because of it", texts)
+
+
+def _affected(names: list[Ref]) -> str:
+    kinds = Counter(name.short_kind for name in names)
+    parts = []
+    for kind, number in sorted(kinds.items()):
+        first = next(name for name in names if name.short_kind == kind)
+        parts.append(visible(first.title) if number == 1 else f"{number} {kind}s, such as {visible(first.name)}")
+    return "affects " + "; ".join(parts)
+
+
+def _fact(fact: Evidence, about: Ref) -> Iterator[str]:
+    where = "" if fact.object == about else f"{visible(str(fact.object))} "
+    value = visible(fact.text, 300)
+    yield f"{where}{visible(fact.path)} = {value}" + (f"  ({visible(fact.shows)})" if fact.shows else "")
+
+
+def _fixes(cause: ReportedFinding, paint: _Paint) -> list[str]:
+    lines = []
+    for fix in cause.fixes:
+        mark = paint.code("✓", "32") if fix.verified else "·"
+        lines.append(f"{mark} {visible(fix.summary)}")
+        if fix.command:
+            lines.append(f"  {visible(fix.command)}  [{effect_note(fix.effect)}]")
+    return lines
+
+
+def _why(why: str, effect: Effect) -> str:
+    notes = [part for part in (visible(why), "" if effect is Effect.READS else effect_note(effect)) if part]
+    return f"  # {', '.join(notes)}" if notes else ""
+
+
+def _block(label: str, texts: list[str]) -> Iterator[str]:
+    for index, text in enumerate(texts):
+        start = f"  {label if index == 0 else '':<{LABEL}}  "
+        # Commands stay on one line: they are pasted.
+        if "kubectl " in text or text.startswith("  "):
+            yield start + text
+        else:
+            yield from _wrapped(text, start, " " * len(start))
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    lines = []
+    for number, paragraph in enumerate(text.split("\n")):
+        lines += textwrap.wrap(
+            paragraph,
+            WIDTH,
+            initial_indent=first if number == 0 else rest,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return lines
+
+
+def _not_checked(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]:
+    groups: dict[str, list[NotChecked]] = {}
+    for one in report.not_checked:
+        groups.setdefault(one.why, []).append(one)
+    rows = [f"{visible(why)}{_who(members)}" for why, members in sorted(groups.items())]
+    rows += [visible(problem) for problem in report.problems]
+    if not rows:
+        return
+    yield paint.bold("Not checked")
+    shown = rows if debug else rows[:MOST_NOT_CHECKED]
+    for row in shown:
+        yield from _wrapped(row, "  ", "    ")
+    if len(rows) > len(shown):
+        yield f"  and {len(rows) - len(shown)} more; -o json has them all"
+    if debug:
+        for one in report.not_checked:
+            if one.traceback:
+                yield textwrap.indent(visible(one.traceback, lines=True), "    ")
+    yield ""
+
+
+def _who(members: list[NotChecked]) -> str:
+    names = sorted({one.diagnostic for one in members if one.diagnostic})
+    if not names:
+        return ""
+    listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return f"  ({listed})"
+
+
+def _footer(report: Report) -> str:
+    return (
+        f"checked {counted(report.diagnostics_run, 'diagnostic')} over {counted(report.objects_seen, 'object')} "
+        f"of {visible(report.source.name)}"
+        + (f", Kubernetes {visible(report.source.kubernetes)}" if report.source.kubernetes else "")
+        + f", at {report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    )

@@ -1,0 +1,75 @@
+"""Which object the words of the command line mean."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.kinds import ResourceKind, kind_from_word, kind_words
+from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.references import Ref
+from kubedoctor.collect.opening import Source
+from kubedoctor.problems import NoSuchObject, UsageProblem
+
+
+def split_words(words: list[str]) -> tuple[ResourceKind, str]:
+    """`pod X` or `pod/X` as the kind and the name. Raises UsageProblem for an unknown kind or a missing name."""
+    first = words[0]
+    if "/" in first:
+        kind_word, _, name = first.partition("/")
+        rest = words[1:]
+    else:
+        kind_word, name, rest = first, words[1] if len(words) > 1 else "", words[2:]
+    kind = kind_from_word(kind_word)
+    if kind is None:
+        near = nearest_word(kind_word.lower(), [word for word in kind_words() if "." not in word])
+        hint = f"Did you mean {', '.join(near)}?" if near else "See kubedoctor --help for the commands."
+        raise UsageProblem(f"{kind_word!r} is neither a command nor a kind that kubedoctor knows", hint)
+    if not name:
+        raise UsageProblem(
+            f"which {kind.singular}?",
+            f"Name one: kubedoctor {kind.singular} NAME. For all of them: kubedoctor scan",
+        )
+    if rest:
+        raise UsageProblem(
+            f"one {kind.singular} at a time: {' '.join(rest)!r} is too much", "For many: kubedoctor scan"
+        )
+    return kind, name
+
+
+def find_subject(words: list[str], source: Source, namespace: str | None) -> Ref:
+    """The object that is meant, checked to exist. Raises NoSuchObject with the nearest names."""
+    kind, name = split_words(words)
+    if not kind.namespaced:
+        return _existing(Ref(kind.kind, "", name), source)
+    if namespace is None and source.snapshot.closed:
+        places = [obj.metadata.namespace for obj in source.snapshot.of_kind(kind.kind) if obj.metadata.name == name]
+        if len(places) > 1:
+            raise UsageProblem(
+                f"there is a {kind.singular} {name} in {', '.join(places)}", "Say which one with -n NAMESPACE"
+            )
+        if places:
+            return Ref(kind.kind, places[0], name)
+    return _existing(Ref(kind.kind, namespace or source.namespace, name), source)
+
+
+def _existing(subject: Ref, source: Source) -> Ref:
+    from kubedoctor.cluster.wants import Want
+
+    want = Want(subject.kind, subject.namespace, subject.name)
+    if not source.snapshot.covers(want):
+        source.gather(frozenset({want}))
+    if source.snapshot.get(subject) is not None:
+        return subject
+    if why := source.snapshot.refusal(want):
+        raise NoSuchObject(f"{subject.title} cannot be read: {why}", "Look: kubectl auth can-i --list")
+    names = source.names(subject.kind, subject.namespace)
+    near = nearest_word(subject.name, names) or tuple(name for name in names if subject.name in name)[:3]
+    where = f" in namespace {subject.namespace}" if subject.namespace else ""
+    hint = "" if near else _elsewhere(subject, names)
+    raise NoSuchObject(f"there is no {subject.short_kind} {subject.name}{where}", hint, near)
+
+
+def _elsewhere(subject: Ref, names: tuple[str, ...]) -> str:
+    if names:
+        return f"There are {len(names)}, for example {', '.join(names[:3])}"
+    if subject.namespace:
+        return f"There is none at all in {subject.namespace}. Another namespace? Use -n NAMESPACE"
+    return ""
