@@ -15,6 +15,7 @@ from kubedoctor.sandbox.exchange import Object, no_such_path
 from kubedoctor.sandbox.resources import Resource, Resources
 
 _LIST = re.compile(r"[Ll]ist\[(.*)\]")
+_MODEL = re.compile(r"(?P<group>[A-Z][a-z]+)??(?P<version>V\d+(?:(?:alpha|beta)\d+)?)(?P<kind>.+)")
 _MAP = re.compile(r"[Dd]ict\[\w+,\s*(.*)\]")
 _PLAIN: dict[str, Object] = {
     "str": {"type": "string"},
@@ -52,12 +53,15 @@ def document(resources: Resources, group: str, version: str) -> Object:
         paths.update(_paths(row))
         name, schema, needs = _schema_of(row)
         if schema is not None:
-            schemas[name] = {**schema, "x-kubernetes-group-version-kind": [_kind(row)]}
+            schemas[_spelt(name)] = {**schema, "x-kubernetes-group-version-kind": [_kind(row)]}
             wanted |= needs
-    while missing := wanted - schemas.keys():
+    done: set[str] = set()
+    while missing := wanted - done:
         for name in missing:
-            schemas[name], needs = _model_schema(name)
+            schema, needs = _model_schema(name)
+            schemas.setdefault(_spelt(name), schema)
             wanted |= needs
+        done |= missing
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "recording"},
@@ -136,6 +140,14 @@ def _summary(docstring: str) -> str:
     return " ".join(docstring.strip().split("\n\n")[0].split())
 
 
+def _spelt(model: str) -> str:
+    """`V1ObjectMeta` is `v1.ObjectMeta`: kubectl prints what follows the last dot."""
+    parts = _MODEL.fullmatch(model)
+    if parts is None:
+        return model
+    return ".".join(each for each in ((parts["group"] or "").lower(), parts["version"].lower(), parts["kind"]) if each)
+
+
 def _typed(kind: str, needs: set[str]) -> Object:
     if listed := _LIST.fullmatch(kind):
         return {"type": "array", "items": _typed(listed[1], needs)}
@@ -145,5 +157,7 @@ def _typed(kind: str, needs: set[str]) -> Object:
         return dict(_PLAIN[kind])
     if hasattr(_models(), kind):
         needs.add(kind)
-        return {"allOf": [{"$ref": f"#/components/schemas/{kind}"}]}
+        # `kubectl explain POD.FIELD` then says it twice, but without it a list of fields says "<no description>".
+        about = _summary(getattr(_models(), kind).__doc__ or "")
+        return {"description": about, "allOf": [{"$ref": f"#/components/schemas/{_spelt(kind)}"}]}
     return {"type": "object"}

@@ -26,6 +26,12 @@ _TOKEN_BYTES = 24
 _BOOKMARK_EVERY = 60.0
 _STARTS_WITHIN = 30.0
 _LARGEST_BODY = 3 * 2**20
+_OPEN = frozenset({"/healthz", "/livez", "/readyz", "/version"})
+"""They tell nothing about the cluster. Some versions of kubectl drop the token from the path for `get --raw`."""
+_NO_TOKEN = (
+    "The path does not begin with this server's token. Use the kubeconfig that was printed."
+    " With get --raw, some versions of kubectl drop the token: use kubectl get instead."
+)
 
 
 class Served:
@@ -110,10 +116,13 @@ class Served:
             await runner.cleanup()
 
     async def _handler(self, incoming: web.Request) -> web.StreamResponse:
+        if self._is_stranger(incoming):
+            return _plain(Refusal(403, "Forbidden", "Only programs on this machine are served.").response())
         token, _, path = incoming.path.lstrip("/").partition("/")
-        problem = self._stranger(incoming, token)
-        if problem is not None:
-            return _plain(problem.response())
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            if incoming.path not in _OPEN:
+                return _plain(Refusal(403, "Forbidden", _NO_TOKEN).response())
+            path = incoming.path.lstrip("/")
         request = Request(
             incoming.method,
             f"/{path}",
@@ -131,15 +140,13 @@ class Served:
             return _plain(response)
         return await self._stream(incoming, response, response.stream)
 
-    def _stranger(self, incoming: web.Request, token: str) -> Refusal | None:
-        """Refuses who does not know the token, and web pages that reach loopback under another name."""
-        hosts = {f"{name}:{incoming.url.port}" for name in ("127.0.0.1", "localhost")}
+    def _is_stranger(self, incoming: web.Request) -> bool:
+        """Whether it is a web page, or something that reaches loopback under another name."""
+        hosts = {f"{name}:{self._port}" for name in ("127.0.0.1", "localhost")}
         origin = incoming.headers.get("Origin")
-        if incoming.headers.get("Host") not in hosts or (origin is not None and urlsplit(origin).netloc not in hosts):
-            return Refusal(403, "Forbidden", "Only programs on this machine are served.")
-        if not hmac.compare_digest(token.encode(), self._token.encode()):
-            return Refusal(401, "Unauthorized", "Unauthorized")
-        return None
+        return incoming.headers.get("Host") not in hosts or (
+            origin is not None and urlsplit(origin).netloc not in hosts
+        )
 
     async def _stream(self, incoming: web.Request, response: Response, stream: Stream) -> web.StreamResponse:
         changed = asyncio.Event()
