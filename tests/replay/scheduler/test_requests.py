@@ -1,0 +1,47 @@
+"""Requests and limits of pods, by upstream's own sums."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import msgspec
+
+from kubedoctor.cluster.pods import Pod, PodSpec
+from kubedoctor.cluster.quantities import Quantity
+from kubedoctor.replay.scheduler.requests import Amounts, pod_limits, pod_requests, summed
+
+
+def _values(found: Amounts) -> dict[str, int]:
+    return {name: amount.milli_value() if name == "cpu" else amount.value() for name, amount in found.items()}
+
+
+def test_requests_and_limits_are_upstreams(shared: Path) -> None:
+    compared = 0
+    with gzip.open(shared / "conformance" / "fuzz" / "resources.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            pod = msgspec.convert(row["request"]["pod"], Pod, strict=False)
+            answer = row["answer"]
+            wanted = {name: amount["value"] for name, amount in answer["limits"].items()}
+            assert _values(pod_limits(pod.spec)) == wanted, row["id"]
+            assert _values(pod_requests(pod.spec)) == {k: v["value"] for k, v in answer["requests"].items()}, row["id"]
+            compared += 1
+    assert compared == 1000
+
+
+def test_a_template_without_requests_asks_for_its_limits() -> None:
+    spec = msgspec.convert(
+        {"containers": [{"name": "a", "resources": {"limits": {"cpu": "1"}}}, {"name": "b"}]}, PodSpec
+    )
+    assert pod_requests(spec) == {}
+    assert pod_requests(spec, defaulted=False) == {"cpu": Quantity.of(1)}
+
+
+def test_a_text_that_is_no_amount_counts_as_absent() -> None:
+    spec = msgspec.convert(
+        {"containers": [{"name": "a", "resources": {"requests": {"cpu": "lots", "memory": "1Gi"}}}]}, PodSpec
+    )
+    assert _values(pod_requests(spec)) == {"memory": 1 << 30}
+    assert _values(summed([pod_requests(spec), pod_requests(spec)])) == {"memory": 2 << 30}
