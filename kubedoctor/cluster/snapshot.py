@@ -89,6 +89,29 @@ class Snapshot:
         """A log that was read; None where the container has none."""
         self._logs[want] = tail
 
+    def forget_logs(self) -> None:
+        """Logs that were read have grown old; they may be asked for again."""
+        self._logs.clear()
+
+    def copy(self) -> Snapshot:
+        """The same at this moment, for a reader in one thread while another goes on adding."""
+        made = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
+        made.adopt(self)
+        return made
+
+    def adopt(self, other: Snapshot) -> None:
+        """Become what the other is at this moment. Logs and indexes are shared with it.
+
+        Revisions are taken before the objects: an index may be made twice, but never outlive its objects.
+        """
+        self.taken_at, self.source, self.requests = other.taken_at, other.source, other.requests
+        self.problems = list(other.problems)
+        self._revisions = dict(other._revisions)
+        self._objects = {kind: dict(objects) for kind, objects in list(other._objects.items())}
+        self._covered = {kind: set(wants) for kind, wants in list(other._covered.items())}
+        self._refused, self._partial = dict(other._refused), dict(other._partial)
+        self._logs, self._indexes = other._logs, other._indexes
+
     # What is asked
 
     def covers(self, want: Want) -> bool:
