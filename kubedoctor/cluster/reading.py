@@ -80,10 +80,9 @@ class Cluster:
         if not ref.name:
             return None
         found = self.snapshot.get(ref)
-        if found is not None:
+        if found is not None and self.snapshot.is_whole(ref):
             return found
-        self._may_read(Want(ref.kind, ref.namespace, ref.name))
-        return None
+        return found if self._may_read(Want(ref.kind, ref.namespace, ref.name)) else None
 
     def custom(self, kind: str, group: str, namespace: str = "") -> tuple[CustomResource, ...]:
         """Custom resources of a kind; empty where the cluster does not serve it."""

@@ -46,6 +46,7 @@ class Snapshot:
         self._refused: dict[Want | LogWant, str] = {}
         self._partial: dict[Want, str] = {}
         self._logs: dict[LogWant, LogTail | None] = {}
+        self._names_only: set[Ref] = set()
         self._indexes: dict[tuple[str, str], tuple[int, Mapping[Any, tuple[Any, ...]]]] = {}
 
     # What is put in
@@ -57,8 +58,21 @@ class Snapshot:
             kind = kind_name(obj)
             self._objects.setdefault(kind, {})[(obj.metadata.namespace, obj.metadata.name)] = obj
             touched.add(kind)
+            if self._names_only:
+                self._names_only.discard(Ref(kind, obj.metadata.namespace, obj.metadata.name))
         for kind in touched:
             self._revisions[kind] = self._revisions.get(kind, 0) + 1
+
+    def add_names(self, objects: Iterable[KubernetesObject]) -> None:
+        """Put in objects of which only metadata was read: they exist, but to read one by name asks for it again."""
+        for obj in objects:
+            name = Ref(kind_name(obj), obj.metadata.namespace, obj.metadata.name)
+            known = self.get(name)
+            if known is not None and known.metadata.resource_version == obj.metadata.resource_version:
+                continue
+            self.add((obj,))
+            self._names_only.add(name)
+            self._covered.get(name.kind, set()).discard(Want(name.kind, name.namespace, name.name))
 
     def replace_all(self, kind: str, objects: Iterable[KubernetesObject], namespace: str = "") -> None:
         """The objects of a kind (of a namespace, where given) are exactly these: a list was read whole."""
@@ -110,6 +124,7 @@ class Snapshot:
         self._objects = {kind: dict(objects) for kind, objects in list(other._objects.items())}
         self._covered = {kind: set(wants) for kind, wants in list(other._covered.items())}
         self._refused, self._partial = dict(other._refused), dict(other._partial)
+        self._names_only = set(other._names_only)
         self._logs, self._indexes = other._logs, other._indexes
 
     # What is asked
@@ -121,6 +136,8 @@ class Snapshot:
         covered = self._covered.get(want.kind)
         if not covered:
             return False
+        if want.name and not self.is_whole(Ref(want.kind, want.namespace, want.name)):
+            return want in covered
         return (
             Want(want.kind) in covered
             or (bool(want.namespace) and Want(want.kind, want.namespace) in covered)
@@ -149,6 +166,10 @@ class Snapshot:
     def get(self, ref: Ref) -> KubernetesObject | None:
         """The object, if it is here."""
         return self._objects.get(ref.kind, {}).get((ref.namespace, ref.name))
+
+    def is_whole(self, ref: Ref) -> bool:
+        """Whether more than the metadata of an object that is here was read."""
+        return ref not in self._names_only
 
     def of_kind(self, kind: str, namespace: str = "") -> tuple[KubernetesObject, ...]:
         """The objects of a kind that are here, sorted by namespace and name."""
