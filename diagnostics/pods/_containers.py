@@ -1,0 +1,203 @@
+"""What the diagnostics of pods share: the containers to look at, whose fault it is, and command lines."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import NamedTuple
+
+from kubedoctor.cluster import Cluster, Container, ContainerStatus, Event, KubernetesObject, Pod
+from kubedoctor.cluster.pods import ContainerStateWaiting
+from kubedoctor.cluster.relations import template_of, template_path, workload_of
+from kubedoctor.cluster.triage import all_containers, all_statuses, container_path, finished, status_path, terminating
+from kubedoctor.findings import Command, Evidence, Ref, has_path, quote, ref
+from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
+from kubedoctor.replay.kubelet.killers import Killer, Verdict, who_ended
+from kubedoctor.replay.kubelet.log_lines import is_no_log
+
+
+class Part(NamedTuple):
+    """A container of a pod with its status."""
+
+    container: Container
+    status: ContainerStatus
+    is_init: bool
+
+
+def stays(pod: Pod) -> bool:
+    """Neither finished nor being deleted: what its containers do matters."""
+    return not (finished(pod) or terminating(pod))
+
+
+def parts_of(pod: Pod) -> Iterator[Part]:
+    """The containers that have a status, init containers first."""
+    init = {one.name for one in pod.spec.init_containers or ()}
+    containers = {one.name: one for one in all_containers(pod)}
+    for status in all_statuses(pod):
+        if status.name in containers:
+            yield Part(containers[status.name], status, status.name in init)
+
+
+def waiting_parts(pod: Pod, *reasons: str) -> Iterator[tuple[Part, ContainerStateWaiting]]:
+    """The containers of a pod that stays which wait for one of these reasons."""
+    if not stays(pod):
+        return
+    for part in parts_of(pod):
+        waiting = part.status.state.waiting if part.status.state else None
+        if waiting is not None and waiting.reason in reasons:
+            yield part, waiting
+
+
+class End(NamedTuple):
+    """The last end of a container that still matters, and who caused it. `log`: the lines of that run."""
+
+    part: Part
+    ending: Ending
+    verdict: Verdict
+    log: Log
+
+    @property
+    def name(self) -> str:
+        return self.part.container.name
+
+    @property
+    def killer(self) -> Killer:
+        return self.verdict.killer
+
+
+class Log(NamedTuple):
+    """The log of the run that ended; `previous` as kubectl means it."""
+
+    lines: tuple[str, ...]
+    previous: bool
+
+
+def ends_of(pod: Pod, cluster: Cluster) -> Iterator[End]:
+    """The containers of a pod that stays which end again and again, each with the verdict on its last end."""
+    if not stays(pod):
+        return
+    for part in parts_of(pod):
+        if not failing(part.status, cluster.taken_at):
+            continue
+        ending = last_ending(part.status)
+        if ending is None or _done(part, ending):
+            continue
+        log = log_of_the_end(pod, part, ending, cluster)
+        events = cluster.events_about(ref(pod))
+        yield End(part, ending, who_ended(pod, part.container, part.status, ending, events, log.lines), log)
+
+
+def _done(part: Part, ending: Ending) -> bool:
+    """An init container that ended well has done its work, however often it was tried."""
+    return part.is_init and not part.container.restarts_always and ending.exit_code == 0 and _ended_now(part)
+
+
+def _ended_now(part: Part) -> bool:
+    return part.status.state is not None and part.status.state.terminated is not None
+
+
+def log_of_the_end(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Log:
+    """The log of the run that ended; without lines where the program wrote nothing or it cannot be read."""
+    if ending.is_out_of_memory or ending.never_ran:
+        return Log((), False)
+    previous = not _ended_now(part)
+    tail = cluster.log_tail(pod, part.container.name, previous=previous)
+    if tail is not None and not is_no_log(tail.lines):
+        return Log(tail.lines, previous)
+    if previous and not (part.status.state and part.status.state.running):
+        # While it waits for its restart, the current log is still that of the run that ended.
+        tail = cluster.log_tail(pod, part.container.name)
+        if tail is not None and not is_no_log(tail.lines):
+            return Log(tail.lines, False)
+    return Log((), previous)
+
+
+def at_fault(
+    pod: Pod, cluster: Cluster, container: str = "", same: Callable[[Container, Container], bool] | None = None
+) -> Ref:
+    """The workload whose template makes such pods, or the pod itself.
+
+    The pod itself also if its container is no longer what the template says (`same`): the fault is in a version
+    that was replaced.
+    """
+    name = workload_of(pod, cluster)
+    if name.kind == "Pod" or same is None:
+        return name
+    workload = cluster.maybe.get_ref(name)
+    template = template_of(workload) if workload is not None else None
+    if template is None:
+        return name
+    mine = next((one for one in all_containers(pod) if one.name == container), None)
+    theirs = (*(template.spec.init_containers or ()), *template.spec.containers)
+    wanted = next((one for one in theirs if one.name == container), None)
+    return ref(pod) if mine and wanted and not same(mine, wanted) else name
+
+
+def quote_spec(pod: Pod, cluster: Cluster, about: Ref, container: str, field: str, shows: str = "") -> list[Evidence]:
+    """A field of the container where it is to be changed: in the workload's template, else in the pod; at most one."""
+    workload = cluster.maybe.get_ref(about) if about.kind != "Pod" else None
+    in_pod = f"{container_path(pod, container)}.{field}"
+    places: list[tuple[KubernetesObject, str]] = [(pod, in_pod)]
+    if workload is not None and template_of(workload) is not None:
+        places.insert(0, (workload, f"{template_path(workload)}{in_pod.removeprefix('spec')}"))
+    return next(([quote(obj, path, shows)] for obj, path in places if has_path(obj, path)), [])
+
+
+def quote_status(pod: Pod, container: str, *fields: str) -> list[Evidence]:
+    """Those of the fields of a container's status that hold something."""
+    paths = [f"{status_path(pod, container)}.{field}" for field in fields]
+    return [quote(pod, path) for path in paths if has_path(pod, path)]
+
+
+def newest_event(pod: Pod, cluster: Cluster, *reasons: str, text: str = "", container: str = "") -> Event | None:
+    """The newest event about a pod with one of the reasons, and with `text` in its message."""
+    for event in reversed(cluster.events_about(ref(pod))):
+        if event.reason in reasons and text in event.message:
+            place = event.involved_object.field_path
+            if not container or not place or f"{{{container}}}" in place:
+                return event
+    return None
+
+
+def kubectl(*words: str, namespace: str = "") -> str:
+    """A command line with the words quoted for the shell."""
+    return shlex.join(["kubectl", *words, *(["-n", namespace] if namespace else [])])
+
+
+def edit_command(about: Ref) -> str:
+    """The command that opens an object in an editor."""
+    return kubectl("edit", about.argument, namespace=about.namespace)
+
+
+def look_at_pod(pod: Pod, why: str) -> Command:
+    return Command(kubectl("describe", "pod", pod.name, namespace=pod.namespace), why)
+
+
+def look_at_log(pod: Pod, container: str, *, previous: bool, why: str = "") -> Command:
+    more = ["--previous"] if previous else []
+    line = kubectl("logs", pod.name, "-c", container, *more, namespace=pod.namespace)
+    return Command(line, why or ("the end of the run that failed" if previous else "what the program writes"))
+
+
+def look_at(name: Ref, why: str) -> Command:
+    return Command(kubectl("get", name.argument, "-o", "yaml", namespace=name.namespace), why)
+
+
+def seconds(time: timedelta | None) -> str:
+    """A duration for people: `3 s`, `4 min`, `2 h`; `no time` for None."""
+    if time is None:
+        return "no time"
+    count = int(time.total_seconds())
+    if count < 120:
+        return f"{count} s"
+    return f"{count // 60} min" if count < 7200 else f"{count // 3600} h"
+
+
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def in_container(pod: Pod, name: str) -> str:
+    """` of container proxy` where a pod has several, nothing where it has one."""
+    return f" of container {name}" if len(pod.spec.containers) + len(pod.spec.init_containers or ()) > 1 else ""

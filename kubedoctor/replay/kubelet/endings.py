@@ -1,0 +1,114 @@
+"""How a container ended last, and whether that still matters."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from kubedoctor.cluster.pods import ContainerStateTerminated, ContainerStatus
+
+SIGNALS = {
+    1: "SIGHUP",
+    2: "SIGINT",
+    3: "SIGQUIT",
+    4: "SIGILL",
+    6: "SIGABRT",
+    7: "SIGBUS",
+    8: "SIGFPE",
+    9: "SIGKILL",
+    11: "SIGSEGV",
+    13: "SIGPIPE",
+    14: "SIGALRM",
+    15: "SIGTERM",
+}
+STARTING_FAILED = frozenset({"StartError", "ContainerCannotRun"})
+FIRST_BACK_OFF = timedelta(seconds=10)
+LONGEST_BACK_OFF = timedelta(seconds=300)
+"""pkg/kubelet/kubelet.go, v1.37: 10 s, doubled at each restart, at most 5 min."""
+STEADY = 2 * LONGEST_BACK_OFF
+"""After so long a run the kubelet starts its back-off anew."""
+SHORTEST_STEADY = timedelta(seconds=60)
+
+
+class Ending(NamedTuple):
+    """The last end of a container. `place` is where it stands below the container's status.
+
+    `lasted` is None where the container never ran or the runtime told no times.
+    """
+
+    terminated: ContainerStateTerminated
+    place: str
+    lasted: timedelta | None
+
+    @property
+    def exit_code(self) -> int:
+        return self.terminated.exit_code
+
+    @property
+    def signal(self) -> str:
+        """The name of the signal that ended it; empty if none did."""
+        number = self.terminated.signal or (self.exit_code - 128 if 128 < self.exit_code <= 128 + 64 else 0)
+        return SIGNALS.get(number, f"signal {number}") if number else ""
+
+    @property
+    def text(self) -> str:
+        """`exit code 137 (SIGKILL)`."""
+        return f"exit code {self.exit_code}" + (f" ({self.signal})" if self.signal else "")
+
+    @property
+    def is_out_of_memory(self) -> bool:
+        return self.terminated.reason == "OOMKilled"
+
+    @property
+    def never_ran(self) -> bool:
+        """The runtime could not start the program at all."""
+        return self.terminated.reason in STARTING_FAILED
+
+
+def last_ending(status: ContainerStatus) -> Ending | None:
+    """The newest end that the status still holds."""
+    for place, state in (("state.terminated", status.state), ("lastState.terminated", status.last_state)):
+        if state is not None and state.terminated is not None:
+            ended = state.terminated
+            lasted = None
+            # The runtime writes the year 1970 for a container that never ran.
+            if ended.started_at and ended.finished_at and ended.started_at.year > 1970:
+                lasted = max(ended.finished_at - ended.started_at, timedelta())
+            return Ending(ended, place, lasted)
+    return None
+
+
+def back_off(restarts: int) -> timedelta:
+    """How long the kubelet waited before the restart of that number."""
+    if restarts < 1:
+        return timedelta()
+    return min(FIRST_BACK_OFF * (1 << min(restarts - 1, 10)), LONGEST_BACK_OFF)
+
+
+def settled(status: ContainerStatus, taken_at: datetime) -> bool:
+    """It runs and is ready again for so long that its last end is history."""
+    running = status.state.running if status.state else None
+    if running is None or not status.ready:
+        return False
+    if running.started_at is None:
+        return True
+    ending = last_ending(status)
+    lasted = ending.lasted if ending and ending.lasted else timedelta()
+    needed = max(SHORTEST_STEADY, 2 * back_off(status.restart_count), 3 * lasted)
+    return taken_at - running.started_at >= min(needed, STEADY)
+
+
+def failing(status: ContainerStatus, taken_at: datetime) -> bool:
+    """It ended badly or again and again, and that is not history yet.
+
+    A single restart of a container that runs again is none of it: programs that wait for one another start so.
+    """
+    state = status.state
+    ending = last_ending(status)
+    if ending is None or settled(status, taken_at):
+        return False
+    if state is not None and state.waiting is not None:
+        return state.waiting.reason not in ("", "ContainerCreating", "PodInitializing")
+    if state is not None and state.terminated is not None:
+        return status.restart_count > 0 or ending.exit_code != 0
+    return status.restart_count >= 2

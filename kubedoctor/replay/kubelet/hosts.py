@@ -1,0 +1,62 @@
+"""Which Service a host name or an address in a program's message means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from kubedoctor.cluster.core import Service
+
+
+class ServiceName(NamedTuple):
+    """A Service as a name spells it; `surely`: the name has the form of a Service's and no other."""
+
+    name: str
+    namespace: str
+    surely: bool
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `host:port`; port 0 where there is none."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        return address.strip("[]"), 0
+    return host.strip("[]"), int(port)
+
+
+def is_local(host: str) -> bool:
+    """The pod itself."""
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
+
+
+def is_address(host: str) -> bool:
+    """An IP address and not a name."""
+    return ":" in host or (host.replace(".", "").isdigit() and host.count(".") == 3)
+
+
+def service_named(host: str, namespace: str, namespaces: Iterable[str] = ()) -> ServiceName | None:
+    """The Service that a host name means to a pod of `namespace`; None for names of the outside.
+
+    Forms: `payments`, `payments.shop`, `payments.shop.svc` and what follows; `db-0.db.shop.svc` is a pod of Service db.
+    """
+    if is_local(host) or is_address(host):
+        return None
+    parts = host.rstrip(".").split(".")
+    if "svc" in parts[1:]:
+        at = parts.index("svc", 1)
+        if at >= 2:
+            return ServiceName(parts[at - 2], parts[at - 1], surely=True)
+        return ServiceName(parts[0], namespace, surely=True)
+    if len(parts) == 1:
+        return ServiceName(parts[0], namespace, surely=True)
+    if len(parts) == 2 and parts[1] in frozenset(namespaces):
+        return ServiceName(parts[0], parts[1], surely=True)
+    return None
+
+
+def service_with_address(address: str, services: Iterable[Service]) -> Service | None:
+    """The Service whose cluster address this is."""
+    return next(
+        (one for one in services if address in (one.spec.cluster_ip, *(one.spec.cluster_ips or ()))),
+        None,
+    )

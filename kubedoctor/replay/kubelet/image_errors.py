@@ -1,0 +1,134 @@
+"""Why an image was not pulled, from the message of the kubelet (pkg/kubelet/images, v1.37) and the container runtime."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import NamedTuple
+
+from kubedoctor.cluster.pods import ContainerStateWaiting
+
+PULL_REASONS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+
+
+class PullProblem(enum.Enum):
+    """What stood in the way."""
+
+    NOT_FOUND = "not found"
+    NO_PLATFORM = "no variant for the node's platform"
+    UNAUTHORIZED = "unauthorized"
+    DENIED_OR_ABSENT = "denied or absent: the registry does not tell which"
+    RATE_LIMIT = "rate limit"
+    NO_SUCH_HOST = "the registry's name does not resolve"
+    REFUSED = "connection refused"
+    TIMEOUT = "timeout"
+    CERTIFICATE = "certificate not trusted"
+    PLAIN_HTTP = "the registry speaks HTTP, the node expects HTTPS"
+    SERVER_ERROR = "the registry answers with an error"
+    NO_SPACE = "the node's disk is full"
+    INVALID_NAME = "the name is not a valid image reference"
+    NEVER_PULL = "policy Never, and not on the node"
+    UNKNOWN = "unknown"
+
+
+class ImageName(NamedTuple):
+    """`registry` is `docker.io` where the name has none; `tag` and `digest` may be empty."""
+
+    registry: str
+    repository: str
+    tag: str
+    digest: str
+
+    @property
+    def without_tag(self) -> str:
+        return f"{self.registry}/{self.repository}"
+
+
+# The order decides: a message quotes URLs and names, so that the surest words come first.
+_MESSAGES: tuple[tuple[PullProblem, re.Pattern[str]], ...] = tuple(
+    (problem, re.compile(pattern, re.IGNORECASE))
+    for problem, pattern in (
+        (PullProblem.INVALID_NAME, r"couldn't parse image name|invalid reference format|failed to apply default image tag"),
+        (PullProblem.NEVER_PULL, r"not present with pull policy of never"),
+        (PullProblem.RATE_LIMIT, r"toomanyrequests|too many requests|\b429\b|rate limit"),
+        (PullProblem.NO_SPACE, r"no space left on device"),
+        (PullProblem.NO_PLATFORM, r"no match for platform|no matching manifest|does not match the specified platform"),
+        (
+            PullProblem.NO_SUCH_HOST,
+            r"no such host|server misbehaving|temporary failure in name resolution|lookup \S+ on \S+: |lookup \S+: i/o timeout",
+        ),
+        (PullProblem.PLAIN_HTTP, r"server gave HTTP response to HTTPS client"),
+        (PullProblem.CERTIFICATE, r"x509: |certificate (?:signed by unknown|has expired|is not trusted)|tls: "),
+        (PullProblem.REFUSED, r"connection refused"),
+        (
+            PullProblem.DENIED_OR_ABSENT,
+            r"pull access denied|repository does not exist or may require|insufficient_scope|requested access to the resource is denied",
+        ),
+        (
+            PullProblem.UNAUTHORIZED,
+            r"\b401\b|\b403\b|unauthorized|forbidden|no basic auth credentials|authentication required|"
+            r"failed to fetch (?:anonymous|oauth) token|authorization failed|denied: ",
+        ),
+        (PullProblem.NOT_FOUND, r"not found|manifest unknown|name unknown|\b404\b|does not exist"),
+        (
+            PullProblem.TIMEOUT,
+            r"i/o timeout|deadline exceeded|TLS handshake timeout|Client\.Timeout|no route to host|network is unreachable|"
+            r"connection reset|timed out|\bEOF\b",
+        ),
+        (PullProblem.SERVER_ERROR, r"\b50[0-9]\b|registry is unavailable|internal server error|bad gateway"),
+    )
+)  # fmt: skip
+_DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
+_BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
+
+
+def read_pull_error(waiting: ContainerStateWaiting, newest_event: str = "") -> PullProblem:
+    """The problem that a waiting container's reason and message tell.
+
+    newest_event: the message of the newest `Failed to pull image` event, for kubelets before 1.31, whose
+    `ImagePullBackOff` repeats no reason.
+    """
+    if waiting.reason == "InvalidImageName":
+        return PullProblem.INVALID_NAME
+    if waiting.reason == "ErrImageNeverPull":
+        return PullProblem.NEVER_PULL
+    message = waiting.message
+    if not message or _BACK_OFF_ONLY.match(message):
+        message = newest_event
+    found = classify_pull_message(message)
+    if found is PullProblem.UNKNOWN and waiting.reason == "RegistryUnavailable":
+        return PullProblem.SERVER_ERROR
+    return found
+
+
+def classify_pull_message(message: str) -> PullProblem:
+    """The problem that a message tells; names of images in it are not read."""
+    text = re.sub(r'(?:image|reference) \\?"[^"]*"', "image", message)
+    for problem, pattern in _MESSAGES:
+        if pattern.search(text):
+            return problem
+    return PullProblem.UNKNOWN
+
+
+def parse_image_name(image: str) -> ImageName:
+    """The parts of a reference as the runtime completes it; what is no reference ends up in `repository`."""
+    rest, _, digest = image.partition("@")
+    registry, slash, path = rest.partition("/")
+    if not slash or not _DOMAIN.match(registry):
+        registry, path = "docker.io", rest
+    name, colon, tag = path.rpartition(":")
+    if not colon or "/" in tag:
+        name, tag = path, ""
+    if registry == "docker.io" and "/" not in name:
+        name = f"library/{name}"
+    return ImageName(registry, name, tag, digest)

@@ -1,0 +1,118 @@
+"""How the kubelet probes: its timing, its target and what its messages say (pkg/kubelet/prober, pkg/probe, v1.37)."""
+
+from __future__ import annotations
+
+import enum
+import re
+from datetime import timedelta
+
+from kubedoctor.cluster.pods import Container, Pod, Probe
+
+DEFAULT_GRACE = 30
+
+
+class ProbeAnswer(enum.Enum):
+    """How a probe failed."""
+
+    REFUSED = "nothing listens on the port"
+    TIMEOUT = "no answer in time"
+    STATUS = "an HTTP status that is no success"
+    TLS = "the scheme is wrong: HTTP against HTTPS or the reverse"
+    RESET = "the connection was closed without an answer"
+    COMMAND_MISSING = "the probe's command does not exist"
+    COMMAND_FAILED = "the probe's command failed"
+    GRPC = "the gRPC health service says no or does not exist"
+    UNRESOLVED_PORT = "the named port does not exist"
+    UNKNOWN = "failed"
+
+
+_FAILED = re.compile(
+    r"^(?P<probe>Readiness|Liveness|Startup) probe (?:failed|errored|error)(?: and resulted in unknown state)?: (?P<why>.*)",
+    re.DOTALL,
+)
+_STATUS = re.compile(r"statuscode: (\d{3})")
+_ANSWERS: tuple[tuple[ProbeAnswer, re.Pattern[str]], ...] = tuple(
+    (answer, re.compile(pattern, re.IGNORECASE))
+    for answer, pattern in (
+        (ProbeAnswer.STATUS, r"statuscode: \d{3}"),
+        (ProbeAnswer.UNRESOLVED_PORT, r"couldn't find port|invalid port|strconv\.\w+: parsing"),
+        (ProbeAnswer.TLS, r"server gave HTTP response to HTTPS client|malformed HTTP|x509: |tls: |http2: frame"),
+        (ProbeAnswer.GRPC, r"grpc|health rpc|NOT_SERVING|failed to connect service"),
+        (ProbeAnswer.COMMAND_MISSING, r"executable file not found|exec failed|no such file or directory|command not found"),
+        (ProbeAnswer.REFUSED, r"connection refused"),
+        (ProbeAnswer.TIMEOUT, r"i/o timeout|deadline exceeded|Client\.Timeout|timed out|no route to host"),
+        (ProbeAnswer.RESET, r"connection reset|\bEOF\b"),
+    )
+)  # fmt: skip
+
+
+def read_probe_failure(message: str) -> tuple[str, str]:
+    """Which probe an `Unhealthy` event is about (`Readiness`, `Liveness`, `Startup`), and what it got; empty if none."""
+    found = _FAILED.match(message)
+    return (found["probe"], found["why"].strip()) if found else ("", "")
+
+
+def answer_of(why: str, probe: Probe | None) -> ProbeAnswer:
+    """The kind of a failure; `why` is what the kubelet wrote after `probe failed:`."""
+    for answer, pattern in _ANSWERS:
+        if pattern.search(why):
+            return answer
+    return ProbeAnswer.COMMAND_FAILED if probe is not None and probe.exec is not None else ProbeAnswer.UNKNOWN
+
+
+def status_code(why: str) -> int:
+    """The HTTP status that a probe got; 0 if none is told."""
+    found = _STATUS.search(why)
+    return int(found.group(1)) if found else 0
+
+
+def gives_up_after(probe: Probe) -> timedelta:
+    """From the start of the container until the probe has failed often enough, if it fails each time."""
+    return timedelta(seconds=probe.initial_delay_seconds + probe.period_seconds * max(1, probe.failure_threshold))
+
+
+def gives_up_not_before(probe: Probe) -> timedelta:
+    """The earliest moment of that: the first probe may come as soon as the initial delay is over."""
+    repeats = max(0, probe.failure_threshold - 1)
+    return timedelta(seconds=probe.initial_delay_seconds + probe.period_seconds * repeats)
+
+
+def killed_not_after(probe: Probe, pod: Pod) -> timedelta:
+    """The latest end of a container whose probe failed from the start: timeouts and the grace period added."""
+    grace = probe.termination_grace_period_seconds
+    if grace is None:
+        grace = pod.spec.termination_grace_period_seconds
+    slack = probe.timeout_seconds * max(1, probe.failure_threshold) + probe.period_seconds
+    return gives_up_after(probe) + timedelta(seconds=slack + (DEFAULT_GRACE if grace is None else grace))
+
+
+def port_of(probe: Probe) -> int | str:
+    """The port that a probe asks, a number or a name; 0 for a command."""
+    if probe.http_get is not None:
+        return probe.http_get.port
+    if probe.tcp_socket is not None:
+        return probe.tcp_socket.port
+    return probe.grpc.port if probe.grpc is not None else 0
+
+
+def port_number(probe: Probe, container: Container) -> int:
+    """The number of that port; 0 for a command or a name that the container does not declare."""
+    port = port_of(probe)
+    if isinstance(port, int):
+        return port
+    if port.isdigit():
+        return int(port)
+    return next((one.container_port for one in container.ports or () if one.name == port), 0)
+
+
+def target_text(probe: Probe) -> str:
+    """What a probe asks: `GET /ready on port http`, `a TCP connection to port 8080`, `the command cat /tmp/ok`."""
+    if probe.http_get is not None:
+        return f"{probe.http_get.scheme or 'HTTP'} GET {probe.http_get.path or '/'} on port {probe.http_get.port}"
+    if probe.tcp_socket is not None:
+        return f"a TCP connection to port {probe.tcp_socket.port}"
+    if probe.grpc is not None:
+        return f"gRPC health on port {probe.grpc.port}"
+    if probe.exec is not None:
+        return f"the command {' '.join(probe.exec.command or ())}"
+    return "nothing"
