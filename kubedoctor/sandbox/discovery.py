@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubedoctor.sandbox.exchange import Object, Request, Response, no_such_path, respond
 from kubedoctor.sandbox.resources import Resource, Resources
 
-_LOG_VERBS = ["get"]
+_READ_ONE = ["get"]
 _AGGREGATED = ("v2", "v2beta1")
 
 
@@ -52,8 +52,8 @@ def resource_list(resources: Resources, group_name: str, version: str) -> Respon
                 "name": f"{row.plural}/{each}",
                 "singularName": "",
                 "namespaced": row.namespaced,
-                "kind": row.kind,
-                "verbs": _LOG_VERBS,
+                "verbs": _READ_ONE,
+                **_subresource_kind(row, each),
             }
             for each in row.subresources
         ]
@@ -73,6 +73,12 @@ def _names(row: Resource) -> Object:
     if row.categories:
         names["categories"] = list(row.categories)
     return names
+
+
+def _subresource_kind(row: Resource, subresource: str) -> Object:
+    if subresource == "scale":
+        return {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+    return {"group": row.group, "version": row.version, "kind": row.kind}
 
 
 def _aggregated(resources: Resources, api_version: str, core: bool, hidden: frozenset[str]) -> Object:
@@ -107,6 +113,7 @@ def _aggregated_row(row: Resource) -> Object:
     }
     if row.subresources:
         answer["subresources"] = [
-            {"subresource": each, "responseKind": kind, "verbs": _LOG_VERBS} for each in row.subresources
+            {"subresource": each, "responseKind": _subresource_kind(row, each), "verbs": _READ_ONE}
+            for each in row.subresources
         ]
     return answer

@@ -67,6 +67,7 @@ _WITHOUT_STATUS = frozenset(
     ]
 )
 METRICS = "metrics.k8s.io"
+SCALED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def _built_in() -> Iterator[Resource]:
         subresources: tuple[str, ...] = () if row.plural in _WITHOUT_STATUS else ("status",)
         if row.kind == "Pod":
             subresources = ("log", "status")
+        elif row.kind in SCALED:
+            subresources = ("scale", "status")
         yield Resource(
             row.group,
             row.version,

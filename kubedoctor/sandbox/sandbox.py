@@ -16,6 +16,7 @@ from kubedoctor.sandbox.exchange import Object, Refusal, Request, Response, Stre
 from kubedoctor.sandbox.faults import Asked, Fault
 from kubedoctor.sandbox.resources import Resource, Resources
 from kubedoctor.sandbox.reviews import REVIEWS, review
+from kubedoctor.sandbox.scale import scale_of, scale_resource
 from kubedoctor.sandbox.selection import selection
 from kubedoctor.sandbox.state import State
 from kubedoctor.sandbox.store import Store
@@ -192,6 +193,8 @@ class Sandbox:
             raise no_such_path()
         if target.name:
             found = self._store.get(resource, target.namespace, target.name)
+            if target.subresource == "scale":
+                resource, found = scale_resource(resource), scale_of(found)
             return respond(self._one(request, resource, found))
         accepts = selection(request, resource)
         if request.watches:

@@ -196,6 +196,13 @@ def test_the_status_of_a_namespace(client: Client) -> None:
     assert client.get("/api/v1/namespaces/shop/status")["status"] == {"phase": "Active"}
 
 
+def test_the_scale_of_a_deployment(client: Client) -> None:
+    scale = client.get("/apis/apps/v1/namespaces/shop/deployments/web/scale")
+    assert (scale["kind"], scale["apiVersion"]) == ("Scale", "autoscaling/v1")
+    assert (scale["spec"], scale["status"]) == ({"replicas": 2}, {"replicas": 0, "selector": "app=web"})
+    client.get("/apis/apps/v1/namespaces/shop/deployments/web/nothing", code=404)
+
+
 def test_a_custom_resource_whose_definition_was_not_recorded() -> None:
     policy = {
         "apiVersion": "security.istio.io/v1",

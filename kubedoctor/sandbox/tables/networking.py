@@ -74,7 +74,7 @@ def _endpoints(obj: Object, now: datetime) -> Cells:
 
 
 def _endpoint_slice(obj: Object, now: datetime) -> Cells:
-    ports = [str(at(each, "port") or at(each, "name") or "*") for each in at(obj, "ports", default=[])]
+    ports = [str(at(each, "port", default=at(each, "name", default=""))) for each in at(obj, "ports", default=[])]
     addresses = [address for each in at(obj, "endpoints", default=[]) for address in at(each, "addresses", default=[])]
     return [
         name(obj),

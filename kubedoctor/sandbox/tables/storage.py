@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kubedoctor.sandbox.exchange import Object
-from kubedoctor.sandbox.tables.printing import NONE, UNSET, Cells, Printer, at, created, joined, name
+from kubedoctor.sandbox.tables.printing import UNSET, Cells, Printer, at, created, joined, name
 
 _MODES = {
     "ReadWriteOnce": "RWO",
@@ -48,7 +48,7 @@ def _volume(obj: Object, now: datetime) -> Cells:
         at(obj, "spec", "volumeAttributesClassName", default=UNSET),
         at(obj, "status", "reason", default=""),
         created(obj, now),
-        at(obj, "spec", "volumeMode", default=UNSET),
+        at(obj, "spec", "volumeMode", default="Filesystem"),
     ]
 
 
@@ -63,7 +63,7 @@ def _claim(obj: Object, now: datetime) -> Cells:
         _class_of(obj),
         at(obj, "spec", "volumeAttributesClassName", default=UNSET),
         created(obj, now),
-        at(obj, "spec", "volumeMode", default=UNSET),
+        at(obj, "spec", "volumeMode", default="Filesystem"),
     ]
 
 
@@ -104,7 +104,7 @@ def _csi_driver(obj: Object, now: datetime) -> Cells:
         at(obj, "spec", "storageCapacity", default=False),
         UNSET if tokens is None else joined((each.get("audience", "") for each in tokens), ""),
         at(obj, "spec", "requiresRepublish", default=False),
-        joined(at(obj, "spec", "volumeLifecycleModes", default=[]), NONE),
+        joined(at(obj, "spec", "volumeLifecycleModes", default=["Persistent"])),
         created(obj, now),
     ]
 

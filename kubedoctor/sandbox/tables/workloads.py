@@ -9,7 +9,6 @@ from kubedoctor.sandbox.tables.ages import age, human_duration, parsed
 from kubedoctor.sandbox.tables.printing import (
     NONE,
     UNKNOWN,
-    UNSET,
     Cells,
     Printer,
     at,
@@ -117,13 +116,13 @@ def _job(obj: Object, now: datetime) -> Cells:
 
 
 def _cron_job(obj: Object, now: datetime) -> Cells:
-    suspend, last = at(obj, "spec", "suspend"), at(obj, "status", "lastScheduleTime")
+    last = at(obj, "status", "lastScheduleTime")
     job = at(obj, "spec", "jobTemplate")
     return [
         name(obj),
         at(obj, "spec", "schedule", default=""),
         at(obj, "spec", "timeZone", default=NONE),
-        UNSET if suspend is None else str(suspend),
+        str(at(obj, "spec", "suspend", default=False)),
         len(at(obj, "status", "active", default=[])),
         age(last, now) if last else NONE,
         created(obj, now),
@@ -154,12 +153,11 @@ def _budget(obj: Object, now: datetime) -> Cells:
 
 def _autoscaler(obj: Object, now: datetime) -> Cells:
     target = at(obj, "spec", "scaleTargetRef", default={})
-    minimum = at(obj, "spec", "minReplicas")
     return [
         name(obj),
         f"{target.get('kind', '')}/{target.get('name', '')}",
         _targets(at(obj, "spec", "metrics", default=[]), at(obj, "status", "currentMetrics", default=[])),
-        UNSET if minimum is None else str(minimum),
+        str(at(obj, "spec", "minReplicas", default=1)),
         at(obj, "spec", "maxReplicas", default=0),
         _count(obj, "currentReplicas"),
         created(obj, now),
@@ -197,12 +195,22 @@ def _target(spec: Object, status: Object) -> str:
     return f"{at(current, 'value', default=UNKNOWN)}/{at(wanted, 'value')}"
 
 
+def _scale(obj: Object, now: datetime) -> Cells:
+    return [
+        name(obj),
+        at(obj, "spec", "replicas", default=0),
+        _count(obj, "replicas"),
+        created(obj, now),
+    ]
+
+
 _REPLICAS = f"Name, Desired:integer, Current:integer, Ready:integer, Age, {_WIDE}"
 
 PRINTERS = {
     "Deployment": Printer(f"Name, Ready, Up-to-date, Available, Age, {_WIDE}", _deployment),
     "ReplicaSet": Printer(_REPLICAS, _replica_set),
     "ReplicationController": Printer(_REPLICAS, _replication_controller),
+    "Scale": Printer("Name, Desired:integer, Available:integer, Age", _scale),
     "StatefulSet": Printer("Name, Ready, Age, Containers*, Images*", _stateful_set),
     "DaemonSet": Printer(
         "Name, Desired:integer, Current:integer, Ready:integer, Up-to-date:integer, Available:integer, Node Selector,"
