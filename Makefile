@@ -1,0 +1,62 @@
+# Two commands need nothing but Python 3.11 or later: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+
+.PHONY: help demo test check format lint types contracts wheel bench screenshots real-cluster test-real clean
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.run: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kubedoctor needs Python 3.11 or later; name one with PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(RUN) pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.develop: $(VENV)/.run
+	@$(RUN) pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.run ## diagnose the embedded demo cluster (terminal UI on a terminal, report elsewhere)
+	@$(BIN)/kubedoctor demo
+
+test: $(VENV)/.develop ## all tests that need nothing but this project
+	$(RUN) pytest
+
+check: $(VENV)/.develop format-check lint types contracts test wheel ## everything that must hold
+
+format: $(VENV)/.develop ## write the code in its one format
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+.PHONY: format-check
+format-check: $(VENV)/.develop
+	$(RUN) ruff format --check .
+
+lint: $(VENV)/.develop ## the linter
+	$(RUN) ruff check .
+
+types: $(VENV)/.develop ## the type checker
+	$(RUN) mypy
+
+contracts: $(VENV)/.develop ## which package may import which
+	$(BIN)/lint-imports
+
+wheel: $(VENV)/.develop ## build the wheel and look at its top level
+	$(RUN) tests.wheel
+
+bench: $(VENV)/.develop ## benchmarks on generated clusters (figures, not verdicts)
+	$(RUN) tests.bench
+
+screenshots: $(VENV)/.develop ## write screenshots/*.svg through the real application
+	$(RUN) tests.tui.screenshots screenshots
+
+real-cluster: $(VENV)/.develop ## build a real control plane and node into a cache (about 10 minutes, once)
+	$(RUN) tests.real.cluster.build
+
+test-real: $(VENV)/.develop ## faults in a real cluster, diagnosed live (needs root and real-cluster)
+	$(RUN) pytest -m real tests/real
+
+clean: ## remove what was made here
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

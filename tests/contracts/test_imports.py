@@ -1,0 +1,44 @@
+"""What must not be loaded is not loaded: each headless module is imported in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("textual", "rich", "kubernetes", "aiohttp", "yaml")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level packages that a fresh Python has loaded after the statement."""
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "kubedoctor.cli",
+        "kubedoctor.cli.commands.diagnose",
+        "kubedoctor.cli.commands.scan",
+        "kubedoctor.cli.formats.text",
+        "kubedoctor.cluster",
+        "kubedoctor.replay",
+        "kubedoctor.findings",
+        "kubedoctor.engine",
+        "kubedoctor.collect.opening",
+        "kubedoctor.handbook",
+    ],
+)
+def test_headless_modules_load_nothing_heavy(module: str) -> None:
+    assert not loaded_by(f"import {module}") & set(HEAVY)
+
+
+def test_diagnostics_load_nothing_heavy() -> None:
+    assert not loaded_by("from kubedoctor.engine import load_catalogue; load_catalogue()") & set(HEAVY)
+
+
+def test_the_probe_sees_what_is_loaded() -> None:
+    assert {"yaml", "rich"} <= loaded_by("import yaml, rich")

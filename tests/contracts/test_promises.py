@@ -1,0 +1,177 @@
+"""The promises of every diagnostic, checked on all scenarios and captures."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubedoctor.cluster import Cluster, Snapshot
+from kubedoctor.cluster.kinds import kind_from_word, kind_named
+from kubedoctor.cluster.quoting import read_path
+from kubedoctor.cluster.wants import CannotSee, NotCollected
+from kubedoctor.engine import Catalogue, load_catalogue, scan
+from kubedoctor.engine.catalogue import Catalogue as CatalogueType
+from kubedoctor.findings import HEADINGS, Diagnostic, Effect
+from kubedoctor.testing import Scenario, find_scenarios, load_scenario
+
+ROOT = Path(__file__).resolve().parent.parent
+CATALOGUE = load_catalogue()
+IDS = [one.id for one in CATALOGUE.diagnostics]
+# Verbs of kubectl that leave everything as it is, and those that change or may interrupt.
+READING = {"get", "describe", "logs", "top", "explain", "events", "auth", "api-resources", "version", "cluster-info"}
+CHANGING = {
+    "apply", "annotate", "autoscale", "cordon", "create", "delete", "drain", "edit", "expose", "label", "patch",
+    "replace", "rollout", "run", "scale", "set", "taint", "uncordon",
+}  # fmt: skip
+LOG_PATH = re.compile(r"^(previous )?log\[")
+
+
+@cache
+def stories() -> tuple[Scenario, ...]:
+    return tuple(load_scenario(path) for path in find_scenarios(ROOT / "scenarios"))
+
+
+def reports() -> Iterator[tuple[Scenario, Snapshot, Any]]:
+    for story in stories():
+        snapshot = story.snapshot()
+        yield story, snapshot, scan(CATALOGUE, snapshot, lambda wants: None)
+
+
+def test_the_catalogue_loads_without_problems() -> None:
+    assert CATALOGUE.problems == ()
+    assert len(CATALOGUE.diagnostics) >= 15
+
+
+@pytest.mark.parametrize("one", CATALOGUE.diagnostics, ids=IDS)
+def test_the_lesson_is_complete(one: Diagnostic[Any]) -> None:
+    assert tuple(one.sections()) == HEADINGS
+    assert all(one.sections().values())
+    assert "https://kubernetes.io/" in one.sections()["References"] or "https://" in one.sections()["References"]
+    assert 8 < len(one.title) < 90
+
+
+@pytest.mark.parametrize("one", CATALOGUE.diagnostics, ids=IDS)
+def test_the_id_is_the_path_and_scenarios_stand_beside_it(one: Diagnostic[Any]) -> None:
+    assert one.check.__module__ == f"diagnostics.{one.id.replace('/', '.').replace('-', '_')}"
+    folder = ROOT / "scenarios" / one.id.replace("-", "_")
+    cases = [load_scenario(path) for path in find_scenarios(folder)]
+    found = [any(wanted.get("code") == one.code for wanted in case.expect) for case in cases]
+    assert any(found), f"no sick scenario in {folder.relative_to(ROOT)}"
+    assert not all(found), f"no healthy near-miss in {folder.relative_to(ROOT)}"
+
+
+def test_codes_are_unique_and_none_is_retired() -> None:
+    codes = [one.code for one in CATALOGUE.diagnostics]
+    assert len(codes) == len(set(codes))
+
+
+def test_reads_are_what_is_read() -> None:
+    for story in stories():
+        snapshot = story.snapshot()
+        for one in CATALOGUE.diagnostics:
+            for obj in snapshot.of_kind(one.subject_kind):
+                cluster = Cluster(snapshot)
+                try:
+                    list(one(obj, cluster))
+                except (CannotSee, NotCollected):
+                    pass
+                extra = cluster.reads - one.read_kinds - {"Log"}
+                assert not extra, f"{one.id} read {sorted(extra)} in {story.path.name} and does not say so"
+
+
+def test_the_predicate_hides_nothing() -> None:
+    """Without `when` a check finds nothing more: the predicate only saves time."""
+    eager = CatalogueType(tuple(_without_predicate(one) for one in CATALOGUE.diagnostics))
+    for story, _, report in reports():
+        again = scan(eager, story.snapshot(), lambda wants: None)
+        assert [one.summary for one in again.findings] == [one.summary for one in report.findings], story.path.name
+
+
+def _without_predicate(one: Diagnostic[Any]) -> Diagnostic[Any]:
+    from dataclasses import replace
+
+    return replace(one, when=None)
+
+
+def test_the_order_of_objects_changes_nothing() -> None:
+    chance = random.Random(1)
+    for story, _, report in reports():
+        objects = list(story.objects)
+        chance.shuffle(objects)
+        from dataclasses import replace
+
+        assert replace(story, objects=tuple(objects)).run(CATALOGUE) == report, story.path.name
+
+
+def test_every_quote_stands_where_it_says() -> None:
+    import msgspec
+
+    for story, snapshot, report in reports():
+        for fact in itertools.chain.from_iterable(one.evidence for one in report.findings):
+            assert fact.value not in (None, "", (), [], {}), (story.path.name, fact)
+            if LOG_PATH.match(fact.path):
+                continue
+            obj = snapshot.get(fact.object)
+            assert obj is not None, (story.path.name, fact)
+            assert msgspec.to_builtins(read_path(obj, fact.path)) == fact.value, (story.path.name, fact)
+
+
+def test_commands_parse_and_say_what_they_do() -> None:
+    for story, _, report in reports():
+        for one in report.findings:
+            lines = [(command.line, command.effect) for command in one.commands]
+            lines += [(fix.command, fix.effect) for fix in one.fixes if fix.command]
+            for line, effect in lines:
+                _check_command(line, effect, f"{story.path.name}: {line}")
+
+
+def _check_command(line: str, effect: Effect, where: str) -> None:
+    words = shlex.split(line)
+    assert words, where
+    assert not any(character in line for character in "\n\x1b"), where
+    if words[0] == "kubedoctor":
+        assert effect is Effect.READS, where
+        return
+    assert words[0] == "kubectl", where
+    verb = words[1]
+    assert verb in READING | CHANGING, where
+    reads = verb in READING or (verb == "rollout" and words[2] in ("status", "history"))
+    assert reads == (effect is Effect.READS), where
+    kinds = [kind_from_word(part.partition("/")[0]) for word in words[2:5] for part in word.split(",")]
+    namespaced = any(kind is not None and kind.namespaced for kind in kinds)
+    if namespaced and verb != "explain":
+        assert {"-n", "-A", "--namespace", "--all-namespaces"} & set(words), f"no namespace: {where}"
+
+
+def test_findings_name_kinds_that_exist() -> None:
+    for story, _, report in reports():
+        for one in report.findings:
+            kind = kind_named(one.about.kind)
+            assert kind is None or bool(one.about.namespace) == kind.namespaced, (story.path.name, one.about)
+            assert not one.summary.endswith("."), (story.path.name, one.summary)
+            assert "\n" not in one.summary, (story.path.name, one.summary)
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    from kubedoctor.cli.formats import render
+
+    for story, _, report in reports():
+        again = story.run(CATALOGUE)
+        assert render(again, "json") == render(report, "json"), story.path.name
+
+
+def test_a_third_party_uses_the_same_door(catalogue: Catalogue) -> None:
+    assert {one.package for one in catalogue.diagnostics} == {"diagnostics"}
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return CATALOGUE

@@ -1,0 +1,43 @@
+"""Build the wheel and check what a user would install: `python -m tests.wheel`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOP_LEVEL = {"kubedoctor", "diagnostics"}
+NEEDED = (
+    "kubedoctor/py.typed",
+    "kubedoctor/cli/formats/report.schema.json",
+    "kubedoctor/tui/app.tcss",
+    "diagnostics/pods/crash_loop.py",
+)
+
+
+def main() -> int:
+    """Exit with a sentence if the wheel holds what it should not, or lacks what it needs."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (wheel,) = Path(folder).glob("*.whl")
+        names = zipfile.ZipFile(wheel).namelist()
+    top = {name.partition("/")[0] for name in names if not name.partition("/")[0].endswith(".dist-info")}
+    if top != TOP_LEVEL:
+        print(f"the wheel's top level is {sorted(top)}, expected {sorted(TOP_LEVEL)}", file=sys.stderr)
+        return 1
+    if missing := [name for name in NEEDED if name not in names]:
+        print(f"the wheel lacks {', '.join(missing)}", file=sys.stderr)
+        return 1
+    if not any(name.startswith("kubedoctor/sandbox/recordings/") for name in names):
+        print("the wheel lacks the recordings of the demo", file=sys.stderr)
+        return 1
+    print(f"{wheel.name}: {len(names)} files, top level {', '.join(sorted(top))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
