@@ -1,0 +1,197 @@
+"""A Service has nobody to send traffic to.
+
+## What it means
+The Service exists and its name resolves, but no ready pod stands behind it. Clients see
+"connection refused" or time out; an Ingress in front of it answers 503.
+
+## Why it happens
+- The selector matches no pod: a typo, a renamed label, another namespace.
+- It matches pods, but none of them is ready.
+- The workload behind it is scaled to zero.
+
+## How to fix it
+1. Compare the selector with the labels of the pods that you meant.
+2. If pods match, find out why they are not ready: that is the real problem.
+3. If the workload has no replicas, scale it up again.
+
+## References
+- https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kubedoctor.cluster.apps import DaemonSet, Job
+from kubedoctor.cluster.core import Service
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.networking import EndpointSlice
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.relations import WORKLOADS, template_of, workload_of
+from kubedoctor.cluster.selectors import NearMiss, nearest_labels, selector_from_map
+from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Evidence,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    has_path,
+    quote,
+    quote_line,
+    ref,
+)
+from kubedoctor.replay.dns import is_cluster_dns
+from kubedoctor.replay.services import Backends, backends, wanted_replicas, workloads_behind
+from kubedoctor.replay.services.refusals import refused_by
+
+PATIENCE = timedelta(minutes=1)
+
+
+def _selects(service: Service) -> bool:
+    """Without a selector someone else keeps the endpoints; the cluster's DNS has a diagnostic of its own."""
+    return bool(service.spec.selector) and service.spec.type != "ExternalName" and not is_cluster_dns(service)
+
+
+@diagnostic(
+    code="KD2001",
+    subject=Service,
+    severity=Severity.CRITICAL,
+    reads=(Service, EndpointSlice, Pod, *WORKLOADS),
+    when=_selects,
+)
+def no_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
+    behind = backends(service, cluster)
+    if behind.served:
+        return
+    if behind.live:
+        if len(behind.failing) == len(behind.live):
+            yield _none_ready(service, behind, cluster)
+        return  # Some are still starting: give them time.
+    workloads = workloads_behind(service, cluster)
+    if behind.leaving:
+        return  # Pods are being replaced.
+    if not workloads:
+        if not behind.finished:
+            yield from _selects_nothing(service, cluster)
+        return
+    lasting = [each for each in workloads if not isinstance(each, Job)]
+    if lasting:
+        yield from _no_pods(service, max(lasting, key=lambda each: wanted_replicas(each) > 0), cluster)
+
+
+def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
+    """The workload that should make the pods has none: it is scaled down, or something keeps it from making them."""
+    wanted = wanted_replicas(workload)
+    since = workload.metadata.creation_timestamp
+    if wanted and since is not None and cluster.taken_at - since < PATIENCE:
+        return
+    if not wanted and service.spec.cluster_ip == "None":
+        return  # A headless Service of a workload that is scaled down has no clients to disappoint.
+    if not wanted and isinstance(workload, DaemonSet):
+        return  # No node is meant to run it.
+    count = f"{wanted} wanted, none exists" if wanted else "it is scaled to 0"
+    path = "spec.replicas" if has_path(workload, "spec.replicas") else "metadata.name"
+    ports = service.spec.ports or ()
+    refusal = next((each for port in ports if (each := refused_by(service, port, (), cluster)) is not None), None)
+    yield Finding(
+        about=ref(service),
+        summary=f"no pod stands behind it: {ref(workload).title} should make them, {count}",
+        confidence=Confidence.CERTAIN,
+        # A scale to zero is meant until someone is refused.
+        severity=None if wanted or refusal is not None else Severity.NOTICE,
+        evidence=(
+            quote(service, "spec.selector", "what it selects"),
+            quote(workload, path, "the workload whose pods it selects"),
+            *((quote_line(refusal.tail, refusal.index, "a client of this Service"),) if refusal is not None else ()),
+        ),
+        affects=(ref(refusal.pod),) if refusal is not None else (),
+        because_of=(ref(workload),),
+        commands=(Command(f"kubectl describe -n {workload.namespace} {ref(workload).argument}", "why it has no pods"),),
+    )
+
+
+def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding:
+    pod = behind.failing[0]
+    condition = "status.conditions[type=Ready].message"
+    evidence = [quote(service, "spec.selector", f"selects {_count(len(behind.live))}")]
+    evidence += [quote(pod, path, "not ready") for path in (condition, "status.phase") if has_path(pod, path)][:1]
+    return Finding(
+        about=ref(service),
+        summary=f"no endpoint is ready: {_count(len(behind.live))} selected, none ready",
+        confidence=Confidence.CERTAIN,
+        evidence=tuple(evidence),
+        affects=tuple(ref(each) for each in behind.failing),
+        because_of=tuple(dict.fromkeys(workload_of(each, cluster) for each in behind.failing)),
+        commands=(
+            Command(
+                f"kubectl get pods -n {service.namespace} -l {shlex.quote(_selector_text(service))}",
+                "the pods behind it, and what they wait for",
+            ),
+        ),
+    )
+
+
+def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
+    wanted = service.spec.selector or {}
+    pods = [each for each in cluster.all(Pod, service.namespace) if not finished(each) and not terminating(each)]
+    near = nearest_labels(wanted, [each.labels for each in pods]) or _nearest_template(service, cluster)
+    if near is None and service.spec.cluster_ip == "None":
+        return  # A headless Service may stand for pods that come and go.
+    summary = f"the selector {_selector_text(service)} matches no pod"
+    evidence: list[Evidence] = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
+    fixes: tuple[Fix, ...] = ()
+    if near is not None:
+        summary += f"; did you mean {near.text}?"
+        found = selector_from_map(_corrected(wanted, near))
+        matching = [each for each in pods if found.matches(each.labels)]
+        if matching:
+            evidence.append(quote(matching[0], "metadata.labels", f"almost the same: {near.text}"))
+        fixes = (_fix(service, near, matching),)
+    yield Finding(
+        about=ref(service),
+        summary=summary,
+        confidence=Confidence.CERTAIN,
+        severity=None if near is not None else Severity.WARNING,
+        detail="" if near is not None else "No workload in the namespace makes such pods either.",
+        evidence=tuple(evidence),
+        fixes=fixes,
+        commands=(Command(f"kubectl get pods -n {service.namespace} --show-labels", "compare the labels"),),
+    )
+
+
+def _nearest_template(service: Service, cluster: Cluster) -> NearMiss | None:
+    templates = [template_of(each) for kind in WORKLOADS[:4] for each in cluster.all(kind, service.namespace)]
+    return nearest_labels(service.spec.selector or {}, [each.metadata.labels or {} for each in templates if each])
+
+
+def _corrected(wanted: dict[str, str], near: NearMiss) -> dict[str, str]:
+    wrong = {each.key for each in near.differs}
+    kept = {key: value for key, value in wanted.items() if key not in wrong}
+    return {**kept, **{each.found_key: each.found for each in near.differs}}
+
+
+def _fix(service: Service, near: NearMiss, matching: list[Pod]) -> Fix:
+    change: dict[str, str | None] = {each.key: None for each in near.differs}
+    change.update({each.found_key: each.found for each in near.differs})
+    patch = json.dumps({"spec": {"selector": change}}, separators=(",", ":"))
+    selected = sum(ready(each) for each in matching)
+    return Fix(
+        summary=f"select {near.text}" + (f": {_count(selected)} ready" if selected else ""),
+        command=f"kubectl patch service {service.name} -n {service.namespace} --type=merge -p {shlex.quote(patch)}",
+        verified=selected > 0,
+    )
+
+
+def _selector_text(service: Service) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted((service.spec.selector or {}).items()))
+
+
+def _count(pods: int) -> str:
+    return "1 pod" if pods == 1 else f"{pods} pods"

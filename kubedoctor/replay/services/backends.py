@@ -1,0 +1,74 @@
+"""The pods behind a Service, by what they can do for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubedoctor.cluster.apps import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from kubedoctor.cluster.core import ReplicationController, Service
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.relations import controller_of, endpoints_of, pods_selected_by, template_of
+from kubedoctor.cluster.selectors import selector_from_map
+from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.services.starting import still_starting
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What a Service has.
+
+    served: traffic goes somewhere, if only to a pod that is about to end.
+    live: the selected pods that should serve. finished: those that have ended. leaving: those being deleted.
+    failing: those of `live` that are not ready and will not become so by themselves soon.
+    """
+
+    served: bool
+    live: tuple[Pod, ...]
+    finished: tuple[Pod, ...]
+    leaving: tuple[Pod, ...]
+    failing: tuple[Pod, ...]
+
+
+def backends(service: Service, cluster: Cluster) -> Backends:
+    """Raises CannotSee where pods or EndpointSlices cannot be read."""
+    served = any(
+        each.is_ready or (each.conditions.terminating and each.conditions.serving is not False)
+        for each in endpoints_of(service, cluster)
+    )
+    pods = pods_selected_by(service, cluster)
+    live = tuple(pod for pod in pods if not finished(pod) and not terminating(pod))
+    return Backends(
+        served=served or any(ready(pod) for pod in live),
+        live=live,
+        finished=tuple(pod for pod in pods if finished(pod)),
+        leaving=tuple(pod for pod in pods if terminating(pod) and not finished(pod)),
+        failing=tuple(pod for pod in live if not ready(pod) and not still_starting(pod, cluster.taken_at)),
+    )
+
+
+def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObject, ...]:
+    """The workloads whose pods the Service would select; a ReplicaSet only where no Deployment stands above it."""
+    if not service.spec.selector:
+        return ()
+    selector = selector_from_map(service.spec.selector)
+    found: list[KubernetesObject] = []
+    for kind in (Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job):
+        for workload in cluster.all(kind, service.namespace):
+            owner = controller_of(workload)
+            template = template_of(workload)
+            if template is None or (owner is not None and owner.kind == "Deployment"):
+                continue
+            if selector.matches(template.metadata.labels):
+                found.append(workload)
+    return tuple(found)
+
+
+def wanted_replicas(workload: KubernetesObject) -> int:
+    """How many pods it should have; a workload that does not say so should have one."""
+    if isinstance(workload, DaemonSet):
+        return workload.status.desired_number_scheduled
+    if isinstance(workload, Deployment | StatefulSet | ReplicaSet | ReplicationController):
+        return 1 if workload.spec.replicas is None else workload.spec.replicas
+    return 1

@@ -1,0 +1,39 @@
+"""The ports that pods declare, as a Service's `targetPort` finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster.core import ServicePort
+from kubedoctor.cluster.pods import Container, ContainerPort, Pod
+
+
+def declared_ports(pod: Pod) -> Iterator[tuple[Container, ContainerPort]]:
+    """Of the containers, then of the init containers that keep running."""
+    sidecars = (each for each in pod.spec.init_containers or () if each.restarts_always)
+    for container in (*pod.spec.containers, *sidecars):
+        for port in container.ports or ():
+            yield container, port
+
+
+def find_port(pod: Pod, port: ServicePort) -> int | None:
+    """The number that the Service sends to on this pod, None where the pod has no port of that name and protocol.
+
+    Source: `pkg/api/v1/pod.FindPort`, v1.37.
+    """
+    target = port.target_port if port.target_port not in (None, 0, "") else port.port
+    if isinstance(target, int):
+        return target
+    for _, declared in declared_ports(pod):
+        if declared.name == target and (declared.protocol or "TCP") == (port.protocol or "TCP"):
+            return declared.container_port
+    return None
+
+
+def names_of(pod: Pod, protocol: str) -> tuple[str, ...]:
+    """The names of the ports that a pod declares for a protocol."""
+    return tuple(
+        declared.name
+        for _, declared in declared_ports(pod)
+        if declared.name and (declared.protocol or "TCP") == protocol
+    )

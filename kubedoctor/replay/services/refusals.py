@@ -1,0 +1,123 @@
+"""Signs that a Service's number is not the one that its pods listen on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kubedoctor.cluster.core import Service, ServicePort
+from kubedoctor.cluster.pods import Container, Pod, Probe
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.relations import services_selecting
+from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.cluster.wants import LogTail
+from kubedoctor.replay.services.ports import declared_ports, find_port
+
+MOST_LOGS = 3
+_REFUSED = re.compile(r"connection refused|ECONNREFUSED|actively refused", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class WrongNumber:
+    """`target` is declared by no pod. `container` declares the ports `declared`, one of which answers its probe.
+
+    others_lead_there: some Service port leads to that port, so this one may be another, undeclared one.
+    """
+
+    target: int
+    declared: tuple[int, ...]
+    container: str
+    others_lead_there: bool
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A line of a client's log that says that the Service refused it."""
+
+    pod: Pod
+    tail: LogTail
+    index: int
+
+
+def wrong_number(service: Service, port: ServicePort, pods: list[Pod], cluster: Cluster) -> WrongNumber | None:
+    """None unless each pod declares ports of this protocol, none of them the target, and a ready pod's readiness
+    probe is answered on a declared port.
+
+    Declared ports are only information, so this alone proves nothing.
+    """
+    protocol = port.protocol or "TCP"
+    target = find_port(pods[0], port)
+    if target is None or protocol != "TCP":
+        return None
+    for pod in pods:
+        numbers = [each.container_port for _, each in declared_ports(pod) if (each.protocol or "TCP") == protocol]
+        if not numbers or target in numbers:
+            return None
+    for pod in pods:
+        for container in pod.spec.containers:
+            declared = tuple(each.container_port for each in container.ports or () if each.protocol == protocol)
+            probed = probed_port(container, container.readiness_probe)
+            if ready(pod) and probed in declared and probed != target:
+                return WrongNumber(target, declared, container.name, _leads_to(probed, pod, service, port, cluster))
+    return None
+
+
+def probed_port(container: Container, probe: Probe | None) -> int | None:
+    """The number that a probe asks; a name is one of the container's own ports."""
+    if probe is None:
+        return None
+    action = probe.http_get or probe.tcp_socket or probe.grpc
+    port = action.port if action is not None else None
+    if isinstance(port, str):
+        return next((each.container_port for each in container.ports or () if each.name == port), None)
+    return port
+
+
+def _leads_to(number: int | None, pod: Pod, service: Service, port: ServicePort, cluster: Cluster) -> bool:
+    return any(
+        find_port(pod, each) == number
+        for other in services_selecting(pod, cluster)
+        for each in other.spec.ports or ()
+        if (other.name, each) != (service.name, port)
+    )
+
+
+def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster: Cluster) -> Refusal | None:
+    """A log line of a troubled pod of the namespace that names this Service, by name or address, and a refusal."""
+    own = {pod.name for pod in pods}
+    word = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?=[.:/\s\"']|$)")
+    spots = _spots(service, port)
+    clients = [
+        pod
+        for pod in cluster.maybe.all(Pod, service.namespace)
+        if pod.name not in own and not ready(pod) and not finished(pod) and not terminating(pod)
+    ]
+    for pod in [each for each in clients if _mentions(each, word)][:MOST_LOGS]:
+        for container in pod.spec.containers:
+            for previous in (True, False):
+                tail = cluster.log_tail(pod, container.name, previous=previous)
+                for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
+                    line = tail.lines[index] if tail is not None else ""
+                    if tail is not None and _REFUSED.search(line) and any(spot in line for spot in spots):
+                        return Refusal(pod, tail, index)
+    return None
+
+
+def _spots(service: Service, port: ServicePort) -> tuple[str, ...]:
+    addresses = service.spec.cluster_ips or (service.spec.cluster_ip,)
+    hosts = [f"[{each}]" if ":" in each else each for each in addresses if each not in ("", "None")]
+    names = [service.name, f"{service.name}.{service.namespace}", f"{service.name}.{service.namespace}.svc"]
+    return tuple(f"{each}:{port.port}" for each in (*hosts, *names, f"{names[-1]}.cluster.local"))
+
+
+def _mentions(pod: Pod, word: re.Pattern[str]) -> bool:
+    return any(
+        word.search(text)
+        for container in pod.spec.containers
+        for text in (
+            *(container.command or ()),
+            *(container.args or ()),
+            *(each.value for each in container.env or ()),
+        )
+    )

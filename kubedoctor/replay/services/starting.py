@@ -1,0 +1,55 @@
+"""Whether a pod that is not ready is merely young."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from kubedoctor.cluster.pods import Container, Pod, Probe
+from kubedoctor.cluster.triage import all_statuses, waiting
+
+SCHEDULING = timedelta(minutes=1)
+PREPARING = timedelta(minutes=5)
+"""Images are pulled, volumes attached and init containers run: a new node may need that long."""
+SETTLING = timedelta(minutes=1)
+
+
+def still_starting(pod: Pod, at: datetime) -> bool:
+    """Whether a pod that is not ready may become so by itself: nothing has failed, and it had no time yet.
+
+    A running container has as long as its own probes give it, at least a minute.
+    """
+    if waiting(pod):
+        return False
+    since = pod.status.start_time or pod.metadata.creation_timestamp
+    if since is None:
+        return False
+    if not pod.spec.node_name:
+        return at - since < SCHEDULING
+    containers = {each.name: each for each in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
+    young = False
+    for status in all_statuses(pod):
+        state = status.state
+        if state is None or status.ready:
+            continue
+        if state.terminated is not None:
+            if state.terminated.exit_code:
+                return False
+            continue
+        if state.running is None:
+            continue
+        began = state.running.started_at
+        if began is None or at - began >= _patience(containers.get(status.name)):
+            return False
+        young = True
+    return young or at - since < PREPARING
+
+
+def _patience(container: Container | None) -> timedelta:
+    seconds = sum(_longest(each) for each in (container.startup_probe, container.readiness_probe)) if container else 0.0
+    return max(timedelta(seconds=seconds), SETTLING)
+
+
+def _longest(probe: Probe | None) -> float:
+    if probe is None:
+        return 0.0
+    return float(probe.initial_delay_seconds + probe.failure_threshold * (probe.period_seconds + probe.timeout_seconds))
