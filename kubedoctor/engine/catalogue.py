@@ -31,7 +31,8 @@ class Catalogue:
     def __post_init__(self) -> None:
         groups: dict[str, list[Diagnostic[Any]]] = {}
         for one in self.diagnostics:
-            groups.setdefault(one.subject_kind, []).append(one)
+            for kind in one.subject_kinds:
+                groups.setdefault(kind, []).append(one)
         self._by_subject.update({kind: tuple(members) for kind, members in groups.items()})
 
     def about(self, kind: str) -> tuple[Diagnostic[Any], ...]:

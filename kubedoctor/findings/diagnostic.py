@@ -46,6 +46,7 @@ class Diagnostic(Generic[T]):
     when: Callable[[T], bool] | None = field(default=None, repr=False)
     explains: tuple[Explains, ...] = ()
     also_known_as: tuple[str, ...] = ()
+    also_subjects: tuple[type[KubernetesObject], ...] = ()
     lesson: str = field(default="", repr=False)
     package: str = ""
 
@@ -63,9 +64,14 @@ class Diagnostic(Generic[T]):
         return kind_name(self.subject)
 
     @property
+    def subject_kinds(self) -> tuple[str, ...]:
+        """The kinds that it is run on."""
+        return (self.subject_kind, *(kind_name(kind) for kind in self.also_subjects))
+
+    @property
     def read_kinds(self) -> frozenset[str]:
-        """The kinds it may read: those declared and the subject's."""
-        return frozenset(kind_name(kind) for kind in self.reads) | {self.subject_kind}
+        """The kinds it may read: those declared and the subjects'."""
+        return frozenset(kind_name(kind) for kind in self.reads) | set(self.subject_kinds)
 
     def sections(self) -> dict[str, str]:
         """The lesson's sections by heading."""
@@ -82,10 +88,12 @@ def diagnostic(
     when: Callable[[T], bool] | None = None,
     explains: tuple[Explains, ...] = (),
     also_known_as: tuple[str, ...] = (),
+    also_subjects: tuple[type[KubernetesObject], ...] = (),
 ) -> Callable[[Check[T]], Diagnostic[T]]:
     """Make a diagnostic of a check. The module's docstring is the lesson, its path the id (`pods/crash-loop`).
 
     when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
+    also_subjects: further kinds to run the same check on, where one fault shows in several kinds alike.
     Raises ValueError for a code that is none.
     """
     if not _CODE.match(code):
@@ -105,6 +113,7 @@ def diagnostic(
             when=when,
             explains=explains,
             also_known_as=also_known_as,
+            also_subjects=also_subjects,
             lesson=str(lesson).strip(),
             package=parts[0],
         )
