@@ -110,6 +110,9 @@ class Sandbox:
                 return self._answer(request)
             except Refusal as refusal:
                 return refusal.response()
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+                message = f"This recording holds something that no API server would: {type(error).__name__} {error}."
+                return Refusal(500, "InternalError", message).response()
 
     def _answer(self, request: Request) -> Response:
         parts = [each for each in request.path.split("/") if each]

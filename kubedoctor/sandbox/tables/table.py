@@ -56,9 +56,13 @@ def _columns(resource: Resource) -> list[Object]:
 
 
 def _cells(resource: Resource, obj: Object, now: datetime) -> Cells:
-    if resource.columns is not None:
-        return custom.cells(obj, resource.columns, now)
-    return _printer(resource).cells(obj, now)
+    try:
+        if resource.columns is not None:
+            return custom.cells(obj, resource.columns, now)
+        return _printer(resource).cells(obj, now)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        # No API server lets such an object in, but a file may hold one: the other rows are still worth seeing.
+        return [obj["metadata"].get("name"), *([None] * (len(_columns(resource)) - 1))]
 
 
 def _conditions(obj: Object) -> Object:
