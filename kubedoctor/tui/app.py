@@ -1,0 +1,54 @@
+"""The application: it only wires."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from kubedoctor.tui.messages import Switched, ThemeWanted
+from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.themes import DARK, THEMES
+
+
+class KubedoctorApp(App[int]):
+    """Opens on the workloads of a namespace."""
+
+    TITLE = "kubedoctor"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, session: Session, namespace: str) -> None:
+        super().__init__()
+        self.session = session
+        self._namespace = namespace
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        return ListScreen(self.session, self._namespace)
+
+    @on(ThemeWanted)
+    def _theme_wanted(self, message: ThemeWanted) -> None:
+        name = message.name
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            own = [theme.name for theme in THEMES]
+            others = sorted(set(self.available_themes) - set(own))
+            self.notify(f"Themes: {', '.join(own)}; also {', '.join(others)}", timeout=8)
+
+    @on(Switched)
+    def _switched(self, message: Switched) -> None:
+        before, self.session = self.session, message.session
+        before.close()
+        self.switch_screen(ListScreen(self.session, self.session.source.namespace))
+
+    def action_help_quit(self) -> None:
+        """ctrl-c leaves, as it does in k9s."""
+        self.exit()

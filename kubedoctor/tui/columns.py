@@ -1,0 +1,73 @@
+"""Which columns a list has, and what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from kubedoctor.cluster.durations import human_duration
+from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.cluster.text import visible
+from kubedoctor.tui.rows import Row, View
+
+
+class Column(msgspec.Struct, frozen=True):
+    """`width` in cells; the one column with width 0 takes what is left. `text` makes a cell from a row and the
+    present moment; what it returns is safe to print."""
+
+    title: str
+    width: int
+    text: Callable[[Row, datetime], str]
+    right: bool = False
+
+
+def age(row: Row, now: datetime) -> str:
+    """As kubectl prints it; empty where it is not known."""
+    return human_duration(now - row.created) if row.created else ""
+
+
+def kind_word(kind: str) -> str:
+    """The short word that people type: `deploy`, `sts`, `cronjob`."""
+    row = kind_named(kind)
+    if row is None:
+        return visible(kind.partition(".")[0].lower())
+    return {"CronJob": "cronjob"}.get(kind, row.short_names[0] if row.short_names else row.singular)
+
+
+_KIND = Column("KIND", 8, lambda row, _: kind_word(row.ref.kind))
+_NAMESPACE = Column("NAMESPACE", 14, lambda row, _: visible(row.ref.namespace, 60))
+_NAME = Column("NAME", 0, lambda row, _: visible(row.ref.name, 253))
+_READY = Column("READY", 6, lambda row, _: row.ready, right=True)
+_RESTARTS = Column("RESTARTS", 8, lambda row, _: str(row.restarts), right=True)
+_AGE = Column("AGE", 6, age, right=True)
+_STATUS = Column("STATUS", 20, lambda row, _: visible(row.status, 80))
+_NODE = Column("NODE", 20, lambda row, _: visible(row.node, 60))
+_IMAGES = Column("IMAGES", 40, lambda row, _: visible(row.images, 200))
+_CODE = Column("CODE", 7, lambda row, _: row.ready)
+_ABOUT = Column("ABOUT", 26, lambda row, _: visible(row.ref.title, 60))
+_SUMMARY = Column("WHAT", 0, lambda row, _: visible(row.status, 200))
+_CURRENT = Column("", 10, lambda row, _: row.status)
+
+
+def columns_of(view: View, *, wide: bool = False) -> tuple[Column, ...]:
+    """The columns of a view; `wide` adds nodes and images."""
+    if view.kind == "Finding":
+        return (_CODE, _ABOUT, _SUMMARY)
+    if view.kind == "Context":
+        return (_NAME, _CURRENT)
+    where = () if view.namespace or not _namespaced(view.kind) else (_NAMESPACE,)
+    if not view.kind:
+        return (_KIND, *where, _NAME, _READY, _RESTARTS, _AGE, *((_STATUS, _IMAGES) if wide else ()))
+    if view.kind == "Pod":
+        more = (_NODE, _IMAGES) if wide else ()
+        return (*where, _NAME, _READY, _STATUS, _RESTARTS, _AGE, *more)
+    if view.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"):
+        return (*where, _NAME, _READY, _STATUS, _AGE, *((_IMAGES,) if wide else ()))
+    return (*where, _NAME, _STATUS, _AGE)
+
+
+def _namespaced(kind: str) -> bool:
+    row = kind_named(kind)
+    return row is None or row.namespaced

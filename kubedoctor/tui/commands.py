@@ -1,0 +1,115 @@
+"""What is typed after `:`, as k9s has it: `:po`, `:deploy shop`, `:ns`, `:ctx`, `:theme`, `:q`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kubedoctor.cluster.kinds import kind_from_word, kind_words
+from kubedoctor.cluster.nearest import nearest_word
+
+QUIT = ("q", "q!", "quit", "exit")
+WORKLOADS = ("workloads", "workload", "wk")
+FINDINGS = ("findings", "finding", "incidents", "f")
+CONTEXTS = ("ctx", "context", "contexts")
+OTHERS = ("help", "theme", "aliases")
+ALL = ("all", "*", "-A")
+
+
+class CommandError(ValueError):
+    """A command that is none; the text is a sentence for a person."""
+
+
+class Quit(msgspec.Struct, frozen=True):
+    """Leave."""
+
+
+class Help(msgspec.Struct, frozen=True):
+    """Show the keys and commands."""
+
+
+class Theme(msgspec.Struct, frozen=True):
+    """Change the colours; an empty name lists them."""
+
+    name: str = ""
+
+
+class UseContext(msgspec.Struct, frozen=True):
+    """Look at another cluster."""
+
+    name: str
+
+
+class Show(msgspec.Struct, frozen=True):
+    """List a kind (`kind` as View spells it). `namespace` None: stay where one is; empty: all."""
+
+    kind: str
+    namespace: str | None = None
+    filter: str = ""
+
+
+Command = Quit | Help | Theme | UseContext | Show
+
+
+def parse(text: str) -> Command:
+    """Read a command line, the colon left out. Raises CommandError."""
+    words = text.strip().removeprefix(":").split()
+    if not words:
+        return Show("")
+    word, rest = words[0], words[1:]
+    lower = word.lower()
+    if lower in QUIT:
+        return Quit()
+    if lower in ("help", "h", "?", "aliases"):
+        return Help()
+    if lower == "theme":
+        return Theme(rest[0] if rest else "")
+    if lower in CONTEXTS:
+        return UseContext(rest[0]) if rest else Show("Context")
+    if lower in ("ns", "namespace", "namespaces") and rest:
+        return Show("", _namespace(rest[0]))
+    kind = _kind(lower, word)
+    namespace, wanted = _options(rest)
+    return Show(kind, namespace, wanted)
+
+
+def _kind(lower: str, word: str) -> str:
+    if lower in WORKLOADS:
+        return ""
+    if lower in FINDINGS:
+        return "Finding"
+    row = kind_from_word(lower)
+    if row is not None:
+        return row.kind
+    near = nearest_word(lower, (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT), 1)
+    hint = f" Did you mean :{near[0]}?" if near else " ? lists the commands."
+    raise CommandError(f"There is no command or kind {word!r}.{hint}")
+
+
+def _options(words: list[str]) -> tuple[str | None, str]:
+    """A namespace, `/filter` and `-l selector`, in any order."""
+    namespace: str | None = None
+    wanted = ""
+    rest = iter(words)
+    for word in rest:
+        if word == "-l":
+            wanted = f"-l {next(rest, '')}"
+        elif word.startswith("/"):
+            wanted = word[1:]
+        elif word == "-n":
+            namespace = _namespace(next(rest, ""))
+        else:
+            namespace = _namespace(word)
+    return namespace, wanted
+
+
+def _namespace(word: str) -> str:
+    return "" if word in ALL else word
+
+
+def completions(text: str) -> tuple[str, ...]:
+    """The words that the first word may become, shortest first."""
+    words = {*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, "quit"}
+    start = text.strip().lower()
+    return tuple(
+        sorted((word for word in words if word.startswith(start) and "." not in word), key=lambda w: (len(w), w))
+    )

@@ -1,0 +1,325 @@
+"""Which incidents concern an object, and the pages that tell them. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kubedoctor.cluster import Cluster, Condition, Event, Ref, Snapshot
+from kubedoctor.cluster.durations import human_duration
+from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding
+from kubedoctor.findings import Effect
+from kubedoctor.tui.health import Health, health_of
+from kubedoctor.tui.pages import Page
+from kubedoctor.tui.rows import Families, Row
+
+EFFECTS = {
+    Effect.READS: "reads only",
+    Effect.CHANGES: "changes the cluster",
+    Effect.DISRUPTS: "may interrupt what runs",
+}
+MOST_CONSEQUENCES = 6
+MOST_EVENTS = 5
+
+
+class Copyable(msgspec.Struct, frozen=True):
+    """A command line that can be copied by its number; `effect` in words."""
+
+    line: str
+    why: str
+    effect: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What is known about one object: its incidents, the one nearest to it first, and what was not looked at."""
+
+    subject: Ref
+    findings: tuple[ReportedFinding, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    diagnostics_run: int = 0
+
+    def finding(self, id_: str) -> ReportedFinding:
+        """By id."""
+        return next(one for one in self.findings if one.id == id_)
+
+    @property
+    def causes(self) -> tuple[ReportedFinding, ...]:
+        """The cause of each incident."""
+        return tuple(self.finding(one.cause) for one in self.incidents)
+
+
+def verdict_on(subject: Ref, report: Report, families: Families) -> Verdict:
+    """Everything in a report that concerns the object or what it controls."""
+    members = families.members(subject)
+    known = {one.id: one for one in report.findings}
+    chosen: list[tuple[tuple[int, int, int], Incident]] = []
+    for place, incident in enumerate(report.incidents):
+        own = [
+            known[id_]
+            for id_ in (incident.cause, *incident.consequences)
+            if known[id_].about in members or not members.isdisjoint(known[id_].affects)
+        ]
+        if own:
+            worst = min(one.severity.rank for one in own)
+            distance = 0 if known[incident.cause].about in members else 1
+            chosen.append(((worst, distance, place), incident))
+    chosen.sort(key=lambda pair: pair[0])
+    incidents = tuple(incident for _, incident in chosen)
+    ids = {id_ for incident in incidents for id_ in (incident.cause, *incident.consequences)}
+    return Verdict(
+        subject=subject,
+        findings=tuple(one for one in report.findings if one.id in ids),
+        incidents=incidents,
+        not_checked=_not_checked(report, members),
+        diagnostics_run=report.diagnostics_run,
+    )
+
+
+def verdict_of_incident(cause: str, report: Report) -> Verdict:
+    """One incident, by the id of its cause; an empty verdict if the report does not have it."""
+    for incident in report.incidents:
+        if incident.cause == cause:
+            ids = {cause, *incident.consequences}
+            findings = tuple(one for one in report.findings if one.id in ids)
+            return Verdict(report.finding(cause).about, findings, (incident,))
+    return Verdict(Ref("", "", ""))
+
+
+def _not_checked(report: Report, members: frozenset[Ref]) -> tuple[str, ...]:
+    said: dict[str, list[str]] = {}
+    for one in report.not_checked:
+        if one.about is None or one.about in members:
+            said.setdefault(one.why, []).append(one.diagnostic)
+    return tuple(f"{_some([name for name in names if name])}{why}" for why, names in said.items())
+
+
+def _some(names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{', '.join(names[:2])}{more}: "
+
+
+def copyables(verdict: Verdict) -> tuple[Copyable, ...]:
+    """The command lines of all incidents of a verdict, in the order of their numbers on the page."""
+    found: dict[str, Copyable] = {}
+    for cause in verdict.causes:
+        for fix in cause.fixes:
+            if fix.command:
+                found.setdefault(fix.command, Copyable(fix.command, fix.summary, EFFECTS[fix.effect]))
+        for command in cause.commands:
+            found.setdefault(command.line, Copyable(command.line, command.why, EFFECTS[command.effect]))
+    return tuple(found.values())
+
+
+def incident_page(verdict: Verdict, row: Row, snapshot: Snapshot, catalogue: Catalogue, *, full: bool = False) -> Page:
+    """The page about a row. `full` tells every incident whole; otherwise the first whole, the others by a line."""
+    page = Page()
+    if not verdict.incidents:
+        _nothing_found(page, verdict, row, snapshot)
+        return page
+    numbers = {one.line: number for number, one in enumerate(copyables(verdict), start=1)}
+    for place, incident in enumerate(verdict.incidents):
+        if place and not full:
+            if place == 1:
+                page.heading("Also")
+            _one_line(page, verdict.finding(incident.cause))
+            continue
+        if place:
+            page.blank()
+            page.add(("─" * 20, "dim"))
+        _incident(page, verdict, incident, numbers)
+    if verdict.not_checked:
+        page.heading("Not checked")
+        _not_checked_lines(page, verdict.not_checked, None if full else 4)
+    lessons = {one.code: one for one in catalogue.diagnostics}
+    lesson = lessons.get(verdict.causes[0].code)
+    if lesson is not None:
+        page.heading("Learn")
+        page.add((lesson.title, ""), indent=2, right="e")
+    return page
+
+
+def _incident(page: Page, verdict: Verdict, incident: Incident, numbers: dict[str, int]) -> None:
+    cause = verdict.finding(incident.cause)
+    health = health_of(cause.severity)
+    page.add((f"{health.symbol} ", health.value), (cause.summary, "strong"), hang=2)
+    page.add((cause.about.title, "dim"), indent=2, right=f"{cause.code} · {cause.confidence.value}")
+    if cause.detail:
+        page.heading("What happened")
+        page.add(cause.detail, indent=2)
+    _consequences(page, verdict, incident)
+    page.heading("Evidence")
+    about = cause.about
+    for one in cause.evidence:
+        if one.object != about:
+            about = one.object
+            page.add((about.title, "dim"), indent=2)
+        page.add((one.path, "path"), indent=2, hang=4)
+        page.add((one.text, "value"), *([(f"  {one.shows}", "dim")] if one.shows else []), indent=4, hang=6)
+    _commands(page, cause, numbers)
+    if cause.would_disprove:
+        page.heading("What would tell")
+        page.add(cause.would_disprove, indent=2)
+    if cause.gaps:
+        page.heading("Could not be seen")
+        for gap in cause.gaps:
+            page.add(gap, indent=2, hang=4)
+
+
+def _consequences(page: Page, verdict: Verdict, incident: Incident) -> None:
+    if not incident.consequences:
+        return
+    page.heading("Because of it")
+    for id_ in incident.consequences[:MOST_CONSEQUENCES]:
+        _one_line(page, verdict.finding(id_))
+    if len(incident.consequences) > MOST_CONSEQUENCES:
+        page.add((f"and {len(incident.consequences) - MOST_CONSEQUENCES} more", "dim"), indent=4)
+
+
+def _one_line(page: Page, finding: ReportedFinding) -> None:
+    health = health_of(finding.severity)
+    page.add(
+        (f"{health.symbol} ", health.value), (finding.about.title, "dim"), f"  {finding.summary}", indent=2, hang=4
+    )
+
+
+def _commands(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> None:
+    if cause.fixes:
+        page.heading("Fix")
+    for fix in cause.fixes:
+        number = f"{numbers[fix.command]} " if fix.command else "· "
+        verified = [("✓ ", "healthy")] if fix.verified else []
+        page.add((number, "key"), *verified, fix.summary, indent=2, hang=4, right=EFFECTS[fix.effect])
+        if fix.command:
+            page.add((fix.command, "command"), indent=4, hang=6)
+    if cause.commands:
+        page.heading("Look")
+    for command in cause.commands:
+        page.add((f"{numbers[command.line]} ", "key"), (command.line, "command"), indent=2, hang=6)
+        note = f"{command.why} " if command.why else ""
+        page.add((f"{note}({EFFECTS[command.effect]})", "dim"), indent=4)
+
+
+def _nothing_found(page: Page, verdict: Verdict, row: Row, snapshot: Snapshot) -> None:
+    """No diagnostic spoke: the object's own words, and what to look at."""
+    good = row.health in (Health.HEALTHY, Health.IDLE)
+    said = "nothing found" if good else (f"{row.ready} ready" if row.ready else row.status or "not well")
+    page.add((f"{row.health.symbol} ", row.health.value), (f"{row.ref.name}: {said}", "strong"), hang=2)
+    page.add((row.ref.title, "dim"), indent=2)
+    page.blank()
+    if good:
+        page.add(f"{verdict.diagnostics_run} diagnostics looked and found nothing about it.")
+    else:
+        page.add("No diagnostic explains this. What the cluster itself says:")
+    obj = snapshot.get(row.ref)
+    bad = [] if good else [one for one in _conditions(obj) if _is_bad(one)]
+    if bad:
+        page.heading("Conditions")
+    for one in bad:
+        page.add((f"{one.type} = {one.status}", "path"), f"  {one.reason}", indent=2, hang=4)
+        if one.message:
+            page.add(one.message, indent=4)
+    warnings = [] if good else [one for one in events_about(row.ref, snapshot) if one.type == "Warning"]
+    if warnings:
+        page.heading("Warnings")
+        for event in warnings[-MOST_EVENTS:]:
+            add_event(page, event, snapshot)
+    if not good:
+        page.heading("Look")
+        page.add(("1 ", "key"), (describe_command(row.ref), "command"), indent=2, hang=6)
+        page.add(("l logs   p previous logs   d describe   y YAML", "dim"), indent=2)
+    if verdict.not_checked:
+        page.heading("Not checked")
+        _not_checked_lines(page, verdict.not_checked, 4)
+
+
+def _not_checked_lines(page: Page, said: tuple[str, ...], most: int | None) -> None:
+    for one in said[:most]:
+        page.add((one, "dim"), indent=2, hang=4)
+    if most is not None and len(said) > most:
+        page.add((f"and {len(said) - most} more (f)", "dim"), indent=2)
+
+
+def describe_command(ref: Ref) -> str:
+    """kubectl's own description of an object."""
+    return f"kubectl describe {ref.argument}{ref.namespace_flag}"
+
+
+def _conditions(obj: object) -> tuple[Condition, ...]:
+    conditions = getattr(getattr(obj, "status", None), "conditions", None)
+    return tuple(one for one in conditions or () if isinstance(one, Condition))
+
+
+_BAD_WHEN_TRUE = ("Failed", "FailureTarget", "ReplicaFailure", "Pressure", "Unavailable", "Suspended")
+
+
+def _is_bad(one: Condition) -> bool:
+    return (one.status == "True") is one.type.endswith(_BAD_WHEN_TRUE)
+
+
+def events_about(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
+    """The events about an object that are here; a refused list is no event."""
+    if not snapshot.of_kind("Event"):
+        return ()
+    return Cluster(snapshot, lenient=True).events_about(ref) if snapshot.closed else _known_events(ref, snapshot)
+
+
+def _known_events(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
+    found = snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
+    return tuple(sorted(found, key=lambda event: (event.seen_at.timestamp() if event.seen_at else 0.0, event.name)))
+
+
+def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
+    """An event with its age and how often it was seen."""
+    age = f"{human_duration(snapshot.taken_at - event.seen_at)} ago" if event.seen_at else ""
+    often = f"{event.times} times" if event.times > 1 else ""
+    role = "degraded" if event.type == "Warning" else ""
+    page.add((event.reason, role), f"  {event.message}", indent=2, hang=4, right=" · ".join(filter(None, (age, often))))
+
+
+def lesson_page(code: str, catalogue: Catalogue) -> Page:
+    """The lesson of a diagnostic."""
+    page = Page()
+    found = catalogue.find(code)
+    if found is None:
+        page.add(f"There is no lesson for {code}.")
+        return page
+    page.add((found.title, "strong"), right=f"{found.code} · {found.id}")
+    for heading, body in found.sections().items():
+        page.heading(heading)
+        add_markdown(page, body)
+    return page
+
+
+def add_markdown(page: Page, body: str) -> None:
+    """The few forms that lessons use: paragraphs, lists, indented or fenced commands, `code`."""
+    flowing: list[str] = []
+
+    def flush() -> None:
+        if flowing:
+            page.add(*_inline(" ".join(flowing)), indent=2, hang=4 if flowing[0].startswith(("- ", "* ")) else 2)
+            flowing.clear()
+
+    fenced = False
+    for line in body.splitlines():
+        bare = line.strip()
+        if bare.startswith("```"):
+            flush()
+            fenced = not fenced
+        elif fenced or (line.startswith("    ") and not flowing):
+            page.add((bare, "command"), indent=4, hang=6)
+        elif not bare:
+            flush()
+            page.blank()
+        elif bare.startswith(("- ", "* ")) or bare[:2].rstrip(".").isdigit():
+            flush()
+            flowing.append(bare)
+        else:
+            flowing.append(bare)
+    flush()
+
+
+def _inline(text: str) -> list[tuple[str, str]]:
+    parts = text.replace("**", "").split("`")
+    return [(part, "command" if number % 2 else "") for number, part in enumerate(parts) if part]

@@ -1,0 +1,105 @@
+"""Everything that can happen: workers post these, handlers change state, widgets draw it."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from kubedoctor.engine import Report
+from kubedoctor.problems import Problem
+from kubedoctor.tui.incidents import Verdict
+from kubedoctor.tui.pages import Page
+from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.session import Freshness, Session
+
+
+class RowsMade(Message):
+    """The rows of a view were made. `namespaces`: in the order of the keys 1 to 9."""
+
+    def __init__(self, view: View, rows: tuple[Row, ...], namespaces: tuple[str, ...] = (), refused: str = "") -> None:
+        super().__init__()
+        self.view = view
+        self.rows = rows
+        self.namespaces = namespaces
+        self.refused = refused
+
+
+class Filtered(Message):
+    """A filter was applied to many rows."""
+
+    def __init__(self, wanted: str, rows: tuple[Row, ...]) -> None:
+        super().__init__()
+        self.wanted = wanted
+        self.rows = rows
+
+
+class Examined(Message):
+    """The diagnostics ran over a namespace (empty: over all)."""
+
+    def __init__(self, scope: str, report: Report) -> None:
+        super().__init__()
+        self.scope = scope
+        self.report = report
+
+
+class Told(Message):
+    """The page about a row was written."""
+
+    def __init__(self, row: Row, verdict: Verdict, page: Page) -> None:
+        super().__init__()
+        self.row = row
+        self.verdict = verdict
+        self.page = page
+
+
+class PageMade(Message):
+    """A text to show on a screen of its own was made: a description, YAML, a log."""
+
+    def __init__(self, title: str, page: Page, *, at_end: bool = False) -> None:
+        super().__init__()
+        self.title = title
+        self.page = page
+        self.at_end = at_end
+
+
+class Changed(Message):
+    """The cluster changed; what is shown is stale."""
+
+
+class Progress(Message):
+    """What is being done at the moment; empty when nothing is."""
+
+    def __init__(self, doing: str = "") -> None:
+        super().__init__()
+        self.doing = doing
+
+
+class Aged(Message):
+    """How current the shown state is."""
+
+    def __init__(self, freshness: Freshness) -> None:
+        super().__init__()
+        self.freshness = freshness
+
+
+class Failed(Message):
+    """Something could not be done: a sentence, and what to try."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class ThemeWanted(Message):
+    """The person asked for other colours; an empty name asks which there are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class Switched(Message):
+    """Another context was opened."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session

@@ -1,0 +1,144 @@
+"""Text for a pane or a screen: lines of pieces, each with a role that a theme gives a colour. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from rich.cells import cell_len, chop_cells
+
+from kubedoctor.cluster.text import visible
+
+MOST_CELLS = 4000  # One value, one message: nobody reads more on a screen, and a pane must stay quick.
+
+
+class Piece(msgspec.Struct, frozen=True, gc=False):
+    """Text that is safe to print. Roles: see `widgets/text_view.py`; the empty one is ordinary text."""
+
+    text: str
+    role: str = ""
+
+
+Line = tuple[Piece, ...]
+
+
+class Paragraph(msgspec.Struct, frozen=True):
+    """Pieces that flow: the first line starts at `indent`, the others at `hang`. `right` stands at the right edge
+    of the first line if there is room, else on a line of its own."""
+
+    pieces: tuple[Piece, ...]
+    indent: int = 0
+    hang: int = 0
+    right: Piece | None = None
+
+
+class Page:
+    """Builds a text. Everything put in is made harmless here, so that no caller can forget it."""
+
+    def __init__(self) -> None:
+        self.paragraphs: list[Paragraph] = []
+
+    def add(self, *pieces: tuple[str, str] | str, indent: int = 0, hang: int | None = None, right: str = "") -> None:
+        """A paragraph of (text, role) or plain texts; line feeds in them start new lines."""
+        made: list[Piece] = []
+        for one in pieces:
+            text, role = (one, "") if isinstance(one, str) else one
+            for number, part in enumerate(visible(text, MOST_CELLS, lines=True).expandtabs(4).split("\n")):
+                if number:
+                    self._close(made, indent, hang, "")
+                    made = []
+                if part:
+                    made.append(Piece(part, role))
+        self._close(made, indent, hang, right)
+
+    def _close(self, pieces: list[Piece], indent: int, hang: int | None, right: str) -> None:
+        corner = Piece(visible(right), "dim") if right else None
+        self.paragraphs.append(Paragraph(tuple(pieces), indent, indent if hang is None else hang, corner))
+
+    def heading(self, text: str) -> None:
+        """An empty line, unless it is the first, and a heading."""
+        self.blank()
+        self.add((text, "heading"))
+
+    def blank(self) -> None:
+        """An empty line, never two, never at the top."""
+        if self.paragraphs and self.paragraphs[-1].pieces:
+            self.paragraphs.append(Paragraph(()))
+
+    def lines(self, width: int) -> list[Line]:
+        """The page at a width in cells."""
+        width = max(width, 20)
+        found: list[Line] = []
+        for one in self.paragraphs:
+            found.extend(_flow(one, width))
+        while found and not found[-1]:
+            found.pop()
+        return found
+
+    @property
+    def plain(self) -> str:
+        """The text alone, unwrapped."""
+        return "\n".join(
+            " " * one.indent
+            + "".join(piece.text for piece in one.pieces)
+            + (f"  {one.right.text}" if one.right else "")
+            for one in self.paragraphs
+        )
+
+
+def _flow(paragraph: Paragraph, width: int) -> Iterable[Line]:
+    lines: list[Line] = []
+    current: list[Piece] = []
+    indent = min(paragraph.indent, width // 3)
+    hang = min(paragraph.hang, width // 3)
+    used = indent
+    start = indent
+    for word in _words(paragraph.pieces, width - max(indent, hang)):
+        size = cell_len(word.text)
+        if used + size > width and used > start:
+            lines.append(_line(current, start))
+            current, start, used = [], hang, hang
+            word = Piece(word.text.lstrip(" "), word.role)
+            size = cell_len(word.text)
+        if word.text:
+            current.append(word)
+            used += size
+    lines.append(_line(current, start) if current else ())
+    if paragraph.right is not None:
+        size = cell_len(paragraph.right.text)
+        first = sum(cell_len(piece.text) for piece in lines[0])
+        if len(lines) == 1 and first + size + 2 <= width:
+            lines[0] = (*lines[0], Piece(" " * (width - first - size)), paragraph.right)
+        else:
+            lines.append((Piece(" " * hang), paragraph.right))
+    return lines
+
+
+def _line(pieces: list[Piece], indent: int) -> Line:
+    """Neighbours of one role become one piece."""
+    merged: list[Piece] = [Piece(" " * indent)] if indent else []
+    for piece in pieces:
+        if merged and merged[-1].role == piece.role:
+            merged[-1] = Piece(merged[-1].text + piece.text, piece.role)
+        else:
+            merged.append(piece)
+    return tuple(merged)
+
+
+def _words(pieces: Iterable[Piece], widest: int) -> Iterable[Piece]:
+    """Words with the spaces before them; what is wider than a line is cut."""
+    for piece in pieces:
+        at = 0
+        text = piece.text
+        while at < len(text):
+            end = at
+            while end < len(text) and text[end] == " ":
+                end += 1
+            while end < len(text) and text[end] != " ":
+                end += 1
+            word = text[at:end]
+            at = end
+            if cell_len(word) > widest:
+                yield from (Piece(part, piece.role) for part in chop_cells(word, max(widest, 1)))
+            else:
+                yield Piece(word, piece.role)

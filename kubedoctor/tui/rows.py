@@ -1,0 +1,295 @@
+"""From a snapshot to the rows of a list: pure, so that a worker can do it and a test can read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster import CronJob, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
+from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.cluster.relations import LONGEST_CHAIN, WORKLOAD_KINDS, controller_of, template_of
+from kubedoctor.cluster.selectors import SelectorError, parse_label_selector
+from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.triage import all_statuses
+from kubedoctor.engine import Report
+from kubedoctor.tui.health import Health, State, health_of, state_of
+
+ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController", "Pod")
+"""The kinds of a workload list; an object whose controller is also there is not listed by itself."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """What a list shows. `kind` is empty for workloads, `Finding` for incidents, `Context` for contexts;
+    `namespace` is empty for all; `owner` narrows pods to those of a workload or a Node."""
+
+    kind: str = ""
+    namespace: str = ""
+    owner: Ref | None = None
+
+    @property
+    def title(self) -> str:
+        """For the border of the list."""
+        if self.owner is not None:
+            return f"Pods of {visible(self.owner.title)}"
+        if not self.kind:
+            return "Workloads"
+        row = kind_named(self.kind)
+        plural = row.plural if row else self.kind
+        return {"Finding": "Findings", "Context": "Contexts"}.get(self.kind, plural.capitalize())
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One line of a list. `finding` is the id of an incident's cause in a list of findings.
+    `search` is what a filter looks at, in small letters."""
+
+    ref: Ref
+    health: Health
+    ready: str = ""
+    status: str = ""
+    restarts: int = 0
+    created: datetime | None = None
+    node: str = ""
+    images: str = ""
+    labels: dict[str, str] | None = None
+    finding: str = ""
+    search: str = ""
+
+
+def searchable(name: Ref, *words: str) -> str:
+    """What a filter looks at; kept in the row, since a filter asks all rows at each key."""
+    return " ".join((f"{name.namespace}/{name.name} {name.kind}", *words)).lower()
+
+
+class Families:
+    """Which workload an object belongs to, as far as the snapshot knows; each answer is kept."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._tops: dict[Ref, Ref] = {}
+
+    def top(self, name: Ref) -> Ref:
+        """The topmost controller that is in the snapshot, else the object itself."""
+        known = self._tops.get(name)
+        if known is not None:
+            return known
+        here = name
+        for _ in range(LONGEST_CHAIN):
+            obj = self._snapshot.get(here)
+            owner = controller_of(obj) if obj is not None else None
+            if owner is None or owner.kind not in WORKLOAD_KINDS or self._snapshot.get(owner) is None:
+                break
+            here = self._tops.get(owner, owner)
+        self._tops[name] = here
+        return here
+
+    def members(self, name: Ref) -> frozenset[Ref]:
+        """The object and everything that it controls, and for a pod also what controls it."""
+        found = {name, self.top(name)} if name.kind == "Pod" else {name}
+        waiting = [name] if name.kind in WORKLOAD_KINDS else []
+        while waiting:
+            here = waiting.pop()
+            for kind in ("Pod", "ReplicaSet", "Job"):
+                children = self._snapshot.index(kind, "owner").get((here.kind, here.namespace, here.name), ())
+                new = [ref(obj) for obj in children if ref(obj) not in found]
+                found.update(new)
+                waiting.extend(new if kind != "Pod" else ())
+        return frozenset(found)
+
+    def line(self, name: Ref) -> list[Ref]:
+        """The object and its controllers, nearest first, also those that are not in the snapshot."""
+        line = [name]
+        while len(line) <= LONGEST_CHAIN:
+            obj = self._snapshot.get(line[-1])
+            owner = controller_of(obj) if obj is not None else None
+            if owner is None or owner.kind not in WORKLOAD_KINDS or owner in line:
+                break
+            line.append(owner)
+        return line
+
+
+def make_rows(snapshot: Snapshot, view: View, report: Report | None = None) -> tuple[Row, ...]:
+    """The rows of a view, worst first; findings of the report make their rows worse."""
+    if view.kind == "Finding":
+        return _finding_rows(report) if report else ()
+    families = Families(snapshot)
+    worst = worst_by_object(report, families) if report else {}
+    if view.kind:
+        objects = snapshot.of_kind(view.kind, view.namespace)
+        if view.owner is not None:
+            objects = tuple(obj for obj in objects if _belongs(obj, view.owner, families))
+        rows = [_row(obj, worst) for obj in objects]
+    else:
+        rows = _workloads(snapshot, view.namespace, families, worst)
+    return arrange(rows, "health")
+
+
+def _belongs(obj: KubernetesObject, owner: Ref, families: Families) -> bool:
+    if owner.kind == "Node":
+        return isinstance(obj, Pod) and obj.spec.node_name == owner.name
+    return owner in families.line(ref(obj))
+
+
+def _workloads(snapshot: Snapshot, namespace: str, families: Families, worst: dict[Ref, Health]) -> list[Row]:
+    restarts: dict[Ref, int] = {}
+    for pod in snapshot.of_kind("Pod", namespace):
+        count = restarts_of(pod)
+        if count:
+            top = families.top(ref(pod))
+            restarts[top] = restarts.get(top, 0) + count
+    rows = []
+    for kind in ROOTS:
+        for obj in snapshot.of_kind(kind, namespace):
+            name = ref(obj)
+            if families.top(name) != name:
+                continue
+            state = state_of(obj)
+            if isinstance(obj, ReplicaSet) and state.health is Health.IDLE:
+                continue
+            if isinstance(obj, CronJob):
+                state = _with_last_run(obj, state, snapshot)
+            rows.append(_row(obj, worst, state, restarts.get(name, 0)))
+    return rows
+
+
+def _with_last_run(cron_job: CronJob, state: State, snapshot: Snapshot) -> State:
+    """A CronJob is as well as its newest run."""
+    runs = snapshot.index("Job", "owner").get(("CronJob", cron_job.namespace, cron_job.name), ())
+    newest = max(runs, key=lambda run: (_moment(run.metadata.creation_timestamp), run.name), default=None)
+    if isinstance(newest, Job) and state.health is Health.HEALTHY and state_of(newest).health is Health.BROKEN:
+        return State(Health.DEGRADED, state.ready, "last run failed")
+    return state
+
+
+def _row(obj: KubernetesObject, worst: dict[Ref, Health], state: State | None = None, restarts: int = 0) -> Row:
+    name = ref(obj)
+    state = state or state_of(obj)
+    health = min(state.health, worst.get(name, Health.IDLE), key=lambda one: one.rank)
+    if state.health is Health.IDLE and health is Health.HEALTHY:
+        health = Health.IDLE
+    pod = obj if isinstance(obj, Pod) else None
+    spec = pod.spec if pod else (template.spec if (template := template_of(obj)) else None)
+    return Row(
+        ref=name,
+        health=health,
+        ready=state.ready,
+        status=state.status,
+        restarts=restarts or (restarts_of(pod) if pod else 0),
+        created=obj.metadata.creation_timestamp,
+        node=pod.spec.node_name if pod else "",
+        images=", ".join(container.image for container in spec.containers) if spec else "",
+        labels=obj.metadata.labels,
+        search=searchable(name, state.status),
+    )
+
+
+def restarts_of(pod: KubernetesObject) -> int:
+    """The restarts of all containers of a pod."""
+    return sum(status.restart_count for status in all_statuses(pod)) if isinstance(pod, Pod) else 0
+
+
+def worst_by_object(report: Report, families: Families) -> dict[Ref, Health]:
+    """The mark that the findings give to each object that they are about or that suffers, and to its workload."""
+    worst: dict[Ref, Health] = {}
+    for finding in report.findings:
+        health = health_of(finding.severity)
+        for name in (finding.about, *finding.affects):
+            for one in {name, families.top(name)}:
+                before = worst.get(one)
+                if before is None or health.rank < before.rank:
+                    worst[one] = health
+    return worst
+
+
+def _finding_rows(report: Report) -> tuple[Row, ...]:
+    known = {one.id: one for one in report.findings}
+    return tuple(
+        Row(
+            ref=known[one.cause].about,
+            health=health_of(known[one.cause].severity),
+            ready=known[one.cause].code,
+            status=known[one.cause].summary,
+            restarts=len(one.consequences),
+            finding=one.cause,
+            search=searchable(known[one.cause].about, known[one.cause].code, known[one.cause].summary),
+        )
+        for one in report.incidents
+    )
+
+
+# Order and filter
+
+_KIND_RANKS = {kind: rank for rank, kind in enumerate(ROOTS)}
+
+_ORDERS: dict[str, Callable[[Row], Any]] = {
+    "health": lambda row: (row.health.rank, _KIND_RANKS.get(row.ref.kind, 99), row.ref.namespace, row.ref.name),
+    "name": lambda row: (row.ref.name, row.ref.namespace, row.ref.kind),
+    "age": lambda row: (-_moment(row.created), row.ref.name),
+}
+
+
+def _moment(at: datetime | None) -> float:
+    return at.timestamp() if at else 0.0
+
+
+def arrange(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
+    """Sorted by `health` (worst first), `name` or `age` (youngest first)."""
+    return tuple(sorted(rows, key=_ORDERS[order]))
+
+
+class FilterError(ValueError):
+    """A filter that cannot be read; the text is a sentence for a person."""
+
+
+def keep(rows: Sequence[Row], text: str, faults_only: bool = False) -> tuple[Row, ...]:
+    """The rows that a filter leaves: `web` (part of a name, kind or status; a regular expression where it is one),
+    `!web` for the others, `-l app=web` by labels. Raises FilterError for a selector that is none."""
+    if faults_only:
+        rows = [row for row in rows if row.health in (Health.BROKEN, Health.DEGRADED)]
+    text = text.strip()
+    if not text or text in ("!", "-l"):
+        return tuple(rows)
+    if text.startswith("-l"):
+        try:
+            selector = parse_label_selector(text[2:].strip())
+        except SelectorError as error:
+            raise FilterError(str(error)) from None
+        return tuple(row for row in rows if selector.matches(row.labels))
+    inverse = text.startswith("!")
+    found = _finder(text.lstrip("!").lower())
+    return tuple(row for row in rows if found(row.search) is not inverse)
+
+
+def _finder(wanted: str) -> Callable[[str], bool]:
+    if re.escape(wanted) != wanted:
+        try:
+            pattern = re.compile(wanted)
+        except re.error:
+            pass
+        else:
+            return lambda text: pattern.search(text) is not None or wanted in text
+    return lambda text: wanted in text
+
+
+def counts(rows: Iterable[Row]) -> dict[Health, int]:
+    """How many rows of each health."""
+    found = dict.fromkeys(Health, 0)
+    for row in rows:
+        found[row.health] += 1
+    return found
+
+
+def namespaces_in_order(names: Iterable[str], current: str) -> tuple[str, ...]:
+    """For the keys 1 to 9: the namespace that one started in, the users' namespaces, then those of the system."""
+    return tuple(
+        sorted(
+            set(names) | ({current} if current else set()), key=lambda name: (name != current, _is_system(name), name)
+        )
+    )
+
+
+def _is_system(name: str) -> bool:
+    return name.startswith("kube-")

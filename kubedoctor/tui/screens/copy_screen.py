@@ -1,0 +1,68 @@
+"""Copy a command by its number."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from kubedoctor.cluster.text import visible
+from kubedoctor.tui.incidents import Copyable, Verdict, copyables, describe_command
+from kubedoctor.tui.rows import Row
+
+
+def commands_of(verdict: Verdict | None, row: Row) -> tuple[Copyable, ...]:
+    """What can be copied about a row: the commands of its incidents, else kubectl's description."""
+    found = copyables(verdict) if verdict is not None else ()
+    return found or (Copyable(describe_command(row.ref), "kubectl's description", "reads only"),)
+
+
+class CopyScreen(ModalScreen[None]):
+    """Puts a command line into the clipboard (OSC 52). It never runs one."""
+
+    CSS_PATH = "copy_screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,x", "app.pop_screen", "Back")]
+
+    def __init__(self, commands: tuple[Copyable, ...], title: str = "Copy a command") -> None:
+        super().__init__()
+        self._commands = commands
+        self._heading = title
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = self._heading
+            box.border_subtitle = "number or enter copies  esc back"
+            yield OptionList(*(Option(self._option(n, one)) for n, one in enumerate(self._commands, start=1)))
+            yield Static("kubedoctor only reads: it copies commands and never runs them.", id="note", markup=False)
+
+    @staticmethod
+    def _option(number: int, one: Copyable) -> Content:
+        why = visible(f"{one.why} · {one.effect}" if one.why else one.effect, 200)
+        return Content.assemble(
+            (f"{number} ", "bold $text-primary"),
+            (visible(one.line, 1000), "$text-secondary"),
+            "\n  ",
+            (why, "$text-muted"),
+        )
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character and event.character.isdigit() and 1 <= int(event.character) <= len(self._commands):
+            event.stop()
+            self._copy(int(event.character) - 1)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self._copy(event.option_index)
+
+    def _copy(self, place: int) -> None:
+        line = visible(self._commands[place].line)  # a control character must not run anything where it is pasted
+        self.app.copy_to_clipboard(line)
+        self.dismiss()
+        self.app.notify(f"Copied: {line[:300]}", timeout=4, markup=False)

@@ -1,0 +1,468 @@
+"""The list of what hurts, and why beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.relations import WORKLOAD_KINDS, controller_of
+from kubedoctor.cluster.text import visible
+from kubedoctor.engine import Report
+from kubedoctor.problems import Problem
+from kubedoctor.tui import commands, work
+from kubedoctor.tui.columns import columns_of
+from kubedoctor.tui.incidents import lesson_page
+from kubedoctor.tui.keys import changing_command, help_page
+from kubedoctor.tui.messages import Aged, Changed, Examined, Failed, Filtered, Progress, RowsMade, ThemeWanted, Told
+from kubedoctor.tui.rows import FilterError, Row, View, counts, keep
+from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
+from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.screens.why_screen import WhyScreen
+from kubedoctor.tui.session import Freshness, Session
+from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.prompt import Prompt
+from kubedoctor.tui.widgets.status_bar import StatusBar, currency
+from kubedoctor.tui.widgets.virtual_table import VirtualTable
+
+MANY_ROWS = 5_000
+"""More rows than this are filtered in a worker."""
+REPAINT_EVERY = 0.1
+EXAMINE_EVERY = 2.0
+EXAMINE_SHARE = 5
+"""An examination may take this part of the time: the next one waits so many times as long as the last one took."""
+LOOK_AFTER = 0.05
+"""Seconds that the cursor must rest on a row before its page is written."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where one was, for `esc`."""
+
+    view: View
+    filter: str
+    row: Ref | None
+
+
+class ListScreen(Screen[None]):
+    """Holds what is shown; workers make it, widgets draw it."""
+
+    CSS_PATH = "list_screen.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "ask('filter')", "Filter"),
+        Binding("colon", "ask('command')", "Command"),
+        Binding("escape", "back", "Back"),
+        Binding("question_mark", "help", "Help"),
+        *(Binding(str(number), f"namespace({number})", show=False) for number in range(10)),
+        Binding("ctrl+z", "faults", "Faults only"),
+        Binding("ctrl+w", "wide", "Wide"),
+        Binding("N,shift+n", "sort('name')", "Sort by name"),
+        Binding("A,shift+a", "sort('age')", "Sort by age"),
+        Binding("S,shift+s", "sort('health')", "Sort by health"),
+        Binding("w", "why", "Why"),
+        Binding("f", "findings", "Findings"),
+        Binding("x", "copy_command", "Copy a command"),
+        Binding("e", "lesson", "Lesson"),
+        Binding("d", "describe", "Describe"),
+        Binding("y", "yaml", "YAML"),
+        Binding("l", "logs(False)", "Logs"),
+        Binding("p", "logs(True)", "Previous logs"),
+        Binding("o", "node", "Node"),
+        Binding("J,shift+j", "owner", "Owner"),
+        Binding("u", "users", "Used by"),
+        Binding("c", "copy_name", "Copy the name"),
+        *(Binding(key, f"changing('{key}')", show=False) for key in ("ctrl+d", "ctrl+k", "s", "r")),
+    ]
+
+    def __init__(self, session: Session, namespace: str) -> None:
+        super().__init__()
+        self.session = session
+        self.view = View(namespace=namespace)
+        self.rows: tuple[Row, ...] = ()
+        self.report: Report | None = None
+        self.namespaces: tuple[str, ...] = ()
+        self.filter = ""
+        self.faults_only = False
+        self.wide = False
+        self.order = "health"
+        self._scope = namespace
+        self._places: list[Place] = []
+        self._wanted: Ref | None = None
+        self._freshness: Freshness | None = None
+        self._stale_rows = self._stale_report = False
+        self._examined_at = self._examined_for = 0.0
+        self._look: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(id="status")
+        yield Static(id="banner", markup=False)
+        with Container(id="panes"):
+            yield VirtualTable(id="table")
+            yield IncidentPane(id="incident")
+        yield Prompt(commands.completions(""), id="prompt")
+
+    def on_mount(self) -> None:
+        self._table.focus()
+        pane = self.query_one(IncidentPane)
+        pane.border_subtitle = "w why  x copy  d describe  l logs  y yaml  e learn"
+        pane.clear("Reading…")
+        self._draw_titles()
+        self._load()
+        if self.session.live:
+            self.set_interval(REPAINT_EVERY, self._keep_up)
+            self.set_interval(1.0, self._draw_currency)
+            self.session.watch(self.view.namespace, lambda: self.post_message(Changed()))
+
+    @property
+    def _table(self) -> VirtualTable:
+        return self.query_one(VirtualTable)
+
+    # Work
+
+    def _work(self, job: Callable[..., None], group: str) -> None:
+        self.run_worker(partial(job, post=self.post_message), thread=True, group=group, exclusive=True)
+
+    def _load(self) -> None:
+        """Rows first; the diagnoses follow when the rows are there."""
+        self._stale_report = self._stale_report or self.report is None
+        self._work(partial(work.load, self.session, self.view, self.report, self.order), "rows")
+
+    def _make_rows(self) -> None:
+        self._stale_rows = False
+        self._work(partial(work.make_rows, self.session, self.view, self.report, self.order), "rows")
+
+    def _examine(self) -> None:
+        self._stale_report = False
+        self._examined_at = time.monotonic()
+        self._work(partial(work.examine, self.session, self._scope), "examine")
+
+    def _busy(self, group: str) -> bool:
+        return any(worker.group == group and worker.is_running for worker in self.workers)
+
+    def _keep_up(self) -> None:
+        """Ten times a second: make anew what the cluster's changes made stale, not faster than is of use."""
+        if self._stale_rows and not self._busy("rows"):
+            self._make_rows()
+        wait = max(EXAMINE_EVERY, EXAMINE_SHARE * self._examined_for)
+        due = time.monotonic() - self._examined_at >= wait
+        if self._stale_report and due and self.report is not None and not self._busy("examine"):
+            self._examine()
+
+    # What happened
+
+    @on(Changed)
+    def _changed(self) -> None:
+        self._stale_rows = self._stale_report = True
+
+    @on(RowsMade)
+    def _rows_made(self, message: RowsMade) -> None:
+        if message.view != self.view:
+            return
+        self.rows, self.namespaces = message.rows, message.namespaces
+        self._banner(f"{self.view.title} cannot be listed: {message.refused}" if message.refused else "", "refused")
+        bar = self.query_one(StatusBar)
+        bar.counts = counts(self.rows)
+        bar.noun = self.view.title.lower() if self.view.owner is None else "pods"
+        self._apply_filter()
+        if self.report is None and self._stale_report and not self._busy("examine"):
+            self._examine()
+
+    @on(Filtered)
+    def _filtered(self, message: Filtered) -> None:
+        if message.wanted == self.filter:
+            self._show(message.rows)
+
+    @on(Examined)
+    def _examined(self, message: Examined) -> None:
+        if message.scope != self._scope:
+            return
+        self._examined_for = time.monotonic() - self._examined_at
+        self.report = message.report
+        self._make_rows()
+        self._tell()
+
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self, message: VirtualTable.Highlighted) -> None:
+        if message.row is None:
+            self.query_one(IncidentPane).clear(self._why_empty())
+            return
+        if self._look is not None:
+            self._look.stop()
+        self._look = self.set_timer(LOOK_AFTER, self._tell)
+
+    @on(Told)
+    def _told(self, message: Told) -> None:
+        current = self._table.current
+        if current is not None and (current.ref, current.finding) == (message.row.ref, message.row.finding):
+            self.query_one(IncidentPane).tell(message.row, message.verdict, message.page)
+
+    @on(Progress)
+    def _progress(self, message: Progress) -> None:
+        self.query_one(StatusBar).doing = message.doing
+
+    @on(Aged)
+    def _aged(self, message: Aged) -> None:
+        self._freshness = message.freshness
+        self._draw_currency()
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        self._banner(str(message.problem).replace("\n", " "), "failed")
+        if not self.rows:
+            self.query_one(IncidentPane).clear(message.problem.hint or message.problem.what)
+
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
+        row = message.row
+        if row.ref.kind == "Namespace":
+            self._go(View(namespace=row.ref.name))
+        elif row.ref.kind == "Context":
+            self._work(partial(work.switch, self.session, row.ref.name), "switch")
+        elif row.ref.kind == "Node" and not row.finding:
+            self._go(View("Pod", "", row.ref))
+        elif row.ref.kind in WORKLOAD_KINDS and not row.finding:
+            self._go(View("Pod", row.ref.namespace, row.ref))
+        else:
+            self.action_why()
+
+    @on(Prompt.Filter)
+    def _filter_typed(self, message: Prompt.Filter) -> None:
+        self.filter = message.text
+        self._apply_filter()
+
+    @on(Prompt.Closed)
+    def _prompt_closed(self, message: Prompt.Closed) -> None:
+        if message.cancelled and self.query_one(Prompt).mode == "filter":
+            self.filter = ""
+            self._apply_filter()
+        self._table.focus()
+
+    @on(Prompt.Command)
+    def _command(self, message: Prompt.Command) -> None:
+        try:
+            command = commands.parse(message.text)
+        except commands.CommandError as error:
+            self.notify(visible(str(error), 300), severity="warning", markup=False)
+            return
+        match command:
+            case commands.Quit():
+                self.app.exit()
+            case commands.Help():
+                self.action_help()
+            case commands.Theme(name=name):
+                self.post_message(ThemeWanted(name))
+            case commands.UseContext(name=name):
+                self._work(partial(work.switch, self.session, name), "switch")
+            case commands.Show(kind=kind, namespace=namespace, filter=wanted):
+                here = self.view.namespace if namespace is None else namespace
+                self._go(View(kind, here), wanted)
+
+    # Moving about
+
+    def _go(self, view: View, wanted: str = "", row: Ref | None = None, *, remember: bool = True) -> None:
+        """Show another view, with the cursor on a row where one is named."""
+        if remember:
+            current = self._table.current
+            self._places.append(Place(self.view, self.filter, current.ref if current else None))
+        self.view, self.filter, self._wanted = view, wanted, row
+        self.rows = ()
+        scope = view.namespace if view.kind in ("", "Finding") or not self._covers(view) else self._scope
+        if scope != self._scope:
+            self._scope, self.report = scope, None
+            self.session.watch(scope, lambda: self.post_message(Changed()))
+        self._draw_titles()
+        self._load()
+
+    def _covers(self, view: View) -> bool:
+        """Whether the report at hand speaks of what the view shows."""
+        return not self._scope or view.namespace in (self._scope, "")
+
+    def _apply_filter(self) -> None:
+        try:
+            if len(self.rows) > MANY_ROWS:
+                keep((), self.filter)  # whether it can be read at all
+                self._work(partial(work.filter_rows, self.rows, self.filter, self.faults_only), "filter")
+            else:
+                self._show(keep(self.rows, self.filter, self.faults_only))
+            self._draw_titles()
+        except FilterError as error:
+            self._table.border_subtitle = visible(str(error), 200)
+
+    def _show(self, rows: tuple[Row, ...]) -> None:
+        columns = columns_of(self.view, wide=self.wide)
+        wanted, self._wanted = self._wanted, None
+        self._table.show(rows, columns, self.session.now())
+        if wanted is not None:
+            self._table.highlight(next((n for n, row in enumerate(rows) if row.ref == wanted), 0))
+        if not rows:
+            self.query_one(IncidentPane).clear(self._why_empty())
+
+    def _why_empty(self) -> str:
+        if self.rows:
+            return "Nothing fits the filter. esc takes it away."
+        if self.view.kind == "Finding":
+            return "Nothing found." if self.report else "Examining…"
+        where = f"in {self.view.namespace}" if self.view.namespace else "in this cluster"
+        return f"No {self.view.title.lower()} {where}. :ns lists the namespaces, 0 shows all."
+
+    def _tell(self) -> None:
+        row = self._table.current
+        if row is None:
+            return
+        if row.ref.kind == "Context":
+            self.query_one(IncidentPane).clear("enter opens the context.")
+        elif self.report is None:
+            self.query_one(IncidentPane).clear("Examining…")
+        else:
+            self._work(partial(work.tell, self.session, row, self.report), "tell")
+
+    # Drawing
+
+    def _draw_titles(self) -> None:
+        table, bar = self._table, self.query_one(StatusBar)
+        notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
+        notes.append(f"by {self.order}" if self.order != "health" else "")
+        table.border_title = visible(" · ".join(filter(None, (self.view.title, *notes))), 80)
+        table.border_subtitle = "/ filter  : command  ? help"
+        bar.place = (self.session.source.context, self.view.namespace or "all namespaces")
+        pane = self.query_one(IncidentPane)
+        pane.border_title = "Why"
+
+    def _draw_currency(self) -> None:
+        self._freshness = self.session.freshness()
+        bar = self.query_one(StatusBar)
+        bar.currency = currency(self._freshness, self.session.now(), self.session.snapshot.source.name)
+        lost = self._freshness.lost
+        self._banner(f"{lost} What is shown may be out of date; trying again." if lost else "", "lost")
+
+    def _banner(self, text: str, kind: str) -> None:
+        """Show a banner, or take away the one of that kind."""
+        banner = self.query_one("#banner", Static)
+        if text:
+            banner.update(visible(text, 400))
+            banner.set_classes(kind)
+            banner.display = True
+        elif banner.has_class(kind):
+            banner.display = False
+            banner.set_classes("")
+
+    # Keys
+
+    def action_ask(self, mode: str) -> None:
+        self.query_one(Prompt).ask(mode, self.filter if mode == "filter" else "")
+
+    def action_back(self) -> None:
+        if self.filter:
+            self.filter = ""
+            self._apply_filter()
+        elif self._places:
+            place = self._places.pop()
+            self._go(place.view, place.filter, place.row, remember=False)
+
+    def action_help(self) -> None:
+        self.app.push_screen(TextScreen("Keys", help_page()))
+
+    def action_namespace(self, number: int) -> None:
+        if number > len(self.namespaces):
+            return
+        name = self.namespaces[number - 1] if number else ""
+        kind = "" if self.view.kind in ("Context", "Namespace", "Node") else self.view.kind
+        if name != self.view.namespace:
+            self._go(View(kind, name))
+
+    def action_faults(self) -> None:
+        self.faults_only = not self.faults_only
+        self._apply_filter()
+
+    def action_wide(self) -> None:
+        self.wide = not self.wide
+        self.set_class(self.wide, "-broad")
+        self._apply_filter()
+
+    def action_sort(self, order: str) -> None:
+        self.order = order
+        self._draw_titles()
+        self._make_rows()
+
+    def action_why(self) -> None:
+        row = self._table.current
+        if row is not None and self.report is not None:
+            self.app.push_screen(WhyScreen(self.session, row, self.report))
+
+    def action_findings(self) -> None:
+        if self.view.kind != "Finding":
+            self._go(View("Finding", self.view.namespace))
+
+    def action_copy_command(self) -> None:
+        row = self._table.current
+        if row is not None:
+            self.app.push_screen(CopyScreen(commands_of(self.query_one(IncidentPane).verdict, row)))
+
+    def action_lesson(self) -> None:
+        verdict = self.query_one(IncidentPane).verdict
+        if verdict is None or not verdict.causes:
+            self.notify("Nothing was found here, so there is no lesson.", timeout=3)
+            return
+        code = verdict.causes[0].code
+        self.app.push_screen(TextScreen(code, lesson_page(code, self.session.catalogue)))
+
+    def _text(self, title: str, job: Callable[[Ref], Callable[[work.Post], None]]) -> None:
+        row = self._table.current
+        if row is not None and row.ref.kind != "Context":
+            self.app.push_screen(TextScreen(title, work=job(row.ref)))
+
+    def action_describe(self) -> None:
+        self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, self.report))
+
+    def action_yaml(self) -> None:
+        self._text("YAML", lambda ref: partial(work.show_yaml, self.session, ref))
+
+    def action_logs(self, previous: bool) -> None:
+        self._text("Log", lambda ref: partial(work.show_logs, self.session, ref, previous))
+
+    def action_users(self) -> None:
+        self._text("Used by", lambda ref: partial(work.show_users, self.session, ref))
+
+    def action_node(self) -> None:
+        row = self._table.current
+        if row is not None and row.node:
+            self._go(View("Node"), row=Ref("Node", "", row.node))
+        else:
+            self.notify("Only a pod that is bound to a node has one. enter shows the pods.", timeout=3)
+
+    def action_owner(self) -> None:
+        row = self._table.current
+        obj = self.session.snapshot.get(row.ref) if row is not None else None
+        owner = controller_of(obj) if obj is not None else None
+        if owner is not None:
+            self._go(View(owner.kind, owner.namespace), row=owner)
+        else:
+            self.notify("It has no owner.", timeout=3)
+
+    def action_copy_name(self) -> None:
+        row = self._table.current
+        if row is not None:
+            self.app.copy_to_clipboard(visible(row.ref.name))
+            self.notify(f"Copied: {visible(row.ref.name, 253)}", timeout=3, markup=False)
+
+    def action_changing(self, key: str) -> None:
+        row = self._table.current
+        if row is None or row.ref.kind == "Context":
+            return
+        command = changing_command(key, row.ref)
+        self.app.push_screen(CopyScreen((command,), "kubedoctor changes nothing: copy it and run it yourself"))
+
+    def problem(self, problem: Problem) -> None:
+        """Show what could not be done."""
+        self.post_message(Failed(problem))

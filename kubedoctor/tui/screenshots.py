@@ -1,0 +1,75 @@
+"""`python -m kubedoctor.tui.screenshots FOLDER`: pictures of the real application on recorded clusters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from kubedoctor.collect.recording import read_recording
+from kubedoctor.engine import load_catalogue
+from kubedoctor.tui.app import KubedoctorApp
+from kubedoctor.tui.fixed_source import FixedSource
+from kubedoctor.tui.session import Session
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A file, the recording that it shows, the size in cells, and the keys pressed before."""
+
+    name: str
+    recording: str
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+
+
+PICTURES = (
+    Picture("workloads", "oom-killed", (120, 32)),
+    Picture("why", "insufficient-cpu", (120, 36), ("w",)),
+    Picture("narrow", "service-selector-typo", (80, 24)),
+)
+
+
+def application(recording: str, namespace: str = "shop") -> KubedoctorApp:
+    """The application on one of the package's own recordings."""
+    text = (files("kubedoctor.sandbox") / "recordings" / f"{recording}.json").read_text(encoding="utf-8")
+    snapshot = read_recording(json.loads(text), recording)
+    return KubedoctorApp(Session(FixedSource(snapshot, namespace), load_catalogue()), namespace)
+
+
+async def settle(app: KubedoctorApp, pause: float = 0.1) -> None:
+    """Wait until nothing is being made any more: a finished worker's message may start the next one."""
+    for _ in range(3):
+        await asyncio.sleep(pause)
+        for screen in app.screen_stack:
+            await screen.workers.wait_for_complete()
+
+
+async def take(picture: Picture) -> str:
+    """The picture as SVG; the same recording gives the same bytes."""
+    app = application(picture.recording)
+    async with app.run_test(size=picture.size) as pilot:
+        await settle(app)
+        for key in picture.keys:
+            await pilot.press(key)
+            await settle(app)
+        await pilot.pause()
+        return re.sub(r"terminal-\d+-", "terminal-", app.export_screenshot(title="kubedoctor"))
+
+
+def main(arguments: list[str]) -> int:
+    """Write every picture into the folder."""
+    folder = Path(arguments[0] if arguments else "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture in PICTURES:
+        (folder / f"{picture.name}.svg").write_text(asyncio.run(take(picture)), encoding="utf-8")
+        sys.stdout.write(f"{folder / picture.name}.svg\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

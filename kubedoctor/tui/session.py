@@ -1,0 +1,248 @@
+"""What the screens may ask of a cluster or of a recording. Every method may block: call it from a worker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
+from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.cluster.relations import WORKLOAD_KINDS
+from kubedoctor.collect.opening import Source
+from kubedoctor.engine import Catalogue, Report, focus, scan
+from kubedoctor.engine.examination import Gather
+from kubedoctor.problems import UsageProblem
+from kubedoctor.tui.health import Health
+from kubedoctor.tui.incidents import Verdict, verdict_on
+from kubedoctor.tui.rows import ROOTS, Families, Row, View, arrange, make_rows, namespaces_in_order
+
+FIRST_KINDS = (*ROOTS, "Namespace")
+"""What the first list shows; read before everything that only the diagnostics need."""
+LOGS_LAST = timedelta(seconds=30)
+"""A log that was read is used this long; then it is read again."""
+
+
+class Watching(Protocol):
+    """Keeps a snapshot current from its own threads."""
+
+    def status(self) -> Any:
+        """How the watches fare."""
+
+    def close(self) -> None:
+        """Stop watching."""
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """How current what is shown is. `lost` is empty while all is well, else why the connection is gone."""
+
+    at: datetime
+    live: bool
+    watching: bool = False
+    lost: str = ""
+
+
+class Opener(msgspec.Struct, frozen=True):
+    """How to look at another context, and which there are."""
+
+    contexts: Callable[[], tuple[str, ...]]
+    open: Callable[[str], Source]
+
+
+class LogText(msgspec.Struct, frozen=True):
+    """The log of one container; `why` says why there is none."""
+
+    container: str
+    tail: LogTail | None
+    why: str = ""
+
+
+class Session:
+    """One source, what was read from it, and the diagnoses made of it."""
+
+    def __init__(self, source: Source, catalogue: Catalogue, opener: Opener | None = None) -> None:
+        self.source = source
+        self.catalogue = catalogue
+        self._opener = opener
+        self._reading = threading.Lock()
+        self._read_at: datetime | None = None
+        self._logs_at: datetime | None = None
+        self._failed = ""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What was seen so far."""
+        return self.source.snapshot
+
+    @property
+    def live(self) -> bool:
+        """Whether what is shown can change."""
+        return not self.snapshot.closed
+
+    def seen(self) -> Snapshot:
+        """What was seen, unchanging while it is looked at."""
+        return self.snapshot.copy() if self.live else self.snapshot
+
+    def now(self) -> datetime:
+        """The moment that ages are counted to: of a recording, when it was taken."""
+        return datetime.now(UTC) if self.live else self.snapshot.taken_at
+
+    def freshness(self) -> Freshness:
+        """How current the shown state is."""
+        return Freshness(self._read_at or self.snapshot.taken_at, self.live, lost=self._failed)
+
+    # Reading
+
+    def covers(self, view: View) -> bool:
+        """Whether everything that a view shows was read, or cannot be."""
+        if view.kind in ("Finding", "Context"):
+            return True
+        return all(
+            self.snapshot.covers(want) or bool(self.snapshot.refusal(want) or self.snapshot.limitation(want))
+            for want in (Want(kind, _scope(kind, view.namespace)) for kind in _kinds_of(view))
+        )
+
+    def load(self, view: View) -> None:
+        """Read what a view shows. Raises Problem where nothing can be read at all."""
+        if self.live and view.kind not in ("Finding", "Context"):
+            self._list(_kinds_of(view), view.namespace)
+
+    def load_for_diagnosis(self, namespace: str) -> None:
+        """Read everything that the diagnostics ask for."""
+        if self.live:
+            kinds = self.catalogue.reads() | set(self.catalogue.subjects) | {"Event"}
+            self._list(tuple(sorted(kinds - set(FIRST_KINDS))), namespace)
+
+    def _list(self, kinds: tuple[str, ...], namespace: str) -> None:
+        with self._reading:
+            self.source.list_all(kinds, namespace or None)
+            self._read_at = datetime.now(UTC)
+
+    def rows(self, view: View, report: Report | None, order: str) -> tuple[Row, ...]:
+        """The rows of a view, in an order of `rows.arrange`."""
+        if view.kind == "Context":
+            return self._contexts()
+        rows = make_rows(self.seen(), view, report)
+        return rows if order == "health" else arrange(rows, order)
+
+    def scan(self, namespace: str) -> Report:
+        """Run every diagnostic over the namespace, or over all."""
+        self._refresh_logs()
+        seen = self.seen()
+        return scan(self.catalogue, seen, self._gather_into(seen), namespace)
+
+    def focus(self, subject: Ref) -> Report:
+        """Examine one object, and read what that needs."""
+        self._refresh_logs()
+        seen = self.seen()
+        return focus(self.catalogue, subject, seen, self._gather_into(seen))
+
+    def verdict(self, subject: Ref, report: Report) -> Verdict:
+        """What a report says of one object."""
+        return verdict_on(subject, report, Families(self.seen()))
+
+    def _gather_into(self, seen: Snapshot) -> Gather:
+        def gather(wants: frozenset[Want | LogWant]) -> None:
+            with self._reading:
+                self.source.gather(wants)
+            if seen is not self.snapshot:
+                seen.adopt(self.snapshot)
+
+        return gather
+
+    def _refresh_logs(self) -> None:
+        now = self.now()
+        if self.live and (self._logs_at is None or now - self._logs_at > LOGS_LAST):
+            self._logs_at = now
+            self.snapshot.forget_logs()
+
+    def namespaces(self, current: str) -> tuple[str, ...]:
+        """The namespaces in the order of the keys 1 to 9."""
+        return namespaces_in_order(self.seen().namespaces(), current)
+
+    def raw(self, ref: Ref) -> dict[str, Any] | None:
+        """The whole object without secret values; None if it cannot be read."""
+        with self._reading:
+            return self.source.raw(ref)
+
+    def pod_of(self, ref: Ref) -> Pod | None:
+        """The pod itself, or the pod of a workload that fares worst."""
+        seen = self.seen()
+        if ref.kind in WORKLOAD_KINDS:
+            rows = make_rows(seen, View("Pod", ref.namespace, ref))
+            found = seen.get(rows[0].ref) if rows else None
+        else:
+            found = seen.get(ref)
+        return found if isinstance(found, Pod) else None
+
+    def logs(self, pod: Pod, *, previous: bool = False) -> tuple[LogText, ...]:
+        """The last lines of each container, init containers last."""
+        names = [one.name for one in (*pod.spec.containers, *(pod.spec.init_containers or ()))]
+        wants = [LogWant(pod.namespace, pod.name, name, previous) for name in names]
+        if self.live:
+            with self._reading:
+                self.source.gather(frozenset(wants))
+        return tuple(self._log(want) for want in wants)
+
+    def _log(self, want: LogWant) -> LogText:
+        try:
+            tail = self.snapshot.log(want)
+        except KeyError:
+            return LogText(want.container, None, self.snapshot.refusal(want) or "it could not be read")
+        which = "there is no previous run" if want.previous else "the container has not written anything"
+        return LogText(want.container, tail, "" if tail and tail.lines else which)
+
+    def refusals(self) -> tuple[str, ...]:
+        """What could not be read, a line for each kind."""
+        return tuple(f"{kind}: {why}" for kind, why in self.seen().refusals())
+
+    def refused(self, view: View) -> str:
+        """Why the kind of a view cannot be listed; empty if it can."""
+        if view.kind in ("", "Finding", "Context"):
+            return ""
+        want = Want(view.kind, _scope(view.kind, view.namespace))
+        if self.snapshot.covers(want):
+            return ""
+        return self.snapshot.limitation(want) or self.snapshot.refusal(want)
+
+    def watch(self, namespace: str, on_change: Callable[[], object]) -> None:
+        """Keep the snapshot current from here on; `on_change` is called from another thread."""
+
+    # Contexts
+
+    def _contexts(self) -> tuple[Row, ...]:
+        names = self._opener.contexts() if self._opener else (self.source.context,)
+        return tuple(
+            Row(
+                ref=Ref("Context", "", name),
+                health=Health.IDLE,
+                status="in use" if name == self.source.context else "",
+                search=name.lower(),
+            )
+            for name in names
+        )
+
+    def switch(self, context: str) -> Session:
+        """A session on another context; this one stays open. Raises Problem."""
+        if self._opener is None:
+            raise UsageProblem("A recording has no other contexts.", "Start kubedoctor without --from to see them.")
+        return Session(self._opener.open(context), self.catalogue, self._opener)
+
+    def close(self) -> None:
+        """Let go of the source."""
+        self.source.close()
+
+
+def _kinds_of(view: View) -> tuple[str, ...]:
+    """The kinds that a view is made of: pods are known by their owners."""
+    if not view.kind:
+        return FIRST_KINDS
+    return (view.kind, "ReplicaSet", "Job") if view.kind == "Pod" else (view.kind,)
+
+
+def _scope(kind: str, namespace: str) -> str:
+    row = kind_named(kind)
+    return namespace if row is None or row.namespaced else ""

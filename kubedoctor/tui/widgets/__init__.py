@@ -1,0 +1,1 @@
+"""Widgets: they draw; they never fetch, decide or parse."""

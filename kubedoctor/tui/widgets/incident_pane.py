@@ -1,0 +1,31 @@
+"""The incident of the highlighted row."""
+
+from __future__ import annotations
+
+from kubedoctor.tui.incidents import Verdict
+from kubedoctor.tui.pages import Page
+from kubedoctor.tui.rows import Row
+from kubedoctor.tui.widgets.text_view import TextView
+
+
+class IncidentPane(TextView):
+    """A page about one row; keeps its place while the same row is told anew."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id)
+        self.border_title = "Why"
+        self.row: Row | None = None
+        self.verdict: Verdict | None = None
+
+    def tell(self, row: Row, verdict: Verdict, page: Page) -> None:
+        """Show what is known about a row."""
+        same = self.row is not None and (self.row.ref, self.row.finding) == (row.ref, row.finding)
+        self.row, self.verdict = row, verdict
+        self.show(page, stay=same)
+
+    def clear(self, text: str = "") -> None:
+        """Show only a sentence."""
+        self.row = self.verdict = None
+        page = Page()
+        page.add((text, "dim"))
+        self.show(page)

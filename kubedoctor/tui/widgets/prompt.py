@@ -1,0 +1,87 @@
+"""The line at the bottom for filters (`/`) and commands (`:`)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
+
+
+class Prompt(Input):
+    """Hidden until it is asked for. A filter applies while it is typed, a command when it is entered."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Back", show=False),
+        Binding("tab", "complete", "Complete", show=False),
+    ]
+
+    class Filter(Message):
+        """The filter's text changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Command(Message):
+        """A command was entered."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Closed(Message):
+        """The prompt is gone. `cancelled`: by escape."""
+
+        def __init__(self, *, cancelled: bool) -> None:
+            super().__init__()
+            self.cancelled = cancelled
+
+    def __init__(self, words: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id, compact=True, select_on_focus=False)
+        self._suggest = SuggestFromList(words, case_sensitive=False)
+        self.mode = ""
+        self.display = False
+
+    def ask(self, mode: str, text: str = "") -> None:
+        """Open for a `filter` or a `command`."""
+        self.mode = ""  # what is put in now was not typed
+        self.suggester = self._suggest if mode == "command" else None
+        self.placeholder = {
+            "filter": "filter: web, !web, -l app=web",
+            "command": "po, deploy NAMESPACE, ns, ctx, findings, theme NAME, q",
+        }[mode]
+        self.border_title = {"filter": "/", "command": ":"}[mode]
+        self.value = text
+        self.cursor_position = len(text)
+        self.display = True
+        self.mode = mode
+        self.focus()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.mode == "filter" and self.display:
+            self.post_message(self.Filter(event.value))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        mode, text = self.mode, self.value
+        self.close(cancelled=False)
+        if mode == "command":
+            self.post_message(self.Command(text))
+
+    def action_cancel(self) -> None:
+        self.close(cancelled=True)
+
+    def action_complete(self) -> None:
+        self.action_cursor_right()
+
+    def close(self, *, cancelled: bool) -> None:
+        """Hide again."""
+        self.display = False
+        self.post_message(self.Closed(cancelled=cancelled))

@@ -1,0 +1,73 @@
+"""The line at the top: where one looks, how it fares, how current that is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from kubedoctor.cluster.durations import human_duration
+from kubedoctor.cluster.text import visible
+from kubedoctor.tui.health import Health
+from kubedoctor.tui.session import Freshness
+from kubedoctor.tui.widgets.text_view import ROLES
+
+Part = tuple[str, str]
+
+
+class StatusBar(Static):
+    """Draws what it is told: context, namespace, counts, freshness."""
+
+    place: reactive[tuple[str, str]] = reactive(("", ""))
+    counts: reactive[dict[Health, int]] = reactive(dict)
+    noun: reactive[str] = reactive("workloads")
+    doing: reactive[str] = reactive("")
+    currency: reactive[str] = reactive("")
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id, markup=False)
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        context, namespace = (visible(word, 40) for word in self.place)
+        where: list[Part] = [(" kubedoctor ", "bold reverse"), (f"  {context} ▸ ", "$text-muted"), (namespace, "bold")]
+        tally = self._tally(long=True)
+        right: list[Part] = [(f"{self.doing or self.currency} ", "$text-muted")]
+        for shorter in range(4):
+            if _size(where) + _size(tally) + _size(right) + 4 <= width:
+                break
+            if shorter == 0:
+                tally = self._tally(long=False)
+            elif shorter == 1:
+                where = [(" kubedoctor ", "bold reverse"), (f"  {namespace}", "bold")]
+            elif shorter == 2:
+                right = [(f"{(self.doing or self.currency).partition(' · ')[0]} ", "$text-muted")]
+            else:
+                where = [(f" {namespace}", "bold")]
+        room = max(1, width - _size(where) - _size(tally) - _size(right) - 3)
+        return Content.assemble(*where, "   ", *tally, " " * room, *right)
+
+    def _tally(self, *, long: bool) -> list[Part]:
+        total = sum(self.counts.values())
+        parts: list[Part] = [(f"{total} {self.noun}  ", "")] if long else []
+        for health, count in self.counts.items():
+            if not count or (health is Health.IDLE and not long):
+                continue
+            word = f" {health.value}" if long and health in (Health.BROKEN, Health.DEGRADED) else ""
+            parts.append((f" {health.symbol} {count}{word} ", ROLES[health.value]))
+        return parts
+
+
+def _size(parts: list[Part]) -> int:
+    return sum(cell_len(text) for text, _ in parts)
+
+
+def currency(freshness: Freshness, now: datetime, bundle: str) -> str:
+    """`watching · 2s ago · read-only`, or which recording it is."""
+    if not freshness.live:
+        return f"bundle {visible(bundle, 40)} · taken {freshness.at:%Y-%m-%d %H:%M} UTC"
+    word = "watching" if freshness.watching else "read"
+    return f"{word} · {human_duration(now - freshness.at)} ago · read-only"

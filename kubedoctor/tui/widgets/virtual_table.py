@@ -1,0 +1,231 @@
+"""A list of any length: only the lines that are seen are ever made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from kubedoctor.tui.columns import Column
+from kubedoctor.tui.rows import Row
+
+MARK = 4  # cells: a space, the mark, two spaces
+GAP = 1
+LEAST_NAME = 12
+MOST_KEPT_LINES = 2000
+
+
+class VirtualTable(ScrollView, can_focus=True):
+    """Rows of health mark and columns, with a cursor. Lines are made when they are seen and kept until they change."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--cursor",
+        "table--broken",
+        "table--degraded",
+        "table--healthy",
+        "table--idle",
+    }
+    DEFAULT_CSS = """
+    VirtualTable {
+        overflow-x: hidden;
+        & > .table--header { color: $text-muted; text-style: bold; }
+        & > .table--cursor { background: $primary 40%; text-style: bold; }
+        & > .table--broken { color: $text-error; text-style: bold; }
+        & > .table--degraded { color: $text-warning; text-style: bold; }
+        & > .table--healthy { color: $text-success; }
+        & > .table--idle { color: $text-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
+        Binding("home,g", "jump(0)", "First", show=False),
+        Binding("end,G,shift+g", "jump(-1)", "Last", show=False),
+        Binding("enter", "open", "Open", show=False),
+    ]
+
+    class Highlighted(Message):
+        """The cursor is on another row, or its row changed; None where there are no rows."""
+
+        def __init__(self, row: Row | None) -> None:
+            super().__init__()
+            self.row = row
+
+    class Opened(Message):
+        """A row is to be opened."""
+
+        def __init__(self, row: Row) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id)
+        self.rows: Sequence[Row] = ()
+        self.cursor = 0
+        self._columns: tuple[Column, ...] = ()
+        self._widths: tuple[int, ...] = ()
+        self._now: datetime | None = None
+        self._lines: dict[int, Strip] = {}
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        return self.rows[self.cursor] if self.rows else None
+
+    def show(self, rows: Sequence[Row], columns: tuple[Column, ...], now: datetime, *, stay: bool = True) -> None:
+        """Show these rows; the cursor stays on its object if that is still there and `stay` is true."""
+        before = self.current
+        self.rows, self._now = rows, now
+        if columns != self._columns:
+            self._columns = columns
+            self._measure()
+        self._lines.clear()
+        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        if stay and before is not None:
+            self.cursor = self._place_of(before)
+        elif not stay:
+            self.cursor = 0
+        self.cursor = max(0, min(self.cursor, len(rows) - 1))
+        self._follow()
+        self.refresh()
+        if before != self.current or not stay:
+            self.post_message(self.Highlighted(self.current))
+
+    def _place_of(self, row: Row) -> int:
+        """Where the object is among the new rows; nearest places are looked at first."""
+        wanted = (row.ref, row.finding)
+        at = self.cursor
+        if at < len(self.rows) and (self.rows[at].ref, self.rows[at].finding) == wanted:
+            return at
+        for place, one in enumerate(self.rows):
+            if one.ref == row.ref and one.finding == row.finding:
+                return place
+        return at
+
+    def highlight(self, place: int) -> None:
+        """Put the cursor on a row, counted from 0, and bring it into view."""
+        if not self.rows:
+            return
+        place = max(0, min(len(self.rows) - 1, place))
+        if place == self.cursor:
+            return
+        before, self.cursor = self.cursor, place
+        top = int(self.scroll_offset.y)
+        self._follow()
+        if int(self.scroll_offset.y) == top:
+            self._repaint(before)
+            self._repaint(place)
+        self.post_message(self.Highlighted(self.current))
+
+    def _follow(self) -> None:
+        top, height = int(self.scroll_offset.y), max(1, self.size.height - 1)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+
+    def _repaint(self, place: int) -> None:
+        y = place - int(self.scroll_offset.y) + 1
+        if 1 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def action_move(self, by: int) -> None:
+        self.highlight(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        self.highlight(self.cursor + by * max(1, self.size.height - 2))
+
+    def action_jump(self, place: int) -> None:
+        self.highlight(place if place >= 0 else len(self.rows) - 1)
+
+    def action_open(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Opened(self.current))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        place = int(self.scroll_offset.y) + offset.y - 1 if offset is not None and offset.y else -1
+        if not 0 <= place < len(self.rows):
+            return
+        if event.chain > 1 and place == self.cursor:
+            self.action_open()
+        else:
+            self.highlight(place)
+
+    def on_resize(self) -> None:
+        self._measure()
+        self._lines.clear()
+        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        self._follow()
+
+    def notify_style_update(self) -> None:
+        self._lines.clear()
+        super().notify_style_update()
+
+    def _measure(self) -> None:
+        """Fixed columns keep their width, the free one takes what is left."""
+        taken = MARK + sum(column.width + GAP for column in self._columns)
+        free = max(LEAST_NAME, self.size.width - taken)
+        self._widths = tuple(column.width or free for column in self._columns)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y == 0:
+            style = self.get_component_rich_style("table--header")
+            titles = (
+                _cell(column.title, size, column.right)
+                for column, size in zip(self._columns, self._widths, strict=True)
+            )
+            return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
+        place = int(self.scroll_offset.y) + y - 1
+        if place >= len(self.rows):
+            return Strip.blank(width, self.rich_style)
+        line = self._lines.get(place)
+        if line is None:
+            if len(self._lines) > MOST_KEPT_LINES:
+                self._lines.clear()
+            line = self._lines[place] = self._line(self.rows[place], width)
+        if place == self.cursor:
+            style = self.get_component_rich_style("table--cursor", partial=True)
+            return line.apply_style(Style(bgcolor=style.bgcolor, bold=True))
+        return line
+
+    def _line(self, row: Row, width: int) -> Strip:
+        plain = self.rich_style
+        mark = self.get_component_rich_style(f"table--{row.health.value}")
+        now = self._now
+        assert now is not None  # rows come with a moment
+        cells = (
+            _cell(column.text(row, now), size, column.right)
+            for column, size in zip(self._columns, self._widths, strict=True)
+        )
+        idle = mark if row.health.value == "idle" else plain
+        segments = [Segment(f" {row.health.symbol}  ", mark), Segment(" ".join(cells), idle)]
+        return Strip(segments).adjust_cell_length(width, plain)
+
+
+def _cell(text: str, width: int, right: bool) -> str:
+    """Exactly `width` cells; what is cut ends with `…`."""
+    if text.isascii():
+        if len(text) > width:
+            return text[: width - 1] + "…"
+        return text.rjust(width) if right else text.ljust(width)
+    fitted = set_cell_size(text, width)
+    if fitted.rstrip() != text and not text.startswith(fitted.rstrip()):
+        return fitted
+    if len(fitted.rstrip()) < len(text):
+        return set_cell_size(fitted, max(0, width - 1)) + "…"
+    return " " * (len(fitted) - len(text)) + text if right else fitted

@@ -1,0 +1,130 @@
+"""What workers do: fetch, examine, write a page, and post the result. Each function runs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.message import Message
+
+from kubedoctor.cluster import Ref
+from kubedoctor.engine import Report
+from kubedoctor.problems import Problem
+from kubedoctor.tui.describing import describe, log_page, used_by, yaml_page
+from kubedoctor.tui.incidents import Verdict, incident_page, verdict_of_incident
+from kubedoctor.tui.messages import Aged, Examined, Failed, Filtered, PageMade, Progress, RowsMade, Switched, Told
+from kubedoctor.tui.pages import Page
+from kubedoctor.tui.rows import Row, View, keep
+from kubedoctor.tui.session import Session
+
+Post = Callable[[Message], object]
+
+
+def load(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
+    """Read what a view needs and make its rows."""
+    try:
+        if not session.covers(view):
+            post(Progress(f"reading {view.title.lower()}"))
+            session.load(view)
+        make_rows(session, view, report, order, post)
+        post(Aged(session.freshness()))
+    except Problem as problem:
+        post(Failed(problem))
+    finally:
+        post(Progress())
+
+
+def make_rows(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
+    """Rows of what is already here."""
+    rows = session.rows(view, report, order)
+    post(RowsMade(view, rows, session.namespaces(session.source.namespace), session.refused(view)))
+
+
+def filter_rows(rows: tuple[Row, ...], wanted: str, faults_only: bool, post: Post) -> None:
+    """Apply a filter that was already read once."""
+    post(Filtered(wanted, keep(rows, wanted, faults_only)))
+
+
+def examine(session: Session, namespace: str, post: Post) -> None:
+    """Read what the diagnostics ask for and run them all."""
+    try:
+        post(Progress("examining"))
+        session.load_for_diagnosis(namespace)
+        post(Examined(namespace, session.scan(namespace)))
+        post(Aged(session.freshness()))
+    except Problem as problem:
+        post(Failed(problem))
+    finally:
+        post(Progress())
+
+
+def tell(session: Session, row: Row, report: Report, post: Post, *, full: bool = False) -> None:
+    """Write the page about a row."""
+    verdict = verdict_of_incident(row.finding, report) if row.finding else session.verdict(row.ref, report)
+    post(Told(row, verdict, incident_page(verdict, row, session.seen(), session.catalogue, full=full)))
+
+
+def focus(session: Session, row: Row, post: Post) -> None:
+    """Examine one object by itself, reading what that needs, and write its page in full."""
+    try:
+        report = session.focus(row.ref)
+    except Problem as problem:
+        post(Failed(problem))
+        return
+    tell(session, row, report, post, full=True)
+
+
+def describe_object(session: Session, ref: Ref, report: Report | None, post: Post) -> None:
+    """Write the description of an object."""
+    obj = session.seen().get(ref)
+    if obj is None:
+        post(_missing(ref))
+        return
+    verdict = session.verdict(ref, report) if report else Verdict(ref)
+    post(PageMade(f"Describe {ref.title}", describe(obj, session.seen(), verdict)))
+
+
+def show_yaml(session: Session, ref: Ref, post: Post) -> None:
+    """The object as YAML."""
+    try:
+        post(PageMade(f"YAML {ref.title}", yaml_page(session.raw(ref), session.seen().get(ref), ref)))
+    except Problem as problem:
+        post(Failed(problem))
+
+
+def show_logs(session: Session, ref: Ref, previous: bool, post: Post) -> None:
+    """The logs of a pod, or of the worst pod of a workload."""
+    pod = session.pod_of(ref)
+    if pod is None:
+        post(Failed(Problem(f"{ref.title} has no pod whose log could be read.")))
+        return
+    try:
+        texts = tuple((one.container, one.tail, one.why) for one in session.logs(pod, previous=previous))
+    except Problem as problem:
+        post(Failed(problem))
+        return
+    name = Ref("Pod", pod.namespace, pod.name)
+    title = f"{'Previous log' if previous else 'Log'} of {name.title}"
+    post(PageMade(title, log_page(name, texts, previous=previous), at_end=True))
+
+
+def show_users(session: Session, ref: Ref, post: Post) -> None:
+    """Who uses an object."""
+    obj = session.seen().get(ref)
+    post(_missing(ref) if obj is None else PageMade(f"Used by: {ref.title}", used_by(obj, session.seen())))
+
+
+def switch(session: Session, context: str, post: Post) -> None:
+    """Open another context."""
+    try:
+        post(Progress(f"opening {context}"))
+        post(Switched(session.switch(context)))
+    except Problem as problem:
+        post(Failed(problem))
+    finally:
+        post(Progress())
+
+
+def _missing(ref: Ref) -> PageMade:
+    page = Page()
+    page.add(f"{ref.title} is not there.")
+    return PageMade(ref.title, page)
