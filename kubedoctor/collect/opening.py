@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -48,6 +48,12 @@ class Source(Protocol):
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object as it is, without secret values; None if it does not exist or cannot be read."""
+
+    def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
+        """Every object of a kind, whole but for secret values, of one namespace where given; read anew, one by one.
+
+        Raises CannotSee where the list is refused or is not there.
+        """
 
     def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
         """The names of the objects of a kind, sorted; empty if they cannot be read."""
