@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,12 +45,14 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
         rounds += 1
         wants: set[Want | LogWant] = set()
         gaps: set[Gap] = set()
-        subjects = _subjects(subject, snapshot, wants, gaps)
+        roots = tuple(dict.fromkeys((subject, *_blamed(done))))
+        subjects = _subjects(roots, snapshot, wants, gaps)
         for one in subjects:
             _examine_once(catalogue, one, snapshot, done, wants)
-        if not wants or rounds == MOST_ROUNDS:
+        if rounds == MOST_ROUNDS or not (wants or set(_blamed(done)) - set(roots)):
             break
-        gather(frozenset(wants))
+        if wants:
+            gather(frozenset(wants))
     results = _Results()
     names = {ref(one) for one in subjects}
     for (_, about), part in done.items():
@@ -94,19 +96,20 @@ def scan(
 
 
 def _subjects(
-    subject: Ref, snapshot: Snapshot, wants: set[Want | LogWant], gaps: set[Gap]
+    roots: Iterable[Ref], snapshot: Snapshot, wants: set[Want | LogWant], gaps: set[Gap]
 ) -> tuple[KubernetesObject, ...]:
-    """The object and those related to it (one step, and the owners' own step), as far as they are here."""
+    """The objects and what is related to each, as far as they are here."""
     cluster = Cluster(snapshot)
     found: dict[Ref, KubernetesObject] = {}
-    for name in (subject, *_related_names(subject, cluster, wants)):
-        try:
-            obj = cluster.maybe.get_ref(name)
-        except NotCollected as missing:
-            wants.update(missing.wants)
-            continue
-        if obj is not None:
-            found[name] = obj
+    for root in roots:
+        for name in (root, *_related_names(root, cluster, wants)):
+            try:
+                obj = cluster.maybe.get_ref(name)
+            except NotCollected as missing:
+                wants.update(missing.wants)
+                continue
+            if obj is not None:
+                found[name] = obj
     gaps |= cluster.gaps
     return tuple(found.values())
 
@@ -118,6 +121,13 @@ def _related_names(subject: Ref, cluster: Cluster, wants: set[Want | LogWant]) -
         wants.update(missing.wants)
         return ()
     return related(obj, cluster, wants) if obj is not None else ()
+
+
+def _blamed(done: dict[tuple[str, Ref], _Results]) -> Iterator[Ref]:
+    """What the findings so far blame: it is examined too, so that the cause of the cause is found."""
+    for part in done.values():
+        for _, finding, _ in part.found:
+            yield from finding.because_of
 
 
 def _examine_once(

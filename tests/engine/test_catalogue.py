@@ -1,0 +1,126 @@
+"""Diagnostics come through entry points, and a broken package is named."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kubedoctor.engine import catalogue as module
+from kubedoctor.engine import load_catalogue, load_package
+from kubedoctor.engine.catalogue import assemble
+from kubedoctor.problems import PluginProblem
+from tests.engine.clinic import made
+
+GOOD = '''"""A thing is wrong.
+
+## What it means
+a
+## Why it happens
+b
+## How to fix it
+c
+## References
+d
+"""
+from kubedoctor.cluster import Pod
+from kubedoctor.findings import Severity, diagnostic
+
+@diagnostic(code="{code}", subject=Pod, severity=Severity.NOTICE, reads=())
+def wrong_thing(pod, cluster):
+    yield from ()
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Write packages, and let the catalogue find them beside the built-in one."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    points: list[Any] = []
+
+    def write(package: str, **modules: str) -> None:
+        folder = tmp_path / package / "area"
+        folder.mkdir(parents=True)
+        (tmp_path / package / "__init__.py").write_text("")
+        (folder / "__init__.py").write_text("")
+        for name, text in modules.items():
+            (folder / f"{name}.py").write_text(text)
+        importlib.invalidate_caches()
+        points.append(SimpleNamespace(name=package, value=package, dist=SimpleNamespace(name=f"{package}-dist"),
+                                      load=EntryPoint(package, package, module.GROUP).load))  # fmt: skip
+
+    monkeypatch.setattr(module, "entry_points", lambda group: points)
+    load_catalogue.cache_clear()
+    before = set(sys.modules)
+    yield write
+    load_catalogue.cache_clear()
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in {point.name for point in points}:
+            del sys.modules[name]
+
+
+def test_a_package_brings_its_diagnostics(plugin: Any) -> None:
+    plugin("acme_checks", wrong_thing=GOOD.format(code="AC1001"))
+    catalogue = load_catalogue()
+    (one,) = catalogue.diagnostics
+    assert (one.id, one.code, one.package, one.title) == (
+        "area/wrong-thing",
+        "AC1001",
+        "acme_checks",
+        "A thing is wrong",
+    )
+    assert catalogue.find("ac1001") is catalogue.find("wrong-thing") is catalogue.find("area/wrong_thing") is one
+    assert catalogue.find("nothing") is None
+
+
+def test_a_broken_module_is_named_and_the_others_are_used(plugin: Any) -> None:
+    plugin("acme_checks", wrong_thing=GOOD.format(code="AC1001"), broken="import no_such_module_anywhere")
+    catalogue = load_catalogue()
+    assert [one.code for one in catalogue.diagnostics] == ["AC1001"]
+    (problem,) = catalogue.problems
+    assert problem == (
+        "package acme_checks-dist: acme_checks.area.broken cannot be imported: No module named 'no_such_module_anywhere'"
+    )
+
+
+def test_a_package_that_does_not_exist_is_named(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = SimpleNamespace(name="gone", value="gone", dist=None, load=EntryPoint("gone", "gone", module.GROUP).load)
+    monkeypatch.setattr(module, "entry_points", lambda group: [point])
+    assert load_catalogue().problems == (
+        "the diagnostics of package gone (gone) cannot be imported: No module named 'gone'",
+    )
+
+
+def test_a_code_is_given_once(plugin: Any) -> None:
+    plugin("acme_checks", wrong_thing=GOOD.format(code="AC1001"))
+    plugin("other_checks", wrong_other=GOOD.format(code="AC1001"))
+    catalogue = load_catalogue()
+    assert [one.package for one in catalogue.diagnostics] == ["acme_checks"]
+    assert (
+        "other_checks: area/wrong-other has the code or id of area/wrong-thing (acme_checks)" in catalogue.problems[0]
+    )
+
+
+def test_a_code_that_is_none_is_refused(plugin: Any) -> None:
+    plugin("acme_checks", wrong_thing=GOOD.format(code="oops"))
+    assert "'oops' is not a code" in load_catalogue().problems[0]
+    with pytest.raises(PluginProblem, match="'oops' is not a code"):
+        load_package(importlib.import_module("acme_checks"))
+
+
+def test_diagnostics_are_sorted() -> None:
+    def zebra(one: Any, cluster: Any) -> Any:
+        yield from ()
+
+    def ant(one: Any, cluster: Any) -> Any:
+        yield from ()
+
+    from kubedoctor.cluster import Pod
+
+    both = [made(zebra, code="KD9001", subject=Pod), made(ant, code="KD9002", subject=Pod)]
+    assert [one.id for one in assemble(both).diagnostics] == ["test/ant", "test/zebra"]

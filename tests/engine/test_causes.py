@@ -1,0 +1,150 @@
+"""Symptoms fold under their causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubedoctor.cluster import Cluster, Deployment, Node, PersistentVolumeClaim, Pod, Ref, Service
+from kubedoctor.engine import Catalogue, Report, scan
+from kubedoctor.findings import Explains, Finding, Severity
+from tests.engine.clinic import complete, deployment, made, node, pod, replica_set, said
+
+
+def sick_node(one: Node, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "the node is gone")
+
+
+def sick_pod(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "the pod is not ready")
+
+
+def stuck_rollout(one: Deployment, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "the rollout is stuck")
+
+
+def empty_service(one: Service, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "nobody stands behind it")
+
+
+def blaming_pod(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if one.name == "client":
+        yield said(one, "connection refused", because_of=(Ref("Service", "shop", "web"),))
+
+
+def unbound_claim(one: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "no volume")
+
+
+def run(*diagnostics: Any, manifests: tuple[dict[str, Any], ...]) -> Report:
+    return scan(Catalogue(tuple(diagnostics)), complete(*manifests), lambda wants: None)
+
+
+def shape(report: Report) -> list[tuple[str, list[str]]]:
+    return [
+        (str(report.finding(one.cause).about), sorted(str(report.finding(name).about) for name in one.consequences))
+        for one in report.incidents
+    ]
+
+
+SERVICE = {"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"selector": {"app": "web"}}}
+
+
+def test_one_node_with_187_pods_is_one_incident() -> None:
+    pods = tuple(pod(f"web-{number}", node="n1") for number in range(187))
+    report = run(
+        made(sick_node, code="KD9001", subject=Node, explains=(Explains("runs"),)),
+        made(sick_pod, code="KD9002", subject=Pod),
+        manifests=(node("n1"), *pods),
+    )
+    (incident,) = report.incidents
+    assert str(report.finding(incident.cause).about) == "Node/n1"
+    assert len(incident.consequences) == 187
+
+
+def test_pods_of_other_nodes_stay_incidents_of_their_own() -> None:
+    report = run(
+        made(sick_node, code="KD9001", subject=Node, explains=(Explains("runs"),)),
+        made(sick_pod, code="KD9002", subject=Pod),
+        manifests=(node("n1"), pod("web-1", node="n1"), pod("web-2", node="n2")),
+    )
+    assert shape(report) == [("Node/n1", ["Pod/shop/web-1"]), ("Pod/shop/web-2", [])]
+
+
+def test_a_cause_explains_only_the_codes_that_it_names() -> None:
+    report = run(
+        made(sick_node, code="KD9001", subject=Node, explains=(Explains("runs", ("KD9999",)),)),
+        made(sick_pod, code="KD9002", subject=Pod),
+        manifests=(node("n1"), pod("web-1", node="n1")),
+    )
+    assert len(report.incidents) == 2
+
+
+def test_a_pod_explains_the_rollout_of_its_deployment() -> None:
+    report = run(
+        made(sick_pod, code="KD9002", subject=Pod, explains=(Explains("same", ("KD9003",)),)),
+        made(stuck_rollout, code="KD9003", subject=Deployment),
+        manifests=(pod("web-1", owner="web-abc"), replica_set("web-abc", "web"), deployment("web")),
+    )
+    # The rollout's object is the Deployment; the pod's finding is about a pod of that Deployment.
+    assert shape(report) == [("Pod/shop/web-1", ["Deployment/shop/web"])]
+
+
+def test_a_service_suffers_from_the_pods_that_it_selects() -> None:
+    report = run(
+        made(sick_pod, code="KD9002", subject=Pod, explains=(Explains("selects"),)),
+        made(empty_service, code="KD9004", subject=Service),
+        manifests=(pod("web-1"), SERVICE),
+    )
+    assert shape(report) == [("Pod/shop/web-1", ["Service/shop/web"])]
+
+
+def test_a_finding_that_names_what_it_blames_folds_under_it_along_the_chain() -> None:
+    client = pod("client")
+    client["metadata"]["labels"] = {"app": "client"}
+    report = run(
+        made(blaming_pod, code="KD9005", subject=Pod),
+        made(empty_service, code="KD9004", subject=Service),
+        made(sick_node, code="KD9001", subject=Node, explains=(Explains("runs"),)),
+        manifests=(client, SERVICE, node("n1")),
+    )
+    assert ("Service/shop/web", ["Pod/shop/client"]) in shape(report)
+
+
+def test_a_claim_explains_the_pods_that_mount_it() -> None:
+    mounting = pod("web-1")
+    mounting["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    report = run(
+        made(unbound_claim, code="KD9006", subject=PersistentVolumeClaim, explains=(Explains("mounts"),)),
+        made(sick_pod, code="KD9002", subject=Pod),
+        manifests=(mounting, {"kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "shop"}}),
+    )
+    assert shape(report) == [("PersistentVolumeClaim/shop/data", ["Pod/shop/web-1"])]
+
+
+def test_two_findings_that_explain_each_other_do_not_go_in_circles() -> None:
+    everything = (Explains("same"),)
+    report = run(
+        made(sick_pod, code="KD9002", subject=Pod, explains=everything),
+        made(blaming_pod, code="KD9005", subject=Pod, explains=everything),
+        manifests=(pod("client"),),
+    )
+    (incident,) = report.incidents
+    assert len(incident.consequences) == 1
+
+
+def test_owners_in_a_circle_end() -> None:
+    first, second = replica_set("a", "x"), replica_set("b", "x")
+    first["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "b", "controller": True}]
+    second["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "a", "controller": True}]
+    report = run(made(sick_pod, code="KD9002", subject=Pod), manifests=(pod("web-1", owner="a"), first, second))
+    assert len(report.incidents) == 1
+
+
+def test_incidents_come_worst_first() -> None:
+    report = run(
+        made(sick_pod, code="KD9002", subject=Pod, severity=Severity.NOTICE),
+        made(empty_service, code="KD9004", subject=Service, severity=Severity.CRITICAL),
+        manifests=(pod("web-1"), SERVICE),
+    )
+    assert [name for name, _ in shape(report)] == ["Service/shop/web", "Pod/shop/web-1"]

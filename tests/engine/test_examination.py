@@ -1,0 +1,221 @@
+"""Examination in rounds and in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kubedoctor.cluster import Cluster, ConfigMap, LogWant, Node, Pod, Ref, Service, Snapshot, Want
+from kubedoctor.cluster.relations import workload_of
+from kubedoctor.engine import Catalogue, focus, scan
+from kubedoctor.findings import Confidence, Finding, Severity
+from tests.engine.clinic import complete, deployment, live, made, node, objects, pod, replica_set, said
+
+WEB = Ref("Pod", "shop", "web-1")
+
+
+def reads_config(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    """Needs a ConfigMap, then a Node: one round each."""
+    if cluster.get(ConfigMap, one.namespace, "settings") is None and cluster.get(Node, "", one.spec.node_name):
+        yield said(one, "settings are missing")
+
+
+def helped_by_config(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    cluster.maybe.all(ConfigMap, one.namespace)
+    yield said(one, "something is wrong")
+
+
+def raises(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, {}["no such thing"])
+
+
+def blames_deployment(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    from kubedoctor.cluster import quote
+
+    yield Finding(workload_of(one, cluster), "the template is wrong", (quote(one, "spec.nodeName"),), Confidence.LIKELY)
+
+
+class Server:
+    """Answers wants from a list of objects, and remembers them round by round."""
+
+    def __init__(self, snapshot: Snapshot, *manifests: dict[str, Any], refused: tuple[str, ...] = ()) -> None:
+        self.snapshot = snapshot
+        self.objects = objects(*manifests)
+        self.refused = refused
+        self.rounds: list[set[str]] = []
+
+    def gather(self, wants: frozenset[Want | LogWant]) -> None:
+        self.rounds.append({str(want) for want in wants})
+        for want in wants:
+            if isinstance(want, LogWant):
+                self.snapshot.add_log(want, None)
+            elif want.kind in self.refused:
+                self.snapshot.refuse(want, f"list {want.kind} is forbidden")
+            else:
+                self.snapshot.add(one for one in self.objects if type(one).__name__ == want.kind)
+                self.snapshot.cover(want)
+
+
+def test_focus_fetches_what_checks_ask_for_and_runs_them_again() -> None:
+    snapshot = live()
+    server = Server(snapshot, pod("web-1", node="n1"), node("n1"))
+    report = focus(Catalogue((made(reads_config, code="KD9001", subject=Pod),)), WEB, snapshot, server.gather)
+    assert [one.summary for one in report.findings] == ["settings are missing"]
+    assert server.rounds[0] == {"get Pod/web-1 in shop"}
+    assert any("get ConfigMap/settings in shop" in wants for wants in server.rounds)
+    assert report.rounds == len(server.rounds) + 1 <= 4
+
+
+def blames_service(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "connection refused", because_of=(Ref("Service", "shop", "db"),))
+
+
+def empty_service(one: Service, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "nobody stands behind it")
+
+
+def test_focus_examines_what_a_finding_blames() -> None:
+    snapshot = live()
+    service = {"kind": "Service", "metadata": {"name": "db", "namespace": "shop"}, "spec": {}}
+    server = Server(snapshot, pod("web-1", node="n1"), service)
+    catalogue = Catalogue(
+        (made(blames_service, code="KD9001", subject=Pod), made(empty_service, code="KD9002", subject=Service))
+    )
+    report = focus(catalogue, WEB, snapshot, server.gather)
+    (incident,) = report.incidents
+    assert report.finding(incident.cause).code == "KD9002"
+    assert [report.finding(name).code for name in incident.consequences] == ["KD9001"]
+
+
+def test_focus_asks_for_nothing_twice() -> None:
+    snapshot = live()
+    server = Server(snapshot, pod("web-1", node="n1"), node("n1"))
+    focus(Catalogue((made(reads_config, code="KD9001", subject=Pod),)), WEB, snapshot, server.gather)
+    asked = [want for wants in server.rounds for want in wants]
+    assert len(asked) == len(set(asked))
+
+
+def test_focus_ends_when_a_check_asks_for_ever_new_things() -> None:
+    def insatiable(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        for number in range(1000):
+            cluster.get(ConfigMap, one.namespace, f"settings-{number}")
+        yield said(one, "never")
+
+    snapshot = live()
+    server = Server(snapshot, pod("web-1", node="n1"))
+    report = focus(Catalogue((made(insatiable, code="KD9001", subject=Pod),)), WEB, snapshot, server.gather)
+    assert not report.findings
+    assert any("asked for in every one of 8 rounds" in one.why for one in report.not_checked)
+    assert not report.complete
+
+
+def test_focus_on_what_does_not_exist_is_empty() -> None:
+    snapshot = live()
+    report = focus(Catalogue(()), WEB, snapshot, Server(snapshot).gather)
+    assert not report.findings
+
+
+def test_a_refused_kind_makes_the_check_not_checked() -> None:
+    snapshot = live()
+    server = Server(snapshot, pod("web-1", node="n1"), refused=("ConfigMap",))
+    report = focus(Catalogue((made(reads_config, code="KD9001", subject=Pod),)), WEB, snapshot, server.gather)
+    assert [(one.diagnostic, one.about, one.why) for one in report.not_checked if one.diagnostic] == [
+        ("test/reads-config", WEB, "ConfigMap: list ConfigMap is forbidden")
+    ]
+
+
+def test_a_refused_kind_that_only_helps_becomes_a_gap_of_the_finding() -> None:
+    snapshot = complete(pod("web-1", node="n1"))
+    snapshot.refuse(Want("ConfigMap"), "list configmaps is forbidden")
+    report = scan(Catalogue((made(helped_by_config, code="KD9001", subject=Pod),)), snapshot, lambda wants: None)
+    assert report.findings[0].gaps == ("ConfigMap: list configmaps is forbidden",)
+    assert report.findings[0].confidence is Confidence.CERTAIN
+
+
+def test_a_partial_answer_lowers_the_confidence() -> None:
+    snapshot = live()
+    snapshot.replace_all("Pod", objects(pod("web-1", node="n1")))
+    snapshot.limit(Want("ConfigMap", "shop"), "the list broke off after 500")
+    report = scan(Catalogue((made(helped_by_config, code="KD9001", subject=Pod),)), snapshot, lambda wants: None)
+    assert report.findings[0].confidence is Confidence.LIKELY
+    assert "broke off" in report.findings[0].gaps[0]
+
+
+def test_a_check_that_raises_costs_no_other() -> None:
+    catalogue = Catalogue(
+        (made(raises, code="KD9001", subject=Pod), made(helped_by_config, code="KD9002", subject=Pod))
+    )
+    report = scan(catalogue, complete(pod("web-1", node="n1")), lambda wants: None)
+    assert [one.code for one in report.findings] == ["KD9002"]
+    (failed,) = report.not_checked
+    assert failed.why.startswith("the check failed: KeyError")
+    assert "Traceback" in failed.traceback
+
+
+def test_findings_about_one_workload_are_one_and_name_its_pods() -> None:
+    snapshot = complete(
+        pod("web-1", node="n1", owner="web-abc"),
+        pod("web-2", node="n1", owner="web-abc"),
+        replica_set("web-abc", "web"),
+        deployment("web"),
+    )
+    report = scan(Catalogue((made(blames_deployment, code="KD9001", subject=Pod),)), snapshot, lambda wants: None)
+    (one,) = report.findings
+    assert one.about == Ref("Deployment", "shop", "web")
+    assert one.affects == (WEB, Ref("Pod", "shop", "web-2"))
+
+
+def test_a_scan_of_a_namespace_leaves_out_the_others() -> None:
+    snapshot = complete(pod("web-1", node="n1"))
+    catalogue = Catalogue((made(helped_by_config, code="KD9001", subject=Pod),))
+    assert len(scan(catalogue, snapshot, lambda wants: None, "shop").findings) == 1
+    assert not scan(catalogue, snapshot, lambda wants: None, "other").findings
+    assert not scan(catalogue, snapshot, lambda wants: None, picked=lambda obj: False).findings
+
+
+def test_a_subject_that_cannot_be_listed_is_not_checked() -> None:
+    snapshot = complete()
+    snapshot.refuse(Want("Pod"), "list pods is forbidden")
+    report = scan(Catalogue((made(raises, code="KD9001", subject=Pod),)), snapshot, lambda wants: None)
+    assert [(one.diagnostic, one.about) for one in report.not_checked] == [("test/raises", None)]
+    assert not report.complete
+
+
+def reads_log(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+    cluster.log_tail(one, "app", previous=True)
+    yield said(one, "it crashes")
+
+
+def test_a_scan_reads_one_log_for_each_workload() -> None:
+    snapshot = complete(
+        *(pod(f"web-{number}", node="n1", owner="web-abc") for number in range(5)), pod("lone", node="n1")
+    )
+    asked: list[LogWant] = []
+
+    def gather(wants: frozenset[Want | LogWant]) -> None:
+        for want in wants:
+            assert isinstance(want, LogWant)
+            asked.append(want)
+            snapshot.add_log(want, None)
+
+    snapshot.closed = False
+    report = scan(Catalogue((made(reads_log, code="KD9001", subject=Pod),)), snapshot, gather)
+    assert sorted(want.pod for want in asked) == ["lone", "web-0"]
+    assert len(report.findings) == 6
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_the_predicate_spares_the_check(severity: Severity) -> None:
+    seen: list[str] = []
+
+    def notes(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        seen.append(one.name)
+        yield from ()
+
+    catalogue = Catalogue(
+        (made(notes, code="KD9001", subject=Pod, severity=severity, when=lambda one: one.name != "web-1"),)
+    )
+    scan(catalogue, complete(pod("web-1", node="n1"), pod("web-2", node="n1")), lambda wants: None)
+    assert seen == ["web-2"]
