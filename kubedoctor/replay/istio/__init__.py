@@ -1,0 +1,1 @@
+"""How Istio decides."""
