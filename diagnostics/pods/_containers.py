@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, Container, ContainerStatus, Event, KubernetesObject, Pod
+from kubedoctor.cluster import (
+    Cluster,
+    Container,
+    ContainerStatus,
+    Event,
+    KubernetesObject,
+    LogTail,
+    NotCollected,
+    Pod,
+)
 from kubedoctor.cluster.pods import ContainerStateWaiting
 from kubedoctor.cluster.relations import template_of, template_path, workload_of
 from kubedoctor.cluster.triage import all_containers, all_statuses, container_path, finished, status_path, terminating
@@ -103,14 +112,20 @@ def log_of_the_end(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Lo
         return Log((), False)
     previous = not _ended_now(part)
     tail = cluster.log_tail(pod, part.container.name, previous=previous)
-    if tail is not None and not is_no_log(tail.lines):
-        return Log(tail.lines, previous)
-    if previous and not (part.status.state and part.status.state.running):
-        # While it waits for its restart, the current log is still that of the run that ended.
-        tail = cluster.log_tail(pod, part.container.name)
-        if tail is not None and not is_no_log(tail.lines):
-            return Log(tail.lines, False)
-    return Log((), previous)
+    if tail is None or is_no_log(tail.lines):
+        # While a container waits for its restart, both logs are those of the run that ended: a recording may hold one.
+        running = part.status.state is not None and part.status.state.running is not None
+        tail = None if running else _log_at_hand(pod, part.container.name, not previous, cluster)
+        previous = previous if tail is None else not previous
+    return Log((), previous) if tail is None or is_no_log(tail.lines) else Log(tail.lines, previous)
+
+
+def _log_at_hand(pod: Pod, container: str, previous: bool, cluster: Cluster) -> LogTail | None:
+    """A log that was read already; it is not worth another request."""
+    try:
+        return cluster.log_tail(pod, container, previous=previous)
+    except NotCollected:
+        return None
 
 
 def at_fault(

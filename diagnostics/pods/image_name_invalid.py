@@ -1,0 +1,65 @@
+"""An image's name is not valid.
+
+## What it means
+The kubelet cannot even read the reference, so that no registry was asked (`InvalidImageName`).
+
+## Why it happens
+- Capital letters in the repository: only the tag may have them.
+- A space, a quote, `https://`, two colons, an empty tag: often a template variable that was not filled in.
+
+## How to fix it
+1. Write the image as `REGISTRY[:PORT]/REPOSITORY[:TAG]`, the repository in small letters.
+2. Look at what your chart or pipeline made of its variables.
+
+## References
+- https://kubernetes.io/docs/concepts/containers/images/#image-names
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from diagnostics.pods._containers import edit_command
+from diagnostics.pods._images import Unpulled, look_commands, set_image, unpulled
+from kubedoctor.cluster import Cluster, Event, Pod
+from kubedoctor.cluster.relations import WORKLOADS
+from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.triage import waiting
+from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.kubelet.image_errors import PullProblem
+
+_WHY = re.compile(r"invalid reference format: (.+)$")
+
+
+@diagnostic(
+    code="KD1007",
+    subject=Pod,
+    severity=Severity.CRITICAL,
+    reads=(Event, *WORKLOADS),
+    when=waiting,
+    explains=(Explains("same"), Explains("selects", ("KD2001",))),
+)
+def image_name_invalid(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    for one in unpulled(pod, cluster, PullProblem.INVALID_NAME):
+        why = _WHY.search(one.message)
+        said = f'the image name "{visible(one.image, 200)}" is not valid'
+        yield Finding(
+            about=one.about,
+            summary=f"{said}: {why.group(1)}" if why else said,
+            confidence=Confidence.CERTAIN,
+            evidence=one.evidence,
+            fixes=(_fix(one),),
+            commands=look_commands(pod),
+            aspect=one.container.name,
+        )
+
+
+def _fix(one: Unpulled) -> Fix:
+    name = one.name
+    if "must be lowercase" in one.message and name.repository != name.repository.lower():
+        right = one.image.replace(
+            name.repository.removeprefix("library/"), name.repository.removeprefix("library/").lower(), 1
+        )
+        return set_image(one, right, f"Use {right}")
+    return Fix("Correct the image's name", edit_command(one.about))
