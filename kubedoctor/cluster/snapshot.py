@@ -157,7 +157,11 @@ class Snapshot:
 
     def limitation(self, want: Want) -> str:
         """Why what is here is only a part of the answer; empty if it is all."""
-        return self._partial.get(want, "")
+        why = self._partial.get(want, "")
+        if not why and self.closed and want != (wider := Want(want.kind, want.namespace)):
+            # What a live cluster would still fetch by name or selector, a bundle has only within what it lists.
+            why = self._partial.get(wider, "")
+        return why
 
     def log(self, want: LogWant) -> LogTail | None:
         """The log, or None; KeyError where it was never read."""

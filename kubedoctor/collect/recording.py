@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from kubedoctor.cluster.decoding import by_kind, convert_object
+from kubedoctor.cluster.decoding import by_kind, convert_object, kind_of_data
+from kubedoctor.cluster.redaction import redact_text
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.snapshot import Snapshot, Source
 from kubedoctor.cluster.wants import LogTail, LogWant, Want
 from kubedoctor.problems import BundleProblem
 
 NOT_RECORDED = ("PodMetrics", "NodeMetrics")
+SCENARIO_VERSION = "v1.37.2"
+NOT_HERE = "not in this recording"
 MOST_LOG_LINES = 200
+_AGAIN = "Record it again: kubedoctor capture -o state.tar.gz"
 
 
 def is_recording(data: Any) -> bool:
@@ -27,15 +31,57 @@ def is_recording(data: Any) -> bool:
 
 def read_recording(data: Mapping[str, Any], name: str) -> Snapshot:
     """The snapshot of a recorded state. Raises BundleProblem if it is none."""
-    try:
-        taken_at = datetime.fromisoformat(str(data["captured_at"]).replace("Z", "+00:00"))
-    except (KeyError, ValueError):
-        raise BundleProblem(f"{name}: captured_at is missing or is no time") from None
+    taken_at = moment(data.get("captured_at"))
+    if taken_at is None:
+        raise BundleProblem(f"{name}: captured_at is missing or is no time", _AGAIN)
     objects = data.get("objects")
     if not isinstance(objects, list):
-        raise BundleProblem(f"{name}: objects is not a list")
-    version = str(data.get("kubernetes") or "")
-    snapshot = Snapshot(taken_at, Source("bundle", name, version), complete=True)
+        raise BundleProblem(f"{name}: objects is not a list", _AGAIN)
+    version = data.get("kubernetes")
+    snapshot = whole_state(taken_at, Source("bundle", name, version if isinstance(version, str) else ""), objects)
+    add_logs(snapshot, data.get("logs"))
+    return snapshot
+
+
+def read_state(data: Mapping[str, Any], name: str) -> Snapshot:
+    """The snapshot of a recorded state, or of the cluster of a scenario. Raises BundleProblem if it is neither."""
+    if is_recording(data):
+        return read_recording(data, name)
+    cluster, taken_at = data.get("cluster"), moment(data.get("taken_at"))
+    if not isinstance(cluster, list) or taken_at is None:
+        raise BundleProblem(f"{name}: not a scenario: it has no list `cluster` or no time `taken_at`")
+    unreadable = data.get("unreadable")
+    reasons = {str(kind): str(why) for kind, why in unreadable.items()} if isinstance(unreadable, Mapping) else {}
+    source = Source("files", name, str(data.get("kubernetes") or SCENARIO_VERSION))
+    snapshot = whole_state(taken_at, source, map(plain, cluster), reasons)
+    add_logs(snapshot, data.get("logs"))
+    return snapshot
+
+
+def objects_of_state(data: Mapping[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    """The objects of a kind in a recorded state or a scenario, as they stand there."""
+    objects = data.get("objects") if is_recording(data) else data.get("cluster")
+    for item in objects if isinstance(objects, list) else ():
+        if isinstance(item, dict) and kind_of_data(item) == kind:
+            yield plain(item)
+
+
+def plain(value: Any) -> Any:
+    """YAML may read times as datetime; objects hold text."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def whole_state(
+    taken_at: datetime, source: Source, objects: Iterable[Any], unreadable: Mapping[str, str] | None = None
+) -> Snapshot:
+    """A snapshot that holds everything there was, but for the kinds that could not be read and their reasons."""
+    snapshot = Snapshot(taken_at, source, complete=True)
     kinds, problems = by_kind(objects)
     for kind, items in kinds.items():
         for item in items:
@@ -44,15 +90,29 @@ def read_recording(data: Mapping[str, Any], name: str) -> Snapshot:
             problems.extend(decoded.problems)
     for kind in NOT_RECORDED:
         if kind not in kinds:
-            snapshot.refuse(Want(kind), "not in this recording")
+            snapshot.refuse(Want(kind), NOT_HERE)
+    for kind, why in (unreadable or {}).items():
+        snapshot.replace_all(kind, ())
+        snapshot.refuse(Want(kind), why)
     snapshot.problems.extend(problems)
-    add_logs(snapshot, data.get("logs"))
     return snapshot
+
+
+def moment(value: Any) -> datetime | None:
+    """A time as Kubernetes writes it, or YAML reads it; None if it is none. Without a zone it is UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def add_logs(snapshot: Snapshot, logs: Any) -> None:
     """Logs by `namespace/pod/container`; a log of a container that is not named cannot be seen."""
-    for place, texts in (logs.items() if isinstance(logs, Mapping) else ()):
+    for place, texts in logs.items() if isinstance(logs, Mapping) else ():
         parts = str(place).split("/")
         if len(parts) != 3 or not isinstance(texts, Mapping):
             continue
@@ -64,8 +124,8 @@ def add_logs(snapshot: Snapshot, logs: Any) -> None:
 
 
 def tail_of(text: str, want: LogWant) -> LogTail:
-    """The last lines of a log."""
+    """The last lines of a log, without what looks like a secret."""
     lines = text.splitlines()
     pod = Ref("Pod", want.namespace, want.pod)
-    kept = tuple(lines[-MOST_LOG_LINES:])
+    kept = tuple(redact_text(line) for line in lines[-MOST_LOG_LINES:])
     return LogTail(pod, want.container, want.previous, kept, truncated=len(lines) > MOST_LOG_LINES)

@@ -25,10 +25,8 @@ from typing import Any
 
 import yaml
 
-from kubedoctor.cluster.decoding import by_kind, convert_object
 from kubedoctor.cluster.snapshot import Snapshot, Source
-from kubedoctor.cluster.wants import Want
-from kubedoctor.collect.recording import add_logs
+from kubedoctor.collect.recording import SCENARIO_VERSION, add_logs, plain, whole_state
 from kubedoctor.engine import Catalogue, Report, ReportedFinding, scan
 
 KEYS = frozenset(
@@ -48,7 +46,7 @@ class Scenario:
     title: str
     taken_at: datetime
     objects: tuple[dict[str, Any], ...]
-    kubernetes: str = "v1.37.2"
+    kubernetes: str = SCENARIO_VERSION
     logs: Mapping[str, Any] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     expect: tuple[dict[str, Any], ...] = ()
@@ -57,18 +55,10 @@ class Scenario:
 
     def snapshot(self) -> Snapshot:
         """The cluster of the scenario, complete but for the unreadable kinds. Raises ScenarioError."""
-        snapshot = Snapshot(self.taken_at, Source("files", self.path.stem, self.kubernetes), complete=True)
-        kinds, problems = by_kind(self.objects)
-        for kind, items in kinds.items():
-            for item in items:
-                decoded = convert_object(kind, item)
-                problems.extend(decoded.problems)
-                snapshot.add(decoded.objects)
-        if problems:
-            raise ScenarioError(f"{self.path}: {problems[0]}")
-        for kind, why in self.unreadable.items():
-            snapshot.replace_all(kind, ())
-            snapshot.refuse(Want(kind), why)
+        source = Source("files", self.path.stem, self.kubernetes)
+        snapshot = whole_state(self.taken_at, source, self.objects, self.unreadable)
+        if snapshot.problems:
+            raise ScenarioError(f"{self.path}: {snapshot.problems[0]}")
         add_logs(snapshot, self.logs)
         return snapshot
 
@@ -112,8 +102,8 @@ def load_scenario(path: Path) -> Scenario:
         path=path,
         title=str(data.get("scenario", path.stem)),
         taken_at=taken_at.replace(tzinfo=taken_at.tzinfo or UTC),
-        objects=tuple(_plain(item) for item in data["cluster"]),
-        kubernetes=str(data.get("kubernetes", "v1.37.2")),
+        objects=tuple(plain(item) for item in data["cluster"]),
+        kubernetes=str(data.get("kubernetes", SCENARIO_VERSION)),
         logs=data.get("logs") or {},
         unreadable=data.get("unreadable") or {},
         expect=tuple(data.get("expect") or ()),
@@ -125,17 +115,6 @@ def load_scenario(path: Path) -> Scenario:
 def find_scenarios(folder: Path) -> Iterator[Path]:
     """The scenario files below a folder, sorted."""
     yield from sorted(folder.rglob("*.yaml"))
-
-
-def _plain(value: Any) -> Any:
-    """YAML reads times as datetime; objects hold text."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _is_meant(found: ReportedFinding, wanted: Mapping[str, Any]) -> bool:
@@ -159,7 +138,7 @@ def _mismatches(found: ReportedFinding, wanted: Mapping[str, Any]) -> Iterator[s
     for path, value in (wanted.get("evidence") or {}).items():
         if path not in values:
             yield f"{head}: no evidence at {path}; it has {sorted(values)}"
-        elif values[path] != _plain(value):
+        elif values[path] != plain(value):
             yield f"{head}: {path} is {values[path]!r}, expected {value!r}"
     if "fixes" in wanted:
         fixes = ["verified" if fix.verified else "unverified" for fix in found.fixes]

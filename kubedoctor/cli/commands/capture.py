@@ -18,6 +18,6 @@ def capture_command(options: argparse.Namespace) -> int:
         raise UsageProblem("capture where?", "Name a folder or a file: kubedoctor capture -o state.tar.gz")
     with opened(options) as source:
         whole = options.all_namespaces or not options.namespace
-        told = write_bundle(source, load_catalogue(), Path(options.output), "" if whole else options.namespace)
+        told = write_bundle(source, load_catalogue().reads(), Path(options.output), "" if whole else options.namespace)
     print(told, file=sys.stderr)
     return 0

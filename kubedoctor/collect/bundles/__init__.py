@@ -1,0 +1,8 @@
+"""Bundles: the record of a cluster in files, read by what they hold and written without secrets."""
+
+from __future__ import annotations
+
+from kubedoctor.collect.bundles.source import BundleSource, open_bundle
+from kubedoctor.collect.bundles.writing import write_bundle
+
+__all__ = ["BundleSource", "open_bundle", "write_bundle"]

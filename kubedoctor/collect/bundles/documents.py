@@ -1,0 +1,260 @@
+"""The files of a bundle, one after the other, from files, folders, archives and standard input.
+
+Nothing is unpacked to disk, and what an archive may hold is bounded: a member's path is only a name, links and
+devices are never followed, and a member that grows beyond all measure ends the reading.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from kubedoctor.problems import BundleProblem
+
+MOST_MEMBERS = 50_000
+MOST_BYTES_OF_ONE = 2 << 30
+MOST_BYTES = 4 << 30
+MOST_RATIO = 200  # JSON of a cluster shrinks to a tenth or a thirtieth; a thousandfold is a bomb.
+RATIO_FROM = 64 << 20  # Below this nothing hurts.
+_CHUNK = 1 << 20
+_KEEP_STDIN_NAME = "standard input"
+UNDERSTOOD = (
+    "--from takes: a folder or .tar.gz of kubedoctor capture; files of kubectl get -o json or -o yaml (- for standard "
+    "input); a folder of kubectl cluster-info dump; a support bundle of troubleshoot.sh"
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file. `path` is relative to the bundle, with slashes."""
+
+    path: str
+    body: bytes
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return PurePosixPath(self.path).parts
+
+
+@dataclass
+class Documents:
+    """Reads the paths anew at each iteration. `problems`: what could not be read, a sentence each."""
+
+    paths: tuple[str, ...]
+    problems: list[str] = field(default_factory=list)
+    _stdin: bytes | None = None
+    _bytes: int = 0
+    _members: int = 0
+
+    def __iter__(self) -> Iterator[Document]:
+        self.problems, self._bytes, self._members = [], 0, 0
+        for path in self.paths:
+            if path == "-":
+                yield from self._content(_KEEP_STDIN_NAME, io.BytesIO(self._read_stdin()), 0)
+            else:
+                yield from self._of_path(Path(path))
+
+    def _read_stdin(self) -> bytes:
+        if self._stdin is None:
+            if sys.stdin is None or sys.stdin.isatty():
+                raise BundleProblem(
+                    "--from - reads standard input, which is a terminal",
+                    "Pipe something in: kubectl get pods -o json | kubedoctor scan --from -",
+                )
+            self._stdin = sys.stdin.buffer.read(MOST_BYTES_OF_ONE + 1)
+        return self._stdin
+
+    def _of_path(self, path: Path) -> Iterator[Document]:
+        try:
+            if path.is_dir():
+                yield from self._of_folder(path)
+                return
+            if not path.exists():
+                raise BundleProblem(f"{path} does not exist", "Check --from: it names a file, a folder, or - ")
+            if not path.is_file():
+                raise BundleProblem(f"{path} is neither a file nor a folder", UNDERSTOOD)
+            with path.open("rb") as file:
+                yield from self._content(path.name, file, path.stat().st_size)
+        except OSError as error:
+            raise BundleProblem(f"{path} cannot be read: {error.strerror or error}", f"Look: ls -l {path}") from None
+
+    def _of_folder(self, folder: Path) -> Iterator[Document]:
+        root = folder.resolve()
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                self.problems.append(f"{name}: a link out of the folder; it was not read")
+                continue
+            if not path.is_file() or any(part.startswith(".") for part in path.relative_to(folder).parts):
+                continue
+            try:
+                with path.open("rb") as file:
+                    yield from self._content(name, file, path.stat().st_size)
+            except OSError as error:
+                self.problems.append(f"{name}: cannot be read: {error.strerror or error}")
+
+    def _content(self, name: str, file: IO[bytes], size: int) -> Iterator[Document]:
+        """A plain file, a gzip file or an archive, by its first bytes."""
+        head = file.read(512)
+        file.seek(0)
+        if head[:2] == b"\x1f\x8b":
+            inner = _Watched(file, gzip.GzipFile(fileobj=file), name)
+            yield from self._maybe_archive(name.removesuffix(".gz"), inner)
+        elif _is_tar(head):
+            yield from self._archive(name, file)
+        else:
+            if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+                raise BundleProblem(
+                    f"{name} is a zip archive, which is not understood", f"Unpack it first. {UNDERSTOOD}"
+                )
+            yield self._document(name, _read_at_most(file, MOST_BYTES_OF_ONE, name))
+
+    def _maybe_archive(self, name: str, stream: _Watched) -> Iterator[Document]:
+        head = stream.peek(512)
+        if _is_tar(head):
+            yield from self._archive(name, stream)
+            return
+        body = _read_at_most(stream, MOST_BYTES_OF_ONE, name)
+        if stream.broken:
+            self.problems.append(f"{name}: {stream.broken}; what came before was read")
+        yield self._document(name, body)
+
+    def _archive(self, name: str, stream: IO[bytes] | _Watched) -> Iterator[Document]:
+        try:
+            # r| reads forward only: an archive of any size passes through without being held or unpacked.
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                for member in archive:
+                    self._members += 1
+                    if self._members > MOST_MEMBERS:
+                        raise BundleProblem(f"{name} has more than {MOST_MEMBERS:,} members", UNDERSTOOD)
+                    if (document := self._member(name, archive, member)) is not None:
+                        yield document
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            self.problems.append(f"{name}: the archive is cut off or damaged ({error}); what came before was read")
+            return
+        if isinstance(stream, _Watched) and stream.broken:
+            self.problems.append(f"{name}: {stream.broken}; what came before was read")
+
+    def _member(self, name: str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Document | None:
+        path = PurePosixPath(member.name)
+        if member.issym() or member.islnk():
+            target = PurePosixPath(member.linkname)
+            if _escapes(path) or _escapes(target if member.islnk() else path.parent / target):
+                raise BundleProblem(
+                    f"{name} is hostile: its member {member.name} is a link to {member.linkname}, outside the archive",
+                    "Do not unpack it. Ask for a new one from a source that you trust",
+                )
+            self.problems.append(f"{member.name}: a link in the archive; it was not followed")
+            return None
+        if _escapes(path):
+            raise BundleProblem(
+                f"{name} is hostile: its member {member.name} lies outside the archive",
+                "Do not unpack it. Ask for a new one from a source that you trust",
+            )
+        if member.isdir():
+            return None
+        if not member.isfile():
+            self.problems.append(f"{member.name}: a device or pipe in the archive; it was left out")
+            return None
+        if member.size > MOST_BYTES_OF_ONE:
+            raise BundleProblem(
+                f"{name}: its member {member.name} is larger than {MOST_BYTES_OF_ONE >> 30} GiB", UNDERSTOOD
+            )
+        file = archive.extractfile(member)
+        if file is None:
+            return None
+        body = _read_at_most(file, MOST_BYTES_OF_ONE, member.name)
+        if len(body) < member.size:
+            self.problems.append(f"{member.name}: the archive ends in the middle of it; it was left out")
+            return None
+        return self._document(str(path), body)
+
+    def _document(self, path: str, body: bytes) -> Document:
+        self._bytes += len(body)
+        if self._bytes > MOST_BYTES:
+            raise BundleProblem(
+                f"the bundle holds more than {MOST_BYTES >> 30} GiB",
+                "Take a smaller one: kubedoctor capture -n NAMESPACE",
+            )
+        return Document(path, body)
+
+
+class _Watched(io.RawIOBase):
+    """A gzip stream that ends where it is damaged, and refuses to become a thousand times what it was."""
+
+    def __init__(self, packed: IO[bytes], unpacked: gzip.GzipFile, name: str) -> None:
+        self._packed, self._unpacked, self._name = packed, unpacked, name
+        self._ahead = b""
+        self._out = 0
+        self.broken = ""
+
+    def readable(self) -> bool:
+        return True
+
+    def peek(self, size: int) -> bytes:
+        while len(self._ahead) < size and (more := self._more(size)):
+            self._ahead += more
+        return self._ahead[:size]
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            parts = [self._ahead]
+            self._ahead = b""
+            while more := self._more(_CHUNK):
+                parts.append(more)
+            return b"".join(parts)
+        if self._ahead:
+            taken, self._ahead = self._ahead[:size], self._ahead[size:]
+            return taken
+        return self._more(size)
+
+    def _more(self, size: int) -> bytes:
+        if self.broken:
+            return b""
+        try:
+            found = self._unpacked.read1(min(size, _CHUNK))
+        except (EOFError, OSError, zlib.error) as error:
+            why = "it ends too early" if isinstance(error, EOFError) else f"it is damaged ({error})"
+            self.broken = f"the gzip stream is not whole: {why}"
+            return b""
+        self._out += len(found)
+        if self._out > RATIO_FROM and self._out > MOST_RATIO * max(1, self._packed.tell()):
+            raise BundleProblem(
+                f"{self._name} unpacks to more than {MOST_RATIO} times its size: that is no record of a cluster",
+                "Do not unpack it. Ask for a new one from a source that you trust",
+            )
+        return found
+
+
+def _read_at_most(file: IO[bytes] | _Watched, most: int, name: str) -> bytes:
+    parts = []
+    left = most + 1
+    while left > 0 and (part := file.read(min(_CHUNK, left))):
+        parts.append(part)
+        left -= len(part)
+    if left <= 0:
+        raise BundleProblem(
+            f"{name} is larger than {most >> 30} GiB", "Take a smaller one: kubedoctor capture -n NAMESPACE"
+        )
+    return b"".join(parts)
+
+
+def _escapes(path: PurePosixPath) -> bool:
+    """Whether a member's path leaves the archive."""
+    depth = 0
+    for part in path.parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            return True
+    return path.is_absolute() or ("\\" in str(path) and ".." in str(path))
+
+
+def _is_tar(head: bytes) -> bool:
+    return head[257:262] == b"ustar"

@@ -1,0 +1,98 @@
+"""What the path of a file says about what it holds, in the layouts that tools write.
+
+Own bundles, `kubectl cluster-info dump` (k8s.io/kubectl pkg/cmd/clusterinfo, v1.37) and support bundles of
+troubleshoot.sh (pkg/collect/cluster_resources.go, v0.120).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubedoctor.cluster.kinds import kind_from_word
+from kubedoctor.cluster.wants import LogWant
+
+MANIFEST = "kubedoctor.json"
+_RESOURCES = "cluster-resources"
+_DUMPED = frozenset(
+    ["events", "replication-controllers", "services", "daemonsets", "deployments", "replicasets", "pods"]
+)
+_SUPPORT_KINDS = {
+    "pvs": "PersistentVolume",
+    "pvcs": "PersistentVolumeClaim",
+    "network-policy": "NetworkPolicy",
+    "resource-quota": "ResourceQuota",
+    "resource-quotas": "ResourceQuota",
+    "storage": "StorageClass",
+    "ingress": "Ingress",
+    "storage-classes": "StorageClass",
+    "custom-resource-definitions": "CustomResourceDefinition",
+    "clusterrolebindings": "ClusterRoleBinding",
+    "clusterroles": "ClusterRole",
+}
+# What a support bundle says of other things than objects.
+_NO_OBJECTS = frozenset(["groups", "resources", "auth-cani-list", "image-pull-secrets", "groups-resources"])
+_DATA = (".json", ".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a path says. `whole`: the file is the answer to a list of the namespace (empty: of all of them)."""
+
+    what: str = "unknown"  # unknown, objects, errors, log, dumped-log, manifest, version, ignored
+    kind: str = ""
+    namespace: str = ""
+    whole: bool = False
+    log: LogWant | None = None
+
+
+def place_of(parts: tuple[str, ...]) -> Place:
+    """What the parts of a path say; `unknown` where only the content can tell."""
+    name = parts[-1]
+    if _RESOURCES in parts[:-1]:
+        return _support_place(parts[parts.index(_RESOURCES) + 1 :])
+    if parts[-2:] == ("cluster-info", "cluster_version.json"):
+        return Place("version")
+    if name == MANIFEST:
+        return Place("manifest")
+    if name.endswith(".log") and len(parts) >= 4 and parts[-4] == "logs":
+        return Place("log", log=_log_want(parts[-3], parts[-2], name.removesuffix(".log"), ".previous"))
+    if name == "logs.txt":
+        return Place("dumped-log")
+    stem, dot, _ = name.rpartition(".")
+    if not dot or not name.endswith(_DATA):
+        return Place() if len(parts) == 1 else Place("ignored" if dot else "unknown")
+    if stem in _DUMPED and len(parts) >= 2:
+        row = kind_from_word(stem.replace("-", ""))
+        return Place("unknown", row.kind if row else "", parts[-2], whole=True)
+    return Place("unknown", "Node", whole=True) if stem == "nodes" else Place()
+
+
+def _support_place(parts: tuple[str, ...]) -> Place:
+    name = parts[-1]
+    if parts[:2] == ("pods", "logs"):
+        if len(parts) != 5 or not name.endswith(".log"):
+            return Place("ignored")
+        return Place("log", log=_log_want(parts[2], parts[3], name.removesuffix(".log"), "-previous"))
+    if not name.endswith(_DATA):
+        return Place("ignored")
+    stem = name.rpartition(".")[0]
+    folder = parts[0] if len(parts) > 1 else stem
+    if stem.endswith("-errors"):
+        return Place("errors", _support_kind(stem.removesuffix("-errors")))
+    if folder in _NO_OBJECTS:
+        return Place("ignored")
+    if folder == "custom-resources":
+        return Place("objects", namespace=stem if len(parts) > 2 else "", whole=True)
+    return Place("objects", _support_kind(folder), stem if len(parts) > 1 else "", whole=True)
+
+
+def _support_kind(word: str) -> str:
+    if known := _SUPPORT_KINDS.get(word.lower()):
+        return known
+    row = kind_from_word(word.replace("-", ""))
+    return row.kind if row else ""
+
+
+def _log_want(namespace: str, pod: str, container: str, suffix: str) -> LogWant:
+    previous = container.endswith(suffix)
+    return LogWant(namespace, pod, container.removesuffix(suffix) if previous else container, previous)

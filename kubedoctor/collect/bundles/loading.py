@@ -1,0 +1,229 @@
+"""From the pieces of a bundle to a closed snapshot that knows what it does not hold."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.decoding import Unreadable, convert_object, decode_list
+from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.snapshot import Snapshot, Source
+from kubedoctor.cluster.wants import LogTail, LogWant, Want
+from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
+from kubedoctor.collect.bundles.pieces import (
+    Log,
+    Manifest,
+    Objects,
+    Oddity,
+    Piece,
+    Refusals,
+    State,
+    pieces_of,
+)
+from kubedoctor.collect.bundles.times import newest_moment
+from kubedoctor.collect.recording import moment, read_state, tail_of
+from kubedoctor.problems import BundleProblem
+
+FORMAT = 1
+ONLY_THE_FILE = "only what the file holds"
+_MOST_PROBLEMS = 50
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A snapshot, and the namespace that is meant when none is named."""
+
+    snapshot: Snapshot
+    namespace: str
+
+
+@dataclass
+class _Bundle:
+    """What the pieces say, until the last of them was seen."""
+
+    name: str
+    objects: dict[str, list[KubernetesObject]] = field(default_factory=dict)
+    logs: dict[LogWant, LogTail] = field(default_factory=dict)
+    refused: dict[Want | LogWant, str] = field(default_factory=dict)
+    whole: dict[str, set[str]] = field(default_factory=dict)
+    listed: dict[str, set[str]] = field(default_factory=dict)
+    states: list[dict[str, Any]] = field(default_factory=list)
+    manifest: dict[str, Any] | None = None
+    version: str = ""
+    problems: list[str] = field(default_factory=list)
+    pieces: int = 0
+
+    def take(self, piece: Piece) -> None:
+        if isinstance(piece, Oddity):
+            self.problems.append(piece.text)
+            return
+        self.pieces += 1
+        if isinstance(piece, Objects):
+            self._objects(piece)
+        elif isinstance(piece, Log):
+            if piece.why:
+                self.refused[piece.want] = piece.why
+            else:
+                self.logs[piece.want] = tail_of(piece.text, piece.want)
+        elif isinstance(piece, State):
+            self.states.append(piece.data)
+        elif isinstance(piece, Manifest):
+            self.manifest = piece.data
+        elif isinstance(piece, Refusals):
+            for namespace, why in piece.reasons.items():
+                self.refused[Want(piece.kind, namespace)] = why
+        else:
+            self.version = self.version or piece.version
+
+    def _objects(self, piece: Objects) -> None:
+        found = self.objects.setdefault(piece.kind, [])
+        before = len(found)
+        if piece.body:
+            decoded = decode_list(piece.kind, piece.body)
+            found.extend(decoded.objects)
+            self.problems.extend(decoded.problems)
+            if decoded.continue_token:
+                self.problems.append(f"{piece.kind}: the list is one page of a longer one; the rest is not in the file")
+        else:
+            self._items(piece, found)
+        if piece.whole:
+            self.whole.setdefault(piece.kind, set()).add(piece.namespace)
+        elif piece.listed:
+            namespaces = {obj.metadata.namespace for obj in found[before:]}
+            self.listed.setdefault(piece.kind, set()).update(namespaces)
+
+    def _items(self, piece: Objects, found: list[KubernetesObject]) -> None:
+        raw = [item for item in piece.items if isinstance(item, msgspec.Raw)]
+        if raw:
+            # As one list: a struct's decoder is fastest on it, and it mends item by item where it must.
+            body = b'{"items":[' + b",".join(raw) + b"]}"
+            decoded = decode_list(piece.kind, body)
+            found.extend(decoded.objects)
+            self.problems.extend(decoded.problems)
+        for item in piece.items:
+            if not isinstance(item, msgspec.Raw):
+                one = convert_object(piece.kind, item)
+                found.extend(one.objects)
+                self.problems.extend(one.problems)
+
+
+def load(documents: Documents, name: str) -> Loaded:
+    """Read all documents. Raises BundleProblem where nothing in them is understood."""
+    bundle = _Bundle(name)
+    with _without_collection():
+        for document in documents:
+            for piece in pieces_of(document):
+                try:
+                    bundle.take(piece)
+                except Unreadable as error:
+                    bundle.problems.append(f"{document.path} cannot be read: {error}")
+    bundle.problems[:0] = documents.problems
+    if not bundle.pieces:
+        raise _not_a_bundle(bundle)
+    if bundle.states:
+        return _state(bundle)
+    return _assemble(bundle)
+
+
+def _not_a_bundle(bundle: _Bundle) -> BundleProblem:
+    why = f": {bundle.problems[0]}" if bundle.problems else ""
+    return BundleProblem(f"{bundle.name} holds nothing that can be diagnosed{why}", UNDERSTOOD)
+
+
+def _state(bundle: _Bundle) -> Loaded:
+    if len(bundle.states) > 1 or bundle.objects:
+        raise BundleProblem(
+            f"{bundle.name} holds {len(bundle.states)} recorded states and {sum(map(len, bundle.objects.values()))} "
+            "other objects, of different moments",
+            "Name one file with --from",
+        )
+    snapshot = read_state(bundle.states[0], bundle.name)
+    snapshot.problems.extend(bundle.problems)
+    return Loaded(snapshot, "default")
+
+
+def _assemble(bundle: _Bundle) -> Loaded:
+    manifest = bundle.manifest or {}
+    if isinstance(manifest.get("format"), int) and manifest["format"] > FORMAT:
+        raise BundleProblem(
+            f"{bundle.name} was written by a newer kubedoctor (format {manifest['format']})", "Update kubedoctor"
+        )
+    taken_at = moment(manifest.get("takenAt")) or newest_moment(bundle.objects)
+    if taken_at is None:
+        bundle.problems.append("no time occurs in the files; ages cannot be told")
+        taken_at = _EPOCH
+    version = manifest.get("kubernetes")
+    source = Source("bundle", bundle.name, version if isinstance(version, str) else bundle.version)
+    snapshot = Snapshot(taken_at, source, closed=True)
+    for objects in bundle.objects.values():
+        snapshot.add(objects)
+    for want, tail in bundle.logs.items():
+        snapshot.add_log(want, tail)
+    for refused, why in bundle.refused.items():
+        snapshot.refuse(refused, why)
+    if bundle.manifest is not None:
+        _cover_as_told(snapshot, manifest)
+    else:
+        _cover(snapshot, bundle)
+    shown = bundle.problems[:_MOST_PROBLEMS]
+    if len(bundle.problems) > len(shown):
+        shown.append(f"and {len(bundle.problems) - len(shown)} more problems of this sort")
+    snapshot.problems.extend(shown)
+    namespace = manifest.get("namespace")
+    return Loaded(snapshot, namespace if isinstance(namespace, str) and namespace else "default")
+
+
+def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any]) -> None:
+    """Coverage as the manifest tells it: `all`, or the namespaces that were read, and why not more."""
+    kinds = manifest.get("kinds")
+    for kind, told in kinds.items() if isinstance(kinds, dict) else ():
+        seen = told.get("seen") if isinstance(told, dict) else None
+        why = str(told.get("why") or "") if isinstance(told, dict) else ""
+        if seen == "all":
+            snapshot.cover(Want(kind))
+            continue
+        namespaces = [name for name in seen if isinstance(name, str)] if isinstance(seen, list) else []
+        for namespace in namespaces:
+            snapshot.cover(Want(kind, namespace))
+        if namespaces:
+            snapshot.limit(Want(kind), why or f"only namespace {', '.join(namespaces)} was recorded")
+        else:
+            snapshot.refuse(Want(kind), why or "not in this recording")
+
+
+def _cover(snapshot: Snapshot, bundle: _Bundle) -> None:
+    every = set(snapshot.namespaces())
+    for kind, namespaces in bundle.whole.items():
+        row = kind_named(kind)
+        if "" in namespaces or (row and not row.namespaced) or (every and every <= namespaces):
+            snapshot.cover(Want(kind))
+            continue
+        for namespace in namespaces:
+            snapshot.cover(Want(kind, namespace))
+        snapshot.limit(Want(kind), f"only of the namespaces {', '.join(sorted(namespaces))}")
+    for kind, objects in bundle.objects.items():
+        if kind in bundle.whole or not objects:
+            continue
+        snapshot.limit(Want(kind), ONLY_THE_FILE)
+        for namespace in bundle.listed.get(kind, ()):
+            snapshot.limit(Want(kind, namespace), ONLY_THE_FILE)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection while a million objects are made that live on; frozen afterwards, it stays cheap."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

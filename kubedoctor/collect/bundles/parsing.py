@@ -1,0 +1,154 @@
+"""One file's bytes as JSON or YAML, without making Python's own data of what a struct can take directly."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import yaml
+
+MOST_NODES = 5_000_000
+"""A YAML document whose references multiply to more values than this is no record of a cluster."""
+_ANCHOR = re.compile(rb"(?m)(?:^|[\s\[{,:-])&[\w-]+")
+_JSON_START = re.compile(rb"\s*[\[{]")
+
+
+class Unparsable(ValueError):
+    """Neither JSON nor YAML; says where it breaks."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The top of a JSON document. What may be large stays raw; `kind` and others may be of any type."""
+
+    kind: Any = None
+    apiVersion: Any = None  # noqa: N815  # Kubernetes' own name
+    items: msgspec.Raw = msgspec.Raw()
+    objects: msgspec.Raw = msgspec.Raw()
+    metadata: msgspec.Raw = msgspec.Raw()
+    captured_at: Any = None
+    format: Any = None
+    scenario: Any = None
+
+
+_HEAD = msgspec.json.Decoder(Head)
+_RAW_ITEMS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+
+
+def looks_like_json(body: bytes) -> bool:
+    """Whether the first sign is that of a JSON object or array."""
+    return _JSON_START.match(body) is not None
+
+
+def head_of(body: bytes) -> Head | None:
+    """The top of a JSON object; None for an array. Raises Unparsable for what is not one JSON value."""
+    try:
+        return _HEAD.decode(body)
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unparsable(_place(body, str(error))) from None
+
+
+def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
+    """The elements of a JSON array, undecoded; none for null and for what is no array."""
+    try:
+        return _RAW_ITEMS.decode(body)
+    except msgspec.DecodeError:
+        return ()
+
+
+def json_data(body: bytes | msgspec.Raw) -> Any:
+    """JSON as Python's data. Raises Unparsable."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unparsable(_place(bytes(body), str(error))) from None
+
+
+def json_values(text: str) -> Iterator[Any]:
+    """JSON values one after the other, as `kubectl cluster-info dump` prints them. Raises Unparsable."""
+    decoder = json.JSONDecoder()
+    position, end = 0, len(text)
+    while position < end:
+        while position < end and text[position].isspace():
+            position += 1
+        if position == end:
+            return
+        try:
+            value, position = decoder.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError) as error:
+            line = text.count("\n", 0, getattr(error, "pos", position)) + 1
+            raise Unparsable(f"line {line}: {getattr(error, 'msg', 'nested too deeply')}") from None
+        yield value
+
+
+def yaml_documents(body: bytes) -> Iterator[Any]:
+    """The documents of a YAML stream; times stay text. Raises Unparsable, after the documents before the break."""
+    loader = _loader_class()
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unparsable(f"byte {error.start}: it is not text") from None
+    try:
+        for document in yaml.load_all(text, Loader=loader):
+            if _ANCHOR.search(body) and not _within(document, MOST_NODES):
+                raise Unparsable("its references multiply to more values than any cluster has")
+            if document is not None:
+                yield document
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise Unparsable(f"{place}{problem or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Unparsable(str(error)) from None
+
+
+def _loader_class() -> Any:
+    """The C loader where there is one, without the rule that makes times of text that looks like one."""
+    global _loader
+    if _loader is None:
+        parent: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+        class Loader(parent):  # type: ignore[misc]  # the parent is chosen at run time
+            yaml_implicit_resolvers: Any = {  # noqa: RUF012  # PyYAML wants a class attribute
+                first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
+                for first, rules in parent.yaml_implicit_resolvers.items()
+            }
+
+        _loader = Loader
+    return _loader
+
+
+_loader: Any = None
+
+
+def _within(document: Any, most: int) -> bool:
+    waiting = [document]
+    seen = 0
+    while waiting:
+        value = waiting.pop()
+        seen += 1
+        if seen > most or len(waiting) > most:
+            return False
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return True
+
+
+_BYTE = re.compile(r"byte (\d+)")
+
+
+def _place(body: bytes, message: str) -> str:
+    found = _BYTE.search(message)
+    if found:
+        line = body.count(b"\n", 0, int(found[1])) + 1
+        return f"line {line}: {message}"
+    if "truncated" in message:
+        line = body.count(b"\n") + 1
+        return f"line {line}: it ends too early"
+    return message

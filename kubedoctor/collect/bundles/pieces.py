@@ -1,0 +1,299 @@
+"""A document taken apart: lists of objects of one kind, logs, and what describes the bundle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.decoding import kind_of_data
+from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.cluster.wants import LogWant
+from kubedoctor.collect.bundles.documents import Document
+from kubedoctor.collect.bundles.layouts import Place, place_of
+from kubedoctor.collect.bundles.parsing import (
+    Unparsable,
+    head_of,
+    json_data,
+    json_values,
+    looks_like_json,
+    raw_items,
+    yaml_documents,
+)
+from kubedoctor.collect.recording import is_recording
+from kubedoctor.problems import BundleProblem
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Objects of one kind. `body` is a whole JSON list of them, where there is one; else `items`.
+
+    `listed`: they came as a list, so more of their kind would have been there too. `whole`: they are the whole
+    answer for `namespace`, where empty means all namespaces.
+    """
+
+    kind: str
+    items: tuple[msgspec.Raw | dict[str, Any], ...] = ()
+    body: bytes = b""
+    listed: bool = False
+    whole: bool = False
+    namespace: str = ""
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log, or why there is none."""
+
+    want: LogWant
+    text: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """A whole recorded state or the cluster of a scenario."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle of our own says about itself."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What could not be listed, by namespace (empty: at all), and why."""
+
+    kind: str
+    reasons: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Release:
+    """The version of the API server."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """A document, or a part of one, that is nothing of these; a sentence."""
+
+    text: str
+
+
+Piece = Objects | Log | State | Manifest | Refusals | Release | Oddity
+
+
+class _ItemHead(msgspec.Struct, frozen=True):
+    kind: Any = None
+    apiVersion: Any = None  # noqa: N815  # Kubernetes' own name
+
+
+_ITEM_HEAD = msgspec.json.Decoder(_ItemHead)
+_START = re.compile(r"^==== START logs for container (\S+) of pod ([^\s/]+)/(\S+) ====\n", re.MULTILINE)
+_END = "==== END logs for container "
+_LOG_ERRORS = ("Create log request error: ", "Request log error: ")
+
+
+def pieces_of(document: Document) -> Iterator[Piece]:
+    """Take a document apart; what cannot be read becomes an Oddity."""
+    place = place_of(document.parts)
+    if place.what == "ignored":
+        return
+    if place.what == "log" and place.log is not None:
+        yield Log(place.log, _text(document.body))
+        return
+    if place.what == "dumped-log" or b"==== START logs for container " in document.body[: 64 << 20]:
+        yield from _dump(document)
+        return
+    if not document.body.strip():
+        return
+    try:
+        if looks_like_json(document.body):
+            yield from _json(document, place)
+        else:
+            yield from _yaml(document, place)
+    except Unparsable as error:
+        yield Oddity(f"{document.path} cannot be read: {error}")
+
+
+def _json(document: Document, place: Place) -> Iterator[Piece]:
+    try:
+        head = head_of(document.body)
+    except Unparsable:
+        yield from _json_values(document, place)
+        return
+    if head is None:
+        if document.body.lstrip()[:1] == b"[":
+            yield from _items(raw_items(document.body), place)
+        else:
+            yield from _data(json_data(document.body), document, place)
+    elif place.what in ("errors", "version", "manifest") or head.scenario or head.objects or head.captured_at:
+        yield from _data(json_data(document.body), document, place)
+    elif head.items and isinstance(head.kind, str) and head.kind.endswith("List") and head.kind != "List":
+        kind = kind_of_data({"kind": head.kind.removesuffix("List"), "apiVersion": head.apiVersion})
+        yield from _typed_list(kind, document.body, head.items, place)
+    elif head.items and (head.kind in (None, "", "List")):
+        yield from _items(raw_items(head.items), place)
+    else:
+        yield from _data(json_data(document.body), document, place)
+
+
+def _typed_list(kind: str, body: bytes, items: msgspec.Raw, place: Place) -> Iterator[Piece]:
+    # A path that names another kind than the list says nothing.
+    whole = place.whole and place.kind in ("", kind)
+    namespace = place.namespace if whole else ""
+    if kind_named(kind) is None:
+        group = kind.partition(".")[2]
+        made = tuple(_with_kind(json_data(item), kind, group) for item in raw_items(items))
+        yield Objects(kind, made, listed=True, whole=whole, namespace=namespace)
+    else:
+        yield Objects(kind, body=body, listed=True, whole=whole, namespace=namespace)
+
+
+def _with_kind(item: Any, kind: str, group: str) -> Any:
+    if isinstance(item, dict) and not item.get("kind"):
+        return {"kind": kind.partition(".")[0], "apiVersion": f"{group}/v1" if group else "v1", **item}
+    return item
+
+
+def _items(items: tuple[msgspec.Raw | Any, ...], place: Place) -> Iterator[Piece]:
+    """Items of mixed kinds; where they have none, the path says it."""
+    kinds: dict[str, list[Any]] = {}
+    nameless = 0
+    for item in items:
+        kind = _kind_of_item(item) or place.kind
+        if kind:
+            kinds.setdefault(kind, []).append(item)
+        else:
+            nameless += 1
+    if not items and place.kind:
+        kinds[place.kind] = []
+    for kind, members in kinds.items():
+        whole = place.whole and place.what == "objects"
+        yield Objects(kind, tuple(members), listed=True, whole=whole, namespace=place.namespace if whole else "")
+    if nameless:
+        yield Oddity(f"{nameless} items have no kind; they were left out")
+
+
+def _kind_of_item(item: Any) -> str:
+    if isinstance(item, msgspec.Raw):
+        try:
+            head = _ITEM_HEAD.decode(item)
+        except msgspec.DecodeError:
+            return ""
+        return kind_of_data({"kind": head.kind, "apiVersion": head.apiVersion})
+    return kind_of_data(item) if isinstance(item, dict) else ""
+
+
+def _data(data: Any, document: Document, place: Place) -> Iterator[Piece]:
+    """Python's own data: from YAML, or small JSON."""
+    if isinstance(data, list):
+        yield from _items(tuple(data), place)
+        return
+    if not isinstance(data, dict):
+        yield Oddity(f"{document.path} holds no Kubernetes objects")
+        return
+    if place.what == "errors":
+        yield from _refusals(data, place)
+    elif place.what == "manifest" and "format" in data:
+        yield Manifest(data)
+    elif place.what == "version":
+        info = data.get("info")
+        version = info.get("gitVersion") if isinstance(info, Mapping) else data.get("string")
+        yield Release(version if isinstance(version, str) else "")
+    elif is_recording(data) or ("scenario" in data and isinstance(data.get("cluster"), list)):
+        yield State(data)
+    elif place.what == "objects" and not data.get("kind") and "items" not in data:
+        yield Objects(place.kind, (data,)) if place.kind else Oddity(f"{document.path} holds no Kubernetes objects")
+    else:
+        yield from _object_or_list(data, document, place)
+
+
+def _object_or_list(data: dict[str, Any], document: Document, place: Place) -> Iterator[Piece]:
+    kind, items = data.get("kind"), data.get("items")
+    if "items" in data and (kind in (None, "") or (isinstance(kind, str) and kind.endswith("List"))):
+        members = tuple(items) if isinstance(items, list) else ()
+        word = kind.removesuffix("List") if isinstance(kind, str) else ""
+        if word:
+            members = tuple(
+                {"kind": word, "apiVersion": data.get("apiVersion"), **item}
+                if isinstance(item, dict) and not item.get("kind")
+                else item
+                for item in members
+            )
+            of = kind_of_data({"kind": word, "apiVersion": data.get("apiVersion")})
+            whole = place.whole and place.kind in ("", of)
+            place = Place("objects", of, place.namespace if whole else "", whole)
+        yield from _items(members, place)
+    elif kind == "Status" and "message" in data:
+        yield Oddity(f"{document.path} is the API server's refusal, not objects: {data['message']}")
+    elif kind == "Config" and "clusters" in data:
+        raise BundleProblem(
+            f"{document.path} is a kubeconfig, not a record of a cluster", f"Use --kubeconfig {document.path}"
+        )
+    elif kind == "Table":
+        yield Oddity(f"{document.path} is a table for printing, without objects; get them with -o json")
+    elif (name := kind_of_data(data)) and isinstance(data.get("metadata"), dict):
+        yield Objects(name, (data,))
+    else:
+        yield Oddity(f"{document.path} holds no Kubernetes objects")
+
+
+def _refusals(data: dict[str, Any], place: Place) -> Iterator[Piece]:
+    if place.kind:
+        yield Refusals(place.kind, {str(namespace): str(why) for namespace, why in data.items() if why})
+
+
+def _json_values(document: Document, place: Place) -> Iterator[Piece]:
+    for value in json_values(_text(document.body)):
+        yield from _data(value, document, place)
+
+
+def _yaml(document: Document, place: Place) -> Iterator[Piece]:
+    for value in yaml_documents(document.body):
+        yield from _data(value, document, place)
+
+
+def _dump(document: Document) -> Iterator[Piece]:
+    """The logs and, in the form of one stream, the lists of `kubectl cluster-info dump`."""
+    text = _text(document.body)
+    position = 0
+    for start in _START.finditer(text):
+        if start.start() < position:
+            continue
+        yield from _between(text[position : start.start()], document)
+        container, namespace, pod = start.groups()
+        closing = f"{_END}{container} of pod {namespace}/{pod} ====\n"
+        end = text.find(closing, start.end())
+        body = text[start.end() : end if end >= 0 else len(text)]
+        position = end + len(closing) if end >= 0 else len(text)
+        want = LogWant(namespace, pod, container)
+        failed = next((sign for sign in _LOG_ERRORS if body.startswith(sign)), None)
+        yield Log(want, why=body[len(failed) :].strip()) if failed else Log(want, body)
+    yield from _between(text[position:], document)
+
+
+def _between(text: str, document: Document) -> Iterator[Piece]:
+    if not text.strip():
+        return
+    part = Document(document.path, text.encode())
+    place = Place()
+    try:
+        if looks_like_json(part.body):
+            yield from _json_values(part, place)
+        else:
+            yield from _yaml(part, place)
+    except Unparsable as error:
+        yield Oddity(f"{document.path} cannot be read: {error}")
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")

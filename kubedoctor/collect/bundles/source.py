@@ -1,0 +1,117 @@
+"""A bundle as a source: everything is read once, and nothing more can come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.wants import CannotSee, LogWant, Want
+from kubedoctor.collect.bundles.documents import Documents
+from kubedoctor.collect.bundles.loading import load
+from kubedoctor.collect.bundles.pieces import Objects, State, pieces_of
+from kubedoctor.collect.recording import NOT_HERE, objects_of_state
+from kubedoctor.collect.redact import redact_object
+from kubedoctor.problems import Problem
+
+
+class BundleSource:
+    """The record of a cluster. Objects as a whole (`raw`, `raw_list`) are read from the files again."""
+
+    def __init__(self, documents: Documents, snapshot: Snapshot, namespace: str) -> None:
+        self._documents = documents
+        self._snapshot = snapshot
+        self._namespace = namespace
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    @property
+    def namespace(self) -> str:
+        return self._namespace
+
+    @property
+    def context(self) -> str:
+        return self._snapshot.source.name
+
+    def gather(self, wants: frozenset[Want | LogWant]) -> None:
+        """Nothing can be fetched: what is not here is refused."""
+        for want in wants:
+            if isinstance(want, LogWant):
+                if not self._snapshot.refusal(want):
+                    self._snapshot.refuse(want, NOT_HERE)
+            elif not (self._snapshot.covers(want) or self._snapshot.limitation(want)):
+                self._snapshot.refuse(want, self._snapshot.refusal(want) or NOT_HERE)
+
+    def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
+        """Everything is here already."""
+
+    def raw(self, ref: Ref) -> dict[str, Any] | None:
+        if self._snapshot.get(ref) is None:
+            return None
+        try:
+            for data in self._read(ref.kind):
+                meta = data.get("metadata")
+                meta = meta if isinstance(meta, dict) else {}
+                if meta.get("name") == ref.name and (meta.get("namespace") or "") == ref.namespace:
+                    return redact_object(data)
+        except Problem:  # The files are gone since they were read.
+            return None
+        return None
+
+    def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
+        want = Want(kind, namespace)
+        if not (self._snapshot.covers(want) or self._snapshot.limitation(want)):
+            raise CannotSee(kind, self._snapshot.refusal(want) or NOT_HERE)
+        for data in self._read(kind):
+            meta = data.get("metadata")
+            if not namespace or (isinstance(meta, dict) and meta.get("namespace") == namespace):
+                yield redact_object(data)
+
+    def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
+        return tuple(sorted({obj.metadata.name for obj in self._snapshot.of_kind(kind, namespace)}))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _read(self, kind: str) -> Iterator[dict[str, Any]]:
+        """The objects of a kind as the files have them; kind and apiVersion are filled in where they lack."""
+        for document in self._documents:
+            for piece in pieces_of(document):
+                if isinstance(piece, State):
+                    yield from objects_of_state(piece.data, kind)
+                elif isinstance(piece, Objects) and piece.kind == kind:
+                    yield from _whole_items(piece)
+
+
+def _whole_items(piece: Objects) -> Iterator[dict[str, Any]]:
+    from kubedoctor.cluster.kinds import kind_named
+    from kubedoctor.collect.bundles.parsing import head_of, raw_items
+
+    items = piece.items
+    if piece.body:
+        head = head_of(piece.body)
+        items = raw_items(head.items) if head else ()
+    row = kind_named(piece.kind)
+    named = {"apiVersion": row.api_version, "kind": row.kind} if row else {}
+    for item in items:
+        data = msgspec.json.decode(item) if isinstance(item, msgspec.Raw) else item
+        if isinstance(data, dict):
+            yield {**named, **{key: value for key, value in data.items() if value is not None}}
+
+
+def open_bundle(paths: tuple[str, ...]) -> BundleSource:
+    """Read a bundle of any kind that is understood. Raises BundleProblem where there is nothing to read."""
+    documents = Documents(paths)
+    loaded = load(documents, _name_of(paths))
+    return BundleSource(documents, loaded.snapshot, loaded.namespace)
+
+
+def _name_of(paths: tuple[str, ...]) -> str:
+    names = ["standard input" if path == "-" else Path(path).resolve().name for path in paths]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

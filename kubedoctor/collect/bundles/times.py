@@ -1,0 +1,50 @@
+"""When was it? The newest moment that objects which say no time of their own have lived through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from kubedoctor.cluster.core import Event
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.triage import all_statuses
+
+
+def newest_moment(objects: dict[str, list[KubernetesObject]]) -> datetime | None:
+    """The newest time at which something is known to have happened; None if nothing tells one.
+
+    Times that lie ahead by intention (the end of a grace period, of a certificate) do not count.
+    """
+    times = (time for members in objects.values() for one in members for time in _moments(one))
+    return max(times, default=None)
+
+
+def _moments(one: KubernetesObject) -> Iterator[datetime]:
+    if one.metadata.creation_timestamp:
+        yield one.metadata.creation_timestamp
+    if isinstance(one, Event):
+        if one.seen_at:
+            yield one.seen_at
+        return
+    status, spec = getattr(one, "status", None), getattr(one, "spec", None)
+    yield from _condition_times(getattr(status, "conditions", None) or ())
+    if isinstance(one, Pod):
+        for container in all_statuses(one):
+            for state in (container.state, container.last_state):
+                if state and state.running and state.running.started_at:
+                    yield state.running.started_at
+                if state and state.terminated and state.terminated.finished_at:
+                    yield state.terminated.finished_at
+    for part, names in ((status, ("completion_time", "last_schedule_time")), (spec, ("renew_time",))):
+        for name in names:
+            if isinstance(time := getattr(part, name, None), datetime):
+                yield time
+
+
+def _condition_times(conditions: Iterable[Any]) -> Iterator[datetime]:
+    for one in conditions:
+        for name in ("last_transition_time", "last_update_time", "last_heartbeat_time", "last_probe_time"):
+            if isinstance(time := getattr(one, name, None), datetime):
+                yield time
