@@ -28,7 +28,7 @@ def helped_by_config(one: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def raises(one: Pod, cluster: Cluster) -> Iterator[Finding]:
-    yield said(one, {}["no such thing"])
+    yield said(one, one.labels["no such thing"])
 
 
 def blames_deployment(one: Pod, cluster: Cluster) -> Iterator[Finding]:
