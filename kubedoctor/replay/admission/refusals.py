@@ -1,0 +1,105 @@
+"""What the API server says when it refuses a pod, taken apart.
+
+Texts of Kubernetes 1.28 to 1.37: `apiserver/pkg/admission/plugin/resourcequota`, `plugin/pkg/admission/limitranger`,
+`pod-security-admission`, `apiserver/pkg/admission/plugin/{webhook,policy}`, `plugin/pkg/admission/{priority,serviceaccount}`.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Final
+
+import msgspec
+
+
+class Refused(enum.Enum):
+    """Who refuses, or what is missing."""
+
+    QUOTA_EXCEEDED = "quota exceeded"
+    QUOTA_NEEDS = "quota needs requests or limits"
+    LIMIT_RANGE = "limit range"
+    POD_SECURITY = "pod security"
+    WEBHOOK_DENIES = "webhook denies"
+    WEBHOOK_FAILS = "webhook fails"
+    POLICY = "validating admission policy"
+    PRIORITY_CLASS = "priority class missing"
+    SERVICE_ACCOUNT = "service account missing"
+    RUNTIME_CLASS = "runtime class missing"
+    NAMESPACE = "namespace terminating"
+    OTHER = "other"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A refusal. `name` is what the text names: the quota, the policy, the webhook, the class, the account, or the
+    Pod Security level; `text` is the reason without the name of the pod; amounts are by resource, as written."""
+
+    kind: Refused
+    name: str
+    text: str
+    requested: dict[str, str] = msgspec.field(default_factory=dict)
+    used: dict[str, str] = msgspec.field(default_factory=dict)
+    limited: dict[str, str] = msgspec.field(default_factory=dict)
+    missing: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+
+_HEAD: Final = re.compile(
+    r"(?:\(combined from similar events\): )?(?:Error creating: )?(?:create Pod \S+ in \S+ \S+ failed error: )?"
+    r"(?:\S+ \"[^\"]*\" is forbidden: )?",
+)
+_EXCEEDED: Final = re.compile(
+    r"exceeded quota: (?P<name>[^,]+), requested: (.*?), used: (.*?), limited: (.*)", re.DOTALL
+)
+_NEEDS: Final = re.compile(r"failed quota: (?P<name>[^:]+): must specify (.*)", re.DOTALL)
+_PATTERNS: Final = (
+    (Refused.LIMIT_RANGE, r"\[?(?:maximum|minimum) \S+ usage per \w+ is .*|\[?\S+ max limit to request ratio per .*"),
+    (Refused.POD_SECURITY, r'violates PodSecurity "(?P<name>[^"]*)": .*'),
+    (Refused.WEBHOOK_FAILS, r'(?:Internal error occurred: )?failed calling webhook "(?P<name>[^"]*)": .*'),
+    (Refused.WEBHOOK_DENIES, r'admission webhook "(?P<name>[^"]*)" denied the request.*'),
+    (Refused.POLICY, r"ValidatingAdmissionPolicy '(?P<name>[^']*)' with binding .*"),
+    (Refused.PRIORITY_CLASS, r"no PriorityClass with name (?P<name>\S+) was found"),
+    (Refused.SERVICE_ACCOUNT, r"error looking up service account [^/\s]+/(?P<name>[^\s:]+): .*not found"),
+    (Refused.RUNTIME_CLASS, r'.*RuntimeClass(?:\.node\.k8s\.io)? "(?P<name>[^"]*)" not found'),
+    (Refused.NAMESPACE, r"unable to create new content in namespace (?P<name>\S+) because it is being terminated"),
+)
+_COMPILED: Final = tuple((kind, re.compile(pattern, re.DOTALL)) for kind, pattern in _PATTERNS)
+
+
+def parse_refusal(message: str) -> Refusal:
+    """Take apart the message of a ReplicaFailure condition or of a FailedCreate event."""
+    text = message.strip()
+    if head := _HEAD.match(text):
+        text = text[head.end() :].strip()
+    if found := _EXCEEDED.fullmatch(text):
+        requested, used, limited = (_amounts(found[index]) for index in (2, 3, 4))
+        return Refusal(Refused.QUOTA_EXCEEDED, found["name"], text, requested, used, limited)
+    if found := _NEEDS.fullmatch(text):
+        return Refusal(Refused.QUOTA_NEEDS, found["name"], text, missing=_missing(found[2]))
+    for kind, pattern in _COMPILED:
+        if matched := pattern.fullmatch(text):
+            return Refusal(kind, matched.groupdict().get("name") or "", text)
+    return Refusal(Refused.OTHER, "", text)
+
+
+def _amounts(text: str) -> dict[str, str]:
+    """`pods=1,requests.cpu=500m` by resource."""
+    found = {}
+    for part in text.split(","):
+        name, equals, amount = part.strip().partition("=")
+        if equals:
+            found[name] = amount
+    return found
+
+
+def _missing(text: str) -> dict[str, tuple[str, ...]]:
+    """`limits.cpu for: a,b; requests.memory for: a`: the containers by what they do not state.
+
+    Releases before 1.25 name the resources only: `limits.cpu,limits.memory`.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for part in text.split(";"):
+        names, for_, containers = part.strip().partition(" for: ")
+        for name in names.split(","):
+            if name.strip():
+                found[name.strip()] = tuple(each.strip() for each in containers.split(",")) if for_ else ()
+    return found
