@@ -1,0 +1,140 @@
+"""Workloads whose pods the API server refuses: what it said, and how many pods are missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from kubedoctor.cluster import (
+    Cluster,
+    DaemonSet,
+    Evidence,
+    Job,
+    KubernetesObject,
+    MutatingWebhookConfiguration,
+    Ref,
+    ReplicaSet,
+    StatefulSet,
+    ValidatingWebhookConfiguration,
+    condition,
+    has_path,
+    quote,
+    ref,
+)
+from kubedoctor.cluster.control import Webhook
+from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
+from kubedoctor.cluster.triage import finished, ready
+from kubedoctor.replay.admission.refusals import Refusal, Refused, parse_refusal
+
+FAILURE = "status.conditions[type=ReplicaFailure].message"
+FRESH = timedelta(minutes=30)  # Controllers wait up to about 16 minutes before they try again.
+
+
+class RefusedPods(msgspec.Struct, frozen=True):
+    """A refusal that is in force. `workload` is the one that people know; `missing` counts the pods."""
+
+    refusal: Refusal
+    evidence: Evidence
+    workload: Ref
+    missing: int
+
+
+def top(obj: KubernetesObject, cluster: Cluster) -> Ref:
+    """The topmost workload that an object belongs to."""
+    owners = [owner for owner in owner_chain(obj, cluster) if owner.kind in WORKLOAD_KINDS]
+    return owners[-1] if owners else ref(obj)
+
+
+def lacks_pods(obj: KubernetesObject) -> bool:
+    """Fewer pods exist than it wants."""
+    return missing_pods(obj) > 0
+
+
+def missing_pods(obj: KubernetesObject) -> int:
+    """How many pods are wanted and do not exist."""
+    if isinstance(obj, ReplicaSet | StatefulSet):
+        wanted = 1 if obj.spec.replicas is None else obj.spec.replicas
+        return max(0, wanted - obj.status.replicas)
+    if isinstance(obj, DaemonSet):
+        return max(0, obj.status.desired_number_scheduled - obj.status.current_number_scheduled)
+    if isinstance(obj, Job) and not obj.spec.suspend and obj.status.completion_time is None:
+        if any(condition(obj.status.conditions, kind) for kind in ("Failed", "Complete", "FailureTarget")):
+            return 0
+        parallel = 1 if obj.spec.parallelism is None else obj.spec.parallelism
+        left = parallel if obj.spec.completions is None else obj.spec.completions - obj.status.succeeded
+        return max(0, min(parallel, left) - obj.status.active)
+    return 0
+
+
+def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
+    """The refusal of the missing pods: the ReplicaSet's condition, elsewhere a fresh FailedCreate event."""
+    missing = missing_pods(obj)
+    if not missing:
+        return None
+    if isinstance(obj, ReplicaSet):
+        failure = condition(obj.status.conditions, "ReplicaFailure")
+        if failure is None or failure.status != "True" or not has_path(obj, FAILURE):
+            return None
+        said = quote(obj, FAILURE, "the API server's answer")
+        return RefusedPods(parse_refusal(failure.message), said, top(obj, cluster), missing)
+    if isinstance(obj, StatefulSet) and _waits_for_earlier(obj, cluster):
+        return None
+    for event in reversed(cluster.events_about(ref(obj))):
+        if event.reason != "FailedCreate" or not event.message:
+            continue
+        if event.seen_at is None or cluster.taken_at - event.seen_at > FRESH:
+            return None
+        said = quote(event, "message", "the API server's answer")
+        return RefusedPods(parse_refusal(event.message), said, top(obj, cluster), missing)
+    return None
+
+
+def silent_lack(obj: KubernetesObject, cluster: Cluster) -> int:
+    """Missing pods of which nobody says why, though the controller had time and no reason of its own to wait."""
+    missing = missing_pods(obj)
+    created = obj.metadata.creation_timestamp
+    if (
+        not missing
+        or isinstance(obj, ReplicaSet)
+        or created is None
+        or cluster.taken_at - created < timedelta(minutes=1)
+    ):
+        return 0
+    if isinstance(obj, StatefulSet) and (
+        _waits_for_earlier(obj, cluster) or obj.status.observed_generation < obj.metadata.generation
+    ):
+        return 0
+    if isinstance(obj, Job) and (obj.status.failed or obj.status.succeeded):
+        return 0
+    return missing
+
+
+def _waits_for_earlier(stateful_set: StatefulSet, cluster: Cluster) -> bool:
+    """OrderedReady: the next pod is made when the earlier ones are ready."""
+    if stateful_set.spec.pod_management_policy == "Parallel":
+        return False
+    return any(not ready(pod) or finished(pod) for pod in pods_of(stateful_set, cluster))
+
+
+def webhook_named(name: str, cluster: Cluster) -> tuple[KubernetesObject, Webhook] | None:
+    """The configuration that holds a webhook."""
+    configurations: tuple[ValidatingWebhookConfiguration | MutatingWebhookConfiguration, ...] = (
+        *cluster.maybe.all(ValidatingWebhookConfiguration),
+        *cluster.maybe.all(MutatingWebhookConfiguration),
+    )
+    for configuration in configurations:
+        for webhook in configuration.webhooks or ():
+            if webhook.name == name:
+                return configuration, webhook
+    return None
+
+
+def blamed_for(refused: RefusedPods, cluster: Cluster) -> Ref:
+    """The object that the finding about a refusal is about."""
+    refusal = refused.refusal
+    if refusal.kind in (Refused.QUOTA_EXCEEDED, Refused.QUOTA_NEEDS):
+        return Ref("ResourceQuota", refused.workload.namespace, refusal.name)
+    if refusal.kind is Refused.WEBHOOK_FAILS and (found := webhook_named(refusal.name, cluster)):
+        return ref(found[0])
+    return refused.workload
