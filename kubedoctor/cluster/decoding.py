@@ -7,6 +7,7 @@ and a field of a wrong type is left out. Whatever was left out is told in `probl
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -51,14 +52,20 @@ class Unreadable(ValueError):
     """Not JSON, or JSON of another shape than a Kubernetes object or list."""
 
 
+# Two decoders made at the same time in two threads share half-made descriptions of structs, and msgspec crashes.
+_MAKING = threading.Lock()
+
+
 @cache
 def _list_decoder(kind: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(_List[struct_for(kind)])  # type: ignore[misc]  # the struct is chosen at run time
+    with _MAKING:
+        return msgspec.json.Decoder(_List[struct_for(kind)])  # type: ignore[misc]  # the struct is chosen at run time
 
 
 @cache
 def _object_decoder(kind: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(struct_for(kind))
+    with _MAKING:
+        return msgspec.json.Decoder(struct_for(kind))
 
 
 _RAW_LIST = msgspec.json.Decoder(_RawList)

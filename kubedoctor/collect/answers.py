@@ -51,12 +51,15 @@ class _Status(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
+_STATUS = msgspec.json.Decoder(_Status)
+
+
 def refusal_of(
     status: int, body: bytes, headers: Mapping[str, str], connection: Connection
 ) -> ApiRefusal | ConnectionProblem:
     """What an answer other than 2xx says. A web page or a redirect says that this is no API server."""
     try:
-        said = msgspec.json.decode(body, type=_Status)
+        said = _STATUS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         text = body[:_LONGEST_WORDS].decode("utf-8", "replace").strip()
         if status == 400 and "HTTPS server" in text:

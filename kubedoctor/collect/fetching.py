@@ -152,7 +152,7 @@ class Fetcher:
     def version(self) -> str:
         """The API server's version, `v1.37.2`; empty where it is not told. Raises SourceProblem as `fetch`."""
         try:
-            return msgspec.json.decode(self._transport.get("/version"), type=_Version).git_version
+            return _VERSION.decode(self._transport.get("/version")).git_version
         except (ApiRefusal, msgspec.DecodeError, UnicodeDecodeError):
             return ""
         except SourceProblem:
@@ -221,6 +221,9 @@ class Fetcher:
 
 class _Version(msgspec.Struct, frozen=True, rename="camel"):
     git_version: str = ""
+
+
+_VERSION = msgspec.json.Decoder(_Version)
 
 
 def _clause(resource: Resource, want: Want, refusal: ApiRefusal) -> str:

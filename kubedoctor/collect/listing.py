@@ -114,7 +114,7 @@ def read_documents(transport: Transport, resource: Resource, want: Want) -> Iter
     while True:
         try:
             body = transport.get(resource.path(want.namespace), _query(want, token, chunked=True))
-            chunk = msgspec.json.decode(body, type=_Documents)
+            chunk = _DOCUMENTS.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ApiRefusal(0, "Unreadable", f"the answer is no readable list ({error})") from None
         for item in chunk.items or ():
@@ -127,6 +127,9 @@ def read_documents(transport: Transport, resource: Resource, want: Want) -> Iter
 class _Documents(msgspec.Struct, frozen=True):
     items: list[dict[str, Any]] | None = None
     metadata: ListMeta = ListMeta()
+
+
+_DOCUMENTS = msgspec.json.Decoder(_Documents)
 
 
 def named(resource: Resource, objects: tuple[KubernetesObject, ...]) -> tuple[KubernetesObject, ...]:

@@ -39,6 +39,10 @@ class _Rows(msgspec.Struct, frozen=True):
     resources: tuple[_Row, ...] | None = None
 
 
+_GROUPS = msgspec.json.Decoder(_Groups)
+_ROWS = msgspec.json.Decoder(_Rows)
+
+
 class Served:
     """Finds the resource of a kind; asks discovery only for custom kinds, each group once. Safe for threads."""
 
@@ -72,14 +76,14 @@ class Served:
 
     def _find(self, kind: str, name: str, group: str) -> Resource | None:
         if self._groups is None:
-            groups = self._read("/apis", _Groups)
+            groups = self._read("/apis", _GROUPS)
             self._groups = {one.name: one for one in (groups.groups if groups else None) or ()}
         found = self._groups.get(group)
         if found is None:
             return None
         versions = [found.preferred_version.version, *(one.version for one in found.versions or ())]
         for version in dict.fromkeys(filter(None, versions)):
-            rows = self._read(f"/apis/{segment(group)}/{segment(version)}", _Rows)
+            rows = self._read(f"/apis/{segment(group)}/{segment(version)}", _ROWS)
             for row in (rows.resources if rows else None) or ():
                 if row.kind == name and "/" not in row.name:
                     known = ResourceKind(
@@ -97,7 +101,7 @@ class Served:
     def _read(self, path: str, shape: Any) -> Any:
         """A discovery document; None if it is not served."""
         try:
-            return msgspec.json.decode(self._transport.get(path), type=shape)
+            return shape.decode(self._transport.get(path))
         except ApiRefusal as refusal:
             if refusal.status == 404:
                 return None
