@@ -1,0 +1,226 @@
+"""A pod should be in the Istio mesh and has no sidecar.
+
+## What it means
+The namespace or the pod asks for Istio's proxy, but the pod runs without it. It speaks plain text:
+services with strict mutual TLS refuse it, and routes, policies and metrics of the mesh pass it by.
+
+## Why it happens
+- The pod is older than the label or the injector: sidecars are put in only when a pod is created.
+- The namespace names a revision that no injector serves, or `istio-injection` has a wrong value.
+- `istio-injection` stands beside `istio.io/rev`: the first one wins.
+- The pod asks by annotation only, which the webhook's selectors do not see. It must be a label.
+- The pod is on its node's network: those are never injected.
+
+## How to fix it
+1. Correct the label on the namespace or in the pod template.
+2. Restart the workload; look for the container `istio-proxy`.
+
+## References
+- https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/
+- https://istio.io/latest/docs/ops/common-problems/injection/
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from kubedoctor.cluster.control import MutatingWebhookConfiguration
+from kubedoctor.cluster.core import Namespace
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.relations import WORKLOADS, workload_of
+from kubedoctor.cluster.selectors import nearest_word
+from kubedoctor.cluster.triage import finished, terminating
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Evidence,
+    Finding,
+    Fix,
+    Ref,
+    Severity,
+    diagnostic,
+    has_path,
+    quote,
+    ref,
+)
+from kubedoctor.replay.istio import injection
+from kubedoctor.replay.istio.injection import DATAPLANE, INJECT, INJECTION, REVISION, TAG, Call, Injector
+
+
+def _without_proxy(pod: Pod) -> bool:
+    """The pod itself neither refuses a sidecar nor has one."""
+    if finished(pod) or terminating(pod) or injection.has_sidecar(pod) or DATAPLANE in pod.labels:
+        return False
+    return pod.labels.get(INJECT, pod.annotations.get(INJECT, "")) != "false"
+
+
+@diagnostic(
+    code="KD6001",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(Pod, Namespace, MutatingWebhookConfiguration, *WORKLOADS),
+    when=_without_proxy,
+)
+def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    asks = INJECT in {**pod.labels, **pod.annotations} or REVISION in pod.labels
+    if pod.namespace in injection.IGNORED_NAMESPACES or (pod.spec.host_network and not asks):
+        return
+    namespace = cluster.get(Namespace, "", pod.namespace)
+    labels = namespace.labels if namespace is not None else {}
+    wish = _wish(pod, namespace)
+    if wish is None or DATAPLANE in labels:
+        return
+    if pod.spec.host_network:
+        yield _about_workload(
+            pod, cluster, "it asks for an Istio sidecar, but is on its node's network: such pods never get one",
+            (wish, quote(pod, "spec.hostNetwork", "never injected")), Confidence.CERTAIN,
+        )  # fmt: skip
+        return
+    calls = injection.calls(cluster.all(MutatingWebhookConfiguration), labels, pod.labels)
+    calling = [each for each in calls if each.calls]
+    if calling and injection.required(pod, pod.namespace, Injector()):
+        yield _not_renewed(pod, calling[0], wish, cluster)
+    elif not calling:
+        yield from _not_called(pod, namespace, calls, wish, cluster)
+
+
+def _wish(pod: Pod, namespace: Namespace | None) -> Evidence | None:
+    """What asks for a sidecar: the pod, or its namespace, by a value that is meant so or was."""
+    for place in (f"metadata.labels[{INJECT}]", f"metadata.labels[{REVISION}]", f"metadata.annotations[{INJECT}]"):
+        if has_path(pod, place):
+            evidence = quote(pod, place, "the pod asks for a sidecar")
+            if evidence.value != "false" and (INJECT not in place or evidence.value == "true"):
+                return evidence
+    labels = namespace.labels if namespace is not None else {}
+    key = INJECTION if INJECTION in labels else REVISION
+    if namespace is None or not labels.get(key) or (key == INJECTION and labels[key] == "disabled"):
+        return None
+    return quote(namespace, f"metadata.labels[{key}]", "the namespace asks for sidecars")
+
+
+def _not_renewed(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Finding:
+    """The webhook would be called for this pod if it were created at the moment of the snapshot."""
+    born, since = pod.metadata.creation_timestamp, call.configuration.metadata.creation_timestamp
+    older = born is not None and since is not None and born < since
+    evidence = [wish]
+    if older:
+        evidence += [
+            quote(pod, "metadata.creationTimestamp", "when the pod was made"),
+            quote(call.configuration, "metadata.creationTimestamp", "when the injector came"),
+        ]
+        summary = "it has no Istio sidecar: its pods are older than the injector"
+    else:
+        evidence.append(quote(call.configuration, "metadata.name", call.reason))
+        summary = "it has no Istio sidecar: its pods were made before the label was set, or while the injector was down"
+    return _about_workload(
+        pod, cluster, summary, tuple(evidence), Confidence.CERTAIN if older else Confidence.LIKELY, restart=True
+    )
+
+
+def _not_called(
+    pod: Pod, namespace: Namespace | None, calls: tuple[Call, ...], wish: Evidence, cluster: Cluster
+) -> Iterator[Finding]:
+    labels = namespace.labels if namespace is not None else {}
+    configurations = tuple(quote(each.configuration, "metadata.name", each.reason) for each in calls)[:3]
+    if namespace is not None and wish.object == ref(namespace):
+        summary, label = _wrong_label(labels, calls)
+        yield Finding(
+            about=ref(namespace),
+            summary=summary,
+            confidence=Confidence.CERTAIN,
+            evidence=(wish, *configurations),
+            fixes=_relabel(namespace, label, calls, pod) if label else (),
+            commands=(_injectors(),),
+        )
+        return
+    if "annotations" in wish.path and calls:
+        summary = f"it asks for an Istio sidecar by the annotation {INJECT}; the webhook sees only a label of that name"
+    elif labels.get(INJECTION) == "disabled":
+        summary = f"it asks for an Istio sidecar, but its namespace forbids it: {INJECTION}=disabled"
+    elif not calls:
+        summary = "it asks for an Istio sidecar, but no injector is installed"
+    elif REVISION in pod.labels:
+        summary = f"it asks for the Istio revision {pod.labels[REVISION]}, which no injector serves here"
+        summary += _served(calls)
+    else:
+        summary = "it asks for an Istio sidecar, but no injector is called for it" + _served(calls)
+    yield _about_workload(pod, cluster, summary, (wish, *configurations), Confidence.CERTAIN)
+
+
+def _wrong_label(labels: dict[str, str], calls: tuple[Call, ...]) -> tuple[str, str]:
+    """What is wrong with the namespace's label, and the label that was probably meant."""
+    served = _names(calls)
+    if not calls:
+        return "it asks for Istio sidecars, but no injector is installed in this cluster", ""
+    if all("deactivated" in each.reason for each in calls):
+        return "it asks for Istio sidecars, but every injector is deactivated", ""
+    value = labels.get(INJECTION)
+    if value is not None and value != "enabled":
+        return f"{INJECTION}={value} means nothing to Istio: it must be enabled", f"{INJECTION}=enabled"
+    if value is not None:
+        only = f"{REVISION}={served[0]}" if len(served) == 1 else ""
+        return f"{INJECTION}=enabled is served by no injector{_served(calls)}", only
+    wanted = labels[REVISION]
+    near = served[0] if len(served) == 1 else next(iter(nearest_word(wanted, served, 1)), "")
+    return f"no injector serves the Istio revision {wanted}{_served(calls)}", f"{REVISION}={near}" if near else ""
+
+
+def _names(calls: tuple[Call, ...]) -> list[str]:
+    """Revisions and tags that a namespace may name."""
+    names = {each.configuration.labels.get(TAG) or each.revision for each in calls if "deactivated" not in each.reason}
+    return sorted(name for name in names if name)
+
+
+def _served(calls: tuple[Call, ...]) -> str:
+    names = _names(calls)
+    return f"; served: {', '.join(names)}" if names else ""
+
+
+def _relabel(namespace: Namespace, label: str, calls: tuple[Call, ...], pod: Pod) -> tuple[Fix, ...]:
+    """The change of the namespace's label, judged again with the webhooks that are there."""
+    key, _, value = label.partition("=")
+    dropped = f" {INJECTION}-" if key == REVISION and INJECTION in namespace.labels else ""
+    changed = {name: old for name, old in namespace.labels.items() if not (dropped and name == INJECTION)}
+    again = injection.calls([each.configuration for each in calls], {**changed, key: value}, pod.labels)
+    verified = any(each.calls for each in again)
+    command = f"kubectl label namespace {namespace.name} {shlex.quote(label)}{dropped} --overwrite"
+    return (Fix(f"label the namespace {label}, then restart its workloads", command, verified=verified),)
+
+
+def _about_workload(
+    pod: Pod,
+    cluster: Cluster,
+    summary: str,
+    evidence: tuple[Evidence, ...],
+    confidence: Confidence,
+    *,
+    restart: bool = False,
+) -> Finding:
+    name = workload_of(pod, cluster)
+    return Finding(
+        about=name,
+        summary=summary,
+        confidence=confidence,
+        evidence=evidence,
+        fixes=(_renew(name),) if restart else (),
+        commands=(
+            Command(f"kubectl get pods -n {pod.namespace} -L {INJECT} -L {REVISION}", "which pods ask"),
+            _injectors(),
+        ),
+    )
+
+
+def _renew(name: Ref) -> Fix:
+    if name.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        command = f"kubectl rollout restart {name.argument}{name.namespace_flag}"
+        return Fix("make the pods anew", command, Effect.DISRUPTS)
+    return Fix("delete the pod and make it anew", "", Effect.DISRUPTS)
+
+
+def _injectors() -> Command:
+    return Command(
+        "kubectl get mutatingwebhookconfigurations -L istio.io/rev -L istio.io/tag", "the injectors there are"
+    )
