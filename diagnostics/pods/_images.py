@@ -18,7 +18,7 @@ from diagnostics.pods._containers import (
 )
 from kubedoctor.cluster import Cluster, Container, Pod, ref
 from kubedoctor.cluster.nearest import likeness, nearest_word
-from kubedoctor.cluster.relations import workload_of
+from kubedoctor.cluster.relations import workload_of, workloads_of
 from kubedoctor.cluster.triage import container_path
 from kubedoctor.findings import Command, Effect, Evidence, Fix, Ref, has_path, quote
 from kubedoctor.replay.kubelet.image_errors import (
@@ -79,7 +79,7 @@ def _same_image(one: Container, other: Container) -> bool:
 def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evidence] | None:
     """An image that a pod of the namespace runs, of the same repository or of one spelled nearly so; the likeliest."""
     best: tuple[tuple[int, float, str], Evidence] | None = None
-    mine = workload_of(pod, cluster)
+    candidates: list[tuple[Pod, float, Part, str]] = []
     for other in cluster.maybe.all(Pod, pod.namespace):
         if ref(other) == ref(pod):
             continue
@@ -90,9 +90,12 @@ def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evid
             same = (name.without_tag, name.tag) == (bad.without_tag, bad.tag)
             if not part.status.image_id or near < 0.8 or same or not has_path(other, path):
                 continue
-            rank = (int(workload_of(other, cluster) == mine), near + likeness(bad.tag, name.tag), part.container.image)
-            if best is None or rank > best[0]:
-                best = (rank, quote(other, path, "runs in this namespace"))
+            candidates.append((other, near + likeness(bad.tag, name.tag), part, path))
+    workloads = workloads_of([pod, *(row[0] for row in candidates)], cluster)
+    for other, near, part, path in candidates:
+        rank = (int(workloads[ref(other)] == workloads[ref(pod)]), near, part.container.image)
+        if best is None or rank > best[0]:
+            best = (rank, quote(other, path, "runs in this namespace"))
     return (best[0][2], best[1]) if best else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kubedoctor.cluster.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from kubedoctor.cluster.core import ReplicationController, Service
@@ -12,6 +12,7 @@ from kubedoctor.cluster.pods import Pod, PodTemplate
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.selectors import Selector, selector_from_map, selector_of
+from kubedoctor.cluster.wants import LogWant, NotCollected, Want
 
 Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | CronJob | ReplicationController
 WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, ReplicationController)
@@ -44,6 +45,20 @@ def workload_of(pod: Pod, cluster: Cluster) -> Ref:
     """The workload that people know the pod by: the topmost owner that makes pods, else the pod itself."""
     workloads = [owner for owner in owner_chain(pod, cluster) if owner.kind in WORKLOAD_KINDS]
     return workloads[-1] if workloads else ref(pod)
+
+
+def workloads_of(pods: Iterable[Pod], cluster: Cluster) -> dict[Ref, Ref]:
+    """The workload of each pod. What is missing for any of them is asked for at once, not pod by pod."""
+    found: dict[Ref, Ref] = {}
+    wants: set[Want | LogWant] = set()
+    for pod in pods:
+        try:
+            found[ref(pod)] = workload_of(pod, cluster)
+        except NotCollected as missing:
+            wants.update(missing.wants)
+    if wants:
+        raise NotCollected(*wants)
+    return found
 
 
 def template_of(workload: KubernetesObject) -> PodTemplate | None:

@@ -54,7 +54,9 @@ def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObje
         return ()
     selector = selector_from_map(service.spec.selector)
     found: list[KubernetesObject] = []
-    for kind in (Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job):
+    kinds = (Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job)
+    cluster.require(*kinds, namespace=service.namespace)
+    for kind in kinds:
         for workload in cluster.all(kind, service.namespace):
             owner = controller_of(workload)
             template = template_of(workload)
