@@ -104,6 +104,11 @@ def _schema_of(row: Resource) -> tuple[str, Object | None, set[str]]:
     return row.kind, None, set()
 
 
+def load_models() -> None:
+    """Imports the client's models, which takes about a second, before the first document needs them."""
+    _models()
+
+
 @cache
 def _models() -> ModuleType:
     import kubernetes.client.models

@@ -104,6 +104,8 @@ class Sandbox:
 
     def handle(self, request: Request) -> Response:
         """The answer to one request; a refusal is an answer too."""
+        if request.path.startswith("/openapi/"):
+            openapi.load_models()  # Before the lock is taken: other requests need not wait for it.
         with self._lock:
             self.requests.append(request)
             try:

@@ -130,7 +130,7 @@ class Served:
             {name.lower(): ",".join(incoming.headers.getall(name)) for name in incoming.headers},
             await incoming.read(),
         )
-        if path.startswith("openapi"):  # The client's models take a second to load.
+        if path.startswith("openapi/"):  # May have to load the client's models first.
             response = await self._loop.run_in_executor(None, self.sandbox.handle, request)
         else:
             response = self.sandbox.handle(request)

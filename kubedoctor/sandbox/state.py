@@ -13,7 +13,7 @@ from typing import Any
 
 from kubedoctor.sandbox.exchange import Object
 
-DEFAULT_RECORDING = "oom-killed"
+DEFAULT_RECORDING = "shop-at-night"
 _SYSTEM = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 _LOG_TIMESTAMP = re.compile(r"\b(\d{4}(?:-\d\d-\d\dT|/\d\d/\d\d )\d\d:\d\d:\d\d)")

@@ -8,14 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.sandbox import State, load_recording, recording_names, recording_path
-from tests.sandbox.conftest import NOON, client
+from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.sandbox import Sandbox, State, load_recording, recording_names, recording_path
+from tests.sandbox.conftest import NOON, Client, client
 
 LARGEST = 300_000
 
 
 def test_the_installed_recordings() -> None:
-    assert recording_names() == ("oom-killed", "insufficient-cpu", "quota-exceeded", "service-selector-typo")
+    assert recording_names() == (
+        "shop-at-night",
+        "insufficient-cpu",
+        "oom-killed",
+        "quota-exceeded",
+        "service-selector-typo",
+    )
 
 
 @pytest.mark.parametrize("name", recording_names())
@@ -29,6 +36,24 @@ def test_every_installed_recording_is_complete_and_small(name: str) -> None:
     assert {"Pod", "Node", "Event", "Service"} <= {each["kind"] for each in state.objects}
 
 
+def test_the_default_recording_shows_many_faults_and_healthy_neighbours() -> None:
+    asking = Client(Sandbox(load_recording(recording_path())))
+    waiting = {
+        status["state"]["waiting"]["reason"]
+        for each in asking.get("/api/v1/pods")["items"]
+        for status in each["status"].get("containerStatuses", [])
+        if "waiting" in status["state"]
+    }
+    assert waiting == {"CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError"}
+    expected = json.loads(recording_path().read_bytes())["expect"]["incidents"]
+    assert len(expected) == 8
+    for each in expected:
+        culprit = each["culprit"]
+        row = kind_named(culprit["kind"])
+        assert row is not None
+        asking.get(row.path(culprit["namespace"], culprit["name"]))
+
+
 def test_secrets_of_recordings_are_blank() -> None:
     for name in recording_names():
         for obj in load_recording(recording_path(name)).objects:
@@ -37,7 +62,7 @@ def test_secrets_of_recordings_are_blank() -> None:
 
 
 def test_an_unknown_recording_names_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"There is no recording 'x'. There are: oom-killed, "):
+    with pytest.raises(ValueError, match=r"There is no recording 'x'. There are: shop-at-night, "):
         recording_path("x")
 
 
