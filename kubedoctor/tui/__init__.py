@@ -19,7 +19,7 @@ def run(source: Source, *, namespace: str | None, catalogue: Catalogue, opener: 
     from kubedoctor.tui.session import Session
 
     session = Session(source, catalogue, opener)
-    app = KubedoctorApp(session, source.namespace if namespace is None else namespace)
+    app = KubedoctorApp(session, session.opening_namespace() if namespace is None else namespace)
     try:
         app.run()
     finally:

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import App
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from kubedoctor.tui.messages import Switched, ThemeWanted
 from kubedoctor.tui.screens.list_screen import ListScreen
@@ -30,8 +29,12 @@ class KubedoctorApp(App[int]):
             self.register_theme(theme)
         self.theme = DARK.name
 
-    def get_default_screen(self) -> Screen[None]:
-        return ListScreen(self.session, self._namespace)
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """`quiet`, for what is less important: Textual's own `text-muted` is known to style sheets only."""
+        return {"quiet": "#8f959e"}
+
+    def on_mount(self) -> None:
+        self.push_screen(ListScreen(self.session, self._namespace))
 
     @on(ThemeWanted)
     def _theme_wanted(self, message: ThemeWanted) -> None:

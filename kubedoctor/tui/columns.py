@@ -36,10 +36,10 @@ def kind_word(kind: str) -> str:
     return {"CronJob": "cronjob"}.get(kind, row.short_names[0] if row.short_names else row.singular)
 
 
-_KIND = Column("KIND", 8, lambda row, _: kind_word(row.ref.kind))
+_KIND = Column("KIND", 7, lambda row, _: kind_word(row.ref.kind))
 _NAMESPACE = Column("NAMESPACE", 14, lambda row, _: visible(row.ref.namespace, 60))
 _NAME = Column("NAME", 0, lambda row, _: visible(row.ref.name, 253))
-_READY = Column("READY", 6, lambda row, _: row.ready, right=True)
+_READY = Column("READY", 5, lambda row, _: row.ready, right=True)
 _RESTARTS = Column("RESTARTS", 8, lambda row, _: str(row.restarts), right=True)
 _AGE = Column("AGE", 6, age, right=True)
 _STATUS = Column("STATUS", 20, lambda row, _: visible(row.status, 80))

@@ -155,8 +155,7 @@ def _incident(page: Page, verdict: Verdict, incident: Incident, numbers: dict[st
         if one.object != about:
             about = one.object
             page.add((about.title, "dim"), indent=2)
-        page.add((one.path, "path"), indent=2, hang=4)
-        page.add((one.text, "value"), *([(f"  {one.shows}", "dim")] if one.shows else []), indent=4, hang=6)
+        page.add((one.path, "path"), (f"  {one.text}", "value"), (f"  {one.shows}", "dim"), indent=2, hang=4)
     _commands(page, cause, numbers)
     if cause.would_disprove:
         page.heading("What would tell")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -139,6 +140,21 @@ def _words(pieces: Iterable[Piece], widest: int) -> Iterable[Piece]:
             word = text[at:end]
             at = end
             if cell_len(word) > widest:
-                yield from (Piece(part, piece.role) for part in chop_cells(word, max(widest, 1)))
+                yield from (Piece(part, piece.role) for part in _parts(word, max(widest, 1)))
             else:
                 yield Piece(word, piece.role)
+
+
+def _parts(word: str, widest: int) -> Iterable[str]:
+    """A long word cut where paths and images are best cut: before a full stop, a slash or a bracket."""
+    joint = ""
+    for step in re.split(r"(?=[./\[])", word):
+        if cell_len(joint + step) <= widest:
+            joint += step
+            continue
+        if joint:
+            yield joint
+        *whole, joint = chop_cells(step, widest) or [""]
+        yield from whole
+    if joint:
+        yield joint

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import msgspec
 
-from kubedoctor.collect.recording import read_recording
+from kubedoctor.collect.opening import Options, open_source
 from kubedoctor.engine import load_catalogue
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.fixed_source import FixedSource
 from kubedoctor.tui.session import Session
 
 
@@ -30,15 +28,15 @@ class Picture(msgspec.Struct, frozen=True):
 PICTURES = (
     Picture("workloads", "oom-killed", (120, 32)),
     Picture("why", "insufficient-cpu", (120, 36), ("w",)),
-    Picture("narrow", "service-selector-typo", (80, 24)),
+    Picture("narrow", "quota-exceeded", (80, 24)),
 )
 
 
 def application(recording: str, namespace: str = "shop") -> KubedoctorApp:
     """The application on one of the package's own recordings."""
-    text = (files("kubedoctor.sandbox") / "recordings" / f"{recording}.json").read_text(encoding="utf-8")
-    snapshot = read_recording(json.loads(text), recording)
-    return KubedoctorApp(Session(FixedSource(snapshot, namespace), load_catalogue()), namespace)
+    with as_file(files("kubedoctor.sandbox") / "recordings" / f"{recording}.json") as path:
+        source = open_source(Options(from_=(str(path),)))
+    return KubedoctorApp(Session(source, load_catalogue()), namespace)
 
 
 async def settle(app: KubedoctorApp, pause: float = 0.1) -> None:

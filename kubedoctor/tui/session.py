@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -26,14 +27,26 @@ LOGS_LAST = timedelta(seconds=30)
 """A log that was read is used this long; then it is read again."""
 
 
-class Watching(Protocol):
+class Watch(Protocol):
     """Keeps a snapshot current from its own threads."""
 
     def status(self) -> Any:
-        """How the watches fare."""
+        """How the watch fares."""
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Stop watching."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A source that can be kept current; its `lock` guards the snapshot meanwhile."""
+
+    lock: threading.RLock
+
+    def watch(
+        self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None
+    ) -> Watch:
+        """Start to watch; `on_change` is called from another thread with the kinds that changed."""
 
 
 class Freshness(msgspec.Struct, frozen=True):
@@ -68,7 +81,10 @@ class Session:
         self.catalogue = catalogue
         self._opener = opener
         self._reading = threading.Lock()
-        self._read_at: datetime | None = None
+        self._lock: Any = getattr(source, "lock", None) or threading.RLock()
+        self._watch: Watch | None = None
+        self._changed_at: datetime | None = None
+        self._clock = (source.snapshot.taken_at, time.monotonic())
         self._logs_at: datetime | None = None
         self._failed = ""
 
@@ -84,15 +100,39 @@ class Session:
 
     def seen(self) -> Snapshot:
         """What was seen, unchanging while it is looked at."""
-        return self.snapshot.copy() if self.live else self.snapshot
+        if not self.live:
+            return self.snapshot
+        with self._lock:
+            seen = self.snapshot.copy()
+        seen.taken_at = self.now()
+        return seen
 
     def now(self) -> datetime:
-        """The moment that ages are counted to: of a recording, when it was taken."""
-        return datetime.now(UTC) if self.live else self.snapshot.taken_at
+        """The moment that ages are counted to: of a recording, when it was taken; else by the API server's clock."""
+        if not self.live:
+            return self.snapshot.taken_at
+        said, at = self._clock
+        if self.snapshot.taken_at != said:
+            said, at = self._clock = (self.snapshot.taken_at, time.monotonic())
+        return said + timedelta(seconds=time.monotonic() - at)
 
     def freshness(self) -> Freshness:
         """How current the shown state is."""
-        return Freshness(self._read_at or self.snapshot.taken_at, self.live, lost=self._failed)
+        if not self.live:
+            return Freshness(self.snapshot.taken_at, live=False)
+        lost = ""
+        watching = self._watch is not None
+        status = self._watch.status() if self._watch is not None else None
+        if status is not None:
+            lost = str(getattr(status, "problem", "") or "")
+        return Freshness(self._changed_at or self.now(), live=True, watching=watching, lost=lost)
+
+    def opening_namespace(self) -> str:
+        """The source's own namespace; all of a recording that has no workload there."""
+        own = self.source.namespace
+        if self.live or make_rows(self.snapshot, View(namespace=own)):
+            return own
+        return ""
 
     # Reading
 
@@ -119,7 +159,7 @@ class Session:
     def _list(self, kinds: tuple[str, ...], namespace: str) -> None:
         with self._reading:
             self.source.list_all(kinds, namespace or None)
-            self._read_at = datetime.now(UTC)
+            self._changed_at = self.now()
 
     def rows(self, view: View, report: Report | None, order: str) -> tuple[Row, ...]:
         """The rows of a view, in an order of `rows.arrange`."""
@@ -210,6 +250,23 @@ class Session:
 
     def watch(self, namespace: str, on_change: Callable[[], object]) -> None:
         """Keep the snapshot current from here on; `on_change` is called from another thread."""
+        if not isinstance(self.source, Watchable):
+            return
+        self._stop_watching()
+
+        def changed(_: frozenset[str]) -> None:
+            self._changed_at = self.now()
+            on_change()
+
+        kinds = sorted(
+            {*FIRST_KINDS, *self.catalogue.reads(), *self.catalogue.subjects} - {"PodMetrics", "NodeMetrics"}
+        )
+        self._watch = self.source.watch(kinds, changed, namespace or None)
+
+    def _stop_watching(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.stop()
 
     # Contexts
 
@@ -233,6 +290,7 @@ class Session:
 
     def close(self) -> None:
         """Let go of the source."""
+        self._stop_watching()
         self.source.close()
 
 

@@ -31,6 +31,7 @@ LIGHT = Theme(
     surface="#f2f2ee",
     panel="#e2e2dc",
     dark=False,
+    variables={"quiet": "#5f5f5f"},
 )
 CONTRAST = Theme(
     name="contrast",
@@ -45,6 +46,6 @@ CONTRAST = Theme(
     surface="#000000",
     panel="#000000",
     dark=True,
-    variables={"text-muted": "#ffffff", "border": "#ffffff", "border-blurred": "#ffffff"},
+    variables={"quiet": "#ffffff", "border": "#ffffff", "border-blurred": "#ffffff"},
 )
 THEMES = (DARK, LIGHT, CONTRAST)

@@ -49,7 +49,7 @@ class CopyScreen(ModalScreen[None]):
             (f"{number} ", "bold $text-primary"),
             (visible(one.line, 1000), "$text-secondary"),
             "\n  ",
-            (why, "$text-muted"),
+            (why, "$quiet"),
         )
 
     def on_key(self, event: events.Key) -> None:

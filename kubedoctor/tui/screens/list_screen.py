@@ -58,7 +58,7 @@ class ListScreen(Screen[None]):
     """Holds what is shown; workers make it, widgets draw it."""
 
     CSS_PATH = "list_screen.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "ask('filter')", "Filter"),
         Binding("colon", "ask('command')", "Command"),
@@ -335,7 +335,7 @@ class ListScreen(Screen[None]):
         notes.append(f"by {self.order}" if self.order != "health" else "")
         table.border_title = visible(" · ".join(filter(None, (self.view.title, *notes))), 80)
         table.border_subtitle = "/ filter  : command  ? help"
-        bar.place = (self.session.source.context, self.view.namespace or "all namespaces")
+        bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
         pane = self.query_one(IncidentPane)
         pane.border_title = "Why"
 

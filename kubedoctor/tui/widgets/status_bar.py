@@ -33,9 +33,13 @@ class StatusBar(Static):
     def render(self) -> Content:
         width = self.content_size.width
         context, namespace = (visible(word, 40) for word in self.place)
-        where: list[Part] = [(" kubedoctor ", "bold reverse"), (f"  {context} ▸ ", "$text-muted"), (namespace, "bold")]
+        where: list[Part] = [
+            (" kubedoctor ", "bold reverse"),
+            (f"  {context} ▸ " if context else "  ", "$quiet"),
+            (namespace, "bold"),
+        ]
         tally = self._tally(long=True)
-        right: list[Part] = [(f"{self.doing or self.currency} ", "$text-muted")]
+        right: list[Part] = [(f"{self.doing or self.currency} ", "$quiet")]
         for shorter in range(4):
             if _size(where) + _size(tally) + _size(right) + 4 <= width:
                 break
@@ -44,7 +48,7 @@ class StatusBar(Static):
             elif shorter == 1:
                 where = [(" kubedoctor ", "bold reverse"), (f"  {namespace}", "bold")]
             elif shorter == 2:
-                right = [(f"{(self.doing or self.currency).partition(' · ')[0]} ", "$text-muted")]
+                right = [(f"{(self.doing or self.currency).partition(' · ')[0]} ", "$quiet")]
             else:
                 where = [(f" {namespace}", "bold")]
         room = max(1, width - _size(where) - _size(tally) - _size(right) - 3)

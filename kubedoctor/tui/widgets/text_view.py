@@ -16,7 +16,7 @@ ROLES = {
     "": "",
     "heading": "bold $text-primary",
     "strong": "bold",
-    "dim": "$text-muted",
+    "dim": "$quiet",
     "path": "$text-accent",
     "value": "bold",
     "command": "$text-secondary",
@@ -25,7 +25,7 @@ ROLES = {
     "broken": "bold $text-error",
     "degraded": "bold $text-warning",
     "healthy": "$text-success",
-    "idle": "$text-muted",
+    "idle": "$quiet",
 }
 
 
@@ -39,6 +39,13 @@ def as_content(lines: list[Line]) -> Content:
 
 class TextView(VerticalScroll, can_focus=True):
     """A page that can be scrolled."""
+
+    DEFAULT_CSS = """
+    TextView {
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;
+    }
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", "Down", show=False),

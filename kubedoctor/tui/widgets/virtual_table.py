@@ -19,7 +19,7 @@ from textual.strip import Strip
 from kubedoctor.tui.columns import Column
 from kubedoctor.tui.rows import Row
 
-MARK = 4  # cells: a space, the mark, two spaces
+MARK = 3  # cells: a space, the mark, a space
 GAP = 1
 LEAST_NAME = 12
 MOST_KEPT_LINES = 2000
@@ -39,12 +39,13 @@ class VirtualTable(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     VirtualTable {
         overflow-x: hidden;
-        & > .table--header { color: $text-muted; text-style: bold; }
+        scrollbar-size-vertical: 1;
+        & > .table--header { color: $quiet; text-style: bold; }
         & > .table--cursor { background: $primary 40%; text-style: bold; }
         & > .table--broken { color: $text-error; text-style: bold; }
         & > .table--degraded { color: $text-warning; text-style: bold; }
         & > .table--healthy { color: $text-success; }
-        & > .table--idle { color: $text-muted; }
+        & > .table--idle { color: $quiet; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,6 +79,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._columns: tuple[Column, ...] = ()
         self._widths: tuple[int, ...] = ()
         self._now: datetime | None = None
+        self._measured = 0
         self._lines: dict[int, Strip] = {}
 
     @property
@@ -167,7 +169,6 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self._measure()
-        self._lines.clear()
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)
         self._follow()
 
@@ -177,12 +178,16 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def _measure(self) -> None:
         """Fixed columns keep their width, the free one takes what is left."""
+        self._lines.clear()
+        self._measured = self.scrollable_content_region.width
         taken = MARK + sum(column.width + GAP for column in self._columns)
-        free = max(LEAST_NAME, self.size.width - taken)
+        free = max(LEAST_NAME, self._measured - taken)
         self._widths = tuple(column.width or free for column in self._columns)
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
+        if width != self._measured:
+            self._measure()
         if y == 0:
             style = self.get_component_rich_style("table--header")
             titles = (
@@ -199,8 +204,8 @@ class VirtualTable(ScrollView, can_focus=True):
                 self._lines.clear()
             line = self._lines[place] = self._line(self.rows[place], width)
         if place == self.cursor:
-            style = self.get_component_rich_style("table--cursor", partial=True)
-            return line.apply_style(Style(bgcolor=style.bgcolor, bold=True))
+            cursor = Style(bgcolor=self.get_component_rich_style("table--cursor").bgcolor, bold=True)
+            return Strip(Segment.apply_style(line, post_style=cursor), line.cell_length)
         return line
 
     def _line(self, row: Row, width: int) -> Strip:
@@ -213,7 +218,7 @@ class VirtualTable(ScrollView, can_focus=True):
             for column, size in zip(self._columns, self._widths, strict=True)
         )
         idle = mark if row.health.value == "idle" else plain
-        segments = [Segment(f" {row.health.symbol}  ", mark), Segment(" ".join(cells), idle)]
+        segments = [Segment(f" {row.health.symbol} ", mark), Segment(" ".join(cells), idle)]
         return Strip(segments).adjust_cell_length(width, plain)
 
 
