@@ -33,7 +33,7 @@ def completion_command(options: argparse.Namespace) -> int:
     shell = options.words[1] if len(options.words) > 1 else "bash"
     if shell not in SHELLS:
         raise UsageProblem(f"there is no completion for {shell!r}", f"There is for {', '.join(SHELLS)}")
-    import argcomplete  # only this command pays for it
+    from argcomplete.shell_integration import shellcode  # only this command pays for it
 
-    print(argcomplete.shellcode(["kubedoctor", "kubectl-kubedoctor"], shell=shell))
+    print(shellcode(["kubedoctor", "kubectl-kubedoctor"], shell=shell))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubedoctor.cluster.kinds import ResourceKind, kind_from_word, kind_words
 from kubedoctor.cluster.nearest import nearest_word
 from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.wants import Want
 from kubedoctor.collect.opening import Source
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
@@ -51,14 +52,12 @@ def find_subject(words: list[str], source: Source, namespace: str | None) -> Ref
 
 
 def _existing(subject: Ref, source: Source) -> Ref:
-    from kubedoctor.cluster.wants import Want
-
     want = Want(subject.kind, subject.namespace, subject.name)
     if not source.snapshot.covers(want):
         source.gather(frozenset({want}))
     if source.snapshot.get(subject) is not None:
         return subject
-    if why := source.snapshot.refusal(want):
+    if not source.snapshot.covers(want) and (why := source.snapshot.refusal(want)):
         raise NoSuchObject(f"{subject.title} cannot be read: {why}", "Look: kubectl auth can-i --list")
     names = source.names(subject.kind, subject.namespace)
     near = nearest_word(subject.name, names) or tuple(name for name in names if subject.name in name)[:3]

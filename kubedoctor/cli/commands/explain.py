@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from kubedoctor.cluster.nearest import nearest_word
-from kubedoctor.engine import load_catalogue
+from kubedoctor.engine import Catalogue, load_catalogue
 from kubedoctor.handbook import lesson_markdown, lesson_text
 from kubedoctor.problems import UsageProblem
 
@@ -21,8 +21,7 @@ def explain_command(options: argparse.Namespace) -> int:
     word = options.words[1]
     found = catalogue.find(word)
     if found is None:
-        known = [name for one in catalogue.diagnostics for name in (one.code, one.id, one.id.rpartition("/")[2])]
-        near = nearest_word(word, known)
+        near = _nearest(word, catalogue)
         hint = f"Did you mean {', '.join(near)}?" if near else "All of them: kubedoctor explain"
         raise UsageProblem(f"there is no diagnostic {word!r}", hint)
     if options.output == "markdown":
@@ -32,3 +31,12 @@ def explain_command(options: argparse.Namespace) -> int:
     else:
         raise UsageProblem(f"a lesson has no form {options.output!r}", "Use -o text or -o markdown")
     return 0
+
+
+def _nearest(word: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Codes and ids that look like the word, else those whose lesson has it."""
+    known = [name for one in catalogue.diagnostics for name in (one.code, one.id, one.id.rpartition("/")[2])]
+    if near := nearest_word(word, known):
+        return near
+    found = [one for one in catalogue.diagnostics if word.lower() in f"{one.id} {one.lesson}".lower()]
+    return tuple(f"{one.code} ({one.id})" for one in found[:5])

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kubedoctor.cli.formats.phrases import MARKS, counted, effect_note, verdict_line
-from kubedoctor.cluster.quoting import Evidence
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
@@ -57,7 +56,7 @@ def _incident(report: Report, incident: Incident, paint: _Paint) -> Iterator[str
     if cause.detail:
         yield from _wrapped(visible(cause.detail, lines=True), "  ", "  ")
     yield from _consequences(report, incident, cause)
-    yield from _block("evidence", [text for fact in cause.evidence for text in _fact(fact, cause.about)])
+    yield from _block("evidence", list(_facts(cause)))
     yield from _block("fixes", _fixes(cause, paint))
     yield from _block("look", [f"{visible(one.line)}" + _why(one.why, one.effect) for one in cause.commands])
     if cause.would_disprove:
@@ -88,10 +87,16 @@ def _affected(names: list[Ref]) -> str:
     return "affects " + "; ".join(parts)
 
 
-def _fact(fact: Evidence, about: Ref) -> Iterator[str]:
-    where = "" if fact.object == about else f"{visible(str(fact.object))} "
-    value = visible(fact.text, 300)
-    yield f"{where}{visible(fact.path)} = {value}" + (f"  ({visible(fact.shows)})" if fact.shows else "")
+def _facts(cause: ReportedFinding) -> Iterator[str]:
+    """A line for each fact; facts of another object stand under its name."""
+    shown, headed = cause.about, False
+    for fact in cause.evidence:
+        if fact.object != shown:
+            shown, headed = fact.object, True
+            yield visible(shown.title)
+        indent = "  " if headed else ""
+        note = f"  ({visible(fact.shows)})" if fact.shows else ""
+        yield f"{indent}{visible(fact.path)} = {visible(fact.text, 300)}{note}"
 
 
 def _fixes(cause: ReportedFinding, paint: _Paint) -> list[str]:
@@ -112,11 +117,11 @@ def _why(why: str, effect: Effect) -> str:
 def _block(label: str, texts: list[str]) -> Iterator[str]:
     for index, text in enumerate(texts):
         start = f"  {label if index == 0 else '':<{LABEL}}  "
-        # Commands stay on one line: they are pasted.
-        if "kubectl " in text or text.startswith("  "):
+        if text.lstrip().startswith("kubectl "):  # Commands stay on one line: they are pasted.
             yield start + text
         else:
-            yield from _wrapped(text, start, " " * len(start))
+            margin = len(start) + len(text) - len(text.lstrip())
+            yield from _wrapped(text, start, " " * (margin + 2 if margin > len(start) else margin))
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
@@ -155,7 +160,7 @@ def _not_checked(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]
 
 
 def _who(members: list[NotChecked]) -> str:
-    names = sorted({one.diagnostic for one in members if one.diagnostic})
+    names = sorted({visible(one.diagnostic) for one in members if one.diagnostic})
     if not names:
         return ""
     listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,0 +1,161 @@
+"""The formats: golden files, the schema, and foreign text that must not be obeyed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from kubedoctor.cli.exit_codes import ExitCode, exit_code
+from kubedoctor.cli.formats import render
+from kubedoctor.cluster import Evidence, Ref, Source
+from kubedoctor.engine import Incident, NotChecked, Report, ReportedFinding
+from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
+
+GOLDEN = Path(__file__).parent / "golden"
+CHECKOUT = Ref("Deployment", "shop", "checkout")
+POD = Ref("Pod", "shop", "checkout-1")
+HOSTILE = "\x1b[2J\x1b]0;owned\x07 <script> | `rm` \u202e[x](y)"
+
+
+def finding(number: int, **more: object) -> ReportedFinding:
+    fields: dict[str, object] = {
+        "id": f"f{number}",
+        "code": f"KD900{number}",
+        "diagnostic": "pods/example",
+        "severity": Severity.CRITICAL,
+        "confidence": Confidence.CERTAIN,
+        "about": CHECKOUT,
+        "summary": "container app was killed at its memory limit of 128Mi",
+        "evidence": (
+            Evidence(POD, "status.containerStatuses[name=app].lastState.terminated.exitCode", 137),
+            Evidence(POD, "metadata.labels", {"app": "checkout"}, "what it is"),
+            Evidence(CHECKOUT, "spec.replicas", 3),
+        ),
+    }
+    return ReportedFinding(**{**fields, **more})  # type: ignore[arg-type]  # the fields are checked by the tests
+
+
+def report(*findings: ReportedFinding, **more: object) -> Report:
+    fields: dict[str, object] = {
+        "taken_at": datetime(2026, 1, 15, 10, 0, tzinfo=UTC),
+        "source": Source("live", "prod", "v1.37.2"),
+        "subject": CHECKOUT,
+        "namespaces": ("shop",),
+        "incidents": tuple(Incident(one.id) for one in findings),
+        "findings": findings,
+        "not_checked": (),
+        "diagnostics_run": 15,
+        "objects_seen": 1234,
+        "requests": 7,
+    }
+    return Report(**{**fields, **more})  # type: ignore[arg-type]  # the fields are checked by the tests
+
+
+FULL = report(
+    finding(
+        1,
+        detail="It was killed 47 times.",
+        fixes=(
+            Fix(
+                "raise the limit", "kubectl set resources deploy/checkout -n shop --limits=memory=256Mi", verified=True
+            ),
+            Fix("make it use less"),
+        ),
+        commands=(
+            Command("kubectl logs deploy/checkout -n shop --previous", "what it did last"),
+            Command("kubectl rollout restart deploy/checkout -n shop", "start anew", Effect.DISRUPTS),
+        ),
+        affects=(POD, Ref("Pod", "shop", "checkout-2")),
+        gaps=("Event: list events is forbidden",),
+        also_known_as=("XY0001",),
+    ),
+    finding(2, about=Ref("Service", "shop", "checkout"), summary="no pod is ready", severity=Severity.WARNING),
+    finding(
+        3,
+        about=Ref("Node", "", "n1"),
+        summary="it is cordoned",
+        severity=Severity.NOTICE,
+        confidence=Confidence.POSSIBLE,
+        would_disprove="somebody drains it at the moment",
+    ),
+    incidents=(Incident("f1", ("f2",)), Incident("f3")),
+    not_checked=(NotChecked("dns/coredns-down", None, "Deployment: list deployments in kube-system is forbidden"),),
+    problems=("Pod shop/odd: spec is unreadable and was left out",),
+)
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("text", "txt"), ("json", "json"), ("yaml", "yaml"), ("markdown", "md")])
+def test_golden_files(name: str, suffix: str) -> None:
+    """To renew one, look at the difference first, then write the new text into the file."""
+    assert render(FULL, name) == (GOLDEN / f"report.{suffix}").read_text(encoding="utf-8")
+
+
+def test_the_document_keeps_the_published_schema() -> None:
+    schema = json.loads(files("kubedoctor.cli.formats").joinpath("report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    for one in (FULL, report(), report(subject=None)):
+        validator.validate(json.loads(render(one, "json")))
+    broken = json.loads(render(FULL, "json"))
+    broken["findings"][0]["evidence"] = []
+    assert not validator.is_valid(broken)
+
+
+@pytest.mark.parametrize("name", ["text", "json", "yaml", "markdown"])
+def test_foreign_text_is_shown_and_not_obeyed(name: str) -> None:
+    hostile = report(
+        finding(
+            1,
+            about=Ref("Pod", "shop", HOSTILE),
+            summary=HOSTILE,
+            detail=HOSTILE,
+            evidence=(Evidence(Ref("Pod", "shop", HOSTILE), HOSTILE, HOSTILE, HOSTILE),),
+            fixes=(Fix(HOSTILE, HOSTILE),),
+            commands=(Command(HOSTILE, HOSTILE),),
+            gaps=(HOSTILE,),
+        ),
+        source=Source("live", HOSTILE, HOSTILE),
+        namespaces=(HOSTILE,),
+        subject=None,
+        not_checked=(NotChecked(HOSTILE, None, HOSTILE),),
+        problems=(HOSTILE,),
+    )
+    text = render(hostile, name)
+    assert not set(text) & {"\x1b", "\x07", "\u202e", "\r"}
+    if name == "markdown":
+        lines = [line for line in text.splitlines() if not line.startswith("      ")]  # The rest are code blocks.
+        assert not [line for line in lines if "<script>" in line.replace("\\<script\\>", "")]
+
+
+def test_colour_only_where_it_is_asked_for() -> None:
+    assert "\x1b[" in render(FULL, "text", colour=True)
+    assert "\x1b[" not in render(FULL, "text")
+
+
+def test_debug_shows_tracebacks() -> None:
+    failed = report(not_checked=(NotChecked("a/b", CHECKOUT, "the check failed: KeyError", "Traceback: here"),))
+    assert "Traceback: here" in render(failed, "text", debug=True)
+    assert "Traceback: here" not in render(failed, "text")
+
+
+@pytest.mark.parametrize(
+    ("one", "fail_on", "allow", "code"),
+    [
+        (report(), Severity.WARNING, False, ExitCode.HEALTHY),
+        (report(finding(1)), Severity.CRITICAL, False, ExitCode.FOUND),
+        (report(finding(1, severity=Severity.NOTICE)), Severity.WARNING, False, ExitCode.HEALTHY),
+        (report(finding(1, severity=Severity.NOTICE)), Severity.NOTICE, False, ExitCode.FOUND),
+        (report(finding(1, severity=Severity.WARNING)), Severity.WARNING, False, ExitCode.FOUND),
+        (report(not_checked=(NotChecked("a/b", None, "forbidden"),)), Severity.WARNING, False, ExitCode.GAPS),
+        (report(not_checked=(NotChecked("a/b", None, "forbidden"),)), Severity.WARNING, True, ExitCode.HEALTHY),
+        (report(problems=("broken off",)), Severity.WARNING, False, ExitCode.GAPS),
+        (report(finding(1), problems=("broken off",)), Severity.WARNING, True, ExitCode.FOUND),
+    ],
+)
+def test_exit_code(one: Report, fail_on: Severity, allow: bool, code: ExitCode) -> None:
+    assert exit_code(one, fail_on, allow_gaps=allow) is code
