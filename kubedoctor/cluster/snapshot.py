@@ -90,6 +90,8 @@ class Snapshot:
     def cover(self, want: Want) -> None:
         """From now on the snapshot answers this question by itself."""
         self._covered.setdefault(want.kind, set()).add(want)
+        self._refused.pop(want, None)
+        self._partial.pop(want, None)
 
     def refuse(self, want: Want | LogWant, why: str) -> None:
         """The question cannot be answered; `why` is a clause: `list secrets is forbidden`."""

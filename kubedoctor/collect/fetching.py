@@ -22,6 +22,7 @@ from kubedoctor.collect.transport import MOST_TRIES, Transport
 from kubedoctor.problems import SourceProblem
 
 METRICS_GROUP = "metrics.k8s.io"
+NO_METRICS = "metrics-server is not installed"
 _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
 
 
@@ -82,7 +83,7 @@ class Fetcher:
                 try:
                     outcome = self._get(resource, want) if want.name else self._list(resource, want)
                 except ApiRefusal as refusal:
-                    if refusal.status == 404 and not _is_metrics(want.kind):
+                    if refusal.status == 404 and not is_metrics(want.kind):
                         continue  # not served in this version, or no such object
                     return Outcome(wants, refused=_clause(resource, want, refusal))
                 self._served.works(resource)
@@ -228,22 +229,23 @@ _VERSION = msgspec.json.Decoder(_Version)
 
 def _clause(resource: Resource, want: Want, refusal: ApiRefusal) -> str:
     """Why a want is not answered, with verb, resource and scope."""
-    if _is_metrics(want.kind) and refusal.status == 404:
-        return "metrics-server is not installed"
-    if _is_metrics(want.kind) and refusal.status >= 500:
+    if is_metrics(want.kind) and refusal.status == 404:
+        return NO_METRICS
+    if is_metrics(want.kind) and refusal.status >= 500:
         return f"metrics-server is not answering: {refusal.clause}"
     asked = resource.getting(want.namespace, want.name) if want.name else resource.listing(want.namespace)
     return f"{asked} is forbidden" if refusal.status == 403 else f"{asked}: {refusal.clause}"
 
 
-def _is_metrics(kind: str) -> bool:
+def is_metrics(kind: str) -> bool:
+    """Whether metrics-server gives this kind."""
     row = kind_named(kind)
     return row is not None and row.group == METRICS_GROUP
 
 
 def _tries(kind: str) -> int:
     """A cluster without a working metrics-server answers 503 for ever: nobody shall wait for that."""
-    return 1 if _is_metrics(kind) else MOST_TRIES
+    return 1 if is_metrics(kind) else MOST_TRIES
 
 
 def _namespace_of_events(want: Want) -> str:

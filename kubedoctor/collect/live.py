@@ -101,7 +101,7 @@ class LiveSource:
         """Keep the snapshot current from here on; the caller stops the watcher."""
         from kubedoctor.collect.watching import Watcher
 
-        return Watcher(self.transport, kinds, namespace, on_change, source=self)
+        return Watcher(self.transport, kinds, namespace, on_change, snapshot=self.snapshot, lock=self.lock)
 
     def close(self) -> None:
         """Let go of idle connections."""

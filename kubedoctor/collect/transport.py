@@ -76,13 +76,22 @@ class Transport:
         body = msgspec.json.encode(document)
         return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, MOST_TRIES, False)
 
-    def stream(self, path: str, query: Query, idle: float) -> Stream:
+    def stream(self, path: str, query: Query, idle: float, accept: str = JSON) -> Stream:
         """The lines of an answer that goes on, as a watch. `idle`: seconds without any after which it is dead."""
         timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=idle)
-        response = self._send("GET", path, query, {"Accept": JSON}, None, timeout)
-        if response.status != 200:
-            body = self._body(response, None)
-            raise refusal_of(response.status, body, response.headers, self.connection)
+        renewals = self._renewals
+        try:
+            response = self._send("GET", path, query, {"Accept": accept}, None, timeout)
+            if response.status == 401 and self._renew(renewals):
+                response.close()
+                response = self._send("GET", path, query, {"Accept": accept}, None, timeout)
+            if response.status != 200:
+                body = self._body(response, None)
+                if response.status == 401:
+                    raise self._not_accepted()
+                raise refusal_of(response.status, body, response.headers, self.connection)
+        except _Dropped as dropped:
+            raise dropped.problem from None
         return Stream(response, self.connection)
 
     def close(self) -> None:
@@ -132,7 +141,7 @@ class Transport:
             response = self._send(method, path, query, headers, body, timeout)
             answer = self._body(response, deadline)
         if response.status == 401:
-            raise self._not_accepted(answer)
+            raise self._not_accepted()
         if not 200 <= response.status < 300:
             refusal = refusal_of(response.status, answer, response.headers, self.connection)
             self.answered = self.answered or bool(getattr(refusal, "reason", ""))
@@ -209,7 +218,7 @@ class Transport:
         refused = isinstance(error, NewConnectionError | TookTooLong)
         return _Dropped(problem) if again and not refused else problem
 
-    def _not_accepted(self, answer: bytes) -> LoginProblem:
+    def _not_accepted(self) -> LoginProblem:
         connection = self.connection
         why = connection.why_not_accepted(datetime.now(UTC))
         said = f": {why}" if why else f" of {connection.user}" if connection.user else ""
