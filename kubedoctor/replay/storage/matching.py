@@ -1,0 +1,112 @@
+"""Which volumes that exist could be bound to a claim (`pkg/volume/.../persistentvolume FindMatchingVolume`, v1.37).
+
+Where a volume is plays no part here: that is the scheduler's question.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import msgspec
+
+from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.selectors import selector_of
+from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
+
+
+class Mismatch(enum.Enum):
+    """Why a volume is not for a claim, in the order of upstream's tests."""
+
+    RELEASED = "released"
+    RESERVED = "reserved"
+    TOO_SMALL = "too small"
+    VOLUME_MODE = "volume mode"
+    ATTRIBUTES_CLASS = "volume attributes class"
+    DELETING = "deleting"
+    NOT_AVAILABLE = "not available"
+    SELECTOR = "selector"
+    CLASS = "class"
+    ACCESS_MODE = "access mode"
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """A volume and everything that keeps it from the claim; none: it fits."""
+
+    volume: PersistentVolume
+    reasons: tuple[Mismatch, ...]
+
+
+def class_of(claim: PersistentVolumeClaim) -> str | None:
+    """The class that a claim asks for: None where it leaves the choice to the default, empty where it wants none."""
+    annotated = claim.annotations.get(CLASS_ANNOTATION)
+    return annotated if annotated is not None else claim.spec.storage_class_name
+
+
+def requested_storage(claim: PersistentVolumeClaim) -> Quantity:
+    """What it asks for; nothing where that cannot be read."""
+    return _storage(claim.spec.resources.requests)
+
+
+def capacity(volume: PersistentVolume) -> Quantity:
+    """Its size; nothing where that cannot be read."""
+    return _storage(volume.spec.capacity)
+
+
+def _storage(amounts: dict[str, str] | None) -> Quantity:
+    try:
+        return parse_quantity((amounts or {}).get("storage", "0"))
+    except QuantityError:
+        return Quantity()
+
+
+def reserved_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
+    """The volume names this claim, by uid or by a user who knew none."""
+    held = volume.spec.claim_ref
+    return (
+        held is not None
+        and (held.namespace, held.name) == (claim.namespace, claim.name)
+        and held.uid in ("", claim.metadata.uid)
+    )
+
+
+def rejection(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Rejection:
+    """Every reason against one volume. A volume reserved for the claim is not asked for phase, labels, class, modes."""
+    reasons = list(_always(claim, volume))
+    if not reserved_for(volume, claim):
+        reasons += _unless_reserved(claim, volume)
+    return Rejection(volume, tuple(reasons))
+
+
+def rejections(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> tuple[Rejection, ...]:
+    """The nearest first: those with the fewest reasons against them, then the largest."""
+    judged = [rejection(claim, volume) for volume in volumes]
+    return tuple(sorted(judged, key=lambda one: (len(one.reasons), -capacity(one.volume).value(), one.volume.name)))
+
+
+def _always(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Iterable[Mismatch]:
+    held = volume.spec.claim_ref
+    if held is not None and not reserved_for(volume, claim):
+        yield Mismatch.RELEASED if volume.status.phase == "Released" else Mismatch.RESERVED
+    if capacity(volume) < requested_storage(claim):
+        yield Mismatch.TOO_SMALL
+    if (volume.spec.volume_mode or "Filesystem") != (claim.spec.volume_mode or "Filesystem"):
+        yield Mismatch.VOLUME_MODE
+    if (volume.spec.volume_attributes_class_name or "") != (claim.spec.volume_attributes_class_name or ""):
+        yield Mismatch.ATTRIBUTES_CLASS
+    if volume.metadata.deletion_timestamp is not None:
+        yield Mismatch.DELETING
+
+
+def _unless_reserved(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Iterable[Mismatch]:
+    if volume.status.phase != "Available" and volume.spec.claim_ref is None:
+        yield Mismatch.NOT_AVAILABLE
+    if claim.spec.selector is not None and not selector_of(claim.spec.selector).matches(volume.metadata.labels):
+        yield Mismatch.SELECTOR
+    annotated = volume.annotations.get(CLASS_ANNOTATION)
+    if (annotated if annotated is not None else volume.spec.storage_class_name) != (class_of(claim) or ""):
+        yield Mismatch.CLASS
+    if not set(claim.spec.access_modes or ()) <= set(volume.spec.access_modes or ()):
+        yield Mismatch.ACCESS_MODE
