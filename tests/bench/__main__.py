@@ -1,0 +1,20 @@
+"""`python -m tests.bench [NAME ...]`: run the benchmarks that need no cluster. Figures, not verdicts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+NAMES = ("scan", "first_paint", "table")
+
+
+def main() -> int:
+    """Each in a process of its own, so that none warms another."""
+    for name in sys.argv[1:] or NAMES:
+        print(f"--- {name}", flush=True)
+        subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
