@@ -9,7 +9,7 @@ import msgspec
 
 from kubedoctor.cluster.meta import Condition, KubernetesObject, LocalReference, ObjectReference, Part, Time
 from kubedoctor.cluster.pods import PodTemplate
-from kubedoctor.cluster.redaction import redact_text, redact_value
+from kubedoctor.cluster.redaction import redact_file, redact_text
 
 
 class Taint(Part):
@@ -136,7 +136,7 @@ class ConfigMap(KubernetesObject):
 
     def __post_init__(self) -> None:
         if self.data:
-            kept = {key: redact_value(key, value) for key, value in self.data.items()}
+            kept = {key: redact_file(key, value) for key, value in self.data.items()}
             msgspec.structs.force_setattr(self, "data", kept)
         if self.binary_data:
             msgspec.structs.force_setattr(self, "binary_data", dict.fromkeys(self.binary_data, ""))
@@ -155,11 +155,6 @@ class Secret(KubernetesObject):
             msgspec.structs.force_setattr(self, "data", dict.fromkeys(self.data, ""))
         if self.string_data:
             msgspec.structs.force_setattr(self, "string_data", dict.fromkeys(self.string_data, ""))
-        if self.metadata.annotations:
-            # kubectl apply keeps the whole manifest, values included, in this annotation.
-            kept = {k: v for k, v in self.metadata.annotations.items() if k != LAST_APPLIED}
-            metadata = msgspec.structs.replace(self.metadata, annotations=kept)
-            msgspec.structs.force_setattr(self, "metadata", metadata)
 
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

@@ -7,6 +7,8 @@ from typing import Annotated, Any, dataclass_transform
 
 import msgspec
 
+from kubedoctor.cluster.redaction import redact_annotations, redact_data, redact_text
+
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment with its time zone; one without is unreadable."""
 
@@ -41,6 +43,10 @@ class ObjectMeta(Part):
     owner_references: tuple[OwnerReference, ...] | None = None
     finalizers: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if self.annotations:
+            msgspec.structs.force_setattr(self, "annotations", redact_annotations(self.annotations))
+
 
 class Condition(Part):
     """A condition of any kind; `last_transition_time` is None where the component does not set it."""
@@ -54,6 +60,10 @@ class Condition(Part):
     last_heartbeat_time: Time | None = None
     last_probe_time: Time | None = None
     observed_generation: int = 0
+
+    def __post_init__(self) -> None:
+        if self.message and (kept := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", kept)
 
 
 class LabelSelectorRequirement(Part):
@@ -116,6 +126,12 @@ class CustomResource(KubernetesObject):
     api_version: str = ""
     spec: dict[str, Any] | None = None
     status: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.spec:
+            msgspec.structs.force_setattr(self, "spec", redact_data(self.spec))
+        if self.status:
+            msgspec.structs.force_setattr(self, "status", redact_data(self.status))
 
     @property
     def group(self) -> str:

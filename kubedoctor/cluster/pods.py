@@ -15,7 +15,7 @@ from kubedoctor.cluster.meta import (
     Part,
     Time,
 )
-from kubedoctor.cluster.redaction import redact_value
+from kubedoctor.cluster.redaction import redact_arguments, redact_text, redact_value
 
 
 class ResourceClaimUse(Part):
@@ -98,6 +98,10 @@ class TCPSocketAction(Part):
 
 class ExecAction(Part):
     command: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.command:
+            msgspec.structs.force_setattr(self, "command", redact_arguments(self.command))
 
 
 class GRPCAction(Part):
@@ -188,6 +192,12 @@ class Container(Part):
     def restarts_always(self) -> bool:
         """A sidecar: an init container with `restartPolicy: Always` (1.28 and later)."""
         return self.restart_policy == "Always"
+
+    def __post_init__(self) -> None:
+        if self.command:
+            msgspec.structs.force_setattr(self, "command", redact_arguments(self.command))
+        if self.args:
+            msgspec.structs.force_setattr(self, "args", redact_arguments(self.args))
 
 
 class Toleration(Part):
@@ -407,6 +417,10 @@ class ContainerStateWaiting(Part):
     reason: str = ""
     message: str = ""
 
+    def __post_init__(self) -> None:
+        if self.message and (kept := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", kept)
+
 
 class ContainerStateTerminated(Part):
     exit_code: int = 0
@@ -415,6 +429,10 @@ class ContainerStateTerminated(Part):
     message: str = ""
     started_at: Time | None = None
     finished_at: Time | None = None
+
+    def __post_init__(self) -> None:
+        if self.message and (kept := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", kept)
 
 
 class ContainerState(Part):
@@ -460,6 +478,10 @@ class PodStatus(Part):
     resize: str = ""
     resources: ResourceRequirements | None = None
     allocated_resources: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.message and (kept := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", kept)
 
 
 class Pod(KubernetesObject):

@@ -1,41 +1,173 @@
-"""Which values are secrets. Structs apply this while they are decoded, so that no snapshot ever holds one."""
+"""Which values are secrets. Structs apply this while they are decoded, so that no snapshot ever holds one.
+
+A value is secret by the name before it (an environment variable, a key, a flag) or by its own form (a private key, a
+token of a known make, a password in a URL). Names of objects, keys and files are never secret.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 REDACTED = "<redacted>"
 
 _NAME = re.compile(
-    r"passw|passphrase|passwd|pwd$|secret|token|api_?-?key|access_?-?key|private_?-?key|credential|"
-    r"client_?-?key|encryption_?-?key|signing_?-?key|auth_?-?key|connection_?-?string|dsn$|_sas$|\.pem$|\.key$|\.p12$|\.jks$",
+    r"passw|passphrase|passwd|pwd$|secret|token|api_?-?key|access_?-?key|private_?-?key|credential|authorization|"
+    r"client_?-?key|encryption_?-?key|signing_?-?key|auth_?-?key|connection_?-?string|dsn$|_sas$|cookie|"
+    r"\.pem$|\.key$|\.p12$|\.jks$",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^\s:/@]*):(?P<password>[^\s@/]+)@")
-_KNOWN_FORM = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+|"
-    r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+# A name that only says where a secret lies is not one: PASSWORD_FILE=/run/secrets/db, secretName: db.
+_PLACE = re.compile(
+    r"[_.-](FILE|PATH|DIR|NAME|NAMESPACE|REF)$|(?<=[a-z])(File|Path|Dir|Name|Namespace|Ref)$|^secret(name|namespace)$",
 )
-# A name that only says where a secret lies is not one: PASSWORD_FILE=/run/secrets/db.
-_PLACE = re.compile(r"(_FILE|_PATH|_DIR|_NAME|_REF)$", re.IGNORECASE)
+_PLACE_ANY_CASE = re.compile(r"[_.-](file|path|dir|name|namespace|ref)$", re.IGNORECASE)
+# Resources of a quota, and what is counted under these names.
+_COUNTS = frozenset({"secrets", "count/secrets", "tokens", "cookies"})
+_NO_VALUES = frozenset({"true", "false", "none", "null", "nil", "yes", "no"})
+
+# Every quantifier that could run over a long text is bounded or starts at a word: the time stays linear.
+_USER_INFO = re.compile(r"(?<![a-zA-Z0-9+.-])([a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s:/@]{0,256}):[^\s/]{1,1024}@")
+_KNOWN_FORM = re.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)|"
+    r"\beyJ[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]+|"
+    r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{22,}|\bglpat-[A-Za-z0-9_-]{20,}|"
+    r"\bxox[abprs]-[A-Za-z0-9-]{10,}|(?<![A-Za-z0-9+/])(?:H4sI|SDRzS)[A-Za-z0-9+/=]{64,}",  # the last: packed manifests
+    re.DOTALL,
+)
+_HEADER = re.compile(
+    r"(?i)\b(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:basic|bearer|token)?\s{0,4}|bearer\s{1,4})[\w.~+/=-]{8,}"
+)
+_ASSIGNED = re.compile(
+    r"(?<![\w.-])(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'&;,|)<]+)"
+)
+_QUOTED = re.compile(
+    r"(\\{0,3}[\"'](?P<name>[\w.-]{1,100})\\{0,3}[\"']\s{0,8}:\s{0,8}\\{0,3}[\"'])(?P<value>[^\"'\\]+)"
+)
+_LINE = re.compile(
+    r"(?m)^([ \t]*(?:- )?[\"']?(?P<name>[A-Za-z_][\w.-]{0,200})[\"']?[ \t]*[:=][ \t]*)(?P<value>[^\s|>&*{\[][^\r\n]*)"
+)
+_ELEMENT = re.compile(r"(<(?P<name>[A-Za-z_][\w.:-]{0,100})>)(?P<value>[^<>]{1,4096})(?=</)")
+_SIGN = re.compile(
+    r"://|=|eyJ|-----BEGIN|AKIA|gh[pousr]_|github_pat_|glpat-|xox|H4sI|SDRzS|earer|uthorization|[\"']\s{0,8}:"
+)
 
 
 def looks_secret(name: str) -> bool:
-    """Whether the name of an environment variable or key says that its value is a secret."""
-    return _NAME.search(name) is not None and _PLACE.search(name) is None
+    """Whether the name of an environment variable, key or flag says that its value is a secret."""
+    return (
+        _NAME.search(name) is not None
+        and _PLACE.search(name) is None
+        and _PLACE_ANY_CASE.search(name) is None
+        and name not in _COUNTS
+    )
 
 
 def redact_value(name: str, value: str) -> str:
-    """The value, or `<redacted>` when its name or its form says secret; a password inside a URL is cut out."""
+    """The value, or `<redacted>` when its name says secret; else without the secrets that stand in it."""
     if not value:
         return value
-    if looks_secret(name) or _KNOWN_FORM.search(value):
+    if looks_secret(name):
         return REDACTED
     return redact_text(value)
 
 
 def redact_text(text: str) -> str:
-    """The text without passwords in URLs and without values that have the form of a key or token."""
+    """A message or a line of a log without passwords in URLs, `password=…`, and what has the form of a key or token."""
+    if _SIGN.search(text) is None:
+        return text
     if "://" in text:
-        text = _USER_INFO.sub(rf"\g<scheme>\g<user>:{REDACTED}@", text)
-    return _KNOWN_FORM.sub(REDACTED, text)
+        text = _USER_INFO.sub(rf"\1:{REDACTED}@", text)
+    text = _KNOWN_FORM.sub(REDACTED, text)
+    text = _HEADER.sub(rf"\1{REDACTED}", text)
+    if "=" in text:
+        text = _ASSIGNED.sub(_without_value, text)
+    return _QUOTED.sub(_without_value, text)
+
+
+def redact_file(name: str, text: str) -> str:
+    """The content of a file under a key of a ConfigMap: as redact_value, and without the values of its secret entries."""
+    if not text or looks_secret(name):
+        return REDACTED if text else text
+    text = redact_text(text)
+    if ":" in text or "=" in text:
+        text = _LINE.sub(_without_value, text)
+    return _ELEMENT.sub(_without_value, text) if "</" in text else text
+
+
+def redact_lines(lines: Iterable[str]) -> tuple[str, ...]:
+    """Lines of a log, also without secrets that span several of them."""
+    text = "\n".join(lines)
+    return tuple(redact_text(text).split("\n")) if text else ()
+
+
+def redact_arguments(arguments: Iterable[str]) -> tuple[str, ...]:
+    """A command line: `--password=…` and `--password …` keep the flag only."""
+    kept: list[str] = []
+    flag = ""
+    for argument in arguments:
+        if flag and not argument.startswith("-") and argument.lower() not in _NO_VALUES:
+            kept.append(REDACTED)
+        else:
+            kept.append(redact_text(argument))
+        bare = argument.startswith("-") and "=" not in argument and " " not in argument
+        flag = argument if bare and looks_secret(argument) else ""
+    return tuple(kept)
+
+
+# Maps whose keys are free text that names no value: what stands under them is looked at by its form only.
+_FREE_KEYS = frozenset(
+    [
+        "labels",
+        "matchLabels",
+        "selector",
+        "nodeSelector",
+        "hard",
+        "used",
+        "limits",
+        "requests",
+        "capacity",
+        "allocatable",
+    ]
+)
+_ARGUMENTS = frozenset({"args", "command"})
+_MANIFEST = re.compile(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
+
+
+def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Without whole manifests, which appliers keep there, and without what has the form of a secret."""
+    return {
+        key: redact_text(value) if isinstance(value, str) else value
+        for key, value in annotations.items()
+        if not _MANIFEST.search(key)
+    }
+
+
+def redact_data(value: Any, name: str = "") -> Any:
+    """Plain data of any shape, such as a custom resource's spec: the same rules wherever they apply in it."""
+    if isinstance(value, Mapping):
+        if name == "annotations":
+            return redact_annotations(value)
+        if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
+            rest = {key: redact_data(each, str(key)) for key, each in value.items()}
+            return {**rest, "value": redact_value(value["name"], value["value"])}
+        free = name in _FREE_KEYS
+        return {
+            key: redact_data(each, "" if free and isinstance(each, str) else str(key)) for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        if name in _ARGUMENTS and all(isinstance(each, str) for each in value):
+            return list(redact_arguments(value))
+        # The elements of a list under a secret name (tokens: [...]) are secret too; of maps, their keys decide.
+        return [redact_data(each, name if isinstance(each, str) else "") for each in value]
+    if isinstance(value, str):
+        return redact_value(name, value) if name else redact_text(value)
+    return value
+
+
+def _without_value(found: re.Match[str]) -> str:
+    value = found["value"].strip("\"'").rstrip(",")
+    if value.lower() in _NO_VALUES or value == REDACTED or not looks_secret(found["name"].lstrip("-")):
+        return found[0]
+    return f"{found[1]}{REDACTED}"

@@ -169,6 +169,10 @@ class Snapshot:
         """The log, or None; KeyError where it was never read."""
         return self._logs[want]
 
+    def logs(self) -> tuple[LogWant, ...]:
+        """The logs that were read, sorted."""
+        return tuple(sorted(self._logs))
+
     def get(self, ref: Ref) -> KubernetesObject | None:
         """The object, if it is here."""
         return self._objects.get(ref.kind, {}).get((ref.namespace, ref.name))

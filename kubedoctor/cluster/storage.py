@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from kubedoctor.cluster.meta import Condition, KubernetesObject, LabelSelector, ObjectReference, Part, Time
 from kubedoctor.cluster.pods import NodeSelector, ResourceRequirements
+from kubedoctor.cluster.redaction import redact_text
 
 
 class PersistentVolumeClaimSpec(Part):
@@ -75,6 +78,10 @@ class PersistentVolumeStatus(Part):
     message: str = ""
     reason: str = ""
     last_phase_transition_time: Time | None = None
+
+    def __post_init__(self) -> None:
+        if self.message and (kept := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", kept)
 
 
 class PersistentVolume(KubernetesObject):
@@ -165,6 +172,10 @@ class VolumeAttachmentSpec(Part):
 class VolumeError(Part):
     message: str = ""
     time: Time | None = None
+
+    def __post_init__(self) -> None:
+        if self.message and (kept := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", kept)
 
 
 class VolumeAttachmentStatus(Part):

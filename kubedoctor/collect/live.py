@@ -20,7 +20,7 @@ from kubedoctor.collect.fetching import Fetcher, Outcome, apply
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.opening import Options
 from kubedoctor.collect.parallel import in_parallel
-from kubedoctor.collect.redacting import redact_object
+from kubedoctor.collect.redact import redact_object
 from kubedoctor.collect.tails import MOST_LOGS
 from kubedoctor.collect.transport import Transport
 from kubedoctor.problems import SourceProblem

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubedoctor.cluster.decoding import by_kind, convert_object, kind_of_data
-from kubedoctor.cluster.redaction import redact_text
+from kubedoctor.cluster.redaction import redact_lines
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.snapshot import Snapshot, Source
 from kubedoctor.cluster.wants import LogTail, LogWant, Want
@@ -127,5 +127,5 @@ def tail_of(text: str, want: LogWant) -> LogTail:
     """The last lines of a log, without what looks like a secret."""
     lines = text.splitlines()
     pod = Ref("Pod", want.namespace, want.pod)
-    kept = tuple(redact_text(line) for line in lines[-MOST_LOG_LINES:])
+    kept = redact_lines(lines[-MOST_LOG_LINES:])
     return LogTail(pod, want.container, want.previous, kept, truncated=len(lines) > MOST_LOG_LINES)

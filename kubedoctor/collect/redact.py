@@ -4,7 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubedoctor.cluster.redaction import redact_data, redact_file
+
+_LONG = 256  # characters; annotations of a Secret that are longer may hold its content
+
 
 def redact_object(data: dict[str, Any]) -> dict[str, Any]:
-    """A copy without secret values and without what only the API server needs."""
-    return data
+    """A copy without secret values, without managedFields, and without manifests that are kept in annotations.
+
+    The values of Secrets are blanked, their keys stay; so are binary values of ConfigMaps, which nobody can judge.
+    """
+    kind = data.get("kind")
+    special = ("data", "stringData", "binaryData", "metadata")
+    kept = {key: redact_data(value, key) for key, value in data.items() if key not in special}
+    if "metadata" in data:
+        kept["metadata"] = _metadata(data["metadata"], secret=kind == "Secret")
+    for key in ("data", "stringData", "binaryData"):
+        if key not in data:
+            continue
+        values = data[key]
+        if isinstance(values, dict) and (kind == "Secret" or key == "binaryData"):
+            kept[key] = dict.fromkeys(values, "")
+        elif isinstance(values, dict) and kind == "ConfigMap":
+            kept[key] = {
+                name: redact_file(name, value) if isinstance(value, str) else value for name, value in values.items()
+            }
+        else:
+            kept[key] = None if kind == "Secret" else redact_data(values, key)
+    return kept
+
+
+def _metadata(metadata: Any, *, secret: bool) -> Any:
+    if not isinstance(metadata, dict):
+        return metadata
+    kept = {key: redact_data(value, key) for key, value in metadata.items() if key != "managedFields"}
+    annotations = kept.get("annotations")
+    if secret and isinstance(annotations, dict):
+        kept["annotations"] = {key: value for key, value in annotations.items() if len(str(value)) <= _LONG}
+    return kept

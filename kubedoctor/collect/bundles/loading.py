@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +25,7 @@ from kubedoctor.collect.bundles.pieces import (
     pieces_of,
 )
 from kubedoctor.collect.bundles.times import newest_moment
+from kubedoctor.collect.loading import loading
 from kubedoctor.collect.recording import moment, read_state, tail_of
 from kubedoctor.problems import BundleProblem
 
@@ -118,7 +116,7 @@ class _Bundle:
 def load(documents: Documents, name: str) -> Loaded:
     """Read all documents. Raises BundleProblem where nothing in them is understood."""
     bundle = _Bundle(name)
-    with _without_collection():
+    with loading(keep=True):
         for document in documents:
             for piece in pieces_of(document):
                 try:
@@ -183,12 +181,22 @@ def _assemble(bundle: _Bundle) -> Loaded:
 
 def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any]) -> None:
     """Coverage as the manifest tells it: `all`, or the namespaces that were read, and why not more."""
+    logs = manifest.get("logs")
+    for place, why in logs.items() if isinstance(logs, dict) else ():
+        parts = str(place).removesuffix(".previous").split("/")
+        if len(parts) == 3:
+            snapshot.refuse(LogWant(parts[0], parts[1], parts[2], str(place).endswith(".previous")), str(why))
     kinds = manifest.get("kinds")
     for kind, told in kinds.items() if isinstance(kinds, dict) else ():
         seen = told.get("seen") if isinstance(told, dict) else None
         why = str(told.get("why") or "") if isinstance(told, dict) else ""
         if seen == "all":
             snapshot.cover(Want(kind))
+            continue
+        if seen == "part":
+            snapshot.limit(Want(kind), why or "only a part was recorded")
+            for namespace in {obj.metadata.namespace for obj in snapshot.of_kind(kind)}:
+                snapshot.limit(Want(kind, namespace), why or "only a part was recorded")
             continue
         namespaces = [name for name in seen if isinstance(name, str)] if isinstance(seen, list) else []
         for namespace in namespaces:
@@ -215,15 +223,3 @@ def _cover(snapshot: Snapshot, bundle: _Bundle) -> None:
         snapshot.limit(Want(kind), ONLY_THE_FILE)
         for namespace in bundle.listed.get(kind, ()):
             snapshot.limit(Want(kind, namespace), ONLY_THE_FILE)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """No garbage collection while a million objects are made that live on; frozen afterwards, it stays cheap."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

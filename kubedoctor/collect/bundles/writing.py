@@ -1,10 +1,256 @@
-"""x"""
+"""Writing a bundle: what the API server says, without secrets, the same bytes for the same state.
+
+```
+kubedoctor.json                                   format, time, version, context, and what was read and refused
+objects/KIND.json                                 a list of each kind, one object on a line
+logs/NAMESPACE/POD/CONTAINER[.previous].log       the ends of logs, of containers in trouble
+```
+"""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 
-def write_bundle(source: Any, kinds: Any, path: Path, namespace: str = "") -> str:
-    return ""
+from kubedoctor.cluster.decoding import convert_object
+from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.triage import all_statuses, troubled
+from kubedoctor.cluster.wants import CannotSee, LogWant, Want
+from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
+from kubedoctor.collect.bundles.layouts import MANIFEST
+from kubedoctor.collect.bundles.loading import FORMAT
+from kubedoctor.collect.opening import Source
+from kubedoctor.collect.redact import redact_object
+from kubedoctor.problems import BundleProblem, UsageProblem
+
+ALWAYS = ("Namespace", "Node", "Pod", "Event")
+MOST_LOGS = 200
+_LOGS_AT_ONCE = 50
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+@dataclass
+class _Contents:
+    """What was written so far, and what the manifest will say of it."""
+
+    folder: Path
+    objects: int = 0
+    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    namespaces: set[str] = field(default_factory=set)
+    logs: int = 0
+    refused_logs: dict[str, str] = field(default_factory=dict)
+    wanted_logs: set[LogWant] = field(default_factory=set)
+
+
+def write_bundle(source: Source, kinds: Iterable[str], path: Path, namespace: str = "") -> str:
+    """Read these kinds (of one namespace, where given) and write them to a folder, or to a file if it is named so.
+
+    Answers a sentence for people. Raises UsageProblem for a path that is taken, BundleProblem if it cannot be written.
+    """
+    _check_free(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".kubedoctor-", dir=path.parent) as made:
+            contents = _Contents(Path(made) / "bundle")
+            contents.folder.mkdir(mode=0o700)
+            _write_all(contents, source, sorted({*kinds, *ALWAYS}), namespace)
+            if path.name.endswith(ARCHIVES):
+                packed = Path(made) / "bundle.tar.gz"
+                write_archive(contents.folder, packed, source.snapshot.taken_at)
+                _put(packed, path)
+                size = f" ({_size(path.stat().st_size)})"
+            else:
+                if path.exists():
+                    path.rmdir()  # It is empty, or this fails.
+                contents.folder.rename(path)
+                size = ""
+    except OSError as error:
+        raise BundleProblem(
+            f"{path} cannot be written: {error.strerror or error}", "Name another place with -o"
+        ) from None
+    return _told(contents, path, size)
+
+
+def _check_free(path: Path) -> None:
+    if path.is_dir():
+        if any(path.iterdir()) or path.name.endswith(ARCHIVES):
+            raise UsageProblem(
+                f"{path} is a folder that is not empty", "Name a new one with -o; nothing is overwritten"
+            )
+    elif path.exists() or path.is_symlink():
+        raise UsageProblem(f"{path} exists", "Name a new file with -o; nothing is overwritten")
+
+
+def _put(made: Path, path: Path) -> None:
+    """Give the file its name, unless somebody took that meanwhile."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        raise
+    except OSError:  # Not every file system has links.
+        _check_free(path)
+        made.rename(path)
+
+
+def _write_all(contents: _Contents, source: Source, kinds: list[str], namespace: str) -> None:
+    (contents.folder / "objects").mkdir(mode=0o700)
+    for kind in kinds:
+        if kind_named(kind) is not None or "." in kind:
+            _write_kind(contents, source, kind, namespace)
+    _write_logs(contents, source, namespace)
+    snapshot = source.snapshot
+    manifest = {
+        "format": FORMAT,
+        "takenAt": snapshot.taken_at.isoformat().replace("+00:00", "Z"),
+        "kubernetes": snapshot.source.kubernetes,
+        "context": source.context,
+        "namespace": namespace or source.namespace,
+        "namespaces": sorted(contents.namespaces),
+        "kinds": contents.kinds,
+        "logs": contents.refused_logs,
+    }
+    body = msgspec.json.format(_ENCODER.encode(manifest), indent=2) + b"\n"
+    _write(contents.folder / MANIFEST, [body])
+
+
+def _write_kind(contents: _Contents, source: Source, kind: str, namespace: str) -> None:
+    row = kind_named(kind)
+    namespaced = row is None or row.namespaced
+    asked = namespace if namespaced else ""
+    count, why = _write_list(contents, source, kind, asked)
+    if why and not count and namespaced and not asked:
+        # Not allowed to list everywhere: the namespace of the context is better than nothing.
+        count, narrow = _write_list(contents, source, kind, source.namespace)
+        if not narrow:
+            contents.kinds[kind] = {"seen": [source.namespace], "why": f"only namespace {source.namespace}: {why}"}
+            return
+    if why:
+        contents.kinds[kind] = {"seen": "part" if count else [], "why": why}
+    elif limited := source.snapshot.limitation(Want(kind, asked)):
+        contents.kinds[kind] = {"seen": "part", "why": limited}
+    elif asked:
+        contents.kinds[kind] = {"seen": [asked], "why": f"only namespace {asked} was recorded"}
+    else:
+        contents.kinds[kind] = {"seen": "all"}
+
+
+def _write_list(contents: _Contents, source: Source, kind: str, namespace: str) -> tuple[int, str]:
+    """Write the objects of a kind, sorted by namespace and name. Answers how many, and why there are not more."""
+    places: dict[tuple[str, str], tuple[int, int]] = {}
+    why = ""
+    version = ""
+    with tempfile.TemporaryFile(dir=contents.folder.parent) as file:
+        try:
+            for data in source.raw_list(kind, namespace):
+                obj = _named(redact_object(data), kind)
+                version = version or str(obj.get("apiVersion") or "")
+                body = _ENCODER.encode(obj)
+                key = _key(obj)
+                places[key] = (file.tell(), len(body))
+                file.write(body)
+                contents.namespaces.add(key[0])
+                if kind == "Pod":
+                    contents.wanted_logs.update(_logs_of(obj))
+        except CannotSee as blind:
+            why = blind.why
+        contents.namespaces.discard("")
+        if places or not why:
+            short, _, group = kind.partition(".")
+            row = kind_named(kind)
+            version = version or (row.api_version if row else f"{group}/v1")
+            head = b'{"apiVersion":' + _ENCODER.encode(version) + b',"items":[\n'
+            tail = b'\n],"kind":' + _ENCODER.encode(f"{short}List") + b"}\n"
+            _write(contents.folder / "objects" / f"{kind}.json", _joined(file, places, head, tail))
+    contents.objects += len(places)
+    return len(places), why
+
+
+def _joined(file: Any, places: dict[tuple[str, str], tuple[int, int]], head: bytes, tail: bytes) -> Iterator[bytes]:
+    yield head
+    for number, key in enumerate(sorted(places)):
+        start, length = places[key]
+        file.seek(start)
+        yield (b",\n" if number else b"") + file.read(length)
+    yield tail
+
+
+def _named(data: dict[str, Any], kind: str) -> dict[str, Any]:
+    """With kind and apiVersion, which the items of an API server's list lack."""
+    row = kind_named(kind)
+    if row is None or (data.get("kind") and data.get("apiVersion")):
+        return data
+    return {**data, "kind": row.kind, "apiVersion": data.get("apiVersion") or row.api_version}
+
+
+def _key(data: dict[str, Any]) -> tuple[str, str]:
+    meta = data.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
+    return str(meta.get("namespace") or ""), str(meta.get("name") or "")
+
+
+def _logs_of(data: dict[str, Any]) -> Iterator[LogWant]:
+    """The logs that may tell why a pod is in trouble; none of a pod that is well."""
+    for pod in convert_object("Pod", data).objects:
+        if not isinstance(pod, Pod) or not troubled(pod):
+            continue
+        for status in all_statuses(pod):
+            state = status.state
+            if state and (state.running or state.terminated):
+                yield LogWant(pod.namespace, pod.name, status.name)
+            if status.restart_count or (status.last_state and status.last_state.terminated):
+                yield LogWant(pod.namespace, pod.name, status.name, previous=True)
+
+
+def _write_logs(contents: _Contents, source: Source, namespace: str) -> None:
+    here = (want for want in source.snapshot.logs() if not namespace or want.namespace == namespace)
+    wants = sorted({*contents.wanted_logs, *here})
+    for left in wants[MOST_LOGS:]:
+        contents.refused_logs[_log_name(left)] = f"only the first {MOST_LOGS} logs were recorded"
+    wants = wants[:MOST_LOGS]
+    for start in range(0, len(wants), _LOGS_AT_ONCE):
+        source.gather(frozenset(wants[start : start + _LOGS_AT_ONCE]))
+    for want in wants:
+        try:
+            tail = source.snapshot.log(want)
+        except KeyError:
+            contents.refused_logs[_log_name(want)] = source.snapshot.refusal(want) or "it could not be read"
+            continue
+        if tail is not None:
+            _write(contents.folder / "logs" / f"{_log_name(want)}.log", ["\n".join((*tail.lines, "")).encode()])
+            contents.logs += 1
+
+
+def _log_name(want: LogWant) -> str:
+    parts = [want.namespace, want.pod, want.container]
+    if any(not part or part in (".", "..") or "/" in part or "\x00" in part for part in parts):
+        raise BundleProblem(f"the {want} cannot be a file's name", "Leave its namespace out with -n")
+    return "/".join(parts) + (".previous" if want.previous else "")
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+
+
+def _told(contents: _Contents, path: Path, size: str) -> str:
+    kinds = sum(1 for told in contents.kinds.values() if told["seen"])
+    text = f"{contents.objects:,} objects of {kinds} kinds and {contents.logs} logs are in {path}{size}, without secret values."
+    missing = sorted(f"{kind} ({told['why']})" for kind, told in contents.kinds.items() if not told["seen"])
+    if missing:
+        text += f"\nNot recorded: {', '.join(missing)}."
+    return text
+
+
+def _size(count: int) -> str:
+    if count < 1 << 20:
+        return f"{-(-count // 1024)} KiB"
+    return f"{count / (1 << 20):.1f} MiB"
