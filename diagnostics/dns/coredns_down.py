@@ -69,7 +69,7 @@ class _Refused:
     severity=Severity.CRITICAL,
     reads=(Service, EndpointSlice, Pod, ConfigMap, *WORKLOADS),
     when=is_cluster_dns,
-    explains=(Explains("same"),),
+    explains=(Explains("same"), Explains("configures", ("KD1003",))),
 )
 def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     if not service.spec.selector:

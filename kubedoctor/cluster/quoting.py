@@ -53,7 +53,16 @@ def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:
     value = read_path(obj, path)
     if value is None or value == "" or value == () or value == {}:
         raise EmptyQuote(f"{ref(obj)} has nothing at {path}")
-    return Evidence(ref(obj), path, msgspec.to_builtins(value), shows)
+    return Evidence(ref(obj), path, _plain(msgspec.to_builtins(value)), shows)
+
+
+def _plain(value: Any) -> Any:
+    """Lists for tuples, and no fields that are absent."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def has_path(obj: KubernetesObject, path: str) -> bool:

@@ -11,17 +11,18 @@ from typing import Any
 
 from kubedoctor.cluster.core import Service
 from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.networking import NetworkPolicy
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.relations import LONGEST_CHAIN, WORKLOAD_KINDS, claim_names, controller_of
-from kubedoctor.cluster.selectors import selector_from_map
+from kubedoctor.cluster.selectors import SelectorError, selector_from_map, selector_of
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.storage import PersistentVolumeClaim
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, ReportedFinding
 
 # Of two findings that both explain a third, the one in the earlier relation is nearer to the truth.
-RELATIONS = ("blamed", "mounts", "runs", "same", "selects")
+RELATIONS = ("blamed", "configures", "isolates", "mounts", "runs", "same", "selects")
 
 
 def fold(findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: Snapshot) -> tuple[Incident, ...]:
@@ -133,6 +134,21 @@ class _Family:
                 if isinstance(found, PersistentVolumeClaim) and found.spec.volume_name:
                     yield Ref("PersistentVolume", "", found.spec.volume_name)
 
+    def _configures(self, symptom: ReportedFinding) -> Iterator[Ref]:
+        for pod in self._pods(symptom):
+            for volume in pod.spec.volumes or ():
+                if volume.config_map is not None:
+                    yield Ref("ConfigMap", pod.namespace, volume.config_map.name)
+
+    def _isolates(self, symptom: ReportedFinding) -> Iterator[Ref]:
+        """Only where the symptom blames something that its pods could not reach."""
+        if not any(name.kind == "Service" for name in symptom.because_of):
+            return
+        for pod in self._pods(symptom):
+            for policy in self._snapshot.of_kind("NetworkPolicy", pod.namespace):
+                if isinstance(policy, NetworkPolicy) and selects(policy, pod):
+                    yield ref(policy)
+
     def _selects(self, symptom: ReportedFinding) -> Iterator[Ref]:
         service = self._snapshot.get(symptom.about)
         if isinstance(service, Service):
@@ -164,6 +180,14 @@ class _Family:
             for pod in self._snapshot.of_kind("Pod", symptom.about.namespace)
             if isinstance(pod, Pod) and self.top(ref(pod)) == symptom.about
         ]
+
+
+def selects(policy: NetworkPolicy, pod: Pod) -> bool:
+    """Whether a network policy applies to a pod of its namespace."""
+    try:
+        return policy.spec.pod_selector is None or selector_of(policy.spec.pod_selector).matches(pod.metadata.labels)
+    except SelectorError:
+        return False
 
 
 def _template_labels(workload: KubernetesObject) -> dict[str, str] | None:

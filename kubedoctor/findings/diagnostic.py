@@ -25,7 +25,9 @@ class Explains:
     in `relation` to its own.
 
     Relations: `same` (the same object, or one of its workload), `runs` (mine is the node of their pods), `mounts`
-    (mine is a claim or volume that their pods mount), `selects` (theirs is a Service that selects pods of mine).
+    (mine is a claim or volume that their pods mount), `selects` (theirs is a Service that selects pods of mine),
+    `configures` (mine is a ConfigMap that their pods mount), `isolates` (mine is a NetworkPolicy of their pods,
+    and they blame a Service).
     A finding that itself knows what it suffers from names it in `because_of` instead.
     """
 

@@ -1,6 +1,17 @@
 """The cluster's DNS: which Service it is, and what a Corefile says."""
 
 from kubedoctor.replay.dns.corefile import CorefileError, corefile_error, directives, unknown_directives
+from kubedoctor.replay.dns.servers import Resolvers, Server, resolvers, uses_cluster_dns
 from kubedoctor.replay.dns.service import is_cluster_dns
 
-__all__ = ["CorefileError", "corefile_error", "directives", "is_cluster_dns", "unknown_directives"]
+__all__ = [
+    "CorefileError",
+    "Resolvers",
+    "Server",
+    "corefile_error",
+    "directives",
+    "is_cluster_dns",
+    "resolvers",
+    "unknown_directives",
+    "uses_cluster_dns",
+]

@@ -66,6 +66,11 @@ class PolicySet:
             self._by_namespace.setdefault(policy.namespace, []).append(compile_policy(policy))
         self._known: dict[tuple[str, str, frozenset[tuple[str, str]]], tuple[Policy, ...]] = {}
 
+    @property
+    def compiled(self) -> tuple[Policy, ...]:
+        """All policies, by namespace."""
+        return tuple(each for policies in self._by_namespace.values() for each in policies)
+
     def isolating(self, party: Party, direction: str) -> tuple[Policy, ...]:
         """The policies that isolate a pod in a direction; none for an address outside."""
         if party.pod is None or party.pod.namespace not in self._by_namespace:

@@ -1,0 +1,170 @@
+"""Pods that policies keep from the cluster's DNS, and the smallest change that lets them through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.core import Namespace
+from kubedoctor.cluster.networking import NetworkPolicy, NetworkPolicySpec
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import ref
+from kubedoctor.cluster.triage import finished, terminating
+from kubedoctor.replay.dns.servers import Resolvers, Server, uses_cluster_dns
+from kubedoctor.replay.network_policy import EGRESS, INGRESS, METADATA_NAME, Miss, Party, Policy, PolicySet
+from kubedoctor.replay.network_policy.policies import Selected
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Pods that can look up no name.
+
+    policy: the one whose rule comes nearest to allowing it, else one that isolates. miss: that rule, or none.
+    direction: whether egress of the pods or ingress at the DNS servers is not allowed.
+    policies: all that were asked, for asking again.
+    """
+
+    policy: NetworkPolicy
+    pods: tuple[Pod, ...]
+    direction: str
+    miss: Miss
+    server: Server
+    source: Party
+    policies: tuple[NetworkPolicy, ...]
+
+    @property
+    def about_dns(self) -> bool:
+        """Whether the nearest rule lists the DNS servers' port, whichever protocol it allows."""
+        return _about_dns(self.miss, self.server)
+
+    @property
+    def reaches_by_name(self) -> bool:
+        """Whether the pods may send somewhere that one names rather than numbers: to pods, or everywhere."""
+        isolating = PolicySet(self.policies).isolating(self.source, EGRESS)
+        return any(
+            rule.peers is None or any(isinstance(peer, Selected) for peer in rule.peers)
+            for policy in isolating
+            for rule in policy.egress
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """A JSON patch of a policy, and whether lookups get through after it."""
+
+    patch: list[dict[str, Any]]
+    verified: bool
+
+
+def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Iterator[Blocked]:
+    """One result for each nearest policy among those that isolate the pods this one isolates."""
+    namespaces = {policy.namespace, dns.service.namespace}
+    policies = tuple(each for name in sorted(namespaces) for each in cluster.all(NetworkPolicy, name))
+    asked = PolicySet(policies)
+    found: dict[tuple[str, str], tuple[Blocked, list[Pod]]] = {}
+    for source, pods in _alike(_concerned(policy, dns, cluster), cluster):
+        nearest = _nearest(source, dns, asked)
+        if nearest is None:
+            continue
+        direction, miss, server = nearest
+        name = miss.policy.ref
+        about = next((each for each in policies if ref(each) == name), policy)
+        blocked = Blocked(about, (), direction, miss, server, source, policies)
+        found.setdefault((direction, str(name)), (blocked, []))[1].extend(pods)
+    for blocked, pods in found.values():
+        yield Blocked(
+            blocked.policy,
+            tuple(sorted(pods, key=lambda each: (each.namespace, each.name))),
+            blocked.direction,
+            blocked.miss,
+            blocked.server,
+            blocked.source,
+            blocked.policies,
+        )
+
+
+def _concerned(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Iterator[Pod]:
+    """The pods whose lookups this policy may stop: those it selects, and all where it selects DNS servers."""
+    compiled: Policy = PolicySet((policy,)).compiled[0]
+    everywhere = INGRESS in compiled.types and any(compiled.selects(each.party) for each in dns.servers)
+    for pod in cluster.all(Pod, "" if everywhere else policy.namespace):
+        if finished(pod) or terminating(pod) or not uses_cluster_dns(pod):
+            continue
+        selected = pod.namespace == policy.namespace and compiled.pods.matches(pod.metadata.labels)
+        if everywhere or (selected and EGRESS in compiled.types):
+            yield pod
+
+
+def _alike(pods: Iterator[Pod], cluster: Cluster) -> Iterator[tuple[Party, list[Pod]]]:
+    """Pods of one namespace with the same labels, which all policies treat alike, but for address blocks."""
+    groups: dict[tuple[str, frozenset[tuple[str, str]]], list[Pod]] = {}
+    for pod in pods:
+        groups.setdefault((pod.namespace, frozenset(pod.labels.items())), []).append(pod)
+    for (namespace, _), members in groups.items():
+        space = cluster.maybe.get(Namespace, "", namespace)
+        yield Party.of_pod(members[0], space.labels if space is not None else {}), members
+
+
+def _nearest(source: Party, dns: Resolvers, policies: PolicySet) -> tuple[str, Miss, Server] | None:
+    verdicts = dns.verdicts(source, policies)
+    if verdicts is None:
+        return None
+    best: tuple[tuple[bool, int], str, Miss, Server] | None = None
+    for server, verdict in zip(dns.servers, verdicts, strict=True):
+        direction = INGRESS if verdict.egress.allowed else EGRESS
+        for miss in policies.misses(direction, source, server.party, server.port, "UDP"):
+            rank = (not _about_dns(miss, server), miss.wrong)
+            if best is None or rank < best[0]:
+                best = (rank, direction, miss, server)
+    return None if best is None else best[1:]
+
+
+def _about_dns(miss: Miss, server: Server) -> bool:
+    ports = miss.rule.ports if miss.rule is not None else None
+    wanted = {server.port, 53}
+    return ports is not None and any(
+        each.name in ("dns", "dns-tcp") if each.name else each.first == each.last and each.first in wanted
+        for each in ports
+    )
+
+
+def allowing_change(blocked: Blocked, dns: Resolvers) -> Change:
+    """The protocol that a DNS rule lacks, else one more rule for the DNS servers and their port."""
+    side = "egress" if blocked.direction == EGRESS else "ingress"
+    miss = blocked.miss
+    data = msgspec.json.decode(msgspec.json.encode(blocked.policy.spec))
+    rules = data.get(side) or []
+    number = blocked.server.port
+    value: Any
+    if miss.rule is not None and blocked.about_dns and miss.peer and miss.port and not miss.protocol:
+        value = {"protocol": "UDP", "port": number}
+        path = f"/spec/{side}/{miss.rule.index}/ports/-"
+        rules[miss.rule.index]["ports"].append(value)
+    else:
+        value = _rule(blocked, dns)
+        path = f"/spec/{side}/-" if rules else f"/spec/{side}"
+        rules.append(value)
+        value = value if len(rules) > 1 else [value]
+    patch = [{"op": "add", "path": path, "value": value}]
+    data[side] = rules
+    spec = msgspec.convert(data, NetworkPolicySpec)
+    changed = msgspec.structs.replace(blocked.policy, spec=spec)
+    others = [each for each in blocked.policies if ref(each) != ref(changed)]
+    return Change(patch, dns.verdicts(blocked.source, PolicySet((*others, changed))) is None)
+
+
+def _rule(blocked: Blocked, dns: Resolvers) -> dict[str, Any]:
+    ports = [{"protocol": each, "port": blocked.server.port} for each in ("UDP", "TCP")]
+    if blocked.direction == INGRESS:
+        return {"from": [{"namespaceSelector": {}}], "ports": ports}
+    if blocked.server.party.pod is None:
+        return {"ports": ports}  # No selector matches a server on its node's network.
+    space = {"matchLabels": {METADATA_NAME: dns.service.namespace}}
+    peers: list[dict[str, Any]] = [
+        {"namespaceSelector": space, "podSelector": {"matchLabels": dict(dns.service.spec.selector or {})}}
+    ]
+    return {"to": peers, "ports": ports}
