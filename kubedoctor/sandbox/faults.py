@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from kubedoctor.sandbox.exchange import Refusal
+from kubedoctor.sandbox.exchange import Refusal, Response
 from kubedoctor.sandbox.resources import METRICS
 
 USER = "kubedoctor-demo"
@@ -44,7 +44,8 @@ class Fault:
 
     `paths` are beginnings of URL paths and are asked instead of the resource. The first `after` requests that match
     pass, the next `times` are hit (None: all). `code` 0 answers normally, after `delay` seconds and, for a watch, with
-    a connection that drops after `drop_after` events. `in_stream` sends the refusal as a watch's ERROR event.
+    a connection that drops after `drop_after` events; any answer breaks off after `cut_after` bytes. `page` is what is
+    answered instead of a Status, as a proxy's page of HTML. `in_stream` sends the refusal as a watch's ERROR event.
     """
 
     code: int = 403
@@ -61,6 +62,8 @@ class Fault:
     retry_after: int | None = None
     delay: float = 0.0
     drop_after: int | None = None
+    cut_after: int | None = None
+    page: str = ""
     in_stream: bool = False
     seen: int = field(default=0, init=False)
 
@@ -85,6 +88,12 @@ class Fault:
             return False
         self.seen += 1
         return self.seen > self.after and (self.times is None or self.seen <= self.after + self.times)
+
+    def answer(self, asked: Asked) -> Response:
+        """What is answered instead of what was asked."""
+        if self.page:
+            return Response(self.code, self.page.encode(), "text/html; charset=utf-8")
+        return self.refusal(asked).response()
 
     def refusal(self, asked: Asked) -> Refusal:
         """The status that is answered."""
@@ -167,3 +176,13 @@ def watch_drops(*resources: str, after_events: int, times: int | None = None) ->
 def slow(*resources: str, seconds: float, times: int | None = None) -> Fault:
     """The answer comes late."""
     return Fault(0, resources=resources, delay=seconds, times=times)
+
+
+def cut_short(*resources: str, after_bytes: int, times: int | None = None) -> Fault:
+    """The connection breaks off in the middle of the body."""
+    return Fault(0, resources=resources, cut_after=after_bytes, times=times)
+
+
+def html_page(*resources: str, code: int = 200, page: str = "<html><body>Please log in</body></html>") -> Fault:
+    """A page of a proxy on the way, instead of the API server's answer."""
+    return Fault(code, resources=resources, page=page)

@@ -122,12 +122,17 @@ class Sandbox:
         asked = _asked(request, target)
         fault = next((each for each in self.faults if each.hits(asked)), None)
         if fault is not None and fault.code:
-            response = ended_with(fault.refusal(asked)) if fault.in_stream else fault.refusal(asked).response()
+            response = ended_with(fault.refusal(asked)) if fault.in_stream else fault.answer(asked)
         elif target is None:
             response = self._document(request, parts)
         else:
             response = self._resource(request, target, fault.drop_after if fault else None)
-        response.delay = fault.delay if fault else 0.0
+        if fault is not None:
+            response.delay = fault.delay
+            if fault.cut_after is not None:
+                response.body = response.body[: fault.cut_after]
+                response.stream = Stream()
+                response.stream.end(dropped=True)
         return response
 
     def _target(self, parts: list[str]) -> _Target | None:

@@ -33,7 +33,7 @@ class Store:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._objects: dict[Key, Object] = {}
+        self._objects: dict[tuple[str, str], dict[tuple[str, str], Object]] = {}
         self._history: deque[Change] = deque(maxlen=HISTORY)
         self._listeners: list[Callable[[Change], None]] = []
         self.version = 0
@@ -43,6 +43,8 @@ class Store:
     def load(self, resource: Resource, obj: Object) -> None:
         """Takes a recorded object with the resourceVersion that it was recorded with; no watch hears of it."""
         metadata = obj.setdefault("metadata", {})
+        if resource.namespaced and not metadata.get("namespace"):
+            metadata["namespace"] = "default"
         recorded = str(metadata.get("resourceVersion") or "")
         if recorded.isdecimal():
             self.version = max(self.version, int(recorded))
@@ -51,7 +53,11 @@ class Store:
             metadata["resourceVersion"] = str(self.version)
         metadata.setdefault("uid", str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(self.key_of(resource, obj)))))
         self.oldest = self.version
-        self._objects[self.key_of(resource, obj)] = obj
+        self._collection(resource)[self.key_of(resource, obj)[2:]] = obj
+
+    def _collection(self, resource: Resource) -> dict[tuple[str, str], Object]:
+        """By namespace and name."""
+        return self._objects.setdefault((resource.group, resource.plural), {})
 
     @staticmethod
     def key_of(resource: Resource, obj: Object) -> Key:
@@ -62,7 +68,7 @@ class Store:
 
     def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """The object, or None."""
-        return self._objects.get((resource.group, resource.plural, namespace, name))
+        return self._collection(resource).get((namespace, name))
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """The object; refused with the API server's words when there is none."""
@@ -73,20 +79,16 @@ class Store:
 
     def list(self, resource: Resource, namespace: str = "") -> list[Object]:
         """By namespace and name, as etcd orders them; an empty namespace means all."""
-        keys = sorted(
-            key
-            for key in self._objects
-            if key[0] == resource.group and key[1] == resource.plural and (not namespace or key[2] == namespace)
-        )
-        return [self._objects[key] for key in keys]
+        rows = sorted(self._collection(resource).items())
+        return [obj for (its_namespace, _), obj in rows if not namespace or its_namespace == namespace]
 
     def put(self, resource: Resource, obj: Object) -> Object:
         """Adds or replaces an object, and tells the watches."""
         metadata = obj["metadata"]
-        if resource.namespaced:
-            metadata.setdefault("namespace", "default")
+        if resource.namespaced and not metadata.get("namespace"):
+            metadata["namespace"] = "default"
         key = self.key_of(resource, obj)
-        before = self._objects.get(key)
+        before = self._collection(resource).get(key[2:])
         self.version += 1
         metadata["resourceVersion"] = str(self.version)
         for name, value in (
@@ -94,14 +96,14 @@ class Store:
             ("creationTimestamp", self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")),
         ):
             metadata.setdefault(name, (before or {}).get("metadata", {}).get(name) or value)
-        self._objects[key] = obj
+        self._collection(resource)[key[2:]] = obj
         self._tell(Change(self.version, "MODIFIED" if before else "ADDED", key, obj, before))
         return obj
 
     def delete(self, resource: Resource, namespace: str, name: str) -> Object:
         """Removes an object, and tells the watches; a missing one is refused."""
         gone = self.get(resource, namespace, name)
-        del self._objects[(resource.group, resource.plural, namespace, name)]
+        del self._collection(resource)[(namespace, name)]
         self.version += 1
         last = {**gone, "metadata": {**gone["metadata"], "resourceVersion": str(self.version)}}
         key = (resource.group, resource.plural, namespace, name)

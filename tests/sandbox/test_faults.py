@@ -8,8 +8,10 @@ import pytest
 
 from kubedoctor.sandbox.faults import (
     Fault,
+    cut_short,
     forbidden,
     group_missing,
+    html_page,
     list_expired,
     server_error,
     slow,
@@ -147,3 +149,19 @@ def test_faults_can_be_changed_while_it_runs() -> None:
     assert asking.get("/api/v1/pods", code=503)["message"] == "busy"
     asking.sandbox.faults.clear()
     asking.get("/api/v1/pods")
+
+
+def test_a_body_that_is_cut_short() -> None:
+    asking = client(faults=[cut_short("pods", after_bytes=20, times=1)])
+    response = asking.ask("/api/v1/pods")
+    assert (response.code, len(response.body)) == (200, 20)
+    assert response.stream is not None
+    assert response.stream.dropped
+    assert len(asking.get("/api/v1/pods")["items"]) == 3
+
+
+@pytest.mark.parametrize("code", [200, 502])
+def test_a_page_of_a_proxy(code: int) -> None:
+    response = client(faults=[html_page("pods", code=code)]).ask("/api/v1/pods")
+    assert (response.code, response.content_type) == (code, "text/html; charset=utf-8")
+    assert response.body.startswith(b"<html>")

@@ -208,7 +208,7 @@ WRITES: list[tuple[str, str, int]] = [
     ("run x --image=nginx", READ_ONLY, 1),
     ("expose deploy web --port=80 --name=x", READ_ONLY, 1),
     ("scale deploy/web --replicas=3", READ_ONLY, 1),
-    ("autoscale deploy api --max=5", READ_ONLY, 1),
+    ("autoscale deploy api --max=5", READ_ONLY + "|failed to create autoscaling/v2 HPA", 1),
     ("set image deploy/web web=x:2", READ_ONLY, 1),
     ("set resources deploy/checkout --limits=memory=512Mi", READ_ONLY, 1),
     ("edit deploy checkout", READ_ONLY, 1),

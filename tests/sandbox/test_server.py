@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from kubedoctor.sandbox import Sandbox, Served, State, serve
-from kubedoctor.sandbox.faults import slow, throttled, watch_drops
+from kubedoctor.sandbox.faults import cut_short, slow, throttled, watch_drops
 from tests.sandbox.conftest import NOON, objects, pod
 
 
@@ -128,6 +128,13 @@ def test_a_watch_that_drops_breaks_the_connection(served: Served) -> None:
     served.sandbox.faults.append(watch_drops("nodes", after_events=1))
     broken = pytest.raises((http.client.IncompleteRead, ConnectionResetError))
     with _open(served, "/api/v1/nodes?watch=true") as response, broken:
+        response.read()
+
+
+def test_a_body_that_is_cut_short_breaks_the_connection(served: Served) -> None:
+    served.sandbox.faults.append(cut_short("nodes", after_bytes=9))
+    broken = pytest.raises((http.client.IncompleteRead, ConnectionResetError))
+    with _open(served, "/api/v1/nodes") as response, broken:
         response.read()
 
 
