@@ -33,10 +33,11 @@ UNDERSTOOD = (
 
 @dataclass(frozen=True)
 class Document:
-    """One file. `path` is relative to the bundle, with slashes."""
+    """One file. `path` is relative to the bundle, with slashes. `named`: it is what the user named, not a part of it."""
 
     path: str
     body: bytes
+    named: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -57,7 +58,7 @@ class Documents:
         self.problems, self._bytes, self._members = [], 0, 0
         for path in self.paths:
             if path == "-":
-                yield from self._content(_KEEP_STDIN_NAME, io.BytesIO(self._read_stdin()), 0)
+                yield from self._content(_KEEP_STDIN_NAME, io.BytesIO(self._read_stdin()), named=True)
             else:
                 yield from self._of_path(Path(path))
 
@@ -81,7 +82,7 @@ class Documents:
             if not path.is_file():
                 raise BundleProblem(f"{path} is neither a file nor a folder", UNDERSTOOD)
             with path.open("rb") as file:
-                yield from self._content(path.name, file, path.stat().st_size)
+                yield from self._content(path.name, file, named=True)
         except OSError as error:
             raise BundleProblem(f"{path} cannot be read: {error.strerror or error}", f"Look: ls -l {path}") from None
 
@@ -96,17 +97,17 @@ class Documents:
                 continue
             try:
                 with path.open("rb") as file:
-                    yield from self._content(name, file, path.stat().st_size)
+                    yield from self._content(name, file)
             except OSError as error:
                 self.problems.append(f"{name}: cannot be read: {error.strerror or error}")
 
-    def _content(self, name: str, file: IO[bytes], size: int) -> Iterator[Document]:
+    def _content(self, name: str, file: IO[bytes], *, named: bool = False) -> Iterator[Document]:
         """A plain file, a gzip file or an archive, by its first bytes."""
         head = file.read(512)
         file.seek(0)
         if head[:2] == b"\x1f\x8b":
             inner = _Watched(file, gzip.GzipFile(fileobj=file), name)
-            yield from self._maybe_archive(name.removesuffix(".gz"), inner)
+            yield from self._maybe_archive(name, inner, named=named)
         elif _is_tar(head):
             yield from self._archive(name, file)
         else:
@@ -114,9 +115,9 @@ class Documents:
                 raise BundleProblem(
                     f"{name} is a zip archive, which is not understood", f"Unpack it first. {UNDERSTOOD}"
                 )
-            yield self._document(name, _read_at_most(file, MOST_BYTES_OF_ONE, name))
+            yield self._document(name, _read_at_most(file, MOST_BYTES_OF_ONE, name), named=named)
 
-    def _maybe_archive(self, name: str, stream: _Watched) -> Iterator[Document]:
+    def _maybe_archive(self, name: str, stream: _Watched, *, named: bool) -> Iterator[Document]:
         head = stream.peek(512)
         if _is_tar(head):
             yield from self._archive(name, stream)
@@ -124,7 +125,7 @@ class Documents:
         body = _read_at_most(stream, MOST_BYTES_OF_ONE, name)
         if stream.broken:
             self.problems.append(f"{name}: {stream.broken}; what came before was read")
-        yield self._document(name, body)
+        yield self._document(name.removesuffix(".gz"), body, named=named)
 
     def _archive(self, name: str, stream: IO[bytes] | _Watched) -> Iterator[Document]:
         try:
@@ -176,14 +177,14 @@ class Documents:
             return None
         return self._document(str(path), body)
 
-    def _document(self, path: str, body: bytes) -> Document:
+    def _document(self, path: str, body: bytes, *, named: bool = False) -> Document:
         self._bytes += len(body)
         if self._bytes > MOST_BYTES:
             raise BundleProblem(
                 f"the bundle holds more than {MOST_BYTES >> 30} GiB",
                 "Take a smaller one: kubedoctor capture -n NAMESPACE",
             )
-        return Document(path, body)
+        return Document(path, body, named)
 
 
 class _Watched(io.RawIOBase):

@@ -57,11 +57,12 @@ class _Bundle:
     manifest: dict[str, Any] | None = None
     version: str = ""
     problems: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
     pieces: int = 0
 
     def take(self, piece: Piece) -> None:
         if isinstance(piece, Oddity):
-            self.problems.append(piece.text)
+            (self.strangers if piece.usual else self.problems).append(piece.text)
             return
         self.pieces += 1
         if isinstance(piece, Objects):
@@ -132,7 +133,8 @@ def load(documents: Documents, name: str) -> Loaded:
 
 
 def _not_a_bundle(bundle: _Bundle) -> BundleProblem:
-    why = f": {bundle.problems[0]}" if bundle.problems else ""
+    said = [*bundle.problems, *bundle.strangers]
+    why = f": {said[0]}" if said else ": it is empty"
     return BundleProblem(f"{bundle.name} holds nothing that can be diagnosed{why}", UNDERSTOOD)
 
 
@@ -208,7 +210,8 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any]) -> None:
 
 
 def _cover(snapshot: Snapshot, bundle: _Bundle) -> None:
-    every = set(snapshot.namespaces())
+    # All namespaces are known only where they were listed themselves; others may exist that no file names.
+    every = set(snapshot.namespaces()) if "" in bundle.whole.get("Namespace", ()) else set()
     for kind, namespaces in bundle.whole.items():
         row = kind_named(kind)
         if "" in namespaces or (row and not row.namespaced) or (every and every <= namespaces):

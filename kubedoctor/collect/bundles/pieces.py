@@ -83,9 +83,13 @@ class Release:
 
 @dataclass(frozen=True)
 class Oddity:
-    """A document, or a part of one, that is nothing of these; a sentence."""
+    """A document, or a part of one, that is nothing of these; a sentence.
+
+    `usual`: bundles hold files of many sorts, and this is one of another sort; nobody misses anything.
+    """
 
     text: str
+    usual: bool = False
 
 
 Piece = Objects | Log | State | Manifest | Refusals | Release | Oddity
@@ -116,7 +120,9 @@ def pieces_of(document: Document) -> Iterator[Piece]:
     if not document.body.strip():
         return
     try:
-        if looks_like_json(document.body):
+        if place.what == "errors":
+            yield from _refusals(json_data(document.body), place)
+        elif looks_like_json(document.body):
             yield from _json(document, place)
         else:
             yield from _yaml(document, place)
@@ -199,11 +205,9 @@ def _data(data: Any, document: Document, place: Place) -> Iterator[Piece]:
         yield from _items(tuple(data), place)
         return
     if not isinstance(data, dict):
-        yield Oddity(f"{document.path} holds no Kubernetes objects")
+        yield _no_objects(document)
         return
-    if place.what == "errors":
-        yield from _refusals(data, place)
-    elif place.what == "manifest" and "format" in data:
+    if place.what == "manifest" and "format" in data:
         yield Manifest(data)
     elif place.what == "version":
         info = data.get("info")
@@ -212,7 +216,7 @@ def _data(data: Any, document: Document, place: Place) -> Iterator[Piece]:
     elif is_recording(data) or ("scenario" in data and isinstance(data.get("cluster"), list)):
         yield State(data)
     elif place.what == "objects" and not data.get("kind") and "items" not in data:
-        yield Objects(place.kind, (data,)) if place.kind else Oddity(f"{document.path} holds no Kubernetes objects")
+        yield Objects(place.kind, (data,)) if place.kind else _no_objects(document)
     else:
         yield from _object_or_list(data, document, place)
 
@@ -244,11 +248,18 @@ def _object_or_list(data: dict[str, Any], document: Document, place: Place) -> I
     elif (name := kind_of_data(data)) and isinstance(data.get("metadata"), dict):
         yield Objects(name, (data,))
     else:
-        yield Oddity(f"{document.path} holds no Kubernetes objects")
+        yield _no_objects(document)
 
 
-def _refusals(data: dict[str, Any], place: Place) -> Iterator[Piece]:
-    if place.kind:
+def _no_objects(document: Document) -> Oddity:
+    return Oddity(f"{document.path} holds no Kubernetes objects", usual=not document.named)
+
+
+def _refusals(data: Any, place: Place) -> Iterator[Piece]:
+    """Errors of a support bundle: by namespace, or a list of them."""
+    if isinstance(data, list):
+        data = {"": "; ".join(map(str, data))}
+    if place.kind and isinstance(data, dict):
         yield Refusals(place.kind, {str(namespace): str(why) for namespace, why in data.items() if why})
 
 
@@ -284,15 +295,28 @@ def _dump(document: Document) -> Iterator[Piece]:
 def _between(text: str, document: Document) -> Iterator[Piece]:
     if not text.strip():
         return
-    part = Document(document.path, text.encode())
-    place = Place()
+    body = text.encode()
     try:
-        if looks_like_json(part.body):
-            yield from _json_values(part, place)
-        else:
-            yield from _yaml(part, place)
+        values = list(json_values(text) if looks_like_json(body) else yaml_documents(body))
+        # The lists of a namespace follow each other, its events first; an empty one does not name it.
+        group: list[Any] = []
+        for value in values:
+            if isinstance(value, dict) and value.get("kind") in ("EventList", "NodeList"):
+                yield from _dumped_lists(group, document)
+                group = []
+            group.append(value)
+        yield from _dumped_lists(group, document)
     except Unparsable as error:
         yield Oddity(f"{document.path} cannot be read: {error}")
+
+
+def _dumped_lists(group: list[Any], document: Document) -> Iterator[Piece]:
+    items = [item for value in group if isinstance(value, dict) for item in value.get("items") or ()]
+    metadata = [item["metadata"] for item in items if isinstance(item, dict) and isinstance(item.get("metadata"), dict)]
+    namespace = next((str(meta["namespace"]) for meta in metadata if meta.get("namespace")), "")
+    nodes = any(isinstance(value, dict) and value.get("kind") == "NodeList" for value in group)
+    for value in group:
+        yield from _data(value, document, Place(namespace=namespace, whole=bool(namespace) or nodes))
 
 
 def _text(body: bytes) -> str:
