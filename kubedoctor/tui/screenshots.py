@@ -39,12 +39,14 @@ def application(recording: str, namespace: str = "shop") -> KubedoctorApp:
     return KubedoctorApp(Session(source, load_catalogue()), namespace)
 
 
-async def settle(app: KubedoctorApp, pause: float = 0.1) -> None:
-    """Wait until nothing is being made any more: a finished worker's message may start the next one."""
-    for _ in range(3):
-        await asyncio.sleep(pause)
-        for screen in app.screen_stack:
-            await screen.workers.wait_for_complete()
+async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:
+    """Wait until nothing has been made for so many seconds: a finished worker's message may start the next one."""
+    step = 0.02
+    calm = 0.0
+    while calm < quiet:
+        await asyncio.sleep(step)
+        busy = any(worker.is_running for screen in app.screen_stack for worker in screen.workers)
+        calm = 0.0 if busy else calm + step
 
 
 async def take(picture: Picture) -> str:

@@ -1,0 +1,35 @@
+"""The package's own recordings, as the application opens them."""
+
+from __future__ import annotations
+
+from textual.pilot import Pilot
+
+from kubedoctor.cluster import Snapshot
+from kubedoctor.collect.opening import Options, Source, open_source
+from kubedoctor.sandbox import recording_path
+from kubedoctor.tui.app import KubedoctorApp
+from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screenshots import settle
+
+
+def opened(name: str) -> Source:
+    """A recording as a source."""
+    return open_source(Options(from_=(str(recording_path(name)),)))
+
+
+def recorded(name: str) -> Snapshot:
+    """The snapshot of a recording."""
+    return opened(name).snapshot
+
+
+def list_screen(app: KubedoctorApp) -> ListScreen:
+    """The list, whatever lies on top of it."""
+    return next(screen for screen in app.screen_stack if isinstance(screen, ListScreen))
+
+
+async def press(pilot: Pilot[int], app: KubedoctorApp, *keys: str) -> None:
+    """Press keys, and wait until nothing is being made any more."""
+    for key in keys:
+        await pilot.press(key)
+    await settle(app)
+    await pilot.pause()
