@@ -1,0 +1,49 @@
+"""A CronJob is suspended.
+
+## What it means
+It makes no Jobs at all while `suspend` is true. Jobs that run already go on. Runs that fall due meanwhile are not all
+made up for later.
+
+## Why it happens
+- Somebody suspended it during an incident or a migration, and did not resume it.
+- It is meant so.
+
+## How to fix it
+1. If it should run, set `suspend` to false.
+
+## References
+- https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-suspension
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from kubedoctor.cluster import Cluster, CronJob, has_path, quote, ref
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
+
+
+def suspended(cron_job: CronJob) -> bool:
+    """It makes no Jobs."""
+    return bool(cron_job.spec.suspend)
+
+
+@diagnostic(code="KD1205", subject=CronJob, severity=Severity.NOTICE, reads=(CronJob,), when=suspended)
+def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
+    last = cron_job.status.last_schedule_time
+    told = f", last at {last:%Y-%m-%d %H:%M} UTC" if last is not None else ""
+    paths = ("spec.schedule", "status.lastScheduleTime")
+    name = f"{cron_job.name} -n {cron_job.namespace}"
+    patch = shlex.quote('{"spec": {"suspend": false}}')
+    yield Finding(
+        about=ref(cron_job),
+        summary=f"is suspended: it makes no Jobs{told}",
+        evidence=(
+            quote(cron_job, "spec.suspend", "no Job is made"),
+            *(quote(cron_job, path, "") for path in paths if has_path(cron_job, path)),
+        ),
+        confidence=Confidence.CERTAIN,
+        fixes=(Fix("resume it, if it should run", f"kubectl patch cronjob {name} -p {patch}", Effect.CHANGES),),
+        commands=(Command(f"kubectl get jobs -n {cron_job.namespace}", "the Jobs that it made"),),
+    )
