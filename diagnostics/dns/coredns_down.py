@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from kubedoctor.cluster.core import ConfigMap, Service
 from kubedoctor.cluster.meta import KubernetesObject
@@ -53,6 +54,8 @@ from kubedoctor.replay.dns import CorefileError, corefile_error, is_cluster_dns,
 from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.services import backends, wanted_replicas, workloads_behind
 
+MOST_LOGS = 2
+
 
 @dataclass(frozen=True)
 class _Refused:
@@ -80,8 +83,13 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     blamed: list[Ref] = []
     if behind.failing:
         evidence = [quote(service, "spec.selector", f"selects {len(behind.live)} pods, none of them ready")]
+        spoken = behind.failing[:MOST_LOGS]
+        cluster.together(
+            *(partial(_refused, pod, cluster) for pod in spoken),
+            *(partial(workload_of, pod, cluster) for pod in behind.failing),
+        )
         blamed = list(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing))
-        refused = next((each for pod in behind.failing if (each := _refused(pod, cluster)) is not None), None)
+        refused = next((each for pod in spoken if (each := _refused(pod, cluster)) is not None), None)
         if refused is not None and refused.configuration is not None:
             blamed.insert(0, ref(refused.configuration))
             yield _corefile(refused.configuration, refused, blamed[-1])
@@ -127,13 +135,16 @@ def _scaled_down(workload: KubernetesObject) -> Finding:
 
 def _refused(pod: Pod, cluster: Cluster) -> _Refused | None:
     """What the pod's log says about its Corefile; without a log, what the Corefile itself shows."""
+    logs = [
+        partial(cluster.log_tail, pod, each.name, previous=old) for each in pod.spec.containers for old in (False, True)
+    ]
+    cluster.together(partial(_configuration, pod, cluster), *logs)
     configuration = _configuration(pod, cluster)
-    for container in pod.spec.containers:
-        for previous in (False, True):
-            tail = cluster.log_tail(pod, container.name, previous=previous)
-            error = corefile_error(tail.lines) if tail is not None else None
-            if tail is not None and error is not None:
-                return _Refused(configuration, error, quote_line(tail, error.index, "why CoreDNS does not start"))
+    for log in logs:
+        tail = log()
+        error = corefile_error(tail.lines) if tail is not None else None
+        if tail is not None and error is not None:
+            return _Refused(configuration, error, quote_line(tail, error.index, "why CoreDNS does not start"))
     text = (configuration.data or {}).get("Corefile", "") if configuration is not None else ""
     for line, name in unknown_directives(text):
         if nearest_word(name, PLUGINS, 1):  # Without a log only a misspelled plugin is surely wrong.

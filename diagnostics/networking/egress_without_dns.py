@@ -26,6 +26,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from functools import partial
 
 from kubedoctor.cluster.core import Namespace, Service
 from kubedoctor.cluster.networking import NetworkPolicy
@@ -164,11 +165,16 @@ def _severity(blocked: Blocked) -> Severity:
 def _complaint(pods: tuple[Pod, ...], cluster: Cluster) -> Evidence | None:
     """A line of an affected pod's log that says that a name was not resolved."""
     troubled = [each for each in pods if not_ready(each) and not finished(each) and not terminating(each)]
-    for pod in troubled[:MOST_LOGS]:
-        for container in pod.spec.containers:
-            for previous in (False, True):
-                tail = cluster.log_tail(pod, container.name, previous=previous)
-                sign = read_log(tail.lines) if tail is not None else None
-                if tail is not None and sign is not None and sign.sign is Sign.UNRESOLVED_HOST:
-                    return quote_line(tail, sign.index, "a lookup that failed")
+    logs = [
+        partial(cluster.log_tail, pod, container.name, previous=previous)
+        for pod in troubled[:MOST_LOGS]
+        for container in pod.spec.containers
+        for previous in (False, True)
+    ]
+    cluster.together(*logs)
+    for log in logs:
+        tail = log()
+        sign = read_log(tail.lines) if tail is not None else None
+        if tail is not None and sign is not None and sign.sign is Sign.UNRESOLVED_HOST:
+            return quote_line(tail, sign.index, "a lookup that failed")
     return None

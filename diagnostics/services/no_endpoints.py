@@ -74,9 +74,10 @@ def no_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
         if len(behind.failing) == len(behind.live):
             yield _none_ready(service, behind, cluster)
         return  # Some are still starting: give them time.
-    workloads = workloads_behind(service, cluster)
     if behind.leaving:
         return  # Pods are being replaced.
+    cluster.together(lambda: workloads_behind(service, cluster), lambda: cluster.all(Pod, service.namespace))
+    workloads = workloads_behind(service, cluster)
     if not workloads:
         if not behind.finished:
             yield from _selects_nothing(service, cluster)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -135,6 +136,20 @@ class Cluster:
             want = Want(kind_name(kind), namespace)
             if not (self.snapshot.covers(want) or self.snapshot.refusal(want) or self.snapshot.limitation(want)):
                 missing.append(want)
+        if missing:
+            raise NotCollected(*missing)
+
+    def together(self, *readings: Callable[[], object]) -> None:
+        """Try several readings, so that what they miss is fetched in one round. What is refused shows when it is read
+        again."""
+        missing: list[Want | LogWant] = []
+        for reading in readings:
+            try:
+                reading()
+            except NotCollected as more:
+                missing += more.wants
+            except CannotSee:
+                continue
         if missing:
             raise NotCollected(*missing)
 

@@ -22,7 +22,7 @@ from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
 from kubedoctor.findings import Confidence, Diagnostic, Finding
 
 Gather = Callable[[frozenset[Want | LogWant]], None]
-MOST_ROUNDS = 8  # A bound, not an aim: a check that asks for ever new things is broken.
+MOST_ROUNDS = 12  # A bound, not an aim: a check that asks for ever new things is broken.
 
 
 @dataclass

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from kubedoctor.cluster.core import Namespace
+from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.networking import NetworkPolicy, NetworkPolicySpec
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
@@ -63,6 +65,11 @@ class Change:
 def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Iterator[Blocked]:
     """One result for each nearest policy among those that isolate the pods this one isolates."""
     namespaces = {policy.namespace, dns.service.namespace}
+    cluster.together(
+        *(partial(cluster.all, NetworkPolicy, name) for name in sorted(namespaces)),
+        lambda: tuple(_concerned(policy, dns, cluster)),
+        lambda: cluster.maybe.get(Namespace, "", policy.namespace),
+    )
     policies = tuple(each for name in sorted(namespaces) for each in cluster.all(NetworkPolicy, name))
     asked = PolicySet(policies)
     found: dict[tuple[str, str], tuple[Blocked, list[Pod]]] = {}
@@ -91,8 +98,12 @@ def _concerned(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Itera
     """The pods whose lookups this policy may stop: those it selects, and all where it selects DNS servers."""
     compiled: Policy = PolicySet((policy,)).compiled[0]
     everywhere = INGRESS in compiled.types and any(compiled.selects(each.party) for each in dns.servers)
-    for pod in cluster.all(Pod, "" if everywhere else policy.namespace):
-        if finished(pod) or terminating(pod) or not uses_cluster_dns(pod):
+    if everywhere or compiled.pods.is_empty or compiled.pods.selects_nothing:
+        pods: Iterable[KubernetesObject] = cluster.all(Pod, "" if everywhere else policy.namespace)
+    else:
+        pods = cluster.labelled(Pod, policy.namespace, compiled.pods.text)
+    for pod in pods:
+        if not isinstance(pod, Pod) or finished(pod) or terminating(pod) or not uses_cluster_dns(pod):
             continue
         selected = pod.namespace == policy.namespace and compiled.pods.matches(pod.metadata.labels)
         if everywhere or (selected and EGRESS in compiled.types):

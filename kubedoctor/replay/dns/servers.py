@@ -49,6 +49,11 @@ def resolvers(cluster: Cluster) -> Resolvers | None:
     service = _service(cluster)
     if service is None:
         return None
+    cluster.together(
+        lambda: pods_selected_by(service, cluster),
+        lambda: cluster.maybe.get(Namespace, "", service.namespace),
+        lambda: _caches(cluster),
+    )
     pods = [each for each in pods_selected_by(service, cluster) if not finished(each) and not terminating(each)]
     serving = [each for each in pods if ready(each)] or pods
     udp = next((each for each in service.spec.ports or () if each.port == DNS_PORT and each.protocol == "UDP"), None)
@@ -78,14 +83,15 @@ def _service(cluster: Cluster) -> Service | None:
 
 def _detours(service: Service, cluster: Cluster) -> Iterable[Server]:
     """With NodeLocal DNSCache pods ask it, at its own address or at the Service's, which it takes over."""
-    caches = [
-        each
-        for each in cluster.maybe.labelled(Pod, "kube-system", "k8s-app=node-local-dns")
-        if each.labels.get("k8s-app") == "node-local-dns"
-    ]
+    caches = _caches(cluster)
     if not caches:
         return
-    nodes = {each.status.host_ip for each in caches if isinstance(each, Pod)}
+    nodes = {each.status.host_ip for each in caches}
     for address in (NODE_LOCAL, service.spec.cluster_ip, *sorted(nodes)):
         if address not in ("", "None"):
             yield Server(Party.outside(address), DNS_PORT)
+
+
+def _caches(cluster: Cluster) -> list[Pod]:
+    found = cluster.maybe.labelled(Pod, "kube-system", "k8s-app=node-local-dns")
+    return [each for each in found if isinstance(each, Pod) and each.labels.get("k8s-app") == "node-local-dns"]

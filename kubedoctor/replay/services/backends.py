@@ -14,6 +14,15 @@ from kubedoctor.cluster.selectors import selector_from_map
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.services.starting import still_starting
 
+MAKERS: tuple[type[KubernetesObject], ...] = (
+    Deployment,
+    StatefulSet,
+    DaemonSet,
+    ReplicaSet,
+    ReplicationController,
+    Job,
+)
+
 
 @dataclass(frozen=True)
 class Backends:
@@ -33,6 +42,7 @@ class Backends:
 
 def backends(service: Service, cluster: Cluster) -> Backends:
     """Raises CannotSee where pods or EndpointSlices cannot be read."""
+    cluster.together(lambda: endpoints_of(service, cluster), lambda: pods_selected_by(service, cluster))
     served = any(
         each.is_ready or (each.conditions.terminating and each.conditions.serving is not False)
         for each in endpoints_of(service, cluster)
@@ -53,6 +63,7 @@ def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObje
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)
+    cluster.require(*MAKERS, namespace=service.namespace)
     found: list[KubernetesObject] = []
     kinds = (Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job)
     cluster.require(*kinds, namespace=service.namespace)

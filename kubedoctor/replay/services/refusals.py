@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from kubedoctor.cluster.core import Service, ServicePort
 from kubedoctor.cluster.pods import Container, Pod, Probe
@@ -93,14 +94,19 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
         for pod in cluster.maybe.all(Pod, service.namespace)
         if pod.name not in own and not ready(pod) and not finished(pod) and not terminating(pod)
     ]
-    for pod in [each for each in clients if _mentions(each, word)][:MOST_LOGS]:
-        for container in pod.spec.containers:
-            for previous in (True, False):
-                tail = cluster.log_tail(pod, container.name, previous=previous)
-                for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
-                    line = tail.lines[index] if tail is not None else ""
-                    if tail is not None and _REFUSED.search(line) and any(spot in line for spot in spots):
-                        return Refusal(pod, tail, index)
+    asked = [
+        (pod, container.name, previous)
+        for pod in [each for each in clients if _mentions(each, word)][:MOST_LOGS]
+        for container in pod.spec.containers
+        for previous in (True, False)
+    ]
+    cluster.together(*(partial(cluster.log_tail, pod, name, previous=previous) for pod, name, previous in asked))
+    for pod, name, previous in asked:
+        tail = cluster.log_tail(pod, name, previous=previous)
+        for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
+            line = tail.lines[index] if tail is not None else ""
+            if tail is not None and _REFUSED.search(line) and any(spot in line for spot in spots):
+                return Refusal(pod, tail, index)
     return None
 
 
