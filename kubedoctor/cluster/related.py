@@ -30,9 +30,11 @@ from kubedoctor.cluster.relations import (
 )
 from kubedoctor.cluster.selectors import selector_of
 from kubedoctor.cluster.storage import PersistentVolumeClaim
-from kubedoctor.cluster.triage import not_ready, troubled
+from kubedoctor.cluster.triage import not_ready, troubled, unscheduled
 from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
 
+NODE_STATE = "node.kubernetes.io/"  # The prefix of the taints that follow from a node's conditions, and of one more:
+CORDON = "node.kubernetes.io/unschedulable"
 Step = Callable[[Any, Cluster], Iterator[Ref]]
 
 
@@ -57,9 +59,14 @@ def _owners(obj: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
     yield from owner_chain(obj, cluster)
 
 
-def _node(pod: Pod, _: Cluster) -> Iterator[Ref]:
+def _node(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
+    """Where it runs; without a node, those that refuse it because of their own state."""
     if pod.spec.node_name and not_ready(pod):
         yield Ref("Node", "", pod.spec.node_name)
+    elif unscheduled(pod):
+        for node in cluster.maybe.all(Node):
+            if any(taint.key.startswith(NODE_STATE) and taint.key != CORDON for taint in node.spec.taints or ()):
+                yield ref(node)
 
 
 def _claims(pod: Pod, _: Cluster) -> Iterator[Ref]:
