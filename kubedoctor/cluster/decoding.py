@@ -96,7 +96,7 @@ def decode_list(kind: str, body: bytes) -> Decoded:
     return Decoded(tuple(objects), raw.metadata.continue_, raw.metadata.resource_version, tuple(problems))
 
 
-def decode_object(kind: str, body: bytes) -> Decoded:
+def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:
     """Decode one object of a known kind: none or one object, and what had to be left out."""
     try:
         return Decoded((_object_decoder(kind).decode(body),))

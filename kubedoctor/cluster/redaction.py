@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "<redacted>"
@@ -49,11 +50,15 @@ _LINE = re.compile(
     r"(?m)^([ \t]*(?:- )?[\"']?(?P<name>[A-Za-z_][\w.-]{0,200})[\"']?[ \t]*[:=][ \t]*)(?P<value>[^\s|>&*{\[][^\r\n]*)"
 )
 _ELEMENT = re.compile(r"(<(?P<name>[A-Za-z_][\w.:-]{0,100})>)(?P<value>[^<>]{1,4096})(?=</)")
-_SIGN = re.compile(
-    r"://|=|eyJ|-----BEGIN|AKIA|gh[pousr]_|github_pat_|glpat-|xox|H4sI|SDRzS|earer|uthorization|[\"']\s{0,8}:"
-)
+_SIGN_OF_FORM = re.compile(r"eyJ|-----BEGIN|AKIA|gh[pousr]_|github_pat_|glpat-|xox|H4sI|SDRzS")
+_QUOTED_COLON = re.compile(r"[\"']\s{0,8}:")
+# The pods of a workload repeat their texts. Only such are remembered as hold no secret.
+_clean: set[str] = set()
+_MOST_CLEAN = 50_000
+_LONGEST_CLEAN = 1024
 
 
+@lru_cache(maxsize=10_000)
 def looks_secret(name: str) -> bool:
     """Whether the name of an environment variable, key or flag says that its value is a secret."""
     return (
@@ -75,15 +80,26 @@ def redact_value(name: str, value: str) -> str:
 
 def redact_text(text: str) -> str:
     """A message or a line of a log without passwords in URLs, `password=…`, and what has the form of a key or token."""
-    if _SIGN.search(text) is None:
+    if text in _clean:
         return text
+    kept = _redacted(text)
+    if kept == text and len(text) <= _LONGEST_CLEAN:
+        if len(_clean) >= _MOST_CLEAN:
+            _clean.clear()
+        _clean.add(text)
+    return kept
+
+
+def _redacted(text: str) -> str:
     if "://" in text:
         text = _USER_INFO.sub(rf"\1:{REDACTED}@", text)
-    text = _KNOWN_FORM.sub(REDACTED, text)
-    text = _HEADER.sub(rf"\1{REDACTED}", text)
+    if _SIGN_OF_FORM.search(text):
+        text = _KNOWN_FORM.sub(REDACTED, text)
+    if "earer" in text.lower() or "uthorization" in text.lower():
+        text = _HEADER.sub(rf"\1{REDACTED}", text)
     if "=" in text:
         text = _ASSIGNED.sub(_without_value, text)
-    return _QUOTED.sub(_without_value, text)
+    return _QUOTED.sub(_without_value, text) if _QUOTED_COLON.search(text) else text
 
 
 def redact_file(name: str, text: str) -> str:
@@ -140,8 +156,13 @@ def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: redact_text(value) if isinstance(value, str) else value
         for key, value in annotations.items()
-        if not _MANIFEST.search(key)
+        if not _is_manifest(key)
     }
+
+
+@lru_cache(maxsize=10_000)
+def _is_manifest(key: str) -> bool:
+    return _MANIFEST.search(key) is not None
 
 
 def redact_data(value: Any, name: str = "") -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -101,6 +102,8 @@ class _ItemHead(msgspec.Struct, frozen=True):
 
 
 _ITEM_HEAD = msgspec.json.Decoder(_ItemHead)
+# As kubectl prints an object; it spares reading through the whole of it for its kind.
+_USUAL_TOP = re.compile(rb'\{\s*"apiVersion":\s*"([\w./-]+)",\s*"kind":\s*"(\w+)",')
 _START = re.compile(r"^==== START logs for container (\S+) of pod ([^\s/]+)/(\S+) ====\n", re.MULTILINE)
 _END = "==== END logs for container "
 _LOG_ERRORS = ("Create log request error: ", "Request log error: ")
@@ -189,8 +192,15 @@ def _items(items: tuple[msgspec.Raw | Any, ...], place: Place) -> Iterator[Piece
         yield Oddity(f"{nameless} items have no kind; they were left out")
 
 
+@lru_cache(maxsize=1000)
+def _kind_named(kind: bytes, version: bytes) -> str:
+    return kind_of_data({"kind": kind.decode(), "apiVersion": version.decode()})
+
+
 def _kind_of_item(item: Any) -> str:
     if isinstance(item, msgspec.Raw):
+        if top := _USUAL_TOP.match(memoryview(item)[:300]):
+            return _kind_named(top[2], top[1])
         try:
             head = _ITEM_HEAD.decode(item)
         except msgspec.DecodeError:
