@@ -77,6 +77,11 @@ class Report(msgspec.Struct, frozen=True):
                 return one
         raise KeyError(id_)
 
+    def severity_of(self, incident: Incident) -> Severity:
+        """The worst of the cause and its consequences: a harmless cause may do great harm."""
+        names = (incident.cause, *incident.consequences)
+        return min((self.finding(name).severity for name in names), key=lambda severity: severity.rank)
+
     def worst(self) -> Severity | None:
         """The worst severity found."""
         return min((one.severity for one in self.findings), key=lambda severity: severity.rank, default=None)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from kubedoctor.sandbox.faults import Fault
+from kubedoctor.sandbox.recorded import serve_recording
 from kubedoctor.sandbox.sandbox import Sandbox
 from kubedoctor.sandbox.server import Served, serve
 from kubedoctor.sandbox.state import State, load_recording, recording_names, recording_path
@@ -22,4 +23,5 @@ __all__ = [
     "recording_names",
     "recording_path",
     "serve",
+    "serve_recording",
 ]

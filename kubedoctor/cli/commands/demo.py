@@ -11,7 +11,7 @@ from kubedoctor.cluster.nearest import nearest_word
 from kubedoctor.collect.opening import Options, open_source
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
-from kubedoctor.sandbox import load_recording, recording_names, recording_path, serve
+from kubedoctor.sandbox import recording_names, serve_recording
 
 
 def demo_command(options: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def demo_command(options: argparse.Namespace) -> int:
         raise UsageProblem(f"there is no demo {name!r}", f"There are: {', '.join(near or names)}")
     started = time.perf_counter()
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.output
-    with serve(load_recording(recording_path(name))) as served:
+    with serve_recording(name) as served:
         print(f"The demo cluster {name!r} is served on this machine. Point kubectl at it from another terminal:\n"
               f"  export KUBECONFIG={served.kubeconfig}\n", file=sys.stderr, flush=True)  # fmt: skip
         source = open_source(Options(kubeconfig=str(served.kubeconfig), all_namespaces=True))

@@ -26,7 +26,7 @@ def to_markdown(report: Report) -> str:
 
 def _incident(report: Report, incident: Incident) -> Iterator[str]:
     cause = report.finding(incident.cause)
-    yield f"## {MARKS[cause.severity]} {_plain(cause.about.title)}: {_plain(cause.summary)}"
+    yield f"## {MARKS[report.severity_of(incident)]} {_plain(cause.about.title)}: {_plain(cause.summary)}"
     yield ""
     yield f"`{cause.code}` {cause.diagnostic} · {cause.severity.value} · {cause.confidence.value}"
     yield ""

@@ -29,7 +29,7 @@ def verdict_line(report: Report) -> str:
     if not report.incidents:
         gaps = "" if report.complete else ", but not everything could be checked"
         return f"✓ {where}: nothing wrong found{gaps}"
-    severities = [report.finding(one.cause).severity for one in report.incidents]
+    severities = [report.severity_of(one) for one in report.incidents]
     real = sum(1 for severity in severities if severity is not Severity.NOTICE)
     notices = len(severities) - real
     parts = [counted(real, "incident")] if real else []

@@ -48,7 +48,8 @@ class _Paint:
 
 def _incident(report: Report, incident: Incident, paint: _Paint) -> Iterator[str]:
     cause = report.finding(incident.cause)
-    mark = paint.code(MARKS[cause.severity], _COLOURS[cause.severity])
+    severity = report.severity_of(incident)
+    mark = paint.code(MARKS[severity], _COLOURS[severity])
     tail = f"{cause.code} {cause.confidence.value}"
     head = f"{visible(cause.about.title)}"
     yield f"{mark} {paint.bold(head)}{' ' * max(2, WIDTH - len(head) - len(tail) - 2)}{tail}"

@@ -1,0 +1,16 @@
+"""An installed recording, served as if it had been made just now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from kubedoctor.sandbox.server import Served, serve
+from kubedoctor.sandbox.state import load_recording, recording_path
+
+
+def serve_recording(name: str) -> Served:
+    """Serve an installed recording with its times moved to the present, so that ages are what they were.
+
+    Raises ValueError for a name that does not exist.
+    """
+    return serve(load_recording(recording_path(name), rebase_to=datetime.now(UTC)))

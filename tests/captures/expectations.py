@@ -1,0 +1,110 @@
+"""What must be found in each sick capture: the code of the first incident, and the deciding value that it must quote."""
+
+from __future__ import annotations
+
+EXPECTED: dict[str, tuple[str, str]] = {
+    # pods
+    "bad-command": ("KD1004", "/usr/bin/checkout"),
+    "completes-as-deployment": ("KD1003", "exit code 0"),
+    "configmap-key-missing": ("KD1010", "CURRENCY"),
+    "configmap-missing": ("KD1009", "checkout-settings"),
+    "crash-bad-config": ("KD1003", "config.json"),
+    "crash-dependency-down": ("KD1203", "spec.replicas=0"),
+    "ephemeral-storage-over-limit": ("KD1017", "60Mi"),
+    "host-port-in-use": ("KD1003", "10250"),
+    "image-name-invalid": ("KD1007", "Checkout:1.4.2"),
+    "image-never-pull": ("KD1008", "Never"),
+    "image-registry-unknown": ("KD1006", "registry.shop.intern"),
+    "image-tag-missing": ("KD1001", "checkout:9.9.9"),
+    "image-unauthorized": ("KD1002", "registry-login"),
+    "image-wrong-architecture": ("KD1003", "exec format error"),
+    "init-container-crash": ("KD1016", "wait-for-payments"),
+    "liveness-kill-loop": ("KD1013", "liveness"),
+    "oom-killed": ("KD1005", "128Mi"),
+    "permission-denied": ("KD1003", "/data"),
+    "post-start-hook-failing": ("KD1018", "postStart"),
+    "read-only-filesystem": ("KD1003", "/data"),
+    "readiness-failing": ("KD1012", "/ready"),
+    "readiness-wrong-port": ("KD1012", "8081"),
+    "rollout-bad-image": ("KD1001", "web:2.0.0-rc1"),
+    "run-as-non-root": ("KD1015", "runAsNonRoot"),
+    "secret-volume-missing": ("KD1011", "checkout-tls"),
+    "service-name-wrong": ("KD1003", "payment.shop.svc"),
+    "sidecar-failing": ("KD1016", "proxy"),
+    "startup-probe-too-short": ("KD1014", "startup"),
+    "statefulset-stuck-rollback": ("KD1001", "db:3.0.0"),
+    # scheduling
+    "anti-affinity-too-few-nodes": ("KD1101", "anti-affinity"),
+    "cordoned-nodes": ("KD1101", "cordoned"),
+    "host-port-conflict": ("KD1101", "8443"),
+    "insufficient-cpu": ("KD1101", "6"),
+    "node-selector-typo": ("KD1101", "disktype=ssd"),
+    "node-too-many-pods": ("KD1101", "12"),
+    "preemption": ("KD1101", "cpu"),
+    "progress-deadline": ("KD1101", "5"),
+    "pvc-read-write-once-pod": ("KD1101", "ReadWriteOncePod"),
+    "resource-claim-unallocatable": ("KD1101", "gpu.shop.example"),
+    "scheduling-gate": ("KD1102", "shop.example/approval"),
+    "topology-spread-stuck": ("KD1101", "maxSkew 1"),
+    "untolerated-taint": ("KD1101", "team=payments:NoSchedule"),
+    "volume-node-affinity-conflict": ("KD1101", "worker-b"),
+    # nodes
+    "node-disk-pressure": ("KD4002", "DiskPressure"),
+    "node-kubelet-dead": ("KD4001", "Unknown"),
+    "node-lost": ("KD4001", "Unknown"),
+    "node-no-cni": ("KD4001", "cni plugin not initialized"),
+    # workloads
+    "cronjob-suspended": ("KD1205", "suspend"),
+    "job-backoff-limit": ("KD1204", "BackoffLimitExceeded"),
+    "job-deadline-exceeded": ("KD1204", "DeadlineExceeded"),
+    "rollout-paused": ("KD1202", "paused"),
+    # services and dns
+    "dns-corefile-broken": ("KD2101", "loadbalanse"),
+    "dns-down": ("KD2101", "spec.replicas=0"),
+    "service-selector-typo": ("KD2001", "app=chekout"),
+    "service-target-port-name": ("KD2002", "web"),
+    "service-target-port-wrong": ("KD2002", "9090"),
+    # storage
+    "pv-released-claimref": ("KD3001", "Released"),
+    "pvc-missing-for-pod": ("KD3002", "reports-data"),
+    "pvc-missing-storageclass": ("KD3001", "fast-ssd"),
+    "pvc-no-default-class": ("KD3001", "default"),
+    "pvc-too-large": ("KD3001", "50Gi"),
+    # admission
+    "admission-policy-denies": ("KD5103", "only-released-images"),
+    "limitrange-violation": ("KD5103", "container-bounds"),
+    "missing-priority-class": ("KD5103", "shop-critical"),
+    "missing-service-account": ("KD5103", "checkout-bot"),
+    "pod-security-restricted": ("KD5103", "restricted"),
+    "quota-exceeded": ("KD5101", "team-quota"),
+    "quota-needs-requests": ("KD5102", "limits.cpu"),
+    "webhook-no-endpoints": ("KD1203", "spec.replicas=0"),
+}
+
+# What only an event tells: nothing in status or spec decides it, so nothing is claimed without the events.
+ONLY_EVENTS_TELL: dict[str, str] = {}
+
+EXPECTED_WITHOUT_EVENTS: dict[str, tuple[str, str]] = {
+    name: wanted for name, wanted in EXPECTED.items() if name not in ONLY_EVENTS_TELL
+}
+
+# What no diagnostic covers yet, and which one will.
+OUT_OF_REACH: dict[str, str] = {
+    "crd-terminating": "admission/finalizer-stuck",
+    "cronjob-concurrency-forbid": "workloads/cronjob-missed",
+    "cronjob-never-runs": "workloads/cronjob-missed",
+    "hostpath-missing": "pods/volume-not-mounted",
+    "hpa-no-metrics": "autoscaling/hpa-no-metrics",
+    "hpa-target-missing": "autoscaling/hpa-target-missing",
+    "ingress-backend-missing": "ingress/backend-service-missing",
+    "load-balancer-pending": "services/load-balancer-pending",
+    "local-volume-path-missing": "storage/mount-failed",
+    "metrics-apiservice-down": "control-plane/api-service-unavailable",
+    "namespace-terminating": "admission/namespace-terminating",
+    "node-version-skew": "nodes/kubelet-version-skew",
+    "out-of-cpu-at-kubelet": "pods/refused-by-kubelet",
+    "pdb-blocks-drain": "nodes/drain-blocked",
+    "pvc-terminating-in-use": "storage/claim-terminating",
+    "terminating-finalizer": "pods/terminating-stuck",
+    "terminating-slow": "pods/pre-stop-slow",
+}
