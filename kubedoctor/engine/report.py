@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
@@ -50,7 +51,7 @@ class NotChecked(msgspec.Struct, frozen=True, order=True):
     traceback: str = ""
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(msgspec.Struct, frozen=True, dict=True):
     """Everything that one examination found and did not find.
 
     subject: the object asked for; None for a scan. incidents: worst first. problems: what was unreadable or left out.
@@ -72,10 +73,11 @@ class Report(msgspec.Struct, frozen=True):
 
     def finding(self, id_: str) -> ReportedFinding:
         """The finding of that id; KeyError if there is none."""
-        for one in self.findings:
-            if one.id == id_:
-                return one
-        raise KeyError(id_)
+        return self._by_id[id_]
+
+    @cached_property
+    def _by_id(self) -> dict[str, ReportedFinding]:
+        return {one.id: one for one in self.findings}
 
     def severity_of(self, incident: Incident) -> Severity:
         """The worst of the cause and its consequences: a harmless cause may do great harm."""
