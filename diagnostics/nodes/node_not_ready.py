@@ -61,7 +61,7 @@ def unready(node: Node) -> bool:
 )
 def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     said = condition(node.status.conditions, "Ready")
-    if _joining(node, said, cluster):
+    if not unready(node) or _joining(node, said, cluster):
         return
     pods = [pod for pod in cluster.maybe.pods_on(node.name) if not finished(pod)]
     evidence = [
@@ -120,10 +120,11 @@ def _silent(node: Node, said: Condition, cluster: Cluster) -> tuple[str, list[Ev
 
 def _stated(said: Condition) -> tuple[str, str]:
     """The kubelet says what it lacks."""
+    message = " ".join(said.message.split())
     for words, meaning, fix in _CAUSES:
-        if words.lower() in said.message.lower():
-            return f"{meaning} ({said.message})", fix
-    return said.message or said.reason or "the kubelet gives no reason", "repair what the kubelet's message names"
+        if words.lower() in message.lower():
+            return f"{meaning} ({message})", fix
+    return message or said.reason or "the kubelet gives no reason", "repair what the kubelet's message names"
 
 
 def _age(age: timedelta) -> str:

@@ -63,7 +63,7 @@ def node_pressure(node: Node, cluster: Cluster) -> Iterator[Finding]:
         yield Finding(
             about=ref(node),
             aspect=kind,
-            summary=f"{kind}: {meaning} ({said.message or said.reason or 'no message'}); {consequence}",
+            summary=f"{kind}: {meaning} ({' '.join(said.message.split()) or said.reason or 'no message'}); {consequence}",
             evidence=tuple(quote(node, f"{path}.{field}", "") for field in fields if has_path(node, f"{path}.{field}")),
             confidence=Confidence.CERTAIN,
             affects=tuple(ref(pod) for pod in pods),

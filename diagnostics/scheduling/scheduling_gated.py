@@ -43,7 +43,12 @@ SOON = timedelta(seconds=5)
 def scheduling_gated(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     gates = pod.spec.scheduling_gates or ()
     created = pod.metadata.creation_timestamp
-    if not gates or terminating(pod) or (created is not None and cluster.taken_at - created < SOON):
+    if (
+        not gates
+        or not unscheduled(pod)
+        or terminating(pod)
+        or (created is not None and cluster.taken_at - created < SOON)
+    ):
         return
     names = ", ".join(gate.name for gate in gates)
     workload = workload_of(pod, cluster)

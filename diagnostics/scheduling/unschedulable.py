@@ -90,7 +90,7 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
     also_known_as=("pending", "FailedScheduling"),
 )
 def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if terminating(pod) or pod.spec.scheduling_gates:
+    if not unscheduled(pod) or terminating(pod) or pod.spec.scheduling_gates:
         return
     said = condition(pod.status.conditions, "PodScheduled")
     if said is None or said.status == "True":

@@ -36,7 +36,7 @@ from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Sev
     also_known_as=("persistentvolumeclaim not found",),
 )
 def claim_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if terminating(pod):
+    if not unscheduled(pod) or terminating(pod):
         return
     for index, volume in enumerate(pod.spec.volumes or ()):
         source = volume.persistent_volume_claim

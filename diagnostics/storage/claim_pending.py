@@ -85,6 +85,8 @@ def pending(claim: PersistentVolumeClaim) -> bool:
     also_known_as=("FailedBinding", "ProvisioningFailed"),
 )
 def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Finding]:
+    if not pending(claim):
+        return
     cluster.require(PersistentVolume, StorageClass)
     made = _judged(claim, cluster)
     if made is None:
@@ -283,7 +285,7 @@ def _not_provisioned(claim: PersistentVolumeClaim, found: StorageClass, cluster:
     evidence = [quote(found, "provisioner", "must make the volume"), *_asked(claim)]
     if said is not None:
         evidence.insert(0, quote(said, "message", "the provisioner's answer"))
-    told = f": {said.message}" if said is not None else " and nobody says why"
+    told = f": {' '.join(said.message.split())}" if said is not None else " and nobody says why"
     return Finding(
         about=ref(claim),
         summary=f"provisioner {found.provisioner} of class {found.name} has made no volume{told}",

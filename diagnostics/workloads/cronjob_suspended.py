@@ -31,6 +31,8 @@ def suspended(cron_job: CronJob) -> bool:
 
 @diagnostic(code="KD1205", subject=CronJob, severity=Severity.NOTICE, reads=(CronJob,), when=suspended)
 def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
+    if not suspended(cron_job):
+        return
     last = cron_job.status.last_schedule_time
     told = f", last at {last:%Y-%m-%d %H:%M} UTC" if last is not None else ""
     paths = ("spec.schedule", "status.lastScheduleTime")

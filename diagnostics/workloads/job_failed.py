@@ -45,7 +45,7 @@ def failed(job: Job) -> bool:
 )
 def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     said = condition(job.status.conditions, "Failed")
-    if said is None or job.metadata.deletion_timestamp is not None or _made_good(job, said, cluster):
+    if said is None or not failed(job) or job.metadata.deletion_timestamp is not None or _made_good(job, said, cluster):
         return
     pods = [pod for pod in pods_of(job, cluster.maybe) if pod.status.phase == "Failed"]
     last = max(pods, key=_ended, default=None)
@@ -88,7 +88,7 @@ def _reason(job: Job, said: Condition) -> str:
     if said.reason == "DeadlineExceeded":
         seconds = job.spec.active_deadline_seconds
         return f"it ran longer than its activeDeadlineSeconds{f' of {seconds}' if seconds is not None else ''}"
-    return said.message or said.reason or times
+    return " ".join(said.message.split()) or said.reason or times
 
 
 def _ended(pod: Pod) -> tuple[float, str]:

@@ -41,6 +41,8 @@ def scaled_to_zero(workload: KubernetesObject) -> bool:
     explains=(Explains("selects", ("KD2001",)),),
 )
 def replicas_zero(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
+    if not scaled_to_zero(workload):
+        return
     name = f"{ref(workload).argument} -n {workload.namespace}"
     yield Finding(
         about=ref(workload),

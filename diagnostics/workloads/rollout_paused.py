@@ -30,6 +30,8 @@ def paused(deployment: Deployment) -> bool:
 
 @diagnostic(code="KD1202", subject=Deployment, severity=Severity.NOTICE, reads=(Deployment, ReplicaSet), when=paused)
 def rollout_paused(deployment: Deployment, cluster: Cluster) -> Iterator[Finding]:
+    if not paused(deployment):
+        return
     sets = replica_sets_of(deployment, cluster.maybe)
     told, evidence = _not_rolled_out(deployment, sets[0]) if sets else ("", [])
     name = f"deployment/{deployment.name} -n {deployment.namespace}"

@@ -74,6 +74,8 @@ def unfinished(workload: KubernetesObject) -> bool:
     also_known_as=("ProgressDeadlineExceeded",),
 )
 def rollout_stuck(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
+    if not unfinished(workload):
+        return
     if isinstance(workload, Deployment):
         yield from _deployment(workload, cluster)
     elif isinstance(workload, StatefulSet):

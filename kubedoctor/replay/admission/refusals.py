@@ -66,8 +66,8 @@ _COMPILED: Final = tuple((kind, re.compile(pattern, re.DOTALL)) for kind, patter
 
 
 def parse_refusal(message: str) -> Refusal:
-    """Take apart the message of a ReplicaFailure condition or of a FailedCreate event."""
-    text = message.strip()
+    """Take apart the message of a ReplicaFailure condition or of a FailedCreate event; line breaks become spaces."""
+    text = " ".join(message.split())
     if head := _HEAD.match(text):
         text = text[head.end() :].strip()
     if found := _EXCEEDED.fullmatch(text):

@@ -157,11 +157,11 @@ _TEXTS: Final = tuple(
 
 
 def parse_message(text: str) -> SchedulingMessage:
-    """Take apart the message of a PodScheduled condition or of a FailedScheduling event."""
+    """Take apart the message of a PodScheduled condition or of a FailedScheduling event; line breaks become spaces."""
+    text = " ".join(text.split())
     head = _HEAD.match(text)
     if head is None:
-        whole = text.strip()
-        return SchedulingMessage(None, (_reason(None, whole.rstrip(".")),))
+        return SchedulingMessage(None, (_reason(None, text.rstrip(".")),))
     body, rest = _first_sentence(text[head.end() :])
     return SchedulingMessage(int(head[1]), _reasons(body), _preemption(rest), rest)
 
