@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -10,7 +12,6 @@ import msgspec
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
-    IncompleteRead,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
@@ -21,9 +22,10 @@ from urllib3.exceptions import TimeoutError as TookTooLong
 
 from kubedoctor.cluster.text import visible
 from kubedoctor.collect.connection import Connection
-from kubedoctor.problems import ConnectionProblem, SourceProblem
+from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
 _LONGEST_WORDS = 300
+_IMPERSONATION = re.compile(r'"([^"]*)" is forbidden: User "([^"]*)" cannot impersonate')
 
 
 class ApiRefusal(Exception):
@@ -56,7 +58,7 @@ _STATUS = msgspec.json.Decoder(_Status)
 
 def refusal_of(
     status: int, body: bytes, headers: Mapping[str, str], connection: Connection
-) -> ApiRefusal | ConnectionProblem:
+) -> ApiRefusal | SourceProblem:
     """What an answer other than 2xx says. A web page or a redirect says that this is no API server."""
     try:
         said = _STATUS.decode(body)
@@ -71,6 +73,12 @@ def refusal_of(
         if 300 <= status < 400 or (_is_page(body) and status < 500):
             return unexpected(body, connection, status)
         said = _Status(message="" if _is_page(body) else text)
+    if status == 403 and (found := _IMPERSONATION.search(said.message or "")):
+        acted, user = found[1], found[2]
+        return LoginProblem(
+            f"{visible(user)} may not act as {visible(acted)} (403)",
+            "Leave out --as and --as-group, or ask for the right",
+        )
     return ApiRefusal(
         status, said.reason or "", visible(said.message or "", _LONGEST_WORDS), _seconds(headers.get("Retry-After"))
     )
@@ -128,9 +136,8 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
             f"{server} did not answer{within}",
             "Give it longer with --request-timeout=2m, or read less with -n NAMESPACE",
         )
-    what = (
-        "broke off in the middle of an answer" if isinstance(error, IncompleteRead) else f"broke: {_last_words(error)}"
-    )
+    incomplete = any(isinstance(each, http.client.IncompleteRead) for each in (error, *error.args))
+    what = "broke off in the middle of an answer" if incomplete else f"broke: {_last_words(error)}"
     return ConnectionProblem(
         f"the connection to {server} {what}", "Try again; if it stays, look at the network and any proxy in between"
     )

@@ -18,7 +18,7 @@ from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.listing import Listed, Resource, named, read_documents, read_list
 from kubedoctor.collect.served import Served
 from kubedoctor.collect.tails import read_tail
-from kubedoctor.collect.transport import MOST_TRIES, Transport
+from kubedoctor.collect.transport import MOST_TRIES, Transport, can_exist
 from kubedoctor.problems import SourceProblem
 
 METRICS_GROUP = "metrics.k8s.io"
@@ -77,6 +77,8 @@ class Fetcher:
     def fetch(self, want: Want, stands_for: tuple[Want, ...] = ()) -> Outcome:
         """Fetch; what cannot be had is told in the outcome. Raises SourceProblem if the server never answered."""
         wants = stands_for or (want,)
+        if not can_exist(want.name, want.namespace):
+            return Outcome(wants, covered=want)
         try:
             candidates = self._served.candidates(want.kind)
             for resource in candidates:
@@ -98,6 +100,8 @@ class Fetcher:
 
     def log(self, want: LogWant) -> Outcome:
         """Fetch the end of a log."""
+        if not can_exist(want.namespace, want.pod):
+            return Outcome((want,))
         try:
             return Outcome((want,), tail=read_tail(self._transport, want))
         except ApiRefusal as refusal:
@@ -111,6 +115,8 @@ class Fetcher:
 
     def body(self, want: Want) -> bytes | None:
         """One object as the server has it; None if it does not exist."""
+        if not can_exist(want.namespace, want.name):
+            return None
         for resource in self._served.candidates(want.kind):
             try:
                 return self._transport.get(resource.path(want.namespace, want.name))

@@ -118,7 +118,7 @@ def read_documents(transport: Transport, resource: Resource, want: Want) -> Iter
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ApiRefusal(0, "Unreadable", f"the answer is no readable list ({error})") from None
         for item in chunk.items or ():
-            yield {"apiVersion": version, "kind": resource.row.kind, **item}
+            yield {**item, "apiVersion": version, "kind": resource.row.kind}
         token = chunk.metadata.continue_
         if not token:
             return

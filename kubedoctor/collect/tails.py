@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.redaction import redact_text
+from kubedoctor.cluster.redaction import redact_lines
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.wants import LogTail, LogWant
 from kubedoctor.collect.answers import ApiRefusal
@@ -52,11 +52,11 @@ def _tail(body: bytes, want: LogWant, lines: int) -> LogTail | None:
     if body.startswith(b"unable to retrieve container logs for "):  # the kubelet says so in a log of one line
         return None
     text = body[-MOST_BYTES:].decode("utf-8", "replace")
-    kept = [redact_text(line.rstrip("\r")) for line in text.removesuffix("\n").split("\n")] if text else []
+    kept = redact_lines([line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]) if text else ()
     return LogTail(
         Ref("Pod", want.namespace, want.pod),
         want.container,
         want.previous,
-        tuple(kept[-lines:]),
+        kept[-lines:],
         truncated=len(kept) >= lines or len(body) >= MOST_BYTES,
     )

@@ -342,6 +342,12 @@ def _subresource(parts: list[str]) -> str:
     return rest[2] if len(rest) > 2 else ""
 
 
+def can_exist(*names: str) -> bool:
+    """Whether objects may have these names: those that would mean another path may not
+    (`IsValidPathSegmentName` of `apimachinery/pkg/api/validation/path`, v1.37)."""
+    return all(name not in (".", "..") and "/" not in name and "%" not in name for name in names)
+
+
 def segment(name: str) -> str:
     """A name as one step of a path, whatever is in it."""
     return quote(name, safe="")

@@ -1,0 +1,29 @@
+"""What the tests of collecting share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kubedoctor.collect.connection import connect
+from kubedoctor.collect.live import LiveSource
+from kubedoctor.collect.opening import Options
+from kubedoctor.collect.transport import Transport
+from tests.collect.fake_api import kubeconfig
+
+Open = Callable[..., LiveSource]
+
+
+@pytest.fixture
+def open_at(tmp_path: Path) -> Open:
+    """Opens a live source on an address, with a kubeconfig of its own; it does not wait between tries."""
+
+    def opened(server: str, **options: object) -> LiveSource:
+        user, cluster = options.pop("user", None), options.pop("cluster", None)
+        path = kubeconfig(tmp_path / "config", server, user=user, cluster=cluster)  # type: ignore[arg-type]  # as given
+        connection = connect(Options(kubeconfig=path, **options), {})  # type: ignore[arg-type]  # as given
+        return LiveSource(Transport(connection, pause=lambda _: None))
+
+    return opened
