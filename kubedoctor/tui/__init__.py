@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kubedoctor.collect.opening import Source
+    from kubedoctor.collect.opening import Options, Source
     from kubedoctor.engine import Catalogue
-    from kubedoctor.tui.session import Opener
 
 
-def run(source: Source, *, namespace: str | None, catalogue: Catalogue, opener: Opener | None = None) -> int:
+def run(source: Source, *, namespace: str | None, catalogue: Catalogue, options: Options | None = None) -> int:
     """Show the source until the person leaves; the exit code. `namespace` None means the source's own, empty all.
 
-    opener: how to reach other contexts, where there are any.
+    options: what the source was opened with; with them other contexts can be reached. Closes the source.
     """
     from kubedoctor.tui.app import KubedoctorApp
+    from kubedoctor.tui.contexts import opener_for
     from kubedoctor.tui.session import Session
 
-    session = Session(source, catalogue, opener)
+    session = Session(source, catalogue, opener_for(options) if options else None)
     app = KubedoctorApp(session, session.opening_namespace() if namespace is None else namespace)
     try:
         app.run()

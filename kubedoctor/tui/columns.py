@@ -15,12 +15,25 @@ from kubedoctor.tui.rows import Row, View
 
 class Column(msgspec.Struct, frozen=True):
     """`width` in cells; the one column with width 0 takes what is left. `text` makes a cell from a row and the
-    present moment; what it returns is safe to print."""
+    present moment; what it returns is safe to print. `yields`: columns with a higher one go first where there is no
+    room, those with 0 never."""
 
     title: str
     width: int
     text: Callable[[Row, datetime], str]
     right: bool = False
+    yields: int = 0
+
+
+def fit(columns: tuple[Column, ...], width: int, gap: int, least: int) -> tuple[tuple[Column, ...], tuple[int, ...]]:
+    """The columns that have room in so many cells, and their widths; the free one gets at least `least`."""
+    kept = list(columns)
+    while True:
+        free = width - sum(column.width for column in kept) - gap * (len(kept) - 1)
+        yielding = max(kept, key=lambda column: column.yields, default=None)
+        if free >= least or yielding is None or not yielding.yields:
+            return tuple(kept), tuple(column.width or max(free, least) for column in kept)
+        kept.remove(yielding)
 
 
 def age(row: Row, now: datetime) -> str:
@@ -37,18 +50,18 @@ def kind_word(kind: str) -> str:
 
 
 _KIND = Column("KIND", 7, lambda row, _: kind_word(row.ref.kind))
-_NAMESPACE = Column("NAMESPACE", 14, lambda row, _: visible(row.ref.namespace, 60))
+_NAMESPACE = Column("NAMESPACE", 13, lambda row, _: visible(row.ref.namespace, 60))
 _NAME = Column("NAME", 0, lambda row, _: visible(row.ref.name, 253))
 _READY = Column("READY", 5, lambda row, _: row.ready, right=True)
-_RESTARTS = Column("RESTARTS", 8, lambda row, _: str(row.restarts), right=True)
-_AGE = Column("AGE", 6, age, right=True)
+_RESTARTS = Column("RESTARTS", 8, lambda row, _: str(row.restarts), right=True, yields=2)
+_AGE = Column("AGE", 6, age, right=True, yields=1)
 _STATUS = Column("STATUS", 20, lambda row, _: visible(row.status, 80))
-_NODE = Column("NODE", 20, lambda row, _: visible(row.node, 60))
-_IMAGES = Column("IMAGES", 40, lambda row, _: visible(row.images, 200))
+_NODE = Column("NODE", 20, lambda row, _: visible(row.node, 60), yields=3)
+_IMAGES = Column("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
 _CODE = Column("CODE", 7, lambda row, _: row.ready)
 _ABOUT = Column("ABOUT", 26, lambda row, _: visible(row.ref.title, 60))
 _SUMMARY = Column("WHAT", 0, lambda row, _: visible(row.status, 200))
-_CURRENT = Column("", 10, lambda row, _: row.status)
+_CURRENT = Column("", 10, lambda row, _: visible(row.status, 20))
 
 
 def columns_of(view: View, *, wide: bool = False) -> tuple[Column, ...]:

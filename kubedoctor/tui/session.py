@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
@@ -30,8 +31,8 @@ LOGS_LAST = timedelta(seconds=30)
 class Watch(Protocol):
     """Keeps a snapshot current from its own threads."""
 
-    def status(self) -> Any:
-        """How the watch fares."""
+    def status(self) -> tuple[Any, ...]:
+        """How each kind fares: `kind`, `state` (`stale` where the connection is lost), `since`, `why`."""
 
     def stop(self) -> None:
         """Stop watching."""
@@ -41,7 +42,7 @@ class Watch(Protocol):
 class Watchable(Protocol):
     """A source that can be kept current; its `lock` guards the snapshot meanwhile."""
 
-    lock: threading.RLock
+    lock: AbstractContextManager[object]
 
     def watch(
         self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None
@@ -80,9 +81,9 @@ class Session:
         self.source = source
         self.catalogue = catalogue
         self._opener = opener
-        self._reading = threading.Lock()
         self._lock: Any = getattr(source, "lock", None) or threading.RLock()
         self._watch: Watch | None = None
+        self._watched: frozenset[tuple[str, str]] = frozenset()
         self._changed_at: datetime | None = None
         self._clock = (source.snapshot.taken_at, time.monotonic())
         self._logs_at: datetime | None = None
@@ -120,12 +121,14 @@ class Session:
         """How current the shown state is."""
         if not self.live:
             return Freshness(self.snapshot.taken_at, live=False)
-        lost = ""
-        watching = self._watch is not None
-        status = self._watch.status() if self._watch is not None else None
-        if status is not None:
-            lost = str(getattr(status, "problem", "") or "")
-        return Freshness(self._changed_at or self.now(), live=True, watching=watching, lost=lost)
+        watch = self._watch
+        stale = [one for one in watch.status() if one.state == "stale"] if watch is not None else []
+        if not stale:
+            return Freshness(self._changed_at or self.now(), live=True, watching=watch is not None)
+        first = min(stale, key=lambda one: (one.since, one.kind))
+        more = f" and {len(stale) - 1} other kinds" if len(stale) > 1 else ""
+        lost = f"Lost sight of {first.kind}{more}: {first.why}."
+        return Freshness(first.since, live=True, watching=False, lost=lost)
 
     def opening_namespace(self) -> str:
         """The source's own namespace; all of a recording that has no workload there."""
@@ -136,30 +139,31 @@ class Session:
 
     # Reading
 
-    def covers(self, view: View) -> bool:
-        """Whether everything that a view shows was read, or cannot be."""
-        if view.kind in ("Finding", "Context"):
-            return True
-        return all(
-            self.snapshot.covers(want) or bool(self.snapshot.refusal(want) or self.snapshot.limitation(want))
-            for want in (Want(kind, _scope(kind, view.namespace)) for kind in _kinds_of(view))
-        )
+    def is_current(self, kind: str, namespace: str) -> bool:
+        """Whether a kind needs no reading: it is recorded, or a watch keeps it current."""
+        scope = _scope(kind, namespace)
+        return not self.live or (kind, "") in self._watched or (kind, scope) in self._watched
 
-    def load(self, view: View) -> None:
-        """Read what a view shows. Raises Problem where nothing can be read at all."""
-        if self.live and view.kind not in ("Finding", "Context"):
-            self._list(_kinds_of(view), view.namespace)
+    def load(self, view: View) -> bool:
+        """Read what a view shows, unless it is current; whether anything was read.
+
+        Raises Problem where nothing can be read at all.
+        """
+        return self._list(_kinds_of(view), view.namespace)
 
     def load_for_diagnosis(self, namespace: str) -> None:
-        """Read everything that the diagnostics ask for."""
-        if self.live:
-            kinds = self.catalogue.reads() | set(self.catalogue.subjects) | {"Event"}
-            self._list(tuple(sorted(kinds - set(FIRST_KINDS))), namespace)
+        """Read everything that the diagnostics ask for; what the first list shows was read before."""
+        self._list(tuple(sorted(self._diagnosis_kinds() - set(FIRST_KINDS))), namespace)
 
-    def _list(self, kinds: tuple[str, ...], namespace: str) -> None:
-        with self._reading:
-            self.source.list_all(kinds, namespace or None)
+    def _diagnosis_kinds(self) -> frozenset[str]:
+        return self.catalogue.reads() | {*self.catalogue.subjects, "Event"}
+
+    def _list(self, kinds: tuple[str, ...], namespace: str) -> bool:
+        missing = [kind for kind in kinds if not self.is_current(kind, namespace)]
+        if missing:
+            self.source.list_all(missing, namespace or None)
             self._changed_at = self.now()
+        return bool(missing)
 
     def rows(self, view: View, report: Report | None, order: str) -> tuple[Row, ...]:
         """The rows of a view, in an order of `rows.arrange`."""
@@ -186,8 +190,7 @@ class Session:
 
     def _gather_into(self, seen: Snapshot) -> Gather:
         def gather(wants: frozenset[Want | LogWant]) -> None:
-            with self._reading:
-                self.source.gather(wants)
+            self.source.gather(wants)
             if seen is not self.snapshot:
                 seen.adopt(self.snapshot)
 
@@ -205,8 +208,7 @@ class Session:
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it cannot be read."""
-        with self._reading:
-            return self.source.raw(ref)
+        return self.source.raw(ref)
 
     def pod_of(self, ref: Ref) -> Pod | None:
         """The pod itself, or the pod of a workload that fares worst."""
@@ -223,8 +225,7 @@ class Session:
         names = [one.name for one in (*pod.spec.containers, *(pod.spec.init_containers or ()))]
         wants = [LogWant(pod.namespace, pod.name, name, previous) for name in names]
         if self.live:
-            with self._reading:
-                self.source.gather(frozenset(wants))
+            self.source.gather(frozenset(wants))
         return tuple(self._log(want) for want in wants)
 
     def _log(self, want: LogWant) -> LogText:
@@ -250,7 +251,9 @@ class Session:
 
     def watch(self, namespace: str, on_change: Callable[[], object]) -> None:
         """Keep the snapshot current from here on; `on_change` is called from another thread."""
-        if not isinstance(self.source, Watchable):
+        kinds = {*FIRST_KINDS, *self._diagnosis_kinds()}
+        watched = frozenset((kind, _scope(kind, namespace)) for kind in kinds)
+        if watched == self._watched or not isinstance(self.source, Watchable):
             return
         self._stop_watching()
 
@@ -258,13 +261,11 @@ class Session:
             self._changed_at = self.now()
             on_change()
 
-        kinds = sorted(
-            {*FIRST_KINDS, *self.catalogue.reads(), *self.catalogue.subjects} - {"PodMetrics", "NodeMetrics"}
-        )
-        self._watch = self.source.watch(kinds, changed, namespace or None)
+        self._watch = self.source.watch(sorted(kinds), changed, namespace or None)
+        self._watched = watched
 
     def _stop_watching(self) -> None:
-        watch, self._watch = self._watch, None
+        watch, self._watch, self._watched = self._watch, None, frozenset()
         if watch is not None:
             watch.stop()
 
@@ -296,6 +297,8 @@ class Session:
 
 def _kinds_of(view: View) -> tuple[str, ...]:
     """The kinds that a view is made of: pods are known by their owners."""
+    if view.kind in ("Finding", "Context"):
+        return ()
     if not view.kind:
         return FIRST_KINDS
     return (view.kind, "ReplicaSet", "Job") if view.kind == "Pod" else (view.kind,)

@@ -11,7 +11,18 @@ from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
 from kubedoctor.tui.describing import describe, log_page, used_by, yaml_page
 from kubedoctor.tui.incidents import Verdict, incident_page, verdict_of_incident
-from kubedoctor.tui.messages import Aged, Examined, Failed, Filtered, PageMade, Progress, RowsMade, Switched, Told
+from kubedoctor.tui.messages import (
+    Aged,
+    Changed,
+    Examined,
+    Failed,
+    Filtered,
+    PageMade,
+    Progress,
+    RowsMade,
+    Switched,
+    Told,
+)
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row, View, keep
 from kubedoctor.tui.session import Session
@@ -22,9 +33,8 @@ Post = Callable[[Message], object]
 def load(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
     """Read what a view needs and make its rows."""
     try:
-        if not session.covers(view):
-            post(Progress(f"reading {view.title.lower()}"))
-            session.load(view)
+        post(Progress(f"reading {view.title.lower()}"))
+        session.load(view)
         make_rows(session, view, report, order, post)
         post(Aged(session.freshness()))
     except Problem as problem:
@@ -45,11 +55,12 @@ def filter_rows(rows: tuple[Row, ...], wanted: str, faults_only: bool, post: Pos
 
 
 def examine(session: Session, namespace: str, post: Post) -> None:
-    """Read what the diagnostics ask for and run them all."""
+    """Read what the diagnostics ask for, run them all, and watch for changes from then on."""
     try:
         post(Progress("examining"))
         session.load_for_diagnosis(namespace)
         post(Examined(namespace, session.scan(namespace)))
+        session.watch(namespace, lambda: post(Changed()))
         post(Aged(session.freshness()))
     except Problem as problem:
         post(Failed(problem))

@@ -41,7 +41,7 @@ MANY_ROWS = 5_000
 REPAINT_EVERY = 0.1
 EXAMINE_EVERY = 2.0
 EXAMINE_SHARE = 5
-"""An examination may take this part of the time: the next one waits so many times as long as the last one took."""
+"""Work waits so many times as long as it took the last time, so that it takes a fifth of a core at most."""
 LOOK_AFTER = 0.05
 """Seconds that the cursor must rest on a row before its page is written."""
 
@@ -60,8 +60,9 @@ class ListScreen(Screen[None]):
     CSS_PATH = "list_screen.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask('filter')", "Filter"),
-        Binding("colon", "ask('command')", "Command"),
+        # With priority, so that the keys typed ahead after them reach the prompt.
+        Binding("slash", "ask('filter')", "Filter", priority=True),
+        Binding("colon", "ask('command')", "Command", priority=True),
         Binding("escape", "back", "Back"),
         Binding("question_mark", "help", "Help"),
         *(Binding(str(number), f"namespace({number})", show=False) for number in range(10)),
@@ -102,6 +103,7 @@ class ListScreen(Screen[None]):
         self._freshness: Freshness | None = None
         self._stale_rows = self._stale_report = False
         self._examined_at = self._examined_for = 0.0
+        self._rows_at = self._rows_for = 0.0
         self._look: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -117,12 +119,12 @@ class ListScreen(Screen[None]):
         pane = self.query_one(IncidentPane)
         pane.border_subtitle = "w why  x copy  d describe  l logs  y yaml  e learn"
         pane.clear("Reading…")
+        self.set_class(not self.view.namespace, "-all")
         self._draw_titles()
         self._load()
         if self.session.live:
             self.set_interval(REPAINT_EVERY, self._keep_up)
             self.set_interval(1.0, self._draw_currency)
-            self.session.watch(self.view.namespace, lambda: self.post_message(Changed()))
 
     @property
     def _table(self) -> VirtualTable:
@@ -140,6 +142,7 @@ class ListScreen(Screen[None]):
 
     def _make_rows(self) -> None:
         self._stale_rows = False
+        self._rows_at = time.monotonic()
         self._work(partial(work.make_rows, self.session, self.view, self.report, self.order), "rows")
 
     def _examine(self) -> None:
@@ -152,11 +155,12 @@ class ListScreen(Screen[None]):
 
     def _keep_up(self) -> None:
         """Ten times a second: make anew what the cluster's changes made stale, not faster than is of use."""
-        if self._stale_rows and not self._busy("rows"):
+        now = time.monotonic()
+        rested = now - self._rows_at >= max(REPAINT_EVERY, EXAMINE_SHARE * self._rows_for)
+        if self._stale_rows and rested and not self._busy("rows"):
             self._make_rows()
-        wait = max(EXAMINE_EVERY, EXAMINE_SHARE * self._examined_for)
-        due = time.monotonic() - self._examined_at >= wait
-        if self._stale_report and due and self.report is not None and not self._busy("examine"):
+        rested = now - self._examined_at >= max(EXAMINE_EVERY, EXAMINE_SHARE * self._examined_for)
+        if self._stale_report and rested and self.report is not None and not self._busy("examine"):
             self._examine()
 
     # What happened
@@ -170,6 +174,7 @@ class ListScreen(Screen[None]):
         if message.view != self.view:
             return
         self.rows, self.namespaces = message.rows, message.namespaces
+        self._rows_for = time.monotonic() - self._rows_at if self._rows_at else 0.0
         self._banner(f"{self.view.title} cannot be listed: {message.refused}" if message.refused else "", "refused")
         bar = self.query_one(StatusBar)
         bar.counts = counts(self.rows)
@@ -276,11 +281,11 @@ class ListScreen(Screen[None]):
             current = self._table.current
             self._places.append(Place(self.view, self.filter, current.ref if current else None))
         self.view, self.filter, self._wanted = view, wanted, row
+        self.set_class(not view.namespace, "-all")
         self.rows = ()
         scope = view.namespace if view.kind in ("", "Finding") or not self._covers(view) else self._scope
         if scope != self._scope:
             self._scope, self.report = scope, None
-            self.session.watch(scope, lambda: self.post_message(Changed()))
         self._draw_titles()
         self._load()
 
@@ -358,6 +363,10 @@ class ListScreen(Screen[None]):
             banner.set_classes("")
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the prompt is open, `/` and `:` are letters."""
+        return not (action == "ask" and self.query_one(Prompt).display)
 
     def action_ask(self, mode: str) -> None:
         self.query_one(Prompt).ask(mode, self.filter if mode == "filter" else "")

@@ -59,7 +59,8 @@ class Prompt(Input):
         self.cursor_position = len(text)
         self.display = True
         self.mode = mode
-        self.focus()
+        # At once, not with the next turn of the loop: what is typed ahead belongs here.
+        self.screen.set_focus(self)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -16,12 +16,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kubedoctor.tui.columns import Column
+from kubedoctor.tui.columns import Column, fit
 from kubedoctor.tui.rows import Row
 
 MARK = 3  # cells: a space, the mark, a space
 GAP = 1
-LEAST_NAME = 12
+LEAST_NAME = 16
 MOST_KEPT_LINES = 2000
 
 
@@ -40,12 +40,12 @@ class VirtualTable(ScrollView, can_focus=True):
     VirtualTable {
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
-        & > .table--header { color: $quiet; text-style: bold; }
+        & > .table--header { color: $foreground 60%; text-style: bold; }
         & > .table--cursor { background: $primary 40%; text-style: bold; }
         & > .table--broken { color: $text-error; text-style: bold; }
         & > .table--degraded { color: $text-warning; text-style: bold; }
         & > .table--healthy { color: $text-success; }
-        & > .table--idle { color: $quiet; }
+        & > .table--idle { color: $foreground 60%; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,6 +77,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self.rows: Sequence[Row] = ()
         self.cursor = 0
         self._columns: tuple[Column, ...] = ()
+        self._fitting: tuple[Column, ...] = ()
         self._widths: tuple[int, ...] = ()
         self._now: datetime | None = None
         self._measured = 0
@@ -135,9 +136,9 @@ class VirtualTable(ScrollView, can_focus=True):
     def _follow(self) -> None:
         top, height = int(self.scroll_offset.y), max(1, self.size.height - 1)
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
         elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True, force=True)
 
     def _repaint(self, place: int) -> None:
         y = place - int(self.scroll_offset.y) + 1
@@ -177,12 +178,10 @@ class VirtualTable(ScrollView, can_focus=True):
         super().notify_style_update()
 
     def _measure(self) -> None:
-        """Fixed columns keep their width, the free one takes what is left."""
+        """Choose the columns that have room."""
         self._lines.clear()
         self._measured = self.scrollable_content_region.width
-        taken = MARK + sum(column.width + GAP for column in self._columns)
-        free = max(LEAST_NAME, self._measured - taken)
-        self._widths = tuple(column.width or free for column in self._columns)
+        self._fitting, self._widths = fit(self._columns, self._measured - MARK, GAP, LEAST_NAME)
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -192,7 +191,7 @@ class VirtualTable(ScrollView, can_focus=True):
             style = self.get_component_rich_style("table--header")
             titles = (
                 _cell(column.title, size, column.right)
-                for column, size in zip(self._columns, self._widths, strict=True)
+                for column, size in zip(self._fitting, self._widths, strict=True)
             )
             return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
         place = int(self.scroll_offset.y) + y - 1
@@ -215,7 +214,7 @@ class VirtualTable(ScrollView, can_focus=True):
         assert now is not None  # rows come with a moment
         cells = (
             _cell(column.text(row, now), size, column.right)
-            for column, size in zip(self._columns, self._widths, strict=True)
+            for column, size in zip(self._fitting, self._widths, strict=True)
         )
         idle = mark if row.health.value == "idle" else plain
         segments = [Segment(f" {row.health.symbol} ", mark), Segment(" ".join(cells), idle)]

@@ -1,0 +1,26 @@
+"""Other contexts of the same kubeconfig."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from kubedoctor.collect.kubeconfig import find_files, read_kubeconfig
+from kubedoctor.collect.opening import Options, Source, open_source
+from kubedoctor.tui.session import Opener
+
+
+def opener_for(options: Options) -> Opener | None:
+    """How to reach the other contexts that the flags leave open; None for a recording."""
+    if options.from_:
+        return None
+
+    def contexts() -> tuple[str, ...]:
+        return tuple(sorted(read_kubeconfig(find_files(options.kubeconfig, os.environ)).contexts))
+
+    def open_context(name: str) -> Source:
+        # The namespace that was named belongs to the context that was left.
+        return open_source(msgspec.structs.replace(options, context=name, namespace=None))
+
+    return Opener(contexts, open_context)

@@ -1,0 +1,64 @@
+"""Columns: what stands in them, and which yield where there is no room."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kubedoctor.cluster import Ref
+from kubedoctor.tui.columns import age, columns_of, fit, kind_word
+from kubedoctor.tui.health import Health
+from kubedoctor.tui.rows import Row, View
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def titles(view: View, width: int, *, wide: bool = False) -> list[str]:
+    columns, widths = fit(columns_of(view, wide=wide), width, 1, 16)
+    assert len(columns) == len(widths)
+    return [column.title for column in columns]
+
+
+def test_where_there_is_no_room_restarts_go_first_then_age() -> None:
+    everywhere = View()
+    assert titles(everywhere, 62) == ["KIND", "NAMESPACE", "NAME", "READY", "RESTARTS", "AGE"]
+    assert titles(everywhere, 58) == ["KIND", "NAMESPACE", "NAME", "READY", "AGE"]
+    assert titles(everywhere, 46) == ["KIND", "NAMESPACE", "NAME", "READY"]
+    assert titles(everywhere, 10) == ["KIND", "NAMESPACE", "NAME", "READY"]
+
+
+def test_the_name_takes_what_is_left() -> None:
+    columns, widths = fit(columns_of(View(namespace="shop")), 80, 1, 16)
+    assert sum(widths) + len(widths) - 1 == 80
+    assert widths[[column.title for column in columns].index("NAME")] == 80 - 7 - 5 - 8 - 6 - 4
+
+
+def test_wide_shows_nodes_and_images() -> None:
+    assert titles(View("Pod", "shop"), 200, wide=True)[-2:] == ["NODE", "IMAGES"]
+
+
+def test_cluster_scoped_kinds_have_no_namespace_column() -> None:
+    assert "NAMESPACE" not in titles(View("Node"), 100)
+    assert "NAMESPACE" in titles(View("Service"), 100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("Deployment", "deploy"), ("StatefulSet", "sts"), ("CronJob", "cronjob"), ("Job", "job"), ("VirtualService.networking.istio.io", "virtualservice")],
+)  # fmt: skip
+def test_kinds_by_their_short_words(kind: str, word: str) -> None:
+    assert kind_word(kind) == word
+
+
+def test_age_is_kubectls() -> None:
+    row = Row(Ref("Pod", "shop", "a"), Health.HEALTHY, created=NOW - timedelta(hours=3, minutes=4))
+    assert age(row, NOW) == "3h4m"
+    assert age(Row(Ref("Pod", "shop", "a"), Health.HEALTHY), NOW) == ""
+
+
+def test_foreign_text_in_cells_is_harmless() -> None:
+    row = Row(Ref("Pod", "s\x1bp", "a\x1b[31m"), Health.HEALTHY, status="\x07", node="\u202e", images="\r")
+    for view in (View("Pod"), View(), View("Finding"), View("Context"), View("Node")):
+        for column in columns_of(view, wide=True):
+            assert column.text(row, NOW).isprintable()

@@ -1,0 +1,75 @@
+"""The installed command in a real terminal: tmux draws it, and its pane is read."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubedoctor.sandbox import recording_path
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+PATIENCE = 60.0  # seconds; a busy machine is slow to start Python
+
+
+class Terminal:
+    """A tmux server of its own, so that nobody's sessions are touched."""
+
+    def __init__(self, socket: Path) -> None:
+        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run([*self._tmux, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE)
+        return done.stdout
+
+    def start(self, *command: str) -> None:
+        self.run("new-session", "-d", "-x", "100", "-y", "30", *command)
+
+    def keys(self, *keys: str) -> None:
+        self.run("send-keys", *keys)
+
+    def screen(self) -> str:
+        return self.run("capture-pane", "-p")
+
+    def until(self, *words: str) -> str:
+        """The screen, once all words are on it."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            text = self.screen()
+            if all(word in text for word in words):
+                return text
+            time.sleep(0.1)
+        raise AssertionError(f"{words} did not come; the screen:\n{text}")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    one = Terminal(tmp_path / "tmux")
+    yield one
+    subprocess.run([*one._tmux, "kill-server"], capture_output=True, check=False)
+
+
+def test_keys_in_a_real_terminal(terminal: Terminal) -> None:
+    command = (sys.executable, "-m", "kubedoctor", "--from", str(recording_path("oom-killed")), "-n", "shop")
+    terminal.start(
+        "env", "-u", "COLUMNS", "-u", "LINES", "sh", "-c", '"$@"; echo "left with $?"; sleep 60', "sh", *command
+    )
+    text = terminal.until("checkout", "0/1", "memory limit")
+    assert "✗ deploy  checkout" in text
+    terminal.keys("j")
+    terminal.until("api: nothing found")
+    terminal.keys("/", "w", "o", "r", "k", "Enter")
+    terminal.until("worker: nothing found", "/work")
+    terminal.keys("Escape")
+    terminal.until("nightly-report")
+    terminal.keys("?")
+    terminal.until("what uses it")
+    terminal.keys("Escape")
+    terminal.until("nightly-report")
+    terminal.keys(":", "q", "Enter")
+    terminal.until("left with 0")

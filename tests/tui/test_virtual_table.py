@@ -1,0 +1,107 @@
+"""The list of any length: only the lines that are seen are made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from textual.app import App, ComposeResult
+
+from kubedoctor.cluster import Ref
+from kubedoctor.tui.columns import Column, columns_of
+from kubedoctor.tui.health import Health
+from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.widgets.virtual_table import VirtualTable
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def rows(count: int) -> tuple[Row, ...]:
+    return tuple(Row(Ref("Deployment", "shop", f"web-{n}"), Health.HEALTHY, "1/1", created=NOW) for n in range(count))
+
+
+class TableApp(App[None]):
+    """A table and nothing else."""
+
+    highlighted: Row | None = None
+
+    def compose(self) -> ComposeResult:
+        yield VirtualTable()
+
+    @property
+    def table(self) -> VirtualTable:
+        return self.query_one(VirtualTable)
+
+    def on_virtual_table_highlighted(self, message: VirtualTable.Highlighted) -> None:
+        self.highlighted = message.row
+
+
+def current(app: TableApp) -> Row | None:
+    return app.table.current
+
+
+def lines(table: VirtualTable) -> list[str]:
+    return [table.render_line(y).text.rstrip() for y in range(table.size.height)]
+
+
+async def test_only_visible_lines_are_made() -> None:
+    made: list[str] = []
+
+    def name(row: Row, _: datetime) -> str:
+        made.append(row.ref.name)
+        return row.ref.name
+
+    app = TableApp()
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.show(rows(100_000), (Column("NAME", 0, name),), NOW)
+        await pilot.pause()
+        assert 0 < len(set(made)) <= 10
+        app.table.highlight(50_000)
+        await pilot.pause()
+        assert 0 < len(set(made)) <= 30
+        assert any("web-50000" in line for line in lines(app.table))
+        assert app.highlighted is not None
+        assert app.highlighted.ref.name == "web-50000"
+
+
+async def test_every_line_is_as_wide_as_the_table() -> None:
+    app = TableApp()
+    strange = Row(Ref("Pod", "shop", "日本語の名前-" * 9), Health.BROKEN, "0/1", status="Crash")
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.show((strange, *rows(30)), columns_of(View("Pod", "shop")), NOW)
+        await pilot.pause()
+        width = app.table.scrollable_content_region.width
+        assert {app.table.render_line(y).cell_length for y in range(10)} == {width}
+        assert "…" in lines(app.table)[1]
+
+
+async def test_the_cursor_stays_on_its_object_when_rows_change() -> None:
+    app = TableApp()
+    async with app.run_test(size=(60, 10)) as pilot:
+        some = rows(20)
+        app.table.show(some, columns_of(View(namespace="shop")), NOW)
+        app.table.highlight(7)
+        app.table.show((*reversed(some),), columns_of(View(namespace="shop")), NOW)
+        await pilot.pause()
+        kept = current(app)
+        assert kept is not None
+        assert kept.ref.name == "web-7"
+        app.table.show(some[:3], columns_of(View(namespace="shop")), NOW)
+        assert app.table.cursor == 2
+        app.table.show((), columns_of(View(namespace="shop")), NOW)
+        await pilot.pause()
+        assert current(app) is None
+        assert app.highlighted is None
+
+
+async def test_keys_page_and_jump() -> None:
+    app = TableApp()
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.focus()
+        app.table.show(rows(100), columns_of(View(namespace="shop")), NOW)
+        await pilot.press("G")
+        assert app.table.cursor == 99
+        assert any("web-99" in line for line in lines(app.table))
+        await pilot.press("pageup")
+        assert app.table.cursor == 91
+        await pilot.press("g", "j", "j", "k")
+        assert app.table.cursor == 1
