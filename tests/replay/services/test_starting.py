@@ -1,0 +1,55 @@
+"""Pods that are not ready: young, or in trouble."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.replay.services import still_starting
+
+NOW = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
+
+
+def ago(seconds: int) -> str:
+    return (NOW - timedelta(seconds=seconds)).isoformat()
+
+
+def pod(age: int, state: dict[str, Any] | None, *, node: str = "worker", probe: dict[str, Any] | None = None) -> Pod:
+    status = {"name": "app", "ready": False, "state": state} if state is not None else None
+    data = {
+        "metadata": {"name": "web", "namespace": "shop", "creationTimestamp": ago(age)},
+        "spec": {"nodeName": node, "containers": [{"name": "app", **({"startupProbe": probe} if probe else {})}]},
+        "status": {"phase": "Running", "startTime": ago(age), "containerStatuses": [status] if status else None},
+    }
+    return msgspec.convert(data, Pod)
+
+
+def running(seconds: int) -> dict[str, Any]:
+    return {"running": {"startedAt": ago(seconds)}}
+
+
+SLOW = {"periodSeconds": 10, "failureThreshold": 30, "timeoutSeconds": 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (pod(30, None, node=""), True),
+        (pod(90, None, node=""), False),
+        (pod(120, {"waiting": {"reason": "ContainerCreating"}}), True),
+        (pod(900, {"waiting": {"reason": "ContainerCreating"}}), False),
+        (pod(10, {"waiting": {"reason": "CrashLoopBackOff"}}), False),
+        (pod(10, {"terminated": {"exitCode": 1}}), False),
+        (pod(100, running(20)), True),
+        (pod(1000, running(900)), False),
+        (pod(1000, running(20)), True),  # A container that was started anew.
+        (pod(200, running(190), probe=SLOW), True),
+        (pod(500, running(490), probe=SLOW), False),
+    ],
+)
+def test_still_starting(one: Pod, expected: bool) -> None:
+    assert still_starting(one, NOW) is expected
