@@ -50,3 +50,15 @@ def test_a_running_pod_is_not_called_healthy_when_little_could_be_seen(namespace
     assert any("forbidden" in gap for gap in diagnosis.unseen)
     assert diagnosis.exit_code == 3
     assert diagnose(pods_only, *subject, "--allow-gaps").exit_code == 0
+
+
+def test_a_scan_with_little_permission_keeps_what_it_may_read(namespace: Namespace, pods_only: Path) -> None:
+    namespace.apply(deployment("checkout", namespace.name, container={"image": image("checkout", "9.9.9")}))
+    namespace.cluster.wait_for("ImagePullBackOff", lambda: namespace.waiting("checkout", "ImagePullBackOff"))
+
+    diagnosis = diagnose(pods_only, "scan", "-n", namespace.name)
+
+    assert diagnosis.exit_code == 1
+    assert diagnosis.culprit["diagnostic"] == "pods/image-not-found"
+    refused = [row["diagnostic"] for row in diagnosis.report["not_checked"] if "forbidden" in row["why"]]
+    assert "services/no-endpoints" in refused, "what needs Services is named as not checked"

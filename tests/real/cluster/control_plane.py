@@ -124,7 +124,7 @@ class RealCluster:
         chosen = [f"--selector={selector}"] if selector else []
         return list(json.loads(self.kubectl("get", kind, "-n", namespace, *chosen, "-o", "json"))["items"])
 
-    def wait_for(self, what: str, test: Callable[[], bool], seconds: float = 120) -> None:
+    def wait_for(self, what: str, test: Callable[[], bool], seconds: float = 180) -> None:
         """Ask until the cluster shows something; fails with the pods and events at that time."""
         end = time.monotonic() + seconds
         while not test():

@@ -189,7 +189,7 @@ def _start_kubelet(supervisor: Supervisor) -> None:
         "maxPods": 60,
         "kubeReserved": {"memory": "1Gi"},
         "nodeStatusUpdateFrequency": "5s",
-        "syncFrequency": "20s",
+        "syncFrequency": "5s",
         "shutdownGracePeriod": "0s",
         "volumePluginDir": "/var/lib/kubelet/volumeplugins",
     }

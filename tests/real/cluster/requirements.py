@@ -19,9 +19,11 @@ def why_not_build() -> str:
     """Why the binaries cannot be built here; empty when they can."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         return "the real cluster is built for Linux on x86_64 only"
-    tools = [tool for tool in ("go", "apt-get", "dpkg") if not shutil.which(tool)]
+    if not shutil.which("go"):
+        return "Go is not installed, and it builds Kubernetes; install Go 1.26 or newer (https://go.dev/dl)"
+    tools = [tool for tool in ("apt-get", "dpkg") if not shutil.which(tool)]
     if tools:
-        return f"not installed: {', '.join(tools)} (Go builds Kubernetes, apt-get and dpkg fetch runc)"
+        return f"not installed: {', '.join(tools)}; runc and the network plug-ins come from Debian packages"
     return ""
 
 
