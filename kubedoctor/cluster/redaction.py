@@ -24,8 +24,8 @@ _PLACE = re.compile(
     r"[_.-](FILE|PATH|DIR|NAME|NAMESPACE|REF)$|(?<=[a-z])(File|Path|Dir|Name|Namespace|Ref)$|^secret(name|namespace)$",
 )
 _PLACE_ANY_CASE = re.compile(r"[_.-](file|path|dir|name|namespace|ref)$", re.IGNORECASE)
-# Resources of a quota, and what is counted under these names.
-_COUNTS = frozenset({"secrets", "count/secrets", "tokens", "cookies"})
+# A resource: it stands before names and numbers.
+_RESOURCES = frozenset({"secrets", "count/secrets"})
 _NO_VALUES = frozenset({"true", "false", "none", "null", "nil", "yes", "no"})
 
 # Every quantifier that could run over a long text is bounded or starts at a word: the time stays linear.
@@ -43,6 +43,8 @@ _HEADER = re.compile(
 _ASSIGNED = re.compile(
     r"(?<![\w.-])(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'&;,|)<]+)"
 )
+# An argument is a whole: whatever stands behind the sign is the value.
+_ARGUMENT = re.compile(r"(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>.*)", re.DOTALL)
 _QUOTED = re.compile(
     r"(\\{0,3}[\"'](?P<name>[\w.-]{1,100})\\{0,3}[\"']\s{0,8}:\s{0,8}\\{0,3}[\"'])(?P<value>[^\"'\\]+)"
 )
@@ -65,7 +67,7 @@ def looks_secret(name: str) -> bool:
         _NAME.search(name) is not None
         and _PLACE.search(name) is None
         and _PLACE_ANY_CASE.search(name) is None
-        and name not in _COUNTS
+        and name not in _RESOURCES
     )
 
 
@@ -125,6 +127,8 @@ def redact_arguments(arguments: Iterable[str]) -> tuple[str, ...]:
     for argument in arguments:
         if flag and not argument.startswith("-") and argument.lower() not in _NO_VALUES:
             kept.append(REDACTED)
+        elif (given := _ARGUMENT.fullmatch(argument)) and looks_secret(given["name"]):
+            kept.append(_without_value(given))
         else:
             kept.append(redact_text(argument))
         bare = argument.startswith("-") and "=" not in argument and " " not in argument
@@ -189,6 +193,8 @@ def redact_data(value: Any, name: str = "") -> Any:
 
 def _without_value(found: re.Match[str]) -> str:
     value = found["value"].strip("\"'").rstrip(",")
+    if found["name"].endswith("s") and value.isdigit():  # tokens=512 counts them
+        return found[0]
     if value.lower() in _NO_VALUES or value == REDACTED or not looks_secret(found["name"].lstrip("-")):
         return found[0]
     return f"{found[1]}{REDACTED}"

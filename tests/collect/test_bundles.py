@@ -167,7 +167,7 @@ def test_times_ahead_do_not_move_the_clock(tmp_path: Path) -> None:
 
 def test_nothing_can_be_fetched(tmp_path: Path) -> None:
     source = opened(tmp_path / "pods.json", forms.got(forms.OBJECTS))
-    wants = frozenset({WEB, Want("Lease"), WEB_LOG})
+    wants: frozenset[Want | LogWant] = frozenset({WEB, Want("Lease"), WEB_LOG})
     before = source.snapshot.count()
     source.gather(wants)
     source.list_all(["Lease"])

@@ -41,6 +41,7 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "HTML of a proxy": ("list.json", b"<html><body>502 Bad Gateway</body></html>", "list.json holds no Kubernetes objects"),
     "JSON that is cut off": ("pods.json", cut(LIST.encode(), 0.5), "pods.json cannot be read: line 1"),
     "JSON that is broken": ("pods.json", b'{"kind": "List",\n "items": [}\n', "pods.json cannot be read: line 2"),
+    "an array that is cut off": ("pods.json", cut(json.dumps(forms.OBJECTS).encode(), 0.5), "pods.json cannot be read: line 1"),
     "YAML that is broken": ("pods.yaml", b"kind: Pod\nmetadata: {name: web\n", "pods.yaml cannot be read: line 3"),
     "JSON of something else": ("package.json", b'{"name": "left-pad"}', "package.json holds no Kubernetes objects"),
     "JSON that is a number": ("n.json", b"42", "n.json holds no Kubernetes objects"),

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import yaml
 
-MOST_NODES = 5_000_000
+MOST_NODES = 2_000_000
 """A YAML document whose references multiply to more values than this is no record of a cluster."""
 _ANCHOR = re.compile(rb"(?m)(?:^|[\s\[{,:-])&[\w-]+")
 _JSON_START = re.compile(rb"\s*[\[{]")
@@ -53,11 +52,13 @@ def head_of(body: bytes) -> Head | None:
 
 
 def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
-    """The elements of a JSON array, undecoded; none for null and for what is no array."""
+    """The elements of a JSON array, undecoded; none for null and for what is no array. Raises Unparsable."""
     try:
         return _RAW_ITEMS.decode(body)
-    except msgspec.DecodeError:
+    except msgspec.ValidationError:
         return ()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unparsable(_place(bytes(body), str(error))) from None
 
 
 def json_data(body: bytes | msgspec.Raw) -> Any:
@@ -87,6 +88,8 @@ def json_values(text: str) -> Iterator[Any]:
 
 def yaml_documents(body: bytes) -> Iterator[Any]:
     """The documents of a YAML stream; times stay text. Raises Unparsable, after the documents before the break."""
+    import yaml  # It costs more to import than a small JSON bundle to read.
+
     loader = _loader_class()
     try:
         text = body.decode("utf-8-sig")
@@ -108,6 +111,8 @@ def yaml_documents(body: bytes) -> Iterator[Any]:
 
 def _loader_class() -> Any:
     """The C loader where there is one, without the rule that makes times of text that looks like one."""
+    import yaml
+
     global _loader
     if _loader is None:
         parent: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

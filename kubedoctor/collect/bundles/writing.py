@@ -235,10 +235,16 @@ def _log_name(want: LogWant) -> str:
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(path.parent)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         for chunk in chunks:
             file.write(chunk)
+
+
+def _make_private(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_private(folder.parent)  # mkdir would make parents that others may read.
+        folder.mkdir(mode=0o700)
 
 
 def _told(contents: _Contents, path: Path, size: str) -> str:

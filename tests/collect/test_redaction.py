@@ -1,0 +1,224 @@
+"""Secrets do not get through: not into snapshots, not into what is shown whole, not into a bundle."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubedoctor.cluster.decoding import convert_object
+from kubedoctor.cluster.redaction import (
+    REDACTED,
+    looks_secret,
+    redact_arguments,
+    redact_file,
+    redact_lines,
+    redact_text,
+    redact_value,
+)
+from kubedoctor.collect.bundles import open_bundle, write_bundle
+from kubedoctor.collect.redact import redact_object
+from kubedoctor.engine import load_catalogue, scan
+from tests.collect import bundle_forms as forms
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DB_PASSWORD", "PGPASSWORD", "apiKey", "API_KEY", "api-key", "token", "AWS_SECRET_ACCESS_KEY", "tls.key",
+     "client-key-data", "Authorization", "spring.datasource.password", "SESSION_COOKIE", "connectionString"],
+)  # fmt: skip
+def test_names_of_secrets(name: str) -> None:
+    assert looks_secret(name)
+    assert redact_value(name, "hunter2") == REDACTED
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PASSWORD_FILE", "TOKEN_PATH", "secretName", "tlsSecretName", "credentialName", "privateKeySecretRef",
+     "csi.storage.k8s.io/provisioner-secret-name", "secrets", "count/secrets", "HOME", "key", "replicas"],
+)  # fmt: skip
+def test_names_of_places_and_counts(name: str) -> None:
+    assert not looks_secret(name)
+    assert redact_value(name, "/run/x") == "/run/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "connect postgres://app:hunter2@db:5432/shop failed",
+            f"connect postgres://app:{REDACTED}@db:5432/shop failed",
+        ),
+        ("redis://:p@ss@cache:6379", f"redis://:{REDACTED}@cache:6379"),
+        ("run --password=hunter2 --user=bob", f"run --password={REDACTED} --user=bob"),
+        ("export PGPASSWORD='a b'; psql", f"export PGPASSWORD={REDACTED}; psql"),
+        ('{"user": "bob", "password": "hunter2"}', f'{{"user": "bob", "password": "{REDACTED}"}}'),
+        (r'"{\"token\": \"abc\"}"', rf'"{{\"token\": \"{REDACTED}\"}}"'),
+        ("Authorization: Bearer abcdefgh12345678", f"Authorization: Bearer {REDACTED}"),
+        (f"key:\n{KEY}\nend", f"key:\n{REDACTED}\nend"),
+        ("AKIAABCDEFGHIJKLMNOP", REDACTED),
+    ],
+)
+def test_secrets_in_text(text: str, shown: str) -> None:
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'secret "db" not found',
+        "couldn't find key DB_PASSWORD in Secret shop/credentials",
+        "references non-existent secret key: password",
+        "exceeded quota: few, requested: secrets=1, used: secrets=10, limited: secrets=10",
+        "FATAL: password authentication failed for user shop",
+        "--token-webhook=true --password-file=/run/secrets/password",
+        "http://web:80/?mail=a@b",
+        "0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: token}",
+    ],
+)
+def test_what_tells_the_cause_stays(text: str) -> None:
+    assert redact_text(text) == text
+
+
+def test_command_lines() -> None:
+    given_ = ("run", "--token", "hunter2", "--user", "bob", "--password=hunter2", "-v", "--secret", "--debug")
+    assert redact_arguments(given_) == (
+        "run", "--token", REDACTED, "--user", "bob", f"--password={REDACTED}", "-v", "--secret", "--debug",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("url=jdbc:x\nspring.password=hunter2\n", f"url=jdbc:x\nspring.password={REDACTED}\n"),
+        ("users:\n- name: bob\n  token: abc\n", f"users:\n- name: bob\n  token: {REDACTED}\n"),
+        ("password:\n  file: /x\n", "password:\n  file: /x\n"),
+        ("<password>hunter2</password>", f"<password>{REDACTED}</password>"),
+        (".:53 {\n    forward . /etc/resolv.conf\n}\n", ".:53 {\n    forward . /etc/resolv.conf\n}\n"),
+    ],
+)
+def test_files_in_config_maps(text: str, shown: str) -> None:
+    assert redact_file("application", text) == shown
+
+
+def test_a_key_over_several_lines_of_a_log() -> None:
+    assert redact_lines(["before", *KEY.splitlines(), "after"]) == ("before", REDACTED, "after")
+
+
+def test_long_texts_take_linear_time() -> None:
+    """A quadratic pattern would take hours for these."""
+    for text in (
+        "a" * 1_000_000 + "=",
+        "a." * 500_000 + "://",
+        "eyJ" + "a" * 1_000_000,
+        '"a' * 300_000 + '":',
+        "-" * 1_000_000 + "=",
+    ):
+        assert isinstance(redact_file("x", text), str)
+
+
+def planted(secret: str) -> list[dict[str, Any]]:
+    """Objects that hold the secret wherever people put one."""
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps({"data": {"x": secret}})}
+    web = forms.pod("web-1")
+    web["metadata"]["annotations"] = applied
+    web["spec"]["containers"][0] |= {
+        "env": [{"name": "DB_PASSWORD", "value": secret}, {"name": "URL", "value": f"amqp://bob:{secret}@mq/x"}],
+        "args": ["--token", secret, f"--api-key={secret}"],
+        "command": ["sh", "-c", f"PASSWORD={secret} run"],
+        "livenessProbe": {"exec": {"command": ["check", f"--password={secret}"]}},
+    }
+    status = web["status"]["containerStatuses"][0]
+    status["lastState"]["terminated"]["message"] = f"cannot log in with password={secret}"
+    status["state"] = {"waiting": {"reason": "CrashLoopBackOff", "message": f"token={secret}"}}
+    web["status"]["conditions"] = [{"type": "Ready", "status": "False", "message": f"http://a:{secret}@b refused"}]
+    about = {"namespace": "shop", "annotations": applied}
+    return [
+        web,
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", **about}, "data": {"x": secret}, "stringData": {"y": secret}},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "c", **about},
+            "data": {"password": secret, "app.yaml": f"user: bob\npassword: {secret}\n", "config": f'{{"token":"{secret}"}}'},
+            "binaryData": {"blob": secret},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": "e", "namespace": "shop"},
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1"},
+            "message": f"GET https://bob:{secret}@registry.local/v2/ failed",
+        },
+        {
+            "apiVersion": "argoproj.io/v1",
+            "kind": "Rollout",
+            "metadata": {"name": "r", **about},
+            "spec": {"template": {"env": [{"name": "API_TOKEN", "value": secret}]}, "password": secret, "tokens": [secret]},
+        },
+    ]  # fmt: skip
+
+
+# As generators of passwords make them: without signs that end a word in a URL or a shell.
+SECRETS = st.text("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789_-+~", min_size=12, max_size=40).map(
+    "Zq7".__add__
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SECRETS)
+def test_a_planted_secret_is_in_no_snapshot(secret: str) -> None:
+    for data in planted(secret):
+        kind = data["kind"] if data["kind"] != "Rollout" else "Rollout.argoproj.io"
+        decoded = convert_object(kind, data)
+        assert len(decoded.objects) == 1
+        assert secret not in msgspec.json.encode(decoded.objects[0]).decode()
+        assert secret not in " ".join(decoded.problems)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=8).map("Zq7".__add__))
+def test_any_text_is_hidden_where_a_name_says_that_it_is_secret(secret: str) -> None:
+    for shown in (
+        redact_value("DB_PASSWORD", secret),
+        redact_file("token", secret),
+        *redact_arguments([f"--password={secret}", "--token", secret]),
+    ):
+        assert secret not in shown
+
+
+@settings(max_examples=40, deadline=None)
+@given(SECRETS)
+def test_a_planted_secret_is_in_nothing_that_is_shown_whole(secret: str) -> None:
+    for data in planted(secret):
+        before = json.dumps(data)
+        assert secret not in json.dumps(redact_object(data))
+        assert json.dumps(data) == before, "the original is left as it is"
+
+
+@settings(max_examples=8, deadline=None)
+@given(SECRETS)
+def test_a_planted_secret_is_in_no_report_and_no_bundle(secret: str) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        logs = {"shop/web-1/app": {"current": f"password={secret}\n", "previous": f"Authorization: Bearer {secret}\n"}}
+        state = json.loads(forms.recording(logs=logs))
+        state["objects"] = [one for one in state["objects"] if one["kind"] != "Pod"] + planted(secret)
+        (folder / "state.json").write_text(json.dumps(state))
+        source = open_bundle((str(folder / "state.json"),))
+        catalogue = load_catalogue()
+        report = scan(catalogue, source.snapshot, source.gather)
+        assert secret not in repr(report)
+        write_bundle(source, [*catalogue.reads(), "Secret", "Rollout.argoproj.io"], folder / "out")
+        written = [path for path in (folder / "out").rglob("*") if path.is_file()]
+        assert (folder / "out" / "objects" / "Rollout.argoproj.io.json") in written
+        for path in written:
+            assert secret not in path.read_text(), path.name
