@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kubedoctor.cli.arguments import COMMANDS, parse, parser
 from kubedoctor.cli.exit_codes import ExitCode
+from kubedoctor.cli.terminal import prepare_streams
 from kubedoctor.cluster.text import visible
 from kubedoctor.problems import NoSuchObject, Problem
 
@@ -20,6 +21,7 @@ Run = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; never raises but for SystemExit of --help and --version."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    prepare_streams()
     program = program_name(sys.argv[0])
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete  # only a shell that completes pays for it
@@ -27,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argcomplete.autocomplete(parser(program))
     debug = "--debug" in arguments
     try:
-        return _run(parse(arguments, program))
+        code = _run(parse(arguments, program))
+        sys.stdout.flush()  # what cannot be written is to be told here, not when Python ends
+        return code
     except Problem as problem:
         _complain(problem)
         if debug:
@@ -37,9 +41,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader has enough (`| head`): not an error, but Python would complain again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # the reader has enough (`| head`): not an error
         return ExitCode.HEALTHY
+    except OSError as error:
+        _give_up_stdout()
+        _complain(
+            Problem(_what_failed(error), "Is the disk full, or the output closed? With --debug: where it happened")
+        )
+        return _unexpected(ExitCode.USAGE, debug=debug)
+    except Exception as error:  # noqa: BLE001  # a person is never shown a traceback that they did not ask for
+        what = f"kubedoctor itself is at fault: {type(error).__name__}: {error}"
+        _complain(Problem(what, "Please report it with the output of the same command and --debug"))
+        return _unexpected(ExitCode.USAGE, debug=debug)
+
+
+def _give_up_stdout() -> None:
+    """What is left in the buffer would fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _what_failed(error: OSError) -> str:
+    where = f" {error.filename}" if error.filename else ""
+    return f"the system refused to read or write{where}: {error.strerror or error}"
+
+
+def _unexpected(code: ExitCode, *, debug: bool) -> ExitCode:
+    if debug:
+        traceback.print_exc()
+    return code
 
 
 def program_name(path: str) -> str:

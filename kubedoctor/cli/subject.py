@@ -58,12 +58,40 @@ def _existing(subject: Ref, source: Source) -> Ref:
     if source.snapshot.get(subject) is not None:
         return subject
     if not source.snapshot.covers(want) and (why := source.snapshot.refusal(want)):
-        raise NoSuchObject(f"{subject.title} cannot be read: {why}", "Look: kubectl auth can-i --list")
+        raise NoSuchObject(f"{subject.title} cannot be read: {why}", _way_out(why, subject.namespace, source))
     names = source.names(subject.kind, subject.namespace)
     near = nearest_word(subject.name, names) or tuple(name for name in names if subject.name in name)[:3]
     where = f" in namespace {subject.namespace}" if subject.namespace else ""
     hint = "" if near else _elsewhere(subject, names)
     raise NoSuchObject(f"there is no {subject.short_kind} {subject.name}{where}", hint, near)
+
+
+def check_namespace(namespace: str, source: Source) -> None:
+    """Raises NoSuchObject for a namespace that does not exist: nothing wrong in it would be no news.
+
+    Where that cannot be told, because namespaces may not be read and nothing is seen in it, the report will say so.
+    """
+    snapshot = source.snapshot
+    if namespace in snapshot.namespaces() or snapshot.get(Ref("Namespace", "", namespace)) is not None:
+        return
+    if not snapshot.covers(Want("Namespace", "", namespace)):
+        why = snapshot.refusal(Want("Namespace")) or snapshot.limitation(Want("Namespace")) or "not in this recording"
+        snapshot.problems.append(
+            f"nothing at all was seen in namespace {namespace}, and whether it exists cannot be told: {why}"
+        )
+        return
+    known = source.names("Namespace")
+    near = nearest_word(namespace, known)
+    hint = "" if near else f"There are {', '.join(known[:10])}" + (f" and {len(known) - 10} more" if known[10:] else "")
+    raise NoSuchObject(f"there is no namespace {namespace} in {source.context}", hint, near)
+
+
+def _way_out(why: str, namespace: str, source: Source) -> str:
+    if source.snapshot.closed:
+        return "Record it too: kubedoctor capture -o state.tar.gz"
+    if "forbidden" in why:
+        return "Look: kubectl auth can-i --list" + (f" -n {namespace}" if namespace else "")
+    return "Try again. Look: kubectl get --raw='/readyz?verbose'"
 
 
 def _elsewhere(subject: Ref, names: tuple[str, ...]) -> str:

@@ -17,6 +17,6 @@ def diagnose(options: argparse.Namespace) -> int:
     check_format(options.output)
     split_words(options.words)  # A misspelt kind is told before the cluster is asked.
     with opened(options) as source:
-        subject = find_subject(options.words, source, options.namespace)
+        subject = find_subject(options.words, source, options.namespace or None)
         report = focus(load_catalogue(), subject, source.snapshot, source.gather)
     return finish(report, options, started)

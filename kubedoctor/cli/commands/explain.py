@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from kubedoctor.cli.terminal import wants_colour
 from kubedoctor.cluster.nearest import nearest_word
 from kubedoctor.engine import Catalogue, load_catalogue
 from kubedoctor.handbook import lesson_markdown, lesson_text
@@ -27,7 +27,7 @@ def explain_command(options: argparse.Namespace) -> int:
     if options.output == "markdown":
         print(lesson_markdown(found), end="")
     elif options.output in (None, "text"):
-        print(lesson_text(found, colour=sys.stdout.isatty() and not options.no_color), end="")
+        print(lesson_text(found, colour=wants_colour(options)), end="")
     else:
         raise UsageProblem(f"a lesson has no form {options.output!r}", "Use -o text or -o markdown")
     return 0

@@ -11,29 +11,33 @@ from contextlib import contextmanager
 from kubedoctor.cli.exit_codes import exit_code
 from kubedoctor.cli.formats import render
 from kubedoctor.cli.progress import progress
+from kubedoctor.cli.terminal import speak_utf8, wants_colour
 from kubedoctor.collect.opening import Options, Source, open_source
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem
 
 
+def source_options(options: argparse.Namespace) -> Options:
+    """What the flags say of where to read. Raises UsageProblem where they contradict each other."""
+    if options.all_namespaces and options.namespace:
+        raise UsageProblem("-A and -n exclude each other", "Leave one of them out")
+    return Options(
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        namespace=options.namespace or None,
+        all_namespaces=options.all_namespaces,
+        as_user=options.as_user,
+        as_groups=tuple(options.as_groups),
+        request_timeout=options.request_timeout,
+        from_=tuple(options.from_),
+    )
+
+
 @contextmanager
 def opened(options: argparse.Namespace) -> Iterator[Source]:
     """The source that the flags name, closed afterwards."""
-    if options.all_namespaces and options.namespace:
-        raise UsageProblem("-A and -n exclude each other", "Leave one of them out")
-    source = open_source(
-        Options(
-            kubeconfig=options.kubeconfig,
-            context=options.context,
-            namespace=options.namespace,
-            all_namespaces=options.all_namespaces,
-            as_user=options.as_user,
-            as_groups=tuple(options.as_groups),
-            request_timeout=options.request_timeout,
-            from_=tuple(options.from_),
-        )
-    )
+    source = open_source(source_options(options))
     try:
         with progress("reading the cluster"):
             yield source
@@ -43,8 +47,9 @@ def opened(options: argparse.Namespace) -> Iterator[Source]:
 
 def finish(report: Report, options: argparse.Namespace, started: float) -> int:
     """Print the report as the flags want it; answers the exit code. `started`: time.perf_counter()."""
-    colour = not options.no_color and sys.stdout.isatty()
-    print(render(report, options.output or "text", colour=colour, debug=options.debug), end="")
+    if options.output in ("json", "yaml"):
+        speak_utf8()
+    print(render(report, options.output or "text", colour=wants_colour(options), debug=options.debug), end="")
     if options.stats:
         seconds = time.perf_counter() - started
         print(

@@ -7,6 +7,7 @@ import time
 
 from kubedoctor.cli.commands.reading import finish, opened
 from kubedoctor.cli.formats import check_format
+from kubedoctor.cli.subject import check_namespace
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.selectors import SelectorError, parse_label_selector
 from kubedoctor.engine import load_catalogue, scan
@@ -35,5 +36,7 @@ def scan_command(options: argparse.Namespace) -> int:
         whole = options.all_namespaces or (source.snapshot.closed and not options.namespace)
         namespace = "" if whole else options.namespace or source.namespace
         source.list_all(catalogue.reads(), namespace)
+        if namespace:
+            check_namespace(namespace, source)
         report = scan(catalogue, source.snapshot, source.gather, namespace, picked=picked)
     return finish(report, options, started)

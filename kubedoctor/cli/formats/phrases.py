@@ -27,8 +27,11 @@ def verdict_line(report: Report) -> str:
     """The first line: what a person wants to know before all else."""
     where = visible(report.subject.title) if report.subject else _scope(report)
     if not report.incidents:
-        gaps = "" if report.complete else ", but not everything could be checked"
-        return f"✓ {where}: nothing wrong found{gaps}"
+        if report.complete:
+            return f"✓ {where}: nothing wrong found"
+        if not report.objects_seen:
+            return f"? {where}: nothing could be checked"
+        return f"? {where}: nothing wrong found, but not everything could be checked"
     severities = [report.severity_of(one) for one in report.incidents]
     real = sum(1 for severity in severities if severity is not Severity.NOTICE)
     notices = len(severities) - real

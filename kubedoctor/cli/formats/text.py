@@ -22,7 +22,8 @@ _COLOURS = {Severity.CRITICAL: "31", Severity.WARNING: "33", Severity.NOTICE: "3
 def to_text(report: Report, *, colour: bool = False, debug: bool = False) -> str:
     """Incidents worst first, then what could not be checked, then the count."""
     paint = _Paint(colour)
-    lines = [paint.bold(verdict_line(report)) if report.incidents else paint.code(verdict_line(report), "32"), ""]
+    verdict = verdict_line(report)
+    lines = [paint.code(verdict, "32") if verdict.startswith("✓") else paint.bold(verdict), ""]
     for incident in report.incidents:
         lines += [*_incident(report, incident, paint), ""]
     lines += _not_checked(report, paint, debug=debug)

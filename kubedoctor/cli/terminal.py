@@ -1,0 +1,47 @@
+"""What stdout and stderr can take: colour, letters, or nothing at all."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import io
+import os
+import sys
+from typing import TextIO
+
+_HANDLER = "kubedoctor.plain"
+_PLAIN = str.maketrans(
+    {"✗": "x", "✓": "+", "·": "-", "…": "...", "–": "-", "—": "-", "→": "->", "×": "x", "≥": ">=", "≤": "<="}
+)
+
+
+def wants_colour(options: argparse.Namespace) -> bool:
+    """Colour on a terminal only, and not with --no-color, NO_COLOR (no-color.org) or a terminal that knows none."""
+    if options.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+def prepare_streams() -> None:
+    """Make sure that printing never fails for a letter, nor for a stream that the caller closed."""
+    codecs.register_error(_HANDLER, _in_plain_letters)
+    for name in ("stdout", "stderr"):
+        stream: TextIO | None = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # open until the process ends
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_HANDLER)
+
+
+def speak_utf8() -> None:
+    """JSON and YAML are UTF-8, whatever the locale is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors=_HANDLER)
+
+
+def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
+    """`✗` as `x` where the locale has no such letter; others by their number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    return text.encode(error.encoding, "backslashreplace").decode(error.encoding), error.end
