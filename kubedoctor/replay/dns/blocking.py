@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.networking import NetworkPolicy, NetworkPolicySpec
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import ref
+from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.replay.dns.servers import Resolvers, Server, uses_cluster_dns
 from kubedoctor.replay.network_policy import EGRESS, INGRESS, METADATA_NAME, Miss, Party, Policy, PolicySet
@@ -27,7 +27,9 @@ class Blocked:
 
     policy: the one whose rule comes nearest to allowing it, else one that isolates. miss: that rule, or none.
     direction: whether egress of the pods or ingress at the DNS servers is not allowed.
-    policies: all that were asked, for asking again.
+    reaches_by_name: whether some of the pods may send somewhere that one names rather than numbers: to pods, or
+    everywhere.
+    source: one of the pods. policies: all that were asked, for asking again.
     """
 
     policy: NetworkPolicy
@@ -35,6 +37,7 @@ class Blocked:
     direction: str
     miss: Miss
     server: Server
+    reaches_by_name: bool
     source: Party
     policies: tuple[NetworkPolicy, ...]
 
@@ -42,16 +45,6 @@ class Blocked:
     def about_dns(self) -> bool:
         """Whether the nearest rule lists the DNS servers' port, whichever protocol it allows."""
         return _about_dns(self.miss, self.server)
-
-    @property
-    def reaches_by_name(self) -> bool:
-        """Whether the pods may send somewhere that one names rather than numbers: to pods, or everywhere."""
-        isolating = PolicySet(self.policies).isolating(self.source, EGRESS)
-        return any(
-            rule.peers is None or any(isinstance(peer, Selected) for peer in rule.peers)
-            for policy in isolating
-            for rule in policy.egress
-        )
 
 
 @dataclass(frozen=True)
@@ -65,49 +58,63 @@ class Change:
 def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Iterator[Blocked]:
     """One result for each nearest policy among those that isolate the pods this one isolates."""
     namespaces = {policy.namespace, dns.service.namespace}
+    selecting = PolicySet((policy,)).compiled[0]
     cluster.together(
         *(partial(cluster.all, NetworkPolicy, name) for name in sorted(namespaces)),
-        lambda: tuple(_concerned(policy, dns, cluster)),
+        lambda: _candidates(selecting, dns, cluster),
         lambda: cluster.maybe.get(Namespace, "", policy.namespace),
     )
     policies = tuple(each for name in sorted(namespaces) for each in cluster.all(NetworkPolicy, name))
     asked = PolicySet(policies)
-    found: dict[tuple[str, str], tuple[Blocked, list[Pod]]] = {}
-    for source, pods in _alike(_concerned(policy, dns, cluster), cluster):
+    found: dict[tuple[str, Ref], tuple[Blocked, list[Pod]]] = {}
+    for source, pods in _alike(_concerned(selecting, dns, cluster), cluster):
         nearest = _nearest(source, dns, asked)
         if nearest is None:
             continue
         direction, miss, server = nearest
         name = miss.policy.ref
         about = next((each for each in policies if ref(each) == name), policy)
-        blocked = Blocked(about, (), direction, miss, server, source, policies)
-        found.setdefault((direction, str(name)), (blocked, []))[1].extend(pods)
-    for blocked, pods in found.values():
-        yield Blocked(
-            blocked.policy,
-            tuple(sorted(pods, key=lambda each: (each.namespace, each.name))),
-            blocked.direction,
-            blocked.miss,
-            blocked.server,
-            blocked.source,
-            blocked.policies,
+        named = _reaches_by_name(source, asked)
+        first, members = found.setdefault(
+            (direction, name), (Blocked(about, (), direction, miss, server, named, source, policies), [])
         )
+        members.extend(pods)
+        if named and not first.reaches_by_name:
+            found[direction, name] = (replace(first, reaches_by_name=True), members)
+    for blocked, members in found.values():
+        yield replace(blocked, pods=tuple(sorted(members, key=lambda each: (each.namespace, each.name))))
 
 
-def _concerned(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Iterator[Pod]:
+def _candidates(policy: Policy, dns: Resolvers, cluster: Cluster) -> tuple[KubernetesObject, ...]:
+    if _guards_servers(policy, dns):
+        return cluster.all(Pod)
+    if EGRESS not in policy.types or policy.pods.selects_nothing:
+        return ()
+    if policy.pods.is_empty:
+        return cluster.all(Pod, policy.ref.namespace)
+    return cluster.labelled(Pod, policy.ref.namespace, policy.pods.text)
+
+
+def _guards_servers(policy: Policy, dns: Resolvers) -> bool:
+    return INGRESS in policy.types and any(policy.selects(each.party) for each in dns.servers)
+
+
+def _concerned(policy: Policy, dns: Resolvers, cluster: Cluster) -> Iterator[Pod]:
     """The pods whose lookups this policy may stop: those it selects, and all where it selects DNS servers."""
-    compiled: Policy = PolicySet((policy,)).compiled[0]
-    everywhere = INGRESS in compiled.types and any(compiled.selects(each.party) for each in dns.servers)
-    if everywhere or compiled.pods.is_empty or compiled.pods.selects_nothing:
-        pods: Iterable[KubernetesObject] = cluster.all(Pod, "" if everywhere else policy.namespace)
-    else:
-        pods = cluster.labelled(Pod, policy.namespace, compiled.pods.text)
-    for pod in pods:
+    everywhere = _guards_servers(policy, dns)
+    for pod in _candidates(policy, dns, cluster):
         if not isinstance(pod, Pod) or finished(pod) or terminating(pod) or not uses_cluster_dns(pod):
             continue
-        selected = pod.namespace == policy.namespace and compiled.pods.matches(pod.metadata.labels)
-        if everywhere or (selected and EGRESS in compiled.types):
+        if everywhere or policy.pods.matches(pod.metadata.labels):
             yield pod
+
+
+def _reaches_by_name(source: Party, policies: PolicySet) -> bool:
+    return any(
+        rule.peers is None or any(isinstance(peer, Selected) for peer in rule.peers)
+        for policy in policies.isolating(source, EGRESS)
+        for rule in policy.egress
+    )
 
 
 def _alike(pods: Iterator[Pod], cluster: Cluster) -> Iterator[tuple[Party, list[Pod]]]:
@@ -124,11 +131,12 @@ def _nearest(source: Party, dns: Resolvers, policies: PolicySet) -> tuple[str, M
     verdicts = dns.verdicts(source, policies)
     if verdicts is None:
         return None
-    best: tuple[tuple[bool, int], str, Miss, Server] | None = None
+    best: tuple[tuple[bool, bool, int], str, Miss, Server] | None = None
     for server, verdict in zip(dns.servers, verdicts, strict=True):
         direction = INGRESS if verdict.egress.allowed else EGRESS
         for miss in policies.misses(direction, source, server.party, server.port, "UDP"):
-            rank = (not _about_dns(miss, server), miss.wrong)
+            # Where no rule is about DNS, the policy of all pods is the one place to repair.
+            rank = (not _about_dns(miss, server), not miss.policy.pods.is_empty, miss.wrong)
             if best is None or rank < best[0]:
                 best = (rank, direction, miss, server)
     return None if best is None else best[1:]
