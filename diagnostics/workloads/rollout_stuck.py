@@ -90,8 +90,8 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Iterator[Finding]:
     status = deployment.status
     if said is None or said.reason != "ProgressDeadlineExceeded":
         return
-    if status.updated_replicas >= wanted and status.available_replicas >= wanted:
-        return
+    if status.updated_replicas >= wanted and status.replicas <= wanted <= status.available_replicas:
+        return  # Complete (`deployment/util DeploymentComplete`); the condition will follow.
     sets = replica_sets_of(deployment, cluster)
     newest = sets[0] if sets else None
     pods = pods_of(newest, cluster) if newest is not None else ()
