@@ -20,10 +20,13 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.pods import ContainerStateWaiting
 from kubedoctor.cluster.relations import template_of, template_path, workload_of
 from kubedoctor.cluster.triage import all_containers, all_statuses, container_path, finished, status_path, terminating
-from kubedoctor.findings import Command, Evidence, Ref, has_path, quote, ref
+from kubedoctor.findings import Command, Evidence, Explains, Ref, has_path, quote, ref
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, Verdict, who_ended
 from kubedoctor.replay.kubelet.log_lines import is_no_log
+
+CONSEQUENCES = (Explains("same", ("KD1012", "KD1201", "KD1204")), Explains("selects", ("KD2001",)))
+"""What follows from a container that does not run: it is not ready, its rollout stands still, its Service is empty."""
 
 
 class Part(NamedTuple):
@@ -151,12 +154,16 @@ def at_fault(
 
 def quote_spec(pod: Pod, cluster: Cluster, about: Ref, container: str, field: str, shows: str = "") -> list[Evidence]:
     """A field of the container where it is to be changed: in the workload's template, else in the pod; at most one."""
+    return quote_pod_spec(pod, cluster, about, f"{container_path(pod, container)}.{field}", shows)
+
+
+def quote_pod_spec(pod: Pod, cluster: Cluster, about: Ref, path: str, shows: str = "") -> list[Evidence]:
+    """As `quote_spec`, by the path in the pod: `spec.volumes[name=tls].secret.secretName`."""
     workload = cluster.maybe.get_ref(about) if about.kind != "Pod" else None
-    in_pod = f"{container_path(pod, container)}.{field}"
-    places: list[tuple[KubernetesObject, str]] = [(pod, in_pod)]
+    places: list[tuple[KubernetesObject, str]] = [(pod, path)]
     if workload is not None and template_of(workload) is not None:
-        places.insert(0, (workload, f"{template_path(workload)}{in_pod.removeprefix('spec')}"))
-    return next(([quote(obj, path, shows)] for obj, path in places if has_path(obj, path)), [])
+        places.insert(0, (workload, f"{template_path(workload)}{path.removeprefix('spec')}"))
+    return next(([quote(obj, where, shows)] for obj, where in places if has_path(obj, where)), [])
 
 
 def quote_status(pod: Pod, container: str, *fields: str) -> list[Evidence]:

@@ -28,7 +28,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._config_file import broken_config_file
-from diagnostics.pods._containers import End, at_fault, ends_of, look_at_log, look_at_pod, quote_status, times
+from diagnostics.pods._containers import (
+    CONSEQUENCES,
+    End,
+    at_fault,
+    ends_of,
+    look_at_log,
+    look_at_pod,
+    quote_status,
+    times,
+)
 from diagnostics.pods._crash import Story, how_it_ends, story_of
 from kubedoctor.cluster import (
     Cluster,
@@ -42,7 +51,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import restarted
-from kubedoctor.findings import Confidence, Explains, Finding, Ref, Severity, diagnostic
+from kubedoctor.findings import Confidence, Finding, Ref, Severity, diagnostic
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.kubelet.log_lines import Sign
 
@@ -53,7 +62,7 @@ from kubedoctor.replay.kubelet.log_lines import Sign
     severity=Severity.CRITICAL,
     reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
     when=restarted,
-    explains=(Explains("same", ("KD1012", "KD1201", "KD1204")), Explains("selects", ("KD2001",))),
+    explains=CONSEQUENCES,
 )
 def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster):

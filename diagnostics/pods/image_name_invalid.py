@@ -20,13 +20,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import edit_command
+from diagnostics.pods._containers import CONSEQUENCES, edit_command
 from diagnostics.pods._images import Unpulled, look_commands, set_image, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _WHY = re.compile(r"invalid reference format: (.+)$")
@@ -38,7 +38,7 @@ _WHY = re.compile(r"invalid reference format: (.+)$")
     severity=Severity.CRITICAL,
     reads=(Event, *WORKLOADS),
     when=waiting,
-    explains=(Explains("same"), Explains("selects", ("KD2001",))),
+    explains=CONSEQUENCES,
 )
 def image_name_invalid(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.INVALID_NAME):

@@ -21,12 +21,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import kubectl, quote_spec
+from diagnostics.pods._containers import CONSEQUENCES, kubectl, quote_spec
 from diagnostics.pods._images import SETTABLE, Unpulled, look_commands, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 
@@ -36,7 +36,7 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem
     severity=Severity.CRITICAL,
     reads=(Event, *WORKLOADS),
     when=waiting,
-    explains=(Explains("same"), Explains("selects", ("KD2001",))),
+    explains=CONSEQUENCES,
 )
 def image_never_pull(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.NEVER_PULL):

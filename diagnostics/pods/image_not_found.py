@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import kubectl
+from diagnostics.pods._containers import CONSEQUENCES, kubectl
 from diagnostics.pods._images import (
     Unpulled,
     look_commands,
@@ -38,7 +38,6 @@ from kubedoctor.cluster.triage import waiting
 from kubedoctor.findings import (
     Confidence,
     Evidence,
-    Explains,
     Finding,
     Fix,
     Severity,
@@ -55,7 +54,7 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem
     severity=Severity.CRITICAL,
     reads=(Event, Node, *WORKLOADS),
     when=waiting,
-    explains=(Explains("same"), Explains("selects", ("KD2001",))),
+    explains=CONSEQUENCES,
 )
 def image_not_found(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.NOT_FOUND, PullProblem.NO_PLATFORM, PullProblem.UNKNOWN):

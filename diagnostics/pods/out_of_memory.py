@@ -28,6 +28,7 @@ import re
 from collections.abc import Iterator
 
 from diagnostics.pods._containers import (
+    CONSEQUENCES,
     Part,
     at_fault,
     edit_command,
@@ -72,7 +73,7 @@ _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
     severity=Severity.CRITICAL,
     reads=(Event, Node, *WORKLOADS),
     when=restarted,
-    explains=(Explains("same", ("KD1003", "KD1012", "KD1013", "KD1016", "KD1201", "KD1204")), Explains("selects", ("KD2001",))),
+    explains=(Explains("same", ("KD1003", "KD1013", "KD1016")), *CONSEQUENCES),
 )  # fmt: skip
 def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if terminating(pod):

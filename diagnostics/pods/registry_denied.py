@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import kubectl, newest_event
+from diagnostics.pods._containers import CONSEQUENCES, kubectl, newest_event
 from diagnostics.pods._images import (
     Unpulled,
     look_commands,
@@ -42,7 +42,6 @@ from kubedoctor.findings import (
     Command,
     Confidence,
     Evidence,
-    Explains,
     Finding,
     Fix,
     Severity,
@@ -61,7 +60,7 @@ DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/docke
     severity=Severity.CRITICAL,
     reads=(Event, Secret, *WORKLOADS),
     when=waiting,
-    explains=(Explains("same"), Explains("selects", ("KD2001",))),
+    explains=CONSEQUENCES,
 )
 def registry_denied(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.UNAUTHORIZED, PullProblem.DENIED_OR_ABSENT, PullProblem.RATE_LIMIT):

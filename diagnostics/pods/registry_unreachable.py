@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._containers import CONSEQUENCES
 from diagnostics.pods._images import (
     Unpulled,
     look_commands,
@@ -35,7 +36,7 @@ from diagnostics.pods._images import (
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Confidence, Explains, Finding, Fix, Ref, Severity, diagnostic
+from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _SAYS = {
@@ -61,7 +62,7 @@ _FIXES = {
     severity=Severity.CRITICAL,
     reads=(Event, *WORKLOADS),
     when=waiting,
-    explains=(Explains("same"), Explains("selects", ("KD2001",))),
+    explains=CONSEQUENCES,
 )
 def registry_unreachable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, *_SAYS):
