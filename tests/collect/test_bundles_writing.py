@@ -176,6 +176,18 @@ def test_logs_of_containers_in_trouble_are_read(tmp_path: Path) -> None:
     assert snapshot.refusal(before) == "the node is not reachable"
 
 
+def test_what_was_cut_off_is_not_taken_for_absent(tmp_path: Path) -> None:
+    write_bundle(recorded(tmp_path), KINDS, tmp_path / "out")
+    (tmp_path / "out" / "objects" / "ConfigMap.json").unlink()
+    service = tmp_path / "out" / "objects" / "Service.json"
+    service.write_bytes(service.read_bytes()[:-40])
+    snapshot = open_bundle((str(tmp_path / "out"),)).snapshot
+    assert snapshot.refusal(Want("ConfigMap", "shop", "settings")) == "its list is missing from the bundle"
+    assert snapshot.refusal(Want("Service", "shop")) == "its list is missing from the bundle"
+    assert any("objects/Service.json cannot be read" in problem for problem in snapshot.problems)
+    assert snapshot.covers(Want("Secret"))
+
+
 def test_one_namespace(tmp_path: Path) -> None:
     objects = [*forms.OBJECTS, forms.pod("other", namespace="idle")]
     write_bundle(ClusterOfLists(objects, {}), KINDS, tmp_path / "out", "idle")

@@ -83,8 +83,7 @@ class _Bundle:
             self.version = self.version or piece.version
 
     def _objects(self, piece: Objects) -> None:
-        found = self.objects.setdefault(piece.kind, [])
-        before = len(found)
+        found: list[KubernetesObject] = []
         if piece.body:
             decoded = decode_list(piece.kind, piece.body)
             found.extend(decoded.objects)
@@ -93,11 +92,11 @@ class _Bundle:
                 self.problems.append(f"{piece.kind}: the list is one page of a longer one; the rest is not in the file")
         else:
             self._items(piece, found)
+        self.objects.setdefault(piece.kind, []).extend(found)
         if piece.whole:
             self.whole.setdefault(piece.kind, set()).add(piece.namespace)
         elif piece.listed:
-            namespaces = {obj.metadata.namespace for obj in found[before:]}
-            self.listed.setdefault(piece.kind, set()).update(namespaces)
+            self.listed.setdefault(piece.kind, set()).update(obj.metadata.namespace for obj in found)
 
     def _items(self, piece: Objects, found: list[KubernetesObject]) -> None:
         for item in piece.items:
@@ -166,7 +165,7 @@ def _assemble(bundle: _Bundle) -> Loaded:
     for refused, why in bundle.refused.items():
         snapshot.refuse(refused, why)
     if bundle.manifest is not None:
-        _cover_as_told(snapshot, manifest)
+        _cover_as_told(snapshot, manifest, frozenset(bundle.objects))
     else:
         _cover(snapshot, bundle)
     shown = bundle.problems[:_MOST_PROBLEMS]
@@ -177,7 +176,7 @@ def _assemble(bundle: _Bundle) -> Loaded:
     return Loaded(snapshot, namespace if isinstance(namespace, str) and namespace else "default")
 
 
-def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any]) -> None:
+def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset[str]) -> None:
     """Coverage as the manifest tells it: `all`, or the namespaces that were read, and why not more."""
     logs = manifest.get("logs")
     for place, why in logs.items() if isinstance(logs, dict) else ():
@@ -188,6 +187,10 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any]) -> None:
     for kind, told in kinds.items() if isinstance(kinds, dict) else ():
         seen = told.get("seen") if isinstance(told, dict) else None
         why = str(told.get("why") or "") if isinstance(told, dict) else ""
+        if seen and kind not in here:
+            # Every kind that was read has its file, an empty list too: the bundle was cut off or taken apart.
+            snapshot.refuse(Want(kind), "its list is missing from the bundle")
+            continue
         if seen == "all":
             snapshot.cover(Want(kind))
             continue
