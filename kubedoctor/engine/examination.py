@@ -90,7 +90,12 @@ def scan(
     if wants:
         gather(_one_log_per_workload(wants, snapshot))
         rounds, results = 2, _Results()
-        for want in _scan_once(catalogue, snapshot, namespace, keep, results):
+        snapshot.exhausted = True
+        try:
+            left = _scan_once(catalogue, snapshot, namespace, keep, results)
+        finally:
+            snapshot.exhausted = False
+        for want in left:
             results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
     return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace)
 
@@ -224,6 +229,9 @@ def run_check(one: Diagnostic[Any], obj: KubernetesObject, cluster: Cluster, res
         results.not_checked.add(NotChecked(one.id, ref(obj), why, traceback.format_exc()))
         return
     gaps = frozenset(cluster.gaps)
+    if not found:
+        # What it could not see might have shown something: silence means "looked and found nothing".
+        results.not_checked |= {NotChecked(one.id, ref(obj), str(gap)) for gap in gaps}
     results.found.extend((one, _with_subject(finding, ref(obj)), gaps) for finding in found)
 
 

@@ -135,6 +135,18 @@ def test_a_refused_kind_that_only_helps_becomes_a_gap_of_the_finding() -> None:
     assert report.findings[0].confidence is Confidence.CERTAIN
 
 
+def test_a_check_that_finds_nothing_says_what_it_could_not_see() -> None:
+    def needs_config_to_speak(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        if cluster.maybe.all(ConfigMap, one.namespace):
+            yield said(one, "something is wrong")
+
+    snapshot = complete(pod("web-1"))
+    snapshot.refuse(Want("ConfigMap"), "list configmaps is forbidden")
+    report = scan(Catalogue((made(needs_config_to_speak, code="KD9001", subject=Pod),)), snapshot, lambda wants: None)
+    assert [(one.about, one.why) for one in report.not_checked] == [(WEB, "ConfigMap: list configmaps is forbidden")]
+    assert not report.complete
+
+
 def test_a_partial_answer_lowers_the_confidence() -> None:
     snapshot = live()
     snapshot.replace_all("Pod", objects(pod("web-1", node="n1")))
