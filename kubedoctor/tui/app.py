@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.app import App
 from textual.binding import BindingType
 
+from kubedoctor.tui import work
 from kubedoctor.tui.messages import Switched, ThemeWanted
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.themes import DARK, THEMES
+from kubedoctor.tui.threads import in_thread
 
 
 class KubedoctorApp(App[int]):
@@ -49,7 +52,7 @@ class KubedoctorApp(App[int]):
     @on(Switched)
     def _switched(self, message: Switched) -> None:
         before, self.session = self.session, message.session
-        before.close()
+        self.run_worker(in_thread(partial(work.close, before), self.post_message))
         self.switch_screen(ListScreen(self.session, self.session.source.namespace))
 
     def action_help_quit(self) -> None:

@@ -26,9 +26,9 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 PICTURES = (
-    Picture("workloads", "oom-killed", (120, 32)),
+    Picture("workloads", "shop-at-night", (120, 32)),
     Picture("why", "insufficient-cpu", (120, 36), ("w",)),
-    Picture("narrow", "quota-exceeded", (80, 24)),
+    Picture("narrow", "oom-killed", (80, 24)),
 )
 
 

@@ -1,4 +1,5 @@
-"""What workers do: fetch, examine, write a page, and post the result. Each function runs in a thread."""
+"""What workers do: fetch, examine, write a page, and post the result. Each function runs in a thread; a Problem that it
+raises is posted by who runs it."""
 
 from __future__ import annotations
 
@@ -15,7 +16,6 @@ from kubedoctor.tui.messages import (
     Aged,
     Changed,
     Examined,
-    Failed,
     Filtered,
     PageMade,
     Progress,
@@ -37,8 +37,6 @@ def load(session: Session, view: View, report: Report | None, order: str, post: 
         session.load(view)
         make_rows(session, view, report, order, post)
         post(Aged(session.freshness()))
-    except Problem as problem:
-        post(Failed(problem))
     finally:
         post(Progress())
 
@@ -62,8 +60,6 @@ def examine(session: Session, namespace: str, post: Post) -> None:
         post(Examined(namespace, session.scan(namespace)))
         session.watch(namespace, lambda: post(Changed()))
         post(Aged(session.freshness()))
-    except Problem as problem:
-        post(Failed(problem))
     finally:
         post(Progress())
 
@@ -76,12 +72,7 @@ def tell(session: Session, row: Row, report: Report, post: Post, *, full: bool =
 
 def focus(session: Session, row: Row, post: Post) -> None:
     """Examine one object by itself, reading what that needs, and write its page in full."""
-    try:
-        report = session.focus(row.ref)
-    except Problem as problem:
-        post(Failed(problem))
-        return
-    tell(session, row, report, post, full=True)
+    tell(session, row, session.focus(row.ref), post, full=True)
 
 
 def describe_object(session: Session, ref: Ref, report: Report | None, post: Post) -> None:
@@ -96,23 +87,15 @@ def describe_object(session: Session, ref: Ref, report: Report | None, post: Pos
 
 def show_yaml(session: Session, ref: Ref, post: Post) -> None:
     """The object as YAML."""
-    try:
-        post(PageMade(f"YAML {ref.title}", yaml_page(session.raw(ref), session.seen().get(ref), ref)))
-    except Problem as problem:
-        post(Failed(problem))
+    post(PageMade(f"YAML {ref.title}", yaml_page(session.raw(ref), session.seen().get(ref), ref)))
 
 
 def show_logs(session: Session, ref: Ref, previous: bool, post: Post) -> None:
     """The logs of a pod, or of the worst pod of a workload."""
     pod = session.pod_of(ref)
     if pod is None:
-        post(Failed(Problem(f"{ref.title} has no pod whose log could be read.")))
-        return
-    try:
-        texts = tuple((one.container, one.tail, one.why) for one in session.logs(pod, previous=previous))
-    except Problem as problem:
-        post(Failed(problem))
-        return
+        raise Problem(f"{ref.title} has no pod whose log could be read.")
+    texts = tuple((one.container, one.tail, one.why) for one in session.logs(pod, previous=previous))
     name = Ref("Pod", pod.namespace, pod.name)
     title = f"{'Previous log' if previous else 'Log'} of {name.title}"
     post(PageMade(title, log_page(name, texts, previous=previous), at_end=True))
@@ -129,8 +112,6 @@ def switch(session: Session, context: str, post: Post) -> None:
     try:
         post(Progress(f"opening {context}"))
         post(Switched(session.switch(context)))
-    except Problem as problem:
-        post(Failed(problem))
     finally:
         post(Progress())
 
@@ -139,3 +120,8 @@ def _missing(ref: Ref) -> PageMade:
     page = Page()
     page.add(f"{ref.title} is not there.")
     return PageMade(ref.title, page)
+
+
+def close(session: Session, post: Post) -> None:
+    """Let go of a session that was left."""
+    session.close()

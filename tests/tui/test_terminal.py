@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.sandbox import recording_path
+from kubedoctor.sandbox import Sandbox, load_recording, recording_path, serve
+from kubedoctor.sandbox.faults import slow
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 PATIENCE = 60.0  # seconds; a busy machine is slow to start Python
@@ -73,3 +74,15 @@ def test_keys_in_a_real_terminal(terminal: Terminal) -> None:
     terminal.until("nightly-report")
     terminal.keys(":", "q", "Enter")
     terminal.until("left with 0")
+
+
+def test_leaving_does_not_wait_for_a_slow_server(terminal: Terminal) -> None:
+    sandbox = Sandbox(load_recording(recording_path("oom-killed")), faults=[slow("pods", seconds=600)])
+    with serve(sandbox) as served:
+        command = (sys.executable, "-m", "kubedoctor", "--kubeconfig", str(served.kubeconfig), "-n", "shop")
+        terminal.start(
+            "env", "-u", "COLUMNS", "-u", "LINES", "sh", "-c", '"$@"; echo "left with $?"; sleep 60', "sh", *command
+        )
+        terminal.until("reading workloads")
+        terminal.keys(":", "q", "Enter")
+        terminal.until("left with 0")

@@ -20,7 +20,6 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.relations import WORKLOAD_KINDS, controller_of
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine import Report
-from kubedoctor.problems import Problem
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.incidents import lesson_page
@@ -31,6 +30,7 @@ from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
+from kubedoctor.tui.threads import in_thread
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
@@ -133,7 +133,7 @@ class ListScreen(Screen[None]):
     # Work
 
     def _work(self, job: Callable[..., None], group: str) -> None:
-        self.run_worker(partial(job, post=self.post_message), thread=True, group=group, exclusive=True)
+        self.run_worker(in_thread(job, self.post_message), group=group, exclusive=True)
 
     def _load(self) -> None:
         """Rows first; the diagnoses follow when the rows are there."""
@@ -426,7 +426,7 @@ class ListScreen(Screen[None]):
         code = verdict.causes[0].code
         self.app.push_screen(TextScreen(code, lesson_page(code, self.session.catalogue)))
 
-    def _text(self, title: str, job: Callable[[Ref], Callable[[work.Post], None]]) -> None:
+    def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
         row = self._table.current
         if row is not None and row.ref.kind != "Context":
             self.app.push_screen(TextScreen(title, work=job(row.ref)))
@@ -471,7 +471,3 @@ class ListScreen(Screen[None]):
             return
         command = changing_command(key, row.ref)
         self.app.push_screen(CopyScreen((command,), "kubedoctor changes nothing: copy it and run it yourself"))
-
-    def problem(self, problem: Problem) -> None:
-        """Show what could not be done."""
-        self.post_message(Failed(problem))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,8 +13,8 @@ from textual.screen import Screen
 from kubedoctor.cluster.text import visible
 from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages import Page
+from kubedoctor.tui.threads import in_thread
 from kubedoctor.tui.widgets.text_view import TextView
-from kubedoctor.tui.work import Post
 
 
 class TextScreen(Screen[None]):
@@ -27,7 +26,7 @@ class TextScreen(Screen[None]):
         Binding("c", "copy", "Copy the text"),
     ]
 
-    def __init__(self, title: str, page: Page | None = None, work: Callable[[Post], None] | None = None) -> None:
+    def __init__(self, title: str, page: Page | None = None, work: Callable[..., None] | None = None) -> None:
         super().__init__()
         self._heading = visible(title, 200)
         self._made = page
@@ -43,7 +42,7 @@ class TextScreen(Screen[None]):
         if self._made is not None:
             self.query_one(TextView).show(self._made)
         elif self._work is not None:
-            self.run_worker(partial(self._work, self.post_message), thread=True)
+            self.run_worker(in_thread(self._work, self.post_message))
 
     @on(PageMade)
     def _page(self, message: PageMade) -> None:

@@ -19,6 +19,7 @@ from kubedoctor.tui.rows import Row
 from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.threads import in_thread
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 
 
@@ -54,7 +55,7 @@ class WhyScreen(Screen[None]):
             self._run(partial(work.focus, self.session, self.row))
 
     def _run(self, job: partial[None]) -> None:
-        self.run_worker(partial(job, post=self.post_message), thread=True)
+        self.run_worker(in_thread(job, self.post_message))
 
     @on(Told)
     def _told(self, message: Told) -> None:

@@ -1,0 +1,148 @@
+"""The application on a live API server: it follows changes, names what is refused, and outlives a lost connection."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from kubedoctor.collect.opening import Options, open_source
+from kubedoctor.engine import load_catalogue
+from kubedoctor.sandbox import Sandbox, Served, load_recording, recording_path, serve
+from kubedoctor.sandbox.faults import forbidden, unauthorized
+from kubedoctor.tui.app import KubedoctorApp
+from kubedoctor.tui.contexts import opener_for
+from kubedoctor.tui.health import Health
+from kubedoctor.tui.rows import View
+from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.screens.why_screen import WhyScreen
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.status_bar import StatusBar
+from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.virtual_table import VirtualTable
+from tests.tui.recordings import list_screen
+
+PATIENCE = 30.0  # seconds
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(load_recording(recording_path("oom-killed")))
+
+
+@pytest.fixture
+def served(sandbox: Sandbox) -> Iterator[Served]:
+    with serve(sandbox) as one:
+        yield one
+
+
+@asynccontextmanager
+async def running(served: Served, namespace: str = "shop") -> AsyncIterator[tuple[Pilot[int], ListScreen]]:
+    options = Options(kubeconfig=str(served.kubeconfig))
+    session = Session(open_source(options), load_catalogue(), opener_for(options))
+    app = KubedoctorApp(session, namespace)
+    async with app.run_test(size=(120, 32)) as pilot:
+        await until(lambda: len(app.screen_stack) > 1)
+        yield pilot, list_screen(app)
+        await asyncio.to_thread(app.session.close)
+
+
+async def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.05)
+
+
+def marks(screen: ListScreen) -> dict[str, Health]:
+    return {row.ref.name: row.health for row in screen.rows}
+
+
+def deployment(sandbox: Sandbox, name: str) -> dict[str, Any]:
+    found = next(
+        obj
+        for obj in load_recording(recording_path("oom-killed")).objects
+        if obj["kind"] == "Deployment" and obj["metadata"]["name"] == name
+    )
+    return copy.deepcopy(found)
+
+
+async def test_it_follows_what_changes(sandbox: Sandbox, served: Served) -> None:
+    async with running(served) as (_, screen):
+        await until(lambda: screen.session.freshness().watching)
+        assert marks(screen)["web"] is Health.HEALTHY
+        sick = deployment(sandbox, "web")
+        sick["status"]["readyReplicas"] = 0
+        sandbox.put(sick)
+        await until(lambda: marks(screen)["web"] is Health.BROKEN)
+        sandbox.delete(sick)
+        await until(lambda: "web" not in marks(screen))
+        assert "watching" in screen.query_one(StatusBar).currency
+
+
+async def test_why_and_logs_are_read_live(served: Served) -> None:
+    async with running(served) as (pilot, screen):
+        await until(lambda: screen.query_one(IncidentPane).verdict)
+        await pilot.press("w")
+        await until(lambda: isinstance(pilot.app.screen, WhyScreen))
+        await until(lambda: "memory limit" in pilot.app.screen.query_one(TextView).page.plain)
+        await pilot.press("p")
+        await until(lambda: isinstance(pilot.app.screen, TextScreen))
+        await until(lambda: "previous log of checkout" in pilot.app.screen.query_one(TextView).page.plain)
+
+
+async def test_a_kind_that_is_refused_is_named_and_the_others_are_shown(sandbox: Sandbox, served: Served) -> None:
+    sandbox.faults.append(forbidden("deployments"))
+    async with running(served) as (pilot, screen):
+        await until(lambda: screen.report)
+        assert "db" in marks(screen)
+        assert any(name.startswith("checkout-") for name in marks(screen))
+        assert screen.report is not None
+        assert any("Deployment" in one.why for one in screen.report.not_checked)
+        await pilot.press("colon", *"deploy", "enter")
+        await until(lambda: screen.view == View("Deployment", "shop"))
+        await until(lambda: "Deployments cannot be listed" in str(screen.query_one("#banner", Static).render()))
+
+
+async def test_a_lost_connection_is_a_banner_and_the_rows_stay(served: Served) -> None:
+    async with running(served) as (_, screen):
+        await until(lambda: screen.session.freshness().watching)
+        before = marks(screen)
+        served.stop()
+        banner = screen.query_one("#banner", Static)
+        await until(lambda: banner.display)
+        assert "Lost sight of" in str(banner.render())
+        assert marks(screen) == before
+
+
+async def test_credentials_that_are_not_accepted_are_said_at_once(sandbox: Sandbox, served: Served) -> None:
+    sandbox.faults.append(unauthorized())
+    async with running(served) as (_, screen):
+        banner = screen.query_one("#banner", Static)
+        await until(lambda: banner.display)
+        assert banner.has_class("failed")
+
+
+async def test_contexts_are_listed_and_opened(served: Served) -> None:
+    async with running(served) as (pilot, screen):
+        await until(lambda: screen.report)
+        await pilot.press("colon", *"ctx", "enter")
+        await until(lambda: screen.view.kind == "Context" and screen.rows)
+        row = screen.query_one(VirtualTable).current
+        assert row is not None
+        assert row.status == "in use"
+        await pilot.press("enter")
+        await until(lambda: pilot.app.screen is not screen and isinstance(pilot.app.screen, ListScreen))
+        other = pilot.app.screen
+        assert isinstance(other, ListScreen)
+        assert other.session is not screen.session
+        await until(lambda: other.report)
