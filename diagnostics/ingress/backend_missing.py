@@ -1,0 +1,97 @@
+"""An Ingress sends requests to a Service or port that does not exist.
+
+## What it means
+The Ingress is accepted, for nothing checks its backends. Requests for these paths are answered
+503 or 404 by the ingress controller; other paths work.
+
+## Why it happens
+- The Service's name is misspelled, or it was renamed or deleted.
+- The Service is in another namespace: an Ingress reaches only Services beside it.
+- The port is the container's, not the Service's, or a name that the Service does not use.
+
+## How to fix it
+Correct the backend in the Ingress, or create the Service.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/ingress/#the-ingress-resource
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster.core import Service
+from kubedoctor.cluster.networking import Ingress, IngressBackend, IngressServiceBackend
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.selectors import nearest_word
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
+
+
+@diagnostic(code="KD2301", subject=Ingress, severity=Severity.CRITICAL, reads=(Ingress, Service))
+def backend_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    if ingress.metadata.deletion_timestamp is not None:
+        return
+    for path, where, backend in _backends(ingress):
+        wanted = backend.service
+        if wanted is None or not wanted.name:
+            continue
+        service = cluster.get(Service, ingress.namespace, wanted.name)
+        if service is None:
+            yield _no_service(ingress, path, where, wanted, cluster)
+        elif service.spec.type != "ExternalName" and not _has_port(service, wanted):
+            yield _no_port(ingress, path, where, wanted, service)
+
+
+def _backends(ingress: Ingress) -> Iterator[tuple[str, str, IngressBackend]]:
+    """The path of each backend in the object, and what requests go there."""
+    if ingress.spec.default_backend is not None:
+        yield "spec.defaultBackend", "what no rule matches", ingress.spec.default_backend
+    for at, rule in enumerate(ingress.spec.rules or ()):
+        for number, one in enumerate((rule.http.paths if rule.http else None) or ()):
+            yield f"spec.rules[{at}].http.paths[{number}].backend", f"{rule.host}{one.path or '/'}", one.backend
+
+
+def _has_port(service: Service, wanted: IngressServiceBackend) -> bool:
+    ports = service.spec.ports or ()
+    if wanted.port.name:
+        return any(each.name == wanted.port.name for each in ports)
+    return not wanted.port.number or any(each.port == wanted.port.number for each in ports)
+
+
+def _no_service(ingress: Ingress, path: str, where: str, wanted: IngressServiceBackend, cluster: Cluster) -> Finding:
+    names = [each.name for each in cluster.maybe.all(Service, ingress.namespace)]
+    near = next(iter(nearest_word(wanted.name, names, 1)), "")
+    return Finding(
+        about=ref(ingress),
+        aspect=wanted.name,
+        summary=f"{where} leads to Service {wanted.name}, which does not exist"
+        + (f"; did you mean {near}?" if near else ""),
+        confidence=Confidence.CERTAIN,
+        evidence=(quote(ingress, f"{path}.service.name", "no Service of this name in the namespace"),),
+        fixes=(_edit(ingress, f"name the Service {near}"),) if near else (),
+        commands=(Command(f"kubectl get services -n {ingress.namespace}", "the Services that there are"),),
+    )
+
+
+def _no_port(ingress: Ingress, path: str, where: str, wanted: IngressServiceBackend, service: Service) -> Finding:
+    ports = service.spec.ports or ()
+    field, value = ("name", wanted.port.name) if wanted.port.name else ("number", str(wanted.port.number))
+    has = ", ".join(f"{each.port} ({each.name})" if each.name else str(each.port) for each in ports) or "none"
+    evidence = [quote(ingress, f"{path}.service.port.{field}", "no such port")]
+    if ports:
+        evidence.append(quote(service, "spec.ports", "the ports of the Service"))
+    return Finding(
+        about=ref(ingress),
+        aspect=f"{wanted.name}:{value}",
+        summary=f"{where} leads to port {value} of Service {wanted.name}, whose ports are {has}",
+        confidence=Confidence.CERTAIN,
+        evidence=tuple(evidence),
+        fixes=(_edit(ingress, f"use the port {ports[0].name or ports[0].port}"),) if len(ports) == 1 else (),
+        commands=(
+            Command(f"kubectl get service -n {service.namespace} {service.name} -o yaml", "the Service's ports"),
+        ),
+    )
+
+
+def _edit(ingress: Ingress, summary: str) -> Fix:
+    return Fix(summary, f"kubectl edit ingress -n {ingress.namespace} {ingress.name}")
