@@ -30,6 +30,7 @@ class Snapshot:
 
     A live snapshot grows round by round. A closed one (a bundle) never does: what it lacks cannot be seen.
     A complete one holds everything but the kinds that are refused: what it lacks does not exist.
+    Of an exhausted one nothing more will be asked: where a list was refused, so is all that the list would hold.
     `taken_at` is the only clock of a diagnosis.
     """
 
@@ -40,6 +41,7 @@ class Snapshot:
         self.complete = complete
         self.problems: list[str] = []
         self.requests = 0
+        self.exhausted = False
         self._objects: dict[str, dict[Key, KubernetesObject]] = {}
         self._revisions: dict[str, int] = {}
         self._covered: dict[str, set[Want]] = {}
@@ -153,7 +155,7 @@ class Snapshot:
         if isinstance(want, Want):
             why = self._refused.get(Want(want.kind, want.namespace), "") or self._refused.get(Want(want.kind), "")
             # A refused list of all namespaces says nothing of one namespace or one object, unless nothing more can come.
-            if why and (self.closed or not (want.namespace or want.name)):
+            if why and (self.closed or self.exhausted or not (want.namespace or want.name)):
                 return why
         return "not in this recording" if self.closed else ""
 

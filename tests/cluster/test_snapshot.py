@@ -152,3 +152,13 @@ def test_an_unreadable_version_is_no_version() -> None:
     assert version is not None
     assert (version.major, version.minor) == (1, 37)
     assert Snapshot(TAKEN_AT, Source("files", "x", "what")).version is None
+
+
+def test_a_refused_list_speaks_for_its_objects_only_when_nothing_more_is_asked() -> None:
+    made = snapshot()
+    made.refuse(Want("ReplicaSet", "shop"), "list replicasets in shop is forbidden")
+    one, elsewhere = Want("ReplicaSet", "shop", "web-1"), Want("ReplicaSet", "other", "web-1")
+    assert made.refusal(one) == ""
+    made.exhausted = True
+    assert made.refusal(one) == "list replicasets in shop is forbidden"
+    assert made.refusal(elsewhere) == ""
