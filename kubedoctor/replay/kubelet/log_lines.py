@@ -157,6 +157,8 @@ _STOPPING = re.compile(
     r"\b(?:stopping|shutting down|shutdown|graceful(?:ly)? (?:stop|shut|exit)\w*)\b",
     re.IGNORECASE,
 )
+_LISTENS = re.compile(r"\b(?:listen(?:ing|s)?|serving|started|running) (?:on|at)\b|\blistening\b", re.IGNORECASE)
+_LISTENED_PORT = re.compile(r"(?::|port[ =:]+)(\d{2,5})\b(?!:\d)", re.IGNORECASE)
 _NO_LOG = re.compile(r"^unable to retrieve container logs for ")
 
 
@@ -187,12 +189,10 @@ def is_no_log(lines: Sequence[str]) -> bool:
 def port_listened_on(lines: Sequence[str]) -> int:
     """The port that the program says it listens on; 0 if it does not say."""
     for line in reversed(lines):
-        if re.search(
-            r"\blisten(?:ing|s)?\b|\bserving\b|\bstarted on\b|\brunning on\b", line[:LONGEST_LINE], re.IGNORECASE
-        ):
-            match = re.search(r"(?::|port[ =:]+)(\d{2,5})\b(?!:\d)", line[:LONGEST_LINE], re.IGNORECASE)
-            if match and 0 < int(match.group(1)) < 65536:
-                return int(match.group(1))
+        said = _LISTENS.search(line[:LONGEST_LINE])
+        port = _LISTENED_PORT.search(line[:LONGEST_LINE], said.end()) if said else None
+        if port and 0 < int(port.group(1)) < 65536:
+            return int(port.group(1))
     return 0
 
 
