@@ -91,6 +91,8 @@ def _way_out(why: str, namespace: str, source: Source) -> str:
         return "Record it too: kubedoctor capture -o state.tar.gz"
     if "forbidden" in why:
         return "Look: kubectl auth can-i --list" + (f" -n {namespace}" if namespace else "")
+    if "serves no" in why:
+        return "Is it the right cluster? Look: kubectl api-resources"
     return "Try again. Look: kubectl get --raw='/readyz?verbose'"
 
 

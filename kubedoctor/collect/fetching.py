@@ -23,6 +23,7 @@ from kubedoctor.problems import SourceProblem
 
 METRICS_GROUP = "metrics.k8s.io"
 NO_METRICS = "metrics-server is not installed"
+_SERVED_EVERYWHERE = ("", "apps")
 _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
 
 
@@ -80,11 +81,14 @@ class Fetcher:
         if not can_exist(want.name, want.namespace):
             return Outcome(wants, covered=want)
         try:
-            candidates = self._served.candidates(want.kind)
-            for resource in candidates:
+            missing = ""
+            for resource in self._served.candidates(want.kind):
                 try:
                     outcome = self._get(resource, want) if want.name else self._list(resource, want)
                 except ApiRefusal as refusal:
+                    if _lacks(resource, want, refusal):
+                        missing = f"this cluster serves no {resource.row.resource}"
+                        continue
                     if refusal.status == 404 and not is_metrics(want.kind):
                         continue  # not served in this version, or no such object
                     return Outcome(wants, refused=_clause(resource, want, refusal))
@@ -96,6 +100,8 @@ class Fetcher:
             if not self._transport.answered:
                 raise
             return Outcome(wants, refused=f"{want}: {problem.what}")
+        if missing:
+            return Outcome(wants, refused=missing)
         return Outcome(wants, covered=want, whole=not (want.name or want.labels or want.fields))
 
     def log(self, want: LogWant) -> Outcome:
@@ -241,6 +247,14 @@ def _clause(resource: Resource, want: Want, refusal: ApiRefusal) -> str:
         return f"metrics-server is not answering: {refusal.clause}"
     asked = resource.getting(want.namespace, want.name) if want.name else resource.listing(want.namespace)
     return f"{asked} is forbidden" if refusal.status == 403 else f"{asked}: {refusal.clause}"
+
+
+def _lacks(resource: Resource, want: Want, refusal: ApiRefusal) -> bool:
+    """Whether a kind is not served that every cluster serves: then a proxy or the server is at fault, and that none
+    exists is not known. Of an object that does not exist the server tells the name."""
+    if refusal.status != 404 or resource.row.group not in _SERVED_EVERYWHERE:
+        return False
+    return not want.name or want.name not in refusal.message
 
 
 def is_metrics(kind: str) -> bool:
