@@ -78,7 +78,7 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     if not service.spec.selector:
         return
     behind = backends(service, cluster)
-    if behind.served or len(behind.failing) != len(behind.live) or behind.finished or behind.leaving:
+    if behind.served or len(behind.failing) != len(behind.live) or (behind.leaving and not behind.live):
         return
     blamed: list[Ref] = []
     if behind.failing:

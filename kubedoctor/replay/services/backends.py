@@ -50,7 +50,7 @@ def backends(service: Service, cluster: Cluster) -> Backends:
     pods = pods_selected_by(service, cluster)
     live = tuple(pod for pod in pods if not finished(pod) and not terminating(pod))
     return Backends(
-        served=served or any(ready(pod) for pod in live),
+        served=served or any(ready(pod) for pod in live) or (service.spec.publish_not_ready_addresses and bool(live)),
         live=live,
         finished=tuple(pod for pod in pods if finished(pod)),
         leaving=tuple(pod for pod in pods if terminating(pod) and not finished(pod)),

@@ -11,6 +11,8 @@ SCHEDULING = timedelta(minutes=1)
 PREPARING = timedelta(minutes=5)
 """Images are pulled, volumes attached and init containers run: a new node may need that long."""
 SETTLING = timedelta(minutes=1)
+MANY_RESTARTS = 3
+"""Programs that wait for others by ending need a few; from here on it is no start."""
 
 
 def still_starting(pod: Pod, at: datetime) -> bool:
@@ -31,6 +33,8 @@ def still_starting(pod: Pod, at: datetime) -> bool:
         state = status.state
         if state is None or status.ready:
             continue
+        if status.restart_count >= MANY_RESTARTS:
+            return False
         if state.terminated is not None:
             if state.terminated.exit_code:
                 return False

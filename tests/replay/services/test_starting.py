@@ -28,6 +28,13 @@ def pod(age: int, state: dict[str, Any] | None, *, node: str = "worker", probe: 
     return msgspec.convert(data, Pod)
 
 
+def restarted(times: int) -> Pod:
+    one = pod(1000, running(5))
+    assert one.status.container_statuses is not None
+    status = msgspec.structs.replace(one.status.container_statuses[0], restart_count=times)
+    return msgspec.structs.replace(one, status=msgspec.structs.replace(one.status, container_statuses=(status,)))
+
+
 def running(seconds: int) -> dict[str, Any]:
     return {"running": {"startedAt": ago(seconds)}}
 
@@ -47,6 +54,8 @@ SLOW = {"periodSeconds": 10, "failureThreshold": 30, "timeoutSeconds": 1}
         (pod(100, running(20)), True),
         (pod(1000, running(900)), False),
         (pod(1000, running(20)), True),  # A container that was started anew.
+        (restarted(2), True),
+        (restarted(3), False),
         (pod(200, running(190), probe=SLOW), True),
         (pod(500, running(490), probe=SLOW), False),
     ],
