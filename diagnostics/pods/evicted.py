@@ -1,0 +1,120 @@
+"""The kubelet ended a pod to protect its node, or because the pod used too much disk.
+
+## What it means
+An evicted pod is over: it is not restarted, its controller makes another one. Its object stays as a record. If the
+reason lies in the pod itself, the next one will be evicted too.
+
+## Why it happens
+- The pod wrote more to its own file system, its logs or an `emptyDir` than its limit allows.
+- The node ran short of memory, disk, inodes or process numbers, and this pod used more than it had requested.
+
+## How to fix it
+1. For a limit: see what is written and where; put data on a volume, or raise the `ephemeral-storage` limit.
+2. For a node: set requests near the real use. Pods that stay within their requests are evicted last.
+3. Remove the records: `kubectl delete pods --field-selector=status.phase=Failed -n NAMESPACE`.
+
+## References
+- https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
+- https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#local-ephemeral-storage
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from diagnostics.pods._containers import (
+    at_fault,
+    edit_command,
+    kubectl,
+    look_at_pod,
+    newest_event,
+    quote_spec,
+)
+from kubedoctor.cluster import Cluster, Event, Pod
+from kubedoctor.cluster.relations import WORKLOADS
+from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.triage import all_statuses, finished
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Evidence,
+    Explains,
+    Finding,
+    Fix,
+    Ref,
+    Severity,
+    diagnostic,
+    has_path,
+    quote,
+)
+
+RECENT = timedelta(hours=1)
+"""An older record is debris: what came after it shows in the pods that are there by now."""
+_LIMIT = re.compile(r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit", re.IGNORECASE)
+_NODE = re.compile(r"node was low on resource: ([\w.-]+)", re.IGNORECASE)
+
+
+@diagnostic(
+    code="KD1017",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(Event, *WORKLOADS),
+    when=finished,
+    explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
+)
+def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    ended = _ended_at(pod)
+    if not finished(pod) or ended is None or cluster.taken_at - ended > RECENT:
+        return
+    message, evidence = "", []
+    if pod.status.reason == "Evicted" and has_path(pod, "status.message"):
+        message = pod.status.message
+        evidence = [quote(pod, "status.reason"), quote(pod, "status.message")]
+    elif pod.status.phase == "Failed" or pod.spec.restart_policy == "Always":
+        # A pod whose program ends with 0 when it is evicted keeps no trace of it but the event.
+        event = newest_event(pod, cluster, "Evicted")
+        if event is not None and has_path(event, "message"):
+            message, evidence = event.message, [quote(event, "message")]
+    if message:
+        yield _finding(pod, visible(" ".join(message.split()), 300), evidence, cluster)
+
+
+def _ended_at(pod: Pod) -> datetime | None:
+    ends = [one.state.terminated.finished_at for one in all_statuses(pod) if one.state and one.state.terminated]
+    changes = [one.last_transition_time for one in pod.status.conditions or ()]
+    return max((one for one in (*ends, *changes, pod.status.start_time) if one is not None), default=None)
+
+
+def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster) -> Finding:
+    about = at_fault(pod, cluster)
+    node = _NODE.search(message)
+    because: tuple[Ref, ...] = ()
+    if _LIMIT.search(message):
+        said = f"a pod was evicted for the disk it used: {message.rstrip('. ')}"
+        fix = Fix(
+            "Write less, use a volume, or raise the ephemeral-storage limit (of an emptyDir: sizeLimit)",
+            edit_command(about),
+        )
+        for container in pod.spec.containers:
+            evidence += quote_spec(
+                pod, cluster, about, container.name, "resources.limits[ephemeral-storage]", "the limit"
+            )
+    else:
+        what = node.group(1) if node else "a resource"
+        said = f"a pod was evicted because its node was short of {what}: {message.rstrip('. ')}"
+        because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
+        fix = Fix(f"Request as much {what} as it really uses", edit_command(about))
+    return Finding(
+        about=about,
+        summary=said,
+        confidence=Confidence.CERTAIN,
+        evidence=tuple(evidence),
+        fixes=(fix,),
+        commands=(
+            look_at_pod(pod, "what the kubelet said"),
+            Command(kubectl("get", "pods", "-o", "wide", namespace=pod.namespace), "whether it goes on"),
+        ),
+        because_of=because,
+    )
