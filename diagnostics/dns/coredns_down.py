@@ -24,7 +24,6 @@ a Service, a database or an outside host fail, and many crash.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from kubedoctor.cluster.core import ConfigMap, Service
@@ -38,7 +37,6 @@ from kubedoctor.findings import (
     Command,
     Confidence,
     Effect,
-    Evidence,
     Explains,
     Finding,
     Fix,
@@ -50,20 +48,12 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.dns import CorefileError, corefile_error, is_cluster_dns, unknown_directives
+from kubedoctor.replay.dns import is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
+from kubedoctor.replay.dns.refusal import Refused, refused_corefile
 from kubedoctor.replay.services import backends, wanted_replicas, workloads_behind
 
 MOST_LOGS = 2
-
-
-@dataclass(frozen=True)
-class _Refused:
-    """The Corefile is why CoreDNS does not run. `line` quotes the log, where there is one."""
-
-    configuration: ConfigMap | None
-    error: CorefileError
-    line: Evidence | None
 
 
 @diagnostic(
@@ -85,16 +75,16 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
         evidence = [quote(service, "spec.selector", f"selects {len(behind.live)} pods, none of them ready")]
         spoken = behind.failing[:MOST_LOGS]
         cluster.together(
-            *(partial(_refused, pod, cluster) for pod in spoken),
+            *(partial(refused_corefile, pod, cluster) for pod in spoken),
             *(partial(workload_of, pod, cluster) for pod in behind.failing),
         )
         blamed = list(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing))
-        refused = next((each for pod in spoken if (each := _refused(pod, cluster)) is not None), None)
+        refused = next((each for pod in spoken if (each := refused_corefile(pod, cluster)) is not None), None)
         if refused is not None and refused.configuration is not None:
             blamed.insert(0, ref(refused.configuration))
             yield _corefile(refused.configuration, refused, blamed[-1])
-        elif refused is not None and refused.line is not None:
-            evidence.append(refused.line)
+        elif refused is not None and refused.tail is not None:
+            evidence.append(quote_line(refused.tail, refused.error.index, "why CoreDNS does not start"))
         pod = behind.failing[0]
         evidence += [quote(pod, path) for path in ("status.conditions[type=Ready].message",) if has_path(pod, path)]
     else:
@@ -133,35 +123,7 @@ def _scaled_down(workload: KubernetesObject) -> Finding:
     )
 
 
-def _refused(pod: Pod, cluster: Cluster) -> _Refused | None:
-    """What the pod's log says about its Corefile; without a log, what the Corefile itself shows."""
-    logs = [
-        partial(cluster.log_tail, pod, each.name, previous=old) for each in pod.spec.containers for old in (False, True)
-    ]
-    cluster.together(partial(_configuration, pod, cluster), *logs)
-    configuration = _configuration(pod, cluster)
-    for log in logs:
-        tail = log()
-        error = corefile_error(tail.lines) if tail is not None else None
-        if tail is not None and error is not None:
-            return _Refused(configuration, error, quote_line(tail, error.index, "why CoreDNS does not start"))
-    text = (configuration.data or {}).get("Corefile", "") if configuration is not None else ""
-    for line, name in unknown_directives(text):
-        if nearest_word(name, PLUGINS, 1):  # Without a log only a misspelled plugin is surely wrong.
-            return _Refused(configuration, CorefileError(0, f"Unknown directive '{name}'", line, name), None)
-    return None
-
-
-def _configuration(pod: Pod, cluster: Cluster) -> ConfigMap | None:
-    for volume in pod.spec.volumes or ():
-        if volume.config_map is not None:
-            found = cluster.maybe.get(ConfigMap, pod.namespace, volume.config_map.name)
-            if found is not None and "Corefile" in (found.data or {}):
-                return found
-    return None
-
-
-def _corefile(configuration: ConfigMap, refused: _Refused, workload: Ref) -> Finding:
+def _corefile(configuration: ConfigMap, refused: Refused, workload: Ref) -> Finding:
     error = refused.error
     near = next(iter(nearest_word(error.directive, PLUGINS, 1)), "") if error.directive else ""
     if error.directive:
@@ -176,9 +138,13 @@ def _corefile(configuration: ConfigMap, refused: _Refused, workload: Ref) -> Fin
     return Finding(
         about=ref(configuration),
         summary=what,
-        confidence=Confidence.CERTAIN if refused.line is not None else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if refused.tail is not None else Confidence.LIKELY,
         evidence=(
-            *((refused.line,) if refused.line is not None else ()),
+            *(
+                (quote_line(refused.tail, error.index, "why CoreDNS does not start"),)
+                if refused.tail is not None
+                else ()
+            ),
             quote(configuration, "data[Corefile]", f"line {error.line}" if error.line else ""),
         ),
         fixes=(

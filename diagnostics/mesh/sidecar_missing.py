@@ -30,7 +30,6 @@ from kubedoctor.cluster.core import Namespace
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.relations import WORKLOADS, workload_of
-from kubedoctor.cluster.selectors import nearest_word
 from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.findings import (
     Command,
@@ -42,19 +41,16 @@ from kubedoctor.findings import (
     Ref,
     Severity,
     diagnostic,
-    has_path,
     quote,
     ref,
 )
 from kubedoctor.replay.istio import injection
-from kubedoctor.replay.istio.injection import DATAPLANE, INJECT, INJECTION, REVISION, TAG, Call, Injector
+from kubedoctor.replay.istio.injection import INJECT, INJECTION, REVISION, Call, Injector
+from kubedoctor.replay.istio.wishes import label_meant, served, wish_of
 
 
 def _without_proxy(pod: Pod) -> bool:
-    """The pod itself neither refuses a sidecar nor has one."""
-    if finished(pod) or terminating(pod) or injection.has_sidecar(pod) or DATAPLANE in pod.labels:
-        return False
-    return pod.labels.get(INJECT, pod.annotations.get(INJECT, "")) != "false"
+    return not (finished(pod) or terminating(pod) or injection.has_sidecar(pod))
 
 
 @diagnostic(
@@ -65,14 +61,14 @@ def _without_proxy(pod: Pod) -> bool:
     when=_without_proxy,
 )
 def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    asks = INJECT in {**pod.labels, **pod.annotations} or REVISION in pod.labels
-    if pod.namespace in injection.IGNORED_NAMESPACES or (pod.spec.host_network and not asks):
+    if pod.namespace in injection.IGNORED_NAMESPACES:
         return
     namespace = cluster.get(Namespace, "", pod.namespace)
-    labels = namespace.labels if namespace is not None else {}
-    wish = _wish(pod, namespace)
-    if wish is None or DATAPLANE in labels:
+    found = wish_of(pod, namespace)
+    if found is None or (pod.spec.host_network and found.asker is not pod):
         return
+    labels = namespace.labels if namespace is not None else {}
+    wish = quote(found.asker, found.path, "asks for a sidecar")
     if pod.spec.host_network:
         yield _about_workload(
             pod, cluster, "it asks for an Istio sidecar, but is on its node's network: such pods never get one",
@@ -85,20 +81,6 @@ def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         yield _not_renewed(pod, calling[0], wish, cluster)
     elif not calling:
         yield from _not_called(pod, namespace, calls, wish, cluster)
-
-
-def _wish(pod: Pod, namespace: Namespace | None) -> Evidence | None:
-    """What asks for a sidecar: the pod, or its namespace, by a value that is meant so or was."""
-    for place in (f"metadata.labels[{INJECT}]", f"metadata.labels[{REVISION}]", f"metadata.annotations[{INJECT}]"):
-        if has_path(pod, place):
-            evidence = quote(pod, place, "the pod asks for a sidecar")
-            if evidence.value != "false" and (INJECT not in place or evidence.value == "true"):
-                return evidence
-    labels = namespace.labels if namespace is not None else {}
-    key = INJECTION if INJECTION in labels else REVISION
-    if namespace is None or not labels.get(key) or (key == INJECTION and labels[key] == "disabled"):
-        return None
-    return quote(namespace, f"metadata.labels[{key}]", "the namespace asks for sidecars")
 
 
 def _not_renewed(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Finding:
@@ -126,10 +108,10 @@ def _not_called(
     labels = namespace.labels if namespace is not None else {}
     configurations = tuple(quote(each.configuration, "metadata.name", each.reason) for each in calls)[:3]
     if namespace is not None and wish.object == ref(namespace):
-        summary, label = _wrong_label(labels, calls)
+        label = label_meant(labels, calls)
         yield Finding(
             about=ref(namespace),
-            summary=summary,
+            summary=_wrong_label(labels, calls),
             confidence=Confidence.CERTAIN,
             evidence=(wish, *configurations),
             fixes=_relabel(namespace, label, calls, pod) if label else (),
@@ -150,32 +132,21 @@ def _not_called(
     yield _about_workload(pod, cluster, summary, (wish, *configurations), Confidence.CERTAIN)
 
 
-def _wrong_label(labels: dict[str, str], calls: tuple[Call, ...]) -> tuple[str, str]:
-    """What is wrong with the namespace's label, and the label that was probably meant."""
-    served = _names(calls)
+def _wrong_label(labels: dict[str, str], calls: tuple[Call, ...]) -> str:
     if not calls:
-        return "it asks for Istio sidecars, but no injector is installed in this cluster", ""
-    if all("deactivated" in each.reason for each in calls):
-        return "it asks for Istio sidecars, but every injector is deactivated", ""
+        return "it asks for Istio sidecars, but no injector is installed in this cluster"
+    if all(each.is_deactivated for each in calls):
+        return "it asks for Istio sidecars, but every injector is deactivated"
     value = labels.get(INJECTION)
-    if value is not None and value != "enabled":
-        return f"{INJECTION}={value} means nothing to Istio: it must be enabled", f"{INJECTION}=enabled"
-    if value is not None:
-        only = f"{REVISION}={served[0]}" if len(served) == 1 else ""
-        return f"{INJECTION}=enabled is served by no injector{_served(calls)}", only
-    wanted = labels[REVISION]
-    near = served[0] if len(served) == 1 else next(iter(nearest_word(wanted, served, 1)), "")
-    return f"no injector serves the Istio revision {wanted}{_served(calls)}", f"{REVISION}={near}" if near else ""
-
-
-def _names(calls: tuple[Call, ...]) -> list[str]:
-    """Revisions and tags that a namespace may name."""
-    names = {each.configuration.labels.get(TAG) or each.revision for each in calls if "deactivated" not in each.reason}
-    return sorted(name for name in names if name)
+    if value is None:
+        return f"no injector serves the Istio revision {labels[REVISION]}{_served(calls)}"
+    if value != "enabled":
+        return f"{INJECTION}={value} means nothing to Istio: it must be enabled"
+    return f"{INJECTION}=enabled is served by no injector{_served(calls)}"
 
 
 def _served(calls: tuple[Call, ...]) -> str:
-    names = _names(calls)
+    names = served(calls)
     return f"; served: {', '.join(names)}" if names else ""
 
 

@@ -47,6 +47,11 @@ class Call:
     def revision(self) -> str:
         return self.configuration.labels.get(REVISION, "")
 
+    @property
+    def is_deactivated(self) -> bool:
+        """Its webhooks were made to match nothing."""
+        return any(_never(each) for each in self.configuration.webhooks or ())
+
 
 def is_injector(configuration: MutatingWebhookConfiguration) -> bool:
     """Whether the webhooks are those of an Istio injector."""
@@ -163,11 +168,15 @@ def _prevented(selector: LabelSelector | None, labels: Mapping[str, str]) -> str
 
 
 def _no_match(webhooks: Sequence[Webhook]) -> str:
-    if any(each.namespace_selector == NEVER and each.object_selector == NEVER for each in webhooks):
+    if any(_never(each) for each in webhooks):
         return "The injection webhook is deactivated, and will never match labels."
     spaces = [text for each in webhooks for text in _asked(each.namespace_selector)]
     pods = [text for each in webhooks for text in _asked(each.object_selector)]
     return f"No matching namespace labels ({', '.join(spaces)}) or pod labels ({', '.join(pods)})"
+
+
+def _never(webhook: Webhook) -> bool:
+    return webhook.namespace_selector == NEVER and webhook.object_selector == NEVER
 
 
 def _asked(selector: LabelSelector | None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kubedoctor.cluster.pods import Container, Pod, Probe
+from kubedoctor.cluster.pods import Container, ContainerStatus, Pod, Probe
 from kubedoctor.cluster.triage import all_statuses, waiting
 
 SCHEDULING = timedelta(minutes=1)
@@ -33,7 +33,7 @@ def still_starting(pod: Pod, at: datetime) -> bool:
         state = status.state
         if state is None or status.ready:
             continue
-        if status.restart_count >= MANY_RESTARTS:
+        if status.restart_count >= MANY_RESTARTS and _ended_soon(status):
             return False
         if state.terminated is not None:
             if state.terminated.exit_code:
@@ -46,6 +46,14 @@ def still_starting(pod: Pod, at: datetime) -> bool:
             return False
         young = True
     return young or at - since < PREPARING
+
+
+def _ended_soon(status: ContainerStatus) -> bool:
+    """Whether the container before this one failed, and not after long work."""
+    ended = status.last_state.terminated if status.last_state else None
+    if ended is None or not ended.exit_code:
+        return False
+    return ended.started_at is None or ended.finished_at is None or ended.finished_at - ended.started_at < PREPARING
 
 
 def _patience(container: Container | None) -> timedelta:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.pods import ContainerState, Pod
 from kubedoctor.replay.services import still_starting
 
 NOW = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
@@ -28,10 +28,12 @@ def pod(age: int, state: dict[str, Any] | None, *, node: str = "worker", probe: 
     return msgspec.convert(data, Pod)
 
 
-def restarted(times: int) -> Pod:
-    one = pod(1000, running(5))
+def restarted(times: int, ran: int) -> Pod:
+    one = pod(9000, running(5))
     assert one.status.container_statuses is not None
-    status = msgspec.structs.replace(one.status.container_statuses[0], restart_count=times)
+    ended = {"exitCode": 1, "startedAt": ago(60 + ran), "finishedAt": ago(60)}
+    last = msgspec.convert({"terminated": ended}, ContainerState)
+    status = msgspec.structs.replace(one.status.container_statuses[0], restart_count=times, last_state=last)
     return msgspec.structs.replace(one, status=msgspec.structs.replace(one.status, container_statuses=(status,)))
 
 
@@ -54,8 +56,9 @@ SLOW = {"periodSeconds": 10, "failureThreshold": 30, "timeoutSeconds": 1}
         (pod(100, running(20)), True),
         (pod(1000, running(900)), False),
         (pod(1000, running(20)), True),  # A container that was started anew.
-        (restarted(2), True),
-        (restarted(3), False),
+        (restarted(2, 3), True),
+        (restarted(3, 3), False),
+        (restarted(3, 7200), True),
         (pod(200, running(190), probe=SLOW), True),
         (pod(500, running(490), probe=SLOW), False),
     ],

@@ -1,0 +1,52 @@
+"""Whether a pod of CoreDNS does not run because of its Corefile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from kubedoctor.cluster.core import ConfigMap
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.selectors import nearest_word
+from kubedoctor.cluster.wants import LogTail
+from kubedoctor.replay.dns.corefile import PLUGINS, CorefileError, corefile_error, unknown_directives
+
+COREFILE = "Corefile"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why CoreDNS does not load its Corefile. `configuration` may be out of sight; without `tail` no log says it."""
+
+    configuration: ConfigMap | None
+    error: CorefileError
+    tail: LogTail | None
+
+
+def refused_corefile(pod: Pod, cluster: Cluster) -> Refused | None:
+    """What the pod's log says about its Corefile; without a log, a misspelled plugin in the Corefile itself."""
+    logs = [
+        partial(cluster.log_tail, pod, each.name, previous=old) for each in pod.spec.containers for old in (False, True)
+    ]
+    cluster.together(partial(_configuration, pod, cluster), *logs)
+    configuration = _configuration(pod, cluster)
+    for log in logs:
+        tail = log()
+        error = corefile_error(tail.lines) if tail is not None else None
+        if error is not None:
+            return Refused(configuration, error, tail)
+    text = (configuration.data or {}).get(COREFILE, "") if configuration is not None else ""
+    for line, name in unknown_directives(text):
+        if nearest_word(name, PLUGINS, 1):  # A CoreDNS built with more plugins knows other names.
+            return Refused(configuration, CorefileError(0, f"Unknown directive '{name}'", line, name), None)
+    return None
+
+
+def _configuration(pod: Pod, cluster: Cluster) -> ConfigMap | None:
+    for volume in pod.spec.volumes or ():
+        if volume.config_map is not None:
+            found = cluster.maybe.get(ConfigMap, pod.namespace, volume.config_map.name)
+            if found is not None and COREFILE in (found.data or {}):
+                return found
+    return None
