@@ -31,13 +31,11 @@ from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.networking import EndpointSlice
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import WORKLOADS, template_of, workload_of
-from kubedoctor.cluster.selectors import NearMiss, nearest_labels, selector_from_map
-from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.cluster.relations import WORKLOADS, workload_of
+from kubedoctor.cluster.triage import ready
 from kubedoctor.findings import (
     Command,
     Confidence,
-    Evidence,
     Finding,
     Fix,
     Severity,
@@ -50,6 +48,7 @@ from kubedoctor.findings import (
 from kubedoctor.replay.dns import is_cluster_dns
 from kubedoctor.replay.services import Backends, backends, wanted_replicas, workloads_behind
 from kubedoctor.replay.services.refusals import refused_by
+from kubedoctor.replay.services.selection import Meant, selection_meant
 
 PATIENCE = timedelta(minutes=1)
 
@@ -140,51 +139,30 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
 
 
 def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    wanted = service.spec.selector or {}
-    pods = [each for each in cluster.all(Pod, service.namespace) if not finished(each) and not terminating(each)]
-    near = nearest_labels(wanted, [each.labels for each in pods]) or _nearest_template(service, cluster)
-    if near is None and service.spec.cluster_ip == "None":
+    meant = selection_meant(service, cluster)
+    if meant is None and service.spec.cluster_ip == "None":
         return  # A headless Service may stand for pods that come and go.
     summary = f"the selector {_selector_text(service)} matches no pod"
-    evidence: list[Evidence] = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
-    fixes: tuple[Fix, ...] = ()
-    if near is not None:
-        summary += f"; did you mean {near.text}?"
-        found = selector_from_map(_corrected(wanted, near))
-        matching = [each for each in pods if found.matches(each.labels)]
-        if matching:
-            evidence.append(quote(matching[0], "metadata.labels", f"almost the same: {near.text}"))
-        fixes = (_fix(service, near, matching),)
+    evidence = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
+    if meant is not None and meant.pods:
+        evidence.append(quote(meant.pods[0], "metadata.labels", f"almost the same: {meant.text}"))
     yield Finding(
         about=ref(service),
-        summary=summary,
+        summary=summary + (f"; did you mean {meant.text}?" if meant is not None else ""),
         confidence=Confidence.CERTAIN,
-        severity=None if near is not None else Severity.WARNING,
-        detail="" if near is not None else "No workload in the namespace makes such pods either.",
+        severity=None if meant is not None else Severity.WARNING,
+        detail="" if meant is not None else "No workload in the namespace makes such pods either.",
         evidence=tuple(evidence),
-        fixes=fixes,
+        fixes=(_fix(service, meant),) if meant is not None else (),
         commands=(Command(f"kubectl get pods -n {service.namespace} --show-labels", "compare the labels"),),
     )
 
 
-def _nearest_template(service: Service, cluster: Cluster) -> NearMiss | None:
-    templates = [template_of(each) for kind in WORKLOADS[:4] for each in cluster.all(kind, service.namespace)]
-    return nearest_labels(service.spec.selector or {}, [each.metadata.labels or {} for each in templates if each])
-
-
-def _corrected(wanted: dict[str, str], near: NearMiss) -> dict[str, str]:
-    wrong = {each.key for each in near.differs}
-    kept = {key: value for key, value in wanted.items() if key not in wrong}
-    return {**kept, **{each.found_key: each.found for each in near.differs}}
-
-
-def _fix(service: Service, near: NearMiss, matching: list[Pod]) -> Fix:
-    change: dict[str, str | None] = {each.key: None for each in near.differs}
-    change.update({each.found_key: each.found for each in near.differs})
-    patch = json.dumps({"spec": {"selector": change}}, separators=(",", ":"))
-    selected = sum(ready(each) for each in matching)
+def _fix(service: Service, meant: Meant) -> Fix:
+    patch = json.dumps({"spec": {"selector": meant.change}}, separators=(",", ":"))
+    selected = sum(ready(each) for each in meant.pods)
     return Fix(
-        summary=f"select {near.text}" + (f": {_count(selected)} ready" if selected else ""),
+        summary=f"select {meant.text}" + (f": {_count(selected)} ready" if selected else ""),
         command=f"kubectl patch service {service.name} -n {service.namespace} --type=merge -p {shlex.quote(patch)}",
         verified=selected > 0,
     )
