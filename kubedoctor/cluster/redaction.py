@@ -158,9 +158,9 @@ _MANIFEST = re.compile(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
 def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
     """Without whole manifests, which appliers keep there, and without what has the form of a secret."""
     return {
-        key: redact_text(value) if isinstance(value, str) else value
+        str(key): redact_text(value) if isinstance(value, str) else value
         for key, value in annotations.items()
-        if not _is_manifest(key)
+        if not _is_manifest(str(key))
     }
 
 
@@ -170,24 +170,34 @@ def _is_manifest(key: str) -> bool:
 
 
 def redact_data(value: Any, name: str = "") -> Any:
-    """Plain data of any shape, such as a custom resource's spec: the same rules wherever they apply in it."""
-    if isinstance(value, Mapping):
+    """Plain data of any shape, such as a custom resource's spec: the same rules wherever they apply in it.
+
+    `name` is the key under which the value stands; empty if it says nothing of it.
+    """
+    if isinstance(value, str):
+        return redact_value(name, value) if name else redact_text(value)
+    if isinstance(value, dict):
         if name == "annotations":
             return redact_annotations(value)
-        if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
-            rest = {key: redact_data(each, str(key)) for key, each in value.items()}
-            return {**rest, "value": redact_value(value["name"], value["value"])}
         free = name in _FREE_KEYS
-        return {
-            key: redact_data(each, "" if free and isinstance(each, str) else str(key)) for key, each in value.items()
-        }
-    if isinstance(value, list | tuple):
+        kept = {}
+        for key, each in value.items():
+            if type(key) is not str:  # YAML has keys of any type, JSON and Kubernetes have not.
+                key = str(key)
+            if isinstance(each, str):
+                kept[key] = redact_text(each) if free else redact_value(key, each)
+            elif isinstance(each, dict | list):
+                kept[key] = redact_data(each, key)
+            else:
+                kept[key] = each
+        if "value" in kept and isinstance(value.get("name"), str) and isinstance(value["value"], str):
+            kept["value"] = redact_value(value["name"], value["value"])
+        return kept
+    if isinstance(value, list):
         if name in _ARGUMENTS and all(isinstance(each, str) for each in value):
             return list(redact_arguments(value))
         # The elements of a list under a secret name (tokens: [...]) are secret too; of maps, their keys decide.
         return [redact_data(each, name if isinstance(each, str) else "") for each in value]
-    if isinstance(value, str):
-        return redact_value(name, value) if name else redact_text(value)
     return value
 
 

@@ -16,7 +16,7 @@ def redact_object(data: dict[str, Any]) -> dict[str, Any]:
     """
     kind = data.get("kind")
     special = ("data", "stringData", "binaryData", "metadata")
-    kept = {key: redact_data(value, key) for key, value in data.items() if key not in special}
+    kept = {str(key): redact_data(value, str(key)) for key, value in data.items() if key not in special}
     if "metadata" in data:
         kept["metadata"] = _metadata(data["metadata"], secret=kind == "Secret")
     for key in ("data", "stringData", "binaryData"):
@@ -27,7 +27,8 @@ def redact_object(data: dict[str, Any]) -> dict[str, Any]:
             kept[key] = dict.fromkeys(values, "")
         elif isinstance(values, dict) and kind == "ConfigMap":
             kept[key] = {
-                name: redact_file(name, value) if isinstance(value, str) else value for name, value in values.items()
+                str(name): redact_file(str(name), value) if isinstance(value, str) else value
+                for name, value in values.items()
             }
         else:
             kept[key] = None if kind == "Secret" else redact_data(values, key)
@@ -37,7 +38,7 @@ def redact_object(data: dict[str, Any]) -> dict[str, Any]:
 def _metadata(metadata: Any, *, secret: bool) -> Any:
     if not isinstance(metadata, dict):
         return metadata
-    kept = {key: redact_data(value, key) for key, value in metadata.items() if key != "managedFields"}
+    kept = {str(key): redact_data(value, str(key)) for key, value in metadata.items() if key != "managedFields"}
     annotations = kept.get("annotations")
     if secret and isinstance(annotations, dict):
         kept["annotations"] = {key: value for key, value in annotations.items() if len(str(value)) <= _LONG}

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.collect.bundles import documents, open_bundle
+from kubedoctor.cluster.references import Ref
+from kubedoctor.collect.bundles import documents, open_bundle, write_bundle
 from kubedoctor.problems import BundleProblem
 from tests.collect import bundle_forms as forms
 
@@ -146,6 +147,19 @@ def test_wrong_types_and_nulls_cost_only_themselves(tmp_path: Path) -> None:
         "Pod shop/odd: status.containerStatuses[0].restartCount is unreadable" in p for p in source.snapshot.problems
     )
     assert any("1 items have no kind" in problem for problem in source.snapshot.problems)
+
+
+def test_keys_and_values_that_only_yaml_has(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: odd\n  namespace: shop\n  annotations: {1: x, yes: !!binary aGk=}\n"
+        "  creationTimestamp: 2026-01-15T09:00:00Z\ndata: {8080: open, true: x, token: hunter2}\n7: x\n"
+    )
+    source = open_bundle((str(tmp_path / "a.yaml"),))
+    raw = source.raw(Ref("ConfigMap", "shop", "odd"))
+    assert raw is not None
+    assert raw["data"] == {"8080": "open", "True": "x", "token": "<redacted>"}
+    write_bundle(source, ["ConfigMap"], tmp_path / "out")
+    assert open_bundle((str(tmp_path / "out"),)).names("ConfigMap") == ("odd",)
 
 
 def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.decoding import convert_object
+from kubedoctor.cluster.decoding import decode_object
 from kubedoctor.cluster.kinds import kind_named
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.triage import all_statuses, troubled
@@ -26,6 +26,7 @@ from kubedoctor.cluster.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
 from kubedoctor.collect.bundles.layouts import MANIFEST
 from kubedoctor.collect.bundles.loading import FORMAT
+from kubedoctor.collect.loading import loading
 from kubedoctor.collect.opening import Source
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.problems import BundleProblem, UsageProblem
@@ -60,7 +61,8 @@ def write_bundle(source: Source, kinds: Iterable[str], path: Path, namespace: st
         with tempfile.TemporaryDirectory(prefix=".kubedoctor-", dir=path.parent) as made:
             contents = _Contents(Path(made) / "bundle")
             contents.folder.mkdir(mode=0o700)
-            _write_all(contents, source, sorted({*kinds, *ALWAYS}), namespace)
+            with loading():
+                _write_all(contents, source, sorted({*kinds, *ALWAYS}), namespace)
             if path.name.endswith(ARCHIVES):
                 packed = Path(made) / "bundle.tar.gz"
                 write_archive(contents.folder, packed, source.snapshot.taken_at)
@@ -157,7 +159,7 @@ def _write_list(contents: _Contents, source: Source, kind: str, namespace: str) 
                 file.write(body)
                 contents.namespaces.add(key[0])
                 if kind == "Pod":
-                    contents.wanted_logs.update(_logs_of(obj))
+                    contents.wanted_logs.update(_logs_of(body))
         except CannotSee as blind:
             why = blind.why
         contents.namespaces.discard("")
@@ -195,9 +197,9 @@ def _key(data: dict[str, Any]) -> tuple[str, str]:
     return str(meta.get("namespace") or ""), str(meta.get("name") or "")
 
 
-def _logs_of(data: dict[str, Any]) -> Iterator[LogWant]:
+def _logs_of(body: bytes) -> Iterator[LogWant]:
     """The logs that may tell why a pod is in trouble; none of a pod that is well."""
-    for pod in convert_object("Pod", data).objects:
+    for pod in decode_object("Pod", body).objects:
         if not isinstance(pod, Pod) or not troubled(pod):
             continue
         for status in all_statuses(pod):
