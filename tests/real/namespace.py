@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from tests.real.cluster.control_plane import RealCluster
 from tests.real.cluster.layout import Document
@@ -34,6 +35,13 @@ class Namespace:
     def last_ended(self, app: str, reason: str) -> bool:
         """A container of the workload ended for this reason and was started again, or waits for that."""
         return any(status["lastState"].get("terminated", {}).get("reason") == reason for status in self.containers(app))
+
+    def running_for(self, app: str) -> timedelta:
+        """How long the workload's first container runs in its present run; zero if it does not."""
+        for status in self.containers(app):
+            if running := status["state"].get("running"):
+                return datetime.now(UTC) - datetime.fromisoformat(running["startedAt"])
+        return timedelta(0)
 
     def event(self, reason: str, text: str = "") -> str:
         """The message of the first event with this reason and text; empty when there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -159,6 +160,8 @@ def test_a_deployment_whose_readiness_probe_fails(namespace: Namespace, ask: Ask
     probe = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 1}}
     namespace.apply(deployment("checkout", namespace.name, "serve", "-not-ready", container=probe))
     namespace.cluster.wait_for("Unhealthy", lambda: bool(namespace.event("Unhealthy", "statuscode: 503")))
+    # No program is called unready before it had the time to start.
+    namespace.cluster.wait_for("15 s", lambda: namespace.running_for("checkout") > timedelta(seconds=15))
 
     diagnosis = ask("deploy", "checkout", "-n", namespace.name)
 
