@@ -41,12 +41,15 @@ from kubedoctor.findings import (
     Ref,
     Severity,
     diagnostic,
+    has_path,
     quote,
     ref,
 )
 from kubedoctor.replay.istio import injection
-from kubedoctor.replay.istio.injection import INJECT, INJECTION, REVISION, Call, Injector
+from kubedoctor.replay.istio.injection import INJECT, INJECTION, REVISION, TAG, Call, Injector
 from kubedoctor.replay.istio.wishes import label_meant, served, wish_of
+
+MOST_INJECTORS = 3
 
 
 def _without_proxy(pod: Pod) -> bool:
@@ -106,7 +109,7 @@ def _not_called(
     pod: Pod, namespace: Namespace | None, calls: tuple[Call, ...], wish: Evidence, cluster: Cluster
 ) -> Iterator[Finding]:
     labels = namespace.labels if namespace is not None else {}
-    configurations = tuple(quote(each.configuration, "metadata.name", each.reason) for each in calls)[:3]
+    configurations = tuple(_serves(each) for each in calls)[:MOST_INJECTORS]
     if namespace is not None and wish.object == ref(namespace):
         label = label_meant(labels, calls)
         yield Finding(
@@ -130,6 +133,12 @@ def _not_called(
     else:
         summary = "it asks for an Istio sidecar, but no injector is called for it" + _served(calls)
     yield _about_workload(pod, cluster, summary, (wish, *configurations), Confidence.CERTAIN)
+
+
+def _serves(call: Call) -> Evidence:
+    paths = (f"metadata.labels[{TAG}]", f"metadata.labels[{REVISION}]", "metadata.name")
+    found = next((path for path in paths if has_path(call.configuration, path)), "metadata.name")
+    return quote(call.configuration, found, "deactivated" if call.is_deactivated else "what this injector serves")
 
 
 def _wrong_label(labels: dict[str, str], calls: tuple[Call, ...]) -> str:

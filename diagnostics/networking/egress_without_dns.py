@@ -36,6 +36,7 @@ from kubedoctor.cluster.triage import finished, not_ready, terminating
 from kubedoctor.findings import (
     Command,
     Confidence,
+    Effect,
     Evidence,
     Explains,
     Finding,
@@ -78,7 +79,9 @@ def egress_without_dns(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Find
     if dns is None:
         return
     for blocked in blocked_pods(policy, dns, cluster):
-        yield _finding(blocked, dns, cluster)
+        # Policies that isolate the same pods all come to the same nearest one: it speaks for them.
+        if ref(blocked.policy) == ref(policy) or blocked.direction != EGRESS:
+            yield _finding(blocked, dns, cluster)
 
 
 def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
@@ -116,7 +119,8 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
             Command(f"kubectl describe networkpolicy -n {policy.namespace}", "all policies of the namespace"),
             Command(
                 f"kubectl debug -n {blocked.pods[0].namespace} {blocked.pods[0].name} -it --image=busybox -- nslookup kubernetes.default",
-                "try a lookup from the pod",
+                "try a lookup from the pod; adds a container to it",
+                Effect.CHANGES,
             ),
         ),
     )  # fmt: skip
@@ -147,7 +151,8 @@ def _summary(blocked: Blocked, dns: Resolvers) -> str:
         return f"it isolates {count}, and no policy of theirs allows egress to {server}"
     rule = f"its egress rule {miss.rule.index + 1}"
     if miss.peer and miss.port and not miss.protocol:
-        return f"{rule} allows port {blocked.server.port} without UDP, so {count} cannot resolve names"
+        over = " and ".join(sorted({each.protocol for each in miss.rule.ports or ()}))
+        return f"{rule} allows port {blocked.server.port} over {over} only, and lookups use UDP: {count} cannot resolve names"
     if miss.peer and not miss.port:
         return f"{rule} does not cover port {blocked.server.port} on which the DNS servers listen: {count} cannot resolve names"
     if blocked.server.party.pod is None:

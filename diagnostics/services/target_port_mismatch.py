@@ -33,6 +33,7 @@ from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.findings import (
     Command,
     Confidence,
+    Evidence,
     Finding,
     Fix,
     Severity,
@@ -44,6 +45,8 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.services import declared_ports, find_port, names_of
 from kubedoctor.replay.services.refusals import refused_by, wrong_number
+
+MOST_PORTS = 4
 
 
 def _selects(service: Service) -> bool:
@@ -91,11 +94,7 @@ def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: b
         else "",
         evidence=(
             quote(service, f"spec.ports[{at}].targetPort", "a name that no selected pod has"),
-            *(
-                quote(pods[0], f"spec.containers[name={container.name}].ports", "what the pod declares")
-                for container in pods[0].spec.containers
-                if container.ports
-            ),
+            *_declared(pods[0], "name"),
         ),
         fixes=(_fix(service, at, meant),) if meant else (),
         commands=(_slices(service), _ports_of(pods[0])),
@@ -113,15 +112,14 @@ def _unheard_number(service: Service, at: int, pods: list[Pod], cluster: Cluster
     pod = next((each for each in pods if ready(each)), pods[0])
     container = found.container
     path = f"spec.containers[name={container}]"
-    probe = f"{path}.readinessProbe"
+    probes = [f"{path}.readinessProbe.{action}.port" for action in ("httpGet", "tcpSocket", "grpc")]
     evidence = [
         quote(
             service, f"spec.ports[{at}].targetPort" if port.target_port else f"spec.ports[{at}].port", "where it sends"
         ),
-        quote(pod, f"{path}.ports", "what the pod declares"),
+        *_declared(pod, "containerPort"),
     ]
-    if has_path(pod, probe):
-        evidence.append(quote(pod, probe, "succeeds"))
+    evidence += [quote(pod, probe, "answers the readiness probe") for probe in probes if has_path(pod, probe)]
     if refused is not None:
         evidence.append(quote_line(refused.tail, refused.index, "a client of this Service"))
     declared = ", ".join(str(each) for each in found.declared)
@@ -143,6 +141,16 @@ def _unheard_number(service: Service, at: int, pods: list[Pod], cluster: Cluster
             _slices(service),
         ),
     )
+
+
+def _declared(pod: Pod, field: str) -> list[Evidence]:
+    """The names or numbers of the ports that a pod's containers declare."""
+    return [
+        quote(pod, f"spec.containers[name={container.name}].ports[{at}].{field}", "what the pod declares")
+        for container in pod.spec.containers
+        for at, port in enumerate(container.ports or ())
+        if port.name or field != "name"
+    ][:MOST_PORTS]
 
 
 def _fix(service: Service, at: int, target: int | str) -> Fix:

@@ -170,6 +170,11 @@ def _isolated(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
             yield ref(pod)
 
 
+def _beside(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
+    """Policies add up: what one does not allow, another of the namespace may."""
+    yield from (ref(other) for other in cluster.all(NetworkPolicy, policy.namespace))
+
+
 _WORKLOAD: tuple[Step, ...] = (_owners, _pods, _with_pods, _first_pod)
 
 _STEPS: dict[type[KubernetesObject], tuple[Step, ...]] = {
@@ -188,5 +193,5 @@ _STEPS: dict[type[KubernetesObject], tuple[Step, ...]] = {
     Node: (_on_node,),
     Namespace: (_in_namespace,),
     ResourceQuota: (_under_quota,),
-    NetworkPolicy: (_isolated,),
+    NetworkPolicy: (_isolated, _beside),
 }
