@@ -95,5 +95,5 @@ def rights(transport: Transport, namespace: str) -> Rights:
 def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiRefusal(0, "Unreadable", f"the review is unreadable ({error})") from None

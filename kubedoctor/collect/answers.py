@@ -62,7 +62,7 @@ def refusal_of(
     """What an answer other than 2xx says. A web page or a redirect says that this is no API server."""
     try:
         said = _STATUS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body[:_LONGEST_WORDS].decode("utf-8", "replace").strip()
         if status == 400 and "HTTPS server" in text:
             return ConnectionProblem(

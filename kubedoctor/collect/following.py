@@ -235,7 +235,7 @@ class Follower:
                 self._failed(_ERROR.decode(event.object))
                 return
             decoded = decode_object(self.kind, bytes(event.object))
-        except (msgspec.DecodeError, UnicodeDecodeError, Unreadable) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
             raise ApiRefusal(0, "Unreadable", f"an event of the watch is unreadable ({error})") from None
         objects = named(resource, decoded.objects)
         for obj in objects:

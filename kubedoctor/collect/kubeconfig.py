@@ -174,11 +174,11 @@ def _absolute(entry: Entry) -> dict[str, Any]:
     values = dict(entry.values)
     for key in _FILE_KEYS:
         if path := text_of(values.get(key)):
-            values[key] = os.path.join(entry.folder, path)
+            values[key] = os.path.normpath(entry.folder / path)
     plugin = values.get("exec")
     if isinstance(plugin, dict) and os.sep in (command := text_of(plugin.get("command"))):
         # A bare name is looked up in PATH.
-        values["exec"] = {**plugin, "command": os.path.join(entry.folder, command)}
+        values["exec"] = {**plugin, "command": os.path.normpath(entry.folder / command)}
     return values
 
 

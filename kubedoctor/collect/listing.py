@@ -115,7 +115,7 @@ def read_documents(transport: Transport, resource: Resource, want: Want) -> Iter
         try:
             body = transport.get(resource.path(want.namespace), _query(want, token, chunked=True))
             chunk = _DOCUMENTS.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiRefusal(0, "Unreadable", f"the answer is no readable list ({error})") from None
         for item in chunk.items or ():
             yield {**item, "apiVersion": version, "kind": resource.row.kind}

@@ -69,7 +69,7 @@ class LiveSource:
         try:
             body = self._fetcher.body(Want(ref.kind, ref.namespace, ref.name))
             document = msgspec.json.decode(body) if body else None
-        except (ApiRefusal, SourceProblem, msgspec.DecodeError, UnicodeDecodeError):
+        except (ApiRefusal, SourceProblem, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         finally:
             self._count()

@@ -106,5 +106,5 @@ class Served:
             if refusal.status == 404:
                 return None
             raise
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiRefusal(0, "Unreadable", f"discovery at {path} is unreadable ({error})") from None

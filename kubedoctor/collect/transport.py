@@ -63,6 +63,7 @@ class Transport:
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._renewals = 0
+        self._closed = False
         self._pool = self._open_pool()
 
     def get(
@@ -95,7 +96,8 @@ class Transport:
         return Stream(response, self.connection)
 
     def close(self) -> None:
-        """Let go of idle connections."""
+        """Let go of connections; nothing leaves any more."""
+        self._closed = True
         self._pool.clear()
 
     # One request, again where that may help
@@ -162,6 +164,8 @@ class Transport:
     ) -> urllib3.BaseHTTPResponse:
         """Every request passes here. Redirects are not followed: they could lead anywhere."""
         check_is_read(method, path)
+        if self._closed:
+            raise ConnectionProblem(f"the connection to {self.connection.server} was closed", "Open it again")
         sent = urllib3.HTTPHeaderDict(headers)
         sent["User-Agent"] = USER_AGENT
         if not is_loopback(self.connection.host):
@@ -238,7 +242,8 @@ class Transport:
                 return False
             self._renewals += 1
             if self.connection.credentials.certificate != before:
-                self._pool = self._open_pool()
+                old, self._pool = self._pool, self._open_pool()
+                old.clear()
             return True
 
     def _note(self, date: str | None) -> None:

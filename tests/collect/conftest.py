@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,17 @@ Open = Callable[..., LiveSource]
 
 
 @pytest.fixture
-def open_at(tmp_path: Path) -> Open:
+def open_at(tmp_path: Path) -> Iterator[Open]:
     """Opens a live source on an address, with a kubeconfig of its own; it does not wait between tries."""
+    sources: list[LiveSource] = []
 
     def opened(server: str, **options: object) -> LiveSource:
         user, cluster = options.pop("user", None), options.pop("cluster", None)
         path = kubeconfig(tmp_path / "config", server, user=user, cluster=cluster)  # type: ignore[arg-type]  # as given
         connection = connect(Options(kubeconfig=path, **options), {})  # type: ignore[arg-type]  # as given
-        return LiveSource(Transport(connection, pause=lambda _: None))
+        sources.append(LiveSource(Transport(connection, pause=lambda _: None)))
+        return sources[-1]
 
-    return opened
+    yield opened
+    for source in sources:
+        source.close()

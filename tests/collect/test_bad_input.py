@@ -129,8 +129,8 @@ USERS = {
     ),
     "exec plug-in failing": (
         {"exec": {"command": "./login", "apiVersion": "client.authentication.k8s.io/v1", "args": ["--as", "jane"]}},
-        "the exec plug-in {folder}/./login of the user jane failed: process returned 3. session is over",
-        "{folder}/./login --as jane",
+        "the exec plug-in {folder}/login of the user jane failed: process returned 3. session is over",
+        "{folder}/login --as jane",
     ),
 }
 

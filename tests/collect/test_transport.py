@@ -155,7 +155,9 @@ def test_retry_after_is_heeded_within_bounds(tmp_path: Path) -> None:
     rude = refusal(429, "TooManyRequests", "slow down", "Retry-After: 9999\r\n")
     with answers(patient, rude, response({})) as api:
         path = kubeconfig(tmp_path / "config", api.url)
-        Transport(connect(Options(kubeconfig=path), {}), pause=waits.append).get("/version")
+        transport = Transport(connect(Options(kubeconfig=path), {}), pause=waits.append)
+        transport.get("/version")
+        transport.close()
 
     assert 3 <= waits[0] < 4
     assert 10 <= waits[1] < 13
