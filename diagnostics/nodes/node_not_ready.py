@@ -61,7 +61,7 @@ def unready(node: Node) -> bool:
 )
 def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     said = condition(node.status.conditions, "Ready")
-    if not unready(node) or _joining(node, said, cluster):
+    if not node.name or not unready(node) or _joining(node, said, cluster):
         return
     pods = [pod for pod in cluster.maybe.pods_on(node.name) if not finished(pod)]
     evidence = [
@@ -69,9 +69,10 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
         for field in ("status", "reason", "message")
         if has_path(node, f"{READY}.{field}")
     ]
+    if not evidence:
+        evidence.append(quote(node, "metadata.name", "its Ready condition says nothing"))
     if said is None:
         summary, fix = "the kubelet has never reported its state", "see whether the kubelet on it runs"
-        evidence.append(quote(node, "metadata.name", "has no Ready condition"))
     elif said.status == "Unknown":
         summary, more = _silent(node, said, cluster)
         fix = "see whether the machine is up and start the kubelet on it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,11 +13,9 @@ from kubedoctor.cluster import Cluster, Node, Pod, Ref
 from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.quantities import Quantity, format_bytes, format_milli
 from kubedoctor.cluster.relations import template_of, template_path
-from kubedoctor.cluster.tolerations import untolerated
 from kubedoctor.findings import Evidence, Fix
-from kubedoctor.replay.scheduler.room import NodeRoom, room_by_node
+from kubedoctor.replay.scheduler.room import Closed, Fleet, NodeRoom, room_by_node
 
-CORDON = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule")
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 NODE_TROUBLE = frozenset(
     f"node.kubernetes.io/{name}"
@@ -44,32 +42,29 @@ class Case:
     pod: Pod
     cluster: Cluster
     workload: Ref
-    nodes: tuple[Node, ...] = field(default=())
+    fleet: Fleet
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return self.fleet.nodes
 
     @cached_property
+    def closed(self) -> Closed:
+        """The nodes that refuse it for a taint or a cordon."""
+        return self.fleet.closed_to(self.pod.spec.tolerations or ())
+
+    @property
     def cordoned(self) -> tuple[Node, ...]:
-        """Nodes that take no new pods, unless this pod tolerates that."""
-        return tuple(
-            node
-            for node in self.nodes
-            if node.spec.unschedulable and untolerated(self.pod.spec.tolerations, (CORDON,)) is not None
-        )
+        return self.closed.cordoned
 
-    @cached_property
+    @property
     def tainted(self) -> tuple[tuple[Node, Taint], ...]:
-        """Nodes that are not cordoned, with the first taint that the pod does not tolerate."""
-        found = []
-        for node in self.nodes:
-            taint = None if node in self.cordoned else untolerated(self.pod.spec.tolerations, node.spec.taints)
-            if taint is not None:
-                found.append((node, taint))
-        return tuple(found)
+        return self.closed.tainted
 
-    @cached_property
+    @property
     def open(self) -> tuple[Node, ...]:
         """The nodes that would take the pod as far as taints and cordons go; all nodes if there are none."""
-        closed = {node.name for node, _ in self.tainted} | {node.name for node in self.cordoned}
-        return tuple(node for node in self.nodes if node.name not in closed) or self.nodes
+        return self.closed.open or self.nodes
 
     @cached_property
     def room(self) -> dict[str, NodeRoom] | None:

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 
 from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, amount_text, names, some, taint_text
-from kubedoctor.cluster import Node, Pod, has_path, quote, ref
+from kubedoctor.cluster import Pod, has_path, quote, ref
 from kubedoctor.cluster.nearest import NearMiss, nearest_labels, nearest_word
 from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.quantities import Quantity
@@ -76,7 +76,9 @@ def resource(case: Case, reason: Reason) -> Fact:
         return Fact(head)
     want = amount_text(name, asked)
     request = _request(case.pod, name)
-    sized = [(amount, node) for node in case.open if (amount := _allocatable(node, name)) is not None]
+    sized = [
+        (amount, node) for node in case.open if (amount := case.fleet.allocatable[node.name].get(name)) is not None
+    ]
     if not sized:
         offered = ", and no node offers any" if case.nodes else ""
         return Fact(f"{head}: it asks for {want}{offered}", _kept([request]))
@@ -97,13 +99,6 @@ def resource(case: Case, reason: Reason) -> Fact:
 
 def _kept(evidence: list[Evidence | None]) -> tuple[Evidence, ...]:
     return tuple(one for one in evidence if one is not None)
-
-
-def _allocatable(node: Node, name: str) -> Quantity | None:
-    try:
-        return Quantity.parse((node.status.allocatable or {})[name])
-    except (KeyError, ValueError):
-        return None
 
 
 def _request(pod: Pod, name: str) -> Evidence | None:
@@ -165,13 +160,13 @@ def _lower(case: Case, name: str, lacking: list[tuple[Quantity, str]]) -> tuple[
 def node_affinity(case: Case, reason: Reason) -> Fact:
     pod = case.pod
     wanted = pod.spec.node_selector or {}
-    lacking = {key: value for key, value in wanted.items() if all(node.labels.get(key) != value for node in case.nodes)}
+    lacking = {key: value for key, value in wanted.items() if (key, value) not in case.fleet.labels}
     affinity = pod.spec.affinity and pod.spec.affinity.node_affinity
     required = affinity and affinity.required_during_scheduling_ignored_during_execution
     head = some(reason.count, "does not match", "do not match")
     if wanted and (lacking or not required):
         asked = ",".join(f"{key}={value}" for key, value in (lacking or wanted).items())
-        near = nearest_labels(lacking, (node.labels for node in case.nodes)) if lacking else None
+        near = nearest_labels(lacking, case.fleet.kinds_of_labels) if lacking else None
         hint = f"; did you mean {near.text}?" if near else ""
         evidence = [quote(pod, "spec.nodeSelector", "")]
         if near and (node := next((n for n in case.nodes if n.labels == near.labels), None)):

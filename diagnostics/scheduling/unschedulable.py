@@ -47,6 +47,7 @@ from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.room import fleet_of
 
 SOON = timedelta(minutes=1)
 MESSAGE = "status.conditions[type=PodScheduled].message"
@@ -102,7 +103,7 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if _soon_placed(pod, message, cluster):
         return
     cluster.require(Node, Pod)
-    case = Case(pod, cluster, workload_of(pod, cluster), cluster.maybe.all(Node))
+    case = Case(pod, cluster, workload_of(pod, cluster), fleet_of(cluster))
     yield _finding(case, message)
 
 

@@ -85,7 +85,7 @@ def pending(claim: PersistentVolumeClaim) -> bool:
     also_known_as=("FailedBinding", "ProvisioningFailed"),
 )
 def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Finding]:
-    if not pending(claim):
+    if not claim.name or not pending(claim):
         return
     cluster.require(PersistentVolume, StorageClass)
     made = _judged(claim, cluster)
@@ -136,7 +136,8 @@ def _asked(claim: PersistentVolumeClaim) -> tuple[Evidence, ...]:
         "spec.accessModes": "",
         "status.phase": "",
     }
-    return tuple(quote(claim, path, shows) for path, shows in paths.items() if has_path(claim, path))
+    found = tuple(quote(claim, path, shows) for path, shows in paths.items() if has_path(claim, path))
+    return found or (quote(claim, "metadata.name", "asks for nothing in particular"),)
 
 
 def _class_missing(
