@@ -31,6 +31,7 @@ from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Families
 
 MOST_VALUES = 60
+EVERY_POD_HAS = "kube-api-access-"  # the volume with the service account's token
 LEFT_OUT = ("containers", "initContainers", "ephemeralContainers", "template", "conditions", "containerStatuses")
 
 
@@ -98,8 +99,11 @@ def _flat(data: Any, path: str) -> Iterator[tuple[str, str]]:
                 yield path, ", ".join(str(one) for one in data)
             return
         for number, one in enumerate(data):
-            step = f"name={one['name']}" if isinstance(one, dict) and one.get("name") else str(number)
-            yield from _flat(one, f"{path}[{step}]")
+            name = one.get("name") if isinstance(one, dict) else None
+            if isinstance(name, str) and name.startswith(EVERY_POD_HAS):
+                continue
+            rest = {key: value for key, value in one.items() if key != "name"} if name else one
+            yield from _flat(rest, f"{path}[name={name}]" if name else f"{path}[{number}]")
     elif data not in (None, "", 0, False):
         yield path, str(data)
 

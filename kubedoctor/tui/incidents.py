@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from kubedoctor.cluster import Cluster, Condition, Event, Ref, Snapshot
@@ -18,6 +20,7 @@ EFFECTS = {
     Effect.DISRUPTS: "may interrupt what runs",
 }
 MOST_CONSEQUENCES = 6
+_NUMBERED = re.compile(r"\d+\. ")
 MOST_EVENTS = 5
 
 
@@ -297,7 +300,8 @@ def add_markdown(page: Page, body: str) -> None:
 
     def flush() -> None:
         if flowing:
-            page.add(*_inline(" ".join(flowing)), indent=2, hang=4 if flowing[0].startswith(("- ", "* ")) else 2)
+            hang = 4 if flowing[0].startswith(("- ", "* ")) else (5 if _NUMBERED.match(flowing[0]) else 2)
+            page.add(*_inline(" ".join(flowing)), indent=2, hang=hang)
             flowing.clear()
 
     fenced = False
@@ -311,7 +315,7 @@ def add_markdown(page: Page, body: str) -> None:
         elif not bare:
             flush()
             page.blank()
-        elif bare.startswith(("- ", "* ")) or bare[:2].rstrip(".").isdigit():
+        elif bare.startswith(("- ", "* ")) or _NUMBERED.match(bare):
             flush()
             flowing.append(bare)
         else:

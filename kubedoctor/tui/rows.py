@@ -124,6 +124,8 @@ def make_rows(snapshot: Snapshot, view: View, report: Report | None = None) -> t
         rows = [_row(obj, worst) for obj in objects]
     else:
         rows = _workloads(snapshot, view.namespace, families, worst)
+        if report:
+            rows += _other_causes(report, view.namespace, {row.ref for row in rows}, families)
     return arrange(rows, "health")
 
 
@@ -153,6 +155,23 @@ def _workloads(snapshot: Snapshot, namespace: str, families: Families, worst: di
                 state = _with_last_run(obj, state, snapshot)
             rows.append(_row(obj, worst, state, restarts.get(name, 0)))
     return rows
+
+
+def _other_causes(report: Report, namespace: str, listed: set[Ref], families: Families) -> list[Row]:
+    """What hurts and shows at no workload: a Service that selects nothing, a Node that runs nothing of ours."""
+    known = {one.id: one for one in report.findings}
+    found: dict[Ref, Row] = {}
+    for incident in report.incidents:
+        cause = known[incident.cause]
+        health = health_of(cause.severity)
+        if health is Health.HEALTHY or (namespace and cause.about.namespace not in ("", namespace)):
+            continue
+        own = (known[id_] for id_ in (incident.cause, *incident.consequences))
+        touched = {families.top(name) for one in own for name in (one.about, *one.affects)}
+        if listed.isdisjoint(touched):
+            row = Row(cause.about, health, status=cause.summary, search=searchable(cause.about, cause.summary))
+            found.setdefault(cause.about, row)
+    return list(found.values())
 
 
 def _with_last_run(cron_job: CronJob, state: State, snapshot: Snapshot) -> State:

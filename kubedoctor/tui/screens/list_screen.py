@@ -281,7 +281,7 @@ class ListScreen(Screen[None]):
             current = self._table.current
             self._places.append(Place(self.view, self.filter, current.ref if current else None))
         self.view, self.filter, self._wanted = view, wanted, row
-        self.set_class(not view.namespace, "-all")
+        self.set_class(not view.namespace or view.kind == "Finding", "-all")
         self.rows = ()
         scope = view.namespace if view.kind in ("", "Finding") or not self._covers(view) else self._scope
         if scope != self._scope:

@@ -43,6 +43,7 @@ class TextView(VerticalScroll, can_focus=True):
     DEFAULT_CSS = """
     TextView {
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         overflow-x: hidden;
     }
     """
