@@ -10,6 +10,7 @@ from kubedoctor.sandbox import recording_path
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screenshots import settle
+from kubedoctor.tui.widgets.prompt import Prompt
 
 
 def opened(name: str) -> Source:
@@ -33,3 +34,9 @@ async def press(pilot: Pilot[int], app: KubedoctorApp, *keys: str) -> None:
         await pilot.press(key)
     await settle(app)
     await pilot.pause()
+
+
+async def command(pilot: Pilot[int], app: KubedoctorApp, text: str) -> None:
+    """Enter a command as the prompt does, without the time that typing takes."""
+    list_screen(app).post_message(Prompt.Command(text))
+    await press(pilot, app)

@@ -27,7 +27,7 @@ from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
-from tests.tui.recordings import list_screen, opened, press
+from tests.tui.recordings import command, list_screen, opened, press
 
 SIZE = (120, 32)
 
@@ -136,7 +136,7 @@ async def test_namespaces_by_list_and_by_number() -> None:
         await press(pilot, app, "0")
         assert screen.view == View()
         assert any(row.ref.namespace == "kube-system" for row in screen.rows)
-        await press(pilot, app, "colon", *"ns", "enter")
+        await command(pilot, app, "ns")
         assert "shop" in shown(screen)
         screen.query_one(VirtualTable).highlight(shown(screen).index("shop"))
         await press(pilot, app, "enter")
@@ -259,11 +259,11 @@ async def test_below_100_columns_the_incident_opens_below() -> None:
 async def test_themes() -> None:
     app = application("oom-killed")
     async with running(app) as (pilot, _):
-        await press(pilot, app, "colon", *"theme light", "enter")
+        await command(pilot, app, "theme light")
         assert app.theme == "light"
-        await press(pilot, app, "colon", *"theme contrast", "enter")
+        await command(pilot, app, "theme contrast")
         assert app.theme == "contrast"
-        await press(pilot, app, "colon", *"theme nonsense", "enter")
+        await command(pilot, app, "theme nonsense")
         assert app.theme == "contrast"
 
 
@@ -294,7 +294,7 @@ async def test_a_refused_kind_is_named() -> None:
     source.snapshot.refuse(Want("Secret"), "list secrets is forbidden")
     app = KubedoctorApp(Session(source, load_catalogue()), "shop")
     async with running(app) as (pilot, screen):
-        await press(pilot, app, "colon", *"secrets", "enter")
+        await command(pilot, app, "secrets")
         assert "forbidden" in str(screen.query_one("#banner").render())
 
 
