@@ -22,7 +22,7 @@ from kubedoctor.cluster.relations import template_of, template_path, workload_of
 from kubedoctor.cluster.triage import all_containers, all_statuses, container_path, finished, status_path, terminating
 from kubedoctor.findings import Command, Evidence, Explains, Ref, has_path, quote, ref
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
-from kubedoctor.replay.kubelet.killers import Killer, Verdict, who_ended
+from kubedoctor.replay.kubelet.killers import Killer, Proof, Verdict, who_ended
 from kubedoctor.replay.kubelet.log_lines import is_no_log
 
 CONSEQUENCES = (Explains("same", ("KD1012", "KD1201", "KD1204")), Explains("selects", ("KD2001",)))
@@ -85,19 +85,24 @@ class Log(NamedTuple):
     previous: bool
 
 
-def ends_of(pod: Pod, cluster: Cluster) -> Iterator[End]:
-    """The containers of a pod that stays which end again and again, each with the verdict on its last end."""
+def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[Part], bool] = lambda _: True) -> Iterator[End]:
+    """The containers of a pod that stays which end again and again, each with the verdict on its last end.
+
+    suits: which containers the diagnostic is about, so that no log is read for another one.
+    """
     if not stays(pod):
         return
     for part in parts_of(pod):
-        if not failing(part.status, cluster.taken_at):
-            continue
         ending = last_ending(part.status)
-        if ending is None or _done(part, ending):
+        if ending is None or not failing(part.status, cluster.taken_at) or _done(part, ending) or not suits(part):
             continue
-        log = log_of_the_end(pod, part, ending, cluster)
         events = cluster.events_about(ref(pod))
-        yield End(part, ending, who_ended(pod, part.container, part.status, ending, events, log.lines), log)
+        log = Log((), not _ended_now(part))
+        verdict = who_ended(pod, part.container, part.status, ending, events)
+        if verdict.proof is not Proof.STATED:
+            log = log_of_the_end(pod, part, ending, cluster)
+            verdict = who_ended(pod, part.container, part.status, ending, events, log.lines)
+        yield End(part, ending, verdict, log)
 
 
 def _done(part: Part, ending: Ending) -> bool:
@@ -111,11 +116,9 @@ def _ended_now(part: Part) -> bool:
 
 def log_of_the_end(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Log:
     """The log of the run that ended; without lines where the program wrote nothing or it cannot be read."""
-    if ending.is_out_of_memory or ending.never_ran:
-        return Log((), False)
     previous = not _ended_now(part)
     tail = cluster.log_tail(pod, part.container.name, previous=previous)
-    if tail is None or is_no_log(tail.lines):
+    if tail is None or (tail.lines and is_no_log(tail.lines)):
         # While a container waits for its restart, both logs are those of the run that ended: a recording may hold one.
         running = part.status.state is not None and part.status.state.running is not None
         tail = None if running else _log_at_hand(pod, part.container.name, not previous, cluster)

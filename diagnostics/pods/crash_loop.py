@@ -65,8 +65,8 @@ from kubedoctor.replay.kubelet.log_lines import Sign
     explains=CONSEQUENCES,
 )
 def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for end in ends_of(pod, cluster):
-        if end.killer is not Killer.ITSELF or end.part.is_init:
+    for end in ends_of(pod, cluster, lambda part: not part.is_init):
+        if end.killer is not Killer.ITSELF:
             continue  # The diagnostics of memory, starts, probes, hooks and init containers tell of these.
         about = at_fault(pod, cluster)
         story = story_of(pod, end, about, cluster)

@@ -57,8 +57,8 @@ LONG = timedelta(minutes=5)
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
 )
 def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for end in ends_of(pod, cluster):
-        if end.part.is_init and end.killer is Killer.ITSELF:
+    for end in ends_of(pod, cluster, lambda part: part.is_init):
+        if end.killer is Killer.ITSELF:
             yield from _failing(pod, end, cluster)
     if not stays(pod):
         return

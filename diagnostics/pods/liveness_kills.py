@@ -41,7 +41,7 @@ from kubedoctor.replay.kubelet.killers import Killer
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
 )
 def liveness_kills(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for end in ends_of(pod, cluster):
+    for end in ends_of(pod, cluster, lambda part: part.container.liveness_probe is not None):
         probe = end.part.container.liveness_probe
         if end.killer is not Killer.LIVENESS_PROBE or probe is None:
             continue

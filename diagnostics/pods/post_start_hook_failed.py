@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from diagnostics.pods._containers import (
     CONSEQUENCES,
     End,
+    Part,
     at_fault,
     edit_command,
     ends_of,
@@ -61,9 +62,13 @@ from kubedoctor.replay.kubelet.log_lines import says_it_was_stopped
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
 )
 def post_start_hook_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for end in ends_of(pod, cluster):
+    for end in ends_of(pod, cluster, _has_hook):
         if end.killer is Killer.POST_START_HOOK:
             yield _finding(pod, end, cluster)
+
+
+def _has_hook(part: Part) -> bool:
+    return part.container.lifecycle is not None and part.container.lifecycle.post_start is not None
 
 
 def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:

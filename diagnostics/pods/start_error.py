@@ -22,6 +22,7 @@ never ran, so that its log is empty: the reason stands in the container's status
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from diagnostics.pods._containers import (
     CONSEQUENCES,
@@ -59,6 +60,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     security_problem,
     start_problem,
 )
+from kubedoctor.replay.kubelet.endings import last_ending
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.kubelet.log_lines import Sign, read_log
 
@@ -69,6 +71,7 @@ REASONS = (
     "PreCreateHookError",
     "PreStartHookError",
 )
+AT_ONCE = timedelta(seconds=2)
 _FIXES = {
     StartProblem.NOT_FOUND: "Correct the command, or put it into the image",
     StartProblem.NOT_EXECUTABLE: "Make the file executable in the image, or start it through its interpreter",
@@ -96,7 +99,7 @@ def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if security_problem(message) is None and missing_reference(message) is None and message:
             told.add(part.container.name)
             yield _finding(pod, part, message, "state.waiting", (), cluster)
-    for end in ends_of(pod, cluster):
+    for end in ends_of(pod, cluster, _may_be_of_a_start):
         if end.name in told:
             continue
         message = end.ending.terminated.message
@@ -105,6 +108,14 @@ def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         elif end.killer is Killer.ITSELF and _wrong_format(end):
             story = story_of(pod, end, at_fault(pod, cluster), cluster)
             yield _finding(pod, end.part, "exec format error", end.ending.place, story.evidence, cluster)
+
+
+def _may_be_of_a_start(part: Part) -> bool:
+    """A program for another processor ends at once with an error, whatever starts it."""
+    ending = last_ending(part.status)
+    if ending is None:
+        return False
+    return ending.never_ran or (ending.exit_code != 0 and ending.lasted is not None and ending.lasted <= AT_ONCE)
 
 
 def _wrong_format(end: End) -> bool:
@@ -120,7 +131,8 @@ def _finding(pod: Pod, part: Part, message: str, place: str, more: tuple[Evidenc
     field = next((one for one in ("command", "args") if getattr(part.container, one)), "image")
     evidence = [
         *more,
-        *quote_status(pod, name, f"{place}.reason", f"{place}.message", f"{place}.exitCode"),
+        *quote_status(pod, name, f"{place}.reason", f"{place}.message"),
+        *(quote_status(pod, name, f"{place}.exitCode") if place.endswith("terminated") else ()),
         *quote_spec(pod, cluster, about, name, field, "what is to be started"),
     ]
     what = f"the command {command}" if command else "its program"

@@ -41,7 +41,7 @@ from kubedoctor.replay.kubelet.probes import gives_up_after
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
 )
 def startup_probe_too_short(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for end in ends_of(pod, cluster):
+    for end in ends_of(pod, cluster, lambda part: part.container.startup_probe is not None):
         probe = end.part.container.startup_probe
         if end.killer is not Killer.STARTUP_PROBE or probe is None:
             continue

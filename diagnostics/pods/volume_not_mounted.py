@@ -25,6 +25,7 @@ from datetime import timedelta
 
 from diagnostics.pods._containers import (
     CONSEQUENCES,
+    Part,
     at_fault,
     edit_command,
     look_at_pod,
@@ -58,7 +59,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     explains=CONSEQUENCES,
 )
 def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not stays(pod) or not pod.spec.node_name or any(part.status.container_id for part in parts_of(pod)):
+    if not stays(pod) or not pod.spec.node_name or not all(map(_not_made, parts_of(pod))):
         return
     told = set()
     for event in reversed(cluster.events_about(ref(pod))):
@@ -66,6 +67,18 @@ def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if event.reason in REASONS and name and name not in told and _counts(pod, event, cluster):
             told.add(name)
             yield _finding(pod, event, name, cluster)
+
+
+def _not_made(part: Part) -> bool:
+    """The container has never been made: volumes come first."""
+    status = part.status
+    waiting = status.state.waiting if status.state else None
+    begun = bool(
+        status.container_id
+        or status.restart_count
+        or (status.state and (status.state.running or status.state.terminated))
+    )
+    return not begun and (waiting is None or waiting.reason in ("", "ContainerCreating", "PodInitializing"))
 
 
 def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
