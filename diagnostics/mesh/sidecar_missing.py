@@ -98,7 +98,7 @@ def _not_renewed(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Find
         ]
         summary = "it has no Istio sidecar: its pods are older than the injector"
     else:
-        evidence.append(quote(call.configuration, "metadata.name", call.reason))
+        evidence.append(_serves(call))
         summary = "it has no Istio sidecar: its pods were made before the label was set, or while the injector was down"
     return _about_workload(
         pod, cluster, summary, tuple(evidence), Confidence.CERTAIN if older else Confidence.LIKELY, restart=True
@@ -137,7 +137,7 @@ def _not_called(
 
 def _serves(call: Call) -> Evidence:
     paths = (f"metadata.labels[{TAG}]", f"metadata.labels[{REVISION}]", "metadata.name")
-    found = next((path for path in paths if has_path(call.configuration, path)), "metadata.name")
+    found = next((path for path in paths if has_path(call.configuration, path)), "webhooks[0].name")
     return quote(call.configuration, found, "deactivated" if call.is_deactivated else "what this injector serves")
 
 

@@ -51,7 +51,8 @@ from kubedoctor.findings import (
 from kubedoctor.replay.dns import Resolvers, resolvers
 from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pods
 from kubedoctor.replay.kubelet.log_lines import Sign, read_log
-from kubedoctor.replay.network_policy import EGRESS
+from kubedoctor.replay.network_policy import EGRESS, Party
+from kubedoctor.replay.network_policy.policies import Block
 
 MOST_LOGS = 3
 
@@ -155,6 +156,9 @@ def _summary(blocked: Blocked, dns: Resolvers) -> str:
         return f"{rule} allows port {blocked.server.port} over {over} only, and lookups use UDP: {count} cannot resolve names"
     if miss.peer and not miss.port:
         return f"{rule} does not cover port {blocked.server.port} on which the DNS servers listen: {count} cannot resolve names"
+    address = dns.service.spec.cluster_ip
+    if any(isinstance(each, Block) and each.matches(Party.outside(address)) for each in miss.rule.peers or ()):
+        return f"{rule} allows the DNS Service's address {address}, but policies see the pods behind it: {count} cannot resolve names"
     if blocked.server.party.pod is None:
         return f"{rule} selects pods, but the DNS servers are on their nodes' network: {count} cannot resolve names"
     return f"{rule} is for DNS, but does not match the DNS servers {ref(dns.service).title} has: {count} cannot resolve names"
