@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.kinds import kind_named
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
@@ -201,10 +202,11 @@ def _one_log_per_workload(wants: set[Want | LogWant], snapshot: Snapshot) -> fro
 
 def _unseen(kind: str, namespace: str, snapshot: Snapshot) -> str:
     """Why the subjects of a kind are not all there; empty if they are."""
-    want = Want(kind, namespace)
+    row = kind_named(kind)
+    want = Want(kind) if row is not None and not row.namespaced else Want(kind, namespace)
     if snapshot.covers(want):
         return ""
-    why = snapshot.limitation(Want(kind)) or snapshot.refusal(want)
+    why = snapshot.limitation(want) or snapshot.limitation(Want(kind)) or snapshot.refusal(want)
     return f"{kind}: {why}" if why else ""
 
 

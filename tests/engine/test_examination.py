@@ -201,6 +201,21 @@ def reads_log(one: Pod, cluster: Cluster) -> Iterator[Finding]:
     yield said(one, "it crashes")
 
 
+def test_a_scan_of_a_namespace_says_what_it_lacks_of_it_and_of_the_cluster() -> None:
+    snapshot = live()
+    snapshot.limit(Want("Pod", "shop"), "list pods in shop broke off after 500")
+    snapshot.refuse(Want("Node"), "list nodes is forbidden")
+    checks = (
+        made(helped_by_config, code="KD9001", subject=Pod),
+        made(helped_by_config, code="KD9002", subject=Node),
+    )
+    report = scan(Catalogue(checks), snapshot, lambda wants: None, "shop")
+    assert {one.why for one in report.not_checked} == {
+        "Pod: list pods in shop broke off after 500",
+        "Node: list nodes is forbidden",
+    }
+
+
 def test_a_scan_reads_one_log_for_each_workload() -> None:
     snapshot = complete(
         *(pod(f"web-{number}", node="n1", owner="web-abc") for number in range(5)), pod("lone", node="n1")

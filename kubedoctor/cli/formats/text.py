@@ -144,7 +144,8 @@ def _not_checked(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]
     groups: dict[str, list[NotChecked]] = {}
     for one in report.not_checked:
         groups.setdefault(one.why, []).append(one)
-    rows = [f"{visible(why)}{_who(members)}" for why, members in sorted(groups.items())]
+    worst = sorted(groups.items(), key=lambda group: (-len({one.diagnostic for one in group[1]}), group[0]))
+    rows = [f"{visible(why)}{_who(members)}" for why, members in worst]
     rows += [visible(problem) for problem in report.problems]
     if not rows:
         return
