@@ -1,0 +1,221 @@
+"""The table of bad input: what the command line says to each, from the arguments to the exit code.
+
+What an API server may do is here; kubeconfigs and connections, files, objects and terminals are in tests/bad_input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from kubedoctor.sandbox import Fault, serve
+from kubedoctor.sandbox.faults import (
+    cut_short,
+    forbidden,
+    group_missing,
+    html_page,
+    list_expired,
+    server_error,
+    throttled,
+    unauthorized,
+)
+from tests.bad_input.said import Said, say
+from tests.bad_input.sick import finds_the_cause, hasty, sandbox
+
+__all__ = ["hasty"]
+FOUND = "KD1005"  # stands for the true finding as the first incident
+ALL = ("/",)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is wrong with the server, and the exit code and the words of `scan` and of `deploy checkout`."""
+
+    faults: tuple[Fault, ...]
+    scan: tuple[int, Iterable[str]]
+    deploy: tuple[int, Iterable[str]]
+    flags: tuple[str, ...] = ()
+
+
+def middle(fault: Fault) -> Fault:
+    """Only from the second chunk of a list on."""
+    return replace(fault, continued=True)
+
+
+UNREAD = "Deployment shop/checkout cannot be read"
+BUSY = "the server answered 429 (too many requests, please try again later)"
+ETCD = "the server answered 500 (Internal error occurred: etcdserver: request timed out)"
+BROKE_OFF = "broke off in the middle of an answer"
+PAGE = "is not a Kubernetes API server: it answered with a web page"
+SERVERS = {
+    "nothing": Case((), (1, [FOUND]), (1, [FOUND])),
+    "401": Case(
+        (unauthorized(),),
+        (2, ["does not accept the login of kubedoctor-demo (401)", "kubectl config view --minify"]),
+        (2, ["does not accept the login of kubedoctor-demo (401)"]),
+    ),
+    "403 on everything": Case(
+        (forbidden(),),
+        (3, ["nothing could be checked", "Pod: list pods in shop is forbidden"]),
+        (2, [f"{UNREAD}: get deployments.apps/checkout in shop is forbidden", "kubectl auth can-i --list -n shop"]),
+    ),
+    "403 on the workload": Case(
+        (forbidden("deployments"),),
+        (1, [FOUND, "Deployment: list deployments.apps in shop is forbidden"]),
+        (2, [f"{UNREAD}: get deployments.apps/checkout in shop is forbidden"]),
+    ),
+    "403 on pods": Case(
+        (forbidden("pods"),),
+        (3, ["nothing wrong found, but not", "Pod: list pods in shop is forbidden"]),
+        (3, ["nothing wrong found, but not", "Pod: list pods in shop is forbidden"]),
+    ),
+    "403 on events": Case(
+        (forbidden("events"),),
+        (1, [FOUND, "Event: list events in shop is forbidden"]),
+        (1, [FOUND, "Event: list events in shop is forbidden"]),
+    ),
+    "403 on nodes": Case(
+        (forbidden("nodes"),),
+        (1, [FOUND, "Node: list nodes is forbidden"]),
+        (1, [FOUND, "Node: get nodes/node-1 is forbidden"]),
+    ),
+    "403 on logs": Case((forbidden("pods/log"),), (1, [FOUND]), (1, [FOUND])),
+    "403 on lists": Case(
+        (forbidden(verbs=["list"]),),
+        (3, ["Pod: list pods in shop is forbidden"]),
+        (3, ["nothing wrong found, but not", "ReplicaSet: list replicasets.apps in shop is forbidden"]),
+    ),
+    "403 outside the namespace": Case(
+        (forbidden(namespaces=[""]),),
+        (1, [FOUND, "is forbidden"]),
+        (1, [FOUND, "Node: get nodes/node-1 is forbidden"]),
+    ),
+    "403 on all namespaces at once": Case(
+        (forbidden(namespaces=[""]),),
+        (1, [FOUND, "Deployment: only namespace shop could be read: list deployments.apps at cluster scope"]),
+        (1, [FOUND]),
+        ("-A",),
+    ),
+    "404 on a kind that every cluster serves": Case(
+        (group_missing("apps"),),
+        (1, ["memory limit of 128Mi", "Deployment: this cluster serves no deployments.apps"]),
+        (2, [f"{UNREAD}: this cluster serves no deployments.apps", "kubectl api-resources"]),
+    ),
+    "404 on a kind that need not be served": Case((group_missing("policy"),), (1, [FOUND]), (1, [FOUND])),
+    "429 that passes": Case((throttled(times=2),), (1, [FOUND]), (1, [FOUND])),
+    "429 on events": Case(
+        (throttled("events"),),
+        (1, [FOUND, f"Event: list events in shop: {BUSY}"]),
+        (1, [FOUND, f"Event: list events in shop: {BUSY}"]),
+    ),
+    "429 on everything": Case(
+        (throttled(),),
+        (3, ["nothing could be checked", f"Pod: list pods in shop: {BUSY}"]),
+        (2, [f"{UNREAD}: get deployments.apps/checkout in shop: {BUSY}", "Try again"]),
+    ),
+    "500 that passes": Case((server_error(times=2),), (1, [FOUND]), (1, [FOUND])),
+    "500 on nodes": Case(
+        (server_error("nodes"),),
+        (1, [FOUND, f"Node: list nodes: {ETCD}"]),
+        (1, [FOUND, f"Node: get nodes/node-1: {ETCD}"]),
+    ),
+    "500 in the middle of a list": Case(
+        (middle(server_error("pods", "events", "replicasets")),),
+        (1, [FOUND, f"list pods in shop broke off after 3: {ETCD}"]),
+        (1, [FOUND]),
+    ),
+    "503 on everything": Case(
+        (server_error(code=503),),
+        (3, ["nothing could be checked", "the server answered 503 (the server is currently unable to handle"]),
+        (2, [f"{UNREAD}: get deployments.apps/checkout in shop: the server answered 503", "/readyz?verbose"]),
+    ),
+    "410 once": Case((list_expired("pods"),), (1, [FOUND]), (1, [FOUND])),
+    "410 always": Case((list_expired(times=None),), (1, [FOUND]), (1, [FOUND])),
+    "a connection that drops once": Case((cut_short(after_bytes=300, times=1),), (1, [FOUND]), (1, [FOUND])),
+    "a connection that always drops on pods": Case(
+        (cut_short("pods", after_bytes=300),),
+        (3, ["nothing wrong found, but not", "Pod: ", BROKE_OFF]),
+        (3, ["nothing wrong found, but not", "Pod: ", BROKE_OFF]),
+    ),
+    "a connection that drops in the middle of a list": Case(
+        (middle(cut_short("pods", "events", after_bytes=300)),),
+        (1, [FOUND, "list pods in shop broke off after 3: the connection to", BROKE_OFF]),
+        (1, [FOUND]),
+    ),
+    "a connection that always drops": Case(
+        (Fault(0, paths=ALL, cut_after=9),),
+        (2, [BROKE_OFF, "Try again"]),
+        (2, [BROKE_OFF, "Try again"]),
+    ),
+    "a web page for everything": Case(
+        (Fault(200, paths=ALL, page="<html>Please log in</html>"),),
+        (2, [PAGE, "a proxy or a login page may stand in between"]),
+        (2, [PAGE]),
+    ),
+    "a web page for events": Case(
+        (html_page("events"),),
+        (1, [FOUND, "Event: ", PAGE]),
+        (1, [FOUND, "Event: ", PAGE]),
+    ),
+    "a bad gateway for events": Case(
+        (html_page("events", code=502),),
+        (1, [FOUND, "Event: list events in shop: the server answered 502"]),
+        (1, [FOUND, "Event: list events in shop: the server answered 502"]),
+    ),
+    "no answer at all": Case(
+        (Fault(0, paths=ALL, delay=60.0),),
+        (2, ["did not answer within 0.3 s", "--request-timeout=2m"]),
+        (2, ["did not answer within 0.3 s"]),
+        ("--request-timeout=300ms",),
+    ),
+    "no answer about events": Case(
+        (Fault(0, resources=["events"], delay=60.0),),
+        (1, [FOUND, "Event: ", "did not answer within 2 s"]),
+        (1, [FOUND, "Event: ", "did not answer within 2 s"]),
+        ("--request-timeout=2s",),
+    ),
+}
+
+
+def missing(said: Said, sentences: Iterable[str]) -> list[str]:
+    """What should have been said and was not."""
+    return [each for each in sentences if not (finds_the_cause(said) if each is FOUND else each in said.text)]
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("command", ["scan", "deploy"])
+def test_what_a_server_may_do(name: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    case = SERVERS[name]
+    code, sentences = case.scan if command == "scan" else case.deploy
+    namespace = ("-n", "shop") if "-A" not in case.flags or command == "deploy" else ()
+    flags = tuple(flag for flag in case.flags if flag != "-A" or command == "scan")
+    words = ("scan",) if command == "scan" else ("deploy", "checkout")
+    with serve(sandbox(replace(fault) for fault in case.faults)) as served:
+        said = say(capsys, *words, *namespace, *flags, "--kubeconfig", str(served.kubeconfig))
+
+    assert said.code == code
+    assert not missing(said, sentences)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("name", sorted(set(SERVERS) - {"no answer about events"}))
+def test_the_exit_code_is_the_same_in_every_format(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    case = SERVERS[name]
+    namespace = () if "-A" in case.flags else ("-n", "shop")
+    for form in ("json", "markdown"):
+        with serve(sandbox(replace(fault) for fault in case.faults)) as served:
+            flags = (*namespace, *case.flags, "--kubeconfig", str(served.kubeconfig), "-o", form)
+            code = say(capsys, "scan", *flags).code if form == "json" else say_markdown(capsys, *flags)
+        assert code == case.scan[0]
+
+
+def say_markdown(capsys: pytest.CaptureFixture[str], *flags: str) -> int:
+    """The exit code; Markdown has headings of its own."""
+    from kubedoctor.cli import main
+
+    code = main(["scan", *flags])
+    assert "Traceback" not in "".join(capsys.readouterr())
+    return code
