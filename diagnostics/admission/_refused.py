@@ -24,7 +24,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.control import Webhook
 from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
-from kubedoctor.cluster.triage import finished, ready
+from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.admission.refusals import Refusal, Refused, parse_refusal
 
 FAILURE = "status.conditions[type=ReplicaFailure].message"
@@ -107,6 +107,8 @@ def silent_lack(obj: KubernetesObject, cluster: Cluster) -> int:
         return 0
     if isinstance(obj, Job) and (obj.status.failed or obj.status.succeeded):
         return 0
+    if any(terminating(pod) for pod in pods_of(obj, cluster)):
+        return 0  # They are being replaced, and count until they are gone.
     return missing
 
 

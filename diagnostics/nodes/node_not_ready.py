@@ -79,7 +79,7 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
         evidence += more
     else:
         summary, fix = _stated(said)
-    running = f"; {len(pods)} pods are on it" if pods else ""
+    running = f"; {len(pods)} {'pod is' if len(pods) == 1 else 'pods are'} on it" if pods else ""
     yield Finding(
         about=ref(node),
         summary=f"NotReady: {summary}{running}",
