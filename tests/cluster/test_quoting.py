@@ -72,3 +72,9 @@ def test_text_is_one_line() -> None:
     assert quote(POD, "metadata.labels").text == "app.kubernetes.io/name=web"
     assert quote(POD, "status.containerStatuses[name=app].restartCount").text == "0"
     assert isinstance(POD, Pod)
+
+
+def test_values_are_plain_lists_without_absent_fields() -> None:
+    ports = quote(POD, "spec.containers").value
+    assert isinstance(ports, list)
+    assert all(value is not None for value in ports[0].values())
