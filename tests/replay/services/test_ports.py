@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from kubedoctor.cluster.core import ServicePort
+from kubedoctor.cluster.core import Service, ServicePort
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.services import find_port
 
@@ -44,3 +47,21 @@ POD = msgspec.convert(
 )
 def test_find_port(port: dict[str, Any], expected: int | None) -> None:
     assert find_port(POD, msgspec.convert(port, ServicePort)) == expected
+
+
+def test_slices_have_the_ports_that_are_found(shared: Path) -> None:
+    """The EndpointSlice controller of Kubernetes 1.37.2 groups pods by the numbers that its ports have on them."""
+    compared = 0
+    with gzip.open(shared / "conformance/fuzz/services.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    for row in rows:
+        pods = {each["metadata"]["name"]: msgspec.convert(each, Pod) for each in row["request"]["pods"]}
+        service = msgspec.convert(row["request"]["service"], Service)
+        for write in row["answer"].get("writes") or ():
+            wanted = {each.get("name", ""): each.get("port") for each in write.get("ports") or ()}
+            for endpoint in write.get("endpoints") or ():
+                pod = pods[endpoint["targetRef"]["name"]]
+                found = {each.name: find_port(pod, each) for each in service.spec.ports or ()}
+                assert {name: number for name, number in found.items() if number is not None} == wanted, row["id"]
+                compared += 1
+    assert compared > 300
