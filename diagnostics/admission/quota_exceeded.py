@@ -77,7 +77,7 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
         (said.evidence, *_amounts(quota, refusal.requested)),
         said.workload,
         Confidence.CERTAIN,
-        f"{said.workload.title} lacks {said.missing} of its pods; the API server refuses each one.",
+        f"{said.workload.title} lacks {said.missing} of its pods: the API server refuses each one because of quota {refusal.name}.",
     )
 
 
