@@ -1,0 +1,88 @@
+"""Messages of the kubelet and of runc about containers that are not made."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubedoctor.replay.kubelet.container_errors import (
+    Missing,
+    SecurityProblem,
+    StartProblem,
+    command_named,
+    missing_reference,
+    security_problem,
+    start_problem,
+    volume_named,
+)
+from kubedoctor.replay.kubelet.hosts import ServiceName, service_named, split_address
+
+RUNC = "failed to create containerd task: OCI runtime create failed: runc create failed: unable to start container process: "
+
+
+@pytest.mark.parametrize(
+    ("message", "missing"),
+    [
+        ('configmap "a" not found', Missing("ConfigMap", "a")),
+        ('MountVolume.SetUp failed for volume "tls" : secret "b" not found', Missing("Secret", "b")),
+        ("couldn't find key K in ConfigMap shop/a", Missing("ConfigMap", "a", "K", "shop")),
+        ("couldn't find key K in Secret shop/b", Missing("Secret", "b", "K", "shop")),
+        ("references non-existent secret key: tls.crt", Missing("Secret", "", "tls.crt")),
+        ("context deadline exceeded", None),
+    ],
+)
+def test_what_is_missing(message: str, missing: Missing | None) -> None:
+    assert missing_reference(message) == missing
+
+
+@pytest.mark.parametrize(
+    ("message", "problem", "command"),
+    [
+        (RUNC + 'exec: "/x": stat /x: no such file or directory', StartProblem.NOT_FOUND, "/x"),
+        (RUNC + 'exec: "x": executable file not found in $PATH', StartProblem.NOT_FOUND, "x"),
+        (RUNC + 'exec: "/x": permission denied', StartProblem.NOT_EXECUTABLE, "/x"),
+        (RUNC + "exec /x: exec format error", StartProblem.WRONG_FORMAT, ""),
+        ("failed to generate container spec: no command specified", StartProblem.NO_COMMAND, ""),
+        (RUNC + 'error mounting "/a" to rootfs: not a directory', StartProblem.MOUNT, ""),
+        ("context deadline exceeded", StartProblem.RUNTIME, ""),
+    ],
+)
+def test_why_it_does_not_start(message: str, problem: StartProblem, command: str) -> None:
+    assert (start_problem(message), command_named(message)) == (problem, command)
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        ('container has runAsNonRoot and image will run as root (pod: "x", container: c)', SecurityProblem.ROOT_IMAGE),
+        ("container has runAsNonRoot and image has non-numeric user (app), cannot verify", SecurityProblem.NAMED_USER),
+        ('cannot load seccomp profile "/var/lib/kubelet/seccomp/x.json"', SecurityProblem.SECCOMP),
+        ('configmap "a" not found', None),
+    ],
+)
+def test_security_settings(message: str, problem: SecurityProblem | None) -> None:
+    assert security_problem(message) is problem
+
+
+def test_the_volume_of_a_message() -> None:
+    assert volume_named('MountVolume.SetUp failed for volume "d" : hostPath type check failed') == "d"
+
+
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        ("payments", ServiceName("payments", "shop", True)),
+        ("payments.ops.svc.cluster.local", ServiceName("payments", "ops", True)),
+        ("db-0.db.shop.svc", ServiceName("db", "shop", True)),
+        ("payments.ops", ServiceName("payments", "ops", True)),
+        ("example.com", None),
+        ("10.0.0.1", None),
+        ("localhost", None),
+    ],
+)
+def test_which_service_a_name_means(host: str, service: ServiceName | None) -> None:
+    assert service_named(host, "shop", ["shop", "ops"]) == service
+
+
+def test_addresses() -> None:
+    assert split_address("[::1]:80") == ("::1", 80)
+    assert split_address("db") == ("db", 0)

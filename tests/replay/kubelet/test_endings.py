@@ -1,0 +1,139 @@
+"""Ends of containers, and when they are history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kubedoctor.cluster.pods import (
+    Container,
+    ContainerState,
+    ContainerStateRunning,
+    ContainerStateTerminated,
+    ContainerStateWaiting,
+    ContainerStatus,
+    ExecAction,
+    HTTPGetAction,
+    Lifecycle,
+    LifecycleHandler,
+    Pod,
+    Probe,
+)
+from kubedoctor.replay.kubelet.endings import back_off, failing, last_ending
+from kubedoctor.replay.kubelet.killers import Killer, Proof, who_ended
+from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, read_probe_failure
+
+NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
+
+
+def ended(code: int, lasted: int, reason: str = "Error", ago: int = 30) -> ContainerState:
+    end = NOW - timedelta(seconds=ago)
+    start = end - timedelta(seconds=lasted)
+    return ContainerState(terminated=ContainerStateTerminated(code, 0, reason, "", start, end))
+
+
+def running(ago: int) -> ContainerState:
+    return ContainerState(running=ContainerStateRunning(NOW - timedelta(seconds=ago)))
+
+
+def test_the_back_off_doubles_up_to_five_minutes() -> None:
+    """As pkg/kubelet: 10 s, 20 s, 40 s, … 300 s."""
+    assert [int(back_off(n).total_seconds()) for n in range(8)] == [0, 10, 20, 40, 80, 160, 300, 300]
+
+
+@pytest.mark.parametrize(
+    ("restarts", "ready", "state", "is_failing"),
+    [
+        (3, False, ContainerState(waiting=ContainerStateWaiting("CrashLoopBackOff")), True),
+        (1, False, ended(1, 3), True),
+        (1, True, running(20), False),
+        (3, True, running(20), True),
+        (3, True, running(79), True),
+        (3, True, running(80), False),
+        (9, True, running(599), True),
+        (9, True, running(600), False),
+        (3, False, running(3600), True),
+    ],
+)
+def test_what_still_matters(restarts: int, ready: bool, state: ContainerState, is_failing: bool) -> None:
+    last = None if state.terminated else ended(1, 3)
+    status = ContainerStatus(name="app", ready=ready, restart_count=restarts, state=state, last_state=last)
+    assert failing(status, NOW) is is_failing
+
+
+def test_a_container_that_never_ran_has_no_time() -> None:
+    never = ContainerStateTerminated(128, 0, "StartError", "", datetime(1970, 1, 1, tzinfo=UTC), NOW)
+    ending = last_ending(ContainerStatus(name="app", state=ContainerState(terminated=never)))
+    assert ending is not None
+    assert (ending.lasted, ending.never_ran) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [(1, "exit code 1"), (137, "exit code 137 (SIGKILL)"), (139, "exit code 139 (SIGSEGV)"), (255, "exit code 255")]
+)  # fmt: skip
+def test_exit_codes(code: int, text: str) -> None:
+    ending = last_ending(ContainerStatus(name="app", state=ended(code, 3)))
+    assert ending is not None
+    assert ending.text == text
+
+
+LIVENESS = Probe(http_get=HTTPGetAction("/", 80), initial_delay_seconds=5, period_seconds=3, failure_threshold=2)
+HOOK = Lifecycle(post_start=LifecycleHandler(exec=ExecAction(("/bin/x",))))
+
+
+@pytest.mark.parametrize(
+    ("container", "code", "lasted", "reason", "log", "killer", "proof"),
+    [
+        (Container(name="app", liveness_probe=LIVENESS), 137, 12, "OOMKilled", [], Killer.MEMORY, Proof.STATED),
+        (Container(name="app", liveness_probe=LIVENESS), 137, 12, "Error", [], Killer.LIVENESS_PROBE, Proof.FITS),
+        (Container(name="app", liveness_probe=LIVENESS), 137, 900, "Error", [], Killer.LIVENESS_PROBE, Proof.ALLOWED),
+        (Container(name="app", liveness_probe=LIVENESS), 143, 900, "Error", [], Killer.LIVENESS_PROBE, Proof.FITS),
+        (Container(name="app", liveness_probe=LIVENESS), 137, 2, "Error", [], Killer.ITSELF, Proof.FITS),
+        (Container(name="app", liveness_probe=LIVENESS), 1, 12, "Error", [], Killer.ITSELF, Proof.FITS),
+        (Container(name="app", liveness_probe=LIVENESS), 0, 12, "Completed", ["stopping"], Killer.LIVENESS_PROBE, Proof.FITS),
+        (Container(name="app", startup_probe=LIVENESS), 143, 11, "Error", [], Killer.STARTUP_PROBE, Proof.FITS),
+        (Container(name="app", startup_probe=LIVENESS), 2, 11, "Error", [], Killer.STARTUP_PROBE, Proof.ALLOWED),
+        (Container(name="app", lifecycle=HOOK), 143, 1, "Error", [], Killer.POST_START_HOOK, Proof.ALLOWED),
+        (Container(name="app"), 137, 12, "Error", [], Killer.ITSELF, Proof.FITS),
+    ],
+)  # fmt: skip
+def test_who_ended_it_without_events(
+    container: Container, code: int, lasted: int, reason: str, log: list[str], killer: Killer, proof: Proof
+) -> None:
+    status = ContainerStatus(name="app", restart_count=2, state=ended(code, lasted, reason))
+    ending = last_ending(status)
+    assert ending is not None
+    verdict = who_ended(Pod(), container, status, ending, (), log)
+    assert (verdict.killer, verdict.proof) == (killer, proof)
+
+
+@pytest.mark.parametrize(
+    ("message", "which", "answer"),
+    [
+        ("Readiness probe failed: HTTP probe failed with statuscode: 503", "Readiness", ProbeAnswer.STATUS),
+        (
+            'Liveness probe failed: Get "http://10.1.1.1:80/": dial tcp 10.1.1.1:80: connect: connection refused',
+            "Liveness",
+            ProbeAnswer.REFUSED,
+        ),
+        (
+            'Startup probe failed: Get "http://10.1.1.1:80/": context deadline exceeded (Client.Timeout exceeded)',
+            "Startup",
+            ProbeAnswer.TIMEOUT,
+        ),
+        (
+            'Readiness probe failed: timeout: failed to connect service "10.1.1.1:80" within 1s',
+            "Readiness",
+            ProbeAnswer.GRPC,
+        ),
+        (
+            "Readiness probe errored and resulted in unknown state: couldn't find port: http",
+            "Readiness",
+            ProbeAnswer.UNRESOLVED_PORT,
+        ),
+    ],
+)
+def test_what_a_probe_got(message: str, which: str, answer: ProbeAnswer) -> None:
+    probe, why = read_probe_failure(message)
+    assert (probe, answer_of(why, None)) == (which, answer)
