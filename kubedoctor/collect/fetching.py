@@ -13,6 +13,7 @@ from kubedoctor.cluster.decoding import Unreadable, decode_object
 from kubedoctor.cluster.kinds import kind_named
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.wants import CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.listing import Listed, Resource, named, read_documents, read_list
@@ -254,7 +255,7 @@ def _lacks(resource: Resource, want: Want, refusal: ApiRefusal) -> bool:
     exists is not known. Of an object that does not exist the server tells the name."""
     if refusal.status != 404 or resource.row.group not in _SERVED_EVERYWHERE:
         return False
-    return not want.name or want.name not in refusal.message
+    return not want.name or visible(want.name)[:100] not in refusal.message
 
 
 def is_metrics(kind: str) -> bool:

@@ -22,6 +22,8 @@ def source_options(options: argparse.Namespace) -> Options:
     """What the flags say of where to read. Raises UsageProblem where they contradict each other."""
     if options.all_namespaces and options.namespace:
         raise UsageProblem("-A and -n exclude each other", "Leave one of them out")
+    if "" in options.from_:
+        raise UsageProblem("--from names nothing", "Name a file, a folder, or - for standard input")
     return Options(
         kubeconfig=options.kubeconfig,
         context=options.context,

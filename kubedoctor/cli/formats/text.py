@@ -145,8 +145,8 @@ def _not_checked(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]
     for one in report.not_checked:
         groups.setdefault(one.why, []).append(one)
     worst = sorted(groups.items(), key=lambda group: (-len({one.diagnostic for one in group[1]}), group[0]))
-    rows = [f"{visible(why)}{_who(members)}" for why, members in worst]
-    rows += [visible(problem) for problem in report.problems]
+    rows = [visible(problem) for problem in report.problems]  # often why the kinds below are lacking
+    rows += [f"{visible(why)}{_who(members)}" for why, members in worst]
     if not rows:
         return
     yield paint.bold("Not checked")

@@ -1,0 +1,191 @@
+"""Files, folders and archives that are no bundle, or only half of one."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kubedoctor.cli import main
+from tests.bad_input.said import Said, say
+from tests.bad_input.sick import RECORDING, finds_the_cause
+
+Capture = pytest.CaptureFixture[str]
+CLUSTER = RECORDING.read_bytes()
+TAKES = "--from takes: a folder or .tar.gz of kubedoctor capture"
+
+
+def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """A .tar.gz."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for member, content in members:
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+def link(name: str, target: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = tarfile.SYMTYPE, target
+    return member
+
+
+NOT_BUNDLES: dict[str, tuple[str, bytes, str, str]] = {
+    "an empty file": ("x.json", b"", "x.json holds nothing that can be diagnosed: it is empty", TAKES),
+    "noise": ("x.json", bytes(range(256)), "x.json cannot be read", TAKES),
+    "a web page": ("x.json", b"<html>502</html>", "x.json holds no Kubernetes objects", TAKES),
+    "another JSON": ("x.json", b'{"name": "left-pad"}', "x.json holds no Kubernetes objects", TAKES),
+    "null": ("x.json", b"null", "x.json holds no", TAKES),
+    "JSON that is cut off": ("x.json", CLUSTER[: len(CLUSTER) // 2], "x.json cannot be read: line 1", TAKES),
+    "nesting without end": ("x.json", b"[" * 100_000, "x.json cannot be read", TAKES),
+    "a kubeconfig": (
+        "x",
+        b"apiVersion: v1\nkind: Config\nclusters: []\n",
+        "is a kubeconfig, not a record",
+        "Use --kubeconfig",
+    ),
+    "a refusal": ("x.json", b'{"kind": "Status", "message": "pods is \\u001b[31m"}', r"pods is \x1b[31m", TAKES),
+    "a zip archive": ("x.zip", b"PK\x03\x04rest", "is a zip archive", "Unpack it first"),
+    "a gzip bomb": ("x.json.gz", gzip.compress(b" " * (70 << 20)), "more than 200 times its size", "Do not unpack it"),
+    "an archive cut off at once": (
+        "x.tar.gz",
+        packed((tarfile.TarInfo("state.json"), CLUSTER))[:3000],
+        "x.tar.gz holds nothing that can be diagnosed",
+        TAKES,
+    ),
+    "a member outside": (
+        "x.tar.gz",
+        packed((tarfile.TarInfo("../../etc/cron.d/x"), CLUSTER)),
+        "is hostile: its member ../../etc/cron.d/x lies outside",
+        "Do not unpack it",
+    ),
+    "a link to the outside": (
+        "x.tar.gz",
+        packed((link("state.json", "/etc/shadow"), b"")),
+        "is a link to /etc/shadow",
+        "Do not unpack it",
+    ),
+    "a member named by an escape sequence": (
+        "x.tar.gz",
+        packed((tarfile.TarInfo("/\x1b[2J"), CLUSTER)),
+        r"its member /\x1b[2J lies outside",
+        "Do not unpack it",
+    ),
+}
+BOTH = pytest.mark.parametrize("words", [("scan",), ("deploy", "checkout", "-n", "shop")], ids=["scan", "deploy"])
+
+
+@BOTH
+@pytest.mark.parametrize("name", NOT_BUNDLES)
+def test_what_is_no_bundle(name: str, words: tuple[str, ...], capsys: Capture, tmp_path: Path) -> None:
+    file, content, sentence, hint = NOT_BUNDLES[name]
+    (tmp_path / file).write_bytes(content)
+    said = say(capsys, *words, "--from", str(tmp_path / file))
+    assert said.code == 2
+    assert sentence in said.text
+    assert hint in said.text
+
+
+def test_paths_that_hold_nothing(capsys: Capture, tmp_path: Path) -> None:
+    for path, sentence in (
+        (tmp_path, "holds nothing that can be diagnosed: it is empty"),
+        (tmp_path / "gone", "gone does not exist"),
+        (Path("/dev/null"), "/dev/null"),
+    ):
+        said = say(capsys, "scan", "--from", str(path))
+        assert said.code == 2
+        assert sentence in said.text
+
+
+def test_the_same_file_twice(capsys: Capture) -> None:
+    said = say(capsys, "scan", "--from", str(RECORDING), "--from", str(RECORDING))
+    assert said.code == 2
+    assert "holds 2 recorded states" in said.text
+
+
+def test_a_namespace_that_the_bundle_does_not_have(capsys: Capture) -> None:
+    said = say(capsys, "scan", "-n", "shp", "--from", str(RECORDING))
+    assert said.code == 2
+    assert "there is no namespace shp in oom-killed.json" in said.text
+
+
+def broken_beside(folder: Path) -> Path:
+    (folder / "state.json").write_bytes(CLUSTER)
+    (folder / "broken.json").write_text('{"items": [')
+    return folder
+
+
+def link_beside(folder: Path) -> Path:
+    (folder / "state.json").write_bytes(CLUSTER)
+    (folder / "passwd.json").symlink_to("/etc/passwd")
+    return folder
+
+
+def device_beside(folder: Path) -> Path:
+    device = tarfile.TarInfo("sda")
+    device.type = tarfile.BLKTYPE
+    (folder / "x.tar.gz").write_bytes(packed((tarfile.TarInfo("state.json"), CLUSTER), (device, b"")))
+    return folder / "x.tar.gz"
+
+
+def cut_at_the_end(folder: Path) -> Path:
+    whole = packed((tarfile.TarInfo("state.json"), CLUSTER), (tarfile.TarInfo("more.log"), bytes(range(256)) * 999))
+    (folder / "x.tar.gz").write_bytes(whole[:-40])
+    return folder / "x.tar.gz"
+
+
+HALVES: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "a broken file beside": (broken_beside, "broken.json cannot be read"),
+    "a link beside": (link_beside, "a link out of the folder; it was not read"),
+    "a device in the archive": (device_beside, "sda: a device or pipe in the archive; it was left out"),
+    "an archive cut off at its end": (cut_at_the_end, "what came before was read"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("name", HALVES)
+def test_what_can_be_read_is_read(name: str, words: tuple[str, ...], capsys: Capture, tmp_path: Path) -> None:
+    write, sentence = HALVES[name]
+    said = say(capsys, *words, "--from", str(write(tmp_path)))
+    assert finds_the_cause(said)
+    assert sentence in said.text
+
+
+@pytest.fixture(scope="module")
+def captured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture of the sick cluster, as an archive."""
+    path = tmp_path_factory.mktemp("captured") / "state.tar.gz"
+    assert main(["capture", "-o", str(path), "--from", str(RECORDING)]) == 0
+    return path
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0])
+def test_a_capture_cut_off_anywhere_is_never_health(
+    share: float, captured: Path, capsys: Capture, tmp_path: Path
+) -> None:
+    whole = captured.read_bytes()
+    path = tmp_path / "cut.tar.gz"
+    path.write_bytes(whole[: round(len(whole) * share)])
+    said: Said = say(capsys, "scan", "--from", str(path))
+    assert said.code != 0
+    if share < 1:
+        assert "cut.tar.gz" in said.text
+        assert "holds nothing that can be diagnosed" in said.text or "what came before was read" in said.text
+    else:
+        assert finds_the_cause(said)
+
+
+def test_a_list_that_is_one_page_of_a_longer_one(capsys: Capture, tmp_path: Path) -> None:
+    pods = [each for each in json.loads(CLUSTER)["objects"] if each["kind"] == "Pod"]
+    page = {"apiVersion": "v1", "kind": "PodList", "metadata": {"continue": "x"}, "items": pods}
+    (tmp_path / "pods.json").write_text(json.dumps(page))
+    said = say(capsys, "scan", "--from", str(tmp_path / "pods.json"))
+    assert said.code == 1
+    assert "memory limit of 128Mi" in said.text
+    assert "the list is one page of a longer one; the rest is not in the file" in said.text
