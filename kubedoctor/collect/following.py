@@ -219,8 +219,7 @@ class Follower:
                 raise _Expired from None
             raise
         if self._stopping.is_set():
-            self._stream.close()
-            return
+            self._stream.close()  # The loop below ends at once, and lets go of the connection.
         self._say("watching", self._part)
         for line in self._stream:
             self._apply(resource, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import threading
@@ -317,12 +318,9 @@ class Stream:
     def close(self) -> None:
         """End it, also where another thread waits for the next line."""
         self._closed = True
-        try:
+        # It may have ended already, or be ending at this moment in the thread that reads.
+        with contextlib.suppress(ValueError, RuntimeError, OSError, AttributeError, HTTPError):
             self._response.shutdown()
-        except (ValueError, OSError, AttributeError):
-            pass  # it has ended already
-        except HTTPError:
-            pass
 
 
 def check_is_read(method: str, path: str) -> None:
