@@ -122,13 +122,9 @@ def _login(pod: Pod, one: Unpulled, cluster: Cluster) -> tuple[str, tuple[Eviden
     if missing:
         return _missing(pod, missing[0], server, evidence, cluster)
     if wrong:
-        line = kubectl("get", "secret", wrong[0], "-o", "jsonpath={.type}", namespace=pod.namespace)
-        fix = Fix(f"Make {wrong[0]} anew with `kubectl create secret docker-registry`", "")
-        return (
-            f"its imagePullSecret {wrong[0]} is of the wrong type",
-            tuple(evidence),
-            (fix, Fix("Check its type", line)),
-        )
+        line = kubectl("delete", "secret", wrong[0], namespace=pod.namespace)
+        fix = Fix(f"Delete {wrong[0]}, then make it anew with `kubectl create secret docker-registry`", line)
+        return f"its imagePullSecret {wrong[0]} is of the wrong type", tuple(evidence), (fix,)
     fix = Fix(f"Check that {', '.join(names)} has a valid login for {one.name.registry}", "")
     return f"its imagePullSecret {', '.join(names)} has no right to it", tuple(evidence), (fix,)
 
