@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from kubedoctor.cluster import (
@@ -96,6 +97,7 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[Part], bool] = lambda _
         ending = last_ending(part.status)
         if ending is None or not failing(part.status, cluster.taken_at) or _done(part, ending) or not suits(part):
             continue
+        _ask_at_once(pod, part, ending, cluster)
         events = cluster.events_about(ref(pod))
         log = Log((), not _ended_now(part))
         verdict = who_ended(pod, part.container, part.status, ending, events)
@@ -103,6 +105,16 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[Part], bool] = lambda _
             log = log_of_the_end(pod, part, ending, cluster)
             verdict = who_ended(pod, part.container, part.status, ending, events, log.lines)
         yield End(part, ending, verdict, log)
+
+
+def _ask_at_once(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> None:
+    """Fetch in one round what the verdict and the finding will read."""
+    if cluster.snapshot.closed:
+        return
+    readings: list[Callable[[], object]] = [partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster)]
+    if not (ending.is_out_of_memory or ending.never_ran):
+        readings.append(partial(cluster.log_tail, pod, part.container.name, previous=not _ended_now(part)))
+    cluster.together(*readings)
 
 
 def _done(part: Part, ending: Ending) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from diagnostics.pods._containers import at_fault, parts_of, quote_pod_spec, quote_status, stays
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Event, Pod, Secret
 from kubedoctor.cluster.pods import KeyToPath, Volume
+from kubedoctor.cluster.relations import workload_of
 from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.cluster.wants import CannotSee
 from kubedoctor.findings import Evidence, Ref, has_path, quote, ref
@@ -60,6 +62,9 @@ def absent_keys(pod: Pod, cluster: Cluster) -> Iterator[Absent]:
 
 
 def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *, keys: bool) -> Iterator[Absent]:
+    if _may_be_stuck(pod):
+        readings = [partial(cluster.get, kind, pod.namespace, name) for name in sorted(_names(pod, kind.__name__))]
+        cluster.together(partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster), *readings)
     stuck = _stuck(pod, cluster)
     if not (stuck.containers or stuck.volumes):
         return
@@ -88,6 +93,14 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
         yield Absent(one, about, bool(stated), (*where, *stated[:2]))
     if unseen is not None and not found:
         raise unseen
+
+
+def _may_be_stuck(pod: Pod) -> bool:
+    return stays(pod) and bool(pod.spec.node_name) and pod.status.phase in ("", "Pending")
+
+
+def _names(pod: Pod, kind: str) -> set[str]:
+    return {one.name for one in references(pod) if one.kind == kind}
 
 
 def _stuck(pod: Pod, cluster: Cluster) -> _Stuck:

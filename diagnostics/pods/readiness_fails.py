@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from diagnostics.pods._containers import (
     Part,
@@ -95,6 +96,11 @@ def readiness_fails(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 def _judge(pod: Pod, part: Part, probe: Probe, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
     container = part.container
+    cluster.together(
+        partial(at_fault, pod, cluster),
+        partial(cluster.events_about, ref(pod)),
+        partial(cluster.log_tail, pod, container.name),
+    )
     about = at_fault(pod, cluster)
     why, evidence = _newest_failure(pod, part, cluster)
     answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
