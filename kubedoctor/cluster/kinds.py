@@ -138,7 +138,9 @@ def _by_kind() -> dict[str, ResourceKind]:
 def _by_word() -> dict[str, ResourceKind]:
     words: dict[str, ResourceKind] = {}
     for row in KINDS:
-        if row.group == "metrics.k8s.io":  # Its resources are called pods and nodes too; those words mean the core kinds.
+        if (
+            row.group == "metrics.k8s.io"
+        ):  # Its resources are called pods and nodes too; those words mean the core kinds.
             continue
         for word in (row.plural, row.singular, *row.short_names):
             words.setdefault(word, row)

@@ -28,7 +28,7 @@ from kubedoctor.cluster.relations import (
     replica_sets_of,
     services_selecting,
 )
-from kubedoctor.cluster.selectors import selector_of
+from kubedoctor.cluster.selectors import SelectorError, selector_of
 from kubedoctor.cluster.storage import PersistentVolumeClaim
 from kubedoctor.cluster.triage import not_ready, troubled, unscheduled
 from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
@@ -51,6 +51,8 @@ def related(obj: KubernetesObject, cluster: Cluster, wants: set[Want | LogWant])
             cluster.gaps.add(Gap(blind.kind, blind.why))
         except NotCollected as missing:
             wants.update(missing.wants)
+        except SelectorError as broken:
+            cluster.gaps.add(Gap(ref(obj).kind, f"a selector around {ref(obj).title} is broken: {broken}"))
     found.pop(ref(obj), None)
     return tuple(found)
 

@@ -11,7 +11,7 @@ from kubedoctor.cluster.networking import Endpoint
 from kubedoctor.cluster.pods import Pod, PodTemplate
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.selectors import Selector, selector_from_map, selector_of
+from kubedoctor.cluster.selectors import Selector, SelectorError, selector_from_map, selector_of
 from kubedoctor.cluster.wants import LogWant, NotCollected, Want
 
 Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | CronJob | ReplicationController
@@ -76,12 +76,15 @@ def template_path(workload: KubernetesObject) -> str:
 
 
 def selector_of_workload(workload: KubernetesObject) -> Selector | None:
-    """The selector of the pods; None for kinds that have none."""
+    """The selector of the pods; None for kinds that have none, and for a broken one."""
     if isinstance(workload, ReplicationController):
         return selector_from_map(workload.spec.selector)
     if isinstance(workload, Deployment | ReplicaSet | StatefulSet | DaemonSet | Job):
         selector: LabelSelector | None = workload.spec.selector
-        return selector_of(selector) if selector is not None else None
+        try:
+            return selector_of(selector) if selector is not None else None
+        except SelectorError:
+            return None
     return None
 
 
