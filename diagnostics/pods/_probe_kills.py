@@ -48,10 +48,10 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, said: str, fix
     about = at_fault(pod, cluster)
     why, event = last_failure(pod, name, which, cluster)
     proof = end.verdict.proof
-    said += f", {target_text(probe)}"
+    said += f" ({target_text(probe)})"
     if why:
-        said += f", gets: {' '.join(why.split())[:160]}"
-    said += f"; it was killed after {seconds(end.ending.lasted)} with {end.ending.text}"
+        said += f" got: {' '.join(why.split())[:160]}"
+    said += f"; the container was killed after {seconds(end.ending.lasted)} with {end.ending.text}"
     if proof is not Proof.STATED and not end.ending.is_out_of_memory:
         said += ", not for memory" if end.ending.exit_code == 137 else ""
     kind = f"{which.lower()}Probe"

@@ -82,10 +82,11 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
         evidence.append(quote_line(LogTail(ref(pod), end.name, end.log.previous, end.log.lines), -1, "its last words"))
     said = f"its postStart hook{in_container(pod, end.name)} fails, so that the container is killed"
     if proof is not Proof.STATED:
-        said = f"the container{in_container(pod, end.name)} was told to stop right after its start, as a failing postStart hook does"
+        when = f"{seconds(end.ending.lasted)} after its start" if end.ending.lasted is not None else "after its start"
+        said = f"the container{in_container(pod, end.name)} was told to stop {when}, as when its postStart hook fails"
     return Finding(
         about=about,
-        summary=f"{said} after {seconds(end.ending.lasted)}" if end.ending.lasted is not None else said,
+        summary=said,
         confidence=Confidence.CERTAIN if proof is Proof.STATED else Confidence.POSSIBLE,
         evidence=tuple(evidence),
         fixes=(Fix("Correct the hook's command, or do its work in an init container", edit_command(about)),),
