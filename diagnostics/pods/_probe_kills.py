@@ -50,7 +50,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, said: str, fix
     proof = end.verdict.proof
     said += f" ({target_text(probe)})"
     if why:
-        said += f" got: {' '.join(why.split())[:160]}"
+        said += f": {' '.join(why.split())[:160]}"
     said += f"; the container was killed after {seconds(end.ending.lasted)} with {end.ending.text}"
     if proof is not Proof.STATED and not end.ending.is_out_of_memory:
         said += ", not for memory" if end.ending.exit_code == 137 else ""

@@ -45,6 +45,6 @@ def liveness_kills(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         probe = end.part.container.liveness_probe
         if end.killer is not Killer.LIVENESS_PROBE or probe is None:
             continue
-        sure = "the liveness probe has its container killed"
+        said = "the liveness probe fails"
         fix = "Correct the liveness probe, or make it more patient: timeoutSeconds, failureThreshold"
-        yield killed_by_probe(pod, end, probe, "Liveness", sure, fix, cluster)
+        yield killed_by_probe(pod, end, probe, "Liveness", said, fix, cluster)
