@@ -106,6 +106,11 @@ def _with_pods(workload: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
 
 def _first_pod(workload: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
     """Services and policies that pick one of the pods: the pods of a workload carry the same labels."""
+    cluster.together(
+        lambda: cluster.all(Service, workload.namespace),
+        lambda: cluster.all(NetworkPolicy, workload.namespace),
+        lambda: pods_of(workload, cluster),
+    )
     for pod in pods_of(workload, cluster)[:1]:
         yield from _services(pod, cluster)
         yield from _policies(pod, cluster)

@@ -92,19 +92,25 @@ def pods_of(workload: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
     """The pods that a workload controls, directly or through its ReplicaSets or Jobs, finished ones too."""
     name = ref(workload)
     if isinstance(workload, Deployment):
+        cluster.together(lambda: replica_sets_of(workload, cluster), lambda: _pods_near(workload, cluster))
         owners = [ref(rs) for rs in replica_sets_of(workload, cluster)]
     elif isinstance(workload, CronJob):
         owners = [ref(job) for job in cluster.owned_by(Job, name)]
     else:
         owners = [name]
+    _pods_near(workload, cluster)
+    pods = cluster.snapshot.index("Pod", "owner")
+    found = [pod for owner in owners for pod in pods.get((owner.kind, owner.namespace, owner.name), ())]
+    return tuple(sorted(found, key=lambda pod: pod.name))
+
+
+def _pods_near(workload: KubernetesObject, cluster: Cluster) -> None:
+    """Make sure that the pods are here which the workload may control."""
     selector = selector_of_workload(workload)
     if selector is not None and not selector.is_empty:
         cluster.labelled(Pod, workload.namespace, selector.text)
     else:
         cluster.all(Pod, workload.namespace)
-    pods = cluster.snapshot.index("Pod", "owner")
-    found = [pod for owner in owners for pod in pods.get((owner.kind, owner.namespace, owner.name), ())]
-    return tuple(sorted(found, key=lambda pod: pod.name))
 
 
 def replica_sets_of(deployment: Deployment, cluster: Cluster) -> tuple[ReplicaSet, ...]:

@@ -40,19 +40,20 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
 
     The subject itself must be in the snapshot or fetchable; an absent one gives an empty report.
     """
-    rounds = 0
+    passes = rounds = 0
     done: dict[tuple[str, Ref], _Results] = {}
     while True:
-        rounds += 1
+        passes += 1
         wants: set[Want | LogWant] = set()
         gaps: set[Gap] = set()
         roots = tuple(dict.fromkeys((subject, *_blamed(done))))
         subjects = _subjects(roots, snapshot, wants, gaps)
         for one in subjects:
             _examine_once(catalogue, one, snapshot, done, wants)
-        if rounds == MOST_ROUNDS or not (wants or set(_blamed(done)) - set(roots)):
+        if passes == MOST_ROUNDS or not (wants or set(_blamed(done)) - set(roots)):
             break
         if wants:
+            rounds += 1
             gather(frozenset(wants))
     results = _Results()
     names = {ref(one) for one in subjects}
@@ -63,7 +64,7 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
             results.run |= part.run
     results.not_checked |= {NotChecked("", subject, str(gap)) for gap in gaps}
     for want in sorted(wants, key=str):
-        results.not_checked.add(NotChecked("", subject, f"{want}: asked for in every one of {rounds} rounds"))
+        results.not_checked.add(NotChecked("", subject, f"{want}: not fetched, after {rounds} rounds"))
     return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
 
 
@@ -87,10 +88,10 @@ def scan(
 
     keep = wanted if namespace or picked else None
     wants = _scan_once(catalogue, snapshot, namespace, keep, results)
-    rounds = 1
+    rounds = 0
     if wants:
         gather(_one_log_per_workload(wants, snapshot))
-        rounds, results = 2, _Results()
+        rounds, results = 1, _Results()
         snapshot.exhausted = True
         try:
             left = _scan_once(catalogue, snapshot, namespace, keep, results)

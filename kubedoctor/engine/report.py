@@ -55,6 +55,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     """Everything that one examination found and did not find.
 
     subject: the object asked for; None for a scan. incidents: worst first. problems: what was unreadable or left out.
+    rounds: how many times something was fetched.
     """
 
     taken_at: datetime
@@ -67,7 +68,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     diagnostics_run: int
     objects_seen: int
     requests: int = 0
-    rounds: int = 1
+    rounds: int = 0
     suppressed: int = 0
     problems: tuple[str, ...] = ()
 

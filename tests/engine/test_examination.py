@@ -66,7 +66,7 @@ def test_focus_fetches_what_checks_ask_for_and_runs_them_again() -> None:
     assert [one.summary for one in report.findings] == ["settings are missing"]
     assert server.rounds[0] == {"get Pod/web-1 in shop"}
     assert any("get ConfigMap/settings in shop" in wants for wants in server.rounds)
-    assert report.rounds == len(server.rounds) + 1 <= 4
+    assert report.rounds == len(server.rounds) <= 3
 
 
 def blames_service(one: Pod, cluster: Cluster) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def test_focus_ends_when_a_check_asks_for_ever_new_things() -> None:
     server = Server(snapshot, pod("web-1", node="n1"))
     report = focus(Catalogue((made(insatiable, code="KD9001", subject=Pod),)), WEB, snapshot, server.gather)
     assert not report.findings
-    assert any(f"asked for in every one of {MOST_ROUNDS} rounds" in one.why for one in report.not_checked)
+    assert any("not fetched, after" in one.why for one in report.not_checked)
     assert not report.complete
 
 
