@@ -10,7 +10,6 @@ import pytest
 from kubedoctor.cluster import Cluster, ConfigMap, LogWant, Node, Pod, Ref, Service, Snapshot, Want
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.engine import Catalogue, focus, scan
-from kubedoctor.engine.examination import MOST_ROUNDS
 from kubedoctor.findings import Confidence, Finding, Severity
 from tests.engine.clinic import complete, deployment, live, made, node, objects, pod, replica_set, said
 
