@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
+from kubedoctor.cli import main
 from kubedoctor.sandbox import Fault, serve
 from kubedoctor.sandbox.faults import (
     cut_short,
@@ -208,3 +210,37 @@ def test_json_says_the_same(name: str, capsys: pytest.CaptureFixture[str]) -> No
     with serve(sandbox(replace(fault) for fault in case.faults)) as served:
         said = say(capsys, "scan", *namespace, *case.flags, "--kubeconfig", str(served.kubeconfig), "-o", "json")
     assert said.code == case.scan[0]
+
+
+CAPTURES = {
+    "nothing": (0, "objects of", ""),
+    "403 on pods": (0, "Not recorded: Pod (list pods in shop is forbidden)", "Pod: list pods in shop is forbidden"),
+    "403 on everything": (2, "nothing can be recorded: list pods in shop is forbidden", ""),
+    "503 on everything": (2, "nothing can be recorded: list pods in shop: the server answered 503", ""),
+    "500 in the middle of a list": (
+        0,
+        f"Recorded in part: Event (list events in shop: {ETCD}",
+        f"Pod: list pods in shop: {ETCD}",
+    ),
+    "a connection that always drops": (2, BROKE_OFF, ""),
+}
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("name", CAPTURES)
+def test_a_capture_says_what_it_lacks_and_so_does_its_reader(
+    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, told, read = CAPTURES[name]
+    path = str(tmp_path / "state.tar.gz")
+    with serve(sandbox(replace(fault) for fault in SERVERS[name].faults)) as served:
+        answered = main(["capture", "-n", "shop", "-o", path, "--kubeconfig", str(served.kubeconfig)])
+    out, err = capsys.readouterr()
+    assert (answered, out) == (code, "")
+    assert told in err
+    if code == 2:
+        assert not Path(path).exists()
+        return
+    said = say(capsys, "scan", "-n", "shop", "--from", path)
+    assert read in said.text
+    assert said.code == (1 if name in ("nothing", "500 in the middle of a list") else 3)

@@ -53,7 +53,8 @@ class _Contents:
 def write_bundle(source: Source, kinds: Iterable[str], path: Path, namespace: str = "") -> str:
     """Read these kinds (of one namespace, where given) and write them to a folder, or to a file if it is named so.
 
-    Answers a sentence for people. Raises UsageProblem for a path that is taken, BundleProblem if it cannot be written.
+    Answers a sentence for people. Raises UsageProblem for a path that is taken, BundleProblem if it cannot be written
+    or if nothing at all may be read.
     """
     _check_free(path)
     try:
@@ -63,6 +64,7 @@ def write_bundle(source: Source, kinds: Iterable[str], path: Path, namespace: st
             contents.folder.mkdir(mode=0o700)
             with loading():
                 _write_all(contents, source, sorted({*kinds, *ALWAYS}), namespace)
+            _check_something(contents)
             if path.name.endswith(ARCHIVES):
                 packed = Path(made) / "bundle.tar.gz"
                 write_archive(contents.folder, packed, source.snapshot.taken_at)
@@ -88,6 +90,16 @@ def _check_free(path: Path) -> None:
             )
     elif path.exists() or path.is_symlink():
         raise UsageProblem(f"{path} exists", "Name a new file with -o; nothing is overwritten")
+
+
+def _check_something(contents: _Contents) -> None:
+    if any(told["seen"] for told in contents.kinds.values()):
+        return
+    why = contents.kinds.get("Pod", {}).get("why") or "no kind could be read"
+    raise BundleProblem(
+        f"nothing can be recorded: {why}",
+        "Look: kubectl auth can-i --list, and kubectl get --raw='/readyz?verbose'",
+    )
 
 
 def _put(made: Path, path: Path) -> None:
@@ -253,6 +265,9 @@ def _told(contents: _Contents, path: Path, size: str) -> str:
     kinds = sum(1 for told in contents.kinds.values() if told["seen"])
     text = f"{contents.objects:,} objects of {kinds} kinds and {contents.logs} logs are in {path}{size}, without secret values."
     missing = sorted(f"{kind} ({told['why']})" for kind, told in contents.kinds.items() if not told["seen"])
+    partial = sorted(f"{kind} ({told['why']})" for kind, told in contents.kinds.items() if told["seen"] == "part")
+    if partial:
+        text += f"\nRecorded in part: {', '.join(partial)}."
     if missing:
         text += f"\nNot recorded: {', '.join(missing)}."
     return text
