@@ -73,6 +73,14 @@ def test_streams_that_are_not_there(name: str) -> None:
     assert bool(sentence) or not done.stderr
 
 
+def test_a_pipe_is_as_good_as_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = shell(f"cat {RECORDING} >{pipe} & {SCAN.replace(str(RECORDING), str(pipe))}; code=$?; wait; exit $code")
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert FOUND in done.stdout.decode()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_disk_that_is_full() -> None:
     done = shell(f"{SCAN} >/dev/full")

@@ -51,6 +51,7 @@ class Documents:
     paths: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
     _stdin: bytes | None = None
+    _pipes: dict[Path, bytes] = field(default_factory=dict)
     _bytes: int = 0
     _members: int = 0
 
@@ -79,6 +80,12 @@ class Documents:
                 return
             if not path.exists():
                 raise BundleProblem(f"{path} does not exist", "Check --from: it names a file, a folder, or - ")
+            if path.is_fifo():  # as `--from <(kubectl get pods -o json)`: it can be read once only
+                if path not in self._pipes:
+                    with path.open("rb") as pipe:
+                        self._pipes[path] = pipe.read(MOST_BYTES_OF_ONE + 1)
+                yield from self._content(path.name, io.BytesIO(self._pipes[path]), named=True)
+                return
             if not path.is_file():
                 raise BundleProblem(f"{path} is neither a file nor a folder", UNDERSTOOD)
             with path.open("rb") as file:
