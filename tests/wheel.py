@@ -13,7 +13,7 @@ TOP_LEVEL = {"kubedoctor", "diagnostics"}
 NEEDED = (
     "kubedoctor/py.typed",
     "kubedoctor/cli/formats/report.schema.json",
-    "kubedoctor/tui/app.tcss",
+    "kubedoctor/tui/screens/copy_screen.tcss",
     "diagnostics/pods/crash_loop.py",
 )
 
