@@ -78,6 +78,7 @@ def test_a_pipe_is_as_good_as_a_file(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     done = shell(f"cat {RECORDING} >{pipe} & {SCAN.replace(str(RECORDING), str(pipe))}; code=$?; wait; exit $code")
     assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.decode().startswith("a pipe, 6 namespaces: 1 incident")
     assert FOUND in done.stdout.decode()
 
 

@@ -112,6 +112,12 @@ def open_bundle(paths: tuple[str, ...]) -> BundleSource:
     return BundleSource(documents, loaded.snapshot, loaded.namespace)
 
 
+def _own_name(path: str) -> str:
+    if path == "-":
+        return "standard input"
+    return "a pipe" if Path(path).is_fifo() else Path(path).resolve().name
+
+
 def _name_of(paths: tuple[str, ...]) -> str:
-    names = ["standard input" if path == "-" else Path(path).resolve().name for path in paths]
+    names = [_own_name(path) for path in paths]
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
