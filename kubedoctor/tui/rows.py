@@ -211,15 +211,19 @@ def restarts_of(pod: KubernetesObject) -> int:
 
 
 def worst_by_object(report: Report, families: Families) -> dict[Ref, Health]:
-    """The mark that the findings give to each object that they are about or that suffers, and to its workload."""
+    """The mark that the findings give to each object, and to its workload.
+
+    What only suffers is degraded at most: whether it is broken, its own status tells.
+    """
     worst: dict[Ref, Health] = {}
     for finding in report.findings:
         health = health_of(finding.severity)
-        for name in (finding.about, *finding.affects):
+        suffering = Health.DEGRADED if health is Health.BROKEN else health
+        for name, mark in ((finding.about, health), *((name, suffering) for name in finding.affects)):
             for one in {name, families.top(name)}:
                 before = worst.get(one)
-                if before is None or health.rank < before.rank:
-                    worst[one] = health
+                if before is None or mark.rank < before.rank:
+                    worst[one] = mark
     return worst
 
 

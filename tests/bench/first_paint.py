@@ -51,7 +51,7 @@ def main(bundle: str) -> None:
     for _ in range(5):
         bare.append(until_painted([sys.executable, "-c", BARE], b"first paint"))
         frame.append(until_painted(ours, b"Workloads"))
-        rows.append(until_painted(ours, b"deploy"))
+        rows.append(until_painted(ours, b"READY"))
     base = statistics.median(bare)
     print(f"bare Textual application       {base * 1000:6.0f} ms")
     for what, times in (("kubedoctor, the frame", frame), ("kubedoctor, the first rows", rows)):

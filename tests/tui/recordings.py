@@ -9,8 +9,8 @@ from kubedoctor.collect.opening import Options, Source, open_source
 from kubedoctor.sandbox import recording_path
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.screens.list_screen import ListScreen
-from kubedoctor.tui.screenshots import settle
 from kubedoctor.tui.widgets.prompt import Prompt
+from tests.tui.screenshots import settle
 
 
 def opened(name: str) -> Source:

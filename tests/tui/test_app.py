@@ -20,7 +20,6 @@ from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
-from kubedoctor.tui.screenshots import application, settle
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -28,6 +27,7 @@ from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import command, list_screen, opened, press
+from tests.tui.screenshots import application, settle
 
 SIZE = (120, 32)
 

@@ -179,6 +179,16 @@ def test_an_incident_by_its_cause() -> None:
     assert verdict_of_incident("gone", made).incidents == ()
 
 
+def test_who_only_suffers_is_degraded_at_most() -> None:
+    api = Ref("Deployment", "shop", "api")
+    made = report(finding("f1", NODE, affects=(api, POD)))
+    marks = {one.ref: one.health for one in make_rows(shop(), View(namespace="shop"), made)}
+    assert marks[api] is Health.DEGRADED
+    assert marks[WEB] is Health.BROKEN  # by its own status: 0/1
+    blamed = {one.ref: one.health for one in make_rows(shop(), View(namespace="shop"), report(finding("f1", api)))}
+    assert blamed[api] is Health.BROKEN
+
+
 def test_what_hurts_beside_the_workloads_is_listed_with_them() -> None:
     snapshot = shop()
     elsewhere = Ref("Service", "other", "x")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.tui.screenshots import PICTURES, Picture, application, settle, take
+from tests.tui.screenshots import PICTURES, Picture, application, settle, take
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)

@@ -1,17 +1,17 @@
-"""`python -m kubedoctor.tui.screenshots FOLDER`: pictures of the real application on recorded clusters."""
+"""`python -m tests.tui.screenshots FOLDER`: pictures of the real application on recorded clusters."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import sys
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import msgspec
 
 from kubedoctor.collect.opening import Options, open_source
 from kubedoctor.engine import load_catalogue
+from kubedoctor.sandbox import recording_path
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.session import Session
 
@@ -34,8 +34,7 @@ PICTURES = (
 
 def application(recording: str, namespace: str = "shop") -> KubedoctorApp:
     """The application on one of the package's own recordings."""
-    with as_file(files("kubedoctor.sandbox") / "recordings" / f"{recording}.json") as path:
-        source = open_source(Options(from_=(str(path),)))
+    source = open_source(Options(from_=(str(recording_path(recording)),)))
     return KubedoctorApp(Session(source, load_catalogue()), namespace)
 
 
