@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from kubedoctor.cli.commands.reading import opened
+from kubedoctor.cli.commands.reading import source_options
+from kubedoctor.collect.opening import open_source
 from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import UsageProblem
 
@@ -16,7 +17,9 @@ def tui_command(options: argparse.Namespace) -> int:
         raise UsageProblem("the terminal UI needs a terminal", "Try: kubedoctor scan")
     if options.output:
         raise UsageProblem("the terminal UI has no output format", "Try: kubedoctor scan -o " + options.output)
-    from kubedoctor.tui import run  # textual is loaded only for the terminal UI
+    # textual is loaded only for the terminal UI, which draws to stderr: there is no room for a sign of progress.
+    from kubedoctor.tui import run
 
-    with opened(options) as source:
-        return run(source, namespace="" if options.all_namespaces else options.namespace, catalogue=load_catalogue())
+    chosen = source_options(options)
+    namespace = "" if options.all_namespaces else options.namespace
+    return run(open_source(chosen), namespace=namespace, catalogue=load_catalogue(), options=chosen)
