@@ -181,6 +181,19 @@ SERVERS = {
 }
 
 
+ONE_OF_EACH = (
+    "nothing",
+    "401",
+    "403 on everything",
+    "403 on pods",
+    "403 on events",
+    "500 in the middle of a list",
+    "a connection that always drops on pods",
+    "a web page for events",
+    "no answer at all",
+)
+
+
 def missing(said: Said, sentences: Iterable[str]) -> list[str]:
     """What should have been said and was not."""
     return [each for each in sentences if not (finds_the_cause(said) if each is FOUND else each in said.text)]
@@ -203,11 +216,7 @@ def test_what_a_server_may_do(name: str, command: str, capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize(
-    "name",
-    ["nothing", "401", "403 on everything", "403 on pods", "403 on events", "429 on everything", "no answer at all"]
-    + ["500 in the middle of a list", "a connection that always drops on pods", "a web page for events"],
-)
+@pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_json_says_the_same(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     case = SERVERS[name]
     namespace = () if "-A" in case.flags else ("-n", "shop")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,9 +19,14 @@ POD = "checkout-797c86bfff-q29bm"
 Objects = list[dict[str, Any]]
 
 
+@cache
+def _recorded() -> State:
+    return load_recording(RECORDING)
+
+
 def sick(change: Callable[[Objects], object] | None = None) -> State:
     """The cluster, with its objects changed."""
-    state = load_recording(RECORDING)
+    state = _recorded()
     if change:
         objects = deepcopy(state.objects)
         change(objects)
