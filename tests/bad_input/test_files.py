@@ -165,7 +165,7 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.99, 1.0])
 def test_a_capture_cut_off_anywhere_is_never_health(
     share: float, captured: Path, capsys: Capture, tmp_path: Path
 ) -> None:
