@@ -5,23 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubedoctor.collect.opening import Options, Source
     from kubedoctor.engine import Catalogue
 
 
-def run(source: Source, *, namespace: str | None, catalogue: Catalogue, options: Options | None = None) -> int:
+def run(
+    source: Source | Callable[[], Source],
+    *,
+    namespace: str | None,
+    catalogue: Catalogue,
+    options: Options | None = None,
+) -> int:
     """Show the source until the person leaves; the exit code. `namespace` None means the source's own, empty all.
 
-    options: what the source was opened with; with them other contexts can be reached. Closes the source.
+    source: what to show, or how to open it: then the screen is there before a long recording is read. It is closed
+    at the end. options: what it was opened with; with them other contexts can be reached.
+    Raises the Problem that keeps the source from being opened.
     """
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for
     from kubedoctor.tui.session import Session
 
-    session = Session(source, catalogue, opener_for(options) if options else None)
-    app = KubedoctorApp(session, session.opening_namespace() if namespace is None else namespace)
+    def open_session() -> Session:
+        return Session(source() if callable(source) else source, catalogue, opener_for(options) if options else None)
+
+    app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "")
     try:
         app.run()
     finally:
-        app.session.close()
+        if app.session is not None:
+            app.session.close()
+    if app.problem is not None:
+        raise app.problem
     return app.return_code or 0

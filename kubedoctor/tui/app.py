@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
@@ -9,9 +10,12 @@ from textual import on
 from textual.app import App
 from textual.binding import BindingType
 
+from kubedoctor.problems import Problem
 from kubedoctor.tui import work
-from kubedoctor.tui.messages import Switched, ThemeWanted
+from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted
+from kubedoctor.tui.pages import Page
 from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.themes import DARK, THEMES
 from kubedoctor.tui.threads import in_thread
@@ -24,10 +28,14 @@ class KubedoctorApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, session: Session, namespace: str) -> None:
+    def __init__(self, open_session: Callable[[], Session], namespace: str | None, name: str = "") -> None:
+        """`namespace` None: the source's own. `name` is said while the source is being opened."""
         super().__init__()
-        self.session = session
+        self.session: Session | None = None
+        self.problem: Problem | None = None
+        self._open_session = open_session
         self._namespace = namespace
+        self._name = name
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
@@ -37,7 +45,22 @@ class KubedoctorApp(App[int]):
         return {"quiet": "#8f959e"}
 
     def on_mount(self) -> None:
-        self.push_screen(ListScreen(self.session, self._namespace))
+        page = Page()
+        page.add(f"Reading {self._name}…" if self._name else "Opening…")
+        self.push_screen(TextScreen("kubedoctor", page))
+        self.run_worker(in_thread(partial(work.open_first, self._open_session, self._namespace), self.post_message))
+
+    @on(Opened)
+    def _opened(self, message: Opened) -> None:
+        self.session = message.session
+        self.switch_screen(ListScreen(message.session, message.scope))
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        """Only what fails before there is a list comes to nothing; the screens show the rest."""
+        if self.session is None:
+            self.problem = message.problem
+            self.exit()
 
     @on(ThemeWanted)
     def _theme_wanted(self, message: ThemeWanted) -> None:
@@ -52,7 +75,8 @@ class KubedoctorApp(App[int]):
     @on(Switched)
     def _switched(self, message: Switched) -> None:
         before, self.session = self.session, message.session
-        self.run_worker(in_thread(partial(work.close, before), self.post_message))
+        if before is not None:
+            self.run_worker(in_thread(partial(work.close, before), self.post_message))
         self.switch_screen(ListScreen(self.session, self.session.source.namespace))
 
     def action_help_quit(self) -> None:

@@ -97,6 +97,15 @@ class ThemeWanted(Message):
         self.name = name
 
 
+class Opened(Message):
+    """The source was opened; the first list can be shown. `scope`: its namespace, empty for all."""
+
+    def __init__(self, session: Session, scope: str) -> None:
+        super().__init__()
+        self.session = session
+        self.scope = scope
+
+
 class Switched(Message):
     """Another context was opened."""
 

@@ -17,6 +17,7 @@ from kubedoctor.tui.messages import (
     Changed,
     Examined,
     Filtered,
+    Opened,
     PageMade,
     Progress,
     RowsMade,
@@ -105,6 +106,12 @@ def show_users(session: Session, ref: Ref, post: Post) -> None:
     """Who uses an object."""
     obj = session.seen().get(ref)
     post(_missing(ref) if obj is None else PageMade(f"Used by: {ref.title}", used_by(obj, session.seen())))
+
+
+def open_first(open_session: Callable[[], Session], namespace: str | None, post: Post) -> None:
+    """Open the source; for a recording that is reading it whole."""
+    session = open_session()
+    post(Opened(session, session.opening_namespace() if namespace is None else namespace))
 
 
 def switch(session: Session, context: str, post: Post) -> None:

@@ -34,8 +34,8 @@ PICTURES = (
 
 def application(recording: str, namespace: str = "shop") -> KubedoctorApp:
     """The application on one of the package's own recordings."""
-    source = open_source(Options(from_=(str(recording_path(recording)),)))
-    return KubedoctorApp(Session(source, load_catalogue()), namespace)
+    options = Options(from_=(str(recording_path(recording)),))
+    return KubedoctorApp(lambda: Session(open_source(options), load_catalogue()), namespace)
 
 
 async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:
@@ -44,7 +44,7 @@ async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:
     calm = 0.0
     while calm < quiet:
         await asyncio.sleep(step)
-        busy = any(worker.is_running for screen in app.screen_stack for worker in screen.workers)
+        busy = any(worker.is_running for one in (app, *app.screen_stack) for worker in one.workers)
         calm = 0.0 if busy else calm + step
 
 

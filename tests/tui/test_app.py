@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from kubedoctor.cluster import Ref, Snapshot, Want
 from kubedoctor.engine import load_catalogue
-from kubedoctor.problems import ConnectionProblem
+from kubedoctor.problems import BundleProblem, ConnectionProblem
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.messages import Failed
@@ -292,7 +292,7 @@ async def test_a_failure_is_a_banner_and_the_rows_stay() -> None:
 async def test_a_refused_kind_is_named() -> None:
     source = opened("oom-killed")
     source.snapshot.refuse(Want("Secret"), "list secrets is forbidden")
-    app = KubedoctorApp(Session(source, load_catalogue()), "shop")
+    app = KubedoctorApp(lambda: Session(source, load_catalogue()), "shop")
     async with running(app) as (pilot, screen):
         await command(pilot, app, "secrets")
         assert "forbidden" in str(screen.query_one("#banner").render())
@@ -302,7 +302,7 @@ async def test_nothing_from_the_cluster_is_obeyed_or_read_as_markup() -> None:
     source = opened("oom-killed")
     snapshot = source.snapshot
     _rename(snapshot, "checkout", "[bold red]\x1b[31mevil\x1b]52;c;eA==\x07[/]")
-    app = KubedoctorApp(Session(source, load_catalogue()), "shop")
+    app = KubedoctorApp(lambda: Session(source, load_catalogue()), "shop")
     async with running(app) as (pilot, screen):
         table = screen.query_one(VirtualTable)
         table.highlight(next(n for n, row in enumerate(table.rows) if "evil" in row.ref.name))
@@ -329,7 +329,7 @@ def _rename(snapshot: Snapshot, name: str, other: str) -> None:
 
 async def test_an_empty_namespace_says_what_to_try() -> None:
     source = opened("oom-killed")
-    app = KubedoctorApp(Session(source, load_catalogue()), "nowhere")
+    app = KubedoctorApp(lambda: Session(source, load_catalogue()), "nowhere")
     async with running(app) as (pilot, screen):
         await pilot.pause()
         assert "No workloads in nowhere" in screen.query_one(IncidentPane).page.plain
@@ -357,3 +357,14 @@ async def test_the_event_loop_is_free_while_diagnostics_run(monkeypatch: pytest.
         gate.set()
         await settle(app)
         assert screen.report is not None
+
+
+async def test_a_source_that_cannot_be_opened_ends_the_application_with_its_problem() -> None:
+    def refuse() -> Session:
+        raise BundleProblem("x.tar.gz is no bundle", "Make one with: kubedoctor capture")
+
+    app = KubedoctorApp(refuse, None, "x.tar.gz")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app)
+        await pilot.pause()
+    assert isinstance(app.problem, BundleProblem)

@@ -48,11 +48,11 @@ def served(sandbox: Sandbox) -> Iterator[Served]:
 @asynccontextmanager
 async def running(served: Served, namespace: str = "shop") -> AsyncIterator[tuple[Pilot[int], ListScreen]]:
     options = Options(kubeconfig=str(served.kubeconfig))
-    session = Session(open_source(options), load_catalogue(), opener_for(options))
-    app = KubedoctorApp(session, namespace)
+    app = KubedoctorApp(lambda: Session(open_source(options), load_catalogue(), opener_for(options)), namespace)
     async with app.run_test(size=(120, 32)) as pilot:
-        await until(lambda: len(app.screen_stack) > 1)
+        await until(lambda: isinstance(app.screen, ListScreen))
         yield pilot, list_screen(app)
+        assert app.session is not None
         await asyncio.to_thread(app.session.close)
 
 

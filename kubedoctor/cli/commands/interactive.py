@@ -22,4 +22,4 @@ def tui_command(options: argparse.Namespace) -> int:
 
     chosen = source_options(options)
     namespace = "" if options.all_namespaces else options.namespace
-    return run(open_source(chosen), namespace=namespace, catalogue=load_catalogue(), options=chosen)
+    return run(lambda: open_source(chosen), namespace=namespace, catalogue=load_catalogue(), options=chosen)
