@@ -50,11 +50,11 @@ def main(bundle: str) -> None:
     ours = [sys.executable, "-m", "kubedoctor", "--from", bundle, "-A"]
     for _ in range(5):
         bare.append(until_painted([sys.executable, "-c", BARE], b"first paint"))
-        frame.append(until_painted(ours, b"Workloads"))
+        frame.append(until_painted(ours, b"Reading"))
         rows.append(until_painted(ours, b"READY"))
     base = statistics.median(bare)
     print(f"bare Textual application       {base * 1000:6.0f} ms")
-    for what, times in (("kubedoctor, the frame", frame), ("kubedoctor, the first rows", rows)):
+    for what, times in (("kubedoctor, the first paint", frame), ("kubedoctor, the first rows", rows)):
         median = statistics.median(times)
         print(f"{what:<30} {median * 1000:6.0f} ms   {(median - base) * 1000:+6.0f} ms")
 
