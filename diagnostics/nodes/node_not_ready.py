@@ -56,7 +56,11 @@ def unready(node: Node) -> bool:
     severity=Severity.CRITICAL,
     reads=(Node, Pod, Lease),
     when=unready,
-    explains=(Explains("runs"), Explains("same", ("KD1101",))),
+    # What ends or refuses a program is not the node's silence: those findings stay causes of their own.
+    explains=(
+        Explains("runs", ("KD1012", "KD1016", "KD1019", "KD1201", "KD2001", "KD2101")),
+        Explains("same", ("KD1101",)),
+    ),
     also_known_as=("NotReady", "NodeStatusUnknown"),
 )
 def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:

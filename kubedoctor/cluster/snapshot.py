@@ -153,8 +153,12 @@ class Snapshot:
         if why := self._refused.get(want):
             return why
         if isinstance(want, Want):
-            why = self._refused.get(Want(want.kind, want.namespace), "") or self._refused.get(Want(want.kind), "")
-            # A refused list of all namespaces says nothing of one namespace or one object, unless nothing more can come.
+            here = self._refused.get(Want(want.kind, want.namespace), "")
+            if here and not want.name:
+                return here  # Who may not list a namespace may not list a part of it.
+            why = here or self._refused.get(Want(want.kind), "")
+            # A refused list says nothing of one object, nor one of all namespaces of a single one, unless nothing more
+            # can come.
             if why and (self.closed or self.exhausted or not (want.namespace or want.name)):
                 return why
         return "not in this recording" if self.closed else ""

@@ -63,12 +63,11 @@ def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObje
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)
-    cluster.require(*MAKERS, namespace=service.namespace)
     found: list[KubernetesObject] = []
     kinds = (Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job)
     cluster.require(*kinds, namespace=service.namespace)
     for kind in kinds:
-        for workload in cluster.all(kind, service.namespace):
+        for workload in cluster.maybe.all(kind, service.namespace):
             owner = controller_of(workload)
             template = template_of(workload)
             if template is None or (owner is not None and owner.kind == "Deployment"):

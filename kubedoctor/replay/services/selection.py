@@ -31,7 +31,7 @@ def selection_meant(service: Service, cluster: Cluster) -> Meant | None:
     pods = [each for each in cluster.all(Pod, service.namespace) if not finished(each) and not terminating(each)]
     near = nearest_labels(wanted, [each.labels for each in pods])
     if near is None:
-        templates = [template_of(each) for kind in MAKERS for each in cluster.all(kind, service.namespace)]
+        templates = [template_of(each) for kind in MAKERS for each in cluster.maybe.all(kind, service.namespace)]
         near = nearest_labels(wanted, [each.metadata.labels or {} for each in templates if each is not None])
     if near is None:
         return None
