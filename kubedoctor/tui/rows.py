@@ -41,6 +41,14 @@ class View(msgspec.Struct, frozen=True):
         plural = row.plural if row else self.kind
         return {"Finding": "Findings", "Context": "Contexts"}.get(self.kind, plural.capitalize())
 
+    def noun(self, count: int) -> str:
+        """What its rows are called, so many of them."""
+        row = kind_named(self.kind)
+        one, many = (row.singular, row.plural) if row else (self.kind.lower(), f"{self.kind.lower()}s")
+        if not self.kind:
+            one, many = "workload", "workloads"
+        return one if count == 1 else many
+
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One line of a list. `finding` is the id of an incident's cause in a list of findings.
@@ -118,7 +126,8 @@ def make_rows(snapshot: Snapshot, view: View, report: Report | None = None) -> t
     families = Families(snapshot)
     worst = worst_by_object(report, families) if report else {}
     if view.kind:
-        objects = snapshot.of_kind(view.kind, view.namespace)
+        kind = kind_named(view.kind)
+        objects = snapshot.of_kind(view.kind, view.namespace if kind is None or kind.namespaced else "")
         if view.owner is not None:
             objects = tuple(obj for obj in objects if _belongs(obj, view.owner, families))
         rows = [_row(obj, worst) for obj in objects]

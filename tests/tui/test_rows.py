@@ -155,6 +155,18 @@ def test_findings_make_the_rows_of_their_objects_worse() -> None:
     )
 
 
+def test_kinds_without_a_namespace_are_listed_from_within_one() -> None:
+    rows = make_rows(recorded("oom-killed"), View("Namespace", "shop"))
+    assert {"shop", "kube-system"} <= {one.ref.name for one in rows}
+
+
+def test_nouns() -> None:
+    assert View().noun(1) == "workload"
+    assert View("Ingress").noun(1) == "ingress"
+    assert View("Ingress").noun(0) == "ingresses"
+    assert View("Finding").noun(2) == "findings"
+
+
 def test_filters_by_name_inverse_and_labels() -> None:
     rows = (row("web", labels={"app": "web"}), row("worker", labels={"app": "worker"}), row("db"))
     assert [one.ref.name for one in keep(rows, "w")] == ["web", "worker"]

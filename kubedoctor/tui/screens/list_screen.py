@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -22,11 +21,11 @@ from kubedoctor.cluster.text import visible
 from kubedoctor.engine import Report
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
-from kubedoctor.tui.incidents import lesson_page
 from kubedoctor.tui.keys import changing_command, help_page
 from kubedoctor.tui.messages import Aged, Changed, Examined, Failed, Filtered, Progress, RowsMade, ThemeWanted, Told
 from kubedoctor.tui.rows import FilterError, Row, View, counts, keep
-from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
+from kubedoctor.tui.screens.copy_screen import CopyScreen
+from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
@@ -54,7 +53,7 @@ class Place(msgspec.Struct, frozen=True):
     row: Ref | None
 
 
-class ListScreen(Screen[None]):
+class ListScreen(ObjectScreen):
     """Holds what is shown; workers make it, widgets draw it."""
 
     CSS_PATH = "list_screen.tcss"
@@ -130,6 +129,9 @@ class ListScreen(Screen[None]):
     def _table(self) -> VirtualTable:
         return self.query_one(VirtualTable)
 
+    def subject(self) -> Row | None:
+        return self._table.current
+
     # Work
 
     def _work(self, job: Callable[..., None], group: str) -> None:
@@ -178,7 +180,7 @@ class ListScreen(Screen[None]):
         self._banner(f"{self.view.title} cannot be listed: {message.refused}" if message.refused else "", "refused")
         bar = self.query_one(StatusBar)
         bar.counts = counts(self.rows)
-        bar.noun = self.view.title.lower() if self.view.owner is None else "pods"
+        bar.noun = self.view.noun(len(self.rows))
         self._apply_filter()
         if self.report is None and self._stale_report and not self._busy("examine"):
             self._examine()
@@ -412,36 +414,6 @@ class ListScreen(Screen[None]):
     def action_findings(self) -> None:
         if self.view.kind != "Finding":
             self._go(View("Finding", self.view.namespace))
-
-    def action_copy_command(self) -> None:
-        row = self._table.current
-        if row is not None:
-            self.app.push_screen(CopyScreen(commands_of(self.query_one(IncidentPane).verdict, row)))
-
-    def action_lesson(self) -> None:
-        verdict = self.query_one(IncidentPane).verdict
-        if verdict is None or not verdict.causes:
-            self.notify("Nothing was found here, so there is no lesson.", timeout=3)
-            return
-        code = verdict.causes[0].code
-        self.app.push_screen(TextScreen(code, lesson_page(code, self.session.catalogue)))
-
-    def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
-        row = self._table.current
-        if row is not None and row.ref.kind != "Context":
-            self.app.push_screen(TextScreen(title, work=job(row.ref)))
-
-    def action_describe(self) -> None:
-        self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, self.report))
-
-    def action_yaml(self) -> None:
-        self._text("YAML", lambda ref: partial(work.show_yaml, self.session, ref))
-
-    def action_logs(self, previous: bool) -> None:
-        self._text("Log", lambda ref: partial(work.show_logs, self.session, ref, previous))
-
-    def action_users(self) -> None:
-        self._text("Used by", lambda ref: partial(work.show_users, self.session, ref))
 
     def action_node(self) -> None:
         row = self._table.current

@@ -1,0 +1,59 @@
+"""What can be done with the object that a screen is about, whichever screen it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from textual.screen import Screen
+
+from kubedoctor.cluster import Ref
+from kubedoctor.engine import Report
+from kubedoctor.tui import work
+from kubedoctor.tui.incidents import lesson_page
+from kubedoctor.tui.rows import Row
+from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
+from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.widgets.incident_pane import IncidentPane
+
+
+class ObjectScreen(Screen[None]):
+    """A screen with an incident pane about one object at a time."""
+
+    session: Session
+    report: Report | None
+
+    def subject(self) -> Row | None:
+        """The row that the keys mean."""
+        raise NotImplementedError
+
+    def action_copy_command(self) -> None:
+        row = self.subject()
+        if row is not None:
+            self.app.push_screen(CopyScreen(commands_of(self.query_one(IncidentPane).verdict, row)))
+
+    def action_lesson(self) -> None:
+        verdict = self.query_one(IncidentPane).verdict
+        if verdict is None or not verdict.causes:
+            self.notify("Nothing was found here, so there is no lesson.", timeout=3)
+            return
+        code = verdict.causes[0].code
+        self.app.push_screen(TextScreen(code, lesson_page(code, self.session.catalogue)))
+
+    def action_describe(self) -> None:
+        self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, self.report))
+
+    def action_yaml(self) -> None:
+        self._text("YAML", lambda ref: partial(work.show_yaml, self.session, ref))
+
+    def action_logs(self, previous: bool) -> None:
+        self._text("Log", lambda ref: partial(work.show_logs, self.session, ref, previous))
+
+    def action_users(self) -> None:
+        self._text("Used by", lambda ref: partial(work.show_users, self.session, ref))
+
+    def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
+        row = self.subject()
+        if row is not None and row.ref.kind != "Context":
+            self.app.push_screen(TextScreen(title, work=job(row.ref)))
