@@ -47,7 +47,7 @@ from kubedoctor.cluster import (
     quote,
 )
 from kubedoctor.cluster.control import RuntimeClass
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS, template_path
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.admission.refusals import Refused
@@ -133,7 +133,7 @@ def _explained(said: RefusedPods, workload: KubernetesObject, cluster: Cluster) 
 def _missing_name(said: RefusedPods, workload: KubernetesObject, cluster: Cluster) -> _Explained:
     kind, field, title = _NAMED[said.refusal.kind]
     name, namespace = said.refusal.name, said.workload.namespace if kind is ServiceAccount else ""
-    near = nearest_word(name, _choices(kind, namespace, cluster), 1)
+    near = misspellings(name, _choices(kind, namespace, cluster), 1)
     path = f"{template_path(workload)}.{field}"
     evidence = (quote(workload, path, "named by the template"),) if has_path(workload, path) else ()
     hint = f"; did you mean {near[0]}?" if near else ""

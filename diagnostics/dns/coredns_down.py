@@ -28,11 +28,11 @@ from functools import partial
 
 from kubedoctor.cluster.core import ConfigMap, Service
 from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.networking import EndpointSlice
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.relations import WORKLOADS, workload_of
-from kubedoctor.cluster.selectors import nearest_word
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -125,7 +125,7 @@ def _scaled_down(workload: KubernetesObject) -> Finding:
 
 def _corefile(configuration: ConfigMap, refused: Refused, workload: Ref) -> Finding:
     error = refused.error
-    near = next(iter(nearest_word(error.directive, PLUGINS, 1)), "") if error.directive else ""
+    near = next(iter(misspellings(error.directive, PLUGINS, 1)), "") if error.directive else ""
     if error.directive:
         what = f"line {error.line} of the Corefile names the plugin {error.directive}, which CoreDNS does not have"
         what += f"; did you mean {near}?" if near else ""

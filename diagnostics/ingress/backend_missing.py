@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster.core import Service
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.networking import Ingress, IngressBackend, IngressServiceBackend
 from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.selectors import nearest_word
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
 
 
@@ -60,7 +60,7 @@ def _has_port(service: Service, wanted: IngressServiceBackend) -> bool:
 
 def _no_service(ingress: Ingress, path: str, where: str, wanted: IngressServiceBackend, cluster: Cluster) -> Finding:
     names = [each.name for each in cluster.maybe.all(Service, ingress.namespace)]
-    near = next(iter(nearest_word(wanted.name, names, 1)), "")
+    near = next(iter(misspellings(wanted.name, names, 1)), "")
     return Finding(
         about=ref(ingress),
         aspect=wanted.name,

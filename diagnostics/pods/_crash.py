@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from diagnostics.pods._containers import End, edit_command, in_container, kubectl, look_at, quote_spec, seconds
 from kubedoctor.cluster import Cluster, LogTail, Namespace, NetworkPolicy, Pod, Service
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import ready_endpoints
 from kubedoctor.cluster.selectors import selector_of
 from kubedoctor.cluster.text import visible
@@ -93,7 +93,7 @@ def _unresolved(pod: Pod, sign: LogSign, host: str, cluster: Cluster) -> Story:
     text = f"it cannot resolve {host}: there is no Service {meant.name} in namespace {meant.namespace}"
     names = [one.name for one in cluster.maybe.all(Service, meant.namespace)]
     elsewhere = [one for one in cluster.maybe.all(Service) if one.name == meant.name]
-    near = nearest_word(meant.name, names, 1)
+    near = misspellings(meant.name, names, 1)
     missing = Ref("Service", meant.namespace, meant.name)
     commands = (Command(kubectl("get", "services", namespace=meant.namespace), "the Services that there are"),)
     because = (missing, *(_dns_blamed() if sign.dns_silent else ()))

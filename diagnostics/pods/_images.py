@@ -17,7 +17,7 @@ from diagnostics.pods._containers import (
     waiting_parts,
 )
 from kubedoctor.cluster import Cluster, Container, Pod, ref
-from kubedoctor.cluster.nearest import likeness, nearest_word
+from kubedoctor.cluster.nearest import likeness, misspellings, misspelt
 from kubedoctor.cluster.relations import workload_of, workloads_of
 from kubedoctor.cluster.triage import container_path
 from kubedoctor.findings import Command, Effect, Evidence, Fix, Ref, has_path, quote
@@ -88,7 +88,8 @@ def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evid
             near = likeness(bad.repository, name.repository)
             path = f"{container_path(other, part.container.name)}.image"
             same = (name.without_tag, name.tag) == (bad.without_tag, bad.tag)
-            if not part.status.image_id or near < 0.8 or same or not has_path(other, path):
+            alike = near == 1 or misspelt(bad.repository, name.repository)
+            if not part.status.image_id or not alike or same or not has_path(other, path):
                 continue
             candidates.append((other, near + likeness(bad.tag, name.tag), part, path))
     workloads = workloads_of([pod, *(row[0] for row in candidates)], cluster)
@@ -107,8 +108,8 @@ def nearest_registry(bad: ImageName, cluster: Cluster, namespace: str) -> str:
         for part in parts_of(other)
         if part.status.image_id
     }
-    near = nearest_word(bad.registry, used - {bad.registry}, 1)
-    return near[0] if near and likeness(near[0], bad.registry) >= 0.8 else ""
+    near = misspellings(bad.registry, used - {bad.registry}, 1)
+    return near[0] if near else ""
 
 
 def set_image(one: Unpulled, image: str, why: str) -> Fix:

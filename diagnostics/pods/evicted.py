@@ -53,7 +53,7 @@ from kubedoctor.findings import (
 RECENT = timedelta(hours=1)
 """An older record is debris: what came after it shows in the pods that are there by now."""
 _LIMIT = re.compile(r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit", re.IGNORECASE)
-_NODE = re.compile(r"node was low on resource: ([\w.-]+)", re.IGNORECASE)
+_NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
 
 
 @diagnostic(

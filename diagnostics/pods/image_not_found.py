@@ -37,6 +37,7 @@ from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
 from kubedoctor.findings import (
     Confidence,
+    Effect,
     Evidence,
     Finding,
     Fix,
@@ -46,6 +47,8 @@ from kubedoctor.findings import (
     quote,
 )
 from kubedoctor.replay.kubelet.image_errors import PullProblem
+
+REVISION = "deployment.kubernetes.io/revision"
 
 
 @diagnostic(
@@ -77,10 +80,17 @@ def _not_found(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
         said += f"; {near[0]} runs in this namespace"
         evidence = (*evidence, near[1])
         fixes.append(set_image(one, near[0], f"Use {near[0]}, which runs here already"))
-    if one.about.kind == "Deployment":
+    if one.about.kind == "Deployment" and _has_version_before(one, cluster):
         undo = kubectl("rollout", "undo", one.about.argument, namespace=one.about.namespace)
-        fixes.append(Fix("Or go back to the version before", undo))
+        fixes.append(Fix(f"{'Or go' if fixes else 'Go'} back to the version before", undo, Effect.DISRUPTS))
     return _finding(pod, one, said, tuple(fixes), evidence)
+
+
+def _has_version_before(one: Unpulled, cluster: Cluster) -> bool:
+    """Deployments count their versions (`deployment/util/deployment_util.go`, v1.37)."""
+    deployment = cluster.maybe.get_ref(one.about)
+    revision = deployment.annotations.get(REVISION, "") if deployment is not None else ""
+    return revision not in ("", "1")
 
 
 def _no_platform(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from diagnostics.pods._containers import CONSEQUENCES, edit_command, kubectl, look_at_pod
 from diagnostics.pods._references import Absent, absent
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
@@ -49,7 +49,7 @@ def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
     said = f"ConfigMap {name} does not exist in namespace {pod.namespace}"
     if one.reference.volume:
         said += f", so that volume {one.reference.volume} cannot be mounted"
-    near = nearest_word(name, (config.name for config in cluster.maybe.all(ConfigMap, pod.namespace)), 1)
+    near = misspellings(name, (config.name for config in cluster.maybe.all(ConfigMap, pod.namespace)), 1)
     create = kubectl("create", "configmap", name, "--from-literal=KEY=VALUE", namespace=pod.namespace)
     fixes = [Fix(f"Create ConfigMap {name} with what the program expects", create)]
     if near:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from diagnostics.pods._containers import CONSEQUENCES, edit_command, kubectl
 from diagnostics.pods._references import Absent, absent_keys, keys_of
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
@@ -51,7 +51,7 @@ def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
     view = cluster.maybe
     source = view.get(ConfigMap, pod.namespace, name) if kind == "ConfigMap" else view.get(Secret, pod.namespace, name)
     keys = sorted(keys_of(source)) if source is not None else []
-    near = nearest_word(key, keys, 1)
+    near = misspellings(key, keys, 1)
     said = f"{kind} {name} has no key {key}"
     fixes = []
     if near:

@@ -34,7 +34,7 @@ from diagnostics.pods._images import (
     working_image,
 )
 from kubedoctor.cluster import Cluster, Event, Pod, Secret
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
 from kubedoctor.cluster.wants import CannotSee
@@ -134,7 +134,7 @@ def _missing(
 ) -> tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]:
     said = f"its imagePullSecret {name} does not exist"
     logins = [one.name for one in cluster.maybe.all(Secret, pod.namespace) if one.type in DOCKER_TYPES]
-    if near := nearest_word(name, logins, 1):
+    if near := misspellings(name, logins, 1):
         said += f"; did you mean {near[0]}?"
     line = kubectl("create", "secret", "docker-registry", name, server, namespace=pod.namespace)
     line += " --docker-username=USER --docker-password=PASSWORD"

@@ -7,7 +7,7 @@ from collections import Counter
 
 from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, amount_text, names, some, taint_text
 from kubedoctor.cluster import Pod, has_path, quote, ref
-from kubedoctor.cluster.nearest import NearMiss, nearest_labels, nearest_word
+from kubedoctor.cluster.nearest import NearMiss, misspellings, nearest_labels
 from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.quantities import Quantity
 from kubedoctor.cluster.relations import workload_of
@@ -198,10 +198,12 @@ def _expression(case: Case, one: NodeSelectorRequirement) -> str:
     values = ",".join(one.values or ())
     text = f"{one.key} {one.operator}{f' ({values})' if values else ''}"
     present = {node.labels[one.key] for node in case.nodes if one.key in node.labels}
-    near = [word for value in one.values or () for word in nearest_word(value, present, 1)]
-    keys = nearest_word(one.key, {key for node in case.nodes for key in node.labels}, 1) if not present else ()
+    near = [word for value in one.values or () for word in misspellings(value, present, 1)]
+    keys = misspellings(one.key, {key for node in case.nodes for key in node.labels}, 1) if not present else ()
     meant = near or [f"key {key}" for key in keys]
-    return f"{text} (did you mean {meant[0]}?)" if meant else text
+    if meant:
+        return f"{text} (did you mean {meant[0]}?)"
+    return f"{text} (they have {names(sorted(present))})" if present else text
 
 
 def _selector_fix(case: Case, near: NearMiss) -> Fix:

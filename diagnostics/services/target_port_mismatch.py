@@ -25,10 +25,10 @@ import shlex
 from collections.abc import Iterator
 
 from kubedoctor.cluster.core import Service
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.relations import pods_selected_by
-from kubedoctor.cluster.selectors import nearest_word
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.findings import (
     Command,
@@ -75,7 +75,7 @@ def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: b
     others = sorted(
         {declared.protocol for pod in pods for _, declared in declared_ports(pod) if declared.name == target}
     )
-    meant = names[0] if len(names) == 1 else next(iter(nearest_word(target, names, 1)), "")
+    meant = names[0] if len(names) == 1 else next(iter(misspellings(target, names, 1)), "")
     if others:
         says = f"the pods declare it for {', '.join(others)}"
     elif names:

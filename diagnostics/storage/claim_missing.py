@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, PersistentVolumeClaim, Pod, Ref, quote, ref
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
@@ -47,7 +47,7 @@ def claim_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             continue
         workload = workload_of(pod, cluster)
         every = cluster.maybe.all(PersistentVolumeClaim)
-        here = nearest_word(name, (one.name for one in every if one.namespace == pod.namespace), 1)
+        here = misspellings(name, (one.name for one in every if one.namespace == pod.namespace), 1)
         elsewhere = [one.namespace for one in every if one.name == name]
         hint = f"; did you mean {here[0]}?" if here else ""
         if not here and elsewhere:

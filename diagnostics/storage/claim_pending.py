@@ -42,7 +42,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.quantities import format_bytes
 from kubedoctor.cluster.relations import claim_names
 from kubedoctor.cluster.triage import finished
@@ -143,7 +143,7 @@ def _asked(claim: PersistentVolumeClaim) -> tuple[Evidence, ...]:
 def _class_missing(
     claim: PersistentVolumeClaim, name: str, classes: tuple[StorageClass, ...], judged: tuple[Rejection, ...]
 ) -> Finding:
-    near = nearest_word(name, (one.name for one in classes), 1)
+    near = misspellings(name, (one.name for one in classes), 1)
     known = ", ".join(one.name for one in classes[:5]) or "none"
     hint = f"; did you mean {near[0]}?" if near else f" (there are: {known})"
     return Finding(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
+from posixpath import commonprefix
 from typing import NamedTuple
 
 import msgspec
@@ -12,6 +14,9 @@ import msgspec
 PLAUSIBLE = 0.6
 """From this likeness (difflib's ratio) on, two words may be one word and its misspelling."""
 
+SHORT_PART = 2
+"""Words of so few letters stand for something: `eu`, `us`, `rw`, `ro`, `a`, `b`."""
+_SEPARATORS = re.compile(r"[-_./: ]")
 _SAYS_NOTHING = frozenset({"", "true", "false", "yes", "no"})
 """Values so common that finding one under another key means nothing."""
 
@@ -44,8 +49,69 @@ def likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
+def misspelt(word: str, other: str) -> bool:
+    """Whether one of two different words is a slip of the pen for the other: a few letters wrong, missing, doubled or
+    swapped, or other capitals and separators.
+
+    Numbers and words of one or two letters are chosen and not mistyped: `v1` is none for `v2`, nor `zone-a` for
+    `zone-b`, `db-0` for `db-1`, `web` for `web-v2`.
+    """
+    one, two = word.casefold(), other.casefold()
+    if word == other or not one or not two:
+        return False
+    if _SEPARATORS.sub("", one) == _SEPARATORS.sub("", two):
+        return True
+    start = len(commonprefix([one, two]))
+    end = len(commonprefix([one[start:][::-1], two[start:][::-1]]))
+    for text in (one, two):
+        around = text[max(start - 1, 0) : len(text) - end + 1]
+        if any(letter.isdigit() for letter in around):
+            return False
+    if max(len(_part_at(text, start, len(text) - end)) for text in (one, two)) <= SHORT_PART:
+        return False
+    return _edits(one, two) <= _slips(min(len(one), len(two)))
+
+
+def _part_at(text: str, start: int, end: int) -> str:
+    """The words between separators that `text[start:end]` touches."""
+    while start > 0 and not _SEPARATORS.match(text[start - 1]):
+        start -= 1
+    while end < len(text) and not _SEPARATORS.match(text[end]):
+        end += 1
+    return text[start:end]
+
+
+def _slips(length: int) -> int:
+    """How many slips a word of that length may hold."""
+    return 1 if length < 6 else 2 if length < 12 else 3
+
+
+def _edits(one: str, two: str) -> int:
+    """The optimal string alignment distance: insertions, deletions, exchanges, and swaps of neighbours."""
+    before: list[int] = []
+    above = list(range(len(two) + 1))
+    for row, letter in enumerate(one, 1):
+        here = [row]
+        for column, other in enumerate(two, 1):
+            cost = min(above[column] + 1, here[-1] + 1, above[column - 1] + (letter != other))
+            if row > 1 and column > 1 and letter == two[column - 2] and one[row - 2] == other:
+                cost = min(cost, before[column - 2] + 1)
+            here.append(cost)
+        before, above = above, here
+    return above[-1]
+
+
+def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]:
+    """At most `n` of the words that `word` is a slip of the pen for, the nearest first: fit for a remedy."""
+    found = sorted((-likeness(word, each), each) for each in set(words) if misspelt(word, each))
+    return tuple(each for _, each in found[:n])
+
+
 def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]:
-    """At most `n` of the words that `word` may be a misspelling of, the nearest first; never `word` itself."""
+    """At most `n` of the words that are like `word`, the nearest first; never `word` itself.
+
+    For what a person has typed, who chooses among them; what is concluded about a cluster needs `misspellings`.
+    """
     near = [(likeness(word, each), each) for each in set(words) if each != word]
     near = sorted((each for each in near if each[0] >= PLAUSIBLE), key=lambda each: (-each[0], each[1]))
     return tuple(each for _, each in near[:n])
@@ -80,7 +146,7 @@ def _differences(
         if found == value:
             continue
         if found is not None:
-            near = likeness(value, found)
+            near = likeness(value, found) if misspelt(value, found) else 0.0
             found_key = key
         else:
             near, found_key = _nearest_key(key, value, wanted, labels)
@@ -101,7 +167,7 @@ def _nearest_key(key: str, value: str, wanted: Mapping[str, str], labels: Mappin
         alike = likeness(key, other)
         if found == value and value not in _SAYS_NOTHING:
             near = PLAUSIBLE + (1 - PLAUSIBLE) * alike
-        elif alike >= PLAUSIBLE:
+        elif misspelt(key, other) and (found == value or misspelt(value, found)):
             near = alike * likeness(value, found)
         else:
             continue

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.nearest import PLAUSIBLE, likeness, nearest_labels, nearest_word
+from kubedoctor.cluster.nearest import PLAUSIBLE, likeness, misspellings, misspelt, nearest_labels, nearest_word
 
 
 def test_a_misspelt_value_is_found_among_the_candidates() -> None:
@@ -73,3 +74,48 @@ def test_words_offered_are_among_those_given_and_plausible(word: str, words: lis
     assert word not in found
     assert set(found) <= set(words)
     assert all(likeness(word, each) >= PLAUSIBLE for each in found)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("chekout", "checkout"),
+        ("payment", "payments"),
+        ("sdd", "ssd"),
+        ("DB_HSOT", "DB_HOST"),
+        ("web_config", "web-config"),
+        ("Web", "web"),
+        ("registry.shop.intern:5000", "registry.shop.internal:5000"),
+    ],
+)
+def test_slips_of_the_pen_are_misspellings(word: str, other: str) -> None:
+    assert misspelt(word, other)
+    assert misspelt(other, word)
+    assert misspellings(word, [other, "postgres", word]) == (other,)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("SMTP_HOST", "DB_HOST"),
+        ("web-v2", "web-v1"),
+        ("web-v2", "web"),
+        ("db-1", "db-0"),
+        ("us-east-1a", "us-east-1b"),
+        ("eu-west", "us-west"),
+        ("zone-a", "zone-b"),
+        ("blue", "green"),
+        ("primary", "replica"),
+        ("web", "web"),
+        ("", "a"),
+    ],
+)
+def test_other_numbers_and_other_words_are_none(word: str, other: str) -> None:
+    assert not misspelt(word, other)
+    assert not misspelt(other, word)
+    assert nearest_labels({"app": word}, [{"app": other}]) is None
+
+
+@given(st.text("abc-1", max_size=8), st.text("abc-1", max_size=8))
+def test_misspelling_is_mutual(one: str, other: str) -> None:
+    assert misspelt(one, other) == misspelt(other, one)

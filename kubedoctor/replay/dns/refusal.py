@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from kubedoctor.cluster.core import ConfigMap
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.selectors import nearest_word
 from kubedoctor.cluster.wants import LogTail
 from kubedoctor.replay.dns.corefile import PLUGINS, CorefileError, corefile_error, unknown_directives
 
@@ -38,7 +38,7 @@ def refused_corefile(pod: Pod, cluster: Cluster) -> Refused | None:
             return Refused(configuration, error, tail)
     text = (configuration.data or {}).get(COREFILE, "") if configuration is not None else ""
     for line, name in unknown_directives(text):
-        if nearest_word(name, PLUGINS, 1):  # A CoreDNS built with more plugins knows other names.
+        if misspellings(name, PLUGINS, 1):  # A CoreDNS built with more plugins knows other names.
             return Refused(configuration, CorefileError(0, f"Unknown directive '{name}'", line, name), None)
     return None
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kubedoctor.cluster.core import Namespace
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.selectors import nearest_word
 from kubedoctor.replay.istio.injection import DATAPLANE, INJECT, INJECTION, REVISION, TAG, Call
 
 
@@ -55,5 +55,5 @@ def label_meant(labels: Mapping[str, str], calls: tuple[Call, ...]) -> str:
     value = labels.get(INJECTION)
     if value is not None and value != "enabled":
         return f"{INJECTION}=enabled"
-    near = names[:1] if len(names) == 1 else nearest_word(labels.get(REVISION, ""), names, 1)
+    near = names[:1] if len(names) == 1 else misspellings(labels.get(REVISION, ""), names, 1)
     return f"{REVISION}={near[0]}" if near else ""

@@ -28,6 +28,10 @@ LONGEST_BACK_OFF = timedelta(seconds=300)
 STEADY = 2 * LONGEST_BACK_OFF
 """After so long a run the kubelet starts its back-off anew."""
 SHORTEST_STEADY = timedelta(seconds=60)
+LONG_RUN = timedelta(hours=1)
+"""A program that ran so long had started well; its end is no part of a loop of failing starts."""
+LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
+"""The runtime lost sight of the container: its node was started anew."""
 
 
 class Ending(NamedTuple):
@@ -101,7 +105,8 @@ def settled(status: ContainerStatus, taken_at: datetime) -> bool:
 def failing(status: ContainerStatus, taken_at: datetime) -> bool:
     """It ended badly or again and again, and that is not history yet.
 
-    A single restart of a container that runs again is none of it: programs that wait for one another start so.
+    A single restart of a container that runs again is none of it: programs that wait for one another start so. Nor is
+    the end of a long run, or a container that went down with its node, once it runs again and is ready.
     """
     state = status.state
     ending = last_ending(status)
@@ -111,4 +116,6 @@ def failing(status: ContainerStatus, taken_at: datetime) -> bool:
         return state.waiting.reason not in ("", "ContainerCreating", "PodInitializing")
     if state is not None and state.terminated is not None:
         return status.restart_count > 0 or ending.exit_code != 0
+    if status.ready and (ending.terminated.reason in LOST or (ending.lasted or timedelta()) >= LONG_RUN):
+        return False
     return status.restart_count >= 2

@@ -28,6 +28,7 @@ def still_starting(pod: Pod, at: datetime) -> bool:
     if not pod.spec.node_name:
         return at - since < SCHEDULING
     containers = {each.name: each for each in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
+    to_do = {each.name for each in pod.spec.init_containers or () if not each.restarts_always}
     young = False
     for status in all_statuses(pod):
         state = status.state
@@ -42,7 +43,7 @@ def still_starting(pod: Pod, at: datetime) -> bool:
         if state.running is None:
             continue
         began = state.running.started_at
-        if began is None or at - began >= _patience(containers.get(status.name)):
+        if began is None or at - began >= _patience(containers.get(status.name), is_init=status.name in to_do):
             return False
         young = True
     return young or at - since < PREPARING
@@ -56,7 +57,9 @@ def _ended_soon(status: ContainerStatus) -> bool:
     return ended.started_at is None or ended.finished_at is None or ended.finished_at - ended.started_at < PREPARING
 
 
-def _patience(container: Container | None) -> timedelta:
+def _patience(container: Container | None, *, is_init: bool) -> timedelta:
+    if is_init:
+        return PREPARING
     seconds = sum(_longest(each) for each in (container.startup_probe, container.readiness_probe)) if container else 0.0
     return max(timedelta(seconds=seconds), SETTLING)
 
