@@ -17,11 +17,13 @@ def run(
     namespace: str | None,
     catalogue: Catalogue,
     options: Options | None = None,
+    notice: str = "",
 ) -> int:
     """Show the source until the person leaves; the exit code. `namespace` None means the source's own, empty all.
 
     source: what to show, or how to open it: then the screen is there before a long recording is read. It is closed
-    at the end. options: what it was opened with; with them other contexts can be reached.
+    at the end. options: what it was opened with; with them other contexts can be reached. notice: lines
+    that are shown at the start and above the help.
     Raises the Problem that keeps the source from being opened.
     """
     from kubedoctor.tui.app import KubedoctorApp
@@ -29,7 +31,8 @@ def run(
     from kubedoctor.tui.session import Session
 
     def open_session() -> Session:
-        return Session(source() if callable(source) else source, catalogue, opener_for(options) if options else None)
+        opened = source() if callable(source) else source
+        return Session(opened, catalogue, opener_for(options) if options else None, notice)
 
     app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "")
     try:

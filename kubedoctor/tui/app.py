@@ -20,6 +20,8 @@ from kubedoctor.tui.session import Session
 from kubedoctor.tui.themes import DARK, THEMES
 from kubedoctor.tui.threads import in_thread
 
+NOTICE_SECONDS = 15
+
 
 class KubedoctorApp(App[int]):
     """Opens on the workloads of a namespace."""
@@ -54,6 +56,8 @@ class KubedoctorApp(App[int]):
     def _opened(self, message: Opened) -> None:
         self.session = message.session
         self.switch_screen(ListScreen(message.session, message.scope))
+        if message.session.notice:
+            self.notify(message.session.notice, timeout=NOTICE_SECONDS, markup=False)
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

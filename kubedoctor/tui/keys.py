@@ -50,9 +50,13 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 
 
-def help_page() -> Page:
-    """All keys."""
+def help_page(notice: str = "") -> Page:
+    """All keys, and before them what is to be known of this session."""
     page = Page()
+    for line in notice.splitlines():
+        page.add(line)
+    if notice:
+        page.blank()
     page.add(("✗ broken   ! degraded   ✓ healthy   – nothing is asked of it", "dim"))
     for title, keys in KEYS:
         page.heading(title)

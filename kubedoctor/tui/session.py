@@ -75,10 +75,11 @@ class LogText(msgspec.Struct, frozen=True):
 
 
 class Session:
-    """One source, what was read from it, and the diagnoses made of it."""
+    """One source, what was read from it, and the diagnoses made of it. `notice`: what is to be known of it."""
 
-    def __init__(self, source: Source, catalogue: Catalogue, opener: Opener | None = None) -> None:
+    def __init__(self, source: Source, catalogue: Catalogue, opener: Opener | None = None, notice: str = "") -> None:
         self.source = source
+        self.notice = notice
         self.catalogue = catalogue
         self._opener = opener
         self._lock: Any = getattr(source, "lock", None) or threading.RLock()

@@ -5,4 +5,3 @@ from __future__ import annotations
 import kubedoctor.sandbox
 
 OOM = str(kubedoctor.sandbox.recording_path("oom-killed"))
-SELECTOR_TYPO = str(kubedoctor.sandbox.recording_path("service-selector-typo"))

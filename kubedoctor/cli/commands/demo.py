@@ -24,21 +24,27 @@ def demo_command(options: argparse.Namespace) -> int:
     if name not in names:
         near = nearest_word(name, names)
         raise UsageProblem(f"there is no demo {name!r}", f"There are: {', '.join(near or names)}")
-    started = time.perf_counter()
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.output
     with serve_recording(name) as served:
-        print(f"The demo cluster {name!r} is served on this machine. Point kubectl at it from another terminal:\n"
-              f"  export KUBECONFIG={served.kubeconfig}\n", file=sys.stderr, flush=True)  # fmt: skip
-        source = open_source(Options(kubeconfig=str(served.kubeconfig), all_namespaces=True))
-        catalogue = load_catalogue()
-        try:
-            if interactive:
-                from kubedoctor.tui import run  # textual is loaded only for the terminal UI
+        told = f"This is the demo cluster {name}. kubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
+        chosen = Options(kubeconfig=str(served.kubeconfig), all_namespaces=True)
+        if interactive:
+            from kubedoctor.tui import run  # textual is loaded only for the terminal UI
 
-                return run(source, namespace="", catalogue=catalogue)
-            source.list_all(catalogue.reads(), "")
-            report = scan(catalogue, source.snapshot, source.gather)
-        finally:
-            source.close()
-    finish(report, options, started)
+            return run(
+                lambda: open_source(chosen), namespace="", catalogue=load_catalogue(), options=chosen, notice=told
+            )
+        _report(chosen, options)
     return 0  # The demo is meant to be broken: showing it is success.
+
+
+def _report(chosen: Options, options: argparse.Namespace) -> None:
+    started = time.perf_counter()
+    source = open_source(chosen)
+    catalogue = load_catalogue()
+    try:
+        source.list_all(catalogue.reads(), "")
+        report = scan(catalogue, source.snapshot, source.gather)
+    finally:
+        source.close()
+    finish(report, options, started)

@@ -382,7 +382,7 @@ class ListScreen(ObjectScreen):
             self._go(place.view, place.filter, place.row, remember=False)
 
     def action_help(self) -> None:
-        self.app.push_screen(TextScreen("Keys", help_page()))
+        self.app.push_screen(TextScreen("Keys", help_page(self.session.notice)))
 
     def action_namespace(self, number: int) -> None:
         if number > len(self.namespaces):
