@@ -41,11 +41,6 @@ class NodeSystemInfo(Part):
     operating_system: str = ""
 
 
-class ContainerImage(Part):
-    names: tuple[str, ...] | None = None
-    size_bytes: int = 0
-
-
 class NodeStatus(Part):
     capacity: dict[str, str] | None = None
     allocatable: dict[str, str] | None = None
@@ -155,9 +150,6 @@ class Secret(KubernetesObject):
             msgspec.structs.force_setattr(self, "data", dict.fromkeys(self.data, ""))
         if self.string_data:
             msgspec.structs.force_setattr(self, "string_data", dict.fromkeys(self.string_data, ""))
-
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class ServiceAccount(KubernetesObject):

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.objects import struct_for
 from kubedoctor.cluster.references import custom_kind_name
 
@@ -26,7 +26,6 @@ MOST_MENDS = 20  # An item with more wrong fields than this is not an object of 
 class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     resource_version: str = ""
     continue_: str = msgspec.field(default="", name="continue")
-    remaining_item_count: int | None = None
 
 
 class _List(msgspec.Struct, Generic[T], frozen=True):
@@ -145,11 +144,6 @@ def by_kind(items: Iterable[Any]) -> tuple[dict[str, list[dict[str, Any]]], list
         else:
             problems.append(f"item {index} has no kind; it was left out")
     return sorted_items, problems
-
-
-def is_custom(kind: str) -> bool:
-    """Whether objects of this kind are kept as CustomResource."""
-    return struct_for(kind) is CustomResource
 
 
 def _title(kind: str, data: Mapping[str, Any]) -> str:

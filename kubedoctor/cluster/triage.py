@@ -34,11 +34,6 @@ def container_path(pod: Pod, name: str) -> str:
     return f"spec.{kind}[name={name}]"
 
 
-def container_named(pod: Pod, name: str) -> Container | None:
-    """The container or init container of that name."""
-    return next((c for c in all_containers(pod) if c.name == name), None)
-
-
 def finished(pod: Pod) -> bool:
     """Succeeded or Failed: it will not run again."""
     return pod.status.phase in ("Succeeded", "Failed")

@@ -161,7 +161,7 @@ class Follower:
             return self._chunks(resource)
 
     def _chunks(self, resource: Resource) -> Listed:
-        def show(objects: tuple[KubernetesObject, ...], first: bool) -> None:
+        def show(objects: tuple[KubernetesObject, ...]) -> None:
             with self._store.lock:
                 if resource.names_only:
                     self._store.snapshot.add_names(objects)

@@ -61,15 +61,15 @@ def read_list(
     resource: Resource,
     want: Want,
     *,
-    on_chunk: Callable[[tuple[KubernetesObject, ...], bool], None] | None = None,
+    on_chunk: Callable[[tuple[KubernetesObject, ...]], None] | None = None,
     most: int | None = None,
     names_only: bool | None = None,
     tries: int = MOST_TRIES,
 ) -> Listed:
     """All that the want names. Raises what the transport raises if nothing at all could be read.
 
-    A continuation that has expired (410) restarts the list, at last without chunks. `on_chunk` gets each chunk and
-    whether it is the first of a (re)start. `most`: stop after so many.
+    A continuation that has expired (410) restarts the list, at last without chunks. `on_chunk` gets each
+    chunk, also those of a list that is begun again. `most`: stop after so many.
     """
     listed = Listed([])
     token, restarts = "", 0
@@ -95,7 +95,7 @@ def read_list(
             listed.broke_off = _broke(resource, want, listed, problem.what)
             return listed
         if on_chunk:
-            on_chunk(chunk.objects, not token)
+            on_chunk(chunk.objects)
         listed.objects += chunk.objects
         listed.problems += chunk.problems
         listed.resource_version = chunk.resource_version

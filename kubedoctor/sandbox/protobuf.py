@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from kubedoctor.sandbox.exchange import Object, Refusal
 
 _MAGIC = b"k8s\x00"
-_METADATA = "metadata"
 # Message: field number: (name, type). A type is `text` or another message.
 _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     "TypeMeta": {1: ("apiVersion", "text"), 2: ("kind", "text")},

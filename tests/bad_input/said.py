@@ -11,7 +11,6 @@ import pytest
 from kubedoctor.cli import main
 
 _OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-NOTHING_WRONG = "nothing wrong found"
 NOT_EVERYTHING = "but not everything could be checked"
 
 

@@ -32,9 +32,6 @@ class Diagnosis:
         folded = [row["consequences"] for row in self.report["incidents"] if row["cause"] == cause["id"]]
         return [self._finding(name) for names in folded for name in names]
 
-    def with_diagnostic(self, name: str) -> list[Document]:
-        return [finding for finding in self.findings if finding["diagnostic"] == name]
-
     @property
     def unseen(self) -> list[str]:
         """Everything that the report says it could not see."""

@@ -9,11 +9,10 @@ from kubedoctor.cluster.core import Service
 
 
 class ServiceName(NamedTuple):
-    """A Service as a name spells it; `surely`: the name has the form of a Service's and no other."""
+    """A Service as a name spells it."""
 
     name: str
     namespace: str
-    surely: bool
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -45,12 +44,12 @@ def service_named(host: str, namespace: str, namespaces: Iterable[str] = ()) -> 
     if "svc" in parts[1:]:
         at = parts.index("svc", 1)
         if at >= 2:
-            return ServiceName(parts[at - 2], parts[at - 1], surely=True)
-        return ServiceName(parts[0], namespace, surely=True)
+            return ServiceName(parts[at - 2], parts[at - 1])
+        return ServiceName(parts[0], namespace)
     if len(parts) == 1:
-        return ServiceName(parts[0], namespace, surely=True)
+        return ServiceName(parts[0], namespace)
     if len(parts) == 2 and parts[1] in frozenset(namespaces):
-        return ServiceName(parts[0], parts[1], surely=True)
+        return ServiceName(parts[0], parts[1])
     return None
 
 

@@ -30,7 +30,6 @@ _FAILED = re.compile(
     r"^(?P<probe>Readiness|Liveness|Startup) probe (?:failed|errored|error)(?: and resulted in unknown state)?: (?P<why>.*)",
     re.DOTALL,
 )
-_STATUS = re.compile(r"statuscode: (\d{3})")
 _ANSWERS: tuple[tuple[ProbeAnswer, re.Pattern[str]], ...] = tuple(
     (answer, re.compile(pattern, re.IGNORECASE))
     for answer, pattern in (
@@ -58,12 +57,6 @@ def answer_of(why: str, probe: Probe | None) -> ProbeAnswer:
         if pattern.search(why):
             return answer
     return ProbeAnswer.COMMAND_FAILED if probe is not None and probe.exec is not None else ProbeAnswer.UNKNOWN
-
-
-def status_code(why: str) -> int:
-    """The HTTP status that a probe got; 0 if none is told."""
-    found = _STATUS.search(why)
-    return int(found.group(1)) if found else 0
 
 
 def gives_up_after(probe: Probe) -> timedelta:

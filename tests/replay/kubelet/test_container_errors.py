@@ -70,10 +70,10 @@ def test_the_volume_of_a_message() -> None:
 @pytest.mark.parametrize(
     ("host", "service"),
     [
-        ("payments", ServiceName("payments", "shop", True)),
-        ("payments.ops.svc.cluster.local", ServiceName("payments", "ops", True)),
-        ("db-0.db.shop.svc", ServiceName("db", "shop", True)),
-        ("payments.ops", ServiceName("payments", "ops", True)),
+        ("payments", ServiceName("payments", "shop")),
+        ("payments.ops.svc.cluster.local", ServiceName("payments", "ops")),
+        ("db-0.db.shop.svc", ServiceName("db", "shop")),
+        ("payments.ops", ServiceName("payments", "ops")),
         ("example.com", None),
         ("10.0.0.1", None),
         ("localhost", None),
