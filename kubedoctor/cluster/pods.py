@@ -160,11 +160,16 @@ class VolumeMount(Part):
     mount_path: str = ""
     sub_path: str = ""
     read_only: bool | None = None
+    bind_mount_options: tuple[str, ...] | None = None
 
 
 class VolumeDevice(Part):
     name: str = ""
     device_path: str = ""
+
+
+class ContainerRestartRule(Part):
+    action: str = ""
 
 
 class Container(Part):
@@ -179,6 +184,7 @@ class Container(Part):
     ports: tuple[ContainerPort, ...] | None = None
     resources: ResourceRequirements | None = None
     restart_policy: str = ""
+    restart_policy_rules: tuple[ContainerRestartRule, ...] | None = None
     liveness_probe: Probe | None = None
     readiness_probe: Probe | None = None
     startup_probe: Probe | None = None
@@ -340,6 +346,11 @@ class Volume(Part):
     aws_elastic_block_store: dict[str, Any] | None = None
     iscsi: dict[str, Any] | None = None
     rbd: dict[str, Any] | None = None
+    azure_disk: dict[str, Any] | None = None
+    azure_file: dict[str, Any] | None = None
+    cinder: dict[str, Any] | None = None
+    portworx_volume: dict[str, Any] | None = None
+    vsphere_volume: dict[str, Any] | None = None
 
 
 class SchedulingGate(Part):

@@ -1,10 +1,13 @@
-"""What a pod asks for (`component-helpers/resource.PodRequests`, v1.37, without the status of a running resize)."""
+"""What a pod asks for, and what it takes up on its node (`component-helpers/resource.PodRequests`, v1.37)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
-from kubedoctor.cluster.pods import Container, PodSpec, ResourceRequirements
+from kubedoctor.cluster.label_requirements import SelectorError, checked_requirement
+from kubedoctor.cluster.meta import condition
+from kubedoctor.cluster.pods import Container, ContainerStatus, Pod, PodSpec, ResourceRequirements
 from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
 
 Amounts = dict[str, Quantity]
@@ -35,18 +38,9 @@ def pod_limits(spec: PodSpec) -> Amounts:
 
 
 def _pod_amounts(spec: PodSpec, side: str, *, defaulted: bool) -> Amounts:
-    total: Amounts = {}
-    for container in spec.containers:
-        _add(total, _asked(container.resources, side, defaulted=defaulted))
-    sidecars: Amounts = {}
-    peak: Amounts = {}
-    for container in spec.init_containers or ():
-        own = _init_need(container, sidecars, side, defaulted=defaulted)
-        _raise(peak, own)
-    _add(total, sidecars)
-    _raise(total, peak)
+    total = _containers(spec, lambda container: _asked(container.resources, side, defaulted=defaulted))
     for name, amount in _asked(spec.resources, side, defaulted=defaulted).items():
-        if name in ("cpu", "memory") or name.startswith("hugepages-"):
+        if _is_pod_level(name):
             total[name] = amount
     overhead = amounts(spec.overhead)
     if side == "requests":
@@ -56,9 +50,22 @@ def _pod_amounts(spec: PodSpec, side: str, *, defaulted: bool) -> Amounts:
     return total
 
 
-def _init_need(container: Container, sidecars: Amounts, side: str, *, defaulted: bool) -> Amounts:
+def _containers(spec: PodSpec, asked: Callable[[Container], Amounts]) -> Amounts:
+    """Containers and sidecars together, or the neediest moment of the start. `asked` answers a fresh dict."""
+    total: Amounts = {}
+    for container in spec.containers:
+        _add(total, asked(container))
+    sidecars: Amounts = {}
+    peak: Amounts = {}
+    for container in spec.init_containers or ():
+        _raise(peak, _init_need(container, asked(container), sidecars))
+    _add(total, sidecars)
+    _raise(total, peak)
+    return total
+
+
+def _init_need(container: Container, own: Amounts, sidecars: Amounts) -> Amounts:
     """What is needed while this init container starts; a sidecar is added to `sidecars`."""
-    own = _asked(container.resources, side, defaulted=defaulted)
     if container.restarts_always:
         _add(sidecars, own)
         return dict(sidecars)
@@ -93,3 +100,102 @@ def summed(parts: Iterable[Mapping[str, Quantity]]) -> Amounts:
     for part in parts:
         _add(total, part)
     return total
+
+
+def occupied(pod: Pod) -> Amounts:
+    """What a pod takes up on its node: the most of what it asks for, what kubelet granted and what it runs with."""
+    statuses: dict[str, ContainerStatus] = {}
+    for each in (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ())):
+        statuses.setdefault(each.name, each)
+    if not _resizes(pod, statuses):
+        return pod_requests(pod.spec)
+    pending = condition(pod.status.conditions, "PodResizePending")
+    refused = pending is not None and pending.reason == "Infeasible"
+    actual = pod.status.resources.requests if pod.status.resources else None
+
+    def granted(container: Container) -> Amounts:
+        status = statuses.get(container.name)
+        if status is not None and status.allocated_resources is not None:
+            return amounts(status.allocated_resources)
+        return {} if refused else _asked(container.resources, "requests", defaulted=True)
+
+    def running(container: Container) -> Amounts:
+        status = statuses.get(container.name)
+        if status is not None and status.resources is not None and status.resources.requests is not None:
+            return amounts(status.resources.requests)
+        return granted(container)
+
+    if pod.status.allocated_resources is not None and actual is not None:
+        total = amounts(actual)
+        _raise(total, amounts(pod.status.allocated_resources))
+    else:
+        total = _containers(pod.spec, running)
+        _raise(total, _containers(pod.spec, granted))
+    if not refused:
+        _raise(total, _containers(pod.spec, lambda one: _asked(one.resources, "requests", defaulted=True)))
+    _apply_pod_level(total, pod, refused=refused)
+    _add(total, amounts(pod.spec.overhead))
+    return total
+
+
+def _resizes(pod: Pod, statuses: Mapping[str, ContainerStatus]) -> bool:
+    """Whether the status says anything else than the spec."""
+    if pod.status.resources is not None or pod.status.allocated_resources is not None:
+        return True
+    for container in (*pod.spec.containers, *(pod.spec.init_containers or ())):
+        status = statuses.get(container.name)
+        if status is None:
+            continue
+        asked = (container.resources.requests if container.resources else None) or {}
+        if status.allocated_resources is not None and status.allocated_resources != asked:
+            return True
+        if status.resources is not None and status.resources.requests not in (None, asked):
+            return True
+    return False
+
+
+def _apply_pod_level(total: Amounts, pod: Pod, *, refused: bool) -> None:
+    wanted = _pod_level(pod.spec.resources.requests if pod.spec.resources else None)
+    if not wanted:
+        return
+    if pod.status.resources is not None:
+        if refused:
+            wanted = {}
+        _raise(wanted, _pod_level(pod.status.resources.requests))
+        _raise(wanted, _pod_level(pod.status.allocated_resources))
+    total.update(wanted)
+
+
+def _pod_level(texts: Mapping[str, str] | None) -> Amounts:
+    """Of amounts for the pod as a whole, those that may be set for it."""
+    return {name: amount for name, amount in amounts(texts).items() if _is_pod_level(name)}
+
+
+def _is_pod_level(name: str) -> bool:
+    return name in ("cpu", "memory") or name.startswith("hugepages-")
+
+
+def counted(found: Mapping[str, Quantity]) -> dict[str, int]:
+    """What the scheduler counts of amounts: cpu in thousandths, all else in whole units, rounded up.
+
+    Resources that the scheduler does not know are left out (`pkg/scheduler/framework.Resource.Add`).
+    """
+    return {
+        name: amount.milli_value() if name == "cpu" else amount.value()
+        for name, amount in found.items()
+        if name in ("cpu", "memory", "ephemeral-storage") or is_scalar(name)
+    }
+
+
+@lru_cache(maxsize=4096)
+def is_scalar(name: str) -> bool:
+    """Huge pages, attachable volumes, extended resources and those with a name of Kubernetes' own domain."""
+    if name.startswith(("hugepages-", "attachable-volumes-")) or "kubernetes.io/" in name:
+        return True
+    if "/" not in name or name.startswith("requests."):
+        return False
+    try:
+        checked_requirement(f"requests.{name}", "exists", ())
+    except SelectorError:
+        return False
+    return True

@@ -45,6 +45,11 @@ def class_of(claim: PersistentVolumeClaim) -> str | None:
     return annotated if annotated is not None else claim.spec.storage_class_name
 
 
+def class_of_volume(volume: PersistentVolume) -> str:
+    """The class that a volume belongs to; empty for none."""
+    return volume.annotations.get(CLASS_ANNOTATION, volume.spec.storage_class_name)
+
+
 def requested_storage(claim: PersistentVolumeClaim) -> Quantity:
     """What it asks for; nothing where that cannot be read."""
     return _storage(claim.spec.resources.requests)
@@ -105,8 +110,7 @@ def _unless_reserved(claim: PersistentVolumeClaim, volume: PersistentVolume) -> 
         yield Mismatch.NOT_AVAILABLE
     if claim.spec.selector is not None and not selector_of(claim.spec.selector).matches(volume.metadata.labels):
         yield Mismatch.SELECTOR
-    annotated = volume.annotations.get(CLASS_ANNOTATION)
-    if (annotated if annotated is not None else volume.spec.storage_class_name) != (class_of(claim) or ""):
+    if class_of_volume(volume) != (class_of(claim) or ""):
         yield Mismatch.CLASS
     if not set(claim.spec.access_modes or ()) <= set(volume.spec.access_modes or ()):
         yield Mismatch.ACCESS_MODE

@@ -1,0 +1,27 @@
+"""NodeUnschedulable: cordoned nodes take only pods that tolerate the cordon (`plugins/nodeunschedulable`, v1.37)."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.tolerations import tolerates
+from kubedoctor.replay.scheduler import reasons
+from kubedoctor.replay.scheduler.framework import SUCCESS, NodeFilter, Prepared, Status, unresolvable
+from kubedoctor.replay.scheduler.room import CORDON
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+
+_CORDONED = unresolvable(reasons.CORDONED)
+
+
+class NodeUnschedulable:
+    name = "NodeUnschedulable"
+
+    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
+        return Prepared(SUCCESS, _Filter(any(tolerates(one, CORDON) for one in pod.spec.tolerations or ())))
+
+
+class _Filter(NodeFilter):
+    def __init__(self, tolerated: bool) -> None:
+        self.tolerated = tolerated
+
+    def check(self, node: NodeInfo) -> Status:
+        return _CORDONED if node.node.spec.unschedulable and not self.tolerated else SUCCESS

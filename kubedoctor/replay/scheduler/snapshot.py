@@ -1,0 +1,235 @@
+"""What the scheduler knows when it looks at a pod: nodes with their pods, and the objects that filters ask for.
+
+`pkg/scheduler/backend/cache/snapshot.go` and `pkg/scheduler/framework/types.go`, v1.37.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from kubedoctor.cluster.core import Namespace, Node
+from kubedoctor.cluster.networking import PodDisruptionBudget
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.selectors import Selector
+from kubedoctor.cluster.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
+from kubedoctor.cluster.triage import finished
+from kubedoctor.replay.scheduler.affinity_terms import AffinityTerm, terms_of
+from kubedoctor.replay.scheduler.host_ports import HostPort, host_ports
+from kubedoctor.replay.scheduler.reasons import LATEST, Release
+from kubedoctor.replay.scheduler.requests import amounts, counted, occupied
+
+Resources = Mapping[str, int]
+
+
+class PodInfo:
+    """A pod that takes up room, with what others ask about it worked out once."""
+
+    __slots__ = ("anti_affinity", "pod", "ports", "requests")
+
+    def __init__(self, pod: Pod) -> None:
+        self.pod = pod
+        self.requests: Resources = counted(occupied(pod))
+        self.ports: tuple[HostPort, ...] = host_ports(pod)
+        affinity = pod.spec.affinity
+        required = affinity and affinity.pod_anti_affinity
+        self.anti_affinity: tuple[AffinityTerm, ...] = terms_of(pod, required) if required else ()
+
+    @property
+    def priority(self) -> int:
+        return self.pod.spec.priority or 0
+
+    @property
+    def title(self) -> str:
+        """`namespace/name`."""
+        return f"{self.pod.namespace}/{self.pod.name}"
+
+
+class NodeInfo:
+    """A node and the pods that count on it. Never changed: `with_pod` and `without` make another one."""
+
+    __slots__ = ("allocatable", "known", "labels", "most_pods", "name", "node", "pods", "requested", "used_ports")
+
+    def __init__(self, node: Node, pods: Sequence[PodInfo] = (), like: NodeInfo | None = None) -> None:
+        self.node = node
+        self.name = node.name
+        self.labels = node.labels
+        self.pods = tuple(pods)
+        room = amounts(node.status.allocatable) if like is None else {}
+        self.allocatable: Resources = counted(room) if like is None else like.allocatable
+        self.most_pods: int = like.most_pods if like is not None else room["pods"].value() if "pods" in room else 0
+        requested: dict[str, int] = {}
+        ports: set[HostPort] = set()
+        for info in pods:
+            for name, amount in info.requests.items():
+                requested[name] = requested.get(name, 0) + amount
+            ports.update(info.ports)
+        self.requested: Resources = requested
+        self.used_ports = frozenset(ports)
+        self.known: dict[str, Any] = {}
+        """What a filter has worked out about this node, by the filter's name."""
+
+    def with_pod(self, added: PodInfo) -> NodeInfo:
+        """With one pod more."""
+        return NodeInfo(self.node, (*self.pods, added), like=self)
+
+    def without(self, removed: Iterable[PodInfo]) -> NodeInfo:
+        """With some pods fewer."""
+        gone = {id(each) for each in removed}
+        return NodeInfo(self.node, [each for each in self.pods if id(each) not in gone], like=self)
+
+
+class ClusterState:
+    """All that a scheduling cycle reads; shared by the cycles of many pods."""
+
+    def __init__(
+        self,
+        placed: Iterable[tuple[Node, Sequence[Pod]]] = (),
+        *,
+        nominated: Iterable[Pod] = (),
+        namespaces: Iterable[Namespace] = (),
+        claims: Iterable[PersistentVolumeClaim] = (),
+        volumes: Iterable[PersistentVolume] = (),
+        classes: Iterable[StorageClass] = (),
+        csi_nodes: Iterable[CSINode] = (),
+        csi_drivers: Iterable[CSIDriver] = (),
+        capacities: Iterable[CSIStorageCapacity] = (),
+        attachments: Iterable[VolumeAttachment] = (),
+        budgets: Iterable[PodDisruptionBudget] = (),
+        release: Release = LATEST,
+    ) -> None:
+        self.release = release
+        self.nodes = tuple(NodeInfo(node, [PodInfo(pod) for pod in pods]) for node, pods in placed)
+        self.nominated: dict[str, list[PodInfo]] = {}
+        for pod in nominated:
+            self.nominated.setdefault(pod.status.nominated_node_name, []).append(PodInfo(pod))
+        self.namespaces = {one.name: one for one in namespaces}
+        self.claims = {(one.namespace, one.name): one for one in claims}
+        self.volumes = {one.name: one for one in volumes}
+        self.classes = {one.name: one for one in classes}
+        self.csi_nodes = {one.name: one for one in csi_nodes}
+        self.csi_drivers = {one.name: one for one in csi_drivers}
+        self.capacities = tuple(capacities)
+        self.budgets = tuple(sorted(budgets, key=lambda one: (one.namespace, one.name)))
+        self.attachments: dict[str, list[VolumeAttachment]] = {}
+        for one in attachments:
+            self.attachments.setdefault(one.spec.node_name, []).append(one)
+        self.lost: tuple[Pod, ...] = ()
+        """Pods on nodes that do not exist: they only keep claims in use."""
+        self._known: dict[Hashable, Any] = {}
+
+    @classmethod
+    def of(cls, nodes: Iterable[Node], pods: Iterable[Pod], **objects: Any) -> ClusterState:
+        """From all nodes and pods; pods that have ended count nowhere."""
+        by_node: dict[str, list[Pod]] = {}
+        nominated = []
+        for pod in pods:
+            if finished(pod):
+                continue
+            if pod.spec.node_name:
+                by_node.setdefault(pod.spec.node_name, []).append(pod)
+            elif pod.status.nominated_node_name:
+                nominated.append(pod)
+        state = cls(
+            [(node, by_node.pop(node.name, ())) for node in sorted(nodes, key=lambda one: one.name)],
+            nominated=nominated,
+            **objects,
+        )
+        state.lost = tuple(pod for pods_there in by_node.values() for pod in pods_there)
+        return state
+
+    @cached_property
+    def node_by_name(self) -> dict[str, NodeInfo]:
+        return {node.name: node for node in self.nodes}
+
+    def namespace_labels(self, name: str) -> Mapping[str, str]:
+        """Empty where the namespace is not known."""
+        found = self.namespaces.get(name)
+        return found.labels if found else {}
+
+    @cached_property
+    def claims_in_use(self) -> frozenset[tuple[str, str]]:
+        """Namespace and name of every claim that a pod on a node mounts; claims made for a volume are not looked at."""
+        placed = [info.pod for node in self.nodes for info in node.pods]
+        return frozenset(
+            (pod.namespace, volume.persistent_volume_claim.claim_name)
+            for pod in (*placed, *self.lost)
+            for volume in pod.spec.volumes or ()
+            if volume.persistent_volume_claim is not None
+        )
+
+    @cached_property
+    def placed_by_namespace(self) -> dict[str, list[tuple[NodeInfo, PodInfo]]]:
+        """All pods on nodes, each with its node."""
+        found: dict[str, list[tuple[NodeInfo, PodInfo]]] = {}
+        for node in self.nodes:
+            for info in node.pods:
+                found.setdefault(info.pod.namespace, []).append((node, info))
+        return found
+
+    @cached_property
+    def anti_affinity(self) -> dict[AffinityTerm, Counter[str]]:
+        """The required anti-affinity of all pods on nodes: by term, how many pods have it in each topology value."""
+        found: dict[AffinityTerm, Counter[str]] = {}
+        for node in self.nodes:
+            for info in node.pods:
+                for term in info.anti_affinity:
+                    values = found.setdefault(term, Counter())
+                    value = node.labels.get(term.topology_key)
+                    if value is not None:
+                        values[value] += 1
+        return found
+
+    def living_per_node(self, namespace: str, selector: Selector) -> Mapping[str, int]:
+        """How many pods of a namespace a selector finds on each node, without those that are being deleted."""
+        key = ("living", namespace, selector)
+        if key not in self._known:
+            counts: Counter[str] = Counter()
+            for node, info in self.placed_by_namespace.get(namespace, ()):
+                if info.pod.metadata.deletion_timestamp is None and selector.matches(info.pod.metadata.labels):
+                    counts[node.name] += 1
+            self._known[key] = counts
+        found: Mapping[str, int] = self._known[key]
+        return found
+
+    def matching_all(self, terms: tuple[AffinityTerm, ...]) -> Mapping[tuple[str, str], int]:
+        """Pods that match every term, counted at each term's topology key and value."""
+        key = ("all", terms)
+        if key not in self._known:
+            counts: Counter[tuple[str, str]] = Counter()
+            for node, info in self._candidates(terms[0]):
+                if all(term.matches(info.pod, {}) for term in terms):
+                    for term in terms:
+                        if (value := node.labels.get(term.topology_key)) is not None:
+                            counts[term.topology_key, value] += 1
+            self._known[key] = counts
+        found: Mapping[tuple[str, str], int] = self._known[key]
+        return found
+
+    def matching_one(self, term: AffinityTerm) -> Mapping[tuple[str, str], int]:
+        """Pods that match a term, counted at its topology key and value."""
+        return self.matching_all((term,))
+
+    def _candidates(self, term: AffinityTerm) -> Iterable[tuple[NodeInfo, PodInfo]]:
+        """The pods that are in one of the term's namespaces, and perhaps more."""
+        spaces = self.placed_by_namespace
+        names = spaces if term.namespace_selector.matches({}) else sorted(term.namespaces)
+        return (pair for name in names for pair in spaces.get(name, ()))
+
+    def known(self, key: Hashable) -> Any:
+        """What a filter has worked out about the whole cluster, None if nothing."""
+        return self._known.get(key)
+
+    def learn(self, key: Hashable, value: Any) -> None:
+        """Keep what a filter has worked out about the whole cluster."""
+        self._known[key] = value
