@@ -26,6 +26,9 @@ from kubedoctor.cluster.networking import Ingress, IngressBackend, IngressServic
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
 
+NO_SERVICE = "use-annotation"
+"""The AWS Load Balancer Controller's port name for backends that are actions in an annotation, not Services."""
+
 
 @diagnostic(code="KD2301", subject=Ingress, severity=Severity.CRITICAL, reads=(Ingress, Service))
 def backend_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
@@ -33,7 +36,7 @@ def backend_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
         return
     for path, where, backend in _backends(ingress):
         wanted = backend.service
-        if wanted is None or not wanted.name:
+        if wanted is None or not wanted.name or wanted.port.name == NO_SERVICE:
             continue
         service = cluster.get(Service, ingress.namespace, wanted.name)
         if service is None:

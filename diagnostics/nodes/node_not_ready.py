@@ -31,7 +31,9 @@ from kubedoctor.cluster.triage import finished
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 
 READY = "status.conditions[type=Ready]"
-JOINING = timedelta(minutes=1)
+JOINING = timedelta(minutes=2)
+_REMOVAL = frozenset({"ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption"})
+"""Taints of nodes that the cluster-autoscaler or Karpenter takes away."""
 AT_ONCE = timedelta(seconds=10)
 _CAUSES = (
     ("cni plugin not initialized", "it has no network plugin", "install the network plugin, or see why its pod fails"),
@@ -83,11 +85,16 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
         evidence += more
     else:
         summary, fix = _stated(said)
+    leaving = node.metadata.deletion_timestamp is not None or any(
+        taint.key in _REMOVAL for taint in node.spec.taints or ()
+    )
+    summary += "; it is being removed" if leaving else ""
     running = f"; {len(pods)} {'pod is' if len(pods) == 1 else 'pods are'} on it" if pods else ""
     yield Finding(
         about=ref(node),
         summary=f"NotReady: {summary}{running}",
         evidence=tuple(evidence),
+        severity=Severity.NOTICE if leaving else None,
         confidence=Confidence.CERTAIN if said is not None else Confidence.LIKELY,
         affects=tuple(ref(pod) for pod in pods),
         fixes=(Fix(fix),),

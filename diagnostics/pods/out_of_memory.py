@@ -44,7 +44,7 @@ from diagnostics.pods._containers import (
 )
 from kubedoctor.cluster import Cluster, Container, Event, Job, Node, Pod, condition
 from kubedoctor.cluster.quantities import QuantityError, parse_quantity
-from kubedoctor.cluster.relations import WORKLOADS, controller_of
+from kubedoctor.cluster.relations import WORKLOADS, controller_of, made_good
 from kubedoctor.cluster.triage import restarted, terminating
 from kubedoctor.findings import (
     Command,
@@ -94,7 +94,7 @@ def _matters(pod: Pod, part: Part, cluster: Cluster) -> bool:
     if owner is None:
         return pod.status.phase == "Failed"
     job = cluster.maybe.get(Job, owner.namespace, owner.name) if owner.kind == "Job" else None
-    if job is None or pod.status.phase != "Failed":
+    if job is None or pod.status.phase != "Failed" or made_good(job, cluster):
         return False
     complete = condition(job.status.conditions, "Complete")
     return not (complete is not None and complete.status == "True") and not (job.status.active or 0)

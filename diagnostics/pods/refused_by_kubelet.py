@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._containers import at_fault, kubectl, look_at_pod
-from kubedoctor.cluster import Cluster, Pod
-from kubedoctor.cluster.relations import WORKLOADS
+from kubedoctor.cluster import Cluster, Pod, ReplicaSet, StatefulSet
+from kubedoctor.cluster.relations import WORKLOADS, controller_of
 from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.triage import finished
 from kubedoctor.findings import (
@@ -47,6 +47,7 @@ REASONS = frozenset(
 )
 """pkg/kubelet/lifecycle and the admit handlers of the kubelet's managers, v1.37; and `OutOf` with a resource."""
 RECENT = timedelta(hours=1)
+NO_ROOM = "Let the scheduler choose the node: leave spec.nodeName out, and ask for no more than a node has"
 
 
 @diagnostic(
@@ -64,8 +65,8 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     about = at_fault(pod, cluster)
     begun = pod.status.start_time or pod.metadata.creation_timestamp
     old = begun is not None and cluster.taken_at - begun > RECENT
-    if old and about != ref(pod):
-        return  # Its controller made another one long ago.
+    if about != ref(pod) and (old or _replaced(pod, cluster)):
+        return  # Its controller has made another one.
     message = visible(" ".join(pod.status.message.split()), 240).removeprefix("Pod was rejected: ")
     evidence = [quote(pod, f"status.{field}") for field in ("reason", "message") if has_path(pod, f"status.{field}")]
     evidence += [quote(pod, "spec.nodeName", "the node it was given to")] if pod.spec.node_name else []
@@ -76,7 +77,7 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
         fixes=(
-            Fix("Let the scheduler choose the node: leave spec.nodeName out, and ask for no more than a node has", ""),
+            *((Fix(NO_ROOM, ""),) if reason.startswith("OutOf") else ()),
             Fix("Delete what is left of it", delete, Effect.DISRUPTS),
         ),
         commands=(
@@ -85,3 +86,13 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         ),
         severity=Severity.NOTICE if old else None,
     )
+
+
+def _replaced(pod: Pod, cluster: Cluster) -> bool:
+    """Whether the set that made the pod is complete and ready without it."""
+    owner = controller_of(pod)
+    maker = cluster.maybe.get_ref(owner) if owner is not None else None
+    if not isinstance(maker, ReplicaSet | StatefulSet):
+        return False
+    wanted = 1 if maker.spec.replicas is None else maker.spec.replicas
+    return maker.status.ready_replicas >= wanted

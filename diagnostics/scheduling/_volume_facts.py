@@ -60,7 +60,9 @@ def volume_place(case: Case, reason: Reason) -> Fact:
         there = [node.name for node in case.nodes if selector.matches(node.labels, node.name)]
         where = f"is only on {names(there)}" if there else "is on none of the nodes"
         parts.append(f"volume {volume.name} of claim {claim.name} {where}")
-        evidence.append(quote(volume, "spec.nodeAffinity.required.nodeSelectorTerms", "where the volume is"))
+        place = "spec.nodeAffinity.required.nodeSelectorTerms"
+        if has_path(volume, place):
+            evidence.append(quote(volume, place, "where the volume is"))
         if case.pod.spec.node_selector:
             evidence.append(quote(case.pod, "spec.nodeSelector", "where the pod may run"))
     said = f": {'; '.join(parts)}" if parts else ""

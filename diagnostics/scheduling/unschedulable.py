@@ -27,10 +27,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+import msgspec
+
 from diagnostics.scheduling import _node_facts, _pod_facts, _volume_facts
 from diagnostics.scheduling._case import Case, Fact, names
 from kubedoctor.cluster import (
     Cluster,
+    Event,
     Lease,
     Node,
     PersistentVolume,
@@ -50,8 +53,11 @@ from kubedoctor.replay.scheduler.messages import Obstacle, Reason, SchedulingMes
 from kubedoctor.replay.scheduler.room import fleet_of
 
 SOON = timedelta(minutes=1)
+NODE_COMES = timedelta(minutes=10)
+"""So long a cloud may need for a machine that joins."""
+SCALES_UP = ("TriggeredScaleUp", "Nominated")
+"""Events of the cluster-autoscaler and of Karpenter."""
 MESSAGE = "status.conditions[type=PodScheduled].message"
-REASON = "status.conditions[type=PodScheduled].reason"
 _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
     Obstacle.TAINT: _node_facts.taint,
     Obstacle.CORDONED: _node_facts.cordoned,
@@ -83,7 +89,7 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=(
-        *(Pod, Node, PersistentVolumeClaim, PersistentVolume, ResourceClaim, ResourceSlice, Lease),
+        *(Event, Pod, Node, PersistentVolumeClaim, PersistentVolume, ResourceClaim, ResourceSlice, Lease),
         *WORKLOADS,
     ),
     when=unscheduled,
@@ -102,9 +108,28 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     message = parse_message(said.message)
     if _soon_placed(pod, message, cluster):
         return
-    cluster.require(Node, Pod)
+    cluster.together(lambda: cluster.require(Node, Pod), lambda: cluster.events_about(ref(pod)))
     case = Case(pod, cluster, workload_of(pod, cluster), fleet_of(cluster))
-    yield _finding(case, message)
+    made = _finding(case, message)
+    coming = _node_to_come(pod, cluster)
+    if coming is not None:
+        made = msgspec.structs.replace(
+            made,
+            summary=f"{made.summary}; a node is being added for it",
+            severity=Severity.NOTICE,
+            evidence=(*made.evidence, quote(coming, "message", "an autoscaler answers")),
+            fixes=(),
+        )
+    yield made
+
+
+def _node_to_come(pod: Pod, cluster: Cluster) -> Event | None:
+    """The newest word of an autoscaler, if it is that it adds a node, and is not old."""
+    for event in reversed(cluster.events_about(ref(pod))):
+        if event.reason in ("NotTriggerScaleUp", *SCALES_UP) and event.message and event.seen_at is not None:
+            fresh = cluster.taken_at - event.seen_at < NODE_COMES
+            return event if event.reason in SCALES_UP and fresh else None
+    return None
 
 
 def _soon_placed(pod: Pod, message: SchedulingMessage, cluster: Cluster) -> bool:

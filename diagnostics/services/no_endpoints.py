@@ -31,7 +31,7 @@ from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.networking import EndpointSlice
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import WORKLOADS, workload_of
+from kubedoctor.cluster.relations import WORKLOADS, controller_of, workload_of
 from kubedoctor.cluster.triage import ready
 from kubedoctor.findings import (
     Command,
@@ -139,7 +139,9 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
 
 
 def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    meant = selection_meant(service, cluster)
+    # A program makes no slips of the pen, and sets the labels on pods when it needs them.
+    by_program = controller_of(service) is not None
+    meant = None if by_program else selection_meant(service, cluster)
     if meant is None and service.spec.cluster_ip == "None":
         return  # A headless Service may stand for pods that come and go.
     summary = f"the selector {_selector_text(service)} matches no pod"
@@ -150,7 +152,7 @@ def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
         about=ref(service),
         summary=summary + (f"; did you mean {meant.text}?" if meant is not None else ""),
         confidence=Confidence.CERTAIN,
-        severity=None if meant is not None else Severity.WARNING,
+        severity=Severity.NOTICE if by_program else None if meant is not None else Severity.WARNING,
         detail="" if meant is not None else "No workload in the namespace makes such pods either.",
         evidence=tuple(evidence),
         fixes=(_fix(service, meant),) if meant is not None else (),

@@ -58,6 +58,10 @@ from kubedoctor.replay.storage.matching import (
 )
 
 PATIENCE = timedelta(minutes=1)
+SLOW = timedelta(minutes=5)
+"""File servers of clouds take minutes to make; a provisioner that fails says so."""
+AT_ONCE = timedelta(seconds=10)
+"""Volumes and claims of one manifest are not made at one moment."""
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _WHY = {
@@ -113,11 +117,15 @@ def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
     classes = cluster.all(StorageClass)
     if name is None:
         return _no_class(claim, classes, judged)
+    nothing_near = all(Mismatch.CLASS in one.reasons or Mismatch.RESERVED in one.reasons for one in judged)
+    young = nothing_near and _age(claim, cluster) < AT_ONCE
     found = next((one for one in classes if one.name == name), None)
     if found is None:
-        return _class_missing(claim, name, classes, judged) if name else _no_volume(claim, None, judged)
+        if name:
+            return _class_missing(claim, name, classes, judged)
+        return None if young else _no_volume(claim, None, judged)
     if found.provisioner in ("", NO_PROVISIONER):
-        if found.waits_for_first_consumer and not _used(claim, cluster):
+        if young or (found.waits_for_first_consumer and not _used(claim, cluster)):
             return None
         return _no_volume(claim, found, judged)
     return _not_provisioned(claim, found, cluster)
@@ -276,13 +284,14 @@ def _named_volume(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | N
 
 def _not_provisioned(claim: PersistentVolumeClaim, found: StorageClass, cluster: Cluster) -> Finding | None:
     """The class has a provisioner: it has had its time, and has been asked."""
-    created = claim.metadata.creation_timestamp
-    if created is None or cluster.taken_at - created < PATIENCE:
+    if claim.metadata.creation_timestamp is None or _age(claim, cluster) < PATIENCE:
         return None
     if found.waits_for_first_consumer and SELECTED_NODE not in claim.annotations:
         return _bypassed(claim, found, cluster)
     failed = [event for event in cluster.events_about(ref(claim)) if event.reason == "ProvisioningFailed"]
     said = failed[-1] if failed and failed[-1].message else None
+    if said is None and _waited(claim, found, cluster) < SLOW:
+        return None
     evidence = [quote(found, "provisioner", "must make the volume"), *_asked(claim)]
     if said is not None:
         evidence.insert(0, quote(said, "message", "the provisioner's answer"))
@@ -294,6 +303,23 @@ def _not_provisioned(claim: PersistentVolumeClaim, found: StorageClass, cluster:
         confidence=Confidence.CERTAIN if said is not None else Confidence.LIKELY,
         fixes=(Fix(f"see that the controller of {found.provisioner} runs, and what its log says"),),
     )
+
+
+def _age(claim: PersistentVolumeClaim, cluster: Cluster) -> timedelta:
+    created = claim.metadata.creation_timestamp
+    return cluster.taken_at - created if created is not None else timedelta.max
+
+
+def _waited(claim: PersistentVolumeClaim, found: StorageClass, cluster: Cluster) -> timedelta:
+    """How long the provisioner has been asked: from the claim's first pod on where it waits for one."""
+    if not found.waits_for_first_consumer:
+        return _age(claim, cluster)
+    users = [
+        cluster.taken_at - pod.metadata.creation_timestamp
+        for pod in cluster.maybe.all(Pod, claim.namespace)
+        if not finished(pod) and claim.name in claim_names(pod) and pod.metadata.creation_timestamp is not None
+    ]
+    return min(_age(claim, cluster), max(users, default=timedelta.max))
 
 
 def _bypassed(claim: PersistentVolumeClaim, found: StorageClass, cluster: Cluster) -> Finding | None:

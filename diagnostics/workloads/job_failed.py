@@ -20,12 +20,15 @@ The Job has given up and starts no more pods. What it should have done is not do
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from kubedoctor.cluster import Cluster, Condition, CronJob, Evidence, Job, Pod, condition, has_path, quote, ref
-from kubedoctor.cluster.relations import controller_of, pods_of
+from kubedoctor.cluster.relations import made_good, pods_of
 from kubedoctor.cluster.triage import status_path
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote_line
 
+OLD = timedelta(days=7)
+"""What waited so long is a record that nobody removed (`ttlSecondsAfterFinished` would)."""
 FAILED = "status.conditions[type=Failed]"
 
 
@@ -45,7 +48,7 @@ def failed(job: Job) -> bool:
 )
 def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     said = condition(job.status.conditions, "Failed")
-    if said is None or not failed(job) or job.metadata.deletion_timestamp is not None or _made_good(job, said, cluster):
+    if said is None or not failed(job) or job.metadata.deletion_timestamp is not None or made_good(job, cluster):
         return
     pods = [pod for pod in pods_of(job, cluster.maybe) if pod.status.phase == "Failed"]
     last = max(pods, key=_ended, default=None)
@@ -53,9 +56,12 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     fields = [f"{FAILED}.{field}" for field in ("reason", "message")]
     limits = {"BackoffLimitExceeded": "spec.backoffLimit", "DeadlineExceeded": "spec.activeDeadlineSeconds"}
     limit = limits.get(said.reason, "")
+    age = cluster.taken_at - said.last_transition_time if said.last_transition_time else timedelta()
+    old = age > OLD
     yield Finding(
         about=ref(job),
-        summary=f"failed: {_reason(job, said)}{ending}",
+        severity=Severity.NOTICE if old else None,
+        summary=f"failed{f' {age.days} days ago' if old else ''}: {_reason(job, said)}{ending}",
         evidence=(
             *(quote(job, path, "") for path in fields if has_path(job, path)),
             *((quote(job, limit, "the limit that it reached"),) if limit and has_path(job, limit) else ()),
@@ -69,15 +75,6 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
             Command(f"kubectl describe job {job.name} -n {job.namespace}", "its events and conditions"),
         ),
     )
-
-
-def _made_good(job: Job, said: Condition, cluster: Cluster) -> bool:
-    """A CronJob whose later run succeeded."""
-    owner = controller_of(job)
-    cron_job = cluster.maybe.get(CronJob, job.namespace, owner.name) if owner and owner.kind == "CronJob" else None
-    succeeded = cron_job.status.last_successful_time if cron_job is not None else None
-    started = job.status.start_time or said.last_transition_time
-    return succeeded is not None and started is not None and succeeded > started
 
 
 def _reason(job: Job, said: Condition) -> str:

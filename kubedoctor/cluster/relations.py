@@ -14,7 +14,6 @@ from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.selectors import Selector, SelectorError, selector_from_map, selector_of
 from kubedoctor.cluster.wants import LogWant, NotCollected, Want
 
-Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | CronJob | ReplicationController
 WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, ReplicationController)
 WORKLOAD_KINDS = frozenset(kind.__name__ for kind in WORKLOADS)
 LONGEST_CHAIN = 10  # Owners may form a circle; no real chain is longer.
@@ -45,6 +44,20 @@ def workload_of(pod: Pod, cluster: Cluster) -> Ref:
     """The workload that people know the pod by: the topmost owner that makes pods, else the pod itself."""
     workloads = [owner for owner in owner_chain(pod, cluster) if owner.kind in WORKLOAD_KINDS]
     return workloads[-1] if workloads else ref(pod)
+
+
+def made_good(job: Job, cluster: Cluster) -> bool:
+    """Whether a later run of the CronJob that a Job belongs to has succeeded."""
+    owner = controller_of(job)
+    started = job.status.start_time or job.metadata.creation_timestamp
+    if owner is None or owner.kind != "CronJob" or started is None:
+        return False
+    cron_job = cluster.maybe.get(CronJob, owner.namespace, owner.name)
+    succeeded = cron_job.status.last_successful_time if cron_job is not None else None
+    if succeeded is not None:
+        return succeeded > started
+    ends = (one.status.completion_time for one in cluster.maybe.owned_by(Job, owner))
+    return any(end is not None and end > started for end in ends)
 
 
 def workloads_of(pods: Iterable[Pod], cluster: Cluster) -> dict[Ref, Ref]:
