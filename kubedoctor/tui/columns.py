@@ -58,7 +58,8 @@ _AGE = Column("AGE", 6, age, right=True, yields=1)
 _STATUS = Column("STATUS", 20, lambda row, _: visible(row.status, 80))
 _NODE = Column("NODE", 20, lambda row, _: visible(row.node, 60), yields=3)
 _IMAGES = Column("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
-_CODE = Column("CODE", 7, lambda row, _: row.ready)
+_CODE = Column("CODE", 7, lambda row, _: row.ready, yields=2)
+_WHERE = Column("NAMESPACE", 13, _NAMESPACE.text, yields=1)
 _ABOUT = Column("ABOUT", 26, lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}")
 _SUMMARY = Column("WHAT", 0, lambda row, _: visible(row.status, 200))
 _CURRENT = Column("", 10, lambda row, _: visible(row.status, 20))
@@ -67,7 +68,7 @@ _CURRENT = Column("", 10, lambda row, _: visible(row.status, 20))
 def columns_of(view: View, *, wide: bool = False) -> tuple[Column, ...]:
     """The columns of a view; `wide` adds nodes and images."""
     if view.kind == "Finding":
-        return (_CODE, *(() if view.namespace else (_NAMESPACE,)), _ABOUT, _SUMMARY)
+        return (_CODE, *(() if view.namespace else (_WHERE,)), _ABOUT, _SUMMARY)
     if view.kind == "Context":
         return (_NAME, _CURRENT)
     where = () if view.namespace or not _namespaced(view.kind) else (_NAMESPACE,)
