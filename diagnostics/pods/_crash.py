@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diagnostics.pods._containers import End, edit_command, in_container, kubectl, look_at, quote_spec, seconds
+from diagnostics.pods._containers import End, change, in_container, kubectl, look_at, quote_spec, seconds
 from kubedoctor.cluster import Cluster, LogTail, Namespace, NetworkPolicy, Pod, Service
 from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.relations import ready_endpoints
-from kubedoctor.cluster.selectors import selector_of
+from kubedoctor.cluster.relations import applies_to, ready_endpoints
 from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.wants import CannotSee
 from kubedoctor.findings import Command, Evidence, Fix, Ref, quote, quote_line, ref
@@ -118,8 +117,7 @@ def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
     return tuple(
         ref(policy)
         for policy in cluster.maybe.all(NetworkPolicy, pod.namespace)
-        if "Egress" in (policy.spec.policy_types or ())
-        and (policy.spec.pod_selector is None or selector_of(policy.spec.pod_selector).matches(pod.metadata.labels))
+        if "Egress" in (policy.spec.policy_types or ()) and applies_to(policy, pod)
     )
 
 
@@ -171,23 +169,22 @@ def _service_of(pod: Pod, host: str, lines: tuple[str, ...], cluster: Cluster) -
 
 
 def _own_fault(pod: Pod, container: str, sign: LogSign, subject: str, about: Ref, cluster: Cluster) -> Story:
-    edit = edit_command(about)
     named = f" {subject}" if subject else ""
     if sign.sign is Sign.READ_ONLY:
         evidence = quote_spec(pod, cluster, about, container, "securityContext.readOnlyRootFilesystem")
-        fix = Fix(f"Mount an emptyDir volume over the directory of{named or ' the file'}", edit)
+        fix = change(about, f"Mount an emptyDir volume over the directory of{named or ' the file'}")
         return Story(f"it may not write{named}: the file system is read-only", evidence=tuple(evidence), fixes=(fix,))
     if sign.sign is Sign.PERMISSION:
         return _denied(pod, container, subject, about, cluster)
     if sign.sign is Sign.ADDRESS_IN_USE:
-        return _address_in_use(pod, subject, edit)
+        return _address_in_use(pod, subject, about)
     if sign.sign is Sign.MISSING_VARIABLE:
-        fix = Fix(f"Set the variable{named} in the container", edit)
+        fix = change(about, f"Set the variable{named} in the container")
         return Story(f"the environment variable{named or ' that it needs'} is not set", fixes=(fix,))
     if sign.sign is Sign.BAD_FLAG:
         field = "args" if quote_spec(pod, cluster, about, container, "args") else "command"
         evidence = quote_spec(pod, cluster, about, container, field, "what it is started with")
-        fix = Fix(f"Correct the arguments of container {container}", edit)
+        fix = change(about, f"Correct the arguments of container {container}")
         return Story(f"it does not know the argument{named}", evidence=tuple(evidence), fixes=(fix,))
     text = {
         Sign.EXEC_FORMAT: f"its program{named} is for another processor (exec format error)",
@@ -221,20 +218,18 @@ def _denied(pod: Pod, container: str, path: str, about: Ref, cluster: Cluster) -
         path.startswith(one.mount_path) for one in (mine.volume_mounts if mine else None) or () if one.mount_path
     )
     fix = (
-        Fix("Set spec.securityContext.fsGroup, so that the volume belongs to the program's group", edit_command(about))
+        change(about, "Set spec.securityContext.fsGroup, so that the volume belongs to the program's group")
         if on_volume
-        else Fix(
-            f"Run as the owner of {path or 'the file'}, or mount a volume there with an fsGroup", edit_command(about)
-        )
+        else change(about, f"Run as the owner of {path or 'the file'}, or mount a volume there with an fsGroup")
     )
     named = f" {path}" if path else " a file"
     return Story(f"{who} may not use{named}: permission denied", evidence=tuple(evidence), fixes=(fix,))
 
 
-def _address_in_use(pod: Pod, port: str, edit: str) -> Story:
+def _address_in_use(pod: Pod, port: str, about: Ref) -> Story:
     what = f"port {port}" if port else "the port"
     if pod.spec.host_network:
-        fix = Fix("Choose another port, or do without hostNetwork", edit)
+        fix = change(about, "Choose another port, or do without hostNetwork")
         return Story(
             f"{what} is already in use on the node, whose network it shares",
             evidence=(quote(pod, "spec.hostNetwork", "its ports are the node's"),),
@@ -243,7 +238,7 @@ def _address_in_use(pod: Pod, port: str, edit: str) -> Story:
         )
     several = len(pod.spec.containers) > 1
     whose = " by another container of the pod" if several else " in the container"
-    return Story(f"{what} is already in use{whose}", fixes=(Fix("Let it listen on another port", edit),))
+    return Story(f"{what} is already in use{whose}", fixes=(change(about, "Let it listen on another port"),))
 
 
 def how_it_ends(pod: Pod, end: End) -> str:

@@ -21,6 +21,7 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.relations import (
+    applies_to,
     claim_names,
     owner_chain,
     pods_of,
@@ -28,7 +29,7 @@ from kubedoctor.cluster.relations import (
     replica_sets_of,
     services_selecting,
 )
-from kubedoctor.cluster.selectors import SelectorError, selector_of
+from kubedoctor.cluster.selectors import SelectorError
 from kubedoctor.cluster.storage import PersistentVolumeClaim
 from kubedoctor.cluster.triage import not_ready, troubled, unscheduled
 from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
@@ -88,8 +89,7 @@ def _cluster_dns(pod: Pod, _: Cluster) -> Iterator[Ref]:
 
 def _policies(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
     for policy in cluster.all(NetworkPolicy, pod.namespace):
-        selector = policy.spec.pod_selector
-        if selector is None or selector_of(selector).matches(pod.metadata.labels):
+        if applies_to(policy, pod):
             yield ref(policy)
 
 
@@ -169,12 +169,7 @@ def _under_quota(quota: ResourceQuota, cluster: Cluster) -> Iterator[Ref]:
 
 
 def _isolated(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
-    if policy.spec.pod_selector is None:
-        return
-    selector = selector_of(policy.spec.pod_selector)
-    for pod in cluster.all(Pod, policy.namespace):
-        if selector.matches(pod.metadata.labels):
-            yield ref(pod)
+    yield from (ref(pod) for pod in cluster.all(Pod, policy.namespace) if applies_to(policy, pod))
 
 
 def _beside(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:

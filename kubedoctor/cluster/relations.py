@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from kubedoctor.cluster.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from kubedoctor.cluster.core import ReplicationController, Service
 from kubedoctor.cluster.meta import KubernetesObject, LabelSelector
-from kubedoctor.cluster.networking import Endpoint
+from kubedoctor.cluster.networking import Endpoint, NetworkPolicy
 from kubedoctor.cluster.pods import Pod, PodTemplate
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
@@ -72,6 +72,15 @@ def workloads_of(pods: Iterable[Pod], cluster: Cluster) -> dict[Ref, Ref]:
     if wants:
         raise NotCollected(*wants)
     return found
+
+
+def applies_to(policy: NetworkPolicy, pod: Pod) -> bool:
+    """Whether a policy of the pod's namespace selects the pod; a selector that is not valid selects nothing."""
+    selector = policy.spec.pod_selector
+    try:
+        return selector is None or selector_of(selector).matches(pod.metadata.labels)
+    except SelectorError:
+        return False
 
 
 def template_of(workload: KubernetesObject) -> PodTemplate | None:

@@ -10,19 +10,25 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kubedoctor.cluster.core import Service
-from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.networking import NetworkPolicy
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.relations import LONGEST_CHAIN, WORKLOAD_KINDS, claim_names, controller_of
-from kubedoctor.cluster.selectors import SelectorError, selector_from_map, selector_of
+from kubedoctor.cluster.relations import (
+    LONGEST_CHAIN,
+    WORKLOAD_KINDS,
+    applies_to,
+    claim_names,
+    controller_of,
+    template_of,
+)
+from kubedoctor.cluster.selectors import selector_from_map
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.storage import PersistentVolumeClaim
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, ReportedFinding
+from kubedoctor.findings.diagnostic import RELATIONS
 
-# Of two findings that both explain a third, the one in the earlier relation is nearer to the truth.
-RELATIONS = ("blamed", "configures", "isolates", "mounts", "runs", "same", "selects")
+_BLAMED = "blamed"  # What a finding itself names in `because_of` comes before any relation.
 
 
 def fold(findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: Snapshot) -> tuple[Incident, ...]:
@@ -69,12 +75,12 @@ def _causes(
     explains: dict[str, Any],
     family: _Family,
 ) -> Iterator[ReportedFinding]:
-    for relation in RELATIONS:
+    for relation in (_BLAMED, *RELATIONS):
         for name in family.related(relation, symptom):
             for cause in about.get(name, ()):
                 if cause.id == symptom.id:
                     continue
-                if relation == "blamed" or any(
+                if relation == _BLAMED or any(
                     one.relation == relation and (not one.codes or symptom.code in one.codes)
                     for one in explains.get(cause.code, ())
                 ):
@@ -146,7 +152,7 @@ class _Family:
             return
         for pod in self._pods(symptom):
             for policy in self._snapshot.of_kind("NetworkPolicy", pod.namespace):
-                if isinstance(policy, NetworkPolicy) and selects(policy, pod):
+                if isinstance(policy, NetworkPolicy) and applies_to(policy, pod):
                     yield ref(policy)
 
     def _selects(self, symptom: ReportedFinding) -> Iterator[Ref]:
@@ -165,7 +171,8 @@ class _Family:
                 yield self.top(ref(pod))
         for kind in ("Deployment", "StatefulSet", "DaemonSet"):
             for workload in self._snapshot.of_kind(kind, service.namespace):
-                if selector.matches(_template_labels(workload)):
+                template = template_of(workload)
+                if template is not None and selector.matches(template.metadata.labels):
                     yield ref(workload)
 
     def _pods(self, symptom: ReportedFinding) -> Iterable[Pod]:
@@ -180,17 +187,3 @@ class _Family:
             for pod in self._snapshot.of_kind("Pod", symptom.about.namespace)
             if isinstance(pod, Pod) and self.top(ref(pod)) == symptom.about
         ]
-
-
-def selects(policy: NetworkPolicy, pod: Pod) -> bool:
-    """Whether a network policy applies to a pod of its namespace."""
-    try:
-        return policy.spec.pod_selector is None or selector_of(policy.spec.pod_selector).matches(pod.metadata.labels)
-    except SelectorError:
-        return False
-
-
-def _template_labels(workload: KubernetesObject) -> dict[str, str] | None:
-    template = getattr(getattr(workload, "spec", None), "template", None)
-    labels: dict[str, str] | None = template.metadata.labels if template is not None else None
-    return labels

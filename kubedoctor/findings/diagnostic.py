@@ -16,6 +16,8 @@ from kubedoctor.findings.model import Finding, Severity
 T = TypeVar("T", bound=KubernetesObject)
 Check = Callable[[T, Cluster], Iterator[Finding]]
 HEADINGS = ("What it means", "Why it happens", "How to fix it", "References")
+RELATIONS = ("configures", "isolates", "mounts", "runs", "same", "selects")
+"""How the object of a finding may stand to those it explains; of two causes the one in the earlier relation is nearer."""
 _CODE = re.compile(r"^[A-Z]{2,5}\d{3,5}$")
 
 
@@ -29,10 +31,15 @@ class Explains:
     `configures` (mine is a ConfigMap that their pods mount), `isolates` (mine is a NetworkPolicy of their pods,
     and they blame a Service).
     A finding that itself knows what it suffers from names it in `because_of` instead.
+    Raises ValueError for a relation that there is not.
     """
 
     relation: str
     codes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.relation not in RELATIONS:
+            raise ValueError(f"{self.relation!r} is not a relation: there are {', '.join(RELATIONS)}")
 
 
 @dataclass(frozen=True)
