@@ -17,6 +17,7 @@ from kubedoctor.replay.scheduler.framework import (
     unresolvable,
     unschedulable,
 )
+from kubedoctor.replay.scheduler.selector_errors import parsing_problem
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 Counts = dict[tuple[str, str], int]
@@ -36,7 +37,7 @@ class InterPodAffinity:
             wanted = compiled(pod, affinity.pod_affinity) if affinity else ()
             unwanted = compiled(pod, affinity.pod_anti_affinity) if affinity else ()
         except SelectorError as error:
-            return Prepared(unresolvable(f"parsing pod: {error}"))
+            return Prepared(unresolvable(f"parsing pod: {parsing_problem(pod) or error}"))
         wanted = tuple(with_namespaces(term, state) for term in wanted)
         unwanted = tuple(with_namespaces(term, state) for term in unwanted)
         existing: Counts = {}

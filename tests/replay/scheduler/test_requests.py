@@ -10,7 +10,7 @@ import msgspec
 
 from kubedoctor.cluster.pods import Pod, PodSpec
 from kubedoctor.cluster.quantities import Quantity
-from kubedoctor.replay.scheduler.requests import Amounts, pod_limits, pod_requests, summed
+from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, pod_requests, summed
 
 
 def _values(found: Amounts) -> dict[str, int]:
@@ -27,6 +27,7 @@ def test_requests_and_limits_are_upstreams(shared: Path) -> None:
             wanted = {name: amount["value"] for name, amount in answer["limits"].items()}
             assert _values(pod_limits(pod.spec)) == wanted, row["id"]
             assert _values(pod_requests(pod.spec)) == {k: v["value"] for k, v in answer["requests"].items()}, row["id"]
+            assert _values(occupied(pod)) == {k: v["value"] for k, v in answer["occupied"].items()}, row["id"]
             compared += 1
     assert compared == 1000
 
