@@ -21,7 +21,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.pods import ContainerStateWaiting
 from kubedoctor.cluster.relations import template_of, template_path, workload_of
 from kubedoctor.cluster.triage import all_containers, all_statuses, container_path, finished, status_path, terminating
-from kubedoctor.findings import Command, Evidence, Explains, Ref, has_path, quote, ref
+from kubedoctor.findings import Command, Evidence, Explains, Fix, Ref, has_path, quote, ref
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, Proof, Verdict, who_ended
 from kubedoctor.replay.kubelet.log_lines import is_no_log
@@ -205,6 +205,13 @@ def kubectl(*words: str, namespace: str = "") -> str:
 def edit_command(about: Ref) -> str:
     """The command that opens an object in an editor."""
     return kubectl("edit", about.argument, namespace=about.namespace)
+
+
+def change(about: Ref, summary: str) -> Fix:
+    """A change by hand of what pods are made from. Pods and Jobs keep theirs for life."""
+    if about.kind in ("Pod", "Job"):
+        return Fix(f"{summary}; a {about.kind} cannot be changed so: delete it and make it anew")
+    return Fix(summary, edit_command(about))
 
 
 def look_at_pod(pod: Pod, why: str) -> Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnostics.pods._containers import (
     End,
     at_fault,
-    edit_command,
+    change,
     look_at_log,
     look_at_pod,
     quote_spec,
@@ -16,7 +16,7 @@ from diagnostics.pods._containers import (
 from kubedoctor.cluster import Cluster, Event, Pod, Probe, ref
 from kubedoctor.cluster.triage import container_path
 from kubedoctor.cluster.wants import LogTail
-from kubedoctor.findings import Confidence, Evidence, Finding, Fix, has_path, quote, quote_line
+from kubedoctor.findings import Confidence, Evidence, Finding, has_path, quote, quote_line
 from kubedoctor.replay.kubelet.killers import Proof, concerns
 from kubedoctor.replay.kubelet.log_lines import says_it_was_stopped
 from kubedoctor.replay.kubelet.probes import read_probe_failure, target_text
@@ -76,7 +76,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, said: str, fix
         detail=f"Restarted {times(end.part.status.restart_count)} so far.",
         confidence=_CONFIDENCE[proof],
         evidence=tuple(evidence),
-        fixes=(Fix(fix, edit_command(about)),),
+        fixes=(change(about, fix),),
         commands=(
             look_at_pod(pod, "what the probe got, and how often"),
             look_at_log(pod, name, previous=end.log.previous, why="what the program did meanwhile"),

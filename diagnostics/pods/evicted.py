@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 
 from diagnostics.pods._containers import (
     at_fault,
-    edit_command,
+    change,
     kubectl,
     look_at_pod,
     newest_event,
@@ -42,7 +42,6 @@ from kubedoctor.findings import (
     Evidence,
     Explains,
     Finding,
-    Fix,
     Ref,
     Severity,
     diagnostic,
@@ -93,9 +92,8 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster)
     because: tuple[Ref, ...] = ()
     if _LIMIT.search(message):
         said = f"a pod was evicted for the disk it used: {message.rstrip('. ')}"
-        fix = Fix(
-            "Write less, use a volume, or raise the ephemeral-storage limit (of an emptyDir: sizeLimit)",
-            edit_command(about),
+        fix = change(
+            about, "Write less, use a volume, or raise the ephemeral-storage limit (of an emptyDir: sizeLimit)"
         )
         for container in pod.spec.containers:
             evidence += quote_spec(
@@ -105,7 +103,7 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster)
         what = node.group(1) if node else "a resource"
         said = f"a pod was evicted because its node was short of {what}: {message.rstrip('. ')}"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
-        fix = Fix(f"Request as much {what} as it really uses", edit_command(about))
+        fix = change(about, f"Request as much {what} as it really uses")
     return Finding(
         about=about,
         summary=said,

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, edit_command
+from diagnostics.pods._containers import CONSEQUENCES, change, edit_command
 from diagnostics.pods._images import Unpulled, look_commands, set_image, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
@@ -62,4 +62,5 @@ def _fix(one: Unpulled) -> Fix:
             name.repository.removeprefix("library/"), name.repository.removeprefix("library/").lower(), 1
         )
         return set_image(one, right, f"Use {right}")
-    return Fix("Correct the image's name", edit_command(one.about))
+    said = "Correct the image's name"  # The one field of containers that a pod lets change.
+    return Fix(said, edit_command(one.about)) if one.about.kind == "Pod" else change(one.about, said)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, edit_command, kubectl, look_at_pod
+from diagnostics.pods._containers import CONSEQUENCES, change, kubectl, look_at_pod
 from diagnostics.pods._references import Absent, absent
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod
 from kubedoctor.cluster.nearest import misspellings
@@ -54,7 +54,7 @@ def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
     fixes = [Fix(f"Create ConfigMap {name} with what the program expects", create)]
     if near:
         said += f"; did you mean {near[0]}?"
-        fixes.insert(0, Fix(f"Name {near[0]} instead", edit_command(one.about)))
+        fixes.insert(0, change(one.about, f"Name {near[0]} instead"))
     return Finding(
         about=one.about,
         summary=said,

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, edit_command, kubectl
+from diagnostics.pods._containers import CONSEQUENCES, change, kubectl
 from diagnostics.pods._references import Absent, absent_keys, keys_of
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
 from kubedoctor.cluster.nearest import misspellings
@@ -56,7 +56,7 @@ def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
     fixes = []
     if near:
         said += f"; did you mean {near[0]}?"
-        fixes.append(Fix(f"Name the key {near[0]} instead", edit_command(one.about)))
+        fixes.append(change(one.about, f"Name the key {near[0]} instead"))
     elif keys:
         said += f", only {', '.join(keys[:MOST_KEYS])}" + (" and others" if len(keys) > MOST_KEYS else "")
     elif source is not None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, edit_command, kubectl, look_at_pod
+from diagnostics.pods._containers import CONSEQUENCES, change, kubectl, look_at_pod
 from diagnostics.pods._references import Absent, absent
 from kubedoctor.cluster import Cluster, Event, Pod, Secret
 from kubedoctor.cluster.nearest import misspellings
@@ -55,7 +55,7 @@ def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
     fixes = [Fix(f"Create Secret {name} with what the program expects", create)]
     if near:
         said += f"; did you mean {near[0]}?"
-        fixes.insert(0, Fix(f"Name {near[0]} instead", edit_command(one.about)))
+        fixes.insert(0, change(one.about, f"Name {near[0]} instead"))
     return Finding(
         about=one.about,
         summary=said,

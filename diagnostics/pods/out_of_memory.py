@@ -31,7 +31,7 @@ from diagnostics.pods._containers import (
     CONSEQUENCES,
     Part,
     at_fault,
-    edit_command,
+    change,
     kubectl,
     look_at_log,
     look_at_pod,
@@ -120,12 +120,12 @@ def _finding(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Finding:
     elif (pod.spec.resources is not None) and (pod.spec.resources.limits or {}).get("memory"):
         evidence.append(quote(pod, "spec.resources.limits[memory]", "the limit of the whole pod"))
         said = f"container {container.name} was killed at the pod's memory limit of {evidence[-1].text}"
-        fixes = (Fix("Raise the pod's memory limit", edit_command(about)),)
+        fixes = (change(about, "Raise the pod's memory limit"),)
     else:
         said = f"container {container.name} has no memory limit and was killed: its node ran out of memory"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
         evidence += _node_events(pod, cluster)
-        fixes = (Fix("Set a memory request near its real use, and a limit", edit_command(about)),)
+        fixes = (change(about, "Set a memory request near its real use, and a limit"),)
     if ending.lasted is not None:
         said += f", {seconds(ending.lasted)} after its start"
     return Finding(
@@ -157,7 +157,7 @@ def _node_events(pod: Pod, cluster: Cluster) -> list[Evidence]:
 def _raise_limit(about: Ref, container: str, limit: str) -> Fix:
     doubled = _doubled(limit)
     if not doubled:
-        return Fix(f"Raise the memory limit of container {container} above {limit}", edit_command(about))
+        return change(about, f"Raise the memory limit of container {container} above {limit}")
     words = ("set", "resources", about.argument, "-c", container, f"--limits=memory={doubled}")
     if about.kind not in SETTABLE:
         return Fix(f"Create it anew with a higher memory limit, {doubled} for a start", "")

@@ -28,7 +28,7 @@ from functools import partial
 from diagnostics.pods._containers import (
     Part,
     at_fault,
-    edit_command,
+    change,
     in_container,
     kubectl,
     look_at_log,
@@ -50,7 +50,6 @@ from kubedoctor.findings import (
     Evidence,
     Explains,
     Finding,
-    Fix,
     Severity,
     diagnostic,
     has_path,
@@ -113,11 +112,11 @@ def _judge(pod: Pod, part: Part, probe: Probe, age: timedelta, cluster: Cluster)
         return  # It may still be starting.
     said = f"its readiness probe{in_container(pod, container.name)} fails: {target_text(probe)}"
     said += {True: f" gets: {_short(why)}", False: f" has had no success for {seconds(age)}"}[bool(why)]
-    fixes = [Fix("Correct the probe, or what makes the program say no", edit_command(about))]
+    fixes = [change(about, "Correct the probe, or what makes the program say no")]
     story = Story()
     if elsewhere:
         said += f"; the program {'listens on' if listens else 'declares'} port {elsewhere}"
-        fixes = [Fix(f"Let the probe ask port {elsewhere}", edit_command(about))]
+        fixes = [change(about, f"Let the probe ask port {elsewhere}")]
     elif answer is not ProbeAnswer.COMMAND_MISSING:
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         said += f"; its log: {story.text}" if story.text else ""

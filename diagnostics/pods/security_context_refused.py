@@ -27,7 +27,7 @@ from diagnostics.pods._containers import (
     CONSEQUENCES,
     Part,
     at_fault,
-    edit_command,
+    change,
     kubectl,
     look_at_pod,
     parts_of,
@@ -104,11 +104,11 @@ def _finding(pod: Pod, part: Part, problem: SecurityProblem, message: str, place
 
 def _fix(part: Part, problem: SecurityProblem, about: Ref) -> Fix:
     if problem not in _ROOT:
-        return Fix("Correct the securityContext, or prepare the nodes for it", edit_command(about))
+        return change(about, "Correct the securityContext, or prepare the nodes for it")
     why = "Let it run as a user that is not root, 1000 for example; its files must allow that"
     if about.kind not in PATCHED:
         return Fix(why, "")
     which = "initContainers" if part.is_init else "containers"
-    change = [{"name": part.container.name, "securityContext": {"runAsUser": 1000}}]
-    patch = json.dumps({"spec": {"template": {"spec": {which: change}}}})
+    containers = [{"name": part.container.name, "securityContext": {"runAsUser": 1000}}]
+    patch = json.dumps({"spec": {"template": {"spec": {which: containers}}}})
     return Fix(why, kubectl("patch", about.argument, "-p", patch, namespace=about.namespace))

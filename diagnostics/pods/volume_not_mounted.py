@@ -27,7 +27,7 @@ from diagnostics.pods._containers import (
     CONSEQUENCES,
     Part,
     at_fault,
-    edit_command,
+    change,
     look_at_pod,
     parts_of,
     quote_pod_spec,
@@ -114,11 +114,8 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
 
 def _fix(volume: Volume | None, about: Ref) -> Fix:
     if volume is not None and volume.host_path is not None:
-        return Fix(
-            f"Make {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate",
-            edit_command(about),
-        )
-    return Fix("Correct the volume, or what its driver needs", edit_command(about))
+        return change(about, f"Make {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate")
+    return change(about, "Correct the volume, or what its driver needs")
 
 
 def _claim(pod: Pod, volume: Volume | None) -> tuple[Ref, ...]:

@@ -75,7 +75,9 @@ def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: b
     others = sorted(
         {declared.protocol for pod in pods for _, declared in declared_ports(pod) if declared.name == target}
     )
-    meant = names[0] if len(names) == 1 else next(iter(misspellings(target, names, 1)), "")
+    taken = {str(each.target_port) for each in service.spec.ports or ()}
+    left = [name for name in names if name not in taken]
+    meant = next(iter(misspellings(target, left)), left[0] if len(names) == 1 and left else "")
     if others:
         says = f"the pods declare it for {', '.join(others)}"
     elif names:

@@ -175,7 +175,7 @@ def _no_class(
     fixes = [
         Fix(
             f"make {classes[0].name} the default class" if len(classes) == 1 else "make one class the default",
-            f"kubectl annotate storageclass {shlex.quote(one.name)} storageclass.kubernetes.io/is-default-class=true",
+            f"kubectl annotate storageclass {shlex.quote(one.name)} storageclass.kubernetes.io/is-default-class=true --overwrite",
             Effect.CHANGES,
         )
         for one in classes[:1]

@@ -161,6 +161,17 @@ def _check_command(line: str, effect: Effect, where: str) -> None:
         assert {"-n", "-A", "--namespace", "--all-namespaces"} & set(words), f"no namespace: {where}"
 
 
+def test_nobody_is_told_to_edit_what_cannot_be_edited() -> None:
+    """The specs of Pods and Jobs are kept for life, but for a container's image (`ValidatePodUpdate`, v1.37)."""
+    for story, _, report in reports():
+        for one in report.findings:
+            for fix in one.fixes:
+                fixed = fix.command.startswith(
+                    ("kubectl edit pod/", "kubectl edit job/", "kubectl edit pod ", "kubectl edit job ")
+                )
+                assert not fixed or "image's name" in fix.summary, f"{story.path.name}: {fix.command}"
+
+
 def test_findings_name_kinds_that_exist() -> None:
     for story, _, report in reports():
         for one in report.findings:
