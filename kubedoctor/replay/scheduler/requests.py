@@ -107,10 +107,10 @@ def occupied(pod: Pod) -> Amounts:
     statuses: dict[str, ContainerStatus] = {}
     for each in (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ())):
         statuses.setdefault(each.name, each)
-    if not _resizes(pod, statuses):
-        return pod_requests(pod.spec)
     pending = condition(pod.status.conditions, "PodResizePending")
     refused = pending is not None and pending.reason == "Infeasible"
+    if not refused and not _resizes(pod, statuses):
+        return pod_requests(pod.spec)
     actual = pod.status.resources.requests if pod.status.resources else None
 
     def granted(container: Container) -> Amounts:
