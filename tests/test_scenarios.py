@@ -18,4 +18,5 @@ FOLDER = Path(__file__).parent / "scenarios"
 def test_the_catalogue_finds_what_the_scenario_expects(path: Path) -> None:
     catalogue = load_catalogue()
     scenario = load_scenario(path)
-    assert not scenario.differences(scenario.run(catalogue), catalogue)
+    differences = scenario.differences(scenario.run(catalogue), catalogue)
+    assert not differences, "\n".join(differences)

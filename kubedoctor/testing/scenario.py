@@ -112,9 +112,9 @@ def load_scenario(path: Path) -> Scenario:
     )
 
 
-def find_scenarios(folder: Path) -> Iterator[Path]:
+def find_scenarios(folder: Path) -> list[Path]:
     """The scenario files below a folder, sorted."""
-    yield from sorted(folder.rglob("*.yaml"))
+    return sorted(folder.rglob("*.yaml"))
 
 
 def _is_meant(found: ReportedFinding, wanted: Mapping[str, Any]) -> bool:
