@@ -85,7 +85,8 @@ class Release(msgspec.Struct, frozen=True):
     rules out preemption. node_name_first: NodeName comes first and its PreFilter leaves only the named node.
     missing_driver: CSIDriver.spec.preventPodSchedulingIfMissing counts. declared_features: NodeDeclaredFeatures runs.
     tells_placement: the message says where preemption would help. claims_hidden: a PreFilter that stops the others
-    makes the event end in `not found`.
+    makes the event end in `not found`. claims_text: what precedes the part on preemption. charges_all_budgets: a victim
+    counts against every budget that covers it, not only up to the first that it violates.
     """
 
     minor: int
@@ -97,6 +98,8 @@ class Release(msgspec.Struct, frozen=True):
     declared_features: bool
     tells_placement: bool
     claims_hidden: bool
+    claims_text: str
+    charges_all_budgets: bool
 
     def taint(self, key: str, value: str) -> str:
         """The reason for an untolerated taint."""
@@ -120,6 +123,8 @@ def _release(minor: int, patch: int) -> Release:
         declared_features=minor >= 36,
         tells_placement=minor >= 37,
         claims_hidden=minor >= 34,
+        claims_text="no new claims to deallocate, " if 34 <= minor <= 36 else "",
+        charges_all_budgets=minor < 37,
     )
 
 

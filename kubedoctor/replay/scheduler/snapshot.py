@@ -60,33 +60,45 @@ class NodeInfo:
 
     __slots__ = ("allocatable", "known", "labels", "most_pods", "name", "node", "pods", "requested", "used_ports")
 
-    def __init__(self, node: Node, pods: Sequence[PodInfo] = (), like: NodeInfo | None = None) -> None:
+    def __init__(self, node: Node, pods: Sequence[PodInfo] = ()) -> None:
         self.node = node
         self.name = node.name
         self.labels = node.labels
-        self.pods = tuple(pods)
-        room = amounts(node.status.allocatable) if like is None else {}
-        self.allocatable: Resources = counted(room) if like is None else like.allocatable
-        self.most_pods: int = like.most_pods if like is not None else room["pods"].value() if "pods" in room else 0
-        requested: dict[str, int] = {}
-        ports: set[HostPort] = set()
-        for info in pods:
-            for name, amount in info.requests.items():
-                requested[name] = requested.get(name, 0) + amount
-            ports.update(info.ports)
-        self.requested: Resources = requested
-        self.used_ports = frozenset(ports)
+        room = amounts(node.status.allocatable)
+        self.allocatable: Resources = counted(room)
+        self.most_pods: int = room["pods"].value() if "pods" in room else 0
+        self.pods: tuple[PodInfo, ...] = tuple(pods)
+        self.requested: Resources = _changed({}, pods, 1)
+        self.used_ports: frozenset[HostPort] = frozenset(port for info in pods for port in info.ports)
         self.known: dict[str, Any] = {}
         """What a filter has worked out about this node, by the filter's name."""
 
     def with_pod(self, added: PodInfo) -> NodeInfo:
         """With one pod more."""
-        return NodeInfo(self.node, (*self.pods, added), like=self)
+        ports = self.used_ports.union(added.ports)
+        return self._with((*self.pods, added), _changed(self.requested, (added,), 1), ports)
 
-    def without(self, removed: Iterable[PodInfo]) -> NodeInfo:
-        """With some pods fewer."""
+    def without(self, removed: Sequence[PodInfo]) -> NodeInfo:
+        """With some pods fewer. As upstream has it, their host ports become free even where another pod has them too."""
         gone = {id(each) for each in removed}
-        return NodeInfo(self.node, [each for each in self.pods if id(each) not in gone], like=self)
+        left = tuple(each for each in self.pods if id(each) not in gone)
+        ports = self.used_ports.difference(port for info in removed for port in info.ports)
+        return self._with(left, _changed(self.requested, removed, -1), ports)
+
+    def _with(self, pods: tuple[PodInfo, ...], requested: Resources, ports: frozenset[HostPort]) -> NodeInfo:
+        other = NodeInfo.__new__(NodeInfo)
+        other.node, other.name, other.labels = self.node, self.name, self.labels
+        other.allocatable, other.most_pods = self.allocatable, self.most_pods
+        other.pods, other.requested, other.used_ports, other.known = pods, requested, ports, {}
+        return other
+
+
+def _changed(requested: Resources, pods: Iterable[PodInfo], sign: int) -> Resources:
+    total = dict(requested)
+    for info in pods:
+        for name, amount in info.requests.items():
+            total[name] = total.get(name, 0) + sign * amount
+    return total
 
 
 class ClusterState:

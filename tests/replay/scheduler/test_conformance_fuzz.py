@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kubedoctor.replay.scheduler.cycle import Objection, Verdict, schedule
+from kubedoctor.replay.scheduler.preemption import Preemption, preempt
 from tests.replay.scheduler.upstream import Case, fuzz_cases, said
 
-KEYS = ("preEnqueue", "preFilter", "nodes", "blockers", "feasible", "message")
+KEYS = ("preEnqueue", "preFilter", "nodes", "blockers", "feasible", "message", "event", "preemption")
 
 
 def objection(found: Objection) -> dict[str, Any]:
@@ -35,10 +36,32 @@ def in_upstreams_form(verdict: Verdict) -> dict[str, Any]:
     return answer
 
 
+def preemption_in_upstreams_form(found: Preemption | None, verdict: Verdict) -> dict[str, Any]:
+    if found is None:
+        return {"event": verdict.message} if verdict.message else {}
+    answer: dict[str, Any] = {"code": found.code.value}
+    if found.not_eligible:
+        answer["notEligible"] = found.not_eligible
+    if found.rejected:
+        answer["rejected"] = {node: objection(one) for node, one in found.rejected}
+    if found.candidates:
+        answer["candidates"] = {
+            one.node: {
+                "victims": [f"{victim.namespace}/{victim.name}" for victim in one.victims],
+                "pdbViolations": one.violations,
+            }
+            for one in found.candidates
+        }
+        answer["best"] = list(found.best)
+    return {"event": found.event, "preemption": answer}
+
+
 def disagreements(cases: tuple[Case, ...]) -> list[Any]:
     wrong = []
     for case in cases:
-        ours = in_upstreams_form(schedule(case.pod, case.state))
+        verdict = schedule(case.pod, case.state)
+        ours = in_upstreams_form(verdict)
+        ours |= preemption_in_upstreams_form(preempt(case.pod, case.state, verdict), verdict)
         theirs = {key: case.answer[key] for key in KEYS if key in case.answer}
         if ours != theirs:
             wrong.append(

@@ -12,7 +12,6 @@ from kubedoctor.cluster.pods import Pod, PodSpec
 from kubedoctor.cluster.quantities import Quantity
 from kubedoctor.replay.scheduler.requests import Amounts, amounts, occupied, pod_limits, pod_requests, summed
 
-
 ADDED_TWICE = {f"requests-1-{number}" for number in (75, 77, 97, 579, 836, 898)}
 """Upstream adds the overhead into the pod's own `0.5Gi`, whose number the copy of a quantity shares, and the answer was
 asked for after `requests`."""
