@@ -34,19 +34,34 @@ class _Results:
     not_checked: set[NotChecked] = field(default_factory=set)
     run: set[str] = field(default_factory=set)
 
+    def add(self, other: _Results) -> None:
+        """Take over what others said."""
+        self.found += other.found
+        self.not_checked |= other.not_checked
+        self.run |= other.run
+
 
 def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather) -> Report:
     """Examine one object and what it depends on, fetching what the checks ask for, round by round.
 
     The subject itself must be in the snapshot or fetchable; an absent one gives an empty report.
     """
+    results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
+    return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
+
+
+def _in_rounds(
+    catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot, gather: Gather
+) -> tuple[_Results, int]:
+    """What the checks say of some objects, of what is related to them and of what is blamed; and how many rounds of
+    fetching that took."""
     passes = rounds = 0
     done: dict[tuple[str, Ref], _Results] = {}
     while True:
         passes += 1
         wants: set[Want | LogWant] = set()
         gaps: set[Gap] = set()
-        roots = tuple(dict.fromkeys((subject, *_blamed(done))))
+        roots = tuple(dict.fromkeys((*start, *_blamed(done))))
         subjects = _subjects(roots, snapshot, wants, gaps)
         for one in subjects:
             _examine_once(catalogue, one, snapshot, done, wants)
@@ -59,13 +74,11 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     names = {ref(one) for one in subjects}
     for (_, about), part in done.items():
         if about in names:
-            results.found += part.found
-            results.not_checked |= part.not_checked
-            results.run |= part.run
-    results.not_checked |= {NotChecked("", subject, str(gap)) for gap in gaps}
+            results.add(part)
+    results.not_checked |= {NotChecked("", start[0], str(gap)) for gap in gaps}
     for want in sorted(wants, key=str):
-        results.not_checked.add(NotChecked("", subject, f"{want}: not fetched, after {rounds} rounds"))
-    return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
+        results.not_checked.add(NotChecked("", start[0], f"{want}: not fetched, after {rounds} rounds"))
+    return results, rounds
 
 
 def scan(
@@ -78,8 +91,8 @@ def scan(
 ) -> Report:
     """Run every check over every subject once; only logs may still be fetched, in one more round.
 
-    With a namespace, subjects of other namespaces are left out; cluster-scoped ones are kept.
-    `picked` leaves out further subjects.
+    With a namespace, subjects of other namespaces are left out; cluster-scoped ones are kept, and what a finding
+    blames elsewhere is examined as in a focus. `picked` leaves out further subjects.
     """
     results = _Results()
 
@@ -99,7 +112,16 @@ def scan(
             snapshot.exhausted = False
         for want in left:
             results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
+    if namespace and (elsewhere := _blamed_outside(namespace, results)):
+        more, further = _in_rounds(catalogue, elsewhere, snapshot, gather)
+        results.add(more)
+        rounds += further
     return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace)
+
+
+def _blamed_outside(namespace: str, results: _Results) -> tuple[Ref, ...]:
+    blamed = {name for _, finding, _ in results.found for name in finding.because_of}
+    return tuple(sorted(name for name in blamed if name.namespace not in ("", namespace)))
 
 
 def _subjects(

@@ -187,6 +187,20 @@ def test_a_scan_of_a_namespace_leaves_out_the_others() -> None:
     assert not scan(catalogue, snapshot, lambda wants: None, picked=lambda obj: False).findings
 
 
+def test_a_scan_of_a_namespace_follows_the_blame_to_another() -> None:
+    service = {"kind": "Service", "metadata": {"name": "db", "namespace": "data"}, "spec": {}}
+
+    def blames_elsewhere(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        yield said(one, "connection refused", because_of=(Ref("Service", "data", "db"),))
+
+    catalogue = Catalogue(
+        (made(blames_elsewhere, code="KD9001", subject=Pod), made(empty_service, code="KD9002", subject=Service))
+    )
+    report = scan(catalogue, complete(pod("web-1", node="n1"), service), lambda wants: None, "shop")
+    (incident,) = report.incidents
+    assert report.finding(incident.cause).about == Ref("Service", "data", "db")
+
+
 def test_a_subject_that_cannot_be_listed_is_not_checked() -> None:
     snapshot = complete()
     snapshot.refuse(Want("Pod"), "list pods is forbidden")
