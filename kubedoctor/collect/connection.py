@@ -162,8 +162,7 @@ def _proxy(cluster: dict[str, Any], host: str, secure: bool, environment: Mappin
     import urllib.request
 
     named = urllib.request.getproxies_environment()
-    # typeshed does not know this function of the standard library
-    bypass = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009
+    bypass = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009  # typeshed does not know this function
     if is_loopback(host) or bypass(host, named):
         return ""
     return named.get("https" if secure else "http", "")

@@ -82,7 +82,7 @@ def test_a_pipe_is_as_good_as_a_file(tmp_path: Path) -> None:
     assert FOUND in done.stdout.decode()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here: runs on Linux")
 def test_a_disk_that_is_full() -> None:
     done = shell(f"{SCAN} >/dev/full")
     assert done.returncode == 2

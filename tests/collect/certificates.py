@@ -33,7 +33,7 @@ distinguished_name = any_name
 def make(folder: Path, name: str, *, expired: bool = False, address: str = "127.0.0.1") -> tuple[Path, Path]:
     """A self-signed certificate and its key. Skips where openssl is missing."""
     if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed: no certificates can be made")
+        pytest.skip("no openssl to make certificates with: runs where it is installed")
     certificate, key, request = folder / f"{name}.crt", folder / f"{name}.key", folder / f"{name}.csr"
     settings = folder / f"{name}.cnf"
     settings.write_text(_AUTHORITY.format(folder=folder, address=address))

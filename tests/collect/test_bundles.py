@@ -14,6 +14,7 @@ import yaml
 
 from kubedoctor.cluster.core import Secret
 from kubedoctor.cluster.meta import CustomResource
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.wants import CannotSee, LogWant, Want
@@ -155,7 +156,8 @@ def test_of_objects_that_occur_twice_the_last_counts(tmp_path: Path) -> None:
     second = forms.pod("web-1", nodeName="worker-a")
     snapshot = opened(tmp_path / "pods.json", forms.got([forms.pod("web-1"), second])).snapshot
     (found,) = snapshot.of_kind("Pod")
-    assert getattr(found, "spec").node_name == "worker-a"  # noqa: B009  # the static type is that of any object
+    assert isinstance(found, Pod)
+    assert found.spec.node_name == "worker-a"
 
 
 def test_times_ahead_do_not_move_the_clock(tmp_path: Path) -> None:

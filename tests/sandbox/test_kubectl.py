@@ -19,7 +19,7 @@ from tests.sandbox.conftest import WIDGET, WIDGETS
 
 pytestmark = [
     pytest.mark.kubectl,
-    pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on the PATH"),
+    pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on the PATH: runs where it is installed"),
 ]
 
 CHECKOUT = "checkout-797c86bfff-q29bm"

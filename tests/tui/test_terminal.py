@@ -14,7 +14,7 @@ import pytest
 from kubedoctor.sandbox import Sandbox, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import slow
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux on the PATH: runs where it is installed")
 PATIENCE = 60.0  # seconds; a busy machine is slow to start Python
 
 
