@@ -77,7 +77,7 @@ def _requirement_problem(key: str, operator: str, values: tuple[str, ...]) -> st
     if not _is_valid(key, "exists", ()):
         found.append(f'key: Invalid value: "{key}": {_BAD_KEY}')
     if operator in ("in", "notin") and not values:
-        found.append("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty")
+        found.append("values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty")
     if operator in ("exists", "!") and values:
         text = ",".join(f'"{value}"' for value in values)
         found.append(f"values: Invalid value: [{text}]: values set must be empty for exists and does not exist")
