@@ -12,6 +12,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "crash-dependency-down": ("KD1203", "spec.replicas=0"),
     "ephemeral-storage-over-limit": ("KD1017", "60Mi"),
     "host-port-in-use": ("KD1003", "10250"),
+    "hostpath-missing": ("KD1019", "/srv/checkout"),
     "image-name-invalid": ("KD1007", "Checkout:1.4.2"),
     "image-never-pull": ("KD1008", "Never"),
     "image-registry-unknown": ("KD1006", "registry.shop.intern"),
@@ -21,6 +22,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "init-container-crash": ("KD1016", "wait-for-payments"),
     "liveness-kill-loop": ("KD1013", "liveness"),
     "oom-killed": ("KD1005", "128Mi"),
+    "local-volume-path-missing": ("KD1019", "disk-lost"),
+    "out-of-cpu-at-kubelet": ("KD1020", "cpu"),
     "permission-denied": ("KD1003", "/data"),
     "post-start-hook-failing": ("KD1018", "postStart"),
     "read-only-filesystem": ("KD1003", "/data"),
@@ -61,6 +64,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     # services and dns
     "dns-corefile-broken": ("KD2101", "loadbalanse"),
     "dns-down": ("KD2101", "spec.replicas=0"),
+    "ingress-backend-missing": ("KD2301", "payments"),
+    "load-balancer-pending": ("KD2003", "LoadBalancer"),
     "service-selector-typo": ("KD2001", "app=chekout"),
     "service-target-port-name": ("KD2002", "web"),
     "service-target-port-wrong": ("KD2002", "9090"),
@@ -83,6 +88,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
 
 # What only an event tells: nothing in status or spec decides it, so nothing is claimed without the events.
 ONLY_EVENTS_TELL: dict[str, str] = {
+    "hostpath-missing": "the pod waits with ContainerCreating; which volume cannot be mounted stands in an event",
+    "local-volume-path-missing": "the same",
     "ephemeral-storage-over-limit": "the evicted pod's process ended with 0, so its status says Succeeded",
 }
 
@@ -95,16 +102,11 @@ OUT_OF_REACH: dict[str, str] = {
     "crd-terminating": "admission/finalizer-stuck",
     "cronjob-concurrency-forbid": "workloads/cronjob-missed",
     "cronjob-never-runs": "workloads/cronjob-missed",
-    "hostpath-missing": "pods/volume-not-mounted",
     "hpa-no-metrics": "autoscaling/hpa-no-metrics",
     "hpa-target-missing": "autoscaling/hpa-target-missing",
-    "ingress-backend-missing": "ingress/backend-service-missing",
-    "load-balancer-pending": "services/load-balancer-pending",
-    "local-volume-path-missing": "storage/mount-failed",
     "metrics-apiservice-down": "control-plane/api-service-unavailable",
     "namespace-terminating": "admission/namespace-terminating",
     "node-version-skew": "nodes/kubelet-version-skew",
-    "out-of-cpu-at-kubelet": "pods/refused-by-kubelet",
     "pdb-blocks-drain": "nodes/drain-blocked",
     "pvc-terminating-in-use": "storage/claim-terminating",
     "terminating-finalizer": "pods/terminating-stuck",
