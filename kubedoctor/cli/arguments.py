@@ -17,9 +17,11 @@ EPILOG = """\
   kubedoctor                        the terminal UI on the current context
   kubedoctor pod checkout-1 -n shop diagnose one object and what it depends on (any kind; also deploy/checkout)
   kubedoctor scan -A                run every diagnostic over everything
-  kubedoctor explain KD1005         the lesson of a diagnostic
-  kubedoctor capture -o state.tgz   record a redacted bundle
-  kubedoctor demo                   a broken demo cluster on this machine, nothing needed
+  kubedoctor explain KD1005         the lesson of a diagnostic; without a code: all of them
+  kubedoctor capture -o st.tar.gz   record a redacted bundle
+  kubedoctor demo                   a broken demo cluster on this machine, nothing needed; demo list: all of them
+  kubedoctor completion bash        the shell's script for completion; also zsh, fish, tcsh
+  kubedoctor version                the version
 
 exit codes: 0 nothing found, 1 findings (see --fail-on), 2 usage or could not start, 3 something could not be checked
 """
