@@ -173,7 +173,7 @@ SECRETS = st.text("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789_-+~"
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SECRETS)
 def test_a_planted_secret_is_in_no_snapshot(secret: str) -> None:
     for data in planted(secret):
@@ -184,7 +184,7 @@ def test_a_planted_secret_is_in_no_snapshot(secret: str) -> None:
         assert secret not in " ".join(decoded.problems)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=8).map("Zq7".__add__))
 def test_any_text_is_hidden_where_a_name_says_that_it_is_secret(secret: str) -> None:
     for shown in (
@@ -195,7 +195,7 @@ def test_any_text_is_hidden_where_a_name_says_that_it_is_secret(secret: str) -> 
         assert secret not in shown
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SECRETS)
 def test_a_planted_secret_is_in_nothing_that_is_shown_whole(secret: str) -> None:
     for data in planted(secret):
@@ -204,7 +204,7 @@ def test_a_planted_secret_is_in_nothing_that_is_shown_whole(secret: str) -> None
         assert json.dumps(data) == before, "the original is left as it is"
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(SECRETS)
 def test_a_planted_secret_is_in_no_report_and_no_bundle(secret: str) -> None:
     with tempfile.TemporaryDirectory() as made:

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kubedoctor.sandbox import Sandbox, State, load_recording, recording_path
@@ -70,7 +70,6 @@ ACCEPTS = st.sampled_from(["", "application/json", TABLE, "as=PartialObjectMetad
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
 
 
-@settings(deadline=None)  # The first OpenAPI document loads the client's models.
 @given(
     METHODS,
     st.lists(WORDS, max_size=8),
