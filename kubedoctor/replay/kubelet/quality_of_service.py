@@ -1,0 +1,49 @@
+"""The quality of service class of a pod (`pkg/apis/core/v1/helper/qos`, v1.37)."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.pods import Pod, ResourceRequirements
+from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
+
+BEST_EFFORT = "BestEffort"
+BURSTABLE = "Burstable"
+GUARANTEED = "Guaranteed"
+
+
+def quality_of_service(pod: Pod) -> str:
+    """Worked out from the spec; the API server keeps the class of a pod's creation in its status."""
+    whole = pod.spec.resources
+    if whole is not None and any(_is_pod_level(name) for name in (*(whole.limits or ()), *(whole.requests or ()))):
+        return _of(whole)
+    found = {_of(one.resources) for one in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
+    return _together(found)
+
+
+def _is_pod_level(name: str) -> bool:
+    return name in ("cpu", "memory") or name.startswith("hugepages-")
+
+
+def _together(classes: set[str]) -> str:
+    if not classes:
+        return BEST_EFFORT
+    return classes.pop() if len(classes) == 1 else BURSTABLE
+
+
+def _of(resources: ResourceRequirements | None) -> str:
+    if resources is None or not (resources.requests or resources.limits):
+        return BEST_EFFORT
+    return _together({_of_one(resources, name) for name in ("cpu", "memory")})
+
+
+def _of_one(resources: ResourceRequirements, name: str) -> str:
+    request, limit = _amount(resources.requests, name), _amount(resources.limits, name)
+    if request != limit:
+        return BURSTABLE
+    return BEST_EFFORT if request.is_zero else GUARANTEED
+
+
+def _amount(amounts: dict[str, str] | None, name: str) -> Quantity:
+    try:
+        return parse_quantity((amounts or {}).get(name, "0"))
+    except QuantityError:
+        return Quantity()

@@ -1,0 +1,349 @@
+"""`python -m kubedoctor.testing.oracle`: kubedoctor's replay asked in the form of the oracle made of upstream's code.
+
+One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "mode", "answer"}`, or `"error"` for a
+question that cannot be answered; `-full` repeats the request. So two oracles are compared by a plain diff. Modes:
+schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration.
+
+Where upstream quotes a parser's own words (errors of label and node selectors), the words are kubedoctor's.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from kubedoctor.cluster.core import Node, Taint
+from kubedoctor.cluster.decoding import convert_object, decode_object
+from kubedoctor.cluster.meta import KubernetesObject, LabelSelector
+from kubedoctor.cluster.pods import NodeSelector as NodeSelectorPart
+from kubedoctor.cluster.pods import Pod, Toleration
+from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.selectors import (
+    NodeSelector,
+    SelectorError,
+    parse_field_selector,
+    parse_label_selector,
+    selector_from_map,
+    selector_of,
+)
+from kubedoctor.cluster.tolerations import tolerates, untolerated
+from kubedoctor.replay.kubelet.quality_of_service import quality_of_service
+from kubedoctor.replay.scheduler.cycle import Objection, Verdict, default_plugins, schedule
+from kubedoctor.replay.scheduler.framework import Status
+from kubedoctor.replay.scheduler.preemption import Preemption, preempt
+from kubedoctor.replay.scheduler.reasons import LATEST
+from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, pod_requests
+from kubedoctor.replay.scheduler.required_node_affinity import required_terms
+from kubedoctor.replay.scheduler.selector_errors import selector_problem
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+Answer = dict[str, Any]
+T = TypeVar("T", bound=KubernetesObject)
+INT64 = 1 << 63
+
+ARGUMENTS = {
+    "Namespace": "namespaces",
+    "PersistentVolumeClaim": "claims",
+    "PersistentVolume": "volumes",
+    "StorageClass": "classes",
+    "CSINode": "csi_nodes",
+    "CSIDriver": "csi_drivers",
+    "CSIStorageCapacity": "capacities",
+    "VolumeAttachment": "attachments",
+    "PodDisruptionBudget": "budgets",
+}
+"""What the scheduler reads beside nodes and pods, and how `ClusterState` calls it."""
+
+
+class BadRequest(ValueError):
+    """A request that cannot be answered; the text is for the answer's `error`."""
+
+
+class _Row(msgspec.Struct):
+    mode: str = ""
+    id: str = ""
+    request: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Kind(msgspec.Struct):
+    kind: str = ""
+
+
+class _ScheduleRequest(msgspec.Struct):
+    pod: msgspec.Raw
+    objects: tuple[msgspec.Raw, ...] | None = None
+    plugins: tuple[str, ...] | None = None
+
+
+_ROW = msgspec.json.Decoder(_Row)
+_KIND = msgspec.json.Decoder(_Kind)
+_SCHEDULE = msgspec.json.Decoder(_ScheduleRequest)
+
+
+def _decoded(kind: str, raw: msgspec.Raw) -> KubernetesObject:
+    found = decode_object(kind, raw)
+    if found.problems:
+        raise BadRequest(f"bad request: {found.problems[0]}")
+    return found.objects[0]
+
+
+def _converted(struct: type[T], data: Any) -> T:
+    found = convert_object(struct.__name__, data)
+    for one in found.objects:
+        if isinstance(one, struct) and not found.problems:
+            return one
+    raise BadRequest(f"bad request: {'; '.join(found.problems)}")
+
+
+def question(request: bytes | msgspec.Raw) -> tuple[Pod, ClusterState]:
+    """The pod and the cluster of a `schedule` request; raises BadRequest."""
+    asked = _SCHEDULE.decode(request)
+    objects: dict[str, list[Any]] = {}
+    for raw in asked.objects or ():
+        kind = _KIND.decode(raw).kind
+        if kind in ARGUMENTS or kind in ("Node", "Pod"):
+            objects.setdefault(kind, []).append(_decoded(kind, raw))
+    nodes, pods = objects.pop("Node", []), objects.pop("Pod", [])
+    pod = _decoded("Pod", asked.pod)
+    assert isinstance(pod, Pod)
+    state = ClusterState.of(nodes, pods, **{ARGUMENTS[kind]: found for kind, found in objects.items()})
+    return pod, state
+
+
+def _schedule(request: msgspec.Raw) -> Answer:
+    pod, state = question(request)
+    only = _SCHEDULE.decode(request).plugins
+    if not only:
+        return schedule_answer(pod, state)
+    plugins = tuple(one for one in default_plugins(LATEST) if one.name in only)
+    if "DynamicResources" not in only:
+        state.release = msgspec.structs.replace(LATEST, claims_hidden=False)
+    if "SchedulingGates" not in only:
+        pod = msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, scheduling_gates=None))
+    verdict = schedule(pod, state, plugins)
+    return verdict_answer(verdict) | preemption_answer(preempt(pod, state, verdict, plugins), verdict)
+
+
+def schedule_answer(pod: Pod, state: ClusterState) -> Answer:
+    """The whole cycle in upstream's form."""
+    verdict = schedule(pod, state)
+    return verdict_answer(verdict) | preemption_answer(preempt(pod, state, verdict), verdict)
+
+
+def verdict_answer(verdict: Verdict) -> Answer:
+    """Everything but preemption."""
+    if verdict.failed:
+        raise BadRequest(f"{verdict.failed.plugin}: {verdict.failed.status.message}")
+    answer: Answer = {"feasible": sorted(verdict.feasible)}
+    if verdict.pre_enqueue:
+        answer["preEnqueue"] = _objection(verdict.pre_enqueue)
+    if verdict.pre_filter:
+        answer["preFilter"] = _objection(verdict.pre_filter)
+    if verdict.nodes:
+        answer["nodes"] = {one.node: _objection(one.first) if one.first else _said(one.status) for one in verdict.nodes}
+    blockers = {
+        one.node: {each.plugin: _said(each.status) for each in one.blockers} for one in verdict.nodes if one.blockers
+    }
+    if blockers:
+        answer["blockers"] = blockers
+    if verdict.message:
+        answer["message"] = verdict.message
+    return answer
+
+
+def preemption_answer(found: Preemption | None, verdict: Verdict) -> Answer:
+    """The part on preemption, and the event."""
+    if found is None:
+        return {"event": verdict.message} if verdict.message else {}
+    answer: Answer = {"code": found.code.value}
+    if found.not_eligible:
+        answer["notEligible"] = found.not_eligible
+    if found.rejected:
+        answer["rejected"] = {node: _objection(one) for node, one in found.rejected}
+    if found.candidates:
+        answer["candidates"] = {
+            one.node: {
+                "victims": [f"{victim.namespace}/{victim.name}" for victim in one.victims],
+                "pdbViolations": one.violations,
+            }
+            for one in found.candidates
+        }
+        answer["best"] = list(found.best)
+    return {"event": found.event, "preemption": answer}
+
+
+def _objection(found: Objection) -> Answer:
+    answer = _said(found.status)
+    return answer | {"plugin": found.plugin} if found.plugin else answer
+
+
+def _said(status: Status) -> Answer:
+    answer: Answer = {"code": status.code.value}
+    return answer | {"reasons": list(status.reasons)} if status.reasons else answer
+
+
+def _requests(request: msgspec.Raw) -> Answer:
+    pod = _converted(Pod, msgspec.json.decode(request)["pod"])
+    return {
+        "requests": _amounts(pod_requests(pod.spec)),
+        "limits": _amounts(pod_limits(pod.spec)),
+        "occupied": _amounts(occupied(pod)),
+        "qos": quality_of_service(pod),
+    }
+
+
+def _amounts(found: Amounts) -> Answer:
+    return {
+        name: {"text": str(amount), "value": amount.milli_value() if name == "cpu" else amount.value()}
+        for name, amount in found.items()
+    }
+
+
+_FORMAT = re.compile(r"[+-]?[0-9]*(?:\.[0-9]*)?[eEinumkKMGTP]*[-+]?[0-9]*")
+_WRONG_FORMAT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+_WRONG_SUFFIX = "unable to parse quantity's suffix"
+
+
+def _quantities(request: msgspec.Raw) -> Answer:
+    data = msgspec.json.decode(request)
+    singles = [_quantity(text) for text in data.get("strings") or ()]
+    pairs = [_pair(*pair) for pair in data.get("pairs") or ()]
+    return {"quantities": singles or None, "pairs": pairs or None}
+
+
+def _quantity(text: str) -> Answer:
+    try:
+        found = parse_quantity(text)
+    except QuantityError:
+        well_formed = text and _FORMAT.fullmatch(text)
+        error = _WRONG_SUFFIX if well_formed else _WRONG_FORMAT
+        return {"in": text, "error": error, "value": 0, "milli": 0, "sign": 0}
+    sign = (found > Quantity()) - (found < Quantity())
+    return {
+        "in": text,
+        "canonical": str(found),
+        "value": _int64(found.value()),
+        "milli": _int64(found.milli_value()),
+        "sign": sign,
+    }
+
+
+def _int64(number: int) -> int:
+    """As Go's integers wrap."""
+    return (number + INT64) % (2 * INT64) - INT64
+
+
+def _pair(one: str, other: str) -> Answer | None:
+    try:
+        left, right = parse_quantity(one), parse_quantity(other)
+    except QuantityError:
+        return None
+    return {"cmp": (left > right) - (left < right), "sum": str(left + right), "sub": str(left - right)}
+
+
+def _label_selector(request: msgspec.Raw) -> Answer:
+    data = msgspec.json.decode(request)
+    written = msgspec.convert(data.get("selector"), LabelSelector | None)
+    try:
+        found = parse_label_selector(data["text"]) if data.get("text") is not None else selector_of(written)
+    except SelectorError as error:
+        return {"error": selector_problem(written) or str(error), "canonical": ""}
+    return _matches(found.text, map(found.matches, data.get("labels") or ()))
+
+
+def _field_selector(request: msgspec.Raw) -> Answer:
+    data = msgspec.json.decode(request)
+    try:
+        found = parse_field_selector(data.get("text", ""))
+    except SelectorError as error:
+        return {"error": str(error), "canonical": ""}
+    return _matches(found.text, map(found.matches, data.get("fields") or ()))
+
+
+def _matches(canonical: str, found: Iterable[bool]) -> Answer:
+    matches = list(found)
+    return {"canonical": canonical, "matches": matches} if matches else {"canonical": canonical}
+
+
+def _node_selector(request: msgspec.Raw) -> Answer:
+    data = msgspec.json.decode(request)
+    simple, required = selector_from_map(None), None
+    if data.get("pod") is not None:
+        pod = _converted(Pod, data["pod"])
+        simple, required = selector_from_map(pod.spec.node_selector), required_terms(pod)
+    else:
+        required = msgspec.convert(data.get("selector") or {}, NodeSelectorPart)
+    selector = None if required is None else NodeSelector(required.node_selector_terms)
+    nodes = []
+    for each in data.get("nodes") or ():
+        node = _converted(Node, each)
+        first = simple.matches(node.labels)
+        matched = first and (selector is None or selector.matches(node.labels, node.name))
+        answer: Answer = {"match": matched}
+        if first and not matched and selector is not None and selector.errors:
+            answer["error"] = "; ".join(selector.errors)
+        nodes.append(answer)
+    return {"nodes": nodes or None}
+
+
+def _toleration(request: msgspec.Raw) -> Answer:
+    data = msgspec.json.decode(request)
+    taints = msgspec.convert(data.get("taints") or (), tuple[Taint, ...])
+    tolerations = msgspec.convert(data.get("tolerations") or (), tuple[Toleration, ...])
+    comparison = bool(data.get("comparison"))
+    each = [any(tolerates(one, taint, comparison=comparison) for one in tolerations) for taint in taints]
+    answer: Answer = {"tolerated": each or None}
+    first = untolerated(tolerations, taints, comparison=comparison)
+    if first is not None:
+        answer["untolerated"] = next(raw for raw, taint in zip(data["taints"], taints, strict=True) if taint is first)
+    return answer
+
+
+MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
+    "schedule": _schedule,
+    "requests": _requests,
+    "quantity": _quantities,
+    "labelselector": _label_selector,
+    "fieldselector": _field_selector,
+    "nodeselector": _node_selector,
+    "toleration": _toleration,
+}
+
+
+def answer_line(line: bytes, *, full: bool = False) -> Answer:
+    """The answer to one line; never raises for what the line says."""
+    try:
+        row = _ROW.decode(line)
+    except msgspec.DecodeError as error:
+        return {"mode": "", "error": f"bad line: {error}"}
+    out: Answer = {"id": row.id} if row.id else {}
+    out["mode"] = row.mode
+    if full:
+        out["request"] = row.request
+    mode = MODES.get(row.mode)
+    if mode is None:
+        return out | {"error": f"unknown mode {row.mode}"}
+    try:
+        return out | {"answer": mode(row.request)}
+    except BadRequest as error:
+        return out | {"error": str(error)}
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        return out | {"error": f"bad request: {error}"}
+
+
+def main() -> None:
+    """Answer standard input."""
+    full = any(argument in ("-full", "--full") for argument in sys.argv[1:])
+    encoder = msgspec.json.Encoder(order="deterministic")
+    for line in sys.stdin.buffer:
+        if line.strip():
+            sys.stdout.buffer.write(encoder.encode(answer_line(line, full=full)) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
