@@ -1,0 +1,113 @@
+"""The state of the scheduler's own cache, made from what of the cluster can be read."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from kubedoctor.cluster.core import Namespace, Node
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.networking import PodDisruptionBudget
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import kind_name
+from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
+from kubedoctor.replay.scheduler.reasons import release_of
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+_ALWAYS: tuple[type[KubernetesObject], ...] = (Node, Pod, Namespace, PodDisruptionBudget)
+_STORAGE: tuple[type[KubernetesObject], ...] = (
+    PersistentVolumeClaim,
+    PersistentVolume,
+    StorageClass,
+    CSINode,
+    CSIDriver,
+    CSIStorageCapacity,
+    VolumeAttachment,
+)
+REPLAY_READS: tuple[type[KubernetesObject], ...] = (*_ALWAYS, *_STORAGE)
+"""All that a replay may ask for."""
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """unseen: kinds that could not be read, or only in part, and might change the verdict."""
+
+    state: ClusterState
+    unseen: tuple[str, ...]
+
+
+_States = dict[bool, tuple[tuple[int, ...], ClusterState]]
+_STATES: WeakKeyDictionary[Snapshot, _States] = WeakKeyDictionary()
+
+
+def observe(pod: Pod, cluster: Cluster) -> Observed:
+    """Read what the scheduler looks at for this pod, in one round; storage only where the pod has volumes of that sort.
+
+    Raises CannotSee where nodes or pods cannot be read at all. Other kinds that are refused count as empty.
+    """
+    storage = asks_for_storage(pod)
+    kinds = REPLAY_READS if storage else _ALWAYS
+    cluster.require(*kinds)
+    nodes, pods = cluster.all(Node), cluster.all(Pod)
+    for kind in kinds:
+        cluster.maybe.all(kind)
+    names = {kind_name(kind) for kind in kinds} - {"PodDisruptionBudget"}
+    unseen = tuple(sorted({gap.kind for gap in cluster.gaps if gap.kind in names}))
+    return Observed(_state(nodes, pods, cluster, storage=storage), unseen)
+
+
+def asks_for_storage(pod: Pod) -> bool:
+    """Has a volume that plugins look at: a claim, one made for the pod, or a disk."""
+    return any(
+        volume.persistent_volume_claim
+        or volume.ephemeral is not None
+        or volume.gce_persistent_disk
+        or volume.aws_elastic_block_store
+        or volume.iscsi
+        or volume.rbd
+        or volume.azure_disk
+        or volume.azure_file
+        or volume.cinder
+        or volume.portworx_volume
+        or volume.vsphere_volume
+        for volume in pod.spec.volumes or ()
+    )
+
+
+def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, *, storage: bool) -> ClusterState:
+    """Kept until objects of one of the kinds change."""
+    seen = cluster.maybe
+    kinds = REPLAY_READS if storage else _ALWAYS
+    revision = (len(nodes), len(pods), *(cluster.snapshot.revision(kind_name(kind)) for kind in kinds))
+    states = _STATES.setdefault(cluster.snapshot, {})
+    known = states.get(storage)
+    if known is not None and known[0] == revision:
+        return known[1]
+    objects: dict[str, object] = {
+        "namespaces": seen.all(Namespace),
+        "budgets": seen.all(PodDisruptionBudget),
+        "release": release_of(cluster.version),
+    }
+    if storage:
+        objects |= {
+            "claims": seen.all(PersistentVolumeClaim),
+            "volumes": seen.all(PersistentVolume),
+            "classes": seen.all(StorageClass),
+            "csi_nodes": seen.all(CSINode),
+            "csi_drivers": seen.all(CSIDriver),
+            "capacities": seen.all(CSIStorageCapacity),
+            "attachments": seen.all(VolumeAttachment),
+        }
+    state = ClusterState.of(nodes, pods, **objects)
+    states[storage] = (revision, state)
+    return state

@@ -1,0 +1,62 @@
+"""Why a pod is pending: the scheduler's cycle replayed, put in order, and held against the scheduler's own words."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import ref
+from kubedoctor.replay.scheduler.agreement import Agreement, Comparison, Said, compare, said_of
+from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.grouping import NodeGroup, grouped
+from kubedoctor.replay.scheduler.observed import observe
+from kubedoctor.replay.scheduler.preemption import Preemption, preempt
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+
+class PendingAnswer(msgspec.Struct, frozen=True):
+    """groups: nodes by outcome, those that take the pod first, then the nearest misses. preemption: None where the
+    scheduler does not try it. said: the scheduler's words, None where it has said nothing. unseen: kinds that could not
+    be read and might change the verdict."""
+
+    pod: Pod
+    state: ClusterState
+    verdict: Verdict
+    groups: tuple[NodeGroup, ...]
+    preemption: Preemption | None
+    said: Said | None
+    comparison: Comparison
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def agreement(self) -> Agreement:
+        """Whether the scheduler says the same."""
+        return self.comparison.agreement
+
+    @property
+    def proven(self) -> bool:
+        """The scheduler says the same, of the same nodes."""
+        return self.agreement is Agreement.AGREES
+
+
+def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
+    """Replay the scheduler for a pod without a node. A pod that has been changed is looked at as it is given.
+
+    Raises CannotSee where nodes or pods cannot be read, and NotCollected, once, for all that must be fetched.
+    """
+    cluster.together(lambda: observe(pod, cluster), lambda: cluster.events_about(ref(pod)))
+    observed = observe(pod, cluster)
+    state = observed.state
+    verdict = schedule(pod, state)
+    said = said_of(pod, cluster)
+    return PendingAnswer(
+        pod=pod,
+        state=state,
+        verdict=verdict,
+        groups=grouped(verdict),
+        preemption=preempt(pod, state, verdict),
+        said=said,
+        comparison=compare(pod, said, verdict, state, cluster),
+        unseen=observed.unseen,
+    )
