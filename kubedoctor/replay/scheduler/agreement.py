@@ -1,191 +1,71 @@
-"""The replay held against what the scheduler itself says of the pod."""
+"""The counts of a replay against those of the scheduler's message, over the wordings of all releases."""
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable
 
 import msgspec
 
-from kubedoctor.cluster.core import Event, Node
-from kubedoctor.cluster.meta import condition
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason, SchedulingMessage, parse_message
-from kubedoctor.replay.scheduler.observed import asks_for_storage
-from kubedoctor.replay.scheduler.snapshot import ClusterState
 
-_OTHERS = ("karpenter", "cluster-autoscaler")
-"""Components that write FailedScheduling too, and are no schedulers."""
 _BY_PLUGIN = {"NodeAffinity": Obstacle.NODE_AFFINITY, "NodeName": Obstacle.NODE_NAME}
-_PLACE = {Obstacle.NODE_AFFINITY, Obstacle.NODE_NAME}
-_UNNAMED = {Obstacle.TAINT, Obstacle.PLUGINS}
+_UNNAMED = (Obstacle.TAINT, Obstacle.PLUGINS)
 """Reasons whose detail some releases leave out."""
 
-Counts = Counter[tuple[Obstacle, str]]
-
-
-class Agreement(enum.Enum):
-    """agrees: the counts are the same. differs: they are not, and nothing that is known has changed since. stale: they
-    are not, and the message is older than a change. no-message: no scheduler has said anything. not-replayed: it speaks
-    of what is not replayed: devices, groups of pods, an error of its own."""
-
-    AGREES = "agrees"
-    DIFFERS = "differs"
-    STALE = "stale"
-    NO_MESSAGE = "no-message"
-    NOT_REPLAYED = "not-replayed"
-
-
-class Said(msgspec.Struct, frozen=True):
-    """The scheduler's own words. at: when it was last heard saying so. event: None where the condition says it."""
-
-    text: str
-    message: SchedulingMessage
-    reason: str = ""
-    at: datetime | None = None
-    event: Event | None = None
+_Key = tuple[Obstacle, str]
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A reason that the scheduler and the replay count differently; 0 where one does not give it."""
+    """A reason that the two count differently; 0 where one does not give it. detail: as in `Reason`."""
 
-    reason: str
+    obstacle: Obstacle
     said: int
     replayed: int
+    detail: str = ""
 
 
-class Comparison(msgspec.Struct, frozen=True):
-    """changed: what is newer than the message, the newest first; only where they differ. nodes_then: how many nodes
-    there were for the scheduler, None where it does not say."""
+class CountAgreement(msgspec.Struct, frozen=True):
+    """nodes_said: None where the message does not count nodes. feasible: nodes that take the pod in the replay."""
 
-    agreement: Agreement
+    nodes_said: int | None
+    nodes_replayed: int
     differences: tuple[Difference, ...] = ()
-    changed: tuple[Ref, ...] = ()
-    nodes_then: int | None = None
+    feasible: tuple[str, ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """The same reasons for as many nodes of the same number."""
+        return not self.differences and not self.feasible and self.nodes_said in (None, self.nodes_replayed)
 
 
-def said_of(pod: Pod, cluster: Cluster) -> Said | None:
-    """The condition, else the newest event of a scheduler; None where no scheduler has spoken."""
-    events = [
-        one
-        for one in cluster.events_about(ref(pod))
-        if one.reason == "FailedScheduling" and (one.reporting_component or one.source.component) not in _OTHERS
-    ]
-    stated = condition(pod.status.conditions, "PodScheduled")
-    if stated is not None and stated.status == "False" and stated.message:
-        heard = [one.seen_at for one in events if one.seen_at and one.message == stated.message]
-        times = [*heard, *([stated.last_transition_time] if stated.last_transition_time else [])]
-        return Said(stated.message, parse_message(stated.message), stated.reason, max(times, default=None))
-    if not events or (stated is not None and stated.status == "True"):
-        return None
-    last = events[-1]
-    return Said(last.message, parse_message(last.message), last.reason, last.seen_at, last)
-
-
-def compare(pod: Pod, said: Said | None, verdict: Verdict, state: ClusterState, cluster: Cluster) -> Comparison:
-    """Hold the counts of the replay against those of the message."""
-    if said is None:
-        return Comparison(Agreement.NO_MESSAGE)
-    then = said.message.nodes
-    if verdict.pre_enqueue is not None:
-        same = said.reason == "SchedulingGated" or any(r.obstacle is Obstacle.GATED for r in said.message.reasons)
-        return Comparison(Agreement.AGREES if same else Agreement.STALE, nodes_then=then)
-    replayed = parse_message(verdict.message) if verdict.message else SchedulingMessage(verdict.total, ())
-    if _beyond(said.message, verdict):
-        return Comparison(Agreement.NOT_REPLAYED, nodes_then=then)
-    differences = _differences(said.message, replayed)
-    if then == replayed.nodes and not differences:
-        return Comparison(Agreement.AGREES, nodes_then=then)
-    changed = _changed_since(pod, said.at, state, cluster) if said.at else ()
-    stale = bool(changed) or (then is not None and then != verdict.total)
-    return Comparison(Agreement.STALE if stale else Agreement.DIFFERS, differences, changed, then)
-
-
-def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
-    """The scheduler gives a reason that no replayed plugin gives."""
-    devices = bool(verdict.unreplayed) and any(one.obstacle is Obstacle.RESOURCE_CLAIM for one in said.reasons)
-    alone = said.nodes is None and any(one.obstacle is Obstacle.OTHER for one in said.reasons)
-    return devices or alone or any(one.obstacle is Obstacle.GROUP for one in said.reasons)
-
-
-def _differences(said: SchedulingMessage, replayed: SchedulingMessage) -> tuple[Difference, ...]:
-    texts: dict[tuple[Obstacle, str], str] = {}
-    vague = {
-        obstacle
-        for obstacle in _UNNAMED
-        for message in (said, replayed)
-        if any(one.obstacle is obstacle and not one.detail for one in message.reasons)
-    }
-    places = any(one.obstacle in _PLACE for message in (said, replayed) for one in message.reasons)
-    first = _counted(said.reasons, vague, texts, places=places)
-    second = _counted(replayed.reasons, vague, texts, places=places)
-    return tuple(
-        Difference(texts[key], first[key], second[key])
-        for key in sorted(first.keys() | second.keys(), key=lambda key: texts[key])
-        if first[key] != second[key]
+def agreement(verdict: Verdict, said: SchedulingMessage) -> CountAgreement:
+    """Compare; a reason for the pod as a whole counts as one. Preemption is left out."""
+    replayed = parse_message(verdict.message).reasons if verdict.message else ()
+    both = (*said.reasons, *replayed)
+    vague = {one.obstacle for one in both if one.obstacle in _UNNAMED and not one.detail}
+    by_words = any(one.obstacle in _BY_PLUGIN.values() for one in both)
+    first = _counted(said.reasons, vague, by_words=by_words)
+    second = _counted(replayed, vague, by_words=by_words)
+    differences = tuple(
+        Difference(obstacle, first[obstacle, detail], second[obstacle, detail], detail)
+        for obstacle, detail in sorted(first.keys() | second.keys(), key=lambda key: (key[0].value, key[1]))
+        if first[obstacle, detail] != second[obstacle, detail]
     )
+    return CountAgreement(said.nodes, verdict.total, differences, verdict.feasible)
 
 
-def _counted(
-    found: Iterable[Reason], vague: set[Obstacle], texts: dict[tuple[Obstacle, str], str], *, places: bool
-) -> Counts:
-    """A reason for the pod as a whole counts as one. `places`: a plugin's own words for a node that is not asked for
-    may stand for the plugin's name (before 1.29)."""
-    counts: Counts = Counter()
+def _counted(found: Iterable[Reason], vague: set[Obstacle], *, by_words: bool) -> Counter[_Key]:
+    """by_words: a plugin's own words may stand for its name (before 1.29, nodes that the pod does not ask for)."""
+    counts: Counter[_Key] = Counter()
     for one in found:
         obstacle, detail = one.obstacle, one.detail
-        if obstacle is Obstacle.PLUGINS and places and detail in _BY_PLUGIN:
+        if obstacle is Obstacle.PLUGINS and by_words and detail in _BY_PLUGIN:
             obstacle, detail = _BY_PLUGIN[detail], ""
         elif obstacle in vague:
             detail = ""
         elif obstacle is Obstacle.OTHER:
             detail = one.text
-        key = (obstacle, detail)
-        texts.setdefault(key, one.text)
-        counts[key] += 1 if one.count is None else one.count
+        counts[obstacle, detail] += 1 if one.count is None else one.count
     return counts
-
-
-def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> tuple[Ref, ...]:
-    """Nodes, placed pods and claims that changed after a moment, the newest first."""
-    found = [(when, name) for when, name in _changes(pod, state, cluster) if when > at]
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return tuple(dict.fromkeys(name for _, name in found))
-
-
-def _changes(pod: Pod, state: ClusterState, cluster: Cluster) -> Iterator[tuple[datetime, Ref]]:
-    for info in state.nodes:
-        for when in _node_times(info.node):
-            yield when, ref(info.node)
-        for each in info.pods:
-            placed = condition(each.pod.status.conditions, "PodScheduled")
-            for moment in (
-                placed.last_transition_time if placed else None,
-                each.pod.metadata.creation_timestamp,
-                each.pod.metadata.deletion_timestamp,
-            ):
-                if moment is not None:
-                    yield moment, ref(each.pod)
-    if not asks_for_storage(pod):
-        return
-    stored = (*cluster.maybe.all(PersistentVolumeClaim, pod.namespace), *cluster.maybe.all(PersistentVolume))
-    for one in stored:
-        if one.metadata.creation_timestamp is not None:
-            yield one.metadata.creation_timestamp, ref(one)
-
-
-def _node_times(node: Node) -> Iterator[datetime]:
-    if node.metadata.creation_timestamp is not None:
-        yield node.metadata.creation_timestamp
-    for one in node.status.conditions or ():
-        if one.last_transition_time is not None:
-            yield one.last_transition_time
-    for taint in node.spec.taints or ():
-        if taint.time_added is not None:
-            yield taint.time_added

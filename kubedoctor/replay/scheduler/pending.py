@@ -7,11 +7,11 @@ import msgspec
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import ref
-from kubedoctor.replay.scheduler.agreement import Agreement, Comparison, Said, compare, said_of
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
 from kubedoctor.replay.scheduler.grouping import NodeGroup, grouped
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
+from kubedoctor.replay.scheduler.self_check import Agreement, Comparison, Said, compare, said_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 

@@ -1,0 +1,138 @@
+"""The replay held against what the scheduler itself says of the pod."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from kubedoctor.cluster.core import Event, Node
+from kubedoctor.cluster.meta import condition
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.replay.scheduler.agreement import Difference, agreement
+from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.messages import Obstacle, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.observed import asks_for_storage
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+_OTHERS = ("karpenter", "cluster-autoscaler")
+"""Components that write FailedScheduling too, and are no schedulers."""
+
+
+class Agreement(enum.Enum):
+    """agrees: the counts are the same. differs: they are not, and nothing that is known has changed since. stale: they
+    are not, and the message is older than a change. no-message: no scheduler has said anything. not-replayed: it speaks
+    of what is not replayed: devices, groups of pods, an error of its own."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    STALE = "stale"
+    NO_MESSAGE = "no-message"
+    NOT_REPLAYED = "not-replayed"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """The scheduler's own words. at: when it was last heard saying so. event: None where the condition says it."""
+
+    text: str
+    message: SchedulingMessage
+    reason: str = ""
+    at: datetime | None = None
+    event: Event | None = None
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """changed: what is newer than the message, the newest first; only where they differ. nodes_then: how many nodes
+    there were for the scheduler, None where it does not say."""
+
+    agreement: Agreement
+    differences: tuple[Difference, ...] = ()
+    changed: tuple[Ref, ...] = ()
+    nodes_then: int | None = None
+
+
+def said_of(pod: Pod, cluster: Cluster) -> Said | None:
+    """The condition, else the newest event of a scheduler; None where no scheduler has spoken."""
+    events = [
+        one
+        for one in cluster.events_about(ref(pod))
+        if one.reason == "FailedScheduling" and (one.reporting_component or one.source.component) not in _OTHERS
+    ]
+    stated = condition(pod.status.conditions, "PodScheduled")
+    if stated is not None and stated.status == "False" and stated.message:
+        heard = [one.seen_at for one in events if one.seen_at and one.message == stated.message]
+        times = [*heard, *([stated.last_transition_time] if stated.last_transition_time else [])]
+        return Said(stated.message, parse_message(stated.message), stated.reason, max(times, default=None))
+    if not events or (stated is not None and stated.status == "True"):
+        return None
+    last = events[-1]
+    return Said(last.message, parse_message(last.message), last.reason, last.seen_at, last)
+
+
+def compare(pod: Pod, said: Said | None, verdict: Verdict, state: ClusterState, cluster: Cluster) -> Comparison:
+    """Hold the counts of the replay against those of the message."""
+    if said is None:
+        return Comparison(Agreement.NO_MESSAGE)
+    then = said.message.nodes
+    if verdict.pre_enqueue is not None:
+        same = said.reason == "SchedulingGated" or any(r.obstacle is Obstacle.GATED for r in said.message.reasons)
+        return Comparison(Agreement.AGREES if same else Agreement.STALE, nodes_then=then)
+    if _beyond(said.message, verdict):
+        return Comparison(Agreement.NOT_REPLAYED, nodes_then=then)
+    counts = agreement(verdict, said.message)
+    if counts.is_full:
+        return Comparison(Agreement.AGREES, nodes_then=then)
+    changed = _changed_since(pod, said.at, state, cluster) if said.at else ()
+    stale = bool(changed) or (then is not None and then != verdict.total)
+    return Comparison(Agreement.STALE if stale else Agreement.DIFFERS, counts.differences, changed, then)
+
+
+def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
+    """The scheduler gives a reason that no replayed plugin gives."""
+    devices = bool(verdict.unreplayed) and any(one.obstacle is Obstacle.RESOURCE_CLAIM for one in said.reasons)
+    alone = said.nodes is None and any(one.obstacle is Obstacle.OTHER for one in said.reasons)
+    return devices or alone or any(one.obstacle is Obstacle.GROUP for one in said.reasons)
+
+
+def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> tuple[Ref, ...]:
+    """Nodes, placed pods and claims that changed after a moment, the newest first."""
+    found = [(when, name) for when, name in _changes(pod, state, cluster) if when > at]
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    return tuple(dict.fromkeys(name for _, name in found))
+
+
+def _changes(pod: Pod, state: ClusterState, cluster: Cluster) -> Iterator[tuple[datetime, Ref]]:
+    for info in state.nodes:
+        for when in _node_times(info.node):
+            yield when, ref(info.node)
+        for each in info.pods:
+            placed = condition(each.pod.status.conditions, "PodScheduled")
+            for moment in (
+                placed.last_transition_time if placed else None,
+                each.pod.metadata.creation_timestamp,
+                each.pod.metadata.deletion_timestamp,
+            ):
+                if moment is not None:
+                    yield moment, ref(each.pod)
+    if not asks_for_storage(pod):
+        return
+    stored = (*cluster.maybe.all(PersistentVolumeClaim, pod.namespace), *cluster.maybe.all(PersistentVolume))
+    for one in stored:
+        if one.metadata.creation_timestamp is not None:
+            yield one.metadata.creation_timestamp, ref(one)
+
+
+def _node_times(node: Node) -> Iterator[datetime]:
+    if node.metadata.creation_timestamp is not None:
+        yield node.metadata.creation_timestamp
+    for one in node.status.conditions or ():
+        if one.last_transition_time is not None:
+            yield one.last_transition_time
+    for taint in node.spec.taints or ():
+        if taint.time_added is not None:
+            yield taint.time_added
