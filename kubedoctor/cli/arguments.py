@@ -45,7 +45,7 @@ def parser(program: str = "kubedoctor") -> argparse.ArgumentParser:
         prog=program,
         usage=f"{program} [COMMAND | KIND NAME | KIND/NAME] [flags]",
         description="Tells why a Kubernetes workload is broken, how sure it is, and what to type next. It only reads.",
-        epilog=EPILOG,
+        epilog=EPILOG.replace("  kubedoctor", f"  {program}"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

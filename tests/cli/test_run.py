@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from kubedoctor.cli import main
+from kubedoctor.cli.arguments import parser
 from kubedoctor.cli.run import program_name
 from tests.cli.recordings import OOM
 
@@ -138,6 +139,11 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 def test_the_plug_in_speaks_of_kubectl() -> None:
     assert program_name("/usr/bin/kubectl-kubedoctor") == "kubectl kubedoctor"
     assert program_name("/usr/bin/kubedoctor") == "kubedoctor"
+
+
+def test_the_help_is_in_the_words_that_were_typed() -> None:
+    assert "kubectl kubedoctor scan -A" in parser("kubectl kubedoctor").format_help()
+    assert "\n  kubedoctor scan -A" in parser().format_help()
 
 
 def test_help_names_the_exit_codes(capsys: Capture) -> None:

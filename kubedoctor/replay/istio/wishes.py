@@ -17,10 +17,6 @@ class Wish(NamedTuple):
     asker: Pod | Namespace
     path: str
 
-    @property
-    def by_annotation(self) -> bool:
-        return ".annotations[" in self.path
-
 
 def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
     """Who asks for a sidecar, by a value that is meant so or was probably meant so; None where nobody does, or the
