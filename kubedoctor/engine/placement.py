@@ -1,0 +1,134 @@
+"""Where a pod may run and why not elsewhere: the scheduler replayed on what was seen, also for a changed pod."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.relations import WORKLOAD_KINDS, pods_of
+from kubedoctor.cluster.snapshot import Snapshot, Source
+from kubedoctor.cluster.triage import finished, unscheduled
+from kubedoctor.cluster.wants import CannotSee
+from kubedoctor.engine.examination import Gather
+from kubedoctor.engine.rounds import read_in_rounds
+from kubedoctor.findings import Fix
+from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
+from kubedoctor.replay.scheduler.pod_changes import changed_pod
+
+DEFAULT_SCHEDULER = "default-scheduler"
+
+
+class Outcome(enum.Enum):
+    """What becomes of the pod. UNKNOWN: something that decides could not be seen or is not replayed."""
+
+    SCHEDULED = "scheduled"
+    ENDED = "ended"
+    FITS = "fits"
+    GATED = "gated"
+    FITS_NOWHERE = "fits-nowhere"
+    UNKNOWN = "unknown"
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """The answer about one pod.
+
+    node: where it runs. before: the replay, None where there was nothing to replay. after: the replay with `changes`.
+    not_seen: what could not be read, and what is not replayed.
+    """
+
+    pod: Ref
+    outcome: Outcome
+    taken_at: datetime
+    source: Source
+    node: str = ""
+    before: PendingAnswer | None = None
+    changes: tuple[str, ...] = ()
+    after: PendingAnswer | None = None
+    fixes: tuple[Fix, ...] = ()
+    not_seen: tuple[str, ...] = ()
+    requests: int = 0
+    rounds: int = 0
+
+    @property
+    def last(self) -> PendingAnswer | None:
+        """The replay that the outcome is about."""
+        return self.after or self.before
+
+
+def pending_pod_of(name: Ref, snapshot: Snapshot, gather: Gather) -> Ref | None:
+    """The first pod of a workload that has no node, None if every pod has one. A pod is its own answer.
+
+    Raises CannotSee.
+    """
+    if name.kind not in WORKLOAD_KINDS:
+        return name
+
+    def first(cluster: Cluster) -> Ref | None:
+        owner = cluster.get_ref(name)
+        pods = pods_of(owner, cluster) if owner is not None else ()
+        return next((ref(pod) for pod in pods if unscheduled(pod)), None)
+
+    return read_in_rounds(first, snapshot, gather).answer
+
+
+def place(name: Ref, snapshot: Snapshot, gather: Gather, changes: Sequence[str] = ()) -> Placement:
+    """Replay the scheduler for a pod, and again for the pod with `changes` (forms: see `changed_pod`).
+
+    Raises PodChangeError for a change that makes no sense.
+    """
+    try:
+        reading = read_in_rounds(lambda cluster: _placed(name, cluster, tuple(changes)), snapshot, gather)
+    except CannotSee as blind:
+        unknown = Placement(name, Outcome.UNKNOWN, snapshot.taken_at, snapshot.source, not_seen=(str(blind),))
+        return msgspec.structs.replace(unknown, requests=snapshot.requests)
+    not_seen = (*reading.answer.not_seen, *(str(gap) for gap in reading.gaps))
+    return msgspec.structs.replace(reading.answer, not_seen=not_seen, requests=snapshot.requests, rounds=reading.rounds)
+
+
+def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
+    made = Placement(name, Outcome.UNKNOWN, cluster.taken_at, cluster.snapshot.source)
+    pod = cluster.get_ref(name)
+    if not isinstance(pod, Pod):
+        return msgspec.structs.replace(made, not_seen=(f"{name.title} is gone",))
+    if finished(pod):
+        return msgspec.structs.replace(made, outcome=Outcome.ENDED, node=pod.spec.node_name)
+    if pod.spec.node_name:
+        return msgspec.structs.replace(made, outcome=Outcome.SCHEDULED, node=pod.spec.node_name)
+    changed = changed_pod(pod, changes) if changes else None
+    before = explain_pending(pod, cluster)
+    after = explain_pending(changed, cluster) if changed is not None else None
+    return msgspec.structs.replace(
+        made,
+        outcome=_outcome(after or before),
+        before=before,
+        changes=changes,
+        after=after,
+        not_seen=_not_replayed(before),
+    )
+
+
+def _outcome(answer: PendingAnswer) -> Outcome:
+    """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away."""
+    verdict: Verdict = answer.verdict
+    if verdict.pre_enqueue is not None:
+        return Outcome.GATED
+    if verdict.failed or "Node" in answer.unseen:
+        return Outcome.UNKNOWN
+    if verdict.feasible:
+        return Outcome.UNKNOWN if verdict.unreplayed or answer.unseen else Outcome.FITS
+    return Outcome.FITS_NOWHERE
+
+
+def _not_replayed(answer: PendingAnswer) -> tuple[str, ...]:
+    found = [f"resource claim {claim}: devices are not replayed" for claim in answer.verdict.unreplayed]
+    scheduler = answer.pod.spec.scheduler_name or DEFAULT_SCHEDULER
+    if scheduler != DEFAULT_SCHEDULER:
+        found.append(f"scheduler {scheduler}: replayed as {DEFAULT_SCHEDULER} decides, its own rules may differ")
+    return tuple(found)

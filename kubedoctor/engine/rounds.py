@@ -1,0 +1,37 @@
+"""Reading in rounds: what a reading misses is fetched, then it is done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
+from kubedoctor.engine.examination import MOST_ROUNDS, Gather
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """What was made of a cluster, what could not be seen meanwhile, and how many rounds of fetching it took."""
+
+    answer: T
+    gaps: tuple[Gap, ...]
+    rounds: int
+
+
+def read_in_rounds(read: Callable[[Cluster], T], snapshot: Snapshot, gather: Gather) -> Reading[T]:
+    """Call `read` until nothing is missing any more. CannotSee goes through; it is also raised after too many rounds."""
+    missing: tuple[Want | LogWant, ...] = ()
+    for rounds in range(MOST_ROUNDS):
+        cluster = Cluster(snapshot)
+        try:
+            return Reading(read(cluster), tuple(sorted(cluster.gaps)), rounds)
+        except NotCollected as more:
+            missing = more.wants
+            gather(frozenset(missing))
+    kinds = sorted({want.kind if isinstance(want, Want) else "Log" for want in missing})
+    raise CannotSee(", ".join(kinds), f"not fetched after {MOST_ROUNDS} rounds")
