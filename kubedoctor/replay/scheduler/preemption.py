@@ -1,7 +1,7 @@
 """DefaultPreemption tried out: whom the scheduler would evict to make room, or why it would not.
 
 `pkg/scheduler/framework/preemption`, `plugins/defaultpreemption`, v1.37. Every node is tried; the scheduler stops once it
-has enough candidates.
+has enough candidates. Pods of equal importance keep the node's order; upstream's sort may swap them from 13 pods on.
 """
 
 from __future__ import annotations
