@@ -45,6 +45,7 @@ from kubedoctor.cluster import (
     ValidatingWebhookConfiguration,
     has_path,
     quote,
+    ref,
 )
 from kubedoctor.cluster.control import RuntimeClass
 from kubedoctor.cluster.nearest import misspellings
@@ -89,16 +90,10 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
         affects=(who,) if about != who else (),
         fixes=fixes,
         commands=(
-            Command(
-                f"kubectl describe {workload_argument(workload)} -n {workload.namespace}", "the events say it in full"
-            ),
+            Command(f"kubectl describe {ref(workload).argument} -n {workload.namespace}", "the events say it in full"),
         ),
         because_of=_behind(said, cluster),
     )
-
-
-def workload_argument(workload: KubernetesObject) -> str:
-    return f"{type(workload).__name__.lower()}/{workload.name}"
 
 
 def _behind(said: RefusedPods, cluster: Cluster) -> tuple[Ref, ...]:

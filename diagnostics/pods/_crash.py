@@ -141,7 +141,7 @@ def _unreachable(pod: Pod, sign: LogSign, address: str, lines: tuple[str, ...], 
     )  # fmt: skip
     ready = len(ready_endpoints(service, cluster.maybe))
     if not cluster.gaps:
-        said += f", which has {'no ready endpoint' if not ready else times_ready(ready)}"
+        said += f", which has {_counted(ready)}"
     path = "spec.selector" if service.spec.selector else "metadata.name"
     ports = {one.port for one in service.spec.ports or ()}
     if port and ports and port not in ports:
@@ -151,8 +151,8 @@ def _unreachable(pod: Pod, sign: LogSign, address: str, lines: tuple[str, ...], 
     return Story(said, because_of=(name, *blamed), evidence=(quote(service, path, shows),), commands=commands)
 
 
-def times_ready(ready: int) -> str:
-    return "1 ready endpoint" if ready == 1 else f"{ready} ready endpoints"
+def _counted(ready: int) -> str:
+    return f"{ready or 'no'} ready endpoint{'s' if ready > 1 else ''}"
 
 
 def _service_of(pod: Pod, host: str, lines: tuple[str, ...], cluster: Cluster) -> Service | None:
