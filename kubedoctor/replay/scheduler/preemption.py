@@ -1,7 +1,7 @@
 """DefaultPreemption tried out: whom the scheduler would evict to make room, or why it would not.
 
 `pkg/scheduler/framework/preemption`, `plugins/defaultpreemption`, v1.37. Every node is tried; the scheduler stops once it
-has enough candidates. Pods of equal importance keep the node's order; upstream's sort may swap them from 13 pods on.
+has enough candidates.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kubedoctor.replay.scheduler.cycle import (
     unavailable,
 )
 from kubedoctor.replay.scheduler.framework import Code, Plugin, failure, unresolvable
+from kubedoctor.replay.scheduler.go_sort import go_sorted
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 _NO_VICTIMS = Objection("", unresolvable(reasons.NO_VICTIMS))
@@ -133,8 +134,7 @@ def _try(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Can
         _count(filters, one, node, -1)
     if (objection := objection_with_nominated(pod, state, filters, node)) is not None:
         return objection
-    possible.sort(key=_importance)
-    protected, others = _by_budget(possible, state)
+    protected, others = _by_budget(go_sorted(possible, _importance), state)
     victims: list[PodInfo] = []
     violations = 0
     for one in (*protected, *others):
@@ -149,7 +149,8 @@ def _try(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Can
         violations += any(one is each for each in protected)
     if not victims:
         return Objection("", failure(f'expected at least one victim pod on node "{node.name}"'))
-    victims.sort(key=_importance)
+    if protected and others:
+        victims = go_sorted(victims, _importance)
     return Candidate(node.name, tuple(one.pod for one in victims), violations)
 
 
