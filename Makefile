@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test check format lint types contracts wheel bench screenshots real-cluster test-real clean
+.PHONY: help demo test check format lint types contracts wheel bench screenshots real-cluster test-real differential clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -57,6 +57,9 @@ real-cluster: $(VENV)/.develop ## build a real control plane and node into a cac
 
 test-real: $(VENV)/.develop ## faults in a real cluster, diagnosed live (needs root and real-cluster)
 	$(RUN) pytest -m real tests/real
+
+differential: $(VENV)/.develop ## fresh questions to the replay and to Kubernetes' own code (needs Go and the shared folder)
+	$(RUN) tests.differential
 
 clean: ## remove what was made here
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,63 @@
+"""Ask kubedoctor's replay and Kubernetes' own code the same fresh questions: `python -m tests.differential`.
+
+Exit code 1 if any answer differs, 0 if none does or if upstream cannot be asked here, which is said;
+2 if upstream's code does not build.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+from tests.differential import oracle
+from tests.differential.comparison import Comparison
+
+AREAS = ("scheduling", "preemption", "resources", "quantities", "selectors")
+SHOWN = 5
+"""Differences of an area that are printed in full."""
+
+
+def compare(area: str, seed: int, count: int) -> Comparison:
+    """All of one area."""
+    found = Comparison(area)
+    asked = oracle.questions(area, seed, count)
+    upstream, ours = oracle.answers(oracle.UPSTREAM, asked), oracle.answers(oracle.OURS, asked)
+    for line, theirs, mine in zip(asked.splitlines(), upstream, ours, strict=True):
+        found.add(json.loads(line), theirs, mine)
+    return found
+
+
+def main() -> int:
+    """Compare, area by area."""
+    parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__.partition("\n")[0])
+    parser.add_argument("--count", type=int, default=2000, help="questions in each area (default: 2000)")
+    parser.add_argument("--seed", type=int, help="repeat the questions of a seed (default: a new one every day)")
+    parser.add_argument("--area", choices=AREAS, action="append", help="only this area; may be given again")
+    options = parser.parse_args()
+    if why_not := oracle.why_not():
+        print(f"not compared with upstream: {why_not}")
+        return 0
+    try:
+        oracle.build()
+    except subprocess.CalledProcessError as error:
+        print(f"upstream's code could not be built: {error}; what Go said stands above", file=sys.stderr)
+        return 2
+    seed = options.seed if options.seed is not None else int(datetime.now(UTC).strftime("%Y%m%d"))
+    print(f"seed {seed}", flush=True)
+    wrong = 0
+    for area in options.area or AREAS:
+        found = compare(area, seed, options.count)
+        print(found.summary, flush=True)
+        for text in found.differences[:SHOWN]:
+            print(text, flush=True)
+        wrong += len(found.differences)
+    if wrong:
+        print(f"{wrong} answers differ; the same questions again: python -m tests.differential --seed {seed}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

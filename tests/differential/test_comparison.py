@@ -1,0 +1,129 @@
+"""That a difference is seen, and that only what an excuse names is left out."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.differential import __main__ as program
+from tests.differential import oracle
+from tests.differential.comparison import Comparison, Excuse, Row
+
+TAINTED = {"code": "UnschedulableAndUnresolvable", "plugin": "TaintToleration", "reasons": ["untolerated"]}
+PENDING: Row = {"spec": {"priority": 10}}
+
+
+def compared(question: Row, upstream: Any, ours: Any) -> Comparison:
+    found = Comparison("area")
+    found.add(question, copy.deepcopy({"answer": upstream}), copy.deepcopy({"answer": ours}))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("upstream", "ours", "path"),
+    [
+        ({"nodes": {"n1": TAINTED}}, {"nodes": {"n1": TAINTED | {"reasons": []}}}, "answer.nodes.n1.reasons"),
+        ({"nodes": {"n1": TAINTED}}, {"nodes": {}}, "answer.nodes.n1"),
+        ({"feasible": []}, {"feasible": ["n1"]}, "answer.feasible"),
+        ({"feasible": []}, {"feasible": [], "message": ""}, "answer.message"),
+        ({"matches": [True, False]}, {"matches": [True, True]}, "answer.matches"),
+        ({"feasible": []}, {"feasible": []}, None),
+    ],
+)
+def test_the_smallest_part_that_differs_is_named(upstream: Row, ours: Row, path: str | None) -> None:
+    found = compared({"id": "7", "mode": "schedule", "request": {"pod": PENDING}}, upstream, ours)
+    assert [text.splitlines()[1].strip() for text in found.differences] == ([path] if path else [])
+    assert found.summary == f"area: 1 questions, {len(found.differences)} differences"
+
+
+def test_an_error_is_no_answer() -> None:
+    found = Comparison("area")
+    found.add({"mode": "schedule", "request": {"pod": PENDING}}, {"answer": {"feasible": []}}, {"error": "no"})
+    assert len(found.differences) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "request_", "error", "other", "excused"),
+    [
+        ("labelselector", {"text": "a in"}, "found ''", "The label selector cannot be read.", True),
+        ("labelselector", {"text": "a in"}, "found ''", None, False),
+        ("labelselector", {"selector": {"matchLabels": {"a": "-"}}}, "values", "other values", False),
+        ("fieldselector", {"text": "a"}, "invalid selector", "It has no =.", True),
+    ],
+)
+def test_refusals_may_be_worded_differently(
+    mode: str, request_: Row, error: str, other: str | None, excused: bool
+) -> None:
+    ours = {"canonical": ""} if other is None else {"canonical": "", "error": other}
+    found = compared({"mode": mode, "request": request_}, {"canonical": "", "error": error}, ours)
+    assert bool(found.excused[Excuse.WORDS]) is excused
+    assert bool(found.differences) is not excused
+
+
+@pytest.mark.parametrize(
+    ("text", "excused"),
+    [
+        ("-39.53Ti", True),
+        ("-3Pi", True),
+        ("-0.5Mi", True),
+        ("-26.334980u", True),
+        ("-1234567890123456789", True),
+        ("-3Ki", False),
+        ("-1500m", False),
+        ("-1e3", False),
+        ("-123456789012345678", False),
+        ("-0.000000001", False),
+    ],
+)
+def test_only_negative_big_decimals_may_have_other_integers(text: str, excused: bool) -> None:
+    one = {"in": text, "canonical": text, "value": -1, "milli": -1, "sign": -1}
+    found = compared({"mode": "quantity"}, {"quantities": [one]}, {"quantities": [one | {"value": -2}]})
+    assert bool(found.excused[Excuse.NEGATIVE]) is excused
+    assert bool(found.differences) is not excused
+    assert compared({"mode": "quantity"}, {"quantities": [one]}, {"quantities": [one | {"sign": 1}]}).differences
+
+
+@pytest.mark.parametrize(("whole", "excused"), [("0.5Gi", True), ("512Mi", False)])
+def test_an_overhead_counts_once_but_where_upstream_shares_a_number(whole: str, excused: bool) -> None:
+    spec = {"overhead": {"memory": "1Mi"}, "resources": {"requests": {"memory": whole}}}
+    upstream = {"occupied": {"memory": {"text": "514Mi", "value": 514 << 20}}, "qos": "Burstable"}
+    ours = {"occupied": {"memory": {"text": "513Mi", "value": 513 << 20}}, "qos": "Burstable"}
+    found = compared({"mode": "requests", "request": {"pod": {"spec": spec}}}, upstream, ours)
+    assert bool(found.excused[Excuse.ADDED_TWICE]) is excused
+    assert bool(found.differences) is not excused
+
+
+def test_equal_amounts_may_be_written_in_other_units() -> None:
+    upstream = {"occupied": {"memory": {"text": "2G", "value": 2}}}
+    question = {"mode": "requests", "request": {"pod": {"spec": {}}}}
+    assert not compared(question, upstream, {"occupied": {"memory": {"text": "2e9", "value": 2}}}).differences
+    assert compared(question, upstream, {"occupied": {"memory": {"text": "2Gi", "value": 2}}}).differences
+
+
+@pytest.mark.parametrize(("pods", "excused"), [(12, False), (13, True)])
+def test_chance_picks_among_many_equally_important_pods_only(pods: int, excused: bool) -> None:
+    running: list[Row] = [{"kind": "Pod", "spec": {"nodeName": "n1"}} for _ in range(pods)]
+    question = {"mode": "schedule", "request": {"pod": PENDING, "objects": running}}
+
+    def answer(victim: str, node: str = "n1") -> Row:
+        said = {"candidates": {node: {"victims": [victim], "pdbViolations": 0}}, "best": [node]}
+        return {"event": "0/1 nodes. preemption: found", "preemption": said}
+
+    found = compared(question, answer("d/a"), answer("d/b"))
+    assert bool(found.excused[Excuse.SORTED_BY_CHANCE]) is excused
+    assert bool(found.differences) is not excused
+    assert compared(question, answer("d/a"), answer("d/a", "n2")).differences
+    for number, one in enumerate(running):
+        one["spec"]["priority"] = -number
+    assert compared(question, answer("d/a"), answer("d/b")).differences
+
+
+def test_without_upstream_it_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    monkeypatch.setattr("sys.argv", ["differential"])
+    monkeypatch.setattr(oracle, "SOURCES", tmp_path)
+    assert program.main() == 0
+    assert capsys.readouterr().out.startswith("not compared with upstream: no tools/oracle and tools/fuzz in ")
