@@ -1,0 +1,109 @@
+"""A change made to the objects that the scheduler looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import msgspec
+
+from kubedoctor.cluster.core import Node
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.storage import CSINode, PersistentVolumeClaim
+from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Step, deleted, made, steps_by_object
+from kubedoctor.replay.scheduler.cycle import copied, objection_with_nominated, pre_filter
+from kubedoctor.replay.scheduler.scheduling_gates import pre_enqueue
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+
+ObjectT = TypeVar("ObjectT", bound=KubernetesObject)
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """A pod that looks for a node, and what the scheduler knows."""
+
+    pod: Pod
+    state: ClusterState
+
+    def feasible(self) -> tuple[str, ...]:
+        """The nodes that take the pod; none while gates hold it back."""
+        if not pre_enqueue(self.pod).is_success:
+            return ()
+        prepared = pre_filter(self.pod, self.state)
+        if prepared.rejection is not None:
+            return ()
+        filters = copied(prepared.filters)
+        return tuple(
+            node.name
+            for node in self.state.nodes
+            if (prepared.only is None or node.name in prepared.only)
+            and objection_with_nominated(self.pod, self.state, filters, node) is None
+        )
+
+
+def changed_object(item: ObjectT, steps: Iterable[Step]) -> ObjectT:
+    """The object after the steps."""
+    return msgspec.convert(made(msgspec.json.decode(msgspec.json.encode(item)), tuple(steps)), type(item))
+
+
+def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situation:
+    """What there is after the edits. The state is not touched, and is shared where only the pod changes."""
+    edits = tuple(edits)
+    steps, gone = steps_by_object(edits), deleted(edits)
+    own = steps.pop((ref(pod), ""), ())
+    changed_pod = changed_object(pod, own) if own else pod
+    if not steps and not gone:
+        return Situation(changed_pod, state)
+    other = ClusterState(release=state.release)
+    other.nodes = _nodes(state, steps, gone)
+    other.nominated = {
+        name: [one for one in pods if ref(one.pod) not in gone] for name, pods in state.nominated.items()
+    }
+    other.lost = tuple(one for one in state.lost if ref(one) not in gone)
+    other.namespaces, other.volumes, other.classes = state.namespaces, state.volumes, state.classes
+    other.claims = _changed(state.claims, steps, lambda one: (one.namespace, one.name), PersistentVolumeClaim)
+    other.csi_nodes = _changed(state.csi_nodes, steps, lambda one: one.name, CSINode)
+    other.csi_drivers, other.capacities = state.csi_drivers, state.capacities
+    other.budgets, other.attachments = state.budgets, state.attachments
+    return Situation(changed_pod, other)
+
+
+AllSteps = dict[tuple[Ref, str], tuple[Step, ...]]
+KeyT = TypeVar("KeyT")
+
+
+def _changed(
+    known: dict[KeyT, ObjectT], steps: AllSteps, key: Callable[[ObjectT], KeyT], kind: type[ObjectT]
+) -> dict[KeyT, ObjectT]:
+    wanted = [one for one in steps if one[0].kind == kind.__name__]
+    if not wanted:
+        return known
+    found = dict(known)
+    by_ref = {ref(item): item for item in known.values()}
+    for about, name in wanted:
+        if about in by_ref:
+            changed = _with(by_ref[about], name, steps[about, name])
+            found[key(changed)] = changed
+    return found
+
+
+def _with(item: ObjectT, name: str, steps: tuple[Step, ...]) -> ObjectT:
+    return changed_object(item, (Step(("metadata", "name"), name), *steps) if name else steps)
+
+
+def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[NodeInfo, ...]:
+    nodes: list[NodeInfo] = []
+    emptied = {about for about in gone if about.kind == "Pod"}
+    for info in state.nodes:
+        node: Node = info.node
+        own = steps.get((ref(node), ""))
+        pods = tuple(one for one in info.pods if ref(one.pod) not in emptied) if emptied else info.pods
+        if own or len(pods) != len(info.pods):
+            info = NodeInfo(changed_object(node, own) if own else node, pods)
+        nodes.append(info)
+    for about, name in steps:
+        if name and about.kind == "Node" and about.name in state.node_by_name:
+            model = state.node_by_name[about.name].node
+            nodes.append(NodeInfo(_with(model, name, steps[about, name])))
+    return tuple(sorted(nodes, key=lambda one: one.name))

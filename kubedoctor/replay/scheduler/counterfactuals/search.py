@@ -1,0 +1,217 @@
+"""The search: remedies for what objects at each node, put together, tried by replay, the smallest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, product
+
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.replay.scheduler import reasons
+from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
+from kubedoctor.replay.scheduler.counterfactuals.changes import Change, Edit, Kind, Operation, Step
+from kubedoctor.replay.scheduler.counterfactuals.node_remedies import (
+    Remedy,
+    about_labels,
+    about_taints,
+    drop_node_name,
+    one_more,
+    uncordon,
+)
+from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
+    about_claims,
+    about_pod_affinity,
+    about_ports,
+    about_selected_nodes,
+    about_spread,
+    about_volumes_in_use,
+)
+from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_requests
+from kubedoctor.replay.scheduler.cycle import Objection, Verdict, schedule
+from kubedoctor.replay.scheduler.grouping import grouped, objections_of
+from kubedoctor.replay.scheduler.snapshot import NodeInfo
+
+MOST_PARTS = 2
+MOST_NODES = 24
+"""How many nodes are looked at: of each group with one outcome the nearest few."""
+NODES_OF_A_GROUP = 3
+MOST_TRIALS = 80
+"""How many combinations are replayed."""
+MOST_WAITING = 200
+
+_MOVES_NODES = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE, Kind.DELETE_POD)
+
+
+def counterfactuals(situation: Situation, verdict: Verdict, *, waiting: Iterable[Pod] = ()) -> tuple[Change, ...]:
+    """The smallest changes that make some node take a pod that `verdict` finds none for, the least disturbing first.
+
+    All have as few parts as any that was found. Each was replayed: with it a node is feasible, and none is without any
+    one of its edits. `waiting` are other pods without a node, to say whom a change to nodes lets in. Gates are taken
+    away as one edit that precedes the others. Empty where the pod fits, or where nothing this small helps.
+    """
+    if verdict.feasible or verdict.failed:
+        return ()
+    before: Remedy = ()
+    if verdict.pre_enqueue is not None:
+        before = (_remove_gates(situation.pod),)
+        opened = apply_to_state(situation.pod, situation.state, before)
+        if nodes := opened.feasible():
+            return (Change(before, nodes),)
+        verdict = schedule(opened.pod, opened.state)
+        if verdict.failed:
+            return ()
+    trial = _Trial(situation, before)
+    found: list[Change] = []
+    combinations = _combinations(trial.opened, verdict)
+    for parts in range(1, MOST_PARTS + 1):
+        found = trial.try_all(each for each in combinations if len(each) == parts)
+        if found:
+            break
+    others = [one for one in islice(waiting, MOST_WAITING) if ref(one) != ref(situation.pod)]
+    return tuple(_with_affected(situation, each, others) for each in found)
+
+
+class _Trial:
+    """Replays combinations, none twice."""
+
+    def __init__(self, situation: Situation, before: Remedy) -> None:
+        self.situation = situation
+        self.before = before
+        self.opened = apply_to_state(situation.pod, situation.state, before) if before else situation
+        self.known: dict[frozenset[object], tuple[str, ...]] = {}
+
+    def feasible(self, edits: Remedy) -> tuple[str, ...]:
+        key = _identity(edits)
+        if key not in self.known:
+            self.known[key] = apply_to_state(self.opened.pod, self.opened.state, edits).feasible()
+        return self.known[key]
+
+    def try_all(self, combinations: Iterable[Remedy]) -> list[Change]:
+        """Those that work and need every part. Of two that differ by an amount, the first."""
+        found: list[Change] = []
+        seen: set[frozenset[object]] = set()
+        for edits in islice(sorted(combinations, key=_order), MOST_TRIALS):
+            key = frozenset(one.key for one in edits)
+            if key in seen or not (nodes := self.feasible(edits)):
+                continue
+            if len(edits) > 1 and any(self.feasible((*edits[:i], *edits[i + 1 :])) for i in range(len(edits))):
+                continue
+            seen.add(key)
+            if any(_contains(edits, each.edits[len(self.before) :]) for each in found):
+                continue
+            found.append(Change((*self.before, *edits), nodes))
+        return found
+
+
+def _identity(edits: Iterable[Edit]) -> frozenset[object]:
+    return frozenset((one.key, one.arguments) for one in edits)
+
+
+def _contains(edits: Remedy, smaller: Remedy) -> bool:
+    """Whether the smaller one does the same with less."""
+    return edits != smaller and all(any(one == each or one.contains(each) for each in smaller) for one in edits)
+
+
+def _order(edits: Remedy) -> tuple[int, float, str]:
+    return len(edits), sum(one.weight for one in edits), " ".join(one.summary for one in edits)
+
+
+def _remove_gates(pod: Pod) -> Edit:
+    names = ", ".join(one.name for one in pod.spec.scheduling_gates or ())
+    operation = Operation(ref(pod), (Step(("spec", "schedulingGates"), remove=True),))
+    return Edit(Kind.REMOVE_GATES, ref(pod), f"remove the scheduling gates {names}", (operation,))
+
+
+def _combinations(situation: Situation, verdict: Verdict) -> list[Remedy]:
+    """Every choice of one remedy for each objection of a node, and other ways; no two alike."""
+    found: dict[frozenset[object], Remedy] = {}
+    for edits in _proposed(situation, verdict):
+        different = {_identity((one,)): one for one in edits}
+        combination = tuple(sorted(different.values(), key=lambda one: (one.weight, one.summary)))
+        if 0 < len(combination) <= MOST_PARTS:
+            found.setdefault(_identity(combination), combination)
+    return list(found.values())
+
+
+def _proposed(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
+    if verdict.pre_filter is not None:
+        for first in _before_nodes(situation, verdict.pre_filter):
+            yield first
+            changed = apply_to_state(situation.pod, situation.state, first)
+            then = schedule(changed.pod, changed.state)
+            if len(first) < MOST_PARTS and then.nodes and not then.feasible:
+                for second in _per_node(changed, then):
+                    yield (*first, *second)
+        return
+    yield from _per_node(situation, verdict)
+
+
+def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy]:
+    """For a pod that is turned away before nodes are looked at."""
+    pod, state = situation.pod, situation.state
+    yield from about_claims(pod, state, objection.status.named)
+    if objection.plugin in ("", "NodeAffinity"):
+        if pod.spec.node_name:
+            yield (drop_node_name(pod),)
+        if state.nodes:
+            yield from (each for each in about_labels(pod, state.nodes[0].node) if len(each) == 1)
+
+
+def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
+    state = situation.state
+    near = [one for group in grouped(verdict) for one in group.nodes[:NODES_OF_A_GROUP]][:MOST_NODES]
+    for one in near:
+        node = state.node_by_name[one.node]
+        choices = [_remedies(situation, node, each) for each in objections_of(one) if each.plugin]
+        if choices and all(choices):
+            for chosen in product(*choices):
+                yield tuple(edit for remedy in chosen for edit in remedy)
+        model = one_more(node.node, state)
+        yield (model,)
+        for index, each in enumerate(choices):
+            if len(choices) == 2 and each:
+                yield from ((*remedy, model) for remedy in choices[index])
+
+
+def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> list[Remedy]:
+    """Ways to content one plugin on one node."""
+    pod, state = situation.pod, situation.state
+    found: list[Remedy] = []
+    match objection.plugin:
+        case "NodeUnschedulable":
+            found = [(uncordon(node.node),)]
+        case "NodeName":
+            found = [(drop_node_name(pod),)]
+        case "TaintToleration":
+            found = about_taints(pod, node.node)
+        case "NodeAffinity":
+            found = about_labels(pod, node.node)
+        case "NodePorts":
+            found = about_ports(pod, node)
+        case "NodeResourcesFit":
+            lowered = lower_requests(pod, node.name, objection.status.shortages)
+            found = [lowered] if lowered else []
+        case "VolumeRestrictions":
+            found = about_volumes_in_use(pod, state, node)
+        case "VolumeBinding" if reasons.VOLUME_BIND in objection.status.reasons:
+            found = about_selected_nodes(pod, state, node)
+        case "PodTopologySpread":
+            found = about_spread(pod, state, node)
+        case "InterPodAffinity":
+            found = about_pod_affinity(pod, state, node)
+    return [one for one in found if one]
+
+
+def _with_affected(situation: Situation, change: Change, waiting: Sequence[Pod]) -> Change:
+    affected: list[Ref] = [
+        one.about for edit in change.edits if edit.kind is Kind.DELETE_POD for one in edit.operations
+    ]
+    moved = tuple(edit for edit in change.edits if edit.kind in _MOVES_NODES)
+    if moved and waiting:
+        state = apply_to_state(situation.pod, situation.state, moved).state
+        affected += [
+            ref(one)
+            for one in waiting
+            if not Situation(one, situation.state).feasible() and Situation(one, state).feasible()
+        ]
+    return Change(change.edits, change.nodes, tuple(sorted(affected)))

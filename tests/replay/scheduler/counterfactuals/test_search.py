@@ -1,0 +1,223 @@
+"""Which changes are proposed, and that each is proven and minimal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from msgspec import convert
+
+from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.replay.scheduler.counterfactuals import Kind, apply_change, apply_to_state
+from kubedoctor.replay.scheduler.cycle import schedule
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+from kubedoctor.testing.oracle import question
+from tests.replay.scheduler.counterfactuals.cases import found, node, pending, pod, summaries
+
+GPU = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
+NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+ZONE = "topology.kubernetes.io/zone"
+HOST = "kubernetes.io/hostname"
+WEB = {"matchLabels": {"app": "web"}}
+
+
+def apart(key: str) -> dict[str, Any]:
+    terms = [{"labelSelector": WEB, "topologyKey": key}]
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+
+def test_nothing_to_change_where_the_pod_fits() -> None:
+    assert found(pod(), ClusterState.of([node("a")], [])) == ()
+
+
+def test_a_request_is_lowered_to_all_that_is_left_of_the_roomiest_node() -> None:
+    running = [pod("r", "a", {"cpu": "3500m"}), pod("s", "b", {"cpu": "3200m"})]
+    state = ClusterState.of([node("a"), node("b")], running)
+    first, *others = found(pod(requests={"cpu": "1"}), state)
+    assert first.summary == "lower the cpu request of container app from 1 to 800m (fits on b)"
+    assert first.nodes == ("b",)
+    assert first.edits[0].arguments == ("app", "cpu", "800m")
+    assert [one.kind for one in others] == [Kind.ADD_NODE] * 2
+
+
+def test_memory_is_lowered_to_whole_mebibytes() -> None:
+    running = [pod("r", "a", {"memory": "1000M"})]
+    (change,) = found(pod(requests={"memory": "5Gi"}), ClusterState.of([node("a")], running))
+    assert change.edits[0].arguments == ("app", "memory", f"{((4 << 30) - 10**9) >> 20}Mi")
+
+
+def test_what_all_containers_ask_for_counts() -> None:
+    containers = [
+        {"name": "side", "resources": {"requests": {"cpu": "1"}}},
+        {"name": "app", "resources": {"requests": {"cpu": "4"}}},
+    ]
+    (change,) = found(pod(containers=containers), ClusterState.of([node("a")], []))
+    assert change.edits[0].arguments == ("app", "cpu", "3")
+
+
+def test_a_taint_is_tolerated_or_removed() -> None:
+    state = ClusterState.of([node("a", taints=[GPU])], [])
+    tolerate, remove = found(pod(), state)
+    assert tolerate.summary == "tolerate the taint gpu=yes:NoSchedule"
+    assert tolerate.edits[0].operations[0].steps[0].value == {
+        "key": "gpu",
+        "operator": "Equal",
+        "value": "yes",
+        "effect": "NoSchedule",
+    }
+    assert (remove.kind, remove.about) == (Kind.REMOVE_TAINT, Ref("Node", "", "a"))
+
+
+def test_taints_by_which_kubernetes_says_how_a_node_is_are_left_alone() -> None:
+    (change,) = found(pod(), ClusterState.of([node("a", taints=[NOT_READY])], []))
+    assert change.kind is Kind.ADD_NODE
+
+
+def test_a_cordon_and_its_taint_are_one_thing() -> None:
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    state = ClusterState.of([node("a", unschedulable=True, taints=[GPU, taint])], [])
+    waiting = pod(tolerations=[{"key": "gpu", "operator": "Exists"}])
+    assert summaries(waiting, state) == ["uncordon a", "add one more node like a"]
+
+
+def test_others_whom_an_uncordon_lets_in_are_named() -> None:
+    state = ClusterState.of([node("a", unschedulable=True)], [])
+    others = (pod("q"), pod("big", requests={"cpu": "5"}), pod("p"))
+    assert found(pod(), state, others)[0].affects == (Ref("Pod", "d", "q"),)
+
+
+def test_the_nearest_label_value_comes_first() -> None:
+    nodes = [node("a", labels={"disk": "nvme"}), node("b", labels={"disk": "ssd"}), node("c")]
+    assert summaries(pod(nodeSelector={"disk": "sdd"}), ClusterState.of(nodes, [])) == [
+        "ask for disk=ssd in place of disk=sdd",
+        "ask for disk=nvme in place of disk=sdd",
+        "drop the node selector disk=sdd",
+    ]
+
+
+def test_of_a_node_affinity_no_more_than_needed_is_dropped() -> None:
+    expressions = [
+        {"key": "disk", "operator": "In", "values": ["sdd"]},
+        {"key": "arch", "operator": "Exists"},
+    ]
+    required = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+    }
+    state = ClusterState.of([node("a", labels={"disk": "ssd", "arch": "arm"})], [])
+    assert summaries(pod(affinity={"nodeAffinity": required}), state) == [
+        "allow disk=ssd in the required node affinity",
+        "drop disk In sdd from the required node affinity",
+    ]
+
+
+def test_the_smallest_skew_that_works() -> None:
+    running = [pod(f"r{n}", "a") for n in range(3)]
+    cordoned = node("b", labels={ZONE: "z2"}, unschedulable=True)
+    state = ClusterState.of([node("a", labels={ZONE: "z1"}), cordoned], running)
+    spread = {"maxSkew": 1, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": WEB}
+    assert summaries(pod(topologySpreadConstraints=[spread]), state) == [
+        f"set maxSkew of the topology spread over {ZONE} to 4",
+        "uncordon b",
+        f"set whenUnsatisfiable of the topology spread over {ZONE} to ScheduleAnyway",
+        "add one more node like b",
+    ]
+
+
+def test_anti_affinity_is_narrowed_before_it_is_dropped() -> None:
+    nodes = [node(name, labels={ZONE: "z1"}) for name in "ab"]
+    state = ClusterState.of(nodes, [pod("r", "a")])
+    narrow, drop = found(pod(affinity=apart(ZONE)), state)
+    assert narrow.summary == f"require the pod anti-affinity per node in place of per {ZONE}"
+    assert narrow.nodes == ("b",)
+    assert drop.summary == f"drop the required pod anti-affinity over {ZONE}"
+    assert drop.nodes == ("a", "b")
+
+
+def test_a_pod_that_keeps_others_away_is_named() -> None:
+    state = ClusterState.of([node("a")], [pod("r", "a", affinity=apart(HOST))])
+    first, second = found(pod(), state)
+    assert (first.kind, second.kind) == (Kind.ADD_NODE, Kind.DELETE_POD)
+    assert second.affects == (Ref("Pod", "d", "r"),)
+
+
+def test_a_host_port_is_given_up_or_freed() -> None:
+    containers = [{"name": "app", "ports": [{"containerPort": 80, "hostPort": 8080}]}]
+    holder = pod("r", "a", containers=containers)
+    changes = found(pod(containers=containers), ClusterState.of([node("a")], [holder]))
+    assert [one.kind for one in changes] == [Kind.FREE_HOST_PORT, Kind.ADD_NODE, Kind.DELETE_POD]
+    owner = {"kind": "DaemonSet", "name": "r", "uid": "u", "controller": True}
+    holder = pod("r", "a", containers=containers, metadata={"ownerReferences": [owner]})
+    changes = found(pod(containers=containers), ClusterState.of([node("a")], [holder]))
+    assert [one.kind for one in changes] == [Kind.FREE_HOST_PORT, Kind.ADD_NODE]
+
+
+def claim(name: str, mode: str) -> PersistentVolumeClaim:
+    metadata = {"name": name, "namespace": "d", "annotations": {"pv.kubernetes.io/bind-completed": "yes"}}
+    data = {"metadata": metadata, "spec": {"accessModes": [mode], "volumeName": name}, "status": {"phase": "Bound"}}
+    return convert(data, PersistentVolumeClaim)
+
+
+def volume(name: str) -> PersistentVolume:
+    return convert({"metadata": {"name": name}}, PersistentVolume)
+
+
+def mounting(name: str) -> list[dict[str, Any]]:
+    return [{"name": "data", "persistentVolumeClaim": {"claimName": name}}]
+
+
+def test_a_claim_for_one_pod_is_taken_from_the_other() -> None:
+    claims, volumes = [claim("data", "ReadWriteOncePod")], [volume("data")]
+    state = ClusterState.of([node("a")], [pod("r", "a", volumes=mounting("data"))], claims=claims, volumes=volumes)
+    assert summaries(pod(volumes=mounting("data")), state) == ["delete the pod d/r, which uses the same volume"]
+
+
+def test_a_misspelt_claim_is_corrected() -> None:
+    claims, volumes = [claim("postgres-data", "ReadWriteOnce")], [volume("postgres-data")]
+    state = ClusterState.of([node("a")], [], claims=claims, volumes=volumes)
+    assert summaries(pod(volumes=mounting("postgers-data")), state) == [
+        "use the claim postgres-data in place of postgers-data"
+    ]
+
+
+def test_gates_come_first_and_alone_where_that_is_enough() -> None:
+    gates = [{"name": "example.com/wait"}]
+    waiting = pod(schedulingGates=gates)
+    assert summaries(waiting, ClusterState.of([node("a")], [])) == ["remove the scheduling gates example.com/wait"]
+    both = "remove the scheduling gates example.com/wait, and uncordon a"
+    assert summaries(waiting, ClusterState.of([node("a", unschedulable=True)], []))[0] == both
+
+
+def test_pairs_only_where_nothing_single_helps() -> None:
+    state = ClusterState.of([node("a", taints=[GPU], labels={"disk": "ssd"})], [])
+    changes = found(pod(nodeSelector={"disk": "sdd"}), state)
+    assert changes[0].summary == ("ask for disk=ssd in place of disk=sdd, and tolerate the taint gpu=yes:NoSchedule")
+    assert {len(one.edits) for one in changes} == {2}
+
+
+def test_the_state_is_left_as_it_was() -> None:
+    state = ClusterState.of([node("a", unschedulable=True)], [])
+    (uncordon, *_) = found(pod(), state)
+    changed = apply_to_state(pod(), state, uncordon.edits)
+    assert changed.feasible() == ("a",)
+    assert not schedule(pod(), state).feasible
+
+
+def test_every_change_is_proven_and_minimal(shared: Path) -> None:
+    rows = changes = pairs = 0
+    for row in pending(shared, 300, every=5):
+        rows += 1
+        for change in found(row.situation.pod, row.situation.state):
+            changes += 1
+            pairs += len(change.edits) > 1
+            objects = [{"kind": "Pod", **row.request["pod"]}, *row.request["objects"]]
+            for index in (None, *range(len(change.edits))):
+                part = change if index is None else change.without(index)
+                first, *others = apply_change(objects, part)
+                request = {"pod": first, "objects": others}
+                verdict = schedule(*question(json.dumps(request).encode()))
+                assert verdict.feasible == (change.nodes if index is None else ()), (row.id, part.summary)
+    assert rows > 200
+    assert changes > 250
+    assert pairs > 20
