@@ -1,7 +1,7 @@
 """Two answers to one question, made comparable, and what is different in them.
 
-Everything that upstream leaves to chance or gets wrong, and everything that kubedoctor words differently on purpose,
-is named in `Excuse`, with the reason; only that part of an answer is left out, on both sides, and counted.
+What upstream gets wrong and what kubedoctor words differently on purpose is named in `Excuse`, with the reason; only
+that part of an answer is left out, on both sides, and counted.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantit
 
 Row = dict[str, Any]
 
-STABLE = 12
-"""Go's `sort.Slice` keeps the order of equals up to this length only."""
-
 
 class Excuse(enum.Enum):
     """Why a part of an answer is not compared. The values are printed."""
@@ -33,9 +30,6 @@ class Excuse(enum.Enum):
     ADDED_TWICE = "overheads that upstream's own sum had added before"
     """A big decimal such as `0.5Gi` is shared by the copies of a quantity: `requests` adds the overhead into the pod's
     own amount, and `occupied`, asked for after it, adds it once more; `qos` then sees a request above its limit."""
-    SORTED_BY_CHANCE = f"preemptions among more than {STABLE} pods, some equally important"
-    """The order of equally important pods decides who is spared; `sort.Slice` shuffles longer lists
-    (`plugins/defaultpreemption/default_preemption.go`, SelectVictimsOnDomain)."""
 
 
 @dataclass
@@ -103,8 +97,6 @@ def excused(question: Row, upstream: Row, ours: Row) -> Iterator[Excuse]:
                 yield from _integers(one, other)
         case "requests":
             yield from _sums(request, theirs, mine)
-        case "schedule":
-            yield from _victims(request, theirs, mine)
 
 
 def _words(one: Row, other: Row) -> Iterator[Excuse]:
@@ -158,31 +150,3 @@ def _amount(text: str) -> Quantity | str:
         return parse_quantity(text)
     except QuantityError:
         return text
-
-
-def _victims(request: Row, theirs: Row, mine: Row) -> Iterator[Excuse]:
-    one, other = theirs.get("preemption") or {}, mine.get("preemption") or {}
-    for node in _shuffled(request):
-        found = (one.get("candidates") or {}).get(node), (other.get("candidates") or {}).get(node)
-        if None in found or found[0] == found[1]:
-            continue
-        yield Excuse.SORTED_BY_CHANCE
-        for answer, preemption in ((theirs, one), (mine, other)):
-            del preemption["candidates"][node]
-            preemption.pop("best", None)
-            answer["event"] = str(answer.get("event")).partition(" preemption: ")[0]
-
-
-def _shuffled(request: Row) -> Iterator[str]:
-    """The nodes where chance decides which of several equally important pods is looked at first."""
-    mine = request["pod"]["spec"].get("priority") or 0
-    by_node: dict[str, list[tuple[int, str]]] = {}
-    for one in request.get("objects") or ():
-        if one["kind"] != "Pod":
-            continue
-        priority = one["spec"].get("priority") or 0
-        if priority < mine and (node := one["spec"].get("nodeName")):
-            by_node.setdefault(node, []).append((priority, one.get("status", {}).get("startTime") or ""))
-    for node, importance in by_node.items():
-        if len(importance) > STABLE and len(set(importance)) < len(importance):
-            yield node

@@ -102,24 +102,6 @@ def test_equal_amounts_may_be_written_in_other_units() -> None:
     assert compared(question, upstream, {"occupied": {"memory": {"text": "2Gi", "value": 2}}}).differences
 
 
-@pytest.mark.parametrize(("pods", "excused"), [(12, False), (13, True)])
-def test_chance_picks_among_many_equally_important_pods_only(pods: int, excused: bool) -> None:
-    running: list[Row] = [{"kind": "Pod", "spec": {"nodeName": "n1"}} for _ in range(pods)]
-    question = {"mode": "schedule", "request": {"pod": PENDING, "objects": running}}
-
-    def answer(victim: str, node: str = "n1") -> Row:
-        said = {"candidates": {node: {"victims": [victim], "pdbViolations": 0}}, "best": [node]}
-        return {"event": "0/1 nodes. preemption: found", "preemption": said}
-
-    found = compared(question, answer("d/a"), answer("d/b"))
-    assert bool(found.excused[Excuse.SORTED_BY_CHANCE]) is excused
-    assert bool(found.differences) is not excused
-    assert compared(question, answer("d/a"), answer("d/a", "n2")).differences
-    for number, one in enumerate(running):
-        one["spec"]["priority"] = -number
-    assert compared(question, answer("d/a"), answer("d/b")).differences
-
-
 def test_without_upstream_it_says_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
 ) -> None:
