@@ -137,7 +137,8 @@ def schedule_answer(pod: Pod, state: ClusterState) -> Answer:
 def verdict_answer(verdict: Verdict) -> Answer:
     """Everything but preemption."""
     if verdict.failed:
-        raise BadRequest(f"{verdict.failed.plugin}: {verdict.failed.status.message}")
+        node = next((f"filtering {one.node}: " for one in verdict.nodes if one.first is verdict.failed), "")
+        raise BadRequest(node + verdict.failed.status.message)
     answer: Answer = {"feasible": sorted(verdict.feasible)}
     if verdict.pre_enqueue:
         answer["preEnqueue"] = _objection(verdict.pre_enqueue)

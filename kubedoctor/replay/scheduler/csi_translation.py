@@ -52,37 +52,56 @@ def built_in_of(volume: PersistentVolume) -> BuiltIn | None:
     return next((one for one in BUILT_IN if getattr(volume.spec, one.source) is not None), None)
 
 
+class Untranslatable(ValueError):
+    """A volume that the driver cannot be given; the text is upstream's."""
+
+
 def inline_handle(built_in: BuiltIn, source: dict[str, Any]) -> str:
-    """The driver's handle of a volume that a pod spells out; empty where it has none."""
+    """The driver's handle of a volume that a pod spells out; raises Untranslatable."""
     if built_in.source == "gce_persistent_disk":
         return f"projects/UNSPECIFIED/zones/UNSPECIFIED/disks/{source.get('pdName', '')}"
     return _plain_handle(built_in, source)
 
 
 def handle(built_in: BuiltIn, volume: PersistentVolume) -> str:
-    """The driver's handle of a PersistentVolume; empty where it has none."""
+    """The driver's handle of a PersistentVolume; raises Untranslatable."""
     source: dict[str, Any] = getattr(volume.spec, built_in.source)
     if built_in.source != "gce_persistent_disk":
         return _plain_handle(built_in, source)
     disk = source.get("pdName", "")
-    label = volume.labels.get(BETA_ZONE) or volume.labels.get(ZONE, "")
-    zones = label.split(ZONE_SEPARATOR)
+    zones = (volume.labels.get(BETA_ZONE) or volume.labels.get(ZONE, "")).split(ZONE_SEPARATOR)
     if len(zones) == 1:
         return f"projects/UNSPECIFIED/zones/{zones[0] or 'UNSPECIFIED'}/disks/{disk}"
-    regions = {zone.rpartition("-")[0] for zone in zones}
-    if len(regions) != 1 or any(zone.count("-") != 2 for zone in zones):
-        return ""
-    return f"projects/UNSPECIFIED/regions/{regions.pop()}/disks/{disk}"
+    return f"projects/UNSPECIFIED/regions/{_region(zones)}/disks/{disk}"
+
+
+def _region(zones: list[str]) -> str:
+    """What zones such as europe-west1-b have in common; raises Untranslatable."""
+    for zone in zones:
+        if zone.count("-") != 2:
+            text = f"zone in unexpected format, expected: {{locale}}-{{region}}-{{zone}}, got: {zone}"
+            raise Untranslatable(f"failed to get region from zones: {text}")
+    regions = sorted({zone.rpartition("-")[0] for zone in zones})
+    if len(regions) != 1:
+        found = " ".join(f"{region}:{{}}" for region in regions)
+        text = f"multiple or no regions gotten from zones, got: map[{found}]"
+        raise Untranslatable(f"failed to get region from zones: {text}")
+    return regions[0]
 
 
 def _plain_handle(built_in: BuiltIn, source: dict[str, Any]) -> str:
     if built_in.source == "azure_disk":
-        managed = str(source.get("kind", "Managed")).lower() == "managed"
-        return str(source.get("diskURI", "")) if managed else ""
+        kind = str(source.get("kind", "Managed"))
+        if kind.lower() != "managed":
+            raise Untranslatable(f"kind({kind}) is not supported in csi migration")
+        return str(source.get("diskURI", ""))
     text = str(source.get("volumeID", ""))
     if built_in.source == "aws_elastic_block_store" and text.startswith("aws://"):
-        text = text.removeprefix("aws://").partition("/")[2].strip("/")
-        return text if _EBS_VOLUME.fullmatch(text) else ""
+        found = text.removeprefix("aws://").partition("/")[2].strip("/")
+        if not _EBS_VOLUME.fullmatch(found):
+            problem = f"Invalid format for AWS volume ({text})"
+            raise Untranslatable(f"failed to translate Kubernetes ID to EBS Volume ID {problem}")
+        return found
     return text
 
 

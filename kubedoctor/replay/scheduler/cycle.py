@@ -13,7 +13,7 @@ import msgspec
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.dynamic_resources import DynamicResources, unreplayed_claims
-from kubedoctor.replay.scheduler.framework import SUCCESS, Code, NodeFilter, Plugin, Status, unresolvable
+from kubedoctor.replay.scheduler.framework import SUCCESS, Code, NodeFilter, Plugin, Status, failure, unresolvable
 from kubedoctor.replay.scheduler.inter_pod_affinity import InterPodAffinity
 from kubedoctor.replay.scheduler.node_affinity import NodeAffinity
 from kubedoctor.replay.scheduler.node_declared_features import NodeDeclaredFeatures
@@ -131,6 +131,8 @@ def pre_filter(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None =
         status = prepared.status
         if status.code is Code.SKIP:
             continue
+        if status.code is Code.ERROR:
+            status = failure(f'running PreFilter plugin "{plugin.name}": {status.message}')
         if not status.is_success:
             rejection = Objection(plugin.name, status)
             if status.code is Code.UNSCHEDULABLE:
@@ -153,7 +155,7 @@ def objections(filters: Filters, node: NodeInfo) -> tuple[Objection, ...]:
     for name, node_filter in filters:
         status = node_filter.check(node)
         if status is not SUCCESS and not status.is_success:
-            found.append(Objection(name, status))
+            found.append(_objection(name, status))
     return tuple(found)
 
 
@@ -162,8 +164,14 @@ def first_objection(filters: Filters, node: NodeInfo) -> Objection | None:
     for name, node_filter in filters:
         status = node_filter.check(node)
         if status is not SUCCESS and not status.is_success:
-            return Objection(name, status)
+            return _objection(name, status)
     return None
+
+
+def _objection(plugin: str, status: Status) -> Objection:
+    if status.code is Code.ERROR:
+        status = failure(f'running "{plugin}" filter plugin: {status.message}')
+    return Objection(plugin, status)
 
 
 def copied(filters: Filters) -> Filters:

@@ -9,6 +9,7 @@ from kubedoctor.cluster.storage import CSINode, PersistentVolumeClaim
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.csi_translation import (
     BY_PLUGIN,
+    Untranslatable,
     built_in_of,
     built_in_of_volume,
     handle,
@@ -140,8 +141,12 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
         else:
             built_in = built_in_of_volume(volume)
             if built_in is not None and built_in.always and has_csi_node:
-                key = (built_in.driver, inline_handle(built_in, getattr(volume, built_in.source)))
-                found[key] = built_in.driver
+                try:
+                    volume_handle = inline_handle(built_in, getattr(volume, built_in.source))
+                except Untranslatable as error:
+                    text = f"converting volume({volume.name}) from inline to csi: {error}"
+                    raise _Unclear(failure(text)) from None
+                found[built_in.driver, volume_handle] = built_in.driver
             continue
         if not name:
             raise _Unclear(failure("PersistentVolumeClaim had no name"))
@@ -174,4 +179,7 @@ def _driver_and_handle(claim: PersistentVolumeClaim, state: ClusterState, *, has
     built_in = built_in_of(volume)
     if built_in is None or not built_in.always or not has_csi_node:
         return "", ""
-    return built_in.driver, handle(built_in, volume)
+    try:
+        return built_in.driver, handle(built_in, volume)
+    except Untranslatable:
+        return "", ""

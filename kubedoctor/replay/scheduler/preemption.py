@@ -84,6 +84,9 @@ def preempt(
             candidates.append(found)
         else:
             rejected.append((one.node, found))
+    errors = list(dict.fromkeys(one.status.message for _, one in rejected if one.status.code is Code.ERROR))
+    if errors and not candidates:
+        return Preemption(Code.ERROR, before + (errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"))
     if not candidates:
         statuses = [objection.status for _, objection in rejected]
         statuses += [_USELESS] * (verdict.total - len(rejected))

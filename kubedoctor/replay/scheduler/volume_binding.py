@@ -18,7 +18,13 @@ from kubedoctor.cluster.storage import (
     TopologySelectorTerm,
 )
 from kubedoctor.replay.scheduler import reasons
-from kubedoctor.replay.scheduler.csi_translation import built_in_of, migrated_on, topology_terms
+from kubedoctor.replay.scheduler.csi_translation import (
+    Untranslatable,
+    built_in_of,
+    handle,
+    migrated_on,
+    topology_terms,
+)
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -120,12 +126,18 @@ class _Reach:
         self.selectors: dict[tuple[str, bool], NodeSelector | None] = known
 
     def reaches(self, volume: PersistentVolume, node: Node, *, translated: bool = False) -> bool:
-        """translated: in the labels of the CSI driver, where the node has it for a built-in plugin's volume."""
+        """translated: in the labels of the CSI driver, where the node has it for a built-in plugin's volume. Raises
+        _Refused where the driver cannot be given the volume."""
         csi_node = None
         if translated:
             built_in = built_in_of(volume)
             csi_node = self.state.csi_nodes.get(node.name) if built_in is not None else None
             translated = built_in is not None and migrated_on(built_in, csi_node)
+            if built_in is not None and translated:
+                try:
+                    handle(built_in, volume)
+                except Untranslatable as error:
+                    raise _Refused(failure(f"could not translate pv: {error}")) from None
         key = (volume.name, translated)
         if key not in self.selectors:
             terms = topology_terms(volume, csi_node if translated else None)
@@ -164,6 +176,13 @@ class _Filter(NodeFilter):
         return Wanted(claim, reserved, tuple(sorted(fitting, key=capacity)))
 
     def check(self, node: NodeInfo) -> Status:
+        try:
+            return self._verdict(node)
+        except _Refused as refused:
+            return refused.status
+
+    def _verdict(self, node: NodeInfo) -> Status:
+        """Raises _Refused."""
         found: list[str] = []
         named: list[str] = []
         missing = ""
@@ -176,10 +195,7 @@ class _Filter(NodeFilter):
                 named.append(volume.name)
                 break
         if self.selected or self.wanted or self.problem:
-            try:
-                bindable, stored = self._bindable(node)
-            except _Refused as refused:
-                return refused.status
+            bindable, stored = self._bindable(node)
             if not bindable:
                 found.append(reasons.VOLUME_BIND)
             if not stored:
