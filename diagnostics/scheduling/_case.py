@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from kubedoctor.cluster import Cluster, Node, Pod, Ref
-from kubedoctor.cluster.core import Taint
-from kubedoctor.cluster.quantities import Quantity, format_bytes, format_milli
+from kubedoctor.cluster.quantities import format_bytes, format_milli
 from kubedoctor.cluster.relations import template_of, template_path
 from kubedoctor.findings import Evidence, Fix
-from kubedoctor.replay.scheduler.room import Closed, Fleet, NodeRoom, room_by_node
+from kubedoctor.replay.scheduler.cycle import NodeVerdict
+from kubedoctor.replay.scheduler.framework import Shortage, Status
+from kubedoctor.replay.scheduler.messages import Obstacle, Reason, parse_message
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.snapshot import NodeInfo
 
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+HOSTNAME = "kubernetes.io/hostname"
 NODE_TROUBLE = frozenset(
     f"node.kubernetes.io/{name}"
     for name in ("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable")
@@ -36,39 +40,82 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A node that the scheduler counts under a reason, and the verdict that it is counted for."""
+
+    info: NodeInfo
+    status: Status
+
+    @property
+    def node(self) -> Node:
+        return self.info.node
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    def shortage(self, resource: str) -> Shortage | None:
+        """How much of a resource is missing; `pods` is the number of pods."""
+        return next((one for one in self.status.shortages if one.resource == resource), None)
+
+
+@dataclass(frozen=True)
 class Case:
-    """The pod, its workload, and the nodes as far as they can be read."""
+    """The pod, its workload, and the replay; `answer` is None where nodes or pods cannot be read."""
 
     pod: Pod
     cluster: Cluster
     workload: Ref
-    fleet: Fleet
+    answer: PendingAnswer | None
 
-    @property
+    @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        return self.fleet.nodes
+        """All nodes that were seen."""
+        return tuple(info.node for info in self.answer.state.nodes) if self.answer else ()
 
     @cached_property
-    def closed(self) -> Closed:
-        """The nodes that refuse it for a taint or a cordon."""
-        return self.fleet.closed_to(self.pod.spec.tolerations or ())
+    def _refusals(self) -> dict[tuple[Obstacle, str], list[Refusal]]:
+        found: dict[tuple[Obstacle, str], list[Refusal]] = {}
+        if self.answer is None:
+            return found
+        for group in self.answer.groups:
+            keys = [_key(text) for text in _texts(group.nodes[0])]
+            for one in group.nodes:
+                refusal = Refusal(self.answer.state.node_by_name[one.node], one.status)
+                for key in keys:
+                    found.setdefault(key, []).append(refusal)
+        return found
+
+    def refused(self, reason: Reason) -> tuple[Refusal, ...]:
+        """The nodes that the replay counts under this reason, the nearest miss first."""
+        return tuple(
+            refusal
+            for (obstacle, detail), refusals in self._refusals.items()
+            if obstacle is reason.obstacle and (not reason.detail or not detail or detail == reason.detail)
+            for refusal in refusals
+        )
 
     @property
-    def cordoned(self) -> tuple[Node, ...]:
-        return self.closed.cordoned
+    def labels(self) -> frozenset[tuple[str, str]]:
+        """Every label that some node carries."""
+        known: frozenset[tuple[str, str]] = self._kept("every label", _all_labels)
+        return known
 
     @property
-    def tainted(self) -> tuple[tuple[Node, Taint], ...]:
-        return self.closed.tainted
+    def kinds_of_labels(self) -> tuple[Mapping[str, str], ...]:
+        """The different sets of labels; nodes that differ by their host name only count as one."""
+        known: tuple[Mapping[str, str], ...] = self._kept("kinds of labels", _kinds_of_labels)
+        return known
 
-    @property
-    def open(self) -> tuple[Node, ...]:
-        """The nodes that would take the pod as far as taints and cordons go; all nodes if there are none."""
-        return self.closed.open or self.nodes
-
-    @cached_property
-    def room(self) -> dict[str, NodeRoom] | None:
-        return room_by_node(self.cluster)
+    def _kept(self, key: str, work_out: Any) -> Any:
+        """What is worked out of all nodes once for all pods."""
+        if self.answer is None:
+            return work_out(())
+        found = self.answer.state.known(key)
+        if found is None:
+            found = work_out(self.nodes)
+            self.answer.state.learn(key, found)
+        return found
 
     def patch(self, spec: dict[str, Any], summary: str) -> Fix:
         """A fix that changes the pod template of the workload; without a command where no patch can do it."""
@@ -82,13 +129,33 @@ class Case:
         return Fix(summary, line)
 
 
-def amount_text(resource: str, amount: Quantity) -> str:
-    """An amount as people write it: CPUs in thousandths, memory in bytes, the rest as numbers."""
+def _texts(one: NodeVerdict) -> tuple[str, ...]:
+    return one.first.status.reasons if one.first else ()
+
+
+def _key(text: str) -> tuple[Obstacle, str]:
+    reason = parse_message(text).reasons[0]
+    return reason.obstacle, reason.detail
+
+
+def _all_labels(nodes: Iterable[Node]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for node in nodes for pair in node.labels.items())
+
+
+def _kinds_of_labels(nodes: Iterable[Node]) -> tuple[Mapping[str, str], ...]:
+    seen: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
+    for node in nodes:
+        seen.setdefault(frozenset(pair for pair in node.labels.items() if pair[0] != HOSTNAME), node.labels)
+    return tuple(seen.values())
+
+
+def amount_text(resource: str, amount: int) -> str:
+    """As people write it; cpu comes in thousandths, memory and storage in bytes, the rest in units."""
     if resource == "cpu":
-        return format_milli(amount.milli_value())
+        return format_milli(amount)
     if resource in ("memory", "ephemeral-storage") or resource.startswith("hugepages-"):
-        return format_bytes(amount.value())
-    return str(amount.value())
+        return format_bytes(amount)
+    return str(amount)
 
 
 def some(count: int | None, one: str, many: str) -> str:
@@ -103,8 +170,3 @@ def names(words: Iterable[str], most: int = 3) -> str:
     every = list(dict.fromkeys(words))
     shown = ", ".join(every[:most])
     return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
-
-
-def taint_text(taint: Taint) -> str:
-    """As kubectl writes it: `dedicated=gpu:NoSchedule`."""
-    return f"{taint.key}{'=' + taint.value if taint.value else ''}:{taint.effect}"

@@ -5,37 +5,56 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, amount_text, names, some, taint_text
-from kubedoctor.cluster import Pod, has_path, quote, ref
+from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, Refusal, amount_text, names, some
+from kubedoctor.cluster import Node, Pod, has_path, quote, ref
+from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.nearest import NearMiss, misspellings, nearest_labels
 from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm
-from kubedoctor.cluster.quantities import Quantity
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.cluster.selectors import node_selector_matches
+from kubedoctor.cluster.tolerations import untolerated
 from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.findings import Effect, Evidence, Fix
+from kubedoctor.replay.scheduler.framework import Shortage
 from kubedoctor.replay.scheduler.messages import Reason
-from kubedoctor.replay.scheduler.requests import pod_requests
+from kubedoctor.replay.scheduler.requests import counted, pod_requests
+from kubedoctor.replay.scheduler.taint_toleration import taint_text
 
 
 def taint(case: Case, reason: Reason) -> Fact:
-    """1.34.2 and later no longer name the taint: it is found by comparing tolerations with taints."""
-    if not case.tainted:
+    """1.34.2 and later no longer name the taint: the replay does."""
+    refused = [(one.node, _taint_of(case, one)) for one in case.refused(reason)]
+    tainted = [(node, taint) for node, taint in refused if taint is not None]
+    if not tainted:
         named = f" {{{reason.detail}}}" if reason.detail else ""
         return Fact(f"{some(reason.count, 'has', 'have')} a taint{named} that the pod does not tolerate")
-    counted = Counter(taint_text(taint) for _, taint in case.tainted if taint.key not in CONTROL_PLANE)
-    known = len(case.tainted) == reason.count
+    counted = Counter(taint_text(taint) for _, taint in tainted if taint.key not in CONTROL_PLANE)
+    known = len(tainted) == reason.count
     parts = [
         f"{some(n, 'has', 'have') if known else 'some have'} the taint {text}" for text, n in counted.most_common(3)
     ]
-    if kept_for := len(case.tainted) - counted.total():
+    if kept_for := len(tainted) - counted.total():
         parts.append(f"{some(kept_for, 'is', 'are') if known else 'some are'} kept for the control plane (taint)")
-    troubled = [node for node, taint in case.tainted if taint.key in NODE_TROUBLE]
-    plain = [(node, taint) for node, taint in case.tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
+    troubled = [node for node, taint in tainted if taint.key in NODE_TROUBLE]
+    plain = [(node, taint) for node, taint in tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
+    return Fact(
+        ", ".join(parts),
+        tuple(quote(node, "spec.taints", "not tolerated by the pod") for node, _ in (plain or tainted)[:3]),
+        _taint_fixes(case, plain),
+        blames=tuple(ref(node) for node in troubled),
+        minor=not troubled and not plain,
+    )
+
+
+def _taint_of(case: Case, refusal: Refusal) -> Taint | None:
+    return untolerated(case.pod.spec.tolerations, refusal.node.spec.taints or ())
+
+
+def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ...]:
     fixes: list[Fix] = []
-    for text in dict.fromkeys(taint_text(taint) for _, taint in plain):
-        nodes = " ".join(node.name for node, taint in plain if taint_text(taint) == text)
-        first = next(taint for _, taint in plain if taint_text(taint) == text)
+    for text in dict.fromkeys(taint_text(taint) for _, taint in tainted):
+        nodes = " ".join(node.name for node, taint in tainted if taint_text(taint) == text)
+        first = next(taint for _, taint in tainted if taint_text(taint) == text)
         toleration = {"key": first.key, "operator": "Equal", "value": first.value, "effect": first.effect}
         if not case.pod.spec.tolerations or not first.value:
             toleration = {"key": first.key, "operator": "Exists", "effect": first.effect}
@@ -47,17 +66,11 @@ def taint(case: Case, reason: Reason) -> Fact:
         fixes.append(case.patch({"tolerations": [*kept, toleration]}, f"let the pods tolerate {text}"))
         line = f"kubectl taint nodes {nodes} {shlex.quote(text)}-"
         fixes.append(Fix(f"or remove the taint {text}, if it is not meant", line, Effect.CHANGES))
-    return Fact(
-        ", ".join(parts),
-        tuple(quote(node, "spec.taints", "not tolerated by the pod") for node, _ in (plain or case.tainted)[:3]),
-        tuple(fixes[:4]),
-        blames=tuple(ref(node) for node in troubled),
-        minor=not troubled and not plain,
-    )
+    return tuple(fixes[:4])
 
 
 def cordoned(case: Case, reason: Reason) -> Fact:
-    nodes = case.cordoned
+    nodes = sorted((one.node for one in case.refused(reason)), key=lambda node: node.name)
     if not nodes:
         return Fact(some(reason.count, "is cordoned", "are cordoned"))
     listed = " ".join(node.name for node in nodes)
@@ -71,30 +84,37 @@ def cordoned(case: Case, reason: Reason) -> Fact:
 def resource(case: Case, reason: Reason) -> Fact:
     name = reason.detail
     head = f"{some(reason.count, 'has', 'have')} too little {name}"
-    asked = pod_requests(case.pod.spec).get(name)
+    asked = counted_requests(case.pod).get(name)
     if asked is None:
         return Fact(head)
     want = amount_text(name, asked)
     request = _request(case.pod, name)
-    sized = [
-        (amount, node) for node in case.open if (amount := case.fleet.allocatable[node.name].get(name)) is not None
-    ]
+    short = [(each, one) for one in case.refused(reason) if (each := one.shortage(name)) is not None]
+    sized = [(each, one) for each, one in short if each.capacity]
     if not sized:
-        offered = ", and no node offers any" if case.nodes else ""
+        offered = ", and no node offers any" if short and not _offered(case, name) else ""
         return Fact(f"{head}: it asks for {want}{offered}", _kept([request]))
-    largest, biggest = max(sized, key=lambda pair: pair[0])
-    size = quote(biggest, f"status.allocatable[{name}]", "the most that a node offers")
-    lacking = _lacking(case, name, asked)
-    lower = _lower(case, name, lacking)
-    if asked > largest:
-        text = f"{head}: it asks for {want}, the largest node has {amount_text(name, largest)}"
-        return Fact(text, _kept([request, size]), lower)
-    if not lacking:
-        return Fact(f"{head} free: it asks for {want}", _kept([request, size]), lower)
-    free, node_name = lacking[0]
-    text = f"{head} free: it asks for {want}, at most {amount_text(name, free)} is free ({node_name})"
-    above, holder = _held_above(case, name)
-    return Fact(text, _kept([request, size, holder]), lower, detail=above)
+    largest, biggest = max(sized, key=lambda pair: pair[0].capacity)
+    size = quote(biggest.node, f"status.allocatable[{name}]", "the most that any of them offers")
+    if asked > largest.capacity:
+        text = f"{head}: it asks for {want}, the largest node has {amount_text(name, largest.capacity)}"
+        return Fact(text, _kept([request, size]), _lower(case, name, largest, biggest))
+    roomiest, where = max(sized, key=lambda pair: pair[0].capacity - pair[0].used)
+    free = amount_text(name, max(roomiest.capacity - roomiest.used, 0))
+    text = f"{head} free: it asks for {want}, at most {free} is free ({where.name})"
+    used = f"of which {amount_text(name, roomiest.used)} are requested by pods there"
+    nearest = quote(where.node, f"status.allocatable[{name}]", used)
+    above, holder = _held_above(case, name, [one for _, one in sized])
+    return Fact(text, _kept([request, nearest, holder]), _lower(case, name, roomiest, where), detail=above)
+
+
+def _offered(case: Case, name: str) -> bool:
+    return case.answer is not None and any(info.allocatable.get(name) for info in case.answer.state.nodes)
+
+
+def counted_requests(pod: Pod) -> dict[str, int]:
+    """What the scheduler looks for on a node: cpu in thousandths, the rest in units."""
+    return counted(pod_requests(pod.spec))
 
 
 def _kept(evidence: list[Evidence | None]) -> tuple[Evidence, ...]:
@@ -109,32 +129,18 @@ def _request(pod: Pod, name: str) -> Evidence | None:
     return None
 
 
-def _lacking(case: Case, name: str, asked: Quantity) -> list[tuple[Quantity, str]]:
-    """What is free on the nodes that have not enough of it, the most first."""
-    free = [
-        (max(room.free[name], Quantity()), node.name)
-        for node in case.open
-        if case.room and (room := case.room.get(node.name)) and name in room.free and room.free[name] < asked
-    ]
-    return sorted(free, reverse=True)
-
-
-def _held_above(case: Case, name: str) -> tuple[str, Evidence | None]:
+def _held_above(case: Case, name: str, refused: list[Refusal]) -> tuple[str, Evidence | None]:
     """Who of a higher priority holds the room, where someone does."""
     mine = case.pod.spec.priority or 0
-    if case.room is None:
-        return "", None
     above = [
-        pod
-        for node in case.open
-        if node.name in case.room
-        for pod in case.room[node.name].pods
-        if (pod.spec.priority or 0) > mine and pod.namespace != "kube-system" and name in pod_requests(pod.spec)
+        info
+        for one in refused
+        for info in one.info.pods
+        if info.priority > mine and info.pod.namespace != "kube-system" and info.requests.get(name)
     ]
     if not above:
         return "", None
-    above.sort(key=lambda pod: (-pod_requests(pod.spec)[name].milli_value(), pod.namespace, pod.name))
-    holder = above[0]
+    holder = min(above, key=lambda info: (-info.requests[name], info.pod.namespace, info.pod.name)).pod
     who = workload_of(holder, case.cluster).title
     text = (
         f"Pods of a higher priority than its {mine} hold {name}, first of all {who} (priority {holder.spec.priority})"
@@ -143,30 +149,31 @@ def _held_above(case: Case, name: str) -> tuple[str, Evidence | None]:
     return f"{text}: they may have preempted it, and it cannot preempt them.", evidence
 
 
-def _lower(case: Case, name: str, lacking: list[tuple[Quantity, str]]) -> tuple[Fix, ...]:
+def _lower(case: Case, name: str, short: Shortage, where: Refusal) -> tuple[Fix, ...]:
+    """To what is free on the roomiest node, if one container asks for all of it."""
     summary = f"ask for less {name}, or add a node that has enough"
     asking = [c.name for c in case.pod.spec.containers if c.resources and name in (c.resources.requests or {})]
+    free = short.capacity - short.used
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
-    if len(asking) != 1 or not lacking or lacking[0][0].is_zero or case.workload.kind not in kinds:
-        return (Fix(summary),)
-    free, node_name = lacking[0]
-    if name not in ("cpu", "memory"):
+    alone = case.workload.kind in kinds and len(asking) == 1 and not case.pod.spec.init_containers
+    exact = {"cpu": f"{free}m", "memory": f"{free // 2**20}Mi"}.get(name)
+    if not alone or exact is None or exact in ("0m", "0Mi") or free <= 0:
         return (Fix(summary),)
     target = f"{case.workload.argument}{case.workload.namespace_flag} -c {asking[0]}"
-    line = f"kubectl set resources {target} --requests={name}={free}"
-    return (Fix(f"{summary}; {node_name} has {amount_text(name, free)} free", line, Effect.DISRUPTS),)
+    line = f"kubectl set resources {target} --requests={name}={exact}"
+    return (Fix(f"{summary}; {where.name} has {exact} free", line, Effect.DISRUPTS),)
 
 
 def node_affinity(case: Case, reason: Reason) -> Fact:
     pod = case.pod
     wanted = pod.spec.node_selector or {}
-    lacking = {key: value for key, value in wanted.items() if (key, value) not in case.fleet.labels}
+    lacking = {key: value for key, value in wanted.items() if (key, value) not in case.labels}
     affinity = pod.spec.affinity and pod.spec.affinity.node_affinity
     required = affinity and affinity.required_during_scheduling_ignored_during_execution
     head = some(reason.count, "does not match", "do not match")
     if wanted and (lacking or not required):
         asked = ",".join(f"{key}={value}" for key, value in (lacking or wanted).items())
-        near = nearest_labels(lacking, case.fleet.kinds_of_labels) if lacking else None
+        near = nearest_labels(lacking, case.kinds_of_labels) if lacking else None
         hint = f"; did you mean {near.text}?" if near else ""
         evidence = [quote(pod, "spec.nodeSelector", "")]
         if near and (node := next((n for n in case.nodes if n.labels == near.labels), None)):
@@ -216,11 +223,21 @@ def _selector_fix(case: Case, near: NearMiss) -> Fix:
 
 
 def too_many_pods(case: Case, reason: Reason) -> Fact:
-    full = [(node, room) for node in case.open if case.room and (room := case.room.get(node.name)) and room.is_full]
-    if not full:
-        return Fact(some(reason.count, "runs as many pods as it may", "run as many pods as they may"))
-    node, room = full[0]
     head = some(reason.count, "runs as many pods as it may", "run as many pods as they may")
-    text = f"{head} ({node.name}: {len(room.pods)} of {room.allocatable['pods']})"
-    evidence = tuple(quote(one, "status.allocatable[pods]", "the most pods that it may run") for one, _ in full[:3])
-    return Fact(text, evidence, (Fix("add a node, move pods away, or raise the kubelet's maxPods"),))
+    full = [(one, short) for one in case.refused(reason) if (short := one.shortage("pods")) is not None]
+    if not full:
+        return Fact(head)
+    first, short = full[0]
+    evidence = tuple(
+        quote(one.node, "status.allocatable[pods]", "the most pods that it may run")
+        for one, _ in full[:3]
+        if has_path(one.node, "status.allocatable[pods]")
+    )
+    fix = Fix("add a node, move pods away, or raise the kubelet's maxPods")
+    return Fact(f"{head} ({first.name}: {short.used} of {short.capacity})", evidence, (fix,))
+
+
+def left_out(case: Case, reason: Reason) -> Fact:
+    """Nodes that a PreFilter leaves out: the pod is made for certain nodes, as a DaemonSet's are."""
+    plugins = reason.detail or "its rules"
+    return Fact(f"{some(reason.count, 'is', 'are')} not among the nodes that it names ({plugins})", minor=True)

@@ -29,15 +29,16 @@ from datetime import timedelta
 
 import msgspec
 
-from diagnostics.scheduling import _node_facts, _pod_facts, _volume_facts
+from diagnostics.scheduling import _node_facts, _outcome, _pod_facts, _volume_facts
 from diagnostics.scheduling._case import Case, Fact, names
+from diagnostics.scheduling._nobody import SOON, nobody_tried
 from kubedoctor.cluster import (
+    CannotSee,
     Cluster,
     Event,
+    Evidence,
     Lease,
     Node,
-    PersistentVolume,
-    PersistentVolumeClaim,
     Pod,
     Ref,
     condition,
@@ -50,11 +51,15 @@ from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason, SchedulingMessage, parse_message
-from kubedoctor.replay.scheduler.room import fleet_of
+from kubedoctor.replay.scheduler.observed import REPLAY_READS
+from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
+from kubedoctor.replay.scheduler.self_check import Agreement, Said, said_of
 
-SOON = timedelta(minutes=1)
 NODE_COMES = timedelta(minutes=10)
 """So long a cloud may need for a machine that joins."""
+RETRIED = timedelta(minutes=5)
+"""So long the scheduler may leave a pod alone that could be placed by now
+(`podMaxInUnschedulablePodsDuration`, `pkg/scheduler/backend/queue`)."""
 SCALES_UP = ("TriggeredScaleUp", "Nominated")
 """Events of the cluster-autoscaler and of Karpenter."""
 MESSAGE = "status.conditions[type=PodScheduled].message"
@@ -81,6 +86,7 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
     Obstacle.CLAIM_NOT_YET_MADE: _volume_facts.missing_claim,
     Obstacle.CLAIM_DELETING: _volume_facts.deleting_claim,
     Obstacle.CLAIM_IN_USE: _volume_facts.claim_in_use,
+    Obstacle.PLUGINS: _node_facts.left_out,
 }
 
 
@@ -89,7 +95,8 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=(
-        *(Event, Pod, Node, PersistentVolumeClaim, PersistentVolume, ResourceClaim, ResourceSlice, Lease),
+        *(Event, ResourceClaim, ResourceSlice, Lease),
+        *REPLAY_READS,
         *WORKLOADS,
     ),
     when=unscheduled,
@@ -99,18 +106,20 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
 def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not unscheduled(pod) or terminating(pod) or pod.spec.scheduling_gates:
         return
-    said = condition(pod.status.conditions, "PodScheduled")
-    if said is None or said.status == "True":
-        yield from _nobody_tried(pod, cluster)
+    stated = condition(pod.status.conditions, "PodScheduled")
+    if stated is not None and (stated.status != "False" or stated.reason == "SchedulingGated"):
+        if stated.status == "True":
+            yield from nobody_tried(pod, None, cluster)
         return
-    if said.status != "False" or said.reason == "SchedulingGated" or not has_path(pod, MESSAGE):
+    said = said_of(pod, cluster)
+    if _soon_placed(pod, said, cluster):
         return
-    message = parse_message(said.message)
-    if _soon_placed(pod, message, cluster):
+    answer = _replayed(pod, cluster)
+    if said is None:
+        yield from nobody_tried(pod, answer, cluster)
         return
-    cluster.together(lambda: cluster.require(Node, Pod), lambda: cluster.events_about(ref(pod)))
-    case = Case(pod, cluster, workload_of(pod, cluster), fleet_of(cluster))
-    made = _finding(case, message)
+    case = Case(pod, cluster, workload_of(pod, cluster), answer)
+    made = _fits_by_now(case, said) or _finding(case, said)
     coming = _node_to_come(pod, cluster)
     if coming is not None:
         made = msgspec.structs.replace(
@@ -123,6 +132,17 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     yield made
 
 
+def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
+    """None where nodes or pods cannot be read: then only the scheduler's words are left."""
+    cluster.together(lambda: explain_pending(pod, cluster), lambda: workload_of(pod, cluster))
+    try:
+        return explain_pending(pod, cluster)
+    except CannotSee:
+        cluster.maybe.all(Node)
+        cluster.maybe.all(Pod)
+        return None
+
+
 def _node_to_come(pod: Pod, cluster: Cluster) -> Event | None:
     """The newest word of an autoscaler, if it is that it adds a node, and is not old."""
     for event in reversed(cluster.events_about(ref(pod))):
@@ -132,9 +152,12 @@ def _node_to_come(pod: Pod, cluster: Cluster) -> Event | None:
     return None
 
 
-def _soon_placed(pod: Pod, message: SchedulingMessage, cluster: Cluster) -> bool:
-    """Room is being made for it, or a controller is about to make what it waits for."""
+def _soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
+    """It has only just come, room is being made for it, or a controller is about to make what it waits for."""
     young = pod.metadata.creation_timestamp is None or cluster.taken_at - pod.metadata.creation_timestamp < SOON
+    if said is None:
+        return young
+    message = said.message
     making = bool(pod.status.nominated_node_name) or bool(message.preemption and message.preemption.node)
     waiting = any(
         reason.obstacle is Obstacle.CLAIM_NOT_YET_MADE or "to create the resourceclaim" in reason.text
@@ -143,29 +166,98 @@ def _soon_placed(pod: Pod, message: SchedulingMessage, cluster: Cluster) -> bool
     return young and (making or waiting)
 
 
-def _finding(case: Case, message: SchedulingMessage) -> Finding:
-    pod = case.pod
+def _fits_by_now(case: Case, said: Said) -> Finding | None:
+    """Something has changed since the scheduler spoke, and a node would take it."""
+    answer = case.answer
+    if answer is None or answer.agreement is not Agreement.STALE or not answer.verdict.feasible or answer.unseen:
+        return None
+    recent = said.at is not None and case.cluster.taken_at - said.at < RETRIED
+    return Finding(
+        about=case.workload,
+        summary=f"fits by now: {names(answer.verdict.feasible)} would take it, but the scheduler has not placed it yet",
+        evidence=(_words(case.pod, said),),
+        confidence=Confidence.LIKELY,
+        detail=_outcome.agreement(answer, case.cluster),
+        commands=_commands(case.pod),
+        severity=Severity.NOTICE if recent else Severity.WARNING,
+    )
+
+
+def _finding(case: Case, said: Said) -> Finding:
+    message = _present(case.answer) or said.message
     pairs = [(reason, _fact(case, reason)) for reason in message.reasons]
     pairs.sort(key=lambda pair: (pair[1].minor, -(pair[0].count or 0), pair[0].text))
     major = [(reason, fact) for reason, fact in pairs if not fact.minor] or pairs
     about = _culprit(case, major)
-    evidence = [quote(pod, MESSAGE, "the scheduler's own words")]
-    for _, fact in pairs:
-        evidence += [one for one in fact.evidence if one not in evidence]
     return Finding(
         about=about,
         summary=_summary(about, message, [fact.text for _, fact in pairs]),
-        evidence=tuple(evidence),
-        confidence=Confidence.CERTAIN,
-        detail=" ".join(fact.detail for _, fact in pairs if fact.detail),
+        evidence=_evidence(case, said, [fact for _, fact in pairs]),
+        confidence=_confidence(case.answer),
+        detail=_detail(case, [fact for _, fact in pairs]),
         fixes=tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
-        commands=(
-            Command(
-                f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"
-            ),
-            Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
-        ),
+        commands=_commands(case.pod),
         because_of=_blamed(major),
+    )
+
+
+def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:
+    """What the scheduler would say of the nodes as they are, where its last words are out of date."""
+    if answer is None or answer.agreement is not Agreement.STALE or not answer.state.nodes:
+        return None
+    return parse_message(answer.verdict.message) if answer.verdict.message else None
+
+
+def _confidence(answer: PendingAnswer | None) -> Confidence:
+    """The scheduler's own words are certain as long as the replay does not speak against them."""
+    if answer is not None and answer.agreement in (Agreement.DIFFERS, Agreement.STALE):
+        return Confidence.LIKELY
+    return Confidence.CERTAIN
+
+
+def _words(pod: Pod, said: Said) -> Evidence:
+    if said.event is not None:
+        return quote(said.event, "message", "the scheduler's own words")
+    return quote(pod, MESSAGE, "the scheduler's own words")
+
+
+def _evidence(case: Case, said: Said, facts: list[Fact]) -> tuple[Evidence, ...]:
+    found = [_words(case.pod, said), *(one for fact in facts for one in fact.evidence)]
+    if case.answer is not None:
+        found += _outcome.nearest_evidence(case.answer)
+    if has_path(case.pod, "status.nominatedNodeName"):
+        found.append(quote(case.pod, "status.nominatedNodeName", "the node that is kept for it"))
+    for ending in _outcome.ending_on_nominated(case.pod, case.answer)[:2]:
+        found.append(quote(ending, "metadata.deletionTimestamp", "has been asked to end there"))
+    return tuple({(one.object, one.path): one for one in reversed(found)}.values())[::-1]
+
+
+def _detail(case: Case, facts: list[Fact]) -> str:
+    parts = [" ".join(fact.detail for fact in facts if fact.detail)]
+    if case.answer is not None:
+        parts = [
+            _outcome.agreement(case.answer, case.cluster),
+            *parts,
+            _waits_for(case),
+            _outcome.preemption(case.answer, case.cluster),
+            _outcome.table(case.answer),
+        ]
+    return "\n".join(filter(None, parts))
+
+
+def _waits_for(case: Case) -> str:
+    """A place is kept, and pods must end there first."""
+    ending = _outcome.ending_on_nominated(case.pod, case.answer)
+    if not ending:
+        return ""
+    who = names(f"{one.namespace}/{one.name}" for one in ending)
+    return f"{case.pod.status.nominated_node_name} is kept for it; it waits there for the end of {who}."
+
+
+def _commands(pod: Pod) -> tuple[Command, ...]:
+    return (
+        Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"),
+        Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
     )
 
 
@@ -189,12 +281,11 @@ def _fact(case: Case, reason: Reason) -> Fact:
 def _culprit(case: Case, major: list[tuple[Reason, Fact]]) -> Ref:
     """A node where nothing but that node's state refuses the pod, else its workload."""
     obstacles = {reason.obstacle for reason, _ in major}
-    if obstacles == {Obstacle.CORDONED} and case.cordoned:
-        return ref(case.cordoned[0])
-    if obstacles == {Obstacle.TOO_MANY_PODS} and case.room:
-        full = [node for node in case.open if node.name in case.room and case.room[node.name].is_full]
-        if len(full) == 1 == len(case.open):
-            return ref(full[0])
+    refused = [one for reason, _ in major for one in case.refused(reason)]
+    if obstacles == {Obstacle.CORDONED} and refused:
+        return ref(min((one.node for one in refused), key=lambda node: node.name))
+    if obstacles == {Obstacle.TOO_MANY_PODS} and len(refused) == 1:
+        return ref(refused[0].node)
     return case.workload
 
 
@@ -203,39 +294,3 @@ def _blamed(major: list[tuple[Reason, Fact]]) -> tuple[Ref, ...]:
     all_nodes = all(reason.obstacle is Obstacle.TAINT for reason, _ in major)
     blamed = [name for _, fact in major for name in fact.blames if all_nodes or name.kind != "Node"]
     return tuple(dict.fromkeys(blamed))
-
-
-def _nobody_tried(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    """Pending, without a node and without a word of any scheduler."""
-    created = pod.metadata.creation_timestamp
-    if created is None or cluster.taken_at - created < SOON or pod.status.phase not in ("", "Pending"):
-        return
-    name = pod.spec.scheduler_name or "default-scheduler"
-    lease = cluster.maybe.get(Lease, "kube-system", "kube-scheduler")
-    renewed = lease.spec.renew_time if lease is not None else None
-    evidence = [quote(pod, "metadata.creationTimestamp", "and no scheduler has said anything since")]
-    if has_path(pod, "spec.schedulerName"):
-        evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place it"))
-    down = name == "default-scheduler" and renewed is not None and cluster.taken_at - renewed > SOON
-    if down and lease is not None and renewed is not None:
-        since = int((cluster.taken_at - renewed).total_seconds())
-        yield Finding(
-            about=ref(lease),
-            summary=f"kube-scheduler has not renewed its lease for {since} s: it does not run, so no pod is placed",
-            evidence=(quote(lease, "spec.renewTime", "when the scheduler was last alive"), *evidence),
-            confidence=Confidence.LIKELY,
-            commands=(Command("kubectl get pods -n kube-system -l component=kube-scheduler", "does it run?"),),
-        )
-        return
-    schedulers = {one.spec.scheduler_name for one in cluster.maybe.all(Pod) if one.spec.node_name}
-    unknown = name not in schedulers and name != "default-scheduler"
-    known = names(sorted(filter(None, schedulers)))
-    yield Finding(
-        about=workload_of(pod, cluster),
-        summary=f"no scheduler has looked at it: it asks for the scheduler {name}"
-        + (f", which has placed no pod here (others: {known})" if unknown and known else ""),
-        evidence=tuple(evidence),
-        confidence=Confidence.LIKELY if unknown else Confidence.POSSIBLE,
-        would_disprove="" if unknown else "an event or a PodScheduled condition from that scheduler",
-        commands=(Command("kubectl get pods -A | grep scheduler", "is a scheduler of that name running?"),),
-    )

@@ -1,0 +1,73 @@
+"""Pending without a word of any scheduler: which one ought to have spoken, and what it would find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from diagnostics.scheduling._case import names
+from diagnostics.scheduling._outcome import objection_text, table
+from kubedoctor.cluster import Cluster, Evidence, Lease, Pod, has_path, quote, ref
+from kubedoctor.cluster.relations import workload_of
+from kubedoctor.findings import Command, Confidence, Finding
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+
+SOON = timedelta(minutes=1)
+DEFAULT = "default-scheduler"
+
+
+def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> Iterator[Finding]:
+    created = pod.metadata.creation_timestamp
+    if created is None or cluster.taken_at - created < SOON or pod.status.phase not in ("", "Pending"):
+        return
+    name = pod.spec.scheduler_name or DEFAULT
+    evidence = [quote(pod, "metadata.creationTimestamp", "and no scheduler has said anything since")]
+    if has_path(pod, "spec.schedulerName"):
+        evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place it"))
+    found = would_find(answer)
+    if name == DEFAULT and (down := _scheduler_down(evidence, found, cluster)) is not None:
+        yield down
+        return
+    schedulers = {one.spec.scheduler_name for one in cluster.maybe.all(Pod) if one.spec.node_name}
+    unknown = name not in schedulers and name != DEFAULT
+    known = names(sorted(filter(None, schedulers)))
+    yield Finding(
+        about=workload_of(pod, cluster),
+        summary=f"no scheduler has looked at it: it asks for the scheduler {name}"
+        + (f", which has placed no pod here (others: {known})" if unknown and known else ""),
+        evidence=tuple(evidence),
+        confidence=Confidence.LIKELY if unknown else Confidence.POSSIBLE,
+        detail=found,
+        would_disprove="" if unknown else "an event or a PodScheduled condition from that scheduler",
+        commands=(Command("kubectl get pods -A | grep scheduler", "is a scheduler of that name running?"),),
+    )
+
+
+def _scheduler_down(evidence: list[Evidence], found: str, cluster: Cluster) -> Finding | None:
+    lease = cluster.maybe.get(Lease, "kube-system", "kube-scheduler")
+    renewed = lease.spec.renew_time if lease is not None else None
+    if lease is None or renewed is None or cluster.taken_at - renewed <= SOON:
+        return None
+    since = int((cluster.taken_at - renewed).total_seconds())
+    return Finding(
+        about=ref(lease),
+        summary=f"kube-scheduler has not renewed its lease for {since} s: it does not run, so no pod is placed",
+        evidence=(quote(lease, "spec.renewTime", "when the scheduler was last alive"), *evidence),
+        confidence=Confidence.LIKELY,
+        detail=found,
+        commands=(Command("kubectl get pods -n kube-system -l component=kube-scheduler", "does it run?"),),
+    )
+
+
+def would_find(answer: PendingAnswer | None) -> str:
+    """What a scheduler of the default profile would say, if one looked."""
+    if answer is None:
+        return ""
+    verdict = answer.verdict
+    if verdict.feasible:
+        return f"A scheduler that looked would find room: {names(verdict.feasible)} would take it."
+    if verdict.pre_filter is not None:
+        return f"A scheduler that looked would refuse it: {objection_text(verdict.pre_filter)}."
+    if not verdict.nodes:
+        return "There is no node at all."
+    return f"A scheduler that looked would find no node for it either. {table(answer)}"
