@@ -36,14 +36,14 @@ Filters = tuple[tuple[str, NodeFilter], ...]
 """The plugins that have something to check, in their order."""
 
 
-class Objection(msgspec.Struct, frozen=True):
+class Objection(msgspec.Struct, frozen=True, gc=False):
     """A plugin that says no; `plugin` is empty where several plugins' nodes do not meet."""
 
     plugin: str
     status: Status
 
 
-class NodeVerdict(msgspec.Struct, frozen=True):
+class NodeVerdict(msgspec.Struct, frozen=True, gc=False):
     """One node. `first` is what the scheduler reports, None if the pod fits; `blockers` are all plugins that object on
     their own, in plugin order. Where pods nominated to the node are the obstacle, `blockers` does not show it."""
 
@@ -61,7 +61,7 @@ class NodeVerdict(msgspec.Struct, frozen=True):
         return self.first.status if self.first else SUCCESS
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What becomes of the pod.
 
     pre_enqueue: gates hold it back. pre_filter: it is turned away before nodes are looked at; `nodes` is empty then.
@@ -89,7 +89,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return next((one.first for one in self.nodes if one.first and one.first.status.code is Code.ERROR), None)
 
 
-class PreFiltered(msgspec.Struct, frozen=True):
+class PreFiltered(msgspec.Struct, frozen=True, gc=False):
     """The result of all PreFilters. `only` are the nodes in question, None for all; `restricting` the plugins that
     left others out."""
 

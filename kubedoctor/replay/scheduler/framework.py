@@ -23,7 +23,7 @@ class Code(enum.Enum):
     ERROR = "Error"
 
 
-class Shortage(msgspec.Struct, frozen=True):
+class Shortage(msgspec.Struct, frozen=True, gc=False):
     """A resource of which a node has too little: cpu in thousandths, memory and storage in bytes, others in units.
 
     `used` may be above `capacity`.
@@ -45,7 +45,7 @@ class Shortage(msgspec.Struct, frozen=True):
         return self.requested > self.capacity
 
 
-class Status(msgspec.Struct, frozen=True):
+class Status(msgspec.Struct, frozen=True, gc=False):
     """A verdict. `named` are the things it is about where the reason does not name them: the taint, the host port."""
 
     code: Code
@@ -106,7 +106,7 @@ class NodeFilter:
         """Another pod comes to the node (change 1) or leaves it (-1)."""
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """What PreFilter answers. `node_names` are the only nodes in question, None for all.
 
     `node_filter` is None where the status is no success.

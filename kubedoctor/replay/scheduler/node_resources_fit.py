@@ -48,13 +48,17 @@ class _Filter(NodeFilter):
         return self._rejection(node, full=full)
 
     def _rejection(self, node: NodeInfo, *, full: bool) -> Status:
-        short = [Shortage("pods", 1, len(node.pods), node.most_pods)] if full else []
+        texts: list[str] = []
+        short: list[Shortage] = []
+        code = Code.UNSCHEDULABLE
+        if full:
+            texts.append(reasons.TOO_MANY_PODS)
+            short.append(Shortage("pods", 1, len(node.pods), node.most_pods))
         for name, amount in self.wanted:
             capacity, used = node.allocatable.get(name, 0), node.requested.get(name, 0)
             if amount > capacity - used:
+                texts.append(reasons.insufficient(name))
                 short.append(Shortage(name, amount, used, capacity))
-        texts = tuple(
-            reasons.TOO_MANY_PODS if one.resource == "pods" else reasons.insufficient(one.resource) for one in short
-        )
-        hopeless = self.final and any(one.beyond for one in short if one.resource != "pods")
-        return Status(Code.UNRESOLVABLE if hopeless else Code.UNSCHEDULABLE, texts, tuple(short))
+                if self.final and amount > capacity:
+                    code = Code.UNRESOLVABLE
+        return Status(code, tuple(texts), tuple(short))
