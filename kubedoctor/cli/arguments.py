@@ -17,6 +17,7 @@ EPILOG = """\
   kubedoctor                        the terminal UI on the current context
   kubedoctor pod checkout-1 -n shop diagnose one object and what it depends on (any kind; also deploy/checkout)
   kubedoctor scan -A                run every diagnostic over everything
+  kubedoctor why-pending checkout-1 why each node refuses a pod; --node N one in full, --what-if requests.cpu=1
   kubedoctor explain KD1005         the lesson of a diagnostic; without a code: all of them
   kubedoctor capture -o st.tar.gz   record a redacted bundle
   kubedoctor demo                   a broken demo cluster on this machine, nothing needed; demo list: all of them
@@ -61,6 +62,10 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-n", "--namespace", metavar="NS", help="the namespace; default: that of the context")
     group.add_argument("-A", "--all-namespaces", action="store_true", help="every namespace")
     group.add_argument("-l", "--selector", metavar="LABELS", help="only objects with these labels (scan)")
+    group.add_argument("--node", metavar="NODE", help="only this node, in full (why-pending)")
+    group.add_argument("--what-if", metavar="CHANGE", action="append", default=[],
+                       help="try the pod with a change: requests.cpu=800m, limits.memory=1Gi, nodeSelector.zone=a, "
+                            "toleration=gpu=true:NoSchedule (why-pending)")  # fmt: skip
     group.add_argument("--from", dest="from_", metavar="BUNDLE", action="append", default=[],
                        help="read a bundle instead of a cluster: a capture, kubectl get -o json|yaml, "
                             "kubectl cluster-info dump, a support bundle; - is standard input")  # fmt: skip
@@ -93,4 +98,4 @@ def complete_word(prefix: str, parsed_args: argparse.Namespace, **_: object) -> 
     return names_for(words, prefix, parsed_args)
 
 
-COMMANDS = ("scan", "explain", "capture", "demo", "tui", "version", "completion")
+COMMANDS = ("scan", "why-pending", "explain", "capture", "demo", "tui", "version", "completion")

@@ -15,6 +15,8 @@ def names_for(words: list[str], prefix: str, options: argparse.Namespace) -> lis
     """What may follow the words: codes after `explain`, names of objects after a kind. Silent when nothing can be read."""
     if words[0] == "explain":
         return [one.code for one in load_catalogue().diagnostics if one.code.startswith(prefix)]
+    if words[0] == "why-pending":
+        words = words[1:] or ["pod"]
     kind = kind_from_word(words[0])
     if kind is None or len(words) > 1:
         return []

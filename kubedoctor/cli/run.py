@@ -89,6 +89,8 @@ def _command(word: str) -> Run:
     """The function of a command; its module is imported only when it is used."""
     if word == "scan":
         from kubedoctor.cli.commands.scan import scan_command as run
+    elif word == "why-pending":
+        from kubedoctor.cli.commands.why_pending import why_pending_command as run
     elif word == "explain":
         from kubedoctor.cli.commands.explain import explain_command as run
     elif word == "capture":

@@ -7,12 +7,13 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.cluster.quantities import format_bytes, format_milli
+from kubedoctor.cluster.quantities import format_bytes, format_milli, parse_quantity
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, default_plugins
 from kubedoctor.replay.scheduler.framework import Code, Shortage
 from kubedoctor.replay.scheduler.grouping import NodeGroup, objections_of
 
+_MEBI: Final = 1 << 20
 PRE_FILTER: Final = "PreFilter"
 """The column of what several plugins decide together, before nodes are looked at."""
 _ORDER: Final = {plugin.name: place for place, plugin in enumerate(default_plugins(reasons.LATEST))}
@@ -125,9 +126,11 @@ def _shortage(same: Sequence[Shortage]) -> str:
 
 
 def amount(resource: str, number: int) -> str:
-    """As people write it: cpu comes in thousandths, memory and storage in bytes."""
+    """As people write it: cpu comes in thousandths, memory and storage in bytes. Nothing is rounded by more than 1Mi."""
     if resource == "cpu":
         return format_milli(number)
-    if resource in ("memory", "ephemeral-storage") or resource.startswith("hugepages-"):
-        return format_bytes(number)
-    return str(number)
+    if resource not in ("memory", "ephemeral-storage") and not resource.startswith("hugepages-"):
+        return str(number)
+    short = format_bytes(number)
+    exact = abs(number) < _MEBI or parse_quantity(short).value() == number
+    return short if exact else f"{-(-number // _MEBI)}Mi"

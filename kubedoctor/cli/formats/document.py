@@ -32,14 +32,14 @@ def to_data(report: Report) -> dict[str, Any]:
     """The document as plain data."""
     return {
         "schema": SCHEMA,
-        "taken_at": _moment(report.taken_at),
+        "taken_at": moment(report.taken_at),
         "source": {
             "kind": report.source.kind,
             "name": report.source.name,
             "kubernetes": report.source.kubernetes or None,
         },
         "scope": {
-            "subject": _ref(report.subject) if report.subject else None,
+            "subject": ref_data(report.subject) if report.subject else None,
             "namespaces": list(report.namespaces),
         },
         "incidents": [{"cause": one.cause, "consequences": list(one.consequences)} for one in report.incidents],
@@ -60,27 +60,29 @@ def _finding(one: ReportedFinding) -> dict[str, Any]:
         "also_known_as": list(one.also_known_as),
         "severity": one.severity.value,
         "confidence": one.confidence.value,
-        "about": _ref(one.about),
-        "affects": [_ref(name) for name in one.affects],
+        "about": ref_data(one.about),
+        "affects": [ref_data(name) for name in one.affects],
         "summary": one.summary,
         "detail": one.detail,
         "evidence": [_evidence(fact) for fact in one.evidence],
-        "fixes": [_fix(fix) for fix in one.fixes],
+        "fixes": [fix_data(fix) for fix in one.fixes],
         "commands": [_command(command) for command in one.commands],
         "would_disprove": one.would_disprove,
         "gaps": list(one.gaps),
     }
 
 
-def _ref(name: Ref) -> dict[str, str | None]:
+def ref_data(name: Ref) -> dict[str, str | None]:
+    """An object; null for the namespace of one that has none."""
     return {"kind": name.kind, "namespace": name.namespace or None, "name": name.name}
 
 
 def _evidence(fact: Evidence) -> dict[str, Any]:
-    return {"object": _ref(fact.object), "path": fact.path, "value": fact.value, "shows": fact.shows}
+    return {"object": ref_data(fact.object), "path": fact.path, "value": fact.value, "shows": fact.shows}
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
+def fix_data(fix: Fix) -> dict[str, Any]:
+    """A fix."""
     return {"summary": fix.summary, "effect": fix.effect.value, "command": fix.command, "verified": fix.verified}
 
 
@@ -89,8 +91,9 @@ def _command(command: Command) -> dict[str, Any]:
 
 
 def _not_checked(one: NotChecked) -> dict[str, Any]:
-    return {"diagnostic": one.diagnostic or None, "about": _ref(one.about) if one.about else None, "why": one.why}
+    return {"diagnostic": one.diagnostic or None, "about": ref_data(one.about) if one.about else None, "why": one.why}
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """In UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,87 @@
+"""`kubedoctor why-pending POD`: the scheduler replayed, node by node."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from kubedoctor.cli.commands.reading import opened
+from kubedoctor.cli.exit_codes import ExitCode
+from kubedoctor.cli.formats import check_format
+from kubedoctor.cli.formats.placement import render_placement
+from kubedoctor.cli.subject import find_subject, split_words
+from kubedoctor.cli.terminal import speak_utf8, wants_colour
+from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.relations import WORKLOAD_KINDS
+from kubedoctor.cluster.wants import CannotSee
+from kubedoctor.collect.opening import Source
+from kubedoctor.engine.placement import Outcome, Placement, pending_pod_of, place
+from kubedoctor.problems import NoSuchObject, Problem, UsageProblem
+from kubedoctor.replay.scheduler.pod_changes import PodChangeError
+
+_CODES = {
+    Outcome.SCHEDULED: ExitCode.HEALTHY,
+    Outcome.ENDED: ExitCode.HEALTHY,
+    Outcome.FITS: ExitCode.HEALTHY,
+    Outcome.GATED: ExitCode.FOUND,
+    Outcome.FITS_NOWHERE: ExitCode.FOUND,
+    Outcome.UNKNOWN: ExitCode.GAPS,
+}
+
+
+def why_pending_command(options: argparse.Namespace) -> int:
+    """Replay the scheduler for one pod and print why each node refuses it."""
+    started = time.perf_counter()
+    check_format(options.output)
+    words = _pod_words(options.words[1:])
+    changes = tuple(one for text in options.what_if for one in text.split(",") if one.strip())
+    with opened(options) as source:
+        subject = find_subject(words, source, options.namespace or None)
+        pod = _pod(subject, source)
+        if pod is None:
+            print(f"✓ {subject.title}: none of its pods waits for a node")
+            return ExitCode.HEALTHY
+        try:
+            placement = place(pod, source.snapshot, source.gather, changes)
+        except PodChangeError as error:
+            raise UsageProblem(f"--what-if: {error}") from None
+    if options.node:
+        _check_node(options.node, placement)
+    if options.output in ("json", "yaml"):
+        speak_utf8()
+    text = render_placement(placement, options.output or "text", node=options.node or "", colour=wants_colour(options))
+    print(text, end="")
+    if options.stats:
+        seconds = time.perf_counter() - started
+        print(f"{placement.requests} requests, {placement.rounds} rounds, {seconds:.2f} s", file=sys.stderr)
+    code = _CODES[placement.outcome]
+    return ExitCode.HEALTHY if code is ExitCode.GAPS and options.allow_gaps else code
+
+
+def _pod_words(words: list[str]) -> list[str]:
+    """`checkout-1` means `pod checkout-1`. Raises UsageProblem where it is no pod and nothing that has pods."""
+    if not words:
+        raise UsageProblem("which pod?", "Name one: kubedoctor why-pending POD [-n NAMESPACE]; also deploy/checkout")
+    if len(words) == 1 and "/" not in words[0]:
+        words = ["pod", words[0]]
+    kind, _ = split_words(words)
+    if kind.kind != "Pod" and kind.kind not in WORKLOAD_KINDS:
+        raise UsageProblem(f"a {kind.singular} has no pods that wait for a node", "Name a pod or a workload")
+    return words
+
+
+def _pod(subject: Ref, source: Source) -> Ref | None:
+    try:
+        return pending_pod_of(subject, source.snapshot, source.gather)
+    except CannotSee as blind:
+        raise Problem(f"the pods of {subject.title} cannot be read: {blind.why}", "Name a pod instead") from None
+
+
+def _check_node(name: str, placement: Placement) -> None:
+    last = placement.last
+    if last is None or name in last.state.node_by_name:
+        return
+    known = [node.name for node in last.state.nodes]
+    raise NoSuchObject(f"there is no node {name}", "", nearest_word(name, known) or tuple(known[:3]))

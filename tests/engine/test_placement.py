@@ -1,0 +1,203 @@
+"""Placement: the outcome, what is tried, and what could not be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubedoctor.cluster import LogWant, Ref, Want
+from kubedoctor.engine.placement import Outcome, Placement, pending_pod_of, place
+from kubedoctor.engine.placement_node import node_sheet
+from kubedoctor.engine.placement_table import amount, group_table, node_table
+from kubedoctor.engine.placement_words import agreement_lines, headline, preemption_lines
+from kubedoctor.replay.scheduler.pod_changes import PodChangeError
+from kubedoctor.replay.scheduler.self_check import Agreement
+from tests.engine.clinic import complete, deployment, live, pod, replica_set
+from tests.engine.fleet import FLEET, WAITING, fleet_node, waiting_pod
+from tests.engine.test_examination import Server
+
+
+def nothing(wants: frozenset[Want | LogWant]) -> None:
+    raise AssertionError(f"a complete snapshot needs nothing: {wants}")
+
+
+def placed(*changes: str, manifests: tuple[dict[str, Any], ...] = FLEET, **spec: Any) -> Placement:
+    return place(WAITING, complete(*manifests, waiting_pod(**spec)), nothing, changes)
+
+
+def test_every_blocker_of_every_node_the_nearest_first() -> None:
+    found = placed()
+    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.before is not None
+    table = node_table(found.before.groups)
+    assert table.filters == ("NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodeResourcesFit")
+    assert [(row.nodes, row.cells) for row in table.rows] == [
+        (("near",), ("", "", "", "lacks 200m cpu")),
+        (("far",), ("", "", "", "lacks 900m cpu")),
+        (("gpu",), ("", "taint gpu=true:NoSchedule", "", "")),
+        (("plain",), ("cordoned", "", "labels do not match", "")),
+    ]
+
+
+def test_nodes_with_one_outcome_share_a_row_that_tells_the_span() -> None:
+    found = placed()
+    assert found.before is not None
+    rows = group_table(found.before.groups).rows
+    assert (rows[0].nodes, rows[0].cells[-1]) == (("near", "far"), "lacks 200m to 900m cpu")
+
+
+def test_the_scheduler_is_heard() -> None:
+    found = placed()
+    assert found.before is not None
+    assert found.before.agreement is Agreement.AGREES
+    assert next(agreement_lines(found.before)).startswith("the scheduler says the same")
+    assert list(preemption_lines(found.before)) == [
+        "would not help: on 2 nodes no pod's leaving would change anything; on 2 nodes no pod has a lower priority"
+    ]
+    other = placed(says="0/4 nodes are available: 4 Insufficient memory.")
+    assert other.before is not None
+    assert "Insufficient memory" in " ".join(agreement_lines(other.before))
+    assert "resource memory: it counts 4, the replay 0" in list(agreement_lines(other.before))
+
+
+@pytest.mark.parametrize(
+    ("changes", "nodes"),
+    [
+        (("requests.cpu=800m",), ("near",)),
+        (("requests.cpu=801m",), ()),
+        (("requests.cpu=100m",), ("far", "near")),
+        (("toleration=gpu=true:NoSchedule",), ("gpu",)),
+        (("toleration=gpu",), ("gpu",)),
+        (("toleration=gpu=false:NoSchedule",), ()),
+        (("nodeSelector.disk-", "toleration=node.kubernetes.io/unschedulable:NoSchedule"), ("plain",)),
+        (("nodeSelector.disk=hdd",), ()),
+    ],
+)
+def test_what_would_be(changes: tuple[str, ...], nodes: tuple[str, ...]) -> None:
+    found = placed(*changes)
+    assert found.after is not None
+    assert found.after.verdict.feasible == nodes
+    assert found.outcome is (Outcome.FITS if nodes else Outcome.FITS_NOWHERE)
+    assert found.before is not None
+    assert not found.before.verdict.feasible
+
+
+def test_a_change_that_makes_no_sense() -> None:
+    with pytest.raises(PodChangeError):
+        placed("cpu=1")
+
+
+def test_a_pod_that_runs_is_not_pending() -> None:
+    found = place(Ref("Pod", "shop", "busy-1"), complete(*FLEET), nothing)
+    assert (found.outcome, found.node, found.before) == (Outcome.SCHEDULED, "near", None)
+    assert headline(found) == "is not pending: it was placed on node near"
+    ended = place(Ref("Pod", "shop", "done"), complete(pod("done", phase="Succeeded")), nothing)
+    assert ended.outcome is Outcome.ENDED
+
+
+def test_a_gated_pod_is_held_back() -> None:
+    found = placed(schedulingGates=[{"name": "example.com/wait"}], says="")
+    assert found.outcome is Outcome.GATED
+    assert headline(found) == "is held back: waiting for scheduling gates: [example.com/wait]"
+
+
+def test_devices_are_not_replayed_so_a_fit_is_not_sure() -> None:
+    found = placed("requests.cpu=100m", resourceClaims=[{"name": "gpu"}])
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.not_seen == ("resource claim gpu: devices are not replayed",)
+    assert "may fit on 2 of 4 nodes" in headline(found)
+
+
+def test_another_scheduler_may_have_other_rules() -> None:
+    assert "scheduler volcano" in placed(schedulerName="volcano").not_seen[0]
+
+
+def test_what_is_missing_is_fetched_in_few_rounds() -> None:
+    snapshot = live()
+    server = Server(snapshot, *FLEET, waiting_pod())
+    found = place(WAITING, snapshot, server.gather)
+    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.rounds == len(server.rounds) == 2
+    assert {"list Node", "list Pod", "list Namespace"} <= server.rounds[1]
+
+
+def test_nodes_that_may_not_be_read_leave_the_question_open() -> None:
+    snapshot = live()
+    server = Server(snapshot, *FLEET, waiting_pod(), refused=("Node",))
+    found = place(WAITING, snapshot, server.gather)
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.not_seen == ("Node: list Node is forbidden",)
+
+
+def test_budgets_that_may_not_be_read_are_named_and_decide_nothing() -> None:
+    snapshot = live()
+    server = Server(snapshot, *FLEET, waiting_pod(), refused=("PodDisruptionBudget",))
+    found = place(WAITING, snapshot, server.gather)
+    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.not_seen == ("PodDisruptionBudget: list PodDisruptionBudget is forbidden",)
+
+
+def test_a_workload_means_its_first_pod_without_a_node() -> None:
+    owned = pod("web-2", owner="web-abc", phase="Pending")
+    ready = pod("web-1", node="near", owner="web-abc")
+    snapshot = complete(deployment("web"), replica_set("web-abc", "web"), ready, owned)
+    assert pending_pod_of(Ref("Deployment", "shop", "web"), snapshot, nothing) == Ref("Pod", "shop", "web-2")
+    calm = complete(deployment("web"), replica_set("web-abc", "web"), ready)
+    assert pending_pod_of(Ref("Deployment", "shop", "web"), calm, nothing) is None
+
+
+def test_one_node_in_full() -> None:
+    terms = [{"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd", "nvme"]}]}]
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
+    found = placed(affinity=affinity)
+    assert found.before is not None
+    near = node_sheet(found.before, "near")
+    assert near is not None
+    cpu, memory, pods = near.resources
+    assert (cpu.asked, cpu.used, cpu.allocatable, cpu.free, cpu.missing) == (1000, 3200, 4000, 800, 200)
+    assert (memory.asked, memory.missing, pods.used, pods.allocatable) == (0, 0, 1, 110)
+    assert [(one.wanted, one.present, one.met, one.term) for one in near.labels] == [
+        ("disk=ssd", "ssd", True, 0),
+        ("disk In [ssd, nvme]", "ssd", True, 1),
+    ]
+    plain = node_sheet(found.before, "plain")
+    assert plain is not None
+    assert [one.filter for one in plain.objections] == ["NodeUnschedulable", "NodeAffinity"]
+    assert plain.cordoned
+    assert [one.met for one in plain.labels] == [False, False]
+    gpu = node_sheet(found.before, "gpu")
+    assert gpu is not None
+    assert [(one.taint, one.toleration, one.forbids) for one in gpu.taints] == [("gpu=true:NoSchedule", "", True)]
+    assert node_sheet(found.before, "nowhere") is None
+
+
+def test_a_toleration_is_shown_beside_its_taint() -> None:
+    found = placed(tolerations=[{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}])
+    assert found.before is not None
+    gpu = node_sheet(found.before, "gpu")
+    assert gpu is not None
+    assert gpu.taints[0].toleration == "gpu:NoSchedule"
+    assert gpu.fits
+
+
+def test_a_node_too_small_even_when_empty_is_called_so() -> None:
+    found = placed(manifests=(fleet_node("small", "500m"),))
+    assert found.before is not None
+    (row,) = group_table(found.before.groups).rows
+    assert row.cells == ("lacks 500m cpu (too small a node)",)
+
+
+@pytest.mark.parametrize(
+    ("resource", "number", "text"),
+    [
+        ("cpu", 200, "200m"),
+        ("cpu", 1500, "1.5"),
+        ("memory", 1 << 30, "1Gi"),
+        ("memory", (1 << 30) + (1 << 20), "1025Mi"),
+        ("memory", (1 << 30) + 1, "1025Mi"),  # what is missing is never told as less
+        ("example.com/gpu", 3, "3"),
+    ],
+)
+def test_amounts(resource: str, number: int, text: str) -> None:
+    assert amount(resource, number) == text
