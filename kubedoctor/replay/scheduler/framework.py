@@ -109,7 +109,7 @@ class NodeFilter:
 class Prepared(msgspec.Struct, frozen=True, gc=False):
     """What PreFilter answers. `node_names` are the only nodes in question, None for all.
 
-    `node_filter` is None where the status is no success.
+    `node_filter` is None where the status is no success, and where no node can displease the plugin.
     """
 
     status: Status

@@ -16,8 +16,9 @@ class NodeName:
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         """Since 1.37 this leaves only the named node; before, Filter alone rejects the others."""
         named = pod.spec.node_name
-        only = frozenset((named,)) if named and state.release.node_name_first else None
-        return Prepared(SUCCESS, _Filter(named), only)
+        if not named:
+            return Prepared(SUCCESS)
+        return Prepared(SUCCESS, _Filter(named), frozenset((named,)) if state.release.node_name_first else None)
 
 
 class _Filter(NodeFilter):
@@ -25,4 +26,4 @@ class _Filter(NodeFilter):
         self.wanted = wanted
 
     def check(self, node: NodeInfo) -> Status:
-        return SUCCESS if not self.wanted or self.wanted == node.name else _MISMATCH
+        return SUCCESS if self.wanted == node.name else _MISMATCH

@@ -16,12 +16,11 @@ class NodeUnschedulable:
     name = "NodeUnschedulable"
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
-        return Prepared(SUCCESS, _Filter(any(tolerates(one, CORDON) for one in pod.spec.tolerations or ())))
+        if any(tolerates(one, CORDON) for one in pod.spec.tolerations or ()):
+            return Prepared(SUCCESS)
+        return Prepared(SUCCESS, _Filter())
 
 
 class _Filter(NodeFilter):
-    def __init__(self, tolerated: bool) -> None:
-        self.tolerated = tolerated
-
     def check(self, node: NodeInfo) -> Status:
-        return _CORDONED if node.node.spec.unschedulable and not self.tolerated else SUCCESS
+        return _CORDONED if node.node.spec.unschedulable else SUCCESS
