@@ -18,9 +18,9 @@ from kubedoctor.replay.scheduler.framework import Shortage, Status
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason, parse_message
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
+from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
-HOSTNAME = "kubernetes.io/hostname"
 NODE_TROUBLE = frozenset(
     f"node.kubernetes.io/{name}"
     for name in ("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable")

@@ -6,8 +6,8 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.tolerations import tolerates
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.framework import SUCCESS, NodeFilter, Prepared, Status, unresolvable
-from kubedoctor.replay.scheduler.room import CORDON
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.scheduler.well_known import CORDON
 
 _CORDONED = unresolvable(reasons.CORDONED)
 

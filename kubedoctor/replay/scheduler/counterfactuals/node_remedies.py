@@ -12,9 +12,9 @@ from kubedoctor.cluster.selectors import NodeSelector
 from kubedoctor.cluster.tolerations import untolerated
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
 from kubedoctor.replay.scheduler.required_node_affinity import required_terms
-from kubedoctor.replay.scheduler.room import CORDON, HOSTNAME
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.replay.scheduler.taint_toleration import taint_text
+from kubedoctor.replay.scheduler.well_known import CORDON, HOSTNAME
 
 Remedy = tuple[Edit, ...]
 

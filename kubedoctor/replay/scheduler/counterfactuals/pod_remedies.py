@@ -18,9 +18,9 @@ from kubedoctor.replay.scheduler.host_ports import EVERY_ADDRESS, HostPort
 from kubedoctor.replay.scheduler.inter_pod_affinity import InterPodAffinity
 from kubedoctor.replay.scheduler.pod_claims import SELECTED_NODE, claim_names, is_bound, mounted_claim_names
 from kubedoctor.replay.scheduler.pod_topology_spread import PodTopologySpread
-from kubedoctor.replay.scheduler.room import HOSTNAME
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 from kubedoctor.replay.scheduler.volume_restrictions import VolumeRestrictions
+from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
 _LOOSE = 1 << 30
 """A skew that no cluster has."""
