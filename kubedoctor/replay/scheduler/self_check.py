@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -101,12 +102,22 @@ def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
 
 def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> tuple[Ref, ...]:
     """Nodes, placed pods and claims that changed after a moment, the newest first."""
-    found = [(when, name) for when, name in _changes(pod, state, cluster) if when > at]
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return tuple(dict.fromkeys(name for _, name in found))
+    placed: list[tuple[datetime, Ref]] | None = state.known(_placed_changes)
+    if placed is None:
+        placed = sorted(_placed_changes(state), key=_when)
+        state.learn(_placed_changes, placed)
+    found = placed[bisect_right(placed, at, key=_when) :]
+    if asks_for_storage(pod):
+        found += [(when, name) for when, name in _storage_changes(pod, cluster) if when > at]
+        found.sort(key=_when)
+    return tuple(dict.fromkeys(name for _, name in reversed(found)))
 
 
-def _changes(pod: Pod, state: ClusterState, cluster: Cluster) -> Iterator[tuple[datetime, Ref]]:
+def _when(change: tuple[datetime, Ref]) -> datetime:
+    return change[0]
+
+
+def _placed_changes(state: ClusterState) -> Iterator[tuple[datetime, Ref]]:
     for info in state.nodes:
         for when in _node_times(info.node):
             yield when, ref(info.node)
@@ -119,8 +130,9 @@ def _changes(pod: Pod, state: ClusterState, cluster: Cluster) -> Iterator[tuple[
             ):
                 if moment is not None:
                     yield moment, ref(each.pod)
-    if not asks_for_storage(pod):
-        return
+
+
+def _storage_changes(pod: Pod, cluster: Cluster) -> Iterator[tuple[datetime, Ref]]:
     stored = (*cluster.maybe.all(PersistentVolumeClaim, pod.namespace), *cluster.maybe.all(PersistentVolume))
     for one in stored:
         if one.metadata.creation_timestamp is not None:
