@@ -121,7 +121,7 @@ def _shortage(same: Sequence[Shortage]) -> str:
         if least == most
         else f"{amount(one.resource, least)} to {amount(one.resource, most)}"
     )
-    small = " (too small a node)" if all(each.beyond for each in same) else ""
+    small = ", too small" if all(each.beyond for each in same) else ""
     return f"lacks {span} {one.resource}{small}"
 
 

@@ -11,6 +11,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Why",
         (
             ("w", "why: the incident in full"),
+            ("w n", "nodes: why each of them refuses a pod that waits for one"),
             ("e", "the lesson of the finding"),
             ("x", "copy a command, by its number"),
             ("f", "findings of the namespace"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from kubedoctor.engine import Report
+from kubedoctor.engine.placement import Placement
 from kubedoctor.problems import Problem
 from kubedoctor.tui.incidents import Verdict
 from kubedoctor.tui.pages import Page
@@ -59,6 +60,14 @@ class PageMade(Message):
         self.title = title
         self.page = page
         self.at_end = at_end
+
+
+class Placed(Message):
+    """The scheduler was replayed for a pod; None where no pod of the workload waits for a node."""
+
+    def __init__(self, placement: Placement | None) -> None:
+        super().__init__()
+        self.placement = placement
 
 
 class Changed(Message):

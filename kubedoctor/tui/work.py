@@ -19,6 +19,7 @@ from kubedoctor.tui.messages import (
     Filtered,
     Opened,
     PageMade,
+    Placed,
     Progress,
     RowsMade,
     Switched,
@@ -74,6 +75,11 @@ def tell(session: Session, row: Row, report: Report, post: Post, *, full: bool =
 def focus(session: Session, row: Row, post: Post) -> None:
     """Examine one object by itself, reading what that needs, and write its page in full."""
     tell(session, row, session.focus(row.ref), post, full=True)
+
+
+def place(session: Session, subject: Ref, post: Post) -> None:
+    """Replay the scheduler for a pod, or for the first pod of a workload that waits for a node."""
+    post(Placed(session.place(subject)))
 
 
 def describe_object(session: Session, ref: Ref, report: Report | None, post: Post) -> None:

@@ -185,7 +185,7 @@ def test_a_node_too_small_even_when_empty_is_called_so() -> None:
     found = placed(manifests=(fleet_node("small", "500m"),))
     assert found.before is not None
     (row,) = group_table(found.before.groups).rows
-    assert row.cells == ("lacks 500m cpu (too small a node)",)
+    assert row.cells == ("lacks 500m cpu, too small",)
 
 
 @pytest.mark.parametrize(

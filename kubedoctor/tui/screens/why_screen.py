@@ -9,15 +9,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from kubedoctor.cluster.relations import WORKLOAD_KINDS
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine import Report
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Told
 from kubedoctor.tui.rows import Row
+from kubedoctor.tui.screens.nodes_screen import NodesScreen
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import in_thread
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
+
+SUBTITLE = "x copy  e learn  l logs  p previous  d describe  y yaml"
 
 
 class WhyScreen(ObjectScreen):
@@ -27,6 +31,7 @@ class WhyScreen(ObjectScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,w", "app.pop_screen", "Back"),
         Binding("x", "copy_command", "Copy a command"),
+        Binding("n", "nodes", "Nodes"),
         Binding("e", "lesson", "Lesson"),
         Binding("l", "logs(False)", "Logs"),
         Binding("p", "logs(True)", "Previous logs"),
@@ -43,7 +48,7 @@ class WhyScreen(ObjectScreen):
     def compose(self) -> ComposeResult:
         pane = IncidentPane(id="why")
         pane.border_title = f"Why · {visible(self.row.ref.title, 120)}"
-        pane.border_subtitle = "esc back  x copy  e learn  l logs  p previous  d describe  y yaml"
+        pane.border_subtitle = f"esc back  {SUBTITLE}"
         yield pane
 
     def on_mount(self) -> None:
@@ -54,12 +59,21 @@ class WhyScreen(ObjectScreen):
     def subject(self) -> Row:
         return self.row
 
+    def action_nodes(self) -> None:
+        if self.row.ref.kind == "Pod" or self.row.ref.kind in WORKLOAD_KINDS:
+            self.app.push_screen(NodesScreen(self.session, self.row.ref))
+        else:
+            self.notify("Only a pod or a workload is placed on nodes.", timeout=3)
+
     def _run(self, job: partial[None]) -> None:
         self.run_worker(in_thread(job, self.post_message))
 
     @on(Told)
     def _told(self, message: Told) -> None:
-        self.query_one(IncidentPane).tell(message.row, message.verdict, message.page)
+        pane = self.query_one(IncidentPane)
+        pane.tell(message.row, message.verdict, message.page)
+        pending = any(one.diagnostic.startswith("scheduling/") for one in message.verdict.findings)
+        pane.border_subtitle = f"esc back  {'n nodes  ' if pending else ''}{SUBTITLE}"
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

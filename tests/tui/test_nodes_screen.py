@@ -1,0 +1,49 @@
+"""From a pod that waits to the nodes that refuse it, by keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubedoctor.tui.screens.copy_screen import CopyScreen
+from kubedoctor.tui.screens.nodes_screen import NodesScreen
+from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.screens.why_screen import WhyScreen
+from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.virtual_table import VirtualTable
+from tests.tui.recordings import press
+from tests.tui.screenshots import application
+from tests.tui.test_app import on_top, running
+
+
+@pytest.mark.parametrize("size", [(120, 32), (80, 24)])
+async def test_n_in_why_opens_the_nodes(size: tuple[int, int]) -> None:
+    app = application("insufficient-cpu")
+    async with running(app, size) as (pilot, _):
+        await press(pilot, app, "w")
+        assert "n nodes" in str(app.screen.query_one(IncidentPane).border_subtitle)
+        await press(pilot, app, "n")
+        assert isinstance(on_top(app), NodesScreen)
+        table = app.screen.query_one(VirtualTable)
+        assert [row.ref.name for row in table.rows] == ["worker-a", "worker-b", "worker-c", "cp-1"]
+        assert "fits on none of 4 nodes" in app.screen.query_one("#about", TextView).page.plain
+        await press(pilot, app, "N")
+        assert table.rows[0].ref.name == "cp-1"
+        await press(pilot, app, "g", "enter")
+        assert isinstance(on_top(app), TextScreen)
+        assert "lacks 2050m" in app.screen.query_one(TextView).page.plain
+        await press(pilot, app, "escape", "x")
+        assert isinstance(on_top(app), CopyScreen)
+        await press(pilot, app, "escape", "escape")
+        assert isinstance(on_top(app), WhyScreen)
+
+
+async def test_a_workload_that_waits_for_no_node() -> None:
+    app = application("oom-killed")
+    async with running(app) as (pilot, _):
+        await press(pilot, app, "w")
+        assert "n nodes" not in str(app.screen.query_one(IncidentPane).border_subtitle)
+        await press(pilot, app, "n")
+        assert "waits for a node" in app.screen.query_one("#about", TextView).page.plain
+        await press(pilot, app, "x", "N", "escape")
+        assert isinstance(on_top(app), WhyScreen)
