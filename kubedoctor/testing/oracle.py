@@ -204,9 +204,10 @@ def _amounts(found: Amounts) -> Answer:
     }
 
 
-_FORMAT = re.compile(r"[+-]?[0-9]*(?:\.[0-9]*)?[eEinumkKMGTP]*[-+]?[0-9]*")
+_FORMAT = re.compile(r"[+-]?([0-9]*(?:\.[0-9]*)?)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _WRONG_FORMAT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _WRONG_SUFFIX = "unable to parse quantity's suffix"
+_WRONG_NUMBER = "unable to parse numeric part of quantity"
 
 
 def _quantities(request: msgspec.Raw) -> Answer:
@@ -220,9 +221,7 @@ def _quantity(text: str) -> Answer:
     try:
         found = parse_quantity(text)
     except QuantityError:
-        well_formed = text and _FORMAT.fullmatch(text)
-        error = _WRONG_SUFFIX if well_formed else _WRONG_FORMAT
-        return {"in": text, "error": error, "value": 0, "milli": 0, "sign": 0}
+        return {"in": text, "error": _quantity_error(text), "value": 0, "milli": 0, "sign": 0}
     sign = (found > Quantity()) - (found < Quantity())
     return {
         "in": text,
@@ -231,6 +230,21 @@ def _quantity(text: str) -> Answer:
         "milli": _int64(found.milli_value()),
         "sign": sign,
     }
+
+
+def _quantity_error(text: str) -> str:
+    """What upstream says of a text that is no quantity."""
+    parts = _FORMAT.fullmatch(text)
+    if not text or parts is None:
+        return _WRONG_FORMAT
+    number, suffix = parts.groups()
+    if number.strip("."):
+        return _WRONG_SUFFIX
+    try:
+        parse_quantity(f"0{suffix}")
+    except QuantityError:
+        return _WRONG_SUFFIX
+    return _WRONG_NUMBER
 
 
 def _int64(number: int) -> int:

@@ -14,16 +14,24 @@ from datetime import UTC, datetime
 
 from tests.differential import oracle
 from tests.differential.comparison import Comparison
+from tests.differential.variation import varied
 
 AREAS = ("scheduling", "preemption", "resources", "quantities", "selectors")
 SHOWN = 5
 """Differences of an area that are printed in full."""
 
 
-def compare(area: str, seed: int, count: int) -> Comparison:
-    """All of one area."""
-    found = Comparison(area)
+VARIED = ("scheduling", "preemption")
+
+
+def compare(area: str, seed: int, count: int, *, vary: bool = False) -> Comparison:
+    """All questions of one area, or variations of them."""
+    found = Comparison(f"{area}, varied" if vary else area)
     asked = oracle.questions(area, seed, count)
+    if vary:
+        asked = b"\n".join(
+            json.dumps(row).encode() for row in varied([json.loads(one) for one in asked.splitlines()], seed)
+        )
     upstream, ours = oracle.answers(oracle.UPSTREAM, asked), oracle.answers(oracle.OURS, asked)
     for line, theirs, mine in zip(asked.splitlines(), upstream, ours, strict=True):
         found.add(json.loads(line), theirs, mine)
@@ -48,8 +56,9 @@ def main() -> int:
     seed = options.seed if options.seed is not None else int(datetime.now(UTC).strftime("%Y%m%d"))
     print(f"seed {seed}", flush=True)
     wrong = 0
-    for area in options.area or AREAS:
-        found = compare(area, seed, options.count)
+    areas = options.area or AREAS
+    for area, vary in [(area, False) for area in areas] + [(area, True) for area in areas if area in VARIED]:
+        found = compare(area, seed, options.count, vary=vary)
         print(found.summary, flush=True)
         for text in found.differences[:SHOWN]:
             print(text, flush=True)

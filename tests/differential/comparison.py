@@ -22,6 +22,8 @@ Row = dict[str, Any]
 class Excuse(enum.Enum):
     """Why a part of an answer is not compared. The values are printed."""
 
+    NO_ANSWER = "questions that neither can answer"
+    """The scheduler itself would report an error: by which plugin is compared, the rest is worded differently."""
     WORDS = "selectors refused in other words"
     """Upstream's parsers speak Go; kubedoctor's sentences are for people. That both refuse is compared."""
     NEGATIVE = "integers of negative amounts that upstream gets wrong"
@@ -84,6 +86,10 @@ def excused(question: Row, upstream: Row, ours: Row) -> Iterator[Excuse]:
     """Leave out of both answers what cannot be compared; one excuse for each part that differed."""
     request, mode = question.get("request") or {}, question.get("mode")
     theirs, mine = upstream.get("answer"), ours.get("answer")
+    if upstream.get("error") and ours.get("error"):
+        for row in (upstream, ours):
+            row["error"] = row["error"].partition(": ")[0]
+        yield Excuse.NO_ANSWER
     if not isinstance(theirs, dict) or not isinstance(mine, dict):
         return
     match mode:

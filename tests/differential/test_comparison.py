@@ -42,6 +42,10 @@ def test_an_error_is_no_answer() -> None:
     found = Comparison("area")
     found.add({"mode": "schedule", "request": {"pod": PENDING}}, {"answer": {"feasible": []}}, {"error": "no"})
     assert len(found.differences) == 1
+    found.add({"mode": "schedule"}, {"error": 'running "A": null'}, {"error": 'running "A": no value'})
+    assert len(found.differences) == found.excused[Excuse.NO_ANSWER] == 1
+    found.add({"mode": "schedule"}, {"error": 'running "A": null'}, {"error": 'running "B": null'})
+    assert len(found.differences) == 2
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,20 @@ def test_a_plugin_can_be_asked_alone() -> None:
     row = {"mode": "schedule", "request": {"objects": [node], "pod": pod, "plugins": ["NodeUnschedulable"]}}
     answer = answer_line(json.dumps(row).encode())["answer"]
     assert answer["message"] == "0/1 nodes are available: 1 node(s) were unschedulable."
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", "quantities must match the regular expression"),
+        ("1.1.1", "quantities must match the regular expression"),
+        ("3mT", "unable to parse quantity's suffix"),
+        ("k2", "unable to parse quantity's suffix"),
+        ("Ei", "unable to parse numeric part of quantity"),
+        ("-Ei", "unable to parse numeric part of quantity"),
+        (".E-25", "unable to parse numeric part of quantity"),
+    ],
+)
+def test_a_text_that_is_no_quantity_is_refused_in_upstreams_words(text: str, error: str) -> None:
+    answer = answer_line(json.dumps({"mode": "quantity", "request": {"strings": [text]}}).encode())["answer"]
+    assert answer["quantities"][0]["error"].startswith(error)
