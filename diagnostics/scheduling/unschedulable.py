@@ -49,7 +49,8 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.control import ResourceClaim, ResourceSlice
 from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason, SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
@@ -195,10 +196,14 @@ def _finding(case: Case, said: Said) -> Finding:
         evidence=_evidence(case, said, [fact for _, fact in pairs]),
         confidence=_confidence(case.answer),
         detail=_detail(case, [fact for _, fact in pairs]),
-        fixes=tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
+        fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
         commands=_commands(case.pod),
         because_of=_blamed(major),
     )
+
+
+def _proven(case: Case) -> tuple[Fix, ...]:
+    return placement_fixes(case.answer, case.cluster) if case.answer is not None else ()
 
 
 def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:
