@@ -11,14 +11,16 @@ import msgspec
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.relations import WORKLOAD_KINDS, pods_of
+from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.snapshot import Snapshot, Source
 from kubedoctor.cluster.triage import finished, unscheduled
 from kubedoctor.cluster.wants import CannotSee
 from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.rounds import read_in_rounds
 from kubedoctor.findings import Fix
+from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.pod_changes import changed_pod
 
@@ -40,6 +42,7 @@ class Placement(msgspec.Struct, frozen=True):
     """The answer about one pod.
 
     node: where it runs. before: the replay, None where there was nothing to replay. after: the replay with `changes`.
+    fixes: what is proven to help the pod as it is, empty where changes were tried.
     not_seen: what could not be read, and what is not replayed.
     """
 
@@ -102,6 +105,9 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
     if pod.spec.node_name:
         return msgspec.structs.replace(made, outcome=Outcome.SCHEDULED, node=pod.spec.node_name)
     changed = changed_pod(pod, changes) if changes else None
+    cluster.together(
+        lambda: observe(pod, cluster), lambda: cluster.events_about(name), lambda: owner_chain(pod, cluster.maybe)
+    )
     before = explain_pending(pod, cluster)
     after = explain_pending(changed, cluster) if changed is not None else None
     return msgspec.structs.replace(
@@ -110,6 +116,7 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
         before=before,
         changes=changes,
         after=after,
+        fixes=placement_fixes(before, cluster) if after is None else (),
         not_seen=_not_replayed(before),
     )
 

@@ -22,6 +22,7 @@ _WORDS: Final = {
     reasons.NODE_NAME: "is not the node it names",
     reasons.NODE_AFFINITY: "labels do not match",
     reasons.ENFORCED_AFFINITY: "not allowed by the scheduler's own affinity",
+    reasons.HOST_PORTS: "host port in use",
     reasons.TOO_MANY_PODS: "no room for one pod more",
     reasons.DISK_CONFLICT: "disk in use",
     reasons.CLAIM_IN_USE: "claim in use by another pod",
@@ -30,7 +31,7 @@ _WORDS: Final = {
     reasons.VOLUME_SPACE: "too little storage",
     reasons.VOLUME_MISSING: "its volume is gone",
     reasons.VOLUME_ZONE: "volume in another zone",
-    reasons.SPREAD: "spread: too many here",
+    reasons.SPREAD: "spread: too many there",
     reasons.SPREAD_LABEL: "spread: label missing",
     reasons.POD_AFFINITY: "no pod it must be with",
     reasons.POD_ANTI_AFFINITY: "a pod it avoids",
@@ -98,17 +99,18 @@ def short_reason(*same: Objection) -> str:
             _shortage([each.status.shortages[place] for each in same if len(each.status.shortages) > place])
             for place in range(len(first.shortages))
         )
-    if first.named:
-        word = {"TaintToleration": "taint ", "NodePorts": "port in use: "}.get(same[0].plugin, "")
-        return f"{word}{', '.join(first.named)}"
-    words = [_WORDS.get(reason) or _plain(reason) for reason in first.reasons]
-    return ", ".join(words) or ("cannot be decided" if first.code is Code.ERROR else "objects")
+    named = ", ".join(first.named)
+    if named and same[0].plugin == "TaintToleration":
+        return f"taint {named}"
+    words = ", ".join(_WORDS.get(reason) or reason.removeprefix("node(s) ") for reason in first.reasons)
+    words = words or ("cannot be decided" if first.code is Code.ERROR else "objects")
+    return f"{words}: {named}" if named and named not in words else words
 
 
-def _plain(reason: str) -> str:
-    if reason == reasons.HOST_PORTS:
-        return "host port in use"
-    return reason.removeprefix("node(s) ")
+def whole_reason(objection: Objection) -> str:
+    """What keeps the pod from all nodes at once, in the scheduler's words and with what it is about."""
+    about = [name for name in objection.status.named if name not in objection.status.message]
+    return objection.status.message + (f" ({', '.join(about)})" if about else "")
 
 
 def _shortage(same: Sequence[Shortage]) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from kubedoctor.engine.placement import Outcome, Placement
-from kubedoctor.engine.placement_table import plugin_title
+from kubedoctor.engine.placement_table import plugin_title, whole_reason
 from kubedoctor.findings import Fix
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.pending import PendingAnswer
@@ -37,7 +37,7 @@ def outcome_line(answer: PendingAnswer, outcome: Outcome) -> str:
         sure = "fits" if outcome is Outcome.FITS else "may fit"
         return f"{sure} on {len(fitting)} of {verdict.total} nodes: {some(fitting, 5)}"
     if verdict.pre_filter is not None:
-        return f"fits nowhere, whichever node: {verdict.pre_filter.status.message}"
+        return f"fits nowhere, whichever node: {whole_reason(verdict.pre_filter)}"
     if not verdict.total:
         return "fits nowhere: there are no nodes" if outcome is not Outcome.UNKNOWN else "no node could be seen"
     seen = " that were seen" if outcome is Outcome.UNKNOWN else ""

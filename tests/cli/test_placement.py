@@ -61,6 +61,13 @@ def test_preemption_that_would_help_names_whom_it_costs() -> None:
     assert "evicting shop/busy-" in text
 
 
+def test_a_headline_of_two_lines_has_one_mark() -> None:
+    gates = [{"name": f"example.com/gate-{number}-{'x' * 30}"} for number in range(3)]
+    lines = render_placement(placed(schedulingGates=gates, says=""), "text").splitlines()
+    assert lines[0].startswith("✗ Pod shop/waiting is held back")
+    assert lines[1].startswith("  ")
+
+
 def hostile() -> Placement:
     taint = {"key": HOSTILE, "value": HOSTILE, "effect": "NoSchedule"}
     manifests = (fleet_node(HOSTILE, taints=[taint]), fleet_node("n2", "500m"))

@@ -61,6 +61,27 @@ def test_the_scheduler_is_heard() -> None:
     assert "resource memory: it counts 4, the replay 0" in list(agreement_lines(other.before))
 
 
+def test_fixes_are_proven_and_only_for_the_pod_as_it_is() -> None:
+    found = placed()
+    assert all(fix.verified for fix in found.fixes)
+    assert any("800m" in fix.summary and "near" in fix.summary for fix in found.fixes)
+    assert any("gpu=true:NoSchedule" in fix.summary for fix in found.fixes)
+    assert placed("requests.cpu=900m").fixes == ()
+
+
+def test_a_claim_that_keeps_the_pod_from_all_nodes_is_named() -> None:
+    claim = {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": "shop"},
+        "spec": {"storageClassName": ""},
+        "status": {"phase": "Pending"},
+    }
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    found = placed(manifests=(*FLEET, claim), volumes=volumes, says="")
+    text = "fits nowhere, whichever node: pod has unbound immediate PersistentVolumeClaims (data)"
+    assert headline(found) == text
+
+
 @pytest.mark.parametrize(
     ("changes", "nodes"),
     [

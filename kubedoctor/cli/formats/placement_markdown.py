@@ -26,9 +26,9 @@ def to_markdown(placement: Placement, node: str = "") -> str:
     if after is not None:
         lines += [f"## With {plain(', '.join(placement.changes))}", "", *_tables(after, node)]
     last = placement.last
-    if last is not None and not last.verdict.feasible:
+    if last is not None and not last.verdict.feasible and not node:
         lines += [f"- Preemption: {plain(said)}" for said in preemption_lines(last)]
-    for fix in placement.fixes:
+    for fix in () if node else placement.fixes:
         lines.append(f"- Fix: {plain(fix_line(fix))}, {effect_note(fix.effect)}")
         lines += code_block(fix.command) if fix.command else []
     lines += [f"- Not seen: {plain(text)}" for text in placement.not_seen]

@@ -37,7 +37,8 @@ def to_text(placement: Placement, node: str = "", *, colour: bool = False) -> st
     mark, code = _MARKS[placement.outcome]
     start = f"\x1b[{code}m{mark}\x1b[0m" if colour else mark
     tried = f" with {', '.join(placement.changes)}" if placement.changes else ""
-    lines = [start + line[1:] for line in _flow(f"{mark} {placement.pod.title}{tried} {headline(placement)}", "", "  ")]
+    lines = _flow(f"{mark} {placement.pod.title}{tried} {headline(placement)}", "", "  ")
+    lines[0] = start + lines[0][1:]
     before = placement.before
     if before is not None:
         for said in agreement_lines(before):
@@ -59,7 +60,7 @@ def _rest(placement: Placement, node: str) -> Iterator[str]:
     if last is not None and not last.verdict.feasible and not node:
         blocks.append(("preemption", list(preemption_lines(last))))
     fixes = []
-    for fix in placement.fixes:
+    for fix in () if node else placement.fixes:
         fixes.append(fix_line(fix))
         fixes += [f"{visible(fix.command)}  [{effect_note(fix.effect)}]"] if fix.command else []
     blocks.append(("fixes", fixes))
@@ -107,7 +108,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _cell(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, width) or [""]
 
 
 def _flow(text: str, first: str, rest: str) -> list[str]:
