@@ -107,7 +107,8 @@ def agreement(answer: PendingAnswer, cluster: Cluster) -> str:
         return "This is the scheduler's word: what it objects to is not replayed."
     seen = answer.verdict.message or f"{names(answer.verdict.feasible)} would take it"
     if compared.agreement is Agreement.STALE:
-        then = f"of {compared.nodes_then} nodes" if compared.nodes_then not in (None, answer.verdict.total) else ""
+        count = compared.nodes_then
+        then = f"of {count} node{'' if count == 1 else 's'}" if count not in (None, answer.verdict.total) else ""
         newer = f", before {compared.changed[0].title} changed" if compared.changed else ""
         head = " ".join(filter(None, ("The scheduler spoke", then, ago)))
         return f'{head}{newer}: "{said.text}" What is seen of the cluster says: "{seen}"'
