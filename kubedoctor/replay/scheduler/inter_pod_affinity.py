@@ -54,7 +54,7 @@ class InterPodAffinity:
             for pair, count in state.matching_one(term).items():
                 against[pair] = against.get(pair, 0) + count
         near = dict(state.matching_all(wanted)) if wanted else {}
-        return Prepared(SUCCESS, _Filter(pod, labels, wanted, unwanted, near, against, existing))
+        return Prepared(SUCCESS, PodAffinityFilter(pod, labels, wanted, unwanted, near, against, existing))
 
 
 def _matches_all(terms: tuple[AffinityTerm, ...], pod: Pod) -> bool:
@@ -72,7 +72,7 @@ def _change(counts: Counts, node: NodeInfo, key: str, by: int) -> None:
         counts.pop((key, value), None)
 
 
-class _Filter(NodeFilter):
+class PodAffinityFilter(NodeFilter):
     """near: pods that match all wanted terms. against: those that match an unwanted one. existing: those that do not
     want this pod."""
 
@@ -116,7 +116,7 @@ class _Filter(NodeFilter):
         return together or (not self.near and self.matches_itself)
 
     def copy(self) -> NodeFilter:
-        return _Filter(
+        return PodAffinityFilter(
             self.pod,
             self.namespace_labels,
             self.wanted,
