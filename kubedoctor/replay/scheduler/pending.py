@@ -8,6 +8,7 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import ref
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.grouping import NodeGroup, grouped
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
@@ -48,15 +49,33 @@ def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
     cluster.together(lambda: observe(pod, cluster), lambda: cluster.events_about(ref(pod)))
     observed = observe(pod, cluster)
     state = observed.state
-    verdict = schedule(pod, state)
+    replay = _replay(pod, state)
+    verdict = replay.verdict
     said = said_of(pod, cluster)
     return PendingAnswer(
         pod=pod,
         state=state,
         verdict=verdict,
-        groups=grouped(verdict),
-        preemption=preempt(pod, state, verdict),
+        groups=replay.groups,
+        preemption=replay.preemption,
         said=said,
         comparison=compare(pod, said, verdict, state, cluster),
         unseen=observed.unseen,
     )
+
+
+class _Replay(msgspec.Struct, frozen=True):
+    verdict: Verdict
+    groups: tuple[NodeGroup, ...]
+    preemption: Preemption | None
+
+
+def _replay(pod: Pod, state: ClusterState) -> _Replay:
+    """Once for all pods that the scheduler cannot tell apart."""
+    key = ("pending", equivalence_key(pod))
+    found: _Replay | None = state.known(key)
+    if found is None:
+        verdict = schedule(pod, state)
+        found = _Replay(verdict, grouped(verdict), preempt(pod, state, verdict))
+        state.learn(key, found)
+    return found
