@@ -24,6 +24,9 @@ class Excuse(enum.Enum):
 
     NO_ANSWER = "questions that neither can answer"
     """The scheduler itself would report an error: by which plugin is compared, the rest is worded differently."""
+    REFUSED = "questions that the program refuses, not the scheduler"
+    """`tools/oracle` wants valid affinity terms of a nominated pod; the scheduler's queue takes the pod without them
+    (`pkg/scheduler/backend/queue/scheduling_queue.go`)."""
     WORDS = "selectors refused in other words"
     """Upstream's parsers speak Go; kubedoctor's sentences are for people. That both refuse is compared."""
     NEGATIVE = "integers of negative amounts that upstream gets wrong"
@@ -86,6 +89,14 @@ def excused(question: Row, upstream: Row, ours: Row) -> Iterator[Excuse]:
     """Leave out of both answers what cannot be compared; one excuse for each part that differed."""
     request, mode = question.get("request") or {}, question.get("mode")
     theirs, mine = upstream.get("answer"), ours.get("answer")
+    if (
+        mode == "schedule"
+        and _TERMS.match(upstream.get("error") or "")
+        and any(map(_is_nominated, request.get("objects") or ()))
+    ):
+        upstream.clear()
+        ours.clear()
+        yield Excuse.REFUSED
     if upstream.get("error") and ours.get("error"):
         for row in (upstream, ours):
             row["error"] = row["error"].partition(": ")[0]
@@ -103,6 +114,14 @@ def excused(question: Row, upstream: Row, ours: Row) -> Iterator[Excuse]:
                 yield from _integers(one, other)
         case "requests":
             yield from _sums(request, theirs, mine)
+
+
+_TERMS = re.compile(r"\[?(required|preferred)(Anti)?AffinityTerms: ")
+
+
+def _is_nominated(one: Row) -> bool:
+    placed = one.get("spec", {}).get("nodeName")
+    return one["kind"] == "Pod" and not placed and bool(one.get("status", {}).get("nominatedNodeName"))
 
 
 def _words(one: Row, other: Row) -> Iterator[Excuse]:

@@ -48,6 +48,16 @@ def test_an_error_is_no_answer() -> None:
     assert len(found.differences) == 2
 
 
+@pytest.mark.parametrize(("node", "excused"), [("", True), ("n1", False)])
+def test_only_a_nominated_pod_may_be_refused_by_the_program(node: str, excused: bool) -> None:
+    other = {"kind": "Pod", "spec": {"nodeName": node}, "status": {"nominatedNodeName": "n1"}}
+    found = Comparison("area")
+    question = {"mode": "schedule", "request": {"pod": PENDING, "objects": [other]}}
+    found.add(question, {"error": "requiredAntiAffinityTerms: values: Invalid value"}, {"answer": {"feasible": []}})
+    assert bool(found.excused[Excuse.REFUSED]) is excused
+    assert bool(found.differences) is not excused
+
+
 @pytest.mark.parametrize(
     ("mode", "request_", "error", "other", "excused"),
     [
