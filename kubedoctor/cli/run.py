@@ -13,7 +13,7 @@ from kubedoctor.cli.arguments import COMMANDS, parse, parser
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.terminal import prepare_streams
 from kubedoctor.cluster.text import visible
-from kubedoctor.problems import NoSuchObject, Problem
+from kubedoctor.problems import NoSuchObject, Problem, UsageProblem
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -78,6 +78,8 @@ def program_name(path: str) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     word = options.words[0] if options.words else "tui"
+    if word != "why-pending" and (options.node or options.what_if):
+        raise UsageProblem("--node and --what-if belong to why-pending", "Try: kubedoctor why-pending POD")
     if word in COMMANDS:
         return _command(word)(options)
     from kubedoctor.cli.commands.diagnose import diagnose

@@ -85,6 +85,8 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("scan", "pods"), "scan takes no name: pods"),
         (("scan", "-A", "-n", "shop"), "-A and -n exclude each other"),
         (("scan", "-l", "app=("), "-l app=("),
+        (("scan", "--node", "n1"), "--node and --what-if belong to why-pending"),
+        (("deploy", "checkout", "--what-if", "requests.cpu=1"), "--node and --what-if belong to why-pending"),
         (("scan", "--nonsense"), "unrecognized arguments: --nonsense"),
         (("scan", "--fail-on", "all"), "invalid choice: 'all'"),
         (("explain", "KD9999"), "there is no diagnostic 'KD9999'"),
