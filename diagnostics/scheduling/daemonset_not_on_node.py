@@ -1,0 +1,162 @@
+"""A DaemonSet has no pod on some nodes.
+
+## What it means
+The DaemonSet controller makes a pod for each node that its template's node selector, node affinity and tolerations
+allow, and for no other. The nodes left out have no agent of it: no logs, no metrics, no network or storage driver.
+Often that is meant so; for an agent that every node needs it is a gap that shows only later.
+
+## Why it happens
+- The nodes carry a taint that the template does not tolerate: a new node pool for GPUs or for one team.
+- The node selector or affinity names a label that these nodes do not have, or that no node has: a typo.
+
+Pods of DaemonSets tolerate what the nodes themselves report (not ready, pressure, cordoned) without being told to.
+
+## How to fix it
+1. Decide whether the nodes are to have it. If not, all is well.
+2. Tolerate the taint in the template; agents that belong everywhere use `operator: Exists` without a key.
+3. Correct the selector, or label the nodes.
+
+## References
+- https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
+- https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import defaultdict
+from collections.abc import Iterator
+
+from diagnostics.scheduling._case import CONTROL_PLANE, names
+from kubedoctor.cluster import Cluster, DaemonSet, Node, Pod, quote, ref
+from kubedoctor.cluster.core import Taint
+from kubedoctor.cluster.nearest import nearest_labels
+from kubedoctor.cluster.pods import Toleration
+from kubedoctor.cluster.relations import pods_of
+from kubedoctor.cluster.selectors import node_selector_matches
+from kubedoctor.cluster.tolerations import untolerated
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.scheduler.taint_toleration import taint_text
+
+_NODE = "node.kubernetes.io/"
+_GIVEN = (
+    *(Toleration(key=f"{_NODE}{name}", operator="Exists", effect="NoExecute") for name in ("not-ready", "unreachable")),
+    *(
+        Toleration(key=f"{_NODE}{name}", operator="Exists", effect="NoSchedule")
+        for name in ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable")
+    ),
+)
+"""What every pod of a DaemonSet tolerates (`pkg/controller/daemon/util`, AddOrUpdateDaemonPodTolerations, v1.37)."""
+_ON_HOST_NETWORK = Toleration(key=f"{_NODE}network-unavailable", operator="Exists", effect="NoSchedule")
+
+_LOOK = Command(
+    "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints,LABELS:.metadata.labels",
+    "what the nodes have, to be compared with the template",
+)
+
+
+def seen_by_its_controller(daemon_set: DaemonSet) -> bool:
+    """Its status is about this template, so that the number of its nodes means something."""
+    return daemon_set.status.observed_generation >= (daemon_set.metadata.generation or 0)
+
+
+@diagnostic(
+    code="KD1103",
+    subject=DaemonSet,
+    severity=Severity.WARNING,
+    reads=(DaemonSet, Node, Pod),
+    when=seen_by_its_controller,
+    also_known_as=("daemonset missing on node",),
+)
+def daemonset_not_on_node(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Finding]:
+    if not seen_by_its_controller(daemon_set) or daemon_set.metadata.deletion_timestamp is not None:
+        return
+    nodes = cluster.all(Node)
+    allowed = [node for node in nodes if _asks_for(daemon_set, node)]
+    kept_away = [(node, taint) for node in allowed if (taint := _taint(daemon_set, node)) is not None]
+    agrees = len(allowed) - len(kept_away) == daemon_set.status.desired_number_scheduled
+    confidence = Confidence.CERTAIN if agrees else Confidence.LIKELY
+    if nodes and not allowed:
+        yield from _selects_nothing(daemon_set, nodes, confidence)
+        return
+    told = [(node, taint) for node, taint in kept_away if taint.key not in CONTROL_PLANE]
+    if not told:
+        return
+    running = {pod.spec.node_name for pod in pods_of(daemon_set, cluster)}
+    missing = [(node, taint) for node, taint in told if node.name not in running and not taint.key.startswith(_NODE)]
+    if missing:
+        yield _tainted(daemon_set, missing, confidence)
+
+
+def _asks_for(daemon_set: DaemonSet, node: Node) -> bool:
+    spec = daemon_set.spec.template.spec
+    if any(node.labels.get(key) != value for key, value in (spec.node_selector or {}).items()):
+        return False
+    affinity = spec.affinity and spec.affinity.node_affinity
+    required = affinity and affinity.required_during_scheduling_ignored_during_execution
+    return not required or node_selector_matches(required.node_selector_terms or (), node.labels, node.name)
+
+
+def _taint(daemon_set: DaemonSet, node: Node) -> Taint | None:
+    spec = daemon_set.spec.template.spec
+    given = (*_GIVEN, _ON_HOST_NETWORK) if spec.host_network else _GIVEN
+    return untolerated((*(spec.tolerations or ()), *given), node.spec.taints or ())
+
+
+def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidence: Confidence) -> Finding:
+    by_taint: dict[str, list[Node]] = defaultdict(list)
+    for node, taint in missing:
+        by_taint[taint_text(taint)].append(node)
+    told = "; ".join(f"{names(node.name for node in nodes)} by the taint {text}" for text, nodes in by_taint.items())
+    some = f"{len(missing)} node{'' if len(missing) == 1 else 's'}"
+    return Finding(
+        about=ref(daemon_set),
+        summary=f"has no pod on {some}, kept away from {told}",
+        evidence=(
+            *(quote(nodes[0], "spec.taints", "not tolerated by the template") for nodes in by_taint.values()),
+            quote(daemon_set, "status.desiredNumberScheduled", "the nodes that it is for"),
+        ),
+        confidence=confidence,
+        fixes=tuple(_tolerate(daemon_set, taint) for taint in {taint_text(one): one for _, one in missing}.values()),
+        commands=(_LOOK,),
+        severity=Severity.NOTICE,
+    )
+
+
+def _tolerate(daemon_set: DaemonSet, taint: Taint) -> Fix:
+    value = {"key": taint.key, "operator": "Exists", "effect": taint.effect}
+    present = daemon_set.spec.template.spec.tolerations
+    path = "/spec/template/spec/tolerations"
+    operation = {"op": "add", "path": f"{path}/-" if present else path, "value": value if present else [value]}
+    about = ref(daemon_set)
+    line = f"kubectl patch {about.argument}{about.namespace_flag} --type=json -p {shlex.quote(json.dumps([operation]))}"
+    return Fix(f"if these nodes are to have it, tolerate {taint_text(taint)}", line, Effect.DISRUPTS)
+
+
+def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence: Confidence) -> Iterator[Finding]:
+    """Meant so where nothing like the label is to be found: that is how DaemonSets are switched off."""
+    wanted = daemon_set.spec.template.spec.node_selector or {}
+    near = nearest_labels(wanted, (node.labels for node in nodes)) if wanted else None
+    asked = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    about = ref(daemon_set)
+    evidence = [quote(daemon_set, "status.desiredNumberScheduled", f"of {len(nodes)} nodes")]
+    fixes: tuple[Fix, ...] = ()
+    if wanted:
+        evidence.insert(0, quote(daemon_set, "spec.template.spec.nodeSelector", "no node has these labels"))
+    if near is not None:
+        selector = {each.found_key: each.found for each in near.differs}
+        patch = {each.key: None for each in near.differs if each.key != each.found_key} | selector
+        body = json.dumps({"spec": {"template": {"spec": {"nodeSelector": patch}}}})
+        line = f"kubectl patch {about.argument}{about.namespace_flag} --type=merge -p {shlex.quote(body)}"
+        fixes = (Fix(f"select {near.text}, which nodes have", line, Effect.DISRUPTS),)
+    hint = f"; did you mean {near.text}?" if near is not None else ""
+    yield Finding(
+        about=about,
+        summary=f"is for no node: {f'no node has {asked}' if asked else 'no node matches its node affinity'}{hint}",
+        evidence=tuple(evidence),
+        confidence=confidence,
+        fixes=fixes,
+        commands=(_LOOK,),
+        severity=None if near is not None else Severity.NOTICE,
+    )
