@@ -60,6 +60,7 @@ test-real: $(VENV)/.develop ## faults in a real cluster, diagnosed live (needs r
 
 differential: $(VENV)/.develop ## fresh questions to the replay and to Kubernetes' own code (needs Go and the shared folder)
 	$(RUN) tests.differential
+	$(RUN) tests.differential.fixes
 
 clean: ## remove what was made here
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
