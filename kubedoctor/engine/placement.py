@@ -39,7 +39,7 @@ class Outcome(enum.Enum):
 
 
 class Placement(msgspec.Struct, frozen=True):
-    """The answer about one pod.
+    """The answer about one pod, or about a workload none of whose pods waits or can be seen.
 
     node: where it runs. before: the replay, None where there was nothing to replay. after: the replay with `changes`.
     fixes: what is proven to help the pod as it is, empty where changes were tried.
@@ -82,17 +82,28 @@ def pending_pod_of(name: Ref, snapshot: Snapshot, gather: Gather) -> Ref | None:
 
 
 def place(name: Ref, snapshot: Snapshot, gather: Gather, changes: Sequence[str] = ()) -> Placement:
-    """Replay the scheduler for a pod, and again for the pod with `changes` (forms: see `changed_pod`).
+    """Replay the scheduler for a pod, and again for the pod with `changes` (forms: see `changed_pod`). A workload means
+    its first pod without a node; where there is none, or its pods cannot be read, the answer is about the workload.
 
     Raises PodChangeError for a change that makes no sense.
     """
+    gaps: tuple[str, ...] = ()
+    rounds = 0
     try:
-        reading = read_in_rounds(lambda cluster: _placed(name, cluster, tuple(changes)), snapshot, gather)
+        pod = pending_pod_of(name, snapshot, gather)
+        if pod is None:
+            answer = _without_replay(name, Outcome.SCHEDULED, snapshot)
+        else:
+            reading = read_in_rounds(lambda cluster: _placed(pod, cluster, tuple(changes)), snapshot, gather)
+            answer, gaps, rounds = reading.answer, tuple(str(gap) for gap in reading.gaps), reading.rounds
     except CannotSee as blind:
-        unknown = Placement(name, Outcome.UNKNOWN, snapshot.taken_at, snapshot.source, not_seen=(str(blind),))
-        return msgspec.structs.replace(unknown, requests=snapshot.requests)
-    not_seen = (*reading.answer.not_seen, *(str(gap) for gap in reading.gaps))
-    return msgspec.structs.replace(reading.answer, not_seen=not_seen, requests=snapshot.requests, rounds=reading.rounds)
+        answer, gaps = _without_replay(name, Outcome.UNKNOWN, snapshot), (str(blind),)
+    not_seen = (*answer.not_seen, *gaps)
+    return msgspec.structs.replace(answer, not_seen=not_seen, requests=snapshot.requests, rounds=rounds)
+
+
+def _without_replay(name: Ref, outcome: Outcome, snapshot: Snapshot) -> Placement:
+    return Placement(name, outcome, snapshot.taken_at, snapshot.source)
 
 
 def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:

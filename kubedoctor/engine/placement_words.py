@@ -16,6 +16,8 @@ from kubedoctor.replay.scheduler.self_check import Agreement
 def headline(placement: Placement) -> str:
     """What a person wants to know before all else, without the pod's name."""
     match placement.outcome:
+        case Outcome.SCHEDULED if not placement.node:
+            return "has no pod that waits for a node"
         case Outcome.SCHEDULED:
             return f"is not pending: it was placed on node {placement.node}"
         case Outcome.ENDED:

@@ -63,9 +63,9 @@ class PageMade(Message):
 
 
 class Placed(Message):
-    """The scheduler was replayed for a pod; None where no pod of the workload waits for a node."""
+    """The scheduler was replayed for a pod."""
 
-    def __init__(self, placement: Placement | None) -> None:
+    def __init__(self, placement: Placement) -> None:
         super().__init__()
         self.placement = placement
 

@@ -30,7 +30,9 @@ BY_DISTANCE = "distance"
 BY_NAME = "name"
 
 
-def grid(placement: Placement, order: str = BY_DISTANCE, width: int = 120) -> tuple[tuple[Row, ...], tuple[Column, ...]]:
+def grid(
+    placement: Placement, order: str = BY_DISTANCE, width: int = 120
+) -> tuple[tuple[Row, ...], tuple[Column, ...]]:
     """A row for each node, nearest first or by name, and a column for each filter that objects to any.
 
     width: that of the screen, in cells.
@@ -145,5 +147,5 @@ def placement_commands(placement: Placement, node: str = "") -> tuple[Copyable, 
         found.append(Copyable(describe_command(Ref("Node", "", node)), "the node", "reads only"))
         line = f"kubedoctor why-pending {pod.name}{pod.namespace_flag} --node {node}"
         found.append(Copyable(line, "this node in full", "reads only"))
-    found.append(Copyable(describe_command(pod), "the pod", "reads only"))
+    found.append(Copyable(describe_command(pod), f"the {pod.short_kind}", "reads only"))
     return tuple(found)

@@ -11,14 +11,14 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from kubedoctor.cluster import CannotSee, LogTail, LogWant, Pod, Ref, Snapshot, Want
+from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
 from kubedoctor.cluster.kinds import kind_named
 from kubedoctor.cluster.relations import WORKLOAD_KINDS
 from kubedoctor.collect.opening import Source
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.examination import Gather
-from kubedoctor.engine.placement import Placement, pending_pod_of, place
-from kubedoctor.problems import Problem, UsageProblem
+from kubedoctor.engine.placement import Placement, place
+from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import Verdict, verdict_on
 from kubedoctor.tui.rows import ROOTS, Families, Row, View, arrange, make_rows, namespaces_in_order
@@ -186,18 +186,10 @@ class Session:
         seen = self.seen()
         return focus(self.catalogue, subject, seen, self._gather_into(seen))
 
-    def place(self, subject: Ref) -> Placement | None:
-        """Where a pod may run and why not elsewhere; of a workload its first pod without a node, None if there is none.
-
-        Raises Problem where the pods cannot be read.
-        """
+    def place(self, subject: Ref) -> Placement:
+        """Where a pod, or the first pod of a workload that waits, may run and why not elsewhere."""
         seen = self.seen()
-        gather = self._gather_into(seen)
-        try:
-            pod = pending_pod_of(subject, seen, gather)
-        except CannotSee as blind:
-            raise Problem(f"The pods of {subject.title} cannot be read: {blind.why}.") from None
-        return place(pod, seen, gather) if pod is not None else None
+        return place(subject, seen, self._gather_into(seen))
 
     def verdict(self, subject: Ref, report: Report) -> Verdict:
         """What a report says of one object."""

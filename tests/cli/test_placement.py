@@ -147,7 +147,9 @@ def test_one_node_with_numbers(capsys: Capture) -> None:
 
 def test_a_workload_whose_pods_all_have_a_node(capsys: Capture) -> None:
     code, out, _ = run(capsys, "why-pending", "deploy/api", "-n", "shop")
-    assert (code, out) == (0, "✓ Deployment shop/api: none of its pods waits for a node\n")
+    assert (code, out) == (0, "✓ Deployment shop/api has no pod that waits for a node\n")
+    _, out, _ = run(capsys, "why-pending", "deploy/api", "-n", "shop", "-o", "json")
+    assert (json.loads(out)["pod"]["kind"], json.loads(out)["outcome"]) == ("Deployment", "scheduled")
 
 
 def test_nodes_that_are_not_recorded_leave_it_open(capsys: Capture, tmp_path: Path) -> None:

@@ -168,6 +168,14 @@ def test_a_workload_means_its_first_pod_without_a_node() -> None:
     assert pending_pod_of(Ref("Deployment", "shop", "web"), calm, nothing) is None
 
 
+def test_pods_that_may_not_be_read_leave_the_question_open() -> None:
+    snapshot = live()
+    server = Server(snapshot, deployment("web"), refused=("Pod",))
+    found = place(Ref("Deployment", "shop", "web"), snapshot, server.gather)
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.not_seen == ("Pod: list Pod is forbidden",)
+
+
 def test_one_node_in_full() -> None:
     terms = [{"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd", "nvme"]}]}]
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}

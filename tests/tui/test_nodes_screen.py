@@ -45,5 +45,5 @@ async def test_a_workload_that_waits_for_no_node() -> None:
         assert "n nodes" not in str(app.screen.query_one(IncidentPane).border_subtitle)
         await press(pilot, app, "n")
         assert "waits for a node" in app.screen.query_one("#about", TextView).page.plain
-        await press(pilot, app, "x", "N", "escape")
+        await press(pilot, app, "N", "x", "escape", "escape")
         assert isinstance(on_top(app), WhyScreen)

@@ -13,12 +13,9 @@ from kubedoctor.cli.formats.placement import render_placement
 from kubedoctor.cli.subject import find_subject, split_words
 from kubedoctor.cli.terminal import speak_utf8, wants_colour
 from kubedoctor.cluster.nearest import nearest_word
-from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.relations import WORKLOAD_KINDS
-from kubedoctor.cluster.wants import CannotSee
-from kubedoctor.collect.opening import Source
-from kubedoctor.engine.placement import Outcome, Placement, pending_pod_of, place
-from kubedoctor.problems import NoSuchObject, Problem, UsageProblem
+from kubedoctor.engine.placement import Outcome, Placement, place
+from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.scheduler.pod_changes import PodChangeError
 
 _CODES = {
@@ -39,12 +36,8 @@ def why_pending_command(options: argparse.Namespace) -> int:
     changes = tuple(one for text in options.what_if for one in text.split(",") if one.strip())
     with opened(options) as source:
         subject = find_subject(words, source, options.namespace or None)
-        pod = _pod(subject, source)
-        if pod is None:
-            print(f"✓ {subject.title}: none of its pods waits for a node")
-            return ExitCode.HEALTHY
         try:
-            placement = place(pod, source.snapshot, source.gather, changes)
+            placement = place(subject, source.snapshot, source.gather, changes)
         except PodChangeError as error:
             raise UsageProblem(f"--what-if: {error}") from None
     if options.node:
@@ -70,13 +63,6 @@ def _pod_words(words: list[str]) -> list[str]:
     if kind.kind != "Pod" and kind.kind not in WORKLOAD_KINDS:
         raise UsageProblem(f"a {kind.singular} has no pods that wait for a node", "Name a pod or a workload")
     return words
-
-
-def _pod(subject: Ref, source: Source) -> Ref | None:
-    try:
-        return pending_pod_of(subject, source.snapshot, source.gather)
-    except CannotSee as blind:
-        raise Problem(f"the pods of {subject.title} cannot be read: {blind.why}", "Name a pod instead") from None
 
 
 def _check_node(name: str, placement: Placement) -> None:

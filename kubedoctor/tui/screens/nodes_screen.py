@@ -65,9 +65,6 @@ class NodesScreen(Screen[None]):
     @on(Placed)
     def _placed(self, message: Placed) -> None:
         self.placement = message.placement
-        if message.placement is None:
-            self._tell(f"No pod of {self.subject.title} waits for a node.")
-            return
         self.query_one(VirtualTable).border_title = f"Nodes for {visible(message.placement.pod.title, 120)}"
         self.query_one("#about", TextView).show(placement_page(message.placement))
         self._draw(stay=False)
