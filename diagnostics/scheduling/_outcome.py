@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.scheduling._case import amount_text, names
-from kubedoctor.cluster import Cluster, Evidence, Pod, has_path, quote
+from kubedoctor.cluster import Cluster, Event, Evidence, Pod, has_path, quote
 from kubedoctor.cluster.durations import human_duration
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.replay.scheduler import reasons
@@ -17,6 +17,8 @@ from kubedoctor.replay.scheduler.preemption import Candidate
 from kubedoctor.replay.scheduler.self_check import Agreement
 
 MOST_GROUPS = 8
+AUTOSCALER = ("TriggeredScaleUp", "NotTriggerScaleUp", "Nominated")
+"""Events of the cluster-autoscaler and of Karpenter."""
 CORDON_TAINT = "node.kubernetes.io/unschedulable:NoSchedule"
 _WORDS = {
     reasons.CORDONED: "is cordoned",
@@ -55,11 +57,10 @@ def table(answer: PendingAnswer) -> str:
 
 
 def _group_text(group: NodeGroup) -> str:
-    """Without the taint that every cordoned node has."""
+    """Without what the other blockers of the node say anyway."""
     cordoned = any(one.plugin == "NodeUnschedulable" for one in group.blockers)
-    return "; ".join(
-        objection_text(one) for one in group.blockers if not (cordoned and one.status.named == (CORDON_TAINT,))
-    )
+    own = [one for one in group.blockers if not (cordoned and one.status.named == (CORDON_TAINT,))]
+    return "; ".join(objection_text(one) for one in own if one.plugin or len(own) == 1)
 
 
 def objection_text(one: Objection) -> str:
@@ -130,14 +131,14 @@ def preemption(answer: PendingAnswer, cluster: Cluster) -> str:
     if tried.not_eligible:
         return f"It does not preempt more pods while some end on {answer.pod.status.nominated_node_name}."
     best = next((one for one in tried.candidates if one.node in tried.best[:1]), None)
-    priority = answer.pod.spec.priority or 0
+    priority = _priority(answer.pod)
     if best is not None:
         return _evicted(best, priority, cluster)
     without = [node for node, objection in tried.rejected if reasons.NO_VICTIMS in objection.status.reasons]
     still = [(node, each) for node, each in tried.rejected if reasons.NO_VICTIMS not in each.status.reasons]
     parts = []
     if without:
-        parts.append(f"no pod on {names(without)} has a lower priority than its {priority}")
+        parts.append(f"no pod on {names(without)} has a lower priority than this one ({priority})")
     if still:
         node, objection = still[0]
         parts.append(f"with every pod of a lower priority gone, {node} still {objection_text(objection)}")
@@ -146,7 +147,12 @@ def preemption(answer: PendingAnswer, cluster: Cluster) -> str:
     return f"Preemption does not help: {'; '.join(parts)}."
 
 
-def _evicted(best: Candidate, priority: int, cluster: Cluster) -> str:
+def _priority(pod: Pod) -> str:
+    name = pod.spec.priority_class_name
+    return f"{pod.spec.priority or 0}{f', of class {name}' if name else ''}"
+
+
+def _evicted(best: Candidate, priority: str, cluster: Cluster) -> str:
     who = names(dict.fromkeys(workload_of(one, cluster).title for one in best.victims))
     count = len(best.victims)
     budget = f", against {best.violations} of their disruption budgets" if best.violations else ""
@@ -180,3 +186,16 @@ def ending_on_nominated(pod: Pod, answer: PendingAnswer | None) -> tuple[Pod, ..
     """The pods that must end before it gets the place that is kept for it."""
     info = answer.state.node_by_name.get(pod.status.nominated_node_name) if answer else None
     return tuple(one.pod for one in info.pods if one.pod.metadata.deletion_timestamp is not None) if info else ()
+
+
+def autoscaler(events: tuple[Event, ...]) -> str:
+    """Why an autoscaler adds no node, where that is its last word."""
+    spoken = [one for one in events if one.message and (one.reason in AUTOSCALER or _component(one) == "karpenter")]
+    last = spoken[-1] if spoken else None
+    if last is None or not (last.reason == "NotTriggerScaleUp" or last.reason == "FailedScheduling"):
+        return ""
+    return f'The autoscaler adds no node for it: "{last.message}"'
+
+
+def _component(event: Event) -> str:
+    return event.reporting_component or event.source.component

@@ -239,14 +239,18 @@ def _evidence(case: Case, said: Said, facts: list[Fact]) -> tuple[Evidence, ...]
 
 def _detail(case: Case, facts: list[Fact]) -> str:
     parts = [" ".join(fact.detail for fact in facts if fact.detail)]
+    unhelped = _outcome.autoscaler(case.cluster.events_about(ref(case.pod)))
     if case.answer is not None:
         parts = [
             _outcome.agreement(case.answer, case.cluster),
             *parts,
             _waits_for(case),
             _outcome.preemption(case.answer, case.cluster),
+            unhelped,
             _outcome.table(case.answer),
         ]
+    else:
+        parts.append(unhelped)
     return "\n".join(filter(None, parts))
 
 

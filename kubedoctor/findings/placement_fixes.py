@@ -30,6 +30,7 @@ _CONTROL_PLANE: Final = ("node-role.kubernetes.io/control-plane", "node-role.kub
 _PATCHED_PODS: Final = (Kind.ADD_TOLERATION, Kind.REMOVE_GATES)
 """What may be changed in a pod that exists."""
 _ANY_OF: Final = (Kind.ADD_NODE, Kind.DELETE_POD)
+_NAMES_NODE: Final = (Kind.DROP_AFFINITY, Kind.CORRECT_AFFINITY, Kind.DROP_NODE_NAME)
 _OPENS: Final = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE)
 _FITS_ON: Final = re.compile(r" \(fits on [^)]*\)")
 
@@ -69,7 +70,8 @@ def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[R
     ]
     some = waiting if len(waiting) <= MOST_WAITING else ()
     changes = counterfactuals(Situation(pod, state), answer.verdict, waiting=some)
-    found = (ref(pod), tuple(one for one in changes if not _takes_a_sibling(one, pod, cluster)))
+    kept = (one for one in changes if not (_takes_a_sibling(one, pod, cluster) or _undoes_a_daemon(one, workload)))
+    found = (ref(pod), tuple(kept))
     state.learn(key, found)
     return found
 
@@ -79,6 +81,11 @@ def _takes_a_sibling(change: Change, pod: Pod, cluster: Cluster) -> bool:
     gone = [cluster.maybe.get_ref(one.about) for edit in change.edits for one in edit.operations if one.delete]
     owners = pod.metadata.owner_references
     return bool(owners) and any(one is not None and one.metadata.owner_references == owners for one in gone)
+
+
+def _undoes_a_daemon(change: Change, workload: Ref) -> bool:
+    """Takes away the affinity by which the DaemonSet controller means one node."""
+    return workload.kind == "DaemonSet" and any(edit.kind in _NAMES_NODE for edit in change.edits)
 
 
 def _chosen(changes: Sequence[Change]) -> list[tuple[Change, tuple[str, ...]]]:
