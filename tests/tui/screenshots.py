@@ -28,6 +28,7 @@ class Picture(msgspec.Struct, frozen=True):
 PICTURES = (
     Picture("workloads", "shop-at-night", (120, 32)),
     Picture("why", "insufficient-cpu", (120, 36), ("w",)),
+    Picture("nodes", "insufficient-cpu", (120, 24), ("w", "n")),
     Picture("narrow", "oom-killed", (80, 24)),
 )
 
