@@ -1,7 +1,7 @@
 """Where many pending pods may go: `python -m tests.bench.scheduling [PODS [NODES]]` (default 1,000 and 5,000).
 
 Every filter has something to do: taints, cordons, selectors, host ports, requests, claims with zones and limits, spreading,
-pods that want to be together and apart. 20 replicas of each workload are pending. CPU time; compare ratios.
+pods that want to be together and apart. 50 replicas of each workload are pending. CPU time; compare ratios.
 The loop that replays every pod anew is run for a sample of the pods and extrapolated.
 """
 
@@ -19,11 +19,11 @@ from kubedoctor.cluster.core import Node
 from kubedoctor.cluster.meta import ObjectMeta
 from kubedoctor.cluster.pods import Pod, PodSpec, PodStatus
 from kubedoctor.cluster.storage import CSINode, PersistentVolume, PersistentVolumeClaim, StorageClass
-from kubedoctor.replay.scheduler.batch import schedule_many
+from kubedoctor.replay.scheduler.batch import NodeClasses, schedule_many
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
-REPLICAS = 20
+REPLICAS = 50
 PODS_OF_A_NODE = 20
 NAMESPACES = 50
 SAMPLE = 40
@@ -61,7 +61,7 @@ def nodes(count: int) -> list[Node]:
 def running_spec(workload: int) -> PodSpec:
     """What a workload's pods ask for; one in ten keeps its pods apart, one in twenty has a host port."""
     ports = [{"containerPort": 80, "hostPort": 8000 + workload % 5}] if workload % 20 == 0 else []
-    requests = {"cpu": f"{100 + 50 * (workload % 4)}m", "memory": f"{128 << workload % 4}Mi"}
+    requests = {"cpu": f"{25 + workload * 37 % 300}m", "memory": f"{64 + workload * 53 % 500}Mi"}
     data: dict[str, Any] = {"containers": [{"name": "app", "ports": ports, "resources": {"requests": requests}}]}
     if workload % 10 == 0:
         data["affinity"] = {"podAntiAffinity": required(workload, HOST)}
@@ -79,7 +79,7 @@ def running(count: int) -> list[Pod]:
     status = PodStatus(phase="Running")
     found = []
     for n in range(count * PODS_OF_A_NODE):
-        workload = n % (count // 5 or 1)
+        workload = (n * 2654435761 >> 9) % (count // 5 or 1)
         spec = specs.setdefault(workload, running_spec(workload))
         name = f"w{workload}-{n}"
         metadata = ObjectMeta(
@@ -170,6 +170,10 @@ def measure(count: int, most_nodes: int) -> None:
 
     made, first = spent(state)
     print(f"{'the cluster as the scheduler knows it':<60} {made:8.2f} s")
+    gc.freeze()
+    classes = NodeClasses(first)
+    rooms, kinds = len(set(classes.rooms.values())), len(set(classes.of_node))
+    print(f"  nodes: {kinds} kinds by labels and taints, {rooms} by the room that is left")
     pods = pending(count)
     one, verdicts = spent(lambda: schedule_many(pods, first))
     print(f"{f'{count} pods, {count // REPLICAS} kinds, on {most_nodes} nodes':<60} {one:8.2f} s")
@@ -180,6 +184,7 @@ def measure(count: int, most_nodes: int) -> None:
     naive *= count / len(sample)
     print(f"{f'each anew (from {len(sample)} of them, extrapolated)':<60} {naive:8.2f} s = {naive / one:.0f} times")
     fresh = state()
+    gc.freeze()
     ten, _ = spent(lambda: schedule_many(pending(10 * count), fresh))
     print(f"{f'{10 * count} pods':<60} {ten:8.2f} s = {ten / one:.1f} times")
 

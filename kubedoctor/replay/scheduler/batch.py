@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from operator import itemgetter
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.scheduler import reasons
@@ -14,7 +14,6 @@ from kubedoctor.replay.scheduler.cycle import (
     Objection,
     PreFiltered,
     Verdict,
-    histogram,
     objection_with_nominated,
     pre_filter,
     schedule,
@@ -33,7 +32,7 @@ _FEW = 32
 _BY_CLASS = ("NodeUnschedulable", "TaintToleration", "VolumeZone", "NodeDeclaredFeatures")
 _ZONES = (ZONE, REGION, BETA_ZONE, BETA_REGION)
 
-Found = tuple[tuple[int, Objection], ...]
+Found = Sequence[tuple[int, Objection]]
 """Objections, each with its plugin's place in the order."""
 Key = Callable[[int, NodeInfo], Hashable]
 """Nodes with the same key get the same answer of a filter; the number is the node's class."""
@@ -80,6 +79,7 @@ class NodeClasses:
             self.of_node.append(number)
             within = (number, node.used_ports, _limits_key(node, state))
             self.finer.append(known.setdefault(within, len(known)))
+        self.rooms = _rooms(state)
         self.volumes_by_class = not any(self._minds_node(state))
 
     def _minds_node(self, state: ClusterState) -> Iterator[bool]:
@@ -97,6 +97,18 @@ class NodeClasses:
     def tells_apart(self, keys: Iterable[str]) -> bool:
         """Whether nodes of one class may differ in one of these labels."""
         return not self.individual.isdisjoint(keys)
+
+
+def _rooms(state: ClusterState) -> dict[str, int]:
+    """For each node a number that it shares with those that have as much room and as much of it taken."""
+    known: dict[Hashable, int] = {}
+    return {
+        node.name: known.setdefault(
+            (frozenset(node.allocatable.items()), frozenset(node.requested.items()), len(node.pods), node.most_pods),
+            len(known),
+        )
+        for node in state.nodes
+    }
 
 
 def _individual_keys(state: ClusterState) -> frozenset[str]:
@@ -132,8 +144,17 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Verdict:
     ]
     nodes = tuple(_verdicts(pod, state, prepared, classes, checks))
     feasible = any(one.first is None for one in nodes)
-    message = "" if feasible else unavailable(len(nodes), histogram(one.status for one in nodes))
+    message = "" if feasible else unavailable(len(nodes), _histogram(nodes))
     return Verdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
+
+
+def _histogram(nodes: tuple[NodeVerdict, ...]) -> str:
+    """As upstream writes it; nodes with the same reasons are counted at once."""
+    counts: Counter[str] = Counter()
+    for texts, times in Counter([one.first.status.reasons for one in nodes if one.first is not None]).items():
+        for text in texts:
+            counts[text] += times
+    return ", ".join(sorted(f"{count} {text}" for text, count in counts.items()))
 
 
 def _verdicts(
@@ -144,77 +165,96 @@ def _verdicts(
     finer = [check for check in checks if check.key is Scope.FINER_CLASS]
     single = [check for check in checks if check.key not in (Scope.CLASS, Scope.FINER_CLASS)]
     of_class: dict[int, Found] = {}
-    of_finer: dict[int, tuple[Found, tuple[Objection, ...]]] = {}
+    of_finer: dict[int, _Shared] = {}
+    nominated, only = state.nominated, prepared.only
     for number, within, node in zip(classes.of_node, classes.finer, state.nodes, strict=True):
-        known = of_finer.get(within)
-        if known is None:
+        shared = of_finer.get(within)
+        if shared is None:
             if number not in of_class:
                 of_class[number] = _answers(coarse, number, node)
-            together = _in_order((*of_class[number], *_answers(finer, number, node)))
-            known = of_finer[within] = together, tuple(objection for _, objection in together)
-        found, blockers = known
+            shared = of_finer[within] = _Shared((*of_class[number], *_answers(finer, number, node)))
         own = _answers(single, number, node)
-        if own:
-            blockers = tuple([objection for _, objection in (_in_order((*found, *own)) if found else own)])
+        blockers = shared.with_own(own) if own else shared.blockers
         first = blockers[0] if blockers else None
-        if prepared.only is not None and node.name not in prepared.only:
+        if only is not None and node.name not in only:
             first = left_out
-        elif node.name in state.nominated:
+        elif node.name in nominated:
             first = objection_with_nominated(pod, state, prepared.filters, node)
         yield NodeVerdict(node.name, first, blockers)
 
 
-def _in_order(found: Found) -> Found:
-    return tuple(sorted(found, key=itemgetter(0)))
+class _Shared:
+    """What objects to all nodes of a finer class, to be put in order with what objects to one of them."""
+
+    __slots__ = ("around", "blockers", "found")
+
+    def __init__(self, found: Found) -> None:
+        self.found = sorted(found)
+        self.blockers = tuple(objection for _, objection in self.found)
+        self.around: dict[int, tuple[tuple[Objection, ...], tuple[Objection, ...]]] = {}
+
+    def with_own(self, own: Found) -> tuple[Objection, ...]:
+        """No two have the same place, so that nothing else is compared."""
+        if len(own) > 1:
+            return tuple([objection for _, objection in sorted((*self.found, *own))])
+        place, objection = own[0]
+        if place not in self.around:
+            count = sum(each < place for each, _ in self.found)
+            self.around[place] = self.blockers[:count], self.blockers[count:]
+        before, after = self.around[place]
+        return (*before, objection, *after)
 
 
 class _Check:
     """A filter that is asked once for nodes with the same key; with a scope, whenever it is called."""
 
-    __slots__ = ("filter", "key", "known", "name", "place")
+    __slots__ = ("ask", "check", "key", "known", "name", "place")
 
     def __init__(self, place: int, name: str, node_filter: NodeFilter, key: Key | Scope) -> None:
-        self.place, self.name, self.filter, self.key = place, name, node_filter, key
+        self.place, self.name, self.key = place, name, key
+        self.check = node_filter.check
+        self.ask = None if isinstance(key, Scope) else key
         self.known: dict[Hashable, Status] = {}
 
-    def status(self, number: int, node: NodeInfo) -> Status:
-        """The filter's answer for a node of a class."""
-        if isinstance(self.key, Scope):
-            return self.filter.check(node)
-        key = self.key(number, node)
+    def status(self, key: Hashable, node: NodeInfo) -> Status:
+        """The filter's answer for a node with the key."""
         found = self.known.get(key)
         if found is None:
-            found = self.known[key] = self.filter.check(node)
+            found = self.known[key] = self.check(node)
         return found
 
 
 def _answers(checks: list[_Check], number: int, node: NodeInfo) -> Found:
-    found = []
+    found: list[tuple[int, Objection]] = []
     for check in checks:
-        status = check.status(number, node)
+        status = check.check(node) if check.ask is None else check.status(check.ask(number, node), node)
         if status is not SUCCESS and not status.is_success:
             found.append((check.place, Objection(check.name, status)))
-    return tuple(found)
+    return found
 
 
-def _by_company(keys: Collection[str], company: Collection[tuple[str, str]]) -> Key:
+def _by_company(keys: Sequence[str], company: Collection[tuple[str, str]]) -> Key:
     """Nodes of a class are alike if, by their own labels, none of the pods that matter is there; `company` are the
     labels of places where such pods are."""
 
-    def key(number: int, node: NodeInfo) -> Hashable:
-        labels = node.labels
-        found: list[object] = [number]
-        for each in keys:
-            value = labels.get(each)
-            found.append(value if (each, value) in company else value is None)
-        return tuple(found)
+    places = {value for key, value in company if key in keys}
 
-    return key
+    if len(keys) == 1:
+        only = keys[0]
 
+        def single(number: int, node: NodeInfo) -> Hashable:
+            value = node.labels.get(only)
+            return number if value is not None and value not in places else (number, value)
 
-def _by_finer_class(number: int, node: NodeInfo) -> Hashable:
-    """Never asked: checks with this key are asked for each finer class once."""
-    raise NotImplementedError
+        return single
+
+    def several(number: int, node: NodeInfo) -> Hashable:
+        values = [node.labels.get(each) for each in keys]
+        if None not in values and places.isdisjoint(values):
+            return number
+        return number, *values
+
+    return several
 
 
 def _key(name: str, pod: Pod, classes: NodeClasses, node_filter: NodeFilter) -> Key | Scope:
@@ -226,6 +266,8 @@ def _key(name: str, pod: Pod, classes: NodeClasses, node_filter: NodeFilter) -> 
             return Scope.CLASS
         case "NodePorts" | "NodeVolumeLimits":
             return Scope.FINER_CLASS
+        case "NodeResourcesFit":
+            return lambda _, node: classes.rooms[node.name]
         case "VolumeRestrictions" if not getattr(node_filter, "disks", True):
             return Scope.CLASS
         case "VolumeBinding" if classes.volumes_by_class and not getattr(node_filter, "selected", True):

@@ -149,13 +149,18 @@ class _Filter(NodeFilter):
             {} if one.selector.is_empty else state.living_per_node(self.pod.namespace, one.selector)
             for one in self.constraints
         ]
+        together = tuple(zip(self.constraints, counts, living, strict=True))
+        keys = tuple(one.key for one in self.constraints)
         for node in state.nodes:
-            if not self._has_all_keys(node):
-                continue
-            for index, one in enumerate(self.constraints):
-                if self._eligible(one, node):
-                    value = node.labels[one.key]
-                    counts[index][value] = counts[index].get(value, 0) + living[index].get(node.name, 0)
+            labels = node.labels
+            for key in keys:
+                if key not in labels:
+                    break
+            else:
+                for one, count, pods in together:
+                    if self._eligible(one, node):
+                        value = labels[one.key]
+                        count[value] = count.get(value, 0) + pods.get(node.name, 0)
         return [Domains(each) for each in counts]
 
     def _has_all_keys(self, node: NodeInfo) -> bool:
