@@ -33,7 +33,7 @@ def verdict(*nodes: Node, release: str = "v1.37.2", **spec: Any) -> Verdict:
     return schedule(pod, ClusterState.of(nodes, [], release=release_of(Version.parse(release))))
 
 
-TAINTED = {"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]}
+TAINTED: dict[str, Any] = {"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]}
 
 
 @pytest.mark.parametrize(
