@@ -160,6 +160,14 @@ class ClusterState:
         state.lost = tuple(pod for pods_there in by_node.values() for pod in pods_there)
         return state
 
+    def know_as(self, other: ClusterState) -> None:
+        """Take over what another state has worked out about pods. Both have the same pods, on nodes with the same
+        labels, and the same volumes."""
+        for name in ("claims_in_use", "placed_by_namespace", "anti_affinity"):
+            if name in vars(other):
+                vars(self)[name] = getattr(other, name)
+        self._known = dict(other._known)
+
     @cached_property
     def node_by_name(self) -> dict[str, NodeInfo]:
         return {node.name: node for node in self.nodes}

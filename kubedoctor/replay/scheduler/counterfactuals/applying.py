@@ -48,7 +48,8 @@ def changed_object(item: ObjectT, steps: Iterable[Step]) -> ObjectT:
 
 
 def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situation:
-    """What there is after the edits. The state is not touched, and is shared where only the pod changes."""
+    """What there is after the edits. The state is not touched, and is shared where only the pod changes. No edit changes
+    labels of nodes that run pods."""
     edits = tuple(edits)
     steps, gone = steps_by_object(edits), deleted(edits)
     own = steps.pop((ref(pod), ""), ())
@@ -66,6 +67,8 @@ def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situ
     other.csi_nodes = _changed(state.csi_nodes, steps, lambda one: one.name, CSINode)
     other.csi_drivers, other.capacities = state.csi_drivers, state.capacities
     other.budgets, other.attachments = state.budgets, state.attachments
+    if not gone:
+        other.know_as(state)
     return Situation(changed_pod, other)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice, product
 
 from kubedoctor.cluster.pods import Pod
@@ -29,7 +29,8 @@ from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
 from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_requests
 from kubedoctor.replay.scheduler.cycle import Objection, Verdict, schedule
 from kubedoctor.replay.scheduler.grouping import grouped, objections_of
-from kubedoctor.replay.scheduler.snapshot import NodeInfo
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
 MOST_PARTS = 2
 MOST_NODES = 24
@@ -159,6 +160,7 @@ def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy
 
 def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
     state = situation.state
+    shapes: dict[Hashable, str] = {}
     near = [one for group in grouped(verdict) for one in group.nodes[:NODES_OF_A_GROUP]][:MOST_NODES]
     for one in near:
         node = state.node_by_name[one.node]
@@ -166,11 +168,22 @@ def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
         if choices and all(choices):
             for chosen in product(*choices):
                 yield tuple(edit for remedy in chosen for edit in remedy)
+        if shapes.setdefault(_shape(node, state), node.name) != node.name:
+            continue
         model = one_more(node.node, state)
         yield (model,)
         for index, each in enumerate(choices):
             if len(choices) == 2 and each:
                 yield from ((*remedy, model) for remedy in choices[index])
+
+
+def _shape(node: NodeInfo, state: ClusterState) -> Hashable:
+    """Equal for nodes of which a new one would be the same."""
+    labels = frozenset(pair for pair in node.labels.items() if pair[0] != HOSTNAME)
+    features = node.node.status.declared_features
+    csi_node = state.csi_nodes.get(node.name)
+    drivers = frozenset((one.name, one.allocatable) for one in csi_node.spec.drivers or ()) if csi_node else None
+    return labels, node.node.spec.taints, frozenset(node.allocatable.items()), node.most_pods, features, drivers
 
 
 def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> list[Remedy]:

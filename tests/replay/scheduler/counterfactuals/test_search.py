@@ -35,11 +35,11 @@ def test_nothing_to_change_where_the_pod_fits() -> None:
 def test_a_request_is_lowered_to_all_that_is_left_of_the_roomiest_node() -> None:
     running = [pod("r", "a", {"cpu": "3500m"}), pod("s", "b", {"cpu": "3200m"})]
     state = ClusterState.of([node("a"), node("b")], running)
-    first, *others = found(pod(requests={"cpu": "1"}), state)
+    first, more = found(pod(requests={"cpu": "1"}), state)
     assert first.summary == "lower the cpu request of container app from 1 to 800m (fits on b)"
     assert first.nodes == ("b",)
     assert first.edits[0].arguments == ("app", "cpu", "800m")
-    assert [one.kind for one in others] == [Kind.ADD_NODE] * 2
+    assert (more.kind, more.about) == (Kind.ADD_NODE, Ref("Node", "", "b"))
 
 
 def test_memory_is_lowered_to_whole_mebibytes() -> None:
