@@ -172,7 +172,8 @@ def _fits_by_now(case: Case, said: Said) -> Finding | None:
     answer = case.answer
     if answer is None or answer.agreement is not Agreement.STALE or not answer.verdict.feasible or answer.unseen:
         return None
-    recent = said.at is not None and case.cluster.taken_at - said.at < RETRIED
+    newest = max(filter(None, (said.at, answer.comparison.changed_at)), default=None)
+    recent = newest is None or case.cluster.taken_at - newest < RETRIED
     return Finding(
         about=case.workload,
         summary=f"fits by now: {names(answer.verdict.feasible)} would take it, but the scheduler has not placed it yet",
@@ -192,7 +193,7 @@ def _finding(case: Case, said: Said) -> Finding:
     about = _culprit(case, major)
     return Finding(
         about=about,
-        summary=_summary(about, message, [fact.text for _, fact in pairs]),
+        summary=_summary(about, message, [fact.text for _, fact in pairs]) + _fits_here(case.answer),
         evidence=_evidence(case, said, [fact for _, fact in pairs]),
         confidence=_confidence(case.answer),
         detail=_detail(case, [fact for _, fact in pairs]),
@@ -200,6 +201,13 @@ def _finding(case: Case, said: Said) -> Finding:
         commands=_commands(case.pod),
         because_of=_blamed(major),
     )
+
+
+def _fits_here(answer: PendingAnswer | None) -> str:
+    """The scheduler refuses what would fit by all that is seen."""
+    if answer is None or answer.agreement is not Agreement.DIFFERS or answer.unseen or not answer.verdict.feasible:
+        return ""
+    return f"; by what is seen here {names(answer.verdict.feasible)} would take it"
 
 
 def _proven(case: Case) -> tuple[Fix, ...]:

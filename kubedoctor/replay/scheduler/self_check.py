@@ -48,13 +48,14 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """changed: what is newer than the message, the newest first; only where they differ. nodes_then: how many nodes
+    """changed: what is newer than the message, the newest first, of changed_at; only where they differ. nodes_then: how many nodes
     there were for the scheduler, None where it does not say."""
 
     agreement: Agreement
     differences: tuple[Difference, ...] = ()
     changed: tuple[Ref, ...] = ()
     nodes_then: int | None = None
+    changed_at: datetime | None = None
 
 
 def said_of(pod: Pod, cluster: Cluster) -> Said | None:
@@ -88,9 +89,11 @@ def compare(pod: Pod, said: Said | None, verdict: Verdict, state: ClusterState, 
     counts = agreement(verdict, said.message)
     if counts.is_full:
         return Comparison(Agreement.AGREES, nodes_then=then)
-    changed = _changed_since(pod, said.at, state, cluster) if said.at else ()
-    stale = bool(changed) or (then is not None and then != verdict.total)
-    return Comparison(Agreement.STALE if stale else Agreement.DIFFERS, counts.differences, changed, then)
+    changes = _changed_since(pod, said.at, state, cluster) if said.at else []
+    stale = bool(changes) or (then is not None and then != verdict.total)
+    changed = tuple(dict.fromkeys(name for _, name in changes))
+    newest = changes[0][0] if changes else None
+    return Comparison(Agreement.STALE if stale else Agreement.DIFFERS, counts.differences, changed, then, newest)
 
 
 def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
@@ -100,8 +103,8 @@ def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
     return devices or alone or any(one.obstacle is Obstacle.GROUP for one in said.reasons)
 
 
-def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> tuple[Ref, ...]:
-    """Nodes, placed pods and claims that changed after a moment, the newest first."""
+def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> list[tuple[datetime, Ref]]:
+    """When nodes, placed pods and claims changed after a moment, the newest first."""
     placed: list[tuple[datetime, Ref]] | None = state.known(_placed_changes)
     if placed is None:
         placed = sorted(_placed_changes(state), key=_when)
@@ -110,7 +113,7 @@ def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster
     if asks_for_storage(pod):
         found += [(when, name) for when, name in _storage_changes(pod, cluster) if when > at]
         found.sort(key=_when)
-    return tuple(dict.fromkeys(name for _, name in reversed(found)))
+    return found[::-1]
 
 
 def _when(change: tuple[datetime, Ref]) -> datetime:

@@ -82,6 +82,7 @@ def test_a_node_that_came_later_makes_the_message_stale() -> None:
     answer = explain_pending(waiting, cluster(node("a"), node("b", "8", NOW - timedelta(minutes=5)), waiting))
     assert answer.agreement is Agreement.STALE
     assert [str(name) for name in answer.comparison.changed] == ["Node/b"]
+    assert answer.comparison.changed_at == NOW - timedelta(minutes=5)
     assert answer.verdict.feasible == ("b",)
 
 
