@@ -15,7 +15,7 @@ from kubedoctor.cluster.storage import CSINode, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Step, deleted, made, steps_by_object
 from kubedoctor.replay.scheduler.cycle import copied, objection_with_nominated, pre_filter
 from kubedoctor.replay.scheduler.scheduling_gates import pre_enqueue
-from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 ObjectT = TypeVar("ObjectT", bound=KubernetesObject)
 
@@ -67,7 +67,7 @@ def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situ
     other.csi_nodes = _changed(state.csi_nodes, steps, lambda one: one.name, CSINode)
     other.csi_drivers, other.capacities = state.csi_drivers, state.capacities
     other.budgets, other.attachments = state.budgets, state.attachments
-    if not gone:
+    if not gone and all(about.kind != "Pod" for about, _ in steps):
         other.know_as(state)
     return Situation(changed_pod, other)
 
@@ -108,5 +108,13 @@ def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[
     for about, name in steps:
         if name and about.kind == "Node" and about.name in state.node_by_name:
             model = state.node_by_name[about.name].node
-            nodes.append(NodeInfo(_with(model, name, steps[about, name])))
+            pods = _copied_pods(state.node_by_name[about.name], name, steps)
+            nodes.append(NodeInfo(_with(model, name, steps[about, name]), pods))
     return tuple(sorted(nodes, key=lambda one: one.name))
+
+
+def _copied_pods(model: NodeInfo, name: str, steps: AllSteps) -> tuple[PodInfo, ...]:
+    """The pods of one node that also run on the new one."""
+    there = {ref(one.pod): one.pod for one in model.pods}
+    copies = (_with(there[about], new, own) for (about, new), own in steps.items() if new and about in there)
+    return tuple(PodInfo(one) for one in copies if one.spec.node_name == name)

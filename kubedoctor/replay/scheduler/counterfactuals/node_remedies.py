@@ -12,7 +12,7 @@ from kubedoctor.cluster.selectors import NodeSelector
 from kubedoctor.cluster.tolerations import untolerated
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
 from kubedoctor.replay.scheduler.required_node_affinity import required_terms
-from kubedoctor.replay.scheduler.snapshot import ClusterState
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.well_known import CORDON, HOSTNAME
 
@@ -150,8 +150,10 @@ def drop_node_name(pod: Pod) -> Edit:
     return Edit(Kind.DROP_NODE_NAME, ref(pod), f"do not name the node {pod.spec.node_name}", (operation,), weight=5)
 
 
-def one_more(node: Node, state: ClusterState) -> Edit:
-    """An empty node with the labels, taints and room of another; it is not cordoned and well."""
+def one_more(info: NodeInfo, state: ClusterState) -> Edit:
+    """A node with the labels, taints and room of another, on which only pods of DaemonSets run; it is not cordoned and
+    well."""
+    node = info.node
     name = next(
         each for number in range(1, len(state.nodes) + 2) if (each := f"{node.name}-{number}") not in state.node_by_name
     )
@@ -162,8 +164,22 @@ def one_more(node: Node, state: ClusterState) -> Edit:
     operations = [Operation(ref(node), tuple(steps), copy_as=name)]
     if node.name in state.csi_nodes:
         operations.append(Operation(Ref("CSINode", "", node.name), copy_as=name))
+    operations += [
+        Operation(
+            ref(one.pod),
+            (Step(("spec", "nodeName"), name), Step(("metadata", "uid"), f"{one.pod.metadata.uid}-{name}")),
+            copy_as=f"{one.pod.name}-{name}",
+        )
+        for one in info.pods
+        if of_daemon_set(one.pod)
+    ]
     text = f"add one more node like {node.name}"
     return Edit(Kind.ADD_NODE, ref(node), text, tuple(operations), (node.name,), 7)
+
+
+def of_daemon_set(pod: Pod) -> bool:
+    """Such a pod runs on every node that it tolerates."""
+    return any(one.controller and one.kind == "DaemonSet" for one in pod.metadata.owner_references or ())
 
 
 def _without(taints: Iterable[Taint]) -> list[Step]:

@@ -170,7 +170,7 @@ def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
                 yield tuple(edit for remedy in chosen for edit in remedy)
         if shapes.setdefault(_shape(node, state), node.name) != node.name:
             continue
-        model = one_more(node.node, state)
+        model = one_more(node, state)
         yield (model,)
         for index, each in enumerate(choices):
             if len(choices) == 2 and each:

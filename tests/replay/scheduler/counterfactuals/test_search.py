@@ -42,6 +42,21 @@ def test_a_request_is_lowered_to_all_that_is_left_of_the_roomiest_node() -> None
     assert (more.kind, more.about) == (Kind.ADD_NODE, Ref("Node", "", "b"))
 
 
+def test_daemon_sets_take_their_part_of_a_new_node() -> None:
+    owner = {"kind": "DaemonSet", "name": "agent", "uid": "u", "controller": True}
+    agent = pod("agent", "a", {"cpu": "500m"}, metadata={"ownerReferences": [owner]})
+    state = ClusterState.of([node("a")], [agent, pod("r", "a", {"cpu": "3"})])
+    assert [one.kind for one in found(pod(requests={"cpu": "3500m"}), state)] == [Kind.LOWER_REQUEST, Kind.ADD_NODE]
+    assert [one.kind for one in found(pod(requests={"cpu": "3600m"}), state)] == [Kind.LOWER_REQUEST]
+    (_, more) = found(pod(requests={"cpu": "1"}), state)
+    objects = [
+        {"kind": "Node", "metadata": {"name": "a", "labels": {}}, "spec": {}},
+        {"kind": "Pod", "metadata": {"name": "agent", "namespace": "d"}, "spec": {"nodeName": "a"}},
+    ]
+    names = [(one["kind"], one["metadata"]["name"]) for one in apply_change(objects, more)]
+    assert names == [("Node", "a"), ("Pod", "agent"), ("Node", "a-1"), ("Pod", "agent-a-1")]
+
+
 def test_memory_is_lowered_to_whole_mebibytes() -> None:
     running = [pod("r", "a", {"memory": "1000M"})]
     (change,) = found(pod(requests={"memory": "5Gi"}), ClusterState.of([node("a")], running))
@@ -150,7 +165,7 @@ def test_a_host_port_is_given_up_or_freed() -> None:
     owner = {"kind": "DaemonSet", "name": "r", "uid": "u", "controller": True}
     holder = pod("r", "a", containers=containers, metadata={"ownerReferences": [owner]})
     changes = found(pod(containers=containers), ClusterState.of([node("a")], [holder]))
-    assert [one.kind for one in changes] == [Kind.FREE_HOST_PORT, Kind.ADD_NODE]
+    assert [one.kind for one in changes] == [Kind.FREE_HOST_PORT]
 
 
 def claim(name: str, mode: str) -> PersistentVolumeClaim:
