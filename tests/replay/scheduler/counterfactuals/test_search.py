@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import convert
+from msgspec.structs import replace
 
+from kubedoctor.cluster.quantities import parse_quantity
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.counterfactuals import Kind, apply_change, apply_to_state
@@ -236,3 +238,30 @@ def test_every_change_is_proven_and_minimal(shared: Path) -> None:
     assert rows > 200
     assert changes > 250
     assert pairs > 20
+
+
+def one_more_unit(resource: str, text: str) -> str:
+    """The next larger amount of those that are proposed."""
+    amount = parse_quantity(text)
+    if resource == "cpu":
+        return f"{amount.milli_value() + 1}m"
+    value = amount.value()
+    unit = 1 << 20 if value >= 1 << 20 else 1 << 10 if value >= 1 << 10 else 1
+    return str(value + (unit if resource in ("memory", "ephemeral-storage") else 1))
+
+
+def test_no_larger_request_would_do(shared: Path) -> None:
+    tried = 0
+    for row in pending(shared, 500, every=2):
+        pending_pod, state = row.situation.pod, row.situation.state
+        for change in found(pending_pod, state):
+            for index, edit in enumerate(change.edits):
+                if edit.kind is Kind.LOWER_REQUEST:
+                    _, resource, text = edit.arguments
+                    (operation,) = edit.operations
+                    steps = tuple(replace(step, value=one_more_unit(resource, text)) for step in operation.steps)
+                    larger = replace(edit, operations=(replace(operation, steps=steps),))
+                    edits = (*change.edits[:index], larger, *change.edits[index + 1 :])
+                    assert not apply_to_state(pending_pod, state, edits).feasible(), (row.id, change.summary)
+                    tried += 1
+    assert tried > 30
