@@ -228,7 +228,10 @@ class ClusterState:
         if key not in self._known:
             counts: Counter[tuple[str, str]] = Counter()
             for node, info in self._candidates(terms[0]):
-                if all(term.matches(info.pod, {}) for term in terms):
+                for term in terms:
+                    if not term.matches(info.pod, {}):
+                        break
+                else:
                     for term in terms:
                         if (value := node.labels.get(term.topology_key)) is not None:
                             counts[term.topology_key, value] += 1
