@@ -273,6 +273,7 @@ def _waits_for(case: Case) -> str:
 
 def _commands(pod: Pod) -> tuple[Command, ...]:
     return (
+        Command(f"kubedoctor why-pending {pod.name} -n {pod.namespace}", "node by node, and what a change would do"),
         Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"),
         Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
     )
