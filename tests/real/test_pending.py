@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -26,24 +27,35 @@ pytestmark = pytest.mark.real
 
 UNHEARD = "nobody-schedules"
 SPOKEN = tuple(case for case in CASES if case.name != UNHEARD)
-BY_PATIENCE = sorted(CASES, key=lambda case: case.patience)
+BY_PATIENCE = sorted(SPOKEN, key=lambda case: case.patience)
+FIXABLE = ("huge-cpu", "typo", "archive")
+"""Their fixes change requests, selectors, affinities and a node; none deletes a pod, which no kubelet would confirm."""
 
 
 @pytest.fixture(scope="module")
-def pending() -> Iterator[Namespace]:
-    """All cases at once on a control plane of their own, when the scheduler has spoken about each."""
+def nodes() -> Iterator[SimulatedNodes]:
+    """A control plane of their own, so that they are in nobody's way."""
     if reason := why_not_run():
         pytest.skip(reason)
-    with RealCluster(f"pytest-pending-{os.getpid()}", node=False) as cluster, SimulatedNodes(cluster, *NODES):
-        namespace = Namespace(cluster, NAMESPACE)
-        namespace.apply(manifest("Namespace", NAMESPACE, None))
-        cluster.wait_for("service account", lambda: bool(cluster.get("serviceaccount", "default", NAMESPACE)))
-        namespace.apply(*GROUND)
-        namespace.apply(*RUNNING)
-        cluster.wait_for("bound claim", lambda: cluster.get("pvc", "single", NAMESPACE)["status"]["phase"] == "Bound")
-        namespace.apply(*(one for case in CASES for one in case.manifests))
-        cluster.wait_for("the scheduler's word about every pod", lambda: _all_spoken(namespace), 60)
-        yield namespace
+    with (
+        RealCluster(f"pytest-pending-{os.getpid()}", node=False) as cluster,
+        SimulatedNodes(cluster, *NODES) as nodes,
+    ):
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def pending(nodes: SimulatedNodes) -> Namespace:
+    """All cases at once, when the scheduler has spoken about each."""
+    cluster, namespace = nodes.cluster, Namespace(nodes.cluster, NAMESPACE)
+    namespace.apply(manifest("Namespace", NAMESPACE, None))
+    cluster.wait_for("service account", lambda: bool(cluster.get("serviceaccount", "default", NAMESPACE)))
+    namespace.apply(*GROUND)
+    namespace.apply(*RUNNING)
+    cluster.wait_for("bound claim", lambda: cluster.get("pvc", "single", NAMESPACE)["status"]["phase"] == "Bound")
+    namespace.apply(*(one for case in CASES for one in case.manifests))
+    cluster.wait_for("the scheduler's word about every pod", lambda: _all_spoken(namespace), 60)
+    return namespace
 
 
 def _all_spoken(namespace: Namespace) -> bool:
@@ -84,12 +96,68 @@ def test_the_replay_agrees_with_the_real_scheduler_about_every_pod(pending: Name
 
 @pytest.mark.parametrize("case", BY_PATIENCE, ids=lambda case: case.name)
 def test_the_first_incident_is_the_reason(pending: Namespace, case: Case) -> None:
-    pod = _pod_of(case, pending.cluster.items("pods", NAMESPACE))
-    assert [part for part in case.said if part not in _message(pod)] == [], _message(pod)
-    enough = datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) + timedelta(seconds=case.patience + 1)
-    pending.cluster.wait_for("a pod that is old enough", lambda: datetime.now(UTC) > enough)
+    message = _message(_wait_for_age(pending, case))
+    assert [part for part in case.said if part not in message] == [], message
 
     culprit = diagnose(pending.cluster.visitor_kubeconfig, *case.subject, "-n", NAMESPACE).culprit
 
     assert (culprit["code"], (culprit["about"]["kind"], culprit["about"]["name"])) == (case.code, case.culprit)
-    assert culprit["confidence"] == ("likely" if case.name == UNHEARD else "certain"), said(culprit)
+    assert culprit["confidence"] == "certain", said(culprit)
+
+
+def _wait_for_age(pending: Namespace, case: Case) -> Document:
+    """The case's pod, when it is old enough to count as stuck."""
+    pod = _pod_of(case, pending.cluster.items("pods", NAMESPACE))
+    enough = datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) + timedelta(seconds=case.patience + 1)
+    pending.cluster.wait_for("a pod that is old enough", lambda: datetime.now(UTC) > enough)
+    return pod
+
+
+@pytest.fixture(scope="module")
+def alone(pending: Namespace) -> Namespace:
+    """Without the other pods that wait: a change to a node must place nobody else."""
+    every = [case.name for case in SPOKEN if not case.bare]
+    pending.cluster.kubectl("delete", "deployment", "-n", NAMESPACE, *every)
+    pending.cluster.kubectl("delete", "pod", "-n", NAMESPACE, *[case.name for case in SPOKEN if case.bare])
+    return pending
+
+
+@pytest.mark.parametrize("name", FIXABLE)
+def test_every_proven_fix_places_the_pod(alone: Namespace, nodes: SimulatedNodes, name: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    cluster = alone.cluster
+    _start(alone, case)
+    culprit = diagnose(cluster.visitor_kubeconfig, *case.subject, "-n", NAMESPACE).culprit
+    commands = [fix["command"] for fix in culprit["fixes"] if fix["verified"] and fix["command"]]
+    assert commands, culprit["fixes"]
+
+    for number, command in enumerate(commands):
+        if number:
+            _start(alone, case)
+        for line in command.split(" && "):
+            cluster.kubectl(*shlex.split(line)[1:])
+        cluster.wait_for(f"a placed pod of {name} after: {command}", lambda: _placed(alone, name), 15)
+        cluster.kubectl("delete", "deployment", name, "-n", NAMESPACE, "--cascade=foreground", "--wait=false")
+        cluster.kubectl("delete", "pods", "-n", NAMESPACE, "-l", f"app={name}", "--force", "--grace-period=0")
+        cluster.wait_for(
+            "no pods of the case", lambda: not alone.pods(name) and not cluster.get("deploy", name, NAMESPACE)
+        )
+        nodes.restore()
+
+
+def _start(alone: Namespace, case: Case) -> None:
+    alone.apply(*case.manifests)
+    alone.cluster.wait_for("the scheduler's word", lambda: any(_message(pod) for pod in alone.pods(case.name)), 30)
+
+
+def _placed(alone: Namespace, name: str) -> bool:
+    return any(pod["spec"].get("nodeName") for pod in alone.pods(name))
+
+
+def test_a_pod_that_no_scheduler_looks_at(pending: Namespace) -> None:
+    _wait_for_age(pending, next(case for case in CASES if case.name == UNHEARD))
+
+    culprit = diagnose(pending.cluster.visitor_kubeconfig, "deploy", UNHEARD, "-n", NAMESPACE).culprit
+
+    assert (culprit["code"], culprit["about"]["name"]) == ("KD1101", UNHEARD)
+    assert "fair-scheduler" in culprit["summary"]

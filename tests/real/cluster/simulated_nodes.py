@@ -107,6 +107,21 @@ class SimulatedNodes:
         self._ending.set()
         self._heart.join()
 
+    def restore(self) -> None:
+        """Take back what was done to labels, taints and cordons."""
+        for node in self.nodes:
+            if self._differs(node):
+                self._send("PATCH", f"/api/v1/nodes/{node.name}", node.manifest)
+        self.cluster.wait_for("nodes as they were", self._are_open)
+
+    def _differs(self, node: SimulatedNode) -> bool:
+        now, was = self.cluster.get("node", node.name), node.manifest
+        taints = {taint["key"]: taint["effect"] for taint in now["spec"].get("taints", [])}
+        taints.pop("node.kubernetes.io/unschedulable", None)
+        cordoned = bool(now["spec"].get("unschedulable"))
+        labels = was["metadata"]["labels"]
+        return cordoned != node.cordoned or taints != node.taints or labels != {**now["metadata"]["labels"], **labels}
+
     def _are_open(self) -> bool:
         """The control plane has taken away the taint that every new node carries, and has tainted the cordoned ones."""
         for node in self.cluster.items("nodes", "default"):
