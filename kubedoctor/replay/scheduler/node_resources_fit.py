@@ -35,30 +35,20 @@ class _Filter(NodeFilter):
     def __init__(self, wanted: tuple[tuple[str, int], ...], *, final: bool) -> None:
         self.wanted = wanted
         self.final = final
+        self.texts = {name: reasons.insufficient(name) for name, _ in wanted}
 
     def check(self, node: NodeInfo) -> Status:
-        allocatable, used = node.allocatable, node.requested
-        full = len(node.pods) + 1 > node.most_pods
-        if not full:
-            for name, amount in self.wanted:
-                if amount > allocatable.get(name, 0) - used.get(name, 0):
-                    break
-            else:
-                return SUCCESS
-        return self._rejection(node, full=full)
-
-    def _rejection(self, node: NodeInfo, *, full: bool) -> Status:
-        texts: list[str] = []
+        allocatable, requested = node.allocatable, node.requested
         short: list[Shortage] = []
-        code = Code.UNSCHEDULABLE
-        if full:
-            texts.append(reasons.TOO_MANY_PODS)
+        if len(node.pods) + 1 > node.most_pods:
             short.append(Shortage("pods", 1, len(node.pods), node.most_pods))
         for name, amount in self.wanted:
-            capacity, used = node.allocatable.get(name, 0), node.requested.get(name, 0)
+            capacity, used = allocatable.get(name, 0), requested.get(name, 0)
             if amount > capacity - used:
-                texts.append(reasons.insufficient(name))
                 short.append(Shortage(name, amount, used, capacity))
-                if self.final and amount > capacity:
-                    code = Code.UNRESOLVABLE
-        return Status(code, tuple(texts), tuple(short))
+        if not short:
+            return SUCCESS
+        code = Code.UNSCHEDULABLE
+        if self.final and any(one.beyond and one.resource in self.texts for one in short):
+            code = Code.UNRESOLVABLE
+        return Status(code, tuple([self.texts.get(one.resource, reasons.TOO_MANY_PODS) for one in short]), tuple(short))

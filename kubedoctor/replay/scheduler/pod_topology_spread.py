@@ -149,7 +149,10 @@ class _Filter(NodeFilter):
             {} if one.selector.is_empty else state.living_per_node(self.pod.namespace, one.selector)
             for one in self.constraints
         ]
-        together = tuple(zip(self.constraints, counts, living, strict=True))
+        anywhere = [
+            not one.honors_taints and (not one.honors_affinity or self.affinity.allows_all) for one in self.constraints
+        ]
+        together = tuple(zip(self.constraints, counts, living, anywhere, strict=True))
         keys = tuple(one.key for one in self.constraints)
         for node in state.nodes:
             labels = node.labels
@@ -157,8 +160,8 @@ class _Filter(NodeFilter):
                 if key not in labels:
                     break
             else:
-                for one, count, pods in together:
-                    if self._eligible(one, node):
+                for one, count, pods, all_count in together:
+                    if all_count or self._eligible(one, node):
                         value = labels[one.key]
                         count[value] = count.get(value, 0) + pods.get(node.name, 0)
         return [Domains(each) for each in counts]
