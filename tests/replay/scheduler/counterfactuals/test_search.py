@@ -252,7 +252,7 @@ def one_more_unit(resource: str, text: str) -> str:
 
 def test_no_larger_request_would_do(shared: Path) -> None:
     tried = 0
-    for row in pending(shared, 500, every=2):
+    for row in pending(shared, 1000, every=1):
         pending_pod, state = row.situation.pod, row.situation.state
         for change in found(pending_pod, state):
             for index, edit in enumerate(change.edits):
