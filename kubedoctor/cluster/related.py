@@ -14,7 +14,15 @@ from kubedoctor.cluster.apps import (
     ReplicaSet,
     StatefulSet,
 )
-from kubedoctor.cluster.core import Namespace, Node, ReplicationController, ResourceQuota, Service
+from kubedoctor.cluster.core import (
+    ConfigMap,
+    LimitRange,
+    Namespace,
+    Node,
+    ReplicationController,
+    ResourceQuota,
+    Service,
+)
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.networking import Ingress, NetworkPolicy
 from kubedoctor.cluster.pods import Pod
@@ -30,8 +38,8 @@ from kubedoctor.cluster.relations import (
     services_selecting,
 )
 from kubedoctor.cluster.selectors import SelectorError
-from kubedoctor.cluster.storage import PersistentVolumeClaim
-from kubedoctor.cluster.triage import not_ready, troubled, unscheduled
+from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.triage import all_containers, not_ready, troubled, unscheduled
 from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
 
 NODE_STATE = "node.kubernetes.io/"  # The prefix of the taints that follow from a node's conditions, and of one more:
@@ -158,12 +166,56 @@ def _on_node(node: Node, cluster: Cluster) -> Iterator[Ref]:
             yield ref(pod)
 
 
+def _waiting_pods(node: Node, cluster: Cluster) -> Iterator[Ref]:
+    """Pods without a node, where this one takes none, or not every one."""
+    most = (node.status.allocatable or {}).get("pods", "")
+    full = most.isdigit() and len(cluster.pods_on(node.name)) >= int(most)
+    if node.spec.unschedulable or node.spec.taints or full:
+        yield from (ref(pod) for pod in cluster.all(Pod) if unscheduled(pod))
+
+
+def _readers(config: ConfigMap, cluster: Cluster) -> Iterator[Ref]:
+    """The pods in trouble that read a ConfigMap."""
+    for pod in cluster.all(Pod, config.namespace):
+        if troubled(pod) and config.name in _configs(pod):
+            yield ref(pod)
+
+
+def _configs(pod: Pod) -> Iterator[str]:
+    for volume in pod.spec.volumes or ():
+        if volume.config_map:
+            yield volume.config_map.name
+        for item in (volume.projected.sources if volume.projected else None) or ():
+            if item.config_map:
+                yield item.config_map.name
+    for container in all_containers(pod):
+        for source in container.env_from or ():
+            if source.config_map_ref:
+                yield source.config_map_ref.name
+        for variable in container.env or ():
+            if variable.value_from and variable.value_from.config_map_key_ref:
+                yield variable.value_from.config_map_key_ref.name
+
+
+def _claimed(volume: PersistentVolume, cluster: Cluster) -> Iterator[Ref]:
+    """The claim that a volume is bound to, and those that wait for one."""
+    if volume.spec.claim_ref:
+        yield Ref("PersistentVolumeClaim", volume.spec.claim_ref.namespace, volume.spec.claim_ref.name)
+    for claim in cluster.all(PersistentVolumeClaim):
+        if claim.status.phase != "Bound" and (claim.spec.storage_class_name or "") == volume.spec.storage_class_name:
+            yield ref(claim)
+    bound = volume.spec.claim_ref
+    for pod in cluster.all(Pod, bound.namespace) if bound else ():
+        if troubled(pod) and bound and bound.name in claim_names(pod):
+            yield ref(pod)
+
+
 def _in_namespace(namespace: Namespace, cluster: Cluster) -> Iterator[Ref]:
     for kind in (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, Service, PersistentVolumeClaim):
         yield from (ref(obj) for obj in cluster.all(kind, namespace.name))
 
 
-def _under_quota(quota: ResourceQuota, cluster: Cluster) -> Iterator[Ref]:
+def _under_quota(quota: ResourceQuota | LimitRange, cluster: Cluster) -> Iterator[Ref]:
     for kind in (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job):
         yield from (ref(obj) for obj in cluster.all(kind, quota.namespace))
 
@@ -192,7 +244,10 @@ _STEPS: dict[type[KubernetesObject], tuple[Step, ...]] = {
     HorizontalPodAutoscaler: (_autoscaled,),
     Ingress: (_backends,),
     PersistentVolumeClaim: (_volume,),
-    Node: (_on_node,),
+    Node: (_on_node, _waiting_pods),
+    ConfigMap: (_readers,),
+    PersistentVolume: (_claimed,),
+    LimitRange: (_under_quota,),
     Namespace: (_in_namespace,),
     ResourceQuota: (_under_quota,),
     NetworkPolicy: (_isolated, _beside),

@@ -47,6 +47,9 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     The subject itself must be in the snapshot or fetchable; an absent one gives an empty report.
     """
     results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
+    if not results.run and snapshot.get(subject) is not None:
+        why = f"no diagnostic looks at a {subject.short_kind} by itself: scan finds what it does to others"
+        results.not_checked.add(NotChecked("", subject, why))
     return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
 
 

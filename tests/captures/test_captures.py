@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.cluster import Ref
 from kubedoctor.collect.recording import read_recording
-from kubedoctor.engine import Report, load_catalogue, scan
+from kubedoctor.engine import Report, focus, load_catalogue, scan
 from kubedoctor.findings import Severity
 from tests.captures.expectations import EXPECTED, EXPECTED_WITHOUT_EVENTS, OUT_OF_REACH
 
@@ -88,3 +89,18 @@ def test_out_of_reach_says_nothing_false_of_healthy_workloads(name: str, shared:
     }
     loud = [one for one in report.findings if one.severity is not Severity.NOTICE and one.about.name in healthy]
     assert not loud, [(one.code, str(one.about), one.summary) for one in loud]
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_focus_on_the_culprit_is_never_falsely_healthy(name: str, shared: Path) -> None:
+    data = recording(shared / "captures" / f"{name}.json")
+    snapshot = read_recording(data, name)
+    one = data["expect"]["culprit"][0]
+    subject = Ref(one["kind"], one["namespace"] or "", one["name"])
+
+    def gather(wants: frozenset[Any]) -> None:
+        for want in wants:
+            snapshot.refuse(want, "not in this recording")
+
+    report = focus(load_catalogue(), subject, snapshot, gather)
+    assert report.findings or not report.complete
