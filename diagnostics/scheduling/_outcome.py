@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.scheduling._case import amount_text, names
-from kubedoctor.cluster import Cluster, Event, Evidence, Pod, has_path, quote
+from kubedoctor.cluster import Cluster, Evidence, Pod, has_path, quote
 from kubedoctor.cluster.durations import human_duration
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.replay.scheduler import reasons
@@ -17,8 +17,6 @@ from kubedoctor.replay.scheduler.preemption import Candidate
 from kubedoctor.replay.scheduler.self_check import Agreement
 
 MOST_GROUPS = 8
-AUTOSCALER = ("TriggeredScaleUp", "NotTriggerScaleUp", "Nominated")
-"""Events of the cluster-autoscaler and of Karpenter."""
 CORDON_TAINT = "node.kubernetes.io/unschedulable:NoSchedule"
 _WORDS = {
     reasons.CORDONED: "is cordoned",
@@ -186,16 +184,3 @@ def ending_on_nominated(pod: Pod, answer: PendingAnswer | None) -> tuple[Pod, ..
     """The pods that must end before it gets the place that is kept for it."""
     info = answer.state.node_by_name.get(pod.status.nominated_node_name) if answer else None
     return tuple(one.pod for one in info.pods if one.pod.metadata.deletion_timestamp is not None) if info else ()
-
-
-def autoscaler(events: tuple[Event, ...]) -> str:
-    """Why an autoscaler adds no node, where that is its last word."""
-    spoken = [one for one in events if one.message and (one.reason in AUTOSCALER or _component(one) == "karpenter")]
-    last = spoken[-1] if spoken else None
-    if last is None or not (last.reason == "NotTriggerScaleUp" or last.reason == "FailedScheduling"):
-        return ""
-    return f'The autoscaler adds no node for it: "{last.message}"'
-
-
-def _component(event: Event) -> str:
-    return event.reporting_component or event.source.component

@@ -29,7 +29,7 @@ from datetime import timedelta
 
 import msgspec
 
-from diagnostics.scheduling import _node_facts, _outcome, _pod_facts, _volume_facts
+from diagnostics.scheduling import _autoscaler, _node_facts, _outcome, _pod_facts, _volume_facts
 from diagnostics.scheduling._case import Case, Fact, names
 from diagnostics.scheduling._nobody import SOON, nobody_tried
 from kubedoctor.cluster import (
@@ -56,13 +56,9 @@ from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.self_check import Agreement, Said, said_of
 
-NODE_COMES = timedelta(minutes=10)
-"""So long a cloud may need for a machine that joins."""
 RETRIED = timedelta(minutes=5)
 """So long the scheduler may leave a pod alone that could be placed by now
 (`podMaxInUnschedulablePodsDuration`, `pkg/scheduler/backend/queue`)."""
-SCALES_UP = ("TriggeredScaleUp", "Nominated")
-"""Events of the cluster-autoscaler and of Karpenter."""
 MESSAGE = "status.conditions[type=PodScheduled].message"
 _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
     Obstacle.TAINT: _node_facts.taint,
@@ -121,7 +117,7 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         return
     case = Case(pod, cluster, workload_of(pod, cluster), answer)
     made = _fits_by_now(case, said) or _finding(case, said)
-    coming = _node_to_come(pod, cluster)
+    coming = _autoscaler.node_to_come(pod, cluster)
     if coming is not None:
         made = msgspec.structs.replace(
             made,
@@ -142,15 +138,6 @@ def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
         cluster.maybe.all(Node)
         cluster.maybe.all(Pod)
         return None
-
-
-def _node_to_come(pod: Pod, cluster: Cluster) -> Event | None:
-    """The newest word of an autoscaler, if it is that it adds a node, and is not old."""
-    for event in reversed(cluster.events_about(ref(pod))):
-        if event.reason in ("NotTriggerScaleUp", *SCALES_UP) and event.message and event.seen_at is not None:
-            fresh = cluster.taken_at - event.seen_at < NODE_COMES
-            return event if event.reason in SCALES_UP and fresh else None
-    return None
 
 
 def _soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
@@ -247,7 +234,7 @@ def _evidence(case: Case, said: Said, facts: list[Fact]) -> tuple[Evidence, ...]
 
 def _detail(case: Case, facts: list[Fact]) -> str:
     parts = [" ".join(fact.detail for fact in facts if fact.detail)]
-    unhelped = _outcome.autoscaler(case.cluster.events_about(ref(case.pod)))
+    unhelped = _autoscaler.autoscaler(case.cluster.events_about(ref(case.pod)))
     if case.answer is not None:
         parts = [
             _outcome.agreement(case.answer, case.cluster),
