@@ -18,9 +18,9 @@ def to_markdown(placement: Placement, node: str = "") -> str:
     lines = [f"# {plain(f'{placement.pod.title}{tried} {headline(placement)}')}", ""]
     before, after = placement.before, placement.after
     if before is not None:
-        lines += [*(f"- {plain(said)}" for said in agreement_lines(before)), ""]
         if after is not None:
             lines += [f"## As it is: {plain(outcome_line(before, placement.outcome))}", ""]
+        lines += [*(f"- {plain(said)}" for said in agreement_lines(before)), ""]
         if after is None or not node:
             lines += _tables(before, node)
     if after is not None:

@@ -40,11 +40,11 @@ def to_text(placement: Placement, node: str = "", *, colour: bool = False) -> st
     lines = _flow(f"{mark} {placement.pod.title}{tried} {headline(placement)}", "", "  ")
     lines[0] = start + lines[0][1:]
     before = placement.before
+    if placement.after is not None and before is not None:
+        lines += ["", *_flow(f"As it is, it {outcome_line(before, placement.outcome)}", "  ", "  ")]
     if before is not None:
         for said in agreement_lines(before):
             lines += _flow(said, "  ", "  ")
-    if placement.after is not None and before is not None:
-        lines += ["", *_flow(f"As it is, it {outcome_line(before, placement.outcome)}", "  ", "  ")]
     if before is not None and (placement.after is None or not node):
         lines += _node(before, node) if node else _groups(before)
     if placement.after is not None:
