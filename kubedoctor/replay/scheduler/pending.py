@@ -59,7 +59,7 @@ def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
         groups=replay.groups,
         preemption=replay.preemption,
         said=said,
-        comparison=compare(pod, said, verdict, state, cluster),
+        comparison=compare(pod, said, verdict, replay.preemption, state, cluster),
         unseen=observed.unseen,
     )
 

@@ -15,10 +15,11 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.agreement import Difference, agreement
+from kubedoctor.replay.scheduler.agreement import Difference, agreement, preemption_agreement
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.messages import Obstacle, SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.observed import asks_for_storage
+from kubedoctor.replay.scheduler.preemption import Preemption
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _OTHERS = ("karpenter", "cluster-autoscaler")
@@ -48,14 +49,20 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """changed: what is newer than the message, the newest first, of changed_at; only where they differ. nodes_then: how many nodes
-    there were for the scheduler, None where it does not say."""
+    """The filters, and apart from them preemption.
+
+    changed: what is newer than the message, the newest first, of changed_at; only where something differs. nodes_then: how
+    many nodes there were for the scheduler, None where it does not say. preemption: NO_MESSAGE where one of the two says
+    nothing of it that can be compared; preemption_differences: of the nodes where it would not help.
+    """
 
     agreement: Agreement
     differences: tuple[Difference, ...] = ()
     changed: tuple[Ref, ...] = ()
     nodes_then: int | None = None
     changed_at: datetime | None = None
+    preemption: Agreement = Agreement.NO_MESSAGE
+    preemption_differences: tuple[Difference, ...] = ()
 
 
 def said_of(pod: Pod, cluster: Cluster) -> Said | None:
@@ -76,8 +83,10 @@ def said_of(pod: Pod, cluster: Cluster) -> Said | None:
     return Said(last.message, parse_message(last.message), last.reason, last.seen_at, last)
 
 
-def compare(pod: Pod, said: Said | None, verdict: Verdict, state: ClusterState, cluster: Cluster) -> Comparison:
-    """Hold the counts of the replay against those of the message."""
+def compare(
+    pod: Pod, said: Said | None, verdict: Verdict, tried: Preemption | None, state: ClusterState, cluster: Cluster
+) -> Comparison:
+    """Hold the counts of the replay, and what it finds of preemption, against those of the message."""
     if said is None:
         return Comparison(Agreement.NO_MESSAGE)
     then = said.message.nodes
@@ -87,13 +96,23 @@ def compare(pod: Pod, said: Said | None, verdict: Verdict, state: ClusterState, 
     if _beyond(said.message, verdict):
         return Comparison(Agreement.NOT_REPLAYED, nodes_then=then)
     counts = agreement(verdict, said.message)
-    if counts.is_full:
-        return Comparison(Agreement.AGREES, nodes_then=then)
+    room = preemption_agreement(verdict, tried, said.message, pod.status.nominated_node_name)
+    same_room = room is None or room.is_full
+    if counts.is_full and same_room:
+        spoken = Agreement.NO_MESSAGE if room is None else Agreement.AGREES
+        return Comparison(Agreement.AGREES, nodes_then=then, preemption=spoken)
     changes = _changed_since(pod, said.at, state, cluster) if said.at else []
     stale = bool(changes) or (then is not None and then != verdict.total)
-    changed = tuple(dict.fromkeys(name for _, name in changes))
-    newest = changes[0][0] if changes else None
-    return Comparison(Agreement.STALE if stale else Agreement.DIFFERS, counts.differences, changed, then, newest)
+    otherwise = Agreement.STALE if stale else Agreement.DIFFERS
+    return Comparison(
+        Agreement.AGREES if counts.is_full else otherwise,
+        counts.differences,
+        tuple(dict.fromkeys(name for _, name in changes)),
+        then,
+        changes[0][0] if changes else None,
+        otherwise if not same_room else Agreement.NO_MESSAGE if room is None else Agreement.AGREES,
+        room.differences if room is not None else (),
+    )
 
 
 def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:

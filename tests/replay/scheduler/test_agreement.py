@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from kubedoctor.cluster.core import Node
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.versions import Version
-from kubedoctor.replay.scheduler.agreement import agreement
+from kubedoctor.replay.scheduler.agreement import agreement, preemption_agreement
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
 from kubedoctor.replay.scheduler.messages import Obstacle, parse_message
+from kubedoctor.replay.scheduler.preemption import preempt
 from kubedoctor.replay.scheduler.reasons import release_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
@@ -81,13 +83,108 @@ def test_a_pod_that_fits_by_now_disagrees() -> None:
     assert not found.is_full
 
 
-def test_upstreams_own_events_agree(shared: Path) -> None:
-    compared = 0
-    with gzip.open(shared / "conformance" / "fuzz" / "preemption.jsonl.gz") as lines:
+@pytest.mark.parametrize("name", ["preemption", "scheduling"])
+def test_upstreams_own_events_agree(shared: Path, name: str) -> None:
+    compared: Counter[bool] = Counter()
+    with gzip.open(shared / "conformance" / "fuzz" / f"{name}.jsonl.gz") as lines:
         for line in lines:
             row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
             event = msgspec.json.decode(row["answer"]).get("event")
-            if event:
-                compared += 1
-                assert agreement(schedule(*question(row["request"])), parse_message(event)).is_full, event
-    assert compared > 300
+            if not event:
+                continue
+            waiting, state = question(row["request"])
+            found, said = schedule(waiting, state), parse_message(event)
+            assert agreement(found, said).is_full, event
+            room = preemption_agreement(found, preempt(waiting, state, found), said)
+            assert room is None or room.is_full, (event, room)
+            assert (room is None) == (said.preemption is None), event
+            compared[room is not None] += 1
+    assert compared[True] > 400
+
+
+def guest(name: str, priority: int = 0) -> Pod:
+    spec = {"nodeName": "a", "priority": priority, "containers": [{"name": "a"}]}
+    return msgspec.convert({"metadata": {"name": name, "namespace": "d"}, "spec": spec}, Pod)
+
+
+FULL = msgspec.convert({"metadata": {"name": "a"}, "status": {"allocatable": {"cpu": "4", "pods": "1"}}}, Node)
+TAKEN = "0/1 nodes are available: 1 Too many pods. preemption: "
+
+
+@pytest.mark.parametrize(
+    ("priority", "said", "agrees", "differences"),
+    [
+        (5, "0/1 nodes are available: 1 No preemption victims found for incoming pod.", True, []),
+        (5, "0/1 nodes are available: 1 No preemption victims found for incoming pod..", True, []),
+        (
+            5,
+            "0/1 nodes are available: 1 Too many pods.",
+            False,
+            [("no preemption victims", 0, 1), ("too many pods", 1, 0)],
+        ),
+        (
+            5,
+            "0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+            False,
+            [("no preemption victims", 0, 1), ("preemption is not helpful", 1, 0)],
+        ),
+        (5, "not eligible due to preemptionPolicy=Never.", False, []),
+        (5, "found a potential placement for pod on node a, preempting 1 victims", False, []),
+        (-1, "found a potential placement for pod on node a, preempting 1 victims", True, []),
+        (-1, "found a potential placement for pod on node a, preempting 2 victims", False, []),
+        (-1, "found a potential placement for pod on node b, preempting 1 victims", False, []),
+        (
+            -1,
+            "0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+            False,
+            [("no preemption victims", 1, 0)],
+        ),
+    ],
+)
+def test_preemption_is_compared_apart(
+    priority: int, said: str, agrees: bool, differences: list[tuple[str, int, int]]
+) -> None:
+    waiting = msgspec.convert({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": []}}, Pod)
+    state = ClusterState.of([FULL], [guest("g", priority)])
+    found, heard = schedule(waiting, state), parse_message(TAKEN + said)
+    assert agreement(found, heard).is_full
+    room = preemption_agreement(found, preempt(waiting, state, found), heard)
+    assert room is not None
+    assert room.is_full is agrees
+    assert [(one.obstacle.value, one.said, one.replayed) for one in room.differences] == differences
+
+
+def test_victims_that_end_already_are_what_the_scheduler_announced() -> None:
+    waiting = msgspec.convert(
+        {
+            "metadata": {"name": "p", "namespace": "d"},
+            "spec": {"containers": []},
+            "status": {"nominatedNodeName": "a"},
+        },
+        Pod,
+    )
+    going = msgspec.convert(
+        {
+            "metadata": {"name": "g", "namespace": "d", "deletionTimestamp": "2026-01-01T00:00:00Z"},
+            "spec": {"nodeName": "a", "priority": -1, "containers": []},
+            "status": {
+                "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]
+            },
+        },
+        Pod,
+    )
+    state = ClusterState.of([FULL], [going])
+    found = schedule(waiting, state)
+    for node, agrees in (("a", True), ("b", False)):
+        said = parse_message(f"{TAKEN}found a potential placement for pod on node {node}, preempting 1 victims")
+        room = preemption_agreement(found, preempt(waiting, state, found), said, "a")
+        assert room is not None
+        assert room.is_full is agrees
+
+
+def test_silence_about_preemption_is_no_difference() -> None:
+    waiting = msgspec.convert({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": []}}, Pod)
+    state = ClusterState.of([FULL], [guest("g")])
+    found = schedule(waiting, state)
+    said = parse_message("0/1 nodes are available: 1 Too many pods.")
+    assert preemption_agreement(found, preempt(waiting, state, found), said) is None

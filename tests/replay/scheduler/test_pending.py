@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster import CannotSee, Cluster, Event, Node, NotCollected, Pod, Snapshot, Source, Want
+from kubedoctor.cluster.core import NodeStatus
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.replay.scheduler.messages import Obstacle
 from kubedoctor.replay.scheduler.pending import explain_pending
@@ -55,6 +56,33 @@ def cluster(*objects: KubernetesObject) -> Cluster:
     snapshot = Snapshot(NOW, Source("files", "test", "v1.37.2"), complete=True)
     snapshot.add(objects)
     return Cluster(snapshot)
+
+
+def test_preemption_that_is_told_otherwise_leaves_the_filters_in_agreement() -> None:
+    useless = " preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+    taken = "0/1 nodes are available: 1 Too many pods."
+    waiting = pod(taken + useless)
+    full = msgspec.structs.replace(
+        node("a", "4"), status=msgspec.convert({"allocatable": {"cpu": "4", "pods": "1"}}, NodeStatus)
+    )
+    guest = msgspec.convert(
+        {
+            "metadata": {"name": "g", "namespace": "d", "creationTimestamp": LONG_AGO},
+            "spec": {"nodeName": "a", "containers": []},
+        },
+        Pod,
+    )
+    compared = explain_pending(waiting, cluster(full, guest, waiting)).comparison
+    assert (compared.agreement, compared.preemption) == (Agreement.AGREES, Agreement.DIFFERS)
+    assert {(one.obstacle, one.said, one.replayed) for one in compared.preemption_differences} == {
+        (Obstacle.PREEMPTION_USELESS, 1, 0),
+        (Obstacle.NO_VICTIMS, 0, 1),
+    }
+    newer = msgspec.structs.replace(guest, metadata=msgspec.structs.replace(guest.metadata, creation_timestamp=NOW))
+    later = explain_pending(waiting, cluster(full, newer, waiting)).comparison
+    assert (later.agreement, later.preemption) == (Agreement.AGREES, Agreement.STALE)
+    silent = pod(taken)
+    assert explain_pending(silent, cluster(full, guest, silent)).comparison.preemption is Agreement.NO_MESSAGE
 
 
 def test_the_same_counts_agree() -> None:
