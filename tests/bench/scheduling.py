@@ -172,8 +172,11 @@ def measure(count: int, most_nodes: int) -> None:
     print(f"{'the cluster as the scheduler knows it':<60} {made:8.2f} s")
     gc.freeze()
     classes = NodeClasses(first)
-    rooms, kinds = len(set(classes.rooms.values())), len(set(classes.of_node))
-    print(f"  nodes: {kinds} kinds by labels and taints, {rooms} by the room that is left")
+    rooms = {
+        (node.most_pods, len(node.pods), *node.allocatable.items(), *node.requested.items()) for node in first.nodes
+    }
+    kinds = len(classes.by_class.examples)
+    print(f"  nodes: {kinds} kinds by labels and taints, {len(rooms)} by the room that is left")
     pods = pending(count)
     one, verdicts = spent(lambda: schedule_many(pods, first))
     print(f"{f'{count} pods, {count // REPLICAS} kinds, on {most_nodes} nodes':<60} {one:8.2f} s")
@@ -184,8 +187,9 @@ def measure(count: int, most_nodes: int) -> None:
     naive *= count / len(sample)
     print(f"{f'each anew (from {len(sample)} of them, extrapolated)':<60} {naive:8.2f} s = {naive / one:.0f} times")
     fresh = state()
+    many = pending(10 * count)
     gc.freeze()
-    ten, _ = spent(lambda: schedule_many(pending(10 * count), fresh))
+    ten, _ = spent(lambda: schedule_many(many, fresh))
     print(f"{f'{10 * count} pods':<60} {ten:8.2f} s = {ten / one:.1f} times")
 
 

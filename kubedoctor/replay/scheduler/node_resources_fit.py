@@ -28,10 +28,10 @@ class NodeResourcesFit:
         wanted = counted(pod_requests(pod.spec))
         others = sorted(name for name in wanted if name not in _FIRST)
         ordered = tuple((name, wanted[name]) for name in (*_FIRST, *others) if wanted.get(name, 0) > 0)
-        return Prepared(SUCCESS, _Filter(ordered, final=state.release.too_big_is_final))
+        return Prepared(SUCCESS, ResourcesFilter(ordered, final=state.release.too_big_is_final))
 
 
-class _Filter(NodeFilter):
+class ResourcesFilter(NodeFilter):
     def __init__(self, wanted: tuple[tuple[str, int], ...], *, final: bool) -> None:
         self.wanted = wanted
         self.final = final

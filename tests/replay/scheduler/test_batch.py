@@ -42,4 +42,4 @@ def test_pods_and_nodes_of_a_large_cluster() -> None:
     assert any(verdict.feasible for verdict in verdicts)
     assert verdicts[0] is verdicts[19]
     classes = batch.NodeClasses(state)
-    assert len(set(classes.of_node)) < 100
+    assert len(classes.by_class.examples) < 100
