@@ -13,7 +13,7 @@ from typing import Any
 from kubedoctor.cluster.core import Namespace, Node
 from kubedoctor.cluster.networking import PodDisruptionBudget
 from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.selectors import Selector
+from kubedoctor.cluster.selectors import NodeSelector, Selector
 from kubedoctor.cluster.storage import (
     CSIDriver,
     CSINode,
@@ -138,6 +138,9 @@ class ClusterState:
             self.attachments.setdefault(one.spec.node_name, []).append(one)
         self.lost: tuple[Pod, ...] = ()
         """Pods on nodes that do not exist: they only keep claims in use."""
+        self.volume_selectors: dict[tuple[str, bool], NodeSelector | None] = {}
+        """Compiled: from which nodes a volume can be used, by its name and whether in the labels of the CSI driver."""
+        self._counts: dict[Hashable, Mapping[Any, int]] = {}
         self._known: dict[Hashable, Any] = {}
 
     @classmethod
@@ -161,12 +164,13 @@ class ClusterState:
         return state
 
     def know_as(self, other: ClusterState) -> None:
-        """Take over what another state has worked out about pods. Both have the same pods, on nodes with the same
-        labels, and the same volumes."""
-        for name in ("claims_in_use", "placed_by_namespace", "anti_affinity"):
+        """Take over what another state has worked out about pods and volumes. Both have the same ones, on nodes with the
+        same labels."""
+        for name in ("claims_in_use", "placed", "anti_affinity"):
             if name in vars(other):
                 vars(self)[name] = getattr(other, name)
-        self._known = dict(other._known)
+        self._counts = dict(other._counts)
+        self.volume_selectors = other.volume_selectors
 
     @cached_property
     def node_by_name(self) -> dict[str, NodeInfo]:
@@ -189,13 +193,22 @@ class ClusterState:
         )
 
     @cached_property
-    def placed_by_namespace(self) -> dict[str, list[tuple[NodeInfo, PodInfo]]]:
-        """All pods on nodes, each with its node."""
-        found: dict[str, list[tuple[NodeInfo, PodInfo]]] = {}
+    def placed(self) -> dict[str, list[tuple[Pod, list[tuple[NodeInfo, PodInfo]]]]]:
+        """All pods on nodes by namespace, those with the same labels together after one of them, each with its node."""
+        found: dict[tuple[Hashable, ...], list[tuple[NodeInfo, PodInfo]]] = {}
         for node in self.nodes:
             for info in node.pods:
-                found.setdefault(info.pod.namespace, []).append((node, info))
-        return found
+                metadata = info.pod.metadata
+                key = (metadata.namespace, *metadata.labels.items()) if metadata.labels else (metadata.namespace,)
+                alike = found.get(key)
+                if alike is None:
+                    alike = found[key] = []
+                alike.append((node, info))
+        by_namespace: dict[str, list[tuple[Pod, list[tuple[NodeInfo, PodInfo]]]]] = {}
+        for alike in found.values():
+            example = alike[0][1].pod
+            by_namespace.setdefault(example.namespace, []).append((example, alike))
+        return by_namespace
 
     @cached_property
     def anti_affinity(self) -> dict[AffinityTerm, Counter[str]]:
@@ -213,41 +226,38 @@ class ClusterState:
     def living_per_node(self, namespace: str, selector: Selector) -> Mapping[str, int]:
         """How many pods of a namespace a selector finds on each node, without those that are being deleted."""
         key = ("living", namespace, selector)
-        if key not in self._known:
-            counts: Counter[str] = Counter()
-            for node, info in self.placed_by_namespace.get(namespace, ()):
-                if info.pod.metadata.deletion_timestamp is None and selector.matches(info.pod.metadata.labels):
-                    counts[node.name] += 1
-            self._known[key] = counts
-        found: Mapping[str, int] = self._known[key]
-        return found
+        if key not in self._counts:
+            self._counts[key] = Counter(
+                node.name
+                for example, alike in self.placed.get(namespace, ())
+                if selector.matches(example.metadata.labels)
+                for node, info in alike
+                if info.pod.metadata.deletion_timestamp is None
+            )
+        return self._counts[key]
 
     def matching_all(self, terms: tuple[AffinityTerm, ...]) -> Mapping[tuple[str, str], int]:
         """Pods that match every term, counted at each term's topology key and value."""
         key = ("all", terms)
-        if key not in self._known:
-            counts: Counter[tuple[str, str]] = Counter()
-            for node, info in self._candidates(terms[0]):
-                for term in terms:
-                    if not term.matches(info.pod, {}):
-                        break
-                else:
-                    for term in terms:
-                        if (value := node.labels.get(term.topology_key)) is not None:
-                            counts[term.topology_key, value] += 1
-            self._known[key] = counts
-        found: Mapping[tuple[str, str], int] = self._known[key]
-        return found
+        if key not in self._counts:
+            self._counts[key] = Counter(
+                (term.topology_key, node.labels[term.topology_key])
+                for example, alike in self._candidates(terms[0])
+                if all(term.matches(example, {}) for term in terms)
+                for node, _ in alike
+                for term in terms
+                if term.topology_key in node.labels
+            )
+        return self._counts[key]
 
     def matching_one(self, term: AffinityTerm) -> Mapping[tuple[str, str], int]:
         """Pods that match a term, counted at its topology key and value."""
         return self.matching_all((term,))
 
-    def _candidates(self, term: AffinityTerm) -> Iterable[tuple[NodeInfo, PodInfo]]:
+    def _candidates(self, term: AffinityTerm) -> Iterable[tuple[Pod, list[tuple[NodeInfo, PodInfo]]]]:
         """The pods that are in one of the term's namespaces, and perhaps more."""
-        spaces = self.placed_by_namespace
-        names = spaces if term.namespace_selector.matches({}) else sorted(term.namespaces)
-        return (pair for name in names for pair in spaces.get(name, ()))
+        names = self.placed if term.namespace_selector.matches({}) else sorted(term.namespaces)
+        return (group for name in names for group in self.placed.get(name, ()))
 
     def known(self, key: Hashable) -> Any:
         """What a filter has worked out about the whole cluster, None if nothing."""

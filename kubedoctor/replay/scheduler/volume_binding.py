@@ -119,11 +119,7 @@ class _Reach:
 
     def __init__(self, state: ClusterState) -> None:
         self.state = state
-        known = state.known(VolumeBinding.name)
-        if known is None:
-            known = {}
-            state.learn(VolumeBinding.name, known)
-        self.selectors: dict[tuple[str, bool], NodeSelector | None] = known
+        self.selectors = state.volume_selectors
 
     def reaches(self, volume: PersistentVolume, node: Node, *, translated: bool = False) -> bool:
         """translated: in the labels of the CSI driver, where the node has it for a built-in plugin's volume. Raises
