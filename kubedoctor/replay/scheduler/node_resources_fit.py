@@ -35,20 +35,21 @@ class ResourcesFilter(NodeFilter):
     def __init__(self, wanted: tuple[tuple[str, int], ...], *, final: bool) -> None:
         self.wanted = wanted
         self.final = final
-        self.texts = {name: reasons.insufficient(name) for name, _ in wanted}
+        self.asked = tuple((name, amount, reasons.insufficient(name)) for name, amount in wanted)
 
     def check(self, node: NodeInfo) -> Status:
         allocatable, requested = node.allocatable, node.requested
+        code = Code.UNSCHEDULABLE
         short: list[Shortage] = []
+        texts: list[str] = []
         if len(node.pods) + 1 > node.most_pods:
             short.append(Shortage("pods", 1, len(node.pods), node.most_pods))
-        for name, amount in self.wanted:
+            texts.append(reasons.TOO_MANY_PODS)
+        for name, amount, text in self.asked:
             capacity, used = allocatable.get(name, 0), requested.get(name, 0)
             if amount > capacity - used:
                 short.append(Shortage(name, amount, used, capacity))
-        if not short:
-            return SUCCESS
-        code = Code.UNSCHEDULABLE
-        if self.final and any(one.beyond and one.resource in self.texts for one in short):
-            code = Code.UNRESOLVABLE
-        return Status(code, tuple([self.texts.get(one.resource, reasons.TOO_MANY_PODS) for one in short]), tuple(short))
+                texts.append(text)
+                if amount > capacity and self.final:
+                    code = Code.UNRESOLVABLE
+        return Status(code, tuple(texts), tuple(short)) if short else SUCCESS

@@ -22,7 +22,7 @@ from kubedoctor.replay.scheduler.framework import (
     unresolvable,
     unschedulable,
 )
-from kubedoctor.replay.scheduler.required_node_affinity import RequiredNodeAffinity
+from kubedoctor.replay.scheduler.required_node_affinity import RequiredNodeAffinity, required_terms
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 _NO_DOMAIN = 2**31 - 1
@@ -144,27 +144,35 @@ class _Filter(NodeFilter):
         self.domains = self._count(state)
 
     def _count(self, state: ClusterState) -> list[Domains]:
-        counts: list[dict[str, int]] = [{} for _ in self.constraints]
-        living = [
-            {} if one.selector.is_empty else state.living_per_node(self.pod.namespace, one.selector)
-            for one in self.constraints
-        ]
-        anywhere = [
-            not one.honors_taints and (not one.honors_affinity or self.affinity.allows_all) for one in self.constraints
-        ]
-        together = tuple(zip(self.constraints, counts, living, anywhere, strict=True))
-        keys = tuple(one.key for one in self.constraints)
-        for node in state.nodes:
-            labels = node.labels
-            for key in keys:
-                if key not in labels:
-                    break
-            else:
-                for one, count, pods, all_count in together:
-                    if all_count or self._eligible(one, node):
-                        value = labels[one.key]
-                        count[value] = count.get(value, 0) + pods.get(node.name, 0)
-        return [Domains(each) for each in counts]
+        found = []
+        for one in self.constraints:
+            values = self._values(one, state)
+            counts = dict.fromkeys(values.values(), 0)
+            living = {} if one.selector.is_empty else state.living_per_node(self.pod.namespace, one.selector)
+            for name, number in living.items():
+                if name in values:
+                    counts[values[name]] += number
+            found.append(Domains(counts))
+        return found
+
+    def _values(self, constraint: _Constraint, state: ClusterState) -> dict[str, str]:
+        """Where each node is on which pods count; pods with the same demands on nodes share the answer."""
+        key = (
+            PodTopologySpread,
+            constraint.key,
+            frozenset(one.key for one in self.constraints),
+            (self.affinity.labels, required_terms(self.pod)) if constraint.honors_affinity else None,
+            self.pod.spec.tolerations if constraint.honors_taints else None,
+        )
+        found: dict[str, str] | None = state.known(key)
+        if found is None:
+            found = {
+                node.name: node.labels[constraint.key]
+                for node in state.nodes
+                if self._has_all_keys(node) and self._eligible(constraint, node)
+            }
+            state.learn(key, found)
+        return found
 
     def _has_all_keys(self, node: NodeInfo) -> bool:
         labels = node.labels

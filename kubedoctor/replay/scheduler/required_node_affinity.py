@@ -23,11 +23,6 @@ class RequiredNodeAffinity:
         required = required_terms(pod)
         self.terms = NodeSelector(required.node_selector_terms) if required is not None else None
 
-    @property
-    def allows_all(self) -> bool:
-        """The pod asks for nothing."""
-        return self.terms is None and self.labels.is_empty
-
     def allows(self, node: NodeInfo) -> bool:
         """May the pod go to this node, as far as labels and name tell?"""
         if not self.labels.matches(node.labels):
