@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from kubedoctor.cluster import Cluster, Node, Pod, Ref
-from kubedoctor.cluster.quantities import format_bytes, format_milli
 from kubedoctor.cluster.relations import template_of, template_path
+from kubedoctor.cluster.text import listed
 from kubedoctor.findings import Evidence, Fix
 from kubedoctor.replay.scheduler.cycle import NodeVerdict
 from kubedoctor.replay.scheduler.framework import Shortage, Status
@@ -149,15 +149,6 @@ def _kinds_of_labels(nodes: Iterable[Node]) -> tuple[Mapping[str, str], ...]:
     return tuple(seen.values())
 
 
-def amount_text(resource: str, amount: int) -> str:
-    """As people write it; cpu comes in thousandths, memory and storage in bytes, the rest in units."""
-    if resource == "cpu":
-        return format_milli(amount)
-    if resource in ("memory", "ephemeral-storage") or resource.startswith("hugepages-"):
-        return format_bytes(amount)
-    return str(amount)
-
-
 def some(count: int | None, one: str, many: str) -> str:
     """`3 are cordoned`, `1 is cordoned`; without a count what holds for all."""
     if count is None:
@@ -166,7 +157,5 @@ def some(count: int | None, one: str, many: str) -> str:
 
 
 def names(words: Iterable[str], most: int = 3) -> str:
-    """`a, b, c and 4 more`."""
-    every = list(dict.fromkeys(words))
-    shown = ", ".join(every[:most])
-    return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
+    """`a, b, c and 4 more`, each once."""
+    return listed(dict.fromkeys(words), most)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.scheduling._case import names
-from diagnostics.scheduling._outcome import objection_text, table
+from diagnostics.scheduling._outcome import table
 from kubedoctor.cluster import Cluster, Evidence, Lease, Pod, has_path, quote, ref
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.findings import Command, Confidence, Finding
+from kubedoctor.findings.placement_reasons import short_reason
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 SOON = timedelta(minutes=1)
@@ -67,7 +68,7 @@ def would_find(answer: PendingAnswer | None) -> str:
     if verdict.feasible:
         return f"A scheduler that looked would find room: {names(verdict.feasible)} would take it."
     if verdict.pre_filter is not None:
-        return f"A scheduler that looked would refuse it: {objection_text(verdict.pre_filter)}."
+        return f"A scheduler that looked would refuse it: {short_reason(verdict.pre_filter)}."
     if not verdict.nodes:
         return "There is no node at all."
     return f"A scheduler that looked would find no node for it either. {table(answer)}"

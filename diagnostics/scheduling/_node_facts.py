@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, Refusal, amount_text, names, some
+from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, Refusal, names, some
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
 from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.nearest import NearMiss, misspellings, nearest_labels
@@ -15,6 +15,7 @@ from kubedoctor.cluster.selectors import node_selector_matches
 from kubedoctor.cluster.tolerations import untolerated
 from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.findings import Effect, Evidence, Fix
+from kubedoctor.findings.placement_reasons import amount
 from kubedoctor.replay.scheduler.framework import Shortage
 from kubedoctor.replay.scheduler.messages import Reason
 from kubedoctor.replay.scheduler.requests import counted, pod_requests
@@ -87,7 +88,7 @@ def resource(case: Case, reason: Reason) -> Fact:
     asked = counted_requests(case.pod).get(name)
     if asked is None:
         return Fact(head)
-    want = amount_text(name, asked)
+    want = amount(name, asked)
     request = _request(case.pod, name)
     short = [(each, one) for one in case.refused(reason) if (each := one.shortage(name)) is not None]
     sized = [(each, one) for each, one in short if each.capacity]
@@ -97,12 +98,12 @@ def resource(case: Case, reason: Reason) -> Fact:
     largest, biggest = max(sized, key=lambda pair: pair[0].capacity)
     size = quote(biggest.node, f"status.allocatable[{name}]", "the most that any of them offers")
     if asked > largest.capacity:
-        text = f"{head}: it asks for {want}, the largest node has {amount_text(name, largest.capacity)}"
+        text = f"{head}: it asks for {want}, the largest node has {amount(name, largest.capacity)}"
         return Fact(text, _kept([request, size]), _lower(case, name, largest, biggest))
     roomiest, where = max(sized, key=lambda pair: pair[0].capacity - pair[0].used)
-    free = amount_text(name, max(roomiest.capacity - roomiest.used, 0))
+    free = amount(name, max(roomiest.capacity - roomiest.used, 0))
     text = f"{head} free: it asks for {want}, at most {free} is free ({where.name})"
-    used = f"of which {amount_text(name, roomiest.used)} are requested by pods there"
+    used = f"of which {amount(name, roomiest.used)} are requested by pods there"
     nearest = quote(where.node, f"status.allocatable[{name}]", used)
     above, holder = _held_above(case, name, [one for _, one in sized])
     return Fact(text, _kept([request, nearest, holder]), _lower(case, name, roomiest, where), detail=above)

@@ -24,13 +24,14 @@ reasons: each node is counted under what refused it first. Nothing runs and noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 
-from diagnostics.scheduling import _autoscaler, _node_facts, _outcome, _pod_facts, _volume_facts
+from diagnostics.scheduling import _autoscaler, _outcome
 from diagnostics.scheduling._case import Case, Fact, names
+from diagnostics.scheduling._facts import blamed, culprit, fact_of
 from diagnostics.scheduling._nobody import SOON, nobody_tried
 from kubedoctor.cluster import (
     CannotSee,
@@ -51,7 +52,7 @@ from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.findings.placement_fixes import placement_fixes
-from kubedoctor.replay.scheduler.messages import Obstacle, Reason, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.messages import Obstacle, SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.self_check import Agreement, Said, said_of
@@ -60,31 +61,6 @@ RETRIED = timedelta(minutes=5)
 """So long the scheduler may leave a pod alone that could be placed by now
 (`podMaxInUnschedulablePodsDuration`, `pkg/scheduler/backend/queue`)."""
 MESSAGE = "status.conditions[type=PodScheduled].message"
-_FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
-    Obstacle.TAINT: _node_facts.taint,
-    Obstacle.CORDONED: _node_facts.cordoned,
-    Obstacle.RESOURCE: _node_facts.resource,
-    Obstacle.TOO_MANY_PODS: _node_facts.too_many_pods,
-    Obstacle.NODE_AFFINITY: _node_facts.node_affinity,
-    Obstacle.HOST_PORT: _pod_facts.host_port,
-    Obstacle.TOPOLOGY_SPREAD: _pod_facts.topology_spread,
-    Obstacle.TOPOLOGY_LABEL: _pod_facts.topology_spread,
-    Obstacle.POD_AFFINITY: _pod_facts.pod_affinity,
-    Obstacle.POD_ANTI_AFFINITY: _pod_facts.pod_affinity,
-    Obstacle.EXISTING_ANTI_AFFINITY: _pod_facts.pod_affinity,
-    Obstacle.RESOURCE_CLAIM: _pod_facts.resource_claim,
-    Obstacle.VOLUME_NODE_AFFINITY: _volume_facts.volume_place,
-    Obstacle.VOLUME_ZONE: _volume_facts.volume_place,
-    Obstacle.VOLUME_MISSING: _volume_facts.missing_volume,
-    Obstacle.NO_VOLUME: _volume_facts.unbound,
-    Obstacle.FREE_STORAGE: _volume_facts.unbound,
-    Obstacle.CLAIM_UNBOUND: _volume_facts.unbound,
-    Obstacle.CLAIM_MISSING: _volume_facts.missing_claim,
-    Obstacle.CLAIM_NOT_YET_MADE: _volume_facts.missing_claim,
-    Obstacle.CLAIM_DELETING: _volume_facts.deleting_claim,
-    Obstacle.CLAIM_IN_USE: _volume_facts.claim_in_use,
-    Obstacle.PLUGINS: _node_facts.left_out,
-}
 
 
 @diagnostic(
@@ -166,7 +142,7 @@ def _fits_by_now(case: Case, said: Said) -> Finding | None:
         summary=f"fits by now: {names(answer.verdict.feasible)} would take it, but the scheduler has not placed it yet",
         evidence=(_words(case.pod, said),),
         confidence=Confidence.LIKELY,
-        detail=_outcome.agreement(answer, case.cluster),
+        detail=_outcome.agreement(answer),
         commands=_commands(case.pod),
         severity=Severity.NOTICE if recent else Severity.WARNING,
     )
@@ -174,10 +150,10 @@ def _fits_by_now(case: Case, said: Said) -> Finding | None:
 
 def _finding(case: Case, said: Said) -> Finding:
     message = _present(case.answer) or said.message
-    pairs = [(reason, _fact(case, reason)) for reason in message.reasons]
+    pairs = [(reason, fact_of(case, reason)) for reason in message.reasons]
     pairs.sort(key=lambda pair: (pair[1].minor, -(pair[0].count or 0), pair[0].text))
     major = [(reason, fact) for reason, fact in pairs if not fact.minor] or pairs
-    about = _culprit(case, major)
+    about = culprit(case, major)
     return Finding(
         about=about,
         summary=_summary(about, message, [fact.text for _, fact in pairs]) + _fits_here(case.answer),
@@ -186,7 +162,7 @@ def _finding(case: Case, said: Said) -> Finding:
         detail=_detail(case, [fact for _, fact in pairs]),
         fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
         commands=_commands(case.pod),
-        because_of=_blamed(major),
+        because_of=blamed(major),
     )
 
 
@@ -237,25 +213,16 @@ def _detail(case: Case, facts: list[Fact]) -> str:
     unhelped = _autoscaler.autoscaler(case.cluster.events_about(ref(case.pod)))
     if case.answer is not None:
         parts = [
-            _outcome.agreement(case.answer, case.cluster),
+            _outcome.agreement(case.answer),
             *parts,
-            _waits_for(case),
-            _outcome.preemption(case.answer, case.cluster),
+            _outcome.waits_for(case.pod, case.answer),
+            _outcome.preemption(case.answer),
             unhelped,
             _outcome.table(case.answer),
         ]
     else:
         parts.append(unhelped)
     return "\n".join(filter(None, parts))
-
-
-def _waits_for(case: Case) -> str:
-    """A place is kept, and pods must end there first."""
-    ending = _outcome.ending_on_nominated(case.pod, case.answer)
-    if not ending:
-        return ""
-    who = names(f"{one.namespace}/{one.name}" for one in ending)
-    return f"{case.pod.status.nominated_node_name} is kept for it; it waits there for the end of {who}."
 
 
 def _commands(pod: Pod) -> tuple[Command, ...]:
@@ -275,27 +242,3 @@ def _summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
     if message.nodes and counted:
         return f"{f'fits none of the {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {told}"
     return f"no node is tried: {told}" if message.nodes else f"the scheduler says: {told}"
-
-
-def _fact(case: Case, reason: Reason) -> Fact:
-    if made := _FACTS.get(reason.obstacle):
-        return made(case, reason)
-    return Fact(f"{reason.count} {reason.text}" if reason.count is not None else reason.text)
-
-
-def _culprit(case: Case, major: list[tuple[Reason, Fact]]) -> Ref:
-    """A node where nothing but that node's state refuses the pod, else its workload."""
-    obstacles = {reason.obstacle for reason, _ in major}
-    refused = [one for reason, _ in major for one in case.refused(reason)]
-    if obstacles == {Obstacle.CORDONED} and refused:
-        return ref(min((one.node for one in refused), key=lambda node: node.name))
-    if obstacles == {Obstacle.TOO_MANY_PODS} and len(refused) == 1:
-        return ref(refused[0].node)
-    return case.workload
-
-
-def _blamed(major: list[tuple[Reason, Fact]]) -> tuple[Ref, ...]:
-    """Claims are always to blame; nodes only where no node refuses for another reason."""
-    all_nodes = all(reason.obstacle is Obstacle.TAINT for reason, _ in major)
-    blamed = [name for _, fact in major for name in fact.blames if all_nodes or name.kind != "Node"]
-    return tuple(dict.fromkeys(blamed))

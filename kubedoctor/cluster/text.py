@@ -1,8 +1,9 @@
-"""Foreign text made harmless: what a terminal or a reader would obey is shown instead."""
+"""Text for people: what a terminal or a reader would obey is shown instead, and long lists are cut short."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 _OBEYED: Final = re.compile(
@@ -49,3 +50,10 @@ def _escape(found: re.Match[str]) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def listed(words: Iterable[str], most: int) -> str:
+    """`a, b and 4 more`."""
+    every = list(words)
+    shown = ", ".join(every[:most])
+    return shown if len(every) <= most else f"{shown} and {len(every) - most} more"

@@ -9,7 +9,7 @@ import msgspec
 from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm, Pod, Toleration
 from kubedoctor.cluster.selectors import NodeSelector
 from kubedoctor.cluster.tolerations import tolerates
-from kubedoctor.engine.placement_table import amount, plugin_title, short_reason
+from kubedoctor.findings.placement_reasons import amount, plugin_title, short_reason
 from kubedoctor.replay.scheduler.grouping import objections_of
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.requests import counted, pod_requests

@@ -10,12 +10,8 @@ from kubedoctor.cluster.text import visible
 from kubedoctor.engine.placement import Placement
 from kubedoctor.engine.placement_node import NodeSheet, node_sheet
 from kubedoctor.engine.placement_table import PlacementTable, node_table
-from kubedoctor.engine.placement_words import (
-    agreement_lines,
-    fix_line,
-    headline,
-    preemption_lines,
-)
+from kubedoctor.engine.placement_words import fix_line, headline
+from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.tui.columns import Column
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import EFFECTS, Copyable, describe_command

@@ -9,8 +9,9 @@ import pytest
 from kubedoctor.cluster import LogWant, Ref, Want
 from kubedoctor.engine.placement import Outcome, Placement, pending_pod_of, place
 from kubedoctor.engine.placement_node import node_sheet
-from kubedoctor.engine.placement_table import amount, group_table, node_table
-from kubedoctor.engine.placement_words import agreement_lines, headline, preemption_lines
+from kubedoctor.engine.placement_table import group_table, node_table
+from kubedoctor.engine.placement_words import headline
+from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.replay.scheduler.pod_changes import PodChangeError
 from kubedoctor.replay.scheduler.self_check import Agreement
 from tests.engine.clinic import complete, deployment, live, pod, replica_set
@@ -53,12 +54,13 @@ def test_the_scheduler_is_heard() -> None:
     assert found.before.agreement is Agreement.AGREES
     assert next(agreement_lines(found.before)).startswith("the scheduler says the same")
     assert list(preemption_lines(found.before)) == [
-        "would not help: on 2 nodes no pod's leaving would change anything; on 2 nodes no pod has a lower priority"
+        "would not help: on 2 nodes no pod's leaving would change anything; on 2 nodes no pod has a lower "
+        "priority than its 0"
     ]
     other = placed(says="0/4 nodes are available: 4 Insufficient memory.")
     assert other.before is not None
     assert "Insufficient memory" in " ".join(agreement_lines(other.before))
-    assert "resource memory: it counts 4, the replay 0" in list(agreement_lines(other.before))
+    assert "resource memory: the scheduler counts 4, the replay 0" in list(agreement_lines(other.before))
 
 
 def test_fixes_are_proven_and_only_for_the_pod_as_it_is() -> None:
@@ -215,18 +217,3 @@ def test_a_node_too_small_even_when_empty_is_called_so() -> None:
     assert found.before is not None
     (row,) = group_table(found.before.groups).rows
     assert row.cells == ("lacks 500m cpu, too small",)
-
-
-@pytest.mark.parametrize(
-    ("resource", "number", "text"),
-    [
-        ("cpu", 200, "200m"),
-        ("cpu", 1500, "1.5"),
-        ("memory", 1 << 30, "1Gi"),
-        ("memory", (1 << 30) + (1 << 20), "1025Mi"),
-        ("memory", (1 << 30) + 1, "1025Mi"),  # what is missing is never told as less
-        ("example.com/gpu", 3, "3"),
-    ],
-)
-def test_amounts(resource: str, number: int, text: str) -> None:
-    assert amount(resource, number) == text

@@ -8,8 +8,9 @@ from typing import Any
 from kubedoctor.cli.formats.document import fix_data, moment, ref_data
 from kubedoctor.engine.placement import Placement
 from kubedoctor.engine.placement_node import NodeSheet, node_sheet
-from kubedoctor.engine.placement_table import plugin_title, short_reason
-from kubedoctor.engine.placement_words import agreement_lines, headline, preemption_lines
+from kubedoctor.engine.placement_words import headline
+from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
+from kubedoctor.findings.placement_reasons import plugin_title, short_reason
 from kubedoctor.replay.scheduler.cycle import Objection
 from kubedoctor.replay.scheduler.grouping import NodeGroup, objections_of
 from kubedoctor.replay.scheduler.pending import PendingAnswer

@@ -8,7 +8,8 @@ from kubedoctor.cli.formats.markdown import code_block, plain
 from kubedoctor.cli.formats.phrases import effect_note
 from kubedoctor.cli.formats.placement_rows import group_rows, node_sections
 from kubedoctor.engine.placement import Placement
-from kubedoctor.engine.placement_words import agreement_lines, fix_line, headline, outcome_line, preemption_lines
+from kubedoctor.engine.placement_words import fix_line, headline, outcome_line
+from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kubedoctor.cluster.text import listed
 from kubedoctor.engine.placement_node import LabelLine, NodeSheet, node_sheet
 from kubedoctor.engine.placement_table import group_table
-from kubedoctor.engine.placement_words import some
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 Rows = list[list[str]]
@@ -22,7 +22,7 @@ def group_rows(answer: PendingAnswer) -> Rows:
 
 
 def _nodes(names: Sequence[str]) -> str:
-    return some(names, 2) if len(names) > 3 else ", ".join(names)
+    return listed(names, 2) if len(names) > 3 else ", ".join(names)
 
 
 def node_sections(answer: PendingAnswer, name: str) -> list[Rows]:

@@ -10,13 +10,8 @@ from kubedoctor.cli.formats.placement_rows import group_rows, node_sections
 from kubedoctor.cli.formats.text import LABEL, WIDTH
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine.placement import Outcome, Placement
-from kubedoctor.engine.placement_words import (
-    agreement_lines,
-    fix_line,
-    headline,
-    outcome_line,
-    preemption_lines,
-)
+from kubedoctor.engine.placement_words import fix_line, headline, outcome_line
+from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 MOST_ROWS = 25

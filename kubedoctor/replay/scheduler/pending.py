@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import ref
-from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.batch import schedule_by_classes
+from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.grouping import NodeGroup, grouped
 from kubedoctor.replay.scheduler.observed import observe
@@ -22,6 +25,7 @@ class PendingAnswer(msgspec.Struct, frozen=True):
     be read and might change the verdict."""
 
     pod: Pod
+    taken_at: datetime
     state: ClusterState
     verdict: Verdict
     groups: tuple[NodeGroup, ...]
@@ -54,6 +58,7 @@ def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
     said = said_of(pod, cluster)
     return PendingAnswer(
         pod=pod,
+        taken_at=cluster.taken_at,
         state=state,
         verdict=verdict,
         groups=replay.groups,
@@ -75,7 +80,7 @@ def _replay(pod: Pod, state: ClusterState) -> _Replay:
     key = ("pending", equivalence_key(pod))
     found: _Replay | None = state.known(key)
     if found is None:
-        verdict = schedule(pod, state)
+        verdict = schedule_by_classes(pod, state)
         found = _Replay(verdict, grouped(verdict), preempt(pod, state, verdict))
         state.learn(key, found)
     return found

@@ -1,0 +1,140 @@
+"""A replay in sentences: whether the scheduler says the same, and what making room would do.
+
+They begin in lower case and have no full stop, so that they can stand behind a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from kubedoctor.cluster.durations import human_duration
+from kubedoctor.cluster.text import listed
+from kubedoctor.findings.placement_reasons import short_reason
+from kubedoctor.replay.scheduler import reasons
+from kubedoctor.replay.scheduler.agreement import Difference
+from kubedoctor.replay.scheduler.cycle import Objection
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.preemption import Candidate, Preemption
+from kubedoctor.replay.scheduler.self_check import Agreement
+
+
+def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[str]:
+    """Whether the scheduler says the same, its own words if they are to be quoted, and where the two differ."""
+    comparison = answer.comparison
+    said = f': "{answer.said.text}"' if answer.said is not None and quoted else ""
+    match comparison.agreement:
+        case Agreement.NO_MESSAGE:
+            yield "no scheduler has said anything about it yet"
+        case Agreement.AGREES:
+            yield f"the scheduler says the same{said or ' as its replay here'}"
+        case Agreement.NOT_REPLAYED:
+            yield f"the scheduler speaks of what is not replayed{said}"
+        case Agreement.STALE:
+            yield f"the scheduler spoke{_of_then(answer)}{_ago(answer)}{_before(answer)}{said}"
+        case Agreement.DIFFERS:
+            yield f"the scheduler says otherwise{_ago(answer)}{said}"
+    if comparison.agreement in (Agreement.DIFFERS, Agreement.STALE):
+        seen = answer.verdict.message or f"{listed(answer.verdict.feasible, 3)} would take it"
+        yield f"by what is seen: {seen}"
+        yield from (_counted_twice(one) for one in comparison.differences)
+        if comparison.agreement is Agreement.DIFFERS and answer.unseen:
+            yield f"not seen: {listed(answer.unseen, 5)}"
+
+
+def _of_then(answer: PendingAnswer) -> str:
+    count = answer.comparison.nodes_then
+    return f" of {_nodes(count)}" if count is not None and count != answer.verdict.total else ""
+
+
+def _ago(answer: PendingAnswer) -> str:
+    at = answer.said.at if answer.said is not None else None
+    return f" {human_duration(answer.taken_at - at)} ago" if at is not None else ""
+
+
+def _before(answer: PendingAnswer) -> str:
+    changed = [one.title for one in answer.comparison.changed]
+    return f", before {listed(changed, 3)} changed" if changed else ""
+
+
+def _counted_twice(one: Difference) -> str:
+    detail = f" {one.detail}" if one.detail else ""
+    return f"{one.obstacle.value}{detail}: the scheduler counts {one.said}, the replay {one.replayed}"
+
+
+def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
+    """Whether making room would help, whom it would cost, and why not; to be read behind the word preemption."""
+    tried = answer.preemption
+    if tried is None or answer.verdict.pre_filter is not None:
+        return
+    if tried.not_eligible == reasons.PREEMPTION_NEVER:
+        yield "is not tried: its preemptionPolicy is Never"
+    elif tried.not_eligible:
+        yield f"is not tried again while pods end on {answer.pod.status.nominated_node_name}"
+    elif tried.candidates:
+        yield from _helpful(answer, tried)
+    else:
+        yield "would not help: " + "; ".join(_useless(answer, tried))
+    heard = answer.said.message.preemption if answer.said is not None else None
+    comparison = answer.comparison
+    if heard is None or comparison.agreement is not Agreement.AGREES:
+        return
+    if comparison.preemption in (Agreement.DIFFERS, Agreement.STALE):
+        stale = comparison.preemption is Agreement.STALE
+        how = f"is told otherwise by the scheduler{_ago(answer)}{_before(answer) if stale else ''}"
+        counts = "; ".join(_counted_twice(one) for one in comparison.preemption_differences)
+        yield f'{how}, so this part is only likely: "{heard.text}"{f" ({counts})" if counts else ""}'
+
+
+def chosen_candidate(answer: PendingAnswer) -> Candidate | None:
+    """Where the scheduler makes room by its own words, else where it would."""
+    tried = answer.preemption
+    if tried is None or not tried.candidates:
+        return None
+    heard = answer.said.message.preemption if answer.said is not None else None
+    named = [one for one in tried.candidates if heard is not None and one.node == heard.node]
+    agreed = answer.comparison.preemption is Agreement.AGREES
+    return named[0] if named and agreed else next(one for one in tried.candidates if one.node == tried.best[0])
+
+
+def priority_text(answer: PendingAnswer) -> str:
+    """`100 (class high)`."""
+    name = answer.pod.spec.priority_class_name
+    return f"{answer.pod.spec.priority or 0}{f' (class {name})' if name else ''}"
+
+
+def _helpful(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
+    best = chosen_candidate(answer)
+    if best is None:
+        return
+    victims = listed([f"{one.namespace}/{one.name}" for one in best.victims], 5)
+    against = ", against a PodDisruptionBudget" if best.violations else ""
+    yield f"would help: on node {best.node}, evicting {victims}{against}; its priority is {priority_text(answer)}"
+    others = len(tried.candidates) - 1
+    if others:
+        yield f"would help on {others} other {'node' if others == 1 else 'nodes'} too"
+
+
+def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
+    final = answer.verdict.total - len(tried.rejected)
+    if final:
+        yield f"on {_nodes(final)} no pod's leaving would change anything"
+    grouped: dict[str, list[Objection]] = {}
+    for _, one in tried.rejected:
+        grouped.setdefault(one.status.message, []).append(one)
+    for text, same in sorted(grouped.items()):
+        lower = f"no pod has a lower priority than its {priority_text(answer)}"
+        why = lower if text == reasons.NO_VICTIMS else f"with every less important pod gone: {short_reason(*same)}"
+        yield f"on {_nodes(len(same))} {why}"
+
+
+def _nodes(count: int) -> str:
+    return f"{count} {'node' if count == 1 else 'nodes'}"
+
+
+def sentences(lines: Iterable[str], label: str = "") -> str:
+    """As prose, each line behind the label."""
+    made = []
+    for line in lines:
+        text = f"{label} {line}".strip()
+        made.append(text[:1].upper() + text[1:] + ("" if text.endswith((".", '."')) else "."))
+    return " ".join(made)
