@@ -2,7 +2,7 @@
 
 from kubedoctor.engine.catalogue import Catalogue, load_catalogue, load_package
 from kubedoctor.engine.examination import focus, scan
-from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
+from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Unexplained
 
 __all__ = [
     "Catalogue",
@@ -10,6 +10,7 @@ __all__ = [
     "NotChecked",
     "Report",
     "ReportedFinding",
+    "Unexplained",
     "focus",
     "load_catalogue",
     "load_package",

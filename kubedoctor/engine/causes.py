@@ -33,7 +33,7 @@ _BLAMED = "blamed"  # What a finding itself names in `because_of` comes before a
 
 def fold(findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: Snapshot) -> tuple[Incident, ...]:
     """Incidents, worst first; a finding that no other explains is an incident of its own."""
-    family = _Family(snapshot)
+    family = Family(snapshot)
     about: dict[Ref, list[ReportedFinding]] = {}
     for one in findings:
         for name in {one.about, family.top(one.about)}:
@@ -73,7 +73,7 @@ def _causes(
     symptom: ReportedFinding,
     about: dict[Ref, list[ReportedFinding]],
     explains: dict[str, Any],
-    family: _Family,
+    family: Family,
 ) -> Iterator[ReportedFinding]:
     for relation in (_BLAMED, *RELATIONS):
         for name in family.related(relation, symptom):
@@ -87,7 +87,7 @@ def _causes(
                     yield cause
 
 
-class _Family:
+class Family:
     """Which objects belong together, read from the snapshot without asking for more."""
 
     def __init__(self, snapshot: Snapshot) -> None:

@@ -20,6 +20,7 @@ from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
+from kubedoctor.engine.unexplained import unexplained
 from kubedoctor.findings import Confidence, Diagnostic, Finding
 
 Gather = Callable[[frozenset[Want | LogWant]], None]
@@ -33,12 +34,14 @@ class _Results:
     found: list[tuple[Diagnostic[Any], Finding, frozenset[Gap]]] = field(default_factory=list)
     not_checked: set[NotChecked] = field(default_factory=set)
     run: set[str] = field(default_factory=set)
+    seen: list[KubernetesObject] = field(default_factory=list)
 
     def add(self, other: _Results) -> None:
         """Take over what others said."""
         self.found += other.found
         self.not_checked |= other.not_checked
         self.run |= other.run
+        self.seen += other.seen
 
 
 def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather) -> Report:
@@ -48,7 +51,8 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     """
     results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
     if not results.run and snapshot.get(subject) is not None:
-        why = f"no diagnostic looks at a {subject.short_kind} by itself: scan finds what it does to others"
+        article = "an" if subject.short_kind[0] in "AEIO" else "a"
+        why = f"no diagnostic looks at {article} {subject.short_kind} by itself: scan finds what it does to others"
         results.not_checked.add(NotChecked("", subject, why))
     return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
 
@@ -73,7 +77,7 @@ def _in_rounds(
         if wants:
             rounds += 1
             gather(frozenset(wants))
-    results = _Results()
+    results = _Results(seen=list(subjects))
     names = {ref(one) for one in subjects}
     for (_, about), part in done.items():
         if about in names:
@@ -115,11 +119,21 @@ def scan(
             snapshot.exhausted = False
         for want in left:
             results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
+    results.seen += filter(wanted, _all_of(snapshot, namespace))
     if namespace and (elsewhere := _blamed_outside(namespace, results)):
         more, further = _in_rounds(catalogue, elsewhere, snapshot, gather)
         results.add(more)
         rounds += further
     return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace)
+
+
+def _all_of(snapshot: Snapshot, namespace: str) -> Iterator[KubernetesObject]:
+    """Whatever is here but events; with a namespace, no other Namespace."""
+    for kind in snapshot.kinds():
+        if kind == "Namespace" and namespace:
+            yield from (obj for obj in snapshot.of_kind(kind) if obj.metadata.name == namespace)
+        elif kind != "Event":
+            yield from snapshot.of_kind(kind)
 
 
 def _blamed_outside(namespace: str, results: _Results) -> tuple[Ref, ...]:
@@ -295,6 +309,7 @@ def _report(
         requests=snapshot.requests,
         rounds=rounds,
         problems=(*catalogue.problems, *sorted(snapshot.problems)),
+        unexplained=unexplained(results.seen, findings, snapshot, subject),
     )
 
 

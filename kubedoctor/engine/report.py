@@ -51,11 +51,20 @@ class NotChecked(msgspec.Struct, frozen=True, order=True):
     traceback: str = ""
 
 
+class Unexplained(msgspec.Struct, frozen=True):
+    """An object that says of itself that it is not well, where no finding says why. `says`: a clause without its name,
+    in the object's own words, which `evidence` quotes."""
+
+    about: Ref
+    says: str
+    evidence: tuple[Evidence, ...]
+
+
 class Report(msgspec.Struct, frozen=True, dict=True):
     """Everything that one examination found and did not find.
 
     subject: the object asked for; None for a scan. incidents: worst first. problems: what was unreadable or left out.
-    rounds: how many times something was fetched.
+    rounds: how many times something was fetched. unexplained: the subject first.
     """
 
     taken_at: datetime
@@ -71,6 +80,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     rounds: int = 0
     suppressed: int = 0
     problems: tuple[str, ...] = ()
+    unexplained: tuple[Unexplained, ...] = ()
 
     def finding(self, id_: str) -> ReportedFinding:
         """The finding of that id; KeyError if there is none."""
@@ -91,5 +101,10 @@ class Report(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def complete(self) -> bool:
+        """Everything could be checked, and nothing is left that says of itself that it is not well."""
+        return self.all_checked and not self.unexplained
+
+    @property
+    def all_checked(self) -> bool:
         """Everything could be checked."""
         return not (self.not_checked or self.problems or any(one.gaps for one in self.findings))

@@ -12,6 +12,7 @@ expect:
      evidence: {spec.selector: {app: chekout}}, fixes: [verified]}
 incidents: 1                          # optional: how many are left after folding
 not_checked: [KD2001]
+unexplained: [HorizontalPodAutoscaler/shop/web]  # what says of itself that it is not well, and no finding says why
 ```
 """
 
@@ -30,7 +31,18 @@ from kubedoctor.collect.recording import SCENARIO_VERSION, add_logs, plain, whol
 from kubedoctor.engine import Catalogue, Report, ReportedFinding, scan
 
 KEYS = frozenset(
-    {"scenario", "taken_at", "kubernetes", "cluster", "logs", "unreadable", "expect", "incidents", "not_checked"}
+    {
+        "scenario",
+        "taken_at",
+        "kubernetes",
+        "cluster",
+        "logs",
+        "unreadable",
+        "expect",
+        "incidents",
+        "not_checked",
+        "unexplained",
+    }
 )
 
 
@@ -40,7 +52,7 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True)
 class Scenario:
-    """One story. `expect` holds an entry for each finding, `not_checked` codes."""
+    """One story. `expect` holds an entry for each finding, `not_checked` codes, `unexplained` objects."""
 
     path: Path
     title: str
@@ -52,6 +64,7 @@ class Scenario:
     expect: tuple[dict[str, Any], ...] = ()
     incidents: int | None = None
     not_checked: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
 
     def snapshot(self) -> Snapshot:
         """The cluster of the scenario, complete but for the unreadable kinds. Raises ScenarioError."""
@@ -78,6 +91,9 @@ class Scenario:
             left.remove(found)
             wrong.extend(_mismatches(found, wanted))
         wrong.extend(f"not expected: {one.code} about {one.about}: {one.summary}" for one in left)
+        unwell = sorted(str(one.about) for one in report.unexplained)
+        if unwell != sorted(self.unexplained):
+            wrong.append(f"not explained: {unwell}, expected {sorted(self.unexplained)}")
         codes = {one.id: one.code for one in catalogue.diagnostics}
         blind = sorted({codes.get(one.diagnostic, one.diagnostic) for one in report.not_checked})
         if blind != sorted(self.not_checked):
@@ -109,6 +125,7 @@ def load_scenario(path: Path) -> Scenario:
         expect=tuple(data.get("expect") or ()),
         incidents=data.get("incidents"),
         not_checked=tuple(data.get("not_checked") or ()),
+        unexplained=tuple(data.get("unexplained") or ()),
     )
 
 

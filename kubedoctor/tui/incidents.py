@@ -8,7 +8,7 @@ import msgspec
 
 from kubedoctor.cluster import Cluster, Condition, Event, Ref, Snapshot
 from kubedoctor.cluster.durations import human_duration
-from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding
+from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Effect
 from kubedoctor.tui.health import Health, health_of
 from kubedoctor.tui.pages import Page
@@ -20,6 +20,7 @@ EFFECTS = {
     Effect.DISRUPTS: "may interrupt what runs",
 }
 MOST_CONSEQUENCES = 6
+MOST_UNEXPLAINED = 3
 _NUMBERED = re.compile(r"\d+\. ")
 MOST_EVENTS = 5
 
@@ -40,6 +41,7 @@ class Verdict(msgspec.Struct, frozen=True):
     incidents: tuple[Incident, ...] = ()
     not_checked: tuple[str, ...] = ()
     diagnostics_run: int = 0
+    unexplained: tuple[Unexplained, ...] = ()
 
     def finding(self, id_: str) -> ReportedFinding:
         """By id."""
@@ -75,6 +77,7 @@ def verdict_on(subject: Ref, report: Report, families: Families) -> Verdict:
         incidents=incidents,
         not_checked=_not_checked(report, members),
         diagnostics_run=report.diagnostics_run,
+        unexplained=tuple(one for one in report.unexplained if one.about in members),
     )
 
 
@@ -132,6 +135,7 @@ def incident_page(verdict: Verdict, row: Row, snapshot: Snapshot, catalogue: Cat
             page.blank()
             page.add(("─" * 20, "dim"))
         _incident(page, verdict, incident, numbers)
+    _unexplained(page, verdict)
     if verdict.not_checked:
         page.heading("Not checked")
         _not_checked_lines(page, verdict.not_checked, None if full else 4)
@@ -205,17 +209,19 @@ def _commands(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> No
 
 def _nothing_found(page: Page, verdict: Verdict, row: Row, snapshot: Snapshot) -> None:
     """No diagnostic spoke: the object's own words, and what to look at."""
-    good = row.health in (Health.HEALTHY, Health.IDLE)
+    good = row.health in (Health.HEALTHY, Health.IDLE) and not verdict.unexplained
+    health = Health.DEGRADED if verdict.unexplained and row.health is not Health.BROKEN else row.health
     said = "nothing found" if good else (f"{row.ready} ready" if row.ready else row.status or "not well")
-    page.add((f"{row.health.symbol} ", row.health.value), (f"{row.ref.name}: {said}", "strong"), hang=2)
+    page.add((f"{health.symbol} ", health.value), (f"{row.ref.name}: {said}", "strong"), hang=2)
     page.add((row.ref.title, "dim"), indent=2)
     page.blank()
     if good:
         page.add(f"{verdict.diagnostics_run} diagnostics looked and found nothing about it.")
     else:
         page.add("No diagnostic explains this. What the cluster itself says:")
+    _unexplained(page, verdict)
     obj = snapshot.get(row.ref)
-    bad = [] if good else [one for one in _conditions(obj) if _is_bad(one)]
+    bad = [] if good or verdict.unexplained else [one for one in _conditions(obj) if _is_bad(one)]
     if bad:
         page.heading("Conditions")
     for one in bad:
@@ -234,6 +240,19 @@ def _nothing_found(page: Page, verdict: Verdict, row: Row, snapshot: Snapshot) -
     if verdict.not_checked:
         page.heading("Not checked")
         _not_checked_lines(page, verdict.not_checked, 4)
+
+
+def _unexplained(page: Page, verdict: Verdict) -> None:
+    """What the object, or what it controls, says of itself where no finding says why."""
+    if verdict.unexplained:
+        page.heading("Not explained")
+    for one in verdict.unexplained[:MOST_UNEXPLAINED]:
+        name = "" if one.about == verdict.subject else f"{one.about.title}: "
+        page.add((f"{name}{one.says}", "degraded"), indent=2, hang=4)
+        for fact in one.evidence:
+            page.add((fact.path, "path"), (f"  {fact.text}", "value"), indent=4, hang=6)
+    if len(verdict.unexplained) > MOST_UNEXPLAINED:
+        page.add((f"and {len(verdict.unexplained) - MOST_UNEXPLAINED} more", "dim"), indent=2)
 
 
 def _not_checked_lines(page: Page, said: tuple[str, ...], most: int | None) -> None:

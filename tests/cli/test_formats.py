@@ -13,13 +13,23 @@ import pytest
 from kubedoctor.cli.exit_codes import ExitCode, exit_code
 from kubedoctor.cli.formats import render
 from kubedoctor.cluster import Evidence, Ref, Source
-from kubedoctor.engine import Incident, NotChecked, Report, ReportedFinding
+from kubedoctor.engine import Incident, NotChecked, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
 
 GOLDEN = Path(__file__).parent / "golden"
 CHECKOUT = Ref("Deployment", "shop", "checkout")
 POD = Ref("Pod", "shop", "checkout-1")
+AUTOSCALER = Ref("HorizontalPodAutoscaler", "shop", "web")
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 <script> | `rm` \u202e[x](y)"
+
+
+UNWELL = (
+    Unexplained(
+        AUTOSCALER,
+        "ScalingActive is False for 3m: FailedGetResourceMetric",
+        (Evidence(AUTOSCALER, "status.conditions[type=ScalingActive].status", "False", "FailedGetResourceMetric"),),
+    ),
+)
 
 
 def finding(number: int, **more: object) -> ReportedFinding:
@@ -86,6 +96,7 @@ FULL = report(
     incidents=(Incident("f1", ("f2",)), Incident("f3")),
     not_checked=(NotChecked("dns/coredns-down", None, "Deployment: list deployments in kube-system is forbidden"),),
     problems=("Pod shop/odd: spec is unreadable and was left out",),
+    unexplained=UNWELL,
 )
 
 
@@ -124,6 +135,7 @@ def test_foreign_text_is_shown_and_not_obeyed(name: str) -> None:
         subject=None,
         not_checked=(NotChecked(HOSTILE, None, HOSTILE),),
         problems=(HOSTILE,),
+        unexplained=(Unexplained(Ref("Pod", "shop", HOSTILE), HOSTILE, (Evidence(POD, HOSTILE, HOSTILE, HOSTILE),)),),
     )
     text = render(hostile, name)
     assert not set(text) & {"\x1b", "\x07", "\u202e", "\r"}
@@ -155,7 +167,49 @@ def test_debug_shows_tracebacks() -> None:
         (report(not_checked=(NotChecked("a/b", None, "forbidden"),)), Severity.WARNING, True, ExitCode.HEALTHY),
         (report(problems=("broken off",)), Severity.WARNING, False, ExitCode.GAPS),
         (report(finding(1), problems=("broken off",)), Severity.WARNING, True, ExitCode.FOUND),
+        (report(unexplained=UNWELL), Severity.WARNING, False, ExitCode.GAPS),
+        (report(finding(1), unexplained=UNWELL), Severity.WARNING, False, ExitCode.FOUND),
     ],
 )
 def test_exit_code(one: Report, fail_on: Severity, allow: bool, code: ExitCode) -> None:
     assert exit_code(one, fail_on, allow_gaps=allow) is code
+
+
+@pytest.mark.parametrize(
+    ("one", "line"),
+    [
+        (report(), "✓ Deployment shop/checkout: nothing wrong found"),
+        (
+            report(subject=AUTOSCALER, unexplained=UNWELL),
+            "? HorizontalPodAutoscaler shop/web: not well by its own words, and no diagnostic explains it",
+        ),
+        (
+            report(subject=AUTOSCALER, unexplained=UNWELL, problems=("broken off",)),
+            "? HorizontalPodAutoscaler shop/web: not well by its own words, and no diagnostic explains it; "
+            "not everything could be checked",
+        ),
+        (
+            report(unexplained=UNWELL),
+            "? Deployment shop/checkout: nothing explained, but 1 object around it says of itself that it is not well",
+        ),
+        (
+            report(subject=None, unexplained=UNWELL * 2),
+            "? namespace shop: nothing explained, but 2 objects say of themselves that they are not well",
+        ),
+        (report(finding(1), unexplained=UNWELL), "Deployment shop/checkout: 1 incident, 1 not explained"),
+    ],
+)
+def test_the_verdict_never_calls_well_what_says_that_it_is_not(one: Report, line: str) -> None:
+    assert render(one, "text").splitlines()[0] == line
+
+
+def test_a_scan_names_a_few_and_counts_the_rest() -> None:
+    many = tuple(
+        Unexplained(Ref("Pod", "shop", f"web-{number}"), "it should", UNWELL[0].evidence) for number in range(9)
+    )
+    text = render(report(subject=None, unexplained=many), "text")
+    assert "Pod shop/web-4: it should" in text
+    assert "web-5" not in text
+    assert "and 4 more; -o json has them all" in text
+    assert "ScalingActive" not in text
+    assert len(json.loads(render(report(subject=None, unexplained=many), "json"))["unexplained"]) == 9

@@ -8,7 +8,7 @@ from typing import Any
 
 from kubedoctor.cluster.quoting import Evidence
 from kubedoctor.cluster.references import Ref
-from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
+from kubedoctor.engine.report import NotChecked, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Command, Fix
 
 SCHEMA = "kubedoctor.dev/report/v1"
@@ -44,6 +44,7 @@ def to_data(report: Report) -> dict[str, Any]:
         },
         "incidents": [{"cause": one.cause, "consequences": list(one.consequences)} for one in report.incidents],
         "findings": [_finding(one) for one in report.findings],
+        "unexplained": [_unexplained(one) for one in report.unexplained],
         "not_checked": [_not_checked(one) for one in report.not_checked]
         + [{"diagnostic": None, "about": None, "why": text} for text in report.problems],
         "checked": {"diagnostics": report.diagnostics_run, "objects": report.objects_seen},
@@ -88,6 +89,10 @@ def fix_data(fix: Fix) -> dict[str, Any]:
 
 def _command(command: Command) -> dict[str, Any]:
     return {"line": command.line, "why": command.why, "effect": command.effect.value}
+
+
+def _unexplained(one: Unexplained) -> dict[str, Any]:
+    return {"about": ref_data(one.about), "says": one.says, "evidence": [_evidence(fact) for fact in one.evidence]}
 
 
 def _not_checked(one: NotChecked) -> dict[str, Any]:

@@ -16,6 +16,12 @@ def to_markdown(report: Report) -> str:
     lines = [f"# {plain(verdict_line(report))}", ""]
     for incident in report.incidents:
         lines += _incident(report, incident)
+    if report.unexplained:
+        lines += ["## Not explained", ""]
+        for one in report.unexplained:
+            lines.append(f"- {plain(one.about.title)}: {plain(one.says)}")
+            lines += [f"  - {plain(fact.path)} = {plain(visible(fact.text, 300))}" for fact in one.evidence]
+        lines.append("")
     if report.not_checked or report.problems:
         lines += ["## Not checked", ""]
         reasons = sorted({f"{one.diagnostic + ': ' if one.diagnostic else ''}{one.why}" for one in report.not_checked})

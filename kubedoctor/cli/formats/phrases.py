@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Effect, Severity
@@ -18,6 +19,11 @@ def effect_note(effect: Effect) -> str:
     }[effect]
 
 
+def describe_command(name: Ref) -> str:
+    """kubectl's own description of an object, which ends with its events."""
+    return f"kubectl describe {name.argument}{name.namespace_flag}"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 incident`, `2 incidents`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -29,6 +35,8 @@ def verdict_line(report: Report) -> str:
     if not report.incidents:
         if report.complete:
             return f"✓ {where}: nothing wrong found"
+        if report.unexplained:
+            return f"? {where}: {_unwell(report)}"
         if not report.objects_seen:
             return f"? {where}: nothing could be checked"
         return f"? {where}: nothing wrong found, but not everything could be checked"
@@ -37,7 +45,18 @@ def verdict_line(report: Report) -> str:
     notices = len(severities) - real
     parts = [counted(real, "incident")] if real else []
     parts += [counted(notices, "notice")] if notices else []
+    parts += [f"{len(report.unexplained):,} not explained"] if report.unexplained else []
     return f"{where}: {', '.join(parts)}"
+
+
+def _unwell(report: Report) -> str:
+    said = "" if report.all_checked else "; not everything could be checked"
+    if report.subject is not None and report.unexplained[0].about == report.subject:
+        return f"not well by its own words, and no diagnostic explains it{said}"
+    number = len(report.unexplained)
+    say = "says of itself that it is" if number == 1 else "say of themselves that they are"
+    around = " around it" if report.subject is not None else ""
+    return f"nothing explained, but {counted(number, 'object')}{around} {say} not well{said}"
 
 
 def _scope(report: Report) -> str:

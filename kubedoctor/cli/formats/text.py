@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-from kubedoctor.cli.formats.phrases import MARKS, counted, effect_note, verdict_line
+from kubedoctor.cli.formats.phrases import MARKS, counted, describe_command, effect_note, verdict_line
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
@@ -16,6 +16,7 @@ WIDTH = 110
 LABEL = 13
 MOST_CONSEQUENCES = 12
 MOST_NOT_CHECKED = 8
+MOST_UNEXPLAINED = 5
 _COLOURS = {Severity.CRITICAL: "31", Severity.WARNING: "33", Severity.NOTICE: "36"}
 
 
@@ -26,6 +27,7 @@ def to_text(report: Report, *, colour: bool = False, debug: bool = False) -> str
     lines = [paint.code(verdict, "32") if verdict.startswith("✓") else paint.bold(verdict), ""]
     for incident in report.incidents:
         lines += [*_incident(report, incident, paint), ""]
+    lines += _unexplained(report, paint, debug=debug)
     lines += _not_checked(report, paint, debug=debug)
     lines.append(paint.dim(_footer(report)))
     return "\n".join(lines) + "\n"
@@ -138,6 +140,24 @@ def _wrapped(text: str, first: str, rest: str) -> list[str]:
             break_on_hyphens=False,
         ) or [""]
     return lines
+
+
+def _unexplained(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]:
+    """What objects say of themselves: of one that was asked for with the quotes, in a scan a line for each."""
+    if not report.unexplained:
+        return
+    yield paint.bold("Not explained")
+    shown = report.unexplained if debug else report.unexplained[:MOST_UNEXPLAINED]
+    for one in shown:
+        yield from _wrapped(f"{visible(one.about.title)}: {visible(one.says)}", "  ", "    ")
+        if report.subject is not None:
+            for fact in one.evidence:
+                note = f"  ({visible(fact.shows)})" if fact.shows else ""
+                yield from _wrapped(f"{visible(fact.path)} = {visible(fact.text, 300)}{note}", "    ", "      ")
+            yield f"    {visible(describe_command(one.about))}"
+    if len(report.unexplained) > len(shown):
+        yield f"  and {len(report.unexplained) - len(shown)} more; -o json has them all"
+    yield ""
 
 
 def _not_checked(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]:

@@ -1,0 +1,274 @@
+"""What an object says of itself that is bad: a deletion that does not end, or a condition that upstream calls bad.
+
+Nothing is concluded here. It only keeps a report from calling well what itself says that it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kubedoctor.cluster.apps import Deployment
+from kubedoctor.cluster.durations import human_duration
+from kubedoctor.cluster.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.references import Ref, kind_name
+from kubedoctor.cluster.relations import LONGEST_CHAIN, claim_names
+from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.storage import PersistentVolumeClaim
+from kubedoctor.cluster.triage import finished
+
+SOON = timedelta(minutes=1)
+"""What controllers need to notice and to act."""
+START = timedelta(minutes=2)
+"""What a node needs to join, and an autoscaler (which asks every 15 s) until the usage of new pods was measured."""
+ROLLOUT = timedelta(minutes=10)
+"""How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
+
+
+class _Bad(NamedTuple):
+    """A condition that means trouble once it has stood for `after`. `alone`: only of the object that was asked for,
+    because many such objects lie about in healthy clusters. `but`: reasons that mean no trouble. `only`: the reasons
+    that do, if not all."""
+
+    type: str
+    status: tuple[str, ...]
+    after: timedelta = SOON
+    alone: bool = False
+    but: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+
+_TRUE, _FALSE, _NOT = ("True",), ("False",), ("False", "Unknown")
+_REPLICA_FAILURE = _Bad("ReplicaFailure", _TRUE)
+
+_BAD: Mapping[str, tuple[_Bad, ...]] = {
+    "Pod": (_Bad("Ready", _NOT, ROLLOUT),),
+    "Node": (
+        _Bad("Ready", _NOT, START),
+        _Bad("NetworkUnavailable", _TRUE, START),
+        *(_Bad(name, _TRUE) for name in ("MemoryPressure", "DiskPressure", "PIDPressure")),
+        *(_Bad(name, _TRUE) for name in ("KernelDeadlock", "ReadonlyFilesystem")),  # of the node-problem-detector
+    ),
+    "Deployment": (_REPLICA_FAILURE, _Bad("Progressing", _FALSE), _Bad("Available", _FALSE, ROLLOUT)),
+    "ReplicaSet": (_REPLICA_FAILURE,),
+    "ReplicationController": (_REPLICA_FAILURE,),
+    "Job": (_Bad("Failed", _TRUE, alone=True), _Bad("FailureTarget", _TRUE, alone=True)),
+    # `pkg/controller/podautoscaler`, v1.37: ScalingDisabled is a target scaled to 0; older releases said BackoffBoth.
+    "HorizontalPodAutoscaler": (
+        _Bad("ScalingActive", _FALSE, START, but=("ScalingDisabled",)),
+        _Bad("AbleToScale", _FALSE, START, but=("BackoffBoth", "BackoffDownscale", "BackoffUpscale")),
+    ),
+    # That it allows no disruption is often meant; that the controller cannot tell is not.
+    "PodDisruptionBudget": (_Bad("DisruptionAllowed", _FALSE, only=("SyncFailed",)),),
+    "APIService": (_Bad("Available", _FALSE),),
+    "CustomResourceDefinition": (_Bad("Established", _FALSE), _Bad("NamesAccepted", _FALSE)),
+    "PersistentVolumeClaim": tuple(
+        _Bad(name, _TRUE) for name in ("ControllerResizeError", "NodeResizeError", "ModifyVolumeError")
+    ),
+    "Service": (_Bad("LoadBalancerPortsError", _TRUE),),
+}
+_CUSTOM = (
+    *(_Bad(name, _FALSE, ROLLOUT) for name in ("Ready", "Available", "Synced", "Reconciled")),
+    *(_Bad(name, _TRUE, ROLLOUT) for name in ("Stalled", "Degraded")),
+)
+
+_PHASES: Mapping[str, tuple[tuple[str, bool], ...]] = {
+    "Pod": (("Failed", True),),
+    "PersistentVolumeClaim": (("Lost", False),),
+    "PersistentVolume": (("Failed", False),),
+}
+"""Phases that mean trouble, and whether only of the object that was asked for."""
+
+_WAITS_FOR: Mapping[str, str] = {
+    "kubernetes.io/pvc-protection": "a pod still uses it",
+    "kubernetes.io/pv-protection": "a claim is still bound to it",
+    "foregroundDeletion": "what it owns must go first",
+    "customresourcecleanup.apiextensions.k8s.io": "objects of this kind must go first",
+    "batch.kubernetes.io/job-tracking": "its Job has not counted it",
+    "service.kubernetes.io/load-balancer-cleanup": "the cloud's load balancer must go first",
+    "karpenter.sh/termination": "the node is drained first",
+}
+_SLOW: Mapping[str, timedelta] = {
+    "service.kubernetes.io/load-balancer-cleanup": ROLLOUT,
+    "karpenter.sh/termination": timedelta(hours=1),
+}
+"""Finalizers whose work outside the cluster, or drain, ordinarily takes longer."""
+
+
+_WHY_NOT_GONE = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceFinalizersRemaining",
+    "NamespaceContentRemaining",
+    "Terminating",
+)
+"""Conditions that tell what a Namespace or a CustomResourceDefinition waits for, the most telling first."""
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """What an object says, as clauses without its name. `deletion`: it should be gone."""
+
+    says: str
+    evidence: tuple[Evidence, ...]
+    deletion: bool = False
+
+
+def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) -> Trouble | None:
+    """What the object itself says that is bad, if anything. `alone`: it was asked for by name."""
+    if obj.metadata.deletion_timestamp is not None:
+        return _overdue(obj, obj.metadata.deletion_timestamp, snapshot)
+    kind = kind_name(obj)
+    rows = _CUSTOM if isinstance(obj, CustomResource) else _BAD.get(kind)
+    if rows is None and kind not in _PHASES:
+        return None
+    if (isinstance(obj, Pod) and finished(obj) and not alone) or (isinstance(obj, CustomResource) and _suspended(obj)):
+        return None
+    clauses: list[str] = []
+    evidence: list[Evidence] = []
+    for phase, only_alone in _PHASES.get(kind, ()):
+        if (alone or not only_alone) and has_path(obj, "status.phase") and _phase(obj) == phase:
+            clauses.append(f"its phase is {phase}")
+            paths = ("status.phase", "status.reason", "status.message")
+            evidence += [quote(obj, path) for path in paths if has_path(obj, path)]
+    if not (isinstance(obj, Pod) and finished(obj)):
+        for clause, quoted in _bad_conditions(obj, rows or (), snapshot.taken_at, alone=alone):
+            clauses.append(clause)
+            evidence += quoted
+    return Trouble("; ".join(clauses), tuple(evidence)) if clauses else None
+
+
+def _phase(obj: KubernetesObject) -> str:
+    return str(getattr(getattr(obj, "status", None), "phase", ""))
+
+
+def _suspended(obj: CustomResource) -> bool:
+    spec = obj.spec or {}
+    return spec.get("suspend") is True or spec.get("paused") is True
+
+
+def _bad_conditions(
+    obj: KubernetesObject, rows: tuple[_Bad, ...], now: datetime, *, alone: bool
+) -> Iterator[tuple[str, list[Evidence]]]:
+    said = _conditions(obj)
+    for row in rows:
+        one = said.get(row.type)
+        if row is _REPLICA_FAILURE and _has_its_pods(obj):
+            continue
+        if one is None or one["status"] not in row.status or (row.alone and not alone):
+            continue
+        reason = one["reason"]
+        if reason in row.but or (row.only and reason not in row.only):
+            continue
+        since = one["since"] or obj.metadata.creation_timestamp
+        if (now - since < row.after) if since is not None else row.after > SOON:
+            continue  # Of unknown age may be new: every object of an API server has a time.
+        age = f" for {human_duration(now - since)}" if since is not None else ""
+        path = f"status.conditions[type={row.type}]"
+        quoted = [quote(obj, f"{path}.status", reason)]
+        if has_path(obj, f"{path}.message"):
+            quoted.append(quote(obj, f"{path}.message"))
+        yield f"{row.type} is {one['status']}{age}{f': {reason}' if reason else ''}", quoted
+
+
+def _has_its_pods(obj: KubernetesObject) -> bool:
+    """A ReplicaSet that wants no pod any more may keep its last failure, and its Deployment repeats it
+    (`pkg/controller/deployment/progress.go`, getReplicaFailures, v1.37)."""
+    wanted = getattr(getattr(obj, "spec", None), "replicas", None)
+    if isinstance(obj, Deployment):
+        wanted = 1 if wanted is None else wanted
+        return obj.status.updated_replicas >= wanted and obj.status.available_replicas >= wanted
+    return wanted == 0
+
+
+def _conditions(obj: KubernetesObject) -> dict[str, dict[str, Any]]:
+    """Type to status, reason and the moment since when; the first of a type counts. Empty where they are no list of
+    conditions."""
+    status = getattr(obj, "status", None)
+    listed = status.get("conditions") if isinstance(status, dict) else getattr(status, "conditions", None)
+    found: dict[str, dict[str, Any]] = {}
+    for one in listed if isinstance(listed, list | tuple) else ():
+        if isinstance(one, dict):
+            text = {key: value for key, value in one.items() if isinstance(value, str)}
+            made: dict[str, Any] = {key: text.get(key, "") for key in ("type", "status", "reason")}
+            made["since"] = _moment(text.get("lastTransitionTime", ""))
+        elif hasattr(one, "last_transition_time"):
+            made = {"type": one.type, "status": one.status, "reason": one.reason, "since": one.last_transition_time}
+        else:
+            return {}
+        found.setdefault(made["type"], made)
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else None
+
+
+def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Trouble | None:
+    """A deletionTimestamp is the moment when the grace period ends (`apimachinery/pkg/apis/meta/v1`, v1.37)."""
+    finalizers = obj.metadata.finalizers or ()
+    late = snapshot.taken_at - due
+    if late <= max((SOON, *(_SLOW.get(name, SOON) for name in finalizers))) or _others_have_grace(obj, snapshot):
+        return None
+    evidence = [quote(obj, "metadata.deletionTimestamp", "when it should have been gone")]
+    says = f"it should have been gone {human_duration(late)} ago"
+    if finalizers:
+        named = [f"{name} ({_WAITS_FOR[name]})" if name in _WAITS_FOR else name for name in finalizers]
+        says += f", and {'a finalizer keeps' if len(named) == 1 else 'finalizers keep'} it: {', '.join(named)}"
+        evidence.append(quote(obj, "metadata.finalizers"))
+        if isinstance(obj, PersistentVolumeClaim) and (users := _users(obj, snapshot)):
+            says += f"; used by {', '.join(pod.metadata.name for pod in users[:3])}"
+            says += f" and {len(users) - 3} more" if users[3:] else ""
+    elif isinstance(obj, Pod) and obj.spec.node_name:
+        says += f", no finalizer keeps it: the kubelet of node {obj.spec.node_name} has not said that it ended"
+        evidence.append(quote(obj, "spec.nodeName"))
+    said = _conditions(obj)
+    why = [
+        quote(obj, path, said[kind]["reason"])
+        for kind in _WHY_NOT_GONE
+        if kind in said and said[kind]["status"] == "True"
+        if has_path(obj, path := f"status.conditions[type={kind}].message")
+    ]
+    if why and not finalizers:
+        says += f": {why[0].text}"
+    return Trouble(says, (*evidence, *why), deletion=True)
+
+
+def _others_have_grace(obj: KubernetesObject, snapshot: Snapshot) -> bool:
+    """Whether it waits for pods that are themselves still ending in time."""
+    kind, name = kind_name(obj), obj.metadata.name
+    if kind == "Namespace":
+        pods = snapshot.of_kind("Pod", name)
+    elif "foregroundDeletion" in (obj.metadata.finalizers or ()):
+        pods = tuple(_owned_pods(Ref(kind, obj.metadata.namespace, name), snapshot))
+    elif isinstance(obj, PersistentVolumeClaim):
+        pods = _users(obj, snapshot)
+    else:
+        return False
+    ends = [one.metadata.deletion_timestamp for one in pods]
+    return any(end is not None and snapshot.taken_at - end <= SOON for end in ends)
+
+
+def _users(claim: PersistentVolumeClaim, snapshot: Snapshot) -> tuple[KubernetesObject, ...]:
+    return tuple(
+        pod
+        for pod in snapshot.of_kind("Pod", claim.metadata.namespace)
+        if isinstance(pod, Pod) and not finished(pod) and claim.metadata.name in claim_names(pod)
+    )
+
+
+def _owned_pods(owner: Ref, snapshot: Snapshot, depth: int = LONGEST_CHAIN) -> Iterator[KubernetesObject]:
+    key = (owner.kind, owner.namespace, owner.name)
+    yield from snapshot.index("Pod", "owner").get(key, ())
+    for kind in ("ReplicaSet", "Job") if depth else ():
+        for child in snapshot.index(kind, "owner").get(key, ()):
+            yield from _owned_pods(Ref(kind, owner.namespace, child.metadata.name), snapshot, depth - 1)

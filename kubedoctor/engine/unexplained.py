@@ -1,0 +1,55 @@
+"""What says of itself that it is not well, and no finding explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.engine.causes import Family
+from kubedoctor.engine.report import ReportedFinding, Unexplained
+from kubedoctor.engine.stated_trouble import Trouble, stated_trouble
+from kubedoctor.findings import Severity
+
+
+def unexplained(
+    objects: Iterable[KubernetesObject],
+    findings: Iterable[ReportedFinding],
+    snapshot: Snapshot,
+    subject: Ref | None,
+) -> tuple[Unexplained, ...]:
+    """Those of the objects, the subject first. A notice explains only the condition that it quotes."""
+    told = [(obj, trouble) for obj in objects if (trouble := _trouble(obj, snapshot, subject)) is not None]
+    if not told:
+        return ()
+    family = Family(snapshot)
+    quoted = {(fact.object, _condition(fact.path)) for one in findings for fact in one.evidence}
+    touched = {name for one in findings if one.severity is not Severity.NOTICE for name in (one.about, *one.affects)}
+    families = {family.top(name) for name in touched}
+    left = {
+        name: Unexplained(name, trouble.says, trouble.evidence)
+        for obj, trouble in told
+        if not (
+            (name := ref(obj)) in touched
+            or all((name, _condition(fact.path)) in quoted for fact in trouble.evidence)
+            or _on_a_broken_node(obj, touched)
+            # What makes a workload's pods fail does not keep one of them from being deleted.
+            or (not trouble.deletion and family.top(name) in families)
+        )
+    }
+    return tuple(left[name] for name in sorted(left, key=lambda name: (name != subject, name)))
+
+
+def _condition(path: str) -> str:
+    """The condition of which a path names a field; the path itself, if none."""
+    return path.partition("]")[0] if path.startswith("status.conditions[") else path
+
+
+def _trouble(obj: KubernetesObject, snapshot: Snapshot, subject: Ref | None) -> Trouble | None:
+    return stated_trouble(obj, snapshot, alone=subject is not None and ref(obj) == subject)
+
+
+def _on_a_broken_node(obj: KubernetesObject, touched: set[Ref]) -> bool:
+    return isinstance(obj, Pod) and Ref("Node", "", obj.spec.node_name) in touched
