@@ -39,6 +39,9 @@ def unexplained(
             or (not trouble.deletion and family.top(name) in families)
         )
     }
+    if subject is None:  # In a scan a workload speaks for its pods.
+        ending = {ref(obj) for obj, trouble in told if trouble.deletion}
+        left = {n: one for n, one in left.items() if n in ending or (top := family.top(n)) == n or top not in left}
     return tuple(left[name] for name in sorted(left, key=lambda name: (name != subject, name)))
 
 

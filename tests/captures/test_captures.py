@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ from kubedoctor.cluster import Ref
 from kubedoctor.collect.recording import read_recording
 from kubedoctor.engine import Report, focus, load_catalogue, scan
 from kubedoctor.findings import Severity
-from tests.captures.expectations import EXPECTED, EXPECTED_WITHOUT_EVENTS, OUT_OF_REACH
+from tests.captures.expectations import (
+    EXPECTED,
+    EXPECTED_WITHOUT_EVENTS,
+    OUT_OF_REACH,
+    SAYS_NOTHING,
+    SAYS_SO_ITSELF,
+)
 
 
 @cache
@@ -38,6 +45,24 @@ def report_of(path: Path, *, events: bool = True) -> Report:
     return report
 
 
+def half_an_hour_later(path: Path) -> dict[str, Any]:
+    data = recording(path)
+    later = datetime.fromisoformat(data["captured_at"]) + timedelta(minutes=30)
+    return {**data, "captured_at": later.isoformat()}
+
+
+def report_on(subject: Ref | None, data: dict[str, Any]) -> Report:
+    snapshot = read_recording(data, data["name"])
+
+    def gather(wants: frozenset[Any]) -> None:
+        for want in wants:
+            snapshot.refuse(want, "not in this recording")
+
+    if subject is None:
+        return scan(load_catalogue(), snapshot, gather)
+    return focus(load_catalogue(), subject, snapshot, gather)
+
+
 def captures(shared: Path) -> list[Path]:
     return sorted((shared / "captures").glob("*.json"))
 
@@ -56,6 +81,33 @@ def test_healthy_clusters_are_silent(shared: Path) -> None:
         for events in (True, False):
             loud = [one for one in report_of(path, events=events).findings if one.severity is not Severity.NOTICE]
             assert not loud, (path.stem, events, [(one.code, str(one.about), one.summary) for one in loud])
+
+
+def test_of_healthy_clusters_nothing_says_that_it_is_not_well(shared: Path) -> None:
+    healthy = [path for path in captures(shared) if recording(path)["expect"]["cause"] == "healthy"]
+    assert healthy
+    for path in healthy:
+        for data in (recording(path), half_an_hour_later(path)):
+            assert not report_on(None, data).unexplained, path.stem
+
+
+def test_each_that_is_out_of_reach_says_so_itself_or_nothing() -> None:
+    assert set(SAYS_SO_ITSELF) | set(SAYS_NOTHING) == set(OUT_OF_REACH)
+    assert not set(SAYS_SO_ITSELF) & set(SAYS_NOTHING)
+
+
+@pytest.mark.parametrize("name", sorted(OUT_OF_REACH))
+def test_what_is_out_of_reach_is_still_not_called_well(name: str, shared: Path) -> None:
+    data = half_an_hour_later(shared / "captures" / f"{name}.json")
+    expected = SAYS_SO_ITSELF.get(name, frozenset())
+    assert {str(one.about) for one in report_on(None, data).unexplained} == expected
+    for culprit in data["expect"]["culprit"]:
+        subject = Ref(culprit["kind"], culprit["namespace"] or "", culprit["name"])
+        report = report_on(subject, data)
+        assert {str(one.about) for one in report.unexplained} <= expected
+        assert bool(report.unexplained) == bool(expected), str(subject)
+        if report.unexplained:
+            assert not report.complete
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
@@ -94,13 +146,7 @@ def test_out_of_reach_says_nothing_false_of_healthy_workloads(name: str, shared:
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_a_focus_on_the_culprit_is_never_falsely_healthy(name: str, shared: Path) -> None:
     data = recording(shared / "captures" / f"{name}.json")
-    snapshot = read_recording(data, name)
     one = data["expect"]["culprit"][0]
     subject = Ref(one["kind"], one["namespace"] or "", one["name"])
-
-    def gather(wants: frozenset[Any]) -> None:
-        for want in wants:
-            snapshot.refuse(want, "not in this recording")
-
-    report = focus(load_catalogue(), subject, snapshot, gather)
+    report = report_on(subject, data)
     assert report.findings or not report.complete
