@@ -5,8 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from kubedoctor.cluster.pods import Container, Pod, Volume
-from kubedoctor.replay.scheduler.cycle import Verdict, schedule
-from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DISKS = (
@@ -73,19 +71,3 @@ def _volume(volume: Volume) -> tuple[object, ...]:
     if volume.ephemeral is not None:
         return ("ephemeral", volume.name)
     return tuple((name, source) for name in _DISKS if (source := getattr(volume, name)) is not None)
-
-
-class Replay:
-    """Cycles of many pods over one state; pods that cannot be told apart share a verdict."""
-
-    def __init__(self, state: ClusterState) -> None:
-        self.state = state
-        self._known: dict[bytes, Verdict] = {}
-
-    def verdict(self, pod: Pod) -> Verdict:
-        """As `schedule`, worked out once for all pods of a kind."""
-        key = equivalence_key(pod)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = schedule(pod, self.state)
-        return found

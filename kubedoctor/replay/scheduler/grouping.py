@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from operator import itemgetter
 
 import msgspec
 
@@ -33,35 +34,61 @@ class NodeGroup(msgspec.Struct, frozen=True):
 
 def objections_of(one: NodeVerdict) -> tuple[Objection, ...]:
     """What keeps the pod from a node: its blockers, and what the scheduler reports where no plugin alone objects."""
-    if one.first is None or any(each.plugin == one.first.plugin for each in one.blockers):
-        return one.blockers
-    return (one.first, *one.blockers)
-
-
-def distance(one: NodeVerdict) -> tuple[int, int, float, str]:
-    """Sorts nodes by how near they come to taking the pod.
-
-    First by the number of plugins that object, then by how many of them other pods' leaving would not content, then by
-    what is missing as a part of what is asked for; the name decides between equals.
-    """
-    found = objections_of(one)
-    final = sum(each.status.code is not Code.UNSCHEDULABLE for each in found)
-    missing = sum(
-        short.missing / short.requested for each in found for short in each.status.shortages if short.requested
-    )
-    return len(found), final, missing, one.node
+    first, blockers = one.first, one.blockers
+    if first is None or (blockers and first is blockers[0]) or any(each.plugin == first.plugin for each in blockers):
+        return blockers
+    return (first, *blockers)
 
 
 def grouped(verdict: Verdict) -> tuple[NodeGroup, ...]:
-    """All nodes, in groups; nodes that take the pod come first."""
-    groups: dict[Hashable, list[NodeVerdict]] = {}
-    for one in sorted(verdict.nodes, key=distance):
-        groups.setdefault(_outcome(one), []).append(one)
-    return tuple(NodeGroup(tuple(nodes)) for nodes in groups.values())
+    """All nodes, in groups; nodes that take the pod come first.
+
+    The nearer a node comes to taking the pod the earlier: first by the number of plugins that object, then by how many of
+    them other pods' leaving would not content, then by what is missing as a part of what is asked for; the name decides
+    between equals.
+    """
+    weigh = _Scales()
+    groups: dict[Hashable, list[tuple[tuple[int, int, float, str], NodeVerdict]]] = {}
+    for one in verdict.nodes:
+        weights = [weigh(each) for each in objections_of(one)]
+        final, missing = sum([each.final for each in weights]), sum([each.missing for each in weights])
+        outcome = weigh(one.first).reported if one.first else None, *[weigh(each).said for each in one.blockers]
+        groups.setdefault(outcome, []).append(((len(weights), final, missing, one.node), one))
+    for nodes in groups.values():
+        nodes.sort(key=_DISTANCE)
+    ordered = sorted(groups.values(), key=lambda nodes: nodes[0][0])
+    return tuple(NodeGroup(tuple([one for _, one in nodes])) for nodes in ordered)
 
 
-def _outcome(one: NodeVerdict) -> Hashable:
-    reported = (one.first.plugin, one.first.status.reasons) if one.first else None
-    return reported, tuple(
-        (each.plugin, each.status.code, each.status.reasons, each.status.named) for each in one.blockers
-    )
+_DISTANCE = itemgetter(0)
+
+
+class _Weight(msgspec.Struct, frozen=True, gc=False):
+    """reported: equal for objections of the same plugin for the same reasons. said: equal where code and names are the
+    same too. final: other pods' leaving would not content it."""
+
+    reported: int
+    said: int
+    final: bool
+    missing: float
+
+
+class _Scales:
+    """Weighs each objection once, however many nodes share it."""
+
+    def __init__(self) -> None:
+        self._weights: dict[int, _Weight] = {}
+        self._numbers: dict[Hashable, int] = {}
+
+    def __call__(self, objection: Objection) -> _Weight:
+        found = self._weights.get(id(objection))
+        if found is None:
+            found = self._weights[id(objection)] = self._weighed(objection)
+        return found
+
+    def _weighed(self, objection: Objection) -> _Weight:
+        status, number = objection.status, self._numbers.setdefault
+        reported = number((objection.plugin, status.reasons), len(self._numbers))
+        said = number((reported, status.code.value, status.named), len(self._numbers))
+        missing = sum(short.missing / short.requested for short in status.shortages if short.requested)
+        return _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)

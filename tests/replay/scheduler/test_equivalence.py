@@ -11,8 +11,9 @@ import pytest
 
 from kubedoctor.cluster.core import Node
 from kubedoctor.cluster.pods import Pod
+from kubedoctor.replay.scheduler.batch import schedule_many
 from kubedoctor.replay.scheduler.cycle import schedule
-from kubedoctor.replay.scheduler.equivalence import Replay, equivalence_key
+from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
 
@@ -28,9 +29,8 @@ def pod(name: str = "p", **changes: Any) -> Pod:
 
 def test_replicas_share_one_verdict() -> None:
     node = msgspec.convert({"metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "500m", "pods": "9"}}}, Node)
-    replay = Replay(ClusterState.of([node], []))
-    first = replay.verdict(pod("p-1"))
-    assert replay.verdict(pod("p-2")) is first
+    first, second = schedule_many([pod("p-1"), pod("p-2")], ClusterState.of([node], []))
+    assert second is first
     assert first.message == "0/1 nodes are available: 1 Insufficient cpu."
 
 
@@ -67,6 +67,5 @@ def test_equal_keys_mean_equal_verdicts(shared: Path) -> None:
             for line, _ in zip(lines, range(120), strict=False)
         ]
     state = cases[0][1]
-    replay = Replay(state)
-    for one, _ in cases:
-        assert replay.verdict(one) == schedule(one, state)
+    pods = [one for one, _ in cases]
+    assert schedule_many(pods, state) == [schedule(one, state) for one in pods]
