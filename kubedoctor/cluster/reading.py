@@ -98,6 +98,13 @@ class Cluster:
         found = self.snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
         return tuple(sorted(found, key=_seen))
 
+    def events_about_kind(self, kind: str) -> tuple[Event, ...]:
+        """Events whose subject is of a cluster-scoped kind, oldest first. As `events_about`."""
+        if not self.maybe._may_read(Want("Event", fields=f"involvedObject.kind={kind}")):
+            return ()
+        every = cast("tuple[Event, ...]", self.snapshot.of_kind("Event"))
+        return tuple(sorted((one for one in every if one.involved_object.kind == kind), key=_seen))
+
     def pods_on(self, node: str) -> tuple[Pod, ...]:
         """The pods that are bound to a node."""
         if not self._may_read(Want("Pod", fields=f"spec.nodeName={node}")):

@@ -60,6 +60,11 @@ def unscheduled(pod: Pod) -> bool:
     return not pod.spec.node_name and not finished(pod)
 
 
+def placed(pod: Pod) -> bool:
+    """Has a node, and is neither finished nor being deleted."""
+    return bool(pod.spec.node_name) and pod.metadata.deletion_timestamp is None and not finished(pod)
+
+
 def waiting(pod: Pod) -> bool:
     """Some container waits with a reason other than the ordinary ones of a start."""
     for status in all_statuses(pod):

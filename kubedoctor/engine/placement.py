@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from kubedoctor.cluster.missing_nodes import is_missing
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
@@ -28,9 +29,11 @@ DEFAULT_SCHEDULER = "default-scheduler"
 
 
 class Outcome(enum.Enum):
-    """What becomes of the pod. UNKNOWN: something that decides could not be seen or is not replayed."""
+    """What becomes of the pod. LOST: its node does not exist. UNKNOWN: something that decides could not
+    be seen or is not replayed."""
 
     SCHEDULED = "scheduled"
+    LOST = "lost"
     ENDED = "ended"
     FITS = "fits"
     GATED = "gated"
@@ -41,7 +44,7 @@ class Outcome(enum.Enum):
 class Placement(msgspec.Struct, frozen=True):
     """The answer about one pod, or about a workload none of whose pods waits or can be seen.
 
-    node: where it runs. before: the replay, None where there was nothing to replay. after: the replay with `changes`.
+    node: where it runs, or ran while that node existed. before: the replay, None where there was nothing to replay. after: the replay with `changes`.
     fixes: what is proven to help the pod as it is, empty where changes were tried.
     not_seen: what could not be read, and what is not replayed.
     """
@@ -114,7 +117,8 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
     if finished(pod):
         return msgspec.structs.replace(made, outcome=Outcome.ENDED, node=pod.spec.node_name)
     if pod.spec.node_name:
-        return msgspec.structs.replace(made, outcome=Outcome.SCHEDULED, node=pod.spec.node_name)
+        outcome = Outcome.LOST if is_missing(pod.spec.node_name, cluster) else Outcome.SCHEDULED
+        return msgspec.structs.replace(made, outcome=outcome, node=pod.spec.node_name)
     changed = changed_pod(pod, changes) if changes else None
     cluster.together(
         lambda: observe(pod, cluster), lambda: cluster.events_about(name), lambda: owner_chain(pod, cluster.maybe)

@@ -16,6 +16,8 @@ def headline(placement: Placement) -> str:
             return "has no pod that waits for a node"
         case Outcome.SCHEDULED:
             return f"is not pending: it was placed on node {placement.node}"
+        case Outcome.LOST:
+            return f"is not pending: it is bound to node {placement.node}, which does not exist"
         case Outcome.ENDED:
             return "is not pending: it has ended"
     if placement.last is None:

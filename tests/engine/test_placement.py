@@ -119,6 +119,18 @@ def test_a_pod_that_runs_is_not_pending() -> None:
     assert ended.outcome is Outcome.ENDED
 
 
+def test_a_pod_whose_node_does_not_exist_is_lost() -> None:
+    found = place(Ref("Pod", "shop", "ghost"), complete(*FLEET, pod("ghost", node="gone")), nothing)
+    assert (found.outcome, found.node) == (Outcome.LOST, "gone")
+    assert headline(found) == "is not pending: it is bound to node gone, which does not exist"
+
+
+def test_a_node_that_cannot_be_read_may_exist() -> None:
+    snapshot = live()
+    server = Server(snapshot, *FLEET, pod("ghost", node="gone"), refused=("Node",))
+    assert place(Ref("Pod", "shop", "ghost"), snapshot, server.gather).outcome is Outcome.SCHEDULED
+
+
 def test_a_gated_pod_is_held_back() -> None:
     found = placed(schedulingGates=[{"name": "example.com/wait"}], says="")
     assert found.outcome is Outcome.GATED

@@ -20,6 +20,7 @@ from kubedoctor.replay.scheduler.pod_changes import PodChangeError
 
 _CODES = {
     Outcome.SCHEDULED: ExitCode.HEALTHY,
+    Outcome.LOST: ExitCode.FOUND,
     Outcome.ENDED: ExitCode.HEALTHY,
     Outcome.FITS: ExitCode.HEALTHY,
     Outcome.GATED: ExitCode.FOUND,

@@ -19,6 +19,7 @@ _LEAST = 12
 _GAP = 2
 _MARKS = {
     Outcome.SCHEDULED: ("✓", "32"),
+    Outcome.LOST: ("✗", "31"),
     Outcome.ENDED: ("✓", "32"),
     Outcome.FITS: ("✓", "32"),
     Outcome.GATED: ("✗", "31"),

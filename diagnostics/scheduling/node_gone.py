@@ -1,0 +1,82 @@
+"""A pod is bound to a node that does not exist.
+
+## What it means
+The pod has a node, so the scheduler leaves it alone; but there is no such node, so no kubelet runs or stops it. Its status
+stays what it was, even `Running` and ready: nobody is left to correct it. Services may still send requests to it.
+
+## Why it happens
+- The node was deleted, by hand, by an autoscaler or by the cloud, while pods were on it. The controller manager deletes
+  such pods, a minute later at most; if they stay, it does not run, or a finalizer keeps them.
+- `nodeName` was written into the pod by hand and names a node that never was.
+
+## How to fix it
+1. Read the name again: a pod that names its node by hand must name one that exists.
+2. See whether kube-controller-manager runs: its pod garbage collector removes these pods.
+3. Delete the pod with force; its controller makes another one, which the scheduler places.
+
+## References
+- https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
+- https://kubernetes.io/docs/concepts/architecture/nodes/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kubedoctor.cluster import Cluster, Node, Pod, Ref, quote, ref
+from kubedoctor.cluster.missing_nodes import is_missing
+from kubedoctor.cluster.nearest import misspellings
+from kubedoctor.cluster.triage import placed
+from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
+
+COLLECTED = timedelta(minutes=1)
+"""So long the pod garbage collector may take: it looks every 20 s, and waits 40 s for a node to come back
+(`pkg/controller/podgc`)."""
+
+
+@diagnostic(
+    code="KD1104",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(Pod, Node),
+    when=placed,
+    explains=(Explains("runs", ("KD1201", "KD2001")),),
+    also_known_as=("orphaned pod", "node no longer exists"),
+)
+def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not placed(pod) or not is_missing(pod.spec.node_name, cluster):
+        return
+    created = pod.metadata.creation_timestamp
+    if created is not None and cluster.taken_at - created < COLLECTED:
+        return
+    node = pod.spec.node_name
+    nodes = cluster.maybe.all(Node)
+    near = misspellings(node, (one.name for one in nodes), 1)
+    ran = pod.status.start_time is not None
+    leaving = all(owner.kind in ("DaemonSet", "Node") for owner in pod.metadata.owner_references or ()) and bool(
+        pod.metadata.owner_references
+    )
+    yield Finding(
+        about=Ref("Node", "", node),
+        summary="does not exist, and pods are still bound to it"
+        + (f"; did you mean {near[0]}?" if near and not ran else ""),
+        evidence=(
+            quote(pod, "spec.nodeName", "there is no such node"),
+            *((quote(pod, "status.phase", "nobody is left to correct it"),) if pod.status.phase else ()),
+        ),
+        severity=Severity.NOTICE if leaving else None,
+        confidence=Confidence.CERTAIN,
+        affects=(ref(pod),),
+        fixes=(
+            Fix(
+                "delete the pod by force: no kubelet can confirm its end",
+                f"kubectl delete {ref(pod).argument}{ref(pod).namespace_flag} --force --grace-period=0",
+                Effect.DISRUPTS,
+            ),
+        ),
+        commands=(
+            Command(f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}", "all pods bound to it"),
+            Command("kubectl get nodes", "the nodes that there are"),
+        ),
+    )
