@@ -20,7 +20,7 @@ from kubedoctor.cluster.references import Ref, kind_name
 from kubedoctor.cluster.relations import LONGEST_CHAIN, claim_names
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.storage import PersistentVolumeClaim
-from kubedoctor.cluster.triage import finished
+from kubedoctor.cluster.triage import finished, ready
 
 SOON = timedelta(minutes=1)
 """What controllers need to notice and to act."""
@@ -127,24 +127,23 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     rows = _CUSTOM if isinstance(obj, CustomResource) else _BAD.get(kind)
     if rows is None and kind not in _PHASES:
         return None
-    if (isinstance(obj, Pod) and finished(obj) and not alone) or (isinstance(obj, CustomResource) and _suspended(obj)):
+    if isinstance(obj, Pod) and (ready(obj) or (finished(obj) and not alone)):
+        return None
+    if isinstance(obj, CustomResource) and _suspended(obj):
         return None
     clauses: list[str] = []
     evidence: list[Evidence] = []
+    status = getattr(obj, "status", None)
     for phase, only_alone in _PHASES.get(kind, ()):
-        if (alone or not only_alone) and has_path(obj, "status.phase") and _phase(obj) == phase:
+        if (alone or not only_alone) and getattr(status, "phase", "") == phase:
             clauses.append(f"its phase is {phase}")
-            paths = ("status.phase", "status.reason", "status.message")
-            evidence += [quote(obj, path) for path in paths if has_path(obj, path)]
+            fields = [name for name in ("phase", "reason", "message") if getattr(status, name, "")]
+            evidence += [quote(obj, f"status.{name}") for name in fields]
     if not (isinstance(obj, Pod) and finished(obj)):
         for clause, quoted in _bad_conditions(obj, rows or (), snapshot.taken_at, alone=alone):
             clauses.append(clause)
             evidence += quoted
     return Trouble("; ".join(clauses), tuple(evidence)) if clauses else None
-
-
-def _phase(obj: KubernetesObject) -> str:
-    return str(getattr(getattr(obj, "status", None), "phase", ""))
 
 
 def _suspended(obj: CustomResource) -> bool:

@@ -220,7 +220,7 @@ def restarts_of(pod: KubernetesObject) -> int:
 
 
 def worst_by_object(report: Report, families: Families) -> dict[Ref, Health]:
-    """The mark that the findings give to each object, and to its workload.
+    """The mark that the findings, and its own words where none explains them, give to each object and to its workload.
 
     What only suffers is degraded at most: whether it is broken, its own status tells.
     """
@@ -233,6 +233,9 @@ def worst_by_object(report: Report, families: Families) -> dict[Ref, Health]:
                 before = worst.get(one)
                 if before is None or mark.rank < before.rank:
                     worst[one] = mark
+    for told in report.unexplained:
+        for one in {told.about, families.top(told.about)}:
+            worst[one] = min(worst.get(one, Health.DEGRADED), Health.DEGRADED, key=lambda mark: mark.rank)
     return worst
 
 

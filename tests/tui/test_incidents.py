@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kubedoctor.cluster import Evidence, Ref, Snapshot, Source
-from kubedoctor.engine import Catalogue, Incident, NotChecked, Report, ReportedFinding, load_catalogue
+from kubedoctor.engine import Catalogue, Incident, NotChecked, Report, ReportedFinding, Unexplained, load_catalogue
 from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import (
@@ -161,6 +161,21 @@ def test_healthy_says_how_many_looked_and_what_was_not_checked() -> None:
     assert "✓ api: nothing found" in page
     assert "7 diagnostics looked" in page
     assert "list pods is forbidden" in page
+
+
+def test_what_nothing_explains_is_quoted_and_marked() -> None:
+    api = Ref("Deployment", "shop", "api")
+    fact = Evidence(api, "metadata.finalizers", ["shop.example/hold"], "")
+    made = report(unexplained=(Unexplained(api, "it should have been gone 3m ago", (fact,)),))
+    page = page_of(api, made, Health.HEALTHY)
+    assert "! api: " in page
+    assert "nothing found" not in page
+    assert "Not explained" in page
+    assert "it should have been gone 3m ago" in page
+    assert "shop.example/hold" in page
+    marks = {one.ref: one.health for one in make_rows(shop(), View(namespace="shop"), made)}
+    assert marks[api] is Health.DEGRADED
+    assert "should have been gone" in page_of(api, report(finding("f1", api), unexplained=made.unexplained))
 
 
 def test_the_conditions_of_a_sick_object_are_quoted() -> None:
