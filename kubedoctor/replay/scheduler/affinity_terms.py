@@ -24,9 +24,10 @@ class AffinityTerm(msgspec.Struct, frozen=True):
 
     def matches(self, pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
         """Whether the term speaks of this pod."""
-        if pod.namespace not in self.namespaces and not self.namespace_selector.matches(namespace_labels):
+        metadata = pod.metadata
+        if metadata.namespace not in self.namespaces and not self.namespace_selector.matches(namespace_labels):
             return False
-        return self.selector.matches(pod.metadata.labels)
+        return self.selector.matches(metadata.labels)
 
 
 def compiled(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]:

@@ -47,12 +47,16 @@ def grouped(verdict: Verdict) -> tuple[NodeGroup, ...]:
     them other pods' leaving would not content, then by what is missing as a part of what is asked for; the name decides
     between equals.
     """
-    weigh = _Scales()
+    scales = _Scales()
+    known, weighed = scales.known, scales.weighed
     groups: dict[Hashable, list[tuple[tuple[int, int, float, str], NodeVerdict]]] = {}
     for one in verdict.nodes:
-        weights = [weigh(each) for each in objections_of(one)]
+        found = objections_of(one)
+        weights = [known.get(id(each)) or weighed(each) for each in found]
         final, missing = sum([each.final for each in weights]), sum([each.missing for each in weights])
-        outcome = weigh(one.first).reported if one.first else None, *[weigh(each).said for each in one.blockers]
+        reported = weighed(one.first).reported if one.first else None
+        blockers = weights if found is one.blockers else weights[1:]
+        outcome = reported, *[each.said for each in blockers]
         groups.setdefault(outcome, []).append(((len(weights), final, missing, one.node), one))
     for nodes in groups.values():
         nodes.sort(key=_DISTANCE)
@@ -74,21 +78,18 @@ class _Weight(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Scales:
-    """Weighs each objection once, however many nodes share it."""
+    """Weighs each objection once, however many nodes share it: `known`, by identity."""
 
     def __init__(self) -> None:
-        self._weights: dict[int, _Weight] = {}
+        self.known: dict[int, _Weight] = {}
         self._numbers: dict[Hashable, int] = {}
 
-    def __call__(self, objection: Objection) -> _Weight:
-        found = self._weights.get(id(objection))
-        if found is None:
-            found = self._weights[id(objection)] = self._weighed(objection)
-        return found
-
-    def _weighed(self, objection: Objection) -> _Weight:
+    def weighed(self, objection: Objection) -> _Weight:
+        if found := self.known.get(id(objection)):
+            return found
         status, number = objection.status, self._numbers.setdefault
         reported = number((objection.plugin, status.reasons), len(self._numbers))
         said = number((reported, status.code.value, status.named), len(self._numbers))
-        missing = sum(short.missing / short.requested for short in status.shortages if short.requested)
-        return _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
+        missing = sum([short.missing / short.requested for short in status.shortages if short.requested])
+        found = self.known[id(objection)] = _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
+        return found

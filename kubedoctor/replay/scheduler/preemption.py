@@ -25,7 +25,7 @@ from kubedoctor.replay.scheduler.cycle import (
     pre_filter,
     unavailable,
 )
-from kubedoctor.replay.scheduler.framework import Code, Plugin, failure, unresolvable
+from kubedoctor.replay.scheduler.framework import Code, NodeFilter, Plugin, failure, unresolvable
 from kubedoctor.replay.scheduler.go_sort import go_sorted
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
@@ -132,9 +132,10 @@ def _try(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Can
     if not possible:
         return _NO_VICTIMS
     filters = copied(filters)
+    counting = [one for _, one in filters if type(one).count is not NodeFilter.count]
     node = node.without(possible)
     for one in possible:
-        _count(filters, one, node, -1)
+        _count(counting, one, node, -1)
     if (objection := objection_with_nominated(pod, state, filters, node)) is not None:
         return objection
     protected, others = _by_budget(go_sorted(possible, _importance), state)
@@ -142,11 +143,11 @@ def _try(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Can
     violations = 0
     for one in (*protected, *others):
         fuller = node.with_pod(one)
-        _count(filters, one, fuller, 1)
+        _count(counting, one, fuller, 1)
         if objection_with_nominated(pod, state, filters, fuller) is None:
             node = fuller
             continue
-        _count(filters, one, node, -1)
+        _count(counting, one, node, -1)
         node = fuller.without((one,))
         victims.append(one)
         violations += any(one is each for each in protected)
@@ -157,8 +158,8 @@ def _try(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Can
     return Candidate(node.name, tuple(one.pod for one in victims), violations)
 
 
-def _count(filters: Filters, other: PodInfo, node: NodeInfo, change: int) -> None:
-    for _, node_filter in filters:
+def _count(counting: Sequence[NodeFilter], other: PodInfo, node: NodeInfo, change: int) -> None:
+    for node_filter in counting:
         node_filter.count(other, node, change)
 
 

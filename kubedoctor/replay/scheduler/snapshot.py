@@ -35,19 +35,16 @@ Resources = Mapping[str, int]
 class PodInfo:
     """A pod that takes up room, with what others ask about it worked out once."""
 
-    __slots__ = ("anti_affinity", "pod", "ports", "requests")
+    __slots__ = ("anti_affinity", "pod", "ports", "priority", "requests")
 
     def __init__(self, pod: Pod) -> None:
         self.pod = pod
+        self.priority: int = pod.spec.priority or 0
         self.requests: Resources = counted(occupied(pod))
         self.ports: tuple[HostPort, ...] = host_ports(pod)
         affinity = pod.spec.affinity
         required = affinity and affinity.pod_anti_affinity
         self.anti_affinity: tuple[AffinityTerm, ...] = terms_of(pod, required) if required else ()
-
-    @property
-    def priority(self) -> int:
-        return self.pod.spec.priority or 0
 
     @property
     def title(self) -> str:
