@@ -7,7 +7,7 @@ from collections.abc import Callable
 from diagnostics.scheduling import _node_facts, _pod_facts, _volume_facts
 from diagnostics.scheduling._case import Case, Fact
 from kubedoctor.cluster import Ref, ref
-from kubedoctor.replay.scheduler.messages import Obstacle, Reason
+from kubedoctor.replay.scheduler.messages import Obstacle, Reason, SchedulingMessage
 
 _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
     Obstacle.TAINT: _node_facts.taint,
@@ -59,3 +59,14 @@ def blamed(major: list[tuple[Reason, Fact]]) -> tuple[Ref, ...]:
     all_nodes = all(reason.obstacle is Obstacle.TAINT for reason, _ in major)
     blamed = [name for _, fact in major for name in fact.blames if all_nodes or name.kind != "Node"]
     return tuple(dict.fromkeys(blamed))
+
+
+def summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
+    told = "; ".join(texts) or message.rest or "nothing more"
+    counted = any(reason.count is not None for reason in message.reasons)
+    if about.kind == "Node":
+        others = f", and no other of the {message.nodes} nodes can" if (message.nodes or 0) > 1 else ""
+        return f"takes no new pods{others}: {told}"
+    if message.nodes and counted:
+        return f"{f'fits none of the {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {told}"
+    return f"no node is tried: {told}" if message.nodes else f"the scheduler says: {told}"

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 
 from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, Refusal, names, some
+from diagnostics.scheduling._gone_nodes import gone, gone_text, named_by_pod
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
 from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.nearest import NearMiss, misspellings, nearest_labels
@@ -180,6 +181,8 @@ def node_affinity(case: Case, reason: Reason) -> Fact:
         if near and (node := next((n for n in case.nodes if n.labels == near.labels), None)):
             evidence += [quote(node, f"metadata.labels[{each.found_key}]", "") for each in near.differs]
         fixes = (_selector_fix(case, near),) if near else ()
+        missing = gone_text(gone(case, named_by_pod(pod)))
+        hint += f"; {missing}" if missing else ""
         text = f"{head} its nodeSelector {asked}{', which no node has' if lacking and case.nodes else ''}{hint}"
         return Fact(text, tuple(evidence), fixes)
     if required:
@@ -192,6 +195,8 @@ def node_affinity(case: Case, reason: Reason) -> Fact:
             if not any(node_selector_matches((_only(term, one),), node.labels, node.name) for node in case.nodes)
         ]
         said = f": no node has {names(broken)}" if broken and case.nodes else ""
+        missing = gone_text(gone(case, named_by_pod(pod)))
+        said += f"; {missing}" if missing else ""
         return Fact(f"{head} its node affinity{said}", (quote(pod, path, ""),))
     return Fact(f"{head} its node affinity or selector")
 
@@ -241,4 +246,6 @@ def too_many_pods(case: Case, reason: Reason) -> Fact:
 def left_out(case: Case, reason: Reason) -> Fact:
     """Nodes that a PreFilter leaves out: the pod is made for certain nodes, as a DaemonSet's are."""
     plugins = reason.detail or "its rules"
-    return Fact(f"{some(reason.count, 'is', 'are')} not among the nodes that it names ({plugins})", minor=True)
+    missing = gone_text(gone(case, named_by_pod(case.pod)))
+    text = f"{some(reason.count, 'is', 'are')} not among the nodes that it names ({plugins})"
+    return Fact(f"{text}; {missing}" if missing else text, minor=not missing)

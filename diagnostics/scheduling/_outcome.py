@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from diagnostics.scheduling._case import names
-from kubedoctor.cluster import Evidence, Pod, has_path, quote
+from kubedoctor.cluster import Pod
 from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines, sentences
-from kubedoctor.findings.placement_reasons import PRE_FILTER, amount, group_reasons
+from kubedoctor.findings.placement_reasons import PRE_FILTER, group_reasons
 from kubedoctor.replay.scheduler.grouping import NodeGroup
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
@@ -46,38 +44,19 @@ def preemption(answer: PendingAnswer) -> str:
     return sentences(preemption_lines(answer), "preemption")
 
 
-def nearest_evidence(answer: PendingAnswer) -> Iterator[Evidence]:
-    """The fields of the nearest node that decide."""
-    if not answer.groups or not answer.groups[0].blockers:
-        return
-    node = answer.state.node_by_name[answer.groups[0].names[0]].node
-    for one in answer.groups[0].blockers:
-        paths = {
-            "TaintToleration": (("spec.taints", "not tolerated by the pod"),),
-            "NodeUnschedulable": (("spec.unschedulable", "cordoned: takes no new pods"),),
-            "NodeResourcesFit": tuple(
-                (
-                    f"status.allocatable[{short.resource}]",
-                    f"of which {amount(short.resource, short.used)} are taken",
-                )
-                for short in one.status.shortages
-            ),
-        }.get(one.plugin, ())
-        for path, shows in paths:
-            if has_path(node, path):
-                yield quote(node, path, shows)
-
-
-def ending_on_nominated(pod: Pod, answer: PendingAnswer | None) -> tuple[Pod, ...]:
+def ending_on_nominated(pod: Pod, answer: PendingAnswer) -> tuple[Pod, ...]:
     """The pods that must end before it gets the place that is kept for it."""
-    info = answer.state.node_by_name.get(pod.status.nominated_node_name) if answer else None
+    info = answer.state.node_by_name.get(pod.status.nominated_node_name)
     return tuple(one.pod for one in info.pods if one.pod.metadata.deletion_timestamp is not None) if info else ()
 
 
-def waits_for(pod: Pod, answer: PendingAnswer | None) -> str:
-    """A place is kept, and pods must end there first."""
+def waits_for(pod: Pod, answer: PendingAnswer) -> str:
+    """A place is kept, and pods must end there first; or the node is gone."""
+    node = pod.status.nominated_node_name
+    if node and node not in answer.state.node_by_name and "Node" not in answer.unseen:
+        return f"{node} was kept for it, and does not exist any more."
     ending = ending_on_nominated(pod, answer)
     if not ending:
         return ""
     who = names(f"{one.namespace}/{one.name}" for one in ending)
-    return f"{pod.status.nominated_node_name} is kept for it; it waits there for the end of {who}."
+    return f"{node} is kept for it; it waits there for the end of {who}."

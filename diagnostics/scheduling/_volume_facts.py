@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.scheduling._case import Case, Fact, names, some
+from diagnostics.scheduling._gone_nodes import gone, gone_text, named_by
 from kubedoctor.cluster import PersistentVolume, PersistentVolumeClaim, Pod, Ref, has_path, quote, ref
 from kubedoctor.cluster.relations import claim_names, workload_of
 from kubedoctor.cluster.selectors import node_selector_of
@@ -58,7 +59,8 @@ def volume_place(case: Case, reason: Reason) -> Fact:
             continue
         selector = node_selector_of(required.node_selector_terms)
         there = [node.name for node in case.nodes if selector.matches(node.labels, node.name)]
-        where = f"is only on {names(there)}" if there else "is on none of the nodes"
+        missing = gone_text(gone(case, named_by(required.node_selector_terms or ())))
+        where = f"is only on {names(there)}" if there else f"is on none of the nodes{missing and f': {missing}'}"
         parts.append(f"volume {volume.name} of claim {claim.name} {where}")
         place = "spec.nodeAffinity.required.nodeSelectorTerms"
         if has_path(volume, place):

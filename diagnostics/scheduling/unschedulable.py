@@ -31,19 +31,17 @@ import msgspec
 
 from diagnostics.scheduling import _autoscaler, _outcome
 from diagnostics.scheduling._case import Case, Fact, names
-from diagnostics.scheduling._facts import blamed, culprit, fact_of
+from diagnostics.scheduling._evidence import evidence, words
+from diagnostics.scheduling._facts import blamed, culprit, fact_of, summary
 from diagnostics.scheduling._nobody import SOON, nobody_tried
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
     Event,
-    Evidence,
     Lease,
     Node,
     Pod,
-    Ref,
     condition,
-    has_path,
     quote,
     ref,
 )
@@ -60,7 +58,6 @@ from kubedoctor.replay.scheduler.self_check import Agreement, Said, said_of
 RETRIED = timedelta(minutes=5)
 """So long the scheduler may leave a pod alone that could be placed by now
 (`podMaxInUnschedulablePodsDuration`, `pkg/scheduler/backend/queue`)."""
-MESSAGE = "status.conditions[type=PodScheduled].message"
 
 
 @diagnostic(
@@ -140,7 +137,7 @@ def _fits_by_now(case: Case, said: Said) -> Finding | None:
     return Finding(
         about=case.workload,
         summary=f"fits by now: {names(answer.verdict.feasible)} would take it, but the scheduler has not placed it yet",
-        evidence=(_words(case.pod, said),),
+        evidence=(words(case.pod, said),),
         confidence=Confidence.LIKELY,
         detail=_outcome.agreement(answer),
         commands=_commands(case.pod),
@@ -156,8 +153,8 @@ def _finding(case: Case, said: Said) -> Finding:
     about = culprit(case, major)
     return Finding(
         about=about,
-        summary=_summary(about, message, [fact.text for _, fact in pairs]) + _fits_here(case.answer),
-        evidence=_evidence(case, said, [fact for _, fact in pairs]),
+        summary=summary(about, message, [fact.text for _, fact in pairs]) + _fits_here(case.answer),
+        evidence=evidence(case, said, [fact for _, fact in pairs]),
         confidence=_confidence(case.answer),
         detail=_detail(case, [fact for _, fact in pairs]),
         fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
@@ -191,23 +188,6 @@ def _confidence(answer: PendingAnswer | None) -> Confidence:
     return Confidence.CERTAIN
 
 
-def _words(pod: Pod, said: Said) -> Evidence:
-    if said.event is not None:
-        return quote(said.event, "message", "the scheduler's own words")
-    return quote(pod, MESSAGE, "the scheduler's own words")
-
-
-def _evidence(case: Case, said: Said, facts: list[Fact]) -> tuple[Evidence, ...]:
-    found = [_words(case.pod, said), *(one for fact in facts for one in fact.evidence)]
-    if case.answer is not None:
-        found += _outcome.nearest_evidence(case.answer)
-    if has_path(case.pod, "status.nominatedNodeName"):
-        found.append(quote(case.pod, "status.nominatedNodeName", "the node that is kept for it"))
-    for ending in _outcome.ending_on_nominated(case.pod, case.answer)[:2]:
-        found.append(quote(ending, "metadata.deletionTimestamp", "has been asked to end there"))
-    return tuple({(one.object, one.path): one for one in reversed(found)}.values())[::-1]
-
-
 def _detail(case: Case, facts: list[Fact]) -> str:
     parts = [" ".join(fact.detail for fact in facts if fact.detail)]
     unhelped = _autoscaler.autoscaler(case.cluster.events_about(ref(case.pod)))
@@ -231,14 +211,3 @@ def _commands(pod: Pod) -> tuple[Command, ...]:
         Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"),
         Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
     )
-
-
-def _summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
-    told = "; ".join(texts) or message.rest or "nothing more"
-    counted = any(reason.count is not None for reason in message.reasons)
-    if about.kind == "Node":
-        others = f", and no other of the {message.nodes} nodes can" if (message.nodes or 0) > 1 else ""
-        return f"takes no new pods{others}: {told}"
-    if message.nodes and counted:
-        return f"{f'fits none of the {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {told}"
-    return f"no node is tried: {told}" if message.nodes else f"the scheduler says: {told}"

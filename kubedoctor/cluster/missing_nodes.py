@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from kubedoctor.cluster.core import Event, Node
+from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.networking import Lease
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.storage import CSINode, VolumeAttachment
 from kubedoctor.cluster.triage import finished
 
@@ -22,7 +22,7 @@ class Trace(msgspec.Struct, frozen=True):
     name."""
 
     node: str
-    object: Ref
+    object: KubernetesObject
     path: str
     says: str
 
@@ -50,12 +50,12 @@ def traces_of_missing_nodes(cluster: Cluster) -> tuple[Trace, ...]:
     there = {node.name for node in seen.all(Node)}
     found = (
         *_of_pods(seen.all(Pod)),
-        *(Trace(one.name, ref(one), "metadata.name", "is left of it") for one in seen.all(CSINode)),
+        *(Trace(one.name, one, "metadata.name", "is left of it") for one in seen.all(CSINode)),
         *(
-            Trace(one.spec.node_name, ref(one), "spec.nodeName", "attaches a volume to it")
+            Trace(one.spec.node_name, one, "spec.nodeName", "attaches a volume to it")
             for one in seen.all(VolumeAttachment)
         ),
-        *(Trace(one.name, ref(one), "metadata.name", "is its heartbeat") for one in seen.all(Lease, HEARTBEATS)),
+        *(Trace(one.name, one, "metadata.name", "is its heartbeat") for one in seen.all(Lease, HEARTBEATS)),
         *_of_events(seen.events_about_kind("Node")),
     )
     return tuple(one for one in found if one.node and one.node not in there)
@@ -66,15 +66,13 @@ def _of_pods(pods: Iterable[Pod]) -> Iterator[Trace]:
         if finished(pod):
             continue
         if pod.spec.node_name:
-            yield Trace(pod.spec.node_name, ref(pod), "spec.nodeName", "is bound to it")
+            yield Trace(pod.spec.node_name, pod, "spec.nodeName", "is bound to it")
         elif pod.status.nominated_node_name:
-            yield Trace(
-                pod.status.nominated_node_name, ref(pod), "status.nominatedNodeName", "was to get a place there"
-            )
+            yield Trace(pod.status.nominated_node_name, pod, "status.nominatedNodeName", "was to get a place there")
 
 
 def _of_events(events: Iterable[Event]) -> Iterator[Trace]:
     """The newest first."""
     for event in reversed(tuple(events)):
         if event.reason:
-            yield Trace(event.involved_object.name, ref(event), "reason", f"says {event.reason}")
+            yield Trace(event.involved_object.name, event, "reason", f"says {event.reason}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kubedoctor.cluster.durations import human_duration
+from kubedoctor.cluster.references import ref
 from kubedoctor.cluster.text import listed
 from kubedoctor.findings.placement_reasons import short_reason
 from kubedoctor.replay.scheduler import reasons
@@ -34,11 +35,33 @@ def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[s
         case Agreement.DIFFERS:
             yield f"the scheduler says otherwise{_ago(answer)}{said}"
     if comparison.agreement in (Agreement.DIFFERS, Agreement.STALE):
+        yield from node_lines(answer)
         seen = answer.verdict.message or f"{listed(answer.verdict.feasible, 3)} would take it"
         yield f"by what is seen: {seen}"
         yield from (_counted_twice(one) for one in comparison.differences)
         if comparison.agreement is Agreement.DIFFERS and answer.unseen:
             yield f"not seen: {listed(answer.unseen, 5)}"
+
+
+def node_lines(answer: PendingAnswer) -> Iterator[str]:
+    """Which nodes have come or gone since the scheduler counted them."""
+    nodes = answer.comparison.nodes
+    if nodes.come:
+        yield f"{_have(len(nodes.come), 'come')}: {listed(nodes.come, 3)}"
+    if not nodes.gone:
+        return
+    gone = _have(nodes.gone, "gone")
+    named = listed((f"{one.node} ({ref(one.object).title} {one.says})" for one in nodes.traces), 3)
+    if not named:
+        yield f"{gone}; nothing names {'it' if nodes.gone == 1 else 'them'} any more"
+    elif len(nodes.traces) > nodes.gone:
+        yield f"{gone}; these do not exist, but are still named: {named}"
+    else:
+        yield f"{gone}: {named}"
+
+
+def _have(count: int, done: str) -> str:
+    return f"{_nodes(count)} {'has' if count == 1 else 'have'} {done} since"
 
 
 def _of_then(answer: PendingAnswer) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster import Cluster, Snapshot, Source
+from kubedoctor.cluster import Cluster, Snapshot, Source, ref
 from kubedoctor.cluster.core import Event, Node
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.missing_nodes import is_missing, traces_of_missing_nodes
@@ -63,7 +63,7 @@ def test_everything_that_names_a_missing_node_is_found() -> None:
             made(Event, "p.1", "d", involvedObject={"kind": "Pod", "name": "p", "namespace": "d"}, reason="Killing"),
         )
     )
-    assert [(one.node, one.object.title, one.path) for one in found] == [
+    assert [(one.node, ref(one.object).title, one.path) for one in found] == [
         ("a", "Pod d/a", "spec.nodeName"),
         ("b", "Pod d/b", "status.nominatedNodeName"),
         ("c", "CSINode c", "metadata.name"),

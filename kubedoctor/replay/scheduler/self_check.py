@@ -18,6 +18,7 @@ from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.agreement import Difference, agreement, preemption_agreement
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.messages import Obstacle, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.node_changes import NodeChanges, node_changes
 from kubedoctor.replay.scheduler.observed import asks_for_storage
 from kubedoctor.replay.scheduler.preemption import Preemption
 from kubedoctor.replay.scheduler.snapshot import ClusterState
@@ -52,7 +53,7 @@ class Comparison(msgspec.Struct, frozen=True):
     """The filters, and apart from them preemption.
 
     changed: what is newer than the message, the newest first, of changed_at; only where something differs. nodes_then: how
-    many nodes there were for the scheduler, None where it does not say. preemption: NO_MESSAGE where one of the two says
+    many nodes there were for the scheduler, None where it does not say. nodes: which have come and gone since. preemption: NO_MESSAGE where one of the two says
     nothing of it that can be compared; preemption_differences: of the nodes where it would not help.
     """
 
@@ -61,6 +62,7 @@ class Comparison(msgspec.Struct, frozen=True):
     changed: tuple[Ref, ...] = ()
     nodes_then: int | None = None
     changed_at: datetime | None = None
+    nodes: NodeChanges = NodeChanges()
     preemption: Agreement = Agreement.NO_MESSAGE
     preemption_differences: tuple[Difference, ...] = ()
 
@@ -110,6 +112,7 @@ def compare(
         tuple(dict.fromkeys(name for _, name in changes)),
         then,
         changes[0][0] if changes else None,
+        node_changes(then, said.at, state, cluster) if then not in (None, verdict.total) else NodeChanges(),
         otherwise if not same_room else Agreement.NO_MESSAGE if room is None else Agreement.AGREES,
         room.differences if room is not None else (),
     )
