@@ -34,10 +34,15 @@ class HostPort(msgspec.Struct, frozen=True):
 
 def host_ports(pod: Pod) -> tuple[HostPort, ...]:
     """The host ports of containers and sidecars; ordinary init containers take none."""
-    sidecars = (one for one in pod.spec.init_containers or () if one.restarts_always)
+    containers = pod.spec.containers
+    if pod.spec.init_containers:
+        containers = (*(one for one in pod.spec.init_containers if one.restarts_always), *containers)
     return tuple(
-        HostPort(port.host_ip or EVERY_ADDRESS, port.protocol or "TCP", port.host_port)
-        for container in (*sidecars, *pod.spec.containers)
-        for port in container.ports or ()
-        if port.host_port > 0
+        [
+            HostPort(port.host_ip or EVERY_ADDRESS, port.protocol or "TCP", port.host_port)
+            for container in containers
+            if container.ports
+            for port in container.ports
+            if port.host_port > 0
+        ]
     )

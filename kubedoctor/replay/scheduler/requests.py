@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import lru_cache
 
 from kubedoctor.cluster.label_requirements import SelectorError, checked_requirement
@@ -102,13 +102,46 @@ def summed(parts: Iterable[Mapping[str, Quantity]]) -> Amounts:
     return total
 
 
-def occupied(pod: Pod) -> Amounts:
-    """What a pod takes up on its node: the most of what it asks for, what kubelet granted and what it runs with."""
+class Occupied:
+    """What pods take up as the scheduler counts it, worked out once for all that ask for the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Mapping[str, int]] = {}
+
+    def of(self, pod: Pod) -> Mapping[str, int]:
+        if _refused(pod) or _resizes(pod, _statuses(pod)):
+            return counted(occupied(pod))
+        spec = pod.spec
+        asked: Hashable = tuple([_written(one.resources) for one in spec.containers])
+        if spec.init_containers or spec.resources or spec.overhead:
+            starting = tuple([(one.restarts_always, _written(one.resources)) for one in spec.init_containers or ()])
+            asked = None, asked, starting, _written(spec.resources), tuple((spec.overhead or {}).items())
+        found = self._known.get(asked)
+        if found is None:
+            found = self._known[asked] = counted(pod_requests(spec))
+        return found
+
+
+def _written(resources: ResourceRequirements | None) -> tuple[tuple[str, str], ...]:
+    return tuple(resources.requests.items()) if resources is not None and resources.requests else ()
+
+
+def _statuses(pod: Pod) -> dict[str, ContainerStatus]:
     statuses: dict[str, ContainerStatus] = {}
     for each in (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ())):
         statuses.setdefault(each.name, each)
+    return statuses
+
+
+def _refused(pod: Pod) -> bool:
+    """Kubelet will not grant what the pod asks for anew."""
     pending = condition(pod.status.conditions, "PodResizePending")
-    refused = pending is not None and pending.reason == "Infeasible"
+    return pending is not None and pending.reason == "Infeasible"
+
+
+def occupied(pod: Pod) -> Amounts:
+    """What a pod takes up on its node: the most of what it asks for, what kubelet granted and what it runs with."""
+    statuses, refused = _statuses(pod), _refused(pod)
     if not refused and not _resizes(pod, statuses):
         return pod_requests(pod.spec)
     actual = pod.status.resources.requests if pod.status.resources else None

@@ -27,7 +27,7 @@ from kubedoctor.cluster.triage import finished
 from kubedoctor.replay.scheduler.affinity_terms import AffinityTerm, terms_of
 from kubedoctor.replay.scheduler.host_ports import HostPort, host_ports
 from kubedoctor.replay.scheduler.reasons import LATEST, Release
-from kubedoctor.replay.scheduler.requests import amounts, counted, occupied
+from kubedoctor.replay.scheduler.requests import Occupied, amounts, counted
 
 Resources = Mapping[str, int]
 
@@ -37,10 +37,10 @@ class PodInfo:
 
     __slots__ = ("anti_affinity", "pod", "ports", "priority", "requests")
 
-    def __init__(self, pod: Pod) -> None:
+    def __init__(self, pod: Pod, requests: Resources | None = None) -> None:
         self.pod = pod
         self.priority: int = pod.spec.priority or 0
-        self.requests: Resources = counted(occupied(pod))
+        self.requests: Resources = Occupied().of(pod) if requests is None else requests
         self.ports: tuple[HostPort, ...] = host_ports(pod)
         affinity = pod.spec.affinity
         required = affinity and affinity.pod_anti_affinity
@@ -118,7 +118,8 @@ class ClusterState:
         release: Release = LATEST,
     ) -> None:
         self.release = release
-        self.nodes = tuple(NodeInfo(node, [PodInfo(pod) for pod in pods]) for node, pods in placed)
+        taken = Occupied().of
+        self.nodes = tuple(NodeInfo(node, [PodInfo(pod, taken(pod)) for pod in pods]) for node, pods in placed)
         self.nominated: dict[str, list[PodInfo]] = {}
         for pod in nominated:
             self.nominated.setdefault(pod.status.nominated_node_name, []).append(PodInfo(pod))
