@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from collections import Counter
+from itertools import islice
 from pathlib import Path
 
+from msgspec import convert
 from msgspec.structs import replace
 
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.scheduler import batch
 from kubedoctor.replay.scheduler.batch import schedule_many
 from kubedoctor.replay.scheduler.cycle import schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
 from tests.bench import scheduling as made
+
+QUESTIONS, PLUGINS = 15, 13
 
 
 def test_generated_questions(shared: Path) -> None:
@@ -28,6 +35,51 @@ def test_generated_questions(shared: Path) -> None:
             assert batch.by_classes(pod, state, classes) == schedule(pod, state)
             seen += 1
     assert seen > 2900
+
+
+def test_many_generated_questions_in_one_cluster(shared: Path) -> None:
+    """The nodes of a few questions together, each with a twin that runs nothing: some are alike, some have volumes,
+    attachments, nominated pods, and in every other cluster racks of their own."""
+    asked = []
+    with gzip.open(shared / "conformance" / "fuzz" / "scheduling.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(islice(lines, 1500)):
+            request = re.sub(r'"n([0-9])"', rf'"c{number % QUESTIONS}-n\1"', line)
+            asked.append(json.loads(request)["request"])
+    met: Counter[str] = Counter()
+    for start in range(0, len(asked), QUESTIONS):
+        cases = asked[start : start + QUESTIONS]
+        objects = [one for case in cases for one in case["objects"] or ()]
+        objects += [json.loads(json.dumps(one).replace("-n", "-twin")) for one in objects if one["kind"] == "Node"]
+        for one in objects if start % 2 else ():
+            if one["kind"] == "Node" and not one["metadata"]["name"].endswith("0"):
+                one["metadata"].setdefault("labels", {})["rack"] = one["metadata"]["name"]
+        _, state = question(json.dumps({"pod": cases[0]["pod"], "objects": objects}).encode())
+        classes = batch.NodeClasses(state)
+        met["alike"] += len(classes.by_class.examples) < len(state.nodes)
+        met["nominated"] += bool(state.nominated)
+        met["attached"] += bool(state.attachments)
+        met["racks of their own"] += len(classes.individual) > 1
+        for case in cases:
+            pod, _ = question(json.dumps({"pod": case["pod"], "objects": []}).encode())
+            verdict = batch.by_classes(pod, state, classes)
+            assert verdict == schedule(pod, state)
+            met["looked at nodes"] += bool(verdict.nodes)
+            met["feasible"] += bool(verdict.feasible)
+            met.update({each.plugin for one in verdict.nodes for each in one.blockers})
+    assert min(met.values()) >= 20, met
+    assert len(met) == 6 + PLUGINS, met
+
+
+def test_an_error_of_a_filter_names_it() -> None:
+    """A disk that the driver cannot be given, as the scheduler reports it."""
+    fleet = made.nodes(40)
+    state = ClusterState.of(fleet, [], **made.storage(1, [node.name for node in fleet]))
+    disk = {"name": "disk", "azureDisk": {"diskName": "d", "diskURI": "u", "kind": "Dedicated"}}
+    pod = convert({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "a"}], "volumes": [disk]}}, Pod)
+    verdict = batch.schedule_by_classes(pod, state)
+    assert verdict == schedule(pod, state)
+    assert verdict.failed is not None
+    assert verdict.failed.status.message.startswith('running "NodeVolumeLimits" filter plugin: ')
 
 
 def test_pods_and_nodes_of_a_large_cluster() -> None:
