@@ -4,6 +4,9 @@
 No pod behind the cluster's DNS Service is ready. No pod can resolve a name: programs that look up
 a Service, a database or an outside host fail, and many crash.
 
+Pods ask the address that their node's kubelet gives them (`clusterDNS`). Where that is another one, as with Cloud DNS
+on GKE, nobody asks this Service, and it may well have no pods.
+
 ## Why it happens
 - CoreDNS is scaled to zero.
 - CoreDNS does not start: a mistake in its Corefile, or a forwarding loop through the node.
@@ -19,6 +22,7 @@ a Service, a database or an outside host fail, and many crash.
 ## References
 - https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/
 - https://coredns.io/plugins/loop/#troubleshooting
+- https://cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns
 """
 
 from __future__ import annotations
@@ -26,7 +30,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from kubedoctor.cluster.core import ConfigMap, Service
+from diagnostics.dns._dependence import asked_elsewhere, sureness
+from kubedoctor.cluster.core import ConfigMap, Node, Service
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.networking import EndpointSlice
@@ -37,6 +42,7 @@ from kubedoctor.findings import (
     Command,
     Confidence,
     Effect,
+    Evidence,
     Explains,
     Finding,
     Fix,
@@ -48,7 +54,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.dns import is_cluster_dns
+from kubedoctor.replay.dns import Asked, dependence, is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.dns.refusal import Refused, refused_corefile
 from kubedoctor.replay.services import backends, wanted_replicas, workloads_behind
@@ -60,7 +66,7 @@ MOST_LOGS = 2
     code="KD2101",
     subject=Service,
     severity=Severity.CRITICAL,
-    reads=(Service, EndpointSlice, Pod, ConfigMap, *WORKLOADS),
+    reads=(Service, EndpointSlice, Pod, ConfigMap, Node, *WORKLOADS),
     when=is_cluster_dns,
     explains=(Explains("same"), Explains("configures", ("KD1003",))),
 )
@@ -70,6 +76,15 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     behind = backends(service, cluster)
     if behind.served or len(behind.failing) != len(behind.live) or (behind.leaving and not behind.live):
         return
+    makers = () if behind.failing else workloads_behind(service, cluster)
+    idle = [one for one in makers if wanted_replicas(one) == 0 and has_path(one, "spec.replicas")]
+    rests_on = dependence(service, bool(behind.live) or len(idle) < len(makers), cluster)
+    if rests_on.asked is Asked.ELSEWHERE:
+        return
+    if rests_on.asked is Asked.DOUBTFUL:
+        yield asked_elsewhere(service, idle[0] if idle else None, rests_on)
+        return
+    confidence, known_by, unless = sureness(service, rests_on)
     blamed: list[Ref] = []
     if behind.failing:
         evidence = [quote(service, "spec.selector", f"selects {len(behind.live)} pods, none of them ready")]
@@ -89,16 +104,15 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
         evidence += [quote(pod, path) for path in ("status.conditions[type=Ready].message",) if has_path(pod, path)]
     else:
         evidence = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
-        workloads = workloads_behind(service, cluster)
-        blamed = [ref(each) for each in workloads]
-        for workload in workloads:
-            if wanted_replicas(workload) == 0 and has_path(workload, "spec.replicas"):
-                yield _scaled_down(workload)
+        blamed = [ref(each) for each in makers]
+        for workload in idle:
+            yield _scaled_down(workload, confidence, known_by, unless)
     yield Finding(
         about=ref(service),
         summary="no DNS server is ready: no pod in the cluster can resolve a name",
-        confidence=Confidence.CERTAIN,
-        evidence=tuple(evidence),
+        confidence=confidence,
+        evidence=(*evidence, *known_by),
+        would_disprove=unless,
         because_of=tuple(blamed),
         commands=(
             Command(f"kubectl get pods -n {service.namespace} -l {_labels(service)}", "the DNS servers"),
@@ -109,13 +123,16 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     )
 
 
-def _scaled_down(workload: KubernetesObject) -> Finding:
+def _scaled_down(
+    workload: KubernetesObject, confidence: Confidence, known_by: tuple[Evidence, ...], unless: str
+) -> Finding:
     name = ref(workload)
     return Finding(
         about=name,
         summary="it runs the cluster's DNS and is scaled to 0, so no name resolves",
-        confidence=Confidence.CERTAIN,
-        evidence=(quote(workload, "spec.replicas", "no DNS server is wanted"),),
+        confidence=confidence,
+        evidence=(quote(workload, "spec.replicas", "no DNS server is wanted"), *known_by),
+        would_disprove=unless,
         fixes=(Fix("run two DNS servers", f"kubectl scale {name.argument}{name.namespace_flag} --replicas=2"),),
         commands=(
             Command(f"kubectl get events{name.namespace_flag} --sort-by=.lastTimestamp", "who scaled it, and when"),

@@ -1,14 +1,18 @@
 """The cluster's DNS: which Service it is, and what a Corefile says."""
 
 from kubedoctor.replay.dns.corefile import CorefileError, corefile_error, directives, unknown_directives
+from kubedoctor.replay.dns.dependence import Asked, Dependence, dependence
 from kubedoctor.replay.dns.servers import Resolvers, Server, resolvers, uses_cluster_dns
 from kubedoctor.replay.dns.service import is_cluster_dns
 
 __all__ = [
+    "Asked",
     "CorefileError",
+    "Dependence",
     "Resolvers",
     "Server",
     "corefile_error",
+    "dependence",
     "directives",
     "is_cluster_dns",
     "resolvers",

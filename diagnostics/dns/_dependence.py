@@ -1,0 +1,58 @@
+"""How sure it is that pods ask a DNS Service, in words."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.core import Service
+from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.references import Ref
+from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, quote, ref
+from kubedoctor.replay.dns import Asked, Dependence
+
+CLOUD_DNS = "169.254.169.254"
+
+
+def sureness(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evidence, ...], str]:
+    """The confidence, the evidence for it, and what would disprove it."""
+    if found.asked is Asked.HERE and found.configuration is not None:
+        return Confidence.CERTAIN, (quote(found.configuration, "data[kubelet]", f"clusterDNS is {service.spec.cluster_ip}"),), ""
+    address = service.spec.cluster_ip
+    named = f"neither {address} nor a cache on the node" if address not in ("", "None") else "another server"
+    return Confidence.LIKELY, (), f"nameserver in the /etc/resolv.conf of pods is {named}: then they do not ask here"
+
+
+def asked_elsewhere(service: Service, workload: KubernetesObject | None, found: Dependence) -> Finding:
+    """No server is wanted here, and something else may answer in its place."""
+    about = workload if workload is not None else service
+    evidence = [
+        quote(workload, "spec.replicas", "no DNS server is wanted")
+        if workload is not None
+        else quote(service, "spec.selector", "nothing makes pods with these labels")
+    ]
+    what = "it is scaled to 0" if workload is not None else "no DNS server stands behind it"
+    if found.gke is not None:
+        evidence.append(quote(found.gke, "status.nodeInfo.kubeletVersion", "GKE, where Cloud DNS may answer instead"))
+        return Finding(
+            about=ref(about),
+            severity=Severity.NOTICE,
+            summary=f"{what}: right if the cluster uses Cloud DNS, else no name resolves",
+            confidence=Confidence.POSSIBLE,
+            evidence=tuple(evidence),
+            would_disprove=f"nameserver in the /etc/resolv.conf of pods is {CLOUD_DNS}: then Cloud DNS answers",
+            commands=_look(ref(found.gke)),
+        )
+    if found.rival is not None and has_path(found.rival, "spec.clusterIP"):
+        evidence.append(quote(found.rival, "spec.clusterIP", "it has ready DNS servers"))
+    other = ref(found.rival).title if found.rival is not None else "another"
+    return Finding(
+        about=ref(about),
+        severity=Severity.WARNING,
+        summary=f"{what}: no name resolves for pods that ask {service.spec.cluster_ip}; {other} has DNS servers",
+        confidence=Confidence.POSSIBLE,
+        evidence=tuple(evidence),
+        would_disprove=f"nameserver in the /etc/resolv.conf of pods is the address of {other}",
+    )
+
+
+def _look(node: Ref) -> tuple[Command, ...]:
+    line = f"kubectl get --raw /api/v1/nodes/{node.name}/proxy/configz"
+    return (Command(line, "clusterDNS: what the kubelet lets pods ask"),)

@@ -1,0 +1,98 @@
+"""Whether pods ask the cluster's DNS Service at all: what tells, as far as the API shows it.
+
+A kubelet writes its own `clusterDNS` into the pods' /etc/resolv.conf (`pkg/kubelet/network/dns`, v1.37), and the API
+does not show a kubelet's configuration. kubeadm keeps the one that it gave them in the ConfigMap `kubelet-config`.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from kubedoctor.cluster.apps import Deployment
+from kubedoctor.cluster.core import ConfigMap, Node, Service
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.relations import ready_endpoints
+from kubedoctor.replay.dns.service import is_cluster_dns
+
+KUBELETS = ("kube-system", "kubelet-config")
+"""Where kubeadm keeps the kubelets' configuration, under the key `kubelet`."""
+AUTOSCALER = ("kube-system", "kube-dns-autoscaler")
+"""What on GKE sets the number of kube-dns's pods, so that it stays at 0 only where this is at 0 too."""
+_BLOCK = re.compile(r"^clusterDNS:[ \t]*\n((?:[ \t]*-[ \t]*\S+[ \t]*(?:\n|$))+)", re.MULTILINE)
+_INLINE = re.compile(r"^clusterDNS:[ \t]*\[([^\]]*)\]", re.MULTILINE)
+_GKE = "-gke."
+
+
+class Asked(enum.Enum):
+    """HERE: the kubelets' configuration names the Service. ELSEWHERE: it names another address.
+    UNKNOWN: nothing tells, so most likely here. DOUBTFUL: nothing tells, and something else may answer."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+    UNKNOWN = "unknown"
+    DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """The verdict, and what it rests on: the kubelets' configuration, another DNS Service with ready endpoints, or a
+    node of GKE."""
+
+    asked: Asked
+    configuration: ConfigMap | None = None
+    rival: Service | None = None
+    gke: Node | None = None
+
+
+def dependence(service: Service, wanted: bool, cluster: Cluster) -> Dependence:
+    """`wanted`: a workload wants pods behind the Service. Nothing here is needed: what cannot be read tells nothing."""
+    lenient = cluster.maybe
+    cluster.together(
+        lambda: lenient.get(ConfigMap, *KUBELETS),
+        lambda: lenient.all(Node),
+        lambda: lenient.get(Deployment, *AUTOSCALER),
+        lambda: lenient.all(Service, service.namespace),
+    )
+    configuration = lenient.get(ConfigMap, *KUBELETS)
+    named = addresses_of(configuration) if configuration is not None else ()
+    own = {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
+    if own & set(named):
+        return Dependence(Asked.HERE, configuration)
+    # A cache on the node, at a link-local address, itself asks the pods behind the Service.
+    if named and not any(_is_link_local(address) for address in named):
+        return Dependence(Asked.ELSEWHERE, configuration)
+    if wanted:
+        return Dependence(Asked.UNKNOWN)
+    gke = next((node for node in lenient.all(Node) if _GKE in node.status.node_info.kubelet_version), None)
+    if gke is not None and _at_zero(lenient.get(Deployment, *AUTOSCALER)):
+        return Dependence(Asked.DOUBTFUL, gke=gke)
+    for other in lenient.all(Service, service.namespace):
+        if other.name != service.name and is_cluster_dns(other) and ready_endpoints(other, lenient):
+            return Dependence(Asked.DOUBTFUL, rival=other)
+    return Dependence(Asked.UNKNOWN)
+
+
+def addresses_of(configuration: ConfigMap) -> tuple[str, ...]:
+    """The `clusterDNS` of a KubeletConfiguration in YAML; empty where it names none."""
+    text = (configuration.data or {}).get("kubelet", "")
+    if found := _BLOCK.search(text):
+        words = [line.strip().removeprefix("-") for line in found[1].splitlines()]
+    elif found := _INLINE.search(text):
+        words = found[1].split(",")
+    else:
+        return ()
+    return tuple(word.strip().strip("\"'") for word in words if word.strip())
+
+
+def _is_link_local(address: str) -> bool:
+    try:
+        return ip_address(address).is_link_local
+    except ValueError:
+        return False
+
+
+def _at_zero(autoscaler: Deployment | None) -> bool:
+    return autoscaler is None or autoscaler.spec.replicas == 0
