@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from diagnostics.scheduling._case import Case, Fact
 from diagnostics.scheduling._outcome import ending_on_nominated
+from diagnostics.scheduling._priority import class_evidence, helpful
 from kubedoctor.cluster import Evidence, Pod, has_path, quote
 from kubedoctor.findings.placement_reasons import amount
 from kubedoctor.replay.scheduler.pending import PendingAnswer
@@ -28,6 +29,7 @@ def evidence(case: Case, said: Said, facts: list[Fact]) -> tuple[Evidence, ...]:
         found += _nearest(case.answer)
         found += _nominated(case.pod, case.answer)
         found += _gone(case.answer)
+        found += class_evidence(helpful(case))
     return tuple({(one.object, one.path): one for one in reversed(found)}.values())[::-1]
 
 

@@ -10,27 +10,28 @@ from diagnostics.scheduling._outcome import table
 from kubedoctor.cluster import Cluster, Evidence, Lease, Pod, has_path, quote, ref
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.findings import Command, Confidence, Finding
+from kubedoctor.findings.placement_outcome import other_scheduler_lines, sentences
 from kubedoctor.findings.placement_reasons import short_reason
 from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
 SOON = timedelta(minutes=1)
-DEFAULT = "default-scheduler"
 
 
 def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> Iterator[Finding]:
     created = pod.metadata.creation_timestamp
     if created is None or cluster.taken_at - created < SOON or pod.status.phase not in ("", "Pending"):
         return
-    name = pod.spec.scheduler_name or DEFAULT
+    name = pod.spec.scheduler_name or DEFAULT_SCHEDULER
     evidence = [quote(pod, "metadata.creationTimestamp", "and no scheduler has said anything since")]
     if has_path(pod, "spec.schedulerName"):
         evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place it"))
-    found = would_find(answer)
-    if name == DEFAULT and (down := _scheduler_down(evidence, found, cluster)) is not None:
+    found = "\n".join(filter(None, (would_find(answer), sentences(other_scheduler_lines(pod)))))
+    if name == DEFAULT_SCHEDULER and (down := _scheduler_down(evidence, found, cluster)) is not None:
         yield down
         return
     schedulers = {one.spec.scheduler_name for one in cluster.maybe.all(Pod) if one.spec.node_name}
-    unknown = name not in schedulers and name != DEFAULT
+    unknown = name not in schedulers and name != DEFAULT_SCHEDULER
     known = names(sorted(filter(None, schedulers)))
     yield Finding(
         about=workload_of(pod, cluster),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnostics.scheduling._case import names
 from kubedoctor.cluster import Pod
-from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines, sentences
+from kubedoctor.findings.placement_outcome import agreement_lines, other_scheduler_lines, preemption_lines, sentences
 from kubedoctor.findings.placement_reasons import PRE_FILTER, group_reasons
 from kubedoctor.replay.scheduler.grouping import NodeGroup
 from kubedoctor.replay.scheduler.pending import PendingAnswer
@@ -36,7 +36,9 @@ def _group_text(group: NodeGroup) -> str:
 
 def agreement(answer: PendingAnswer) -> str:
     """Whether the scheduler says the same; empty where it has said nothing."""
-    return sentences(agreement_lines(answer, quoted=False)) if answer.said is not None else ""
+    if answer.said is None:
+        return ""
+    return sentences((*agreement_lines(answer, quoted=False), *other_scheduler_lines(answer.pod)))
 
 
 def preemption(answer: PendingAnswer) -> str:

@@ -34,6 +34,7 @@ from diagnostics.scheduling._case import Case, Fact, names
 from diagnostics.scheduling._evidence import evidence, words
 from diagnostics.scheduling._facts import blamed, culprit, fact_of, summary
 from diagnostics.scheduling._nobody import SOON, nobody_tried
+from diagnostics.scheduling._priority import class_text, helpful
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
@@ -41,6 +42,7 @@ from kubedoctor.cluster import (
     Lease,
     Node,
     Pod,
+    PriorityClass,
     condition,
     quote,
     ref,
@@ -50,6 +52,7 @@ from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.findings.placement_fixes import placement_fixes
+from kubedoctor.findings.placement_outcome import has_other_scheduler, unproven
 from kubedoctor.replay.scheduler.messages import Obstacle, SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
@@ -65,7 +68,7 @@ RETRIED = timedelta(minutes=5)
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=(
-        *(Event, ResourceClaim, ResourceSlice, Lease),
+        *(Event, ResourceClaim, ResourceSlice, Lease, PriorityClass),
         *REPLAY_READS,
         *WORKLOADS,
     ),
@@ -104,7 +107,11 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
     """None where nodes or pods cannot be read: then only the scheduler's words are left."""
-    cluster.together(lambda: explain_pending(pod, cluster), lambda: workload_of(pod, cluster))
+    cluster.together(
+        lambda: explain_pending(pod, cluster),
+        lambda: workload_of(pod, cluster),
+        lambda: cluster.maybe.all(PriorityClass),
+    )
     try:
         return explain_pending(pod, cluster)
     except CannotSee:
@@ -155,7 +162,7 @@ def _finding(case: Case, said: Said) -> Finding:
         about=about,
         summary=summary(about, message, [fact.text for _, fact in pairs]) + _fits_here(case.answer),
         evidence=evidence(case, said, [fact for _, fact in pairs]),
-        confidence=_confidence(case.answer),
+        confidence=_confidence(case),
         detail=_detail(case, [fact for _, fact in pairs]),
         fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
         commands=_commands(case.pod),
@@ -171,7 +178,10 @@ def _fits_here(answer: PendingAnswer | None) -> str:
 
 
 def _proven(case: Case) -> tuple[Fix, ...]:
-    return placement_fixes(case.answer, case.cluster) if case.answer is not None else ()
+    if case.answer is None:
+        return ()
+    fixes = placement_fixes(case.answer, case.cluster)
+    return unproven(fixes) if has_other_scheduler(case.pod) else fixes
 
 
 def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:
@@ -181,11 +191,11 @@ def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:
     return parse_message(answer.verdict.message) if answer.verdict.message else None
 
 
-def _confidence(answer: PendingAnswer | None) -> Confidence:
-    """The scheduler's own words are certain as long as the replay does not speak against them."""
-    if answer is not None and answer.agreement in (Agreement.DIFFERS, Agreement.STALE):
-        return Confidence.LIKELY
-    return Confidence.CERTAIN
+def _confidence(case: Case) -> Confidence:
+    """The scheduler's own words are certain as long as the replay does not speak against them; of another scheduler's
+    rules nothing is known."""
+    unsure = case.answer is not None and case.answer.agreement in (Agreement.DIFFERS, Agreement.STALE)
+    return Confidence.LIKELY if unsure or has_other_scheduler(case.pod) else Confidence.CERTAIN
 
 
 def _detail(case: Case, facts: list[Fact]) -> str:
@@ -197,6 +207,7 @@ def _detail(case: Case, facts: list[Fact]) -> str:
             *parts,
             _outcome.waits_for(case.pod, case.answer),
             _outcome.preemption(case.answer),
+            class_text(helpful(case)),
             unhelped,
             _outcome.table(case.answer),
         ]

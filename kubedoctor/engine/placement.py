@@ -20,12 +20,11 @@ from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.rounds import read_in_rounds
 from kubedoctor.findings import Fix
 from kubedoctor.findings.placement_fixes import placement_fixes
+from kubedoctor.findings.placement_outcome import has_other_scheduler, other_scheduler_lines, unproven
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.pod_changes import changed_pod
-
-DEFAULT_SCHEDULER = "default-scheduler"
 
 
 class Outcome(enum.Enum):
@@ -131,26 +130,30 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
         before=before,
         changes=changes,
         after=after,
-        fixes=placement_fixes(before, cluster) if after is None else (),
+        fixes=_fixes(before, cluster) if after is None else (),
         not_seen=_not_replayed(before),
     )
 
 
+def _fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
+    fixes = placement_fixes(answer, cluster)
+    return unproven(fixes) if has_other_scheduler(answer.pod) else fixes
+
+
 def _outcome(answer: PendingAnswer) -> Outcome:
-    """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away."""
+    """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away, and so
+    might rules of another scheduler."""
     verdict: Verdict = answer.verdict
     if verdict.pre_enqueue is not None:
         return Outcome.GATED
     if verdict.failed or "Node" in answer.unseen:
         return Outcome.UNKNOWN
     if verdict.feasible:
-        return Outcome.UNKNOWN if verdict.unreplayed or answer.unseen else Outcome.FITS
+        unsure = verdict.unreplayed or answer.unseen or has_other_scheduler(answer.pod)
+        return Outcome.UNKNOWN if unsure else Outcome.FITS
     return Outcome.FITS_NOWHERE
 
 
 def _not_replayed(answer: PendingAnswer) -> tuple[str, ...]:
     found = [f"resource claim {claim}: devices are not replayed" for claim in answer.verdict.unreplayed]
-    scheduler = answer.pod.spec.scheduler_name or DEFAULT_SCHEDULER
-    if scheduler != DEFAULT_SCHEDULER:
-        found.append(f"scheduler {scheduler}: replayed as {DEFAULT_SCHEDULER} decides, its own rules may differ")
-    return tuple(found)
+    return (*found, *other_scheduler_lines(answer.pod))

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from kubedoctor.cluster.durations import human_duration
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import ref
 from kubedoctor.cluster.text import listed
+from kubedoctor.findings.model import Fix
 from kubedoctor.findings.placement_reasons import short_reason
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.agreement import Difference
@@ -17,6 +21,7 @@ from kubedoctor.replay.scheduler.cycle import Objection
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.preemption import Candidate, Preemption
 from kubedoctor.replay.scheduler.self_check import Agreement
+from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
 
 def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[str]:
@@ -41,6 +46,23 @@ def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[s
         yield from (_counted_twice(one) for one in comparison.differences)
         if comparison.agreement is Agreement.DIFFERS and answer.unseen:
             yield f"not seen: {listed(answer.unseen, 5)}"
+
+
+def has_other_scheduler(pod: Pod) -> bool:
+    """It names a scheduler whose rules are not known."""
+    return (pod.spec.scheduler_name or DEFAULT_SCHEDULER) != DEFAULT_SCHEDULER
+
+
+def other_scheduler_lines(pod: Pod) -> Iterator[str]:
+    """What to know before believing the replay."""
+    if has_other_scheduler(pod):
+        name = pod.spec.scheduler_name
+        yield f"scheduler {name}: replayed as {DEFAULT_SCHEDULER} decides, its own rules may differ"
+
+
+def unproven(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
+    """What holds for the default scheduler only."""
+    return tuple(msgspec.structs.replace(fix, verified=False) for fix in fixes)
 
 
 def node_lines(answer: PendingAnswer) -> Iterator[str]:

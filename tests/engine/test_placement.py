@@ -145,7 +145,12 @@ def test_devices_are_not_replayed_so_a_fit_is_not_sure() -> None:
 
 
 def test_another_scheduler_may_have_other_rules() -> None:
-    assert "scheduler volcano" in placed(schedulerName="volcano").not_seen[0]
+    found = placed(schedulerName="volcano")
+    assert "scheduler volcano" in found.not_seen[0]
+    assert found.fixes
+    assert not any(fix.verified for fix in found.fixes)
+    fits = placed("requests.cpu=800m", schedulerName="volcano")
+    assert (fits.outcome, headline(fits)) == (Outcome.UNKNOWN, "may fit on 1 of 4 nodes: near")
 
 
 def test_what_is_missing_is_fetched_in_few_rounds() -> None:

@@ -1,4 +1,4 @@
-"""Names that Kubernetes gives a meaning to (`k8s.io/api/core/v1/well_known_labels.go` and `well_known_taints.go`)."""
+"""Names that Kubernetes gives a meaning to (`k8s.io/api/core/v1`: `well_known_labels.go`, `well_known_taints.go`, `types.go`)."""
 
 from __future__ import annotations
 
@@ -8,3 +8,5 @@ from kubedoctor.cluster.core import Taint
 
 CORDON: Final = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule")
 HOSTNAME: Final = "kubernetes.io/hostname"
+DEFAULT_SCHEDULER: Final = "default-scheduler"
+"""The scheduler of pods that name none."""
