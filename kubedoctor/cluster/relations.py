@@ -12,6 +12,8 @@ from kubedoctor.cluster.pods import Pod, PodTemplate
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.selectors import Selector, SelectorError, selector_from_map, selector_of
+from kubedoctor.cluster.storage import PersistentVolumeClaim
+from kubedoctor.cluster.triage import finished
 from kubedoctor.cluster.wants import LogWant, NotCollected, Want
 
 WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, ReplicationController)
@@ -190,3 +192,9 @@ def claim_names(pod: Pod) -> Iterator[str]:
             yield volume.persistent_volume_claim.claim_name
         elif volume.ephemeral is not None:
             yield f"{pod.name}-{volume.name}"
+
+
+def pods_mounting(claim: PersistentVolumeClaim, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that mount a claim and are not finished."""
+    pods = cluster.all(Pod, claim.namespace)
+    return tuple(pod for pod in pods if not finished(pod) and claim.name in claim_names(pod))

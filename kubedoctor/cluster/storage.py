@@ -121,6 +121,11 @@ class StorageClass(KubernetesObject):
     def waits_for_first_consumer(self) -> bool:
         return self.volume_binding_mode == "WaitForFirstConsumer"
 
+    @property
+    def makes_volumes(self) -> bool:
+        """Whether it has a provisioner: without one, people make its volumes."""
+        return self.provisioner not in ("", "kubernetes.io/no-provisioner")
+
 
 class VolumeNodeResources(Part):
     count: int | None = None

@@ -1,0 +1,77 @@
+"""What a claim that has no volume waits for (`pkg/controller/volume/persistentvolume/pv_controller.go
+syncUnboundClaim`, v1.37)."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import msgspec
+
+from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from kubedoctor.replay.storage.matching import Mismatch, Rejection, class_of, rejection, rejections, reserved_for
+
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+"""Set by the scheduler when it has placed a pod for which a volume is to be made."""
+_NOT_ASKED_BY_NAME = frozenset({Mismatch.SELECTOR, Mismatch.NOT_AVAILABLE})
+"""Who asks for a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
+
+
+class Awaited(enum.Enum):
+    """What has to come before the claim is bound."""
+
+    BINDING = "a volume fits"
+    NAMED_VOLUME = "the volume that it asks for by name does not exist or does not fit"
+    DEFAULT_CLASS = "the default class is given to it"
+    ANY_CLASS = "it names no class, and none is the default"
+    NAMED_CLASS = "the class that it names does not exist"
+    FIRST_POD = "its class waits for a pod that is placed"
+    VOLUME = "nothing makes volumes for it"
+    PROVISIONER = "the provisioner of its class"
+
+
+class Unbound(msgspec.Struct, frozen=True):
+    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that asks for one
+    volume by name only that one."""
+
+    awaits: Awaited
+    judged: tuple[Rejection, ...] = ()
+    storage_class: StorageClass | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Some volume has nothing against the claim."""
+        return any(not one.reasons for one in self.judged)
+
+
+def unbound(
+    claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume], classes: Iterable[StorageClass]
+) -> Unbound:
+    """What the controller does with a claim that is not bound."""
+    if claim.spec.volume_name:
+        return _by_name(claim, volumes)
+    name = class_of(claim)
+    storage_class = next((one for one in classes if name and one.name == name), None)
+    delayed = storage_class is not None and storage_class.waits_for_first_consumer
+    judged = rejections(claim, volumes)
+    if any(not one.reasons and (not delayed or reserved_for(one.volume, claim)) for one in judged):
+        awaits = Awaited.BINDING
+    elif name is None:
+        awaits = Awaited.DEFAULT_CLASS if any(one.is_default for one in classes) else Awaited.ANY_CLASS
+    elif delayed and SELECTED_NODE not in claim.annotations:
+        awaits = Awaited.FIRST_POD
+    elif name and storage_class is None:
+        awaits = Awaited.NAMED_CLASS
+    elif storage_class is None or not storage_class.makes_volumes:
+        awaits = Awaited.VOLUME
+    else:
+        awaits = Awaited.PROVISIONER
+    return Unbound(awaits, judged, storage_class)
+
+
+def _by_name(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> Unbound:
+    volume = next((one for one in volumes if one.name == claim.spec.volume_name), None)
+    if volume is None:
+        return Unbound(Awaited.NAMED_VOLUME)
+    reasons = tuple(one for one in rejection(claim, volume).reasons if one not in _NOT_ASKED_BY_NAME)
+    return Unbound(Awaited.NAMED_VOLUME if reasons else Awaited.BINDING, (Rejection(volume, reasons),))
