@@ -1,4 +1,5 @@
-"""What is quoted for a pod that fits nowhere: the scheduler, the facts, the nearest node, and what changed since."""
+"""What is quoted for a pod that fits nowhere: the scheduler, the facts, the nearest node, what changed since; and where
+to look next."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from diagnostics.scheduling._case import Case, Fact
 from diagnostics.scheduling._outcome import ending_on_nominated
 from diagnostics.scheduling._priority import class_evidence, helpful
 from kubedoctor.cluster import Evidence, Pod, has_path, quote
+from kubedoctor.findings import Command
 from kubedoctor.findings.placement_reasons import amount
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.self_check import Said
@@ -70,3 +72,12 @@ def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
         for path, shows in paths:
             if has_path(node, path):
                 yield quote(node, path, shows)
+
+
+def commands(pod: Pod) -> tuple[Command, ...]:
+    """Where to look next."""
+    return (
+        Command(f"kubedoctor why-pending {pod.name} -n {pod.namespace}", "node by node, and what a change would do"),
+        Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"),
+        Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
+    )

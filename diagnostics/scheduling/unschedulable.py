@@ -25,15 +25,15 @@ reasons: each node is counted under what refused it first. Nothing runs and noth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import msgspec
 
 from diagnostics.scheduling import _autoscaler, _outcome
 from diagnostics.scheduling._case import Case, Fact, names
-from diagnostics.scheduling._evidence import evidence, words
+from diagnostics.scheduling._evidence import commands, evidence
 from diagnostics.scheduling._facts import blamed, culprit, fact_of, summary
-from diagnostics.scheduling._nobody import SOON, nobody_tried
+from diagnostics.scheduling._nobody import nobody_tried
+from diagnostics.scheduling._passing import fits_by_now, soon_placed
 from diagnostics.scheduling._priority import class_text, helpful
 from kubedoctor.cluster import (
     CannotSee,
@@ -50,17 +50,13 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.control import ResourceClaim, ResourceSlice
 from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.findings.placement_outcome import has_other_scheduler, unproven
-from kubedoctor.replay.scheduler.messages import Obstacle, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.messages import SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.self_check import Agreement, Said, said_of
-
-RETRIED = timedelta(minutes=5)
-"""So long the scheduler may leave a pod alone that could be placed by now
-(`podMaxInUnschedulablePodsDuration`, `pkg/scheduler/backend/queue`)."""
 
 
 @diagnostic(
@@ -85,14 +81,14 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             yield from nobody_tried(pod, None, cluster)
         return
     said = said_of(pod, cluster)
-    if _soon_placed(pod, said, cluster):
+    if soon_placed(pod, said, cluster):
         return
     answer = _replayed(pod, cluster)
     if said is None:
         yield from nobody_tried(pod, answer, cluster)
         return
     case = Case(pod, cluster, workload_of(pod, cluster), answer)
-    made = _fits_by_now(case, said) or _finding(case, said)
+    made = fits_by_now(case, said) or _finding(case, said)
     coming = _autoscaler.node_to_come(pod, cluster)
     if coming is not None:
         made = msgspec.structs.replace(
@@ -120,38 +116,6 @@ def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
         return None
 
 
-def _soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
-    """It has only just come, room is being made for it, or a controller is about to make what it waits for."""
-    young = pod.metadata.creation_timestamp is None or cluster.taken_at - pod.metadata.creation_timestamp < SOON
-    if said is None:
-        return young
-    message = said.message
-    making = bool(pod.status.nominated_node_name) or bool(message.preemption and message.preemption.node)
-    waiting = any(
-        reason.obstacle is Obstacle.CLAIM_NOT_YET_MADE or "to create the resourceclaim" in reason.text
-        for reason in message.reasons
-    )
-    return young and (making or waiting)
-
-
-def _fits_by_now(case: Case, said: Said) -> Finding | None:
-    """Something has changed since the scheduler spoke, and a node would take it."""
-    answer = case.answer
-    if answer is None or answer.agreement is not Agreement.STALE or not answer.verdict.feasible or answer.unseen:
-        return None
-    newest = max(filter(None, (said.at, answer.comparison.changed_at)), default=None)
-    recent = newest is None or case.cluster.taken_at - newest < RETRIED
-    return Finding(
-        about=case.workload,
-        summary=f"fits by now: {names(answer.verdict.feasible)} would take it, but the scheduler has not placed it yet",
-        evidence=(words(case.pod, said),),
-        confidence=Confidence.LIKELY,
-        detail=_outcome.agreement(answer),
-        commands=_commands(case.pod),
-        severity=Severity.NOTICE if recent else Severity.WARNING,
-    )
-
-
 def _finding(case: Case, said: Said) -> Finding:
     message = _present(case.answer) or said.message
     pairs = [(reason, fact_of(case, reason)) for reason in message.reasons]
@@ -165,7 +129,7 @@ def _finding(case: Case, said: Said) -> Finding:
         confidence=_confidence(case),
         detail=_detail(case, [fact for _, fact in pairs]),
         fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
-        commands=_commands(case.pod),
+        commands=commands(case.pod),
         because_of=blamed(major),
     )
 
@@ -214,11 +178,3 @@ def _detail(case: Case, facts: list[Fact]) -> str:
     else:
         parts.append(unhelped)
     return "\n".join(filter(None, parts))
-
-
-def _commands(pod: Pod) -> tuple[Command, ...]:
-    return (
-        Command(f"kubedoctor why-pending {pod.name} -n {pod.namespace}", "node by node, and what a change would do"),
-        Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"),
-        Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
-    )
