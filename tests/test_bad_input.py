@@ -46,6 +46,8 @@ def middle(fault: Fault) -> Fault:
     return replace(fault, continued=True)
 
 
+UNWELL_IN_SCAN = "1 object says of itself that it is not well; not everything could be checked"
+UNWELL = "not well by its own words; why may lie in what could not be checked"
 UNREAD = "Deployment shop/checkout cannot be read"
 BUSY = "the server answered 429 (too many requests, please try again later)"
 ETCD = "the server answered 500 (Internal error occurred: etcdserver: request timed out)"
@@ -70,8 +72,8 @@ SERVERS = {
     ),
     "403 on pods": Case(
         (forbidden("pods"),),
-        (3, ["nothing wrong found, but not", "Pod: list pods in shop is forbidden"]),
-        (3, ["nothing wrong found, but not", "Pod: list pods in shop is forbidden"]),
+        (3, [UNWELL_IN_SCAN, "Available is False", "Pod: list pods in shop is forbidden"]),
+        (3, [UNWELL, "Available is False", "Pod: list pods in shop is forbidden"]),
     ),
     "403 on events": Case(
         (forbidden("events"),),
@@ -87,7 +89,7 @@ SERVERS = {
     "403 on lists": Case(
         (forbidden(verbs=["list"]),),
         (3, ["Pod: list pods in shop is forbidden"]),
-        (3, ["nothing wrong found, but not", "ReplicaSet: list replicasets.apps in shop is forbidden"]),
+        (3, [UNWELL, "Available is False", "ReplicaSet: list replicasets.apps in shop is forbidden"]),
     ),
     "403 outside the namespace": Case(
         (forbidden(namespaces=[""]),),
@@ -138,8 +140,8 @@ SERVERS = {
     "a connection that drops once": Case((cut_short(after_bytes=300, times=1),), (1, [FOUND]), (1, [FOUND])),
     "a connection that always drops on pods": Case(
         (cut_short("pods", after_bytes=300),),
-        (3, ["nothing wrong found, but not", "Pod: ", BROKE_OFF]),
-        (3, ["nothing wrong found, but not", "Pod: ", BROKE_OFF]),
+        (3, [UNWELL_IN_SCAN, "Available is False", "Pod: ", BROKE_OFF]),
+        (3, [UNWELL, "Available is False", "Pod: ", BROKE_OFF]),
     ),
     "a connection that drops in the middle of a list": Case(
         (middle(cut_short("pods", "events", after_bytes=300)),),

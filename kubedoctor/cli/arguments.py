@@ -25,6 +25,7 @@ EPILOG = """\
   kubedoctor version                the version
 
 exit codes: 0 nothing found, 1 findings (see --fail-on), 2 usage or could not start, 3 something could not be checked
+            or explained
 """
 
 
@@ -82,7 +83,9 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
                        help=f"{', '.join(FORMATS)}; with capture: the folder or .tar.gz to write")  # fmt: skip
     group.add_argument("--fail-on", choices=[one.value for one in Severity], default=Severity.WARNING.value,
                        help="the least severity that gives exit code 1; default: warning")  # fmt: skip
-    group.add_argument("--allow-gaps", action="store_true", help="exit 0 even if something could not be checked")
+    group.add_argument(
+        "--allow-gaps", action="store_true", help="exit 0 even if something could not be checked or explained"
+    )
     group.add_argument("--no-color", action="store_true", help="no colour, also on a terminal")
     group.add_argument("--stats", action="store_true", help="tell the number of requests and the time, on stderr")
     group.add_argument("--debug", action="store_true", help="show tracebacks of checks that failed")

@@ -18,7 +18,7 @@ class ExitCode(enum.IntEnum):
 
 
 def exit_code(report: Report, fail_on: Severity, *, allow_gaps: bool) -> ExitCode:
-    """FOUND for findings at or above `fail_on`, else GAPS if something could not be checked, else HEALTHY."""
+    """FOUND for findings at or above `fail_on`, else GAPS if something could not be checked or explained, else HEALTHY."""
     worst = report.worst()
     if worst is not None and worst.rank <= fail_on.rank:
         return ExitCode.FOUND

@@ -185,16 +185,20 @@ def test_exit_code(one: Report, fail_on: Severity, allow: bool, code: ExitCode) 
         ),
         (
             report(subject=AUTOSCALER, unexplained=UNWELL, problems=("broken off",)),
-            "? HorizontalPodAutoscaler shop/web: not well by its own words, and no diagnostic explains it; "
-            "not everything could be checked",
+            "? HorizontalPodAutoscaler shop/web: not well by its own words; why may lie in what could not be checked",
         ),
         (
             report(unexplained=UNWELL),
-            "? Deployment shop/checkout: nothing explained, but 1 object around it says of itself that it is not well",
+            "? Deployment shop/checkout: nothing found, but 1 object around it says of itself that it is not well",
+        ),
+        (
+            report(subject=None, unexplained=UNWELL, problems=("broken off",)),
+            "? namespace shop: nothing found, but 1 object says of itself that it is not well; "
+            "not everything could be checked",
         ),
         (
             report(subject=None, unexplained=UNWELL * 2),
-            "? namespace shop: nothing explained, but 2 objects say of themselves that they are not well",
+            "? namespace shop: nothing found, but 2 objects say of themselves that they are not well",
         ),
         (report(finding(1), unexplained=UNWELL), "Deployment shop/checkout: 1 incident, 1 not explained"),
     ],

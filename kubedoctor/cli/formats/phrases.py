@@ -50,13 +50,15 @@ def verdict_line(report: Report) -> str:
 
 
 def _unwell(report: Report) -> str:
-    said = "" if report.all_checked else "; not everything could be checked"
     if report.subject is not None and report.unexplained[0].about == report.subject:
-        return f"not well by its own words, and no diagnostic explains it{said}"
+        if report.all_checked:
+            return "not well by its own words, and no diagnostic explains it"
+        return "not well by its own words; why may lie in what could not be checked"
     number = len(report.unexplained)
     say = "says of itself that it is" if number == 1 else "say of themselves that they are"
     around = " around it" if report.subject is not None else ""
-    return f"nothing explained, but {counted(number, 'object')}{around} {say} not well{said}"
+    gaps = "" if report.all_checked else "; not everything could be checked"
+    return f"nothing found, but {counted(number, 'object')}{around} {say} not well{gaps}"
 
 
 def _scope(report: Report) -> str:
