@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from msgspec import convert
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.scheduler import batch
 from kubedoctor.replay.scheduler.batch import schedule_many
-from kubedoctor.replay.scheduler.cycle import schedule
+from kubedoctor.replay.scheduler.cycle import Verdict, schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
 from tests.bench import scheduling as made
@@ -75,11 +76,45 @@ def test_an_error_of_a_filter_names_it() -> None:
     fleet = made.nodes(40)
     state = ClusterState.of(fleet, [], **made.storage(1, [node.name for node in fleet]))
     disk = {"name": "disk", "azureDisk": {"diskName": "d", "diskURI": "u", "kind": "Dedicated"}}
-    pod = convert({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "a"}], "volumes": [disk]}}, Pod)
-    verdict = batch.schedule_by_classes(pod, state)
-    assert verdict == schedule(pod, state)
+    verdict = both_ways({"containers": [{"name": "a"}], "volumes": [disk]}, state)
     assert verdict.failed is not None
     assert verdict.failed.status.message.startswith('running "NodeVolumeLimits" filter plugin: ')
+
+
+def test_a_claim_that_waits_for_one_node() -> None:
+    """Nodes of the same class, and the volume is to be made for one of them."""
+    fleet = made.nodes(40)
+    objects = made.storage(1, [node.name for node in fleet])
+    chosen = {"volume.kubernetes.io/selected-node": "n00008"}
+    objects["claims"] = [
+        replace(one, metadata=replace(one.metadata, annotations=chosen if one.name == "more-0" else one.annotations))
+        for one in objects["claims"]
+    ]
+    claim = {"name": "more", "persistentVolumeClaim": {"claimName": "more-0"}}
+    verdict = both_ways({"containers": [{"name": "a"}], "volumes": [claim]}, ClusterState.of(fleet, [], **objects))
+    assert verdict.feasible == ("n00008",)
+
+
+def test_nodes_without_a_label_that_tells_the_others_apart() -> None:
+    """The first pod of a group that wants to be together may go wherever there is a rack."""
+    fleet = [
+        replace(
+            one, metadata=replace(one.metadata, labels={**one.labels, "rack": one.name} if number % 7 else one.labels)
+        )
+        for number, one in enumerate(made.nodes(40))
+    ]
+    spec = {"containers": [{"name": "a"}], "affinity": {"podAffinity": made.required(0, "rack")}}
+    verdict = both_ways(spec, ClusterState.of(fleet, []))
+    assert 0 < len(verdict.feasible) < 34
+    assert all(int(name[1:]) % 7 for name in verdict.feasible)
+
+
+def both_ways(spec: dict[str, Any], state: ClusterState) -> Verdict:
+    """The verdict on a pod of the first workload."""
+    pod = convert({"metadata": {"name": "p", "namespace": "ns0", "labels": {"app": "w0"}}, "spec": spec}, Pod)
+    verdict = batch.schedule_by_classes(pod, state)
+    assert verdict == schedule(pod, state)
+    return verdict
 
 
 def test_pods_and_nodes_of_a_large_cluster() -> None:
