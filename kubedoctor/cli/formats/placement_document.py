@@ -11,6 +11,7 @@ from kubedoctor.engine.placement_node import NodeSheet, node_sheet
 from kubedoctor.engine.placement_words import headline
 from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.findings.placement_reasons import plugin_title, short_reason
+from kubedoctor.replay.scheduler.agreement import Difference
 from kubedoctor.replay.scheduler.cycle import Objection
 from kubedoctor.replay.scheduler.grouping import NodeGroup, objections_of
 from kubedoctor.replay.scheduler.pending import PendingAnswer
@@ -66,11 +67,16 @@ def _scheduler(answer: PendingAnswer) -> dict[str, Any]:
         "at": moment(answer.said.at) if answer.said is not None and answer.said.at is not None else None,
         "agreement": comparison.agreement.value,
         "summary": next(iter(agreement_lines(answer))),
-        "differences": [
-            {"reason": one.obstacle.value, "detail": one.detail or None, "said": one.said, "replayed": one.replayed}
-            for one in comparison.differences
-        ],
+        "differences": [_difference(one) for one in comparison.differences],
+        "preemption_agreement": comparison.preemption.value,
+        "preemption_differences": [_difference(one) for one in comparison.preemption_differences],
+        "nodes_come": list(comparison.nodes.come),
+        "nodes_gone": comparison.nodes.gone,
     }
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {"reason": one.obstacle.value, "detail": one.detail or None, "said": one.said, "replayed": one.replayed}
 
 
 def _replay(answer: PendingAnswer) -> dict[str, Any]:
