@@ -167,7 +167,8 @@ def _workloads(snapshot: Snapshot, namespace: str, families: Families, worst: di
 
 
 def _other_causes(report: Report, namespace: str, listed: set[Ref], families: Families) -> list[Row]:
-    """What hurts and shows at no workload: a Service that selects nothing, a Node that runs nothing of ours."""
+    """What hurts and shows at no workload: a Service that selects nothing, a Node that runs nothing of ours, an
+    autoscaler that says that it cannot scale."""
     known = {one.id: one for one in report.findings}
     found: dict[Ref, Row] = {}
     for incident in report.incidents:
@@ -180,6 +181,10 @@ def _other_causes(report: Report, namespace: str, listed: set[Ref], families: Fa
         if listed.isdisjoint(touched):
             row = Row(cause.about, health, status=cause.summary, search=searchable(cause.about, cause.summary))
             found.setdefault(cause.about, row)
+    for told in report.unexplained:
+        if families.top(told.about) not in listed and (not namespace or told.about.namespace in ("", namespace)):
+            row = Row(told.about, Health.DEGRADED, status=told.says, search=searchable(told.about, told.says))
+            found.setdefault(told.about, row)
     return list(found.values())
 
 

@@ -178,6 +178,16 @@ def test_what_nothing_explains_is_quoted_and_marked() -> None:
     assert "should have been gone" in page_of(api, report(finding("f1", api), unexplained=made.unexplained))
 
 
+def test_what_nothing_explains_has_a_row_of_its_own_beside_the_workloads() -> None:
+    web = Ref("HorizontalPodAutoscaler", "shop", "web")
+    fact = Evidence(web, "status.conditions[type=ScalingActive].status", "False", "")
+    made = report(unexplained=(Unexplained(web, "ScalingActive is False", (fact,)),))
+    (own,) = (one for one in make_rows(shop(), View(namespace="shop"), made) if one.ref == web)
+    assert own.health is Health.DEGRADED
+    assert own.status == "ScalingActive is False"
+    assert web not in {one.ref for one in make_rows(shop(), View(namespace="other"), made)}
+
+
 def test_the_conditions_of_a_sick_object_are_quoted() -> None:
     snapshot = recorded("quota-exceeded")
     checkout = next(one for one in make_rows(snapshot, View(namespace="shop")) if one.ref.name == "checkout")
