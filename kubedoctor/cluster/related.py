@@ -211,12 +211,16 @@ def _claimed(volume: PersistentVolume, cluster: Cluster) -> Iterator[Ref]:
 
 
 def _in_namespace(namespace: Namespace, cluster: Cluster) -> Iterator[Ref]:
-    for kind in (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, Service, PersistentVolumeClaim):
+    kinds = (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, Service, PersistentVolumeClaim)
+    cluster.require(*kinds, namespace=namespace.name)
+    for kind in kinds:
         yield from (ref(obj) for obj in cluster.all(kind, namespace.name))
 
 
 def _under_quota(quota: ResourceQuota | LimitRange, cluster: Cluster) -> Iterator[Ref]:
-    for kind in (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job):
+    kinds = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job)
+    cluster.require(*kinds, namespace=quota.namespace)
+    for kind in kinds:
         yield from (ref(obj) for obj in cluster.all(kind, quota.namespace))
 
 

@@ -51,7 +51,7 @@ def verdict_line(report: Report) -> str:
 
 def _unwell(report: Report) -> str:
     if report.subject is not None and report.unexplained[0].about == report.subject:
-        if report.all_checked:
+        if report.all_checked or not report.diagnostics_run:
             return "not well by its own words, and no diagnostic explains it"
         return "not well by its own words; why may lie in what could not be checked"
     number = len(report.unexplained)
