@@ -161,13 +161,25 @@ class ClusterState:
         state.lost = tuple(pod for pods_there in by_node.values() for pod in pods_there)
         return state
 
-    def know_as(self, other: ClusterState) -> None:
-        """Take over what another state has worked out about pods and volumes. Both have the same ones, on nodes with the
-        same labels."""
+    def among(self, **objects: Any) -> ClusterState:
+        """The same nodes and pods with other objects around them."""
+        other = ClusterState(**objects)
+        other.nodes = tuple([node.without(()) for node in self.nodes])
+        other.nominated, other.lost = self.nominated, self.lost
+        other.know_pods_as(self)
+        return other
+
+    def know_pods_as(self, other: ClusterState) -> None:
+        """Take over what another state has worked out about pods. Both have the same ones, on nodes with the same
+        labels."""
         for name in ("claims_in_use", "placed", "anti_affinity"):
             if name in vars(other):
                 vars(self)[name] = getattr(other, name)
         self._counts = dict(other._counts)
+
+    def know_as(self, other: ClusterState) -> None:
+        """Take over what another state has worked out about pods, as `know_pods_as`, and about the same volumes."""
+        self.know_pods_as(other)
         self.volume_selectors = other.volume_selectors
 
     @cached_property
