@@ -24,8 +24,9 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.control import Webhook
 from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
-from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.cluster.triage import terminating
 from kubedoctor.replay.admission.refusals import Refusal, Refused, parse_refusal
+from kubedoctor.replay.workloads.stateful_sets import waits_for_earlier
 
 FAILURE = "status.conditions[type=ReplicaFailure].message"
 FRESH = timedelta(minutes=30)  # Controllers wait up to about 16 minutes before they try again.
@@ -54,8 +55,7 @@ def lacks_pods(obj: KubernetesObject) -> bool:
 def missing_pods(obj: KubernetesObject) -> int:
     """How many pods are wanted and do not exist."""
     if isinstance(obj, ReplicaSet | StatefulSet):
-        wanted = 1 if obj.spec.replicas is None else obj.spec.replicas
-        return max(0, wanted - obj.status.replicas)
+        return max(0, obj.spec.wanted - obj.status.replicas)
     if isinstance(obj, DaemonSet):
         return max(0, obj.status.desired_number_scheduled - obj.status.current_number_scheduled)
     if isinstance(obj, Job) and not obj.spec.suspend and obj.status.completion_time is None:
@@ -78,7 +78,7 @@ def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
             return None
         said = quote(obj, FAILURE, "the API server's answer")
         return RefusedPods(parse_refusal(failure.message), said, top(obj, cluster), missing)
-    if isinstance(obj, StatefulSet) and _waits_for_earlier(obj, cluster):
+    if isinstance(obj, StatefulSet) and waits_for_earlier(obj, pods_of(obj, cluster)):
         return None
     for event in reversed(cluster.events_about(ref(obj))):
         if event.reason != "FailedCreate" or not event.message:
@@ -102,7 +102,7 @@ def silent_lack(obj: KubernetesObject, cluster: Cluster) -> int:
     ):
         return 0
     if isinstance(obj, StatefulSet) and (
-        _waits_for_earlier(obj, cluster) or obj.status.observed_generation < obj.metadata.generation
+        waits_for_earlier(obj, pods_of(obj, cluster)) or obj.status.observed_generation < obj.metadata.generation
     ):
         return 0
     if isinstance(obj, Job) and (obj.status.failed or obj.status.succeeded):
@@ -110,13 +110,6 @@ def silent_lack(obj: KubernetesObject, cluster: Cluster) -> int:
     if any(terminating(pod) for pod in pods_of(obj, cluster)):
         return 0  # They are being replaced, and count until they are gone.
     return missing
-
-
-def _waits_for_earlier(stateful_set: StatefulSet, cluster: Cluster) -> bool:
-    """OrderedReady: the next pod is made when the earlier ones are ready."""
-    if stateful_set.spec.pod_management_policy == "Parallel":
-        return False
-    return any(not ready(pod) or finished(pod) for pod in pods_of(stateful_set, cluster))
 
 
 def webhook_named(name: str, cluster: Cluster) -> tuple[KubernetesObject, Webhook] | None:

@@ -94,5 +94,4 @@ def _replaced(pod: Pod, cluster: Cluster) -> bool:
     maker = cluster.maybe.get_ref(owner) if owner is not None else None
     if not isinstance(maker, ReplicaSet | StatefulSet):
         return False
-    wanted = 1 if maker.spec.replicas is None else maker.spec.replicas
-    return maker.status.ready_replicas >= wanted
+    return maker.status.ready_replicas >= maker.spec.wanted

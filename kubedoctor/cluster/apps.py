@@ -23,10 +23,18 @@ class UpdateStrategy(Part):
     rolling_update: RollingUpdate | None = None
 
 
-class DeploymentSpec(Part):
-    """`replicas` None means 1."""
+class Scaled(Part):
+    """The spec of a workload that has a number of pods."""
 
     replicas: int | None = None
+
+    @property
+    def wanted(self) -> int:
+        """How many pods it should have: 1 if it does not say."""
+        return 1 if self.replicas is None else self.replicas
+
+
+class DeploymentSpec(Scaled):
     selector: LabelSelector | None = None
     template: PodTemplate = PodTemplate()
     strategy: UpdateStrategy = UpdateStrategy()
@@ -51,8 +59,7 @@ class Deployment(KubernetesObject):
     status: DeploymentStatus = DeploymentStatus()
 
 
-class ReplicaSetSpec(Part):
-    replicas: int | None = None
+class ReplicaSetSpec(Scaled):
     selector: LabelSelector | None = None
     template: PodTemplate = PodTemplate()
     min_ready_seconds: int = 0
@@ -77,8 +84,7 @@ class ClaimTemplate(Part):
     spec: dict[str, Any] | None = None
 
 
-class StatefulSetSpec(Part):
-    replicas: int | None = None
+class StatefulSetSpec(Scaled):
     selector: LabelSelector | None = None
     template: PodTemplate = PodTemplate()
     service_name: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.apps import Scaled
 from kubedoctor.cluster.meta import Condition, KubernetesObject, LocalReference, ObjectReference, Part, Time
 from kubedoctor.cluster.pods import PodTemplate
 from kubedoctor.cluster.redaction import redact_file, redact_text
@@ -235,8 +236,7 @@ class LimitRange(KubernetesObject):
     spec: LimitRangeSpec = LimitRangeSpec()
 
 
-class ReplicationControllerSpec(Part):
-    replicas: int | None = None
+class ReplicationControllerSpec(Scaled):
     selector: dict[str, str] | None = None
     template: PodTemplate | None = None
 

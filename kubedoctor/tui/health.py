@@ -96,28 +96,24 @@ def _replicas(is_ready: int, wanted: int, settled: bool = True) -> State:
     return State(Health.HEALTHY, text, "ready") if settled else State(Health.DEGRADED, text, "rollout not finished")
 
 
-def _wanted(replicas: int | None) -> int:
-    return 1 if replicas is None else replicas
-
-
 def _deployment(obj: Deployment) -> State:
-    wanted = _wanted(obj.spec.replicas)
+    wanted = obj.spec.wanted
     stuck = _is(obj.status.conditions, "Progressing", "False") or _is(obj.status.conditions, "ReplicaFailure", "True")
     settled = obj.spec.paused or (obj.status.updated_replicas >= wanted and not stuck)
     return _replicas(obj.status.ready_replicas, wanted, settled)
 
 
 def _replica_set(obj: ReplicaSet) -> State:
-    return _replicas(obj.status.ready_replicas, _wanted(obj.spec.replicas))
+    return _replicas(obj.status.ready_replicas, obj.spec.wanted)
 
 
 def _replication_controller(obj: ReplicationController) -> State:
     ready_replicas = (obj.status or {}).get("readyReplicas", 0)
-    return _replicas(ready_replicas if isinstance(ready_replicas, int) else 0, _wanted(obj.spec.replicas))
+    return _replicas(ready_replicas if isinstance(ready_replicas, int) else 0, obj.spec.wanted)
 
 
 def _stateful_set(obj: StatefulSet) -> State:
-    return _replicas(obj.status.ready_replicas, _wanted(obj.spec.replicas))
+    return _replicas(obj.status.ready_replicas, obj.spec.wanted)
 
 
 def _daemon_set(obj: DaemonSet) -> State:
@@ -125,7 +121,7 @@ def _daemon_set(obj: DaemonSet) -> State:
 
 
 def _job(obj: Job) -> State:
-    done = f"{obj.status.succeeded}/{_wanted(obj.spec.completions)}"
+    done = f"{obj.status.succeeded}/{1 if obj.spec.completions is None else obj.spec.completions}"
     if _is(obj.status.conditions, "Failed", "True") or _is(obj.status.conditions, "FailureTarget", "True"):
         return State(Health.BROKEN, done, "Failed")
     if _is(obj.status.conditions, "Complete", "True"):

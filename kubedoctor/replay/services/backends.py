@@ -82,5 +82,5 @@ def wanted_replicas(workload: KubernetesObject) -> int:
     if isinstance(workload, DaemonSet):
         return workload.status.desired_number_scheduled
     if isinstance(workload, Deployment | StatefulSet | ReplicaSet | ReplicationController):
-        return 1 if workload.spec.replicas is None else workload.spec.replicas
+        return workload.spec.wanted
     return 1

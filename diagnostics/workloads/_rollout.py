@@ -1,0 +1,43 @@
+"""What the pods of a new version wait for, in words, and the commands for a rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubedoctor.cluster import Evidence, KubernetesObject, Pod, condition, has_path, quote, ref
+from kubedoctor.cluster.triage import all_statuses, not_ready, status_path
+from kubedoctor.findings import Command, Effect, Fix
+
+
+def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:
+    """What the first of the pods waits for which is not ready and says it."""
+    return next((found for pod in pods if not_ready(pod) and (found := wait_of(pod)) is not None), None)
+
+
+def wait_of(pod: Pod) -> tuple[str, Evidence] | None:
+    """What keeps one pod from being ready."""
+    scheduled = condition(pod.status.conditions, "PodScheduled")
+    if scheduled is not None and scheduled.status == "False" and scheduled.message:
+        path = "status.conditions[type=PodScheduled].message"
+        return f"a new pod has no node ({scheduled.reason})", quote(pod, path, "why it has no node")
+    for status in all_statuses(pod):
+        path = f"{status_path(pod, status.name)}.state.waiting.reason"
+        waiting = status.state.waiting if status.state else None
+        if waiting is not None and waiting.reason and has_path(pod, path):
+            return f"container {status.name} of a new pod waits: {waiting.reason}", quote(pod, path, "")
+    path = "status.conditions[type=Ready].message"
+    return ("a new pod is not ready", quote(pod, path, "")) if has_path(pod, path) else None
+
+
+def rollout(verb: str, workload: KubernetesObject) -> str:
+    """`kubectl rollout undo deployment/web -n shop`."""
+    return f"kubectl rollout {verb} {ref(workload).argument} -n {workload.namespace}"
+
+
+def undo(workload: KubernetesObject) -> Fix:
+    line = rollout("undo", workload)
+    return Fix("undo the rollout, if the version before was well", line, Effect.DISRUPTS)
+
+
+def look(workload: KubernetesObject, why: str = "where it stands") -> Command:
+    return Command(f"{rollout('status', workload)} --timeout=5s", why)

@@ -1,0 +1,1 @@
+"""How controllers roll their pods out."""

@@ -1,0 +1,27 @@
+"""When a rollout has failed, and when it is over (`pkg/controller/deployment/util/deployment_util.go`, v1.37)."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.apps import Deployment
+from kubedoctor.cluster.meta import condition
+
+DEADLINE = 600
+"""Seconds without progress that a Deployment has where its spec names none."""
+
+
+def deadline(deployment: Deployment) -> int:
+    """In seconds."""
+    return deployment.spec.progress_deadline_seconds or DEADLINE
+
+
+def complete(deployment: Deployment) -> bool:
+    """All pods are new and available, and none is too many (`DeploymentComplete`, whichever spec was observed last)."""
+    wanted, status = deployment.spec.wanted, deployment.status
+    return status.updated_replicas >= wanted and status.replicas <= wanted <= status.available_replicas
+
+
+def past_deadline(deployment: Deployment) -> bool:
+    """The controller has stopped hoping for progress. A rollout that is complete after all is not meant: the condition
+    will follow."""
+    said = condition(deployment.status.conditions, "Progressing")
+    return said is not None and said.reason == "ProgressDeadlineExceeded" and not complete(deployment)

@@ -1,0 +1,41 @@
+"""What a StatefulSet waits for (`pkg/controller/statefulset/stateful_set_control.go updateStatefulSet`, v1.37)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubedoctor.cluster.apps import StatefulSet
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.triage import finished, ready
+
+REVISION = "controller-revision-hash"
+
+
+def one_by_one(stateful_set: StatefulSet) -> bool:
+    """Each pod waits until those before it are ready (`allowsBurst`)."""
+    return stateful_set.spec.pod_management_policy != "Parallel"
+
+
+def waits_for_earlier(stateful_set: StatefulSet, pods: Iterable[Pod]) -> bool:
+    """The next pod is not made yet, because one of these is not ready."""
+    return one_by_one(stateful_set) and any(not ready(pod) or finished(pod) for pod in pods)
+
+
+def updating(stateful_set: StatefulSet) -> bool:
+    """A revision is being rolled out."""
+    status = stateful_set.status
+    return bool(status.update_revision) and status.update_revision != status.current_revision
+
+
+def is_new(stateful_set: StatefulSet, pod: Pod) -> bool:
+    """It has the revision that is wanted; a pod or a set that tells none counts as new."""
+    wanted = stateful_set.status.update_revision
+    return pod.labels.get(REVISION, "") in ("", wanted) or not wanted
+
+
+def is_left_over(stateful_set: StatefulSet, pod: Pod) -> bool:
+    """It has neither the revision that is wanted nor the one before: the template was changed again since.
+
+    While it is not ready, a set that goes one by one replaces neither it nor another pod.
+    """
+    return not is_new(stateful_set, pod) and pod.labels[REVISION] != stateful_set.status.current_revision
