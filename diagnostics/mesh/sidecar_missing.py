@@ -22,9 +22,9 @@ services with strict mutual TLS refuse it, and routes, policies and metrics of t
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
+from diagnostics.mesh._injectors import LOOK, relabel, serves, why_not_called, wrong_label
 from kubedoctor.cluster.control import MutatingWebhookConfiguration
 from kubedoctor.cluster.core import Namespace
 from kubedoctor.cluster.pods import Pod
@@ -41,13 +41,12 @@ from kubedoctor.findings import (
     Ref,
     Severity,
     diagnostic,
-    has_path,
     quote,
     ref,
 )
 from kubedoctor.replay.istio import injection
-from kubedoctor.replay.istio.injection import INJECT, INJECTION, REVISION, TAG, Call, Injector
-from kubedoctor.replay.istio.wishes import label_meant, served, wish_of
+from kubedoctor.replay.istio.injection import INJECT, REVISION, Call, Injector
+from kubedoctor.replay.istio.wishes import label_meant, wish_of
 
 MOST_INJECTORS = 3
 
@@ -83,7 +82,7 @@ def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if calling and injection.required(pod, pod.namespace, Injector()):
         yield _not_renewed(pod, calling[0], wish, cluster)
     elif not calling:
-        yield from _not_called(pod, namespace, calls, wish, cluster)
+        yield _not_called(pod, namespace, calls, wish, cluster)
 
 
 def _not_renewed(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Finding:
@@ -98,7 +97,7 @@ def _not_renewed(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Find
         ]
         summary = "it has no Istio sidecar: its pods are older than the injector"
     else:
-        evidence.append(_serves(call))
+        evidence.append(serves(call))
         summary = "it has no Istio sidecar: its pods were made before the label was set, or while the injector was down"
     return _about_workload(
         pod, cluster, summary, tuple(evidence), Confidence.CERTAIN if older else Confidence.LIKELY, restart=True
@@ -107,67 +106,21 @@ def _not_renewed(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Find
 
 def _not_called(
     pod: Pod, namespace: Namespace | None, calls: tuple[Call, ...], wish: Evidence, cluster: Cluster
-) -> Iterator[Finding]:
+) -> Finding:
     labels = namespace.labels if namespace is not None else {}
-    configurations = tuple(_serves(each) for each in calls)[:MOST_INJECTORS]
-    if namespace is not None and wish.object == ref(namespace):
-        label = label_meant(labels, calls)
-        yield Finding(
-            about=ref(namespace),
-            summary=_wrong_label(labels, calls),
-            confidence=Confidence.CERTAIN,
-            evidence=(wish, *configurations),
-            fixes=_relabel(namespace, label, calls, pod) if label else (),
-            commands=(_injectors(),),
-        )
-        return
-    if "annotations" in wish.path and calls:
-        summary = f"it asks for an Istio sidecar by the annotation {INJECT}; the webhook sees only a label of that name"
-    elif labels.get(INJECTION) == "disabled":
-        summary = f"it asks for an Istio sidecar, but its namespace forbids it: {INJECTION}=disabled"
-    elif not calls:
-        summary = "it asks for an Istio sidecar, but no injector is installed"
-    elif REVISION in pod.labels:
-        summary = f"it asks for the Istio revision {pod.labels[REVISION]}, which no injector serves here"
-        summary += _served(calls)
-    else:
-        summary = "it asks for an Istio sidecar, but no injector is called for it" + _served(calls)
-    yield _about_workload(pod, cluster, summary, (wish, *configurations), Confidence.CERTAIN)
-
-
-def _serves(call: Call) -> Evidence:
-    paths = (f"metadata.labels[{TAG}]", f"metadata.labels[{REVISION}]", "metadata.name")
-    found = next((path for path in paths if has_path(call.configuration, path)), "webhooks[0].name")
-    return quote(call.configuration, found, "deactivated" if call.is_deactivated else "what this injector serves")
-
-
-def _wrong_label(labels: dict[str, str], calls: tuple[Call, ...]) -> str:
-    if not calls:
-        return "it asks for Istio sidecars, but no injector is installed in this cluster"
-    if all(each.is_deactivated for each in calls):
-        return "it asks for Istio sidecars, but every injector is deactivated"
-    value = labels.get(INJECTION)
-    if value is None:
-        return f"no injector serves the Istio revision {labels[REVISION]}{_served(calls)}"
-    if value != "enabled":
-        return f"{INJECTION}={value} means nothing to Istio: it must be enabled"
-    return f"{INJECTION}=enabled is served by no injector{_served(calls)}"
-
-
-def _served(calls: tuple[Call, ...]) -> str:
-    names = served(calls)
-    return f"; served: {', '.join(names)}" if names else ""
-
-
-def _relabel(namespace: Namespace, label: str, calls: tuple[Call, ...], pod: Pod) -> tuple[Fix, ...]:
-    """The change of the namespace's label, judged again with the webhooks that are there."""
-    key, _, value = label.partition("=")
-    dropped = f" {INJECTION}-" if key == REVISION and INJECTION in namespace.labels else ""
-    changed = {name: old for name, old in namespace.labels.items() if not (dropped and name == INJECTION)}
-    again = injection.calls([each.configuration for each in calls], {**changed, key: value}, pod.labels)
-    verified = any(each.calls for each in again)
-    command = f"kubectl label namespace {namespace.name} {shlex.quote(label)}{dropped} --overwrite"
-    return (Fix(f"label the namespace {label}, then restart its workloads", command, verified=verified),)
+    injectors = tuple(serves(each) for each in calls)[:MOST_INJECTORS]
+    if namespace is None or wish.object != ref(namespace):
+        summary = why_not_called(pod, labels, wish, calls)
+        return _about_workload(pod, cluster, summary, (wish, *injectors), Confidence.CERTAIN)
+    label = label_meant(labels, calls)
+    return Finding(
+        about=ref(namespace),
+        summary=wrong_label(labels, calls),
+        confidence=Confidence.CERTAIN,
+        evidence=(wish, *injectors),
+        fixes=relabel(namespace, label, calls, pod) if label else (),
+        commands=(LOOK,),
+    )
 
 
 def _about_workload(
@@ -188,7 +141,7 @@ def _about_workload(
         fixes=(_renew(name),) if restart else (),
         commands=(
             Command(f"kubectl get pods -n {pod.namespace} -L {INJECT} -L {REVISION}", "which pods ask"),
-            _injectors(),
+            LOOK,
         ),
     )
 
@@ -198,9 +151,3 @@ def _renew(name: Ref) -> Fix:
         command = f"kubectl rollout restart {name.argument}{name.namespace_flag}"
         return Fix("make the pods anew", command, Effect.DISRUPTS)
     return Fix("delete the pod and make it anew", "", Effect.DISRUPTS)
-
-
-def _injectors() -> Command:
-    return Command(
-        "kubectl get mutatingwebhookconfigurations -L istio.io/rev -L istio.io/tag", "the injectors there are"
-    )
