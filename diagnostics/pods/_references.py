@@ -6,29 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from diagnostics.pods._containers import at_fault, parts_of, quote_pod_spec, quote_status, stays
-from kubedoctor.cluster import Cluster, ConfigMap, Container, Event, Pod, Secret
-from kubedoctor.cluster.pods import KeyToPath, Volume
+from diagnostics.pods._containers import (
+    at_fault,
+    change,
+    kubectl,
+    look_at_pod,
+    parts_of,
+    quote_pod_spec,
+    quote_status,
+    stays,
+)
+from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import workload_of
-from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.cluster.wants import CannotSee
-from kubedoctor.findings import Evidence, Ref, has_path, quote, ref
+from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Ref, has_path, quote, ref
 from kubedoctor.replay.kubelet.container_errors import Missing, missing_reference, volume_named
+from kubedoctor.replay.kubelet.references import Reference, keys_of, references, volume_sources
 
 CONFIG_ERROR = "CreateContainerConfigError"
 _STARTING = ("", "ContainerCreating", "PodInitializing")
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A ConfigMap or Secret, or a key of one, that must be there. `path`: where the pod names it."""
-
-    kind: str
-    name: str
-    path: str
-    key: str = ""
-    container: str = ""
-    volume: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,10 @@ class Absent:
     stated: bool
     evidence: tuple[Evidence, ...]
 
+    @property
+    def confidence(self) -> Confidence:
+        return Confidence.CERTAIN if self.stated else Confidence.LIKELY
+
 
 @dataclass
 class _Stuck:
@@ -50,9 +51,39 @@ class _Stuck:
     said: list[tuple[Missing, Evidence]] = field(default_factory=list)
 
 
-def absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret]) -> Iterator[Absent]:
-    """The objects of a kind that a stuck pod needs and that do not exist."""
-    yield from _absent(pod, cluster, kind, keys=False)
+def absent_objects(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *create: str) -> Iterator[Finding]:
+    """A finding for each object of a kind that a stuck pod needs and that does not exist.
+
+    create: the words of kubectl that make one, without its name.
+    """
+    for one in _absent(pod, cluster, kind, keys=False):
+        yield _missing(pod, one, cluster, kind, create)
+
+
+def _missing(
+    pod: Pod, one: Absent, cluster: Cluster, kind: type[ConfigMap] | type[Secret], create: tuple[str, ...]
+) -> Finding:
+    name, what = one.reference.name, kind.__name__
+    said = f"{what} {name} does not exist in namespace {pod.namespace}"
+    if one.reference.volume:
+        said += f", so that volume {one.reference.volume} cannot be mounted"
+    line = kubectl("create", *create, name, "--from-literal=KEY=VALUE", namespace=pod.namespace)
+    fixes = [Fix(f"Create {what} {name} with what the program expects", line)]
+    if near := misspellings(name, (other.name for other in cluster.maybe.all(kind, pod.namespace)), 1):
+        said += f"; did you mean {near[0]}?"
+        fixes.insert(0, change(one.about, f"Name {near[0]} instead"))
+    return Finding(
+        about=one.about,
+        summary=said,
+        confidence=one.confidence,
+        evidence=one.evidence,
+        fixes=tuple(fixes),
+        commands=(
+            Command(kubectl("get", f"{what.lower()}s", namespace=pod.namespace), f"the {what}s that there are"),
+            look_at_pod(pod, "what the pod waits for"),
+        ),
+        aspect=name,
+    )
 
 
 def absent_keys(pod: Pod, cluster: Cluster) -> Iterator[Absent]:
@@ -131,7 +162,7 @@ def _mount_events(pod: Pod, events: tuple[Event, ...]) -> Iterator[tuple[Missing
             continue
         if not missing.name:
             volume = next((v for v in pod.spec.volumes or () if v.name == volume_named(event.message)), None)
-            sources = list(_volume_sources(volume)) if volume else []
+            sources = list(volume_sources(volume)) if volume else []
             names = [name for kind, name, *_ in sources if kind == missing.kind or len(sources) == 1]
             missing = missing._replace(name=names[0] if names else "")
         yield missing, quote(event, "message")
@@ -141,61 +172,3 @@ def _is(missing: Missing, one: Reference, keys: bool) -> bool:
     if (missing.kind, missing.name) != (one.kind, one.name):
         return False
     return missing.key == one.key if keys else not missing.key
-
-
-def keys_of(obj: ConfigMap | Secret) -> set[str]:
-    """The keys of a ConfigMap or Secret."""
-    found = set(obj.data or ())
-    found.update((obj.binary_data if isinstance(obj, ConfigMap) else obj.string_data) or ())
-    return found
-
-
-def references(pod: Pod) -> Iterator[Reference]:
-    """What a pod cannot start without; optional references are left out."""
-    for container in all_containers(pod):
-        yield from _of_environment(pod, container)
-    for volume in pod.spec.volumes or ():
-        base = f"spec.volumes[name={volume.name}]"
-        for kind, name, path, items in _volume_sources(volume):
-            yield Reference(kind, name, f"{base}.{path}", volume=volume.name)
-            for index, item in enumerate(items):
-                # Only a list of keys makes a key necessary: a whole volume holds what there is.
-                at = f"{base}.{path.rpartition('.')[0]}.items[{index}].key"
-                yield Reference(kind, name, at, item.key, volume=volume.name)
-
-
-def _of_environment(pod: Pod, container: Container) -> Iterator[Reference]:
-    base = container_path(pod, container.name)
-    for variable in container.env or ():
-        source = variable.value_from
-        for kind, place, key in (
-            ("ConfigMap", "configMapKeyRef", source.config_map_key_ref if source else None),
-            ("Secret", "secretKeyRef", source.secret_key_ref if source else None),
-        ):
-            if key is not None and key.name and not key.optional:
-                path = f"{base}.env[name={variable.name}].valueFrom.{place}"
-                yield Reference(kind, key.name, f"{path}.name", container=container.name)
-                if key.key:
-                    yield Reference(kind, key.name, f"{path}.key", key.key, container=container.name)
-    for index, group in enumerate(container.env_from or ()):
-        for kind, place, named in (
-            ("ConfigMap", "configMapRef", group.config_map_ref),
-            ("Secret", "secretRef", group.secret_ref),
-        ):
-            if named is not None and named.name and not named.optional:
-                yield Reference(kind, named.name, f"{base}.envFrom[{index}].{place}.name", container=container.name)
-
-
-def _volume_sources(volume: Volume) -> Iterator[tuple[str, str, str, tuple[KeyToPath, ...]]]:
-    """Kind, name, path of the name, and the keys asked for."""
-    if volume.config_map is not None and volume.config_map.name and not volume.config_map.optional:
-        yield "ConfigMap", volume.config_map.name, "configMap.name", volume.config_map.items or ()
-    if volume.secret is not None and volume.secret.secret_name and not volume.secret.optional:
-        yield "Secret", volume.secret.secret_name, "secret.secretName", volume.secret.items or ()
-    for index, source in enumerate((volume.projected.sources if volume.projected else None) or ()):
-        base = f"projected.sources[{index}]"
-        config, secret = source.config_map, source.secret
-        if config is not None and config.name and not config.optional:
-            yield "ConfigMap", config.name, f"{base}.configMap.name", config.items or ()
-        if secret is not None and secret.name and not secret.optional:
-            yield "Secret", secret.name, f"{base}.secret.name", secret.items or ()

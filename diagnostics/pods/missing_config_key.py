@@ -23,12 +23,13 @@ import json
 from collections.abc import Iterator
 
 from diagnostics.pods._containers import CONSEQUENCES, change, kubectl
-from diagnostics.pods._references import Absent, absent_keys, keys_of
+from diagnostics.pods._references import Absent, absent_keys
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.kubelet.references import keys_of
 
 MOST_KEYS = 8
 
@@ -69,7 +70,7 @@ def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
     return Finding(
         about=one.about,
         summary=said,
-        confidence=Confidence.CERTAIN if one.stated else Confidence.LIKELY,
+        confidence=one.confidence,
         evidence=one.evidence,
         fixes=tuple(fixes),
         commands=(Command(look, "the keys that it has"),),

@@ -23,13 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, change, kubectl, look_at_pod
-from diagnostics.pods._references import Absent, absent
+from diagnostics.pods._containers import CONSEQUENCES
+from diagnostics.pods._references import absent_objects
 from kubedoctor.cluster import Cluster, Event, Pod, Secret
-from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Finding, Severity, diagnostic
 
 
 @diagnostic(
@@ -41,30 +40,4 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
     explains=CONSEQUENCES,
 )
 def missing_secret(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for one in absent(pod, cluster, Secret):
-        yield _finding(pod, one, cluster)
-
-
-def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
-    name = one.reference.name
-    said = f"Secret {name} does not exist in namespace {pod.namespace}"
-    if one.reference.volume:
-        said += f", so that volume {one.reference.volume} cannot be mounted"
-    near = misspellings(name, (secret.name for secret in cluster.maybe.all(Secret, pod.namespace)), 1)
-    create = kubectl("create", "secret", "generic", name, "--from-literal=KEY=VALUE", namespace=pod.namespace)
-    fixes = [Fix(f"Create Secret {name} with what the program expects", create)]
-    if near:
-        said += f"; did you mean {near[0]}?"
-        fixes.insert(0, change(one.about, f"Name {near[0]} instead"))
-    return Finding(
-        about=one.about,
-        summary=said,
-        confidence=Confidence.CERTAIN if one.stated else Confidence.LIKELY,
-        evidence=one.evidence,
-        fixes=tuple(fixes),
-        commands=(
-            Command(kubectl("get", "secrets", namespace=pod.namespace), "the Secrets that there are"),
-            look_at_pod(pod, "what the pod waits for"),
-        ),
-        aspect=name,
-    )
+    yield from absent_objects(pod, cluster, Secret, "secret", "generic")
