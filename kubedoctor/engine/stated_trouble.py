@@ -21,6 +21,7 @@ from kubedoctor.cluster.relations import LONGEST_CHAIN, claim_names
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.storage import PersistentVolumeClaim
 from kubedoctor.cluster.triage import finished, ready
+from kubedoctor.engine.stated_shortfall import shortfall
 
 SOON = timedelta(minutes=1)
 """What controllers need to notice and to act."""
@@ -47,7 +48,7 @@ _TRUE, _FALSE, _NOT = ("True",), ("False",), ("False", "Unknown")
 _REPLICA_FAILURE = _Bad("ReplicaFailure", _TRUE)
 
 _BAD: Mapping[str, tuple[_Bad, ...]] = {
-    "Pod": (_Bad("Ready", _NOT, ROLLOUT),),
+    "Pod": (_Bad("Ready", _NOT, ROLLOUT), _Bad("PodScheduled", _FALSE, ROLLOUT, but=("SchedulingGated",))),
     "Node": (
         _Bad("Ready", _NOT, START),
         _Bad("NetworkUnavailable", _TRUE, START),
@@ -126,7 +127,8 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     kind = kind_name(obj)
     rows = _CUSTOM if isinstance(obj, CustomResource) else _BAD.get(kind)
     if rows is None and kind not in _PHASES:
-        return None
+        short = shortfall(obj, snapshot)
+        return Trouble(*short) if short is not None else None
     if isinstance(obj, Pod) and (ready(obj) or (finished(obj) and not alone)):
         return None
     if isinstance(obj, CustomResource) and _suspended(obj):
@@ -143,7 +145,20 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
         for clause, quoted in _bad_conditions(obj, rows or (), snapshot.taken_at, alone=alone):
             clauses.append(clause)
             evidence += quoted
+    if not clauses and isinstance(obj, Pod):
+        return _unnoticed(obj, snapshot.taken_at)
+    if not clauses and (short := shortfall(obj, snapshot)) is not None:
+        return Trouble(*short)
     return Trouble("; ".join(clauses), tuple(evidence)) if clauses else None
+
+
+def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
+    """A pod that no scheduler and no kubelet has said anything of."""
+    made = pod.metadata.creation_timestamp
+    if pod.status.conditions or pod.status.phase != "Pending" or made is None or now - made < ROLLOUT:
+        return None
+    says = f"its phase is Pending for {human_duration(now - made)}, and nothing has taken it up"
+    return Trouble(says, (quote(pod, "status.phase"), quote(pod, "metadata.creationTimestamp")))
 
 
 def _suspended(obj: CustomResource) -> bool:
@@ -178,11 +193,10 @@ def _bad_conditions(
 def _has_its_pods(obj: KubernetesObject) -> bool:
     """A ReplicaSet that wants no pod any more may keep its last failure, and its Deployment repeats it
     (`pkg/controller/deployment/progress.go`, getReplicaFailures, v1.37)."""
-    wanted = getattr(getattr(obj, "spec", None), "replicas", None)
     if isinstance(obj, Deployment):
-        wanted = 1 if wanted is None else wanted
+        wanted = obj.spec.wanted
         return obj.status.updated_replicas >= wanted and obj.status.available_replicas >= wanted
-    return wanted == 0
+    return getattr(getattr(obj, "spec", None), "replicas", None) == 0
 
 
 def _conditions(obj: KubernetesObject) -> dict[str, dict[str, Any]]:

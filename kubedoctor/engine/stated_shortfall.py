@@ -1,0 +1,69 @@
+"""Workloads that say that they have fewer pods than they want, while nothing is under way: their pods are not made.
+
+A StatefulSet, a DaemonSet and a Job have no condition for it (a Deployment has ReplicaFailure), and what the API server
+answered stands in events only, which expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from kubedoctor.cluster.apps import DaemonSet, Job, StatefulSet
+from kubedoctor.cluster.meta import KubernetesObject, condition
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.references import kind_name
+from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.triage import ready, terminating
+
+SETTLED = timedelta(minutes=1)
+"""A controller makes what is missing within seconds; its next try after a refusal may be later, and fails alike."""
+
+
+def shortfall(obj: KubernetesObject, snapshot: Snapshot) -> tuple[str, tuple[Evidence, ...]] | None:
+    """The clause and the two numbers, where pods are missing and none of those that are here is on its way."""
+    wants = _missing(obj)
+    if wants is None or not _old(obj.metadata.creation_timestamp, snapshot.taken_at):
+        return None
+    if any(_is_moving(pod, snapshot.taken_at) for pod in _pods(obj, snapshot)):
+        return None
+    clause, paths = wants
+    return clause, tuple(quote(obj, path) for path in paths if has_path(obj, path))
+
+
+def _missing(obj: KubernetesObject) -> tuple[str, tuple[str, ...]] | None:
+    """What is missing by the status that its controller wrote last, if that is about the present spec."""
+    if isinstance(obj, StatefulSet | DaemonSet) and obj.status.observed_generation < obj.metadata.generation:
+        return None
+    if isinstance(obj, StatefulSet) and obj.status.replicas < obj.spec.wanted:
+        says = f"it wants {obj.spec.wanted} pods and has {obj.status.replicas}"
+        return says, ("spec.replicas", "status.replicas")
+    if isinstance(obj, DaemonSet):
+        wanted, has = obj.status.desired_number_scheduled, obj.status.current_number_scheduled
+        if has < wanted:
+            paths = ("status.desiredNumberScheduled", "status.currentNumberScheduled")
+            return f"it wants pods on {wanted} nodes and has them on {has}", paths
+    if isinstance(obj, Job) and obj.status.start_time is not None and not obj.spec.suspend:
+        status = obj.status
+        begun = status.active or status.succeeded or status.failed or status.conditions
+        if not begun and obj.spec.completions != 0 and obj.spec.parallelism != 0:
+            return "it started and never had a pod", ("status.startTime",)
+    return None
+
+
+def _pods(obj: KubernetesObject, snapshot: Snapshot) -> Iterable[KubernetesObject]:
+    return snapshot.index("Pod", "owner").get((kind_name(obj), obj.metadata.namespace, obj.metadata.name), ())
+
+
+def _is_moving(pod: KubernetesObject, now: datetime) -> bool:
+    """A StatefulSet waits for each of its pods, and replaces one only when it is gone."""
+    if not isinstance(pod, Pod) or terminating(pod) or not ready(pod):
+        return True
+    said = condition(pod.status.conditions, "Ready")
+    return said is None or not _old(said.last_transition_time or pod.metadata.creation_timestamp, now)
+
+
+def _old(since: datetime | None, now: datetime) -> bool:
+    """Of unknown age may be new."""
+    return since is not None and now - since > SETTLED
