@@ -28,6 +28,8 @@ from kubedoctor.replay.kubelet.log_lines import is_no_log
 
 CONSEQUENCES = (Explains("same", ("KD1012", "KD1201", "KD1204")), Explains("selects", ("KD2001",)))
 """What follows from a container that does not run: it is not ready, its rollout stands still, its Service is empty."""
+SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
+"""Whose template `kubectl set` changes."""
 
 
 class Part(NamedTuple):

@@ -70,7 +70,8 @@ def _last_line(pod: Pod, container: str, lines: tuple[str, ...], previous: bool)
 
 
 def _unresolved(pod: Pod, sign: LogSign, host: str, cluster: Cluster) -> Story:
-    blamed = (*_dns_blamed(), *_egress_policies(pod, cluster))
+    # A server that says that there is no such name is up, and can be reached.
+    blamed = () if sign.dns_answered else (*_dns_blamed(), *_egress_policies(pod, cluster))
     if not host:
         return Story("it cannot resolve a host name", because_of=blamed)
     namespaces = [one.name for one in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from diagnostics.pods._containers import (
+    SETTABLE,
     Part,
     at_fault,
     kubectl,
@@ -20,7 +21,7 @@ from kubedoctor.cluster import Cluster, Container, Pod, ref
 from kubedoctor.cluster.nearest import likeness, misspellings, misspelt
 from kubedoctor.cluster.relations import workload_of, workloads_of
 from kubedoctor.cluster.triage import container_path
-from kubedoctor.findings import Command, Effect, Evidence, Fix, Ref, has_path, quote
+from kubedoctor.findings import Command, Confidence, Effect, Evidence, Finding, Fix, Ref, has_path, quote
 from kubedoctor.replay.kubelet.image_errors import (
     PULL_REASONS,
     ImageName,
@@ -28,8 +29,6 @@ from kubedoctor.replay.kubelet.image_errors import (
     parse_image_name,
     read_pull_error,
 )
-
-SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
 
 
 class Unpulled(NamedTuple):
@@ -124,8 +123,31 @@ def set_image(one: Unpulled, image: str, why: str) -> Fix:
     return Fix(why, kubectl(*words, namespace=about.namespace))
 
 
-def look_commands(pod: Pod) -> tuple[Command, ...]:
-    return (look_at_pod(pod, "the runtime's whole message, at the end under Events"),)
+def look(pod: Pod) -> Command:
+    return look_at_pod(pod, "the runtime's whole message, at the end under Events")
+
+
+def finding(
+    pod: Pod,
+    one: Unpulled,
+    said: str,
+    *fixes: Fix,
+    evidence: Iterable[Evidence] = (),
+    confidence: Confidence = Confidence.CERTAIN,
+    commands: tuple[Command, ...] = (),
+    because_of: tuple[Ref, ...] = (),
+) -> Finding:
+    """What all these diagnostics conclude of an image; `evidence` and `commands` come after their own."""
+    return Finding(
+        about=one.about,
+        summary=said,
+        confidence=confidence,
+        evidence=(*one.evidence, *evidence),
+        fixes=fixes,
+        commands=(look(pod), *commands),
+        aspect=one.container.name,
+        because_of=because_of,
+    )
 
 
 def replaced_version_fix(pod: Pod, one: Unpulled, cluster: Cluster) -> tuple[Fix, ...]:

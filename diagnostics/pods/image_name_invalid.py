@@ -21,12 +21,12 @@ import re
 from collections.abc import Iterator
 
 from diagnostics.pods._containers import CONSEQUENCES, change, edit_command
-from diagnostics.pods._images import Unpulled, look_commands, set_image, unpulled
+from diagnostics.pods._images import Unpulled, finding, set_image, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _WHY = re.compile(r"invalid reference format: (.+)$")
@@ -44,15 +44,7 @@ def image_name_invalid(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.INVALID_NAME):
         why = _WHY.search(one.message)
         said = f'the image name "{visible(one.image, 200)}" is not valid'
-        yield Finding(
-            about=one.about,
-            summary=f"{said}: {why.group(1)}" if why else said,
-            confidence=Confidence.CERTAIN,
-            evidence=one.evidence,
-            fixes=(_fix(one),),
-            commands=look_commands(pod),
-            aspect=one.container.name,
-        )
+        yield finding(pod, one, f"{said}: {why.group(1)}" if why else said, _fix(one))
 
 
 def _fix(one: Unpulled) -> Fix:

@@ -21,12 +21,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, kubectl, quote_spec
-from diagnostics.pods._images import SETTABLE, Unpulled, look_commands, unpulled
+from diagnostics.pods._containers import CONSEQUENCES, SETTABLE, kubectl, quote_spec
+from diagnostics.pods._images import Unpulled, finding, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 
@@ -41,15 +41,8 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem
 def image_never_pull(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.NEVER_PULL):
         policy = quote_spec(pod, cluster, one.about, one.container.name, "imagePullPolicy", "no registry is asked")
-        yield Finding(
-            about=one.about,
-            summary=f"the image {one.image} is not on the node, and imagePullPolicy Never forbids to pull it",
-            confidence=Confidence.CERTAIN,
-            evidence=(*one.evidence, *policy),
-            fixes=(_fix(one),),
-            commands=look_commands(pod),
-            aspect=one.container.name,
-        )
+        said = f"the image {one.image} is not on the node, and imagePullPolicy Never forbids to pull it"
+        yield finding(pod, one, said, _fix(one), evidence=policy)
 
 
 def _fix(one: Unpulled) -> Fix:

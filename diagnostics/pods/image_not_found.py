@@ -26,7 +26,8 @@ from collections.abc import Iterator
 from diagnostics.pods._containers import CONSEQUENCES, kubectl
 from diagnostics.pods._images import (
     Unpulled,
-    look_commands,
+    finding,
+    look,
     replaced_version_fix,
     set_image,
     unpulled,
@@ -73,17 +74,17 @@ def _not_found(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
     fixes = list(replaced_version_fix(pod, one, cluster))
     said = f"the image {one.image} does not exist in its registry"
     near = working_image(pod, one.name, cluster) if not fixes else None
-    evidence = one.evidence
+    evidence: tuple[Evidence, ...] = ()
     if fixes:
         said += "; the workload's template names another image by now, this pod is left over"
     elif near:
         said += f"; {near[0]} runs in this namespace"
-        evidence = (*evidence, near[1])
+        evidence = (near[1],)
         fixes.append(set_image(one, near[0], f"Use {near[0]}, which runs here already"))
     if one.about.kind == "Deployment" and _has_version_before(one, cluster):
         undo = kubectl("rollout", "undo", one.about.argument, namespace=one.about.namespace)
         fixes.append(Fix(f"{'Or go' if fixes else 'Go'} back to the version before", undo, Effect.DISRUPTS))
-    return _finding(pod, one, said, tuple(fixes), evidence)
+    return finding(pod, one, said, *fixes, evidence=evidence)
 
 
 def _has_version_before(one: Unpulled, cluster: Cluster) -> bool:
@@ -96,12 +97,12 @@ def _has_version_before(one: Unpulled, cluster: Cluster) -> bool:
 def _no_platform(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
     node = cluster.maybe.get(Node, "", pod.spec.node_name)
     said = f"the image {one.image} has no variant for the node's processor"
-    evidence = list(one.evidence)
+    evidence = []
     if node is not None and has_path(node, "status.nodeInfo.architecture"):
         evidence.append(quote(node, "status.nodeInfo.architecture", "what the image must be built for"))
         said += f" ({node.status.node_info.architecture})"
     fix = Fix("Build the image for that processor too, or select nodes that fit with a nodeSelector", "")
-    return _finding(pod, one, said, (fix,), tuple(evidence))
+    return finding(pod, one, said, fix, evidence=evidence)
 
 
 def _unknown(pod: Pod, one: Unpulled) -> Finding:
@@ -111,18 +112,6 @@ def _unknown(pod: Pod, one: Unpulled) -> Finding:
         confidence=Confidence.POSSIBLE,
         would_disprove="The event `Failed to pull image` tells the reason: the name, the access or the network.",
         evidence=one.evidence,
-        commands=look_commands(pod),
-        aspect=one.container.name,
-    )
-
-
-def _finding(pod: Pod, one: Unpulled, said: str, fixes: tuple[Fix, ...], evidence: tuple[Evidence, ...]) -> Finding:
-    return Finding(
-        about=one.about,
-        summary=said,
-        confidence=Confidence.CERTAIN,
-        evidence=evidence,
-        fixes=fixes,
-        commands=look_commands(pod),
+        commands=(look(pod),),
         aspect=one.container.name,
     )

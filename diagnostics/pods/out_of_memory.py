@@ -29,6 +29,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods._containers import (
     CONSEQUENCES,
+    SETTABLE,
     Part,
     at_fault,
     change,
@@ -62,7 +63,6 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
 
-SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgG])|--max[-_]old[-_]space[-_]size[= ](\d+)")
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from diagnostics.pods._containers import CONSEQUENCES, kubectl, newest_event
 from diagnostics.pods._images import (
     Unpulled,
-    look_commands,
+    finding,
     replaced_version_fix,
     set_image,
     unpulled,
@@ -67,7 +67,7 @@ def registry_denied(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if one.problem is PullProblem.RATE_LIMIT:
             said = f"the registry {one.name.registry} refuses {one.image}: too many requests"
             fix = Fix("Log in with an imagePullSecret, mirror the image, or wait", "")
-            yield _finding(pod, one, said, Confidence.CERTAIN, (), (fix,))
+            yield finding(pod, one, said, fix, commands=(_logins(pod),))
         else:
             yield _refused(pod, one, cluster)
 
@@ -84,7 +84,13 @@ def _refused(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
         said += f"; {near[0]} runs in this namespace"
         evidence = (*evidence, near[1])
         fixes = (set_image(one, near[0], f"Use {near[0]}, which runs here already"), *fixes)
-    return _finding(pod, one, f"{said}: {login}", confidence, evidence, fixes)
+    said = f"{said}: {login}"
+    return finding(pod, one, said, *fixes, evidence=evidence, confidence=confidence, commands=(_logins(pod),))
+
+
+def _logins(pod: Pod) -> Command:
+    words = ("get", "secrets", "--field-selector", "type=kubernetes.io/dockerconfigjson")
+    return Command(kubectl(*words, namespace=pod.namespace), "the logins of the namespace")
 
 
 def _login(pod: Pod, one: Unpulled, cluster: Cluster) -> tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]:
@@ -139,25 +145,3 @@ def _missing(
     line = kubectl("create", "secret", "docker-registry", name, server, namespace=pod.namespace)
     line += " --docker-username=USER --docker-password=PASSWORD"
     return said, tuple(evidence), (Fix(f"Create the Secret {name} in namespace {pod.namespace}", line),)
-
-
-def _finding(
-    pod: Pod,
-    one: Unpulled,
-    said: str,
-    confidence: Confidence,
-    evidence: tuple[Evidence, ...],
-    fixes: tuple[Fix, ...],
-) -> Finding:
-    secrets = kubectl(
-        "get", "secrets", "--field-selector", "type=kubernetes.io/dockerconfigjson", namespace=pod.namespace
-    )
-    return Finding(
-        about=one.about,
-        summary=said,
-        confidence=confidence,
-        evidence=(*one.evidence, *evidence),
-        fixes=fixes,
-        commands=(*look_commands(pod), Command(secrets, "the logins of the namespace")),
-        aspect=one.container.name,
-    )

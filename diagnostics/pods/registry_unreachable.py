@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from diagnostics.pods._containers import CONSEQUENCES
 from diagnostics.pods._images import (
     Unpulled,
-    look_commands,
+    finding,
     nearest_registry,
     replaced_version_fix,
     set_image,
@@ -36,7 +36,7 @@ from diagnostics.pods._images import (
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic
+from kubedoctor.findings import Finding, Fix, Ref, Severity, diagnostic
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _SAYS = {
@@ -82,13 +82,5 @@ def _finding(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
             fixes.append(Fix(f"Correct the registry {host} in the image, or make it reachable from the node", ""))
     elif one.problem in _FIXES:
         fixes.append(Fix(_FIXES[one.problem], ""))
-    return Finding(
-        about=one.about,
-        summary=said,
-        confidence=Confidence.CERTAIN,
-        evidence=one.evidence,
-        fixes=tuple(fixes),
-        commands=look_commands(pod),
-        aspect=one.container.name,
-        because_of=(Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else (),
-    )
+    blamed = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
+    return finding(pod, one, said, *fixes, because_of=blamed)
