@@ -98,6 +98,10 @@ def _changed(requested: Resources, pods: Iterable[PodInfo], sign: int) -> Resour
     return total
 
 
+Alike = tuple[Pod, list[tuple[NodeInfo, PodInfo]]]
+"""Pods of a namespace with the same labels, each with its node, after one of them."""
+
+
 class ClusterState:
     """All that a scheduling cycle reads; shared by the cycles of many pods."""
 
@@ -203,9 +207,9 @@ class ClusterState:
         )
 
     @cached_property
-    def placed(self) -> dict[str, list[tuple[Pod, list[tuple[NodeInfo, PodInfo]]]]]:
-        """All pods on nodes by namespace, those with the same labels together after one of them, each with its node."""
-        found: dict[tuple[Hashable, ...], list[tuple[NodeInfo, PodInfo]]] = {}
+    def placed(self) -> dict[str, list[Alike]]:
+        """All pods on nodes by namespace."""
+        found: dict[Hashable, list[tuple[NodeInfo, PodInfo]]] = {}
         for node in self.nodes:
             for info in node.pods:
                 metadata = info.pod.metadata
@@ -214,7 +218,7 @@ class ClusterState:
                 if alike is None:
                     alike = found[key] = []
                 alike.append((node, info))
-        by_namespace: dict[str, list[tuple[Pod, list[tuple[NodeInfo, PodInfo]]]]] = {}
+        by_namespace: dict[str, list[Alike]] = {}
         for alike in found.values():
             example = alike[0][1].pod
             by_namespace.setdefault(example.namespace, []).append((example, alike))
@@ -227,7 +231,9 @@ class ClusterState:
         for node in self.nodes:
             for info in node.pods:
                 for term in info.anti_affinity:
-                    values = found.setdefault(term, Counter())
+                    values = found.get(term)
+                    if values is None:
+                        values = found[term] = Counter()
                     value = node.labels.get(term.topology_key)
                     if value is not None:
                         values[value] += 1
@@ -264,15 +270,15 @@ class ClusterState:
         """Pods that match a term, counted at its topology key and value."""
         return self.matching_all((term,))
 
-    def _candidates(self, term: AffinityTerm) -> Iterable[tuple[Pod, list[tuple[NodeInfo, PodInfo]]]]:
+    def _candidates(self, term: AffinityTerm) -> Iterable[Alike]:
         """The pods that are in one of the term's namespaces, and perhaps more."""
         names = self.placed if term.namespace_selector.matches({}) else sorted(term.namespaces)
         return (group for name in names for group in self.placed.get(name, ()))
 
     def known(self, key: Hashable) -> Any:
-        """What a filter has worked out about the whole cluster, None if nothing."""
+        """What has been worked out about this very state, None if nothing."""
         return self._known.get(key)
 
     def learn(self, key: Hashable, value: Any) -> None:
-        """Keep what a filter has worked out about the whole cluster."""
+        """Keep what has been worked out; no other state is told."""
         self._known[key] = value
