@@ -39,13 +39,15 @@ class Sign(enum.Enum):
 class LogSign:
     """A telling line: its position in the lines given, and what it names (a host, a path, a variable; may be empty).
 
-    `dns_silent`: a name was not resolved because the DNS server gave no answer at all.
+    `dns_silent`: a name was not resolved because the DNS server gave no answer at all. `dns_answered`: it did answer,
+    that there is no such name. Go names the server with that answer only then (`net/dnsclient_unix.go`).
     """
 
     sign: Sign
     index: int
     subject: str = ""
     dns_silent: bool = False
+    dns_answered: bool = False
 
 
 _HOST = r"(?P<what>[A-Za-z0-9][\w.-]*)"
@@ -202,8 +204,10 @@ def _read_line(line: str, index: int) -> LogSign | None:
         if match is None:
             continue
         subject = (match.groupdict().get("what") or "").rstrip(".,:;")
-        silent = sign is Sign.UNRESOLVED_HOST and re.search(r":53\b.*(refused|timeout|unreachable)", line) is not None
-        return LogSign(sign, index, subject or _subject(sign, line), silent)
+        unresolved = sign is Sign.UNRESOLVED_HOST
+        silent = unresolved and re.search(r":53\b.*(refused|timeout|unreachable)", line) is not None
+        answered = unresolved and re.search(r"lookup \S+ on \S+:53: no such host", line) is not None
+        return LogSign(sign, index, subject or _subject(sign, line), silent, answered)
     return None
 
 

@@ -70,6 +70,21 @@ def test_a_dns_server_that_gives_no_answer_is_told_from_a_wrong_name() -> None:
     assert silent is not None
     assert wrong is not None
     assert (silent.dns_silent, wrong.dns_silent) == (True, False)
+    assert (silent.dns_answered, wrong.dns_answered) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dial tcp: lookup db: no such host",
+        "lookup db on 10.96.0.10:53: server misbehaving",
+        "getaddrinfo: Temporary failure in name resolution",
+    ],
+)
+def test_without_the_servers_name_no_answer_is_proven(line: str) -> None:
+    found = read_log([line])
+    assert found is not None
+    assert not found.dns_answered
 
 
 @pytest.mark.parametrize("line", ["ready to serve", "permission denied for table orders", "", "GET /healthz 200"])
