@@ -43,8 +43,7 @@ from diagnostics.pods._containers import (
     stays,
     times,
 )
-from kubedoctor.cluster import Cluster, Container, Event, Job, Node, Pod, condition
-from kubedoctor.cluster.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster import Cluster, Event, Job, Node, Pod, condition
 from kubedoctor.cluster.relations import WORKLOADS, controller_of, made_good
 from kubedoctor.cluster.triage import restarted, terminating
 from kubedoctor.findings import (
@@ -62,9 +61,7 @@ from kubedoctor.findings import (
     quote,
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
-
-_HEAP = re.compile(r"-Xmx(\d+)([kKmMgG])|--max[-_]old[-_]space[-_]size[= ](\d+)")
-_UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
+from kubedoctor.replay.kubelet.heaps import heap_over
 
 
 @diagnostic(
@@ -113,8 +110,7 @@ def _finding(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Finding:
     because: tuple[Ref, ...] = ()
     if limit:
         said = f"container {container.name} was killed at its memory limit of {limit}"
-        heap = _heap_over_limit(container, limit)
-        if heap:
+        if heap := heap_over(container, limit):
             said += f"; {heap} leaves no room under it"
         fixes = (_raise_limit(about, container.name, limit),)
     elif (pod.spec.resources is not None) and (pod.spec.resources.limits or {}).get("memory"):
@@ -171,24 +167,3 @@ def _raise_limit(about: Ref, container: str, limit: str) -> Fix:
 def _doubled(limit: str) -> str:
     number = re.fullmatch(r"(\d+)(Ki|Mi|Gi|Ti|k|M|G|T|)", limit)
     return f"{2 * int(number.group(1))}{number.group(2)}" if number else ""
-
-
-def _heap_over_limit(container: Container, limit: str) -> str:
-    """A heap setting that is as large as the limit; empty if there is none."""
-    words = [*(container.command or ()), *(container.args or ())]
-    words += [
-        one.value for one in container.env or () if one.name in ("JAVA_OPTS", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS")
-    ]
-    try:
-        bytes_allowed = parse_quantity(limit).value()
-    except QuantityError:
-        return ""
-    for word in words:
-        found = _HEAP.search(word)
-        if found:
-            size = (
-                int(found.group(1)) * _UNITS[found.group(2).lower()] if found.group(1) else int(found.group(3)) * 2**20
-            )
-            if size >= bytes_allowed:
-                return found.group(0)
-    return ""

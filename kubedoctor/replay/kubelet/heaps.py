@@ -1,0 +1,30 @@
+"""Heap sizes that a container's own settings give its runtime: Java's and Node's flags."""
+
+from __future__ import annotations
+
+import re
+
+from kubedoctor.cluster.pods import Container
+from kubedoctor.cluster.quantities import QuantityError, parse_quantity
+
+_HEAP = re.compile(r"-Xmx(\d+)([kKmMgG])|--max[-_]old[-_]space[-_]size[= ](\d+)")
+_UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
+_VARIABLES = frozenset({"JAVA_OPTS", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS"})
+
+
+def heap_over(container: Container, limit: str) -> str:
+    """The flag that sets a heap as large as the memory limit, a quantity, or larger; empty if there is none."""
+    try:
+        allowed = parse_quantity(limit).value()
+    except QuantityError:
+        return ""
+    words = [*(container.command or ()), *(container.args or ())]
+    words += [one.value for one in container.env or () if one.name in _VARIABLES]
+    found = (match for word in words if (match := _HEAP.search(word)) is not None)
+    return next((match.group(0) for match in found if _size(match) >= allowed), "")
+
+
+def _size(flag: re.Match[str]) -> int:
+    """In bytes. Node counts in MiB."""
+    java, unit, node = flag.groups()
+    return int(java) * _UNITS[unit.lower()] if java else int(node) * _UNITS["m"]
