@@ -222,7 +222,7 @@ def _blockers(pod: Pod, prepared: PreFiltered, classes: NodeClasses) -> list[tup
     """What objects to each node: neighbouring filters that see the same groups of nodes are asked together."""
     runs: list[tuple[Grouping, list[tuple[str, NodeFilter]]]] = []
     for name, node_filter in prepared.filters:
-        grouping = _grouping(name, pod, classes, node_filter)
+        grouping = _told_apart_by(name, pod, classes, node_filter)
         if not runs or runs[-1][0] is not grouping:
             runs.append((grouping, []))
         runs[-1][1].append((name, node_filter))
@@ -249,7 +249,7 @@ def _overrule(
                 firsts[number] = left_out
 
 
-def _grouping(name: str, pod: Pod, classes: NodeClasses, node_filter: NodeFilter) -> Grouping:
+def _told_apart_by(name: str, pod: Pod, classes: NodeClasses, node_filter: NodeFilter) -> Grouping:
     """Nodes of one group get the same answer of the filter."""
     if name in _BY_CLASS:
         return classes.by_class
