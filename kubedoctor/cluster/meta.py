@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, dataclass_transform
+from typing import Annotated, Any, ClassVar, dataclass_transform
 
 import msgspec
 
@@ -97,8 +97,10 @@ class LocalReference(Part):
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class KubernetesObject(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
-    """What every typed kind has. The class name is the kind."""
+    """What every typed kind has. The class name is the kind; `api_group` is set for kinds that an extension defines, so
+    that a cluster may not serve them."""
 
+    api_group: ClassVar[str] = ""
     metadata: ObjectMeta = ObjectMeta()
 
     @property

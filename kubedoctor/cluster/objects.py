@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster import apps, control, core, networking, pods, storage
+from kubedoctor.cluster import apps, control, core, karpenter, networking, pods, storage
 from kubedoctor.cluster.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.references import kind_name
 
 STRUCTS: dict[str, type[KubernetesObject]] = {
-    name: value
-    for module in (pods, core, apps, storage, networking, control)
-    for name, value in vars(module).items()
+    kind_name(value): value
+    for module in (pods, core, apps, storage, networking, control, karpenter)
+    for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, KubernetesObject) and value is not KubernetesObject
 }
 

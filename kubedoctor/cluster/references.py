@@ -45,7 +45,8 @@ def kind_name(obj: KubernetesObject | type[KubernetesObject]) -> str:
     """The kind of an object or of a struct class, as a Ref spells it."""
     if isinstance(obj, CustomResource):
         return custom_kind_name(obj.kind, obj.group)
-    return obj.__name__ if isinstance(obj, type) else type(obj).__name__
+    kind = obj if isinstance(obj, type) else type(obj)
+    return f"{kind.__name__}.{kind.api_group}" if kind.api_group else kind.__name__
 
 
 def custom_kind_name(kind: str, group: str) -> str:
