@@ -40,7 +40,8 @@ class LogSign:
     """A telling line: its position in the lines given, and what it names (a host, a path, a variable; may be empty).
 
     `dns_silent`: a name was not resolved because the DNS server gave no answer at all. `dns_answered`: it did answer,
-    that there is no such name. Go names the server with that answer only then (`net/dnsclient_unix.go`).
+    that there is no such name. Only then does Go name the server beside those words (`net/dnsclient_unix.go`), and do
+    glibc and musl say EAI_NONAME, which Node calls ENOTFOUND; without an answer they say EAI_AGAIN.
     """
 
     sign: Sign
@@ -50,6 +51,10 @@ class LogSign:
     dns_answered: bool = False
 
 
+_DNS_ANSWERED = re.compile(
+    r"lookup \S+ on \S+:53: no such host|getaddrinfo ENOTFOUND|name or service not known|name does not resolve",
+    re.IGNORECASE,
+)
 _HOST = r"(?P<what>[A-Za-z0-9][\w.-]*)"
 _NAME = r"(?P<what>[A-Z][A-Z0-9_]{2,})"
 _PATH = re.compile(r"(?<![\w:/])(/[\w.@+-]+(?:/[\w.@+-]+)*)")
@@ -206,7 +211,7 @@ def _read_line(line: str, index: int) -> LogSign | None:
         subject = (match.groupdict().get("what") or "").rstrip(".,:;")
         unresolved = sign is Sign.UNRESOLVED_HOST
         silent = unresolved and re.search(r":53\b.*(refused|timeout|unreachable)", line) is not None
-        answered = unresolved and re.search(r"lookup \S+ on \S+:53: no such host", line) is not None
+        answered = unresolved and _DNS_ANSWERED.search(line) is not None
         return LogSign(sign, index, subject or _subject(sign, line), silent, answered)
     return None
 

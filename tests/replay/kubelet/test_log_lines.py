@@ -76,6 +76,22 @@ def test_a_dns_server_that_gives_no_answer_is_told_from_a_wrong_name() -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "Error: getaddrinfo ENOTFOUND db.shop",
+        "socket.gaierror: [Errno -2] Name or service not known",
+        'psql: could not translate host name "db" to address: Name does not resolve',
+    ],
+)
+def test_that_there_is_no_such_name_is_an_answer(line: str) -> None:
+    found = read_log([line])
+    assert found is not None
+    assert found.dns_answered
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error: getaddrinfo EAI_AGAIN db.shop",
+        "wget: bad address 'db.shop'",
         "dial tcp: lookup db: no such host",
         "lookup db on 10.96.0.10:53: server misbehaving",
         "getaddrinfo: Temporary failure in name resolution",
