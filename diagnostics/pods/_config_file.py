@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import posixpath
 
-from diagnostics.pods._containers import End, edit_command, look_at
+from diagnostics.pods._commands import edit_command, look_at
 from diagnostics.pods._crash import Story
+from diagnostics.pods._ends import End
 from kubedoctor.cluster import Cluster, ConfigMap, Pod
 from kubedoctor.cluster.pods import Volume
 from kubedoctor.cluster.redaction import REDACTED, looks_secret

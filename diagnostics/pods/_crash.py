@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diagnostics.pods._containers import End, change, in_container, kubectl, look_at, quote_spec, seconds
+from diagnostics.pods._commands import change, kubectl, look_at
+from diagnostics.pods._containers import in_container, quote_spec, seconds
+from diagnostics.pods._ends import End
 from kubedoctor.cluster import Cluster, LogTail, Namespace, NetworkPolicy, Pod, Service
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import applies_to, ready_endpoints
 from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.wants import CannotSee
 from kubedoctor.findings import Command, Evidence, Fix, Ref, quote, quote_line, ref
-from kubedoctor.replay.kubelet.hosts import (
-    is_address,
-    is_local,
-    service_named,
-    service_with_address,
-    split_address,
-)
+from kubedoctor.replay.kubelet.hosts import is_address, is_local, service_named, service_with_address, split_address
 from kubedoctor.replay.kubelet.log_lines import LogSign, Sign, read_log
 
 CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from diagnostics.pods._containers import (
-    SETTABLE,
-    Part,
-    at_fault,
-    kubectl,
-    look_at_pod,
-    newest_event,
-    parts_of,
-    quote_spec,
-    quote_status,
-    waiting_parts,
-)
+from diagnostics.pods._commands import SETTABLE, kubectl, look_at_pod
+from diagnostics.pods._containers import Part, at_fault, newest_event, parts_of, quote_spec, quote_status, waiting_parts
 from kubedoctor.cluster import Cluster, Container, Pod, ref
 from kubedoctor.cluster.nearest import likeness, misspellings, misspelt
 from kubedoctor.cluster.relations import workload_of, workloads_of

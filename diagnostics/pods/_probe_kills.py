@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from diagnostics.pods._containers import (
-    End,
-    at_fault,
-    change,
-    look_at_log,
-    look_at_pod,
-    quote_spec,
-    quote_status,
-    seconds,
-    times,
-)
+from diagnostics.pods._commands import change, look_at_log, look_at_pod
+from diagnostics.pods._containers import at_fault, quote_spec, quote_status, seconds, times
+from diagnostics.pods._ends import End
 from kubedoctor.cluster import Cluster, Event, Pod, Probe, ref
 from kubedoctor.cluster.triage import container_path
 from kubedoctor.cluster.wants import LogTail

@@ -6,16 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from diagnostics.pods._containers import (
-    at_fault,
-    change,
-    kubectl,
-    look_at_pod,
-    parts_of,
-    quote_pod_spec,
-    quote_status,
-    stays,
-)
+from diagnostics.pods._commands import change, kubectl, look_at_pod
+from diagnostics.pods._containers import at_fault, parts_of, quote_pod_spec, quote_status, stays
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import workload_of

@@ -27,28 +27,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._commands import look_at_log, look_at_pod
 from diagnostics.pods._config_file import broken_config_file
-from diagnostics.pods._containers import (
-    CONSEQUENCES,
-    End,
-    at_fault,
-    ends_of,
-    look_at_log,
-    look_at_pod,
-    quote_status,
-    times,
-)
+from diagnostics.pods._containers import CONSEQUENCES, at_fault, quote_status, times
 from diagnostics.pods._crash import Story, how_it_ends, story_of
-from kubedoctor.cluster import (
-    Cluster,
-    ConfigMap,
-    EndpointSlice,
-    Event,
-    Namespace,
-    NetworkPolicy,
-    Pod,
-    Service,
-)
+from diagnostics.pods._ends import End, ends_of
+from kubedoctor.cluster import Cluster, ConfigMap, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Service
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import restarted
 from kubedoctor.findings import Confidence, Finding, Ref, Severity, diagnostic

@@ -24,14 +24,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from diagnostics.pods._containers import (
-    at_fault,
-    change,
-    kubectl,
-    look_at_pod,
-    newest_event,
-    quote_spec,
-)
+from diagnostics.pods._commands import change, kubectl, look_at_pod
+from diagnostics.pods._containers import at_fault, newest_event, quote_spec
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.text import visible

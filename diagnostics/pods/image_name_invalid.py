@@ -20,7 +20,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, change, edit_command
+from diagnostics.pods._commands import change, edit_command
+from diagnostics.pods._containers import CONSEQUENCES
 from diagnostics.pods._images import Unpulled, finding, set_image, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS

@@ -21,7 +21,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, SETTABLE, kubectl, quote_spec
+from diagnostics.pods._commands import SETTABLE, kubectl
+from diagnostics.pods._containers import CONSEQUENCES, quote_spec
 from diagnostics.pods._images import Unpulled, finding, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS

@@ -23,30 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, kubectl
-from diagnostics.pods._images import (
-    Unpulled,
-    finding,
-    look,
-    replaced_version_fix,
-    set_image,
-    unpulled,
-    working_image,
-)
+from diagnostics.pods._commands import kubectl
+from diagnostics.pods._containers import CONSEQUENCES
+from diagnostics.pods._images import Unpulled, finding, look, replaced_version_fix, set_image, unpulled, working_image
 from kubedoctor.cluster import Cluster, Event, Node, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import (
-    Confidence,
-    Effect,
-    Evidence,
-    Finding,
-    Fix,
-    Severity,
-    diagnostic,
-    has_path,
-    quote,
-)
+from kubedoctor.findings import Confidence, Effect, Evidence, Finding, Fix, Severity, diagnostic, has_path, quote
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 REVISION = "deployment.kubernetes.io/revision"

@@ -23,21 +23,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.pods._containers import (
-    CONSEQUENCES,
-    End,
-    Part,
-    at_fault,
-    ends_of,
-    look_at_log,
-    look_at_pod,
-    parts_of,
-    quote_status,
-    seconds,
-    stays,
-    times,
-)
+from diagnostics.pods._commands import look_at_log, look_at_pod
+from diagnostics.pods._containers import CONSEQUENCES, Part, at_fault, parts_of, quote_status, seconds, stays, times
 from diagnostics.pods._crash import story_of, story_of_lines
+from diagnostics.pods._ends import End, ends_of
 from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Service
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import not_ready

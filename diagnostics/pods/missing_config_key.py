@@ -22,7 +22,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, change, kubectl
+from diagnostics.pods._commands import change, kubectl
+from diagnostics.pods._containers import CONSEQUENCES
 from diagnostics.pods._references import Absent, absent_keys
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
 from kubedoctor.cluster.nearest import misspellings

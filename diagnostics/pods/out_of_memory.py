@@ -27,15 +27,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from diagnostics.pods._commands import SETTABLE, change, kubectl, look_at_log, look_at_pod
 from diagnostics.pods._containers import (
     CONSEQUENCES,
-    SETTABLE,
     Part,
     at_fault,
-    change,
-    kubectl,
-    look_at_log,
-    look_at_pod,
     parts_of,
     quote_spec,
     quote_status,

@@ -21,19 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import (
-    CONSEQUENCES,
-    End,
-    Part,
-    at_fault,
-    change,
-    ends_of,
-    in_container,
-    look_at_pod,
-    quote_spec,
-    quote_status,
-    seconds,
-)
+from diagnostics.pods._commands import change, look_at_pod
+from diagnostics.pods._containers import CONSEQUENCES, Part, at_fault, in_container, quote_spec, quote_status, seconds
+from diagnostics.pods._ends import End, ends_of
 from kubedoctor.cluster import Cluster, Event, LogTail, Pod, ref
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import restarted

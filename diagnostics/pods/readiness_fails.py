@@ -25,14 +25,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from diagnostics.pods._commands import change, kubectl, look_at_log, look_at_pod
 from diagnostics.pods._containers import (
     Part,
     at_fault,
-    change,
     in_container,
-    kubectl,
-    look_at_log,
-    look_at_pod,
     parts_of,
     quote_spec,
     quote_status,
@@ -44,17 +41,7 @@ from diagnostics.pods._crash import Story, story_of_lines
 from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Probe, Service, ref
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import (
-    Command,
-    Confidence,
-    Evidence,
-    Explains,
-    Finding,
-    Severity,
-    diagnostic,
-    has_path,
-    quote,
-)
+from kubedoctor.findings import Command, Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
 from kubedoctor.replay.kubelet.killers import concerns
 from kubedoctor.replay.kubelet.log_lines import port_listened_on
 from kubedoctor.replay.kubelet.probes import (

@@ -22,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.pods._containers import at_fault, kubectl, look_at_pod
+from diagnostics.pods._commands import kubectl, look_at_pod
+from diagnostics.pods._containers import at_fault
 from kubedoctor.cluster import Cluster, Pod, ReplicaSet, StatefulSet
 from kubedoctor.cluster.relations import WORKLOADS, controller_of
 from kubedoctor.cluster.text import visible

@@ -24,31 +24,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, kubectl, newest_event
-from diagnostics.pods._images import (
-    Unpulled,
-    finding,
-    replaced_version_fix,
-    set_image,
-    unpulled,
-    working_image,
-)
+from diagnostics.pods._commands import kubectl
+from diagnostics.pods._containers import CONSEQUENCES, newest_event
+from diagnostics.pods._images import Unpulled, finding, replaced_version_fix, set_image, unpulled, working_image
 from kubedoctor.cluster import Cluster, Event, Pod, Secret
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting
 from kubedoctor.cluster.wants import CannotSee
-from kubedoctor.findings import (
-    Command,
-    Confidence,
-    Evidence,
-    Finding,
-    Fix,
-    Severity,
-    diagnostic,
-    has_path,
-    quote,
-)
+from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Severity, diagnostic, has_path, quote
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"})

@@ -25,14 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._containers import CONSEQUENCES
-from diagnostics.pods._images import (
-    Unpulled,
-    finding,
-    nearest_registry,
-    replaced_version_fix,
-    set_image,
-    unpulled,
-)
+from diagnostics.pods._images import Unpulled, finding, nearest_registry, replaced_version_fix, set_image, unpulled
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import waiting

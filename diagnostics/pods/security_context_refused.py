@@ -23,13 +23,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from diagnostics.pods._commands import change, kubectl, look_at_pod
 from diagnostics.pods._containers import (
     CONSEQUENCES,
     Part,
     at_fault,
-    change,
-    kubectl,
-    look_at_pod,
     parts_of,
     quote_pod_spec,
     quote_spec,

@@ -24,34 +24,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.pods._containers import (
-    CONSEQUENCES,
-    End,
-    Part,
-    at_fault,
-    change,
-    ends_of,
-    look_at_log,
-    look_at_pod,
-    quote_spec,
-    quote_status,
-    waiting_parts,
-)
+from diagnostics.pods._commands import change, look_at_log, look_at_pod
+from diagnostics.pods._containers import CONSEQUENCES, Part, at_fault, quote_spec, quote_status, waiting_parts
 from diagnostics.pods._crash import story_of
+from diagnostics.pods._ends import End, ends_of
 from kubedoctor.cluster import Cluster, Event, Node, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.triage import troubled
-from kubedoctor.findings import (
-    Confidence,
-    Evidence,
-    Explains,
-    Finding,
-    Severity,
-    diagnostic,
-    has_path,
-    quote,
-)
+from kubedoctor.findings import Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
 from kubedoctor.replay.kubelet.container_errors import (
     StartProblem,
     command_named,

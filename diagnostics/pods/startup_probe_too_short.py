@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.pods._containers import CONSEQUENCES, ends_of, seconds
+from diagnostics.pods._containers import CONSEQUENCES, seconds
+from diagnostics.pods._ends import ends_of
 from diagnostics.pods._probe_kills import killed_by_probe
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS

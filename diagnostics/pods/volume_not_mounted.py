@@ -23,17 +23,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.pods._containers import (
-    CONSEQUENCES,
-    Part,
-    at_fault,
-    change,
-    look_at_pod,
-    parts_of,
-    quote_pod_spec,
-    stays,
-    times,
-)
+from diagnostics.pods._commands import change, look_at_pod
+from diagnostics.pods._containers import CONSEQUENCES, Part, at_fault, parts_of, quote_pod_spec, stays, times
 from kubedoctor.cluster import Cluster, Event, Pod, ref
 from kubedoctor.cluster.pods import Volume
 from kubedoctor.cluster.relations import WORKLOADS

@@ -1,0 +1,42 @@
+"""Command lines about pods, and changes of what pods are made from."""
+
+from __future__ import annotations
+
+import shlex
+
+from kubedoctor.cluster import Pod
+from kubedoctor.findings import Command, Fix, Ref
+
+SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
+"""Whose template `kubectl set` changes."""
+
+
+def kubectl(*words: str, namespace: str = "") -> str:
+    """A command line with the words quoted for the shell."""
+    return shlex.join(["kubectl", *words, *(["-n", namespace] if namespace else [])])
+
+
+def edit_command(about: Ref) -> str:
+    """The command that opens an object in an editor."""
+    return kubectl("edit", about.argument, namespace=about.namespace)
+
+
+def change(about: Ref, summary: str) -> Fix:
+    """A change by hand of what pods are made from. Pods and Jobs keep theirs for life."""
+    if about.kind in ("Pod", "Job"):
+        return Fix(f"{summary}; a {about.kind} cannot be changed so: delete it and make it anew")
+    return Fix(summary, edit_command(about))
+
+
+def look_at_pod(pod: Pod, why: str) -> Command:
+    return Command(kubectl("describe", "pod", pod.name, namespace=pod.namespace), why)
+
+
+def look_at_log(pod: Pod, container: str, *, previous: bool, why: str = "") -> Command:
+    more = ["--previous"] if previous else []
+    line = kubectl("logs", pod.name, "-c", container, *more, namespace=pod.namespace)
+    return Command(line, why or ("the end of the run that failed" if previous else "what the program writes"))
+
+
+def look_at(name: Ref, why: str) -> Command:
+    return Command(kubectl("get", name.argument, "-o", "yaml", namespace=name.namespace), why)
