@@ -9,8 +9,8 @@ from diagnostics.pods._commands import edit_command, look_at
 from diagnostics.pods._crash import Story
 from diagnostics.pods._ends import End
 from kubedoctor.cluster import Cluster, ConfigMap, Pod
-from kubedoctor.cluster.pods import Volume
 from kubedoctor.cluster.redaction import REDACTED, looks_secret
+from kubedoctor.cluster.volumes import Volume
 from kubedoctor.findings import Confidence, Finding, Fix, has_path, quote, ref
 from kubedoctor.replay.kubelet.log_lines import Sign
 

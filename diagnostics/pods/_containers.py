@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from kubedoctor.cluster import Cluster, Container, ContainerStatus, Event, KubernetesObject, Pod
-from kubedoctor.cluster.pods import ContainerStateWaiting
+from kubedoctor.cluster.containers import ContainerStateWaiting
 from kubedoctor.cluster.relations import template_of, template_path, workload_of
 from kubedoctor.cluster.triage import all_containers, all_statuses, container_path, finished, status_path, terminating
 from kubedoctor.findings import Evidence, Explains, Ref, has_path, quote, ref

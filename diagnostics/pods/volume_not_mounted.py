@@ -26,10 +26,10 @@ from datetime import timedelta
 from diagnostics.pods._commands import change, look_at_pod
 from diagnostics.pods._containers import CONSEQUENCES, Part, at_fault, parts_of, quote_pod_spec, stays, times
 from kubedoctor.cluster import Cluster, Event, Pod, ref
-from kubedoctor.cluster.pods import Volume
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.text import visible
 from kubedoctor.cluster.triage import not_ready
+from kubedoctor.cluster.volumes import Volume
 from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic, has_path, quote
 from kubedoctor.replay.kubelet.container_errors import missing_reference, volume_named
 

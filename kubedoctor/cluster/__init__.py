@@ -12,6 +12,7 @@ from kubedoctor.cluster.apps import (
     ReplicaSet,
     StatefulSet,
 )
+from kubedoctor.cluster.containers import Container, ContainerStatus, Probe
 from kubedoctor.cluster.control import (
     APIService,
     ClusterRole,
@@ -46,7 +47,7 @@ from kubedoctor.cluster.networking import (
     NetworkPolicy,
     PodDisruptionBudget,
 )
-from kubedoctor.cluster.pods import Container, ContainerStatus, Pod, Probe
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, kind_name, ref

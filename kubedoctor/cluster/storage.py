@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.affinity import NodeSelector
+from kubedoctor.cluster.containers import ResourceRequirements
 from kubedoctor.cluster.meta import Condition, KubernetesObject, LabelSelector, ObjectReference, Part, Time
-from kubedoctor.cluster.pods import NodeSelector, ResourceRequirements
 from kubedoctor.cluster.redaction import redact_text
 
 

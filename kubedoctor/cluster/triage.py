@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubedoctor.cluster.containers import Container, ContainerStatus
 from kubedoctor.cluster.meta import condition
-from kubedoctor.cluster.pods import Container, ContainerStatus, Pod
+from kubedoctor.cluster.pods import Pod
 
 
 def all_statuses(pod: Pod) -> Iterator[ContainerStatus]:

@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kubedoctor.cluster.affinity import NodeSelector as NodeSelectorPart
+from kubedoctor.cluster.affinity import Toleration
 from kubedoctor.cluster.core import Node, Taint
 from kubedoctor.cluster.decoding import convert_object, decode_object
 from kubedoctor.cluster.meta import KubernetesObject, LabelSelector
-from kubedoctor.cluster.pods import NodeSelector as NodeSelectorPart
-from kubedoctor.cluster.pods import Pod, Toleration
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
 from kubedoctor.cluster.selectors import (
     NodeSelector,

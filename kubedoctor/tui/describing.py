@@ -21,8 +21,9 @@ from kubedoctor.cluster import (
     kind_name,
     ref,
 )
+from kubedoctor.cluster.containers import EnvVar
 from kubedoctor.cluster.durations import human_duration
-from kubedoctor.cluster.pods import EnvVar, PodSpec
+from kubedoctor.cluster.pods import PodSpec
 from kubedoctor.cluster.relations import owner_chain, services_selecting, template_of, template_path
 from kubedoctor.cluster.triage import container_path, status_path
 from kubedoctor.tui.health import health_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubedoctor.cluster.pods import Container
+from kubedoctor.cluster.containers import Container
 from kubedoctor.cluster.quantities import QuantityError, parse_quantity
 
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgG])|--max[-_]old[-_]space[-_]size[= ](\d+)")

@@ -6,7 +6,7 @@ import enum
 import re
 from typing import NamedTuple
 
-from kubedoctor.cluster.pods import ContainerStateWaiting
+from kubedoctor.cluster.containers import ContainerStateWaiting
 
 PULL_REASONS = frozenset(
     {

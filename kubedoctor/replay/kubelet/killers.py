@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from kubedoctor.cluster.containers import Container, ContainerStatus
 from kubedoctor.cluster.core import Event
-from kubedoctor.cluster.pods import Container, ContainerStatus, Pod
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.kubelet.endings import Ending
 from kubedoctor.replay.kubelet.log_lines import read_log, says_it_was_stopped
 from kubedoctor.replay.kubelet.probes import gives_up_not_before, killed_not_after

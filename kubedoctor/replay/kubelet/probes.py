@@ -6,7 +6,8 @@ import enum
 import re
 from datetime import timedelta
 
-from kubedoctor.cluster.pods import Container, Pod, Probe
+from kubedoctor.cluster.containers import Container, Probe
+from kubedoctor.cluster.pods import Pod
 
 DEFAULT_GRACE = 30
 

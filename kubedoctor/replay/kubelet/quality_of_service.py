@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.pods import Pod, ResourceRequirements
+from kubedoctor.cluster.containers import ResourceRequirements
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
 
 BEST_EFFORT = "BestEffort"

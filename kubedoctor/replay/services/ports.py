@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubedoctor.cluster.containers import Container, ContainerPort
 from kubedoctor.cluster.core import ServicePort
-from kubedoctor.cluster.pods import Container, ContainerPort, Pod
+from kubedoctor.cluster.pods import Pod
 
 
 def declared_ports(pod: Pod) -> Iterator[tuple[Container, ContainerPort]]:

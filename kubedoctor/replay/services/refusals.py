@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from kubedoctor.cluster.containers import Container, Probe
 from kubedoctor.cluster.core import Service, ServicePort
-from kubedoctor.cluster.pods import Container, Pod, Probe
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.relations import services_selecting
 from kubedoctor.cluster.triage import finished, ready, terminating

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubedoctor.cluster.pods import (
+from kubedoctor.cluster.containers import (
     Container,
     ContainerState,
     ContainerStateRunning,
@@ -17,9 +17,9 @@ from kubedoctor.cluster.pods import (
     HTTPGetAction,
     Lifecycle,
     LifecycleHandler,
-    Pod,
     Probe,
 )
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.kubelet.endings import back_off, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, Proof, who_ended
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, read_probe_failure
