@@ -14,7 +14,11 @@ CLOUD_DNS = "169.254.169.254"
 def sureness(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evidence, ...], str]:
     """The confidence, the evidence for it, and what would disprove it."""
     if found.asked is Asked.HERE and found.configuration is not None:
-        return Confidence.CERTAIN, (quote(found.configuration, "data[kubelet]", f"clusterDNS is {service.spec.cluster_ip}"),), ""
+        return (
+            Confidence.CERTAIN,
+            (quote(found.configuration, "data[kubelet]", f"clusterDNS is {service.spec.cluster_ip}"),),
+            "",
+        )
     address = service.spec.cluster_ip
     named = f"neither {address} nor a cache on the node" if address not in ("", "None") else "another server"
     return Confidence.LIKELY, (), f"nameserver in the /etc/resolv.conf of pods is {named}: then they do not ask here"
