@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Node, Pod, Ref, quote, ref
+from kubedoctor.cluster import Cluster, Event, Node, Pod, Ref, condition, quote, ref
 from kubedoctor.cluster.missing_nodes import is_missing
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.triage import placed
@@ -34,12 +34,15 @@ COLLECTED = timedelta(minutes=1)
 """So long the pod garbage collector may take: it looks every 20 s, and waits 40 s for a node to come back
 (`pkg/controller/podgc`)."""
 
+REMOVALS = ("RemovingNode", "DeletingNode")
+"""Events of the node controllers when a Node is deleted."""
+
 
 @diagnostic(
     code="KD1104",
     subject=Pod,
     severity=Severity.WARNING,
-    reads=(Pod, Node),
+    reads=(Pod, Node, Event),
     when=placed,
     explains=(Explains("runs", ("KD1201", "KD2001")),),
     also_known_as=("orphaned pod", "node no longer exists"),
@@ -47,16 +50,13 @@ COLLECTED = timedelta(minutes=1)
 def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not placed(pod) or not is_missing(pod.spec.node_name, cluster):
         return
-    created = pod.metadata.creation_timestamp
-    if created is not None and cluster.taken_at - created < COLLECTED:
-        return
     node = pod.spec.node_name
+    removals = [event for event in cluster.events_about(Ref("Node", "", node)) if event.reason in REMOVALS]
+    if _collected_soon(pod, removals, cluster):
+        return
     nodes = cluster.maybe.all(Node)
     near = misspellings(node, (one.name for one in nodes), 1)
     ran = pod.status.start_time is not None
-    leaving = all(owner.kind in ("DaemonSet", "Node") for owner in pod.metadata.owner_references or ()) and bool(
-        pod.metadata.owner_references
-    )
     yield Finding(
         about=Ref("Node", "", node),
         summary="does not exist, and pods are still bound to it"
@@ -64,8 +64,9 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         evidence=(
             quote(pod, "spec.nodeName", "there is no such node"),
             *((quote(pod, "status.phase", "nobody is left to correct it"),) if pod.status.phase else ()),
+            *(quote(event, "reason", "the node was removed") for event in removals[-1:]),
         ),
-        severity=Severity.NOTICE if leaving else None,
+        severity=Severity.NOTICE if _left_behind(pod) else None,
         confidence=Confidence.CERTAIN,
         affects=(ref(pod),),
         fixes=(
@@ -80,3 +81,17 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             Command("kubectl get nodes", "the nodes that there are"),
         ),
     )
+
+
+def _collected_soon(pod: Pod, removals: list[Event], cluster: Cluster) -> bool:
+    """The pod or its place is new, or the node has only just gone."""
+    scheduled = condition(pod.status.conditions, "PodScheduled")
+    times = [pod.metadata.creation_timestamp, scheduled.last_transition_time if scheduled is not None else None]
+    times += [event.seen_at for event in removals]
+    return any(at is not None and cluster.taken_at - at < COLLECTED for at in times)
+
+
+def _left_behind(pod: Pod) -> bool:
+    """A DaemonSet's pod or a mirror pod: nobody moves these away before a node is removed, and nobody misses them."""
+    owners = pod.metadata.owner_references or ()
+    return bool(owners) and all(owner.kind in ("DaemonSet", "Node") for owner in owners)
