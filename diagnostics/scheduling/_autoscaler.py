@@ -1,35 +1,38 @@
-"""What an autoscaler says about a pod that no node takes."""
+"""What autoscalers have to do with a pod that no node takes: whether a node comes, and what keeps one away."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import msgspec
 
-from kubedoctor.cluster import Cluster, Event, Pod, ref
-
-NODE_COMES = timedelta(minutes=10)
-"""So long a cloud may need for a machine that joins."""
-SCALES_UP = ("TriggeredScaleUp", "Nominated")
-"""Events of the cluster-autoscaler and of Karpenter."""
-AUTOSCALER = ("NotTriggerScaleUp", *SCALES_UP)
+from kubedoctor.cluster import Pod
+from kubedoctor.findings import Command, Finding, Severity
+from kubedoctor.findings.autoscaler_words import autoscaler_evidence, autoscaler_lines
+from kubedoctor.replay.autoscaler.status import NAME, NAMESPACE
+from kubedoctor.replay.autoscaler.view import View
 
 
-def node_to_come(pod: Pod, cluster: Cluster) -> Event | None:
-    """The newest word of an autoscaler, if it is that it adds a node, and is not old."""
-    for event in reversed(cluster.events_about(ref(pod))):
-        if event.reason in AUTOSCALER and event.message and event.seen_at is not None:
-            fresh = cluster.taken_at - event.seen_at < NODE_COMES
-            return event if event.reason in SCALES_UP and fresh else None
-    return None
+def with_autoscaler(made: Finding, view: View) -> Finding:
+    """The finding with what the autoscalers have to show: a mere notice without fixes where a node comes."""
+    made = msgspec.structs.replace(made, evidence=(*made.evidence, *autoscaler_evidence(view)))
+    if view.coming:
+        summary = f"{made.summary}; a node is being added for it"
+        return msgspec.structs.replace(made, summary=summary, severity=Severity.NOTICE, fixes=())
+    return msgspec.structs.replace(
+        made,
+        because_of=tuple(dict.fromkeys((*made.because_of, *view.blamed))),
+        commands=(*made.commands, *_commands(view)),
+    )
 
 
-def autoscaler(events: tuple[Event, ...]) -> str:
-    """Why an autoscaler adds no node, where that is its last word."""
-    spoken = [one for one in events if one.message and (one.reason in AUTOSCALER or _component(one) == "karpenter")]
-    last = spoken[-1] if spoken else None
-    if last is None or not (last.reason == "NotTriggerScaleUp" or last.reason == "FailedScheduling"):
-        return ""
-    return f'The autoscaler adds no node for it: "{last.message}"'
+def autoscaler_text(view: View, pod: Pod) -> str:
+    """For the detail: a sentence a line."""
+    return "\n".join(autoscaler_lines(view, pod))
 
 
-def _component(event: Event) -> str:
-    return event.reporting_component or event.source.component
+def _commands(view: View) -> tuple[Command, ...]:
+    found = []
+    if view.config is not None:
+        found.append(Command(f"kubectl get configmap {NAME} -n {NAMESPACE} -o yaml", "what the autoscaler reports"))
+    if view.pools or view.claim_name:
+        found.append(Command("kubectl get nodepools.karpenter.sh,nodeclaims.karpenter.sh", "how far Karpenter is"))
+    return tuple(found)

@@ -26,9 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
-from diagnostics.scheduling import _autoscaler, _outcome
+from diagnostics.scheduling import _outcome
+from diagnostics.scheduling._autoscaler import autoscaler_text, with_autoscaler
 from diagnostics.scheduling._case import Case, Fact, names
 from diagnostics.scheduling._evidence import commands, evidence
 from diagnostics.scheduling._facts import blamed, culprit, fact_of, summary
@@ -38,14 +37,11 @@ from diagnostics.scheduling._priority import class_text, helpful
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
-    Event,
     Lease,
     Node,
     Pod,
     PriorityClass,
     condition,
-    quote,
-    ref,
 )
 from kubedoctor.cluster.control import ResourceClaim, ResourceSlice
 from kubedoctor.cluster.relations import WORKLOADS, workload_of
@@ -53,6 +49,7 @@ from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.findings.placement_outcome import has_other_scheduler, unproven
+from kubedoctor.replay.autoscaler.view import AUTOSCALER_READS, View, autoscaler_view
 from kubedoctor.replay.scheduler.messages import SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
@@ -64,7 +61,8 @@ from kubedoctor.replay.scheduler.self_check import Agreement, Said, said_of
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=(
-        *(Event, ResourceClaim, ResourceSlice, Lease, PriorityClass),
+        *(ResourceClaim, ResourceSlice, Lease, PriorityClass),
+        *AUTOSCALER_READS,
         *REPLAY_READS,
         *WORKLOADS,
     ),
@@ -88,17 +86,8 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         yield from nobody_tried(pod, answer, cluster)
         return
     case = Case(pod, cluster, workload_of(pod, cluster), answer)
-    made = fits_by_now(case, said) or _finding(case, said)
-    coming = _autoscaler.node_to_come(pod, cluster)
-    if coming is not None:
-        made = msgspec.structs.replace(
-            made,
-            summary=f"{made.summary}; a node is being added for it",
-            severity=Severity.NOTICE,
-            evidence=(*made.evidence, quote(coming, "message", "an autoscaler answers")),
-            fixes=(),
-        )
-    yield made
+    view = autoscaler_view(pod, cluster)
+    yield with_autoscaler(fits_by_now(case, said) or _finding(case, said, view), view)
 
 
 def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
@@ -107,6 +96,7 @@ def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
         lambda: explain_pending(pod, cluster),
         lambda: workload_of(pod, cluster),
         lambda: cluster.maybe.all(PriorityClass),
+        lambda: autoscaler_view(pod, cluster),
     )
     try:
         return explain_pending(pod, cluster)
@@ -116,7 +106,7 @@ def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
         return None
 
 
-def _finding(case: Case, said: Said) -> Finding:
+def _finding(case: Case, said: Said, view: View) -> Finding:
     message = _present(case.answer) or said.message
     pairs = [(reason, fact_of(case, reason)) for reason in message.reasons]
     pairs.sort(key=lambda pair: (pair[1].minor, -(pair[0].count or 0), pair[0].text))
@@ -127,7 +117,7 @@ def _finding(case: Case, said: Said) -> Finding:
         summary=summary(about, message, [fact.text for _, fact in pairs]) + _fits_here(case.answer),
         evidence=evidence(case, said, [fact for _, fact in pairs]),
         confidence=_confidence(case),
-        detail=_detail(case, [fact for _, fact in pairs]),
+        detail=_detail(case, [fact for _, fact in pairs], view),
         fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
         commands=commands(case.pod),
         because_of=blamed(major),
@@ -162,9 +152,9 @@ def _confidence(case: Case) -> Confidence:
     return Confidence.LIKELY if unsure or has_other_scheduler(case.pod) else Confidence.CERTAIN
 
 
-def _detail(case: Case, facts: list[Fact]) -> str:
+def _detail(case: Case, facts: list[Fact], view: View) -> str:
     parts = [" ".join(fact.detail for fact in facts if fact.detail)]
-    unhelped = _autoscaler.autoscaler(case.cluster.events_about(ref(case.pod)))
+    added = autoscaler_text(view, case.pod)
     if case.answer is not None:
         parts = [
             _outcome.agreement(case.answer),
@@ -172,9 +162,9 @@ def _detail(case: Case, facts: list[Fact]) -> str:
             _outcome.waits_for(case.pod, case.answer),
             _outcome.preemption(case.answer),
             class_text(helpful(case)),
-            unhelped,
+            added,
             _outcome.table(case.answer),
         ]
     else:
-        parts.append(unhelped)
+        parts.append(added)
     return "\n".join(filter(None, parts))

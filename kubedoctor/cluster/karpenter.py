@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from kubedoctor.cluster.affinity import NodeSelectorRequirement
 from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.meta import Condition, KubernetesObject, ObjectMeta, Part
-from kubedoctor.cluster.pods import NodeSelectorRequirement
 
 GROUP = "karpenter.sh"
 NODE_POOL_LABEL = "karpenter.sh/nodepool"
