@@ -188,3 +188,24 @@ def test_silence_about_preemption_is_no_difference() -> None:
     found = schedule(waiting, state)
     said = parse_message("0/1 nodes are available: 1 Too many pods.")
     assert preemption_agreement(found, preempt(waiting, state, found), said) is None
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod..",  # up to 1.30
+        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+        "no new claims to deallocate, preemption: 0/1 nodes are available: "
+        "1 No preemption victims found for incoming pod.",  # 1.34 to 1.36
+        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pods.",
+    ],
+)
+@pytest.mark.parametrize("release", ["v1.28.0", "v1.31.4", "v1.34.2", "v1.37.2"])
+def test_preemption_agrees_in_every_wording(release: str, rest: str) -> None:
+    waiting = msgspec.convert({"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": []}}, Pod)
+    state = ClusterState.of([FULL], [guest("g")], release=release_of(Version.parse(release)))
+    found = schedule(waiting, state)
+    said = parse_message(f"0/1 nodes are available: 1 Too many pods. {rest}")
+    room = preemption_agreement(found, preempt(waiting, state, found), said)
+    assert room is not None
+    assert room.is_full
