@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -13,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.timer import Timer
-from textual.widgets import Static
 
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.relations import WORKLOAD_KINDS, controller_of
@@ -21,15 +19,16 @@ from kubedoctor.cluster.text import visible
 from kubedoctor.engine import Report
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
-from kubedoctor.tui.keys import changing_command, help_page
+from kubedoctor.tui.keys import help_page
 from kubedoctor.tui.messages import Aged, Changed, Examined, Failed, Filtered, Progress, RowsMade, ThemeWanted, Told
+from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.rows import FilterError, Row, View, counts, keep
-from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
 from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
@@ -39,8 +38,6 @@ MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
 REPAINT_EVERY = 0.1
 EXAMINE_EVERY = 2.0
-EXAMINE_SHARE = 5
-"""Work waits so many times as long as it took the last time, so that it takes a fifth of a core at most."""
 LOOK_AFTER = 0.05
 """Seconds that the cursor must rest on a row before its page is written."""
 
@@ -100,14 +97,12 @@ class ListScreen(ObjectScreen):
         self._places: list[Place] = []
         self._wanted: Ref | None = None
         self._freshness: Freshness | None = None
-        self._stale_rows = self._stale_report = False
-        self._examined_at = self._examined_for = 0.0
-        self._rows_at = self._rows_for = 0.0
+        self._listing, self._examining = Pace(REPAINT_EVERY), Pace(EXAMINE_EVERY)
         self._look: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
-        yield Static(id="banner", markup=False)
+        yield Banner(id="banner")
         with Container(id="panes"):
             yield VirtualTable(id="table")
             yield IncidentPane(id="incident")
@@ -139,17 +134,16 @@ class ListScreen(ObjectScreen):
 
     def _load(self) -> None:
         """Rows first; the diagnoses follow when the rows are there."""
-        self._stale_report = self._stale_report or self.report is None
+        self._examining.stale |= self.report is None
+        self._listing.begin()
         self._work(partial(work.load, self.session, self.view, self.report, self.order), "rows")
 
     def _make_rows(self) -> None:
-        self._stale_rows = False
-        self._rows_at = time.monotonic()
+        self._listing.begin()
         self._work(partial(work.make_rows, self.session, self.view, self.report, self.order), "rows")
 
     def _examine(self) -> None:
-        self._stale_report = False
-        self._examined_at = time.monotonic()
+        self._examining.begin()
         self._work(partial(work.examine, self.session, self._scope), "examine")
 
     def _busy(self, group: str) -> bool:
@@ -157,32 +151,31 @@ class ListScreen(ObjectScreen):
 
     def _keep_up(self) -> None:
         """Ten times a second: make anew what the cluster's changes made stale, not faster than is of use."""
-        now = time.monotonic()
-        rested = now - self._rows_at >= max(REPAINT_EVERY, EXAMINE_SHARE * self._rows_for)
-        if self._stale_rows and rested and not self._busy("rows"):
+        if self._listing.is_due and not self._busy("rows"):
             self._make_rows()
-        rested = now - self._examined_at >= max(EXAMINE_EVERY, EXAMINE_SHARE * self._examined_for)
-        if self._stale_report and rested and self.report is not None and not self._busy("examine"):
+        if self._examining.is_due and self.report is not None and not self._busy("examine"):
             self._examine()
 
     # What happened
 
     @on(Changed)
     def _changed(self) -> None:
-        self._stale_rows = self._stale_report = True
+        self._listing.stale = self._examining.stale = True
 
     @on(RowsMade)
     def _rows_made(self, message: RowsMade) -> None:
         if message.view != self.view:
             return
         self.rows, self.namespaces = message.rows, message.namespaces
-        self._rows_for = time.monotonic() - self._rows_at if self._rows_at else 0.0
-        self._banner(f"{self.view.title} cannot be listed: {message.refused}" if message.refused else "", "refused")
+        self._listing.end()
+        self.query_one(Banner).say(
+            f"{self.view.title} cannot be listed: {message.refused}" if message.refused else "", "refused"
+        )
         bar = self.query_one(StatusBar)
         bar.counts = counts(self.rows)
         bar.noun = self.view.noun(len(self.rows))
         self._apply_filter()
-        if self.report is None and self._stale_report and not self._busy("examine"):
+        if self.report is None and self._examining.stale and not self._busy("examine"):
             self._examine()
 
     @on(Filtered)
@@ -194,7 +187,7 @@ class ListScreen(ObjectScreen):
     def _examined(self, message: Examined) -> None:
         if message.scope != self._scope:
             return
-        self._examined_for = time.monotonic() - self._examined_at
+        self._examining.end()
         self.report = message.report
         self._make_rows()
         self._tell()
@@ -225,7 +218,7 @@ class ListScreen(ObjectScreen):
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        self._banner(str(message.problem).replace("\n", " "), "failed")
+        self.query_one(Banner).say(str(message.problem).replace("\n", " "), "failed")
         if not self.rows:
             self.query_one(IncidentPane).clear(message.problem.hint or message.problem.what)
 
@@ -351,18 +344,7 @@ class ListScreen(ObjectScreen):
         bar = self.query_one(StatusBar)
         bar.currency = currency(self._freshness, self.session.now(), self.session.snapshot.source.name)
         lost = self._freshness.lost
-        self._banner(f"{lost} What is shown may be out of date; trying again." if lost else "", "lost")
-
-    def _banner(self, text: str, kind: str) -> None:
-        """Show a banner, or take away the one of that kind."""
-        banner = self.query_one("#banner", Static)
-        if text:
-            banner.update(visible(text, 400))
-            banner.set_classes(kind)
-            banner.display = True
-        elif banner.has_class(kind):
-            banner.display = False
-            banner.set_classes("")
+        self.query_one(Banner).say(f"{lost} What is shown may be out of date; trying again." if lost else "", "lost")
 
     # Keys
 
@@ -430,16 +412,3 @@ class ListScreen(ObjectScreen):
             self._go(View(owner.kind, owner.namespace), row=owner)
         else:
             self.notify("It has no owner.", timeout=3)
-
-    def action_copy_name(self) -> None:
-        row = self._table.current
-        if row is not None:
-            self.app.copy_to_clipboard(visible(row.ref.name))
-            self.notify(f"Copied: {visible(row.ref.name, 253)}", timeout=3, markup=False)
-
-    def action_changing(self, key: str) -> None:
-        row = self._table.current
-        if row is None or row.ref.kind == "Context":
-            return
-        command = changing_command(key, row.ref)
-        self.app.push_screen(CopyScreen((command,), "kubedoctor changes nothing: copy it and run it yourself"))

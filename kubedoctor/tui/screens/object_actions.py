@@ -8,9 +8,11 @@ from functools import partial
 from textual.screen import Screen
 
 from kubedoctor.cluster import Ref
+from kubedoctor.cluster.text import visible
 from kubedoctor.engine import Report
 from kubedoctor.tui import work
 from kubedoctor.tui.incidents import lesson_page
+from kubedoctor.tui.keys import changing_command
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
 from kubedoctor.tui.screens.text_screen import TextScreen
@@ -52,6 +54,19 @@ class ObjectScreen(Screen[None]):
 
     def action_users(self) -> None:
         self._text("Used by", lambda ref: partial(work.show_users, self.session, ref))
+
+    def action_copy_name(self) -> None:
+        row = self.subject()
+        if row is not None:
+            self.app.copy_to_clipboard(visible(row.ref.name))
+            self.notify(f"Copied: {visible(row.ref.name, 253)}", timeout=3, markup=False)
+
+    def action_changing(self, key: str) -> None:
+        row = self.subject()
+        if row is None or row.ref.kind == "Context":
+            return
+        command = changing_command(key, row.ref)
+        self.app.push_screen(CopyScreen((command,), "kubedoctor changes nothing: copy it and run it yourself"))
 
     def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
         row = self.subject()

@@ -1,0 +1,24 @@
+"""A line across the screen for what cannot wait until somebody asks."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from kubedoctor.cluster.text import visible
+
+
+class Banner(Static):
+    """Hidden while there is nothing to say. Its class is the kind of what it says."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id, markup=False)
+
+    def say(self, text: str, kind: str) -> None:
+        """Show a text, or with an empty one take away what was said of that kind."""
+        if text:
+            self.update(visible(text, 400))
+            self.set_classes(kind)
+            self.display = True
+        elif self.has_class(kind):
+            self.display = False
+            self.set_classes("")

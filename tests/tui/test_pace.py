@@ -1,0 +1,56 @@
+"""Work that is done again, but not all the time. The clock is the test's own."""
+
+from __future__ import annotations
+
+from kubedoctor.tui.pace import SHARE, Pace
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_work_that_was_never_done_is_due_once_it_is_stale() -> None:
+    pace = Pace(2.0, Clock())
+    assert not pace.is_due
+    pace.stale = True
+    assert pace.is_due
+
+
+def test_quick_work_rests_for_the_least_time() -> None:
+    clock = Clock()
+    pace = Pace(2.0, clock)
+    pace.begin()
+    pace.end()
+    pace.stale = True
+    clock.now += 1.5
+    assert not pace.is_due
+    clock.now += 0.5
+    assert pace.is_due
+
+
+def test_slow_work_rests_for_a_multiple_of_what_it_took() -> None:
+    clock = Clock()
+    pace = Pace(2.0, clock)
+    pace.begin()
+    clock.now += 3.0
+    pace.end()
+    pace.stale = True
+    clock.now += (SHARE - 1) * 3.0 - 0.5
+    assert not pace.is_due
+    clock.now += 0.5
+    assert pace.is_due
+
+
+def test_beginning_takes_the_staleness_away_and_a_later_change_brings_it_back() -> None:
+    clock = Clock()
+    pace = Pace(0.1, clock)
+    pace.stale = True
+    pace.begin()
+    clock.now += 1.0
+    assert not pace.is_due
+    pace.stale = True
+    assert pace.is_due
