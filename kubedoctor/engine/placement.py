@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from kubedoctor.cluster.meta import condition
 from kubedoctor.cluster.missing_nodes import is_missing
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
@@ -19,8 +20,10 @@ from kubedoctor.cluster.wants import CannotSee
 from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.rounds import read_in_rounds
 from kubedoctor.findings import Fix
+from kubedoctor.findings.autoscaler_words import autoscaler_lines
 from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.findings.placement_outcome import has_other_scheduler, other_scheduler_lines, unproven
+from kubedoctor.replay.autoscaler.view import autoscaler_view
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
@@ -45,6 +48,7 @@ class Placement(msgspec.Struct, frozen=True):
 
     node: where it runs, or ran while that node existed. before: the replay, None where there was nothing to replay. after: the replay with `changes`.
     fixes: what is proven to help the pod as it is, empty where changes were tried.
+    autoscaler: what autoscalers say about the pod, in sentences; empty where there is none, and where a node takes it.
     not_seen: what could not be read, and what is not replayed.
     """
 
@@ -57,6 +61,7 @@ class Placement(msgspec.Struct, frozen=True):
     changes: tuple[str, ...] = ()
     after: PendingAnswer | None = None
     fixes: tuple[Fix, ...] = ()
+    autoscaler: tuple[str, ...] = ()
     not_seen: tuple[str, ...] = ()
     requests: int = 0
     rounds: int = 0
@@ -120,19 +125,32 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
         return msgspec.structs.replace(made, outcome=outcome, node=pod.spec.node_name)
     changed = changed_pod(pod, changes) if changes else None
     cluster.together(
-        lambda: observe(pod, cluster), lambda: cluster.events_about(name), lambda: owner_chain(pod, cluster.maybe)
+        lambda: observe(pod, cluster),
+        lambda: cluster.events_about(name),
+        lambda: owner_chain(pod, cluster.maybe),
+        lambda: _autoscaler(pod, cluster),
     )
     before = explain_pending(pod, cluster)
     after = explain_pending(changed, cluster) if changed is not None else None
+    outcome = _outcome(after or before)
     return msgspec.structs.replace(
         made,
-        outcome=_outcome(after or before),
+        outcome=outcome,
         before=before,
         changes=changes,
         after=after,
         fixes=_fixes(before, cluster) if after is None else (),
+        autoscaler=_autoscaler(pod, cluster) if outcome in (Outcome.FITS_NOWHERE, Outcome.UNKNOWN) else (),
         not_seen=_not_replayed(before),
     )
+
+
+def _autoscaler(pod: Pod, cluster: Cluster) -> tuple[str, ...]:
+    """Only of a pod that the scheduler calls unschedulable: autoscalers look at no other."""
+    stated = condition(pod.status.conditions, "PodScheduled")
+    if stated is None or stated.reason != "Unschedulable":
+        return ()
+    return autoscaler_lines(autoscaler_view(pod, cluster), pod)
 
 
 def _fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:

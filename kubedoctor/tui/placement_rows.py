@@ -94,6 +94,8 @@ def placement_page(placement: Placement, name: str = "") -> Page:
         if not answer.verdict.feasible:
             for said in preemption_lines(answer):
                 page.add(("preemption ", "dim"), said, indent=2)
+    for text in placement.autoscaler:
+        page.add(("autoscaler ", "dim"), text, indent=2)
     for fix in placement.fixes:
         page.add(fix_line(fix), indent=2)
         if fix.command:

@@ -27,7 +27,10 @@ PENDING = "checkout-5cd64775f7-78zxq"
 """One of its pods."""
 HOSTILE = "\x1b[2J\x07<script>|`rm`\u202e"
 FIX = Fix("lower the request of app to 800m cpu: fits near", "kubectl set resources deploy/web -n shop", verified=True)
-TRIED = msgspec.structs.replace(placed("requests.cpu=800m"), fixes=(FIX,), not_seen=("Event: list is forbidden",))
+ADDED = "Node group big is at the maximum size."
+TRIED = msgspec.structs.replace(
+    placed("requests.cpu=800m"), fixes=(FIX,), autoscaler=(ADDED,), not_seen=("Event: list is forbidden",)
+)
 Capture = pytest.CaptureFixture[str]
 
 

@@ -55,6 +55,7 @@ def to_data(placement: Placement, node: str = "") -> dict[str, Any]:
         "replay_with_changes": _replay(placement.after) if placement.after is not None else None,
         "node": _sheet(sheet) if sheet is not None else None,
         "fixes": [fix_data(one) for one in placement.fixes],
+        "autoscaler": list(placement.autoscaler),
         "not_seen": list(placement.not_seen),
         "requests": placement.requests,
     }

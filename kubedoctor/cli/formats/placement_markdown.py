@@ -29,6 +29,7 @@ def to_markdown(placement: Placement, node: str = "") -> str:
     last = placement.last
     if last is not None and not last.verdict.feasible and not node:
         lines += [f"- Preemption: {plain(said)}" for said in preemption_lines(last)]
+    lines += [] if node else [f"- Autoscaler: {plain(said)}" for said in placement.autoscaler]
     for fix in () if node else placement.fixes:
         lines.append(f"- Fix: {plain(fix_line(fix))}, {effect_note(fix.effect)}")
         lines += code_block(fix.command) if fix.command else []

@@ -55,6 +55,7 @@ def _rest(placement: Placement, node: str) -> Iterator[str]:
     blocks: list[tuple[str, list[str]]] = []
     if last is not None and not last.verdict.feasible and not node:
         blocks.append(("preemption", list(preemption_lines(last))))
+    blocks.append(("autoscaler", [] if node else list(placement.autoscaler)))
     fixes = []
     for fix in () if node else placement.fixes:
         fixes.append(fix_line(fix))
