@@ -1,0 +1,41 @@
+"""Lookups that failed, by the logs of those who made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.triage import not_ready
+from kubedoctor.cluster.wants import LogTail
+from kubedoctor.replay.kubelet.log_lines import Sign, read_log
+
+MOST_LOGS = 3
+
+
+@dataclass(frozen=True)
+class FailedLookup:
+    """A line that says that a name was not resolved."""
+
+    tail: LogTail
+    index: int
+
+
+def failed_lookup(pods: Iterable[Pod], cluster: Cluster) -> FailedLookup | None:
+    """The first in the logs of those of the pods that are not ready; of few of them, as each log is a request."""
+    troubled = [pod for pod in pods if not_ready(pod)][:MOST_LOGS]
+    logs = [
+        partial(cluster.log_tail, pod, container.name, previous=previous)
+        for pod in troubled
+        for container in pod.spec.containers
+        for previous in (False, True)
+    ]
+    cluster.together(*logs)
+    for log in logs:
+        tail = log()
+        sign = read_log(tail.lines) if tail is not None else None
+        if tail is not None and sign is not None and sign.sign is Sign.UNRESOLVED_HOST:
+            return FailedLookup(tail, sign.index)
+    return None
