@@ -134,7 +134,11 @@ class Fetcher:
 
     def documents(self, want: Want) -> Iterator[dict[str, Any]]:
         """Every object of a list as plain data, with its kind. Raises CannotSee where it ends too early."""
-        for resource in self._served.candidates(want.kind):
+        try:
+            candidates = self._served.candidates(want.kind)
+        except ApiRefusal as refusal:
+            raise CannotSee(want.kind, refusal.clause) from None
+        for resource in candidates:
             seen = 0
             try:
                 for document in read_documents(self._transport, resource, want):

@@ -125,7 +125,7 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     if obj.metadata.deletion_timestamp is not None:
         return _overdue(obj, obj.metadata.deletion_timestamp, snapshot)
     kind = kind_name(obj)
-    rows = _CUSTOM if isinstance(obj, CustomResource) else _BAD.get(kind)
+    rows = _CUSTOM if isinstance(obj, CustomResource) or obj.api_group else _BAD.get(kind)
     if rows is None and kind not in _PHASES:
         short = shortfall(obj, snapshot)
         return Trouble(*short) if short is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.pods import Pod
@@ -13,10 +13,12 @@ from kubedoctor.engine.report import ReportedFinding, Unexplained
 from kubedoctor.engine.stated_trouble import Trouble, stated_trouble
 from kubedoctor.findings import Severity
 
+_CONDITIONS = "status.conditions["
+
 
 def unexplained(
     objects: Iterable[KubernetesObject],
-    findings: Iterable[ReportedFinding],
+    findings: Sequence[ReportedFinding],
     snapshot: Snapshot,
     subject: Ref | None,
 ) -> tuple[Unexplained, ...]:
@@ -26,6 +28,13 @@ def unexplained(
         return ()
     family = Family(snapshot)
     quoted = {(fact.object, _condition(fact.path)) for one in findings for fact in one.evidence}
+    # Who quotes one condition of an object against it explains the others, of which one sums them up.
+    blamed = {
+        fact.object
+        for one in findings
+        for fact in one.evidence
+        if one.severity is not Severity.NOTICE and fact.path.startswith(_CONDITIONS)
+    }
     touched = {name for one in findings if one.severity is not Severity.NOTICE for name in (one.about, *one.affects)}
     families = {family.top(name) for name in touched}
     left = {
@@ -36,7 +45,7 @@ def unexplained(
             or all((name, _condition(fact.path)) in quoted for fact in trouble.evidence)
             or _on_a_broken_node(obj, touched)
             # What makes a workload's pods fail does not keep one of them from being deleted.
-            or (not trouble.deletion and family.top(name) in families)
+            or (not trouble.deletion and (name in blamed or family.top(name) in families))
         )
     }
     if subject is None:  # In a scan a workload speaks for its pods.
@@ -47,7 +56,7 @@ def unexplained(
 
 def _condition(path: str) -> str:
     """The condition of which a path names a field; the path itself, if none."""
-    return path.partition("]")[0] if path.startswith("status.conditions[") else path
+    return path.partition("]")[0] if path.startswith(_CONDITIONS) else path
 
 
 def _trouble(obj: KubernetesObject, snapshot: Snapshot, subject: Ref | None) -> Trouble | None:

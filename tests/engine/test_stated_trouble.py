@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.meta import CustomResource
+from kubedoctor.cluster.karpenter import NodePool, NodePoolStatus
+from kubedoctor.cluster.meta import Condition, CustomResource, ObjectMeta
 from kubedoctor.engine.stated_trouble import Trouble, stated_trouble
 from tests.engine.clinic import TAKEN_AT, complete, objects
 
@@ -157,6 +159,14 @@ def test_custom_resources_follow_the_common_conventions(type_: str, status: str)
     assert custom(condition(type_, {"True": "False", "False": "True"}[status])) is None
     assert custom(condition(type_, "Unknown")) is None
     assert custom(condition(type_, status, since=ago(minutes=9))) is None
+
+
+def test_an_extensions_kind_with_fields_of_its_own_is_custom_too() -> None:
+    unready = NodePool(status=NodePoolStatus(conditions=(Condition(type="Ready", status="False", reason="NotReady"),)))
+    old = msgspec.structs.replace(unready, metadata=ObjectMeta(creation_timestamp=TAKEN_AT - timedelta(hours=1)))
+    said = stated_trouble(old, complete(), alone=False)
+    assert said is not None
+    assert said.evidence[0].object.kind == "NodePool.karpenter.sh"
 
 
 def test_custom_resources_that_are_suspended_or_odd_say_nothing() -> None:

@@ -74,6 +74,20 @@ def test_a_notice_explains_only_what_it_quotes() -> None:
     assert names(scan(catalogue, complete(SHOP[0]), lambda wants: None)) == []
 
 
+def test_one_condition_quoted_against_an_object_explains_the_one_that_sums_up() -> None:
+    def quotes_node(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        (worker,) = cluster.all(Node)
+        evidence = (quote(worker, "status.conditions[type=DiskPressure].message"),)
+        yield Finding(POD, "the node is full", evidence, Confidence.CERTAIN, aspect="disk")
+
+    worker = unwell(node("n1"), "Ready")
+    full = {"type": "DiskPressure", "status": "True", "message": "the disk is full", "lastTransitionTime": OLD}
+    worker["status"]["conditions"].append(full)
+    catalogue = Catalogue((made(quotes_node, code="KD9001", subject=Pod),))
+    assert names(scan(catalogue, complete(pod("web-1-a"), worker), lambda wants: None)) == []
+    assert names(scan(Catalogue(()), complete(pod("web-1-a"), worker), lambda wants: None)) == [Ref("Node", "", "n1")]
+
+
 def test_in_a_focus_the_subject_comes_first_and_what_belongs_to_it_follows() -> None:
     report = focus(Catalogue(()), WEB, complete(*SHOP), lambda wants: None)
     assert names(report)[0] == WEB
