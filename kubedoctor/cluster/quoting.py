@@ -46,7 +46,8 @@ _STEP = re.compile(r"(?:^|\.)([A-Za-z0-9_]+)|\[([^\]]+)\]")
 
 
 def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:
-    """Read the value at a path: `status.containerStatuses[name=app].restartCount`, `metadata.labels[app]`, `rules[0]`.
+    """Read the value at a path: `status.containerStatuses[name=app].restartCount`, `metadata.labels[app]`, `rules[0]`;
+    of a text of several lines one of them, `data.status[line 12]`.
 
     Raises UnknownPath for a path that the kind does not have, EmptyQuote where nothing stands.
     """
@@ -116,6 +117,10 @@ def _member(value: Any, name: str, path: str) -> Any:
 def _element(value: Any, index: str, path: str) -> Any:
     if isinstance(value, dict):
         return value.get(index)
+    if isinstance(value, str) and index.startswith("line "):
+        number = index.removeprefix("line ")
+        lines = value.splitlines()
+        return lines[int(number) - 1].strip() if number.isdigit() and 0 < int(number) <= len(lines) else None
     if not isinstance(value, list | tuple):
         raise UnknownPath(f"[{index}] of something that is no list (in {path})")
     if index.isdigit():

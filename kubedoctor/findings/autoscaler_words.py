@@ -12,12 +12,10 @@ from kubedoctor.cluster.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.relations import controller_of
 from kubedoctor.cluster.text import listed
 from kubedoctor.replay.autoscaler.karpenter import Stage
-from kubedoctor.replay.autoscaler.status import LAST_UPDATED, NodeGroup
+from kubedoctor.replay.autoscaler.status import KEY, LAST_UPDATED, NodeGroup, line_of
 from kubedoctor.replay.autoscaler.view import LEAST_PRIORITY, Pool, View
 
 MOST_NAMES: Final = 5
-MOST_QUOTED: Final = 4000
-"""Characters of a status that is quoted whole; of a longer one the time stands for it."""
 
 
 def autoscaler_lines(view: View, pod: Pod) -> tuple[str, ...]:
@@ -69,7 +67,7 @@ def _groups(view: View, pod: Pod) -> Iterator[str]:
         yield f"{which} at the maximum size: {_sizes(view.at_maximum)}."
     for one in view.in_backoff[:MOST_NAMES]:
         why = f': {one.error_code} "{one.error}"' if one.error else f": {one.error_code}" if one.error_code else ""
-        yield f"Node group {one.short_name} is in backoff after a failed scale-up{why}."
+        yield f"Node group {one.short_name} is in backoff after a failed scale-up{why}{'' if one.error else '.'}"
     if left := view.in_backoff[MOST_NAMES:]:
         yield f"And {len(left)} more node groups are in backoff."
     for one in view.scaling_up[:MOST_NAMES]:
@@ -121,7 +119,7 @@ def _claim(view: View) -> Iterator[str]:
     ago = f" {human_duration(age)} ago" if age is not None else ""
     match view.stage:
         case Stage.NOT_LAUNCHED:
-            yield f"NodeClaim {name}, which was made for it, cannot be launched{_because(view, 'Launched')}."
+            yield f"NodeClaim {name}, which was made for it, cannot be launched{_because(view, 'Launched') or '.'}"
         case Stage.REGISTERING if view.coming:
             yield f"NodeClaim {name} was launched for it{ago} and is about to join the cluster."
         case Stage.REGISTERING:
@@ -130,7 +128,7 @@ def _claim(view: View) -> Iterator[str]:
                 f"{_because(view, 'Registered')}. Karpenter gives up after 15 minutes."
             )
         case Stage.STARTING if not view.coming:
-            yield f"NodeClaim {name} was launched for it{ago}; its node is not ready{_because(view, 'Initialized')}."
+            yield f"NodeClaim {name} was launched for it{ago}; its node is not ready{_because(view, 'Initialized') or '.'}"
         case Stage.ENDING:
             yield f"NodeClaim {name}, which was made for it, is being deleted."
 
@@ -148,8 +146,8 @@ def _pool(one: Pool) -> Iterator[str]:
         yield f"NodePool {name} may not grow for it, its limits are reached: {counts} are used."
     if one.not_ready is not None:
         told = one.not_ready
-        why = f': "{told.message}"' if told.message else f": {told.reason}" if told.reason else ""
-        yield f"NodePool {name} is not ready: {told.type} is {told.status}{why}."
+        why = f': "{told.message}"' if told.message else f", {told.reason}." if told.reason else "."
+        yield f"NodePool {name} is not ready: {told.type} is {told.status}{why}"
 
 
 def autoscaler_evidence(view: View) -> tuple[Evidence, ...]:
@@ -160,11 +158,8 @@ def autoscaler_evidence(view: View) -> tuple[Evidence, ...]:
 def _evidence(view: View) -> Iterator[Evidence]:
     if view.event is not None and (view.refused or view.coming):
         yield quote(view.event, "message", "an autoscaler answers")
-    spoken = (
-        view.silent_for is not None or view.at_maximum or view.in_backoff or view.scaling_up or view.never_asked
-    ) or (view.status is not None and (view.status.unhealthy or view.status.message))
-    if view.config is not None and spoken:
-        yield from _report(view.config, old=view.silent_for is not None)
+    if view.config is not None:
+        yield from _report(view.config, view)
     if view.claim is not None:
         kind = {Stage.NOT_LAUNCHED: "Launched", Stage.REGISTERING: "Registered", Stage.STARTING: "Initialized"}
         path = f"status.conditions[type={kind.get(view.stage or Stage.READY, 'Launched')}]"
@@ -182,12 +177,26 @@ def _evidence(view: View) -> Iterator[Evidence]:
             path = f"status.conditions[type={one.not_ready.type}]"
             field = "message" if one.not_ready.message else "status"
             yield quote(one.pool, f"{path}.{field}", "why Karpenter does not use the pool")
+            if one.not_ready.type != "Ready":
+                yield quote(one.pool, "status.conditions[type=Ready].status", "so it is not ready")
 
 
-def _report(config: ConfigMap, *, old: bool) -> Iterator[Evidence]:
-    stamp = f"metadata.annotations[{LAST_UPDATED}]"
-    text = (config.data or {}).get("status", "")
-    if text and len(text) <= MOST_QUOTED and not (old and has_path(config, stamp)):
-        yield quote(config, "data.status", "the cluster-autoscaler's report")
-    elif has_path(config, stamp):
-        yield quote(config, stamp, "when the cluster-autoscaler last reported")
+def _report(config: ConfigMap, view: View) -> Iterator[Evidence]:
+    """The lines that are spoken of; where nothing is but the time, the time."""
+    wanted: list[tuple[str, tuple[str, ...], str]] = []
+    if view.status is not None and view.status.unhealthy and view.silent_for is None:
+        wanted.append(("", ("status: Unhealthy", "Health:"), "why it adds none"))
+    failure = ("errorMessage:", "errorCode:", "status: Backoff", "ScaleUp:")
+    growth = ("status: InProgress", "ScaleUp:")
+    wanted += [(one.name, ("maxSize",), f"the most that {one.short_name} may have") for one in view.at_maximum]
+    wanted += [(one.name, failure, f"why {one.short_name} does not grow") for one in view.in_backoff]
+    wanted += [(one.name, growth, f"{one.short_name} becomes bigger") for one in view.scaling_up]
+    text = (config.data or {}).get(KEY, "")
+    lines = [(line_of(text, group, *keys), shows) for group, keys, shows in wanted[:MOST_NAMES]]
+    paths = [(f"data.{KEY}[line {number}]", shows) for number, shows in lines if number]
+    if not paths and (view.silent_for is not None or view.never_asked):
+        stamp = f"metadata.annotations[{LAST_UPDATED}]"
+        paths = [(stamp if has_path(config, stamp) else f"data.{KEY}[line 1]", "when it last reported")]
+    for path, shows in paths:
+        if has_path(config, path):
+            yield quote(config, path, shows)

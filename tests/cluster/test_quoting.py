@@ -78,3 +78,12 @@ def test_values_are_plain_lists_without_absent_fields() -> None:
     ports = quote(POD, "spec.containers").value
     assert isinstance(ports, list)
     assert all(value is not None for value in ports[0].values())
+
+
+@pytest.mark.parametrize(("line", "value"), [("1", "one"), ("2", "two: 2"), ("3", None), ("0", None), ("x", None)])
+def test_one_line_of_a_text(line: str, value: str | None) -> None:
+    (config,) = convert_object("ConfigMap", {"metadata": {"name": "c"}, "data": {"file": "one\n  two: 2\n"}}).objects
+    path = f"data.file[line {line}]"
+    assert has_path(config, path) is (value is not None)
+    if value is not None:
+        assert quote(config, path).value == value

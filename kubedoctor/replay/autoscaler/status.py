@@ -24,6 +24,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?\s*(Z|[+-]\d\d
 _CUT_NUMBER = re.compile(r"\n[^\n]*\d\Z")
 """Every line ends, so a number at the very end may be the beginning of another."""
 _NUMBER = re.compile(r"(\w+)=(\d+)")
+_NAME_LINE = re.compile(r"[ \t]*(- )?[nN]ame:")
 _LINE = re.compile(r"\s*(Name|Health|ScaleUp|ScaleDown|LastProbeTime|LastTransitionTime):\s*(.*?)\s*$")
 
 
@@ -104,6 +105,26 @@ def parse_status(text: str) -> AutoscalerStatus:
     if not isinstance(data, dict):
         return AutoscalerStatus(readable=False)
     return _from_data(data, whole=whole)
+
+
+def line_of(text: str, group: str, *keys: str) -> int:
+    """The line, from 1, where the status has the first of these keys for a node group (for the whole cluster where
+    `group` is empty); 0 if it has none."""
+    lines = text.splitlines()
+    names = [number for number, line in enumerate(lines) if _NAME_LINE.match(line)]
+    begin = next(
+        (number for number in names if group and _named(lines[number]) == group), 0 if not group else len(lines)
+    )
+    end = next((number for number in names if number > begin), len(lines))
+    for key in keys:
+        for number in range(begin, end):
+            if key in lines[number]:
+                return number + 1
+    return 0
+
+
+def _named(line: str) -> str:
+    return line.partition(":")[2].strip().strip("\"'")
 
 
 def moment(text: object) -> datetime | None:

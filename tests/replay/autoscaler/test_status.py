@@ -8,7 +8,14 @@ import pytest
 
 from kubedoctor.cluster.core import ConfigMap
 from kubedoctor.cluster.meta import ObjectMeta
-from kubedoctor.replay.autoscaler.status import LAST_UPDATED, AutoscalerStatus, moment, parse_status, read_status
+from kubedoctor.replay.autoscaler.status import (
+    LAST_UPDATED,
+    AutoscalerStatus,
+    line_of,
+    moment,
+    parse_status,
+    read_status,
+)
 
 YAML = """\
 time: 2026-01-15 09:59:50.558615784 +0000 UTC
@@ -200,3 +207,17 @@ def test_the_newer_of_annotation_and_text_counts() -> None:
     assert read_status(config).written_at == datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
     assert read_status(ConfigMap(data={"status": YAML})).written_at == datetime(2026, 1, 15, 9, 59, 50, tzinfo=UTC)
     assert read_status(ConfigMap()) == AutoscalerStatus(readable=False)
+
+
+def test_the_line_that_says_so() -> None:
+    def said(text: str, group: str, *keys: str) -> str:
+        number = line_of(text, group, *keys)
+        return text.splitlines()[number - 1].strip() if number else ""
+
+    spot = parse_status(YAML).groups[0].name
+    assert said(YAML, spot, "errorMessage:", "errorCode:").startswith("errorMessage: 'Instance")
+    assert said(YAML, "0042", "maxSize") == "maxSize: 2"
+    assert said(YAML, "0042", "errorMessage:") == ""
+    assert said(YAML, "", "status: Unhealthy") == "status: Unhealthy"
+    assert said(YAML, "gone", "maxSize") == ""
+    assert said(TEXT, "gpu", "errorMessage:", "ScaleUp:") == "ScaleUp:     Backoff (ready=0 cloudProviderTarget=2)"
