@@ -32,6 +32,7 @@ from kubedoctor.cluster.networking import EndpointSlice
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.relations import WORKLOADS, controller_of, workload_of
+from kubedoctor.cluster.selectors import selector_from_map
 from kubedoctor.cluster.triage import ready
 from kubedoctor.findings import (
     Command,
@@ -92,7 +93,7 @@ def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> 
     since = workload.metadata.creation_timestamp
     if wanted and since is not None and cluster.taken_at - since < PATIENCE:
         return
-    if not wanted and service.spec.cluster_ip == "None":
+    if not wanted and service.spec.is_headless:
         return  # A headless Service of a workload that is scaled down has no clients to disappoint.
     if not wanted and isinstance(workload, DaemonSet):
         return  # No node is meant to run it.
@@ -131,7 +132,7 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
         because_of=tuple(dict.fromkeys(workload_of(each, cluster) for each in behind.failing)),
         commands=(
             Command(
-                f"kubectl get pods -n {service.namespace} -l {shlex.quote(_selector_text(service))}",
+                f"kubectl get pods -n {service.namespace} -l {shlex.quote(selector_from_map(service.spec.selector or {}).text)}",
                 "the pods behind it, and what they wait for",
             ),
         ),
@@ -142,9 +143,9 @@ def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
     # A program makes no slips of the pen, and sets the labels on pods when it needs them.
     by_program = controller_of(service) is not None
     meant = None if by_program else selection_meant(service, cluster)
-    if meant is None and service.spec.cluster_ip == "None":
+    if meant is None and service.spec.is_headless:
         return  # A headless Service may stand for pods that come and go.
-    summary = f"the selector {_selector_text(service)} matches no pod"
+    summary = f"the selector {selector_from_map(service.spec.selector or {}).text} matches no pod"
     evidence = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
     if meant is not None and meant.pods:
         evidence.append(quote(meant.pods[0], "metadata.labels", f"almost the same: {meant.text}"))
@@ -168,10 +169,6 @@ def _fix(service: Service, meant: Meant) -> Fix:
         command=f"kubectl patch service {service.name} -n {service.namespace} --type=merge -p {shlex.quote(patch)}",
         verified=selected > 0,
     )
-
-
-def _selector_text(service: Service) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted((service.spec.selector or {}).items()))
 
 
 def _count(pods: int) -> str:

@@ -25,7 +25,6 @@ import shlex
 from collections.abc import Iterator
 
 from kubedoctor.cluster.core import Service
-from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.relations import pods_selected_by
@@ -43,7 +42,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.services import declared_ports, find_port, names_of
+from kubedoctor.replay.services import find_port, unknown_name
 from kubedoctor.replay.services.refusals import refused_by, wrong_number
 
 MOST_PORTS = 4
@@ -69,36 +68,28 @@ def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding
 
 def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: bool) -> Finding:
     port = (service.spec.ports or ())[at]
-    target = str(port.target_port)
-    protocol = port.protocol or "TCP"
-    names = tuple(dict.fromkeys(name for pod in pods for name in names_of(pod, protocol)))
-    others = sorted(
-        {declared.protocol for pod in pods for _, declared in declared_ports(pod) if declared.name == target}
-    )
-    taken = {str(each.target_port) for each in service.spec.ports or ()}
-    left = [name for name in names if name not in taken]
-    meant = next(iter(misspellings(target, left)), left[0] if len(names) == 1 and left else "")
-    if others:
-        says = f"the pods declare it for {', '.join(others)}"
-    elif names:
-        says = f"the pods call {'it' if len(names) == 1 else 'their ports'} {', '.join(names)}"
+    unknown = unknown_name(service, port, pods)
+    if unknown.protocols:
+        says = f"the pods declare it for {', '.join(unknown.protocols)}"
+    elif unknown.names:
+        says = f"the pods call {'it' if len(unknown.names) == 1 else 'their ports'} {', '.join(unknown.names)}"
     else:
         says = "the pods name no port"
+    headless = service.spec.is_headless
     severity = None if nothing_left else Severity.WARNING
     return Finding(
         about=ref(service),
         aspect=port.name or str(port.port),
-        summary=f"port {port.port} targets the port name {target}, which no selected pod has for {protocol}; {says}",
+        summary=f"port {port.port} targets the port name {unknown.target}, which no selected pod has for"
+        f" {unknown.protocol}; {says}",
         confidence=Confidence.CERTAIN,
-        severity=Severity.NOTICE if service.spec.cluster_ip == "None" else severity,
-        detail="A headless Service's addresses still resolve; only SRV records lack the port."
-        if service.spec.cluster_ip == "None"
-        else "",
+        severity=Severity.NOTICE if headless else severity,
+        detail="A headless Service's addresses still resolve; only SRV records lack the port." if headless else "",
         evidence=(
             quote(service, f"spec.ports[{at}].targetPort", "a name that no selected pod has"),
             *_declared(pods[0], "name"),
         ),
-        fixes=(_fix(service, at, meant),) if meant else (),
+        fixes=(_fix(service, at, unknown.meant),) if unknown.meant else (),
         commands=(_slices(service), _ports_of(pods[0])),
     )
 

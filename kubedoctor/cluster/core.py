@@ -97,6 +97,11 @@ class ServiceSpec(Part):
     session_affinity: str = ""
     traffic_distribution: str | None = None
 
+    @property
+    def is_headless(self) -> bool:
+        """It has no address of its own: its name stands for the pods' addresses."""
+        return self.cluster_ip == "None"
+
 
 class LoadBalancerIngress(Part):
     ip: str = ""

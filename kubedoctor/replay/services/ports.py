@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from kubedoctor.cluster.containers import Container, ContainerPort
-from kubedoctor.cluster.core import ServicePort
+from kubedoctor.cluster.core import Service, ServicePort
+from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.pods import Pod
 
 
@@ -38,3 +40,29 @@ def names_of(pod: Pod, protocol: str) -> tuple[str, ...]:
         for _, declared in declared_ports(pod)
         if declared.name and (declared.protocol or "TCP") == protocol
     )
+
+
+@dataclass(frozen=True)
+class UnknownName:
+    """A target port's name that no pod has.
+
+    names: what the pods call their ports of the protocol. protocols: those for which they do declare the name.
+    meant: the name that was probably meant, of those that no other port of the Service leads to; empty if unclear.
+    """
+
+    target: str
+    protocol: str
+    names: tuple[str, ...]
+    protocols: tuple[str, ...]
+    meant: str
+
+
+def unknown_name(service: Service, port: ServicePort, pods: Sequence[Pod]) -> UnknownName:
+    """What the pods have instead of the name that a port targets."""
+    target, protocol = str(port.target_port), port.protocol or "TCP"
+    names = tuple(dict.fromkeys(name for pod in pods for name in names_of(pod, protocol)))
+    named = (declared for pod in pods for _, declared in declared_ports(pod) if declared.name == target)
+    taken = {str(each.target_port) for each in service.spec.ports or ()}
+    left = [name for name in names if name not in taken]
+    meant = next(iter(misspellings(target, left)), left[0] if len(names) == 1 and left else "")
+    return UnknownName(target, protocol, names, tuple(sorted({each.protocol for each in named})), meant)

@@ -12,7 +12,7 @@ import pytest
 
 from kubedoctor.cluster.core import Service, ServicePort
 from kubedoctor.cluster.pods import Pod
-from kubedoctor.replay.services import find_port
+from kubedoctor.replay.services import find_port, unknown_name
 
 POD = msgspec.convert(
     {
@@ -65,3 +65,44 @@ def test_slices_have_the_ports_that_are_found(shared: Path) -> None:
                 assert {name: number for name, number in found.items() if number is not None} == wanted, row["id"]
                 compared += 1
     assert compared > 300
+
+
+NAMED = msgspec.convert(
+    {
+        "spec": {
+            "containers": [
+                {
+                    "name": "a",
+                    "ports": [
+                        {"name": "http", "containerPort": 8080},
+                        {"name": "metrics", "containerPort": 9090},
+                        {"name": "lookups", "containerPort": 53, "protocol": "UDP"},
+                    ],
+                }
+            ]
+        }
+    },
+    Pod,
+)
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        ([{"port": 80, "targetPort": "metrcis"}], ("TCP", ("http", "metrics"), (), "metrics")),
+        # What another port of the Service leads to was not meant.
+        (
+            [{"port": 80, "targetPort": "metrcis"}, {"port": 81, "targetPort": "metrics"}],
+            ("TCP", ("http", "metrics"), (), ""),
+        ),
+        # The only name that there is was meant, however it is called.
+        ([{"port": 53, "targetPort": "dns", "protocol": "UDP"}], ("UDP", ("lookups",), (), "lookups")),
+        ([{"port": 53, "targetPort": "lookups"}], ("TCP", ("http", "metrics"), ("UDP",), "")),
+        ([{"port": 80, "targetPort": "other", "protocol": "SCTP"}], ("SCTP", (), (), "")),
+    ],
+)
+def test_unknown_name(ports: list[dict[str, Any]], expected: tuple[str, tuple[str, ...], tuple[str, ...], str]) -> None:
+    service = msgspec.convert({"metadata": {"name": "s"}, "spec": {"ports": ports}}, Service)
+    found = unknown_name(service, (service.spec.ports or ())[0], [NAMED, NAMED])
+    assert (found.protocol, found.names, found.protocols, found.meant) == expected
+    assert found.target == ports[0]["targetPort"]
