@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -15,6 +14,7 @@ from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.relations import template_of, template_path, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
+from kubedoctor.findings.claim_fixes import CLAIM_KINDS, about_data, claim_command, too_early
 from kubedoctor.findings.model import Effect, Fix
 from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situation, Step, counterfactuals, made
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
@@ -32,7 +32,8 @@ _PATCHED_PODS: Final = (Kind.ADD_TOLERATION, Kind.REMOVE_GATES)
 _ANY_OF: Final = (Kind.ADD_NODE, Kind.DELETE_POD)
 _NAMES_NODE: Final = (Kind.DROP_AFFINITY, Kind.CORRECT_AFFINITY, Kind.DROP_NODE_NAME)
 _OPENS: Final = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE)
-_FITS_ON: Final = re.compile(r" \(fits on [^)]*\)")
+_HARMLESS: Final = (*_OPENS, Kind.CHANGE_CLAIM, Kind.RELEASE_VOLUME)
+"""What interrupts nothing that runs."""
 
 Path = tuple[str | int, ...]
 
@@ -42,8 +43,9 @@ class _Unlike(Exception):
 
 
 def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
-    """The smallest changes, the least disturbing first, each verified by replay; empty where the replay is not to be
-    trusted: the scheduler says otherwise, something was not seen or is not replayed."""
+    """The smallest changes, the least disturbing first, each verified by replay, except where a provisioner must make a
+    volume first; empty where the replay is not to be trusted: the scheduler says otherwise, something was not seen or
+    is not replayed."""
     trusted = answer.agreement in (Agreement.AGREES, Agreement.STALE, Agreement.NO_MESSAGE)
     if not trusted or answer.unseen or answer.verdict.unreplayed or answer.verdict.feasible:
         return ()
@@ -70,7 +72,15 @@ def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[R
     ]
     some = waiting if len(waiting) <= MOST_WAITING else ()
     changes = counterfactuals(Situation(pod, state), answer.verdict, waiting=some)
-    kept = (one for one in changes if not (_takes_a_sibling(one, pod, cluster) or _undoes_a_daemon(one, workload)))
+    kept = (
+        one
+        for one in changes
+        if not (
+            _takes_a_sibling(one, pod, cluster)
+            or _undoes_a_daemon(one, workload)
+            or too_early(one, cluster, pod.namespace)
+        )
+    )
     found = (ref(pod), tuple(kept))
     state.learn(key, found)
     return found
@@ -113,19 +123,24 @@ def _family(edit: Edit) -> object:
 
 def _fix(change: Change, alike: tuple[str, ...], own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
     lines = [_command(edit, own, pod, workload, cluster) for edit in change.edits]
-    text = _FITS_ON.sub("", change.summary)
-    if change.kind not in _OPENS:
+    text = change.summary
+    if change.kind not in _OPENS and not text.endswith(f" on {_names(change.nodes)})"):
         text += f" → fits {_names(change.nodes)}"
+    if change.assumes:
+        text += f", if {' and '.join(change.assumes)}"
     if alike:
         text += f" (or {_names(alike)})"
     if change.affects and change.kind in _OPENS:
         text += f"; it lets in {_names(str(one) for one in change.affects)} too"
-    templates = any(edit.kind not in _OPENS for edit in change.edits)
+    elif change.affects and change.kind in CLAIM_KINDS:
+        text += f"; used by {_names(str(one) for one in change.affects)} too"
+    text += about_data(change, pod, workload, cluster)
+    disrupts = any(edit.kind not in _HARMLESS for edit in change.edits)
     return Fix(
         text,
         " && ".join(lines) if all(lines) else "",
-        Effect.DISRUPTS if templates else Effect.CHANGES,
-        verified=True,
+        Effect.DISRUPTS if disrupts else Effect.CHANGES,
+        verified=not change.assumes,
     )
 
 
@@ -147,6 +162,8 @@ def _command(edit: Edit, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) ->
             return f"kubectl delete {about.argument}{about.namespace_flag}"
         case Kind.FORGET_NODE:
             return f"kubectl annotate {about.argument}{about.namespace_flag} volume.kubernetes.io/selected-node-"
+    if edit.kind in CLAIM_KINDS and about.kind != "Pod":
+        return claim_command(edit)
     if about != own or any(one.about != own or one.delete or one.copy_as for one in edit.operations):
         return ""
     steps = tuple(step for one in edit.operations for step in one.steps)

@@ -1,7 +1,8 @@
 """Ask Kubernetes' own code whether proposed changes help: `python -m tests.differential.fixes`.
 
 With each change that kubedoctor proposes for a generated pending pod some node must be feasible, and the very nodes that
-were named; with any one edit left out, none may be. Exit code 1 where that is not so.
+were named; with any one edit left out, none may be. Where a change lets the volume controller bind a claim, upstream's
+controller must be able to choose that very volume. Exit code 1 where that is not so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from kubedoctor.replay.scheduler.counterfactuals import Change, Situation, apply_change, counterfactuals
+from kubedoctor.replay.scheduler.counterfactuals.changes import reference
 from kubedoctor.replay.scheduler.cycle import schedule
 from kubedoctor.testing.oracle import question
 from tests.differential import oracle
@@ -40,6 +44,24 @@ def trials(request: Request, change: Change) -> Iterator[tuple[Change, list[str]
         yield change.without(index), []
 
 
+def bindings(request: Request, change: Change) -> Iterator[tuple[Request, str]]:
+    """A `pvmatch` question for each claim that is bound without asking for a volume by name, and the volume."""
+    bare = msgspec.structs.replace(
+        change, edits=tuple(msgspec.structs.replace(edit, follows=()) for edit in change.edits)
+    )
+    before = changed(request, bare)["objects"]
+    for operation in (one for edit in change.edits for one in edit.follows):
+        claim = next((one for one in before if reference(one) == operation.about), None)
+        volume = next((step.value for step in operation.steps if step.path == ("spec", "volumeName")), "")
+        if claim is None or not volume or claim["spec"].get("volumeName"):
+            continue
+        volumes = [one for one in before if one["kind"] == "PersistentVolume"]
+        for one in volumes:
+            if one["metadata"]["name"] == volume:  # The controller makes a volume available before it binds it.
+                one["status"]["phase"] = "Available"
+        yield {"claim": claim, "volumes": volumes, "node": None, "delayBinding": False}, volume
+
+
 def main() -> int:
     """Generate, propose, ask."""
     parser = argparse.ArgumentParser(prog="python -m tests.differential.fixes", description=__doc__.partition("\n")[0])
@@ -53,7 +75,9 @@ def main() -> int:
     seed = options.seed if options.seed is not None else int(datetime.now(UTC).strftime("%Y%m%d"))
     asked: list[str] = []
     wanted: list[tuple[str, str, list[str]]] = []
+    bound: list[tuple[str, str, str]] = []
     kinds: Counter[str] = Counter()
+    assumed = 0
     pods = changes = 0
     for line in oracle.questions("scheduling", seed, options.count * 5).splitlines():
         row = json.loads(line)
@@ -62,6 +86,9 @@ def main() -> int:
         for change in found:
             changes += 1
             kinds.update(edit.kind.value for edit in change.edits)
+            assumed += bool(change.assumes)
+            for asking, volume in bindings(row["request"], change):
+                bound.append((row["id"], volume, json.dumps({"id": row["id"], "mode": "pvmatch", "request": asking})))
             for part, nodes in trials(row["request"], change):
                 asked.append(
                     json.dumps({"id": row["id"], "mode": "schedule", "request": changed(row["request"], part)})
@@ -75,7 +102,14 @@ def main() -> int:
         for (name, text, nodes), answer in zip(wanted, answers, strict=True)
         if sorted(answer.get("answer", {}).get("feasible") or ()) != nodes or "error" in answer
     ]
+    chosen = oracle.answers(oracle.UPSTREAM, "".join(f"{line}\n" for _, _, line in bound).encode())
+    wrong += [
+        f"{name}: kubedoctor binds {volume}, upstream {answer.get('answer', answer).get('controller')}"
+        for (name, volume, _), answer in zip(bound, chosen, strict=True)
+        if volume not in (answer.get("answer", {}).get("controller") or ())
+    ]
     print(f"seed {seed}: {pods} pending pods, {changes} changes, {len(asked)} trials, {len(wrong)} wrong")
+    print(f"{len(bound)} bindings asked of the volume controller, {assumed} changes assume a provisioner")
     print(", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
     for text in wrong[:5]:
         print(text)

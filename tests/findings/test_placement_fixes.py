@@ -147,7 +147,7 @@ def test_the_container_is_found_by_its_name_where_a_sidecar_was_injected() -> No
 def test_a_request_is_lowered_by_its_own_command() -> None:
     seen, waiting = cluster(node("n", cpu="600m"))
     [(text, command)] = offered(seen, waiting).items()
-    assert text == "lower the cpu request of container a from 1 to 600m → fits n"
+    assert text == "lower the cpu request of container a from 1 to 600m (all that is free on n)"
     assert command == "kubectl set resources deployment/web -n shop -c a --requests=cpu=600m"
 
 

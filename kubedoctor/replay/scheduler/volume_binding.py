@@ -114,7 +114,7 @@ def _usable(pod: Pod, name: str, state: ClusterState, *, ephemeral: bool) -> Per
     raise _Refused(unresolvable(text, named=(name,)))
 
 
-class _Reach:
+class Reach:
     """From which nodes volumes can be used; what is worked out is kept for other pods."""
 
     def __init__(self, state: ClusterState) -> None:
@@ -149,7 +149,7 @@ class _Filter(NodeFilter):
         self, bound: list[PersistentVolumeClaim], waiting: list[PersistentVolumeClaim], state: ClusterState
     ) -> None:
         self.state = state
-        self.reach = _Reach(state)
+        self.reach = Reach(state)
         self.bound = [(claim, state.volumes.get(claim.spec.volume_name)) for claim in bound]
         self.selected = [claim for claim in waiting if SELECTED_NODE in claim.annotations]
         free = [claim for claim in waiting if SELECTED_NODE not in claim.annotations]
@@ -260,12 +260,28 @@ def in_allowed_topology(terms: tuple[TopologySelectorTerm, ...] | None, labels: 
     )
 
 
-def _suffices(one: CSIStorageCapacity, size: int) -> bool:
+def largest_storage(storage_class: StorageClass, node: NodeInfo, state: ClusterState) -> Quantity | None:
+    """The largest volume for which the class says that it has storage near the node; None if it says nothing."""
+    limits = [
+        limit
+        for one in state.capacities
+        if one.storage_class_name == storage_class.name
+        and _accessible(one, node.labels)
+        and (limit := _limit(one)) is not None
+    ]
+    return max(limits, default=None)
+
+
+def _limit(one: CSIStorageCapacity) -> Quantity | None:
     text = one.maximum_volume_size if one.maximum_volume_size is not None else one.capacity
     try:
-        limit: Quantity | None = None if text is None else parse_quantity(text)
+        return None if text is None else parse_quantity(text)
     except QuantityError:
-        return False
+        return None
+
+
+def _suffices(one: CSIStorageCapacity, size: int) -> bool:
+    limit = _limit(one)
     return limit is not None and limit.value() >= size
 
 

@@ -11,7 +11,7 @@ from kubedoctor.cluster.core import Node
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.storage import CSINode, PersistentVolumeClaim
+from kubedoctor.cluster.storage import CSINode, PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Step, deleted, made, steps_by_object
 from kubedoctor.replay.scheduler.cycle import copied, objection_with_nominated, pre_filter
 from kubedoctor.replay.scheduler.scheduling_gates import pre_enqueue
@@ -49,7 +49,7 @@ def changed_object(item: ObjectT, steps: Iterable[Step]) -> ObjectT:
 
 def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situation:
     """What there is after the edits. The state is not touched, and is shared where only the pod changes. No edit changes
-    labels of nodes that run pods."""
+    labels of nodes that run pods, or where a volume is."""
     edits = tuple(edits)
     steps, gone = steps_by_object(edits), deleted(edits)
     own = steps.pop((ref(pod), ""), ())
@@ -62,12 +62,16 @@ def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situ
         name: [one for one in pods if ref(one.pod) not in gone] for name, pods in state.nominated.items()
     }
     other.lost = tuple(one for one in state.lost if ref(one) not in gone)
-    other.namespaces, other.volumes, other.classes = state.namespaces, state.volumes, state.classes
+    other.namespaces, other.classes = state.namespaces, state.classes
+    other.volumes = _changed(state.volumes, steps, lambda one: one.name, PersistentVolume)
     other.claims = _changed(state.claims, steps, lambda one: (one.namespace, one.name), PersistentVolumeClaim)
     other.csi_nodes = _changed(state.csi_nodes, steps, lambda one: one.name, CSINode)
     other.csi_drivers, other.capacities = state.csi_drivers, state.capacities
-    other.budgets, other.attachments = state.budgets, state.attachments
-    if not gone and all(about.kind != "Pod" for about, _ in steps):
+    other.budgets = state.budgets
+    other.attachments = {
+        name: [one for one in there if ref(one) not in gone] for name, there in state.attachments.items()
+    }
+    if not gone and all(about.kind in ("Node", "CSINode") for about, _ in steps):
         other.know_as(state)
     return Situation(changed_pod, other)
 
@@ -98,12 +102,15 @@ def _with(item: ObjectT, name: str, steps: tuple[Step, ...]) -> ObjectT:
 def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[NodeInfo, ...]:
     nodes: list[NodeInfo] = []
     emptied = {about for about in gone if about.kind == "Pod"}
+    storage = any(about.kind in ("PersistentVolumeClaim", "PersistentVolume") for about, _ in steps)
     for info in state.nodes:
         node: Node = info.node
         own = steps.get((ref(node), ""))
         pods = tuple(one for one in info.pods if ref(one.pod) not in emptied) if emptied else info.pods
         if own or len(pods) != len(info.pods):
             info = NodeInfo(changed_object(node, own) if own else node, pods)
+        elif storage:
+            info = info.without(())  # What filters know of the volumes of its pods no longer holds.
         nodes.append(info)
     for about, name in steps:
         if name and about.kind == "Node" and about.name in state.node_by_name:

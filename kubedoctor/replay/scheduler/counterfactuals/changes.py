@@ -31,6 +31,9 @@ class Kind(enum.Enum):
     RELAX_POD_AFFINITY = "relax-pod-affinity"
     FREE_HOST_PORT = "free-host-port"
     CORRECT_CLAIM = "correct-claim"
+    CHANGE_CLAIM = "change-claim"
+    REMAKE_CLAIM = "remake-claim"
+    RELEASE_VOLUME = "release-volume"
     FORGET_NODE = "forget-node"
     UNCORDON = "uncordon"
     REMOVE_TAINT = "remove-taint"
@@ -63,8 +66,10 @@ class Edit(msgspec.Struct, frozen=True):
     ADD_TOLERATION and REMOVE_TAINT key, value, effect; CORRECT_SELECTOR key, new value; DROP_SELECTOR key;
     CORRECT_AFFINITY and DROP_AFFINITY key, new value; RELAX_SPREAD topology key, field, new value; RELAX_POD_AFFINITY
     topology key, new topology key; FREE_HOST_PORT container, host port; ADD_NODE the model;
-    CORRECT_CLAIM volume, new claim.
+    CORRECT_CLAIM volume, new claim; CHANGE_CLAIM, REMAKE_CLAIM, RELEASE_VOLUME claim, and what it then has.
     weight: how much it disturbs; compare only.
+    follows: what Kubernetes itself then does: the volume controller binds the claim. It is part of the trial.
+    assumes: what somebody else must do, and nobody can prove: a provisioner makes the volume. Empty for nothing.
     """
 
     kind: Kind
@@ -73,12 +78,20 @@ class Edit(msgspec.Struct, frozen=True):
     operations: tuple[Operation, ...]
     arguments: tuple[str, ...] = ()
     weight: float = 0
+    follows: tuple[Operation, ...] = ()
+    assumes: str = ""
+
+    @property
+    def all_operations(self) -> tuple[Operation, ...]:
+        """What is done, and what follows by itself."""
+        return (*self.operations, *self.follows)
 
     @property
     def key(self) -> tuple[object, ...]:
         """Edits of the same thing, by whatever amount, have the same key."""
         paths = tuple((each.about, tuple(step.path for step in each.steps)) for each in self.operations)
-        amount = () if self.kind in (Kind.LOWER_REQUEST, Kind.RELAX_SPREAD) else self.arguments
+        smaller = self.kind is Kind.REMAKE_CLAIM and all(path[-1:] == ("storage",) for _, each in paths for path in each)
+        amount = () if smaller or self.kind in (Kind.LOWER_REQUEST, Kind.RELAX_SPREAD) else self.arguments
         return self.kind, self.about, paths, amount
 
     def contains(self, other: Edit) -> bool:
@@ -97,7 +110,8 @@ class Edit(msgspec.Struct, frozen=True):
 class Change(msgspec.Struct, frozen=True):
     """Edits that together make `nodes` take the pod; without any of them none does.
 
-    affects: pods that feel it besides: those that a change to a node lets in, and those that are deleted.
+    affects: pods that feel it besides: those that a change to a node lets in, those that are deleted, and those that use
+    a claim which is changed.
     """
 
     edits: tuple[Edit, ...]
@@ -122,6 +136,11 @@ class Change(msgspec.Struct, frozen=True):
     @property
     def weight(self) -> float:
         return sum(edit.weight for edit in self.edits)
+
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        """What somebody else must do for it to help; the change is proven only if there is nothing."""
+        return tuple(dict.fromkeys(edit.assumes for edit in self.edits if edit.assumes))
 
     def without(self, index: int) -> Change:
         """The change with one edit fewer."""
@@ -174,7 +193,7 @@ def steps_by_object(edits: Iterable[Edit]) -> dict[tuple[Ref, str], tuple[Step, 
     """All steps for each object, and for each copy (by its name)."""
     found: dict[tuple[Ref, str], tuple[Step, ...]] = {}
     for edit in edits:
-        for one in edit.operations:
+        for one in edit.all_operations:
             if not one.delete:
                 key = (one.about, one.copy_as)
                 found[key] = found.get(key, ()) + one.steps
@@ -183,7 +202,7 @@ def steps_by_object(edits: Iterable[Edit]) -> dict[tuple[Ref, str], tuple[Step, 
 
 def deleted(edits: Iterable[Edit]) -> frozenset[Ref]:
     """The objects that are taken away."""
-    return frozenset(one.about for edit in edits for one in edit.operations if one.delete)
+    return frozenset(one.about for edit in edits for one in edit.all_operations if one.delete)
 
 
 def apply_change(objects: Sequence[dict[str, Any]], change: Change) -> list[dict[str, Any]]:

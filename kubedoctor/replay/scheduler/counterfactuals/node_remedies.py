@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kubedoctor.cluster.core import Node, Taint
 from kubedoctor.cluster.nearest import likeness
@@ -150,16 +150,18 @@ def drop_node_name(pod: Pod) -> Edit:
     return Edit(Kind.DROP_NODE_NAME, ref(pod), f"do not name the node {pod.spec.node_name}", (operation,), weight=5)
 
 
-def one_more(info: NodeInfo, state: ClusterState) -> Edit:
+def one_more(info: NodeInfo, state: ClusterState, place: Mapping[str, str] | None = None) -> Edit:
     """A node with the labels, taints and room of another, on which only pods of DaemonSets run; it is not cordoned and
-    well."""
+    well. What only the other node has by its name, such as local volumes, it has not. `place`: other labels that say
+    in which zone it is."""
     node = info.node
     name = next(
         each for number in range(1, len(state.nodes) + 2) if (each := f"{node.name}-{number}") not in state.node_by_name
     )
     steps = [Step(("metadata", "uid"), f"{node.metadata.uid}-{name}"), Step(("spec", "unschedulable"), False)]
-    if HOSTNAME in node.labels:
-        steps.append(Step(("metadata", "labels", HOSTNAME), name))
+    own = {node.name, node.labels.get(HOSTNAME)}
+    steps += [Step(("metadata", "labels", key), name) for key, value in node.labels.items() if value in own]
+    steps += [Step(("metadata", "labels", key), value) for key, value in (place or {}).items()]
     steps += _without(node.spec.taints or ())
     operations = [Operation(ref(node), tuple(steps), copy_as=name)]
     if node.name in state.csi_nodes:
@@ -173,8 +175,10 @@ def one_more(info: NodeInfo, state: ClusterState) -> Edit:
         for one in info.pods
         if of_daemon_set(one.pod)
     ]
-    text = f"add one more node like {node.name}"
-    return Edit(Kind.ADD_NODE, ref(node), text, tuple(operations), (node.name,), 7)
+    where = f", but in {' and '.join(sorted(set(place.values())))}" if place else ""
+    arguments = (node.name, *(f"{key}={value}" for key, value in (place or {}).items()))
+    text = f"add one more node like {node.name}{where}"
+    return Edit(Kind.ADD_NODE, ref(node), text, tuple(operations), arguments, 7 if not place else 7.5)
 
 
 def of_daemon_set(pod: Pod) -> bool:

@@ -25,6 +25,7 @@ from kubedoctor.replay.scheduler.well_known import HOSTNAME
 _LOOSE = 1 << 30
 """A skew that no cluster has."""
 _MOST_DELETED = 2
+_MOST_FREED = 3
 
 
 def _filter(plugin: Plugin, pod: Pod, state: ClusterState) -> NodeFilter | None:
@@ -239,6 +240,32 @@ def about_volumes_in_use(pod: Pod, state: ClusterState, node: NodeInfo) -> list[
         info.pod for info in kept if not _passes(VolumeRestrictions(), pod, ClusterState(), NodeInfo(node.node, [info]))
     ]
     return _delete([*users, *with_disk], "uses the same volume")
+
+
+def about_attached(pod: Pod, state: ClusterState, node: NodeInfo, drivers: Sequence[str]) -> list[Remedy]:
+    """Free a place for a volume: another pod's volumes are detached once it is gone."""
+    found: list[tuple[int, int, str, Remedy]] = []
+    for info in node.pods:
+        own = _driven(info.pod, state, drivers)
+        others = {name for one in node.pods if one is not info for name in _driven(one.pod, state, drivers)}
+        freed = own - others
+        if not freed or _comes_back(info.pod) or info.pod.metadata.deletion_timestamp is not None:
+            continue
+        detached = tuple(
+            Operation(ref(one), delete=True)
+            for one in state.attachments.get(node.name, ())
+            if one.spec.source.persistent_volume_name in freed
+        )
+        edit = replace(delete_pod(info.pod, f"has {len(freed)} of the volumes of {node.name}"), follows=detached)
+        found.append((info.priority, -len(freed), info.title, (edit,)))
+    return [remedy for _, _, _, remedy in sorted(found, key=lambda one: one[:3])[:_MOST_FREED]]
+
+
+def _driven(pod: Pod, state: ClusterState, drivers: Sequence[str]) -> set[str]:
+    """The names of its volumes that one of the drivers attaches."""
+    claims = (state.claims.get((pod.namespace, name)) for name, _ in claim_names(pod))
+    volumes = (state.volumes.get(one.spec.volume_name) for one in claims if one is not None)
+    return {one.name for one in volumes if one is not None and one.spec.csi and one.spec.csi.driver in drivers}
 
 
 def about_claims(pod: Pod, state: ClusterState, named: Sequence[str]) -> list[Remedy]:

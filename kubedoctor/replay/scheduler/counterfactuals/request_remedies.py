@@ -32,7 +32,8 @@ def _lower(pod: Pod, node: str, short: Shortage) -> Edit | None:
     """The request that keeps most, of the container that asks for most where several would do."""
     free = short.capacity - short.used
     best: tuple[int, int, str, Path] | None = None
-    for container, path, now in _holders(pod.spec, short.resource):
+    holders = list(_holders(pod.spec, short.resource))
+    for container, path, now in holders:
         amount = _largest(pod.spec, path, short.resource, now, free)
         if amount is not None and (best is None or now > best[0]):
             best = (now, amount, container, path)
@@ -44,10 +45,12 @@ def _lower(pod: Pod, node: str, short: Shortage) -> Edit | None:
     if not _may_exceed(short.resource):
         steps.append(Step((*path, "limits", short.resource), text))
     whose = f"of container {container}" if container else "of the pod"
+    left = "is free" if len(holders) == 1 else "is left for it"
+    change = f"from {amount_text(short.resource, now)} to {text} (all that {left} on {node})"
     return Edit(
         Kind.LOWER_REQUEST,
         ref(pod),
-        f"lower the {short.resource} request {whose} from {amount_text(short.resource, now)} to {text} (fits on {node})",
+        f"lower the {short.resource} request {whose} {change}",
         (Operation(ref(pod), tuple(steps)),),
         (container, short.resource, text),
         2 + (now - amount) / now,

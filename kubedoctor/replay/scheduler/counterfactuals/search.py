@@ -19,6 +19,7 @@ from kubedoctor.replay.scheduler.counterfactuals.node_remedies import (
     uncordon,
 )
 from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
+    about_attached,
     about_claims,
     about_pod_affinity,
     about_ports,
@@ -27,8 +28,11 @@ from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
     about_volumes_in_use,
 )
 from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_requests
+from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place
+from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_unbound, about_waiting
 from kubedoctor.replay.scheduler.cycle import Objection, Verdict, schedule
 from kubedoctor.replay.scheduler.grouping import grouped, objections_of
+from kubedoctor.replay.scheduler.pod_claims import mounted_claim_names
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
@@ -40,6 +44,7 @@ MOST_TRIALS = 80
 """How many combinations are replayed."""
 MOST_WAITING = 200
 
+_CLAIMS = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM)
 _MOVES_NODES = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE, Kind.DELETE_POD)
 
 
@@ -113,8 +118,13 @@ def _contains(edits: Remedy, smaller: Remedy) -> bool:
     return edits != smaller and all(any(one == each or one.contains(each) for each in smaller) for one in edits)
 
 
-def _order(edits: Remedy) -> tuple[int, float, str]:
-    return len(edits), sum(one.weight for one in edits), " ".join(one.summary for one in edits)
+def _order(edits: Remedy) -> tuple[int, bool, float, str]:
+    return (
+        len(edits),
+        any(one.assumes for one in edits),
+        sum(one.weight for one in edits),
+        " ".join(one.summary for one in edits),
+    )
 
 
 def _remove_gates(pod: Pod) -> Edit:
@@ -151,6 +161,8 @@ def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy
     """For a pod that is turned away before nodes are looked at."""
     pod, state = situation.pod, situation.state
     yield from about_claims(pod, state, objection.status.named)
+    if reasons.UNBOUND_IMMEDIATE in objection.status.reasons:
+        yield from about_unbound(pod, state, objection.status.named)
     if objection.plugin in ("", "NodeAffinity"):
         if pod.spec.node_name:
             yield (drop_node_name(pod),)
@@ -170,11 +182,15 @@ def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
                 yield tuple(edit for remedy in chosen for edit in remedy)
         if shapes.setdefault(_shape(node, state), node.name) != node.name:
             continue
-        model = one_more(node, state)
-        yield (model,)
-        for index, each in enumerate(choices):
-            if len(choices) == 2 and each:
-                yield from ((*remedy, model) for remedy in choices[index])
+        place = volume_place(situation.pod, state)
+        models = [one_more(node, state)]
+        if place and not any(place.items() <= other.labels.items() for other in state.nodes):
+            models.append(one_more(node, state, place))
+        for model in models:
+            yield (model,)
+            for index, each in enumerate(choices):
+                if len(choices) == 2 and each:
+                    yield from ((*remedy, model) for remedy in choices[index])
 
 
 def _shape(node: NodeInfo, state: ClusterState) -> Hashable:
@@ -206,8 +222,10 @@ def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> lis
             found = [lowered] if lowered else []
         case "VolumeRestrictions":
             found = about_volumes_in_use(pod, state, node)
-        case "VolumeBinding" if reasons.VOLUME_BIND in objection.status.reasons:
-            found = about_selected_nodes(pod, state, node)
+        case "NodeVolumeLimits":
+            found = about_attached(pod, state, node, objection.status.named)
+        case "VolumeBinding" if {reasons.VOLUME_BIND, reasons.VOLUME_SPACE}.intersection(objection.status.reasons):
+            found = about_selected_nodes(pod, state, node) or about_waiting(pod, state, node, objection.status)
         case "PodTopologySpread":
             found = about_spread(pod, state, node)
         case "InterPodAffinity":
@@ -219,6 +237,14 @@ def _with_affected(situation: Situation, change: Change, waiting: Sequence[Pod])
     affected: list[Ref] = [
         one.about for edit in change.edits if edit.kind is Kind.DELETE_POD for one in edit.operations
     ]
+    claims = {edit.arguments[0] for edit in change.edits if edit.kind in _CLAIMS}
+    users = (*(info.pod for node in situation.state.nodes for info in node.pods), *waiting) if claims else ()
+    own = situation.pod
+    affected += [
+        ref(one)
+        for one in users
+        if one.namespace == own.namespace and ref(one) != ref(own) and not claims.isdisjoint(mounted_claim_names(one))
+    ]
     moved = tuple(edit for edit in change.edits if edit.kind in _MOVES_NODES)
     if moved and waiting:
         state = apply_to_state(situation.pod, situation.state, moved).state
@@ -227,4 +253,4 @@ def _with_affected(situation: Situation, change: Change, waiting: Sequence[Pod])
             for one in waiting
             if not Situation(one, situation.state).feasible() and Situation(one, state).feasible()
         ]
-    return Change(change.edits, change.nodes, tuple(sorted(affected)))
+    return Change(change.edits, change.nodes, tuple(sorted(set(affected))))

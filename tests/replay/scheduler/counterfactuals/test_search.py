@@ -38,7 +38,7 @@ def test_a_request_is_lowered_to_all_that_is_left_of_the_roomiest_node() -> None
     running = [pod("r", "a", {"cpu": "3500m"}), pod("s", "b", {"cpu": "3200m"})]
     state = ClusterState.of([node("a"), node("b")], running)
     first, more = found(pod(requests={"cpu": "1"}), state)
-    assert first.summary == "lower the cpu request of container app from 1 to 800m (fits on b)"
+    assert first.summary == "lower the cpu request of container app from 1 to 800m (all that is free on b)"
     assert first.nodes == ("b",)
     assert first.edits[0].arguments == ("app", "cpu", "800m")
     assert (more.kind, more.about) == (Kind.ADD_NODE, Ref("Node", "", "b"))

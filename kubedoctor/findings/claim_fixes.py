@@ -1,0 +1,78 @@
+"""Commands and notes for changes to claims and volumes that are proven to place a pending pod."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import timedelta
+from typing import Any, Final
+
+from kubedoctor.cluster.apps import StatefulSet
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.storage import PersistentVolumeClaim, StorageClass
+from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind
+from kubedoctor.replay.storage.matching import class_of
+
+CLAIM_KINDS: Final = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME)
+AT_ONCE: Final = timedelta(seconds=10)
+"""Classes, volumes and claims of one manifest are not made at one moment."""
+
+
+def claim_command(edit: Edit) -> str:
+    """One line. kubectl itself makes a changed copy, deletes the claim and creates it again: nothing else can change an
+    immutable field."""
+    (operation,) = edit.operations
+    about = operation.about
+    target = f"{about.argument}{about.namespace_flag}"
+    if edit.kind is Kind.RELEASE_VOLUME:
+        remove = shlex.quote(json.dumps([{"op": "remove", "path": "/spec/claimRef"}]))
+        return f"kubectl patch {target} --type=json -p {remove}"
+    patch: dict[str, Any] = {}
+    for step in operation.steps:
+        patch = _with(patch, step.path, None if step.remove else step.value)
+    changed = f"kubectl patch {target} --type=merge -p {shlex.quote(json.dumps(patch))}"
+    if edit.kind is Kind.CHANGE_CLAIM:
+        return changed
+    return f"{changed} --dry-run=client -o json | kubectl replace --force -f -"
+
+
+def _with(patch: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    first, *others = path
+    inner = patch.get(str(first)) or {}
+    return {**patch, str(first): _with(inner, tuple(others), value) if others else value}
+
+
+def about_data(change: Change, pod: Pod, workload: Ref, cluster: Cluster) -> str:
+    """What becomes of data, and what else holds the old description of a claim; empty where nothing is to be said."""
+    remade = [edit for edit in change.edits if edit.kind is Kind.REMAKE_CLAIM and edit.about.kind != "Pod"]
+    if not remade:
+        return ""
+    said = "; no data is lost, it has no volume"
+    owner = cluster.maybe.get_ref(workload)
+    if isinstance(owner, StatefulSet):
+        templates = {f"{one.metadata.name}-{pod.name}" for one in owner.spec.volume_claim_templates or ()}
+        if any(edit.about.name in templates for edit in remade):
+            said += (
+                f"; new pods of {workload.title} get the old claim until it is made anew too: its volumeClaimTemplates"
+                f" cannot be changed (kubectl delete {workload.argument}{workload.namespace_flag} --cascade=orphan, then"
+                " apply it corrected)"
+            )
+    return said
+
+
+def too_early(change: Change, cluster: Cluster, namespace: str) -> bool:
+    """Gives another class to a claim that was made a moment ago and whose own class exists: its volume may be on the
+    way."""
+    for edit in change.edits:
+        paths = {step.path[-1] for one in edit.operations for step in one.steps}
+        if edit.kind not in CLAIM_KINDS or "storageClassName" not in paths:
+            continue
+        claim = cluster.maybe.get(PersistentVolumeClaim, namespace, edit.arguments[0])
+        created = claim.metadata.creation_timestamp if claim is not None else None
+        if claim is None or created is None or cluster.taken_at - created >= AT_ONCE:
+            continue
+        if cluster.maybe.get(StorageClass, "", class_of(claim) or "") is not None:
+            return True
+    return False

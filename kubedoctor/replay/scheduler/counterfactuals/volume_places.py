@@ -1,0 +1,38 @@
+"""In which zone a pod must run because its volumes are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.storage import PersistentVolume
+from kubedoctor.replay.scheduler.csi_translation import ZONE_SEPARATOR
+from kubedoctor.replay.scheduler.pod_claims import claim_names, is_bound
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+_PLACES = ("/zone", "/region")
+"""How the keys of labels end that many nodes share; others may mean one node alone, which cannot be had anew."""
+
+
+def volume_place(pod: Pod, state: ClusterState) -> dict[str, str]:
+    """Labels that a node must have for all volumes of the pod; empty where they do not say, or contradict each other."""
+    found: dict[str, str] = {}
+    for name, _ in claim_names(pod):
+        claim = state.claims.get((pod.namespace, name))
+        volume = state.volumes.get(claim.spec.volume_name) if claim is not None and is_bound(claim) else None
+        for key, values in _places(volume) if volume is not None else ():
+            if found.setdefault(key, values[0]) not in values:
+                return {}
+    return found
+
+
+def _places(volume: PersistentVolume) -> Iterator[tuple[str, list[str]]]:
+    """By the volume's labels, and by what its first node selector term asks for."""
+    for key, value in volume.labels.items():
+        if key.endswith(_PLACES) and value:
+            yield key, [one.strip() for one in value.split(ZONE_SEPARATOR)]
+    required = volume.spec.node_affinity.required if volume.spec.node_affinity else None
+    for term in (required.node_selector_terms or ())[:1] if required else ():
+        for one in term.match_expressions or ():
+            if one.operator == "In" and one.values and one.key.endswith(_PLACES):
+                yield one.key, list(one.values)

@@ -1,0 +1,352 @@
+"""What to do about claims without a volume: ask for what there is, name a volume, or let one be claimed again.
+
+What follows is part of every trial: the volume controller binds a claim whose class does not wait for pods
+(`replay/storage`), and the scheduler itself chooses for one that waits. What a provisioner does cannot be proven: a
+class that makes volumes is proposed with that assumption, and a claim that already waits for its provisioner, or that
+is about to be bound, is left alone. All but the first storage class and the first volume name of a claim is immutable
+(`ValidatePersistentVolumeClaimUpdate`, v1.37), so that it has to be made anew; without a volume it holds no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice, product
+from typing import TypeVar
+
+import msgspec
+
+from kubedoctor.cluster.nearest import misspellings
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.replay.scheduler import reasons
+from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step, made
+from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
+from kubedoctor.replay.scheduler.framework import Status
+from kubedoctor.replay.scheduler.pod_claims import BIND_COMPLETED, SELECTED_NODE, class_named, is_bound
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.scheduler.volume_binding import Reach, VolumeBinding, largest_storage
+from kubedoctor.replay.storage.binding import possible_volumes
+from kubedoctor.replay.storage.matching import (
+    CLASS_ANNOTATION,
+    Mismatch,
+    Rejection,
+    capacity,
+    class_of,
+    class_of_volume,
+    rejections,
+    requested_storage,
+)
+from kubedoctor.replay.storage.unbound import Awaited, unbound
+
+ItemT = TypeVar("ItemT", PersistentVolume, PersistentVolumeClaim)
+
+_MOST_CLAIMS = 2
+_MOST_CLASSES = 3
+_MOST_VOLUMES = 4
+_CLASS: Path = ("spec", "storageClassName")
+_VOLUME: Path = ("spec", "volumeName")
+_SIZE: Path = ("spec", "resources", "requests", "storage")
+_MODES: Path = ("spec", "accessModes")
+_CURABLE = {Mismatch.TOO_SMALL, Mismatch.ACCESS_MODE, Mismatch.CLASS, Mismatch.SELECTOR}
+
+
+class _Own(msgspec.Struct, frozen=True):
+    """A claim of the pod, and where the pod itself describes it (`template`, a generic ephemeral volume)."""
+
+    pod: Pod
+    position: int
+    claim: PersistentVolumeClaim
+    template: bool
+
+
+def about_unbound(pod: Pod, state: ClusterState, names: Sequence[str]) -> list[Remedy]:
+    """For claims that must be bound before the pod is looked at."""
+    return _together([_ways(one, state) for one in _own(pod, state) if one.claim.name in names])
+
+
+def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+    """For claims that wait for the pod, and could not be bound on the node."""
+    waiting = [one for one in _own(pod, state) if not is_bound(one.claim)]
+    wrong = [one for one in waiting if not _bindable_alone(one, state, node)]
+    if not wrong:  # Two want the same volume.
+        return [(edit,) for one in waiting for edit in _ways(one, state, node)]
+    choices = []
+    for one in wrong:
+        smaller = _smaller(one, state, node) if reasons.VOLUME_SPACE in status.reasons else []
+        choices.append([*smaller, *_ways(one, state, node)])
+    return _together(choices)
+
+
+def _together(choices: Sequence[Sequence[Edit]]) -> list[Remedy]:
+    """One way for each claim; no volume is bound twice."""
+    if not choices or len(choices) > _MOST_CLAIMS:
+        return []
+    found = []
+    for edits in product(*choices):
+        volumes = [one.about for edit in edits for one in edit.follows if one.about.kind == "PersistentVolume"]
+        if len(volumes) == len(set(volumes)):
+            found.append(edits)
+    return found
+
+
+def _own(pod: Pod, state: ClusterState) -> list[_Own]:
+    """Each claim once."""
+    found: dict[str, _Own] = {}
+    for position, volume in enumerate(pod.spec.volumes or ()):
+        template = volume.ephemeral is not None
+        named = volume.persistent_volume_claim
+        name = f"{pod.name}-{volume.name}" if template else named.claim_name if named else ""
+        claim = state.claims.get((pod.namespace, name))
+        if claim is not None:
+            found.setdefault(name, _Own(pod, position, claim, template))
+    return list(found.values())
+
+
+def _bindable_alone(own: _Own, state: ClusterState, node: NodeInfo) -> bool:
+    volumes = (own.pod.spec.volumes or ())[own.position]
+    spec = msgspec.structs.replace(own.pod.spec, volumes=(volumes,))
+    node_filter = VolumeBinding().pre_filter(msgspec.structs.replace(own.pod, spec=spec), state).node_filter
+    return node_filter is None or node_filter.check(node).is_success
+
+
+def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[Edit]:
+    """Everything that gets the claim a volume; on a node: a volume that it reaches."""
+    claim = own.claim
+    now = unbound(claim, state.volumes.values(), state.classes.values())
+    if now.awaits in (Awaited.BINDING, Awaited.DEFAULT_CLASS) or (now.awaits is Awaited.PROVISIONER and node is None):
+        return []
+    known = state.known(("ways", ref(claim)))
+    if known is None:
+        known = _by_class(own, state), [one for one in rejections(claim, state.volumes.values()) if one.reasons]
+        state.learn(("ways", ref(claim)), known)
+    classes, judged = known
+    if claim.spec.volume_name:
+        near = misspellings(claim.spec.volume_name, state.volumes, 1)
+        named = [_draft(own, state, {_VOLUME: name}, 2) for name in near] + [_draft(own, state, {_VOLUME: ""}, 4)]
+        return [*classes, *(one for one in named if one is not None)]
+    reach = Reach(state)
+    near_misses = (
+        edit
+        for one in judged
+        if node is None or reach.reaches(one.volume, node.node)
+        if (edit := _about_volume(own, state, one)) is not None
+    )
+    return [*classes, *islice(near_misses, _MOST_VOLUMES)]
+
+
+def _by_class(own: _Own, state: ClusterState) -> list[Edit]:
+    """The likeliest classes, those first for which nothing is assumed."""
+    drafts = (_draft(own, state, {_CLASS: name}, weight) for name, weight in _classes(own.claim, state))
+    found = sorted((one for one in drafts if one is not None), key=lambda one: (bool(one.assumes), one.weight))
+    return found[:_MOST_CLASSES]
+
+
+def _classes(claim: PersistentVolumeClaim, state: ClusterState) -> list[tuple[str, float]]:
+    """Other classes with how far fetched they are: the nearest names, then the default, then any."""
+    asked = class_of(claim)
+    names = set(state.classes) | {class_of_volume(one) for one in state.volumes.values()}
+    names -= {asked or "", ""}
+    near = misspellings(asked, names, 2) if asked else ()
+    defaults = {one.name for one in state.classes.values() if one.is_default}
+    return [(name, 2 if name in near else 3 if name in defaults else 4) for name in sorted(names)]
+
+
+def _smaller(own: _Own, state: ClusterState, node: NodeInfo) -> list[Edit]:
+    """Ask for no more than there is storage for near the node."""
+    storage_class = class_named(own.claim, state)
+    most = largest_storage(storage_class, node, state) if storage_class is not None else None
+    if most is None or most.value() <= 0 or most >= requested_storage(own.claim):
+        return []
+    why = f"for which class {class_of(own.claim)} has storage near {node.name}"
+    edit = _draft(own, state, {_SIZE: str(most)}, 3 + _loss(own.claim, most.value()), why=why)
+    return [edit] if edit is not None else []
+
+
+def _loss(claim: PersistentVolumeClaim, left: int) -> float:
+    return 1 - left / max(requested_storage(claim).value(), 1)
+
+
+def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | None:
+    """Ask for the volume as it is, or let it go; None where too much keeps it from the claim."""
+    claim, volume = own.claim, judged.volume
+    wrong = set(judged.reasons)
+    held = volume.spec.claim_ref
+    if wrong <= {Mismatch.RELEASED, Mismatch.RESERVED} and held is not None:
+        gone = (held.namespace, held.name) not in state.claims or volume.status.phase == "Released"
+        usable = volume.status.phase in ("Released", "Available") and volume.metadata.deletion_timestamp is None
+        return _release(own, state, volume) if gone and usable else None
+    if not wrong <= _CURABLE or len(wrong) > 2 or held is not None:
+        return None
+    if wrong == {Mismatch.CLASS} and class_of_volume(volume):
+        return None  # One of the classes that are tried anyway.
+    fields: dict[Path, object] = {}
+    weight = 1.0
+    if Mismatch.CLASS in wrong:
+        fields[_CLASS] = class_of_volume(volume)
+        weight += 2
+    if Mismatch.TOO_SMALL in wrong:
+        fields[_SIZE] = (volume.spec.capacity or {}).get("storage", "0")
+        weight += 1.5 + _loss(claim, capacity(volume).value())
+    if Mismatch.ACCESS_MODE in wrong:
+        offered = volume.spec.access_modes or ()
+        fields[_MODES] = [one for one in claim.spec.access_modes or () if one in offered] or list(offered[:1])
+        weight += 2
+    if Mismatch.SELECTOR in wrong:
+        fields[_VOLUME] = volume.name
+        weight += 1
+    return _draft(own, state, fields, weight, why=f"as volume {volume.name} has it")
+
+
+def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit | None:
+    held = volume.spec.claim_ref
+    assert held is not None
+    about = ref(volume)
+    freed = _stepped(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
+    settled = _settled(own, own.claim, freed, state)
+    if settled is None or settled[2]:
+        return None
+    follows = settled[0] or (Operation(about, (Step(("status", "phase"), "Available"),)),)
+    steps = (Step(("spec", "claimRef"), None),)
+    text = f"let volume {volume.name} be claimed again: it is kept for the deleted claim {held.namespace}/{held.name}"
+    if volume.status.phase == "Released":
+        text += " and still has its data"
+    else:
+        text = text.replace("the deleted claim", "claim", 1) + ", which does not exist"
+    weight = 3 if (held.namespace, held.name) == (own.claim.namespace, own.claim.name) else 3.5
+    arguments = (own.claim.name, volume.name)
+    return Edit(Kind.RELEASE_VOLUME, about, text, (Operation(about, steps),), arguments, weight, follows)
+
+
+def _draft(
+    own: _Own,
+    state: ClusterState,
+    fields: dict[Path, object],
+    weight: float,
+    *,
+    why: str = "",
+) -> Edit | None:
+    """The claim with other fields, where that gets it a volume. `why`: for people."""
+    claim = own.claim
+    steps = [Step(path, value) for path, value in fields.items()]
+    if _CLASS in fields and CLASS_ANNOTATION in claim.annotations:
+        steps.append(Step(("metadata", "annotations", CLASS_ANNOTATION), remove=True))
+    if in_place := not own.template and _may_be_set(claim, fields):
+        kind = Kind.CHANGE_CLAIM
+    else:
+        kind = Kind.REMAKE_CLAIM
+        if SELECTED_NODE in claim.annotations:
+            steps.append(Step(("metadata", "annotations", SELECTED_NODE), remove=True))
+    anew = () if in_place else (Step(("metadata", "uid"), f"{claim.metadata.uid}-anew"),)
+    changed = _stepped(claim, (*steps, *anew))
+    settled = _settled(own, changed, None, state)
+    if settled is None:
+        return None
+    follows, provisioner, several = settled
+    if several and _VOLUME not in fields:
+        return _draft(own, state, {**fields, _VOLUME: several}, weight, why=why)
+    bound = next((one.about.name for one in follows if one.about.kind == "PersistentVolume"), "")
+    operation = Operation(ref(claim), tuple(steps))
+    if own.template:
+        prefix: Path = ("spec", "volumes", own.position, "ephemeral", "volumeClaimTemplate")
+        follows = (Operation(ref(claim), (*steps, *anew)), *follows)
+        steps = [Step((*prefix, *one.path), one.value, one.remove) for one in steps if one.path[0] == "spec"]
+        operation = Operation(ref(own.pod), tuple(steps))
+    elif anew:
+        follows = (Operation(ref(claim), anew), *follows)
+    arguments = (claim.name, *(str(value) for value in fields.values()))
+    return Edit(
+        kind,
+        operation.about,
+        _summary(own, fields, why, bound, anew=kind is Kind.REMAKE_CLAIM),
+        (operation,),
+        arguments,
+        weight,
+        follows,
+        f"{provisioner} makes the volume" if provisioner and set(fields) != {_SIZE} else "",
+    )
+
+
+def _may_be_set(claim: PersistentVolumeClaim, fields: Iterable[Path]) -> bool:
+    """Without making the claim anew: the class and the volume where there is none so far."""
+    return all(
+        (path == _CLASS and class_of(claim) is None) or (path == _VOLUME and not claim.spec.volume_name)
+        for path in fields
+    )
+
+
+def _summary(own: _Own, fields: dict[Path, object], why: str, bound: str, *, anew: bool) -> str:
+    claim = own.claim
+    parts = []
+    if _CLASS in fields:
+        before = f" in place of {class_of(claim)}" if class_of(claim) else ""
+        parts.append(f"of class {fields[_CLASS]}{before}" if fields[_CLASS] else f"of no class{before}")
+    if _SIZE in fields:
+        parts.append(f"for {fields[_SIZE]} in place of {(claim.spec.resources.requests or {}).get('storage', '0')}")
+    if _MODES in fields:
+        modes = fields[_MODES]
+        assert isinstance(modes, list)
+        parts.append(f"with {', '.join(modes)} in place of {', '.join(claim.spec.access_modes or ())}")
+    if _VOLUME in fields:
+        parts.append(f"for volume {fields[_VOLUME]} by name" if fields[_VOLUME] else "without a volume's name")
+    elif bound and not why:
+        why = f"volume {bound} fits then"
+    text = f"make claim {claim.name} anew" if anew else f"let claim {claim.name} be"
+    if own.template:
+        text = f"describe the claim of volume {(own.pod.spec.volumes or ())[own.position].name}"
+    return f"{text} {' and '.join(parts)}" + (f" ({why})" if why else "")
+
+
+Settled = tuple[tuple[Operation, ...], str, str]
+
+
+def _settled(
+    own: _Own, claim: PersistentVolumeClaim, freed: PersistentVolume | None, state: ClusterState
+) -> Settled | None:
+    """What becomes of a changed claim: what Kubernetes then does, the provisioner that must make the volume, and the
+    volume to ask for by name where chance would decide. None where it would go on waiting."""
+    known = state.volumes if freed is None else {**state.volumes, freed.name: freed}
+    volumes = tuple(known.values())
+    then = unbound(claim, volumes, state.classes.values())
+    if then.awaits is Awaited.BINDING:
+        delayed = then.storage_class is not None and then.storage_class.waits_for_first_consumer
+        found = (
+            (known[claim.spec.volume_name],)
+            if claim.spec.volume_name
+            else possible_volumes(claim, volumes, delayed=delayed)
+        )
+        if not found:
+            return None
+        return _bound(claim, found[0]), "", found[0].name if len(found) > 1 else ""
+    if then.awaits is Awaited.FIRST_POD:
+        makes = then.storage_class is not None and then.storage_class.makes_volumes
+        return (), then.storage_class.provisioner if then.storage_class is not None and makes else "", ""
+    if then.awaits is Awaited.PROVISIONER and then.storage_class is not None:
+        elsewhere = Operation(ref(own.pod), (Step(("spec", "volumes", own.position), remove=True),))
+        return (elsewhere,), then.storage_class.provisioner, ""
+    return None
+
+
+def _bound(claim: PersistentVolumeClaim, volume: PersistentVolume) -> tuple[Operation, ...]:
+    """As the volume controller leaves both."""
+    held = {
+        "kind": "PersistentVolumeClaim",
+        "namespace": claim.namespace,
+        "name": claim.name,
+        "uid": claim.metadata.uid,
+    }
+    return (
+        Operation(
+            Ref("PersistentVolumeClaim", claim.namespace, claim.name),
+            (
+                Step(_VOLUME, volume.name),
+                Step(("metadata", "annotations", BIND_COMPLETED), "yes"),
+                Step(("status", "phase"), "Bound"),
+            ),
+        ),
+        Operation(ref(volume), (Step(("spec", "claimRef"), held), Step(("status", "phase"), "Bound"))),
+    )
+
+
+def _stepped(item: ItemT, steps: Iterable[Step]) -> ItemT:
+    return msgspec.convert(made(msgspec.json.decode(msgspec.json.encode(item)), steps), type(item))
