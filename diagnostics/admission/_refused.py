@@ -8,7 +8,6 @@ import msgspec
 
 from kubedoctor.cluster import (
     Cluster,
-    DaemonSet,
     Evidence,
     Job,
     KubernetesObject,
@@ -26,6 +25,7 @@ from kubedoctor.cluster.control import Webhook
 from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.triage import terminating
 from kubedoctor.replay.admission.refusals import Refusal, Refused, parse_refusal
+from kubedoctor.replay.workloads.missing_pods import missing_pods
 from kubedoctor.replay.workloads.stateful_sets import waits_for_earlier
 
 FAILURE = "status.conditions[type=ReplicaFailure].message"
@@ -45,26 +45,6 @@ def top(obj: KubernetesObject, cluster: Cluster) -> Ref:
     """The topmost workload that an object belongs to."""
     owners = [owner for owner in owner_chain(obj, cluster) if owner.kind in WORKLOAD_KINDS]
     return owners[-1] if owners else ref(obj)
-
-
-def lacks_pods(obj: KubernetesObject) -> bool:
-    """Fewer pods exist than it wants."""
-    return missing_pods(obj) > 0
-
-
-def missing_pods(obj: KubernetesObject) -> int:
-    """How many pods are wanted and do not exist."""
-    if isinstance(obj, ReplicaSet | StatefulSet):
-        return max(0, obj.spec.wanted - obj.status.replicas)
-    if isinstance(obj, DaemonSet):
-        return max(0, obj.status.desired_number_scheduled - obj.status.current_number_scheduled)
-    if isinstance(obj, Job) and not obj.spec.suspend and obj.status.completion_time is None:
-        if any(condition(obj.status.conditions, kind) for kind in ("Failed", "Complete", "FailureTarget")):
-            return 0
-        parallel = 1 if obj.spec.parallelism is None else obj.spec.parallelism
-        left = parallel if obj.spec.completions is None else obj.spec.completions - obj.status.succeeded
-        return max(0, min(parallel, left) - obj.status.active)
-    return 0
 
 
 def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:

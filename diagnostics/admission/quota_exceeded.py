@@ -20,9 +20,9 @@ exist at all, not even as Pending, and the workload stays at 0 or fewer replicas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from diagnostics.admission._refused import lacks_pods, refused_pods, silent_lack, top
+from diagnostics.admission._refused import refused_pods, silent_lack, top
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -39,11 +39,11 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.quantities import Quantity
 from kubedoctor.cluster.relations import WORKLOADS, template_of
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
 from kubedoctor.replay.admission.refusals import Refused
-from kubedoctor.replay.scheduler.requests import amounts, pod_limits, pod_requests
+from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 
 @diagnostic(
@@ -86,30 +86,20 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
     template = template_of(workload)
     if template is None:
         return
-    wanted: dict[str, Quantity] = {"pods": Quantity.of(1)}
-    for resource, amount in pod_requests(template.spec, defaulted=False).items():
-        wanted[resource] = wanted[f"requests.{resource}"] = amount
-    wanted.update({f"limits.{resource}": amount for resource, amount in pod_limits(template.spec).items()})
+    usage = pod_usage(template.spec)
     for quota in cluster.maybe.all(ResourceQuota, workload.namespace):
-        if quota.spec.scopes or quota.spec.scope_selector:
-            continue
-        hard, used = amounts(quota.status.hard), amounts(quota.status.used)
-        over = [
-            name for name, most in hard.items() if name in wanted and used.get(name, Quantity()) + wanted[name] > most
-        ]
+        over = would_exceed(quota, usage)
         if not over:
             continue
-        told = [
-            f"{name}: {used.get(name, Quantity())} of {hard[name]} used, {wanted[name]} more needed" for name in over
-        ]
-        path = "spec.template.spec.containers"
-        evidence = (*_amounts(quota, dict.fromkeys(over, "")), quote(workload, path, "what each missing pod asks for"))
+        told = [f"{one.resource}: {one.used} of {one.hard} used, {one.needed} more needed" for one in over]
+        amounts = _amounts(quota, [one.resource for one in over])
+        asked = quote(workload, "spec.template.spec.containers", "what each missing pod asks for")
         who = top(workload, cluster)
         detail = f"{who.title} lacks pods, and one more would go over the quota."
-        yield _finding(ref(quota), "; ".join(told), evidence, who, Confidence.LIKELY, detail)
+        yield _finding(ref(quota), "; ".join(told), (*amounts, asked), who, Confidence.LIKELY, detail)
 
 
-def _amounts(quota: ResourceQuota | None, resources: Mapping[str, str]) -> tuple[Evidence, ...]:
+def _amounts(quota: ResourceQuota | None, resources: Iterable[str]) -> tuple[Evidence, ...]:
     if quota is None:
         return ()
     paths = [f"status.{side}[{resource}]" for resource in resources for side in ("used", "hard")]

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.admission._refused import lacks_pods, refused_pods
+from diagnostics.admission._refused import refused_pods
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -40,6 +40,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.admission.refusals import Refused
+from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 
 @diagnostic(

@@ -1,0 +1,40 @@
+"""Whether one more pod goes over a ResourceQuota (`pkg/quota/v1/evaluator/core/pods.go podComputeUsageHelper`, v1.37)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kubedoctor.cluster.core import ResourceQuota
+from kubedoctor.cluster.pods import PodSpec
+from kubedoctor.cluster.quantities import Quantity
+from kubedoctor.replay.scheduler.requests import amounts, pod_limits, pod_requests
+
+
+class Over(NamedTuple):
+    """A resource that would be used up: what is in use, what may be, and what one more pod needs."""
+
+    resource: str
+    used: Quantity
+    hard: Quantity
+    needed: Quantity
+
+
+def pod_usage(spec: PodSpec) -> dict[str, Quantity]:
+    """What a pod counts for, by the names that quotas use. A request counts by its bare name too."""
+    usage: dict[str, Quantity] = {"pods": Quantity.of(1)}
+    for resource, amount in pod_requests(spec, defaulted=False).items():
+        usage[resource] = usage[f"requests.{resource}"] = amount
+    return usage | {f"limits.{resource}": amount for resource, amount in pod_limits(spec).items()}
+
+
+def would_exceed(quota: ResourceQuota, usage: dict[str, Quantity]) -> tuple[Over, ...]:
+    """What one more pod of that usage would use up. A quota with scopes is not judged: none."""
+    if quota.spec.scopes or quota.spec.scope_selector:
+        return ()
+    used = amounts(quota.status.used)
+    found = (
+        Over(name, used.get(name, Quantity()), hard, usage[name])
+        for name, hard in amounts(quota.status.hard).items()
+        if name in usage
+    )
+    return tuple(one for one in found if one.used + one.needed > one.hard)

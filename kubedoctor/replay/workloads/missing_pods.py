@@ -1,0 +1,26 @@
+"""How many pods the controllers would create (`pkg/controller/{replicaset,statefulset,daemon,job}`, v1.37)."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.apps import DaemonSet, Job, ReplicaSet, StatefulSet
+from kubedoctor.cluster.meta import KubernetesObject, condition
+
+
+def lacks_pods(obj: KubernetesObject) -> bool:
+    """Fewer pods exist than it wants."""
+    return missing_pods(obj) > 0
+
+
+def missing_pods(obj: KubernetesObject) -> int:
+    """How many pods are wanted and do not exist."""
+    if isinstance(obj, ReplicaSet | StatefulSet):
+        return max(0, obj.spec.wanted - obj.status.replicas)
+    if isinstance(obj, DaemonSet):
+        return max(0, obj.status.desired_number_scheduled - obj.status.current_number_scheduled)
+    if isinstance(obj, Job) and not obj.spec.suspend and obj.status.completion_time is None:
+        if any(condition(obj.status.conditions, kind) for kind in ("Failed", "Complete", "FailureTarget")):
+            return 0
+        parallel = 1 if obj.spec.parallelism is None else obj.spec.parallelism
+        left = parallel if obj.spec.completions is None else obj.spec.completions - obj.status.succeeded
+        return max(0, min(parallel, left) - obj.status.active)
+    return 0
