@@ -10,6 +10,7 @@ reasons: each node is counted under what refused it first. Nothing runs and noth
 - Nodes carry a taint that the pod does not tolerate, are cordoned, or are in trouble themselves.
 - Rules between pods: anti-affinity with too few nodes, a topology spread whose emptiest domain is full, a host port.
 - Its claim has no volume, or its volume lives where the pod may not run.
+- An autoscaler adds no node: every group or pool that would do is full, the cloud refuses, or it does not run.
 - No scheduler looks at it: `schedulerName` names one that does not run.
 
 ## How to fix it
@@ -87,7 +88,11 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         return
     case = Case(pod, cluster, workload_of(pod, cluster), answer)
     view = autoscaler_view(pod, cluster)
-    yield with_autoscaler(fits_by_now(case, said) or _finding(case, said, view), view)
+    fits = fits_by_now(case, said)
+    if fits is not None and not view.coming:
+        yield fits
+        return
+    yield with_autoscaler(fits or _finding(case, said, view), view)
 
 
 def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:

@@ -92,8 +92,11 @@ class View(msgspec.Struct, frozen=True):
 
     @property
     def blamed(self) -> tuple[Ref, ...]:
-        """The pools, where each that could take the pod is kept from growing."""
+        """The pools, where each that could take the pod is kept from growing, and Karpenter names no other reason."""
         if self.coming or not self.pools or not all(one.hindered for one in self.pools):
+            return ()
+        limited = any(one.exhausted for one in self.pools)
+        if limited and self.event is not None and "limit" not in self.event.message:
             return ()
         return tuple(ref(one.pool) for one in self.pools)
 
@@ -109,6 +112,8 @@ def autoscaler_view(pod: Pod, cluster: Cluster) -> View:
     event = _newest_word(cluster.events_about(ref(pod)))
     pools, claims = _karpenter(pod, cluster)
     view = _of_groups(View(event=event), pod, cluster)
+    if view.silent_for is not None and pools:  # Left behind by one that Karpenter has taken the place of.
+        view = View(event=event)
     view = _of_pools(view, pod, cluster, pools, claims)
     return msgspec.structs.replace(view, coming=_coming(view, cluster.taken_at, served=bool(pools)))
 
@@ -194,8 +199,7 @@ def _hindered(status: AutoscalerStatus, view: View) -> tuple[tuple[NodeGroup, ..
     failed = tuple(one for one in status.groups if one.in_backoff)
     if view.refusals:
         told = {one.hindrance for one in view.refusals}
-        at_most = tuple(one for one in status.groups if one.at_maximum) if Hindrance.AT_MAXIMUM in told else ()
-        return at_most, failed if Hindrance.BACKOFF in told else ()
+        return full if Hindrance.AT_MAXIMUM in told else (), failed if Hindrance.BACKOFF in told else ()
     if view.event is not None and view.event.reason == "TriggeredScaleUp":
         asked = {one.group for one in parse_growth(view.event.message)}
         return (), tuple(one for one in failed if one.name in asked)

@@ -203,6 +203,20 @@ def test_pools_are_blamed_only_together() -> None:
     assert [one.name for one in look(full, fixed)[0].blamed] == ["full"]
     assert look(full, free)[0].blamed == ()
     assert look(fixed)[0].blamed == ()
+    limits = "all available instance types exceed limits for nodepool"
+    assert look(full, event("FailedScheduling", limits, component="karpenter"))[0].blamed
+    assert not look(full, event("FailedScheduling", "incompatible requirements", component="karpenter"))[0].blamed
+
+
+def test_a_report_that_an_autoscaler_before_karpenter_left_behind_is_no_news() -> None:
+    assert look(report(time="2025-01-15 09:00:00 +0000 UTC"), pool("free"))[1] == ()
+
+
+def test_a_group_in_backoff_is_not_told_to_be_full_too() -> None:
+    """The cluster-autoscaler looks for backoff first, and counts each group once."""
+    refused = event("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 max node group size reached, 1 in backoff")
+    view, _ = look(refused, report(group("a", 2, 2, 2), group("b", 1, 2, 2, "Backoff")))
+    assert [one.name for one in view.at_maximum] == ["a"]
 
 
 @pytest.mark.parametrize(("component", "word"), [("karpenter", True), ("default-scheduler", False)])
