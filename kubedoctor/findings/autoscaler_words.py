@@ -16,6 +16,7 @@ from kubedoctor.replay.autoscaler.status import KEY, LAST_UPDATED, NodeGroup, li
 from kubedoctor.replay.autoscaler.view import LEAST_PRIORITY, Pool, View
 
 MOST_NAMES: Final = 5
+_UNTRIED: Final = " Whether a bigger one would take the pod, the autoscaler does not try."
 
 
 def autoscaler_lines(view: View, pod: Pod) -> tuple[str, ...]:
@@ -64,12 +65,15 @@ def _groups(view: View, pod: Pod) -> Iterator[str]:
     status = view.status
     if view.at_maximum:
         which = _every(view, len(view.at_maximum))
-        yield f"{which} at the maximum size: {_sizes(view.at_maximum)}."
+        yield f"{which} at the maximum size: {_sizes(view.at_maximum)}.{_UNTRIED if view.refused else ''}"
     for one in view.in_backoff[:MOST_NAMES]:
         why = f': {one.error_code} "{one.error}"' if one.error else f": {one.error_code}" if one.error_code else ""
         yield f"Node group {one.short_name} is in backoff after a failed scale-up{why}{'' if one.error else '.'}"
     if left := view.in_backoff[MOST_NAMES:]:
         yield f"And {len(left)} more node groups are in backoff."
+    if view.unwell:
+        named = listed((one.short_name for one in view.unwell), MOST_NAMES)
+        yield f"Too many nodes are not ready in {named}: no nodes are added there."
     for one in view.scaling_up[:MOST_NAMES]:
         counts = f": {one.ready} of {one.target} nodes are ready" if one.target is not None else ""
         hope = "" if view.coming or view.refused else ". Wait for it: it may take the pod"
@@ -190,6 +194,8 @@ def _report(config: ConfigMap, view: View) -> Iterator[Evidence]:
     growth = ("status: InProgress", "ScaleUp:")
     wanted += [(one.name, ("maxSize",), f"the most that {one.short_name} may have") for one in view.at_maximum]
     wanted += [(one.name, failure, f"why {one.short_name} does not grow") for one in view.in_backoff]
+    health = ("status: Unhealthy", "Health:")
+    wanted += [(one.name, health, f"{one.short_name} is passed over") for one in view.unwell]
     wanted += [(one.name, growth, f"{one.short_name} becomes bigger") for one in view.scaling_up]
     text = (config.data or {}).get(KEY, "")
     lines = [(line_of(text, group, *keys), shows) for group, keys, shows in wanted[:MOST_NAMES]]

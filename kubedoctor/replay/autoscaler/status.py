@@ -58,6 +58,11 @@ class NodeGroup(msgspec.Struct, frozen=True):
         return self.scale_up.status == "Backoff"
 
     @property
+    def unhealthy(self) -> bool:
+        """Too many of its nodes are not ready."""
+        return self.health.status == "Unhealthy"
+
+    @property
     def scaling_up(self) -> bool:
         """The cloud was asked for more nodes than are ready, and has not yet failed."""
         awaited = self.target is None or self.ready is None or self.target > self.ready

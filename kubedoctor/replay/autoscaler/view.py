@@ -64,7 +64,8 @@ class View(msgspec.Struct, frozen=True):
     event: the newest word about the pod. coming: a node is verifiably on its way for it.
     status, config: the cluster-autoscaler's report; silent_for: since when it is too old, None where it is fresh. Of a
     silent autoscaler nothing else is told, its report is past.
-    at_maximum, in_backoff: the node groups that would be bigger but for that; scaling_up: those that become bigger.
+    at_maximum, in_backoff, unwell: the node groups that are passed over for that. Whether such a group would take the
+    pod, the autoscaler does not try (`orchestrator.go`, GetRemainingPods). scaling_up: those that become bigger.
     never_asked: the cluster-autoscaler runs and has said nothing about the pod.
     pools: those that could take it. claim_name: the NodeClaim that was made for it; `claim` is None where it is gone.
     """
@@ -77,6 +78,7 @@ class View(msgspec.Struct, frozen=True):
     silent_for: timedelta | None = None
     at_maximum: tuple[NodeGroup, ...] = ()
     in_backoff: tuple[NodeGroup, ...] = ()
+    unwell: tuple[NodeGroup, ...] = ()
     scaling_up: tuple[NodeGroup, ...] = ()
     never_asked: bool = False
     pools: tuple[Pool, ...] = ()
@@ -182,11 +184,13 @@ def _of_groups(view: View, pod: Pod, cluster: Cluster) -> View:
     if age is not None and age > SILENT:
         return msgspec.structs.replace(view, silent_for=age)
     full, failed = _hindered(status, view)
+    told = {one.hindrance for one in view.refusals}
     growing = tuple(one for one in status.groups if one.scaling_up)
     return msgspec.structs.replace(
         view,
         at_maximum=full,
         in_backoff=failed,
+        unwell=tuple(one for one in status.groups if one.unhealthy) if Hindrance.NOT_READY in told else (),
         scaling_up=growing,
         never_asked=not growing and _never_asked(view, status, pod, cluster),
     )

@@ -130,6 +130,14 @@ def test_of_a_silent_autoscaler_nothing_else_is_told() -> None:
     assert view.at_maximum == ()
 
 
+def test_a_group_that_is_unwell_is_named_where_it_was_passed_over() -> None:
+    refused = event("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 not ready for scale-up")
+    sick = "- name: a\n  health:\n    status: Unhealthy\n  scaleUp: {status: Unhealthy}\n"
+    view, lines = look(refused, report(sick, group("b", 1, 1, 5)))
+    assert "Too many nodes are not ready in a: no nodes are added there." in lines
+    assert [one.value for one in autoscaler_evidence(view)] == [refused["message"], "status: Unhealthy"]
+
+
 def test_nine_minutes_are_no_silence() -> None:
     view, _ = look(report(group("a", 1, 1, 1), time="2026-01-15 09:51:00 +0000 UTC"))
     assert view.silent_for is None
