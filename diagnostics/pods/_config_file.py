@@ -6,8 +6,8 @@ import json
 import posixpath
 
 from diagnostics.pods._commands import edit_command, look_at
-from diagnostics.pods._crash import Story
 from diagnostics.pods._ends import End
+from diagnostics.pods._story import Story
 from kubedoctor.cluster import Cluster, ConfigMap, Pod
 from kubedoctor.cluster.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.volumes import Volume

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from diagnostics.pods._commands import change, kubectl, look_at
+from diagnostics.pods._commands import change
 from diagnostics.pods._containers import in_container, quote_spec, seconds
 from diagnostics.pods._ends import End
-from kubedoctor.cluster import Cluster, LogTail, Namespace, NetworkPolicy, Pod, Service
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.relations import applies_to, ready_endpoints
+from diagnostics.pods._story import Story
+from diagnostics.pods._unreachable import unreachable, unresolved
+from kubedoctor.cluster import Cluster, LogTail, Pod
 from kubedoctor.cluster.text import visible
-from kubedoctor.cluster.wants import CannotSee
-from kubedoctor.findings import Command, Evidence, Fix, Ref, quote, quote_line, ref
-from kubedoctor.replay.kubelet.hosts import is_address, is_local, service_named, service_with_address, split_address
+from kubedoctor.findings import Evidence, Ref, quote, quote_line, ref
 from kubedoctor.replay.kubelet.log_lines import LogSign, Sign, read_log
 
-CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 LONGEST_SUBJECT = 120
-
-
-@dataclass(frozen=True)
-class Story:
-    """What the log of an end tells. `text`: a clause, empty if the log tells nothing."""
-
-    text: str = ""
-    sign: LogSign | None = None
-    because_of: tuple[Ref, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    fixes: tuple[Fix, ...] = ()
-    commands: tuple[Command, ...] = ()
 
 
 def story_of(pod: Pod, end: End, about: Ref, cluster: Cluster) -> Story:
@@ -47,9 +30,9 @@ def story_of_lines(
     line = quote_line(LogTail(ref(pod), container, previous, lines), sign.index, sign.sign.value)
     subject = visible(sign.subject, LONGEST_SUBJECT)
     if sign.sign is Sign.UNRESOLVED_HOST:
-        story = _unresolved(pod, sign, subject, cluster)
+        story = unresolved(pod, sign, subject, cluster)
     elif sign.sign in (Sign.REFUSED, Sign.TIMED_OUT):
-        story = _unreachable(pod, sign, subject, lines, cluster)
+        story = unreachable(pod, sign, subject, lines, cluster)
     else:
         story = _own_fault(pod, container, sign, subject, about, cluster)
     return Story(story.text, sign, story.because_of, (line, *story.evidence), story.fixes, story.commands)
@@ -60,109 +43,6 @@ def _last_line(pod: Pod, container: str, lines: tuple[str, ...], previous: bool)
         if lines[index].strip():
             return (quote_line(LogTail(ref(pod), container, previous, lines), index, "the last it wrote"),)
     return ()
-
-
-# A name that does not resolve
-
-
-def _unresolved(pod: Pod, sign: LogSign, host: str, cluster: Cluster) -> Story:
-    # A server that says that there is no such name is up, and can be reached.
-    blamed = () if sign.dns_answered else (*_dns_blamed(), *_egress_policies(pod, cluster))
-    if not host:
-        return Story("it cannot resolve a host name", because_of=blamed)
-    namespaces = [one.name for one in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
-    meant = service_named(host, pod.namespace, namespaces)
-    if meant is None:
-        return Story(f"it cannot resolve the host {host}", because_of=blamed)
-    try:
-        service = cluster.get(Service, meant.namespace, meant.name)
-    except CannotSee:
-        cluster.maybe.get(Service, meant.namespace, meant.name)
-        return Story(f"it cannot resolve {host}", because_of=blamed)
-    if service is not None:
-        return Story(
-            f"it cannot resolve {host}, although Service {meant.namespace}/{meant.name} exists",
-            because_of=blamed,
-            evidence=(quote(service, "metadata.name", "the Service exists: name resolution is what fails"),),
-            commands=(look_at(CLUSTER_DNS, "is the cluster's DNS up"),),
-        )
-    text = f"it cannot resolve {host}: there is no Service {meant.name} in namespace {meant.namespace}"
-    names = [one.name for one in cluster.maybe.all(Service, meant.namespace)]
-    elsewhere = [one for one in cluster.maybe.all(Service) if one.name == meant.name]
-    near = misspellings(meant.name, names, 1)
-    missing = Ref("Service", meant.namespace, meant.name)
-    commands = (Command(kubectl("get", "services", namespace=meant.namespace), "the Services that there are"),)
-    because = (missing, *(_dns_blamed() if sign.dns_silent else ()))
-    if near:
-        right = host.replace(meant.name, near[0], 1)
-        fix = Fix(f"Use the name {right} in the program's settings", "")
-        return Story(f"{text}; did you mean {near[0]}?", because_of=because, fixes=(fix,), commands=commands)
-    if elsewhere:
-        other = elsewhere[0]
-        fix = Fix(f"Use the name {other.name}.{other.namespace}.svc in the program's settings", "")
-        where = f"{text}; there is one in namespace {other.namespace}"
-        return Story(where, because_of=because, fixes=(fix,), commands=commands)
-    return Story(text, because_of=because, commands=commands)
-
-
-def _dns_blamed() -> tuple[Ref, ...]:
-    return (CLUSTER_DNS, Ref("Deployment", "kube-system", "coredns"))
-
-
-def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
-    """The policies that isolate what the pod sends: one of them may keep it from the DNS server."""
-    return tuple(
-        ref(policy)
-        for policy in cluster.maybe.all(NetworkPolicy, pod.namespace)
-        if "Egress" in (policy.spec.policy_types or ()) and applies_to(policy, pod)
-    )
-
-
-# A connection that does not come about
-
-
-def _unreachable(pod: Pod, sign: LogSign, address: str, lines: tuple[str, ...], cluster: Cluster) -> Story:
-    how = "is refused" if sign.sign is Sign.REFUSED else "gets no answer"
-    host, port = split_address(address)
-    if host and is_local(host):
-        return Story(f"its connection to {address}, inside its own pod, {how}")
-    service = _service_of(pod, host, lines, cluster)
-    blamed = _egress_policies(pod, cluster) if sign.sign is Sign.TIMED_OUT else ()
-    if service is None:
-        return Story(f"its connection to {address} {how}" if address else f"a connection {how}", because_of=blamed)
-    name = ref(service)
-    said = f"its connection to Service {name.namespace}/{name.name} ({address}) {how}"
-    commands = (
-        Command(kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name.name}", namespace=name.namespace),
-                "who stands behind the Service"),
-    )  # fmt: skip
-    ready = len(ready_endpoints(service, cluster.maybe))
-    if not cluster.gaps:
-        said += f", which has {_counted(ready)}"
-    path = "spec.selector" if service.spec.selector else "metadata.name"
-    ports = {one.port for one in service.spec.ports or ()}
-    if port and ports and port not in ports:
-        said += f"; the Service has no port {port}, only {', '.join(map(str, sorted(ports)))}"
-        path = "spec.ports"
-    shows = "the Service that the program calls"
-    return Story(said, because_of=(name, *blamed), evidence=(quote(service, path, shows),), commands=commands)
-
-
-def _counted(ready: int) -> str:
-    return f"{ready or 'no'} ready endpoint{'s' if ready > 1 else ''}"
-
-
-def _service_of(pod: Pod, host: str, lines: tuple[str, ...], cluster: Cluster) -> Service | None:
-    if not host:
-        return None
-    if is_address(host):
-        return service_with_address(host, cluster.maybe.all(Service))
-    namespaces = [one.name for one in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
-    meant = service_named(host, pod.namespace, namespaces)
-    return cluster.maybe.get(Service, meant.namespace, meant.name) if meant else None
-
-
-# What is wrong in the container or its settings
 
 
 def _own_fault(pod: Pod, container: str, sign: LogSign, subject: str, about: Ref, cluster: Cluster) -> Story:

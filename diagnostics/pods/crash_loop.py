@@ -30,8 +30,9 @@ from collections.abc import Iterator
 from diagnostics.pods._commands import look_at_log, look_at_pod
 from diagnostics.pods._config_file import broken_config_file
 from diagnostics.pods._containers import CONSEQUENCES, at_fault, quote_status, times
-from diagnostics.pods._crash import Story, how_it_ends, story_of
+from diagnostics.pods._crash import how_it_ends, story_of
 from diagnostics.pods._ends import End, ends_of
+from diagnostics.pods._story import Story
 from kubedoctor.cluster import Cluster, ConfigMap, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Service
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import restarted

@@ -37,7 +37,8 @@ from diagnostics.pods._containers import (
     stays,
     times,
 )
-from diagnostics.pods._crash import Story, story_of_lines
+from diagnostics.pods._crash import story_of_lines
+from diagnostics.pods._story import Story
 from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Probe, Service, ref
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
