@@ -16,13 +16,15 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.replay.scheduler.counterfactuals import Change, Situation, apply_change, counterfactuals
-from kubedoctor.replay.scheduler.counterfactuals.changes import reference
+from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situation, apply_change, counterfactuals
+from kubedoctor.replay.scheduler.counterfactuals.changes import Operation, reference
 from kubedoctor.replay.scheduler.cycle import schedule
 from kubedoctor.testing.oracle import question
 from tests.differential import oracle
 
 Request = dict[str, Any]
+CLAIMS = {"persistentVolumeClaim", "ephemeral"}
+STORAGE = (Kind.CORRECT_CLAIM, Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME, Kind.FORGET_NODE)
 
 
 def proposed(request: Request) -> tuple[Change, ...]:
@@ -46,20 +48,44 @@ def trials(request: Request, change: Change) -> Iterator[tuple[Change, list[str]
 
 def bindings(request: Request, change: Change) -> Iterator[tuple[Request, str]]:
     """A `pvmatch` question for each claim that is bound without asking for a volume by name, and the volume."""
-    bare = msgspec.structs.replace(
-        change, edits=tuple(msgspec.structs.replace(edit, follows=()) for edit in change.edits)
-    )
-    before = changed(request, bare)["objects"]
-    for operation in (one for edit in change.edits for one in edit.follows):
+    for index, edit in enumerate(change.edits):
+        bare = msgspec.structs.replace(edit, follows=tuple(one for one in edit.follows if not _binds(one)))
+        before = changed(request, Change((*change.edits[:index], bare)))["objects"]
+        yield from _bindings(edit, before)
+
+
+def _binds(operation: Operation) -> bool:
+    """Part of what the volume controller does to a claim and a volume."""
+    return any(step.path in (("spec", "volumeName"), ("spec", "claimRef")) for step in operation.steps)
+
+
+def _bindings(edit: Edit, before: list[dict[str, Any]]) -> Iterator[tuple[Request, str]]:
+    for operation in filter(_binds, edit.follows):
         claim = next((one for one in before if reference(one) == operation.about), None)
         volume = next((step.value for step in operation.steps if step.path == ("spec", "volumeName")), "")
         if claim is None or not volume or claim["spec"].get("volumeName"):
             continue
         volumes = [one for one in before if one["kind"] == "PersistentVolume"]
         for one in volumes:
-            if one["metadata"]["name"] == volume:  # The controller makes a volume available before it binds it.
-                one["status"]["phase"] = "Available"
+            if one["metadata"]["name"] == volume and one["status"]["phase"] == "Released":
+                one["status"]["phase"] = "Available"  # The controller does so before it binds it.
         yield {"claim": claim, "volumes": volumes, "node": None, "delayBinding": False}, volume
+
+
+def rows(seed: int, count: int) -> Iterator[dict[str, Any]]:
+    """Generated questions; those with storage also with a class for which the volume controller binds at once, and with
+    released volumes that remember their claim."""
+    for line in oracle.questions("scheduling", seed, count).splitlines():
+        row = json.loads(line)
+        yield row
+        again = json.loads(line)
+        static = [one for one in again["request"]["objects"] if one["metadata"]["name"] == "static"]
+        if static:
+            static[0]["volumeBindingMode"] = "Immediate"
+            for one in again["request"]["objects"]:
+                if one["kind"] == "PersistentVolume" and one["status"]["phase"] == "Released":
+                    one["spec"].setdefault("claimRef", {"namespace": "d", "name": "gone", "uid": "stale"})
+            yield {**again, "id": f"{row['id']}-at-once"}
 
 
 def main() -> int:
@@ -67,6 +93,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.differential.fixes", description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=500, help="pending pods with proposals (default: 500)")
     parser.add_argument("--seed", type=int, help="repeat the questions of a seed (default: a new one every day)")
+    parser.add_argument("--storage", action="store_true", help="only pods with claims")
     options = parser.parse_args()
     if why_not := oracle.why_not():
         print(f"not compared with upstream: {why_not}")
@@ -77,16 +104,18 @@ def main() -> int:
     wanted: list[tuple[str, str, list[str]]] = []
     bound: list[tuple[str, str, str]] = []
     kinds: Counter[str] = Counter()
-    assumed = 0
+    assumed = stored = 0
     pods = changes = 0
-    for line in oracle.questions("scheduling", seed, options.count * 5).splitlines():
-        row = json.loads(line)
+    for row in rows(seed, options.count * (50 if options.storage else 5)):
+        if options.storage and not any(set(one) & CLAIMS for one in row["request"]["pod"]["spec"].get("volumes") or ()):
+            continue
         found = proposed(row["request"])
         pods += bool(found)
         for change in found:
             changes += 1
             kinds.update(edit.kind.value for edit in change.edits)
             assumed += bool(change.assumes)
+            stored += not change.assumes and any(edit.kind in STORAGE for edit in change.edits)
             for asking, volume in bindings(row["request"], change):
                 bound.append((row["id"], volume, json.dumps({"id": row["id"], "mode": "pvmatch", "request": asking})))
             for part, nodes in trials(row["request"], change):
@@ -109,7 +138,8 @@ def main() -> int:
         if volume not in (answer.get("answer", {}).get("controller") or ())
     ]
     print(f"seed {seed}: {pods} pending pods, {changes} changes, {len(asked)} trials, {len(wrong)} wrong")
-    print(f"{len(bound)} bindings asked of the volume controller, {assumed} changes assume a provisioner")
+    print(f"{len(bound)} bindings asked of the volume controller")
+    print(f"{stored} changes are about claims and volumes, {assumed} more assume a provisioner")
     print(", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
     for text in wrong[:5]:
         print(text)

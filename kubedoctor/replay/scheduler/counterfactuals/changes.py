@@ -90,7 +90,9 @@ class Edit(msgspec.Struct, frozen=True):
     def key(self) -> tuple[object, ...]:
         """Edits of the same thing, by whatever amount, have the same key."""
         paths = tuple((each.about, tuple(step.path for step in each.steps)) for each in self.operations)
-        smaller = self.kind is Kind.REMAKE_CLAIM and all(path[-1:] == ("storage",) for _, each in paths for path in each)
+        smaller = self.kind is Kind.REMAKE_CLAIM and all(
+            path[-1:] == ("storage",) for _, each in paths for path in each
+        )
         amount = () if smaller or self.kind in (Kind.LOWER_REQUEST, Kind.RELAX_SPREAD) else self.arguments
         return self.kind, self.about, paths, amount
 

@@ -20,6 +20,7 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler import reasons
+from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step, made
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import Status
@@ -61,8 +62,16 @@ class _Own(msgspec.Struct, frozen=True):
 
 
 def about_unbound(pod: Pod, state: ClusterState, names: Sequence[str]) -> list[Remedy]:
-    """For claims that must be bound before the pod is looked at."""
-    return _together([_ways(one, state) for one in _own(pod, state) if one.claim.name in names])
+    """For claims that must be bound before the pod is looked at; a second one chooses from what the first has left."""
+    wrong = [one for one in _own(pod, state) if one.claim.name in names]
+    if not wrong or len(wrong) > _MOST_CLAIMS:
+        return []
+    first, *others = wrong
+    found: list[Remedy] = []
+    for edit in _ways(first, state):
+        left = apply_to_state(pod, state, (edit,)).state if others else state
+        found += [(edit, *more) for more in product(*(_ways(one, left) for one in others))]
+    return found
 
 
 def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
@@ -226,8 +235,11 @@ def _draft(
     *,
     why: str = "",
 ) -> Edit | None:
-    """The claim with other fields, where that gets it a volume. `why`: for people."""
+    """The claim with other fields, where that gets it a volume. `why`: for people. A claim that is made for each pod
+    anew is not given a volume by name: the next one would find it taken."""
     claim = own.claim
+    if own.template and _VOLUME in fields:
+        return None
     steps = [Step(path, value) for path, value in fields.items()]
     if _CLASS in fields and CLASS_ANNOTATION in claim.annotations:
         steps.append(Step(("metadata", "annotations", CLASS_ANNOTATION), remove=True))
