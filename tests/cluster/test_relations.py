@@ -5,11 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from kubedoctor.cluster import Cluster, Deployment, LogWant, Pod, Ref, Service, Snapshot, Source, Want, ref
+from kubedoctor.cluster import (
+    Cluster,
+    Deployment,
+    LogWant,
+    PersistentVolumeClaim,
+    Pod,
+    Ref,
+    Service,
+    Snapshot,
+    Source,
+    Want,
+    ref,
+)
 from kubedoctor.cluster.decoding import convert_object
 from kubedoctor.cluster.related import related
 from kubedoctor.cluster.relations import (
     owner_chain,
+    pods_mounting,
     pods_of,
     pods_selected_by,
     ready_endpoints,
@@ -129,3 +142,20 @@ def test_references_print_as_people_write_them() -> None:
     assert (str(name), name.title, name.argument) == ("Deployment/shop/web", "Deployment shop/web", "deployment/web")
     assert Ref("VirtualService.networking.istio.io", "shop", "web").title == "VirtualService shop/web"
     assert (Ref("Node", "", "n1").title, Ref("Node", "", "n1").namespace_flag) == ("Node n1", "")
+
+
+def test_the_pods_that_mount_a_claim_are_those_of_its_namespace_that_are_not_finished() -> None:
+    mount = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]}
+    manifests: tuple[dict[str, Any], ...] = (
+        {"kind": "Pod", "metadata": meta("user"), "spec": mount},
+        {"kind": "Pod", "metadata": meta("done"), "spec": mount, "status": {"phase": "Succeeded"}},
+        {"kind": "Pod", "metadata": meta("elsewhere") | {"namespace": "other"}, "spec": mount},
+        {"kind": "Pod", "metadata": meta("without"), "spec": {}},
+        {"kind": "PersistentVolumeClaim", "metadata": meta("data")},
+    )
+    snapshot = Snapshot(TAKEN_AT, Source("files", "test"), complete=True)
+    for manifest in manifests:
+        snapshot.add(convert_object(manifest["kind"], manifest).objects)
+    here = Cluster(snapshot)
+    claim = the(PersistentVolumeClaim, "data", here)
+    assert [pod.name for pod in pods_mounting(claim, here)] == ["user"]

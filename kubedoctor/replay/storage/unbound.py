@@ -73,5 +73,7 @@ def _by_name(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) 
     volume = next((one for one in volumes if one.name == claim.spec.volume_name), None)
     if volume is None:
         return Unbound(Awaited.NAMED_VOLUME)
-    reasons = tuple(one for one in rejection(claim, volume).reasons if one not in _NOT_ASKED_BY_NAME)
+    reasons: tuple[Mismatch, ...] = ()
+    if not reserved_for(volume, claim):  # A volume that names the claim in turn is bound whatever it is like.
+        reasons = tuple(one for one in rejection(claim, volume).reasons if one not in _NOT_ASKED_BY_NAME)
     return Unbound(Awaited.NAMED_VOLUME if reasons else Awaited.BINDING, (Rejection(volume, reasons),))

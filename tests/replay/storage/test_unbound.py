@@ -119,6 +119,12 @@ def test_a_volume_that_fits_is_told_though_the_class_waits_for_a_pod() -> None:
     assert state.fits
 
 
+def test_a_volume_that_names_the_claim_in_turn_is_not_measured() -> None:
+    """`syncUnboundClaim` finishes such a binding without `checkVolumeSatisfyClaim`."""
+    assert unbound(claim("2Gi", "volume"), [volume(held=("claim", "uid"))], ()).awaits is Awaited.BINDING
+    assert unbound(claim("2Gi", "volume"), [volume(held=("claim", "older"))], ()).awaits is Awaited.NAMED_VOLUME
+
+
 def test_a_volume_asked_for_by_name_is_judged_alone() -> None:
     other = msgspec.structs.replace(volume(), metadata=msgspec.structs.replace(volume().metadata, name="other"))
     (only,) = unbound(claim("2Gi", "volume"), [other, volume(phase="Pending")], CLASSES).judged
