@@ -1,12 +1,12 @@
-"""What keeps the volumes that there are from a claim, in words."""
+"""What a claim asks for, and what keeps the volumes that there are from it, in words."""
 
 from __future__ import annotations
 
 import shlex
 
-from kubedoctor.cluster import Evidence, PersistentVolumeClaim, has_path, quote
+from kubedoctor.cluster import Evidence, PersistentVolumeClaim, has_path, quote, ref
 from kubedoctor.cluster.quantities import format_bytes
-from kubedoctor.findings import Fix
+from kubedoctor.findings import Confidence, Finding, Fix
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, capacity, requested_storage
 
 _OBJECTIONS = {
@@ -19,6 +19,11 @@ _OBJECTIONS = {
     Mismatch.SELECTOR: "does not match the claim's selector",
     Mismatch.CLASS: "has another class",
 }
+
+
+def finding(claim: PersistentVolumeClaim, summary: str, evidence: tuple[Evidence, ...], *fixes: Fix) -> Finding:
+    """What Kubernetes itself states of a claim."""
+    return Finding(about=ref(claim), summary=summary, evidence=evidence, confidence=Confidence.CERTAIN, fixes=fixes)
 
 
 def asked(claim: PersistentVolumeClaim) -> tuple[Evidence, ...]:

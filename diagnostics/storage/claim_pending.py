@@ -24,18 +24,17 @@ placed on a node.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 
+from diagnostics.storage._classes import class_missing, no_class
 from diagnostics.storage._provisioning import PATIENCE, bypassed, not_provisioned
-from diagnostics.storage._volumes import asked, nearest_volume, objections, release, would_fit
+from diagnostics.storage._volumes import asked, finding, nearest_volume, objections, release, would_fit
 from kubedoctor.cluster import (
     Cluster,
     Event,
-    Evidence,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
@@ -44,10 +43,9 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import pods_mounting
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.replay.storage.matching import Mismatch, class_of
+from kubedoctor.findings import Command, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
 
 AT_ONCE = timedelta(seconds=10)
@@ -95,9 +93,9 @@ def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
         case Awaited.NAMED_VOLUME:
             return _named_volume(claim, state)
         case Awaited.ANY_CLASS:
-            return _no_class(claim, classes, state)
+            return no_class(claim, classes, state)
         case Awaited.NAMED_CLASS:
-            return _class_missing(claim, classes, state)
+            return class_missing(claim, classes, state)
         case Awaited.VOLUME | Awaited.FIRST_POD if found is None or not found.makes_volumes:
             return None if _too_early(claim, state, cluster) else _no_volume(claim, state)
         case Awaited.PROVISIONER | Awaited.FIRST_POD if found is not None:
@@ -114,45 +112,19 @@ def _age(claim: PersistentVolumeClaim, cluster: Cluster) -> timedelta | None:
     return cluster.taken_at - created if created is not None else None
 
 
-def _finding(claim: PersistentVolumeClaim, summary: str, evidence: tuple[Evidence, ...], *fixes: Fix) -> Finding:
-    return Finding(about=ref(claim), summary=summary, evidence=evidence, confidence=Confidence.CERTAIN, fixes=fixes)
-
-
 def _named_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
     """The claim asks for one volume by name."""
     name = claim.spec.volume_name
     evidence = [quote(claim, "spec.volumeName", "the volume that it asks for"), *asked(claim)]
     if not state.judged:
         fix = Fix(f"create volume {name}, or make the claim anew without volumeName")
-        return _finding(claim, f"asks for volume {name}, which does not exist", tuple(evidence), fix)
+        return finding(claim, f"asks for volume {name}, which does not exist", tuple(evidence), fix)
     one = state.judged[0]
     paths = ("spec.claimRef", "spec.capacity[storage]")
     evidence += [quote(one.volume, path, "") for path in paths if has_path(one.volume, path)]
     fix = Fix("name a volume that fits, or leave volumeName out")
     summary = f"asks for volume {name}, which {objections(claim, one)}"
-    return _finding(claim, summary, tuple(evidence), *release(state.judged), fix)
-
-
-def _no_class(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound) -> Finding:
-    known = ", ".join(one.name for one in classes[:5]) or "no class at all"
-    fixes = []
-    if classes:
-        name, key = shlex.quote(classes[0].name), "storageclass.kubernetes.io/is-default-class"
-        what = f"make {classes[0].name} the default class" if len(classes) == 1 else "make one class the default"
-        fixes = [Fix(what, f"kubectl annotate storageclass {name} {key}=true --overwrite")]
-    summary = f"names no StorageClass, and the cluster has no default class (it has {known})"
-    summary += nearest_volume(claim, state.judged)
-    return _finding(claim, summary, asked(claim), *fixes, Fix("or make the claim anew with storageClassName set"))
-
-
-def _class_missing(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound) -> Finding:
-    name = class_of(claim) or ""
-    near = misspellings(name, (one.name for one in classes), 1)
-    known = ", ".join(one.name for one in classes[:5]) or "none"
-    hint = f"; did you mean {near[0]}?" if near else f" (there are: {known})"
-    summary = f"names StorageClass {name}, which does not exist{hint}{nearest_volume(claim, state.judged)}"
-    fix = Fix(f"create StorageClass {name}, or delete the claim and make it anew with a class that exists")
-    return _finding(claim, summary, asked(claim), fix, *release(state.judged))
+    return finding(claim, summary, tuple(evidence), *release(state.judged), fix)
 
 
 def _too_early(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> bool:
@@ -177,4 +149,4 @@ def _no_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
     which = f"class {found.name} makes none by itself" if found is not None else "it wants no class"
     none = f"no existing volume fits, and {which}{nearest_volume(claim, state.judged)}"
     fix = Fix("add a volume that fits, or ask for what the existing ones offer")
-    return _finding(claim, would_fit(state.judged) or none, tuple(evidence), *release(state.judged), fix)
+    return finding(claim, would_fit(state.judged) or none, tuple(evidence), *release(state.judged), fix)
