@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.storage import PersistentVolumeClaim, StorageClass
-from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind
+from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Step
 from kubedoctor.replay.storage.matching import class_of
 
 CLAIM_KINDS: Final = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME)
@@ -20,15 +21,18 @@ AT_ONCE: Final = timedelta(seconds=10)
 """Classes, volumes and claims of one manifest are not made at one moment."""
 
 
-def claim_command(edit: Edit) -> str:
-    """One line. kubectl itself makes a changed copy, deletes the claim and creates it again: nothing else can change an
-    immutable field."""
+def claim_command(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> str:
+    """One line; empty where there is none. kubectl itself makes a changed copy, deletes the claim and creates it again:
+    nothing else can change an immutable field."""
     (operation,) = edit.operations
     about = operation.about
     target = f"{about.argument}{about.namespace_flag}"
     if edit.kind is Kind.RELEASE_VOLUME:
         remove = shlex.quote(json.dumps([{"op": "remove", "path": "/spec/claimRef"}]))
         return f"kubectl patch {target} --type=json -p {remove}"
+    position = _template(edit, pod, workload, cluster) if edit.kind is Kind.REMAKE_CLAIM else None
+    if position is not None:
+        return _stateful_command(operation.steps, target, f"{workload.argument}{workload.namespace_flag}", position)
     patch: dict[str, Any] = {}
     for step in operation.steps:
         patch = _with(patch, step.path, None if step.remove else step.value)
@@ -36,6 +40,31 @@ def claim_command(edit: Edit) -> str:
     if edit.kind is Kind.CHANGE_CLAIM:
         return changed
     return f"{changed} --dry-run=client -o json | kubectl replace --force -f -"
+
+
+def _template(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> int | None:
+    """Which claim template of a StatefulSet the claim was made from; None if none. The controller makes a missing claim
+    of a pending pod again at once, so that the template must be right first."""
+    owner = cluster.maybe.get_ref(workload)
+    templates = (owner.spec.volume_claim_templates or ()) if isinstance(owner, StatefulSet) else ()
+    names = [f"{one.metadata.name}-{pod.name}" for one in templates]
+    return names.index(edit.about.name) if edit.about.name in names else None
+
+
+def _stateful_command(steps: Sequence[Step], claim: str, owner: str, position: int) -> str:
+    """The StatefulSet made anew without touching its pods, then the claim taken away, which it makes anew."""
+    if any(step.path[0] != "spec" or step.path[-1] == "volumeName" for step in steps):
+        return ""  # No template names a volume, and annotations of claims come from elsewhere.
+    operations = [
+        {
+            "op": "add",
+            "path": f"/spec/volumeClaimTemplates/{position}/{'/'.join(map(str, step.path))}",
+            "value": step.value,
+        }
+        for step in steps
+    ]
+    patched = f"kubectl patch {owner} --type=json -p {shlex.quote(json.dumps(operations))} --dry-run=client -o json"
+    return f"{patched} | kubectl replace --force --cascade=orphan -f - && kubectl delete {claim}"
 
 
 def _with(patch: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
@@ -50,15 +79,11 @@ def about_data(change: Change, pod: Pod, workload: Ref, cluster: Cluster) -> str
     if not remade:
         return ""
     said = "; no data is lost, it has no volume"
-    owner = cluster.maybe.get_ref(workload)
-    if isinstance(owner, StatefulSet):
-        templates = {f"{one.metadata.name}-{pod.name}" for one in owner.spec.volume_claim_templates or ()}
-        if any(edit.about.name in templates for edit in remade):
-            said += (
-                f"; new pods of {workload.title} get the old claim until it is made anew too: its volumeClaimTemplates"
-                f" cannot be changed (kubectl delete {workload.argument}{workload.namespace_flag} --cascade=orphan, then"
-                " apply it corrected)"
-            )
+    if any(_template(edit, pod, workload, cluster) is not None for edit in remade):
+        said += (
+            f"; {workload.title} must be made anew too, because its claim templates cannot be changed; its pods keep"
+            " running"
+        )
     return said
 
 

@@ -163,7 +163,7 @@ def _command(edit: Edit, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) ->
         case Kind.FORGET_NODE:
             return f"kubectl annotate {about.argument}{about.namespace_flag} volume.kubernetes.io/selected-node-"
     if edit.kind in CLAIM_KINDS and about.kind != "Pod":
-        return claim_command(edit)
+        return claim_command(edit, pod, workload, cluster)
     if about != own or any(one.about != own or one.delete or one.copy_as for one in edit.operations):
         return ""
     steps = tuple(step for one in edit.operations for step in one.steps)
