@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from diagnostics.scheduling._case import Case, names
-from kubedoctor.cluster.pods import NodeSelectorTerm, Pod
+from kubedoctor.cluster.affinity import NodeSelectorTerm
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.scheduler.required_node_affinity import required_terms
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 

@@ -8,9 +8,9 @@ from collections import Counter
 from diagnostics.scheduling._case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, Refusal, names, some
 from diagnostics.scheduling._gone_nodes import gone, gone_text, named_by_pod
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
+from kubedoctor.cluster.affinity import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.nearest import NearMiss, misspellings, nearest_labels
-from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.cluster.selectors import node_selector_matches
 from kubedoctor.cluster.tolerations import untolerated

@@ -6,8 +6,8 @@ from collections import Counter
 
 from diagnostics.scheduling._case import Case, Fact, names, some
 from kubedoctor.cluster import Pod, has_path, quote
+from kubedoctor.cluster.affinity import PodAffinityTerm, TopologySpreadConstraint
 from kubedoctor.cluster.control import ResourceClaim, ResourceSlice
-from kubedoctor.cluster.pods import PodAffinityTerm, TopologySpreadConstraint
 from kubedoctor.cluster.relations import workload_of
 from kubedoctor.cluster.selectors import selector_of
 from kubedoctor.cluster.triage import all_containers, finished, terminating

@@ -30,9 +30,9 @@ from collections.abc import Iterator
 
 from diagnostics.scheduling._case import CONTROL_PLANE, names
 from kubedoctor.cluster import Cluster, DaemonSet, Node, Pod, quote, ref
+from kubedoctor.cluster.affinity import Toleration
 from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.nearest import nearest_labels
-from kubedoctor.cluster.pods import Toleration
 from kubedoctor.cluster.relations import pods_of
 from kubedoctor.cluster.selectors import node_selector_matches
 from kubedoctor.cluster.tolerations import untolerated

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm, Pod, Toleration
+from kubedoctor.cluster.affinity import NodeSelectorRequirement, NodeSelectorTerm, Toleration
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.selectors import NodeSelector
 from kubedoctor.cluster.tolerations import tolerates
 from kubedoctor.findings.placement_reasons import amount, plugin_title, short_reason

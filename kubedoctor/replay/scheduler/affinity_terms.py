@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubedoctor.cluster.pods import Pod, PodAffinity, PodAffinityTerm
+from kubedoctor.cluster.affinity import PodAffinity, PodAffinityTerm
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.selectors import Selector, SelectorError, selector_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import add
 
-from kubedoctor.cluster.pods import Pod, Volume
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.volumes import Volume
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.csi_translation import (
     BETA_REGION,

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm, Volume
+from kubedoctor.cluster.affinity import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.storage import CSINode, PersistentVolume
+from kubedoctor.cluster.volumes import Volume
 
 ZONE: Final = "topology.kubernetes.io/zone"
 REGION: Final = "topology.kubernetes.io/region"

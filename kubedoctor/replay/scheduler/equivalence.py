@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from kubedoctor.cluster.pods import Container, Pod, Volume
+from kubedoctor.cluster.containers import Container
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.volumes import Volume
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DISKS = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.pods import NodeSelectorTerm, Pod
+from kubedoctor.cluster.affinity import NodeSelectorTerm
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.selectors import NodeSelector
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.framework import SKIPPED, SUCCESS, NodeFilter, Prepared, Status, unresolvable

@@ -11,7 +11,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from kubedoctor.cluster.pods import Container, Pod, PodSpec, ResourceRequirements, Toleration
+from kubedoctor.cluster.affinity import Toleration
+from kubedoctor.cluster.containers import Container, ResourceRequirements
+from kubedoctor.cluster.pods import Pod, PodSpec
 from kubedoctor.cluster.quantities import QuantityError, parse_quantity
 
 FORMS: Final = (

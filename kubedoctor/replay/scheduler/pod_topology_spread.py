@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from kubedoctor.cluster.pods import Pod, TopologySpreadConstraint
+from kubedoctor.cluster.affinity import TopologySpreadConstraint
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.selectors import Requirement, Selector, SelectorError, selector_of
 from kubedoctor.cluster.tolerations import untolerated
 from kubedoctor.replay.scheduler import reasons

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import lru_cache
 
+from kubedoctor.cluster.containers import Container, ContainerStatus, ResourceRequirements
 from kubedoctor.cluster.label_requirements import SelectorError, checked_requirement
 from kubedoctor.cluster.meta import condition
-from kubedoctor.cluster.pods import Container, ContainerStatus, Pod, PodSpec, ResourceRequirements
+from kubedoctor.cluster.pods import Pod, PodSpec
 from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
 
 Amounts = dict[str, Quantity]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.pods import NodeAffinity, Pod
-from kubedoctor.cluster.pods import NodeSelector as NodeSelectorPart
+from kubedoctor.cluster.affinity import NodeAffinity
+from kubedoctor.cluster.affinity import NodeSelector as NodeSelectorPart
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.selectors import NodeSelector, selector_from_map
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
 

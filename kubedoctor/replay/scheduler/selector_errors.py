@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kubedoctor.cluster.affinity import PodAffinity, PodAffinityTerm
 from kubedoctor.cluster.label_requirements import SelectorError, checked_requirement
 from kubedoctor.cluster.meta import LabelSelector
-from kubedoctor.cluster.pods import Pod, PodAffinity, PodAffinityTerm
+from kubedoctor.cluster.pods import Pod
 
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
 _NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"

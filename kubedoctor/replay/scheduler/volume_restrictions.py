@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubedoctor.cluster.pods import Pod, Volume
+from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.volumes import Volume
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,

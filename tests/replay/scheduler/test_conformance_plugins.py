@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from kubedoctor.cluster.affinity import NodeSelectorRequirement, NodeSelectorTerm, TopologySpreadConstraint
 from kubedoctor.cluster.core import Namespace, Node
 from kubedoctor.cluster.decoding import convert_object
 from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm, Pod, TopologySpreadConstraint
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.selectors import NodeSelector, selector_from_map
 from kubedoctor.cluster.storage import (
     CSIDriver,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.cluster.pods import Container, Pod, PodSpec, ResourceRequirements, Toleration
+from kubedoctor.cluster.affinity import Toleration
+from kubedoctor.cluster.containers import Container, ResourceRequirements
+from kubedoctor.cluster.pods import Pod, PodSpec
 from kubedoctor.replay.scheduler.pod_changes import PodChangeError, changed_pod
 
 
