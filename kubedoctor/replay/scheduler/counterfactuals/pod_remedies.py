@@ -1,38 +1,34 @@
-"""What to do about other pods: spreading, keeping apart and together, host ports, disks and claims."""
+"""What to do about other pods: spreading, keeping apart and together, host ports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from msgspec.structs import replace
 
-from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.pods import Pod, PodAffinity, PodAffinityTerm, TopologySpreadConstraint
-from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.references import ref
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import NodeFilter, Plugin
 from kubedoctor.replay.scheduler.host_ports import EVERY_ADDRESS, HostPort
 from kubedoctor.replay.scheduler.inter_pod_affinity import InterPodAffinity
-from kubedoctor.replay.scheduler.pod_claims import SELECTED_NODE, claim_names, is_bound, mounted_claim_names
 from kubedoctor.replay.scheduler.pod_topology_spread import PodTopologySpread
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
-from kubedoctor.replay.scheduler.volume_restrictions import VolumeRestrictions
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
 _LOOSE = 1 << 30
 """A skew that no cluster has."""
 _MOST_DELETED = 2
-_MOST_FREED = 3
 
 
 def _filter(plugin: Plugin, pod: Pod, state: ClusterState) -> NodeFilter | None:
     return plugin.pre_filter(pod, state).node_filter
 
 
-def _passes(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> bool:
+def filter_passes(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> bool:
     found = _filter(plugin, pod, state)
     return found is None or found.check(node).is_success
 
@@ -43,15 +39,15 @@ def delete_pod(pod: Pod, why: str) -> Edit:
     return Edit(Kind.DELETE_POD, ref(pod), text, (Operation(ref(pod), delete=True),), weight=8)
 
 
-def _delete(pods: Iterable[Pod], why: str) -> list[Remedy]:
+def delete_pods(pods: Iterable[Pod], why: str) -> list[Remedy]:
     """Pods of a DaemonSet and static pods come back where they were."""
     found = {ref(one): one for one in pods}
-    if not found or len(found) > _MOST_DELETED or any(_comes_back(one) for one in found.values()):
+    if not found or len(found) > _MOST_DELETED or any(comes_back(one) for one in found.values()):
         return []
     return [tuple(delete_pod(one, why) for one in found.values())]
 
 
-def _comes_back(pod: Pod) -> bool:
+def comes_back(pod: Pod) -> bool:
     return any(one.kind in ("DaemonSet", "Node") for one in pod.metadata.owner_references or () if one.controller)
 
 
@@ -65,7 +61,7 @@ def about_spread(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
         """With that skew for one constraint and any for the others."""
         changed = tuple(replace(one, max_skew=skew if each == index else _LOOSE) for each, one in enumerate(own))
         trial = replace(pod, spec=replace(pod.spec, topology_spread_constraints=changed))
-        return _passes(plugin, trial, state, node)
+        return filter_passes(plugin, trial, state, node)
 
     wrong = [index for index in binding if not passes(index, own[index].max_skew)]
     loosened: list[Edit] = []
@@ -111,9 +107,11 @@ def about_pod_affinity(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Re
     ours = tuple(_drop_term(pod, path, term) for path, term in wrong)
     bare = _with_terms(pod, None, None)
     others = (
-        [one.pod for one in _unwilling(bare, state, node)] if not _passes(InterPodAffinity(), bare, state, node) else []
+        [one.pod for one in _unwilling(bare, state, node)]
+        if not filter_passes(InterPodAffinity(), bare, state, node)
+        else []
     )
-    away = _delete(others, "does not want this one near") if others else [()]
+    away = delete_pods(others, "does not want this one near") if others else [()]
     for last in away:
         if ours or last:
             found.append((*ours, *last))
@@ -201,7 +199,7 @@ def about_ports(pod: Pod, node: NodeInfo) -> list[Remedy]:
         found.append(tuple(_no_host_port(pod, *one) for one in clashing))
     ports = [port for _, _, port in clashing]
     holders = [info.pod for info in node.pods if any(port.clashes(info.ports) for port in ports)]
-    return found + _delete(holders, f"has {' and '.join(sorted({str(port) for port in ports}))} of {node.name}")
+    return found + delete_pods(holders, f"has {' and '.join(sorted({str(port) for port in ports}))} of {node.name}")
 
 
 def _wanted_ports(pod: Pod) -> Iterator[tuple[Path, str, HostPort]]:
@@ -219,83 +217,3 @@ def _no_host_port(pod: Pod, path: Path, container: str, port: HostPort) -> Edit:
     text = f"ask for no host port in place of {port} in container {container}"
     operation = Operation(ref(pod), (Step(path, remove=True),))
     return Edit(Kind.FREE_HOST_PORT, ref(pod), text, (operation,), (container, str(port.port)), 4)
-
-
-def about_volumes_in_use(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Take claims from those who have them for themselves alone, and disks from those on the node."""
-    names = {(pod.namespace, name) for name in mounted_claim_names(pod)}
-    exclusive = {
-        name
-        for name in names
-        if name in state.claims and "ReadWriteOncePod" in (state.claims[name].spec.access_modes or ())
-    }
-    placed = (info.pod for each in state.nodes for info in each.pods)
-    users = [
-        one
-        for one in (*placed, *state.lost)
-        if any((one.namespace, name) in exclusive for name in mounted_claim_names(one))
-    ]
-    kept = [info for info in node.pods if all(info.pod is not one for one in users)]
-    with_disk = [
-        info.pod for info in kept if not _passes(VolumeRestrictions(), pod, ClusterState(), NodeInfo(node.node, [info]))
-    ]
-    return _delete([*users, *with_disk], "uses the same volume")
-
-
-def about_attached(pod: Pod, state: ClusterState, node: NodeInfo, drivers: Sequence[str]) -> list[Remedy]:
-    """Free a place for a volume: another pod's volumes are detached once it is gone."""
-    found: list[tuple[int, int, str, Remedy]] = []
-    for info in node.pods:
-        own = _driven(info.pod, state, drivers)
-        others = {name for one in node.pods if one is not info for name in _driven(one.pod, state, drivers)}
-        freed = own - others
-        if not freed or _comes_back(info.pod) or info.pod.metadata.deletion_timestamp is not None:
-            continue
-        detached = tuple(
-            Operation(ref(one), delete=True)
-            for one in state.attachments.get(node.name, ())
-            if one.spec.source.persistent_volume_name in freed
-        )
-        edit = replace(delete_pod(info.pod, f"has {len(freed)} of the volumes of {node.name}"), follows=detached)
-        found.append((info.priority, -len(freed), info.title, (edit,)))
-    return [remedy for _, _, _, remedy in sorted(found, key=lambda one: one[:3])[:_MOST_FREED]]
-
-
-def _driven(pod: Pod, state: ClusterState, drivers: Sequence[str]) -> set[str]:
-    """The names of its volumes that one of the drivers attaches."""
-    claims = (state.claims.get((pod.namespace, name)) for name, _ in claim_names(pod))
-    volumes = (state.volumes.get(one.spec.volume_name) for one in claims if one is not None)
-    return {one.name for one in volumes if one is not None and one.spec.csi and one.spec.csi.driver in drivers}
-
-
-def about_claims(pod: Pod, state: ClusterState, named: Sequence[str]) -> list[Remedy]:
-    """For claims that there are not: those with almost the same name."""
-    existing = sorted(name for namespace, name in state.claims if namespace == pod.namespace)
-    edits = []
-    for wanted in named:
-        if (pod.namespace, wanted) in state.claims:
-            return []
-        right = next(iter(misspellings(wanted, existing)), None)
-        if right is None:
-            return []
-        for index, volume in enumerate(pod.spec.volumes or ()):
-            if volume.persistent_volume_claim is not None and volume.persistent_volume_claim.claim_name == wanted:
-                path: Path = ("spec", "volumes", index, "persistentVolumeClaim", "claimName")
-                text = f"use the claim {right} in place of {wanted}"
-                operation = Operation(ref(pod), (Step(path, right),))
-                edits.append(Edit(Kind.CORRECT_CLAIM, ref(pod), text, (operation,), (volume.name, right), 1))
-    return [tuple(edits)] if edits else []
-
-
-def about_selected_nodes(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Claims for which another node was selected, in vain so far: select anew."""
-    edits = []
-    for name, _ in claim_names(pod):
-        claim = state.claims.get((pod.namespace, name))
-        if claim is None or is_bound(claim) or claim.annotations.get(SELECTED_NODE) in (None, node.name):
-            continue
-        about = Ref("PersistentVolumeClaim", pod.namespace, name)
-        text = f"let another node be selected for the claim {name} than {claim.annotations[SELECTED_NODE]}"
-        operation = Operation(about, (Step(("metadata", "annotations", SELECTED_NODE), remove=True),))
-        edits.append(Edit(Kind.FORGET_NODE, about, text, (operation,), weight=3))
-    return [tuple(edits)] if edits else []

@@ -10,6 +10,12 @@ from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.changes import Change, Edit, Kind, Operation, Step
+from kubedoctor.replay.scheduler.counterfactuals.mount_remedies import (
+    about_attached,
+    about_claims,
+    about_selected_nodes,
+    about_volumes_in_use,
+)
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import (
     Remedy,
     about_labels,
@@ -19,13 +25,9 @@ from kubedoctor.replay.scheduler.counterfactuals.node_remedies import (
     uncordon,
 )
 from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
-    about_attached,
-    about_claims,
     about_pod_affinity,
     about_ports,
-    about_selected_nodes,
     about_spread,
-    about_volumes_in_use,
 )
 from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_requests
 from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place

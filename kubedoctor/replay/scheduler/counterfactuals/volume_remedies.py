@@ -11,23 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice, product
-from typing import TypeVar
 
 import msgspec
 
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.references import ref
 from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state
-from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step, made
+from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
+from kubedoctor.replay.scheduler.counterfactuals.claim_outcomes import settled, stepped
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import Status
-from kubedoctor.replay.scheduler.pod_claims import BIND_COMPLETED, SELECTED_NODE, class_named, is_bound
+from kubedoctor.replay.scheduler.pod_claims import SELECTED_NODE, class_named, is_bound
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.volume_binding import Reach, VolumeBinding, largest_storage
-from kubedoctor.replay.storage.binding import possible_volumes
 from kubedoctor.replay.storage.matching import (
     CLASS_ANNOTATION,
     Mismatch,
@@ -39,8 +38,6 @@ from kubedoctor.replay.storage.matching import (
     requested_storage,
 )
 from kubedoctor.replay.storage.unbound import Awaited, unbound
-
-ItemT = TypeVar("ItemT", PersistentVolume, PersistentVolumeClaim)
 
 _MOST_CLAIMS = 2
 _MOST_CLASSES = 3
@@ -211,11 +208,11 @@ def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit |
     held = volume.spec.claim_ref
     assert held is not None
     about = ref(volume)
-    freed = _stepped(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
-    settled = _settled(own, own.claim, freed, state)
-    if settled is None or settled[2]:
+    freed = stepped(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
+    outcome = settled(own.pod, own.position, own.claim, freed, state)
+    if outcome is None or outcome[2]:
         return None
-    follows = settled[0] or (Operation(about, (Step(("status", "phase"), "Available"),)),)
+    follows = outcome[0] or (Operation(about, (Step(("status", "phase"), "Available"),)),)
     steps = (Step(("spec", "claimRef"), None),)
     text = f"let volume {volume.name} be claimed again: it is kept for the deleted claim {held.namespace}/{held.name}"
     if volume.status.phase == "Released":
@@ -250,11 +247,11 @@ def _draft(
         if SELECTED_NODE in claim.annotations:
             steps.append(Step(("metadata", "annotations", SELECTED_NODE), remove=True))
     anew = () if in_place else (Step(("metadata", "uid"), f"{claim.metadata.uid}-anew"),)
-    changed = _stepped(claim, (*steps, *anew))
-    settled = _settled(own, changed, None, state)
-    if settled is None:
+    changed = stepped(claim, (*steps, *anew))
+    outcome = settled(own.pod, own.position, changed, None, state)
+    if outcome is None:
         return None
-    follows, provisioner, several = settled
+    follows, provisioner, several = outcome
     if several and _VOLUME not in fields:
         return _draft(own, state, {**fields, _VOLUME: several}, weight, why=why)
     bound = next((one.about.name for one in follows if one.about.kind == "PersistentVolume"), "")
@@ -307,58 +304,3 @@ def _summary(own: _Own, fields: dict[Path, object], why: str, bound: str, *, ane
     if own.template:
         text = f"describe the claim of volume {(own.pod.spec.volumes or ())[own.position].name}"
     return f"{text} {' and '.join(parts)}" + (f" ({why})" if why else "")
-
-
-Settled = tuple[tuple[Operation, ...], str, str]
-
-
-def _settled(
-    own: _Own, claim: PersistentVolumeClaim, freed: PersistentVolume | None, state: ClusterState
-) -> Settled | None:
-    """What becomes of a changed claim: what Kubernetes then does, the provisioner that must make the volume, and the
-    volume to ask for by name where chance would decide. None where it would go on waiting."""
-    known = state.volumes if freed is None else {**state.volumes, freed.name: freed}
-    volumes = tuple(known.values())
-    then = unbound(claim, volumes, state.classes.values())
-    if then.awaits is Awaited.BINDING:
-        delayed = then.storage_class is not None and then.storage_class.waits_for_first_consumer
-        found = (
-            (known[claim.spec.volume_name],)
-            if claim.spec.volume_name
-            else possible_volumes(claim, volumes, delayed=delayed)
-        )
-        if not found:
-            return None
-        return _bound(claim, found[0]), "", found[0].name if len(found) > 1 else ""
-    if then.awaits is Awaited.FIRST_POD:
-        makes = then.storage_class is not None and then.storage_class.makes_volumes
-        return (), then.storage_class.provisioner if then.storage_class is not None and makes else "", ""
-    if then.awaits is Awaited.PROVISIONER and then.storage_class is not None:
-        elsewhere = Operation(ref(own.pod), (Step(("spec", "volumes", own.position), remove=True),))
-        return (elsewhere,), then.storage_class.provisioner, ""
-    return None
-
-
-def _bound(claim: PersistentVolumeClaim, volume: PersistentVolume) -> tuple[Operation, ...]:
-    """As the volume controller leaves both."""
-    held = {
-        "kind": "PersistentVolumeClaim",
-        "namespace": claim.namespace,
-        "name": claim.name,
-        "uid": claim.metadata.uid,
-    }
-    return (
-        Operation(
-            Ref("PersistentVolumeClaim", claim.namespace, claim.name),
-            (
-                Step(_VOLUME, volume.name),
-                Step(("metadata", "annotations", BIND_COMPLETED), "yes"),
-                Step(("status", "phase"), "Bound"),
-            ),
-        ),
-        Operation(ref(volume), (Step(("spec", "claimRef"), held), Step(("status", "phase"), "Bound"))),
-    )
-
-
-def _stepped(item: ItemT, steps: Iterable[Step]) -> ItemT:
-    return msgspec.convert(made(msgspec.json.decode(msgspec.json.encode(item)), steps), type(item))
