@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster import Cluster, Deployment, Node, Pod, ReplicaSet, Snapshot, Source
+from kubedoctor.cluster import Cluster, DaemonSet, Deployment, Node, Pod, ReplicaSet, Snapshot, Source
 from kubedoctor.findings import Effect
 from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.replay.scheduler.cycle import schedule
@@ -118,6 +118,37 @@ def test_a_toleration_is_added_to_a_template_without_any() -> None:
     command = offered(seen, waiting)["tolerate the taint team=pay:NoSchedule → fits n"]
     assert command.startswith("kubectl patch deployment/web -n shop --type=json -p ")
     assert patched(seen, command) == ["n"]
+
+
+def test_what_the_daemon_set_controller_adds_stays_out_of_the_template() -> None:
+    """Its tolerations and the node affinity are in the pod alone."""
+    added = [
+        {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoSchedule"}
+        for key in ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable")
+    ]
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n"]}]}
+    required = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
+    containers = {"containers": [container()]}
+    owner = [{"kind": "DaemonSet", "name": "agent", "controller": True, "apiVersion": "apps/v1"}]
+    waiting = msgspec.convert(
+        {
+            "metadata": {"name": "agent-x", "namespace": "shop", "uid": "u", "ownerReferences": owner},
+            "spec": {**containers, "tolerations": [ADDED, *added], "affinity": required},
+        },
+        Pod,
+    )
+    agent = msgspec.convert(
+        {"metadata": {"name": "agent", "namespace": "shop"}, "spec": {"template": {"spec": containers}}}, DaemonSet
+    )
+    snapshot = Snapshot(datetime(2026, 1, 1, tzinfo=UTC), Source("files", "test", "v1.37.2"), complete=True)
+    snapshot.add([node("m"), node("n", TAINT), waiting, agent])
+    commands = offered(Cluster(snapshot), waiting)
+    command = commands["tolerate the taint team=pay:NoSchedule → fits n"]
+    toleration = {"key": "team", "operator": "Equal", "value": "pay", "effect": "NoSchedule"}
+    words = shlex.split(command)
+    assert words[:5] == ["kubectl", "patch", "daemonset/agent", "-n", "shop"]
+    assert json.loads(words[-1]) == [{"op": "add", "path": "/spec/template/spec/tolerations", "value": [toleration]}]
+    assert not any("affinity" in text for text in commands)
 
 
 def test_a_toleration_is_added_to_the_others() -> None:
