@@ -9,7 +9,7 @@ is about to be bound, is left alone. All but the first storage class and the fir
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
 
 import msgspec
@@ -42,6 +42,7 @@ from kubedoctor.replay.storage.unbound import Awaited, unbound
 _MOST_CLAIMS = 2
 _MOST_CLASSES = 3
 _MOST_VOLUMES = 4
+_MOST_ANYWHERE = 2
 _CLASS: Path = ("spec", "storageClassName")
 _VOLUME: Path = ("spec", "volumeName")
 _SIZE: Path = ("spec", "resources", "requests", "storage")
@@ -117,7 +118,7 @@ def _bindable_alone(own: _Own, state: ClusterState, node: NodeInfo) -> bool:
 
 
 def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[Edit]:
-    """Everything that gets the claim a volume; on a node: a volume that it reaches."""
+    """Everything that gets the claim a volume; on a node: those that it reaches, and the nearest of all."""
     claim = own.claim
     now = unbound(claim, state.volumes.values(), state.classes.values())
     if now.awaits in (Awaited.BINDING, Awaited.DEFAULT_CLASS) or (now.awaits is Awaited.PROVISIONER and node is None):
@@ -132,13 +133,15 @@ def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[
         named = [_draft(own, state, {_VOLUME: name}, 2) for name in near] + [_draft(own, state, {_VOLUME: ""}, 4)]
         return [*classes, *(one for one in named if one is not None)]
     reach = Reach(state)
-    near_misses = (
-        edit
-        for one in judged
-        if node is None or reach.reaches(one.volume, node.node)
-        if (edit := _about_volume(own, state, one)) is not None
-    )
-    return [*classes, *islice(near_misses, _MOST_VOLUMES)]
+    there = (one for one in judged if node is None or reach.reaches(one.volume, node.node))
+    drafts = [*islice(_drafted(own, state, there), _MOST_VOLUMES)]
+    if node is not None:  # The nearest volume may be near a node that is not looked at.
+        drafts += islice(_drafted(own, state, judged), _MOST_ANYWHERE)
+    return [*classes, *drafts]
+
+
+def _drafted(own: _Own, state: ClusterState, judged: Iterable[Rejection]) -> Iterator[Edit]:
+    return (edit for one in judged if (edit := _about_volume(own, state, one)) is not None)
 
 
 def _by_class(own: _Own, state: ClusterState) -> list[Edit]:

@@ -140,6 +140,19 @@ def test_less_is_asked_for_where_volumes_are_too_small() -> None:
         assert change.summary == "make claim data anew for 3Gi in place of 50Gi (as volume y has it)"
 
 
+def test_the_largest_volume_is_found_on_whichever_node_it_is() -> None:
+    names = [f"n{number}" for number in range(30)]
+    volumes = [
+        volume(f"v{name}", f"{number + 1}Gi", storageClassName="m", nodeAffinity=at(HOST, name))
+        for number, name in enumerate(names)
+    ]
+    asked = claim(size="50Gi", storageClassName="m")
+    seen = state(*map(node, names), claims=[asked], volumes=volumes, classes=[storage_class("m", waits=True)])
+    assert summaries(mounting("data"), seen) == [
+        "make claim data anew for 30Gi in place of 50Gi (as volume vn29 has it)"
+    ]
+
+
 def test_other_access_modes_and_volumes_that_the_selector_does_not_find() -> None:
     one, other = ("ReadWriteMany",), ("ReadWriteOnce",)
     classes = [storage_class("m")]
