@@ -21,6 +21,7 @@ from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.relations import template_path
 from kubedoctor.findings import Fix
 from kubedoctor.replay.admission.refusals import Refused
+from kubedoctor.replay.scheduler.priority_classes import SYSTEM
 
 _NAMED: dict[Refused, tuple[type[KubernetesObject], str, str]] = {
     Refused.PRIORITY_CLASS: (PriorityClass, "priorityClassName", "PriorityClass"),
@@ -66,7 +67,7 @@ def _missing_name(said: RefusedPods, workload: KubernetesObject, cluster: Cluste
 
 def _choices(kind: type[KubernetesObject], namespace: str, cluster: Cluster) -> list[str]:
     """Names that a person may have meant; the classes of Kubernetes itself are for its own components."""
-    return [one.name for one in cluster.maybe.all(kind, namespace) if not one.name.startswith("system-")]
+    return [one.name for one in cluster.maybe.all(kind, namespace) if not one.name.startswith(SYSTEM)]
 
 
 def _limit_range(said: RefusedPods, cluster: Cluster) -> Explained:

@@ -60,6 +60,7 @@ from kubedoctor.replay.dns.refusal import Refused, refused_corefile
 from kubedoctor.replay.services import backends, wanted_replicas, workloads_behind
 
 MOST_LOGS = 2
+NOT_READY = "status.conditions[type=Ready].message"
 
 
 @diagnostic(
@@ -100,13 +101,14 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
             yield _corefile(refused.configuration, refused, blamed[-1])
         elif refused is not None and refused.tail is not None:
             evidence.append(quote_line(refused.tail, refused.error.index, "why CoreDNS does not start"))
-        pod = behind.failing[0]
-        evidence += [quote(pod, path) for path in ("status.conditions[type=Ready].message",) if has_path(pod, path)]
+        if has_path(behind.failing[0], NOT_READY):
+            evidence.append(quote(behind.failing[0], NOT_READY))
     else:
         evidence = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
         blamed = [ref(each) for each in makers]
         for workload in idle:
             yield _scaled_down(workload, confidence, known_by, unless)
+    labels = _labels(service)
     yield Finding(
         about=ref(service),
         summary="no DNS server is ready: no pod in the cluster can resolve a name",
@@ -115,10 +117,8 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
         would_disprove=unless,
         because_of=tuple(blamed),
         commands=(
-            Command(f"kubectl get pods -n {service.namespace} -l {_labels(service)}", "the DNS servers"),
-            Command(
-                f"kubectl logs -n {service.namespace} -l {_labels(service)} --tail=20 --previous", "why they ended"
-            ),
+            Command(f"kubectl get pods -n {service.namespace} -l {labels}", "the DNS servers"),
+            Command(f"kubectl logs -n {service.namespace} -l {labels} --tail=20 --previous", "why they ended"),
         ),
     )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from diagnostics.scheduling._case import Case, Fact, names, some
 from diagnostics.scheduling._gone_nodes import gone, gone_text, named_by
-from kubedoctor.cluster import PersistentVolume, PersistentVolumeClaim, Pod, Ref, has_path, quote, ref
-from kubedoctor.cluster.relations import claim_names, workload_of
+from kubedoctor.cluster import PersistentVolume, PersistentVolumeClaim, Ref, has_path, quote, ref
+from kubedoctor.cluster.relations import claim_names, pods_mounting, workload_of
 from kubedoctor.cluster.selectors import node_selector_of
-from kubedoctor.cluster.triage import finished
 from kubedoctor.findings import Evidence
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason
 
@@ -85,11 +84,7 @@ def claim_in_use(case: Case, reason: Reason) -> Fact:
         if "ReadWriteOncePod" not in (claim.spec.access_modes or ()):
             continue
         evidence.append(quote(claim, "spec.accessModes", "one pod of the cluster may use it"))
-        users = [
-            pod
-            for pod in case.cluster.maybe.all(Pod, case.pod.namespace)
-            if pod.spec.node_name and not finished(pod) and claim.name in claim_names(pod)
-        ]
+        users = [pod for pod in pods_mounting(claim, case.cluster.maybe) if pod.spec.node_name]
         by = names(sorted({workload_of(pod, case.cluster).title for pod in users}), 2)
         held.append(f"{claim.name} is ReadWriteOncePod" + (f" and a pod of {by} has it" if by else ""))
     said = f": {'; '.join(held)}" if held else ""

@@ -1,8 +1,9 @@
 """A pod is bound to a node that does not exist.
 
 ## What it means
-The pod has a node, so the scheduler leaves it alone; but there is no such node, so no kubelet runs or stops it. Its status
-stays what it was, even `Running` and ready: nobody is left to correct it. Services may still send requests to it.
+The pod is bound to a node, so the scheduler leaves it alone. There is no such node, so no kubelet runs or stops the pod.
+Its status stays what it was, even `Running` and ready: nobody is left to correct it. Services may still send requests
+to it.
 
 ## Why it happens
 - The node was deleted, by hand, by an autoscaler or by the cloud, while pods were on it. The controller manager deletes
@@ -12,7 +13,8 @@ stays what it was, even `Running` and ready: nobody is left to correct it. Servi
 ## How to fix it
 1. Read the name again: a pod that names its node by hand must name one that exists.
 2. See whether kube-controller-manager runs: its pod garbage collector removes these pods.
-3. Delete the pod with force; its controller makes another one, which the scheduler places.
+3. Delete the pod with force; its controller makes another one, which the scheduler places. If the machine may still
+   run, switch it off first: a program that must run only once, as in a StatefulSet, would run twice.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
@@ -25,7 +27,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubedoctor.cluster import Cluster, Event, Node, Pod, Ref, condition, quote, ref
-from kubedoctor.cluster.missing_nodes import is_missing
+from kubedoctor.cluster.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.nearest import misspellings
 from kubedoctor.cluster.triage import placed
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
@@ -33,9 +35,6 @@ from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, 
 COLLECTED = timedelta(minutes=1)
 """So long the pod garbage collector may take: it looks every 20 s, and waits 40 s for a node to come back
 (`pkg/controller/podgc`)."""
-
-REMOVALS = ("RemovingNode", "DeletingNode")
-"""Events of the node controllers when a Node is deleted."""
 
 
 @diagnostic(

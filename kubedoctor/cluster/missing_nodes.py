@@ -15,6 +15,8 @@ from kubedoctor.cluster.storage import CSINode, VolumeAttachment
 from kubedoctor.cluster.triage import finished
 
 HEARTBEATS = "kube-node-lease"
+REMOVALS = ("RemovingNode", "DeletingNode")
+"""Events of the node controllers when a Node is deleted (`pkg/controller/nodelifecycle`, `cloud-provider`, v1.37)."""
 
 
 class Trace(msgspec.Struct, frozen=True):

@@ -46,7 +46,8 @@ class Outcome(enum.Enum):
 class Placement(msgspec.Struct, frozen=True):
     """The answer about one pod, or about a workload none of whose pods waits or can be seen.
 
-    node: where it runs, or ran while that node existed. before: the replay, None where there was nothing to replay. after: the replay with `changes`.
+    node: where it runs, or ran while that node existed.
+    before: the replay, None where there was nothing to replay. after: the replay with `changes`.
     fixes: what is proven to help the pod as it is, empty where changes were tried.
     autoscaler: what autoscalers say about the pod, in sentences; empty where there is none, and where a node takes it.
     not_seen: what could not be read, and what is not replayed.

@@ -16,6 +16,7 @@ from kubedoctor.cluster.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.references import kind_name
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.triage import ready, terminating
+from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 SETTLED = timedelta(minutes=1)
 """A controller makes what is missing within seconds; its next try after a refusal may be later, and fails alike."""
@@ -36,14 +37,13 @@ def _missing(obj: KubernetesObject) -> tuple[str, tuple[str, ...]] | None:
     """What is missing by the status that its controller wrote last, if that is about the present spec."""
     if isinstance(obj, StatefulSet | DaemonSet) and obj.status.observed_generation < obj.metadata.generation:
         return None
-    if isinstance(obj, StatefulSet) and obj.status.replicas < obj.spec.wanted:
+    if isinstance(obj, StatefulSet) and lacks_pods(obj):
         says = f"it wants {obj.spec.wanted} pods and has {obj.status.replicas}"
         return says, ("spec.replicas", "status.replicas")
-    if isinstance(obj, DaemonSet):
+    if isinstance(obj, DaemonSet) and lacks_pods(obj):
         wanted, has = obj.status.desired_number_scheduled, obj.status.current_number_scheduled
-        if has < wanted:
-            paths = ("status.desiredNumberScheduled", "status.currentNumberScheduled")
-            return f"it wants pods on {wanted} nodes and has them on {has}", paths
+        paths = ("status.desiredNumberScheduled", "status.currentNumberScheduled")
+        return f"it wants pods on {wanted} nodes and has them on {has}", paths
     if isinstance(obj, Job) and obj.status.start_time is not None and not obj.spec.suspend:
         status = obj.status
         begun = status.active or status.succeeded or status.failed or status.conditions

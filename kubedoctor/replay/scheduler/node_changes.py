@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from kubedoctor.cluster.core import Event
-from kubedoctor.cluster.missing_nodes import Trace, traces_of_missing_nodes
+from kubedoctor.cluster.missing_nodes import REMOVALS, Trace, traces_of_missing_nodes
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
-_REMOVED = ("RemovingNode", "DeletingNode")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -50,6 +49,6 @@ def _traces(at: datetime | None, state: ClusterState, cluster: Cluster) -> tuple
 
 def _removed_before(trace: Trace, at: datetime) -> bool:
     event = trace.object
-    if not isinstance(event, Event) or event.reason not in _REMOVED:
+    if not isinstance(event, Event) or event.reason not in REMOVALS:
         return False
     return event.seen_at is not None and event.seen_at < at

@@ -10,14 +10,15 @@ import msgspec
 from kubedoctor.cluster.control import PriorityClass
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.scheduler import reasons
-from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.batch import schedule_by_classes
+from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.preemption import Candidate, Preemption, preempt
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 MOST_NODES: Final = 20_000
 """Trying stops once so many nodes have been looked at for different pods."""
-_SYSTEM: Final = "system-"
+SYSTEM: Final = "system-"
 """The names that Kubernetes keeps for itself (`pkg/apis/scheduling`)."""
 
 
@@ -55,7 +56,7 @@ def _is_too_low(tried: Preemption) -> bool:
 
 
 def _may_preempt(one: PriorityClass) -> bool:
-    return not one.name.startswith(_SYSTEM) and one.preemption_policy != "Never"
+    return not one.name.startswith(SYSTEM) and one.preemption_policy != "Never"
 
 
 def _lowest(pod: Pod, state: ClusterState, verdict: Verdict, higher: list[PriorityClass]) -> HelpfulClass | None:
@@ -78,7 +79,7 @@ def _with_class(pod: Pod, state: ClusterState, verdict: Verdict, one: PriorityCl
     )
     changed = msgspec.structs.replace(pod, spec=spec)
     # Only pods that have been promised a node count differently for a more important pod.
-    tried = preempt(changed, state, schedule(changed, state) if state.nominated else verdict)
+    tried = preempt(changed, state, schedule_by_classes(changed, state) if state.nominated else verdict)
     if tried is None or not tried.candidates:
         return None
     return next(each for each in tried.candidates if each.node == tried.best[0])

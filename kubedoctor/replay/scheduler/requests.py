@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 
 from kubedoctor.cluster.containers import Container, ContainerStatus, ResourceRequirements
@@ -93,14 +93,6 @@ def _raise(total: Amounts, least: Mapping[str, Quantity]) -> None:
     for name, amount in least.items():
         if name not in total or total[name] < amount:
             total[name] = amount
-
-
-def summed(parts: Iterable[Mapping[str, Quantity]]) -> Amounts:
-    """The sum by resource."""
-    total: Amounts = {}
-    for part in parts:
-        _add(total, part)
-    return total
 
 
 class Occupied:

@@ -52,9 +52,11 @@ class Said(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """The filters, and apart from them preemption.
 
-    changed: what is newer than the message, the newest first, of changed_at; only where something differs. nodes_then: how
-    many nodes there were for the scheduler, None where it does not say. nodes: which have come and gone since. preemption: NO_MESSAGE where one of the two says
-    nothing of it that can be compared; preemption_differences: of the nodes where it would not help.
+    changed: what is newer than the message, the newest first, of changed_at; only where something differs.
+    nodes_then: how many nodes there were for the scheduler, None where it does not say.
+    nodes: which have come and gone since.
+    preemption: NO_MESSAGE where one of the two says nothing of it that can be compared.
+    preemption_differences: of the nodes where it would not help.
     """
 
     agreement: Agreement

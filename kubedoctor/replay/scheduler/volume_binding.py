@@ -45,8 +45,6 @@ from kubedoctor.replay.storage.matching import (
     reserved_for,
 )
 
-NO_PROVISIONER = "kubernetes.io/no-provisioner"
-
 
 class _Refused(Exception):
     """The pod cannot be looked at further."""
@@ -234,7 +232,7 @@ class _Filter(NodeFilter):
         storage_class = class_named(claim, self.state)
         if storage_class is None:
             raise _Refused(failure(f'failed to find storage class "{class_of(claim) or ""}"'))
-        if storage_class.provisioner in ("", NO_PROVISIONER):
+        if not storage_class.makes_volumes:
             return False, True
         if not in_allowed_topology(storage_class.allowed_topologies, node.labels):
             return False, True

@@ -20,7 +20,6 @@ from kubedoctor.replay.scheduler.requests import (
     occupied,
     pod_limits,
     pod_requests,
-    summed,
 )
 
 ADDED_TWICE = {f"requests-1-{number}" for number in (75, 77, 97, 579, 836, 898)}
@@ -64,7 +63,6 @@ def test_a_text_that_is_no_amount_counts_as_absent() -> None:
         {"containers": [{"name": "a", "resources": {"requests": {"cpu": "lots", "memory": "1Gi"}}}]}, PodSpec
     )
     assert _values(pod_requests(spec)) == {"memory": 1 << 30}
-    assert _values(summed([pod_requests(spec), pod_requests(spec)])) == {"memory": 2 << 30}
 
 
 @pytest.mark.parametrize(
