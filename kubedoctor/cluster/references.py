@@ -40,6 +40,11 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
         """` -n shop`, or nothing for cluster-scoped kinds; for command lines."""
         return f" -n {self.namespace}" if self.namespace else ""
 
+    @property
+    def describe_command(self) -> str:
+        """kubectl's own description of the object, which ends with its events."""
+        return f"kubectl describe {self.argument}{self.namespace_flag}"
+
 
 def kind_name(obj: KubernetesObject | type[KubernetesObject]) -> str:
     """The kind of an object or of a struct class, as a Ref spells it."""

@@ -235,7 +235,7 @@ def _nothing_found(page: Page, verdict: Verdict, row: Row, snapshot: Snapshot) -
             add_event(page, event, snapshot)
     if not good:
         page.heading("Look")
-        page.add(("1 ", "key"), (describe_command(row.ref), "command"), indent=2, hang=6)
+        page.add(("1 ", "key"), (row.ref.describe_command, "command"), indent=2, hang=6)
         page.add(("l logs   p previous logs   d describe   y YAML", "dim"), indent=2)
     if verdict.not_checked:
         page.heading("Not checked")
@@ -260,11 +260,6 @@ def _not_checked_lines(page: Page, said: tuple[str, ...], most: int | None) -> N
         page.add((one, "dim"), indent=2, hang=4)
     if most is not None and len(said) > most:
         page.add((f"and {len(said) - most} more (f)", "dim"), indent=2)
-
-
-def describe_command(ref: Ref) -> str:
-    """kubectl's own description of an object."""
-    return f"kubectl describe {ref.argument}{ref.namespace_flag}"
 
 
 def _conditions(obj: object) -> tuple[Condition, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubedoctor.cluster import Ref
-from kubedoctor.tui.incidents import Copyable, describe_command
+from kubedoctor.tui.incidents import Copyable
 from kubedoctor.tui.pages import Page
 
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -86,4 +86,4 @@ def changing_command(key: str, ref: Ref) -> Copyable:
         )
     if key == "r" and ref.kind in ("Deployment", "StatefulSet", "DaemonSet"):
         return Copyable(f"kubectl rollout restart {ref.argument}{scope}", "starts new pods", "may interrupt what runs")
-    return Copyable(describe_command(ref), "this kind has nothing to scale or restart", "reads only")
+    return Copyable(ref.describe_command, "this kind has nothing to scale or restart", "reads only")

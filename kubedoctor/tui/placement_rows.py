@@ -14,7 +14,7 @@ from kubedoctor.engine.placement_words import fix_line, headline
 from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.tui.columns import Column
 from kubedoctor.tui.health import Health
-from kubedoctor.tui.incidents import EFFECTS, Copyable, describe_command
+from kubedoctor.tui.incidents import EFFECTS, Copyable
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row, searchable
 
@@ -142,8 +142,8 @@ def placement_commands(placement: Placement, node: str = "") -> tuple[Copyable, 
     found = [Copyable(fix.command, fix.summary, EFFECTS[fix.effect]) for fix in placement.fixes if fix.command]
     pod = placement.pod
     if node:
-        found.append(Copyable(describe_command(Ref("Node", "", node)), "the node", "reads only"))
+        found.append(Copyable(Ref("Node", "", node).describe_command, "the node", "reads only"))
         line = f"kubedoctor why-pending {pod.name}{pod.namespace_flag} --node {node}"
         found.append(Copyable(line, "this node in full", "reads only"))
-    found.append(Copyable(describe_command(pod), f"the {pod.short_kind}", "reads only"))
+    found.append(Copyable(pod.describe_command, f"the {pod.short_kind}", "reads only"))
     return tuple(found)

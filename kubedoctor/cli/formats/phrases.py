@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Effect, Severity
@@ -17,11 +16,6 @@ def effect_note(effect: Effect) -> str:
         Effect.CHANGES: "changes the cluster",
         Effect.DISRUPTS: "changes the cluster, may interrupt",
     }[effect]
-
-
-def describe_command(name: Ref) -> str:
-    """kubectl's own description of an object, which ends with its events."""
-    return f"kubectl describe {name.argument}{name.namespace_flag}"
 
 
 def counted(number: int, noun: str) -> str:

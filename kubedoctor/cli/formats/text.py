@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-from kubedoctor.cli.formats.phrases import MARKS, counted, describe_command, effect_note, verdict_line
+from kubedoctor.cli.formats.phrases import MARKS, counted, effect_note, verdict_line
 from kubedoctor.cluster.references import Ref
 from kubedoctor.cluster.text import visible
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
@@ -154,7 +154,7 @@ def _unexplained(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]
             for fact in one.evidence:
                 note = f"  ({visible(fact.shows)})" if fact.shows else ""
                 yield from _wrapped(f"{visible(fact.path)} = {visible(fact.text, 300)}{note}", "    ", "      ")
-            yield f"    {visible(describe_command(one.about))}"
+            yield f"    {visible(one.about.describe_command)}"
     if len(report.unexplained) > len(shown):
         yield f"  and {len(report.unexplained) - len(shown)} more; -o json has them all"
     yield ""

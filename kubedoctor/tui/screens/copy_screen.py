@@ -14,14 +14,14 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from kubedoctor.cluster.text import visible
-from kubedoctor.tui.incidents import Copyable, Verdict, copyables, describe_command
+from kubedoctor.tui.incidents import Copyable, Verdict, copyables
 from kubedoctor.tui.rows import Row
 
 
 def commands_of(verdict: Verdict | None, row: Row) -> tuple[Copyable, ...]:
     """What can be copied about a row: the commands of its incidents, else kubectl's description."""
     found = copyables(verdict) if verdict is not None else ()
-    return found or (Copyable(describe_command(row.ref), "kubectl's description", "reads only"),)
+    return found or (Copyable(row.ref.describe_command, "kubectl's description", "reads only"),)
 
 
 class CopyScreen(ModalScreen[None]):
