@@ -28,6 +28,8 @@ from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, ReportedFinding
 from kubedoctor.findings.diagnostic import RELATIONS
 
+_OF_THE_CLUSTER = ("", "kube-system")
+"""Where nodes and volumes are, and the parts of Kubernetes itself."""
 _BLAMED = "blamed"  # What a finding itself names in `because_of` comes before any relation.
 
 
@@ -57,8 +59,11 @@ def fold(findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: 
 
 
 def _badness(root: ReportedFinding, members: list[ReportedFinding]) -> tuple[Any, ...]:
+    """Of what is equally severe, the cluster's own parts come first: everything else may depend on them."""
     worst = min(one.severity.rank for one in members)
-    return (worst, root.severity.rank, root.confidence.rank, -len(members), root.code, root.about, root.aspect)
+    own = root.about.namespace in _OF_THE_CLUSTER
+    surest = (root.confidence.rank, -len(members))
+    return (worst, root.severity.rank, not own, *surest, root.code, root.about, root.aspect)
 
 
 def _line(start: str, parents: dict[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubedoctor.cluster import Cluster, Deployment, Node, PersistentVolumeClaim, Pod, Ref, Service
 from kubedoctor.engine import Catalogue, Report, scan
-from kubedoctor.findings import Explains, Finding, Severity
+from kubedoctor.findings import Confidence, Explains, Finding, Severity
 from tests.engine.clinic import complete, deployment, made, node, pod, replica_set, said
 
 
@@ -148,3 +148,17 @@ def test_incidents_come_worst_first() -> None:
         manifests=(pod("web-1"), SERVICE),
     )
     assert [name for name, _ in shape(report)] == ["Service/shop/web", "Pod/shop/web-1"]
+
+
+def likely_service(one: Service, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "no name resolves", confidence=Confidence.LIKELY)
+
+
+def test_the_cluster_s_own_parts_come_first_among_what_is_equally_bad() -> None:
+    dns = {"kind": "Service", "metadata": {"name": "kube-dns", "namespace": "kube-system"}, "spec": {}}
+    report = run(
+        made(sick_pod, code="KD9002", subject=Pod),
+        made(likely_service, code="KD9003", subject=Service),
+        manifests=(pod("web-1", node="n1"), dns),
+    )
+    assert [about for about, _ in shape(report)] == ["Service/kube-system/kube-dns", "Pod/shop/web-1"]
