@@ -47,7 +47,6 @@ class NodePool(KubernetesObject):
 
 
 class NodeClaimStatus(Part):
-    node_name: str = ""
     conditions: tuple[Condition, ...] | None = None
 
 
@@ -56,8 +55,3 @@ class NodeClaim(KubernetesObject):
 
     api_group: ClassVar[str] = GROUP
     status: NodeClaimStatus = NodeClaimStatus()
-
-    @property
-    def pool(self) -> str:
-        """The NodePool that it belongs to; empty for one that a person made."""
-        return self.labels.get(NODE_POOL_LABEL, "")

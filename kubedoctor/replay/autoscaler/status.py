@@ -25,26 +25,18 @@ _CUT_NUMBER = re.compile(r"\n[^\n]*\d\Z")
 """Every line ends, so a number at the very end may be the beginning of another."""
 _NUMBER = re.compile(r"(\w+)=(\d+)")
 _NAME_LINE = re.compile(r"[ \t]*(- )?[nN]ame:")
-_LINE = re.compile(r"\s*(Name|Health|ScaleUp|ScaleDown|LastProbeTime|LastTransitionTime):\s*(.*?)\s*$")
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """`status` is empty where it is not told."""
-
-    status: str = ""
-    since: datetime | None = None
+_LINE = re.compile(r"\s*(Name|Health|ScaleUp):\s*(.*?)\s*$")
 
 
 class NodeGroup(msgspec.Struct, frozen=True):
-    """Numbers are nodes, None where they are not told. target: what the cloud was asked for. error_code and error: why
-    the last scale-up failed, in the cloud's words; only while the group is in backoff, and since 1.30."""
+    """Numbers are nodes. What is not told is None or empty. target: what the cloud was asked for. error_code and error:
+    why the last scale-up failed, in the cloud's words; only while the group is in backoff, and since 1.30."""
 
     name: str
-    health: Condition = Condition()
-    scale_up: Condition = Condition()
+    health: str = ""
+    scale_up: str = ""
     ready: int | None = None
     target: int | None = None
-    minimum: int | None = None
     maximum: int | None = None
     error_code: str = ""
     error: str = ""
@@ -55,18 +47,18 @@ class NodeGroup(msgspec.Struct, frozen=True):
 
     @property
     def in_backoff(self) -> bool:
-        return self.scale_up.status == "Backoff"
+        return self.scale_up == "Backoff"
 
     @property
     def unhealthy(self) -> bool:
         """Too many of its nodes are not ready."""
-        return self.health.status == "Unhealthy"
+        return self.health == "Unhealthy"
 
     @property
     def scaling_up(self) -> bool:
         """The cloud was asked for more nodes than are ready, and has not yet failed."""
         awaited = self.target is None or self.ready is None or self.target > self.ready
-        return self.scale_up.status == "InProgress" and awaited
+        return self.scale_up == "InProgress" and awaited
 
     @property
     def short_name(self) -> str:
@@ -81,7 +73,7 @@ class AutoscalerStatus(msgspec.Struct, frozen=True):
     written_at: datetime | None = None
     state: str = ""
     message: str = ""
-    health: Condition = Condition()
+    health: str = ""
     ready: int | None = None
     registered: int | None = None
     groups: tuple[NodeGroup, ...] = ()
@@ -90,7 +82,7 @@ class AutoscalerStatus(msgspec.Struct, frozen=True):
     @property
     def unhealthy(self) -> bool:
         """Too many nodes are not ready: it adds none until that is over."""
-        return self.health.status == "Unhealthy"
+        return self.health == "Unhealthy"
 
 
 def read_status(config: ConfigMap) -> AutoscalerStatus:
@@ -183,7 +175,7 @@ def _from_data(data: dict[str, Any], *, whole: bool) -> AutoscalerStatus:
         written_at=moment(data.get("time")),
         state=_text(data, "autoscalerStatus"),
         message=_text(data, "message"),
-        health=_condition(_map(wide, "health")),
+        health=_text(_map(wide, "health"), "status"),
         ready=_number(counts, "ready"),
         registered=_number(counts, "total"),
         groups=made,
@@ -196,19 +188,14 @@ def _group(data: dict[str, Any]) -> NodeGroup:
     backoff = _map(scale_up, "backoffInfo")
     return NodeGroup(
         name=_text(data, "name"),
-        health=_condition(health),
-        scale_up=_condition(scale_up),
+        health=_text(health, "status"),
+        scale_up=_text(scale_up, "status"),
         ready=_number(_map(_map(health, "nodeCounts"), "registered"), "ready"),
         target=_number(health, "cloudProviderTarget"),
-        minimum=_number(health, "minSize"),
         maximum=_number(health, "maxSize"),
         error_code=_text(backoff, "errorCode"),
         error=_text(backoff, "errorMessage"),
     )
-
-
-def _condition(data: dict[str, Any]) -> Condition:
-    return Condition(_text(data, "status"), moment(data.get("lastTransitionTime")))
 
 
 def _map(data: dict[str, Any], key: str) -> dict[str, Any]:
@@ -232,7 +219,6 @@ def _number(data: dict[str, Any], key: str) -> int | None:
 def _from_text(text: str) -> AutoscalerStatus:
     first, _, rest = text.lstrip().partition("\n")
     blocks: list[dict[str, str]] = [{}]
-    last = ""
     for line in rest.splitlines():
         found = _LINE.match(line)
         if found is None:
@@ -240,10 +226,6 @@ def _from_text(text: str) -> AutoscalerStatus:
         key, value = found.groups()
         if key == "Name":
             blocks.append({})
-        elif key.startswith("Last"):
-            key = f"{last}.{key}"
-        else:
-            last = key
         blocks[-1].setdefault(key, value)
     wide, *groups = blocks
     counts = dict(_NUMBER.findall(wide.get("Health", "")))
@@ -252,7 +234,7 @@ def _from_text(text: str) -> AutoscalerStatus:
         written_at=moment(first),
         state="Running" if wide else "Initializing" if starting else "",
         message="" if wide or starting else rest.strip().partition("\n")[0],
-        health=_text_condition(wide, "Health"),
+        health=_first_word(wide, "Health"),
         ready=_number(counts, "ready"),
         registered=_number(counts, "registered"),
         groups=tuple(_text_group(one) for one in groups if one.get("Name")),
@@ -263,15 +245,14 @@ def _text_group(block: dict[str, str]) -> NodeGroup:
     counts = dict(_NUMBER.findall(block.get("Health", "")))
     return NodeGroup(
         name=block["Name"],
-        health=_text_condition(block, "Health"),
-        scale_up=_text_condition(block, "ScaleUp"),
+        health=_first_word(block, "Health"),
+        scale_up=_first_word(block, "ScaleUp"),
         ready=_number(counts, "ready"),
         target=_number(counts, "cloudProviderTarget"),
-        minimum=_number(counts, "minSize"),
         maximum=_number(counts, "maxSize"),
     )
 
 
-def _text_condition(block: dict[str, str], key: str) -> Condition:
-    status = block.get(key, "").partition(" ")[0]
-    return Condition("" if status.startswith("<") else status, moment(block.get(f"{key}.LastTransitionTime")))
+def _first_word(block: dict[str, str], key: str) -> str:
+    word = block.get(key, "").partition(" ")[0]
+    return "" if word.startswith("<") else word
