@@ -96,5 +96,5 @@ def made(
     )
 
 
-def said(about: KubernetesObject, summary: str, **more: Any) -> Finding:
-    return Finding(ref(about), summary, (quote(about, "metadata.name"),), Confidence.CERTAIN, **more)
+def said(about: KubernetesObject, summary: str, confidence: Confidence = Confidence.CERTAIN, **more: Any) -> Finding:
+    return Finding(ref(about), summary, (quote(about, "metadata.name"),), confidence, **more)

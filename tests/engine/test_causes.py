@@ -151,7 +151,7 @@ def test_incidents_come_worst_first() -> None:
 
 
 def likely_service(one: Service, cluster: Cluster) -> Iterator[Finding]:
-    yield said(one, "no name resolves", confidence=Confidence.LIKELY)
+    yield said(one, "no name resolves", Confidence.LIKELY)
 
 
 def test_the_cluster_s_own_parts_come_first_among_what_is_equally_bad() -> None:
