@@ -10,9 +10,11 @@ from kubedoctor.cluster import Cluster, DaemonSet, KubernetesObject, Pod, Statef
 from kubedoctor.cluster.relations import pods_of
 from kubedoctor.cluster.triage import not_ready, waiting
 from kubedoctor.findings import Confidence, Effect, Finding, Fix, Severity
+from kubedoctor.replay.workloads.deployments import DEADLINE
 from kubedoctor.replay.workloads.stateful_sets import REVISION, is_left_over, is_new, one_by_one, updating
 
-PATIENCE = timedelta(minutes=10)  # A Deployment's own default deadline; these kinds have none.
+PATIENCE = timedelta(seconds=DEADLINE)
+"""As a Deployment has it; these kinds have no deadline of their own."""
 
 
 def held_up_set(workload: StatefulSet, cluster: Cluster) -> Iterator[Finding]:

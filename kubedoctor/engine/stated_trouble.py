@@ -22,12 +22,13 @@ from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.storage import PersistentVolumeClaim
 from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.engine.stated_shortfall import shortfall
+from kubedoctor.replay.workloads.deployments import DEADLINE
 
 SOON = timedelta(minutes=1)
 """What controllers need to notice and to act."""
 START = timedelta(minutes=2)
 """What a node needs to join, and an autoscaler (which asks every 15 s) until the usage of new pods was measured."""
-ROLLOUT = timedelta(minutes=10)
+ROLLOUT = timedelta(seconds=DEADLINE)
 """How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
 
 
@@ -99,7 +100,6 @@ _SLOW: Mapping[str, timedelta] = {
     "karpenter.sh/termination": timedelta(hours=1),
 }
 """Finalizers whose work outside the cluster, or drain, ordinarily takes longer."""
-
 
 _WHY_NOT_GONE = (
     "NamespaceDeletionDiscoveryFailure",
