@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.core import Service
+import re
+
+from kubedoctor.cluster.core import ConfigMap, Service
 from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.references import Ref
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, quote, ref
 from kubedoctor.replay.dns import Asked, Dependence
 
 CLOUD_DNS = "169.254.169.254"
+_WORD = re.compile(r"[\w.:]+")
 
 
 def sureness(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evidence, ...], str]:
@@ -16,12 +19,20 @@ def sureness(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evi
     if found.asked is Asked.HERE and found.configuration is not None:
         return (
             Confidence.CERTAIN,
-            (quote(found.configuration, "data[kubelet]", f"clusterDNS is {service.spec.cluster_ip}"),),
+            (quote(found.configuration, _naming(service, found.configuration), "clusterDNS: what pods ask"),),
             "",
         )
     address = service.spec.cluster_ip
     named = f"neither {address} nor a cache on the node" if address not in ("", "None") else "another server"
     return Confidence.LIKELY, (), f"nameserver in the /etc/resolv.conf of pods is {named}: then they do not ask here"
+
+
+def _naming(service: Service, configuration: ConfigMap) -> str:
+    """Where a kubelets' configuration has the Service's address: the line, if it is found."""
+    own = {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
+    lines = (configuration.data or {}).get("kubelet", "").splitlines()
+    number = next((number for number, line in enumerate(lines, 1) if own & set(_WORD.findall(line))), 0)
+    return f"data[kubelet][line {number}]" if number else "data[kubelet]"
 
 
 def asked_elsewhere(service: Service, workload: KubernetesObject | None, found: Dependence) -> Finding:

@@ -54,12 +54,10 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if _collected_soon(pod, removals, cluster):
         return
     nodes = cluster.maybe.all(Node)
-    near = misspellings(node, (one.name for one in nodes), 1)
-    ran = pod.status.start_time is not None
+    meant = () if pod.status.start_time is not None else misspellings(node, (one.name for one in nodes), 1)
     yield Finding(
         about=Ref("Node", "", node),
-        summary="does not exist, and pods are still bound to it"
-        + (f"; did you mean {near[0]}?" if near and not ran else ""),
+        summary="does not exist, and pods are still bound to it" + (f"; did you mean {meant[0]}?" if meant else ""),
         evidence=(
             quote(pod, "spec.nodeName", "there is no such node"),
             *((quote(pod, "status.phase", "nobody is left to correct it"),) if pod.status.phase else ()),
@@ -69,6 +67,7 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         confidence=Confidence.CERTAIN,
         affects=(ref(pod),),
         fixes=(
+            *(Fix(f"make the pod anew with nodeName {one}, or without any: then it is scheduled") for one in meant),
             Fix(
                 "delete the pod by force: no kubelet can confirm its end",
                 f"kubectl delete {ref(pod).argument}{ref(pod).namespace_flag} --force --grace-period=0",

@@ -147,7 +147,7 @@ def _pool(one: Pool) -> Iterator[str]:
     name = one.pool.name
     if one.exhausted:
         counts = ", ".join(f"{each.resource} {each.used} of {each.limit}" for each in one.exhausted)
-        yield f"NodePool {name} may not grow for it, its limits are reached: {counts} are used."
+        yield f"NodePool {name} may not grow for it, its limits leave too little: {counts} are used."
     if one.not_ready is not None:
         told = one.not_ready
         why = f': "{told.message}"' if told.message else f", {told.reason}." if told.reason else "."

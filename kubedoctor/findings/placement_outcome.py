@@ -125,7 +125,7 @@ def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
         return
     if comparison.preemption in (Agreement.DIFFERS, Agreement.STALE):
         stale = comparison.preemption is Agreement.STALE
-        how = f"is told otherwise by the scheduler{_ago(answer)}{_before(answer) if stale else ''}"
+        how = f"was judged otherwise by the scheduler{_ago(answer)}{_before(answer) if stale else ''}"
         counts = "; ".join(_counted_twice(one) for one in comparison.preemption_differences)
         yield f'{how}, so this part is only likely: "{heard.text}"{f" ({counts})" if counts else ""}'
 
