@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 from kubedoctor.cluster import Evidence, PersistentVolumeClaim, has_path, quote, ref
 from kubedoctor.cluster.quantities import format_bytes
 from kubedoctor.findings import Confidence, Finding, Fix
+from kubedoctor.findings.claim_fixes import release_command
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, capacity, requested_storage
 
 _OBJECTIONS = {
@@ -65,8 +64,7 @@ def release(judged: tuple[Rejection, ...]) -> tuple[Fix, ...]:
     found = _only_released(judged)
     if found is None:
         return ()
-    patch = shlex.quote('[{"op": "remove", "path": "/spec/claimRef"}]')
-    line = f"kubectl patch pv {found.volume.name} --type=json -p {patch}"
+    line = release_command(ref(found.volume))
     return (Fix(f"let {found.volume.name} be claimed again; its old data is still on it", line),)
 
 

@@ -19,6 +19,7 @@ from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
+from kubedoctor.engine.proven import with_proven
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
 from kubedoctor.engine.unexplained import unexplained
 from kubedoctor.findings import Confidence, Diagnostic, Finding
@@ -296,13 +297,14 @@ def _report(
     findings = tuple(
         msgspec.structs.replace(one, id=f"f{number}") for number, one in enumerate(_merged(results.found), start=1)
     )
+    incidents = fold(findings, catalogue, snapshot)
     return Report(
         taken_at=snapshot.taken_at,
         source=snapshot.source,
         subject=subject,
         namespaces=_scope(subject, namespace, snapshot),
-        incidents=fold(findings, catalogue, snapshot),
-        findings=findings,
+        incidents=incidents,
+        findings=with_proven(findings, incidents),
         not_checked=tuple(sorted(results.not_checked, key=lambda one: (one.diagnostic, str(one.about or ""), one.why))),
         diagnostics_run=len(results.run),
         objects_seen=snapshot.count(),

@@ -28,8 +28,7 @@ def claim_command(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> str:
     about = operation.about
     target = f"{about.argument}{about.namespace_flag}"
     if edit.kind is Kind.RELEASE_VOLUME:
-        remove = shlex.quote(json.dumps([{"op": "remove", "path": "/spec/claimRef"}]))
-        return f"kubectl patch {target} --type=json -p {remove}"
+        return release_command(about)
     position = _template(edit, pod, workload, cluster) if edit.kind is Kind.REMAKE_CLAIM else None
     if position is not None:
         return _stateful_command(operation.steps, target, f"{workload.argument}{workload.namespace_flag}", position)
@@ -40,6 +39,12 @@ def claim_command(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> str:
     if edit.kind is Kind.CHANGE_CLAIM:
         return changed
     return f"{changed} --dry-run=client -o json | kubectl replace --force -f -"
+
+
+def release_command(volume: Ref) -> str:
+    """Makes a Released volume free to be claimed; its data stays."""
+    remove = shlex.quote(json.dumps([{"op": "remove", "path": "/spec/claimRef"}]))
+    return f"kubectl patch {volume.argument} --type=json -p {remove}"
 
 
 def _template(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> int | None:

@@ -60,13 +60,15 @@ class Command(msgspec.Struct, frozen=True):
 class Fix(msgspec.Struct, frozen=True):
     """A change that would help. `command` is empty where no single command does it.
 
-    `verified` is true only if a replay ran again on the changed objects and the problem was gone.
+    `verified` is true only if a replay ran again on the changed objects and the problem was gone. changes: the one
+    object that is changed, where that is known.
     """
 
     summary: str
     command: str = ""
     effect: Effect = Effect.CHANGES
     verified: bool = False
+    changes: Ref | None = None
 
 
 class Finding(msgspec.Struct, frozen=True):

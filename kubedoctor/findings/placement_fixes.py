@@ -141,6 +141,7 @@ def _fix(change: Change, alike: tuple[str, ...], own: Ref, pod: Pod, workload: R
         " && ".join(lines) if all(lines) else "",
         Effect.DISRUPTS if disrupts else Effect.CHANGES,
         verified=not change.assumes,
+        changes=change.about if len(change.edits) == 1 else None,
     )
 
 

@@ -1,0 +1,29 @@
+"""Fixes that the findings of symptoms have proven, shown where their cause is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kubedoctor.engine.report import Incident, ReportedFinding
+
+
+def with_proven(findings: tuple[ReportedFinding, ...], incidents: Iterable[Incident]) -> tuple[ReportedFinding, ...]:
+    """A cause gets the proven fixes of its consequences that change the same object as the cause is about, and those
+    that it gives itself without a proof. They come first, in the place of unproven ones with the same command."""
+    known = {one.id: one for one in findings}
+    for incident in incidents:
+        cause = known[incident.cause]
+        own = {fix.command for fix in cause.fixes if fix.command}
+        proven = {
+            fix.command: fix
+            for name in incident.consequences
+            for fix in known[name].fixes
+            if fix.verified and fix.command and (fix.changes == cause.about or fix.command in own)
+        }
+        if proven:
+            kept = (fix for fix in cause.fixes if fix.verified or fix.command not in proven)
+            fixes = tuple(dict.fromkeys((*proven.values(), *kept)))
+            known[cause.id] = msgspec.structs.replace(cause, fixes=fixes)
+    return tuple(known[one.id] for one in findings)
