@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+
 from diagnostics.scheduling._case import Case, Fact, names, some
 from diagnostics.scheduling._gone_nodes import gone, gone_text, named_by
-from kubedoctor.cluster import PersistentVolume, PersistentVolumeClaim, Ref, has_path, quote, ref
+from kubedoctor.cluster import (
+    Deployment,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Ref,
+    StatefulSet,
+    has_path,
+    quote,
+    ref,
+)
 from kubedoctor.cluster.relations import claim_names, pods_mounting, workload_of
 from kubedoctor.cluster.selectors import node_selector_of
-from kubedoctor.findings import Evidence
+from kubedoctor.findings import Effect, Evidence, Fix
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason
 
 
@@ -80,12 +92,31 @@ def claim_in_use(case: Case, reason: Reason) -> Fact:
     """ReadWriteOncePod: one pod of the whole cluster may use the claim."""
     held = []
     evidence: list[Evidence] = []
+    fixes: list[Fix] = []
     for claim in claims(case):
         if "ReadWriteOncePod" not in (claim.spec.access_modes or ()):
             continue
         evidence.append(quote(claim, "spec.accessModes", "one pod of the cluster may use it"))
         users = [pod for pod in pods_mounting(claim, case.cluster.maybe) if pod.spec.node_name]
-        by = names(sorted({workload_of(pod, case.cluster).title for pod in users}), 2)
+        owners = sorted({workload_of(pod, case.cluster) for pod in users})
+        by = names([owner.title for owner in owners], 2)
         held.append(f"{claim.name} is ReadWriteOncePod" + (f" and a pod of {by} has it" if by else ""))
+        if case.workload in owners:
+            fixes += _one_pod_at_a_time(case, claim)
     said = f": {'; '.join(held)}" if held else ""
-    return Fact(f"{some(reason.count, 'is', 'are')} refused because its claim is in use{said}", tuple(evidence))
+    text = f"{some(reason.count, 'is', 'are')} refused because its claim is in use{said}"
+    return Fact(text, tuple(evidence), tuple(fixes))
+
+
+def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix]:
+    """For a workload whose own pod has what another one of it waits for."""
+    about = case.workload
+    owner = case.cluster.maybe.get_ref(about)
+    target = f"{about.argument}{about.namespace_flag}"
+    if isinstance(owner, Deployment | StatefulSet) and owner.spec.wanted > 1:
+        line = f"kubectl scale {target} --replicas=1"
+        yield Fix(f"run one pod of it: no second one can use {claim.name}", line, Effect.DISRUPTS)
+    if isinstance(owner, Deployment) and owner.spec.strategy.type != "Recreate":
+        patch = '{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}'
+        line = f"kubectl patch {target} --type=merge -p {shlex.quote(patch)}"
+        yield Fix("let updates end the old pod before they start the new one", line)
