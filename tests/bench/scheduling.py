@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,8 +23,9 @@ from kubedoctor.cluster.core import Node
 from kubedoctor.cluster.meta import ObjectMeta
 from kubedoctor.cluster.pods import Pod, PodSpec, PodStatus
 from kubedoctor.cluster.storage import CSINode, PersistentVolume, PersistentVolumeClaim, StorageClass
-from kubedoctor.replay.scheduler.batch import NodeClasses, schedule_many
+from kubedoctor.replay.scheduler.batch import NodeClasses, schedule_by_classes
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.pending import explain_pending
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
@@ -153,6 +154,16 @@ def storage(workloads: int, names: Iterable[str]) -> dict[str, Any]:
             msgspec.convert({"metadata": {"name": name}, "spec": {"drivers": [driver]}}, CSINode) for name in names
         ],
     }
+
+
+def schedule_many(pods: Sequence[Pod], state: ClusterState) -> list[Verdict]:
+    """In their order; those that are alike share a verdict, as in `explain_pending`."""
+    known: dict[bytes, Verdict] = {}
+    for pod in pods:
+        key = equivalence_key(pod)
+        if key not in known:
+            known[key] = schedule_by_classes(pod, state)
+    return [known[equivalence_key(pod)] for pod in pods]
 
 
 def spent(work: Callable[[], T]) -> tuple[float, T]:

@@ -1,4 +1,4 @@
-"""Many pods at once: pods that cannot be told apart share a verdict, nodes that cannot be told apart share answers."""
+"""Many nodes at once: those that a filter cannot tell apart share its answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from kubedoctor.replay.scheduler.cycle import (
     unavailable,
 )
 from kubedoctor.replay.scheduler.dynamic_resources import unreplayed_claims
-from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.framework import NodeFilter, unresolvable
 from kubedoctor.replay.scheduler.inter_pod_affinity import PodAffinityFilter
 from kubedoctor.replay.scheduler.node_resources_fit import ResourcesFilter
@@ -42,18 +41,6 @@ _FEW = 32
 """Up to so many nodes nothing is gained."""
 _BY_CLASS = ("NodeUnschedulable", "TaintToleration", "VolumeZone", "NodeDeclaredFeatures")
 _ZONES = (ZONE, REGION, BETA_ZONE, BETA_REGION)
-
-
-def schedule_many(pods: Iterable[Pod], state: ClusterState) -> list[Verdict]:
-    """As `schedule` for each of them, in their order; those that are alike get the very same verdict."""
-    known: dict[bytes, Verdict] = {}
-    found = []
-    for pod in pods:
-        key = equivalence_key(pod)
-        if key not in known:
-            known[key] = schedule_by_classes(pod, state)
-        found.append(known[key])
-    return found
 
 
 def schedule_by_classes(pod: Pod, state: ClusterState) -> Verdict:

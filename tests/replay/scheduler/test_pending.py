@@ -199,3 +199,12 @@ def test_nodes_are_essential_and_rarer_kinds_are_not() -> None:
     blind.snapshot.refuse(Want("Node"), "nodes is forbidden")
     with pytest.raises(CannotSee):
         explain_pending(waiting, Cluster(blind.snapshot))
+
+
+def test_replicas_share_an_answer() -> None:
+    first = pod()
+    second = msgspec.structs.replace(first, metadata=msgspec.structs.replace(first.metadata, name="q", uid="2"))
+    here = cluster(node("a"), first, second)
+    assert explain_pending(first, here).verdict is explain_pending(second, here).verdict
+    other = pod(tolerations=[{"operator": "Exists"}])
+    assert explain_pending(other, here).verdict is not explain_pending(first, here).verdict
