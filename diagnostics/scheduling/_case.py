@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from kubedoctor.cluster import Cluster, Node, Pod, Ref
@@ -15,6 +15,7 @@ from kubedoctor.cluster.text import listed
 from kubedoctor.findings import Evidence, Fix
 from kubedoctor.replay.scheduler.cycle import NodeVerdict
 from kubedoctor.replay.scheduler.framework import Shortage, Status
+from kubedoctor.replay.scheduler.grouping import NodeGroup
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason, parse_message
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
@@ -59,6 +60,9 @@ class Refusal:
         return next((one for one in self.status.shortages if one.resource == resource), None)
 
 
+_Refusals = dict[tuple[Obstacle, str], list[Refusal]]
+
+
 @dataclass(frozen=True)
 class Case:
     """The pod, its workload, and the replay; `answer` is None where nodes or pods cannot be read."""
@@ -74,17 +78,15 @@ class Case:
         return tuple(info.node for info in self.answer.state.nodes) if self.answer else ()
 
     @cached_property
-    def _refusals(self) -> dict[tuple[Obstacle, str], list[Refusal]]:
-        found: dict[tuple[Obstacle, str], list[Refusal]] = {}
+    def _refusals(self) -> _Refusals:
+        """Those of the pod before are at hand: pods of one workload follow each other and have the same."""
         if self.answer is None:
-            return found
-        for group in self.answer.groups:
-            keys = [_key(text) for text in _texts(group.nodes[0])]
-            for one in group.nodes:
-                refusal = Refusal(self.answer.state.node_by_name[one.node], one.status)
-                for key in keys:
-                    found.setdefault(key, []).append(refusal)
-        return found
+            return {}
+        last: tuple[tuple[NodeGroup, ...], _Refusals] | None = self.answer.state.known(_by_reason)
+        if last is None or last[0] is not self.answer.groups:
+            last = self.answer.groups, _by_reason(self.answer)
+            self.answer.state.learn(_by_reason, last)
+        return last[1]
 
     def refused(self, reason: Reason) -> tuple[Refusal, ...]:
         """The nodes that the replay counts under this reason, the nearest miss first."""
@@ -129,10 +131,22 @@ class Case:
         return Fix(summary, line)
 
 
+def _by_reason(answer: PendingAnswer) -> _Refusals:
+    found: _Refusals = {}
+    for group in answer.groups:
+        keys = [_key(text) for text in _texts(group.nodes[0])]
+        for one in group.nodes:
+            refusal = Refusal(answer.state.node_by_name[one.node], one.status)
+            for key in keys:
+                found.setdefault(key, []).append(refusal)
+    return found
+
+
 def _texts(one: NodeVerdict) -> tuple[str, ...]:
     return one.first.status.reasons if one.first else ()
 
 
+@lru_cache(maxsize=1024)
 def _key(text: str) -> tuple[Obstacle, str]:
     reason = parse_message(text).reasons[0]
     return reason.obstacle, reason.detail
