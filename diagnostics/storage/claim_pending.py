@@ -45,11 +45,9 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.relations import pods_mounting
 from kubedoctor.findings import Command, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.claim_fixes import AT_ONCE
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
-
-AT_ONCE = timedelta(seconds=10)
-"""Volumes and claims of one manifest are not made at one moment."""
 
 
 def pending(claim: PersistentVolumeClaim) -> bool:

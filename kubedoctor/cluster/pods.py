@@ -4,41 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from kubedoctor.cluster.affinity import (
-    Affinity,
-    NodeAffinity,
-    NodeSelector,
-    NodeSelectorRequirement,
-    NodeSelectorTerm,
-    PodAffinity,
-    PodAffinityTerm,
-    Toleration,
-    TopologySpreadConstraint,
-)
+from kubedoctor.cluster.affinity import Affinity, Toleration, TopologySpreadConstraint
 from kubedoctor.cluster.containers import Container, ContainerStatus, ResourceRequirements, SecurityContext
 from kubedoctor.cluster.meta import Condition, KubernetesObject, LocalReference, ObjectMeta, Part, Time
 from kubedoctor.cluster.redaction import redact_text
 from kubedoctor.cluster.volumes import Volume
-
-__all__ = [
-    "Affinity",
-    "Container",
-    "ContainerStatus",
-    "NodeAffinity",
-    "NodeSelector",
-    "NodeSelectorRequirement",
-    "NodeSelectorTerm",
-    "Pod",
-    "PodAffinity",
-    "PodAffinityTerm",
-    "PodSpec",
-    "PodStatus",
-    "PodTemplate",
-    "ResourceRequirements",
-    "Toleration",
-    "TopologySpreadConstraint",
-    "Volume",
-]
 
 
 class SchedulingGate(Part):

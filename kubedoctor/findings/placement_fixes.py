@@ -13,6 +13,7 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.relations import template_of, template_path, workload_of
+from kubedoctor.cluster.text import listed
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings.claim_fixes import CLAIM_KINDS, about_data, claim_command, too_early
 from kubedoctor.findings.model import Effect, Fix
@@ -20,6 +21,7 @@ from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situ
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.self_check import Agreement
+from kubedoctor.replay.storage.unbound import SELECTED_NODE
 
 MOST_FIXES: Final = 5
 MOST_WAITING: Final = 20
@@ -145,9 +147,8 @@ def _fix(change: Change, alike: tuple[str, ...], own: Ref, pod: Pod, workload: R
     )
 
 
-def _names(words: Iterable[str], most: int = 3) -> str:
-    every = list(words)
-    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
+def _names(words: Iterable[str]) -> str:
+    return listed(words, 3)
 
 
 def _command(edit: Edit, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> str:
@@ -162,7 +163,7 @@ def _command(edit: Edit, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) ->
         case Kind.DELETE_POD:
             return f"kubectl delete {about.argument}{about.namespace_flag}"
         case Kind.FORGET_NODE:
-            return f"kubectl annotate {about.argument}{about.namespace_flag} volume.kubernetes.io/selected-node-"
+            return f"kubectl annotate {about.argument}{about.namespace_flag} {SELECTED_NODE}-"
     if edit.kind in CLAIM_KINDS and about.kind != "Pod":
         return claim_command(edit, pod, workload, cluster)
     if about != own or any(one.about != own or one.delete or one.copy_as for one in edit.operations):

@@ -11,7 +11,6 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.replay.storage.matching import class_of
 
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
 
 
 def claim_names(pod: Pod) -> Iterator[tuple[str, bool]]:

@@ -34,7 +34,7 @@ from kubedoctor.replay.scheduler.framework import (
     failure,
     unresolvable,
 )
-from kubedoctor.replay.scheduler.pod_claims import SELECTED_NODE, claim_names, class_named, is_bound, ownership_problem
+from kubedoctor.replay.scheduler.pod_claims import claim_names, class_named, is_bound, ownership_problem
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.storage.matching import (
     capacity,
@@ -44,6 +44,7 @@ from kubedoctor.replay.storage.matching import (
     requested_storage,
     reserved_for,
 )
+from kubedoctor.replay.storage.unbound import SELECTED_NODE
 
 
 class _Refused(Exception):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from kubedoctor.cluster.affinity import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.core import Node, Taint
 from kubedoctor.cluster.nearest import likeness
-from kubedoctor.cluster.pods import NodeSelectorRequirement, NodeSelectorTerm, Pod
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.selectors import NodeSelector
 from kubedoctor.cluster.tolerations import untolerated

@@ -7,7 +7,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from kubedoctor.cluster.pods import Pod, PodAffinity, PodAffinityTerm, TopologySpreadConstraint
+from kubedoctor.cluster.affinity import PodAffinity, PodAffinityTerm, TopologySpreadConstraint
+from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import ref
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from kubedoctor.cluster.pods import Container, Pod, PodSpec, ResourceRequirements
+from kubedoctor.cluster.containers import Container, ResourceRequirements
+from kubedoctor.cluster.pods import Pod, PodSpec
 from kubedoctor.cluster.quantities import Quantity
 from kubedoctor.cluster.references import ref
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step

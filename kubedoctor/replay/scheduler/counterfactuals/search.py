@@ -8,6 +8,7 @@ from itertools import islice, product
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.replay.scheduler import reasons
+from kubedoctor.replay.scheduler.batch import schedule_by_classes
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.changes import Change, Edit, Kind, Operation, Step
 from kubedoctor.replay.scheduler.counterfactuals.mount_remedies import (
@@ -32,7 +33,7 @@ from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
 from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_requests
 from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place
 from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_unbound, about_waiting
-from kubedoctor.replay.scheduler.cycle import Objection, Verdict, schedule
+from kubedoctor.replay.scheduler.cycle import Objection, Verdict
 from kubedoctor.replay.scheduler.grouping import grouped, objections_of
 from kubedoctor.replay.scheduler.pod_claims import mounted_claim_names
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
@@ -65,7 +66,7 @@ def counterfactuals(situation: Situation, verdict: Verdict, *, waiting: Iterable
         opened = apply_to_state(situation.pod, situation.state, before)
         if nodes := opened.feasible():
             return (Change(before, nodes),)
-        verdict = schedule(opened.pod, opened.state)
+        verdict = schedule_by_classes(opened.pod, opened.state)
         if verdict.failed:
             return ()
     trial = _Trial(situation, before)
@@ -151,7 +152,7 @@ def _proposed(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
         for first in _before_nodes(situation, verdict.pre_filter):
             yield first
             changed = apply_to_state(situation.pod, situation.state, first)
-            then = schedule(changed.pod, changed.state)
+            then = schedule_by_classes(changed.pod, changed.state)
             if len(first) < MOST_PARTS and then.nodes and not then.feasible:
                 for second in _per_node(changed, then):
                     yield (*first, *second)

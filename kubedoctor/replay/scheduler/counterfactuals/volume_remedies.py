@@ -19,12 +19,12 @@ from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import ref
 from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler import reasons
-from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state
+from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state, changed_object
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
-from kubedoctor.replay.scheduler.counterfactuals.claim_outcomes import settled, stepped
+from kubedoctor.replay.scheduler.counterfactuals.claim_outcomes import settled
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import Status
-from kubedoctor.replay.scheduler.pod_claims import SELECTED_NODE, class_named, is_bound
+from kubedoctor.replay.scheduler.pod_claims import class_named, is_bound
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.volume_binding import Reach, VolumeBinding, largest_storage
 from kubedoctor.replay.storage.matching import (
@@ -37,7 +37,7 @@ from kubedoctor.replay.storage.matching import (
     rejections,
     requested_storage,
 )
-from kubedoctor.replay.storage.unbound import Awaited, unbound
+from kubedoctor.replay.storage.unbound import SELECTED_NODE, Awaited, unbound
 
 _MOST_CLAIMS = 2
 _MOST_CLASSES = 3
@@ -211,17 +211,18 @@ def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit |
     held = volume.spec.claim_ref
     assert held is not None
     about = ref(volume)
-    freed = stepped(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
+    freed = changed_object(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
     outcome = settled(own.pod, own.position, own.claim, freed, state)
-    if outcome is None or outcome[2]:
+    if outcome is None or outcome.volume:
         return None
-    follows = outcome[0] or (Operation(about, (Step(("status", "phase"), "Available"),)),)
+    follows = outcome.follows or (Operation(about, (Step(("status", "phase"), "Available"),)),)
     steps = (Step(("spec", "claimRef"), None),)
-    text = f"let volume {volume.name} be claimed again: it is kept for the deleted claim {held.namespace}/{held.name}"
+    whose = f"{held.namespace}/{held.name}"
     if volume.status.phase == "Released":
-        text += " and still has its data"
+        why = f"it is kept for the deleted claim {whose} and still has its data"
     else:
-        text = text.replace("the deleted claim", "claim", 1) + ", which does not exist"
+        why = f"it is kept for claim {whose}, which does not exist"
+    text = f"let volume {volume.name} be claimed again: {why}"
     weight = 3 if (held.namespace, held.name) == (own.claim.namespace, own.claim.name) else 3.5
     arguments = (own.claim.name, volume.name)
     return Edit(Kind.RELEASE_VOLUME, about, text, (Operation(about, steps),), arguments, weight, follows)
@@ -250,13 +251,13 @@ def _draft(
         if SELECTED_NODE in claim.annotations:
             steps.append(Step(("metadata", "annotations", SELECTED_NODE), remove=True))
     anew = () if in_place else (Step(("metadata", "uid"), f"{claim.metadata.uid}-anew"),)
-    changed = stepped(claim, (*steps, *anew))
+    changed = changed_object(claim, (*steps, *anew))
     outcome = settled(own.pod, own.position, changed, None, state)
     if outcome is None:
         return None
-    follows, provisioner, several = outcome
-    if several and _VOLUME not in fields:
-        return _draft(own, state, {**fields, _VOLUME: several}, weight, why=why)
+    if outcome.volume and _VOLUME not in fields:
+        return _draft(own, state, {**fields, _VOLUME: outcome.volume}, weight, why=why)
+    follows, provisioner = outcome.follows, outcome.provisioner
     bound = next((one.about.name for one in follows if one.about.kind == "PersistentVolume"), "")
     operation = Operation(ref(claim), tuple(steps))
     if own.template:
