@@ -98,7 +98,7 @@ def _ago(answer: PendingAnswer) -> str:
 
 def _before(answer: PendingAnswer) -> str:
     changed = [one.title for one in answer.comparison.changed]
-    return f", before {listed(changed, 3)} changed" if changed else ""
+    return f", before {', '.join(changed[:3])}{' and others' if changed[3:] else ''} changed" if changed else ""
 
 
 def _counted_twice(one: Difference) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import datetime
+from heapq import merge
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,8 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _OTHERS = ("karpenter", "cluster-autoscaler")
 """Components that write FailedScheduling too, and are no schedulers."""
+MOST_CHANGED: Final = 4
+"""In a large cluster thousands of pods are newer than a message; the newest few tell enough."""
 
 
 class Agreement(enum.Enum):
@@ -52,7 +55,7 @@ class Said(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     """The filters, and apart from them preemption.
 
-    changed: what is newer than the message, the newest first, of changed_at; only where something differs.
+    changed: the last few that are newer than the message, the newest first, of changed_at; only where something differs.
     nodes_then: how many nodes there were for the scheduler, None where it does not say.
     nodes: which have come and gone since.
     preemption: NO_MESSAGE where one of the two says nothing of it that can be compared.
@@ -105,15 +108,15 @@ def compare(
     if counts.is_full and same_room:
         spoken = Agreement.NO_MESSAGE if room is None else Agreement.AGREES
         return Comparison(Agreement.AGREES, nodes_then=then, preemption=spoken)
-    changes = _changed_since(pod, said.at, state, cluster) if said.at else []
+    changes = _changed_since(pod, said.at, state, cluster) if said.at else {}
     stale = bool(changes) or (then is not None and then != verdict.total)
     otherwise = Agreement.STALE if stale else Agreement.DIFFERS
     return Comparison(
         Agreement.AGREES if counts.is_full else otherwise,
         counts.differences,
-        tuple(dict.fromkeys(name for _, name in changes)),
+        tuple(changes),
         then,
-        changes[0][0] if changes else None,
+        next(iter(changes.values()), None),
         node_changes(then, said.at, state, cluster) if then not in (None, verdict.total) else NodeChanges(),
         otherwise if not same_room else Agreement.NO_MESSAGE if room is None else Agreement.AGREES,
         room.differences if room is not None else (),
@@ -127,17 +130,19 @@ def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
     return devices or alone or any(one.obstacle is Obstacle.GROUP for one in said.reasons)
 
 
-def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> list[tuple[datetime, Ref]]:
-    """When nodes, placed pods and claims changed after a moment, the newest first."""
+def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> dict[Ref, datetime]:
+    """The nodes, placed pods and claims that changed last, if that was after a moment, the newest first."""
     placed: list[tuple[datetime, Ref]] | None = state.known(_placed_changes)
     if placed is None:
         placed = sorted(_placed_changes(state), key=_when)
         state.learn(_placed_changes, placed)
-    found = placed[bisect_right(placed, at, key=_when) :]
-    if asks_for_storage(pod):
-        found += [(when, name) for when, name in _storage_changes(pod, cluster) if when > at]
-        found.sort(key=_when)
-    return found[::-1]
+    stored = sorted(_storage_changes(pod, cluster), key=_when) if asks_for_storage(pod) else []
+    found: dict[Ref, datetime] = {}
+    for when, name in merge(reversed(placed), reversed(stored), key=_when, reverse=True):
+        if when <= at or len(found) == MOST_CHANGED:
+            break
+        found.setdefault(name, when)
+    return found
 
 
 def _when(change: tuple[datetime, Ref]) -> datetime:
