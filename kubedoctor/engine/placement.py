@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,10 +13,10 @@ from kubedoctor.cluster.meta import condition
 from kubedoctor.cluster.missing_nodes import is_missing
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.references import Ref, kind_name, ref
 from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.snapshot import Snapshot, Source
-from kubedoctor.cluster.triage import finished, unscheduled
+from kubedoctor.cluster.triage import finished, terminating, unscheduled
 from kubedoctor.cluster.wants import CannotSee
 from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.rounds import read_in_rounds
@@ -25,18 +26,21 @@ from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.findings.placement_outcome import has_other_scheduler, other_scheduler_lines, unproven
 from kubedoctor.replay.autoscaler.view import autoscaler_view
 from kubedoctor.replay.scheduler.cycle import Verdict
-from kubedoctor.replay.scheduler.observed import observe
+from kubedoctor.replay.scheduler.observed import REPLAY_ALWAYS, REPLAY_READS, asks_for_storage, observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.pod_changes import changed_pod
+from kubedoctor.replay.scheduler.self_check import Agreement
 
 
 class Outcome(enum.Enum):
-    """What becomes of the pod. LOST: its node does not exist. UNKNOWN: something that decides could not
-    be seen or is not replayed."""
+    """What becomes of the pod. LOST: its node does not exist. ENDING: it is being deleted, and the scheduler passes over
+    it (`pkg/scheduler/schedule_one.go`, skipPodSchedule, v1.37). UNKNOWN: something that decides could not be seen or is
+    not replayed, or the scheduler refuses what fits by all that is seen."""
 
     SCHEDULED = "scheduled"
     LOST = "lost"
     ENDED = "ended"
+    ENDING = "ending"
     FITS = "fits"
     GATED = "gated"
     FITS_NOWHERE = "fits-nowhere"
@@ -74,7 +78,7 @@ class Placement(msgspec.Struct, frozen=True):
 
 
 def pending_pod_of(name: Ref, snapshot: Snapshot, gather: Gather) -> Ref | None:
-    """The first pod of a workload that has no node, None if every pod has one. A pod is its own answer.
+    """The first pod of a workload that waits for a node, None if none does. A pod is its own answer.
 
     Raises CannotSee.
     """
@@ -84,7 +88,7 @@ def pending_pod_of(name: Ref, snapshot: Snapshot, gather: Gather) -> Ref | None:
     def first(cluster: Cluster) -> Ref | None:
         owner = cluster.get_ref(name)
         pods = pods_of(owner, cluster) if owner is not None else ()
-        return next((ref(pod) for pod in pods if unscheduled(pod)), None)
+        return next((ref(pod) for pod in pods if unscheduled(pod) and not terminating(pod)), None)
 
     return read_in_rounds(first, snapshot, gather).answer
 
@@ -124,6 +128,8 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
     if pod.spec.node_name:
         outcome = Outcome.LOST if is_missing(pod.spec.node_name, cluster) else Outcome.SCHEDULED
         return msgspec.structs.replace(made, outcome=outcome, node=pod.spec.node_name)
+    if terminating(pod):
+        return msgspec.structs.replace(made, outcome=Outcome.ENDING)
     changed = changed_pod(pod, changes) if changes else None
     cluster.together(
         lambda: observe(pod, cluster),
@@ -133,16 +139,17 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
     )
     before = explain_pending(pod, cluster)
     after = explain_pending(changed, cluster) if changed is not None else None
-    outcome = _outcome(after or before)
+    damaged = _damaged(before, cluster)
+    outcome = _outcome(after or before, before.agreement, damaged)
     return msgspec.structs.replace(
         made,
         outcome=outcome,
         before=before,
         changes=changes,
         after=after,
-        fixes=_fixes(before, cluster) if after is None else (),
+        fixes=_fixes(before, cluster, damaged) if after is None else (),
         autoscaler=_autoscaler(pod, cluster) if outcome in (Outcome.FITS_NOWHERE, Outcome.UNKNOWN) else (),
-        not_seen=_not_replayed(before),
+        not_seen=(*_not_replayed(before), *damaged),
     )
 
 
@@ -154,21 +161,28 @@ def _autoscaler(pod: Pod, cluster: Cluster) -> tuple[str, ...]:
     return autoscaler_lines(autoscaler_view(pod, cluster), pod)
 
 
-def _fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
+def _damaged(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
+    """What of the replayed objects could not be read and was left out."""
+    kinds = {kind_name(kind) for kind in (REPLAY_READS if asks_for_storage(answer.pod) else REPLAY_ALWAYS)}
+    return tuple(sorted(one for one in cluster.snapshot.problems if re.split("[ :]", one, maxsplit=1)[0] in kinds))
+
+
+def _fixes(answer: PendingAnswer, cluster: Cluster, damaged: tuple[str, ...]) -> tuple[Fix, ...]:
     fixes = placement_fixes(answer, cluster)
-    return unproven(fixes) if has_other_scheduler(answer.pod) else fixes
+    return unproven(fixes) if damaged or has_other_scheduler(answer.pod) else fixes
 
 
-def _outcome(answer: PendingAnswer) -> Outcome:
+def _outcome(answer: PendingAnswer, said: Agreement, damaged: tuple[str, ...]) -> Outcome:
     """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away, and so
-    might rules of another scheduler."""
+    might rules of another scheduler. said: whether the scheduler agreed of the pod as it is."""
     verdict: Verdict = answer.verdict
     if verdict.pre_enqueue is not None:
         return Outcome.GATED
     if verdict.failed or "Node" in answer.unseen:
         return Outcome.UNKNOWN
     if verdict.feasible:
-        unsure = verdict.unreplayed or answer.unseen or has_other_scheduler(answer.pod)
+        refused = said in (Agreement.DIFFERS, Agreement.NOT_REPLAYED)
+        unsure = refused or damaged or verdict.unreplayed or answer.unseen or has_other_scheduler(answer.pod)
         return Outcome.UNKNOWN if unsure else Outcome.FITS
     return Outcome.FITS_NOWHERE
 

@@ -20,6 +20,8 @@ def headline(placement: Placement) -> str:
             return f"is not pending: it is bound to node {placement.node}, which does not exist"
         case Outcome.ENDED:
             return "is not pending: it has ended"
+        case Outcome.ENDING:
+            return "is not pending: it is being deleted, and the scheduler places it no more"
     if placement.last is None:
         return "could not be replayed"
     return outcome_line(placement.last, placement.outcome)

@@ -19,6 +19,9 @@ from tests.engine.fleet import FLEET, WAITING, fleet_node, waiting_pod
 from tests.engine.test_examination import Server
 
 
+TOLERANT = [{"operator": "Exists"}]
+
+
 def nothing(wants: frozenset[Want | LogWant]) -> None:
     raise AssertionError(f"a complete snapshot needs nothing: {wants}")
 
@@ -234,3 +237,49 @@ def test_a_node_too_small_even_when_empty_is_called_so() -> None:
     assert found.before is not None
     (row,) = group_table(found.before.groups).rows
     assert row.cells == ("lacks 500m cpu, too small",)
+
+
+def test_what_fits_by_all_that_is_seen_but_not_for_the_scheduler_is_not_sure() -> None:
+    found = placed(nodeSelector=None, says="0/4 nodes are available: 4 Insufficient memory.", tolerations=TOLERANT)
+    assert found.before is not None
+    assert found.before.verdict.feasible == ("gpu", "plain")
+    assert found.outcome is Outcome.UNKNOWN
+    assert headline(found) == "may fit on 2 of 4 nodes: gpu, plain"
+    error = 'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded'
+    assert placed(nodeSelector=None, says=error, tolerations=TOLERANT).outcome is Outcome.UNKNOWN
+    assert placed(nodeSelector=None, says="", tolerations=TOLERANT).outcome is Outcome.FITS
+
+
+def test_a_pod_that_is_being_deleted_waits_no_more() -> None:
+    going = waiting_pod()
+    going["metadata"]["deletionTimestamp"] = "2026-11-23T10:00:00Z"
+    found = place(WAITING, complete(*FLEET, going), nothing)
+    assert found.outcome is Outcome.ENDING
+    assert headline(found) == "is not pending: it is being deleted, and the scheduler places it no more"
+    assert (found.before, found.fixes) == (None, ())
+
+
+def test_of_a_workload_the_pod_that_is_being_deleted_is_passed_over() -> None:
+    going = pod("web-a-1", owner="web-a", phase="Pending")
+    going["metadata"]["deletionTimestamp"] = "2026-11-23T10:00:00Z"
+    waits = pod("web-a-2", owner="web-a", phase="Pending")
+    seen = complete(replica_set("web-a", "web"), going, waits)
+    assert pending_pod_of(Ref("ReplicaSet", "shop", "web-a"), seen, nothing) == Ref("Pod", "shop", "web-a-2")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "Pod shop/waiting: spec.affinity is unreadable and was left out (Expected `object`, got `array`)",
+        "Node: an item is null, not an object; it was left out",
+    ],
+)
+def test_what_was_left_out_of_the_objects_is_told_and_nothing_is_proven_without_it(problem: str) -> None:
+    seen = complete(*FLEET, waiting_pod())
+    seen.problems += [problem, "PersistentVolume pv: unreadable, it was left out"]
+    found = place(WAITING, seen, nothing)
+    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.fixes
+    assert not any(fix.verified for fix in found.fixes)
+    assert found.not_seen == (problem,)
+    assert place(WAITING, seen, nothing, ("requests.cpu=100m",)).outcome is Outcome.UNKNOWN

@@ -22,6 +22,7 @@ _CODES = {
     Outcome.SCHEDULED: ExitCode.HEALTHY,
     Outcome.LOST: ExitCode.FOUND,
     Outcome.ENDED: ExitCode.HEALTHY,
+    Outcome.ENDING: ExitCode.HEALTHY,
     Outcome.FITS: ExitCode.HEALTHY,
     Outcome.GATED: ExitCode.FOUND,
     Outcome.FITS_NOWHERE: ExitCode.FOUND,

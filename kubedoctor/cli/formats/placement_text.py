@@ -21,6 +21,7 @@ _MARKS = {
     Outcome.SCHEDULED: ("✓", "32"),
     Outcome.LOST: ("✗", "31"),
     Outcome.ENDED: ("✓", "32"),
+    Outcome.ENDING: ("✓", "32"),
     Outcome.FITS: ("✓", "32"),
     Outcome.GATED: ("✗", "31"),
     Outcome.FITS_NOWHERE: ("✗", "31"),

@@ -25,7 +25,8 @@ from kubedoctor.cluster.storage import (
 from kubedoctor.replay.scheduler.reasons import release_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
-_ALWAYS: tuple[type[KubernetesObject], ...] = (Node, Pod, Namespace, PodDisruptionBudget)
+REPLAY_ALWAYS: tuple[type[KubernetesObject], ...] = (Node, Pod, Namespace, PodDisruptionBudget)
+"""What a replay of any pod asks for."""
 _STORAGE: tuple[type[KubernetesObject], ...] = (
     PersistentVolumeClaim,
     PersistentVolume,
@@ -35,7 +36,7 @@ _STORAGE: tuple[type[KubernetesObject], ...] = (
     CSIStorageCapacity,
     VolumeAttachment,
 )
-REPLAY_READS: tuple[type[KubernetesObject], ...] = (*_ALWAYS, *_STORAGE)
+REPLAY_READS: tuple[type[KubernetesObject], ...] = (*REPLAY_ALWAYS, *_STORAGE)
 """All that a replay may ask for."""
 
 
@@ -56,7 +57,7 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
     Raises CannotSee where nodes or pods cannot be read at all. Other kinds that are refused count as empty.
     """
     storage = asks_for_storage(pod)
-    kinds = REPLAY_READS if storage else _ALWAYS
+    kinds = REPLAY_READS if storage else REPLAY_ALWAYS
     cluster.require(*kinds)
     nodes, pods = cluster.all(Node), cluster.all(Pod)
     for kind in kinds:
@@ -87,7 +88,7 @@ def asks_for_storage(pod: Pod) -> bool:
 def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, *, storage: bool) -> ClusterState:
     """Kept until objects of one of the kinds change; with storage and without, nodes and pods are the same."""
     seen = cluster.maybe
-    kinds = REPLAY_READS if storage else _ALWAYS
+    kinds = REPLAY_READS if storage else REPLAY_ALWAYS
     revision = (len(nodes), len(pods), *(cluster.snapshot.revision(kind_name(kind)) for kind in kinds))
     states = _STATES.setdefault(cluster.snapshot, {})
     known = states.get(storage)
@@ -108,7 +109,7 @@ def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, *, 
             "capacities": seen.all(CSIStorageCapacity),
             "attachments": seen.all(VolumeAttachment),
         }
-    always = 2 + len(_ALWAYS)
+    always = 2 + len(REPLAY_ALWAYS)
     other = states.get(not storage)
     if other is not None and other[0][:always] == revision[:always]:
         state = other[1].among(**objects)
