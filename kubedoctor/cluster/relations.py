@@ -196,5 +196,9 @@ def claim_names(pod: Pod) -> Iterator[str]:
 
 def pods_mounting(claim: PersistentVolumeClaim, cluster: Cluster) -> tuple[Pod, ...]:
     """The pods that mount a claim and are not finished."""
-    pods = cluster.all(Pod, claim.namespace)
-    return tuple(pod for pod in pods if not finished(pod) and claim.name in claim_names(pod))
+    return tuple(pod for pod in cluster.all(Pod, claim.namespace) if mounts(pod, claim))
+
+
+def mounts(pod: Pod, claim: PersistentVolumeClaim) -> bool:
+    """Whether a pod of the claim's namespace mounts it and is not finished."""
+    return not finished(pod) and claim.name in claim_names(pod)

@@ -17,7 +17,7 @@ from kubedoctor.cluster.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.references import Ref, kind_name
-from kubedoctor.cluster.relations import LONGEST_CHAIN, claim_names
+from kubedoctor.cluster.relations import LONGEST_CHAIN, mounts
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.storage import PersistentVolumeClaim
 from kubedoctor.cluster.triage import finished, ready
@@ -273,9 +273,7 @@ def _others_have_grace(obj: KubernetesObject, snapshot: Snapshot) -> bool:
 
 def _users(claim: PersistentVolumeClaim, snapshot: Snapshot) -> tuple[KubernetesObject, ...]:
     return tuple(
-        pod
-        for pod in snapshot.of_kind("Pod", claim.metadata.namespace)
-        if isinstance(pod, Pod) and not finished(pod) and claim.metadata.name in claim_names(pod)
+        pod for pod in snapshot.of_kind("Pod", claim.metadata.namespace) if isinstance(pod, Pod) and mounts(pod, claim)
     )
 
 
