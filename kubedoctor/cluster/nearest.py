@@ -49,6 +49,7 @@ def likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
+@lru_cache(maxsize=65536)
 def misspelt(word: str, other: str) -> bool:
     """Whether one of two different words is a slip of the pen for the other: a few letters wrong, missing, doubled or
     swapped, or other capitals and separators.
