@@ -18,7 +18,6 @@ from tests.engine.clinic import complete, deployment, live, pod, replica_set
 from tests.engine.fleet import FLEET, WAITING, fleet_node, waiting_pod
 from tests.engine.test_examination import Server
 
-
 TOLERANT = [{"operator": "Exists"}]
 
 
