@@ -1,7 +1,9 @@
 """A pod as it would be if one thing about it were different.
 
-Requests follow limits as the API server's defaults make them (`pkg/apis/core/v1/defaults.go`, SetDefaults_Pod), and a
-request above its limit is refused (`pkg/apis/core/validation`, ValidateResourceRequirements), v1.37.
+Requests follow limits as the API server's defaults make them (`pkg/apis/core/v1/defaults.go`, SetDefaults_Pod). Amounts,
+names, labels and tolerations that it would refuse are refused (`pkg/apis/core/validation`, ValidateResourceRequirements,
+validateContainerResourceName, ValidateTolerations), v1.37; that requests and limits of devices must be equal is not held
+against a change that names only one of them.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ from msgspec.structs import replace
 
 from kubedoctor.cluster.affinity import Toleration
 from kubedoctor.cluster.containers import Container, ResourceRequirements
+from kubedoctor.cluster.label_requirements import SelectorError, checked_requirement
 from kubedoctor.cluster.pods import Pod, PodSpec
-from kubedoctor.cluster.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
 
 FORMS: Final = (
     "requests.cpu=800m, limits.memory=1Gi, nodeSelector.zone=a, nodeSelector.zone-, toleration=gpu=true:NoSchedule"
 )
+_STANDARD: Final = ("cpu", "memory", "ephemeral-storage")
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -49,12 +53,46 @@ def _changed(spec: PodSpec, change: str) -> PodSpec:
     container, side, resource = _resource_path(path)
     if not equals or not resource:
         raise PodChangeError(f"{change!r} is no change that can be tried; for example {FORMS}")
+    _check_resource(resource)
     if amount:
-        try:
-            parse_quantity(amount)
-        except QuantityError:
-            raise PodChangeError(f"{amount!r} is no quantity; for example 800m, 2, 512Mi") from None
+        _check_amount(resource, amount)
     return _resized(spec, container, side, resource, amount)
+
+
+def _check_resource(resource: str) -> None:
+    known = resource in _STANDARD or resource.startswith("hugepages-") or "/" in resource
+    if not known or not _is_label_key(resource):
+        some = ", ".join(_STANDARD)
+        raise PodChangeError(f"{resource!r} is no resource of a container; for example {some}, nvidia.com/gpu")
+
+
+def _check_amount(resource: str, amount: str) -> None:
+    try:
+        quantity = parse_quantity(amount)
+    except QuantityError:
+        raise PodChangeError(f"{amount!r} is no quantity; for example 800m, 2, 512Mi") from None
+    if quantity < Quantity():
+        raise PodChangeError(f"the API server refuses it: {amount} {resource} is less than nothing")
+    if resource not in _STANDARD and quantity != Quantity.of(quantity.value()):
+        raise PodChangeError(f"the API server refuses it: {amount} {resource} is no whole number")
+
+
+def _is_label_key(key: str) -> bool:
+    try:
+        checked_requirement(key, "exists", ())
+    except SelectorError:
+        return False
+    return True
+
+
+def _check_label(key: str, value: str) -> None:
+    """A key that is a qualified name, and a value that a label may have."""
+    if not _is_label_key(key):
+        raise PodChangeError(f"the API server refuses it: {key!r} is no label key; for example zone, example.com/zone")
+    try:
+        checked_requirement(key, "=", (value,))
+    except SelectorError:
+        raise PodChangeError(f"the API server refuses it: {value!r} is no label value") from None
 
 
 def _resource_path(path: str) -> tuple[str, str, str]:
@@ -70,6 +108,7 @@ def _selected(spec: PodSpec, change: str) -> PodSpec:
     labels = dict(spec.node_selector or {})
     key, equals, value = change.partition("=")
     if equals and key:
+        _check_label(key, value)
         labels[key] = value
     elif not equals and key.endswith("-"):
         if labels.pop(key[:-1], None) is None:
@@ -86,6 +125,7 @@ def _toleration(text: str) -> Toleration:
         raise PodChangeError(
             f"'toleration={text}' is no toleration: KEY[=VALUE][:EFFECT], EFFECT {', '.join(_EFFECTS)}"
         )
+    _check_label(key, value)
     return Toleration(key=key, operator="Equal" if equals else "Exists", value=value, effect=effect)
 
 

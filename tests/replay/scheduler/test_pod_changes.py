@@ -92,6 +92,16 @@ def test_tolerations(change: str, toleration: Toleration) -> None:
         ("toleration=gpu:Never", "no toleration"),
         ("other.requests.cpu=1", "no container 'other'"),
         ("limits.cpu=500m", "the API server refuses it"),
+        ("requests.cpu=-1", "less than nothing"),
+        ("requests.cpu =1", "no resource of a container"),
+        ("requests..cpu=1", "no resource of a container"),
+        ("requests.pods=1", "no resource of a container"),
+        ("requests.app.cpu=1", "no resource of a container"),
+        ("requests.nvidia.com/gpu=500m", "no whole number"),
+        ("nodeSelector.a b=c", "no label key"),
+        ("nodeSelector.zone=a/b", "no label value"),
+        ("toleration=*", "no label key"),
+        ("toleration=gpu=ü:NoSchedule", "no label value"),
     ],
 )
 def test_what_makes_no_sense(change: str, sentence: str) -> None:
