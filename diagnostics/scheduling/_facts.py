@@ -36,6 +36,9 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
 }
 
 
+_MOST_REASONS = 6
+
+
 def fact_of(case: Case, reason: Reason) -> Fact:
     """The scheduler's own words where nothing is known to add."""
     if made := _FACTS.get(reason.obstacle):
@@ -61,8 +64,24 @@ def blamed(major: list[tuple[Reason, Fact]]) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys(blamed))
 
 
+def aspect(major: list[tuple[Reason, Fact]]) -> str:
+    """Equal for pods of one workload that are kept waiting by the same."""
+    return ", ".join(
+        sorted(
+            {
+                f"{reason.obstacle.value} {reason.detail}"
+                if reason.obstacle is Obstacle.RESOURCE
+                else reason.obstacle.value
+                for reason, _ in major
+            }
+        )
+    )
+
+
 def summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
-    told = "; ".join(texts) or message.rest or "nothing more"
+    told = "; ".join(texts[:_MOST_REASONS]) or message.rest or "nothing more"
+    if len(texts) > _MOST_REASONS:
+        told += f"; and {len(texts) - _MOST_REASONS} more reasons"
     counted = any(reason.count is not None for reason in message.reasons)
     if about.kind == "Node":
         others = f", and no other of the {message.nodes} nodes can" if (message.nodes or 0) > 1 else ""

@@ -27,6 +27,10 @@ def taint(case: Case, reason: Reason) -> Fact:
     """1.34.2 and later no longer name the taint: the replay does."""
     refused = [(one.node, _taint_of(case, one)) for one in case.refused(reason)]
     tainted = [(node, taint) for node, taint in refused if taint is not None]
+    if reason.detail:
+        tainted = [
+            (node, taint) for node, taint in tainted if reason.detail in (taint.key, f"{taint.key}: {taint.value}")
+        ]
     if not tainted:
         named = f" {{{reason.detail}}}" if reason.detail else ""
         return Fact(f"{some(reason.count, 'has', 'have')} a taint{named} that the pod does not tolerate")

@@ -47,4 +47,5 @@ def fits_by_now(case: Case, said: Said) -> Finding | None:
         detail=_outcome.agreement(answer),
         commands=commands(case.pod),
         severity=Severity.NOTICE if recent else Severity.WARNING,
+        aspect="fits",
     )

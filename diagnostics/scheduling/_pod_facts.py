@@ -14,6 +14,7 @@ from kubedoctor.cluster.triage import all_containers, finished, terminating
 from kubedoctor.findings import Evidence, Fix
 from kubedoctor.replay.scheduler.messages import Obstacle, Reason
 
+_MOST_QUOTED = 3
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -49,7 +50,11 @@ def topology_spread(case: Case, reason: Reason) -> Fact:
     ]
     if not constraints:
         return Fact(f"{reason.count} would break the topology spread")
-    evidence = tuple(quote(case.pod, f"spec.topologySpreadConstraints[{index}]", "") for index, _ in constraints)
+    broken = _broken(case, reason)
+    constraints = [(index, one) for index, one in constraints if one.topology_key in broken] or constraints
+    evidence = tuple(
+        quote(case.pod, f"spec.topologySpreadConstraints[{index}]", "") for index, _ in constraints[:_MOST_QUOTED]
+    )
     _, first = constraints[0]
     if reason.obstacle is Obstacle.TOPOLOGY_LABEL:
         keys = names(one.topology_key for _, one in constraints)
@@ -61,6 +66,15 @@ def topology_spread(case: Case, reason: Reason) -> Fact:
         "make room in the domain that has the fewest pods, raise maxSkew, or use whenUnsatisfiable ScheduleAnyway"
     )
     return Fact(text, evidence, (fix,))
+
+
+def _broken(case: Case, reason: Reason) -> set[str]:
+    """The topology keys of the constraints that the nodes are refused for; empty where it is not known."""
+    refused = case.refused(reason)
+    if reason.obstacle is not Obstacle.TOPOLOGY_LABEL:
+        return {named.partition("=")[0] for one in refused for named in one.status.named}
+    keys = {one.topology_key for one in case.pod.spec.topology_spread_constraints or ()}
+    return {key for key in keys if any(key not in one.node.labels for one in refused)}
 
 
 def _domains(case: Case, constraint: TopologySpreadConstraint) -> list[tuple[str, int]]:

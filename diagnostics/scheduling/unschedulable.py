@@ -31,7 +31,7 @@ from diagnostics.scheduling import _outcome
 from diagnostics.scheduling._autoscaler import autoscaler_text, with_autoscaler
 from diagnostics.scheduling._case import Case, Fact, names
 from diagnostics.scheduling._evidence import commands, evidence
-from diagnostics.scheduling._facts import blamed, culprit, fact_of, summary
+from diagnostics.scheduling._facts import aspect, blamed, culprit, fact_of, summary
 from diagnostics.scheduling._nobody import nobody_tried
 from diagnostics.scheduling._passing import fits_by_now, soon_placed
 from diagnostics.scheduling._priority import class_text, helpful
@@ -126,6 +126,7 @@ def _finding(case: Case, said: Said, view: View) -> Finding:
         fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
         commands=commands(case.pod),
         because_of=blamed(major),
+        aspect=aspect(major),
     )
 
 
