@@ -5,7 +5,7 @@ They begin in lower case and have no full stop, so that they can stand behind a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -23,11 +23,15 @@ from kubedoctor.replay.scheduler.preemption import Candidate, Preemption
 from kubedoctor.replay.scheduler.self_check import Agreement
 from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
+_LONGEST = 1024
+"""Of a message; events are cut at this length too (`NoteLengthLimit`, `pkg/apis/core/validation`, v1.37)."""
+_MOST_DIFFERENCES = 8
+
 
 def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[str]:
     """Whether the scheduler says the same, its own words if they are to be quoted, and where the two differ."""
     comparison = answer.comparison
-    said = f': "{answer.said.text}"' if answer.said is not None and quoted else ""
+    said = f': "{_shortened(answer.said.text)}"' if answer.said is not None and quoted else ""
     match comparison.agreement:
         case Agreement.NO_MESSAGE:
             yield "no scheduler has said anything about it yet"
@@ -41,9 +45,9 @@ def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[s
             yield f"the scheduler says otherwise{_ago(answer)}{said}"
     if comparison.agreement in (Agreement.DIFFERS, Agreement.STALE):
         yield from node_lines(answer)
-        seen = answer.verdict.message or f"{listed(answer.verdict.feasible, 3)} would take it"
+        seen = _shortened(answer.verdict.message) or f"{listed(answer.verdict.feasible, 3)} would take it"
         yield f"by what is seen: {seen}"
-        yield from (_counted_twice(one) for one in comparison.differences)
+        yield from _counted_otherwise(comparison.differences)
         if comparison.agreement is Agreement.DIFFERS and answer.unseen:
             yield f"not seen: {listed(answer.unseen, 5)}"
 
@@ -93,12 +97,25 @@ def _of_then(answer: PendingAnswer) -> str:
 
 def _ago(answer: PendingAnswer) -> str:
     at = answer.said.at if answer.said is not None else None
-    return f" {human_duration(answer.taken_at - at)} ago" if at is not None else ""
+    if at is None:
+        return ""
+    return f" {human_duration(answer.taken_at - at)} ago" if at <= answer.taken_at else " (its clock is ahead)"
 
 
 def _before(answer: PendingAnswer) -> str:
     changed = [one.title for one in answer.comparison.changed]
     return f", before {', '.join(changed[:3])}{' and others' if changed[3:] else ''} changed" if changed else ""
+
+
+def _counted_otherwise(differences: Sequence[Difference]) -> Iterator[str]:
+    yield from (_counted_twice(one) for one in differences[:_MOST_DIFFERENCES])
+    if left := differences[_MOST_DIFFERENCES:]:
+        yield f"{len(left)} more reasons are counted differently"
+
+
+def _shortened(text: str) -> str:
+    """Releases that name every taint write a line for each of thousands of nodes."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _counted_twice(one: Difference) -> str:
@@ -126,8 +143,8 @@ def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
     if comparison.preemption in (Agreement.DIFFERS, Agreement.STALE):
         stale = comparison.preemption is Agreement.STALE
         how = f"was judged otherwise by the scheduler{_ago(answer)}{_before(answer) if stale else ''}"
-        counts = "; ".join(_counted_twice(one) for one in comparison.preemption_differences)
-        yield f'{how}, so this part is only likely: "{heard.text}"{f" ({counts})" if counts else ""}'
+        counts = "; ".join(_counted_otherwise(comparison.preemption_differences))
+        yield f'{how}, so this part is only likely: "{_shortened(heard.text)}"{f" ({counts})" if counts else ""}'
 
 
 def chosen_candidate(answer: PendingAnswer) -> Candidate | None:

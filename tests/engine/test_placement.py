@@ -282,3 +282,24 @@ def test_what_was_left_out_of_the_objects_is_told_and_nothing_is_proven_without_
     assert not any(fix.verified for fix in found.fixes)
     assert found.not_seen == (problem,)
     assert place(WAITING, seen, nothing, ("requests.cpu=100m",)).outcome is Outcome.UNKNOWN
+
+
+def test_a_long_message_is_shortened_and_so_are_its_differences() -> None:
+    reasons = ", ".join(f"1 node(s) had untolerated taint {{number-{number:04}: x}}" for number in range(2000))
+    found = placed(says=f"0/2000 nodes are available: {reasons}, {reasons.replace('number', 'other')}.")
+    many = ", ".join(f"1 Insufficient example.com/{number}" for number in range(20))
+    other = placed(says=f"0/4 nodes are available: {many}.")
+    assert found.before is not None
+    assert other.before is not None
+    assert all(len(line) < 1200 for line in agreement_lines(found.before))
+    lines = list(agreement_lines(other.before))
+    assert lines[-1] == "15 more reasons are counted differently"
+    assert len([line for line in lines if "the scheduler counts" in line]) == 8
+
+
+def test_a_message_of_a_clock_that_is_ahead() -> None:
+    early = waiting_pod(says="0/4 nodes are available: 4 Insufficient memory.")
+    early["status"]["conditions"][0]["lastTransitionTime"] = "2099-01-01T00:00:00Z"
+    found = place(WAITING, complete(*FLEET, early), nothing)
+    assert found.before is not None
+    assert next(agreement_lines(found.before)).startswith("the scheduler says otherwise (its clock is ahead): ")
