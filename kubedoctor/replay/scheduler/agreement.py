@@ -46,9 +46,11 @@ class CountAgreement(msgspec.Struct, frozen=True):
 
 
 def agreement(verdict: Verdict, said: SchedulingMessage) -> CountAgreement:
-    """Compare; a reason for the pod as a whole counts as one."""
+    """Compare; a reason for the pod as a whole counts as one. Of a message that is cut the rest may say anything."""
     replayed = parse_message(verdict.message).reasons if verdict.message else ()
     differences = _differences(said.reasons, replayed)
+    if said.cut:
+        differences = tuple(one for one in differences if one.said > one.replayed)
     return CountAgreement(said.nodes, verdict.total, differences, verdict.feasible)
 
 

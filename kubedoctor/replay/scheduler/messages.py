@@ -74,14 +74,17 @@ class Preemption(msgspec.Struct, frozen=True):
 
 class SchedulingMessage(msgspec.Struct, frozen=True):
     """A message taken apart. `nodes` is None where it does not begin with `0/N nodes are available`: then the
-    whole text is the one reason."""
+    whole text is the one reason. `cut`: reasons are missing at the end, as in long events
+    (`pkg/scheduler/schedule_one.go`, truncateMessage, v1.37)."""
 
     nodes: int | None
     reasons: tuple[Reason, ...]
     preemption: Preemption | None = None
     rest: str = ""
+    cut: bool = False
 
 
+_SHORTEST_CUT: Final = 1000
 _HEAD: Final = re.compile(r"\s*0/(\d+) nodes are available:\s*")
 _HIDDEN: Final = re.compile(r"\{[^{}]*\}|\"[^\"]*\"|\[[^\[\]]*\]")
 _NEXT: Final = re.compile(r", (?=\d+ )")
@@ -162,8 +165,13 @@ def parse_message(text: str) -> SchedulingMessage:
     head = _HEAD.match(text)
     if head is None:
         return SchedulingMessage(None, (_reason(None, text.rstrip(".")),))
-    body, rest = _first_sentence(text[head.end() :])
-    return SchedulingMessage(int(head[1]), _reasons(body), _preemption(rest), rest)
+    ends_early = len(text) >= _SHORTEST_CUT and text.endswith("...")
+    body, rest = _first_sentence(text[head.end() :].removesuffix("...") if ends_early else text[head.end() :])
+    if not ends_early:
+        return SchedulingMessage(int(head[1]), _reasons(body), _preemption(rest), rest)
+    if rest:
+        return SchedulingMessage(int(head[1]), _reasons(body), rest=rest)
+    return SchedulingMessage(int(head[1]), _whole_reasons(body), cut=True)
 
 
 def _masked(text: str) -> str:
@@ -177,6 +185,12 @@ def _first_sentence(text: str) -> tuple[str, str]:
     if end < 0:
         return text.rstrip().rstrip("."), ""
     return text[:end].rstrip("."), text[end + 2 :].strip()
+
+
+def _whole_reasons(body: str) -> tuple[Reason, ...]:
+    """Without the last entry, which is not whole; an open brace hides no comma here."""
+    starts = [found.start() for found in _NEXT.finditer(body)]
+    return _reasons(body[: starts[-1]]) if starts else ()
 
 
 def _reasons(body: str) -> tuple[Reason, ...]:

@@ -51,6 +51,18 @@ def test_the_same_numbers_agree_in_every_wording(release: str, said: str) -> Non
     assert agreement(verdict(node("a", "1"), node("b", **TAINTED), release=release), parse_message(said)).is_full
 
 
+def test_what_is_cut_off_is_not_held_against_the_message() -> None:
+    nodes = [
+        node(f"n{i:02}", taints=[{"key": f"key-{i:02}", "value": "x" * 30, "effect": "NoSchedule"}]) for i in range(40)
+    ]
+    found = verdict(*nodes, release="v1.33.0")
+    said = parse_message(found.message[:1020] + " ...")
+    assert agreement(found, said).is_full
+    assert not agreement(verdict(*nodes[:39], node("n39", "1"), release="v1.33.0"), said).differences
+    fewer = agreement(verdict(*[node(f"n{i:02}", "1") for i in range(40)]), said)
+    assert {one.obstacle for one in fewer.differences} == {Obstacle.TAINT}
+
+
 def test_other_numbers_are_told() -> None:
     said = parse_message("0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu.")
     found = agreement(verdict(node("a", "1"), node("b", "1")), said)

@@ -146,3 +146,24 @@ def test_preemption_is_taken_apart() -> None:
     )
     assert never.preemption == Preemption("not eligible due to preemptionPolicy=Never.")
     assert never.reasons == (Reason(1, Obstacle.TOO_MANY_PODS, "", "Too many pods"),)
+
+
+def cut_at(length: int, text: str) -> str:
+    """As `truncateMessage` of `pkg/scheduler/schedule_one.go` does it."""
+    return text if len(text) <= length else text[: length - len(" ...")] + " ..."
+
+
+def test_a_message_that_is_cut_keeps_its_whole_reasons() -> None:
+    reasons = [f"1 node(s) had untolerated taint {{number: {number}, of many}}" for number in range(40)]
+    found = parse_message(cut_at(1024, f"0/40 nodes are available: {', '.join(reasons)}."))
+    assert found.cut
+    assert 10 < len(found.reasons) < 40
+    assert [one.text for one in found.reasons] == [one.removeprefix("1 ") for one in reasons[: len(found.reasons)]]
+    assert not parse_message(f"0/40 nodes are available: {', '.join(reasons)}.").cut
+
+
+def test_a_message_that_is_cut_in_what_it_says_of_preemption_has_all_reasons() -> None:
+    useless = ", ".join(f"1 reason {number}" for number in range(100))
+    text = f"0/40 nodes are available: 40 Insufficient cpu. preemption: 0/40 nodes are available: {useless}."
+    found = parse_message(cut_at(1024, text))
+    assert (len(found.reasons), found.cut, found.preemption) == (1, False, None)
