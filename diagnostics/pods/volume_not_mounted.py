@@ -110,6 +110,5 @@ def _fix(volume: Volume | None, about: Ref) -> Fix:
 
 
 def _claim(pod: Pod, volume: Volume | None) -> tuple[Ref, ...]:
-    if volume is None or volume.persistent_volume_claim is None:
-        return ()
-    return (Ref("PersistentVolumeClaim", pod.namespace, volume.persistent_volume_claim.claim_name),)
+    name = volume.claim_of(pod.name) if volume is not None else None
+    return (Ref("PersistentVolumeClaim", pod.namespace, name),) if name is not None else ()

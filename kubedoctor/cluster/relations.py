@@ -187,11 +187,8 @@ def ready_endpoints(service: Service, cluster: Cluster) -> tuple[Endpoint, ...]:
 
 def claim_names(pod: Pod) -> Iterator[str]:
     """The names of the claims that a pod mounts, those of its generic ephemeral volumes included."""
-    for volume in pod.spec.volumes or ():
-        if volume.persistent_volume_claim:
-            yield volume.persistent_volume_claim.claim_name
-        elif volume.ephemeral is not None:
-            yield f"{pod.name}-{volume.name}"
+    names = (volume.claim_of(pod.name) for volume in pod.spec.volumes or ())
+    return (name for name in names if name is not None)
 
 
 def pods_mounting(claim: PersistentVolumeClaim, cluster: Cluster) -> tuple[Pod, ...]:

@@ -81,3 +81,24 @@ class Volume(Part):
     cinder: dict[str, Any] | None = None
     portworx_volume: dict[str, Any] | None = None
     vsphere_volume: dict[str, Any] | None = None
+
+    def claim_of(self, pod: str) -> str | None:
+        """The claim that it stands for in a pod of that name: one that exists apart from the pod, or the one of a generic
+        ephemeral volume (`component-helpers/storage/ephemeral`, v1.37). None where it stands for none."""
+        if self.persistent_volume_claim is not None:
+            return self.persistent_volume_claim.claim_name
+        return f"{pod}-{self.name}" if self.ephemeral is not None else None
+
+
+DISKS = (
+    "gce_persistent_disk",
+    "aws_elastic_block_store",
+    "iscsi",
+    "rbd",
+    "azure_disk",
+    "azure_file",
+    "cinder",
+    "portworx_volume",
+    "vsphere_volume",
+)
+"""The fields of disks that a pod names itself and that some filter of the scheduler looks at."""

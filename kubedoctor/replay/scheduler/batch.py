@@ -7,7 +7,6 @@ from functools import cached_property
 from operator import add
 
 from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.volumes import Volume
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.csi_translation import (
     BETA_REGION,
@@ -15,7 +14,6 @@ from kubedoctor.replay.scheduler.csi_translation import (
     REGION,
     ZONE,
     built_in_of,
-    built_in_of_volume,
 )
 from kubedoctor.replay.scheduler.cycle import (
     NodeVerdict,
@@ -33,6 +31,7 @@ from kubedoctor.replay.scheduler.dynamic_resources import unreplayed_claims
 from kubedoctor.replay.scheduler.framework import NodeFilter, unresolvable
 from kubedoctor.replay.scheduler.inter_pod_affinity import PodAffinityFilter
 from kubedoctor.replay.scheduler.node_resources_fit import ResourcesFilter
+from kubedoctor.replay.scheduler.node_volume_limits import is_counted
 from kubedoctor.replay.scheduler.required_node_affinity import required_terms
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
@@ -143,7 +142,7 @@ class NodeClasses:
 
     def _limits_key(self, node: NodeInfo) -> Hashable:
         volumes = (volume for info in node.pods for volume in info.pod.spec.volumes or ())
-        if node.name in self._attachments or any(map(_is_counted, volumes)):
+        if node.name in self._attachments or any(map(is_counted, volumes)):
             return node.name
         csi_node = self._csi_nodes.get(node.name)
         return csi_node and tuple([(one.name, one.allocatable) for one in csi_node.spec.drivers or ()])
@@ -180,14 +179,6 @@ def _individual_keys(state: ClusterState) -> frozenset[str]:
             values.setdefault(key, set()).add(value)
     many = len(state.nodes) / 2
     return frozenset(key for key, found in values.items() if len(found) > many and key not in _ZONES) | {HOSTNAME}
-
-
-def _is_counted(volume: Volume) -> bool:
-    return (
-        volume.persistent_volume_claim is not None
-        or volume.ephemeral is not None
-        or built_in_of_volume(volume) is not None
-    )
 
 
 def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Verdict:

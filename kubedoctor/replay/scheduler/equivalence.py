@@ -6,20 +6,9 @@ import msgspec
 
 from kubedoctor.cluster.containers import Container
 from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.volumes import Volume
+from kubedoctor.cluster.volumes import DISKS, Volume
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
-_DISKS = (
-    "gce_persistent_disk",
-    "aws_elastic_block_store",
-    "iscsi",
-    "rbd",
-    "azure_disk",
-    "azure_file",
-    "cinder",
-    "portworx_volume",
-    "vsphere_volume",
-)
 
 
 def equivalence_key(pod: Pod) -> bytes:
@@ -72,4 +61,4 @@ def _volume(volume: Volume) -> tuple[object, ...]:
         return ("claim", volume.persistent_volume_claim.claim_name)
     if volume.ephemeral is not None:
         return ("ephemeral", volume.name)
-    return tuple((name, source) for name in _DISKS if (source := getattr(volume, name)) is not None)
+    return tuple((name, source) for name in DISKS if (source := getattr(volume, name)) is not None)

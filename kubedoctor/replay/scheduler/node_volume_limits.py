@@ -6,6 +6,7 @@ from collections import Counter
 
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.storage import CSINode, PersistentVolumeClaim
+from kubedoctor.cluster.volumes import Volume
 from kubedoctor.replay.scheduler import reasons
 from kubedoctor.replay.scheduler.csi_translation import (
     BY_PLUGIN,
@@ -44,11 +45,17 @@ class NodeVolumeLimits:
     name = "NodeVolumeLimits"
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
-        concerned = any(
-            one.persistent_volume_claim is not None or one.ephemeral is not None or built_in_of_volume(one) is not None
-            for one in pod.spec.volumes or ()
-        )
+        concerned = any(map(is_counted, pod.spec.volumes or ()))
         return Prepared(SUCCESS, _Filter(pod, state)) if concerned else SKIPPED
+
+
+def is_counted(volume: Volume) -> bool:
+    """It may be one that a CSI driver attaches."""
+    return (
+        volume.persistent_volume_claim is not None
+        or volume.ephemeral is not None
+        or built_in_of_volume(volume) is not None
+    )
 
 
 class _Filter(NodeFilter):
@@ -134,11 +141,8 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
     """The volumes of a pod that CSI drivers attach. Raises _Unclear; a missing claim matters only for the new pod."""
     found: Attached = {}
     for volume in pod.spec.volumes or ():
-        if volume.persistent_volume_claim is not None:
-            name, ephemeral = volume.persistent_volume_claim.claim_name, False
-        elif volume.ephemeral is not None:
-            name, ephemeral = f"{pod.name}-{volume.name}", True
-        else:
+        name = volume.claim_of(pod.name)
+        if name is None:
             built_in = built_in_of_volume(volume)
             if built_in is not None and built_in.always and has_csi_node:
                 try:
@@ -156,7 +160,7 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
                 text = f"looking up PVC {pod.namespace}/{name}: {reasons.claim_not_found(name)}"
                 raise _Unclear(unresolvable(text, named=(name,)))
             continue
-        if ephemeral and (problem := ownership_problem(pod, claim)):
+        if volume.persistent_volume_claim is None and (problem := ownership_problem(pod, claim)):
             raise _Unclear(failure(problem))
         driver, volume_handle = _driver_and_handle(claim, state, has_csi_node=has_csi_node)
         if driver and volume_handle:

@@ -22,6 +22,7 @@ from kubedoctor.cluster.storage import (
     StorageClass,
     VolumeAttachment,
 )
+from kubedoctor.cluster.volumes import DISKS
 from kubedoctor.replay.scheduler.reasons import release_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
@@ -70,17 +71,7 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
 def asks_for_storage(pod: Pod) -> bool:
     """Has a volume that plugins look at: a claim, one made for the pod, or a disk."""
     return any(
-        volume.persistent_volume_claim
-        or volume.ephemeral is not None
-        or volume.gce_persistent_disk
-        or volume.aws_elastic_block_store
-        or volume.iscsi
-        or volume.rbd
-        or volume.azure_disk
-        or volume.azure_file
-        or volume.cinder
-        or volume.portworx_volume
-        or volume.vsphere_volume
+        volume.claim_of(pod.name) is not None or any(getattr(volume, disk) for disk in DISKS)
         for volume in pod.spec.volumes or ()
     )
 

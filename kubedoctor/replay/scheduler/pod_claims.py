@@ -16,10 +16,9 @@ BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 def claim_names(pod: Pod) -> Iterator[tuple[str, bool]]:
     """Each with whether it is made for the pod alone (a generic ephemeral volume)."""
     for volume in pod.spec.volumes or ():
-        if volume.persistent_volume_claim is not None:
-            yield volume.persistent_volume_claim.claim_name, False
-        elif volume.ephemeral is not None:
-            yield f"{pod.name}-{volume.name}", True
+        name = volume.claim_of(pod.name)
+        if name is not None:
+            yield name, volume.persistent_volume_claim is None
 
 
 def mounted_claim_names(pod: Pod) -> list[str]:

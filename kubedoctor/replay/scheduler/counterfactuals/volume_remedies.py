@@ -101,12 +101,10 @@ def _own(pod: Pod, state: ClusterState) -> list[_Own]:
     """Each claim once."""
     found: dict[str, _Own] = {}
     for position, volume in enumerate(pod.spec.volumes or ()):
-        template = volume.ephemeral is not None
-        named = volume.persistent_volume_claim
-        name = f"{pod.name}-{volume.name}" if template else named.claim_name if named else ""
+        name = volume.claim_of(pod.name) or ""
         claim = state.claims.get((pod.namespace, name))
         if claim is not None:
-            found.setdefault(name, _Own(pod, position, claim, template))
+            found.setdefault(name, _Own(pod, position, claim, volume.persistent_volume_claim is None))
     return list(found.values())
 
 
