@@ -104,6 +104,12 @@ class Case:
         return known
 
     @property
+    def names(self) -> frozenset[str]:
+        """What nodes are called, and by what host names."""
+        known: frozenset[str] = self._kept("names", _all_names)
+        return known
+
+    @property
     def kinds_of_labels(self) -> tuple[Mapping[str, str], ...]:
         """The different sets of labels; nodes that differ by their host name only count as one."""
         known: tuple[Mapping[str, str], ...] = self._kept("kinds of labels", _kinds_of_labels)
@@ -154,6 +160,10 @@ def _key(text: str) -> tuple[Obstacle, str]:
 
 def _all_labels(nodes: Iterable[Node]) -> frozenset[tuple[str, str]]:
     return frozenset(pair for node in nodes for pair in node.labels.items())
+
+
+def _all_names(nodes: Iterable[Node]) -> frozenset[str]:
+    return frozenset(name for node in nodes for name in (node.name, node.labels.get(HOSTNAME)) if name)
 
 
 def _kinds_of_labels(nodes: Iterable[Node]) -> tuple[Mapping[str, str], ...]:

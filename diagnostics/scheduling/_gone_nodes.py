@@ -31,8 +31,7 @@ def gone(case: Case, wanted: Iterable[str]) -> tuple[str, ...]:
     """Those that no node is called; none where not every node was seen."""
     if case.answer is None or not case.nodes or "Node" in case.answer.unseen:
         return ()
-    there = {name for node in case.nodes for name in (node.name, node.labels.get(HOSTNAME))}
-    return tuple(dict.fromkeys(name for name in wanted if name and name not in there))
+    return tuple(dict.fromkeys(name for name in wanted if name and name not in case.names))
 
 
 def gone_text(missing: tuple[str, ...]) -> str:

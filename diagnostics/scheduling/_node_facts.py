@@ -12,7 +12,7 @@ from kubedoctor.cluster.affinity import NodeSelectorRequirement, NodeSelectorTer
 from kubedoctor.cluster.core import Taint
 from kubedoctor.cluster.nearest import NearMiss, misspellings, nearest_labels
 from kubedoctor.cluster.relations import workload_of
-from kubedoctor.cluster.selectors import node_selector_matches
+from kubedoctor.cluster.selectors import node_selector_of
 from kubedoctor.cluster.tolerations import untolerated
 from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.findings import Effect, Evidence, Fix
@@ -196,13 +196,18 @@ def node_affinity(case: Case, reason: Reason) -> Fact:
             _expression(case, one)
             for term in terms
             for one in (*(term.match_expressions or ()), *(term.match_fields or ()))
-            if not any(node_selector_matches((_only(term, one),), node.labels, node.name) for node in case.nodes)
+            if not _matched_somewhere(case, _only(term, one))
         ]
         said = f": no node has {names(broken)}" if broken and case.nodes else ""
         missing = gone_text(gone(case, named_by_pod(pod)))
         said += f"; {missing}" if missing else ""
         return Fact(f"{head} its node affinity{said}", (quote(pod, path, ""),))
     return Fact(f"{head} its node affinity or selector")
+
+
+def _matched_somewhere(case: Case, term: NodeSelectorTerm) -> bool:
+    selector = node_selector_of((term,))
+    return any(selector.matches(node.labels, node.name) for node in case.nodes)
 
 
 def _only(term: NodeSelectorTerm, one: NodeSelectorRequirement) -> NodeSelectorTerm:

@@ -14,9 +14,18 @@ CORDON_TAINT = "node.kubernetes.io/unschedulable:NoSchedule"
 
 
 def table(answer: PendingAnswer) -> str:
-    """A line for each group of nodes, the nearest first; empty where no node was looked at."""
+    """A line for each group of nodes, the nearest first; empty where no node was looked at. That of the pod before is at
+    hand: pods of one workload follow each other and have the same."""
     if not answer.groups:
         return ""
+    last: tuple[tuple[NodeGroup, ...], str] | None = answer.state.known(table)
+    if last is None or last[0] is not answer.groups:
+        last = answer.groups, _table(answer)
+        answer.state.learn(table, last)
+    return last[1]
+
+
+def _table(answer: PendingAnswer) -> str:
     takes = "takes it, its resource claims apart" if answer.verdict.unreplayed else "takes it"
     lines = [f"- {names(group.names)}: {_group_text(group) or takes}" for group in answer.groups[:MOST_GROUPS]]
     if left := answer.groups[MOST_GROUPS:]:
