@@ -94,7 +94,7 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
     stated = f"{PROGRESSING}.message"
     return Finding(
         about=ref(deployment),
-        summary=f"its new version made no progress for its deadline of {deadline(deployment)} s{why}{old}",
+        summary=f"its new version made no progress within its deadline of {deadline(deployment)} s{why}{old}",
         evidence=(
             quote(deployment, stated if has_path(deployment, stated) else f"{PROGRESSING}.reason", ""),
             *evidence,

@@ -21,7 +21,7 @@ def headline(placement: Placement) -> str:
         case Outcome.ENDED:
             return "is not pending: it has ended"
         case Outcome.ENDING:
-            return "is not pending: it is being deleted, and the scheduler places it no more"
+            return "is not pending: it is being deleted, so the scheduler passes over it"
     if placement.last is None:
         return "could not be replayed"
     return outcome_line(placement.last, placement.outcome)

@@ -254,7 +254,7 @@ def test_a_pod_that_is_being_deleted_waits_no_more() -> None:
     going["metadata"]["deletionTimestamp"] = "2026-11-23T10:00:00Z"
     found = place(WAITING, complete(*FLEET, going), nothing)
     assert found.outcome is Outcome.ENDING
-    assert headline(found) == "is not pending: it is being deleted, and the scheduler places it no more"
+    assert headline(found) == "is not pending: it is being deleted, so the scheduler passes over it"
     assert (found.before, found.fixes) == (None, ())
 
 
