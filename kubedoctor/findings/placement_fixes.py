@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kubedoctor.cluster.meta import KubernetesObject
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import Ref, ref
@@ -18,6 +19,7 @@ from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings.claim_fixes import CLAIM_KINDS, about_data, claim_command, too_early
 from kubedoctor.findings.model import Effect, Fix
 from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situation, Step, counterfactuals, made
+from kubedoctor.replay.scheduler.counterfactuals.changes import made_in_order
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.self_check import Agreement
@@ -124,7 +126,7 @@ def _family(edit: Edit) -> object:
 
 
 def _fix(change: Change, alike: tuple[str, ...], own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
-    lines = [_command(edit, own, pod, workload, cluster) for edit in change.edits]
+    lines = _commands(change, own, pod, workload, cluster)
     text = change.summary
     if change.kind not in _OPENS and not text.endswith(f" on {_names(change.nodes)})"):
         text += f" → fits {_names(change.nodes)}"
@@ -151,8 +153,35 @@ def _names(words: Iterable[str]) -> str:
     return listed(words, 3)
 
 
-def _command(edit: Edit, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> str:
-    """Empty where no command does it."""
+def _commands(change: Change, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> list[str]:
+    """In the order of the edits, an empty one where no command does it. What one patch can do is one patch: a second
+    would find lists as the first has left them, and would roll out once more."""
+    owner = cluster.maybe.get_ref(workload)
+    patched = [one for one in change.edits if _is_of(own, one) and not _sets_resources(one, owner)]
+    lines = []
+    for edit in change.edits:
+        if edit not in patched:
+            lines.append(_command(edit, pod, workload, cluster))
+        elif edit is patched[0]:
+            lines.append(_template_patch(patched, pod, workload, owner))
+    return lines
+
+
+def _is_of(own: Ref, edit: Edit) -> bool:
+    """Changes the pod and nothing else."""
+    return edit.about == own and all(one.about == own and not (one.delete or one.copy_as) for one in edit.operations)
+
+
+def _sets_resources(edit: Edit, owner: KubernetesObject | None) -> bool:
+    """kubectl has a command of its own for the requests of containers."""
+    template = template_of(owner) if owner is not None else None
+    if edit.kind is not Kind.LOWER_REQUEST or template is None or owner is None or ref(owner).kind == "Job":
+        return False
+    return any(one.name == edit.arguments[0] for one in template.spec.containers)
+
+
+def _command(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> str:
+    """Of an edit that no patch of the template makes; empty where no command does it."""
     about = edit.about
     match edit.kind:
         case Kind.UNCORDON:
@@ -166,26 +195,24 @@ def _command(edit: Edit, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) ->
             return f"kubectl annotate {about.argument}{about.namespace_flag} {SELECTED_NODE}-"
     if edit.kind in CLAIM_KINDS and about.kind != "Pod":
         return claim_command(edit, pod, workload, cluster)
-    if about != own or any(one.about != own or one.delete or one.copy_as for one in edit.operations):
+    if not _sets_resources(edit, cluster.maybe.get_ref(workload)):
         return ""
-    steps = tuple(step for one in edit.operations for step in one.steps)
-    return _template_command(edit, steps, pod, workload, cluster)
+    container, resource, amount = edit.arguments
+    limit = f" --limits={resource}={amount}" if sum(len(one.steps) for one in edit.operations) > 1 else ""
+    target = f"{workload.argument}{workload.namespace_flag}"
+    return f"kubectl set resources {target} -c {container} --requests={resource}={amount}{limit}"
 
 
-def _template_command(edit: Edit, steps: tuple[Step, ...], pod: Pod, workload: Ref, cluster: Cluster) -> str:
+def _template_patch(edits: Sequence[Edit], pod: Pod, workload: Ref, owner: KubernetesObject | None) -> str:
+    """Of the template, or of a pod that has none as far as the API server lets it be changed."""
+    steps = tuple(step for edit in edits for one in edit.operations for step in one.steps)
     if workload == ref(pod):
-        if edit.kind not in _PATCHED_PODS:
+        if any(edit.kind not in _PATCHED_PODS for edit in edits):
             return ""
         return _patch(workload, ("spec",), steps, _plain(pod.spec), _plain(pod.spec))
-    owner = cluster.maybe.get_ref(workload)
     template = template_of(owner) if owner is not None else None
     if owner is None or template is None or workload.kind == "Job":
         return ""
-    target = f"{workload.argument}{workload.namespace_flag}"
-    if edit.kind is Kind.LOWER_REQUEST and any(one.name == edit.arguments[0] for one in template.spec.containers):
-        container, resource, amount = edit.arguments
-        limit = f" --limits={resource}={amount}" if len(steps) > 1 else ""
-        return f"kubectl set resources {target} -c {container} --requests={resource}={amount}{limit}"
     return _patch(workload, tuple(template_path(owner).split(".")), steps, _plain(pod.spec), _plain(template.spec))
 
 
@@ -211,7 +238,7 @@ def _patch(about: Ref, prefix: tuple[str, ...], steps: tuple[Step, ...], pod: An
         merged = made(merged, [Step((*prefix, *step.path), None if step.remove else step.value) for step in moved])
         return f"kubectl patch {target} --type=merge -p {shlex.quote(json.dumps(merged))}"
     operations = []
-    for step in (*(one for one in moved if not one.remove), *reversed([one for one in moved if one.remove])):
+    for step in made_in_order(moved):
         operations.append(_operation(prefix, step, template))
         template = made(template, (step,))
     return f"kubectl patch {target} --type=json -p {shlex.quote(json.dumps(operations))}"
@@ -228,7 +255,7 @@ def _moved(path: Path, pod: Any, template: Any) -> Path:
             return (*found, part)
         if isinstance(part, int):
             element = pod[part]
-            part = _position(element, template if isinstance(template, list) else [])
+            part = _position(part, element, template if isinstance(template, list) else [])
         else:
             element = pod.get(part) if isinstance(pod, dict) else None
         found.append(part)
@@ -242,7 +269,9 @@ def _moved(path: Path, pod: Any, template: Any) -> Path:
     return tuple(found)
 
 
-def _position(element: Any, candidates: list[Any]) -> int:
+def _position(place: int, element: Any, candidates: list[Any]) -> int:
+    if candidates[place : place + 1] == [element]:
+        return place
     name = element.get("name") if isinstance(element, dict) else None
     for index, one in enumerate(candidates):
         if one == element or (name and isinstance(one, dict) and one.get("name") == name):

@@ -211,3 +211,27 @@ def test_nothing_is_proven_where_the_scheduler_says_otherwise() -> None:
     stated = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Too many pods."}
     spoken = msgspec.structs.replace(waiting, status=msgspec.convert({"conditions": [stated]}, type(waiting.status)))
     assert placement_fixes(explain_pending(spoken, seen), seen) == ()
+
+
+def test_two_changes_to_one_list_are_one_patch() -> None:
+    """The second of two would find the list as the first has left it."""
+    other = {"key": "gpu", "value": "a", "effect": "NoExecute"}
+    seen, waiting = cluster(node("n", TAINT, other), injected=True)
+    both = [text for text in offered(seen, waiting) if text.count("tolerate the taint") == 2]
+    assert len(both) == 1
+    command = offered(seen, waiting)[both[0]]
+    assert command.count("kubectl") == 1
+    assert patched(seen, command) == ["n"]
+
+
+def test_what_is_dropped_twice_from_one_list_goes_from_its_end() -> None:
+    term = {"labelSelector": {"matchLabels": {"app": "web"}}}
+    terms = [{**term, "topologyKey": key} for key in ("kubernetes.io/hostname", "zone")]
+    rules = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    seen, waiting = cluster(node("n", **{"kubernetes.io/hostname": "n", "zone": "a"}), affinity=rules)
+    rival = {"metadata": {"name": "y", "namespace": "shop", "labels": {"app": "web"}}, "spec": {"nodeName": "n"}}
+    seen.snapshot.add([msgspec.convert(rival, Pod)])
+    command = next(
+        line for text, line in offered(seen, waiting).items() if text.count("drop the required pod anti") == 2
+    )
+    assert patched(seen, command) == ["n"]

@@ -150,16 +150,22 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def made(data: Any, steps: Iterable[Step]) -> Any:
-    """A copy of plain data with steps made. What is taken away goes last and from the end, so that the positions in
-    lists stay those of the original."""
+    """A copy of plain data with steps made."""
     changed = copy.deepcopy(data)
-    sets = [step for step in steps if not step.remove]
-    removals = [step for step in steps if step.remove]
-    for step in sets:
-        _set(changed, step.path, copy.deepcopy(step.value))
-    for step in sorted(removals, key=lambda one: [(str(type(part)), part) for part in one.path], reverse=True):
-        _remove(changed, step.path)
+    for step in made_in_order(steps):
+        if step.remove:
+            _remove(changed, step.path)
+        else:
+            _set(changed, step.path, copy.deepcopy(step.value))
     return changed
+
+
+def made_in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """What is taken away goes last and from the end, so that the positions in lists stay those of the original."""
+    every = tuple(steps)
+    removals = [step for step in every if step.remove]
+    removals.sort(key=lambda one: [(str(type(part)), part) for part in one.path], reverse=True)
+    return (*(step for step in every if not step.remove), *removals)
 
 
 def _set(data: Any, path: Path, value: Any) -> None:
