@@ -76,7 +76,7 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         return
     stated = condition(pod.status.conditions, "PodScheduled")
     if stated is not None and (stated.status != "False" or stated.reason == "SchedulingGated"):
-        if stated.status == "True":
+        if stated.reason != "SchedulingGated":
             yield from nobody_tried(pod, None, cluster)
         return
     said = said_of(pod, cluster)

@@ -180,6 +180,8 @@ def _shifted(number: int, shift: int) -> int:
 
 def format_bytes(n: int) -> str:
     """For reading, rounded to one decimal: `256Mi`, `1.5Gi`; exact amounts are written by Quantity."""
+    if abs(n) >> 100:  # more than a float may hold
+        return f"{'-' if n < 0 else ''}{abs(n) >> 60}Ei"
     amount = float(abs(n))
     unit = 0
     while unit < len(_BINARY) and round(amount, 1) >= 1024:

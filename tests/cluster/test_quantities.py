@@ -112,6 +112,11 @@ def test_small_binary_amounts_turn_decimal() -> None:
     assert str(parse_quantity("0.5Ki") + parse_quantity("512")) == "1Ki"
 
 
+def test_an_amount_beyond_any_float_can_be_read() -> None:
+    assert format_bytes(-(10**400)) == f"-{10**400 >> 60}Ei"
+    assert format_bytes(1 << 110) == f"{1 << 50}Ei"
+
+
 def test_amounts_for_reading() -> None:
     assert [format_bytes(n) for n in (0, 512, 1023, 1024, 256 << 20, 3 << 29, 10**9, (1 << 30) - 1, -(3 << 29))] == [
         "0",

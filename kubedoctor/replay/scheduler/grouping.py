@@ -77,6 +77,11 @@ class _Weight(msgspec.Struct, frozen=True, gc=False):
     missing: float
 
 
+def _part(missing: int, requested: int) -> float:
+    """A pod elsewhere may ask for more than a float holds; so far away all nodes are alike."""
+    return min(missing, requested << 64) / requested
+
+
 class _Scales:
     """Weighs each objection once, however many nodes share it: `known`, by identity."""
 
@@ -90,6 +95,6 @@ class _Scales:
         status, number = objection.status, self._numbers.setdefault
         reported = number((objection.plugin, status.reasons), len(self._numbers))
         said = number((reported, status.code.value, status.named), len(self._numbers))
-        missing = sum([short.missing / short.requested for short in status.shortages if short.requested])
+        missing = sum([_part(short.missing, short.requested) for short in status.shortages if short.requested])
         found = self.known[id(objection)] = _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
         return found

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from kubedoctor.cluster.label_requirements import SelectorError
+from kubedoctor.cluster.meta import LabelSelector
 from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
 from kubedoctor.cluster.selectors import selector_of
 from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
@@ -108,9 +110,17 @@ def _always(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Iterable[
 def _unless_reserved(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Iterable[Mismatch]:
     if volume.status.phase != "Available" and volume.spec.claim_ref is None:
         yield Mismatch.NOT_AVAILABLE
-    if claim.spec.selector is not None and not selector_of(claim.spec.selector).matches(volume.metadata.labels):
+    if not _is_selected(claim.spec.selector, volume):
         yield Mismatch.SELECTOR
     if class_of_volume(volume) != (class_of(claim) or ""):
         yield Mismatch.CLASS
     if not set(claim.spec.access_modes or ()) <= set(volume.spec.access_modes or ()):
         yield Mismatch.ACCESS_MODE
+
+
+def _is_selected(selector: LabelSelector | None, volume: PersistentVolume) -> bool:
+    """A claim whose selector is not valid, as claims of older releases may have one, gets no volume."""
+    try:
+        return selector is None or selector_of(selector).matches(volume.metadata.labels)
+    except SelectorError:
+        return False

@@ -45,6 +45,21 @@ def test_the_nearest_miss_comes_first_and_says_what_is_missing() -> None:
     assert both.first.plugin == "TaintToleration"
 
 
+def test_a_pod_that_asks_for_more_than_a_float_holds_puts_its_node_last() -> None:
+    hogs = [
+        msgspec.convert(
+            {
+                "metadata": {"name": where, "namespace": "d"},
+                "spec": {"nodeName": where, "containers": [{"name": "a", "resources": {"requests": {"cpu": cpu}}}]},
+            },
+            Pod,
+        )
+        for where, cpu in (("b", "1e400"), ("c", "3"))
+    ]
+    groups = grouped(schedule(pod("2"), ClusterState.of([node("b", "4"), node("c", "4")], hogs)))
+    assert [name for group in groups for name in group.names] == ["c", "b"]
+
+
 def test_nodes_that_take_the_pod_come_before_all_misses() -> None:
     groups = grouped(schedule(pod("1"), ClusterState.of([node("a", "500m"), node("b", "2")], [])))
     assert [(group.names, group.first is None) for group in groups] == [(("b",), True), (("a",), False)]

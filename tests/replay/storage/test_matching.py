@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from kubedoctor.cluster.meta import LabelSelector
 from kubedoctor.cluster.selectors import node_selector_of
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec
 from kubedoctor.replay.storage.matching import Mismatch, capacity, rejection, rejections, reserved_for
 
 
@@ -69,3 +70,8 @@ def test_every_reason_is_given() -> None:
     )
     assert rejection(claim, volume).reasons == (Mismatch.RELEASED, Mismatch.TOO_SMALL, Mismatch.CLASS)
     assert str(capacity(volume)) == "1Gi"
+
+
+def test_a_selector_that_is_not_valid_selects_no_volume() -> None:
+    claim = PersistentVolumeClaim(spec=PersistentVolumeClaimSpec(selector=LabelSelector(match_labels={"a": "-5"})))
+    assert Mismatch.SELECTOR in rejection(claim, PersistentVolume()).reasons
