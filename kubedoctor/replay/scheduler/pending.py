@@ -9,10 +9,10 @@ import msgspec
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.reading import Cluster
 from kubedoctor.cluster.references import ref
-from kubedoctor.replay.scheduler.batch import schedule_by_classes
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.grouping import NodeGroup, grouped
+from kubedoctor.replay.scheduler.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
 from kubedoctor.replay.scheduler.self_check import Agreement, Comparison, Said, compare, said_of

@@ -10,9 +10,9 @@ import msgspec
 from kubedoctor.cluster.control import PriorityClass
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.replay.scheduler import reasons
-from kubedoctor.replay.scheduler.batch import schedule_by_classes
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
+from kubedoctor.replay.scheduler.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.preemption import Candidate, Preemption, preempt
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 

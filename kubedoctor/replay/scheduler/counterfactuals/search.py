@@ -8,7 +8,6 @@ from itertools import islice, product
 from kubedoctor.cluster.pods import Pod
 from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.replay.scheduler import reasons
-from kubedoctor.replay.scheduler.batch import schedule_by_classes
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.changes import Change, Edit, Kind, Operation, Step
 from kubedoctor.replay.scheduler.counterfactuals.mount_remedies import (
@@ -35,6 +34,7 @@ from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_pla
 from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_unbound, about_waiting
 from kubedoctor.replay.scheduler.cycle import Objection, Verdict
 from kubedoctor.replay.scheduler.grouping import grouped, objections_of
+from kubedoctor.replay.scheduler.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.pod_claims import mounted_claim_names
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME

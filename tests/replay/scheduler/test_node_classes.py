@@ -1,4 +1,4 @@
-"""Many pods at once get the verdicts that each gets alone."""
+"""Nodes of a class share an answer: each pod gets the verdict that it gets alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from kubedoctor.cluster.pods import Pod
-from kubedoctor.replay.scheduler import batch
+from kubedoctor.replay.scheduler import node_classes
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
@@ -31,8 +31,8 @@ def test_generated_questions(shared: Path) -> None:
             pod, state = question(json.dumps(json.loads(line)["request"]).encode())
             if not state.nodes:
                 continue
-            classes = batch.NodeClasses(state)
-            assert batch.by_classes(pod, state, classes) == schedule(pod, state)
+            classes = node_classes.NodeClasses(state)
+            assert node_classes.by_classes(pod, state, classes) == schedule(pod, state)
             seen += 1
     assert seen > 2900
 
@@ -54,14 +54,14 @@ def test_many_generated_questions_in_one_cluster(shared: Path) -> None:
             if one["kind"] == "Node" and not one["metadata"]["name"].endswith("0"):
                 one["metadata"].setdefault("labels", {})["rack"] = one["metadata"]["name"]
         _, state = question(json.dumps({"pod": cases[0]["pod"], "objects": objects}).encode())
-        classes = batch.NodeClasses(state)
+        classes = node_classes.NodeClasses(state)
         met["alike"] += len(classes.by_class.examples) < len(state.nodes)
         met["nominated"] += bool(state.nominated)
         met["attached"] += bool(state.attachments)
         met["racks of their own"] += len(classes.individual) > 1
         for case in cases:
             pod, _ = question(json.dumps({"pod": case["pod"], "objects": []}).encode())
-            verdict = batch.by_classes(pod, state, classes)
+            verdict = node_classes.by_classes(pod, state, classes)
             assert verdict == schedule(pod, state)
             met["looked at nodes"] += bool(verdict.nodes)
             met["feasible"] += bool(verdict.feasible)
@@ -111,7 +111,7 @@ def test_nodes_without_a_label_that_tells_the_others_apart() -> None:
 def both_ways(spec: dict[str, Any], state: ClusterState) -> Verdict:
     """The verdict on a pod of the first workload."""
     pod = convert({"metadata": {"name": "p", "namespace": "ns0", "labels": {"app": "w0"}}, "spec": spec}, Pod)
-    verdict = batch.schedule_by_classes(pod, state)
+    verdict = node_classes.schedule_by_classes(pod, state)
     assert verdict == schedule(pod, state)
     return verdict
 
@@ -123,8 +123,8 @@ def test_pods_and_nodes_of_a_large_cluster() -> None:
     pods = made.pending(200)
     small = [replace(pod, spec=replace(pod.spec, containers=(), affinity=None, volumes=None)) for pod in pods[::20]]
     sample = [*pods[::20], *small]
-    verdicts = [batch.schedule_by_classes(pod, state) for pod in sample]
+    verdicts = [node_classes.schedule_by_classes(pod, state) for pod in sample]
     assert verdicts == [schedule(pod, state) for pod in sample]
     assert any(verdict.feasible for verdict in verdicts)
-    classes = batch.NodeClasses(state)
+    classes = node_classes.NodeClasses(state)
     assert len(classes.by_class.examples) < 100
