@@ -46,6 +46,12 @@ KEYS = frozenset(
 )
 
 
+EXPECTED_KEYS = frozenset(
+    {"code", "about", "aspect", "confidence", "severity", "says", "evidence", "fixes", "gaps"},
+)
+"""Of an entry of `expect`."""
+
+
 class ScenarioError(ValueError):
     """A scenario file that is not one; names the file and what is wrong."""
 
@@ -109,8 +115,14 @@ def load_scenario(path: Path) -> Scenario:
     data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if not isinstance(data, dict) or not isinstance(data.get("cluster"), list):
         raise ScenarioError(f"{path}: not a scenario: it has no list `cluster`")
-    if unknown := set(data) - KEYS:
-        raise ScenarioError(f"{path}: unknown keys {sorted(unknown)}")
+    _refuse_unknown(f"{path}", data, KEYS)
+    expect = data.get("expect") or ()
+    if not isinstance(expect, list | tuple):
+        raise ScenarioError(f"{path}: `expect` is not a list")
+    for number, wanted in enumerate(expect, 1):
+        if not isinstance(wanted, dict):
+            raise ScenarioError(f"{path}: expect, entry {number}: {wanted!r} is no mapping")
+        _refuse_unknown(f"{path}: expect, entry {number} ({wanted.get('code')})", wanted, EXPECTED_KEYS)
     taken_at = data.get("taken_at")
     if not isinstance(taken_at, datetime):
         raise ScenarioError(f"{path}: taken_at is missing or is no time")
@@ -122,11 +134,17 @@ def load_scenario(path: Path) -> Scenario:
         kubernetes=str(data.get("kubernetes", SCENARIO_VERSION)),
         logs=data.get("logs") or {},
         unreadable=data.get("unreadable") or {},
-        expect=tuple(data.get("expect") or ()),
+        expect=tuple(expect),
         incidents=data.get("incidents"),
         not_checked=tuple(data.get("not_checked") or ()),
         unexplained=tuple(data.get("unexplained") or ()),
     )
+
+
+def _refuse_unknown(where: str, data: Mapping[Any, Any], known: frozenset[str]) -> None:
+    if unknown := sorted(str(key) for key in data if key not in known):
+        keys = f"the key {unknown[0]} is" if len(unknown) == 1 else f"the keys {', '.join(unknown)} are"
+        raise ScenarioError(f"{where}: {keys} unknown; known are {', '.join(sorted(known))}")
 
 
 def find_scenarios(folder: Path) -> list[Path]:

@@ -68,8 +68,16 @@ def test_every_difference_is_named(tmp_path: Path, expect: str, said: str) -> No
     ("text", "said"),
     [
         ("just text", "it has no list `cluster`"),
-        (STORY + "surprise: 1", "unknown keys ['surprise']"),
-        (STORY.replace("taken_at", "taken"), "unknown keys"),
+        (STORY + "surprise: 1", "the key surprise is unknown; known are cluster, expect, incidents"),
+        (STORY + "surprise: 1\n7: 1", "the keys 7, surprise are unknown"),
+        (STORY.replace("taken_at", "taken"), "the key taken is unknown"),
+        (
+            STORY + EXPECT.replace("says:", "say:"),
+            "expect, entry 1 (KD9001): the key say is unknown; known are about, aspect, code, confidence, evidence, "
+            "fixes, gaps, says, severity",
+        ),
+        (STORY + "expect: [KD9001]", "expect, entry 1: 'KD9001' is no mapping"),
+        (STORY + "expect: {code: KD9001}", "`expect` is not a list"),
         (STORY.replace("2026-01-15T10:00:00Z", "yesterday"), "taken_at is missing or is no time"),
         (STORY.replace("phase: Failed", "phase: {}"), "status.phase is unreadable"),
     ],
