@@ -23,6 +23,7 @@ from kubedoctor.replay.scheduler.well_known import HOSTNAME
 _LOOSE = 1 << 30
 """A skew that no cluster has."""
 _MOST_DELETED = 2
+_WISH = "ScheduleAnyway"
 
 
 def _filter(plugin: Plugin, pod: Pod, state: ClusterState) -> NodeFilter | None:
@@ -53,7 +54,8 @@ def comes_back(pod: Pod) -> bool:
 
 
 def about_spread(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Allow as much skew as is needed, or take the constraints for wishes."""
+    """Allow as much skew as is needed, or take the constraints for wishes; two wishes about one topology key are not
+    valid (`ValidateSpreadConstraintNotRepeat`, `pkg/apis/core/validation`, v1.37)."""
     own = pod.spec.topology_spread_constraints or ()
     binding = [index for index, one in enumerate(own) if one.when_unsatisfiable == "DoNotSchedule"]
     plugin = PodTopologySpread()
@@ -72,14 +74,23 @@ def about_spread(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
             loosened.append(
                 _relax(pod, index, own[index], "maxSkew", skew, 2 + min(skew - own[index].max_skew, 100) / 100)
             )
-    wished = tuple(_relax(pod, index, own[index], "whenUnsatisfiable", "ScheduleAnyway", 4) for index in wrong)
-    return [tuple(loosened), wished] if len(loosened) == len(wrong) else [wished]
+    found = [tuple(loosened)] if len(loosened) == len(wrong) else []
+    wishes = [one.topology_key for one in own if one.when_unsatisfiable == _WISH]
+    wishes += [own[index].topology_key for index in wrong]
+    if len(wishes) == len(set(wishes)):
+        found.append(tuple(_relax(pod, index, own[index], "whenUnsatisfiable", _WISH, 4) for index in wrong))
+    return found
 
 
 def _relax(pod: Pod, index: int, one: TopologySpreadConstraint, field: str, value: int | str, weight: float) -> Edit:
-    path: Path = ("spec", "topologySpreadConstraints", index, field)
+    """A wish may not have `minDomains` (`validateMinDomains`, `pkg/apis/core/validation`, v1.37)."""
+    path: Path = ("spec", "topologySpreadConstraints", index)
     text = f"set {field} of the topology spread over {one.topology_key} to {value}"
-    operation = Operation(ref(pod), (Step(path, value),))
+    steps: tuple[Step, ...] = (Step((*path, field), value),)
+    if value == _WISH and one.min_domains is not None:
+        text += " and drop its minDomains"
+        steps += (Step((*path, "minDomains"), remove=True),)
+    operation = Operation(ref(pod), steps)
     return Edit(Kind.RELAX_SPREAD, ref(pod), text, (operation,), (one.topology_key, field, str(value)), weight)
 
 

@@ -133,12 +133,41 @@ def test_the_smallest_skew_that_works() -> None:
     running = [pod(f"r{n}", "a") for n in range(3)]
     cordoned = node("b", labels={ZONE: "z2"}, unschedulable=True)
     state = ClusterState.of([node("a", labels={ZONE: "z1"}), cordoned], running)
-    spread = {"maxSkew": 1, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": WEB}
-    assert summaries(pod(topologySpreadConstraints=[spread]), state) == [
+    assert summaries(pod(topologySpreadConstraints=[spread(ZONE)]), state) == [
         f"set maxSkew of the topology spread over {ZONE} to 4",
         "uncordon b",
         f"set whenUnsatisfiable of the topology spread over {ZONE} to ScheduleAnyway",
         "add one more node like b",
+    ]
+
+
+def spread(key: str, when: str = "DoNotSchedule", **more: Any) -> dict[str, Any]:
+    return {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": when, "labelSelector": WEB, **more}
+
+
+def test_no_key_gets_two_wishes() -> None:
+    """As the API server refuses: "{topologyKey, whenUnsatisfiable}" may not be there twice."""
+    nodes = [node("a", labels={ZONE: "z1"}), node("b", labels={ZONE: "z2"}, unschedulable=True)]
+    state = ClusterState.of(nodes, [pod("r", "a")])
+    wish = f"set whenUnsatisfiable of the topology spread over {ZONE} to ScheduleAnyway"
+    assert wish not in summaries(pod(topologySpreadConstraints=[spread(ZONE), spread(ZONE, "ScheduleAnyway")]), state)
+    assert wish in summaries(pod(topologySpreadConstraints=[spread(ZONE), spread(HOST, "ScheduleAnyway")]), state)
+
+
+def test_a_wish_has_no_least_number_of_domains() -> None:
+    """As the API server refuses: minDomains goes with DoNotSchedule only."""
+    state = ClusterState.of([node("a", labels={ZONE: "z1"})], [pod("r", "a")])
+    (wish,) = (
+        one.edits[0]
+        for one in found(pod(topologySpreadConstraints=[spread(ZONE, minDomains=3)]), state)
+        if "ScheduleAnyway" in one.edits[0].arguments
+    )
+    assert wish.summary.endswith("to ScheduleAnyway and drop its minDomains")
+    path = ("spec", "topologySpreadConstraints", 0)
+    steps = wish.operations[0].steps
+    assert [(one.path, one.value, one.remove) for one in steps] == [
+        ((*path, "whenUnsatisfiable"), "ScheduleAnyway", False),
+        ((*path, "minDomains"), None, True),
     ]
 
 
