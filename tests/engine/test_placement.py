@@ -180,6 +180,16 @@ def test_budgets_that_may_not_be_read_are_named_and_decide_nothing() -> None:
     assert found.not_seen == ("PodDisruptionBudget: list PodDisruptionBudget is forbidden",)
 
 
+def test_namespaces_that_may_not_be_read_are_named_and_decide_nothing_where_no_pod_asks_for_their_labels() -> None:
+    snapshot = live()
+    server = Server(snapshot, *FLEET, waiting_pod(), refused=("Namespace",))
+    found = place(WAITING, snapshot, server.gather)
+    assert found.not_seen == ("Namespace: list Namespace is forbidden",)
+    assert found.fixes
+    assert all(fix.verified for fix in found.fixes)
+    assert place(WAITING, snapshot, server.gather, ("requests.cpu=800m",)).outcome is Outcome.FITS
+
+
 def test_a_workload_means_its_first_pod_without_a_node() -> None:
     owned = pod("web-2", owner="web-abc", phase="Pending")
     ready = pod("web-1", node="near", owner="web-abc")

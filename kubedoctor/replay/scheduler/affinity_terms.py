@@ -23,6 +23,11 @@ class AffinityTerm(msgspec.Struct, frozen=True):
     selector: Selector
     namespace_selector: Selector
 
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether the labels of namespaces decide."""
+        return not (self.namespace_selector.is_empty or self.namespace_selector.selects_nothing)
+
     def matches(self, pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
         """Whether the term speaks of this pod."""
         metadata = pod.metadata
@@ -47,7 +52,7 @@ def terms_of(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]
 
 def with_namespaces(term: AffinityTerm, state: ClusterState) -> AffinityTerm:
     """The term with the namespaces that its selector finds written out. One that selects all stays a selector."""
-    if term.namespace_selector.is_empty or term.namespace_selector.selects_nothing:
+    if not term.asks_for_labels:
         return term
     found = {name for name, one in state.namespaces.items() if term.namespace_selector.matches(one.metadata.labels)}
     return AffinityTerm(term.topology_key, term.namespaces | found, term.selector, selector_of(None))

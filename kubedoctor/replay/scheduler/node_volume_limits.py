@@ -75,7 +75,7 @@ class _Filter(NodeFilter):
             for driver in sorted(set(wanted.values())):
                 if self._is_missing(driver, csi_node):
                     return unschedulable(reasons.driver_not_installed(driver), named=(driver,))
-        limits = _limits(csi_node)
+        limits = limits_of(csi_node)
         if not limits:
             return SUCCESS
         try:
@@ -128,7 +128,8 @@ class _Filter(NodeFilter):
         return not any(one.name == driver for one in (csi_node.spec.drivers if csi_node else None) or ())
 
 
-def _limits(csi_node: CSINode | None) -> dict[str, int]:
+def limits_of(csi_node: CSINode | None) -> dict[str, int]:
+    """How many volumes each driver attaches to the node, of drivers that say so."""
     drivers = (csi_node.spec.drivers if csi_node else None) or ()
     return {
         one.name: one.allocatable.count

@@ -23,6 +23,8 @@ from kubedoctor.cluster.storage import (
     VolumeAttachment,
 )
 from kubedoctor.cluster.volumes import DISKS
+from kubedoctor.replay.scheduler.affinity_terms import terms_of
+from kubedoctor.replay.scheduler.node_volume_limits import limits_of
 from kubedoctor.replay.scheduler.reasons import release_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
@@ -63,9 +65,37 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
     nodes, pods = cluster.all(Node), cluster.all(Pod)
     for kind in kinds:
         cluster.maybe.all(kind)
-    names = {kind_name(kind) for kind in kinds} - {"PodDisruptionBudget"}
-    unseen = tuple(sorted({gap.kind for gap in cluster.gaps if gap.kind in names}))
-    return Observed(_state(nodes, pods, cluster, storage=storage), unseen)
+    state = _state(nodes, pods, cluster, storage=storage)
+    names = {kind_name(kind) for kind in kinds}
+    missing = sorted({gap.kind for gap in cluster.gaps if gap.kind in names})
+    return Observed(state, tuple(kind for kind in missing if _decides(kind, pod, state)))
+
+
+def _decides(kind: str, pod: Pod, state: ClusterState) -> bool:
+    """Whether objects of the kind that were not seen might change which nodes take the pod."""
+    match kind:
+        case "Namespace":
+            return _finds_by_namespace_labels(pod, state)
+        case "PodDisruptionBudget":
+            return False
+        case "CSIStorageCapacity":
+            return any(one.spec.storage_capacity for one in state.csi_drivers.values())
+        case "VolumeAttachment":
+            return any(limits_of(one) for one in state.csi_nodes.values())
+    return True
+
+
+def _finds_by_namespace_labels(pod: Pod, state: ClusterState) -> bool:
+    """The pod looks for others by the labels of their namespaces, or others keep away from it by those of its own."""
+    affinity = pod.spec.affinity
+    own = (*terms_of(pod, affinity.pod_affinity), *terms_of(pod, affinity.pod_anti_affinity)) if affinity else ()
+    if any(term.asks_for_labels for term in own):
+        return True
+    nominated = (term for there in state.nominated.values() for one in there for term in one.anti_affinity)
+    return any(
+        term.asks_for_labels and pod.namespace not in term.namespaces and term.selector.matches(pod.metadata.labels)
+        for term in (*state.anti_affinity, *nominated)
+    )
 
 
 def asks_for_storage(pod: Pod) -> bool:

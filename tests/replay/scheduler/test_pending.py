@@ -11,6 +11,7 @@ import pytest
 from kubedoctor.cluster import CannotSee, Cluster, Event, Node, NotCollected, Pod, Snapshot, Source, Want
 from kubedoctor.cluster.core import NodeStatus
 from kubedoctor.cluster.meta import KubernetesObject
+from kubedoctor.cluster.storage import CSIDriver, CSINode
 from kubedoctor.replay.scheduler.messages import Obstacle
 from kubedoctor.replay.scheduler.pending import explain_pending
 from kubedoctor.replay.scheduler.self_check import Agreement
@@ -191,14 +192,70 @@ def test_storage_is_asked_for_where_the_pod_has_a_claim() -> None:
     assert {"PersistentVolumeClaim", "PersistentVolume", "StorageClass", "CSINode", "CSIStorageCapacity"} <= kinds
 
 
-def test_nodes_are_essential_and_rarer_kinds_are_not() -> None:
+def term(selector: dict[str, Any] | None, labels: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    found = {"topologyKey": "zone", "labelSelector": {"matchLabels": labels or {}}}
+    return [{**found, **({} if selector is None else {"namespaceSelector": selector})}]
+
+
+def affinity(part: str, terms: list[dict[str, Any]], how: str = "required") -> dict[str, Any]:
+    return {part: {f"{how}DuringSchedulingIgnoredDuringExecution": terms}}
+
+
+SOME = {"matchLabels": {"team": "pay"}}
+
+
+@pytest.mark.parametrize(
+    ("own", "placed", "unseen"),
+    [
+        ({}, {}, ()),
+        (affinity("podAffinity", term(SOME)), {}, ("Namespace",)),
+        (affinity("podAntiAffinity", term(SOME)), {}, ("Namespace",)),
+        (affinity("podAntiAffinity", [{"weight": 1, "podAffinityTerm": term(SOME)[0]}], "preferred"), {}, ()),
+        (affinity("podAntiAffinity", term({})), {}, ()),
+        (affinity("podAntiAffinity", term(None)), {}, ()),
+        ({}, affinity("podAntiAffinity", term(SOME)), ("Namespace",)),
+        ({}, affinity("podAntiAffinity", term(SOME, {"app": "other"})), ()),
+        ({}, affinity("podAntiAffinity", term({})), ()),
+        ({}, affinity("podAntiAffinity", term(None)), ()),
+        ({}, affinity("podAffinity", term(SOME)), ()),
+    ],
+)
+@pytest.mark.parametrize("status", [{}, {"nominatedNodeName": "a"}])
+def test_labels_of_namespaces_matter_only_where_pods_are_found_by_them(
+    own: dict[str, Any], placed: dict[str, Any], unseen: tuple[str, ...], status: dict[str, str]
+) -> None:
+    waiting = pod(SMALL, affinity=own)
+    there = {"affinity": placed, "containers": [], "nodeName": "" if status else "a"}
+    guest = {"metadata": {"name": "g", "namespace": "other"}, "spec": there, "status": status}
+    blind = cluster(node("a"), waiting, msgspec.convert(guest, Pod))
+    blind.snapshot.refuse(Want("Namespace"), "namespaces is forbidden")
+    assert explain_pending(waiting, blind).unseen == unseen
+
+
+def test_nodes_are_essential_and_budgets_are_not() -> None:
     waiting = pod(SMALL)
     blind = cluster(node("a"), waiting)
-    blind.snapshot.refuse(Want("Namespace"), "namespaces is forbidden")
-    assert explain_pending(waiting, blind).unseen == ("Namespace",)
+    blind.snapshot.refuse(Want("PodDisruptionBudget"), "poddisruptionbudgets is forbidden")
+    assert explain_pending(waiting, blind).unseen == ()
     blind.snapshot.refuse(Want("Node"), "nodes is forbidden")
     with pytest.raises(CannotSee):
         explain_pending(waiting, Cluster(blind.snapshot))
+
+
+@pytest.mark.parametrize("reports", [False, True])
+@pytest.mark.parametrize("limits", [False, True])
+def test_of_storage_only_what_filters_ask_for_counts_as_unseen(reports: bool, limits: bool) -> None:
+    waiting = pod(SMALL, volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}])
+    driver = msgspec.convert({"metadata": {"name": "d"}, "spec": {"storageCapacity": reports}}, CSIDriver)
+    counted = {"name": "d", "nodeID": "a", "allocatable": {"count": 3} if limits else {}}
+    csi_node = msgspec.convert({"metadata": {"name": "a"}, "spec": {"drivers": [counted]}}, CSINode)
+    blind = cluster(node("a"), waiting, driver, csi_node)
+    for kind in ("CSIStorageCapacity", "VolumeAttachment", "StorageClass"):
+        blind.snapshot.refuse(Want(kind), "forbidden")
+    wanted = (
+        {"StorageClass"} | ({"CSIStorageCapacity"} if reports else set()) | ({"VolumeAttachment"} if limits else set())
+    )
+    assert set(explain_pending(waiting, blind).unseen) == wanted
 
 
 def test_replicas_share_an_answer() -> None:
