@@ -22,14 +22,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from diagnostics.pods._commands import change, kubectl, look_at_pod
 from diagnostics.pods._containers import at_fault, newest_event, quote_spec
 from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations import WORKLOADS
 from kubedoctor.cluster.text import visible
-from kubedoctor.cluster.triage import all_statuses, finished
+from kubedoctor.cluster.triage import ended_at, finished
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -41,10 +41,11 @@ from kubedoctor.findings import (
     diagnostic,
     has_path,
     quote,
+    ref,
 )
 
 RECENT = timedelta(hours=1)
-"""An older record is debris: what came after it shows in the pods that are there by now."""
+"""What came after an older record shows in the pods that its controller has made since."""
 _LIMIT = re.compile(r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit", re.IGNORECASE)
 _NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
 
@@ -58,34 +59,35 @@ _NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
     explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
 )
 def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    ended = _ended_at(pod)
-    if not finished(pod) or ended is None or cluster.taken_at - ended > RECENT:
+    if not finished(pod):
+        return
+    replaced = bool(pod.metadata.owner_references)
+    ended = ended_at(pod) or (pod.metadata.creation_timestamp if replaced else None)
+    old = ended is not None and cluster.taken_at - ended > RECENT
+    if old and replaced:
         return
     message, evidence = "", []
     if pod.status.reason == "Evicted" and has_path(pod, "status.message"):
         message = pod.status.message
-        evidence = [quote(pod, "status.reason"), quote(pod, "status.message")]
+        fields = ("phase", "reason", "message")
+        evidence = [quote(pod, f"status.{one}") for one in fields if has_path(pod, f"status.{one}")]
     elif pod.status.phase == "Failed" or pod.spec.restart_policy == "Always":
         # A pod whose program ends with 0 when it is evicted keeps no trace of it but the event.
         event = newest_event(pod, cluster, "Evicted")
         if event is not None and has_path(event, "message"):
             message, evidence = event.message, [quote(event, "message")]
     if message:
-        yield _finding(pod, visible(" ".join(message.split()), 300), evidence, cluster)
+        yield _finding(pod, visible(" ".join(message.split()), 300), evidence, cluster, old)
 
 
-def _ended_at(pod: Pod) -> datetime | None:
-    ends = [one.state.terminated.finished_at for one in all_statuses(pod) if one.state and one.state.terminated]
-    changes = [one.last_transition_time for one in pod.status.conditions or ()]
-    return max((one for one in (*ends, *changes, pod.status.start_time) if one is not None), default=None)
-
-
-def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster) -> Finding:
+def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster, old: bool) -> Finding:
     about = at_fault(pod, cluster)
+    bare = about == ref(pod)
+    who = "it" if bare else "a pod"
     node = _NODE.search(message)
     because: tuple[Ref, ...] = ()
     if _LIMIT.search(message):
-        said = f"a pod was evicted for the disk it used: {message.rstrip('. ')}"
+        said = f"{who} was evicted for the disk it used: {message.rstrip('. ')}"
         fix = change(
             about, "Write less, use a volume, or raise the ephemeral-storage limit (of an emptyDir: sizeLimit)"
         )
@@ -95,7 +97,7 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster)
             )
     else:
         what = node.group(1) if node else "a resource"
-        said = f"a pod was evicted because its node was short of {what}: {message.rstrip('. ')}"
+        said = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
         fix = change(about, f"Request as much {what} as it really uses")
     return Finding(
@@ -109,4 +111,6 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster)
             Command(kubectl("get", "pods", "-o", "wide", namespace=pod.namespace), "whether it goes on"),
         ),
         because_of=because,
+        detail="It has no controller: nothing makes another one." if bare else "",
+        severity=Severity.NOTICE if old else None,
     )

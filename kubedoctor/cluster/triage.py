@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from kubedoctor.cluster.containers import Container, ContainerStatus
 from kubedoctor.cluster.meta import condition
@@ -38,6 +39,13 @@ def container_path(pod: Pod, name: str) -> str:
 def finished(pod: Pod) -> bool:
     """Succeeded or Failed: it will not run again."""
     return pod.status.phase in ("Succeeded", "Failed")
+
+
+def ended_at(pod: Pod) -> datetime | None:
+    """When a finished pod ended, by the newest moment that its status tells; None if it tells none."""
+    ends = [one.state.terminated.finished_at for one in all_statuses(pod) if one.state and one.state.terminated]
+    changes = [one.last_transition_time for one in pod.status.conditions or ()]
+    return max((one for one in (*ends, *changes, pod.status.start_time) if one is not None), default=None)
 
 
 def terminating(pod: Pod) -> bool:

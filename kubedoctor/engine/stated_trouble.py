@@ -20,7 +20,7 @@ from kubedoctor.cluster.references import Ref, kind_name
 from kubedoctor.cluster.relations import LONGEST_CHAIN, mounts
 from kubedoctor.cluster.snapshot import Snapshot
 from kubedoctor.cluster.storage import PersistentVolumeClaim
-from kubedoctor.cluster.triage import finished, ready
+from kubedoctor.cluster.triage import ended_at, finished, ready
 from kubedoctor.engine.stated_shortfall import shortfall
 from kubedoctor.replay.workloads.deployments import DEADLINE
 
@@ -28,6 +28,8 @@ SOON = timedelta(minutes=1)
 """What controllers need to notice and to act."""
 START = timedelta(minutes=2)
 """What a node needs to join, and an autoscaler (which asks every 15 s) until the usage of new pods was measured."""
+LATELY = timedelta(hours=1)
+"""A pod that failed longer ago, and that nothing replaces, was left lying."""
 ROLLOUT = timedelta(seconds=DEADLINE)
 """How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
 
@@ -129,8 +131,12 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     if rows is None and kind not in _PHASES:
         short = shortfall(obj, snapshot)
         return Trouble(*short) if short is not None else None
-    if isinstance(obj, Pod) and (ready(obj) or (finished(obj) and not alone)):
-        return None
+    if isinstance(obj, Pod):
+        if ready(obj):
+            return None
+        alone = alone or _failed_for_good(obj, snapshot.taken_at)
+        if finished(obj) and not alone:
+            return None
     if isinstance(obj, CustomResource) and _suspended(obj):
         return None
     clauses: list[str] = []
@@ -150,6 +156,13 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     if not clauses and (short := shortfall(obj, snapshot)) is not None:
         return Trouble(*short)
     return Trouble("; ".join(clauses), tuple(evidence)) if clauses else None
+
+
+def _failed_for_good(pod: Pod, now: datetime) -> bool:
+    """Failed lately, or nobody knows when, and no owner is there to replace it."""
+    ended = ended_at(pod)
+    recent = ended is None or now - ended <= LATELY
+    return pod.status.phase == "Failed" and not pod.metadata.owner_references and recent
 
 
 def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:

@@ -128,11 +128,24 @@ def test_what_lies_about_in_healthy_clusters_speaks_only_when_asked_by_name() ->
     failed = stating("Job", condition("Failed", "True", "BackoffLimitExceeded"))
     assert trouble(failed) is None
     assert trouble(failed, alone=True) is not None
-    evicted = {**stating("Pod"), "status": {"phase": "Failed", "reason": "Evicted"}}
+    owner = {"kind": "ReplicaSet", "name": "web-1", "controller": True}
+    evicted = stating("Pod", metadata={"ownerReferences": [owner]}) | {
+        "status": {"phase": "Failed", "reason": "Evicted"}
+    }
     assert trouble(evicted) is None
     said = trouble(evicted, alone=True)
     assert said is not None
     assert [one.text for one in said.evidence] == ["Failed", "Evicted"]
+
+
+def test_a_failed_pod_that_nothing_replaces_speaks_in_a_scan_until_it_is_old() -> None:
+    assert trouble(stating("Pod") | {"status": {"phase": "Failed"}}) is not None
+    for since, told in ((ago(minutes=59), True), (ago(minutes=61), False)):
+        failed = stating("Pod", condition("Ready", "False", "PodFailed", since))
+        failed["status"]["phase"] = "Failed"
+        assert (trouble(failed) is not None) is told
+        assert trouble(failed, alone=True) is not None
+    assert trouble(stating("Pod") | {"status": {"phase": "Succeeded"}}) is None
 
 
 def test_a_finished_pod_need_not_be_ready() -> None:
