@@ -9,13 +9,16 @@ from diagnostics.scheduling._case import names
 from diagnostics.scheduling._outcome import table
 from kubedoctor.cluster import Cluster, Evidence, Lease, Pod, has_path, quote, ref
 from kubedoctor.cluster.relations import workload_of
-from kubedoctor.findings import Command, Confidence, Finding
+from kubedoctor.findings import Command, Confidence, Finding, Severity
 from kubedoctor.findings.placement_outcome import other_scheduler_lines, sentences
 from kubedoctor.findings.placement_reasons import short_reason
 from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.self_check import gates_are_gone
 from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
 SOON = timedelta(minutes=1)
+_SILENCE = "no scheduler has looked at it"
+_DISPROOF = "an event or a PodScheduled condition from that scheduler"
 
 
 def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> Iterator[Finding]:
@@ -24,6 +27,9 @@ def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> It
         return
     name = pod.spec.scheduler_name or DEFAULT_SCHEDULER
     evidence = [quote(pod, "metadata.creationTimestamp", "and no scheduler has said anything since")]
+    gone = gates_are_gone(pod)
+    if gone:
+        evidence.append(quote(pod, "status.conditions[type=PodScheduled].reason", "out of date: there is no gate"))
     if has_path(pod, "spec.schedulerName"):
         evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place it"))
     found = "\n".join(filter(None, (would_find(answer), sentences(other_scheduler_lines(pod)))))
@@ -33,15 +39,19 @@ def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> It
     schedulers = {one.spec.scheduler_name for one in cluster.maybe.all(Pod) if one.spec.node_name}
     unknown = name not in schedulers and name != DEFAULT_SCHEDULER
     known = names(sorted(filter(None, schedulers)))
+    silence = "its scheduling gates are gone and no scheduler has looked at it since" if gone else _SILENCE
+    disproof = "that the gates were removed only a moment ago" if gone else _DISPROOF
     yield Finding(
         about=workload_of(pod, cluster),
-        summary=f"no scheduler has looked at it: it asks for the scheduler {name}"
+        summary=f"{silence}: it asks for the scheduler {name}"
         + (f", which has placed no pod here (others: {known})" if unknown and known else ""),
         evidence=tuple(evidence),
         confidence=Confidence.LIKELY if unknown else Confidence.POSSIBLE,
         detail=found,
-        would_disprove="" if unknown else "an event or a PodScheduled condition from that scheduler",
+        would_disprove="" if unknown else disproof,
         commands=(Command("kubectl get pods -A | grep scheduler", "is a scheduler of that name running?"),),
+        # Nothing tells when gates were removed, and a scheduler may be busy with many pods that got through at once.
+        severity=Severity.WARNING if gone else None,
     )
 
 

@@ -49,7 +49,7 @@ from kubedoctor.cluster.relations import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.findings.placement_fixes import placement_fixes
-from kubedoctor.findings.placement_outcome import has_other_scheduler, unproven
+from kubedoctor.findings.placement_outcome import has_other_scheduler
 from kubedoctor.replay.autoscaler.view import AUTOSCALER_READS, View, autoscaler_view
 from kubedoctor.replay.scheduler.messages import SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
@@ -75,9 +75,8 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not unscheduled(pod) or terminating(pod) or pod.spec.scheduling_gates:
         return
     stated = condition(pod.status.conditions, "PodScheduled")
-    if stated is not None and (stated.status != "False" or stated.reason == "SchedulingGated"):
-        if stated.reason != "SchedulingGated":
-            yield from nobody_tried(pod, None, cluster)
+    if stated is not None and stated.status != "False":
+        yield from nobody_tried(pod, None, cluster)
         return
     said = said_of(pod, cluster)
     if soon_placed(pod, said, cluster):
@@ -132,16 +131,13 @@ def _finding(case: Case, said: Said, view: View) -> Finding:
 
 def _fits_here(answer: PendingAnswer | None) -> str:
     """The scheduler refuses what would fit by all that is seen."""
-    if answer is None or answer.agreement is not Agreement.DIFFERS or answer.unseen or not answer.verdict.feasible:
+    if answer is None or answer.agreement is not Agreement.DIFFERS or answer.incomplete or not answer.verdict.feasible:
         return ""
     return f"; by what is seen here {names(answer.verdict.feasible)} would take it"
 
 
 def _proven(case: Case) -> tuple[Fix, ...]:
-    if case.answer is None:
-        return ()
-    fixes = placement_fixes(case.answer, case.cluster)
-    return unproven(fixes) if has_other_scheduler(case.pod) else fixes
+    return placement_fixes(case.answer, case.cluster) if case.answer is not None else ()
 
 
 def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:

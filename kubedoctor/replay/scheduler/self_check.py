@@ -80,7 +80,7 @@ def said_of(pod: Pod, cluster: Cluster) -> Said | None:
         if one.reason == "FailedScheduling" and (one.reporting_component or one.source.component) not in _OTHERS
     ]
     stated = condition(pod.status.conditions, "PodScheduled")
-    if stated is not None and stated.status == "False" and stated.message:
+    if stated is not None and stated.status == "False" and stated.message and not gates_are_gone(pod):
         heard = [one.seen_at for one in events if one.seen_at and one.message == stated.message]
         times = [*heard, *([stated.last_transition_time] if stated.last_transition_time else [])]
         return Said(stated.message, parse_message(stated.message), stated.reason, max(times, default=None))
@@ -88,6 +88,12 @@ def said_of(pod: Pod, cluster: Cluster) -> Said | None:
         return None
     last = events[-1]
     return Said(last.message, parse_message(last.message), last.reason, last.seen_at, last)
+
+
+def gates_are_gone(pod: Pod) -> bool:
+    """The condition still tells of gates that were removed: no scheduler has updated it since."""
+    stated = condition(pod.status.conditions, "PodScheduled")
+    return stated is not None and stated.reason == "SchedulingGated" and not pod.spec.scheduling_gates
 
 
 def compare(
