@@ -35,7 +35,7 @@ def soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
 def fits_by_now(case: Case, said: Said) -> Finding | None:
     """Something has changed since the scheduler spoke, and a node would take it."""
     answer = case.answer
-    if answer is None or answer.agreement is not Agreement.STALE or not answer.verdict.feasible or answer.unseen:
+    if answer is None or answer.agreement is not Agreement.STALE or not answer.verdict.feasible or answer.incomplete:
         return None
     newest = max(filter(None, (said.at, answer.comparison.changed_at)), default=None)
     recent = newest is None or case.cluster.taken_at - newest < RETRIED

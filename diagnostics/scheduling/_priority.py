@@ -14,7 +14,7 @@ from kubedoctor.replay.scheduler.self_check import Agreement
 def helpful(case: Case) -> HelpfulClass | None:
     """The lowest class with which the scheduler would make room; None also where the replay is not to be trusted."""
     answer = case.answer
-    if answer is None or answer.unseen or has_other_scheduler(case.pod):
+    if answer is None or answer.incomplete or has_other_scheduler(case.pod):
         return None
     if Agreement.DIFFERS in (answer.agreement, answer.comparison.preemption):
         return None

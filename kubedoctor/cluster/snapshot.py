@@ -40,6 +40,7 @@ class Snapshot:
         self.closed = closed or complete
         self.complete = complete
         self.problems: list[str] = []
+        """Sentences for people."""
         self.requests = 0
         self.exhausted = False
         self._objects: dict[str, dict[Key, KubernetesObject]] = {}
@@ -47,6 +48,7 @@ class Snapshot:
         self._covered: dict[str, set[Want]] = {}
         self._refused: dict[Want | LogWant, str] = {}
         self._partial: dict[Want, str] = {}
+        self._losses: dict[str, dict[str, None]] = {}
         self._logs: dict[LogWant, LogTail | None] = {}
         self._names_only: set[Ref] = set()
         self._indexes: dict[tuple[str, str], tuple[int, Mapping[Any, tuple[Any, ...]]]] = {}
@@ -79,6 +81,8 @@ class Snapshot:
     def replace_all(self, kind: str, objects: Iterable[KubernetesObject], namespace: str = "") -> None:
         """The objects of a kind (of a namespace, where given) are exactly these: a list was read whole."""
         kept = {} if not namespace else {k: o for k, o in self._objects.get(kind, {}).items() if k[0] != namespace}
+        if not namespace:
+            self._losses.pop(kind, None)
         kept.update({(obj.metadata.namespace, obj.metadata.name): obj for obj in objects})
         self._objects[kind] = kept
         self._revisions[kind] = self._revisions.get(kind, 0) + 1
@@ -102,6 +106,11 @@ class Snapshot:
     def limit(self, want: Want, why: str) -> None:
         """The question can only be answered in part: with what is here, and `why` it is not all."""
         self._partial[want] = why
+
+    def lose(self, kind: str, sentences: Iterable[str]) -> None:
+        """Objects of the kind were left out, or fields of them, for they cannot be read; each sentence tells of one."""
+        for sentence in sentences:
+            self._losses.setdefault(kind, {})[sentence] = None
 
     def add_log(self, want: LogWant, tail: LogTail | None) -> None:
         """A log that was read; None where the container has none."""
@@ -128,6 +137,7 @@ class Snapshot:
         self._objects = {kind: dict(objects) for kind, objects in list(other._objects.items())}
         self._covered = {kind: set(wants) for kind, wants in list(other._covered.items())}
         self._refused, self._partial = dict(other._refused), dict(other._partial)
+        self._losses = {kind: dict(sentences) for kind, sentences in list(other._losses.items())}
         self._names_only = set(other._names_only)
         self._logs, self._indexes = other._logs, other._indexes
 
@@ -170,6 +180,10 @@ class Snapshot:
             # What a live cluster would still fetch by name or selector, a bundle has only within what it lists.
             why = self._partial.get(wider, "")
         return why
+
+    def losses(self, kind: str) -> tuple[str, ...]:
+        """What of the objects of a kind was left out since they were last listed whole; see `lose`."""
+        return tuple(self._losses.get(kind, ()))
 
     def log(self, want: LogWant) -> LogTail | None:
         """The log, or None; KeyError where it was never read."""

@@ -55,6 +55,8 @@ def apply(outcome: Outcome, snapshot: Snapshot) -> None:
         snapshot.replace_all(outcome.covered.kind, outcome.objects, outcome.covered.namespace)
     else:
         snapshot.add(outcome.objects)
+    for kind in {want.kind for want in outcome.wants if isinstance(want, Want)}:
+        snapshot.lose(kind, outcome.problems)
     if outcome.covered:
         snapshot.cover(outcome.covered)
     for want in outcome.wants:

@@ -186,6 +186,7 @@ class Follower:
                 snapshot.cover(want)
             else:
                 snapshot.replace_all(self.kind, listed.objects, self._namespace)
+            snapshot.lose(self.kind, listed.problems)
             if self._part:
                 snapshot.limit(Want(self.kind), self._part)
         if listed.broke_off:
@@ -242,6 +243,7 @@ class Follower:
         snapshot = self._store.snapshot
         with self._store.lock:
             snapshot.problems.extend(problem for problem in decoded.problems if problem not in snapshot.problems)
+            snapshot.lose(self.kind, decoded.problems)
             if event.type == "DELETED":
                 for obj in objects:
                     snapshot.remove(Ref(self.kind, obj.metadata.namespace, obj.metadata.name))

@@ -87,6 +87,7 @@ def whole_state(
         for item in items:
             decoded = convert_object(kind, item)
             snapshot.add(decoded.objects)
+            snapshot.lose(kind, decoded.problems)
             problems.extend(decoded.problems)
     for kind in NOT_RECORDED:
         if kind not in kinds:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -23,13 +22,16 @@ from kubedoctor.engine.rounds import read_in_rounds
 from kubedoctor.findings import Fix
 from kubedoctor.findings.autoscaler_words import autoscaler_lines
 from kubedoctor.findings.placement_fixes import placement_fixes
-from kubedoctor.findings.placement_outcome import has_other_scheduler, other_scheduler_lines, unproven
+from kubedoctor.findings.placement_outcome import has_other_scheduler, other_scheduler_lines
 from kubedoctor.replay.autoscaler.view import autoscaler_view
 from kubedoctor.replay.scheduler.cycle import Verdict
-from kubedoctor.replay.scheduler.observed import REPLAY_ALWAYS, REPLAY_READS, asks_for_storage, observe
+from kubedoctor.replay.scheduler.observed import kinds_for, observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.pod_changes import changed_pod
 from kubedoctor.replay.scheduler.self_check import Agreement
+
+_MOST_LOSSES = 50
+"""So many sentences tell what could not be read; a bundle tells no more either."""
 
 
 class Outcome(enum.Enum):
@@ -139,17 +141,16 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
     )
     before = explain_pending(pod, cluster)
     after = explain_pending(changed, cluster) if changed is not None else None
-    damaged = _damaged(before, cluster)
-    outcome = _outcome(after or before, before.agreement, damaged)
+    outcome = _outcome(after or before, before.agreement)
     return msgspec.structs.replace(
         made,
         outcome=outcome,
         before=before,
         changes=changes,
         after=after,
-        fixes=_fixes(before, cluster, damaged) if after is None else (),
+        fixes=placement_fixes(before, cluster) if after is None else (),
         autoscaler=_autoscaler(pod, cluster) if outcome in (Outcome.FITS_NOWHERE, Outcome.UNKNOWN) else (),
-        not_seen=(*_not_replayed(before), *damaged),
+        not_seen=(*_not_replayed(before), *_left_out(before, cluster)),
     )
 
 
@@ -161,18 +162,14 @@ def _autoscaler(pod: Pod, cluster: Cluster) -> tuple[str, ...]:
     return autoscaler_lines(autoscaler_view(pod, cluster), pod)
 
 
-def _damaged(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
-    """What of the replayed objects could not be read and was left out."""
-    kinds = {kind_name(kind) for kind in (REPLAY_READS if asks_for_storage(answer.pod) else REPLAY_ALWAYS)}
-    return tuple(sorted(one for one in cluster.snapshot.problems if re.split("[ :]", one, maxsplit=1)[0] in kinds))
+def _left_out(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
+    """What of the replayed objects could not be read, also where it does not decide."""
+    losses = sorted(one for kind in kinds_for(answer.pod) for one in cluster.snapshot.losses(kind_name(kind)))
+    more = len(losses) - _MOST_LOSSES
+    return (*losses[:_MOST_LOSSES], f"and {more} more problems of this sort") if more > 0 else tuple(losses)
 
 
-def _fixes(answer: PendingAnswer, cluster: Cluster, damaged: tuple[str, ...]) -> tuple[Fix, ...]:
-    fixes = placement_fixes(answer, cluster)
-    return unproven(fixes) if damaged or has_other_scheduler(answer.pod) else fixes
-
-
-def _outcome(answer: PendingAnswer, said: Agreement, damaged: tuple[str, ...]) -> Outcome:
+def _outcome(answer: PendingAnswer, said: Agreement) -> Outcome:
     """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away, and so
     might rules of another scheduler. said: whether the scheduler agreed of the pod as it is."""
     verdict: Verdict = answer.verdict
@@ -182,7 +179,7 @@ def _outcome(answer: PendingAnswer, said: Agreement, damaged: tuple[str, ...]) -
         return Outcome.UNKNOWN
     if verdict.feasible:
         refused = said in (Agreement.DIFFERS, Agreement.NOT_REPLAYED)
-        unsure = refused or damaged or verdict.unreplayed or answer.unseen or has_other_scheduler(answer.pod)
+        unsure = refused or verdict.unreplayed or answer.incomplete or has_other_scheduler(answer.pod)
         return Outcome.UNKNOWN if unsure else Outcome.FITS
     return Outcome.FITS_NOWHERE
 

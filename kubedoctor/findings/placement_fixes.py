@@ -18,6 +18,7 @@ from kubedoctor.cluster.text import listed
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings.claim_fixes import CLAIM_KINDS, about_data, claim_command, too_early
 from kubedoctor.findings.model import Effect, Fix
+from kubedoctor.findings.placement_outcome import has_other_scheduler, unproven
 from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situation, Step, counterfactuals, made
 from kubedoctor.replay.scheduler.counterfactuals.changes import made_in_order
 from kubedoctor.replay.scheduler.equivalence import equivalence_key
@@ -48,14 +49,15 @@ class _Unlike(Exception):
 
 def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
     """The smallest changes, the least disturbing first, each verified by replay, except where a provisioner must make a
-    volume first; empty where the replay is not to be trusted: the scheduler says otherwise, something was not seen or
-    is not replayed."""
+    volume first, parts of the objects are unreadable, or the rules are another scheduler's; empty where the replay is not
+    to be trusted: the scheduler says otherwise, something was not seen or is not replayed."""
     trusted = answer.agreement in (Agreement.AGREES, Agreement.STALE, Agreement.NO_MESSAGE)
     if not trusted or answer.unseen or answer.verdict.unreplayed or answer.verdict.feasible:
         return ()
     workload = workload_of(answer.pod, cluster)
     own, changes = _searched(answer, workload, cluster)
-    return tuple(_fix(change, alike, own, answer.pod, workload, cluster) for change, alike in _chosen(changes))
+    fixes = tuple(_fix(change, alike, own, answer.pod, workload, cluster) for change, alike in _chosen(changes))
+    return unproven(fixes) if answer.damaged or has_other_scheduler(answer.pod) else fixes
 
 
 def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[Change, ...]]:

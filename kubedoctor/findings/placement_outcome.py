@@ -65,7 +65,7 @@ def other_scheduler_lines(pod: Pod) -> Iterator[str]:
 
 
 def unproven(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
-    """What holds for the default scheduler only."""
+    """What was tried without all that decides, or by the rules of the default scheduler for another one."""
     return tuple(msgspec.structs.replace(fix, verified=False) for fix in fixes)
 
 

@@ -147,6 +147,17 @@ def test_wrong_types_and_nulls_cost_only_themselves(tmp_path: Path) -> None:
         "Pod shop/odd: status.containerStatuses[0].restartCount is unreadable" in p for p in source.snapshot.problems
     )
     assert any("1 items have no kind" in problem for problem in source.snapshot.problems)
+    (lost,) = source.snapshot.losses("Pod")
+    assert lost in source.snapshot.problems
+
+
+def test_losses_are_known_also_beyond_those_that_are_told(tmp_path: Path) -> None:
+    noise = [{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": f"c{n}"}, "data": "x"} for n in range(60)]
+    node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n"}, "spec": {"taints": "none"}}
+    (tmp_path / "a.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [*noise, node]}))
+    snapshot = open_bundle((str(tmp_path / "a.json"),)).snapshot
+    assert not any("Node n" in problem for problem in snapshot.problems)
+    assert ["Node n: spec.taints" in lost for lost in snapshot.losses("Node")] == [True]
 
 
 def test_keys_and_values_that_only_yaml_has(tmp_path: Path) -> None:

@@ -420,6 +420,7 @@ def test_what_is_no_object_is_left_out_and_told(open_at: Open) -> None:
 
     assert names(source, "Pod") == ["a"]
     assert len(source.snapshot.problems) == 2
+    assert source.snapshot.losses("Pod") == tuple(source.snapshot.problems)
 
 
 def test_nearest_names_cost_no_content() -> None:

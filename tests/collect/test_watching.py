@@ -97,6 +97,17 @@ def test_what_is_added_changed_and_deleted_is_seen() -> None:
     assert int(asked["resourceVersion"]) > 0
 
 
+def test_what_comes_unreadable_is_known() -> None:
+    odd = pod("odd")
+    odd["spec"]["tolerations"] = "any"
+    with watched() as made:
+        made.until(made.is_("Pod", "watching"))
+        made.sandbox.put(odd)
+        made.until(lambda: bool(made.source.snapshot.losses("Pod")))
+    (lost,) = made.source.snapshot.losses("Pod")
+    assert lost in made.source.snapshot.problems
+
+
 def test_only_the_namespace_is_watched_where_one_is_named() -> None:
     with watched(namespace="shop", kinds=("Pod", "Node")) as made:
         made.until(made.is_("Pod", "watching"))

@@ -277,21 +277,29 @@ def test_of_a_workload_the_pod_that_is_being_deleted_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "problem",
+    ("kind", "problem"),
     [
-        "Pod shop/waiting: spec.affinity is unreadable and was left out (Expected `object`, got `array`)",
-        "Node: an item is null, not an object; it was left out",
+        ("Pod", "Pod shop/waiting: spec.affinity is unreadable and was left out (Expected `object`, got `array`)"),
+        ("Node", "Node: an item is null, not an object; it was left out"),
     ],
 )
-def test_what_was_left_out_of_the_objects_is_told_and_nothing_is_proven_without_it(problem: str) -> None:
+def test_what_was_left_out_of_the_objects_is_told_and_nothing_is_proven_without_it(kind: str, problem: str) -> None:
     seen = complete(*FLEET, waiting_pod())
-    seen.problems += [problem, "PersistentVolume pv: unreadable, it was left out"]
+    seen.lose(kind, [problem])
+    seen.lose("PersistentVolume", ["PersistentVolume pv: unreadable, it was left out"])
     found = place(WAITING, seen, nothing)
     assert found.outcome is Outcome.FITS_NOWHERE
     assert found.fixes
     assert not any(fix.verified for fix in found.fixes)
     assert found.not_seen == (problem,)
     assert place(WAITING, seen, nothing, ("requests.cpu=100m",)).outcome is Outcome.UNKNOWN
+
+
+def test_many_losses_are_counted() -> None:
+    seen = complete(*FLEET, waiting_pod())
+    seen.lose("Pod", (f"Pod shop/p{number:03}: unreadable, it was left out" for number in range(60)))
+    told = place(WAITING, seen, nothing).not_seen
+    assert (len(told), told[-1]) == (51, "and 10 more problems of this sort")
 
 
 def test_a_long_message_is_shortened_and_so_are_its_differences() -> None:

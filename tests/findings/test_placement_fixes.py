@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from kubedoctor.cluster import Cluster, DaemonSet, Deployment, Node, Pod, ReplicaSet, Snapshot, Source
 from kubedoctor.findings import Effect
@@ -211,6 +212,22 @@ def test_nothing_is_proven_where_the_scheduler_says_otherwise() -> None:
     stated = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Too many pods."}
     spoken = msgspec.structs.replace(waiting, status=msgspec.convert({"conditions": [stated]}, type(waiting.status)))
     assert placement_fixes(explain_pending(spoken, seen), seen) == ()
+
+
+@pytest.mark.parametrize(("kind", "proven"), [("Node", False), ("Pod", False), ("Namespace", True), ("Secret", True)])
+def test_nothing_is_proven_where_objects_that_decide_are_unreadable(kind: str, proven: bool) -> None:
+    seen, waiting = cluster(node("n", TAINT))
+    seen.snapshot.lose(kind, [f"{kind} x: unreadable, it was left out"])
+    fixes = placement_fixes(explain_pending(waiting, seen), seen)
+    assert fixes
+    assert {fix.verified for fix in fixes} == {proven}
+
+
+def test_nothing_is_proven_of_another_scheduler() -> None:
+    seen, waiting = cluster(node("n", TAINT), schedulerName="volcano")
+    fixes = placement_fixes(explain_pending(waiting, seen), seen)
+    assert fixes
+    assert not any(fix.verified for fix in fixes)
 
 
 def test_two_changes_to_one_list_are_one_patch() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +59,7 @@ class _Bundle:
     version: str = ""
     problems: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    losses: dict[str, list[str]] = field(default_factory=dict)
     pieces: int = 0
 
     def take(self, piece: Piece) -> None:
@@ -87,9 +89,10 @@ class _Bundle:
         if piece.body:
             decoded = decode_list(piece.kind, piece.body)
             found.extend(decoded.objects)
-            self.problems.extend(decoded.problems)
+            lost = list(decoded.problems)
             if decoded.continue_token:
-                self.problems.append(f"{piece.kind}: the list is one page of a longer one; the rest is not in the file")
+                lost.append(f"{piece.kind}: the list is one page of a longer one; the rest is not in the file")
+            self._lose(piece.kind, lost)
         else:
             self._items(piece, found)
         self.objects.setdefault(piece.kind, []).extend(found)
@@ -106,7 +109,11 @@ class _Bundle:
                 one = convert_object(piece.kind, item)
             found.extend(one.objects)
             if one.problems:
-                self.problems.extend(one.problems)
+                self._lose(piece.kind, one.problems)
+
+    def _lose(self, kind: str, sentences: Sequence[str]) -> None:
+        self.problems.extend(sentences)
+        self.losses.setdefault(kind, []).extend(sentences)
 
 
 def load(documents: Documents, name: str) -> Loaded:
@@ -160,6 +167,8 @@ def _assemble(bundle: _Bundle) -> Loaded:
     snapshot = Snapshot(taken_at, source, closed=True)
     for objects in bundle.objects.values():
         snapshot.add(objects)
+    for kind, sentences in bundle.losses.items():
+        snapshot.lose(kind, sentences)
     for want, tail in bundle.logs.items():
         snapshot.add_log(want, tail)
     for refused, why in bundle.refused.items():

@@ -44,10 +44,12 @@ REPLAY_READS: tuple[type[KubernetesObject], ...] = (*REPLAY_ALWAYS, *_STORAGE)
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """unseen: kinds that could not be read, or only in part, and might change the verdict."""
+    """unseen: kinds that could not be read, or not everywhere, and might change the verdict. damaged: such kinds of which
+    objects or their fields were left out, for they make no sense."""
 
     state: ClusterState
     unseen: tuple[str, ...]
+    damaged: tuple[str, ...]
 
 
 _States = dict[bool, tuple[tuple[int, ...], ClusterState]]
@@ -60,15 +62,17 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
     Raises CannotSee where nodes or pods cannot be read at all. Other kinds that are refused count as empty.
     """
     storage = asks_for_storage(pod)
-    kinds = REPLAY_READS if storage else REPLAY_ALWAYS
+    kinds = kinds_for(pod)
     cluster.require(*kinds)
     nodes, pods = cluster.all(Node), cluster.all(Pod)
     for kind in kinds:
         cluster.maybe.all(kind)
     state = _state(nodes, pods, cluster, storage=storage)
     names = {kind_name(kind) for kind in kinds}
-    missing = sorted({gap.kind for gap in cluster.gaps if gap.kind in names})
-    return Observed(state, tuple(kind for kind in missing if _decides(kind, pod, state)))
+    missing = names.intersection(gap.kind for gap in cluster.gaps)
+    damaged = {name for name in names if cluster.snapshot.losses(name)}
+    deciding = {name for name in missing | damaged if _decides(name, pod, state)}
+    return Observed(state, tuple(sorted(missing & deciding)), tuple(sorted(damaged & deciding)))
 
 
 def _decides(kind: str, pod: Pod, state: ClusterState) -> bool:
@@ -96,6 +100,11 @@ def _finds_by_namespace_labels(pod: Pod, state: ClusterState) -> bool:
         term.asks_for_labels and pod.namespace not in term.namespaces and term.selector.matches(pod.metadata.labels)
         for term in (*state.anti_affinity, *nominated)
     )
+
+
+def kinds_for(pod: Pod) -> tuple[type[KubernetesObject], ...]:
+    """What a replay of the pod asks for."""
+    return REPLAY_READS if asks_for_storage(pod) else REPLAY_ALWAYS
 
 
 def asks_for_storage(pod: Pod) -> bool:

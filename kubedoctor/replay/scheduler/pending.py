@@ -21,8 +21,8 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 class PendingAnswer(msgspec.Struct, frozen=True):
     """groups: nodes by outcome, those that take the pod first, then the nearest misses. preemption: None where the
-    scheduler does not try it. said: the scheduler's words, None where it has said nothing. unseen: kinds that could not
-    be read and might change the verdict."""
+    scheduler does not try it. said: the scheduler's words, None where it has said nothing. unseen, damaged: kinds that
+    could not be read, or of which something was left out, and that might change the verdict."""
 
     pod: Pod
     taken_at: datetime
@@ -33,6 +33,12 @@ class PendingAnswer(msgspec.Struct, frozen=True):
     said: Said | None
     comparison: Comparison
     unseen: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        """Something that decides was not seen."""
+        return bool(self.unseen or self.damaged)
 
     @property
     def agreement(self) -> Agreement:
@@ -66,6 +72,7 @@ def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
         said=said,
         comparison=compare(pod, said, verdict, replay.preemption, state, cluster),
         unseen=observed.unseen,
+        damaged=observed.damaged,
     )
 
 
