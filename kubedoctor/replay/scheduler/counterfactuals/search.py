@@ -35,6 +35,7 @@ from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_un
 from kubedoctor.replay.scheduler.cycle import Objection, Verdict
 from kubedoctor.replay.scheduler.grouping import grouped, objections_of
 from kubedoctor.replay.scheduler.node_classes import schedule_by_classes
+from kubedoctor.replay.scheduler.node_resources_fit import NodeResourcesFit
 from kubedoctor.replay.scheduler.pod_claims import mounted_claim_names
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
@@ -179,7 +180,8 @@ def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
     near = [one for group in grouped(verdict) for one in group.nodes[:NODES_OF_A_GROUP]][:MOST_NODES]
     for one in near:
         node = state.node_by_name[one.node]
-        choices = [_remedies(situation, node, each) for each in objections_of(one) if each.plugin]
+        objections = [each for each in objections_of(one) if each.plugin]
+        choices = [_remedies(situation, node, each) for each in objections]
         if choices and all(choices):
             for chosen in product(*choices):
                 yield tuple(edit for remedy in chosen for edit in remedy)
@@ -191,9 +193,23 @@ def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
             models.append(one_more(node, state, place))
         for model in models:
             yield (model,)
-            for index, each in enumerate(choices):
-                if len(choices) == 2 and each:
-                    yield from ((*remedy, model) for remedy in choices[index])
+            for objection, each in zip(objections, choices, strict=True):
+                if objection.plugin == NodeResourcesFit.name:
+                    yield from _lowered_for(situation.pod, node, model)
+                elif len(choices) == 2:
+                    yield from ((*remedy, model) for remedy in each)
+
+
+def _lowered_for(pod: Pod, node: NodeInfo, model: Edit) -> Iterator[Remedy]:
+    """A new node with requests that fit it: it is emptier than the one that it is like."""
+    alone = ClusterState()
+    alone.nodes = (node,)
+    (new,) = (one for one in apply_to_state(pod, alone, (model,)).state.nodes if one.name != node.name)
+    node_filter = NodeResourcesFit().pre_filter(pod, alone).node_filter
+    shortages = node_filter.check(new).shortages if node_filter is not None else ()
+    lowered = lower_requests(pod, "the new node", shortages)
+    if lowered:
+        yield (*lowered, model)
 
 
 def _shape(node: NodeInfo, state: ClusterState) -> Hashable:

@@ -59,6 +59,23 @@ def test_daemon_sets_take_their_part_of_a_new_node() -> None:
     assert names == [("Node", "a"), ("Pod", "agent"), ("Node", "a-1"), ("Pod", "agent-a-1")]
 
 
+def test_what_is_lowered_for_a_new_node_is_lowered_to_all_that_is_free_there() -> None:
+    """Which is more than the node that it is like has left."""
+    owner = {"kind": "DaemonSet", "name": "agent", "uid": "u", "controller": True}
+    agent = pod("agent", "a", {"cpu": "500m"}, metadata={"ownerReferences": [owner]})
+    cordoned = node("a", unschedulable=True)
+    more = "add one more node like a"
+    lower = "lower the cpu request of container app from 5 to 3500m (all that is free on the new node)"
+    state = ClusterState.of([cordoned], [agent, pod("r", "a", {"cpu": "2593m"})])
+    assert summaries(pod(requests={"cpu": "5"}), state) == [
+        "lower the cpu request of container app from 5 to 907m (all that is free on a), and uncordon a",
+        f"{lower}, and {more}",
+    ]
+    assert summaries(pod(requests={"cpu": "3"}), state) == [more]
+    full = ClusterState.of([node("a")], [agent, pod("r", "a", {"cpu": "3500m"})])
+    assert summaries(pod(requests={"cpu": "5"}), full) == [f"{lower}, and {more}"]
+
+
 def test_memory_is_lowered_to_whole_mebibytes() -> None:
     running = [pod("r", "a", {"memory": "1000M"})]
     (change,) = found(pod(requests={"memory": "5Gi"}), ClusterState.of([node("a")], running))
