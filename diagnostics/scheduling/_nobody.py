@@ -14,6 +14,7 @@ from kubedoctor.findings.placement_outcome import other_scheduler_lines, sentenc
 from kubedoctor.findings.placement_reasons import short_reason
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.self_check import gates_are_gone
+from kubedoctor.replay.scheduler.unseen_refusals import rests_on_unseen
 from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
 SOON = timedelta(minutes=1)
@@ -76,10 +77,14 @@ def would_find(answer: PendingAnswer | None) -> str:
     if answer is None:
         return ""
     verdict = answer.verdict
+    unseen = sorted({*answer.unseen, *answer.damaged})
+    seen = ""
+    if unseen and (verdict.feasible or "Node" in unseen or rests_on_unseen(verdict, unseen)):
+        seen = f" by what could be seen here (not all of {names(unseen)})"
     if verdict.feasible:
-        return f"A scheduler that looked would find room: {names(verdict.feasible)} would take it."
+        return f"A scheduler that looked would find room{seen}: {names(verdict.feasible)} would take it."
     if verdict.pre_filter is not None:
-        return f"A scheduler that looked would refuse it: {short_reason(verdict.pre_filter)}."
+        return f"A scheduler that looked would refuse it{seen}: {short_reason(verdict.pre_filter)}."
     if not verdict.nodes:
-        return "There is no node at all."
-    return f"A scheduler that looked would find no node for it either. {table(answer)}"
+        return f"There is no node at all{seen}."
+    return f"A scheduler that looked would find no node for it either{seen}. {table(answer)}"

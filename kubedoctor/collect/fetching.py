@@ -24,7 +24,9 @@ from kubedoctor.problems import SourceProblem
 
 METRICS_GROUP = "metrics.k8s.io"
 NO_METRICS = "metrics-server is not installed"
-_SERVED_EVERYWHERE = ("", "apps")
+_SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
+_NEWER = ("CSIStorageCapacity",)
+"""Kinds of these groups that came later than the groups."""
 _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
 
 
@@ -259,7 +261,8 @@ def _clause(resource: Resource, want: Want, refusal: ApiRefusal) -> str:
 def _lacks(resource: Resource, want: Want, refusal: ApiRefusal) -> bool:
     """Whether a kind is not served that every cluster serves: then a proxy or the server is at fault, and that none
     exists is not known. Of an object that does not exist the server tells the name."""
-    if refusal.status != 404 or resource.row.group not in _SERVED_EVERYWHERE:
+    row = resource.row
+    if refusal.status != 404 or row.group not in _SERVED_EVERYWHERE or row.kind in _NEWER:
         return False
     return not want.name or visible(want.name)[:100] not in refusal.message
 
