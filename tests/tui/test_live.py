@@ -21,7 +21,9 @@ from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.contexts import opener_for
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import View
+from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screens.nodes_screen import NodesScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
@@ -111,6 +113,30 @@ async def test_a_kind_that_is_refused_is_named_and_the_others_are_shown(sandbox:
         await pilot.press("colon", *"deploy", "enter")
         await until(lambda: screen.view == View("Deployment", "shop"))
         await until(lambda: "Deployments cannot be listed" in str(screen.query_one("#banner", Static).render()))
+
+
+async def test_nodes_that_are_refused_are_named_where_a_pod_waits_for_one() -> None:
+    faults = [forbidden("nodes")]
+    with serve(Sandbox(load_recording(recording_path("insufficient-cpu")), faults=faults)) as served:
+        async with running(served) as (pilot, screen):
+            await until(lambda: screen.report)
+            await pilot.press("colon", *"po", "enter")
+            await until(lambda: screen.view == View("Pod", "shop") and "checkout" in first_name(screen))
+            await pilot.press("w")
+            await until(lambda: isinstance(pilot.app.screen, WhyScreen))
+            await until(lambda: "Insufficient cpu" in pilot.app.screen.query_one(TextView).page.plain)
+            await pilot.press("n")
+            await until(lambda: isinstance(pilot.app.screen, NodesScreen))
+            page = pilot.app.screen.query_one("#about", TextView)
+            await until(lambda: "could not be replayed" in page.page.plain)
+            assert "not seen Node: list nodes is forbidden" in page.page.plain
+            await pilot.press("N", "x")
+            await until(lambda: isinstance(pilot.app.screen, CopyScreen))
+
+
+def first_name(screen: ListScreen) -> str:
+    row = screen.query_one(VirtualTable).current
+    return row.ref.name if row is not None else ""
 
 
 async def test_a_lost_connection_is_a_banner_and_the_rows_stay(served: Served) -> None:

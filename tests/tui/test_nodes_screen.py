@@ -11,7 +11,7 @@ from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
-from tests.tui.recordings import press
+from tests.tui.recordings import command, press
 from tests.tui.screenshots import application
 from tests.tui.test_app import on_top, running
 
@@ -46,4 +46,24 @@ async def test_a_workload_that_waits_for_no_node() -> None:
         await press(pilot, app, "n")
         assert "waits for a node" in app.screen.query_one("#about", TextView).page.plain
         await press(pilot, app, "N", "x", "escape", "escape")
+        assert isinstance(on_top(app), WhyScreen)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("db-0", "Pod shop/db-0 is not pending: it was placed on node worker-a"),
+        ("migrate-vdsvq", "Pod shop/migrate-vdsvq is not pending: it has ended"),
+    ],
+)
+async def test_a_pod_that_waits_no_longer(name: str, sentence: str) -> None:
+    app = application("insufficient-cpu")
+    async with running(app) as (pilot, screen):
+        await command(pilot, app, "po")
+        table = screen.query_one(VirtualTable)
+        table.cursor = next(number for number, row in enumerate(table.rows) if row.ref.name == name)
+        await press(pilot, app, "w", "n")
+        assert isinstance(on_top(app), NodesScreen)
+        assert app.screen.query_one("#about", TextView).page.plain.strip() == sentence
+        await press(pilot, app, "N", "enter", "x", "escape", "escape")
         assert isinstance(on_top(app), WhyScreen)
