@@ -29,6 +29,7 @@ from kubedoctor.replay.scheduler.observed import kinds_for, observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.pod_changes import changed_pod
 from kubedoctor.replay.scheduler.self_check import Agreement
+from kubedoctor.replay.scheduler.unseen_refusals import rests_on_unseen
 
 _MOST_LOSSES = 50
 """So many sentences tell what could not be read; a bundle tells no more either."""
@@ -170,8 +171,8 @@ def _left_out(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
 
 
 def _outcome(answer: PendingAnswer, said: Agreement) -> Outcome:
-    """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away, and so
-    might rules of another scheduler. said: whether the scheduler agreed of the pod as it is."""
+    """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away or let it in, and
+    rules of another scheduler might keep it away. said: whether the scheduler agreed of the pod as it is."""
     verdict: Verdict = answer.verdict
     if verdict.pre_enqueue is not None:
         return Outcome.GATED
@@ -181,6 +182,9 @@ def _outcome(answer: PendingAnswer, said: Agreement) -> Outcome:
         refused = said in (Agreement.DIFFERS, Agreement.NOT_REPLAYED)
         unsure = refused or verdict.unreplayed or answer.incomplete or has_other_scheduler(answer.pod)
         return Outcome.UNKNOWN if unsure else Outcome.FITS
+    blind = (*answer.unseen, *answer.damaged)
+    if said is not Agreement.AGREES and ("Node" in blind or rests_on_unseen(verdict, blind)):
+        return Outcome.UNKNOWN
     return Outcome.FITS_NOWHERE
 
 

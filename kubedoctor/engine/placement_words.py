@@ -38,11 +38,11 @@ def outcome_line(answer: PendingAnswer, outcome: Outcome) -> str:
     if fitting:
         sure = "fits" if outcome is Outcome.FITS else "may fit"
         return f"{sure} on {len(fitting)} of {verdict.total} nodes: {listed(fitting, 5)}"
+    seen = ", by what could be seen" if outcome is Outcome.UNKNOWN else ""
     if verdict.pre_filter is not None:
-        return f"fits nowhere, whichever node: {whole_reason(verdict.pre_filter)}"
+        return f"fits nowhere{seen}, whichever node: {whole_reason(verdict.pre_filter)}"
     if not verdict.total:
         return "fits nowhere: there are no nodes" if outcome is not Outcome.UNKNOWN else "no node could be seen"
-    seen = " that were seen" if outcome is Outcome.UNKNOWN else ""
     return (
         f"fits on none of {verdict.total} nodes{seen}" if verdict.total != 1 else f"does not fit on the one node{seen}"
     )

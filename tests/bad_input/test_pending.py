@@ -137,7 +137,10 @@ def test_what_else_fails_is_named_and_takes_nothing_away(name: str, ask: Ask) ->
 @pytest.mark.parametrize("name", FAULTS)
 def test_storage_that_cannot_be_read_refuses_no_pod_for_sure(name: str, ask: Ask) -> None:
     for resources, pod, kind in DECIDING:
-        assert f"not seen {kind}: " in ask.why(pod, FAULTS[name](*resources)).text
+        said = ask.why(pod, FAULTS[name](*resources))
+        assert said.code == 3
+        assert "by what could be seen" in said.text
+        assert f"not seen {kind}: " in said.text
         said = ask.pod(pod, FAULTS[name](*resources))
         assert f"by what could be seen here (not all of {kind})" in said.text
         assert f"{kind}: " in said.text
