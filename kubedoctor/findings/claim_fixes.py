@@ -17,6 +17,8 @@ from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Step
 from kubedoctor.replay.storage.matching import class_of
 
 CLAIM_KINDS: Final = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME)
+MADE_ANEW: Final = " --dry-run=client -o json | kubectl replace --force -f -"
+"""Behind a patch that the API server would refuse: the changed object takes the place of the old one."""
 AT_ONCE: Final = timedelta(seconds=10)
 """Classes, volumes and claims of one manifest are not made at one moment."""
 
@@ -38,7 +40,7 @@ def claim_command(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> str:
     changed = f"kubectl patch {target} --type=merge -p {shlex.quote(json.dumps(patch))}"
     if edit.kind is Kind.CHANGE_CLAIM:
         return changed
-    return f"{changed} --dry-run=client -o json | kubectl replace --force -f -"
+    return f"{changed}{MADE_ANEW}"
 
 
 def release_command(volume: Ref) -> str:

@@ -16,7 +16,7 @@ from kubedoctor.cluster.references import Ref, ref
 from kubedoctor.cluster.relations import template_of, template_path, workload_of
 from kubedoctor.cluster.text import listed
 from kubedoctor.cluster.triage import terminating, unscheduled
-from kubedoctor.findings.claim_fixes import CLAIM_KINDS, about_data, claim_command, too_early
+from kubedoctor.findings.claim_fixes import CLAIM_KINDS, MADE_ANEW, about_data, claim_command, too_early
 from kubedoctor.findings.model import Effect, Fix
 from kubedoctor.findings.placement_outcome import has_other_scheduler, unproven
 from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situation, Step, counterfactuals, made
@@ -141,6 +141,8 @@ def _fix(change: Change, alike: tuple[str, ...], own: Ref, pod: Pod, workload: R
     elif change.affects and change.kind in CLAIM_KINDS:
         text += f"; used by {_names(str(one) for one in change.affects)} too"
     text += about_data(change, pod, workload, cluster)
+    if any(line.startswith(f"kubectl patch {own.argument} ") and line.endswith(MADE_ANEW) for line in lines):
+        text += "; the pod is made anew, nothing runs in it yet"
     disrupts = any(edit.kind not in _HARMLESS for edit in change.edits)
     return Fix(
         text,
@@ -206,16 +208,22 @@ def _command(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> str:
 
 
 def _template_patch(edits: Sequence[Edit], pod: Pod, workload: Ref, owner: KubernetesObject | None) -> str:
-    """Of the template, or of a pod that has none as far as the API server lets it be changed."""
+    """Of the template, or of a pod without owner; where the API server does not let a pod be changed, it is made anew."""
     steps = tuple(step for edit in edits for one in edit.operations for step in one.steps)
     if workload == ref(pod):
-        if any(edit.kind not in _PATCHED_PODS for edit in edits):
-            return ""
-        return _patch(workload, ("spec",), steps, _plain(pod.spec), _plain(pod.spec))
+        patched = _patch(workload, ("spec",), steps, _plain(pod.spec), _plain(pod.spec))
+        if all(edit.kind in _PATCHED_PODS for edit in edits):
+            return patched
+        return f"{patched}{MADE_ANEW}" if patched and _may_be_made_anew(pod, edits) else ""
     template = template_of(owner) if owner is not None else None
     if owner is None or template is None or workload.kind == "Job":
         return ""
     return _patch(workload, tuple(template_path(owner).split(".")), steps, _plain(pod.spec), _plain(template.spec))
+
+
+def _may_be_made_anew(pod: Pod, edits: Iterable[Edit]) -> bool:
+    """Nobody else makes it, and no claim that goes with it has to go first."""
+    return not pod.metadata.owner_references and all(edit.kind not in CLAIM_KINDS for edit in edits)
 
 
 def _plain(spec: Any) -> Any:

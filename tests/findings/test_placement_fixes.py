@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster import Cluster, DaemonSet, Deployment, Node, Pod, ReplicaSet, Snapshot, Source
+from kubedoctor.cluster.meta import OwnerReference
 from kubedoctor.findings import Effect
 from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.replay.scheduler.cycle import schedule
@@ -183,13 +184,33 @@ def test_a_request_is_lowered_by_its_own_command() -> None:
     assert command == "kubectl set resources deployment/web -n shop -c a --requests=cpu=600m"
 
 
-def test_a_bare_pod_can_be_given_a_toleration_and_nothing_else() -> None:
+def test_a_bare_pod_can_be_given_a_toleration() -> None:
     seen, waiting = cluster(node("n", TAINT), owner="")
-    assert offered(seen, waiting)["tolerate the taint team=pay:NoSchedule → fits n"].startswith(
-        "kubectl patch pod/web-1-x -n shop --type=json"
-    )
+    command = offered(seen, waiting)["tolerate the taint team=pay:NoSchedule → fits n"]
+    assert command.startswith("kubectl patch pod/web-1-x -n shop --type=json")
+    assert "replace --force" not in command
+
+
+def test_a_bare_pod_is_made_anew_where_it_cannot_be_changed() -> None:
     seen, waiting = cluster(node("n", cpu="600m"), owner="")
-    assert list(offered(seen, waiting).values()) == [""]
+    [(text, command)] = offered(seen, waiting).items()
+    assert text.endswith("; the pod is made anew, nothing runs in it yet")
+    patch, replace = command.split(" | ")
+    words = shlex.split(patch)
+    assert words[:5] == ["kubectl", "patch", "pod/web-1-x", "-n", "shop"]
+    assert json.loads(words[words.index("-p") + 1]) == [
+        {"op": "replace", "path": "/spec/containers/0/resources/requests/cpu", "value": "600m"}
+    ]
+    assert replace == "kubectl replace --force -f -"
+
+
+def test_a_pod_of_an_unknown_controller_is_not_replaced() -> None:
+    seen, waiting = cluster(node("n", cpu="600m"), owner="")
+    owner = OwnerReference(api_version="argoproj.io/v1alpha1", kind="Workflow", name="nightly")
+    owned = msgspec.structs.replace(
+        waiting, metadata=msgspec.structs.replace(waiting.metadata, owner_references=(owner,))
+    )
+    assert list(offered(seen, owned).values()) == [""]
 
 
 def test_the_control_plane_is_opened_only_if_nothing_else_helps() -> None:

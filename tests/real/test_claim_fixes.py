@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -163,10 +162,7 @@ def test_every_proven_change_gets_the_pod_a_node(claims: Namespace, case: Case) 
     for number, fix in enumerate(proven):
         if number:
             _start(claims, case)
-        told: str | None = None
-        for line in fix.command.split(" && "):
-            for command in line.split(" | "):
-                told = claims.cluster.kubectl(*shlex.split(command)[1:], text=told)
+        claims.cluster.paste(fix.command)
         claims.cluster.wait_for(
             f"a placed pod after: {fix.command}",
             lambda: any(pod["spec"].get("nodeName") for pod in claims.pods("app")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -28,8 +27,9 @@ pytestmark = pytest.mark.real
 UNHEARD = "nobody-schedules"
 SPOKEN = tuple(case for case in CASES if case.name != UNHEARD)
 BY_PATIENCE = sorted(SPOKEN, key=lambda case: case.patience)
-FIXABLE = ("huge-cpu", "typo", "archive")
-"""Their fixes change requests, selectors, affinities and a node; none deletes a pod, which no kubelet would confirm."""
+FIXABLE = ("huge-cpu", "typo", "archive", "alone")
+"""Their fixes change requests, selectors, affinities and a node, of workloads and of a bare pod; none deletes a pod that
+runs, which no kubelet would confirm."""
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +134,10 @@ def test_every_proven_fix_places_the_pod(alone: Namespace, nodes: SimulatedNodes
     for number, command in enumerate(commands):
         if number:
             _start(alone, case)
-        for line in command.split(" && "):
-            cluster.kubectl(*shlex.split(line)[1:])
+        cluster.paste(command)
         cluster.wait_for(f"a placed pod of {name} after: {command}", lambda: _placed(alone, name), 15)
-        cluster.kubectl("delete", "deployment", name, "-n", NAMESPACE, "--cascade=foreground", "--wait=false")
+        owner = ("deployment", name, "--ignore-not-found", "--cascade=foreground", "--wait=false")
+        cluster.kubectl("delete", *owner, "-n", NAMESPACE)
         cluster.kubectl("delete", "pods", "-n", NAMESPACE, "-l", f"app={name}", "--force", "--grace-period=0")
         cluster.wait_for(
             "no pods of the case", lambda: not alone.pods(name) and not cluster.get("deploy", name, NAMESPACE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -110,6 +111,13 @@ class RealCluster:
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
+
+    def paste(self, line: str) -> None:
+        """Run what a finding tells to type: kubectl commands joined by `&&` and pipes."""
+        for part in line.split(" && "):
+            told: str | None = None
+            for command in part.split(" | "):
+                told = self.kubectl(*shlex.split(command)[1:], text=told)
 
     def apply(self, *objects: Document) -> None:
         manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
