@@ -6,7 +6,7 @@ from kubedoctor.collect.access import may, rights
 from kubedoctor.sandbox import faults
 from tests.collect.conftest import Open
 from tests.collect.fake_api import FakeApi, response
-from tests.collect.test_live import live
+from tests.collect.served import live
 
 
 def test_rights_are_asked_one_by_one() -> None:

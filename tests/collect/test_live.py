@@ -4,80 +4,21 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
 from kubedoctor.cluster import Cluster, Pod, Secret
 from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.wants import CannotSee, LogWant, NotCollected, Want
-from kubedoctor.collect.connection import connect
-from kubedoctor.collect.live import LiveSource
-from kubedoctor.collect.opening import Options
-from kubedoctor.collect.transport import Transport
+from kubedoctor.cluster.wants import CannotSee, NotCollected, Want
 from kubedoctor.problems import LoginProblem
-from kubedoctor.sandbox import Fault, Sandbox, State, faults, serve
+from kubedoctor.sandbox import Fault, faults
 from tests.collect.conftest import Open
 from tests.collect.fake_api import Answer, Asked, FakeApi, listing, refusal, reset, response, truncated
+from tests.collect.served import OBJECTS, gather, live, make, names, pod
 
 ALL_PODS, SHOP_PODS = Want("Pod"), Want("Pod", "shop")
-
-
-def make(kind: str, name: str, namespace: str = "shop", api_version: str = "v1", **rest: Any) -> dict[str, Any]:
-    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
-    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
-
-
-def pod(name: str, namespace: str = "shop", node: str = "n1", **labels: str) -> dict[str, Any]:
-    made = make("Pod", name, namespace, spec={"nodeName": node, "containers": [{"name": "app", "image": "i"}]})
-    made["metadata"]["labels"] = labels
-    made["status"] = {"containerStatuses": [{"name": "app", "state": {"running": {}}, "ready": True}]}
-    return made
-
-
-def event(name: str, about: str, kind: str = "Pod", namespace: str = "shop") -> dict[str, Any]:
-    subject = {"kind": kind, "name": about, **({"namespace": namespace} if kind == "Pod" else {})}
-    return make("Event", name, namespace, involvedObject=subject, reason="R", message=f"about {about}")
-
-
-OBJECTS = [
-    make("Namespace", "shop", ""),
-    make("Namespace", "other", ""),
-    make("Node", "n1", ""),
-    pod("web-1", app="web"),
-    pod("web-2", node="n2", app="web"),
-    pod("stranger", "other", app="web"),
-    make("Secret", "db", data={"password": "aHVudGVyMg=="}),
-    make("ConfigMap", "settings", data={"a": "b"}),
-    event("e1", "web-1"),
-    event("e2", "web-2"),
-    event("e3", "n1", "Node", "default"),
-]
-LOGS = {"shop/web-1/app": {"current": "one\nurl http://joe:pass1@db/x\nthree\n"}}
-
-
-@contextmanager
-def live(*ordered: Fault, objects: Iterable[dict[str, Any]] = OBJECTS) -> Iterator[tuple[LiveSource, Sandbox]]:
-    sandbox = Sandbox(State(list(objects), LOGS, namespace="shop"), faults=ordered)
-    with serve(sandbox) as served:
-        connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
-        source = LiveSource(Transport(connection, pause=lambda _: None))
-        yield source, sandbox
-        source.close()
-    assert {request.method for request in sandbox.requests} <= {"GET", "POST"}
-
-
-def names(source: LiveSource, kind: str) -> list[str]:
-    return [obj.metadata.name for obj in source.snapshot.of_kind(kind)]
-
-
-def gather(source: LiveSource, *wants: Want | LogWant) -> None:
-    source.gather(frozenset(wants))
 
 
 def test_each_form_of_want_is_fetched_as_asked() -> None:
@@ -332,71 +273,6 @@ def test_refused_events_about_a_node_are_looked_for_where_they_lie() -> None:
 
     assert names(source, "Event") == ["e3"]
     assert source.snapshot.limitation(want).startswith("only namespace default could be read: ")
-
-
-def test_logs_are_read_without_secrets() -> None:
-    want, previous = LogWant("shop", "web-1", "app"), LogWant("shop", "web-1", "app", previous=True)
-    gone = LogWant("shop", "gone", "app")
-    with live() as (source, sandbox):
-        gather(source, want, previous, gone)
-
-    tail = source.snapshot.log(want)
-    assert tail is not None
-    assert tail.lines == ("one", "url http://joe:<redacted>@db/x", "three")
-    assert not tail.truncated
-    assert source.snapshot.log(previous) is None
-    assert source.snapshot.log(gone) is None
-    (asked,) = [request for request in sandbox.requests if request.path.endswith("web-1/log") and not
-                request.flag("previous")]  # fmt: skip
-    assert asked.query == {"container": "app", "tailLines": "200", "limitBytes": "65536"}
-
-
-def test_too_many_logs_are_a_gap() -> None:
-    wants = [LogWant("shop", f"p{number:02}", "app") for number in range(60)]
-    with live() as (source, sandbox):
-        gather(source, *wants)
-
-    refused = [want for want in wants if source.snapshot.refusal(want)]
-    assert refused == wants[50:]
-    assert source.snapshot.refusal(wants[59]) == "too many logs to read at once: 50 were read"
-    assert len([request for request in sandbox.requests if request.path.endswith("/log")]) == 50
-
-
-def test_a_log_of_long_lines_ends_with_the_newest(open_at: Open) -> None:
-    lines = [f"{number} {'x' * 1000}" for number in range(200)]
-
-    def script(asked: Asked) -> Answer:
-        query = parse_qs(asked.query)
-        tail = "\n".join(lines[-int(query["tailLines"][0]) :]) + "\n" if query else "{}"
-        return response(tail.encode()[: int(query.get("limitBytes", ["9"])[0])], content_type="text/plain")
-
-    want = LogWant("shop", "web", "app")
-    with FakeApi(script) as api:
-        source = open_at(api.url)
-        gather(source, want)
-
-    tail = source.snapshot.log(want)
-    assert tail is not None
-    assert tail.truncated
-    assert tail.lines[-1] == lines[-1]
-
-
-def test_a_log_that_the_kubelet_cannot_give_is_a_gap_or_nothing(open_at: Open) -> None:
-    answers = {
-        "a": refusal(500, "InternalError", "Get https://10.0.0.1:10250: dial tcp: connection refused"),
-        "b": refusal(400, "BadRequest", 'container "app" in pod "b" is waiting to start: ContainerCreating'),
-        "c": response(b"unable to retrieve container logs for containerd://abc", content_type="text/plain"),
-        "d": refusal(403, "Forbidden", "no"),
-    }
-    with FakeApi(lambda asked: answers.get(asked.path.split("/")[-2], response({}))) as api:
-        source = open_at(api.url)
-        gather(source, *(LogWant("shop", name, "app") for name in answers))
-
-    wants = {name: LogWant("shop", name, "app") for name in answers}
-    assert "connection refused" in source.snapshot.refusal(wants["a"])
-    assert source.snapshot.refusal(wants["d"]) == "get pods/log in shop is forbidden"
-    assert source.snapshot.log(wants["b"]) is None
-    assert source.snapshot.log(wants["c"]) is None
 
 
 def test_the_server_gives_the_time_and_a_wrong_clock_is_said(open_at: Open) -> None:

@@ -18,7 +18,7 @@ from kubedoctor.collect.opening import Options
 from kubedoctor.collect.transport import Transport
 from kubedoctor.collect.watching import KindStatus, Watcher
 from kubedoctor.sandbox import Fault, Sandbox, State, faults, serve
-from tests.collect.test_live import OBJECTS, make, names, pod
+from tests.collect.served import OBJECTS, make, names, pod
 
 PATIENCE = 10.0  # seconds: far more than any of these takes
 

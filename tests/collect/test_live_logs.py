@@ -1,0 +1,75 @@
+"""Logs that a live source reads: their ends, without secrets; what cannot be read is a gap."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from kubedoctor.cluster.wants import LogWant
+from tests.collect.conftest import Open
+from tests.collect.fake_api import Answer, Asked, FakeApi, refusal, response
+from tests.collect.served import gather, live
+
+
+def test_logs_are_read_without_secrets() -> None:
+    want, previous = LogWant("shop", "web-1", "app"), LogWant("shop", "web-1", "app", previous=True)
+    gone = LogWant("shop", "gone", "app")
+    with live() as (source, sandbox):
+        gather(source, want, previous, gone)
+
+    tail = source.snapshot.log(want)
+    assert tail is not None
+    assert tail.lines == ("one", "url http://joe:<redacted>@db/x", "three")
+    assert not tail.truncated
+    assert source.snapshot.log(previous) is None
+    assert source.snapshot.log(gone) is None
+    (asked,) = [request for request in sandbox.requests if request.path.endswith("web-1/log") and not
+                request.flag("previous")]  # fmt: skip
+    assert asked.query == {"container": "app", "tailLines": "200", "limitBytes": "65536"}
+
+
+def test_too_many_logs_are_a_gap() -> None:
+    wants = [LogWant("shop", f"p{number:02}", "app") for number in range(60)]
+    with live() as (source, sandbox):
+        gather(source, *wants)
+
+    refused = [want for want in wants if source.snapshot.refusal(want)]
+    assert refused == wants[50:]
+    assert source.snapshot.refusal(wants[59]) == "too many logs to read at once: 50 were read"
+    assert len([request for request in sandbox.requests if request.path.endswith("/log")]) == 50
+
+
+def test_a_log_of_long_lines_ends_with_the_newest(open_at: Open) -> None:
+    lines = [f"{number} {'x' * 1000}" for number in range(200)]
+
+    def script(asked: Asked) -> Answer:
+        query = parse_qs(asked.query)
+        tail = "\n".join(lines[-int(query["tailLines"][0]) :]) + "\n" if query else "{}"
+        return response(tail.encode()[: int(query.get("limitBytes", ["9"])[0])], content_type="text/plain")
+
+    want = LogWant("shop", "web", "app")
+    with FakeApi(script) as api:
+        source = open_at(api.url)
+        gather(source, want)
+
+    tail = source.snapshot.log(want)
+    assert tail is not None
+    assert tail.truncated
+    assert tail.lines[-1] == lines[-1]
+
+
+def test_a_log_that_the_kubelet_cannot_give_is_a_gap_or_nothing(open_at: Open) -> None:
+    answers = {
+        "a": refusal(500, "InternalError", "Get https://10.0.0.1:10250: dial tcp: connection refused"),
+        "b": refusal(400, "BadRequest", 'container "app" in pod "b" is waiting to start: ContainerCreating'),
+        "c": response(b"unable to retrieve container logs for containerd://abc", content_type="text/plain"),
+        "d": refusal(403, "Forbidden", "no"),
+    }
+    with FakeApi(lambda asked: answers.get(asked.path.split("/")[-2], response({}))) as api:
+        source = open_at(api.url)
+        gather(source, *(LogWant("shop", name, "app") for name in answers))
+
+    wants = {name: LogWant("shop", name, "app") for name in answers}
+    assert "connection refused" in source.snapshot.refusal(wants["a"])
+    assert source.snapshot.refusal(wants["d"]) == "get pods/log in shop is forbidden"
+    assert source.snapshot.log(wants["b"]) is None
+    assert source.snapshot.log(wants["c"]) is None
