@@ -16,12 +16,12 @@ from kubedoctor.cluster import (
     has_path,
     quote,
 )
-from kubedoctor.cluster.control import RuntimeClass
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.relations import template_path
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.kinds.control import RuntimeClass
+from kubedoctor.cluster.relations.workloads import template_path
 from kubedoctor.findings import Fix
 from kubedoctor.replay.admission.refusals import Refused
-from kubedoctor.replay.scheduler.priority_classes import SYSTEM
+from kubedoctor.replay.scheduler.counterfactuals.priority_classes import SYSTEM
 
 _NAMED: dict[Refused, tuple[type[KubernetesObject], str, str]] = {
     Refused.PRIORITY_CLASS: (PriorityClass, "priorityClassName", "PriorityClass"),

@@ -21,8 +21,8 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.control import Webhook
-from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
+from kubedoctor.cluster.kinds.control import Webhook
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.triage import terminating
 from kubedoctor.replay.admission.refusals import Refusal, Refused, parse_refusal
 from kubedoctor.replay.workloads.missing_pods import missing_pods

@@ -44,8 +44,8 @@ from kubedoctor.cluster import (
     ValidatingWebhookConfiguration,
     ref,
 )
-from kubedoctor.cluster.control import RuntimeClass
-from kubedoctor.cluster.relations import WORKLOADS
+from kubedoctor.cluster.kinds.control import RuntimeClass
+from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.admission.refusals import Refused
 from kubedoctor.replay.workloads.missing_pods import lacks_pods

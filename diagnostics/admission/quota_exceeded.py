@@ -39,7 +39,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.relations import WORKLOADS, template_of
+from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
 from kubedoctor.replay.admission.refusals import Refused

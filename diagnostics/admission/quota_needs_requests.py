@@ -37,7 +37,7 @@ from kubedoctor.cluster import (
     has_path,
     quote,
 )
-from kubedoctor.cluster.relations import WORKLOADS
+from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.admission.refusals import Refused
 from kubedoctor.replay.workloads.missing_pods import lacks_pods

@@ -31,13 +31,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from diagnostics.dns._dependence import asked_elsewhere, sureness
-from kubedoctor.cluster.core import ConfigMap, Node, Service
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.networking import EndpointSlice
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import WORKLOADS, workload_of
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.kinds.core import ConfigMap, Node, Service
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.networking import EndpointSlice
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings import (
     Command,
     Confidence,

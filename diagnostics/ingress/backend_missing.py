@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster.core import Service
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.networking import Ingress, IngressBackend, IngressServiceBackend
-from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.networking import Ingress, IngressBackend, IngressServiceBackend
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
 
 NO_SERVICE = "use-annotation"

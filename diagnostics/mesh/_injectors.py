@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 
-from kubedoctor.cluster.core import Namespace
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.core import Namespace
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.findings import Command, Evidence, Fix, has_path, quote
-from kubedoctor.replay.istio import injection
-from kubedoctor.replay.istio.injection import INJECT, INJECTION, REVISION, TAG, Call
-from kubedoctor.replay.istio.wishes import served
+from kubedoctor.replay.mesh import injection
+from kubedoctor.replay.mesh.injection import INJECT, INJECTION, REVISION, TAG, Call
+from kubedoctor.replay.mesh.wishes import served
 
 LOOK = Command("kubectl get mutatingwebhookconfigurations -L istio.io/rev -L istio.io/tag", "the injectors there are")
 

@@ -25,11 +25,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.mesh._injectors import LOOK, relabel, serves, why_not_called, wrong_label
-from kubedoctor.cluster.control import MutatingWebhookConfiguration
-from kubedoctor.cluster.core import Namespace
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import WORKLOADS, workload_of
+from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration
+from kubedoctor.cluster.kinds.core import Namespace
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.findings import (
     Command,
@@ -44,9 +44,9 @@ from kubedoctor.findings import (
     quote,
     ref,
 )
-from kubedoctor.replay.istio import injection
-from kubedoctor.replay.istio.injection import INJECT, REVISION, Call, Injector
-from kubedoctor.replay.istio.wishes import label_meant, wish_of
+from kubedoctor.replay.mesh import injection
+from kubedoctor.replay.mesh.injection import INJECT, REVISION, Call, Injector
+from kubedoctor.replay.mesh.wishes import label_meant, wish_of
 
 MOST_INJECTORS = 3
 

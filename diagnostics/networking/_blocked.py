@@ -5,8 +5,8 @@ from __future__ import annotations
 from kubedoctor.findings import ref
 from kubedoctor.replay.dns import Resolvers
 from kubedoctor.replay.dns.blocking import Blocked
-from kubedoctor.replay.network_policy import EGRESS, Party
-from kubedoctor.replay.network_policy.policies import Block
+from kubedoctor.replay.network import EGRESS, Party
+from kubedoctor.replay.network.policies import Block
 
 
 def what_blocks(blocked: Blocked, dns: Resolvers) -> str:

@@ -28,10 +28,10 @@ import shlex
 from collections.abc import Iterator
 
 from diagnostics.networking._blocked import what_blocks
-from kubedoctor.cluster.core import Namespace, Service
-from kubedoctor.cluster.networking import NetworkPolicy
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.kinds.core import Namespace, Service
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import (
     Command,
@@ -51,7 +51,7 @@ from kubedoctor.findings import (
 from kubedoctor.replay.dns import Resolvers, resolvers
 from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pods
 from kubedoctor.replay.dns.lookups import failed_lookup
-from kubedoctor.replay.network_policy import EGRESS
+from kubedoctor.replay.network import EGRESS
 
 
 def _restricts(policy: NetworkPolicy) -> bool:

@@ -28,16 +28,16 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
-from diagnostics.scheduling._case import CONTROL_PLANE, names
+from kubedoctor.answers.placement.case import CONTROL_PLANE, names
 from kubedoctor.cluster import Cluster, DaemonSet, Node, Pod, quote, ref
-from kubedoctor.cluster.affinity import Toleration
-from kubedoctor.cluster.core import Taint
-from kubedoctor.cluster.nearest import nearest_labels
-from kubedoctor.cluster.relations import pods_of
-from kubedoctor.cluster.selectors import node_selector_matches
-from kubedoctor.cluster.tolerations import untolerated
+from kubedoctor.cluster.grammar.nearest import nearest_labels
+from kubedoctor.cluster.grammar.selectors import node_selector_matches
+from kubedoctor.cluster.grammar.tolerations import untolerated
+from kubedoctor.cluster.kinds.affinity import Toleration
+from kubedoctor.cluster.kinds.core import Taint
+from kubedoctor.cluster.relations.workloads import pods_of
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
-from kubedoctor.replay.scheduler.taint_toleration import taint_text
+from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 
 _NODE = "node.kubernetes.io/"
 _GIVEN = (

@@ -27,8 +27,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubedoctor.cluster import Cluster, Event, Node, Pod, Ref, condition, quote, ref
-from kubedoctor.cluster.missing_nodes import REMOVALS, is_missing
-from kubedoctor.cluster.nearest import misspellings
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.triage import placed
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 

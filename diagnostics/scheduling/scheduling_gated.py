@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubedoctor.cluster import Cluster, Pod, has_path, quote, ref
-from kubedoctor.cluster.relations import WORKLOADS, template_of, workload_of
+from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 

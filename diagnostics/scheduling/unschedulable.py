@@ -27,14 +27,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.scheduling import _outcome
-from diagnostics.scheduling._autoscaler import autoscaler_text, with_autoscaler
-from diagnostics.scheduling._case import Case, Fact, names
-from diagnostics.scheduling._evidence import commands, evidence
-from diagnostics.scheduling._facts import aspect, blamed, culprit, fact_of, summary
-from diagnostics.scheduling._nobody import nobody_tried
-from diagnostics.scheduling._passing import fits_by_now, soon_placed
-from diagnostics.scheduling._priority import class_text, helpful
+from kubedoctor.answers.placement import detail as _outcome
+from kubedoctor.answers.placement.case import Case, Fact, names
+from kubedoctor.answers.placement.evidence import commands, evidence
+from kubedoctor.answers.placement.facts import aspect, blamed, culprit, fact_of, summary
+from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.growth import autoscaler_text, with_autoscaler
+from kubedoctor.answers.placement.nobody import nobody_tried
+from kubedoctor.answers.placement.outcome import has_other_scheduler
+from kubedoctor.answers.placement.passing import fits_by_now, soon_placed
+from kubedoctor.answers.placement.priority import class_text, helpful
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
@@ -44,17 +46,15 @@ from kubedoctor.cluster import (
     PriorityClass,
     condition,
 )
-from kubedoctor.cluster.control import ResourceClaim, ResourceSlice
-from kubedoctor.cluster.relations import WORKLOADS, workload_of
+from kubedoctor.cluster.kinds.control import ResourceClaim, ResourceSlice
+from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.placement_fixes import placement_fixes
-from kubedoctor.findings.placement_outcome import has_other_scheduler
-from kubedoctor.replay.autoscaler.view import AUTOSCALER_READS, View, autoscaler_view
-from kubedoctor.replay.scheduler.messages import SchedulingMessage, parse_message
+from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS, View, autoscaler_view
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
-from kubedoctor.replay.scheduler.self_check import Agreement, Said, said_of
+from kubedoctor.replay.scheduler.said.messages import SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.said.self_check import Agreement, Said, said_of
 
 
 @diagnostic(

@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster.core import Event, Node, Service
-from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.kinds.core import Event, Node, Service
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
 
 CLOUD_PATIENCE = timedelta(minutes=5)

@@ -25,14 +25,14 @@ import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster.apps import DaemonSet, Job
-from kubedoctor.cluster.core import Service
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.networking import EndpointSlice
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import WORKLOADS, controller_of, workload_of
-from kubedoctor.cluster.selectors import selector_from_map
+from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.kinds.apps import DaemonSet, Job
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.networking import EndpointSlice
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import WORKLOADS, controller_of, workload_of
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import ready
 from kubedoctor.findings import (
     Command,

@@ -24,10 +24,10 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from kubedoctor.cluster.core import Service
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import pods_selected_by
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.findings import (
     Command,

@@ -6,7 +6,7 @@ import shlex
 
 from diagnostics.storage._volumes import asked, finding, nearest_volume, release
 from kubedoctor.cluster import PersistentVolumeClaim, StorageClass
-from kubedoctor.cluster.nearest import misspellings
+from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.findings import Finding, Fix
 from kubedoctor.replay.storage.matching import class_of
 from kubedoctor.replay.storage.unbound import Unbound

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from diagnostics.storage._volumes import asked
 from kubedoctor.cluster import Cluster, PersistentVolumeClaim, StorageClass, quote, ref
-from kubedoctor.cluster.relations import pods_mounting
+from kubedoctor.cluster.relations.claims import pods_mounting
 from kubedoctor.findings import Confidence, Finding, Fix
 
 PATIENCE = timedelta(minutes=1)

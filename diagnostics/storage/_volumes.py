@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from kubedoctor.answers.placement.claim_fixes import release_command
 from kubedoctor.cluster import Evidence, PersistentVolumeClaim, has_path, quote, ref
-from kubedoctor.cluster.quantities import format_bytes
+from kubedoctor.cluster.grammar.quantities import format_bytes
 from kubedoctor.findings import Confidence, Finding, Fix
-from kubedoctor.findings.claim_fixes import release_command
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, capacity, requested_storage
 
 _OBJECTIONS = {

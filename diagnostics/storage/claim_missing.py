@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, PersistentVolumeClaim, Pod, Ref, quote, ref
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.relations import WORKLOADS, workload_of
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 

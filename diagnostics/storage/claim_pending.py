@@ -32,6 +32,7 @@ import msgspec
 from diagnostics.storage._classes import class_missing, no_class
 from diagnostics.storage._provisioning import PATIENCE, bypassed, not_provisioned
 from diagnostics.storage._volumes import asked, finding, nearest_volume, objections, release, would_fit
+from kubedoctor.answers.placement.claim_fixes import AT_ONCE
 from kubedoctor.cluster import (
     Cluster,
     Event,
@@ -43,9 +44,8 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.relations import pods_mounting
+from kubedoctor.cluster.relations.claims import pods_mounting
 from kubedoctor.findings import Command, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.claim_fixes import AT_ONCE
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from diagnostics.workloads._rollout import look, undo, wait_of
 from kubedoctor.cluster import Cluster, DaemonSet, KubernetesObject, Pod, StatefulSet, condition, quote, ref
-from kubedoctor.cluster.relations import pods_of
+from kubedoctor.cluster.relations.workloads import pods_of
 from kubedoctor.cluster.triage import not_ready, waiting
 from kubedoctor.findings import Confidence, Effect, Finding, Fix, Severity
 from kubedoctor.replay.workloads.deployments import DEADLINE

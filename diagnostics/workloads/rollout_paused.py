@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Deployment, Evidence, ReplicaSet, quote, ref
-from kubedoctor.cluster.relations import replica_sets_of
+from kubedoctor.cluster.relations.workloads import replica_sets_of
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
 
 

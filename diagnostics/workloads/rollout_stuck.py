@@ -44,7 +44,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.relations import WORKLOADS, pods_of, replica_sets_of
+from kubedoctor.cluster.relations.workloads import WORKLOADS, pods_of, replica_sets_of
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline

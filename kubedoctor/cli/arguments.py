@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from kubedoctor import __version__
-from kubedoctor.cluster.kinds import kind_words
+from kubedoctor.cluster.kinds.resources import kind_words
 from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem
 

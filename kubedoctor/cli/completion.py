@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kubedoctor.cluster.kinds import kind_from_word
+from kubedoctor.cluster.kinds.resources import kind_from_word
 from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import Problem, UsageProblem
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from kubedoctor.cli.arguments import COMMANDS, parse, parser
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.terminal import prepare_streams
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.problems import NoSuchObject, Problem, UsageProblem
 
 Run = Callable[[argparse.Namespace], int]

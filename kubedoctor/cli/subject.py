@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.kinds import ResourceKind, kind_from_word, kind_words
-from kubedoctor.cluster.nearest import nearest_word
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.wants import Want
+from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_words
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.opening import Source
 from kubedoctor.problems import NoSuchObject, UsageProblem
 

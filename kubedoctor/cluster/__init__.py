@@ -1,19 +1,17 @@
 """What was seen: typed Kubernetes objects, the snapshot, relations between objects."""
 
-from kubedoctor.cluster.apps import (
+from kubedoctor.cluster.kinds.apps import (
     ControllerRevision,
     CronJob,
     DaemonSet,
     Deployment,
-    HorizontalPodAutoscaler,
     Job,
-    NodeMetrics,
-    PodMetrics,
     ReplicaSet,
     StatefulSet,
 )
-from kubedoctor.cluster.containers import Container, ContainerStatus, Probe
-from kubedoctor.cluster.control import (
+from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
+from kubedoctor.cluster.kinds.containers import Container, ContainerStatus, Probe
+from kubedoctor.cluster.kinds.control import (
     APIService,
     ClusterRole,
     ClusterRoleBinding,
@@ -26,7 +24,8 @@ from kubedoctor.cluster.control import (
     ValidatingAdmissionPolicyBinding,
     ValidatingWebhookConfiguration,
 )
-from kubedoctor.cluster.core import (
+from kubedoctor.cluster.kinds.coordination import Lease
+from kubedoctor.cluster.kinds.core import (
     ConfigMap,
     Event,
     LimitRange,
@@ -38,28 +37,23 @@ from kubedoctor.cluster.core import (
     Service,
     ServiceAccount,
 )
-from kubedoctor.cluster.meta import Condition, CustomResource, KubernetesObject, LabelSelector, condition
-from kubedoctor.cluster.networking import (
-    EndpointSlice,
-    Ingress,
-    IngressClass,
-    Lease,
-    NetworkPolicy,
-    PodDisruptionBudget,
-)
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.quoting import Evidence, has_path, quote
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import Ref, kind_name, ref
-from kubedoctor.cluster.snapshot import Snapshot, Source
-from kubedoctor.cluster.storage import (
+from kubedoctor.cluster.kinds.meta import Condition, CustomResource, KubernetesObject, LabelSelector, condition
+from kubedoctor.cluster.kinds.metrics import NodeMetrics, PodMetrics
+from kubedoctor.cluster.kinds.networking import EndpointSlice, Ingress, IngressClass, NetworkPolicy
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
+from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+from kubedoctor.cluster.kinds.storage import (
     CSINode,
     PersistentVolume,
     PersistentVolumeClaim,
     StorageClass,
     VolumeAttachment,
 )
-from kubedoctor.cluster.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
+from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
 
 __all__ = [
     "APIService",

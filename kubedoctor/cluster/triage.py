@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from kubedoctor.cluster.containers import Container, ContainerStatus
-from kubedoctor.cluster.meta import condition
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
+from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.pods import Pod
 
 
 def all_statuses(pod: Pod) -> Iterator[ContainerStatus]:

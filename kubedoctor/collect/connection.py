@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kubedoctor import __version__
-from kubedoctor.cluster.durations import DurationError, parse_duration
+from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
 from kubedoctor.collect.certificates import expiry_of, server_name, tls_settings
 from kubedoctor.collect.credentials import Credentials, TokenFile, credentials_of, file_or_data
 from kubedoctor.collect.kubeconfig import Chosen, choose, find_files, read_kubeconfig, text_of

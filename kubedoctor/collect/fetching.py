@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.decoding import Unreadable, decode_object
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.text import visible
-from kubedoctor.cluster.wants import CannotSee, LogTail, LogWant, Want
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.listing import Listed, Resource, named, read_documents, read_list
 from kubedoctor.collect.served import Served

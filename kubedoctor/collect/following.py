@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from kubedoctor.cluster.decoding import Unreadable, decode_object
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.wants import Want
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.fetching import NO_METRICS, is_metrics
 from kubedoctor.collect.listing import Listed, Resource, named, read_list

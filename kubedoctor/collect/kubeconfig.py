@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.problems import KubeconfigProblem
 
 DEFAULT_FILE = "~/.kube/config"

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.decoding import Decoded, ListMeta, Unreadable, decode_list
-from kubedoctor.cluster.kinds import ResourceKind
-from kubedoctor.cluster.meta import CustomResource, KubernetesObject
-from kubedoctor.cluster.wants import Want
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.resources import ResourceKind
+from kubedoctor.cluster.seen.decoding import Decoded, ListMeta, Unreadable, decode_list
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.transport import JSON, MOST_TRIES, Transport, segment
 from kubedoctor.problems import ConnectionProblem

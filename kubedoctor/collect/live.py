@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Snapshot, Source
-from kubedoctor.cluster.wants import LogWant, Want
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.fetching import Fetcher, Outcome, apply

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.wants import LogWant, Want
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import LogWant, Want
 
 
 class Options(msgspec.Struct, frozen=True):

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kubedoctor.cluster.decoding import by_kind, convert_object, kind_of_data
-from kubedoctor.cluster.redaction import redact_lines
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Snapshot, Source
-from kubedoctor.cluster.wants import LogTail, LogWant, Want
+from kubedoctor.cluster.grammar.redaction import redact_lines
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.decoding import by_kind, convert_object, kind_of_data
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.problems import BundleProblem
 
 NOT_RECORDED = ("PodMetrics", "NodeMetrics")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubedoctor.cluster.redaction import redact_data, redact_file
+from kubedoctor.cluster.grammar.redaction import redact_data, redact_file
 
 _LONG = 256  # characters; annotations of a Secret that are longer may hold its content
 

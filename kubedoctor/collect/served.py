@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.kinds import ResourceKind, kind_named
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.listing import Resource
 from kubedoctor.collect.transport import Transport, segment

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.redaction import redact_lines
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.wants import LogTail, LogWant
+from kubedoctor.cluster.grammar.redaction import redact_lines
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.wants import LogTail, LogWant
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.transport import Transport, segment
 

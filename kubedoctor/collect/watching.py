@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.snapshot import Snapshot, Source
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.collect.following import Follower, KindStatus, Store
 from kubedoctor.collect.served import Served
 from kubedoctor.collect.transport import Transport

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubedoctor.cluster.core import Service
-from kubedoctor.cluster.networking import NetworkPolicy
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.relations import (
-    LONGEST_CHAIN,
-    WORKLOAD_KINDS,
-    applies_to,
-    claim_names,
-    controller_of,
-    template_of,
-)
-from kubedoctor.cluster.selectors import selector_from_map
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.storage import PersistentVolumeClaim
+from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
+from kubedoctor.cluster.relations.claims import claim_names
+from kubedoctor.cluster.relations.policies import applies_to
+from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN, WORKLOAD_KINDS, controller_of, template_of
+from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, ReportedFinding
 from kubedoctor.findings.diagnostic import RELATIONS

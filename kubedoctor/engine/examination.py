@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.related import related
-from kubedoctor.cluster.relations import controller_of
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.relations.related import related
+from kubedoctor.cluster.relations.workloads import controller_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
 from kubedoctor.engine.proven import with_proven

@@ -8,28 +8,28 @@ from datetime import datetime
 
 import msgspec
 
-from kubedoctor.cluster.meta import condition
-from kubedoctor.cluster.missing_nodes import is_missing
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import Ref, kind_name, ref
-from kubedoctor.cluster.relations import WORKLOAD_KINDS, owner_chain, pods_of
-from kubedoctor.cluster.snapshot import Snapshot, Source
+from kubedoctor.answers.placement.autoscaler import autoscaler_lines
+from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.outcome import has_other_scheduler, other_scheduler_lines
+from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+from kubedoctor.cluster.relations.missing_nodes import is_missing
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.wants import CannotSee
 from kubedoctor.cluster.triage import finished, terminating, unscheduled
-from kubedoctor.cluster.wants import CannotSee
 from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.rounds import read_in_rounds
 from kubedoctor.findings import Fix
-from kubedoctor.findings.autoscaler_words import autoscaler_lines
-from kubedoctor.findings.placement_fixes import placement_fixes
-from kubedoctor.findings.placement_outcome import has_other_scheduler, other_scheduler_lines
-from kubedoctor.replay.autoscaler.view import autoscaler_view
+from kubedoctor.replay.autoscaling.view import autoscaler_view
+from kubedoctor.replay.scheduler.counterfactuals.pod_changes import changed_pod
 from kubedoctor.replay.scheduler.cycle import Verdict
 from kubedoctor.replay.scheduler.observed import kinds_for, observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
-from kubedoctor.replay.scheduler.pod_changes import changed_pod
-from kubedoctor.replay.scheduler.self_check import Agreement
-from kubedoctor.replay.scheduler.unseen_refusals import rests_on_unseen
+from kubedoctor.replay.scheduler.said.self_check import Agreement
+from kubedoctor.replay.scheduler.said.unseen_refusals import rests_on_unseen
 
 _MOST_LOSSES = 50
 """So many sentences tell what could not be read; a bundle tells no more either."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.text import listed
+from kubedoctor.answers.placement.reasons import plugin_title, whole_reason
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.engine.placement import Outcome, Placement
 from kubedoctor.findings import Fix
-from kubedoctor.findings.placement_reasons import plugin_title, whole_reason
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 

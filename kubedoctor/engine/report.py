@@ -7,9 +7,9 @@ from functools import cached_property
 
 import msgspec
 
-from kubedoctor.cluster.quoting import Evidence
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Source
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.quoting import Evidence
+from kubedoctor.cluster.seen.snapshot import Source
 from kubedoctor.findings import Command, Confidence, Fix, Severity
 
 

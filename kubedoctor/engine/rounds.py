@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.wants import CannotSee, Gap, LogWant, NotCollected, Want
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.examination import MOST_ROUNDS, Gather
 
 T = TypeVar("T")

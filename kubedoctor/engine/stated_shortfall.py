@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from kubedoctor.cluster.apps import DaemonSet, Job, StatefulSet
-from kubedoctor.cluster.meta import KubernetesObject, condition
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.quoting import Evidence, has_path, quote
-from kubedoctor.cluster.references import kind_name
-from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.kinds.apps import DaemonSet, Job, StatefulSet
+from kubedoctor.cluster.kinds.meta import KubernetesObject, condition
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.triage import ready, terminating
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 

@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kubedoctor.cluster.apps import Deployment
-from kubedoctor.cluster.durations import human_duration
-from kubedoctor.cluster.meta import CustomResource, KubernetesObject
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.quoting import Evidence, has_path, quote
-from kubedoctor.cluster.references import Ref, kind_name
-from kubedoctor.cluster.relations import LONGEST_CHAIN, mounts
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.storage import PersistentVolumeClaim
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.kinds.apps import Deployment
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, kind_name
+from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
+from kubedoctor.cluster.relations.claims import mounts
+from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN
+from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.triage import ended_at, finished, ready
 from kubedoctor.engine.stated_shortfall import shortfall
 from kubedoctor.replay.workloads.deployments import DEADLINE

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.snapshot import Snapshot
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.causes import Family
 from kubedoctor.engine.report import ReportedFinding, Unexplained
 from kubedoctor.engine.stated_trouble import Trouble, stated_trouble

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import kind_name
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.model import Finding, Severity
 
 T = TypeVar("T", bound=KubernetesObject)
@@ -88,6 +88,17 @@ class Diagnostic(Generic[T]):
         return {heading.strip(): body.strip() for heading, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+def diagnostic_id(module: str) -> str:
+    """`area/problem` of a module: the area is the folder that stands directly in the package of diagnostics, the problem is
+    the module; folders between them only keep files apart. The package of diagnostics is the part of the path that is named
+    `diagnostics` or ends in `_diagnostics`, else the first part; a module that stands directly in it has its name as area.
+    """
+    parts = module.split(".")
+    root = next((place for place, part in enumerate(parts) if re.search(r"(^|_)diagnostics$", part)), 0)
+    area = parts[min(root + 1, len(parts) - 2)] if len(parts) > 1 else parts[0]
+    return f"{area}/{parts[-1]}".replace("_", "-")
+
+
 def diagnostic(
     *,
     code: str,
@@ -111,9 +122,8 @@ def diagnostic(
     def declare(check: Check[T]) -> Diagnostic[T]:
         module = check.__module__
         lesson: Any = getattr(sys.modules.get(module), "__doc__", "") or ""
-        parts = module.split(".")
         return Diagnostic(
-            id="/".join(parts[-2:]).replace("_", "-"),
+            id=diagnostic_id(module),
             code=code,
             subject=subject,
             severity=severity,
@@ -124,7 +134,7 @@ def diagnostic(
             also_known_as=also_known_as,
             also_subjects=also_subjects,
             lesson=str(lesson).strip(),
-            package=parts[0],
+            package=module.partition(".")[0],
         )
 
     return declare

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.quoting import Evidence
-from kubedoctor.cluster.wants import LogTail
+from kubedoctor.cluster.seen.quoting import Evidence
+from kubedoctor.cluster.seen.wants import LogTail
 
 LONGEST_LINE = 500
 

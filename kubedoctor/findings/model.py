@@ -6,8 +6,8 @@ import enum
 
 import msgspec
 
-from kubedoctor.cluster.quoting import Evidence
-from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.quoting import Evidence
 
 
 class Severity(enum.Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from kubedoctor.cluster.kinds import KINDS
+from kubedoctor.cluster.kinds.resources import KINDS
 from kubedoctor.sandbox.exchange import Object
 
 READ = ("get", "list", "watch")

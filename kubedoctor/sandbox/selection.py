@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kubedoctor.cluster.selectors import SelectorError, parse_field_selector, parse_label_selector
+from kubedoctor.cluster.grammar.selectors import SelectorError, parse_field_selector, parse_label_selector
 from kubedoctor.sandbox.exchange import Object, Refusal, Request
 from kubedoctor.sandbox.resources import Resource
 

@@ -16,14 +16,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from kubedoctor.cluster.affinity import NodeSelector as NodeSelectorPart
-from kubedoctor.cluster.affinity import Toleration
-from kubedoctor.cluster.core import Node, Taint
-from kubedoctor.cluster.decoding import convert_object, decode_object
-from kubedoctor.cluster.meta import KubernetesObject, LabelSelector
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
-from kubedoctor.cluster.selectors import (
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.selectors import (
     NodeSelector,
     SelectorError,
     parse_field_selector,
@@ -31,15 +25,21 @@ from kubedoctor.cluster.selectors import (
     selector_from_map,
     selector_of,
 )
-from kubedoctor.cluster.tolerations import tolerates, untolerated
+from kubedoctor.cluster.grammar.tolerations import tolerates, untolerated
+from kubedoctor.cluster.kinds.affinity import NodeSelector as NodeSelectorPart
+from kubedoctor.cluster.kinds.affinity import Toleration
+from kubedoctor.cluster.kinds.core import Node, Taint
+from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.decoding import convert_object, decode_object
 from kubedoctor.replay.kubelet.quality_of_service import quality_of_service
 from kubedoctor.replay.scheduler.cycle import Objection, Verdict, default_plugins, schedule
 from kubedoctor.replay.scheduler.framework import Status
+from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
-from kubedoctor.replay.scheduler.reasons import LATEST
 from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, pod_requests
-from kubedoctor.replay.scheduler.required_node_affinity import required_terms
-from kubedoctor.replay.scheduler.selector_errors import selector_problem
+from kubedoctor.replay.scheduler.said.reasons import LATEST
+from kubedoctor.replay.scheduler.said.selector_errors import selector_problem
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 Answer = dict[str, Any]

@@ -26,7 +26,7 @@ from typing import Any
 
 import yaml
 
-from kubedoctor.cluster.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.collect.recording import SCENARIO_VERSION, add_logs, plain, whole_state
 from kubedoctor.engine import Catalogue, Report, ReportedFinding, scan
 

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from kubedoctor.cluster.durations import human_duration
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.tui.rows import Row, View
 
 

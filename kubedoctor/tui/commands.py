@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from kubedoctor.cluster.kinds import kind_from_word, kind_words
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.kinds.resources import kind_from_word, kind_words
 
 QUIT = ("q", "q!", "quit", "exit")
 WORKLOADS = ("workloads", "workload", "wk")

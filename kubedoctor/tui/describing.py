@@ -21,10 +21,11 @@ from kubedoctor.cluster import (
     kind_name,
     ref,
 )
-from kubedoctor.cluster.containers import EnvVar
-from kubedoctor.cluster.durations import human_duration
-from kubedoctor.cluster.pods import PodSpec
-from kubedoctor.cluster.relations import owner_chain, services_selecting, template_of, template_path
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.kinds.containers import EnvVar
+from kubedoctor.cluster.kinds.pods import PodSpec
+from kubedoctor.cluster.relations.services import services_selecting
+from kubedoctor.cluster.relations.workloads import owner_chain, template_of, template_path
 from kubedoctor.cluster.triage import container_path, status_path
 from kubedoctor.tui.health import health_of
 from kubedoctor.tui.incidents import Verdict, add_event, events_about

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from kubedoctor.cluster import Cluster, Condition, Event, Ref, Snapshot
-from kubedoctor.cluster.durations import human_duration
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Effect
 from kubedoctor.tui.health import Health, health_of

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 from rich.cells import cell_len, chop_cells
 
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 
 MOST_CELLS = 4000  # One value, one message: nobody reads more on a screen, and a pane must stay quick.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from kubedoctor.answers.placement.node import NodeSheet, node_sheet
+from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
+from kubedoctor.answers.placement.table import PlacementTable, node_table
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.placement import Placement
-from kubedoctor.engine.placement_node import NodeSheet, node_sheet
-from kubedoctor.engine.placement_table import PlacementTable, node_table
 from kubedoctor.engine.placement_words import fix_line, headline
-from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.tui.columns import Column
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import EFFECTS, Copyable

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster import CronJob, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.relations import LONGEST_CHAIN, WORKLOAD_KINDS, controller_of, template_of
-from kubedoctor.cluster.selectors import SelectorError, parse_label_selector
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN, WORKLOAD_KINDS, controller_of, template_of
 from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Report
 from kubedoctor.tui.health import Health, State, health_of, state_of

@@ -12,8 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.relations import WORKLOAD_KINDS
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.collect.opening import Source
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.examination import Gather

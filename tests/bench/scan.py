@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 DECODE = """
 import gc, re, sys
 from pathlib import Path
-from kubedoctor.cluster.decoding import decode_list
+from kubedoctor.cluster.seen.decoding import decode_list
 gc.disable()
 for path in sorted(Path(sys.argv[1]).glob("*.json")):
     body = path.read_bytes()

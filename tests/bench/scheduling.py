@@ -19,13 +19,13 @@ import msgspec
 from msgspec.structs import replace
 
 from kubedoctor.cluster import Cluster, Snapshot, Source
-from kubedoctor.cluster.core import Node
-from kubedoctor.cluster.meta import ObjectMeta
-from kubedoctor.cluster.pods import Pod, PodSpec, PodStatus
-from kubedoctor.cluster.storage import CSINode, PersistentVolume, PersistentVolumeClaim, StorageClass
+from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.pods import Pod, PodSpec, PodStatus
+from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume, PersistentVolumeClaim, StorageClass
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
-from kubedoctor.replay.scheduler.equivalence import equivalence_key
-from kubedoctor.replay.scheduler.node_classes import NodeClasses, schedule_by_classes
+from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
+from kubedoctor.replay.scheduler.many.node_classes import NodeClasses, schedule_by_classes
 from kubedoctor.replay.scheduler.pending import explain_pending
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 

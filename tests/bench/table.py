@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from textual.app import App, ComposeResult
 
 from kubedoctor.cluster import Ref, Snapshot, Source
-from kubedoctor.cluster.containers import Container, ContainerStatus
-from kubedoctor.cluster.meta import ObjectMeta, OwnerReference
-from kubedoctor.cluster.pods import Pod, PodSpec, PodStatus
+from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
+from kubedoctor.cluster.kinds.meta import ObjectMeta, OwnerReference
+from kubedoctor.cluster.kinds.pods import Pod, PodSpec, PodStatus
 from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.rows import Row, View, arrange, keep, make_rows
 from kubedoctor.tui.widgets.virtual_table import VirtualTable

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kubedoctor.cluster.wants import LogWant, Want
+from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource
 from kubedoctor.collect.opening import Options

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.cluster.wants import Want
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.opening import Options
 from kubedoctor.problems import ConnectionProblem, KubeconfigProblem, LoginProblem, SourceProblem, UsageProblem

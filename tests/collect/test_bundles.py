@@ -12,12 +12,12 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from kubedoctor.cluster.core import Secret
-from kubedoctor.cluster.meta import CustomResource
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.wants import CannotSee, LogWant, Want
+from kubedoctor.cluster.kinds.core import Secret
+from kubedoctor.cluster.kinds.meta import CustomResource
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles import BundleSource, open_bundle
 from tests.collect import bundle_forms as forms
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.collect.bundles import documents, open_bundle, write_bundle
 from kubedoctor.problems import BundleProblem
 from tests.collect import bundle_forms as forms

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.snapshot import Source as Origin
-from kubedoctor.cluster.wants import CannotSee, LogTail, LogWant, Want
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.snapshot import Source as Origin
+from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.bundles import BundleSource, open_bundle, write_bundle
 from kubedoctor.problems import BundleProblem, UsageProblem
 from tests.collect import bundle_forms as forms

@@ -10,8 +10,8 @@ from email.utils import format_datetime
 import pytest
 
 from kubedoctor.cluster import Cluster, Pod, Secret
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.wants import CannotSee, NotCollected, Want
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.wants import CannotSee, NotCollected, Want
 from kubedoctor.problems import LoginProblem
 from kubedoctor.sandbox import Fault, faults
 from tests.collect.conftest import Open

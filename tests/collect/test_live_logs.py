@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from kubedoctor.cluster.wants import LogWant
+from kubedoctor.cluster.seen.wants import LogWant
 from tests.collect.conftest import Open
 from tests.collect.fake_api import Answer, Asked, FakeApi, refusal, response
 from tests.collect.served import gather, live

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.decoding import convert_object
-from kubedoctor.cluster.redaction import (
+from kubedoctor.cluster.grammar.redaction import (
     REDACTED,
     looks_secret,
     redact_arguments,
@@ -22,6 +21,7 @@ from kubedoctor.cluster.redaction import (
     redact_text,
     redact_value,
 )
+from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.collect.bundles import open_bundle, write_bundle
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.engine import load_catalogue, scan

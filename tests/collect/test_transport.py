@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 import pytest
 
 import kubedoctor
-from kubedoctor.cluster.kinds import KINDS
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.wants import LogWant, Want
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import KINDS
+from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.opening import Options

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.cluster.wants import Want
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect import following
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource

@@ -16,8 +16,8 @@ import pytest
 
 import diagnostics
 from kubedoctor.cluster import Cluster, Snapshot, quote
-from kubedoctor.cluster.kinds import kind_from_word, kind_named
-from kubedoctor.cluster.wants import CannotSee, NotCollected
+from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
+from kubedoctor.cluster.seen.wants import CannotSee, NotCollected
 from kubedoctor.engine import Catalogue, load_catalogue, scan
 from kubedoctor.findings import HEADINGS, Diagnostic, Effect
 from kubedoctor.testing import Scenario, find_scenarios, load_scenario
@@ -66,7 +66,7 @@ def test_every_page_is_in_the_catalogue() -> None:
     """A page without a diagnostic, or in a folder without `__init__.py`, would be silent for ever."""
     (folder,) = diagnostics.__path__
     pages = [path.relative_to(folder) for path in Path(folder).rglob("*.py") if not path.name.startswith("_")]
-    assert sorted(page.with_suffix("").as_posix().replace("_", "-") for page in pages) == sorted(IDS)
+    assert sorted(f"{page.parts[0]}/{page.stem}".replace("_", "-") for page in pages) == sorted(IDS)
 
 
 @pytest.mark.parametrize("one", CATALOGUE.diagnostics, ids=IDS)
@@ -79,7 +79,8 @@ def test_the_lesson_is_complete(one: Diagnostic[Any]) -> None:
 
 @pytest.mark.parametrize("one", CATALOGUE.diagnostics, ids=IDS)
 def test_the_id_is_the_path_and_scenarios_stand_beside_it(one: Diagnostic[Any]) -> None:
-    assert one.check.__module__ == f"diagnostics.{one.id.replace('/', '.').replace('-', '_')}"
+    parts = one.check.__module__.split(".")
+    assert (parts[0], f"{parts[1]}/{parts[-1]}".replace("_", "-")) == ("diagnostics", one.id)
     folder = ROOT / "scenarios" / one.id.replace("-", "_")
     cases = [load_scenario(path) for path in find_scenarios(folder)]
     found = [any(wanted.get("code") == one.code for wanted in case.expect) for case in cases]

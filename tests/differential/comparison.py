@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
 
 Row = dict[str, Any]
 

@@ -19,7 +19,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.decoding import convert_object
+from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.findings import Confidence, Diagnostic, Explains, Finding, Severity
 
 TAKEN_AT = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)

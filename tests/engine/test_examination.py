@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster import Cluster, ConfigMap, LogWant, Node, Pod, Ref, Service, Snapshot, Want
-from kubedoctor.cluster.relations import workload_of
+from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.engine import Catalogue, focus, scan
 from kubedoctor.findings import Confidence, Finding, Severity
 from tests.engine.clinic import complete, deployment, live, made, node, objects, pod, replica_set, said

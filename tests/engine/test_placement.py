@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.answers.placement.node import node_sheet
+from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
+from kubedoctor.answers.placement.table import group_table, node_table
 from kubedoctor.cluster import LogWant, Ref, Want
 from kubedoctor.engine.placement import Outcome, Placement, pending_pod_of, place
-from kubedoctor.engine.placement_node import node_sheet
-from kubedoctor.engine.placement_table import group_table, node_table
 from kubedoctor.engine.placement_words import headline
-from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
-from kubedoctor.replay.scheduler.pod_changes import PodChangeError
-from kubedoctor.replay.scheduler.self_check import Agreement
+from kubedoctor.replay.scheduler.counterfactuals.pod_changes import PodChangeError
+from kubedoctor.replay.scheduler.said.self_check import Agreement
 from tests.engine.clinic import complete, deployment, live, pod, replica_set
 from tests.engine.fleet import FLEET, WAITING, fleet_node, waiting_pod
 from tests.engine.test_examination import Server

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.karpenter import NodePool, NodePoolStatus
-from kubedoctor.cluster.meta import Condition, CustomResource, ObjectMeta
+from kubedoctor.cluster.kinds.karpenter import NodePool, NodePoolStatus
+from kubedoctor.cluster.kinds.meta import Condition, CustomResource, ObjectMeta
 from kubedoctor.engine.stated_trouble import Trouble, stated_trouble
 from tests.engine.clinic import TAKEN_AT, complete, objects
 

@@ -11,6 +11,7 @@ import pytest
 from kubedoctor.cluster import Cluster, Deployment, KubernetesObject, Snapshot, Source, StatefulSet, quote, ref
 from kubedoctor.engine import Catalogue, scan
 from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic
+from kubedoctor.findings.diagnostic import diagnostic_id
 
 
 def _named(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
@@ -47,3 +48,19 @@ def test_a_code_is_letters_and_digits() -> None:
 def test_a_relation_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'select' is not a relation: there are configures, .*, selects"):
         Explains("select")
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("diagnostics.pods.evicted", "pods/evicted"),
+        ("diagnostics.pods.images.image_not_found", "pods/image-not-found"),
+        ("acme_diagnostics.certificates.acme.expired", "certificates/expired"),
+        ("acme.diagnostics.certificates.expired", "certificates/expired"),
+        ("acme.certificates.expired", "certificates/expired"),
+        ("acme_diagnostics.expired", "acme-diagnostics/expired"),
+        ("alone", "alone/alone"),
+    ],
+)
+def test_the_id_is_the_area_and_the_problem_at_any_depth(module: str, expected: str) -> None:
+    assert diagnostic_id(module) == expected

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.answers.placement.fixes import placement_fixes
 from kubedoctor.cluster import Cluster, Pod
 from kubedoctor.collect.opening import Options, open_source
 from kubedoctor.findings import Fix
-from kubedoctor.findings.placement_fixes import placement_fixes
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import explain_pending
 from tests.real.cluster.control_plane import RealCluster

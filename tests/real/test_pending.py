@@ -12,7 +12,7 @@ from kubedoctor.cluster import Cluster, Pod
 from kubedoctor.collect.opening import Options, open_source
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import explain_pending
-from kubedoctor.replay.scheduler.self_check import Agreement
+from kubedoctor.replay.scheduler.said.self_check import Agreement
 from tests.real.cluster.control_plane import RealCluster
 from tests.real.cluster.layout import Document
 from tests.real.cluster.requirements import why_not_run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.cluster.kinds import kind_named
+from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.sandbox import Sandbox, State, load_recording, recording_names, recording_path
 from tests.sandbox.conftest import NOON, Client, client
 

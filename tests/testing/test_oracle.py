@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.cluster.quantities import parse_quantity
+from kubedoctor.cluster.grammar.quantities import parse_quantity
 from kubedoctor.testing.oracle import answer_line
 
 ADDED_TWICE = {f"requests-1-{number}" for number in (75, 77, 97, 579, 836, 898)}

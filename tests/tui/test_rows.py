@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster import Ref, Snapshot, Source
-from kubedoctor.cluster.decoding import convert_object
+from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import (

@@ -7,7 +7,7 @@ import sys
 import time
 
 from kubedoctor.cli.commands.reading import finish
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.collect.opening import Options, open_source
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kubedoctor.cli.terminal import wants_colour
-from kubedoctor.cluster.nearest import nearest_word
+from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.engine import Catalogue, load_catalogue
 from kubedoctor.handbook import lesson_markdown, lesson_text
 from kubedoctor.problems import UsageProblem

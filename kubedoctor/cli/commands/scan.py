@@ -8,8 +8,8 @@ import time
 from kubedoctor.cli.commands.reading import finish, opened
 from kubedoctor.cli.formats import check_format
 from kubedoctor.cli.subject import check_namespace
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.selectors import SelectorError, parse_label_selector
+from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
 

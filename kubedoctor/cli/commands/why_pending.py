@@ -12,11 +12,11 @@ from kubedoctor.cli.formats import check_format
 from kubedoctor.cli.formats.placement import render_placement
 from kubedoctor.cli.subject import find_subject, split_words
 from kubedoctor.cli.terminal import speak_utf8, wants_colour
-from kubedoctor.cluster.nearest import nearest_word
-from kubedoctor.cluster.relations import WORKLOAD_KINDS
+from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.engine.placement import Outcome, Placement, place
 from kubedoctor.problems import NoSuchObject, UsageProblem
-from kubedoctor.replay.scheduler.pod_changes import PodChangeError
+from kubedoctor.replay.scheduler.counterfactuals.pod_changes import PodChangeError
 
 _CODES = {
     Outcome.SCHEDULED: ExitCode.HEALTHY,

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from kubedoctor.cluster.quoting import Evidence
-from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Command, Fix
 

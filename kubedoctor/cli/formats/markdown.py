@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cli.formats.phrases import MARKS, effect_note, verdict_line
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.report import Incident, Report
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})

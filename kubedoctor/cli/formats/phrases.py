@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Effect, Severity
 

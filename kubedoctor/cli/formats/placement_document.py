@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kubedoctor.answers.placement.node import NodeSheet, node_sheet
+from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
+from kubedoctor.answers.placement.reasons import plugin_title, short_reason
 from kubedoctor.cli.formats.document import fix_data, moment, ref_data
 from kubedoctor.engine.placement import Placement
-from kubedoctor.engine.placement_node import NodeSheet, node_sheet
 from kubedoctor.engine.placement_words import headline
-from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
-from kubedoctor.findings.placement_reasons import plugin_title, short_reason
-from kubedoctor.replay.scheduler.agreement import Difference
 from kubedoctor.replay.scheduler.cycle import Objection
-from kubedoctor.replay.scheduler.grouping import NodeGroup, objections_of
+from kubedoctor.replay.scheduler.many.grouping import NodeGroup, objections_of
 from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.said.agreement import Difference
 
 SCHEMA = "kubedoctor.dev/why-pending/v1"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
 from kubedoctor.cli.formats.markdown import code_block, plain
 from kubedoctor.cli.formats.phrases import effect_note
 from kubedoctor.cli.formats.placement_rows import group_rows, node_sections
 from kubedoctor.engine.placement import Placement
 from kubedoctor.engine.placement_words import fix_line, headline, outcome_line
-from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubedoctor.cluster.text import listed
-from kubedoctor.engine.placement_node import LabelLine, NodeSheet, node_sheet
-from kubedoctor.engine.placement_table import group_table
+from kubedoctor.answers.placement.node import LabelLine, NodeSheet, node_sheet
+from kubedoctor.answers.placement.table import group_table
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 Rows = list[list[str]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
 from kubedoctor.cli.formats.phrases import effect_note
 from kubedoctor.cli.formats.placement_rows import group_rows, node_sections
 from kubedoctor.cli.formats.text import LABEL, WIDTH
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.placement import Outcome, Placement
 from kubedoctor.engine.placement_words import fix_line, headline, outcome_line
-from kubedoctor.findings.placement_outcome import agreement_lines, preemption_lines
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 MOST_ROWS = 25

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kubedoctor.cli.formats.phrases import MARKS, counted, effect_note, verdict_line
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.findings import Effect, Severity
 

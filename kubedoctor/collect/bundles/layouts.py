@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubedoctor.cluster.kinds import kind_from_word
-from kubedoctor.cluster.wants import LogWant
+from kubedoctor.cluster.kinds.resources import kind_from_word
+from kubedoctor.cluster.seen.wants import LogWant
 
 MANIFEST = "kubedoctor.json"
 _RESOURCES = "cluster-resources"

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.decoding import Unreadable, convert_object, decode_list, decode_object
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.snapshot import Snapshot, Source
-from kubedoctor.cluster.wants import LogTail, LogWant, Want
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_list, decode_object
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
 from kubedoctor.collect.bundles.pieces import (
     Log,

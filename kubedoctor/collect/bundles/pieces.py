@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.decoding import kind_of_data
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.wants import LogWant
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.decoding import kind_of_data
+from kubedoctor.cluster.seen.wants import LogWant
 from kubedoctor.collect.bundles.documents import Document
 from kubedoctor.collect.bundles.layouts import Place, place_of
 from kubedoctor.collect.bundles.parsing import (

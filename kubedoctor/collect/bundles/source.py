@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.wants import CannotSee, LogWant, Want
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
 from kubedoctor.collect.bundles.pieces import Objects, State, pieces_of
@@ -90,7 +90,7 @@ class BundleSource:
 
 
 def _whole_items(piece: Objects) -> Iterator[dict[str, Any]]:
-    from kubedoctor.cluster.kinds import kind_named
+    from kubedoctor.cluster.kinds.resources import kind_named
     from kubedoctor.collect.bundles.parsing import head_of, raw_items
 
     items = piece.items

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from kubedoctor.cluster.core import Event
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.triage import all_statuses
 
 

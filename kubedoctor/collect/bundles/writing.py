@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.decoding import decode_object
-from kubedoctor.cluster.kinds import kind_named
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.decoding import decode_object
+from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.cluster.triage import all_statuses, troubled
-from kubedoctor.cluster.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
 from kubedoctor.collect.bundles.layouts import MANIFEST
 from kubedoctor.collect.bundles.loading import FORMAT

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kubedoctor.cluster.core import ResourceQuota
-from kubedoctor.cluster.pods import PodSpec
-from kubedoctor.cluster.quantities import Quantity
+from kubedoctor.cluster.grammar.quantities import Quantity
+from kubedoctor.cluster.kinds.core import ResourceQuota
+from kubedoctor.cluster.kinds.pods import PodSpec
 from kubedoctor.replay.scheduler.requests import amounts, pod_limits, pod_requests
 
 

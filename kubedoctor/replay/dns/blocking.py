@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.core import Namespace
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.networking import NetworkPolicy, NetworkPolicySpec
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import Ref, ref
+from kubedoctor.cluster.kinds.core import Namespace
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.networking import NetworkPolicy, NetworkPolicySpec
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.replay.dns.servers import Resolvers, Server, uses_cluster_dns
-from kubedoctor.replay.network_policy import EGRESS, INGRESS, METADATA_NAME, Miss, Party, Policy, PolicySet
-from kubedoctor.replay.network_policy.policies import Selected
+from kubedoctor.replay.network import EGRESS, INGRESS, METADATA_NAME, Miss, Party, Policy, PolicySet
+from kubedoctor.replay.network.policies import Selected
 
 
 @dataclass(frozen=True)

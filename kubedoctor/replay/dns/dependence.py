@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from kubedoctor.cluster.apps import Deployment
-from kubedoctor.cluster.core import ConfigMap, Node, Service
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import ready_endpoints
+from kubedoctor.cluster.kinds.apps import Deployment
+from kubedoctor.cluster.kinds.core import ConfigMap, Node, Service
+from kubedoctor.cluster.relations.services import ready_endpoints
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.dns.service import is_cluster_dns
 
 KUBELETS = ("kube-system", "kubelet-config")

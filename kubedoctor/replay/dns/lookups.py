@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.wants import LogTail
 from kubedoctor.cluster.triage import not_ready
-from kubedoctor.cluster.wants import LogTail
-from kubedoctor.replay.kubelet.log_lines import Sign, read_log
+from kubedoctor.replay.logs.log_lines import Sign, read_log
 
 MOST_LOGS = 3
 

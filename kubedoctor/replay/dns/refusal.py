@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from kubedoctor.cluster.core import ConfigMap
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.wants import LogTail
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.kinds.core import ConfigMap
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.wants import LogTail
 from kubedoctor.replay.dns.corefile import PLUGINS, CorefileError, corefile_error, unknown_directives
 
 COREFILE = "Corefile"

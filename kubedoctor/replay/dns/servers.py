@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kubedoctor.cluster.core import Namespace, Service
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import pods_selected_by
+from kubedoctor.cluster.kinds.core import Namespace, Service
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.dns.service import DNS_PORT, is_cluster_dns
-from kubedoctor.replay.network_policy import Party, PolicySet, Verdict
+from kubedoctor.replay.network import Party, PolicySet, Verdict
 from kubedoctor.replay.services.ports import find_port
 
 NODE_LOCAL = "169.254.20.10"

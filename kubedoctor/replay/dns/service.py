@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.core import Service
+from kubedoctor.cluster.kinds.core import Service
 
 DNS_PORT = 53
 _NAMES = frozenset({("kube-system", "kube-dns"), ("kube-system", "coredns"), ("openshift-dns", "dns-default")})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from kubedoctor.cluster.containers import ContainerStateTerminated, ContainerStatus
+from kubedoctor.cluster.kinds.containers import ContainerStateTerminated, ContainerStatus
 
 SIGNALS = {
     1: "SIGHUP",

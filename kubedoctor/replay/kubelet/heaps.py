@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from kubedoctor.cluster.containers import Container
-from kubedoctor.cluster.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.kinds.containers import Container
 
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgG])|--max[-_]old[-_]space[-_]size[= ](\d+)")
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kubedoctor.cluster.core import Service
+from kubedoctor.cluster.kinds.core import Service
 
 
 class ServiceName(NamedTuple):

@@ -6,7 +6,7 @@ import enum
 import re
 from typing import NamedTuple
 
-from kubedoctor.cluster.containers import ContainerStateWaiting
+from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
 
 PULL_REASONS = frozenset(
     {

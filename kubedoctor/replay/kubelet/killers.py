@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from kubedoctor.cluster.containers import Container, ContainerStatus
-from kubedoctor.cluster.core import Event
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
+from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.endings import Ending
-from kubedoctor.replay.kubelet.log_lines import read_log, says_it_was_stopped
 from kubedoctor.replay.kubelet.probes import gives_up_not_before, killed_not_after
+from kubedoctor.replay.logs.log_lines import read_log, says_it_was_stopped
 
 
 class Killer(enum.Enum):

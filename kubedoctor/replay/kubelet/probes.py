@@ -6,8 +6,8 @@ import enum
 import re
 from datetime import timedelta
 
-from kubedoctor.cluster.containers import Container, Probe
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.containers import Container, Probe
+from kubedoctor.cluster.kinds.pods import Pod
 
 DEFAULT_GRACE = 30
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.containers import ResourceRequirements
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.kinds.containers import ResourceRequirements
+from kubedoctor.cluster.kinds.pods import Pod
 
 BEST_EFFORT = "BestEffort"
 BURSTABLE = "Burstable"

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubedoctor.cluster.containers import Container
-from kubedoctor.cluster.core import ConfigMap, Secret
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.containers import Container
+from kubedoctor.cluster.kinds.core import ConfigMap, Secret
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.volumes import KeyToPath, Volume
 from kubedoctor.cluster.triage import all_containers, container_path
-from kubedoctor.cluster.volumes import KeyToPath, Volume
 
 
 @dataclass(frozen=True)

@@ -10,27 +10,27 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.replay.scheduler import reasons
-from kubedoctor.replay.scheduler.dynamic_resources import DynamicResources, unreplayed_claims
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.framework import SUCCESS, Code, NodeFilter, Plugin, Status, failure, unresolvable
-from kubedoctor.replay.scheduler.inter_pod_affinity import InterPodAffinity
-from kubedoctor.replay.scheduler.node_affinity import NodeAffinity
-from kubedoctor.replay.scheduler.node_declared_features import NodeDeclaredFeatures
-from kubedoctor.replay.scheduler.node_name import NodeName
-from kubedoctor.replay.scheduler.node_ports import NodePorts
-from kubedoctor.replay.scheduler.node_resources_fit import NodeResourcesFit
-from kubedoctor.replay.scheduler.node_unschedulable import NodeUnschedulable
-from kubedoctor.replay.scheduler.node_volume_limits import NodeVolumeLimits
-from kubedoctor.replay.scheduler.pod_topology_spread import PodTopologySpread
-from kubedoctor.replay.scheduler.reasons import Release
-from kubedoctor.replay.scheduler.scheduling_gates import NAME as SCHEDULING_GATES
-from kubedoctor.replay.scheduler.scheduling_gates import pre_enqueue
+from kubedoctor.replay.scheduler.plugins.dynamic_resources import DynamicResources, unreplayed_claims
+from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import InterPodAffinity
+from kubedoctor.replay.scheduler.plugins.node_affinity import NodeAffinity
+from kubedoctor.replay.scheduler.plugins.node_declared_features import NodeDeclaredFeatures
+from kubedoctor.replay.scheduler.plugins.node_name import NodeName
+from kubedoctor.replay.scheduler.plugins.node_ports import NodePorts
+from kubedoctor.replay.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from kubedoctor.replay.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from kubedoctor.replay.scheduler.plugins.node_volume_limits import NodeVolumeLimits
+from kubedoctor.replay.scheduler.plugins.pod_topology_spread import PodTopologySpread
+from kubedoctor.replay.scheduler.plugins.scheduling_gates import NAME as SCHEDULING_GATES
+from kubedoctor.replay.scheduler.plugins.scheduling_gates import pre_enqueue
+from kubedoctor.replay.scheduler.plugins.taint_toleration import TaintToleration
+from kubedoctor.replay.scheduler.plugins.volume_binding import VolumeBinding
+from kubedoctor.replay.scheduler.plugins.volume_restrictions import VolumeRestrictions
+from kubedoctor.replay.scheduler.plugins.volume_zone import VolumeZone
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.said.reasons import Release
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
-from kubedoctor.replay.scheduler.taint_toleration import TaintToleration
-from kubedoctor.replay.scheduler.volume_binding import VolumeBinding
-from kubedoctor.replay.scheduler.volume_restrictions import VolumeRestrictions
-from kubedoctor.replay.scheduler.volume_zone import VolumeZone
 
 Filters = tuple[tuple[str, NodeFilter], ...]
 """The plugins that have something to check, in their order."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.pods import Pod
 
 if TYPE_CHECKING:
     from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo

@@ -6,14 +6,12 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from kubedoctor.cluster.core import Namespace, Node
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.networking import PodDisruptionBudget
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import kind_name
-from kubedoctor.cluster.snapshot import Snapshot
-from kubedoctor.cluster.storage import (
+from kubedoctor.cluster.kinds.core import Namespace, Node
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
+from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.cluster.kinds.storage import (
     CSIDriver,
     CSINode,
     CSIStorageCapacity,
@@ -22,10 +20,12 @@ from kubedoctor.cluster.storage import (
     StorageClass,
     VolumeAttachment,
 )
-from kubedoctor.cluster.volumes import DISKS
-from kubedoctor.replay.scheduler.affinity_terms import terms_of
-from kubedoctor.replay.scheduler.node_volume_limits import limits_of
-from kubedoctor.replay.scheduler.reasons import release_of
+from kubedoctor.cluster.kinds.volumes import DISKS
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.replay.scheduler.plugins.affinity_terms import terms_of
+from kubedoctor.replay.scheduler.plugins.node_volume_limits import limits_of
+from kubedoctor.replay.scheduler.said.reasons import release_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 REPLAY_ALWAYS: tuple[type[KubernetesObject], ...] = (Node, Pod, Namespace, PodDisruptionBudget)

@@ -6,16 +6,16 @@ from datetime import datetime
 
 import msgspec
 
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.references import ref
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.scheduler.cycle import Verdict
-from kubedoctor.replay.scheduler.equivalence import equivalence_key
-from kubedoctor.replay.scheduler.grouping import NodeGroup, grouped
-from kubedoctor.replay.scheduler.node_classes import schedule_by_classes
+from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
+from kubedoctor.replay.scheduler.many.grouping import NodeGroup, grouped
+from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
-from kubedoctor.replay.scheduler.self_check import Agreement, Comparison, Said, compare, said_of
+from kubedoctor.replay.scheduler.said.self_check import Agreement, Comparison, Said, compare, said_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 

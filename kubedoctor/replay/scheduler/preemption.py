@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from kubedoctor.cluster.meta import condition
-from kubedoctor.cluster.networking import PodDisruptionBudget
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.selectors import SelectorError, selector_of
-from kubedoctor.replay.scheduler import reasons
+from kubedoctor.cluster.grammar.selectors import SelectorError, selector_of
+from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.replay.scheduler.cycle import (
     Filters,
     Objection,
@@ -27,6 +26,7 @@ from kubedoctor.replay.scheduler.cycle import (
 )
 from kubedoctor.replay.scheduler.framework import Code, NodeFilter, Plugin, failure, unresolvable
 from kubedoctor.replay.scheduler.go_sort import go_sorted
+from kubedoctor.replay.scheduler.said import reasons
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 _NO_VICTIMS = Objection("", unresolvable(reasons.NO_VICTIMS))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 
-from kubedoctor.cluster.containers import Container, ContainerStatus, ResourceRequirements
-from kubedoctor.cluster.label_requirements import SelectorError, checked_requirement
-from kubedoctor.cluster.meta import condition
-from kubedoctor.cluster.pods import Pod, PodSpec
-from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.label_requirements import SelectorError, checked_requirement
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.kinds.containers import Container, ContainerStatus, ResourceRequirements
+from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.pods import Pod, PodSpec
 
 Amounts = dict[str, Quantity]
 

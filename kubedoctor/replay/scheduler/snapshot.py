@@ -10,11 +10,11 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from kubedoctor.cluster.core import Namespace, Node
-from kubedoctor.cluster.networking import PodDisruptionBudget
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.selectors import NodeSelector, Selector
-from kubedoctor.cluster.storage import (
+from kubedoctor.cluster.grammar.selectors import NodeSelector, Selector
+from kubedoctor.cluster.kinds.core import Namespace, Node
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
+from kubedoctor.cluster.kinds.storage import (
     CSIDriver,
     CSINode,
     CSIStorageCapacity,
@@ -24,10 +24,10 @@ from kubedoctor.cluster.storage import (
     VolumeAttachment,
 )
 from kubedoctor.cluster.triage import finished
-from kubedoctor.replay.scheduler.affinity_terms import AffinityTerm, terms_of
-from kubedoctor.replay.scheduler.host_ports import HostPort, host_ports
-from kubedoctor.replay.scheduler.reasons import LATEST, Release
+from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, terms_of
+from kubedoctor.replay.scheduler.plugins.host_ports import HostPort, host_ports
 from kubedoctor.replay.scheduler.requests import Occupied, amounts, counted
+from kubedoctor.replay.scheduler.said.reasons import LATEST, Release
 
 Resources = Mapping[str, int]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.cluster.core import Taint
+from kubedoctor.cluster.kinds.core import Taint
 
 CORDON: Final = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule")
 HOSTNAME: Final = "kubernetes.io/hostname"

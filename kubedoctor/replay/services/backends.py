@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubedoctor.cluster.apps import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
-from kubedoctor.cluster.core import ReplicationController, Service
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import controller_of, endpoints_of, pods_selected_by, template_of
-from kubedoctor.cluster.selectors import selector_from_map
+from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.kinds.apps import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from kubedoctor.cluster.kinds.core import ReplicationController, Service
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.services import endpoints_of, pods_selected_by
+from kubedoctor.cluster.relations.workloads import controller_of, template_of
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.services.starting import still_starting
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kubedoctor.cluster.containers import Container, ContainerPort
-from kubedoctor.cluster.core import Service, ServicePort
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.kinds.containers import Container, ContainerPort
+from kubedoctor.cluster.kinds.core import Service, ServicePort
+from kubedoctor.cluster.kinds.pods import Pod
 
 
 def declared_ports(pod: Pod) -> Iterator[tuple[Container, ContainerPort]]:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from kubedoctor.cluster.containers import Container, Probe
-from kubedoctor.cluster.core import Service, ServicePort
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import services_selecting
+from kubedoctor.cluster.kinds.containers import Container, Probe
+from kubedoctor.cluster.kinds.core import Service, ServicePort
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.services import services_selecting
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.wants import LogTail
 from kubedoctor.cluster.triage import finished, ready, terminating
-from kubedoctor.cluster.wants import LogTail
 from kubedoctor.replay.services.ports import declared_ports, find_port
 
 MOST_LOGS = 3

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubedoctor.cluster.core import Service
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.reading import Cluster
-from kubedoctor.cluster.relations import template_of
-from kubedoctor.cluster.selectors import nearest_labels, selector_from_map
+from kubedoctor.cluster.grammar.selectors import nearest_labels, selector_from_map
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import template_of
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.replay.services.backends import MAKERS
 

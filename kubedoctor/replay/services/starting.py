@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kubedoctor.cluster.containers import Container, ContainerStatus, Probe
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.containers import Container, ContainerStatus, Probe
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.triage import all_statuses, waiting
 
 SCHEDULING = timedelta(minutes=1)

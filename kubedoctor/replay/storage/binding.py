@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.storage.matching import capacity, rejection, reserved_for
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kubedoctor.cluster.label_requirements import SelectorError
-from kubedoctor.cluster.meta import LabelSelector
-from kubedoctor.cluster.quantities import Quantity, QuantityError, parse_quantity
-from kubedoctor.cluster.selectors import selector_of
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.grammar.label_requirements import SelectorError
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.selectors import selector_of
+from kubedoctor.cluster.kinds.meta import LabelSelector
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 
 CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 

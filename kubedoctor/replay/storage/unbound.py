@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
 from kubedoctor.replay.storage.matching import Mismatch, Rejection, class_of, rejection, rejections, reserved_for
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.apps import Deployment
-from kubedoctor.cluster.meta import condition
+from kubedoctor.cluster.kinds.apps import Deployment
+from kubedoctor.cluster.kinds.meta import condition
 
 DEADLINE = 600
 """Seconds without progress that a Deployment has where its spec names none."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.apps import DaemonSet, Job, ReplicaSet, StatefulSet
-from kubedoctor.cluster.meta import KubernetesObject, condition
+from kubedoctor.cluster.kinds.apps import DaemonSet, Job, ReplicaSet, StatefulSet
+from kubedoctor.cluster.kinds.meta import KubernetesObject, condition
 
 
 def lacks_pods(obj: KubernetesObject) -> bool:

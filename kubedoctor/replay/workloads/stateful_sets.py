@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubedoctor.cluster.apps import StatefulSet
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.apps import StatefulSet
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.triage import finished, ready
 
 REVISION = "controller-revision-hash"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubedoctor.cluster.selectors import SelectorError, selector_of
+from kubedoctor.cluster.grammar.selectors import SelectorError, selector_of
 from kubedoctor.sandbox.exchange import Object
 from kubedoctor.sandbox.tables.ages import age
 

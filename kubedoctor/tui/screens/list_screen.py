@@ -14,8 +14,8 @@ from textual.containers import Container
 from textual.timer import Timer
 
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.relations import WORKLOAD_KINDS, controller_of
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.engine import Report
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.placement import Placement
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Placed

@@ -8,7 +8,7 @@ from functools import partial
 from textual.screen import Screen
 
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine import Report
 from kubedoctor.tui import work
 from kubedoctor.tui.incidents import lesson_page

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.threads import in_thread

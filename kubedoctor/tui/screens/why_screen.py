@@ -9,8 +9,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from kubedoctor.cluster.relations import WORKLOAD_KINDS
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.engine import Report
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Static
 
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.text import visible
 
 
 class Banner(Static):

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from kubedoctor.cluster.durations import human_duration
-from kubedoctor.cluster.text import visible
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.session import Freshness
 from kubedoctor.tui.widgets.text_view import ROLES

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.core import ResourceQuota
-from kubedoctor.cluster.pods import PodSpec
+from kubedoctor.cluster.kinds.core import ResourceQuota
+from kubedoctor.cluster.kinds.pods import PodSpec
 from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.cluster.core import Service, ServicePort, ServiceSpec
-from kubedoctor.cluster.meta import ObjectMeta
+from kubedoctor.cluster.kinds.core import Service, ServicePort, ServiceSpec
+from kubedoctor.cluster.kinds.meta import ObjectMeta
 from kubedoctor.replay.dns import corefile_error, is_cluster_dns, unknown_directives
 
 NOT_THE_COREFILE = {"address-in-use", "kubernetes-outside-a-cluster"}

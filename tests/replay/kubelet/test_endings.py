@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubedoctor.cluster.containers import (
+from kubedoctor.cluster.kinds.containers import (
     Container,
     ContainerState,
     ContainerStateRunning,
@@ -19,7 +19,7 @@ from kubedoctor.cluster.containers import (
     LifecycleHandler,
     Probe,
 )
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.endings import back_off, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, Proof, who_ended
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, read_probe_failure

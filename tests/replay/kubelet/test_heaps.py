@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.containers import Container
+from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.replay.kubelet.heaps import heap_over
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.cluster.containers import ContainerStateWaiting
+from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
 from kubedoctor.replay.kubelet.image_errors import (
     ImageName,
     PullProblem,

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.core import ConfigMap, Secret
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.core import ConfigMap, Secret
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.references import keys_of, references
 
 

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster import CannotSee, Cluster, Event, Node, NotCollected, Pod, Snapshot, Source, Want
-from kubedoctor.cluster.core import NodeStatus
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.storage import CSIDriver, CSINode
-from kubedoctor.replay.scheduler.messages import Obstacle
+from kubedoctor.cluster.kinds.core import NodeStatus
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.storage import CSIDriver, CSINode
 from kubedoctor.replay.scheduler.pending import explain_pending
-from kubedoctor.replay.scheduler.self_check import Agreement
+from kubedoctor.replay.scheduler.said.messages import Obstacle
+from kubedoctor.replay.scheduler.said.self_check import Agreement
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=3)

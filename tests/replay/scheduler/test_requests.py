@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.pods import Pod, PodSpec
-from kubedoctor.cluster.quantities import Quantity
+from kubedoctor.cluster.grammar.quantities import Quantity
+from kubedoctor.cluster.kinds.pods import Pod, PodSpec
 from kubedoctor.replay.scheduler.requests import (
     Amounts,
     Occupied,

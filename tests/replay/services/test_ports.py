@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.core import Service, ServicePort
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.core import Service, ServicePort
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.services import find_port, unknown_name
 
 POD = msgspec.convert(

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.containers import ContainerState
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.containers import ContainerState
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.services import still_starting
 
 NOW = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.storage.binding import possible_volumes
 
 

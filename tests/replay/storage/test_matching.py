@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from kubedoctor.cluster.meta import LabelSelector
-from kubedoctor.cluster.selectors import node_selector_of
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec
+from kubedoctor.cluster.grammar.selectors import node_selector_of
+from kubedoctor.cluster.kinds.meta import LabelSelector
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec
 from kubedoctor.replay.storage.matching import Mismatch, capacity, rejection, rejections, reserved_for
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import SELECTED_NODE, Awaited, unbound
 

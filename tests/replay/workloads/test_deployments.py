@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.apps import Deployment
+from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.replay.workloads.deployments import complete, deadline, past_deadline
 
 

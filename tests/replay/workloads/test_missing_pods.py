@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.cluster.apps import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from kubedoctor.cluster.kinds.apps import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from kubedoctor.replay.workloads.missing_pods import lacks_pods, missing_pods
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from kubedoctor.cluster.apps import StatefulSet
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.apps import StatefulSet
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.workloads.stateful_sets import (
     REVISION,
     is_left_over,

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.cluster.kinds import KINDS
+from kubedoctor.cluster.kinds.resources import KINDS
 from kubedoctor.sandbox.resources import Resources
 from kubedoctor.sandbox.tables import table
 from tests.sandbox.conftest import NOON

@@ -7,14 +7,14 @@ from typing import TypeVar
 
 import msgspec
 
-from kubedoctor.cluster.core import Node
-from kubedoctor.cluster.meta import KubernetesObject
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.storage import CSINode, PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Step, deleted, made, steps_by_object
 from kubedoctor.replay.scheduler.cycle import copied, objection_with_nominated, pre_filter
-from kubedoctor.replay.scheduler.scheduling_gates import pre_enqueue
+from kubedoctor.replay.scheduler.plugins.scheduling_gates import pre_enqueue
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 ObjectT = TypeVar("ObjectT", bound=KubernetesObject)

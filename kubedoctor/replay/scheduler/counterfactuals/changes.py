@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.references import Ref
+from kubedoctor.cluster.kinds.references import Ref
 
 Path = tuple[str | int, ...]
 """Field names and list positions from the top of an object; `-` is the place after a list's last element."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kubedoctor.cluster.affinity import NodeSelectorRequirement, NodeSelectorTerm
-from kubedoctor.cluster.core import Node, Taint
-from kubedoctor.cluster.nearest import likeness
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.cluster.selectors import NodeSelector
-from kubedoctor.cluster.tolerations import untolerated
+from kubedoctor.cluster.grammar.nearest import likeness
+from kubedoctor.cluster.grammar.selectors import NodeSelector
+from kubedoctor.cluster.grammar.tolerations import untolerated
+from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm
+from kubedoctor.cluster.kinds.core import Node, Taint
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
-from kubedoctor.replay.scheduler.required_node_affinity import required_terms
+from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
+from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
-from kubedoctor.replay.scheduler.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.well_known import CORDON, HOSTNAME
 
 Remedy = tuple[Edit, ...]

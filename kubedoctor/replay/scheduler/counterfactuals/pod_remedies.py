@@ -7,16 +7,16 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from kubedoctor.cluster.affinity import PodAffinity, PodAffinityTerm, TopologySpreadConstraint
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import ref
-from kubedoctor.replay.scheduler import reasons
+from kubedoctor.cluster.kinds.affinity import PodAffinity, PodAffinityTerm, TopologySpreadConstraint
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import NodeFilter, Plugin
-from kubedoctor.replay.scheduler.host_ports import EVERY_ADDRESS, HostPort
-from kubedoctor.replay.scheduler.inter_pod_affinity import InterPodAffinity
-from kubedoctor.replay.scheduler.pod_topology_spread import PodTopologySpread
+from kubedoctor.replay.scheduler.plugins.host_ports import EVERY_ADDRESS, HostPort
+from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import InterPodAffinity
+from kubedoctor.replay.scheduler.plugins.pod_topology_spread import PodTopologySpread
+from kubedoctor.replay.scheduler.said import reasons
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from kubedoctor.cluster.containers import Container, ResourceRequirements
-from kubedoctor.cluster.pods import Pod, PodSpec
-from kubedoctor.cluster.quantities import Quantity
-from kubedoctor.cluster.references import ref
+from kubedoctor.cluster.grammar.quantities import Quantity
+from kubedoctor.cluster.kinds.containers import Container, ResourceRequirements
+from kubedoctor.cluster.kinds.pods import Pod, PodSpec
+from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
 from kubedoctor.replay.scheduler.framework import Shortage
 from kubedoctor.replay.scheduler.requests import amounts, counted, pod_requests

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice, product
 
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref, ref
-from kubedoctor.replay.scheduler import reasons
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.changes import Change, Edit, Kind, Operation, Step
 from kubedoctor.replay.scheduler.counterfactuals.mount_remedies import (
@@ -33,10 +32,11 @@ from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_r
 from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place
 from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_unbound, about_waiting
 from kubedoctor.replay.scheduler.cycle import Objection, Verdict
-from kubedoctor.replay.scheduler.grouping import grouped, objections_of
-from kubedoctor.replay.scheduler.node_classes import schedule_by_classes
-from kubedoctor.replay.scheduler.node_resources_fit import NodeResourcesFit
-from kubedoctor.replay.scheduler.pod_claims import mounted_claim_names
+from kubedoctor.replay.scheduler.many.grouping import grouped, objections_of
+from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
+from kubedoctor.replay.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from kubedoctor.replay.scheduler.plugins.pod_claims import mounted_claim_names
+from kubedoctor.replay.scheduler.said import reasons
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 

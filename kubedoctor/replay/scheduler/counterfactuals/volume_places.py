@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.storage import PersistentVolume
-from kubedoctor.replay.scheduler.csi_translation import ZONE_SEPARATOR
-from kubedoctor.replay.scheduler.pod_claims import claim_names, is_bound
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.storage import PersistentVolume
+from kubedoctor.replay.scheduler.plugins.csi_translation import ZONE_SEPARATOR
+from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, is_bound
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _PLACES = ("/zone", "/region")

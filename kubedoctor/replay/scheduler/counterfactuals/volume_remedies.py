@@ -14,19 +14,19 @@ from itertools import islice, product
 
 import msgspec
 
-from kubedoctor.cluster.nearest import misspellings
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import ref
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler import reasons
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state, changed_object
 from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
 from kubedoctor.replay.scheduler.counterfactuals.claim_outcomes import settled
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import Status
-from kubedoctor.replay.scheduler.pod_claims import class_named, is_bound
+from kubedoctor.replay.scheduler.plugins.pod_claims import class_named, is_bound
+from kubedoctor.replay.scheduler.plugins.volume_binding import Reach, VolumeBinding, largest_storage
+from kubedoctor.replay.scheduler.said import reasons
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
-from kubedoctor.replay.scheduler.volume_binding import Reach, VolumeBinding, largest_storage
 from kubedoctor.replay.storage.matching import (
     CLASS_ANNOTATION,
     Mismatch,

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.core import Node
-from kubedoctor.cluster.pods import Pod
+from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.counterfactuals import Change, Situation, counterfactuals
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState

@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import convert
 from msgspec.structs import replace
 
-from kubedoctor.cluster.quantities import parse_quantity
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.grammar.quantities import parse_quantity
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.counterfactuals import Kind, apply_change, apply_to_state
 from kubedoctor.replay.scheduler.cycle import schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState

@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec import convert
 
-from kubedoctor.cluster.core import Node
-from kubedoctor.cluster.pods import Pod
-from kubedoctor.cluster.references import Ref
-from kubedoctor.cluster.storage import (
+from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.storage import (
     CSIDriver,
     CSINode,
     CSIStorageCapacity,

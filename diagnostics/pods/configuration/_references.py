@@ -1,0 +1,166 @@
+"""What the diagnostics of configuration share: the ConfigMaps and Secrets that a stuck pod needs, and which are absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.cluster.seen.wants import CannotSee
+from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Ref, has_path, quote, ref
+from kubedoctor.findings.commands import change, kubectl, look_at_pod
+from kubedoctor.findings.containers import at_fault, parts_of, quote_pod_spec, quote_status, stays
+from kubedoctor.replay.kubelet.container_errors import Missing, missing_reference, volume_named
+from kubedoctor.replay.kubelet.references import Reference, keys_of, references, volume_sources
+
+CONFIG_ERROR = "CreateContainerConfigError"
+_STARTING = ("", "ContainerCreating", "PodInitializing")
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A reference that leads nowhere. `stated`: the kubelet itself says so, in `evidence`."""
+
+    reference: Reference
+    about: Ref
+    stated: bool
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def confidence(self) -> Confidence:
+        return Confidence.CERTAIN if self.stated else Confidence.LIKELY
+
+
+@dataclass
+class _Stuck:
+    """What of a pod waits for configuration."""
+
+    containers: set[str] = field(default_factory=set)
+    volumes: bool = False
+    said: list[tuple[Missing, Evidence]] = field(default_factory=list)
+
+
+def absent_objects(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *create: str) -> Iterator[Finding]:
+    """A finding for each object of a kind that a stuck pod needs and that does not exist.
+
+    create: the words of kubectl that make one, without its name.
+    """
+    for one in _absent(pod, cluster, kind, keys=False):
+        yield _missing(pod, one, cluster, kind, create)
+
+
+def _missing(
+    pod: Pod, one: Absent, cluster: Cluster, kind: type[ConfigMap] | type[Secret], create: tuple[str, ...]
+) -> Finding:
+    name, what = one.reference.name, kind.__name__
+    said = f"{what} {name} does not exist in namespace {pod.namespace}"
+    if one.reference.volume:
+        said += f", so that volume {one.reference.volume} cannot be mounted"
+    line = kubectl("create", *create, name, "--from-literal=KEY=VALUE", namespace=pod.namespace)
+    fixes = [Fix(f"Create {what} {name} with what the program expects", line)]
+    if near := misspellings(name, (other.name for other in cluster.maybe.all(kind, pod.namespace)), 1):
+        said += f"; did you mean {near[0]}?"
+        fixes.insert(0, change(one.about, f"Name {near[0]} instead"))
+    return Finding(
+        about=one.about,
+        summary=said,
+        confidence=one.confidence,
+        evidence=one.evidence,
+        fixes=tuple(fixes),
+        commands=(
+            Command(kubectl("get", f"{what.lower()}s", namespace=pod.namespace), f"the {what}s that there are"),
+            look_at_pod(pod, "what the pod waits for"),
+        ),
+        aspect=name,
+    )
+
+
+def absent_keys(pod: Pod, cluster: Cluster) -> Iterator[Absent]:
+    """The keys that a stuck pod needs and that their ConfigMaps and Secrets do not have."""
+    for kind in (ConfigMap, Secret):
+        yield from _absent(pod, cluster, kind, keys=True)
+
+
+def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *, keys: bool) -> Iterator[Absent]:
+    if _may_be_stuck(pod):
+        readings = [partial(cluster.get, kind, pod.namespace, name) for name in sorted(_names(pod, kind.__name__))]
+        cluster.together(partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster), *readings)
+    stuck = _stuck(pod, cluster)
+    if not (stuck.containers or stuck.volumes):
+        return
+    seen: set[tuple[str, str]] = set()
+    unseen: CannotSee | None = None
+    found = False
+    for one in references(pod):
+        waits = one.container in stuck.containers or (one.volume and stuck.volumes)
+        if one.kind != kind.__name__ or not waits or bool(one.key) < keys or (one.name, one.key * keys) in seen:
+            continue
+        stated = [evidence for missing, evidence in stuck.said if _is(missing, one, keys)]
+        try:
+            there = cluster.get(kind, pod.namespace, one.name)
+        except CannotSee as blind:
+            unseen = blind
+            if not stated:
+                continue
+        else:
+            gone = there is None if not keys else there is not None and one.key not in keys_of(there)
+            if not gone:
+                continue
+        seen.add((one.name, one.key * keys))
+        found = True
+        about = at_fault(pod, cluster)
+        where = quote_pod_spec(pod, cluster, about, one.path, "where it is named")
+        yield Absent(one, about, bool(stated), (*where, *stated[:2]))
+    if unseen is not None and not found:
+        raise unseen
+
+
+def _may_be_stuck(pod: Pod) -> bool:
+    return stays(pod) and bool(pod.spec.node_name) and pod.status.phase in ("", "Pending")
+
+
+def _names(pod: Pod, kind: str) -> set[str]:
+    return {one.name for one in references(pod) if one.kind == kind}
+
+
+def _stuck(pod: Pod, cluster: Cluster) -> _Stuck:
+    stuck = _Stuck()
+    if not stays(pod) or not pod.spec.node_name:
+        return stuck
+    begun = False
+    for part in parts_of(pod):
+        state = part.status.state
+        waiting = state.waiting if state else None
+        begun = begun or bool(part.status.container_id) or (waiting is not None and waiting.reason not in _STARTING)
+        if waiting is not None and waiting.reason == CONFIG_ERROR:
+            stuck.containers.add(part.container.name)
+            missing = missing_reference(waiting.message)
+            if missing is not None:
+                evidence = quote_status(pod, part.container.name, "state.waiting.message")
+                stuck.said += [(missing, one) for one in evidence]
+    stuck.volumes = not begun and pod.status.phase in ("", "Pending")
+    if stuck.volumes:
+        stuck.said += _mount_events(pod, cluster.events_about(ref(pod)))
+    return stuck
+
+
+def _mount_events(pod: Pod, events: tuple[Event, ...]) -> Iterator[tuple[Missing, Evidence]]:
+    for event in reversed(events):
+        missing = missing_reference(event.message) if event.reason == "FailedMount" else None
+        if missing is None or not has_path(event, "message"):
+            continue
+        if not missing.name:
+            volume = next((v for v in pod.spec.volumes or () if v.name == volume_named(event.message)), None)
+            sources = list(volume_sources(volume)) if volume else []
+            names = [name for kind, name, *_ in sources if kind == missing.kind or len(sources) == 1]
+            missing = missing._replace(name=names[0] if names else "")
+        yield missing, quote(event, "message")
+
+
+def _is(missing: Missing, one: Reference, keys: bool) -> bool:
+    if (missing.kind, missing.name) != (one.kind, one.name):
+        return False
+    return missing.key == one.key if keys else not missing.key

@@ -1,0 +1,1 @@
+"""Containers that end when they should run."""

@@ -1,0 +1,89 @@
+"""A file of a ConfigMap that the program's log names and that cannot be parsed."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+
+from diagnostics.pods.crashes._ends import End
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import Cluster, ConfigMap, Pod
+from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
+from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.findings import Confidence, Finding, Fix, has_path, quote, ref
+from kubedoctor.findings.commands import edit_command, look_at
+from kubedoctor.replay.logs.log_lines import Sign
+
+LONGEST_QUOTE = 400
+
+
+def broken_config_file(pod: Pod, end: End, story: Story, cluster: Cluster) -> Finding | None:
+    """The ConfigMap is at fault if its key is the file that the program could not parse."""
+    sign = story.sign
+    if sign is None or sign.sign is not Sign.BAD_SYNTAX or not sign.subject.startswith("/"):
+        return None
+    source = source_of(pod, end, sign.subject.rstrip(":"))
+    if source is None:
+        return None
+    name, key, volume = source
+    config = cluster.maybe.get(ConfigMap, pod.namespace, name)
+    text = (config.data or {}).get(key) if config is not None else None
+    if config is None or text is None or text == REDACTED:
+        return None
+    wrong = _why_no_json(text) if key.endswith(".json") else ""
+    if key.endswith(".json") and not wrong:
+        return None  # What is mounted by now is valid: the pod may still hold what was there before.
+    evidence = [*story.evidence[:1], quote(pod, f"spec.volumes[name={volume}].name", f"holds ConfigMap {name}")]
+    path = f"data[{key}]"
+    # A longer text is better read in the ConfigMap, and a password in it is nobody's business.
+    if len(text) <= LONGEST_QUOTE and not looks_secret(text) and has_path(config, path):
+        evidence.append(quote(config, path, wrong))
+    said = f"its key {key} is not valid JSON: {wrong}" if wrong else f"its key {key} cannot be parsed"
+    return Finding(
+        about=ref(config),
+        summary=f"{said}; the program that reads it as {sign.subject} ends",
+        confidence=Confidence.LIKELY,
+        evidence=tuple(evidence),
+        fixes=(Fix(f"Correct {key}, then restart the pods that read it", edit_command(ref(config))),),
+        commands=(look_at(ref(config), "the file as it is mounted"),),
+        aspect=key,
+    )
+
+
+def source_of(pod: Pod, end: End, path: str) -> tuple[str, str, str] | None:
+    """The ConfigMap, the key and the volume behind a path in a container."""
+    volumes = {one.name: one for one in pod.spec.volumes or ()}
+    mounts = sorted(end.part.container.volume_mounts or (), key=lambda one: -len(one.mount_path))
+    for mount in mounts:
+        volume = volumes.get(mount.name)
+        inside = posixpath.relpath(path, mount.mount_path or "/")
+        if volume is None or inside.startswith(".."):
+            continue
+        if inside == ".":
+            inside = mount.sub_path or posixpath.basename(path)
+        found = _key_of(volume, inside)
+        return (*found, volume.name) if found else None
+    return None
+
+
+def _key_of(volume: Volume, inside: str) -> tuple[str, str] | None:
+    sources = [volume.config_map] if volume.config_map else []
+    if volume.projected is not None:
+        sources += [one.config_map for one in volume.projected.sources or () if one.config_map]
+    for source in sources:
+        for item in source.items or ():
+            if item.path == inside:
+                return source.name, item.key
+        if not source.items:
+            return source.name, inside
+    return None
+
+
+def _why_no_json(text: str) -> str:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        return str(error)
+    except RecursionError:
+        return "nested too deeply"
+    return ""

@@ -1,0 +1,99 @@
+"""The containers of a pod that end again and again: how, and by whose hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod
+from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.findings import ref
+from kubedoctor.findings.containers import Part, parts_of, stays
+from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
+from kubedoctor.replay.kubelet.killers import Killer, Proof, Verdict, who_ended
+from kubedoctor.replay.logs.log_lines import is_no_log
+
+
+class End(NamedTuple):
+    """The last end of a container that still matters, and who caused it. `log`: the lines of that run."""
+
+    part: Part
+    ending: Ending
+    verdict: Verdict
+    log: Log
+
+    @property
+    def name(self) -> str:
+        return self.part.container.name
+
+    @property
+    def killer(self) -> Killer:
+        return self.verdict.killer
+
+
+class Log(NamedTuple):
+    """The log of the run that ended; `previous` as kubectl means it."""
+
+    lines: tuple[str, ...]
+    previous: bool
+
+
+def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[Part], bool] = lambda _: True) -> Iterator[End]:
+    """The containers of a pod that stays which end again and again, each with the verdict on its last end.
+
+    suits: which containers the diagnostic is about, so that no log is read for another one.
+    """
+    if not stays(pod):
+        return
+    for part in parts_of(pod):
+        ending = last_ending(part.status)
+        if ending is None or not failing(part.status, cluster.taken_at) or _done(part, ending) or not suits(part):
+            continue
+        _ask_at_once(pod, part, ending, cluster)
+        events = cluster.events_about(ref(pod))
+        log = Log((), not _ended_now(part))
+        verdict = who_ended(pod, part.container, part.status, ending, events)
+        if verdict.proof is not Proof.STATED:
+            log = log_of_the_end(pod, part, ending, cluster)
+            verdict = who_ended(pod, part.container, part.status, ending, events, log.lines)
+        yield End(part, ending, verdict, log)
+
+
+def _ask_at_once(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> None:
+    """Fetch in one round what the verdict and the finding will read."""
+    if cluster.snapshot.closed:
+        return
+    readings: list[Callable[[], object]] = [partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster)]
+    if not (ending.is_out_of_memory or ending.never_ran):
+        readings.append(partial(cluster.log_tail, pod, part.container.name, previous=not _ended_now(part)))
+    cluster.together(*readings)
+
+
+def _done(part: Part, ending: Ending) -> bool:
+    """An init container that ended well has done its work, however often it was tried."""
+    return part.is_init and not part.container.restarts_always and ending.exit_code == 0 and _ended_now(part)
+
+
+def _ended_now(part: Part) -> bool:
+    return part.status.state is not None and part.status.state.terminated is not None
+
+
+def log_of_the_end(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Log:
+    """The log of the run that ended; without lines where the program wrote nothing or it cannot be read."""
+    previous = not _ended_now(part)
+    tail = cluster.log_tail(pod, part.container.name, previous=previous)
+    if tail is None or (tail.lines and is_no_log(tail.lines)):
+        # While a container waits for its restart, both logs are those of the run that ended: a recording may hold one.
+        running = part.status.state is not None and part.status.state.running is not None
+        tail = None if running else _log_at_hand(pod, part.container.name, not previous, cluster)
+        previous = previous if tail is None else not previous
+    return Log((), previous) if tail is None or is_no_log(tail.lines) else Log(tail.lines, previous)
+
+
+def _log_at_hand(pod: Pod, container: str, previous: bool, cluster: Cluster) -> LogTail | None:
+    """A log that was read already; it is not worth another request."""
+    try:
+        return cluster.log_tail(pod, container, previous=previous)
+    except NotCollected:
+        return None

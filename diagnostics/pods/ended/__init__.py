@@ -1,0 +1,1 @@
+"""Pods that were ended or refused."""

@@ -1,0 +1,116 @@
+"""The kubelet ended a pod to protect its node, or because the pod used too much disk.
+
+## What it means
+An evicted pod is over: it is not restarted, its controller makes another one. Its object stays as a record. If the
+reason lies in the pod itself, the next one will be evicted too.
+
+## Why it happens
+- The pod wrote more to its own file system, its logs or an `emptyDir` than its limit allows.
+- The node ran short of memory, disk, inodes or process numbers, and this pod used more than it had requested.
+
+## How to fix it
+1. For a limit: see what is written and where; put data on a volume, or raise the `ephemeral-storage` limit.
+2. For a node: set requests near the real use. Pods that stay within their requests are evicted last.
+3. Remove the records: `kubectl delete pods --field-selector=status.phase=Failed -n NAMESPACE`.
+
+## References
+- https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
+- https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#local-ephemeral-storage
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kubedoctor.cluster import Cluster, Event, Pod
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.relations.workloads import WORKLOADS
+from kubedoctor.cluster.triage import ended_at, finished
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Evidence,
+    Explains,
+    Finding,
+    Ref,
+    Severity,
+    diagnostic,
+    has_path,
+    quote,
+    ref,
+)
+from kubedoctor.findings.commands import change, kubectl, look_at_pod
+from kubedoctor.findings.containers import at_fault, newest_event, quote_spec
+
+RECENT = timedelta(hours=1)
+"""What came after an older record shows in the pods that its controller has made since."""
+_LIMIT = re.compile(r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit", re.IGNORECASE)
+_NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
+
+
+@diagnostic(
+    code="KD1017",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(Event, *WORKLOADS),
+    when=finished,
+    explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
+)
+def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not finished(pod):
+        return
+    replaced = bool(pod.metadata.owner_references)
+    ended = ended_at(pod) or (pod.metadata.creation_timestamp if replaced else None)
+    old = ended is not None and cluster.taken_at - ended > RECENT
+    if old and replaced:
+        return
+    message, evidence = "", []
+    if pod.status.reason == "Evicted" and has_path(pod, "status.message"):
+        message = pod.status.message
+        fields = ("phase", "reason", "message")
+        evidence = [quote(pod, f"status.{one}") for one in fields if has_path(pod, f"status.{one}")]
+    elif pod.status.phase == "Failed" or pod.spec.restart_policy == "Always":
+        # A pod whose program ends with 0 when it is evicted keeps no trace of it but the event.
+        event = newest_event(pod, cluster, "Evicted")
+        if event is not None and has_path(event, "message"):
+            message, evidence = event.message, [quote(event, "message")]
+    if message:
+        yield _finding(pod, visible(" ".join(message.split()), 300), evidence, cluster, old)
+
+
+def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster, old: bool) -> Finding:
+    about = at_fault(pod, cluster)
+    bare = about == ref(pod)
+    who = "it" if bare else "a pod"
+    node = _NODE.search(message)
+    because: tuple[Ref, ...] = ()
+    if _LIMIT.search(message):
+        said = f"{who} was evicted for the disk it used: {message.rstrip('. ')}"
+        fix = change(
+            about, "Write less, use a volume, or raise the ephemeral-storage limit (of an emptyDir: sizeLimit)"
+        )
+        for container in pod.spec.containers:
+            evidence += quote_spec(
+                pod, cluster, about, container.name, "resources.limits[ephemeral-storage]", "the limit"
+            )
+    else:
+        what = node.group(1) if node else "a resource"
+        said = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
+        because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
+        fix = change(about, f"Request as much {what} as it really uses")
+    return Finding(
+        about=about,
+        summary=said,
+        confidence=Confidence.CERTAIN,
+        evidence=tuple(evidence),
+        fixes=(fix,),
+        commands=(
+            look_at_pod(pod, "what the kubelet said"),
+            Command(kubectl("get", "pods", "-o", "wide", namespace=pod.namespace), "whether it goes on"),
+        ),
+        because_of=because,
+        detail="It has no controller: nothing makes another one." if bare else "",
+        severity=Severity.NOTICE if old else None,
+    )

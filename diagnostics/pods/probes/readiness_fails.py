@@ -1,0 +1,167 @@
+"""A container runs but is not ready.
+
+## What it means
+The readiness probe fails, so that the pod gets no traffic: its Services leave it out, and a rollout waits for it.
+The kubelet does not restart it for that.
+
+## Why it happens
+- The probe asks the wrong port, path or scheme.
+- The program answers, and says that it is not ready: it waits for a database, a cache, another service.
+- It listens on 127.0.0.1 only: the probe comes from the node.
+- It answers too slowly for the probe's timeout of 1 s.
+
+## How to fix it
+1. Ask as the probe does: `kubectl exec POD -- wget -qO- http://localhost:PORT/PATH`, or use `kubectl port-forward`.
+2. Compare the probe's port with the port that the program's log names.
+3. If it answers with 503, its log tells what it waits for.
+
+## References
+- https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+
+from diagnostics.pods.crashes._crash import story_of_lines
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Probe, Service, ref
+from kubedoctor.cluster.relations.workloads import WORKLOADS
+from kubedoctor.cluster.triage import not_ready
+from kubedoctor.findings import Command, Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
+from kubedoctor.findings.commands import change, kubectl, look_at_log, look_at_pod
+from kubedoctor.findings.containers import (
+    Part,
+    at_fault,
+    in_container,
+    parts_of,
+    quote_spec,
+    quote_status,
+    seconds,
+    stays,
+    times,
+)
+from kubedoctor.replay.kubelet.killers import concerns
+from kubedoctor.replay.kubelet.probes import (
+    ProbeAnswer,
+    answer_of,
+    gives_up_after,
+    port_number,
+    read_probe_failure,
+    target_text,
+)
+from kubedoctor.replay.logs.log_lines import port_listened_on
+
+STARTING = timedelta(seconds=60)
+"""So long a program may take to listen on its port before that is called a fault."""
+SHORTEST = timedelta(seconds=10)
+FRESH = timedelta(minutes=5)
+
+
+@diagnostic(
+    code="KD1012",
+    subject=Pod,
+    severity=Severity.CRITICAL,
+    reads=(Event, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
+    when=not_ready,
+    explains=(Explains("same", ("KD1201",)), Explains("selects", ("KD2001",))),
+)
+def readiness_fails(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not stays(pod):
+        return
+    for part in parts_of(pod):
+        probe = part.container.readiness_probe
+        running = part.status.state.running if part.status.state else None
+        if probe is None or running is None or part.status.ready or part.status.started is False:
+            continue
+        age = cluster.taken_at - running.started_at if running.started_at else STARTING
+        if age >= max(gives_up_after(probe), SHORTEST):
+            yield from _judge(pod, part, probe, age, cluster)
+
+
+def _judge(pod: Pod, part: Part, probe: Probe, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
+    container = part.container
+    cluster.together(
+        partial(at_fault, pod, cluster),
+        partial(cluster.events_about, ref(pod)),
+        partial(cluster.log_tail, pod, container.name),
+    )
+    about = at_fault(pod, cluster)
+    why, evidence = _newest_failure(pod, part, cluster)
+    answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
+    tail = cluster.log_tail(pod, container.name)
+    lines = tail.lines if tail is not None else ()
+    asked, listens = port_number(probe, container), port_listened_on(lines)
+    declared = {port.container_port for port in container.ports or ()}
+    elsewhere = _elsewhere(asked, listens, declared, answer)
+    if answer is ProbeAnswer.REFUSED and not elsewhere and age < STARTING:
+        return  # It may still be starting.
+    said = f"its readiness probe{in_container(pod, container.name)} fails: {target_text(probe)}"
+    said += {True: f" gets: {_short(why)}", False: f" has had no success for {seconds(age)}"}[bool(why)]
+    fixes = [change(about, "Correct the probe, or what makes the program say no")]
+    story = Story()
+    if elsewhere:
+        said += f"; the program {'listens on' if listens else 'declares'} port {elsewhere}"
+        fixes = [change(about, f"Let the probe ask port {elsewhere}")]
+    elif answer is not ProbeAnswer.COMMAND_MISSING:
+        story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
+        said += f"; its log: {story.text}" if story.text else ""
+    field = next(one for one in ("httpGet", "tcpSocket", "grpc", "exec", "periodSeconds") if _holds(pod, part, one))
+    yield Finding(
+        about=about,
+        summary=said,
+        confidence=Confidence.CERTAIN if why else Confidence.LIKELY,
+        evidence=(
+            *quote_spec(pod, cluster, about, container.name, f"readinessProbe.{field}", "what the kubelet asks"),
+            *evidence,
+            *quote_status(pod, container.name, "ready", "state.running.startedAt"),
+            *quote_spec(pod, cluster, about, container.name, "ports")[: bool(elsewhere)],
+            *story.evidence,
+        ),
+        fixes=tuple(fixes),
+        commands=(
+            look_at_pod(pod, "the newest answers to the probe"),
+            look_at_log(pod, container.name, previous=False),
+            Command(kubectl("get", "endpointslices", namespace=pod.namespace), "who gets traffic at present"),
+        ),
+        aspect=container.name,
+        because_of=story.because_of,
+    )
+
+
+def _holds(pod: Pod, part: Part, field: str) -> bool:
+    which = "initContainers" if part.is_init else "containers"
+    return has_path(pod, f"spec.{which}[name={part.container.name}].readinessProbe.{field}") or field == "periodSeconds"
+
+
+def _newest_failure(pod: Pod, part: Part, cluster: Cluster) -> tuple[str, list[Evidence]]:
+    """What the probe got last in this run, with the event that tells."""
+    running = part.status.state.running if part.status.state else None
+    since = running.started_at if running else None
+    for event in reversed(cluster.events_about(ref(pod))):
+        seen = event.seen_at
+        if event.reason != "Unhealthy" or not concerns(event, part.container.name):
+            continue
+        if seen is None or (since is not None and seen < since) or cluster.taken_at - seen > FRESH:
+            continue
+        which, why = read_probe_failure(event.message)
+        if which == "Readiness" and why:
+            return why, [quote(event, "message", f"seen {times(event.times)}")]
+    return "", []
+
+
+def _elsewhere(asked: int, listens: int, declared: set[int], answer: ProbeAnswer) -> int:
+    """The port that the probe should ask, if it asks another one; 0 if nothing says so."""
+    if not asked or answer not in (ProbeAnswer.REFUSED, ProbeAnswer.UNKNOWN, ProbeAnswer.TIMEOUT):
+        return 0
+    if listens:
+        return listens if listens != asked else 0
+    return next(iter(declared)) if len(declared) == 1 and asked not in declared else 0
+
+
+def _short(why: str) -> str:
+    """The end of a long message, which tells the most."""
+    text = " ".join(why.split())
+    return text if len(text) <= 160 else f"…{text[-159:]}"

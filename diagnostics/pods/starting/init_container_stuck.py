@@ -1,0 +1,117 @@
+"""An init container does not finish, so that nothing behind it starts.
+
+## What it means
+Init containers run one after another, before the others. One that fails is tried again and again; one that waits for
+ever blocks the pod. A sidecar, an init container with `restartPolicy: Always`, must start before the next one may.
+
+## Why it happens
+- It waits for something that does not come: a database, a Service, a name that does not resolve.
+- A migration fails.
+- A sidecar crashes: its configuration is wrong or missing.
+
+## How to fix it
+1. Read its log: `kubectl logs POD -c INIT-CONTAINER`.
+2. Repair what it waits for. It is tried again by itself.
+
+## References
+- https://kubernetes.io/docs/tasks/debug/debug-application/debug-init-containers/
+- https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from diagnostics.pods.crashes._crash import story_of, story_of_lines
+from diagnostics.pods.crashes._ends import End, ends_of
+from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Service
+from kubedoctor.cluster.relations.workloads import WORKLOADS
+from kubedoctor.cluster.triage import not_ready
+from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic
+from kubedoctor.findings.commands import look_at_log, look_at_pod
+from kubedoctor.findings.containers import CONSEQUENCES, Part, at_fault, parts_of, quote_status, seconds, stays, times
+from kubedoctor.replay.kubelet.killers import Killer
+from kubedoctor.replay.logs.log_lines import Sign
+
+LONG = timedelta(minutes=5)
+
+
+@diagnostic(
+    code="KD1016",
+    subject=Pod,
+    severity=Severity.CRITICAL,
+    reads=(Event, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
+    when=not_ready,
+    explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+)
+def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    for end in ends_of(pod, cluster, lambda part: part.is_init):
+        if end.killer is Killer.ITSELF:
+            yield from _failing(pod, end, cluster)
+    if not stays(pod):
+        return
+    for part in parts_of(pod):
+        state = part.status.state
+        running = state.running if state else None
+        if not part.is_init or part.container.restarts_always or running is None or running.started_at is None:
+            continue
+        if cluster.taken_at - running.started_at >= LONG:
+            yield _hanging(pod, part, cluster.taken_at - running.started_at, cluster)
+
+
+def _behind(pod: Pod, name: str) -> str:
+    """What waits for an init container."""
+    names = [one.name for one in pod.spec.init_containers or ()]
+    later = names[names.index(name) + 1 :] if name in names else []
+    return ", ".join([*later, *(one.name for one in pod.spec.containers)])
+
+
+def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
+    about = at_fault(pod, cluster)
+    story = story_of(pod, end, about, cluster)
+    if story.sign is not None and story.sign.sign is Sign.EXEC_FORMAT:
+        return  # It never ran: start-error tells of it.
+    what = "sidecar" if end.part.container.restarts_always else "init container"
+    said = f"the {what} {end.name} fails with {end.ending.text}"
+    said += f": {story.text}" if story.text else ""
+    evidence = [
+        *quote_status(pod, end.name, f"{end.ending.place}.exitCode", f"{end.ending.place}.message", "restartCount"),
+        *story.evidence,
+    ]
+    yield Finding(
+        about=about,
+        summary=said,
+        detail=f"Tried again {times(end.part.status.restart_count)} so far. Waiting behind it: {_behind(pod, end.name)}.",
+        confidence=Confidence.LIKELY,
+        evidence=tuple(evidence),
+        fixes=story.fixes,
+        commands=(
+            look_at_log(pod, end.name, previous=end.log.previous, why="what it wrote before it ended"),
+            *story.commands,
+            look_at_pod(pod, "the state of each init container"),
+        ),
+        aspect=end.name,
+        because_of=story.because_of,
+    )
+
+
+def _hanging(pod: Pod, part: Part, age: timedelta, cluster: Cluster) -> Finding:
+    name = part.container.name
+    about = at_fault(pod, cluster)
+    tail = cluster.log_tail(pod, name)
+    story = story_of_lines(pod, name, tail.lines if tail else (), False, about, cluster)
+    said = f"the init container {name} has been running for {seconds(age)}, and {_behind(pod, name)} waits for it"
+    return Finding(
+        about=about,
+        summary=f"{said}; its log: {story.text}" if story.text else said,
+        # A long migration looks the same as one that never ends.
+        confidence=Confidence.LIKELY if story.text else Confidence.POSSIBLE,
+        severity=Severity.CRITICAL if story.text else Severity.WARNING,
+        would_disprove="" if story.text else "Progress in its log: then it only needs time.",
+        evidence=(*quote_status(pod, name, "state.running.startedAt"), *story.evidence),
+        fixes=story.fixes,
+        commands=(look_at_log(pod, name, previous=False, why="what it waits for"), *story.commands),
+        aspect=name,
+        because_of=story.because_of,
+    )

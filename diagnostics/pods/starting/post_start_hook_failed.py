@@ -1,0 +1,85 @@
+"""A postStart hook fails.
+
+## What it means
+The hook runs at the same time as the program itself. If it fails, the kubelet kills the container, whatever the
+program does, and starts it again.
+
+## Why it happens
+- The command of the hook ends with an error or does not exist in the image.
+- It needs the program, which is not up yet: nothing makes the hook wait.
+
+## How to fix it
+1. Try the command: `kubectl exec POD -c CONTAINER -- COMMAND`.
+2. Let the hook retry, or end it with `|| true` where it may fail.
+3. Work that must be done first belongs in an init container.
+
+## References
+- https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagnostics.pods.crashes._ends import End, ends_of
+from kubedoctor.cluster import Cluster, Event, LogTail, Pod, ref
+from kubedoctor.cluster.relations.workloads import WORKLOADS
+from kubedoctor.cluster.triage import restarted
+from kubedoctor.findings import (
+    Confidence,
+    Evidence,
+    Explains,
+    Finding,
+    Severity,
+    diagnostic,
+    has_path,
+    quote,
+    quote_line,
+)
+from kubedoctor.findings.commands import change, look_at_pod
+from kubedoctor.findings.containers import CONSEQUENCES, Part, at_fault, in_container, quote_spec, quote_status, seconds
+from kubedoctor.replay.kubelet.killers import Killer, Proof
+from kubedoctor.replay.logs.log_lines import says_it_was_stopped
+
+
+@diagnostic(
+    code="KD1018",
+    subject=Pod,
+    severity=Severity.CRITICAL,
+    reads=(Event, *WORKLOADS),
+    when=restarted,
+    explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+)
+def post_start_hook_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    for end in ends_of(pod, cluster, _has_hook):
+        if end.killer is Killer.POST_START_HOOK:
+            yield _finding(pod, end, cluster)
+
+
+def _has_hook(part: Part) -> bool:
+    return part.container.lifecycle is not None and part.container.lifecycle.post_start is not None
+
+
+def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
+    about = at_fault(pod, cluster)
+    event, proof = end.verdict.event, end.verdict.proof
+    evidence: list[Evidence] = quote_spec(pod, cluster, about, end.name, "lifecycle.postStart", "the hook")
+    if event is not None and has_path(event, "message"):
+        evidence.append(quote(event, "message"))
+    evidence += quote_status(pod, end.name, "state.waiting.message", f"{end.ending.place}.exitCode", "restartCount")
+    if end.log.lines and says_it_was_stopped(end.log.lines):
+        evidence.append(quote_line(LogTail(ref(pod), end.name, end.log.previous, end.log.lines), -1, "its last words"))
+    said = f"its postStart hook{in_container(pod, end.name)} fails, so that the container is killed"
+    if proof is not Proof.STATED:
+        when = f"{seconds(end.ending.lasted)} after its start" if end.ending.lasted is not None else "after its start"
+        said = f"the container{in_container(pod, end.name)} was told to stop {when}, as when its postStart hook fails"
+    return Finding(
+        about=about,
+        summary=said,
+        confidence=Confidence.CERTAIN if proof is Proof.STATED else Confidence.POSSIBLE,
+        evidence=tuple(evidence),
+        fixes=(change(about, "Correct the hook's command, or do its work in an init container"),),
+        commands=(look_at_pod(pod, "the events of the hook"),),
+        would_disprove="" if proof is Proof.STATED else "An event `Killing` that names another reason; none is left.",
+        aspect=end.name,
+    )

@@ -1,0 +1,114 @@
+"""A volume cannot be mounted, so that the pod does not start.
+
+## What it means
+All volumes are mounted before the first container is made. One of them fails again and again, and the pod stays in
+`ContainerCreating`. Missing ConfigMaps, Secrets and claims have pages of their own.
+
+## Why it happens
+- A `hostPath` does not exist on this node, or is no directory.
+- The disk is still attached to another node, or its driver does not answer.
+- An NFS or other server cannot be reached, or refuses.
+
+## How to fix it
+1. Read the message: it names the volume and the reason.
+2. For a `hostPath`: `type: DirectoryOrCreate` makes the directory; better is a volume that is on every node.
+
+## References
+- https://kubernetes.io/docs/concepts/storage/volumes/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kubedoctor.cluster import Cluster, Event, Pod, ref
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.cluster.relations.workloads import WORKLOADS
+from kubedoctor.cluster.triage import not_ready
+from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic, has_path, quote
+from kubedoctor.findings.commands import change, look_at_pod
+from kubedoctor.findings.containers import CONSEQUENCES, Part, at_fault, parts_of, quote_pod_spec, stays, times
+from kubedoctor.replay.kubelet.container_errors import missing_reference, volume_named
+
+REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
+FRESH = timedelta(minutes=5)
+PATIENCE = timedelta(minutes=1)
+MANY = 3
+_PASSES = re.compile(r"timed out waiting for the condition|not registered|failed to sync \w+ cache", re.IGNORECASE)
+_CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
+
+
+@diagnostic(
+    code="KD1019",
+    subject=Pod,
+    severity=Severity.CRITICAL,
+    reads=(Event, *WORKLOADS),
+    when=not_ready,
+    explains=CONSEQUENCES,
+)
+def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not stays(pod) or not pod.spec.node_name or not all(map(_not_made, parts_of(pod))):
+        return
+    told = set()
+    for event in reversed(cluster.events_about(ref(pod))):
+        name = volume_named(event.message)
+        if event.reason in REASONS and name and name not in told and _counts(pod, event, cluster):
+            told.add(name)
+            yield _finding(pod, event, name, cluster)
+
+
+def _not_made(part: Part) -> bool:
+    """The container has never been made: volumes come first."""
+    status = part.status
+    waiting = status.state.waiting if status.state else None
+    begun = bool(
+        status.container_id
+        or status.restart_count
+        or (status.state and (status.state.running or status.state.terminated))
+    )
+    return not begun and (waiting is None or waiting.reason in ("", "ContainerCreating", "PodInitializing"))
+
+
+def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
+    """Not a hiccup of the start, and nobody else's finding."""
+    seen, since = event.seen_at, pod.status.start_time
+    if missing_reference(event.message) or _CLAIM.search(event.message) or not has_path(event, "message"):
+        return False
+    if seen is None or cluster.taken_at - seen > FRESH:
+        return False
+    long = since is not None and cluster.taken_at - since >= PATIENCE
+    return long or (event.times >= MANY and not _PASSES.search(event.message))
+
+
+def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
+    about = at_fault(pod, cluster)
+    volume = next((one for one in pod.spec.volumes or () if one.name == name), None)
+    why = " ".join(event.message.split()).partition(f'for volume "{name}" : ')[2] or event.message
+    base = f"spec.volumes[name={name}]"
+    evidence = [quote(event, "message", f"seen {times(event.times)}")]
+    for field in ("hostPath.path", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
+        evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
+    return Finding(
+        about=about,
+        summary=f"volume {name} cannot be mounted: {visible(why, 240)}",
+        confidence=Confidence.CERTAIN,
+        evidence=tuple(evidence),
+        fixes=(_fix(volume, about),),
+        commands=(look_at_pod(pod, "the newest tries to mount it"),),
+        aspect=name,
+        because_of=_claim(pod, volume),
+    )
+
+
+def _fix(volume: Volume | None, about: Ref) -> Fix:
+    if volume is not None and volume.host_path is not None:
+        return change(about, f"Make {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate")
+    return change(about, "Correct the volume, or what its driver needs")
+
+
+def _claim(pod: Pod, volume: Volume | None) -> tuple[Ref, ...]:
+    name = volume.claim_of(pod.name) if volume is not None else None
+    return (Ref("PersistentVolumeClaim", pod.namespace, name),) if name is not None else ()

@@ -1,0 +1,208 @@
+"""What autoscalers say about a pending pod, in sentences and as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.kinds.core import ConfigMap
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import controller_of
+from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.replay.autoscaling.karpenter import Stage
+from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NodeGroup, line_of
+from kubedoctor.replay.autoscaling.view import LEAST_PRIORITY, Pool, View
+
+MOST_NAMES: Final = 5
+_UNTRIED: Final = " Whether a bigger one would take the pod, the autoscaler does not try."
+
+
+def autoscaler_lines(view: View, pod: Pod) -> tuple[str, ...]:
+    """Sentences, the autoscaler's own word first; none where there is no autoscaler."""
+    return tuple(_lines(view, pod))
+
+
+def _lines(view: View, pod: Pod) -> Iterator[str]:
+    event = view.event
+    if event is not None and view.refused:
+        yield f'The autoscaler adds no node for it: "{event.message}"'
+    elif event is not None and view.coming:
+        yield f'An autoscaler adds a node for it: "{event.message}"'
+    yield from _of_itself(view)
+    yield from _groups(view, pod)
+    yield from _claim(view)
+    if not view.coming:
+        for one in view.pools:
+            yield from _pool(one)
+
+
+def _of_itself(view: View) -> Iterator[str]:
+    status = view.status
+    if status is None:
+        return
+    if view.silent_for is not None:
+        told = human_duration(view.silent_for)
+        yield f"The cluster-autoscaler has been silent for {told}: it does not run, or is stuck, and adds no nodes."
+        return
+    if not status.readable:
+        yield "The cluster-autoscaler's status is broken or cut off: only what is left of it was read."
+    if status.state == "Initializing":
+        yield "The cluster-autoscaler is only starting: it has not looked at any pod yet."
+    if status.unhealthy:
+        counts = (
+            f" ({status.ready} of {status.registered} nodes are ready)"
+            if status.ready is not None and status.registered is not None
+            else ""
+        )
+        yield f"The cluster-autoscaler adds no nodes while it calls the cluster unhealthy{counts}."
+    if status.message:
+        yield f'It says: "{status.message}"'
+
+
+def _groups(view: View, pod: Pod) -> Iterator[str]:
+    status = view.status
+    if view.at_maximum:
+        which = _every(view, len(view.at_maximum))
+        yield f"{which} at the maximum size: {_sizes(view.at_maximum)}.{_UNTRIED if view.refused else ''}"
+    for one in view.in_backoff[:MOST_NAMES]:
+        why = f': {one.error_code} "{one.error}"' if one.error else f": {one.error_code}" if one.error_code else ""
+        yield f"Node group {one.short_name} is in backoff after a failed scale-up{why}{'' if one.error else '.'}"
+    if left := view.in_backoff[MOST_NAMES:]:
+        yield f"And {len(left)} more node groups are in backoff."
+    if view.unwell:
+        named = listed((one.short_name for one in view.unwell), MOST_NAMES)
+        yield f"Too many nodes are not ready in {named}: no nodes are added there."
+    for one in view.scaling_up[:MOST_NAMES]:
+        counts = f": {one.ready} of {one.target} nodes are ready" if one.target is not None else ""
+        hope = "" if view.coming or view.refused else ". Wait for it: it may take the pod"
+        yield f"Node group {one.short_name} is being made bigger{counts}{hope}."
+    if status is not None and view.silent_for is None and status.state == "Running" and status.readable:
+        if not status.groups:
+            yield "The cluster-autoscaler knows no node group that it may make bigger."
+        elif view.never_asked and not (view.at_maximum or view.in_backoff):
+            yield f"The cluster-autoscaler runs, but has said nothing about this pod.{_why_not_asked(pod)}"
+
+
+def _every(view: View, count: int) -> str:
+    whole = view.status is not None and count == len(view.status.groups)
+    if count == 1:
+        return "The only node group is" if whole else "One node group is"
+    return f"{'All' if whole else ''} {count} node groups are".strip()
+
+
+def _why_not_asked(pod: Pod) -> str:
+    if pod.spec.priority is not None and pod.spec.priority < LEAST_PRIORITY:
+        return (
+            f" It adds no nodes for pods with a priority below {LEAST_PRIORITY} unless it is told to; "
+            f"this one has {pod.spec.priority}."
+        )
+    owner = controller_of(pod)
+    if owner is not None and owner.kind == "DaemonSet":
+        return " It adds no nodes for pods of a DaemonSet."
+    return ""
+
+
+def _sizes(groups: Iterable[NodeGroup]) -> str:
+    return listed((f"{one.short_name} ({one.target} of {one.maximum} nodes)" for one in groups), MOST_NAMES)
+
+
+def _claim(view: View) -> Iterator[str]:
+    name = view.claim_name
+    if not name:
+        return
+    claim, age = view.claim, view.claim_age
+    if claim is None:
+        if not view.coming:
+            yield (
+                f"NodeClaim {name}, which was made for it, is gone: "
+                "its machine could not be launched, or did not join in time."
+            )
+        return
+    ago = f" {human_duration(age)} ago" if age is not None else ""
+    match view.stage:
+        case Stage.NOT_LAUNCHED:
+            yield f"NodeClaim {name}, which was made for it, cannot be launched{_because(view, 'Launched') or '.'}"
+        case Stage.REGISTERING if view.coming:
+            yield f"NodeClaim {name} was launched for it{ago} and is about to join the cluster."
+        case Stage.REGISTERING:
+            yield (
+                f"NodeClaim {name} was launched for it{ago} and has not joined the cluster"
+                f"{_because(view, 'Registered')}. Karpenter gives up after 15 minutes."
+            )
+        case Stage.STARTING if not view.coming:
+            yield f"NodeClaim {name} was launched for it{ago}; its node is not ready{_because(view, 'Initialized') or '.'}"
+        case Stage.ENDING:
+            yield f"NodeClaim {name}, which was made for it, is being deleted."
+
+
+def _because(view: View, kind: str) -> str:
+    told = next((one for one in (view.claim.status.conditions or ()) if one.type == kind), None) if view.claim else None
+    text = (told.message or told.reason) if told is not None else ""
+    return f': "{text}"' if text else ""
+
+
+def _pool(one: Pool) -> Iterator[str]:
+    name = one.pool.name
+    if one.exhausted:
+        counts = ", ".join(f"{each.resource} {each.used} of {each.limit}" for each in one.exhausted)
+        yield f"NodePool {name} may not grow for it, its limits leave too little: {counts} are used."
+    if one.not_ready is not None:
+        told = one.not_ready
+        why = f': "{told.message}"' if told.message else f", {told.reason}." if told.reason else "."
+        yield f"NodePool {name} is not ready: {told.type} is {told.status}{why}"
+
+
+def autoscaler_evidence(view: View) -> tuple[Evidence, ...]:
+    """What the sentences rest on."""
+    return tuple(_evidence(view))
+
+
+def _evidence(view: View) -> Iterator[Evidence]:
+    if view.event is not None and (view.refused or view.coming):
+        yield quote(view.event, "message", "an autoscaler answers")
+    if view.config is not None:
+        yield from _report(view.config, view)
+    if view.claim is not None:
+        kind = {Stage.NOT_LAUNCHED: "Launched", Stage.REGISTERING: "Registered", Stage.STARTING: "Initialized"}
+        path = f"status.conditions[type={kind.get(view.stage or Stage.READY, 'Launched')}]"
+        told = next(
+            (f"{path}.{field}" for field in ("message", "status") if has_path(view.claim, f"{path}.{field}")), ""
+        )
+        if told:
+            yield quote(view.claim, told, "how far the node is that was made for it")
+    for one in () if view.coming else view.pools:
+        for each in one.exhausted:
+            yield quote(one.pool, f"spec.limits[{each.resource}]", "the pool may not have more")
+            if has_path(one.pool, path := f"status.resources[{each.resource}]"):
+                yield quote(one.pool, path, "what its nodes have")
+        if one.not_ready is not None:
+            path = f"status.conditions[type={one.not_ready.type}]"
+            field = "message" if one.not_ready.message else "status"
+            yield quote(one.pool, f"{path}.{field}", "why Karpenter does not use the pool")
+            if one.not_ready.type != "Ready":
+                yield quote(one.pool, "status.conditions[type=Ready].status", "so it is not ready")
+
+
+def _report(config: ConfigMap, view: View) -> Iterator[Evidence]:
+    """The lines that are spoken of; where nothing is but the time, the time."""
+    wanted: list[tuple[str, tuple[str, ...], str]] = []
+    if view.status is not None and view.status.unhealthy and view.silent_for is None:
+        wanted.append(("", ("status: Unhealthy", "Health:"), "why it adds none"))
+    failure = ("errorMessage:", "errorCode:", "status: Backoff", "ScaleUp:")
+    growth = ("status: InProgress", "ScaleUp:")
+    wanted += [(one.name, ("maxSize",), f"the most that {one.short_name} may have") for one in view.at_maximum]
+    wanted += [(one.name, failure, f"why {one.short_name} does not grow") for one in view.in_backoff]
+    health = ("status: Unhealthy", "Health:")
+    wanted += [(one.name, health, f"{one.short_name} is passed over") for one in view.unwell]
+    wanted += [(one.name, growth, f"{one.short_name} becomes bigger") for one in view.scaling_up]
+    text = (config.data or {}).get(KEY, "")
+    lines = [(line_of(text, group, *keys), shows) for group, keys, shows in wanted[:MOST_NAMES]]
+    paths = [(f"data.{KEY}[line {number}]", shows) for number, shows in lines if number]
+    if not paths and (view.silent_for is not None or view.never_asked):
+        stamp = f"metadata.annotations[{LAST_UPDATED}]"
+        paths = [(stamp if has_path(config, stamp) else f"data.{KEY}[line 1]", "when it last reported")]
+    for path, shows in paths:
+        if has_path(config, path):
+            yield quote(config, path, shows)

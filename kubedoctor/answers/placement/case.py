@@ -1,0 +1,185 @@
+"""A pod that fits nowhere, and the nodes it was refused by: what the facts of unschedulable are made from."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from kubedoctor.cluster import Cluster, Node, Pod, Ref
+from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.relations.workloads import template_of, template_path
+from kubedoctor.findings import Evidence, Fix
+from kubedoctor.replay.scheduler.cycle import NodeVerdict
+from kubedoctor.replay.scheduler.framework import Shortage, Status
+from kubedoctor.replay.scheduler.many.grouping import NodeGroup
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, parse_message
+from kubedoctor.replay.scheduler.snapshot import NodeInfo
+from kubedoctor.replay.scheduler.well_known import HOSTNAME
+
+CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+NODE_TROUBLE = frozenset(
+    f"node.kubernetes.io/{name}"
+    for name in ("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable")
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What the objects add to one reason. `blames`: objects whose own fault it is."""
+
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    blames: tuple[Ref, ...] = ()
+    detail: str = ""
+    minor: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A node that the scheduler counts under a reason, and the verdict that it is counted for."""
+
+    info: NodeInfo
+    status: Status
+
+    @property
+    def node(self) -> Node:
+        return self.info.node
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    def shortage(self, resource: str) -> Shortage | None:
+        """How much of a resource is missing; `pods` is the number of pods."""
+        return next((one for one in self.status.shortages if one.resource == resource), None)
+
+
+_Refusals = dict[tuple[Obstacle, str], list[Refusal]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """The pod, its workload, and the replay; `answer` is None where nodes or pods cannot be read."""
+
+    pod: Pod
+    cluster: Cluster
+    workload: Ref
+    answer: PendingAnswer | None
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes that were seen."""
+        return tuple(info.node for info in self.answer.state.nodes) if self.answer else ()
+
+    @cached_property
+    def _refusals(self) -> _Refusals:
+        """Those of the pod before are at hand: pods of one workload follow each other and have the same."""
+        if self.answer is None:
+            return {}
+        last: tuple[tuple[NodeGroup, ...], _Refusals] | None = self.answer.state.known(_by_reason)
+        if last is None or last[0] is not self.answer.groups:
+            last = self.answer.groups, _by_reason(self.answer)
+            self.answer.state.learn(_by_reason, last)
+        return last[1]
+
+    def refused(self, reason: Reason) -> tuple[Refusal, ...]:
+        """The nodes that the replay counts under this reason, the nearest miss first."""
+        return tuple(
+            refusal
+            for (obstacle, detail), refusals in self._refusals.items()
+            if obstacle is reason.obstacle and (not reason.detail or not detail or detail == reason.detail)
+            for refusal in refusals
+        )
+
+    @property
+    def labels(self) -> frozenset[tuple[str, str]]:
+        """Every label that some node carries."""
+        known: frozenset[tuple[str, str]] = self._kept("every label", _all_labels)
+        return known
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What nodes are called, and by what host names."""
+        known: frozenset[str] = self._kept("names", _all_names)
+        return known
+
+    @property
+    def kinds_of_labels(self) -> tuple[Mapping[str, str], ...]:
+        """The different sets of labels; nodes that differ by their host name only count as one."""
+        known: tuple[Mapping[str, str], ...] = self._kept("kinds of labels", _kinds_of_labels)
+        return known
+
+    def _kept(self, key: str, work_out: Any) -> Any:
+        """What is worked out of all nodes once for all pods."""
+        if self.answer is None:
+            return work_out(())
+        found = self.answer.state.known(key)
+        if found is None:
+            found = work_out(self.nodes)
+            self.answer.state.learn(key, found)
+        return found
+
+    def patch(self, spec: dict[str, Any], summary: str) -> Fix:
+        """A fix that changes the pod template of the workload; without a command where no patch can do it."""
+        workload = self.cluster.maybe.get_ref(self.workload)
+        if workload is None or template_of(workload) is None or self.workload.kind in ("Job", "Pod"):
+            return Fix(summary)
+        for step in reversed(template_path(workload).split(".")):
+            spec = {step: spec}
+        body = shlex.quote(json.dumps(spec))
+        line = f"kubectl patch {self.workload.argument}{self.workload.namespace_flag} --type=merge -p {body}"
+        return Fix(summary, line)
+
+
+def _by_reason(answer: PendingAnswer) -> _Refusals:
+    found: _Refusals = {}
+    for group in answer.groups:
+        keys = [_key(text) for text in _texts(group.nodes[0])]
+        for one in group.nodes:
+            refusal = Refusal(answer.state.node_by_name[one.node], one.status)
+            for key in keys:
+                found.setdefault(key, []).append(refusal)
+    return found
+
+
+def _texts(one: NodeVerdict) -> tuple[str, ...]:
+    return one.first.status.reasons if one.first else ()
+
+
+@lru_cache(maxsize=1024)
+def _key(text: str) -> tuple[Obstacle, str]:
+    reason = parse_message(text).reasons[0]
+    return reason.obstacle, reason.detail
+
+
+def _all_labels(nodes: Iterable[Node]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for node in nodes for pair in node.labels.items())
+
+
+def _all_names(nodes: Iterable[Node]) -> frozenset[str]:
+    return frozenset(name for node in nodes for name in (node.name, node.labels.get(HOSTNAME)) if name)
+
+
+def _kinds_of_labels(nodes: Iterable[Node]) -> tuple[Mapping[str, str], ...]:
+    seen: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
+    for node in nodes:
+        seen.setdefault(frozenset(pair for pair in node.labels.items() if pair[0] != HOSTNAME), node.labels)
+    return tuple(seen.values())
+
+
+def some(count: int | None, one: str, many: str) -> str:
+    """`3 are cordoned`, `1 is cordoned`; without a count what holds for all."""
+    if count is None:
+        return f"all {many}"
+    return f"{count} {one if count == 1 else many}"
+
+
+def names(words: Iterable[str], most: int = 3) -> str:
+    """`a, b, c and 4 more`, each once."""
+    return listed(dict.fromkeys(words), most)

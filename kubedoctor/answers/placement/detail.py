@@ -1,0 +1,73 @@
+"""The outcome in words: every node's blockers, what preemption would do, and whether the scheduler says the same."""
+
+from __future__ import annotations
+
+from kubedoctor.answers.placement.case import names
+from kubedoctor.answers.placement.outcome import agreement_lines, other_scheduler_lines, preemption_lines, sentences
+from kubedoctor.answers.placement.reasons import PRE_FILTER, group_reasons
+from kubedoctor.cluster import Pod
+from kubedoctor.replay.scheduler.many.grouping import NodeGroup
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+
+MOST_GROUPS = 8
+CORDON_TAINT = "node.kubernetes.io/unschedulable:NoSchedule"
+
+
+def table(answer: PendingAnswer) -> str:
+    """A line for each group of nodes, the nearest first; empty where no node was looked at. That of the pod before is at
+    hand: pods of one workload follow each other and have the same."""
+    if not answer.groups:
+        return ""
+    last: tuple[tuple[NodeGroup, ...], str] | None = answer.state.known(table)
+    if last is None or last[0] is not answer.groups:
+        last = answer.groups, _table(answer)
+        answer.state.learn(table, last)
+    return last[1]
+
+
+def _table(answer: PendingAnswer) -> str:
+    takes = "takes it, its resource claims apart" if answer.verdict.unreplayed else "takes it"
+    lines = [f"- {names(group.names)}: {_group_text(group) or takes}" for group in answer.groups[:MOST_GROUPS]]
+    if left := answer.groups[MOST_GROUPS:]:
+        lines.append(f"- and {sum(len(group.nodes) for group in left)} more nodes")
+    return "\n".join(("All that keeps it from each node, the nearest miss first:", *lines))
+
+
+def _group_text(group: NodeGroup) -> str:
+    """Without what the other blockers of the nodes say anyway."""
+    found = group_reasons(group, figures=True)
+    if "NodeUnschedulable" in found:
+        found = {title: text for title, text in found.items() if text != f"taint {CORDON_TAINT}"}
+    if len(found) > 1:
+        found.pop(PRE_FILTER, None)
+    return "; ".join(found.values())
+
+
+def agreement(answer: PendingAnswer) -> str:
+    """Whether the scheduler says the same; empty where it has said nothing."""
+    if answer.said is None:
+        return ""
+    return sentences((*agreement_lines(answer, quoted=False), *other_scheduler_lines(answer.pod)))
+
+
+def preemption(answer: PendingAnswer) -> str:
+    """Whether making room would help, and whom it would cost."""
+    return sentences(preemption_lines(answer), "preemption")
+
+
+def ending_on_nominated(pod: Pod, answer: PendingAnswer) -> tuple[Pod, ...]:
+    """The pods that must end before it gets the place that is kept for it."""
+    info = answer.state.node_by_name.get(pod.status.nominated_node_name)
+    return tuple(one.pod for one in info.pods if one.pod.metadata.deletion_timestamp is not None) if info else ()
+
+
+def waits_for(pod: Pod, answer: PendingAnswer) -> str:
+    """A place is kept, and pods must end there first; or the node is gone."""
+    node = pod.status.nominated_node_name
+    if node and node not in answer.state.node_by_name and "Node" not in answer.unseen:
+        return f"{node} was kept for it, and does not exist any more."
+    ending = ending_on_nominated(pod, answer)
+    if not ending:
+        return ""
+    who = names(f"{one.namespace}/{one.name}" for one in ending)
+    return f"{node} is kept for it; it waits there for the end of {who}."

@@ -1,0 +1,83 @@
+"""What is quoted for a pod that fits nowhere: the scheduler, the facts, the nearest node, what changed since; and where
+to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.answers.placement.case import Case, Fact
+from kubedoctor.answers.placement.detail import ending_on_nominated
+from kubedoctor.answers.placement.priority import class_evidence, helpful
+from kubedoctor.answers.placement.reasons import amount
+from kubedoctor.cluster import Evidence, Pod, has_path, quote
+from kubedoctor.findings import Command
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.said.self_check import Said
+
+MESSAGE = "status.conditions[type=PodScheduled].message"
+
+
+def words(pod: Pod, said: Said) -> Evidence:
+    """The scheduler's own."""
+    if said.event is not None:
+        return quote(said.event, "message", "the scheduler's own words")
+    return quote(pod, MESSAGE, "the scheduler's own words")
+
+
+def evidence(case: Case, said: Said, facts: list[Fact]) -> tuple[Evidence, ...]:
+    """Each path once."""
+    found = [words(case.pod, said), *(one for fact in facts for one in fact.evidence)]
+    if case.answer is not None:
+        found += _nearest(case.answer)
+        found += _nominated(case.pod, case.answer)
+        found += _gone(case.answer)
+        found += class_evidence(helpful(case))
+    return tuple({(one.object, one.path): one for one in reversed(found)}.values())[::-1]
+
+
+def _nominated(pod: Pod, answer: PendingAnswer) -> Iterator[Evidence]:
+    """The node that is kept for it, and the pods that end there."""
+    if has_path(pod, "status.nominatedNodeName"):
+        there = pod.status.nominated_node_name in answer.state.node_by_name or "Node" in answer.unseen
+        shows = "the node that is kept for it" if there else "was kept for it; there is no such node"
+        yield quote(pod, "status.nominatedNodeName", shows)
+    for ending in ending_on_nominated(pod, answer)[:2]:
+        yield quote(ending, "metadata.deletionTimestamp", "has been asked to end there")
+
+
+def _gone(answer: PendingAnswer) -> Iterator[Evidence]:
+    """What still names nodes that have gone since the scheduler spoke."""
+    for trace in answer.comparison.nodes.traces[:3]:
+        if has_path(trace.object, trace.path):
+            yield quote(trace.object, trace.path, f"still names {trace.node}, which does not exist")
+
+
+def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
+    """The fields of the nearest node that decide."""
+    if not answer.groups or not answer.groups[0].blockers:
+        return
+    node = answer.state.node_by_name[answer.groups[0].names[0]].node
+    for one in answer.groups[0].blockers:
+        paths = {
+            "TaintToleration": (("spec.taints", "not tolerated by the pod"),),
+            "NodeUnschedulable": (("spec.unschedulable", "cordoned: takes no new pods"),),
+            "NodeResourcesFit": tuple(
+                (
+                    f"status.allocatable[{short.resource}]",
+                    f"of which {amount(short.resource, short.used)} are taken",
+                )
+                for short in one.status.shortages
+            ),
+        }.get(one.plugin, ())
+        for path, shows in paths:
+            if has_path(node, path):
+                yield quote(node, path, shows)
+
+
+def commands(pod: Pod) -> tuple[Command, ...]:
+    """Where to look next."""
+    return (
+        Command(f"kubedoctor why-pending {pod.name} -n {pod.namespace}", "node by node, and what a change would do"),
+        Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"),
+        Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
+    )

@@ -1,0 +1,93 @@
+"""Each reason of the scheduler, with what the objects add to it; and whom that makes the culprit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubedoctor.answers.placement import node_facts as _node_facts
+from kubedoctor.answers.placement import pod_facts as _pod_facts
+from kubedoctor.answers.placement import volume_facts as _volume_facts
+from kubedoctor.answers.placement.case import Case, Fact
+from kubedoctor.cluster import Ref, ref
+from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, SchedulingMessage
+
+_FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
+    Obstacle.TAINT: _node_facts.taint,
+    Obstacle.CORDONED: _node_facts.cordoned,
+    Obstacle.RESOURCE: _node_facts.resource,
+    Obstacle.TOO_MANY_PODS: _node_facts.too_many_pods,
+    Obstacle.NODE_AFFINITY: _node_facts.node_affinity,
+    Obstacle.HOST_PORT: _pod_facts.host_port,
+    Obstacle.TOPOLOGY_SPREAD: _pod_facts.topology_spread,
+    Obstacle.TOPOLOGY_LABEL: _pod_facts.topology_spread,
+    Obstacle.POD_AFFINITY: _pod_facts.pod_affinity,
+    Obstacle.POD_ANTI_AFFINITY: _pod_facts.pod_affinity,
+    Obstacle.EXISTING_ANTI_AFFINITY: _pod_facts.pod_affinity,
+    Obstacle.RESOURCE_CLAIM: _pod_facts.resource_claim,
+    Obstacle.VOLUME_NODE_AFFINITY: _volume_facts.volume_place,
+    Obstacle.VOLUME_ZONE: _volume_facts.volume_place,
+    Obstacle.VOLUME_MISSING: _volume_facts.missing_volume,
+    Obstacle.NO_VOLUME: _volume_facts.unbound,
+    Obstacle.FREE_STORAGE: _volume_facts.unbound,
+    Obstacle.CLAIM_UNBOUND: _volume_facts.unbound,
+    Obstacle.CLAIM_MISSING: _volume_facts.missing_claim,
+    Obstacle.CLAIM_NOT_YET_MADE: _volume_facts.missing_claim,
+    Obstacle.CLAIM_DELETING: _volume_facts.deleting_claim,
+    Obstacle.CLAIM_IN_USE: _volume_facts.claim_in_use,
+    Obstacle.PLUGINS: _node_facts.left_out,
+}
+
+
+_MOST_REASONS = 6
+
+
+def fact_of(case: Case, reason: Reason) -> Fact:
+    """The scheduler's own words where nothing is known to add."""
+    if made := _FACTS.get(reason.obstacle):
+        return made(case, reason)
+    return Fact(f"{reason.count} {reason.text}" if reason.count is not None else reason.text)
+
+
+def culprit(case: Case, major: list[tuple[Reason, Fact]]) -> Ref:
+    """A node where nothing but that node's state refuses the pod, else its workload."""
+    obstacles = {reason.obstacle for reason, _ in major}
+    refused = [one for reason, _ in major for one in case.refused(reason)]
+    if obstacles == {Obstacle.CORDONED} and refused:
+        return ref(min((one.node for one in refused), key=lambda node: node.name))
+    if obstacles == {Obstacle.TOO_MANY_PODS} and len(refused) == 1:
+        return ref(refused[0].node)
+    return case.workload
+
+
+def blamed(major: list[tuple[Reason, Fact]]) -> tuple[Ref, ...]:
+    """Claims are always to blame; nodes only where no node refuses for another reason."""
+    all_nodes = all(reason.obstacle is Obstacle.TAINT for reason, _ in major)
+    blamed = [name for _, fact in major for name in fact.blames if all_nodes or name.kind != "Node"]
+    return tuple(dict.fromkeys(blamed))
+
+
+def aspect(major: list[tuple[Reason, Fact]]) -> str:
+    """Equal for pods of one workload that are kept waiting by the same."""
+    return ", ".join(
+        sorted(
+            {
+                f"{reason.obstacle.value} {reason.detail}"
+                if reason.obstacle is Obstacle.RESOURCE
+                else reason.obstacle.value
+                for reason, _ in major
+            }
+        )
+    )
+
+
+def summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
+    told = "; ".join(texts[:_MOST_REASONS]) or message.rest or "nothing more"
+    if len(texts) > _MOST_REASONS:
+        told += f"; and {len(texts) - _MOST_REASONS} more reasons"
+    counted = any(reason.count is not None for reason in message.reasons)
+    if about.kind == "Node":
+        others = f", and no other of the {message.nodes} nodes can" if (message.nodes or 0) > 1 else ""
+        return f"takes no new pods{others}: {told}"
+    if message.nodes and counted:
+        return f"{f'fits none of the {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {told}"
+    return f"no node is tried: {told}" if message.nodes else f"the scheduler says: {told}"

@@ -1,0 +1,156 @@
+"""One node in full: what the pod asks, what is there, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from kubedoctor.answers.placement.reasons import amount, plugin_title, short_reason
+from kubedoctor.cluster.grammar.selectors import NodeSelector
+from kubedoctor.cluster.grammar.tolerations import tolerates
+from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm, Toleration
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.many.grouping import objections_of
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
+from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
+from kubedoctor.replay.scheduler.requests import counted, pod_requests
+from kubedoctor.replay.scheduler.snapshot import NodeInfo
+
+
+class Objecting(msgspec.Struct, frozen=True):
+    """A filter that says no: in a few words, and in the scheduler's own. hopeless: no pod's leaving would help."""
+
+    filter: str
+    short: str
+    reasons: tuple[str, ...]
+    hopeless: bool
+
+
+class ResourceLine(msgspec.Struct, frozen=True):
+    """One resource: cpu in thousandths, memory and storage in bytes."""
+
+    resource: str
+    asked: int
+    used: int
+    allocatable: int
+
+    @property
+    def free(self) -> int:
+        return self.allocatable - self.used
+
+    @property
+    def missing(self) -> int:
+        """0 where there is enough."""
+        return max(0, self.asked - self.free) if self.asked else 0
+
+    def text(self, number: int) -> str:
+        return amount(self.resource, number)
+
+
+class TaintLine(msgspec.Struct, frozen=True):
+    """A taint and the toleration that answers it; empty where none does. forbids: it keeps new pods away."""
+
+    taint: str
+    toleration: str
+    forbids: bool
+
+
+class LabelLine(msgspec.Struct, frozen=True):
+    """A label that is wanted, what the node has (None: no such label), and whether that will do. term: requirements of
+    one term must all be met, of several terms one suffices; 0 for nodeSelector."""
+
+    wanted: str
+    present: str | None
+    met: bool
+    term: int = 0
+
+
+class NodeSheet(msgspec.Struct, frozen=True):
+    """Everything about one node and one pod."""
+
+    node: str
+    objections: tuple[Objecting, ...]
+    resources: tuple[ResourceLine, ...]
+    taints: tuple[TaintLine, ...]
+    labels: tuple[LabelLine, ...]
+    cordoned: bool
+
+    @property
+    def fits(self) -> bool:
+        return not self.objections
+
+
+def node_sheet(answer: PendingAnswer, name: str) -> NodeSheet | None:
+    """One node of a replay; None where there is no such node."""
+    node = answer.state.node_by_name.get(name)
+    if node is None:
+        return None
+    verdict = next((one for one in answer.verdict.nodes if one.node == name), None)
+    if verdict is not None:
+        found = objections_of(verdict)
+    else:
+        whole = answer.verdict.pre_enqueue or answer.verdict.pre_filter
+        found = (whole,) if whole is not None else ()
+    objections = tuple(
+        Objecting(plugin_title(one), short_reason(one), one.status.reasons, one.status.code.value != "Unschedulable")
+        for one in found
+    )
+    return NodeSheet(
+        node=name,
+        objections=objections,
+        resources=tuple(_resources(answer.pod, node)),
+        taints=tuple(_taints(answer.pod, node)),
+        labels=tuple(_labels(answer.pod, node)),
+        cordoned=node.node.spec.unschedulable,
+    )
+
+
+def _resources(pod: Pod, node: NodeInfo) -> Iterator[ResourceLine]:
+    asked = counted(pod_requests(pod.spec))
+    first = ("cpu", "memory", "ephemeral-storage")
+    for name in (*first, *sorted(set(asked) - set(first))):
+        if name in ("cpu", "memory") or asked.get(name):
+            line = ResourceLine(name, asked.get(name, 0), node.requested.get(name, 0), node.allocatable.get(name, 0))
+            yield line
+    yield ResourceLine("pods", 1, len(node.pods), node.most_pods)
+
+
+def _taints(pod: Pod, node: NodeInfo) -> Iterator[TaintLine]:
+    for taint in node.node.spec.taints or ():
+        answered = next((one for one in pod.spec.tolerations or () if tolerates(one, taint)), None)
+        yield TaintLine(
+            taint_text(taint),
+            toleration_text(answered) if answered is not None else "",
+            taint.effect in ("NoSchedule", "NoExecute"),
+        )
+
+
+def toleration_text(one: Toleration) -> str:
+    """As it is written for a taint: `key=value:Effect`; `any` where all keys are tolerated."""
+    value = f"={one.value}" if one.value else ""
+    return f"{one.key or 'any'}{value}{f':{one.effect}' if one.effect else ''}"
+
+
+def _labels(pod: Pod, node: NodeInfo) -> Iterator[LabelLine]:
+    for key, value in sorted((pod.spec.node_selector or {}).items()):
+        present = node.labels.get(key)
+        yield LabelLine(f"{key}={value}", present, present == value)
+    required = required_terms(pod)
+    for number, term in enumerate((required.node_selector_terms if required else None) or (), start=1):
+        for each in term.match_expressions or ():
+            alone = NodeSelectorTerm(match_expressions=(each,))
+            yield LabelLine(_requirement(each), node.labels.get(each.key), _meets(alone, node), number)
+        for each in term.match_fields or ():
+            alone = NodeSelectorTerm(match_fields=(each,))
+            yield LabelLine(_requirement(each), node.name, _meets(alone, node), number)
+
+
+def _meets(term: NodeSelectorTerm, node: NodeInfo) -> bool:
+    return NodeSelector((term,)).matches(node.labels, node.name)
+
+
+def _requirement(one: NodeSelectorRequirement) -> str:
+    values = f" [{', '.join(one.values)}]" if one.values else ""
+    return f"{one.key} {one.operator}{values}"

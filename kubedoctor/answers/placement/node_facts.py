@@ -1,0 +1,260 @@
+"""Which taint, how much of which resource, which label: what the nodes add to the scheduler's reasons."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+
+from kubedoctor.answers.placement.case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, Refusal, names, some
+from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by_pod
+from kubedoctor.answers.placement.reasons import amount
+from kubedoctor.cluster import Node, Pod, has_path, quote, ref
+from kubedoctor.cluster.grammar.nearest import NearMiss, misspellings, nearest_labels
+from kubedoctor.cluster.grammar.selectors import node_selector_of
+from kubedoctor.cluster.grammar.tolerations import untolerated
+from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm
+from kubedoctor.cluster.kinds.core import Taint
+from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.cluster.triage import all_containers, container_path
+from kubedoctor.findings import Effect, Evidence, Fix
+from kubedoctor.replay.scheduler.framework import Shortage
+from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
+from kubedoctor.replay.scheduler.requests import counted, pod_requests
+from kubedoctor.replay.scheduler.said.messages import Reason
+
+
+def taint(case: Case, reason: Reason) -> Fact:
+    """1.34.2 and later no longer name the taint: the replay does."""
+    refused = [(one.node, _taint_of(case, one)) for one in case.refused(reason)]
+    tainted = [(node, taint) for node, taint in refused if taint is not None]
+    if reason.detail:
+        tainted = [
+            (node, taint) for node, taint in tainted if reason.detail in (taint.key, f"{taint.key}: {taint.value}")
+        ]
+    if not tainted:
+        named = f" {{{reason.detail}}}" if reason.detail else ""
+        return Fact(f"{some(reason.count, 'has', 'have')} a taint{named} that the pod does not tolerate")
+    counted = Counter(taint_text(taint) for _, taint in tainted if taint.key not in CONTROL_PLANE)
+    known = len(tainted) == reason.count
+    parts = [
+        f"{some(n, 'has', 'have') if known else 'some have'} the taint {text}" for text, n in counted.most_common(3)
+    ]
+    if kept_for := len(tainted) - counted.total():
+        parts.append(f"{some(kept_for, 'is', 'are') if known else 'some are'} kept for the control plane (taint)")
+    troubled = [node for node, taint in tainted if taint.key in NODE_TROUBLE]
+    plain = [(node, taint) for node, taint in tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
+    return Fact(
+        ", ".join(parts),
+        tuple(quote(node, "spec.taints", "not tolerated by the pod") for node, _ in (plain or tainted)[:3]),
+        _taint_fixes(case, plain),
+        blames=tuple(ref(node) for node in troubled),
+        minor=not troubled and not plain,
+    )
+
+
+def _taint_of(case: Case, refusal: Refusal) -> Taint | None:
+    return untolerated(case.pod.spec.tolerations, refusal.node.spec.taints or ())
+
+
+def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ...]:
+    fixes: list[Fix] = []
+    for text in dict.fromkeys(taint_text(taint) for _, taint in tainted):
+        nodes = " ".join(node.name for node, taint in tainted if taint_text(taint) == text)
+        first = next(taint for _, taint in tainted if taint_text(taint) == text)
+        toleration = {"key": first.key, "operator": "Equal", "value": first.value, "effect": first.effect}
+        if not case.pod.spec.tolerations or not first.value:
+            toleration = {"key": first.key, "operator": "Exists", "effect": first.effect}
+        kept = [
+            {k: v for k, v in (("key", t.key), ("operator", t.operator), ("value", t.value), ("effect", t.effect)) if v}
+            for t in case.pod.spec.tolerations or ()
+            if t.toleration_seconds is None
+        ]
+        fixes.append(case.patch({"tolerations": [*kept, toleration]}, f"let the pods tolerate {text}"))
+        line = f"kubectl taint nodes {nodes} {shlex.quote(text)}-"
+        fixes.append(Fix(f"or remove the taint {text}, if it is not meant", line, Effect.CHANGES))
+    return tuple(fixes[:4])
+
+
+def cordoned(case: Case, reason: Reason) -> Fact:
+    nodes = sorted((one.node for one in case.refused(reason)), key=lambda node: node.name)
+    if not nodes:
+        return Fact(some(reason.count, "is cordoned", "are cordoned"))
+    listed = " ".join(node.name for node in nodes)
+    return Fact(
+        f"{some(reason.count, 'is', 'are')} cordoned ({names(node.name for node in nodes)})",
+        tuple(quote(node, "spec.unschedulable", "cordoned: takes no new pods") for node in nodes[:5]),
+        (Fix("let the nodes take pods again", f"kubectl uncordon {listed}", Effect.CHANGES),),
+    )
+
+
+def resource(case: Case, reason: Reason) -> Fact:
+    name = reason.detail
+    head = f"{some(reason.count, 'has', 'have')} too little {name}"
+    asked = counted_requests(case.pod).get(name)
+    if asked is None:
+        return Fact(head)
+    want = amount(name, asked)
+    request = _request(case.pod, name)
+    short = [(each, one) for one in case.refused(reason) if (each := one.shortage(name)) is not None]
+    sized = [(each, one) for each, one in short if each.capacity]
+    if not sized:
+        offered = ", and no node offers any" if short and not _offered(case, name) else ""
+        return Fact(f"{head}: it asks for {want}{offered}", _kept([request]))
+    largest, biggest = max(sized, key=lambda pair: pair[0].capacity)
+    size = quote(biggest.node, f"status.allocatable[{name}]", "the most that any of them offers")
+    if asked > largest.capacity:
+        text = f"{head}: it asks for {want}, the largest node has {amount(name, largest.capacity)}"
+        return Fact(text, _kept([request, size]), _lower(case, name, largest, biggest))
+    roomiest, where = max(sized, key=lambda pair: pair[0].capacity - pair[0].used)
+    free = amount(name, max(roomiest.capacity - roomiest.used, 0))
+    text = f"{head} free: it asks for {want}, at most {free} is free ({where.name})"
+    used = f"of which {amount(name, roomiest.used)} are requested by pods there"
+    nearest = quote(where.node, f"status.allocatable[{name}]", used)
+    above, holder = _held_above(case, name, [one for _, one in sized])
+    return Fact(text, _kept([request, nearest, holder]), _lower(case, name, roomiest, where), detail=above)
+
+
+def _offered(case: Case, name: str) -> bool:
+    return case.answer is not None and any(info.allocatable.get(name) for info in case.answer.state.nodes)
+
+
+def counted_requests(pod: Pod) -> dict[str, int]:
+    """What the scheduler looks for on a node: cpu in thousandths, the rest in units."""
+    return counted(pod_requests(pod.spec))
+
+
+def _kept(evidence: list[Evidence | None]) -> tuple[Evidence, ...]:
+    return tuple(one for one in evidence if one is not None)
+
+
+def _request(pod: Pod, name: str) -> Evidence | None:
+    for container in all_containers(pod):
+        path = f"{container_path(pod, container.name)}.resources.requests[{name}]"
+        if has_path(pod, path):
+            return quote(pod, path, "what it asks for")
+    return None
+
+
+def _held_above(case: Case, name: str, refused: list[Refusal]) -> tuple[str, Evidence | None]:
+    """Who of a higher priority holds the room, where someone does."""
+    mine = case.pod.spec.priority or 0
+    above = [
+        info
+        for one in refused
+        for info in one.info.pods
+        if info.priority > mine and info.pod.namespace != "kube-system" and info.requests.get(name)
+    ]
+    if not above:
+        return "", None
+    holder = min(above, key=lambda info: (-info.requests[name], info.pod.namespace, info.pod.name)).pod
+    who = workload_of(holder, case.cluster).title
+    text = (
+        f"Pods of a higher priority than its {mine} hold {name}, first of all {who} (priority {holder.spec.priority})"
+    )
+    evidence = quote(holder, "spec.priority", "goes before it") if has_path(holder, "spec.priority") else None
+    return f"{text}: they may have preempted it, and it cannot preempt them.", evidence
+
+
+def _lower(case: Case, name: str, short: Shortage, where: Refusal) -> tuple[Fix, ...]:
+    """To what is free on the roomiest node, if one container asks for all of it."""
+    summary = f"ask for less {name}, or add a node that has enough"
+    asking = [c.name for c in case.pod.spec.containers if c.resources and name in (c.resources.requests or {})]
+    free = short.capacity - short.used
+    kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    alone = case.workload.kind in kinds and len(asking) == 1 and not case.pod.spec.init_containers
+    exact = {"cpu": f"{free}m", "memory": f"{free // 2**20}Mi"}.get(name)
+    if not alone or exact is None or exact in ("0m", "0Mi") or free <= 0:
+        return (Fix(summary),)
+    target = f"{case.workload.argument}{case.workload.namespace_flag} -c {asking[0]}"
+    line = f"kubectl set resources {target} --requests={name}={exact}"
+    return (Fix(f"{summary}; {where.name} has {exact} free", line, Effect.DISRUPTS),)
+
+
+def node_affinity(case: Case, reason: Reason) -> Fact:
+    pod = case.pod
+    wanted = pod.spec.node_selector or {}
+    lacking = {key: value for key, value in wanted.items() if (key, value) not in case.labels}
+    affinity = pod.spec.affinity and pod.spec.affinity.node_affinity
+    required = affinity and affinity.required_during_scheduling_ignored_during_execution
+    head = some(reason.count, "does not match", "do not match")
+    if wanted and (lacking or not required):
+        asked = ",".join(f"{key}={value}" for key, value in (lacking or wanted).items())
+        near = nearest_labels(lacking, case.kinds_of_labels) if lacking else None
+        hint = f"; did you mean {near.text}?" if near else ""
+        evidence = [quote(pod, "spec.nodeSelector", "")]
+        if near and (node := next((n for n in case.nodes if n.labels == near.labels), None)):
+            evidence += [quote(node, f"metadata.labels[{each.found_key}]", "") for each in near.differs]
+        fixes = (_selector_fix(case, near),) if near else ()
+        missing = gone_text(gone(case, named_by_pod(pod)))
+        hint += f"; {missing}" if missing else ""
+        text = f"{head} its nodeSelector {asked}{', which no node has' if lacking and case.nodes else ''}{hint}"
+        return Fact(text, tuple(evidence), fixes)
+    if required:
+        path = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+        terms = required.node_selector_terms or ()
+        broken = [
+            _expression(case, one)
+            for term in terms
+            for one in (*(term.match_expressions or ()), *(term.match_fields or ()))
+            if not _matched_somewhere(case, _only(term, one))
+        ]
+        said = f": no node has {names(broken)}" if broken and case.nodes else ""
+        missing = gone_text(gone(case, named_by_pod(pod)))
+        said += f"; {missing}" if missing else ""
+        return Fact(f"{head} its node affinity{said}", (quote(pod, path, ""),))
+    return Fact(f"{head} its node affinity or selector")
+
+
+def _matched_somewhere(case: Case, term: NodeSelectorTerm) -> bool:
+    selector = node_selector_of((term,))
+    return any(selector.matches(node.labels, node.name) for node in case.nodes)
+
+
+def _only(term: NodeSelectorTerm, one: NodeSelectorRequirement) -> NodeSelectorTerm:
+    """A term with this one condition."""
+    fields = term.match_fields or ()
+    return NodeSelectorTerm(match_fields=(one,)) if one in fields else NodeSelectorTerm(match_expressions=(one,))
+
+
+def _expression(case: Case, one: NodeSelectorRequirement) -> str:
+    values = ",".join(one.values or ())
+    text = f"{one.key} {one.operator}{f' ({values})' if values else ''}"
+    present = {node.labels[one.key] for node in case.nodes if one.key in node.labels}
+    near = [word for value in one.values or () for word in misspellings(value, present, 1)]
+    keys = misspellings(one.key, {key for node in case.nodes for key in node.labels}, 1) if not present else ()
+    meant = near or [f"key {key}" for key in keys]
+    if meant:
+        return f"{text} (did you mean {meant[0]}?)"
+    return f"{text} (they have {names(sorted(present))})" if present else text
+
+
+def _selector_fix(case: Case, near: NearMiss) -> Fix:
+    selector: dict[str, str | None] = {}
+    for each in near.differs:
+        if each.found_key != each.key:
+            selector[each.key] = None
+        selector[each.found_key] = each.found
+    return case.patch({"nodeSelector": selector}, f"select {near.text}, which nodes have")
+
+
+def too_many_pods(case: Case, reason: Reason) -> Fact:
+    head = some(reason.count, "runs as many pods as it may", "run as many pods as they may")
+    full = [(one, short) for one in case.refused(reason) if (short := one.shortage("pods")) is not None]
+    if not full:
+        return Fact(head)
+    first, short = full[0]
+    evidence = tuple(
+        quote(one.node, "status.allocatable[pods]", "the most pods that it may run")
+        for one, _ in full[:3]
+        if has_path(one.node, "status.allocatable[pods]")
+    )
+    fix = Fix("add a node, move pods away, or raise the kubelet's maxPods")
+    return Fact(f"{head} ({first.name}: {short.used} of {short.capacity})", evidence, (fix,))
+
+
+def left_out(case: Case, reason: Reason) -> Fact:
+    """Nodes that a PreFilter leaves out: the pod is made for certain nodes, as a DaemonSet's are."""
+    plugins = reason.detail or "its rules"
+    missing = gone_text(gone(case, named_by_pod(case.pod)))
+    text = f"{some(reason.count, 'is', 'are')} not among the nodes that it names ({plugins})"
+    return Fact(f"{text}; {missing}" if missing else text, minor=not missing)

@@ -1,0 +1,51 @@
+"""Pods that wait only for the moment: they will be placed soon, or could be by now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kubedoctor.answers.placement import detail as _outcome
+from kubedoctor.answers.placement.case import Case, names
+from kubedoctor.answers.placement.evidence import commands, words
+from kubedoctor.answers.placement.nobody import SOON
+from kubedoctor.cluster import Cluster, Pod
+from kubedoctor.findings import Confidence, Finding, Severity
+from kubedoctor.replay.scheduler.said.messages import Obstacle
+from kubedoctor.replay.scheduler.said.self_check import Agreement, Said
+
+RETRIED = timedelta(minutes=5)
+"""So long the scheduler may leave a pod alone that could be placed by now
+(`podMaxInUnschedulablePodsDuration`, `pkg/scheduler/backend/queue`)."""
+
+
+def soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
+    """It has only just come, room is being made for it, or a controller is about to make what it waits for."""
+    young = pod.metadata.creation_timestamp is None or cluster.taken_at - pod.metadata.creation_timestamp < SOON
+    if said is None:
+        return young
+    message = said.message
+    making = bool(pod.status.nominated_node_name) or bool(message.preemption and message.preemption.node)
+    waiting = any(
+        reason.obstacle is Obstacle.CLAIM_NOT_YET_MADE or "to create the resourceclaim" in reason.text
+        for reason in message.reasons
+    )
+    return young and (making or waiting)
+
+
+def fits_by_now(case: Case, said: Said) -> Finding | None:
+    """Something has changed since the scheduler spoke, and a node would take it."""
+    answer = case.answer
+    if answer is None or answer.agreement is not Agreement.STALE or not answer.verdict.feasible or answer.incomplete:
+        return None
+    newest = max(filter(None, (said.at, answer.comparison.changed_at)), default=None)
+    recent = newest is None or case.cluster.taken_at - newest < RETRIED
+    return Finding(
+        about=case.workload,
+        summary=f"fits by now: {names(answer.verdict.feasible)} would take it, but the scheduler has not placed it yet",
+        evidence=(words(case.pod, said),),
+        confidence=Confidence.LIKELY,
+        detail=_outcome.agreement(answer),
+        commands=commands(case.pod),
+        severity=Severity.NOTICE if recent else Severity.WARNING,
+        aspect="fits",
+    )

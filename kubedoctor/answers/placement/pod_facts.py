@@ -1,0 +1,167 @@
+"""Ports, spreading, affinity between pods, devices: what other pods add to the scheduler's reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from kubedoctor.answers.placement.case import Case, Fact, names, some
+from kubedoctor.cluster import Pod, has_path, quote
+from kubedoctor.cluster.grammar.selectors import selector_of
+from kubedoctor.cluster.kinds.affinity import PodAffinityTerm, TopologySpreadConstraint
+from kubedoctor.cluster.kinds.control import ResourceClaim, ResourceSlice
+from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.cluster.triage import all_containers, finished, terminating
+from kubedoctor.findings import Evidence, Fix
+from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason
+
+_MOST_QUOTED = 3
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def host_port(case: Case, reason: Reason) -> Fact:
+    wanted = [
+        (port.host_port, port.protocol or "TCP", f"spec.containers[name={container.name}].ports[{index}].hostPort")
+        for container in case.pod.spec.containers
+        for index, port in enumerate(container.ports or ())
+        if port.host_port
+    ]
+    ports = names(f"{number}/{protocol}" for number, protocol, _ in wanted)
+    holders = [pod for pod in case.cluster.maybe.all(Pod) if _holds(pod, {(n, p) for n, p, _ in wanted})]
+    who = names(sorted({workload_of(pod, case.cluster).title for pod in holders}), 2)
+    text = f"{some(reason.count, 'has', 'have')} its host port {ports} taken" + (f" by {who}" if who else "")
+    evidence = tuple(quote(case.pod, path, "only one pod of a node can have it") for _, _, path in wanted[:2])
+    fix = Fix("drop the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
+    return Fact(text, evidence, (fix,))
+
+
+def _holds(pod: Pod, wanted: set[tuple[int, str]]) -> bool:
+    if not pod.spec.node_name or finished(pod):
+        return False
+    return any(
+        (port.host_port, port.protocol or "TCP") in wanted for one in all_containers(pod) for port in one.ports or ()
+    )
+
+
+def topology_spread(case: Case, reason: Reason) -> Fact:
+    constraints = [
+        (index, one)
+        for index, one in enumerate(case.pod.spec.topology_spread_constraints or ())
+        if one.when_unsatisfiable == "DoNotSchedule"
+    ]
+    if not constraints:
+        return Fact(f"{reason.count} would break the topology spread")
+    broken = _broken(case, reason)
+    constraints = [(index, one) for index, one in constraints if one.topology_key in broken] or constraints
+    evidence = tuple(
+        quote(case.pod, f"spec.topologySpreadConstraints[{index}]", "") for index, _ in constraints[:_MOST_QUOTED]
+    )
+    _, first = constraints[0]
+    if reason.obstacle is Obstacle.TOPOLOGY_LABEL:
+        keys = names(one.topology_key for _, one in constraints)
+        return Fact(f"{some(reason.count, 'lacks', 'lack')} the label {keys} that the topology spread needs", evidence)
+    text = f"{reason.count} would break maxSkew {first.max_skew} across {first.topology_key}"
+    if domains := _domains(case, first):
+        text += f" ({', '.join(f'{name}: {count}' for name, count in domains)})"
+    fix = Fix(
+        "make room in the domain that has the fewest pods, raise maxSkew, or use whenUnsatisfiable ScheduleAnyway"
+    )
+    return Fact(text, evidence, (fix,))
+
+
+def _broken(case: Case, reason: Reason) -> set[str]:
+    """The topology keys of the constraints that the nodes are refused for; empty where it is not known."""
+    refused = case.refused(reason)
+    if reason.obstacle is not Obstacle.TOPOLOGY_LABEL:
+        return {named.partition("=")[0] for one in refused for named in one.status.named}
+    keys = {one.topology_key for one in case.pod.spec.topology_spread_constraints or ()}
+    return {key for key in keys if any(key not in one.node.labels for one in refused)}
+
+
+def _domains(case: Case, constraint: TopologySpreadConstraint) -> list[tuple[str, int]]:
+    """Pods that count, by domain; only where it is certain which pods count."""
+    if constraint.label_selector is None:
+        return []
+    selector = selector_of(constraint.label_selector)
+    domain = {node.name: node.labels.get(constraint.topology_key) for node in case.nodes}
+    found = Counter({name: 0 for name in domain.values() if name is not None})
+    for pod in case.cluster.maybe.all(Pod, case.pod.namespace):
+        where = domain.get(pod.spec.node_name)
+        if where is not None and not (finished(pod) or terminating(pod)) and selector.matches(pod.metadata.labels):
+            found[where] += 1
+    return sorted(found.items()) if 0 < len(found) <= 6 else []
+
+
+def pod_affinity(case: Case, reason: Reason) -> Fact:
+    """Own affinity and anti-affinity, and the anti-affinity of pods that run already."""
+    affinity = case.pod.spec.affinity
+    if reason.obstacle is Obstacle.EXISTING_ANTI_AFFINITY:
+        return Fact(f"{some(reason.count, 'runs', 'run')} pods whose anti-affinity keeps it away", _rivals(case))
+    anti = reason.obstacle is Obstacle.POD_ANTI_AFFINITY
+    path = f"spec.affinity.{'podAntiAffinity' if anti else 'podAffinity'}.{_REQUIRED}"
+    rules = affinity and (affinity.pod_anti_affinity if anti else affinity.pod_affinity)
+    terms = (rules and rules.required_during_scheduling_ignored_during_execution) or ()
+    said = names(_term(one) for one in terms)
+    evidence = (quote(case.pod, path, ""),) if has_path(case.pod, path) else ()
+    if anti:
+        text = f"{some(reason.count, 'runs', 'run')} a pod that its anti-affinity excludes ({said})"
+        fix = Fix("add nodes, run fewer replicas, or make the anti-affinity preferred instead of required")
+        return Fact(text, evidence, (fix,))
+    return Fact(f"{some(reason.count, 'does', 'do')} not run the pods that its affinity demands ({said})", evidence)
+
+
+def _term(term: PodAffinityTerm) -> str:
+    selected = selector_of(term.label_selector).text if term.label_selector else "no pods"
+    return f"{selected or 'all pods'} per {term.topology_key}"
+
+
+def _rivals(case: Case) -> tuple[Evidence, ...]:
+    path = f"spec.affinity.podAntiAffinity.{_REQUIRED}"
+    found = []
+    for pod in case.cluster.maybe.all(Pod):
+        if not pod.spec.node_name or finished(pod) or not has_path(pod, path):
+            continue
+        rules = pod.spec.affinity and pod.spec.affinity.pod_anti_affinity
+        terms = (rules and rules.required_during_scheduling_ignored_during_execution) or ()
+        here = pod.namespace == case.pod.namespace
+        if any(
+            here and term.label_selector and selector_of(term.label_selector).matches(case.pod.metadata.labels)
+            for term in terms
+        ):
+            found.append(quote(pod, path, "keeps pods like this one away"))
+    return tuple(found[:2])
+
+
+def resource_claim(case: Case, reason: Reason) -> Fact:
+    """Devices (dynamic resource allocation): which class is asked for, and whether any node publishes devices."""
+    head = f"{reason.count} cannot give the devices that it claims" if reason.count else reason.text
+    owned = [
+        claim
+        for claim in case.cluster.maybe.all(ResourceClaim, case.pod.namespace)
+        if any(owner.name == case.pod.name and owner.kind == "Pod" for owner in claim.metadata.owner_references or ())
+        or any(use.resource_claim_name == claim.name for use in case.pod.spec.resource_claims or ())
+    ]
+    classes = sorted({name for claim in owned for name in _device_classes(claim.spec)})
+    evidence = [
+        quote(claim, "spec.devices.requests", "") for claim in owned if has_path(claim, "spec.devices.requests")
+    ]
+    if has_path(case.pod, "spec.resourceClaims"):
+        evidence.append(quote(case.pod, "spec.resourceClaims", "the devices that the pod claims"))
+    text = f"{head} (class {names(classes)})" if classes else head
+    refused = any(gap.kind == "ResourceSlice" for gap in case.cluster.gaps)
+    if not case.cluster.maybe.all(ResourceSlice) and not refused:
+        text += "; no node publishes any device"
+    return Fact(text, tuple(evidence), (Fix("install the device driver on nodes that have such a device"),))
+
+
+def _device_classes(spec: object) -> list[str]:
+    devices = spec.get("devices") if isinstance(spec, dict) else None
+    requests = devices.get("requests") if isinstance(devices, dict) else None
+    found = []
+    for request in requests if isinstance(requests, list) else ():
+        if not isinstance(request, dict):
+            continue
+        exactly = request.get("exactly")
+        name = (exactly if isinstance(exactly, dict) else request).get("deviceClassName")
+        if isinstance(name, str):
+            found.append(name)
+    return found

@@ -1,0 +1,38 @@
+"""What another priority class of the cluster would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.answers.placement.case import Case, names
+from kubedoctor.answers.placement.outcome import has_other_scheduler
+from kubedoctor.cluster import Evidence, PriorityClass, quote
+from kubedoctor.replay.scheduler.counterfactuals.priority_classes import HelpfulClass, helpful_class
+from kubedoctor.replay.scheduler.said.self_check import Agreement
+
+
+def helpful(case: Case) -> HelpfulClass | None:
+    """The lowest class with which the scheduler would make room; None also where the replay is not to be trusted."""
+    answer = case.answer
+    if answer is None or answer.incomplete or has_other_scheduler(case.pod):
+        return None
+    if Agreement.DIFFERS in (answer.agreement, answer.comparison.preemption):
+        return None
+    classes = case.cluster.maybe.all(PriorityClass)
+    return helpful_class(case.pod, answer.state, answer.verdict, answer.preemption, classes)
+
+
+def class_text(found: HelpfulClass | None) -> str:
+    """A sentence; empty where no class would help."""
+    if found is None:
+        return ""
+    who = names(f"{one.namespace}/{one.name}" for one in found.candidate.victims)
+    against = ", against a PodDisruptionBudget" if found.candidate.violations else ""
+    one = found.priority_class
+    return f"With PriorityClass {one.name} ({one.value}) it would evict {who} from {found.candidate.node}{against}."
+
+
+def class_evidence(found: HelpfulClass | None) -> Iterator[Evidence]:
+    """The value of the class."""
+    if found is not None:
+        yield quote(found.priority_class, "value", "the lowest class that would let it preempt others")

@@ -1,0 +1,110 @@
+"""What keeps a pod from nodes, in a few words: read after a node's name, or in a cell of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from kubedoctor.cluster.grammar.quantities import format_bytes, format_milli, parse_quantity
+from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.replay.scheduler.cycle import Objection
+from kubedoctor.replay.scheduler.framework import Code, Shortage
+from kubedoctor.replay.scheduler.many.grouping import NodeGroup, objections_of
+from kubedoctor.replay.scheduler.said import reasons
+
+PRE_FILTER: Final = "PreFilter"
+"""The title of what several plugins decide together, before nodes are looked at."""
+_MEBI: Final = 1 << 20
+_MOST_NAMED: Final = 5
+_WORDS: Final = {
+    reasons.CORDONED: "cordoned",
+    reasons.NODE_NAME: "is not the node it names",
+    reasons.NODE_AFFINITY: "labels do not match",
+    reasons.ENFORCED_AFFINITY: "not allowed by the scheduler's own affinity",
+    reasons.HOST_PORTS: "host port in use",
+    reasons.TOO_MANY_PODS: "no room for one pod more",
+    reasons.DISK_CONFLICT: "disk in use",
+    reasons.CLAIM_IN_USE: "claim in use by another pod",
+    reasons.VOLUME_LIMIT: "too many volumes",
+    reasons.VOLUME_BIND: "no volume to bind",
+    reasons.VOLUME_SPACE: "too little storage",
+    reasons.VOLUME_MISSING: "its volume is gone",
+    reasons.VOLUME_ZONE: "volume in another zone",
+    reasons.SPREAD: "spread: too many there",
+    reasons.SPREAD_LABEL: "spread: label missing",
+    reasons.POD_AFFINITY: "no pod it must be with",
+    reasons.POD_ANTI_AFFINITY: "a pod it avoids",
+    reasons.EXISTING_ANTI_AFFINITY: "a pod there avoids it",
+    reasons.NODE_FEATURES: "lacks a feature",
+    "node(s) had volume node affinity conflict": "volume is elsewhere",
+    "node(s) didn't match PersistentVolume's node affinity": "volume is elsewhere",
+}
+
+
+def plugin_title(objection: Objection) -> str:
+    """The filter that objects."""
+    return objection.plugin or PRE_FILTER
+
+
+def group_reasons(group: NodeGroup, *, figures: bool = False) -> dict[str, str]:
+    """What each filter objects to the nodes of a group, by its title."""
+    by_filter: dict[str, list[Objection]] = {plugin_title(one): [] for one in group.blockers}
+    for node in group.nodes:
+        for one in objections_of(node):
+            by_filter.setdefault(plugin_title(one), []).append(one)
+    return {title: short_reason(*same, figures=figures) for title, same in by_filter.items()}
+
+
+def short_reason(*same: Objection, figures: bool = False) -> str:
+    """What one plugin objects; of several nodes, the span of what they lack. figures: also what is free, where it is the
+    same everywhere."""
+    first = same[0].status
+    if first.shortages:
+        return ", ".join(
+            _shortage([each.status.shortages[place] for each in same if len(each.status.shortages) > place], figures)
+            for place in range(len(first.shortages))
+        )
+    named = listed(first.named, _MOST_NAMED)
+    if named and same[0].plugin == "TaintToleration":
+        return f"taint {named}"
+    words = ", ".join(_WORDS.get(reason) or reason.removeprefix("node(s) ") for reason in first.reasons)
+    words = words or ("cannot be decided" if first.code is Code.ERROR else "objects")
+    return f"{words}: {named}" if named and named not in words else words
+
+
+def whole_reason(objection: Objection) -> str:
+    """What keeps the pod from all nodes at once, in the scheduler's words and with what it is about."""
+    about = [name for name in objection.status.named if name not in objection.status.message]
+    return objection.status.message + (f" ({', '.join(about)})" if about else "")
+
+
+def _shortage(same: Sequence[Shortage], figures: bool) -> str:
+    resource = same[0].resource
+    if resource == "pods":
+        return f"is full: {_span('', [each.capacity for each in same])} pods"
+    small = ", too small" if all(each.beyond for each in same) else ""
+    text = f"lacks {_span(resource, [each.missing for each in same])} {resource}{small}"
+    return text + _rest(same[0]) if figures and len(set(same)) == 1 else text
+
+
+def _rest(short: Shortage) -> str:
+    whole = amount(short.resource, short.capacity)
+    if short.beyond:
+        return f" (it has {whole} in all)"
+    return f" ({amount(short.resource, max(short.capacity - short.used, 0))} of {whole} is free)"
+
+
+def _span(resource: str, numbers: Sequence[int]) -> str:
+    least, most = amount(resource, min(numbers)), amount(resource, max(numbers))
+    return least if least == most else f"{least} to {most}"
+
+
+def amount(resource: str, number: int) -> str:
+    """As people write it: cpu comes in thousandths, memory and storage in bytes. Nothing is rounded by more than 1Mi."""
+    if resource == "cpu":
+        return format_milli(number)
+    if resource not in ("memory", "ephemeral-storage") and not resource.startswith("hugepages-"):
+        return str(number)
+    short = format_bytes(number)
+    exact = abs(number) < _MEBI or parse_quantity(short).value() == number
+    return short if exact else f"{-(-number // _MEBI)}Mi"

@@ -1,0 +1,123 @@
+"""Claims and volumes: what storage adds to the scheduler's reasons."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from kubedoctor.answers.placement.case import Case, Fact, names, some
+from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by
+from kubedoctor.cluster import (
+    Deployment,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Ref,
+    StatefulSet,
+    has_path,
+    quote,
+    ref,
+)
+from kubedoctor.cluster.grammar.selectors import node_selector_of
+from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
+from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.findings import Effect, Evidence, Fix
+from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason
+
+
+def claims(case: Case) -> tuple[PersistentVolumeClaim, ...]:
+    """The claims of the pod that exist."""
+    found = (case.cluster.maybe.get(PersistentVolumeClaim, case.pod.namespace, name) for name in claim_names(case.pod))
+    return tuple(claim for claim in found if claim is not None)
+
+
+def unbound(case: Case, reason: Reason) -> Fact:
+    """No volume for a claim: the claim's own diagnostic says why."""
+    waiting = [claim for claim in claims(case) if claim.status.phase != "Bound"]
+    said = names(claim.name for claim in waiting)
+    if not said:
+        text = f"{reason.count} {reason.text}" if reason.count else reason.text
+    elif reason.count:
+        text = f"{some(reason.count, 'has', 'have')} no volume for its claim {said}"
+    else:
+        text = f"its claim {said} has no volume yet"
+    evidence = tuple(quote(c, "status.phase", "not bound") for c in waiting if has_path(c, "status.phase"))
+    return Fact(text, evidence, blames=tuple(ref(claim) for claim in waiting))
+
+
+def missing_claim(case: Case, reason: Reason) -> Fact:
+    name = reason.detail.rpartition("/")[2]
+    blamed = Ref("PersistentVolumeClaim", case.pod.namespace, name)
+    what = "is not made yet" if reason.obstacle is Obstacle.CLAIM_NOT_YET_MADE else "does not exist"
+    return Fact(f"its claim {name} {what}", (), blames=(blamed,))
+
+
+def deleting_claim(case: Case, reason: Reason) -> Fact:
+    claim = case.cluster.maybe.get(PersistentVolumeClaim, case.pod.namespace, reason.detail)
+    path = "metadata.deletionTimestamp"
+    evidence = (quote(claim, path, "being deleted"),) if claim is not None and has_path(claim, path) else ()
+    return Fact(f"its claim {reason.detail} is being deleted", evidence)
+
+
+def volume_place(case: Case, reason: Reason) -> Fact:
+    """The volume lives elsewhere than the pod may run."""
+    parts: list[str] = []
+    evidence: list[Evidence] = []
+    for claim in claims(case):
+        volume = case.cluster.maybe.get(PersistentVolume, "", claim.spec.volume_name)
+        if volume is None:
+            continue
+        required = volume.spec.node_affinity.required if volume.spec.node_affinity else None
+        if required is None:
+            continue
+        selector = node_selector_of(required.node_selector_terms)
+        there = [node.name for node in case.nodes if selector.matches(node.labels, node.name)]
+        missing = gone_text(gone(case, named_by(required.node_selector_terms or ())))
+        where = f"is only on {names(there)}" if there else f"is on none of the nodes{missing and f': {missing}'}"
+        parts.append(f"volume {volume.name} of claim {claim.name} {where}")
+        place = "spec.nodeAffinity.required.nodeSelectorTerms"
+        if has_path(volume, place):
+            evidence.append(quote(volume, place, "where the volume is"))
+        if case.pod.spec.node_selector:
+            evidence.append(quote(case.pod, "spec.nodeSelector", "where the pod may run"))
+    said = f": {'; '.join(parts)}" if parts else ""
+    return Fact(f"{reason.count or 'all'} cannot reach its volume{said}", tuple(evidence))
+
+
+def missing_volume(case: Case, reason: Reason) -> Fact:
+    bound = [claim for claim in claims(case) if claim.spec.volume_name]
+    evidence = tuple(quote(claim, "spec.volumeName", "the volume that is gone") for claim in bound)
+    return Fact(f"its volume {reason.detail} does not exist" if reason.detail else reason.text, evidence)
+
+
+def claim_in_use(case: Case, reason: Reason) -> Fact:
+    """ReadWriteOncePod: one pod of the whole cluster may use the claim."""
+    held = []
+    evidence: list[Evidence] = []
+    fixes: list[Fix] = []
+    for claim in claims(case):
+        if "ReadWriteOncePod" not in (claim.spec.access_modes or ()):
+            continue
+        evidence.append(quote(claim, "spec.accessModes", "one pod of the cluster may use it"))
+        users = [pod for pod in pods_mounting(claim, case.cluster.maybe) if pod.spec.node_name]
+        owners = sorted({workload_of(pod, case.cluster) for pod in users})
+        by = names([owner.title for owner in owners], 2)
+        held.append(f"{claim.name} is ReadWriteOncePod" + (f" and a pod of {by} has it" if by else ""))
+        if case.workload in owners:
+            fixes += _one_pod_at_a_time(case, claim)
+    said = f": {'; '.join(held)}" if held else ""
+    text = f"{some(reason.count, 'is', 'are')} refused because its claim is in use{said}"
+    return Fact(text, tuple(evidence), tuple(fixes))
+
+
+def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix]:
+    """For a workload whose own pod has what another one of it waits for."""
+    about = case.workload
+    owner = case.cluster.maybe.get_ref(about)
+    target = f"{about.argument}{about.namespace_flag}"
+    if isinstance(owner, Deployment | StatefulSet) and owner.spec.wanted > 1:
+        line = f"kubectl scale {target} --replicas=1"
+        yield Fix(f"run one pod of it: no second one can use {claim.name}", line, Effect.DISRUPTS)
+    if isinstance(owner, Deployment) and owner.spec.strategy.type != "Recreate":
+        patch = '{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}'
+        line = f"kubectl patch {target} --type=merge -p {shlex.quote(patch)}"
+        yield Fix("let updates end the old pod before they start the new one", line)

@@ -1,0 +1,1 @@
+"""How Kubernetes writes and reads values: quantities, selectors, durations, versions, names."""

@@ -1,0 +1,1 @@
+"""Kubernetes objects: a struct for each kind, by API group."""

@@ -1,0 +1,17 @@
+"""The coordination group: leases, by which nodes and controllers say that they live."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.kinds.meta import KubernetesObject, Part, Time
+
+
+class LeaseSpec(Part):
+    holder_identity: str | None = None
+    lease_duration_seconds: int | None = None
+    renew_time: Time | None = None
+    acquire_time: Time | None = None
+    lease_transitions: int | None = None
+
+
+class Lease(KubernetesObject):
+    spec: LeaseSpec = LeaseSpec()

@@ -1,0 +1,32 @@
+"""The metrics group: what containers and nodes use."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kubedoctor.cluster.kinds.meta import (
+    KubernetesObject,
+    Part,
+    Time,
+)
+
+
+class ContainerUsage(Part):
+    """Quantities as text."""
+
+    name: str = ""
+    usage: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class PodMetrics(KubernetesObject):
+    """What metrics-server measured of a pod, over `window`, up to `timestamp`."""
+
+    timestamp: Time | None = None
+    window: str = ""
+    containers: tuple[ContainerUsage, ...] | None = None
+
+
+class NodeMetrics(KubernetesObject):
+    timestamp: Time | None = None
+    window: str = ""
+    usage: dict[str, str] = msgspec.field(default_factory=dict)

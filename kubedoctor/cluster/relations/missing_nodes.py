@@ -1,0 +1,80 @@
+"""Nodes that objects name and that do not exist: removed, or never there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from kubedoctor.cluster.kinds.coordination import Lease
+from kubedoctor.cluster.kinds.core import Event, Node
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.storage import CSINode, VolumeAttachment
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished
+
+HEARTBEATS = "kube-node-lease"
+REMOVALS = ("RemovingNode", "DeletingNode")
+"""Events of the node controllers when a Node is deleted (`pkg/controller/nodelifecycle`, `cloud-provider`, v1.37)."""
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """An object that still names a node. path: where, for `quote`. says: what it says of the node, behind the object's
+    name."""
+
+    node: str
+    object: KubernetesObject
+    path: str
+    says: str
+
+
+def is_missing(node: str, cluster: Cluster) -> bool:
+    """No such node exists, and others do; False where nodes cannot be read, or only in part. Some virtual clusters show none
+    at all, and run pods nevertheless."""
+    if not node or cluster.maybe.get(Node, "", node) is not None:
+        return False
+    return bool(cluster.maybe.all(Node)) and not any(gap.kind == "Node" for gap in cluster.gaps)
+
+
+def traces_of_missing_nodes(cluster: Cluster) -> tuple[Trace, ...]:
+    """What names nodes that do not exist, the strongest sign of each node first. Reads nodes, pods, what the kubelet and
+    the volume controllers keep for a node, and events; all leniently."""
+    seen = cluster.maybe
+    cluster.together(
+        lambda: seen.all(Node),
+        lambda: seen.all(Pod),
+        lambda: seen.all(Lease, HEARTBEATS),
+        lambda: seen.all(CSINode),
+        lambda: seen.all(VolumeAttachment),
+        lambda: seen.events_about_kind("Node"),
+    )
+    there = {node.name for node in seen.all(Node)}
+    found = (
+        *_of_pods(seen.all(Pod)),
+        *(Trace(one.name, one, "metadata.name", "is left of it") for one in seen.all(CSINode)),
+        *(
+            Trace(one.spec.node_name, one, "spec.nodeName", "attaches a volume to it")
+            for one in seen.all(VolumeAttachment)
+        ),
+        *(Trace(one.name, one, "metadata.name", "is its heartbeat") for one in seen.all(Lease, HEARTBEATS)),
+        *_of_events(seen.events_about_kind("Node")),
+    )
+    return tuple(one for one in found if one.node and one.node not in there)
+
+
+def _of_pods(pods: Iterable[Pod]) -> Iterator[Trace]:
+    for pod in pods:
+        if finished(pod):
+            continue
+        if pod.spec.node_name:
+            yield Trace(pod.spec.node_name, pod, "spec.nodeName", "is bound to it")
+        elif pod.status.nominated_node_name:
+            yield Trace(pod.status.nominated_node_name, pod, "status.nominatedNodeName", "was to get a place there")
+
+
+def _of_events(events: Iterable[Event]) -> Iterator[Trace]:
+    """The newest first."""
+    for event in reversed(tuple(events)):
+        if event.reason:
+            yield Trace(event.involved_object.name, event, "reason", f"says {event.reason}")

@@ -1,0 +1,39 @@
+"""Services, the pods that they select, and their endpoints."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.networking import Endpoint
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.reading import Cluster
+
+
+def pods_selected_by(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that a Service's selector picks, ready or not; none for a Service without selector."""
+    if not service.spec.selector:
+        return ()
+    selector = selector_from_map(service.spec.selector)
+    pods = cluster.labelled(Pod, service.namespace, selector.text)
+    return tuple(pod for pod in pods if isinstance(pod, Pod) and selector.matches(pod.metadata.labels))
+
+
+def services_selecting(pod: Pod, cluster: Cluster) -> tuple[Service, ...]:
+    """The Services whose selector picks the pod."""
+    return tuple(
+        service
+        for service in cluster.all(Service, pod.namespace)
+        if service.spec.selector and selector_from_map(service.spec.selector).matches(pod.metadata.labels)
+    )
+
+
+def endpoints_of(service: Service, cluster: Cluster) -> tuple[Endpoint, ...]:
+    """All endpoints of a Service, of all its slices."""
+    return tuple(
+        endpoint for slice_ in cluster.slices_of(service.namespace, service.name) for endpoint in slice_.endpoints or ()
+    )
+
+
+def ready_endpoints(service: Service, cluster: Cluster) -> tuple[Endpoint, ...]:
+    """The endpoints that traffic is sent to."""
+    return tuple(endpoint for endpoint in endpoints_of(service, cluster) if endpoint.is_ready)

@@ -1,0 +1,143 @@
+"""How objects belong together: owners, pods of a workload, Services that select, claims, nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, selector_from_map, selector_of
+from kubedoctor.cluster.kinds.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from kubedoctor.cluster.kinds.core import ReplicationController
+from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector
+from kubedoctor.cluster.kinds.pods import Pod, PodTemplate
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.wants import LogWant, NotCollected, Want
+
+WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, ReplicationController)
+WORKLOAD_KINDS = frozenset(kind.__name__ for kind in WORKLOADS)
+LONGEST_CHAIN = 10  # Owners may form a circle; no real chain is longer.
+
+
+def controller_of(obj: KubernetesObject) -> Ref | None:
+    """The owner that is marked as controller. A static pod's controller is its Node, which has no namespace."""
+    for owner in obj.metadata.owner_references or ():
+        if owner.controller:
+            return Ref(owner.kind, "" if owner.kind == "Node" else obj.namespace, owner.name)
+    return None
+
+
+def owner_chain(obj: KubernetesObject, cluster: Cluster) -> tuple[Ref, ...]:
+    """The controllers of an object, nearest first. Ends where an owner is not there or cannot be read."""
+    chain: list[Ref] = []
+    current: KubernetesObject | None = obj
+    while current is not None and len(chain) < LONGEST_CHAIN:
+        owner = controller_of(current)
+        if owner is None or owner in chain:
+            break
+        chain.append(owner)
+        current = cluster.maybe.get_ref(owner) if owner.kind in WORKLOAD_KINDS else None
+    return tuple(chain)
+
+
+def workload_of(pod: Pod, cluster: Cluster) -> Ref:
+    """The workload that people know the pod by: the topmost owner that makes pods, else the pod itself."""
+    workloads = [owner for owner in owner_chain(pod, cluster) if owner.kind in WORKLOAD_KINDS]
+    return workloads[-1] if workloads else ref(pod)
+
+
+def made_good(job: Job, cluster: Cluster) -> bool:
+    """Whether a later run of the CronJob that a Job belongs to has succeeded."""
+    owner = controller_of(job)
+    started = job.status.start_time or job.metadata.creation_timestamp
+    if owner is None or owner.kind != "CronJob" or started is None:
+        return False
+    cron_job = cluster.maybe.get(CronJob, owner.namespace, owner.name)
+    succeeded = cron_job.status.last_successful_time if cron_job is not None else None
+    if succeeded is not None:
+        return succeeded > started
+    ends = (one.status.completion_time for one in cluster.maybe.owned_by(Job, owner))
+    return any(end is not None and end > started for end in ends)
+
+
+def workloads_of(pods: Iterable[Pod], cluster: Cluster) -> dict[Ref, Ref]:
+    """The workload of each pod. What is missing for any of them is asked for at once, not pod by pod."""
+    found: dict[Ref, Ref] = {}
+    wants: set[Want | LogWant] = set()
+    for pod in pods:
+        try:
+            found[ref(pod)] = workload_of(pod, cluster)
+        except NotCollected as missing:
+            wants.update(missing.wants)
+    if wants:
+        raise NotCollected(*wants)
+    return found
+
+
+def template_of(workload: KubernetesObject) -> PodTemplate | None:
+    """The pod template of a workload."""
+    if isinstance(workload, CronJob):
+        return workload.spec.job_template.spec.template
+    if isinstance(workload, Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | ReplicationController):
+        return workload.spec.template
+    return None
+
+
+def template_path(workload: KubernetesObject) -> str:
+    """Where the template's pod spec stands, for `quote`."""
+    return "spec.jobTemplate.spec.template.spec" if isinstance(workload, CronJob) else "spec.template.spec"
+
+
+def selector_of_workload(workload: KubernetesObject) -> Selector | None:
+    """The selector of the pods; None for kinds that have none, and for a broken one."""
+    if isinstance(workload, ReplicationController):
+        return selector_from_map(workload.spec.selector)
+    if isinstance(workload, Deployment | ReplicaSet | StatefulSet | DaemonSet | Job):
+        selector: LabelSelector | None = workload.spec.selector
+        try:
+            return selector_of(selector) if selector is not None else None
+        except SelectorError:
+            return None
+    return None
+
+
+def pods_of(workload: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that a workload controls, directly or through its ReplicaSets or Jobs, finished ones too."""
+    name = ref(workload)
+    if isinstance(workload, Deployment):
+        cluster.together(lambda: replica_sets_of(workload, cluster), lambda: _pods_near(workload, cluster))
+        owners = [ref(rs) for rs in replica_sets_of(workload, cluster)]
+    elif isinstance(workload, CronJob):
+        owners = [ref(job) for job in cluster.owned_by(Job, name)]
+    else:
+        owners = [name]
+    _pods_near(workload, cluster)
+    pods = cluster.snapshot.index("Pod", "owner")
+    found = [pod for owner in owners for pod in pods.get((owner.kind, owner.namespace, owner.name), ())]
+    return tuple(sorted(found, key=lambda pod: pod.name))
+
+
+def _pods_near(workload: KubernetesObject, cluster: Cluster) -> None:
+    """Make sure that the pods are here which the workload may control."""
+    selector = selector_of_workload(workload)
+    if selector is not None and not selector.is_empty:
+        cluster.labelled(Pod, workload.namespace, selector.text)
+    else:
+        cluster.all(Pod, workload.namespace)
+
+
+def replica_sets_of(deployment: Deployment, cluster: Cluster) -> tuple[ReplicaSet, ...]:
+    """A Deployment's ReplicaSets, newest revision first."""
+    selector = selector_of_workload(deployment)
+    if selector is not None and not selector.is_empty:
+        cluster.labelled(ReplicaSet, deployment.namespace, selector.text)
+        sets = cluster.snapshot.index("ReplicaSet", "owner").get(
+            ("Deployment", deployment.namespace, deployment.name), ()
+        )
+    else:
+        sets = cluster.owned_by(ReplicaSet, ref(deployment))
+    return tuple(sorted(sets, key=_revision, reverse=True))
+
+
+def _revision(replica_set: ReplicaSet) -> tuple[int, str]:
+    text = replica_set.annotations.get("deployment.kubernetes.io/revision", "0")
+    return (int(text) if text.isdigit() else 0, replica_set.name)

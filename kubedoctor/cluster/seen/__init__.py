@@ -1,0 +1,1 @@
+"""What was seen, what was not, and how it is read and quoted."""

@@ -1,0 +1,212 @@
+"""From what the API server or a file says to structs: strict and fast where it can be, mending where it must.
+
+A list that does not decode as a whole is decoded item by item; in an item, nulls count as absent fields
+and a field of a wrong type is left out. Whatever was left out is told in `problems`: nothing is lost silently.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.objects import struct_for
+from kubedoctor.cluster.kinds.references import custom_kind_name
+from kubedoctor.cluster.kinds.resources import kind_named
+
+T = TypeVar("T", bound=KubernetesObject)
+MOST_MENDS = 20  # An item with more wrong fields than this is not an object of that kind.
+
+
+class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class _List(msgspec.Struct, Generic[T], frozen=True):
+    items: tuple[T, ...] | None = None
+    metadata: ListMeta = ListMeta()
+
+
+class _RawList(msgspec.Struct, frozen=True):
+    items: tuple[msgspec.Raw, ...] | None = None
+    metadata: ListMeta = ListMeta()
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """Objects of one kind. `continue_token` is empty at the end of a list."""
+
+    objects: tuple[KubernetesObject, ...]
+    continue_token: str = ""
+    resource_version: str = ""
+    problems: tuple[str, ...] = ()
+
+
+class Unreadable(ValueError):
+    """Not JSON, or JSON of another shape than a Kubernetes object or list."""
+
+
+# Two decoders made at the same time in two threads share half-made descriptions of structs, and msgspec crashes.
+_MAKING = threading.Lock()
+
+
+@cache
+def _list_decoder(kind: str) -> msgspec.json.Decoder[Any]:
+    with _MAKING:
+        return msgspec.json.Decoder(_List[struct_for(kind)])  # type: ignore[misc]  # the struct is chosen at run time
+
+
+@cache
+def _object_decoder(kind: str) -> msgspec.json.Decoder[Any]:
+    with _MAKING:
+        return msgspec.json.Decoder(struct_for(kind))
+
+
+_RAW_LIST = msgspec.json.Decoder(_RawList)
+
+
+def decode_list(kind: str, body: bytes) -> Decoded:
+    """Decode a list of one kind, as LIST answers it; items may lack `kind`.
+
+    Raises Unreadable if the body is no list at all (truncated JSON, HTML from a proxy).
+    """
+    try:
+        whole = _list_decoder(kind).decode(body)
+        return Decoded(whole.items or (), whole.metadata.continue_, whole.metadata.resource_version)
+    except msgspec.ValidationError:
+        pass
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from None
+    try:
+        raw = _RAW_LIST.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from None
+    objects: list[KubernetesObject] = []
+    problems: list[str] = []
+    for item in raw.items or ():
+        one = decode_object(kind, bytes(item))
+        objects.extend(one.objects)
+        problems.extend(one.problems)
+    return Decoded(tuple(objects), raw.metadata.continue_, raw.metadata.resource_version, tuple(problems))
+
+
+def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:
+    """Decode one object of a known kind: none or one object, and what had to be left out."""
+    try:
+        return Decoded((_object_decoder(kind).decode(body),))
+    except msgspec.ValidationError:
+        pass
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from None
+    return convert_object(kind, msgspec.json.decode(body))
+
+
+def convert_object(kind: str, data: Any) -> Decoded:
+    """As decode_object, from data that is already Python's (YAML)."""
+    if not isinstance(data, dict):
+        return Decoded((), problems=(f"{kind}: an item is {_type_name(data)}, not an object; it was left out",))
+    struct = struct_for(kind)
+    mended = _without_nulls(data)
+    left_out: list[str] = []
+    for _ in range(MOST_MENDS):
+        try:
+            return Decoded((msgspec.convert(mended, struct),), problems=tuple(left_out))
+        except msgspec.ValidationError as error:
+            if not (path := _mend(mended, str(error))):
+                break
+            left_out.append(f"{_title(kind, mended)}: {path} is unreadable and was left out ({_reason(error)})")
+    return Decoded((), problems=(f"{_title(kind, mended)}: unreadable, it was left out",))
+
+
+def kind_of_data(data: Mapping[str, Any]) -> str:
+    """The kind of an object as a Ref spells it, from its `kind` and `apiVersion`; empty if it has no kind."""
+    kind, version = data.get("kind"), data.get("apiVersion")
+    if not isinstance(kind, str) or not kind:
+        return ""
+    group = version.rpartition("/")[0] if isinstance(version, str) else ""
+    row = kind_named(kind)
+    return kind if row and (row.group == group or not version) else custom_kind_name(kind, group)
+
+
+def by_kind(items: Iterable[Any]) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """Sort objects of mixed kinds; also says which items were no objects."""
+    sorted_items: dict[str, list[dict[str, Any]]] = {}
+    problems = []
+    for index, item in enumerate(items):
+        kind = kind_of_data(item) if isinstance(item, dict) else ""
+        if kind:
+            sorted_items.setdefault(kind, []).append(item)
+        else:
+            problems.append(f"item {index} has no kind; it was left out")
+    return sorted_items, problems
+
+
+def _title(kind: str, data: Mapping[str, Any]) -> str:
+    meta = data.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
+    return " ".join((kind, "/".join(str(meta[key]) for key in ("namespace", "name") if meta.get(key)))).strip()
+
+
+def _reason(error: msgspec.ValidationError) -> str:
+    return str(error).partition(" - at ")[0]
+
+
+def _type_name(value: Any) -> str:
+    return {str: "text", list: "a list", dict: "an object", type(None): "null", bool: "a truth value"}.get(
+        type(value), "a number"
+    )
+
+
+def _without_nulls(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): _without_nulls(value) for key, value in data.items() if value is not None}
+    if isinstance(data, list | tuple):
+        return [_without_nulls(value) for value in data if value is not None]
+    return data
+
+
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+
+
+def _mend(data: Any, message: str) -> str:
+    """Leave out (or turn into text) the value that an error names; answer its path, empty if it cannot be found."""
+    path = message.partition(" - at `$")[2].rstrip("`")
+    if not path:
+        return ""
+    parent: Any = None
+    key: Any = None
+    here = data
+    walked = ""
+    for step in _STEP.finditer(path):
+        name, index = step.groups()
+        if index == "...":
+            return _mend_map(here, walked)
+        parent, key = here, (name if name is not None else int(index))
+        try:
+            here = parent[key]
+        except (KeyError, IndexError, TypeError):
+            return ""
+        walked += step.group()
+    if parent is None:
+        return ""
+    del parent[key]
+    return walked.lstrip(".")
+
+
+def _mend_map(values: Any, walked: str) -> str:
+    """A map whose values must all be text: numbers and truth values become text, the rest is left out."""
+    if not isinstance(values, dict):
+        return ""
+    wrong = [key for key, value in values.items() if not isinstance(value, str)]
+    for key in wrong:
+        value = values[key]
+        if isinstance(value, bool | int | float):
+            values[key] = str(value).lower() if isinstance(value, bool) else str(value)
+        else:
+            del values[key]
+    return f"{walked.lstrip('.')}[{', '.join(wrong)}]" if wrong else ""

@@ -1,0 +1,131 @@
+"""Evidence: a value read from an object at a path that people know from `kubectl -o jsonpath`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref, ref
+
+
+class UnknownPath(LookupError):
+    """A path that no struct knows: a mistake in a diagnostic."""
+
+
+class EmptyQuote(LookupError):
+    """A path that leads to nothing in this object: a finding never quotes an empty value."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """A fact: the object, the path, the value that stood there, and what it shows (may be empty).
+
+    Made by `quote` and `quote_line` only. `value` is plain data (text, number, truth value, list, map).
+    """
+
+    object: Ref
+    path: str
+    value: Any
+    shows: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value on one line."""
+        if isinstance(self.value, str):
+            return self.value
+        if isinstance(self.value, Mapping) and all(isinstance(v, str | int) for v in self.value.values()):
+            return ", ".join(f"{key}={value}" for key, value in self.value.items())
+        return msgspec.json.encode(self.value, order="sorted").decode()
+
+
+_STEP = re.compile(r"(?:^|\.)([A-Za-z0-9_]+)|\[([^\]]+)\]")
+
+
+def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:
+    """Read the value at a path: `status.containerStatuses[name=app].restartCount`, `metadata.labels[app]`, `rules[0]`;
+    of a text of several lines one of them, `data.status[line 12]`.
+
+    Raises UnknownPath for a path that the kind does not have, EmptyQuote where nothing stands.
+    """
+    value = read_path(obj, path)
+    if value is None or value == "" or value == () or value == {}:
+        raise EmptyQuote(f"{ref(obj)} has nothing at {path}")
+    return Evidence(ref(obj), path, _plain(msgspec.to_builtins(value)), shows)
+
+
+def _plain(value: Any) -> Any:
+    """Lists for tuples, and no fields that are absent."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def has_path(obj: KubernetesObject, path: str) -> bool:
+    """Whether something stands at the path, so that it can be quoted."""
+    try:
+        return read_path(obj, path) not in (None, "", (), {})
+    except EmptyQuote:
+        return False
+
+
+def read_path(obj: Any, path: str) -> Any:
+    """The value at a path; see `quote`."""
+    value = obj
+    for name, index in _steps(path):
+        if value is None:
+            raise EmptyQuote(f"nothing at {path}")
+        value = _member(value, name, path) if name else _element(value, index, path)
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[tuple[str, str], ...]:
+    steps = []
+    position = 0
+    for match in _STEP.finditer(path):
+        if match.start() != position:
+            break
+        position = match.end()
+        steps.append((match.group(1) or "", match.group(2) or ""))
+    if position != len(path) or not steps:
+        raise UnknownPath(f"{path!r} is not a path")
+    return tuple(steps)
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> dict[str, str]:
+    return {field.encode_name: field.name for field in msgspec.structs.fields(struct)}
+
+
+def _member(value: Any, name: str, path: str) -> Any:
+    if isinstance(value, msgspec.Struct):
+        attribute = _fields(type(value)).get(name)
+        if attribute is None:
+            raise UnknownPath(f"{type(value).__name__} has no field {name} (in {path})")
+        return getattr(value, attribute)
+    if isinstance(value, dict):
+        return value.get(name)
+    raise UnknownPath(f"{name} of a plain value (in {path})")
+
+
+def _element(value: Any, index: str, path: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(index)
+    if isinstance(value, str) and index.startswith("line "):
+        number = index.removeprefix("line ")
+        lines = value.splitlines()
+        return lines[int(number) - 1].strip() if number.isdigit() and 0 < int(number) <= len(lines) else None
+    if not isinstance(value, list | tuple):
+        raise UnknownPath(f"[{index}] of something that is no list (in {path})")
+    if index.isdigit():
+        return value[int(index)] if int(index) < len(value) else None
+    key, equals, wanted = index.partition("=")
+    if not equals:
+        raise UnknownPath(f"[{index}] is neither a number nor name=value (in {path})")
+    return next((item for item in value if str(_member(item, key, path)) == wanted), None)

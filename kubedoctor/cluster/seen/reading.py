@@ -1,0 +1,184 @@
+"""`Cluster`: how a diagnostic reads what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar, cast
+
+from kubedoctor.cluster.grammar.versions import Version
+from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.networking import EndpointSlice
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, kind_name
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
+
+T = TypeVar("T", bound=KubernetesObject)
+
+
+class Cluster:
+    """A view of a snapshot that remembers what was read through it (`reads`) and what was missing (`gaps`).
+
+    A read raises NotCollected for what has not been fetched, and CannotSee for what cannot be read.
+    Through `maybe` the second becomes an empty answer and a gap.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, lenient: bool = False, parent: Cluster | None = None) -> None:
+        self.snapshot = snapshot
+        self._lenient = lenient
+        self.gaps: set[Gap] = parent.gaps if parent else set()
+        self.reads: set[str] = parent.reads if parent else set()
+        self._maybe: Cluster | None = None
+
+    @property
+    def maybe(self) -> Cluster:
+        """The same reads for what helps but is not needed: a refusal gives nothing and leaves a gap."""
+        if self._lenient:
+            return self
+        if self._maybe is None:
+            self._maybe = Cluster(self.snapshot, lenient=True, parent=self)
+        return self._maybe
+
+    @property
+    def taken_at(self) -> datetime:
+        """The moment that the snapshot shows: the only clock."""
+        return self.snapshot.taken_at
+
+    @property
+    def version(self) -> Version | None:
+        """The version of the API server, if it is known."""
+        return self.snapshot.version
+
+    def forget(self) -> None:
+        """Start anew with `gaps` and `reads`."""
+        self.gaps.clear()
+        self.reads.clear()
+
+    def all(self, kind: type[T], namespace: str = "") -> tuple[T, ...]:
+        """The objects of a kind, of one namespace or of all, sorted by namespace and name."""
+        return cast("tuple[T, ...]", self.all_named(kind_name(kind), namespace))
+
+    def all_named(self, kind: str, namespace: str = "") -> tuple[KubernetesObject, ...]:
+        """As `all`, by the name of the kind (custom resources: `Kind.group`)."""
+        return self.snapshot.of_kind(kind, namespace) if self._may_read(Want(kind, namespace)) else ()
+
+    def labelled(self, kind: type[T], namespace: str, labels: str) -> tuple[KubernetesObject, ...]:
+        """Make sure that the objects with these labels (a selector as kubectl writes it) are here; answers the
+        objects of the namespace that are: the caller selects."""
+        name = kind_name(kind)
+        return self.snapshot.of_kind(name, namespace) if self._may_read(Want(name, namespace, labels=labels)) else ()
+
+    def get(self, kind: type[T], namespace: str, name: str) -> T | None:
+        """One object, or None if it does not exist. Cluster-scoped kinds: namespace is empty."""
+        return cast("T | None", self.get_ref(Ref(kind_name(kind), namespace, name)))
+
+    def get_ref(self, ref: Ref) -> KubernetesObject | None:
+        """The object that a Ref names, or None if it does not exist."""
+        self.reads.add(ref.kind)
+        if not ref.name:
+            return None
+        found = self.snapshot.get(ref)
+        if found is not None and self.snapshot.is_whole(ref):
+            return found
+        return found if self._may_read(Want(ref.kind, ref.namespace, ref.name)) else None
+
+    def custom(self, kind: str, group: str, namespace: str = "") -> tuple[CustomResource, ...]:
+        """Custom resources of a kind; empty where the cluster does not serve it."""
+        return cast("tuple[CustomResource, ...]", self.all_named(f"{kind}.{group}", namespace))
+
+    def events_about(self, ref: Ref) -> tuple[Event, ...]:
+        """Events whose subject the object is, oldest first. Events expire: none proves nothing. Always lenient."""
+        namespace = ref.namespace or ""
+        want = Want("Event", namespace, fields=f"involvedObject.kind={ref.short_kind},involvedObject.name={ref.name}")
+        if not self.maybe._may_read(want):
+            return ()
+        found = self.snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
+        return tuple(sorted(found, key=_seen))
+
+    def events_about_kind(self, kind: str) -> tuple[Event, ...]:
+        """Events whose subject is of a cluster-scoped kind, oldest first. As `events_about`."""
+        if not self.maybe._may_read(Want("Event", fields=f"involvedObject.kind={kind}")):
+            return ()
+        every = cast("tuple[Event, ...]", self.snapshot.of_kind("Event"))
+        return tuple(sorted((one for one in every if one.involved_object.kind == kind), key=_seen))
+
+    def pods_on(self, node: str) -> tuple[Pod, ...]:
+        """The pods that are bound to a node."""
+        if not self._may_read(Want("Pod", fields=f"spec.nodeName={node}")):
+            return ()
+        return self.snapshot.index("Pod", "node").get(node, ())
+
+    def owned_by(self, kind: type[T], owner: Ref) -> tuple[T, ...]:
+        """The objects of a kind whose controller is `owner`, in the owner's namespace."""
+        if not self._may_read(Want(kind_name(kind), owner.namespace)):
+            return ()
+        return self.snapshot.index(kind_name(kind), "owner").get((owner.short_kind, owner.namespace, owner.name), ())
+
+    def slices_of(self, namespace: str, service: str) -> tuple[EndpointSlice, ...]:
+        """The EndpointSlices of a Service."""
+        if not self._may_read(Want("EndpointSlice", namespace, labels=f"kubernetes.io/service-name={service}")):
+            return ()
+        return self.snapshot.index("EndpointSlice", "service").get((namespace, service), ())
+
+    def log_tail(self, pod: Pod, container: str, *, previous: bool = False) -> LogTail | None:
+        """The last lines of a container's log; None where it has none or it cannot be read. Always lenient."""
+        want = LogWant(pod.namespace, pod.name, container, previous)
+        self.reads.add("Log")
+        try:
+            return self.snapshot.log(want)
+        except KeyError:
+            pass
+        if why := self.snapshot.refusal(want):
+            self.gaps.add(Gap("Log", f"{want}: {why}"))
+            return None
+        raise NotCollected(want)
+
+    def require(self, *kinds: type[KubernetesObject], namespace: str = "") -> None:
+        """Ask for several kinds at once, so that they are fetched in one round."""
+        missing = []
+        for kind in kinds:
+            want = Want(kind_name(kind), namespace)
+            if not (self.snapshot.covers(want) or self.snapshot.refusal(want) or self.snapshot.limitation(want)):
+                missing.append(want)
+        if missing:
+            raise NotCollected(*missing)
+
+    def together(self, *readings: Callable[[], object]) -> None:
+        """Try several readings, so that what they miss is fetched in one round. What is refused shows when it is read
+        again."""
+        missing: list[Want | LogWant] = []
+        for reading in readings:
+            try:
+                reading()
+            except NotCollected as more:
+                missing += more.wants
+            except CannotSee:
+                continue
+        if missing:
+            raise NotCollected(*missing)
+
+    def _may_read(self, want: Want) -> bool:
+        """True if the snapshot answers; notes a partial answer. Raises as the class says."""
+        self.reads.add(want.kind)
+        row = kind_named(want.kind)
+        if row and not row.namespaced and want.namespace:
+            want = Want(want.kind, "", want.name, want.labels, want.fields)
+        if self.snapshot.covers(want):
+            return True
+        if why := self.snapshot.limitation(want):
+            self.gaps.add(Gap(want.kind, why, partial=True))
+            return True
+        if why := self.snapshot.refusal(want):
+            if not self._lenient:
+                raise CannotSee(want.kind, why)
+            self.gaps.add(Gap(want.kind, why))
+            return False
+        raise NotCollected(want)
+
+
+def _seen(event: Event) -> tuple[float, str]:
+    at = event.seen_at
+    return (at.timestamp() if at else 0.0, event.metadata.name)

@@ -1,0 +1,285 @@
+"""What was seen so far: objects by kind, which questions they answer, and which were refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.grammar.versions import Version, VersionError
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref, kind_name
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
+
+Key = tuple[str, str]  # namespace, name
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where the snapshot is from. `kind` is live, bundle or files; `name` a context or a file's name."""
+
+    kind: str
+    name: str
+    kubernetes: str = ""
+
+
+class Snapshot:
+    """Objects that were seen, and what is known about what was not.
+
+    A live snapshot grows round by round. A closed one (a bundle) never does: what it lacks cannot be seen.
+    A complete one holds everything but the kinds that are refused: what it lacks does not exist.
+    Of an exhausted one nothing more will be asked: where a list was refused, so is all that the list would hold.
+    `taken_at` is the only clock of a diagnosis.
+    """
+
+    def __init__(self, taken_at: datetime, source: Source, *, closed: bool = False, complete: bool = False) -> None:
+        self.taken_at = taken_at
+        self.source = source
+        self.closed = closed or complete
+        self.complete = complete
+        self.problems: list[str] = []
+        """Sentences for people."""
+        self.requests = 0
+        self.exhausted = False
+        self._objects: dict[str, dict[Key, KubernetesObject]] = {}
+        self._revisions: dict[str, int] = {}
+        self._covered: dict[str, set[Want]] = {}
+        self._refused: dict[Want | LogWant, str] = {}
+        self._partial: dict[Want, str] = {}
+        self._losses: dict[str, dict[str, None]] = {}
+        self._logs: dict[LogWant, LogTail | None] = {}
+        self._names_only: set[Ref] = set()
+        self._indexes: dict[tuple[str, str], tuple[int, Mapping[Any, tuple[Any, ...]]]] = {}
+
+    # What is put in
+
+    def add(self, objects: Iterable[KubernetesObject]) -> None:
+        """Put objects in; one of the same name replaces the one before."""
+        touched = set()
+        for obj in objects:
+            kind = kind_name(obj)
+            self._objects.setdefault(kind, {})[(obj.metadata.namespace, obj.metadata.name)] = obj
+            touched.add(kind)
+            if self._names_only:
+                self._names_only.discard(Ref(kind, obj.metadata.namespace, obj.metadata.name))
+        for kind in touched:
+            self._revisions[kind] = self._revisions.get(kind, 0) + 1
+
+    def add_names(self, objects: Iterable[KubernetesObject]) -> None:
+        """Put in objects of which only metadata was read: they exist, but to read one by name asks for it again."""
+        for obj in objects:
+            name = Ref(kind_name(obj), obj.metadata.namespace, obj.metadata.name)
+            known = self.get(name)
+            if known is not None and known.metadata.resource_version == obj.metadata.resource_version:
+                continue
+            self.add((obj,))
+            self._names_only.add(name)
+            self._covered.get(name.kind, set()).discard(Want(name.kind, name.namespace, name.name))
+
+    def replace_all(self, kind: str, objects: Iterable[KubernetesObject], namespace: str = "") -> None:
+        """The objects of a kind (of a namespace, where given) are exactly these: a list was read whole."""
+        kept = {} if not namespace else {k: o for k, o in self._objects.get(kind, {}).items() if k[0] != namespace}
+        if not namespace:
+            self._losses.pop(kind, None)
+        kept.update({(obj.metadata.namespace, obj.metadata.name): obj for obj in objects})
+        self._objects[kind] = kept
+        self._revisions[kind] = self._revisions.get(kind, 0) + 1
+        self.cover(Want(kind, namespace))
+
+    def remove(self, ref: Ref) -> None:
+        """Take an object out; it need not be there."""
+        if self._objects.get(ref.kind, {}).pop((ref.namespace, ref.name), None) is not None:
+            self._revisions[ref.kind] = self._revisions.get(ref.kind, 0) + 1
+
+    def cover(self, want: Want) -> None:
+        """From now on the snapshot answers this question by itself."""
+        self._covered.setdefault(want.kind, set()).add(want)
+        self._refused.pop(want, None)
+        self._partial.pop(want, None)
+
+    def refuse(self, want: Want | LogWant, why: str) -> None:
+        """The question cannot be answered; `why` is a clause: `list secrets is forbidden`."""
+        self._refused[want] = why
+
+    def limit(self, want: Want, why: str) -> None:
+        """The question can only be answered in part: with what is here, and `why` it is not all."""
+        self._partial[want] = why
+
+    def lose(self, kind: str, sentences: Iterable[str]) -> None:
+        """Objects of the kind were left out, or fields of them, for they cannot be read; each sentence tells of one."""
+        for sentence in sentences:
+            self._losses.setdefault(kind, {})[sentence] = None
+
+    def add_log(self, want: LogWant, tail: LogTail | None) -> None:
+        """A log that was read; None where the container has none."""
+        self._logs[want] = tail
+
+    def forget_logs(self) -> None:
+        """Logs that were read have grown old; they may be asked for again."""
+        self._logs.clear()
+
+    def copy(self) -> Snapshot:
+        """The same at this moment, for a reader in one thread while another goes on adding."""
+        made = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
+        made.adopt(self)
+        return made
+
+    def adopt(self, other: Snapshot) -> None:
+        """Become what the other is at this moment. Logs and indexes are shared with it.
+
+        Revisions are taken before the objects: an index may be made twice, but never outlive its objects.
+        """
+        self.taken_at, self.source, self.requests = other.taken_at, other.source, other.requests
+        self.problems = list(other.problems)
+        self._revisions = dict(other._revisions)
+        self._objects = {kind: dict(objects) for kind, objects in list(other._objects.items())}
+        self._covered = {kind: set(wants) for kind, wants in list(other._covered.items())}
+        self._refused, self._partial = dict(other._refused), dict(other._partial)
+        self._losses = {kind: dict(sentences) for kind, sentences in list(other._losses.items())}
+        self._names_only = set(other._names_only)
+        self._logs, self._indexes = other._logs, other._indexes
+
+    # What is asked
+
+    def covers(self, want: Want) -> bool:
+        """Whether everything that the want names, if it exists, is here."""
+        if self.complete:
+            return not (Want(want.kind) in self._refused or want in self._refused)
+        covered = self._covered.get(want.kind)
+        if not covered:
+            return False
+        if want.name and not self.is_whole(Ref(want.kind, want.namespace, want.name)):
+            return want in covered
+        return (
+            Want(want.kind) in covered
+            or (bool(want.namespace) and Want(want.kind, want.namespace) in covered)
+            or want in covered
+        )
+
+    def refusal(self, want: Want | LogWant) -> str:
+        """Why the want cannot be answered; empty if it was answered or never asked."""
+        if why := self._refused.get(want):
+            return why
+        if isinstance(want, Want):
+            here = self._refused.get(Want(want.kind, want.namespace), "")
+            if here and not want.name:
+                return here  # Who may not list a namespace may not list a part of it.
+            why = here or self._refused.get(Want(want.kind), "")
+            # A refused list says nothing of one object, nor one of all namespaces of a single one, unless nothing more
+            # can come.
+            if why and (self.closed or self.exhausted or not (want.namespace or want.name)):
+                return why
+        return "not in this recording" if self.closed else ""
+
+    def limitation(self, want: Want) -> str:
+        """Why what is here is only a part of the answer; empty if it is all."""
+        why = self._partial.get(want, "")
+        if not why and self.closed and want != (wider := Want(want.kind, want.namespace)):
+            # What a live cluster would still fetch by name or selector, a bundle has only within what it lists.
+            why = self._partial.get(wider, "")
+        return why
+
+    def losses(self, kind: str) -> tuple[str, ...]:
+        """What of the objects of a kind was left out since they were last listed whole; see `lose`."""
+        return tuple(self._losses.get(kind, ()))
+
+    def log(self, want: LogWant) -> LogTail | None:
+        """The log, or None; KeyError where it was never read."""
+        return self._logs[want]
+
+    def logs(self) -> tuple[LogWant, ...]:
+        """The logs that were read, sorted."""
+        return tuple(sorted(self._logs))
+
+    def get(self, ref: Ref) -> KubernetesObject | None:
+        """The object, if it is here."""
+        return self._objects.get(ref.kind, {}).get((ref.namespace, ref.name))
+
+    def is_whole(self, ref: Ref) -> bool:
+        """Whether more than the metadata of an object that is here was read."""
+        return ref not in self._names_only
+
+    def of_kind(self, kind: str, namespace: str = "") -> tuple[KubernetesObject, ...]:
+        """The objects of a kind that are here, sorted by namespace and name."""
+        if namespace:
+            return self.index(kind, "namespace").get(namespace, ())
+        return self.index(kind, "all").get("", ())
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of which anything is here."""
+        return tuple(sorted(kind for kind, objects in self._objects.items() if objects))
+
+    def namespaces(self) -> tuple[str, ...]:
+        """The names of the namespaces that occur."""
+        found = {name for _, name in self._objects.get("Namespace", {})}
+        for objects in self._objects.values():
+            found.update(namespace for namespace, _ in objects if namespace)
+        return tuple(sorted(found))
+
+    def count(self) -> int:
+        """How many objects are here."""
+        return sum(len(objects) for objects in self._objects.values())
+
+    def revision(self, kind: str) -> int:
+        """A number that changes when objects of the kind change."""
+        return self._revisions.get(kind, 0)
+
+    def refusals(self) -> tuple[tuple[str, str], ...]:
+        """The kinds that were refused or only partly read, with the reason, sorted."""
+        refused = {(want.kind, why) for want, why in self._refused.items() if isinstance(want, Want)}
+        return tuple(sorted(refused | {(want.kind, why) for want, why in self._partial.items()}))
+
+    @property
+    def version(self) -> Version | None:
+        """The version of the API server, if it is known."""
+        try:
+            return Version.parse(self.source.kubernetes)
+        except VersionError:
+            return None
+
+    def index(self, kind: str, by: str) -> Mapping[Any, tuple[Any, ...]]:
+        """Objects of a kind sorted into groups; kept until objects of the kind change. `by`: see `_GROUPINGS`."""
+        revision = self._revisions.get(kind, 0)
+        known = self._indexes.get((kind, by))
+        if known and known[0] == revision:
+            return known[1]
+        groups: dict[Any, list[KubernetesObject]] = {}
+        keys_of = _GROUPINGS[by]
+        objects = self._objects.get(kind, {})
+        for key in sorted(objects):
+            obj = objects[key]
+            for group in keys_of(obj):
+                groups.setdefault(group, []).append(obj)
+        made = {group: tuple(members) for group, members in groups.items()}
+        self._indexes[(kind, by)] = (revision, made)
+        return made
+
+
+def _by_owner(obj: Any) -> tuple[Any, ...]:
+    return tuple(
+        (owner.kind, obj.metadata.namespace, owner.name)
+        for owner in obj.metadata.owner_references or ()
+        if owner.controller
+    )
+
+
+def _by_involved(event: Any) -> tuple[Any, ...]:
+    about = event.involved_object
+    row = kind_named(about.kind)
+    # Events about cluster-scoped objects lie in a namespace, their subject does not.
+    namespace = "" if row and not row.namespaced else about.namespace
+    return ((about.kind, namespace, about.name),)
+
+
+_GROUPINGS: dict[str, Any] = {
+    "all": lambda _: ("",),
+    "namespace": lambda obj: (obj.metadata.namespace,),
+    "owner": _by_owner,
+    "node": lambda pod: (pod.spec.node_name,) if pod.spec.node_name else (),
+    "involved": _by_involved,
+    "service": lambda slice_: (
+        (slice_.metadata.namespace, (slice_.metadata.labels or {}).get("kubernetes.io/service-name", "")),
+    ),
+}

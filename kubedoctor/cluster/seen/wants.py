@@ -1,0 +1,76 @@
+"""What a reading may ask for that has not been fetched, and how it says so."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kubedoctor.cluster.kinds.references import Ref
+
+
+class Want(msgspec.Struct, frozen=True, order=True):
+    """Objects to fetch: all of a kind, those of a namespace, those with labels or fields, or one by name.
+
+    `namespace` empty means every namespace (or a cluster-scoped kind). `labels` and `fields` are selectors
+    as kubectl writes them.
+    """
+
+    kind: str
+    namespace: str = ""
+    name: str = ""
+    labels: str = ""
+    fields: str = ""
+
+    def __str__(self) -> str:
+        what = "get" if self.name else "list"
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"{what} {self.kind}{'/' + self.name if self.name else ''}{where}"
+
+
+class LogWant(msgspec.Struct, frozen=True, order=True):
+    """The last lines of a container's log, of the running or of the previous container."""
+
+    namespace: str
+    pod: str
+    container: str
+    previous: bool = False
+
+    def __str__(self) -> str:
+        return f"{'previous ' if self.previous else ''}log of {self.namespace}/{self.pod} ({self.container})"
+
+
+class NotCollected(Exception):
+    """A reading needs what has not been fetched yet: fetch `wants`, then read again."""
+
+    def __init__(self, *wants: Want | LogWant) -> None:
+        super().__init__(", ".join(str(want) for want in wants))
+        self.wants = wants
+
+
+class CannotSee(Exception):
+    """What is needed cannot be read: refused, not in the bundle, or broken off. `why` is a clause for people."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(f"{kind}: {why}")
+        self.kind = kind
+        self.why = why
+
+
+class Gap(msgspec.Struct, frozen=True, order=True):
+    """Something that could not be seen. `partial`: part of it could, so what was computed from it is less sure."""
+
+    kind: str
+    why: str
+    partial: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.why}"
+
+
+class LogTail(msgspec.Struct, frozen=True):
+    """The last lines of a log, oldest first. `truncated`: there were more before."""
+
+    pod: Ref
+    container: str
+    previous: bool
+    lines: tuple[str, ...]
+    truncated: bool = False

@@ -1,0 +1,281 @@
+"""How autoscalers stand to one pod that waits for a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from kubedoctor.cluster.kinds.core import ConfigMap, Event
+from kubedoctor.cluster.kinds.karpenter import NodeClaim, NodePool
+from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, condition
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.replay.autoscaling.karpenter import (
+    Exhausted,
+    Stage,
+    exhausted,
+    may_take,
+    nominated_claim,
+    nominated_node,
+    not_ready,
+    stage_of,
+)
+from kubedoctor.replay.autoscaling.refusals import Hindrance, Refusal, parse_growth, parse_refusals
+from kubedoctor.replay.autoscaling.status import NAME, NAMESPACE, AutoscalerStatus, NodeGroup, read_status
+
+AUTOSCALER_READS: tuple[type[KubernetesObject], ...] = (Event, ConfigMap, NodePool, NodeClaim)
+"""All that a view may ask for."""
+NODE_COMES = timedelta(minutes=10)
+"""So long a cloud may need for a machine that joins."""
+REGISTERS = timedelta(minutes=5)
+"""A machine that runs so long and has not joined is unusual; Karpenter gives up after 15 minutes."""
+SILENT = timedelta(minutes=10)
+"""The cluster-autoscaler reports in every loop, and restarts itself after so long (`--max-inactivity`)."""
+SAYS_WITHIN = timedelta(minutes=2)
+"""So soon an autoscaler that works has said something about a pod."""
+SCALES_UP = ("TriggeredScaleUp", "Nominated")
+REFUSES = ("NotTriggerScaleUp", "FailedScheduling")
+_KARPENTER = ("karpenter", "eks-auto-mode/compute")
+LEAST_PRIORITY = -10
+"""The cluster-autoscaler ignores pods below (`--expendable-pods-priority-cutoff`)."""
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """A pool of Karpenter whose nodes could take the pod, and what keeps it from having more of them."""
+
+    pool: NodePool
+    exhausted: tuple[Exhausted, ...] = ()
+    not_ready: Condition | None = None
+
+    @property
+    def hindered(self) -> bool:
+        return bool(self.exhausted) or self.not_ready is not None
+
+
+class View(msgspec.Struct, frozen=True):
+    """What autoscalers say. Empty where there is none.
+
+    event: the newest word about the pod. coming: a node is verifiably on its way for it.
+    status, config: the cluster-autoscaler's report; silent_for: since when it is too old, None where it is fresh. Of a
+    silent autoscaler nothing else is told, its report is past.
+    at_maximum, in_backoff, unwell: the node groups that are passed over for that. Whether such a group would take the
+    pod, the autoscaler does not try (`orchestrator.go`, GetRemainingPods). scaling_up: those that become bigger.
+    never_asked: the cluster-autoscaler runs and has said nothing about the pod.
+    pools: those that could take it. claim_name: the NodeClaim that was made for it; `claim` is None where it is gone.
+    """
+
+    event: Event | None = None
+    coming: bool = False
+    refusals: tuple[Refusal, ...] = ()
+    config: ConfigMap | None = None
+    status: AutoscalerStatus | None = None
+    silent_for: timedelta | None = None
+    at_maximum: tuple[NodeGroup, ...] = ()
+    in_backoff: tuple[NodeGroup, ...] = ()
+    unwell: tuple[NodeGroup, ...] = ()
+    scaling_up: tuple[NodeGroup, ...] = ()
+    never_asked: bool = False
+    pools: tuple[Pool, ...] = ()
+    claim_name: str = ""
+    claim: NodeClaim | None = None
+    stage: Stage | None = None
+    claim_age: timedelta | None = None
+
+    @property
+    def refused(self) -> bool:
+        """The newest word is that no node is added."""
+        return self.event is not None and self.event.reason in REFUSES
+
+    @property
+    def blamed(self) -> tuple[Ref, ...]:
+        """The pools, where each that could take the pod is kept from growing, and Karpenter names no other reason."""
+        if self.coming or not self.pools or not all(one.hindered for one in self.pools):
+            return ()
+        limited = any(one.exhausted for one in self.pools)
+        if limited and self.event is not None and "limit" not in self.event.message:
+            return ()
+        return tuple(ref(one.pool) for one in self.pools)
+
+
+def autoscaler_view(pod: Pod, cluster: Cluster) -> View:
+    """Look at the pod's events and at what there is of the two autoscalers. What cannot be seen becomes a gap.
+
+    Raises NotCollected, once, for all that must be fetched.
+    """
+    cluster.together(
+        lambda: cluster.events_about(ref(pod)), lambda: _config(pod, cluster), lambda: _karpenter(pod, cluster)
+    )
+    event = _newest_word(cluster.events_about(ref(pod)))
+    pools, claims = _karpenter(pod, cluster)
+    view = _of_groups(View(event=event), pod, cluster)
+    if view.silent_for is not None and pools:  # Left behind by one that Karpenter has taken the place of.
+        view = View(event=event)
+    view = _of_pools(view, pod, cluster, pools, claims)
+    return msgspec.structs.replace(view, coming=_coming(view, cluster.taken_at, served=bool(pools)))
+
+
+def is_word(event: Event) -> bool:
+    """Whether an event is an autoscaler's about a pod: the scheduler has FailedScheduling too."""
+    if not event.message:
+        return False
+    component = event.reporting_component or event.source.component
+    return event.reason in ("NotTriggerScaleUp", *SCALES_UP) or (
+        event.reason == "FailedScheduling" and component in _KARPENTER
+    )
+
+
+def _newest_word(events: tuple[Event, ...]) -> Event | None:
+    return next((one for one in reversed(events) if is_word(one)), None)
+
+
+# Reading
+
+
+def _config(pod: Pod, cluster: Cluster) -> ConfigMap | None:
+    return cluster.maybe.get(ConfigMap, NAMESPACE, NAME) if _may_ask(ConfigMap, pod, cluster) else None
+
+
+def _karpenter(pod: Pod, cluster: Cluster) -> tuple[tuple[NodePool, ...], tuple[NodeClaim, ...]]:
+    if not _may_ask(NodePool, pod, cluster):
+        return (), ()
+    cluster.together(lambda: cluster.maybe.all(NodePool), lambda: cluster.maybe.all(NodeClaim))
+    return cluster.maybe.all(NodePool), cluster.maybe.all(NodeClaim)
+
+
+def _may_ask(kind: type[KubernetesObject], pod: Pod, cluster: Cluster) -> bool:
+    """What a recording lacks is worth a word only where an autoscaler has spoken."""
+    snapshot = cluster.snapshot
+    wants = (Want(kind_name(kind)), Want(kind_name(kind), NAMESPACE), Want(kind_name(kind), NAMESPACE, NAME))
+    if not snapshot.closed or any(snapshot.covers(want) for want in wants):
+        return True
+    return _newest_word(cluster.events_about(ref(pod))) is not None
+
+
+_READ: WeakKeyDictionary[Snapshot, tuple[ConfigMap, AutoscalerStatus]] = WeakKeyDictionary()
+
+
+def _status(config: ConfigMap, cluster: Cluster) -> AutoscalerStatus:
+    """Parsed once for all pods."""
+    known = _READ.get(cluster.snapshot)
+    if known is None or known[0] is not config:
+        known = _READ[cluster.snapshot] = (config, read_status(config))
+    return known[1]
+
+
+# Concluding
+
+
+def _of_groups(view: View, pod: Pod, cluster: Cluster) -> View:
+    """With what the cluster-autoscaler says."""
+    config, event = _config(pod, cluster), view.event
+    if event is not None and event.reason == "NotTriggerScaleUp":
+        view = msgspec.structs.replace(view, refusals=parse_refusals(event.message))
+    if config is None:
+        return view
+    status = _status(config, cluster)
+    age = cluster.taken_at - status.written_at if status.written_at is not None else None
+    view = msgspec.structs.replace(view, config=config, status=status)
+    if age is not None and age > SILENT:
+        return msgspec.structs.replace(view, silent_for=age)
+    full, failed = _hindered(status, view)
+    told = {one.hindrance for one in view.refusals}
+    growing = tuple(one for one in status.groups if one.scaling_up)
+    return msgspec.structs.replace(
+        view,
+        at_maximum=full,
+        in_backoff=failed,
+        unwell=tuple(one for one in status.groups if one.unhealthy) if Hindrance.NOT_READY in told else (),
+        scaling_up=growing,
+        never_asked=not growing and _never_asked(view, status, pod, cluster),
+    )
+
+
+def _hindered(status: AutoscalerStatus, view: View) -> tuple[tuple[NodeGroup, ...], tuple[NodeGroup, ...]]:
+    """The groups at their maximum and those in backoff: as far as the event counts such, else only where that is true
+    of every group, because which of them would take the pod is not told."""
+    full = tuple(one for one in status.groups if one.at_maximum and not one.in_backoff)
+    failed = tuple(one for one in status.groups if one.in_backoff)
+    if view.refusals:
+        told = {one.hindrance for one in view.refusals}
+        return full if Hindrance.AT_MAXIMUM in told else (), failed if Hindrance.BACKOFF in told else ()
+    if view.event is not None and view.event.reason == "TriggeredScaleUp":
+        asked = {one.group for one in parse_growth(view.event.message)}
+        return (), tuple(one for one in failed if one.name in asked)
+    if view.event is None and status.readable and len(full) + len(failed) == len(status.groups):
+        return full, failed
+    return (), ()
+
+
+def _never_asked(view: View, status: AutoscalerStatus, pod: Pod, cluster: Cluster) -> bool:
+    """Events must be readable, or their absence says nothing; and the pod must have waited for a while."""
+    if view.event is not None or status.state != "Running" or status.unhealthy or status.written_at is None:
+        return False
+    stated = condition(pod.status.conditions, "PodScheduled")
+    since = (stated.last_transition_time if stated else None) or pod.metadata.creation_timestamp
+    blind = any(gap.kind == "Event" for gap in cluster.gaps)
+    return not blind and since is not None and cluster.taken_at - since > SAYS_WITHIN
+
+
+def _of_pools(
+    view: View, pod: Pod, cluster: Cluster, pools: tuple[NodePool, ...], claims: tuple[NodeClaim, ...]
+) -> View:
+    """With what Karpenter says."""
+    found = tuple(_pools(pools, pod))
+    view = msgspec.structs.replace(view, pools=found)
+    event = view.event
+    name = nominated_claim(event.message) if event is not None and event.reason == "Nominated" else ""
+    if not name or not pools:
+        return view
+    claim = next((one for one in claims if one.name == name), None)
+    if claim is None:
+        unseen = any(gap.kind == kind_name(NodeClaim) for gap in cluster.gaps)
+        return view if unseen else msgspec.structs.replace(view, claim_name=name)
+    since = _since(claim)
+    return msgspec.structs.replace(
+        view,
+        claim_name=name,
+        claim=claim,
+        stage=stage_of(claim),
+        claim_age=cluster.taken_at - since if since is not None else None,
+    )
+
+
+def _pools(pools: tuple[NodePool, ...], pod: Pod) -> Iterator[Pool]:
+    for pool in pools:
+        if pool.spec.replicas is None and pool.metadata.deletion_timestamp is None and may_take(pool, pod):
+            yield Pool(pool, exhausted(pool, pod), not_ready(pool))
+
+
+def _since(claim: NodeClaim) -> datetime | None:
+    """When the machine was launched; before that, when the claim was made."""
+    launched = condition(claim.status.conditions, "Launched")
+    if launched is not None and launched.status == "True" and launched.last_transition_time is not None:
+        return launched.last_transition_time
+    return claim.metadata.creation_timestamp
+
+
+def _coming(view: View, now: datetime, *, served: bool) -> bool:
+    """The newest word is that a node is added, it is not old, and the autoscaler's state does not speak against it."""
+    event = view.event
+    if event is None or event.reason not in SCALES_UP or event.seen_at is None:
+        return False
+    fresh = now - event.seen_at < NODE_COMES
+    if event.reason == "TriggeredScaleUp":
+        asked = {one.group for one in parse_growth(event.message)}
+        if any(one.name in asked for one in view.scaling_up):
+            return True
+        return fresh and not any(one.name in asked for one in view.in_backoff)
+    if view.claim is None:
+        lost = served and bool(view.claim_name) and not nominated_node(event.message)
+        return fresh and not lost
+    if view.stage in (Stage.NOT_LAUNCHED, Stage.ENDING):
+        return False
+    if view.stage in (Stage.REGISTERING, Stage.STARTING) and view.claim_age is not None:
+        return view.claim_age < REGISTERS
+    return fresh

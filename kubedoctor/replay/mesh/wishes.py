@@ -1,0 +1,55 @@
+"""What asks for a sidecar, and what a namespace could ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.kinds.core import Namespace
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.mesh.injection import DATAPLANE, INJECT, INJECTION, REVISION, TAG, Call
+
+
+class Wish(NamedTuple):
+    """The object that asks, and the path of its label or annotation."""
+
+    asker: Pod | Namespace
+    path: str
+
+
+def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
+    """Who asks for a sidecar, by a value that is meant so or was probably meant so; None where nobody does, or the
+    pod or its namespace is out of it, or in the ambient mesh, on purpose."""
+    labels = namespace.labels if namespace is not None else {}
+    if DATAPLANE in pod.labels or DATAPLANE in labels:
+        return None
+    asked = pod.labels.get(INJECT, pod.annotations.get(INJECT, ""))
+    if asked == "false":
+        return None
+    if pod.labels.get(INJECT) == "true":
+        return Wish(pod, f"metadata.labels[{INJECT}]")
+    if pod.labels.get(REVISION):
+        return Wish(pod, f"metadata.labels[{REVISION}]")
+    if asked == "true":
+        return Wish(pod, f"metadata.annotations[{INJECT}]")
+    key = INJECTION if INJECTION in labels else REVISION
+    if namespace is None or not labels.get(key) or labels.get(INJECTION) == "disabled":
+        return None
+    return Wish(namespace, f"metadata.labels[{key}]")
+
+
+def served(calls: tuple[Call, ...]) -> tuple[str, ...]:
+    """The revisions and tags that a namespace may name."""
+    names = {each.configuration.labels.get(TAG) or each.revision for each in calls if not each.is_deactivated}
+    return tuple(sorted(name for name in names if name))
+
+
+def label_meant(labels: Mapping[str, str], calls: tuple[Call, ...]) -> str:
+    """The label, as `key=value`, that a namespace whose label nobody serves should have; empty if unclear."""
+    names = served(calls)
+    value = labels.get(INJECTION)
+    if value is not None and value != "enabled":
+        return f"{INJECTION}=enabled"
+    near = names[:1] if len(names) == 1 else misspellings(labels.get(REVISION, ""), names, 1)
+    return f"{REVISION}={near[0]}" if near else ""

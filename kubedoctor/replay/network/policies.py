@@ -1,0 +1,196 @@
+"""NetworkPolicies, compiled: selectors and address blocks are read once.
+
+Source: `staging/src/k8s.io/api/networking/v1/types.go` and `pkg/apis/networking/v1/defaults.go`, v1.37.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, selector_from_map, selector_of
+from kubedoctor.cluster.kinds.meta import LabelSelector
+from kubedoctor.cluster.kinds.networking import IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.replay.network.parties import Party, without_leading_zeros
+
+INGRESS = "Ingress"
+EGRESS = "Egress"
+
+_EVERYTHING = selector_from_map(None)
+_NOTHING = selector_of(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A block of addresses: version 4 or 6, the network's number, its mask."""
+
+    version: int
+    number: int
+    mask: int
+
+    def holds(self, address: tuple[int, int]) -> bool:
+        return address[0] == self.version and address[1] & self.mask == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An `ipBlock`; it matches pods too, by their address, as most network plug-ins do."""
+
+    network: Network | None
+    exceptions: tuple[Network, ...]
+
+    def matches(self, party: Party) -> bool:
+        address = party.address
+        return (
+            address is not None
+            and self.network is not None
+            and self.network.holds(address)
+            and not any(each.holds(address) for each in self.exceptions)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Pods by their labels and their namespace's; `namespaces` None means the policy's own namespace."""
+
+    namespace: str
+    namespaces: Selector | None
+    pods: Selector
+
+    def matches(self, party: Party) -> bool:
+        if party.pod is None:
+            return False
+        if self.namespaces is None:
+            if party.pod.namespace != self.namespace:
+                return False
+        elif not self.namespaces.matches(party.namespace_labels):
+            return False
+        return self.pods.matches(party.labels)
+
+
+Peer = Block | Selected
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Ports of one protocol: a range, or a name that the destination pod resolves."""
+
+    protocol: str
+    first: int
+    last: int
+    name: str = ""
+
+    def covers(self, number: int, destination: Party) -> bool:
+        """Whether the number is meant, whatever its protocol."""
+        if self.name:
+            return (self.name, self.protocol, number) in destination.ports
+        return self.first <= number <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `index` is its place in the policy; peers and ports are None where the rule names none: all."""
+
+    index: int
+    peers: tuple[Peer, ...] | None
+    ports: tuple[Port, ...] | None
+
+    def admits_peer(self, party: Party) -> bool:
+        return self.peers is None or any(each.matches(party) for each in self.peers)
+
+    def admits_port(self, number: int, protocol: str, destination: Party) -> bool:
+        return self.ports is None or any(
+            each.protocol == protocol and each.covers(number, destination) for each in self.ports
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy. A direction that it does not isolate has no rules here, whatever the object lists."""
+
+    ref: Ref
+    pods: Selector
+    types: frozenset[str]
+    ingress: tuple[Rule, ...]
+    egress: tuple[Rule, ...]
+
+    def rules(self, direction: str) -> tuple[Rule, ...]:
+        return self.egress if direction == EGRESS else self.ingress
+
+    def selects(self, party: Party) -> bool:
+        return party.pod is not None and party.pod.namespace == self.ref.namespace and self.pods.matches(party.labels)
+
+
+def compile_policy(policy: NetworkPolicy) -> Policy:
+    """Never raises: a selector that is not valid selects nothing."""
+    spec = policy.spec
+    types = frozenset(spec.policy_types or ((INGRESS, EGRESS) if spec.egress else (INGRESS,)))
+    ingress = [(each.from_, each.ports) for each in spec.ingress or ()] if INGRESS in types else []
+    egress = [(each.to, each.ports) for each in spec.egress or ()] if EGRESS in types else []
+    return Policy(
+        ref=ref(policy),
+        pods=_EVERYTHING if spec.pod_selector is None else _selector(spec.pod_selector),
+        types=types,
+        ingress=tuple(_rule(at, *each, policy.namespace) for at, each in enumerate(ingress)),
+        egress=tuple(_rule(at, *each, policy.namespace) for at, each in enumerate(egress)),
+    )
+
+
+def _rule(
+    index: int,
+    peers: Sequence[NetworkPolicyPeer] | None,
+    ports: Sequence[NetworkPolicyPort] | None,
+    namespace: str,
+) -> Rule:
+    return Rule(
+        index,
+        tuple(_peer(each, namespace) for each in peers) if peers else None,
+        tuple(_port(each) for each in ports) if ports else None,
+    )
+
+
+def _peer(peer: NetworkPolicyPeer, namespace: str) -> Peer:
+    if peer.ip_block is not None:
+        return _block(peer.ip_block)
+    if peer.pod_selector is None and peer.namespace_selector is None:
+        return Block(None, ())
+    return Selected(
+        namespace,
+        None if peer.namespace_selector is None else _selector(peer.namespace_selector),
+        _EVERYTHING if peer.pod_selector is None else _selector(peer.pod_selector),
+    )
+
+
+def _port(port: NetworkPolicyPort) -> Port:
+    protocol = port.protocol or "TCP"
+    if port.port is None or port.port == "":
+        return Port(protocol, 0, 65535)
+    if isinstance(port.port, str):
+        return Port(protocol, 0, 0, port.port)
+    return Port(protocol, port.port, port.port if port.end_port is None else port.end_port)
+
+
+def _block(block: IPBlock) -> Block:
+    exceptions = (_network(each) for each in block.except_ or ())
+    return Block(_network(block.cidr), tuple(each for each in exceptions if each is not None))
+
+
+def _network(text: str) -> Network | None:
+    """None for a text that is no block: it matches nothing. Bits beyond the prefix do not count."""
+    try:
+        network = ipaddress.ip_network(without_leading_zeros(text), strict=False)
+    except ValueError:
+        return None
+    base = network.network_address
+    if isinstance(base, ipaddress.IPv6Address) and base.ipv4_mapped is not None and network.prefixlen >= 96:
+        network = ipaddress.ip_network(f"{base.ipv4_mapped}/{network.prefixlen - 96}")
+    return Network(network.version, int(network.network_address), int(network.netmask))
+
+
+def _selector(selector: LabelSelector) -> Selector:
+    try:
+        return selector_of(selector)
+    except SelectorError:
+        return _NOTHING

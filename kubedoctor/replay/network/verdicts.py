@@ -1,0 +1,128 @@
+"""Whether a connection is allowed, by which rule, and on denial which rule comes nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.replay.network.parties import Party
+from kubedoctor.replay.network.policies import EGRESS, INGRESS, Policy, Rule, compile_policy
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The verdict of one direction. `isolated_by` is empty where no policy isolates the pod: all is allowed.
+
+    `policy` and `rule` are the first that allow.
+    """
+
+    allowed: bool
+    isolated_by: tuple[Policy, ...] = ()
+    policy: Policy | None = None
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said at the source and at the destination; both must allow."""
+
+    egress: Side
+    ingress: Side
+
+    @property
+    def allowed(self) -> bool:
+        return self.egress.allowed and self.ingress.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A rule that does not allow a connection, and what does not fit; `rule` None: a policy without rules.
+
+    `peer`, `port` and `protocol` are true where they fit. A port fits if its number does, with either protocol.
+    """
+
+    policy: Policy
+    rule: Rule | None = None
+    peer: bool = False
+    port: bool = False
+    protocol: bool = False
+
+    @property
+    def wrong(self) -> int:
+        """How many of the three do not fit."""
+        return 3 - self.peer - self.port - self.protocol
+
+
+_OPEN = Side(allowed=True)
+
+
+class PolicySet:
+    """NetworkPolicies of a whole cluster, to be asked about many connections."""
+
+    def __init__(self, policies: Iterable[NetworkPolicy]) -> None:
+        self._by_namespace: dict[str, list[Policy]] = {}
+        for policy in policies:
+            self._by_namespace.setdefault(policy.namespace, []).append(compile_policy(policy))
+        self._known: dict[tuple[str, str, frozenset[tuple[str, str]]], tuple[Policy, ...]] = {}
+
+    @property
+    def compiled(self) -> tuple[Policy, ...]:
+        """All policies, by namespace."""
+        return tuple(each for policies in self._by_namespace.values() for each in policies)
+
+    def isolating(self, party: Party, direction: str) -> tuple[Policy, ...]:
+        """The policies that isolate a pod in a direction; none for an address outside."""
+        if party.pod is None or party.pod.namespace not in self._by_namespace:
+            return ()
+        key = (direction, party.pod.namespace, frozenset(party.labels.items()))
+        known = self._known.get(key)
+        if known is None:
+            known = tuple(
+                each
+                for each in self._by_namespace[party.pod.namespace]
+                if direction in each.types and each.selects(party)
+            )
+            self._known[key] = known
+        return known
+
+    def judge(self, source: Party, destination: Party, port: int, protocol: str) -> Verdict:
+        """Whether a new connection is allowed. `port` is the destination pod's, after its Service was resolved."""
+        if source.pod is not None and source.pod == destination.pod:
+            return Verdict(_OPEN, _OPEN)
+        return Verdict(
+            self._side(EGRESS, source, destination, destination, port, protocol),
+            self._side(INGRESS, destination, source, destination, port, protocol),
+        )
+
+    def _side(
+        self, direction: str, isolated: Party, other: Party, destination: Party, port: int, protocol: str
+    ) -> Side:
+        policies = self.isolating(isolated, direction)
+        if not policies:
+            return _OPEN
+        for policy in policies:
+            for rule in policy.rules(direction):
+                if rule.admits_port(port, protocol, destination) and rule.admits_peer(other):
+                    return Side(True, policies, policy, rule)
+        return Side(False, policies)
+
+    def misses(self, direction: str, source: Party, destination: Party, port: int, protocol: str) -> tuple[Miss, ...]:
+        """Every rule that could have allowed it and does not, the nearest first; ties keep the policies' order."""
+        isolated, other = (source, destination) if direction == EGRESS else (destination, source)
+        found: list[Miss] = []
+        for policy in self.isolating(isolated, direction):
+            rules = policy.rules(direction)
+            found += [_miss(policy, rule, other, destination, port, protocol) for rule in rules]
+            if not rules:
+                found.append(Miss(policy))
+        return tuple(sorted(found, key=lambda each: each.wrong))
+
+
+def _miss(policy: Policy, rule: Rule, other: Party, destination: Party, port: int, protocol: str) -> Miss:
+    """Of a rule's ports the one that fits best counts."""
+    fits = [(True, True)]
+    if rule.ports is not None:
+        fits = [(each.covers(port, destination), each.protocol == protocol) for each in rule.ports]
+    port_fits, protocol_fits = max(fits)
+    return Miss(policy, rule, rule.admits_peer(other), port_fits, protocol_fits)

@@ -1,0 +1,85 @@
+"""Which of the cluster's priority classes would let a pod preempt others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from kubedoctor.cluster.kinds.control import PriorityClass
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
+from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
+from kubedoctor.replay.scheduler.preemption import Candidate, Preemption, preempt
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+MOST_NODES: Final = 20_000
+"""Trying stops once so many nodes have been looked at for different pods."""
+SYSTEM: Final = "system-"
+"""The names that Kubernetes keeps for itself (`pkg/apis/scheduling`)."""
+
+
+class HelpfulClass(msgspec.Struct, frozen=True):
+    """The class, and what the scheduler would evict for a pod of it; where several nodes are as good, one of them."""
+
+    priority_class: PriorityClass
+    candidate: Candidate
+
+
+def helpful_class(
+    pod: Pod, state: ClusterState, verdict: Verdict, tried: Preemption | None, classes: Iterable[PriorityClass]
+) -> HelpfulClass | None:
+    """The lowest class above the pod's priority with which preemption makes room; None where it does so already, where
+    none would, and where the priority is not what is in the way."""
+    if tried is None or verdict.unreplayed or not _is_too_low(tried):
+        return None
+    mine = pod.spec.priority or 0
+    higher = sorted(
+        (one for one in classes if one.value > mine and _may_preempt(one)), key=lambda one: (one.value, one.name)
+    )
+    key = ("helpful class", equivalence_key(pod), tuple(one.name for one in higher))
+    known: tuple[HelpfulClass | None] | None = state.known(key)
+    if known is None:
+        known = (_lowest(pod, state, verdict, higher),)
+        state.learn(key, known)
+    return known[0]
+
+
+def _is_too_low(tried: Preemption) -> bool:
+    """A node has nobody less important, or the pod may not preempt at all."""
+    if tried.not_eligible:
+        return tried.not_eligible == reasons.PREEMPTION_NEVER
+    return not tried.candidates and bool(tried.rejected)
+
+
+def _may_preempt(one: PriorityClass) -> bool:
+    return not one.name.startswith(SYSTEM) and one.preemption_policy != "Never"
+
+
+def _lowest(pod: Pod, state: ClusterState, verdict: Verdict, higher: list[PriorityClass]) -> HelpfulClass | None:
+    """Where not even the highest helps, the others are not tried."""
+    if not higher or (best := _with_class(pod, state, verdict, higher[-1])) is None:
+        return None
+    for one in higher[:-1]:
+        if (found := _with_class(pod, state, verdict, one)) is not None:
+            return HelpfulClass(one, found)
+    return HelpfulClass(higher[-1], best)
+
+
+def _with_class(pod: Pod, state: ClusterState, verdict: Verdict, one: PriorityClass) -> Candidate | None:
+    looked_at: int = state.known("nodes looked at for classes") or 0
+    if looked_at > MOST_NODES:
+        return None
+    state.learn("nodes looked at for classes", looked_at + len(state.nodes))
+    spec = msgspec.structs.replace(
+        pod.spec, priority=one.value, priority_class_name=one.name, preemption_policy="PreemptLowerPriority"
+    )
+    changed = msgspec.structs.replace(pod, spec=spec)
+    # Only pods that have been promised a node count differently for a more important pod.
+    tried = preempt(changed, state, schedule_by_classes(changed, state) if state.nominated else verdict)
+    if tried is None or not tried.candidates:
+        return None
+    return next(each for each in tried.candidates if each.node == tried.best[0])

@@ -1,0 +1,1 @@
+"""Many pods and many nodes at once: what cannot be told apart is decided once."""

@@ -1,0 +1,1 @@
+"""The filter plugins of the scheduler, one module each."""

@@ -1,0 +1,67 @@
+"""A required term of affinity between pods, compiled (`kube-scheduler/framework.AffinityTerm`, v1.37)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, selector_of
+from kubedoctor.cluster.kinds.affinity import PodAffinity, PodAffinityTerm
+from kubedoctor.cluster.kinds.pods import Pod
+
+if TYPE_CHECKING:
+    from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+
+class AffinityTerm(msgspec.Struct, frozen=True):
+    """`namespace_selector` is asked with the labels of the other pod's namespace."""
+
+    topology_key: str
+    namespaces: frozenset[str]
+    selector: Selector
+    namespace_selector: Selector
+
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether the labels of namespaces decide."""
+        return not (self.namespace_selector.is_empty or self.namespace_selector.selects_nothing)
+
+    def matches(self, pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
+        """Whether the term speaks of this pod."""
+        metadata = pod.metadata
+        if metadata.namespace not in self.namespaces and not self.namespace_selector.matches(namespace_labels):
+            return False
+        return self.selector.matches(metadata.labels)
+
+
+def compiled(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]:
+    """The required terms of a pod; raises SelectorError."""
+    required = affinity.required_during_scheduling_ignored_during_execution if affinity else None
+    return tuple(_term(pod, term) for term in required or ())
+
+
+def terms_of(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]:
+    """As `compiled`; a pod with a term that is not valid counts as one without terms."""
+    try:
+        return compiled(pod, affinity)
+    except SelectorError:
+        return ()
+
+
+def with_namespaces(term: AffinityTerm, state: ClusterState) -> AffinityTerm:
+    """The term with the namespaces that its selector finds written out. One that selects all stays a selector."""
+    if not term.asks_for_labels:
+        return term
+    found = {name for name, one in state.namespaces.items() if term.namespace_selector.matches(one.metadata.labels)}
+    return AffinityTerm(term.topology_key, term.namespaces | found, term.selector, selector_of(None))
+
+
+def _term(pod: Pod, term: PodAffinityTerm) -> AffinityTerm:
+    named = frozenset(term.namespaces or ())
+    if not named and term.namespace_selector is None:
+        named = frozenset((pod.namespace,))
+    return AffinityTerm(
+        term.topology_key, named, selector_of(term.label_selector), selector_of(term.namespace_selector)
+    )

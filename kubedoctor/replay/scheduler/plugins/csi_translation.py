@@ -1,0 +1,156 @@
+"""Volumes of built-in plugins as their CSI drivers see them (`csi-translation-lib`, v1.37)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm
+from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume
+from kubedoctor.cluster.kinds.volumes import Volume
+
+ZONE: Final = "topology.kubernetes.io/zone"
+REGION: Final = "topology.kubernetes.io/region"
+BETA_ZONE: Final = "failure-domain.beta.kubernetes.io/zone"
+BETA_REGION: Final = "failure-domain.beta.kubernetes.io/region"
+ZONE_SEPARATOR: Final = "__"
+MIGRATED_PLUGINS: Final = "storage.alpha.kubernetes.io/migrated-plugins"
+
+
+class BuiltIn(msgspec.Struct, frozen=True):
+    """A built-in plugin. topology_key: the driver's label for zones, empty if it has none. always: kubelet and
+    scheduler leave its volumes to the driver in every supported release."""
+
+    source: str
+    plugin: str
+    driver: str
+    topology_key: str = ""
+    always: bool = True
+
+
+BUILT_IN: Final = (
+    BuiltIn("aws_elastic_block_store", "kubernetes.io/aws-ebs", "ebs.csi.aws.com", "topology.ebs.csi.aws.com/zone"),
+    BuiltIn("gce_persistent_disk", "kubernetes.io/gce-pd", "pd.csi.storage.gke.io", "topology.gke.io/zone"),
+    BuiltIn("azure_disk", "kubernetes.io/azure-disk", "disk.csi.azure.com"),
+    BuiltIn("cinder", "kubernetes.io/cinder", "cinder.csi.openstack.org", "topology.cinder.csi.openstack.org/zone"),
+    BuiltIn("portworx_volume", "kubernetes.io/portworx-volume", "pxd.portworx.com"),
+    BuiltIn("azure_file", "kubernetes.io/azure-file", "file.csi.azure.com", always=False),
+    BuiltIn("vsphere_volume", "kubernetes.io/vsphere-volume", "csi.vsphere.vmware.com", always=False),
+)
+BY_PLUGIN: Final = {one.plugin: one for one in BUILT_IN}
+_EBS_VOLUME: Final = re.compile(r"vol-[^/]*")
+
+
+def built_in_of_volume(volume: Volume) -> BuiltIn | None:
+    """The built-in plugin of a volume that a pod spells out."""
+    return next((one for one in BUILT_IN if getattr(volume, one.source) is not None), None)
+
+
+def built_in_of(volume: PersistentVolume) -> BuiltIn | None:
+    """The built-in plugin of a PersistentVolume."""
+    return next((one for one in BUILT_IN if getattr(volume.spec, one.source) is not None), None)
+
+
+class Untranslatable(ValueError):
+    """A volume that the driver cannot be given; the text is upstream's."""
+
+
+def inline_handle(built_in: BuiltIn, source: dict[str, Any]) -> str:
+    """The driver's handle of a volume that a pod spells out; raises Untranslatable."""
+    if built_in.source == "gce_persistent_disk":
+        return f"projects/UNSPECIFIED/zones/UNSPECIFIED/disks/{source.get('pdName', '')}"
+    return _plain_handle(built_in, source)
+
+
+def handle(built_in: BuiltIn, volume: PersistentVolume) -> str:
+    """The driver's handle of a PersistentVolume; raises Untranslatable."""
+    source: dict[str, Any] = getattr(volume.spec, built_in.source)
+    if built_in.source != "gce_persistent_disk":
+        return _plain_handle(built_in, source)
+    disk = source.get("pdName", "")
+    zones = (volume.labels.get(BETA_ZONE) or volume.labels.get(ZONE, "")).split(ZONE_SEPARATOR)
+    if len(zones) == 1:
+        return f"projects/UNSPECIFIED/zones/{zones[0] or 'UNSPECIFIED'}/disks/{disk}"
+    return f"projects/UNSPECIFIED/regions/{_region(zones)}/disks/{disk}"
+
+
+def _region(zones: list[str]) -> str:
+    """What zones such as europe-west1-b have in common; raises Untranslatable."""
+    for zone in zones:
+        if zone.count("-") != 2:
+            text = f"zone in unexpected format, expected: {{locale}}-{{region}}-{{zone}}, got: {zone}"
+            raise Untranslatable(f"failed to get region from zones: {text}")
+    regions = sorted({zone.rpartition("-")[0] for zone in zones})
+    if len(regions) != 1:
+        found = " ".join(f"{region}:{{}}" for region in regions)
+        text = f"multiple or no regions gotten from zones, got: map[{found}]"
+        raise Untranslatable(f"failed to get region from zones: {text}")
+    return regions[0]
+
+
+def _plain_handle(built_in: BuiltIn, source: dict[str, Any]) -> str:
+    if built_in.source == "azure_disk":
+        kind = str(source.get("kind", "Managed"))
+        if kind.lower() != "managed":
+            raise Untranslatable(f"kind({kind}) is not supported in csi migration")
+        return str(source.get("diskURI", ""))
+    text = str(source.get("volumeID", ""))
+    if built_in.source == "aws_elastic_block_store" and text.startswith("aws://"):
+        found = text.removeprefix("aws://").partition("/")[2].strip("/")
+        if not _EBS_VOLUME.fullmatch(found):
+            problem = f"Invalid format for AWS volume ({text})"
+            raise Untranslatable(f"failed to translate Kubernetes ID to EBS Volume ID {problem}")
+        return found
+    return text
+
+
+def migrated_on(built_in: BuiltIn, node: CSINode | None) -> bool:
+    """The node's kubelet says that it leaves the plugin's volumes to the driver."""
+    if node is None or not built_in.always:
+        return False
+    return built_in.plugin in node.annotations.get(MIGRATED_PLUGINS, "").split(",")
+
+
+def topology_terms(volume: PersistentVolume, csi_node: CSINode | None) -> tuple[NodeSelectorTerm, ...] | None:
+    """The terms that a node must match, in the driver's labels where the node has the driver; None if there are none."""
+    affinity = volume.spec.node_affinity
+    required = affinity.required if affinity else None
+    terms = (required.node_selector_terms or ()) if required is not None else None
+    built_in = built_in_of(volume)
+    if built_in is None or not built_in.topology_key or not migrated_on(built_in, csi_node):
+        return terms
+    zone, region = _zone_and_region(terms or (), volume.labels)
+    wanted = {one.key for term in terms or () for one in term.match_expressions or () if one.key == zone and one.values}
+    renamed = {zone: built_in.topology_key} if wanted else {}
+    if region == BETA_REGION:
+        renamed[BETA_REGION] = REGION
+    changed = tuple(_renamed(term, renamed) for term in terms or ())
+    zones = tuple(sorted({one.strip() for one in volume.labels.get(zone, "").split(ZONE_SEPARATOR) if one.strip()}))
+    if not wanted and zones:
+        extra = NodeSelectorRequirement(key=built_in.topology_key, operator="In", values=zones)
+        return tuple(
+            NodeSelectorTerm(match_expressions=(*(term.match_expressions or ()), extra), match_fields=term.match_fields)
+            for term in changed or (NodeSelectorTerm(),)
+        )
+    return changed if terms is not None else None
+
+
+def _zone_and_region(terms: tuple[NodeSelectorTerm, ...], labels: dict[str, str]) -> tuple[str, str]:
+    """The labels in which the volume speaks of zones: current or beta."""
+    keys = {one.key for term in terms for one in term.match_expressions or ()}
+    for places in (keys, labels):
+        if ZONE in places:
+            return ZONE, REGION
+        if BETA_ZONE in places:
+            return BETA_ZONE, BETA_REGION
+    return ZONE, REGION
+
+
+def _renamed(term: NodeSelectorTerm, names: dict[str, str]) -> NodeSelectorTerm:
+    expressions = tuple(
+        NodeSelectorRequirement(key=names.get(one.key, one.key), operator=one.operator, values=one.values)
+        for one in term.match_expressions or ()
+    )
+    return NodeSelectorTerm(match_expressions=expressions, match_fields=term.match_fields)

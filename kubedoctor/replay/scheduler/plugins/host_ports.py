@@ -1,0 +1,48 @@
+"""Ports of the host that pods take (`pkg/scheduler/util.GetHostPorts`, `framework.HostPortInfo`, v1.37)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from kubedoctor.cluster.kinds.pods import Pod
+
+EVERY_ADDRESS = "0.0.0.0"
+
+
+class HostPort(msgspec.Struct, frozen=True):
+    """`address` 0.0.0.0 is every address; `::` is an address like any other."""
+
+    address: str
+    protocol: str
+    port: int
+
+    def clashes(self, taken: Collection[HostPort]) -> bool:
+        """Whether a port that is taken leaves no room for this one."""
+        return any(
+            other.port == self.port
+            and other.protocol == self.protocol
+            and (EVERY_ADDRESS in (self.address, other.address) or other.address == self.address)
+            for other in taken
+        )
+
+    def __str__(self) -> str:
+        where = "" if self.address == EVERY_ADDRESS else f"{self.address}:"
+        return f"{where}{self.port}/{self.protocol}"
+
+
+def host_ports(pod: Pod) -> tuple[HostPort, ...]:
+    """The host ports of containers and sidecars; ordinary init containers take none."""
+    containers = pod.spec.containers
+    if pod.spec.init_containers:
+        containers = (*(one for one in pod.spec.init_containers if one.restarts_always), *containers)
+    return tuple(
+        [
+            HostPort(port.host_ip or EVERY_ADDRESS, port.protocol or "TCP", port.host_port)
+            for container in containers
+            if container.ports
+            for port in container.ports
+            if port.host_port > 0
+        ]
+    )

@@ -1,0 +1,138 @@
+"""InterPodAffinity: required affinity and anti-affinity between pods, both ways (`plugins/interpodaffinity`, v1.37)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubedoctor.cluster.grammar.selectors import SelectorError
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.framework import (
+    SKIPPED,
+    SUCCESS,
+    NodeFilter,
+    Prepared,
+    Status,
+    unresolvable,
+    unschedulable,
+)
+from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, compiled, with_namespaces
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.said.selector_errors import parsing_problem
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
+
+Counts = dict[tuple[str, str], int]
+"""Matching pods by topology key and value; never zero."""
+
+_AFFINITY = unresolvable(reasons.POD_AFFINITY)
+_ANTI_AFFINITY = unschedulable(reasons.POD_ANTI_AFFINITY)
+_EXISTING = unschedulable(reasons.EXISTING_ANTI_AFFINITY)
+
+
+class InterPodAffinity:
+    name = "InterPodAffinity"
+
+    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
+        affinity = pod.spec.affinity
+        try:
+            wanted = compiled(pod, affinity.pod_affinity) if affinity else ()
+            unwanted = compiled(pod, affinity.pod_anti_affinity) if affinity else ()
+        except SelectorError as error:
+            return Prepared(unresolvable(f"parsing pod: {parsing_problem(pod) or error}"))
+        wanted = tuple(with_namespaces(term, state) for term in wanted)
+        unwanted = tuple(with_namespaces(term, state) for term in unwanted)
+        existing: Counts = {}
+        labels = state.namespace_labels(pod.namespace)
+        for term, values in state.anti_affinity.items():
+            if values and term.matches(pod, labels):
+                for value, count in values.items():
+                    pair = (term.topology_key, value)
+                    existing[pair] = existing.get(pair, 0) + count
+        if not existing and not wanted and not unwanted:
+            return SKIPPED
+        against: Counts = {}
+        for term in unwanted:
+            for pair, count in state.matching_one(term).items():
+                against[pair] = against.get(pair, 0) + count
+        near = dict(state.matching_all(wanted)) if wanted else {}
+        return Prepared(SUCCESS, PodAffinityFilter(pod, labels, wanted, unwanted, near, against, existing))
+
+
+def _matches_all(terms: tuple[AffinityTerm, ...], pod: Pod) -> bool:
+    return bool(terms) and all(term.matches(pod, {}) for term in terms)
+
+
+def _change(counts: Counts, node: NodeInfo, key: str, by: int) -> None:
+    value = node.labels.get(key)
+    if value is None:
+        return
+    left = counts.get((key, value), 0) + by
+    if left:
+        counts[key, value] = left
+    else:
+        counts.pop((key, value), None)
+
+
+class PodAffinityFilter(NodeFilter):
+    """near: pods that match all wanted terms. against: those that match an unwanted one. existing: those that do not
+    want this pod."""
+
+    def __init__(
+        self,
+        pod: Pod,
+        namespace_labels: Mapping[str, str],
+        wanted: tuple[AffinityTerm, ...],
+        unwanted: tuple[AffinityTerm, ...],
+        near: Counts,
+        against: Counts,
+        existing: Counts,
+    ) -> None:
+        self.pod = pod
+        self.namespace_labels = namespace_labels
+        self.wanted, self.unwanted = wanted, unwanted
+        self.near, self.against, self.existing = near, against, existing
+        self.matches_itself = _matches_all(wanted, pod)
+
+    def check(self, node: NodeInfo) -> Status:
+        labels = node.labels
+        if self.wanted and not self._has_company(node):
+            return _AFFINITY
+        if self.against and any(
+            (term.topology_key, labels.get(term.topology_key)) in self.against for term in self.unwanted
+        ):
+            return _ANTI_AFFINITY
+        if self.existing and any(pair in self.existing for pair in labels.items()):
+            return _EXISTING
+        return SUCCESS
+
+    def _has_company(self, node: NodeInfo) -> bool:
+        """The first pod of a group that wants to be together may go to any node that has the labels."""
+        together = True
+        for term in self.wanted:
+            value = node.labels.get(term.topology_key)
+            if value is None:
+                return False
+            if self.near.get((term.topology_key, value), 0) <= 0:
+                together = False
+        return together or (not self.near and self.matches_itself)
+
+    def copy(self) -> NodeFilter:
+        return PodAffinityFilter(
+            self.pod,
+            self.namespace_labels,
+            self.wanted,
+            self.unwanted,
+            dict(self.near),
+            dict(self.against),
+            dict(self.existing),
+        )
+
+    def count(self, other: PodInfo, node: NodeInfo, change: int) -> None:
+        for term in other.anti_affinity:
+            if term.matches(self.pod, self.namespace_labels):
+                _change(self.existing, node, term.topology_key, change)
+        if _matches_all(self.wanted, other.pod):
+            for term in self.wanted:
+                _change(self.near, node, term.topology_key, change)
+        for term in self.unwanted:
+            if term.matches(other.pod, {}):
+                _change(self.against, node, term.topology_key, change)

@@ -1,0 +1,190 @@
+"""NodeVolumeLimits: how many volumes a CSI driver attaches to a node (`plugins/nodevolumelimits/csi.go`, v1.37)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolumeClaim
+from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.replay.scheduler.framework import (
+    SKIPPED,
+    SUCCESS,
+    NodeFilter,
+    Prepared,
+    Status,
+    failure,
+    unresolvable,
+    unschedulable,
+)
+from kubedoctor.replay.scheduler.plugins.csi_translation import (
+    BY_PLUGIN,
+    Untranslatable,
+    built_in_of,
+    built_in_of_volume,
+    handle,
+    inline_handle,
+)
+from kubedoctor.replay.scheduler.plugins.pod_claims import bound_volume, class_named, ownership_problem
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+
+Attached = dict[tuple[str, str], str]
+"""Volumes by driver and handle, each with its driver."""
+
+
+class _Unclear(Exception):
+    """A claim that prevents counting, with the status to answer."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+
+class NodeVolumeLimits:
+    name = "NodeVolumeLimits"
+
+    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
+        concerned = any(map(is_counted, pod.spec.volumes or ()))
+        return Prepared(SUCCESS, _Filter(pod, state)) if concerned else SKIPPED
+
+
+def is_counted(volume: Volume) -> bool:
+    """It may be one that a CSI driver attaches."""
+    return (
+        volume.persistent_volume_claim is not None
+        or volume.ephemeral is not None
+        or built_in_of_volume(volume) is not None
+    )
+
+
+class _Filter(NodeFilter):
+    def __init__(self, pod: Pod, state: ClusterState) -> None:
+        self.pod = pod
+        self.state = state
+        self.wanted: dict[bool, Attached | Status] = {}
+
+    def check(self, node: NodeInfo) -> Status:
+        csi_node = self.state.csi_nodes.get(node.name)
+        wanted = self._wanted(csi_node)
+        if isinstance(wanted, Status):
+            return wanted
+        if not wanted:
+            return SUCCESS
+        if self.state.release.missing_driver:
+            for driver in sorted(set(wanted.values())):
+                if self._is_missing(driver, csi_node):
+                    return unschedulable(reasons.driver_not_installed(driver), named=(driver,))
+        limits = limits_of(csi_node)
+        if not limits:
+            return SUCCESS
+        try:
+            attached = self._attached(node, csi_node)
+        except _Unclear as unclear:
+            return unclear.status
+        new = Counter(driver for key, driver in wanted.items() if key not in attached)
+        used = Counter(attached.values())
+        for key, driver in self._attachments(node).items():
+            used[driver] += key not in attached
+        over = tuple(
+            driver for driver, count in new.items() if driver in limits and used[driver] + count > limits[driver]
+        )
+        return unschedulable(reasons.VOLUME_LIMIT, named=over) if over else SUCCESS
+
+    def _wanted(self, csi_node: CSINode | None) -> Attached | Status:
+        """The pod's own volumes; they differ only by whether the node has a CSINode at all."""
+        key = csi_node is not None
+        if key not in self.wanted:
+            try:
+                self.wanted[key] = _volumes(self.pod, self.state, has_csi_node=key, new=True)
+            except _Unclear as unclear:
+                self.wanted[key] = unclear.status
+        return self.wanted[key]
+
+    def _attached(self, node: NodeInfo, csi_node: CSINode | None) -> Attached:
+        """The volumes of the pods on the node."""
+        known = node.known.get(NodeVolumeLimits.name)
+        if known is None:
+            known = {}
+            for info in node.pods:
+                known.update(_volumes(info.pod, self.state, has_csi_node=csi_node is not None, new=False))
+            node.known[NodeVolumeLimits.name] = known
+        found: Attached = known
+        return found
+
+    def _attachments(self, node: NodeInfo) -> Attached:
+        """What VolumeAttachments say is attached to the node."""
+        found: Attached = {}
+        for one in self.state.attachments.get(node.name, ()):
+            volume = self.state.volumes.get(one.spec.source.persistent_volume_name or "")
+            if one.spec.attacher and volume is not None and volume.spec.csi is not None:
+                found[one.spec.attacher, volume.spec.csi.volume_handle] = one.spec.attacher
+        return found
+
+    def _is_missing(self, driver: str, csi_node: CSINode | None) -> bool:
+        known = self.state.csi_drivers.get(driver)
+        if known is None or not known.spec.prevent_pod_scheduling_if_missing:
+            return False
+        return not any(one.name == driver for one in (csi_node.spec.drivers if csi_node else None) or ())
+
+
+def limits_of(csi_node: CSINode | None) -> dict[str, int]:
+    """How many volumes each driver attaches to the node, of drivers that say so."""
+    drivers = (csi_node.spec.drivers if csi_node else None) or ()
+    return {
+        one.name: one.allocatable.count
+        for one in drivers
+        if one.allocatable is not None and one.allocatable.count is not None
+    }
+
+
+def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) -> Attached:
+    """The volumes of a pod that CSI drivers attach. Raises _Unclear; a missing claim matters only for the new pod."""
+    found: Attached = {}
+    for volume in pod.spec.volumes or ():
+        name = volume.claim_of(pod.name)
+        if name is None:
+            built_in = built_in_of_volume(volume)
+            if built_in is not None and built_in.always and has_csi_node:
+                try:
+                    volume_handle = inline_handle(built_in, getattr(volume, built_in.source))
+                except Untranslatable as error:
+                    text = f"converting volume({volume.name}) from inline to csi: {error}"
+                    raise _Unclear(failure(text)) from None
+                found[built_in.driver, volume_handle] = built_in.driver
+            continue
+        if not name:
+            raise _Unclear(failure("PersistentVolumeClaim had no name"))
+        claim = state.claims.get((pod.namespace, name))
+        if claim is None:
+            if new:
+                text = f"looking up PVC {pod.namespace}/{name}: {reasons.claim_not_found(name)}"
+                raise _Unclear(unresolvable(text, named=(name,)))
+            continue
+        if volume.persistent_volume_claim is None and (problem := ownership_problem(pod, claim)):
+            raise _Unclear(failure(problem))
+        driver, volume_handle = _driver_and_handle(claim, state, has_csi_node=has_csi_node)
+        if driver and volume_handle:
+            found[driver, volume_handle] = driver
+    return found
+
+
+def _driver_and_handle(claim: PersistentVolumeClaim, state: ClusterState, *, has_csi_node: bool) -> tuple[str, str]:
+    """Both empty where no driver attaches the volume. A claim without volume is counted under its own name."""
+    volume = bound_volume(claim, state)
+    if volume is None:
+        storage_class = class_named(claim, state)
+        provisioner = storage_class.provisioner if storage_class else ""
+        built_in = BY_PLUGIN.get(provisioner)
+        if built_in is not None:
+            provisioner = built_in.driver if built_in.always and has_csi_node else ""
+        return provisioner, f"claim {claim.namespace}/{claim.name}"
+    if volume.spec.csi is not None:
+        return volume.spec.csi.driver, volume.spec.csi.volume_handle
+    built_in = built_in_of(volume)
+    if built_in is None or not built_in.always or not has_csi_node:
+        return "", ""
+    try:
+        return built_in.driver, handle(built_in, volume)
+    except Untranslatable:
+        return "", ""

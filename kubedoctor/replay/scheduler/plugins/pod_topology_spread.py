@@ -1,0 +1,211 @@
+"""PodTopologySpread: constraints that must hold, `DoNotSchedule` (`plugins/podtopologyspread`, v1.37).
+
+The scheduler's own default constraints never filter; those of a configuration need the pod's Services and owner, so
+`defaults` and `default_selector` are given by whoever knows them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from kubedoctor.cluster.grammar.selectors import Requirement, Selector, SelectorError, selector_of
+from kubedoctor.cluster.grammar.tolerations import untolerated
+from kubedoctor.cluster.kinds.affinity import TopologySpreadConstraint
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.framework import (
+    SKIPPED,
+    SUCCESS,
+    NodeFilter,
+    Prepared,
+    Status,
+    failure,
+    unresolvable,
+    unschedulable,
+)
+from kubedoctor.replay.scheduler.plugins.required_node_affinity import RequiredNodeAffinity, required_terms
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
+
+_NO_DOMAIN = 2**31 - 1
+"""The least count where no node is eligible."""
+
+
+class _Constraint(msgspec.Struct, frozen=True):
+    """`counts_itself`: the pod is one of those that its selector finds."""
+
+    key: str
+    max_skew: int
+    min_domains: int
+    selector: Selector
+    honors_affinity: bool
+    honors_taints: bool
+    counts_itself: int
+
+
+class PodTopologySpread:
+    name = "PodTopologySpread"
+
+    def __init__(
+        self, defaults: tuple[TopologySpreadConstraint, ...] = (), default_selector: Selector | None = None
+    ) -> None:
+        self.defaults = defaults
+        self.default_selector = default_selector
+
+    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
+        try:
+            constraints = self._constraints(pod)
+        except SelectorError as error:
+            return Prepared(failure(f"get constraints from pod: {error}"))
+        if not constraints:
+            return SKIPPED
+        return Prepared(SUCCESS, _Filter(pod, constraints, state))
+
+    def _constraints(self, pod: Pod) -> tuple[_Constraint, ...]:
+        own = pod.spec.topology_spread_constraints
+        if own:
+            return tuple(_compiled(one, pod) for one in own if one.when_unsatisfiable == "DoNotSchedule")
+        selector = self.default_selector
+        if selector is None or selector.is_empty:
+            return ()
+        return tuple(
+            msgspec.structs.replace(
+                _compiled(one, pod), selector=selector, counts_itself=int(selector.matches(pod.metadata.labels))
+            )
+            for one in self.defaults
+            if one.when_unsatisfiable == "DoNotSchedule"
+        )
+
+
+def _compiled(constraint: TopologySpreadConstraint, pod: Pod) -> _Constraint:
+    selector = selector_of(constraint.label_selector)
+    keys = {key: pod.labels[key] for key in constraint.match_label_keys or () if key in pod.labels}
+    if keys and not selector.selects_nothing:
+        wanted = [Requirement(key, "=", (value,)) for key, value in keys.items()]
+        selector = Selector([*wanted, *selector.requirements])
+    return _Constraint(
+        key=constraint.topology_key,
+        max_skew=constraint.max_skew,
+        min_domains=1 if constraint.min_domains is None else constraint.min_domains,
+        selector=selector,
+        honors_affinity=(constraint.node_affinity_policy or "Honor") == "Honor",
+        honors_taints=(constraint.node_taints_policy or "Ignore") == "Honor",
+        counts_itself=int(selector.matches(pod.metadata.labels)),
+    )
+
+
+class Domains:
+    """How many matching pods each value of a topology key has; `least` is kept as pods come and go.
+
+    As upstream's critical paths: the two least are tracked, so a count that rises above them is not looked up anew.
+    """
+
+    __slots__ = ("counts", "paths")
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        self.counts = counts
+        self.paths = [("", _NO_DOMAIN), ("", _NO_DOMAIN)]
+        for value, count in counts.items():
+            self._follow(value, count)
+
+    def copy(self) -> Domains:
+        other = Domains({})
+        other.counts = dict(self.counts)
+        other.paths = list(self.paths)
+        return other
+
+    def change(self, value: str, by: int) -> None:
+        self.counts[value] = self.counts.get(value, 0) + by
+        self._follow(value, self.counts[value])
+
+    @property
+    def least(self) -> int:
+        return self.paths[0][1]
+
+    def _follow(self, value: str, count: int) -> None:
+        first, second = self.paths
+        if value == first[0]:
+            self.paths[0] = (value, count)
+        elif value == second[0]:
+            self.paths[1] = (value, count)
+        elif count < first[1]:
+            self.paths = [(value, count), first]
+            return
+        elif count < second[1]:
+            self.paths[1] = (value, count)
+            return
+        if self.paths[0][1] > self.paths[1][1]:
+            self.paths.reverse()
+
+
+class _Filter(NodeFilter):
+    def __init__(self, pod: Pod, constraints: tuple[_Constraint, ...], state: ClusterState) -> None:
+        self.pod = pod
+        self.constraints = constraints
+        self.affinity = RequiredNodeAffinity(pod)
+        self.domains = self._count(state)
+
+    def _count(self, state: ClusterState) -> list[Domains]:
+        found = []
+        for one in self.constraints:
+            values = self._values(one, state)
+            counts = dict.fromkeys(values.values(), 0)
+            living = {} if one.selector.is_empty else state.living_per_node(self.pod.namespace, one.selector)
+            for name, number in living.items():
+                if name in values:
+                    counts[values[name]] += number
+            found.append(Domains(counts))
+        return found
+
+    def _values(self, constraint: _Constraint, state: ClusterState) -> dict[str, str]:
+        """Where each node is on which pods count; pods with the same demands on nodes share the answer."""
+        key = (
+            PodTopologySpread,
+            constraint.key,
+            frozenset(one.key for one in self.constraints),
+            (self.affinity.labels, required_terms(self.pod)) if constraint.honors_affinity else None,
+            self.pod.spec.tolerations if constraint.honors_taints else None,
+        )
+        found: dict[str, str] | None = state.known(key)
+        if found is None:
+            found = {
+                node.name: node.labels[constraint.key]
+                for node in state.nodes
+                if self._has_all_keys(node) and self._eligible(constraint, node)
+            }
+            state.learn(key, found)
+        return found
+
+    def _has_all_keys(self, node: NodeInfo) -> bool:
+        labels = node.labels
+        return all(one.key in labels for one in self.constraints)
+
+    def _eligible(self, constraint: _Constraint, node: NodeInfo) -> bool:
+        """Whether pods on this node count, by the inclusion policies."""
+        if constraint.honors_affinity and not self.affinity.allows(node):
+            return False
+        if not constraint.honors_taints:
+            return True
+        return untolerated(self.pod.spec.tolerations, node.node.spec.taints) is None
+
+    def check(self, node: NodeInfo) -> Status:
+        for one, domains in zip(self.constraints, self.domains, strict=True):
+            value = node.labels.get(one.key)
+            if value is None:
+                return unresolvable(reasons.SPREAD_LABEL, named=(one.key,))
+            least = 0 if len(domains.counts) < one.min_domains else domains.least
+            if domains.counts.get(value, 0) + one.counts_itself - least > one.max_skew:
+                return unschedulable(reasons.SPREAD, named=(f"{one.key}={value}",))
+        return SUCCESS
+
+    def copy(self) -> NodeFilter:
+        other = _Filter.__new__(_Filter)
+        other.pod, other.constraints, other.affinity = self.pod, self.constraints, self.affinity
+        other.domains = [one.copy() for one in self.domains]
+        return other
+
+    def count(self, other: PodInfo, node: NodeInfo, change: int) -> None:
+        if other.pod.namespace != self.pod.namespace or not self._has_all_keys(node):
+            return
+        for one, domains in zip(self.constraints, self.domains, strict=True):
+            if one.selector.matches(other.pod.metadata.labels) and self._eligible(one, node):
+                domains.change(node.labels[one.key], change)

@@ -1,0 +1,31 @@
+"""Which nodes a pod's node selector and required node affinity allow (`component-helpers/scheduling`, v1.37)."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.grammar.selectors import NodeSelector, selector_from_map
+from kubedoctor.cluster.kinds.affinity import NodeAffinity
+from kubedoctor.cluster.kinds.affinity import NodeSelector as NodeSelectorPart
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.snapshot import NodeInfo
+
+
+def required_terms(pod: Pod) -> NodeSelectorPart | None:
+    """The required node affinity as it is written."""
+    affinity = pod.spec.affinity
+    node: NodeAffinity | None = affinity.node_affinity if affinity else None
+    return node.required_during_scheduling_ignored_during_execution if node else None
+
+
+class RequiredNodeAffinity:
+    """Both together, compiled. A term that is not valid matches nothing."""
+
+    def __init__(self, pod: Pod) -> None:
+        self.labels = selector_from_map(pod.spec.node_selector)
+        required = required_terms(pod)
+        self.terms = NodeSelector(required.node_selector_terms) if required is not None else None
+
+    def allows(self, node: NodeInfo) -> bool:
+        """May the pod go to this node, as far as labels and name tell?"""
+        if not self.labels.matches(node.labels):
+            return False
+        return self.terms is None or self.terms.matches(node.labels, node.name)

@@ -1,0 +1,291 @@
+"""VolumeBinding: bound volumes must be reachable, the others must be bindable (`plugins/volumebinding`, v1.37)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.selectors import NodeSelector, SelectorError, selector_of
+from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.storage import (
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    TopologySelectorTerm,
+)
+from kubedoctor.replay.scheduler.framework import (
+    SKIPPED,
+    SUCCESS,
+    NodeFilter,
+    Prepared,
+    Status,
+    failure,
+    unresolvable,
+)
+from kubedoctor.replay.scheduler.plugins.csi_translation import (
+    Untranslatable,
+    built_in_of,
+    handle,
+    migrated_on,
+    topology_terms,
+)
+from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, class_named, is_bound, ownership_problem
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.storage.matching import (
+    capacity,
+    class_of,
+    class_of_volume,
+    rejection,
+    requested_storage,
+    reserved_for,
+)
+from kubedoctor.replay.storage.unbound import SELECTED_NODE
+
+
+class _Refused(Exception):
+    """The pod cannot be looked at further."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A claim that waits for its pod, with the volumes that could be bound to it: the smallest first.
+
+    reserved: volumes that name the claim; the first of them decides.
+    """
+
+    claim: PersistentVolumeClaim
+    reserved: tuple[PersistentVolume, ...]
+    volumes: tuple[PersistentVolume, ...]
+
+
+class VolumeBinding:
+    name = "VolumeBinding"
+
+    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
+        try:
+            claims = [_usable(pod, name, state, ephemeral=ephemeral) for name, ephemeral in claim_names(pod)]
+        except _Refused as refused:
+            return Prepared(refused.status)
+        if not claims:
+            return SKIPPED
+        bound: list[PersistentVolumeClaim] = []
+        waiting: list[PersistentVolumeClaim] = []
+        immediate: list[str] = []
+        for claim in claims:
+            if is_bound(claim):
+                bound.append(claim)
+                continue
+            storage_class = class_named(claim, state)
+            if storage_class is not None and storage_class.volume_binding_mode is None:
+                return Prepared(failure(f'VolumeBindingMode not set for StorageClass "{storage_class.name}"'))
+            if storage_class is not None and storage_class.waits_for_first_consumer and not claim.spec.volume_name:
+                waiting.append(claim)
+            else:
+                immediate.append(claim.name)
+        if immediate:
+            return Prepared(unresolvable(reasons.UNBOUND_IMMEDIATE, named=tuple(immediate)))
+        return Prepared(SUCCESS, _Filter(bound, waiting, state))
+
+
+def _usable(pod: Pod, name: str, state: ClusterState, *, ephemeral: bool) -> PersistentVolumeClaim:
+    """The claim, if it can be used; raises _Refused."""
+    claim = state.claims.get((pod.namespace, name))
+    if claim is None:
+        text = reasons.claim_not_found(name)
+        if ephemeral:
+            text = f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"'
+    elif claim.status.phase == "Lost":
+        text = f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{claim.spec.volume_name}"'
+    elif claim.metadata.deletion_timestamp is not None:
+        text = f'persistentvolumeclaim "{name}" is being deleted'
+    elif ephemeral and (problem := ownership_problem(pod, claim)):
+        text = problem
+    else:
+        return claim
+    raise _Refused(unresolvable(text, named=(name,)))
+
+
+class Reach:
+    """From which nodes volumes can be used; what is worked out is kept for other pods."""
+
+    def __init__(self, state: ClusterState) -> None:
+        self.state = state
+        self.selectors = state.volume_selectors
+
+    def reaches(self, volume: PersistentVolume, node: Node, *, translated: bool = False) -> bool:
+        """translated: in the labels of the CSI driver, where the node has it for a built-in plugin's volume. Raises
+        _Refused where the driver cannot be given the volume."""
+        csi_node = None
+        if translated:
+            built_in = built_in_of(volume)
+            csi_node = self.state.csi_nodes.get(node.name) if built_in is not None else None
+            translated = built_in is not None and migrated_on(built_in, csi_node)
+            if built_in is not None and translated:
+                try:
+                    handle(built_in, volume)
+                except Untranslatable as error:
+                    raise _Refused(failure(f"could not translate pv: {error}")) from None
+        key = (volume.name, translated)
+        if key not in self.selectors:
+            terms = topology_terms(volume, csi_node if translated else None)
+            self.selectors[key] = None if terms is None else NodeSelector(terms)
+        selector = self.selectors[key]
+        return selector is None or selector.matches(node.labels, "")
+
+
+class _Filter(NodeFilter):
+    """`waiting` claims are ordered by size; those that a node was selected for are kept apart."""
+
+    def __init__(
+        self, bound: list[PersistentVolumeClaim], waiting: list[PersistentVolumeClaim], state: ClusterState
+    ) -> None:
+        self.state = state
+        self.reach = Reach(state)
+        self.bound = [(claim, state.volumes.get(claim.spec.volume_name)) for claim in bound]
+        self.selected = [claim for claim in waiting if SELECTED_NODE in claim.annotations]
+        free = [claim for claim in waiting if SELECTED_NODE not in claim.annotations]
+        self.problem = ""
+        self.wanted: list[Wanted] = []
+        try:
+            self.wanted = [self._wanted(claim) for claim in sorted(free, key=requested_storage)]
+        except SelectorError as error:
+            self.problem = f"error creating internal label selector for claim: {error}"
+
+    def _wanted(self, claim: PersistentVolumeClaim) -> Wanted:
+        """Raises SelectorError."""
+        name = class_of(claim) or ""
+        fitting = [
+            one
+            for one in self.state.volumes.values()
+            if class_of_volume(one) == name and not rejection(claim, one).reasons
+        ]
+        reserved = tuple(one for one in fitting if reserved_for(one, claim))
+        return Wanted(claim, reserved, tuple(sorted(fitting, key=capacity)))
+
+    def check(self, node: NodeInfo) -> Status:
+        try:
+            return self._verdict(node)
+        except _Refused as refused:
+            return refused.status
+
+    def _verdict(self, node: NodeInfo) -> Status:
+        """Raises _Refused."""
+        found: list[str] = []
+        named: list[str] = []
+        missing = ""
+        for claim, volume in self.bound:
+            if volume is None:
+                missing = claim.name
+                break
+            if not self.reach.reaches(volume, node.node, translated=True):
+                found.append(self.state.release.volume_affinity)
+                named.append(volume.name)
+                break
+        if self.selected or self.wanted or self.problem:
+            bindable, stored = self._bindable(node)
+            if not bindable:
+                found.append(reasons.VOLUME_BIND)
+            if not stored:
+                found.append(reasons.VOLUME_SPACE)
+        if missing:
+            found.append(reasons.VOLUME_MISSING)
+            named.append(missing)
+        return unresolvable(*found, named=tuple(named)) if found else SUCCESS
+
+    def _bindable(self, node: NodeInfo) -> tuple[bool, bool]:
+        """Whether volumes exist or may be made, and whether there is storage to make them."""
+        if any(claim.annotations[SELECTED_NODE] != node.name for claim in self.selected):
+            return False, True
+        if self.problem:
+            raise _Refused(failure(self.problem))
+        chosen: set[str] = set()
+        to_make = list(self.selected)
+        for one in self.wanted:
+            volume = self._smallest(one, node, chosen)
+            if volume is None:
+                to_make.append(one.claim)
+            else:
+                chosen.add(volume.name)
+        for claim in to_make:
+            verdict = self._provisionable(claim, node)
+            if verdict != (True, True):
+                return verdict
+        return True, True
+
+    def _smallest(self, wanted: Wanted, node: NodeInfo, chosen: set[str]) -> PersistentVolume | None:
+        for volume in wanted.reserved:
+            if volume.name not in chosen:
+                return volume if self.reach.reaches(volume, node.node) else None
+        for volume in wanted.volumes:
+            if volume.name not in chosen and self.reach.reaches(volume, node.node):
+                return volume
+        return None
+
+    def _provisionable(self, claim: PersistentVolumeClaim, node: NodeInfo) -> tuple[bool, bool]:
+        storage_class = class_named(claim, self.state)
+        if storage_class is None:
+            raise _Refused(failure(f'failed to find storage class "{class_of(claim) or ""}"'))
+        if not storage_class.makes_volumes:
+            return False, True
+        if not in_allowed_topology(storage_class.allowed_topologies, node.labels):
+            return False, True
+        return True, self._has_capacity(claim, storage_class, node)
+
+    def _has_capacity(self, claim: PersistentVolumeClaim, storage_class: StorageClass, node: NodeInfo) -> bool:
+        driver = self.state.csi_drivers.get(storage_class.provisioner)
+        if "storage" not in (claim.spec.resources.requests or {}) or driver is None or not driver.spec.storage_capacity:
+            return True
+        size = requested_storage(claim).value()
+        return any(
+            one.storage_class_name == storage_class.name and _suffices(one, size) and _accessible(one, node.labels)
+            for one in self.state.capacities
+        )
+
+
+def in_allowed_topology(terms: tuple[TopologySelectorTerm, ...] | None, labels: Mapping[str, str]) -> bool:
+    """Whether a class makes volumes for a node with these labels; no terms allow all, an empty term none."""
+    return not terms or any(
+        term.match_label_expressions
+        and all(labels.get(one.key) in (one.values or ()) for one in term.match_label_expressions)
+        for term in terms
+    )
+
+
+def largest_storage(storage_class: StorageClass, node: NodeInfo, state: ClusterState) -> Quantity | None:
+    """The largest volume for which the class says that it has storage near the node; None if it says nothing."""
+    limits = [
+        limit
+        for one in state.capacities
+        if one.storage_class_name == storage_class.name
+        and _accessible(one, node.labels)
+        and (limit := _limit(one)) is not None
+    ]
+    return max(limits, default=None)
+
+
+def _limit(one: CSIStorageCapacity) -> Quantity | None:
+    text = one.maximum_volume_size if one.maximum_volume_size is not None else one.capacity
+    try:
+        return None if text is None else parse_quantity(text)
+    except QuantityError:
+        return None
+
+
+def _suffices(one: CSIStorageCapacity, size: int) -> bool:
+    limit = _limit(one)
+    return limit is not None and limit.value() >= size
+
+
+def _accessible(one: CSIStorageCapacity, labels: Mapping[str, str]) -> bool:
+    try:
+        return one.node_topology is not None and selector_of(one.node_topology).matches(labels)
+    except SelectorError:
+        return False

@@ -1,0 +1,99 @@
+"""VolumeRestrictions: disks that one node can mount once, claims for one pod (`plugins/volumerestrictions`, v1.37)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.replay.scheduler.framework import (
+    SKIPPED,
+    SUCCESS,
+    NodeFilter,
+    Prepared,
+    Status,
+    unresolvable,
+    unschedulable,
+)
+from kubedoctor.replay.scheduler.plugins.pod_claims import mounted_claim_names
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
+
+_DISK = unschedulable(reasons.DISK_CONFLICT)
+_SOURCES = ("gce_persistent_disk", "aws_elastic_block_store", "iscsi", "rbd")
+
+
+class VolumeRestrictions:
+    name = "VolumeRestrictions"
+
+    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
+        exclusive = set()
+        for name in mounted_claim_names(pod):
+            claim = state.claims.get((pod.namespace, name))
+            if claim is None:
+                return Prepared(unresolvable(reasons.claim_not_found(name), named=(name,)))
+            if "ReadWriteOncePod" in (claim.spec.access_modes or ()):
+                exclusive.add(name)
+        used = sorted(name for name in exclusive if (pod.namespace, name) in state.claims_in_use)
+        disks = tuple(one for one in pod.spec.volumes or () if _is_disk(one))
+        if not disks and not used:
+            return SKIPPED
+        return Prepared(SUCCESS, _Filter(disks, frozenset(exclusive), tuple(used), len(used)))
+
+
+def _is_disk(volume: Volume) -> bool:
+    return any(getattr(volume, source) is not None for source in _SOURCES)
+
+
+class _Filter(NodeFilter):
+    """`users` counts pods with a claim of the same name, as upstream does: once per claim at first."""
+
+    def __init__(self, disks: tuple[Volume, ...], exclusive: frozenset[str], used: tuple[str, ...], users: int) -> None:
+        self.disks = disks
+        self.exclusive = exclusive
+        self.used = used
+        self.users = users
+
+    def check(self, node: NodeInfo) -> Status:
+        if self.disks and any(
+            _conflict(own, other) for own in self.disks for info in node.pods for other in info.pod.spec.volumes or ()
+        ):
+            return _DISK
+        return unschedulable(reasons.CLAIM_IN_USE, named=self.used) if self.users > 0 else SUCCESS
+
+    def copy(self) -> NodeFilter:
+        return _Filter(self.disks, self.exclusive, self.used, self.users)
+
+    def count(self, other: PodInfo, node: NodeInfo, change: int) -> None:
+        names = mounted_claim_names(other.pod)
+        self.users += change * sum(name in self.exclusive for name in names)
+
+
+def _conflict(own: Volume, other: Volume) -> bool:
+    """Whether two volumes are one disk that cannot be mounted twice."""
+    mine, theirs = own.gce_persistent_disk, other.gce_persistent_disk
+    if mine is not None and theirs is not None and _same(mine, theirs, "pdName") and not _read_only(mine, theirs):
+        return True
+    mine, theirs = own.aws_elastic_block_store, other.aws_elastic_block_store
+    if mine is not None and theirs is not None and _same(mine, theirs, "volumeID"):
+        return True
+    mine, theirs = own.iscsi, other.iscsi
+    if mine is not None and theirs is not None and _same(mine, theirs, "iqn") and not _read_only(mine, theirs):
+        return True
+    mine, theirs = own.rbd, other.rbd
+    return (
+        mine is not None
+        and theirs is not None
+        and not set(mine.get("monitors") or ()).isdisjoint(theirs.get("monitors") or ())
+        and _same(mine, theirs, "pool")
+        and _same(mine, theirs, "image")
+        and not _read_only(mine, theirs)
+    )
+
+
+def _same(mine: dict[str, Any], theirs: dict[str, Any], key: str) -> bool:
+    return (mine.get(key) or "") == (theirs.get(key) or "")
+
+
+def _read_only(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    return bool(mine.get("readOnly")) and bool(theirs.get("readOnly"))

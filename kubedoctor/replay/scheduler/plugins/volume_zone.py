@@ -1,0 +1,89 @@
+"""VolumeZone: zone labels of bound volumes (`plugins/volumezone`, v1.37)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.replay.scheduler.framework import SKIPPED, SUCCESS, NodeFilter, Prepared, Status, unresolvable
+from kubedoctor.replay.scheduler.plugins.csi_translation import BETA_REGION, BETA_ZONE, REGION, ZONE, ZONE_SEPARATOR
+from kubedoctor.replay.scheduler.plugins.pod_claims import mounted_claim_names
+from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.storage.matching import class_of
+
+_KEYS = (BETA_ZONE, BETA_REGION, ZONE, REGION)
+_CURRENT = {BETA_ZONE: ZONE, BETA_REGION: REGION}
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where a volume is: the values that a node's label may have."""
+
+    volume: str
+    key: str
+    values: frozenset[str]
+
+
+class VolumeZone:
+    name = "VolumeZone"
+
+    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
+        places: list[_Place] = []
+        for name in mounted_claim_names(pod):
+            if not name:
+                return Prepared(unresolvable("PersistentVolumeClaim had no name"))
+            claim = state.claims.get((pod.namespace, name))
+            if claim is None:
+                return Prepared(unresolvable(reasons.claim_not_found(name), named=(name,)))
+            if not claim.spec.volume_name:
+                problem = _unbound_problem(claim, state)
+                if problem:
+                    return Prepared(unresolvable(problem, named=(name,)))
+                continue
+            volume = state.volumes.get(claim.spec.volume_name)
+            if volume is None:
+                return Prepared(unresolvable(reasons.volume_not_found(claim.spec.volume_name), named=(name,)))
+            places += _places(volume)
+        return Prepared(SUCCESS, _Filter(tuple(places))) if places else SKIPPED
+
+
+def _unbound_problem(claim: PersistentVolumeClaim, state: ClusterState) -> str:
+    """Why a claim without volume stops the pod; empty for one that waits for its first consumer."""
+    name = class_of(claim)
+    if not name:
+        return "PersistentVolumeClaim had no pv name and storageClass name"
+    storage_class = state.classes.get(name)
+    if storage_class is None:
+        return f'storageclass.storage.k8s.io "{name}" not found'
+    if storage_class.volume_binding_mode is None:
+        return f'VolumeBindingMode not set for StorageClass "{name}"'
+    return "" if storage_class.waits_for_first_consumer else "PersistentVolume had no name"
+
+
+def _places(volume: PersistentVolume) -> list[_Place]:
+    """A label with an empty value among others is ignored."""
+    found = []
+    for key in _KEYS:
+        if key in volume.labels:
+            values = frozenset(one.strip() for one in volume.labels[key].split(ZONE_SEPARATOR))
+            if "" not in values:
+                found.append(_Place(volume.name, key, values))
+    return found
+
+
+class _Filter(NodeFilter):
+    def __init__(self, places: tuple[_Place, ...]) -> None:
+        self.places = places
+
+    def check(self, node: NodeInfo) -> Status:
+        labels = node.labels
+        if not any(key in labels for key in _KEYS):
+            return SUCCESS
+        for place in self.places:
+            value = labels.get(place.key)
+            if value is None:
+                value = labels.get(_CURRENT.get(place.key, place.key))
+            if value is None or value not in place.values:
+                return unresolvable(reasons.VOLUME_ZONE, named=(place.volume,))
+        return SUCCESS

@@ -1,0 +1,1 @@
+"""The scheduler's own messages, and a replay held against them."""

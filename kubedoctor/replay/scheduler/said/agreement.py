@@ -1,0 +1,137 @@
+"""The counts of a replay against those of the scheduler's message, over the wordings of all releases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.framework import Code
+from kubedoctor.replay.scheduler.preemption import Preemption
+from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.said.reasons import PREEMPTION_RUNNING, PREEMPTION_USELESS
+
+_BY_PLUGIN = {"NodeAffinity": Obstacle.NODE_AFFINITY, "NodeName": Obstacle.NODE_NAME}
+_UNNAMED = (Obstacle.TAINT, Obstacle.PLUGINS)
+"""Reasons whose detail some releases leave out."""
+_FEWEST_CANDIDATES = 100
+"""With this many nodes where evicting pods would do, the scheduler stops looking for others (`minCandidateNodesAbsolute`)."""
+
+_Key = tuple[Obstacle, str]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A reason that the two count differently; 0 where one does not give it. detail: as in `Reason`."""
+
+    obstacle: Obstacle
+    said: int
+    replayed: int
+    detail: str = ""
+
+
+class CountAgreement(msgspec.Struct, frozen=True):
+    """nodes_said: None where the message does not count nodes. feasible: nodes that take the pod in the replay."""
+
+    nodes_said: int | None
+    nodes_replayed: int
+    differences: tuple[Difference, ...] = ()
+    feasible: tuple[str, ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """The same reasons for as many nodes of the same number."""
+        return not self.differences and not self.feasible and self.nodes_said in (None, self.nodes_replayed)
+
+
+def agreement(verdict: Verdict, said: SchedulingMessage) -> CountAgreement:
+    """Compare; a reason for the pod as a whole counts as one. Of a message that is cut the rest may say anything."""
+    replayed = parse_message(verdict.message).reasons if verdict.message else ()
+    differences = _differences(said.reasons, replayed)
+    if said.cut:
+        differences = tuple(one for one in differences if one.said > one.replayed)
+    return CountAgreement(said.nodes, verdict.total, differences, verdict.feasible)
+
+
+class PreemptionAgreement(msgspec.Struct, frozen=True):
+    """differences: of the nodes where evicting pods does not help; they may be none where the two differ otherwise: in the
+    place that is found, in the number of victims, in whether the pod may preempt at all."""
+
+    is_full: bool
+    differences: tuple[Difference, ...] = ()
+
+
+def preemption_agreement(
+    verdict: Verdict, tried: Preemption | None, said: SchedulingMessage, nominated: str = ""
+) -> PreemptionAgreement | None:
+    """Compare what both say of making room; None where one of them says nothing that can be compared.
+
+    nominated: the node that is kept for the pod, where the victims may be ending already.
+    """
+    heard = said.preemption
+    if tried is None or heard is None or verdict.unreplayed:
+        return None
+    if heard.node:
+        going = tried.not_eligible == PREEMPTION_RUNNING and nominated == heard.node
+        return PreemptionAgreement(going or _is_candidate(tried, heard.node, heard.victims))
+    if heard.text.startswith("not eligible"):
+        return PreemptionAgreement(heard.text.rstrip(".") == tried.not_eligible.rstrip("."))
+    if not heard.reasons or tried.code is Code.ERROR:
+        return None
+    if tried.not_eligible:
+        return PreemptionAgreement(is_full=False)
+    differences = _differences(heard.reasons, _rejections(verdict, tried))
+    return PreemptionAgreement(not (differences or tried.candidates), differences)
+
+
+def _is_candidate(tried: Preemption, node: str, victims: int) -> bool:
+    """The scheduler chooses among the candidates that it has found before it stopped; of few it finds all."""
+    found = next((one for one in tried.candidates if one.node == node), None)
+    if found is None or len(found.victims) != victims:
+        return False
+    return node in tried.best or len(tried.candidates) > _FEWEST_CANDIDATES
+
+
+def _rejections(verdict: Verdict, tried: Preemption) -> tuple[Reason, ...]:
+    """Of the nodes where evicting pods does not help; upstream counts them only where no node is left."""
+    if not tried.candidates:
+        made = parse_message(tried.event).preemption
+        return made.reasons if made is not None else ()
+    hopeless = verdict.total - len(tried.rejected) - len(tried.candidates)
+    texts = [text for _, one in tried.rejected for text in one.status.reasons]
+    counts = Counter([*texts, *[PREEMPTION_USELESS] * hopeless])
+    return tuple(
+        msgspec.structs.replace(reason, count=count)
+        for text, count in counts.items()
+        for reason in parse_message(text).reasons
+    )
+
+
+def _differences(said: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[Difference, ...]:
+    said, replayed = tuple(said), tuple(replayed)
+    both = (*said, *replayed)
+    vague = {one.obstacle for one in both if one.obstacle in _UNNAMED and not one.detail}
+    by_words = any(one.obstacle in _BY_PLUGIN.values() for one in both)
+    first = _counted(said, vague, by_words=by_words)
+    second = _counted(replayed, vague, by_words=by_words)
+    return tuple(
+        Difference(obstacle, first[obstacle, detail], second[obstacle, detail], detail)
+        for obstacle, detail in sorted(first.keys() | second.keys(), key=lambda key: (key[0].value, key[1]))
+        if first[obstacle, detail] != second[obstacle, detail]
+    )
+
+
+def _counted(found: Iterable[Reason], vague: set[Obstacle], *, by_words: bool) -> Counter[_Key]:
+    """by_words: a plugin's own words may stand for its name (before 1.29, nodes that the pod does not ask for)."""
+    counts: Counter[_Key] = Counter()
+    for one in found:
+        obstacle, detail = one.obstacle, one.detail
+        if obstacle is Obstacle.PLUGINS and by_words and detail in _BY_PLUGIN:
+            obstacle, detail = _BY_PLUGIN[detail], ""
+        elif obstacle in vague:
+            detail = ""
+        elif obstacle is Obstacle.OTHER:
+            detail = one.text
+        counts[obstacle, detail] += 1 if one.count is None else one.count
+    return counts

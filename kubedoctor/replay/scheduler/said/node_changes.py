@@ -1,0 +1,54 @@
+"""Which nodes have come and gone since the scheduler counted them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.relations.missing_nodes import REMOVALS, Trace, traces_of_missing_nodes
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class NodeChanges(msgspec.Struct, frozen=True):
+    """come: as many of the newest nodes as there are more of them. gone: how many fewer there are. traces: of each node
+    that does not exist and may be one of these, what still names it."""
+
+    come: tuple[str, ...] = ()
+    gone: int = 0
+    traces: tuple[Trace, ...] = ()
+
+
+def node_changes(then: int, at: datetime | None, state: ClusterState, cluster: Cluster) -> NodeChanges:
+    """Only the difference is known: that nodes were replaced does not show. then: how many nodes the scheduler counted,
+    at: when."""
+    total = len(state.nodes)
+    if then > total:
+        return NodeChanges(gone=then - total, traces=_traces(at, state, cluster))
+    newest = sorted(
+        (info.node for info in state.nodes),
+        key=lambda node: (node.metadata.creation_timestamp or _LONG_AGO, node.name),
+        reverse=True,
+    )
+    return NodeChanges(tuple(node.name for node in newest[: total - then]))
+
+
+def _traces(at: datetime | None, state: ClusterState, cluster: Cluster) -> tuple[Trace, ...]:
+    """One for each node, without nodes that were removed before."""
+    found: tuple[Trace, ...] | None = state.known(_traces)
+    if found is None:
+        found = traces_of_missing_nodes(cluster)
+        state.learn(_traces, found)
+    before = {one.node for one in found if at is not None and _removed_before(one, at)}
+    return tuple({one.node: one for one in reversed(found) if one.node not in before}.values())[::-1]
+
+
+def _removed_before(trace: Trace, at: datetime) -> bool:
+    event = trace.object
+    if not isinstance(event, Event) or event.reason not in REMOVALS:
+        return False
+    return event.seen_at is not None and event.seen_at < at

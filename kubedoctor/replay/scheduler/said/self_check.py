@@ -1,0 +1,188 @@
+"""The replay held against what the scheduler itself says of the pod."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from datetime import datetime
+from heapq import merge
+from typing import Final
+
+import msgspec
+
+from kubedoctor.cluster.kinds.core import Event, Node
+from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.observed import asks_for_storage
+from kubedoctor.replay.scheduler.preemption import Preemption
+from kubedoctor.replay.scheduler.said.agreement import Difference, agreement, preemption_agreement
+from kubedoctor.replay.scheduler.said.messages import Obstacle, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.said.node_changes import NodeChanges, node_changes
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+_OTHERS = ("karpenter", "cluster-autoscaler")
+"""Components that write FailedScheduling too, and are no schedulers."""
+MOST_CHANGED: Final = 4
+"""In a large cluster thousands of pods are newer than a message; the newest few tell enough."""
+
+
+class Agreement(enum.Enum):
+    """agrees: the counts are the same. differs: they are not, and nothing that is known has changed since. stale: they
+    are not, and the message is older than a change. no-message: no scheduler has said anything. not-replayed: it speaks
+    of what is not replayed: devices, groups of pods, an error of its own."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    STALE = "stale"
+    NO_MESSAGE = "no-message"
+    NOT_REPLAYED = "not-replayed"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """The scheduler's own words. at: when it was last heard saying so. event: None where the condition says it."""
+
+    text: str
+    message: SchedulingMessage
+    reason: str = ""
+    at: datetime | None = None
+    event: Event | None = None
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """The filters, and apart from them preemption.
+
+    changed: the last few that are newer than the message, the newest first, of changed_at; only where something differs.
+    nodes_then: how many nodes there were for the scheduler, None where it does not say.
+    nodes: which have come and gone since.
+    preemption: NO_MESSAGE where one of the two says nothing of it that can be compared.
+    preemption_differences: of the nodes where it would not help.
+    """
+
+    agreement: Agreement
+    differences: tuple[Difference, ...] = ()
+    changed: tuple[Ref, ...] = ()
+    nodes_then: int | None = None
+    changed_at: datetime | None = None
+    nodes: NodeChanges = NodeChanges()
+    preemption: Agreement = Agreement.NO_MESSAGE
+    preemption_differences: tuple[Difference, ...] = ()
+
+
+def said_of(pod: Pod, cluster: Cluster) -> Said | None:
+    """The condition, else the newest event of a scheduler; None where no scheduler has spoken."""
+    events = [
+        one
+        for one in cluster.events_about(ref(pod))
+        if one.reason == "FailedScheduling" and (one.reporting_component or one.source.component) not in _OTHERS
+    ]
+    stated = condition(pod.status.conditions, "PodScheduled")
+    if stated is not None and stated.status == "False" and stated.message and not gates_are_gone(pod):
+        heard = [one.seen_at for one in events if one.seen_at and one.message == stated.message]
+        times = [*heard, *([stated.last_transition_time] if stated.last_transition_time else [])]
+        return Said(stated.message, parse_message(stated.message), stated.reason, max(times, default=None))
+    if not events or (stated is not None and stated.status == "True"):
+        return None
+    last = events[-1]
+    return Said(last.message, parse_message(last.message), last.reason, last.seen_at, last)
+
+
+def gates_are_gone(pod: Pod) -> bool:
+    """The condition still tells of gates that were removed: no scheduler has updated it since."""
+    stated = condition(pod.status.conditions, "PodScheduled")
+    return stated is not None and stated.reason == "SchedulingGated" and not pod.spec.scheduling_gates
+
+
+def compare(
+    pod: Pod, said: Said | None, verdict: Verdict, tried: Preemption | None, state: ClusterState, cluster: Cluster
+) -> Comparison:
+    """Hold the counts of the replay, and what it finds of preemption, against those of the message."""
+    if said is None:
+        return Comparison(Agreement.NO_MESSAGE)
+    then = said.message.nodes
+    if verdict.pre_enqueue is not None:
+        same = said.reason == "SchedulingGated" or any(r.obstacle is Obstacle.GATED for r in said.message.reasons)
+        return Comparison(Agreement.AGREES if same else Agreement.STALE, nodes_then=then)
+    if _beyond(said.message, verdict):
+        return Comparison(Agreement.NOT_REPLAYED, nodes_then=then)
+    counts = agreement(verdict, said.message)
+    room = preemption_agreement(verdict, tried, said.message, pod.status.nominated_node_name)
+    same_room = room is None or room.is_full
+    if counts.is_full and same_room:
+        spoken = Agreement.NO_MESSAGE if room is None else Agreement.AGREES
+        return Comparison(Agreement.AGREES, nodes_then=then, preemption=spoken)
+    changes = _changed_since(pod, said.at, state, cluster) if said.at else {}
+    stale = bool(changes) or (then is not None and then != verdict.total)
+    otherwise = Agreement.STALE if stale else Agreement.DIFFERS
+    return Comparison(
+        Agreement.AGREES if counts.is_full else otherwise,
+        counts.differences,
+        tuple(changes),
+        then,
+        next(iter(changes.values()), None),
+        node_changes(then, said.at, state, cluster) if then not in (None, verdict.total) else NodeChanges(),
+        otherwise if not same_room else Agreement.NO_MESSAGE if room is None else Agreement.AGREES,
+        room.differences if room is not None else (),
+    )
+
+
+def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
+    """The scheduler gives a reason that no replayed plugin gives."""
+    devices = bool(verdict.unreplayed) and any(one.obstacle is Obstacle.RESOURCE_CLAIM for one in said.reasons)
+    alone = said.nodes is None and any(one.obstacle is Obstacle.OTHER for one in said.reasons)
+    return devices or alone or any(one.obstacle is Obstacle.GROUP for one in said.reasons)
+
+
+def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> dict[Ref, datetime]:
+    """The nodes, placed pods and claims that changed last, if that was after a moment, the newest first."""
+    placed: list[tuple[datetime, Ref]] | None = state.known(_placed_changes)
+    if placed is None:
+        placed = sorted(_placed_changes(state), key=_when)
+        state.learn(_placed_changes, placed)
+    stored = sorted(_storage_changes(pod, cluster), key=_when) if asks_for_storage(pod) else []
+    found: dict[Ref, datetime] = {}
+    for when, name in merge(reversed(placed), reversed(stored), key=_when, reverse=True):
+        if when <= at or len(found) == MOST_CHANGED:
+            break
+        found.setdefault(name, when)
+    return found
+
+
+def _when(change: tuple[datetime, Ref]) -> datetime:
+    return change[0]
+
+
+def _placed_changes(state: ClusterState) -> Iterator[tuple[datetime, Ref]]:
+    for info in state.nodes:
+        for when in _node_times(info.node):
+            yield when, ref(info.node)
+        for each in info.pods:
+            placed = condition(each.pod.status.conditions, "PodScheduled")
+            for moment in (
+                placed.last_transition_time if placed else None,
+                each.pod.metadata.creation_timestamp,
+                each.pod.metadata.deletion_timestamp,
+            ):
+                if moment is not None:
+                    yield moment, ref(each.pod)
+
+
+def _storage_changes(pod: Pod, cluster: Cluster) -> Iterator[tuple[datetime, Ref]]:
+    stored = (*cluster.maybe.all(PersistentVolumeClaim, pod.namespace), *cluster.maybe.all(PersistentVolume))
+    for one in stored:
+        if one.metadata.creation_timestamp is not None:
+            yield one.metadata.creation_timestamp, ref(one)
+
+
+def _node_times(node: Node) -> Iterator[datetime]:
+    if node.metadata.creation_timestamp is not None:
+        yield node.metadata.creation_timestamp
+    for one in node.status.conditions or ():
+        if one.last_transition_time is not None:
+            yield one.last_transition_time
+    for taint in node.spec.taints or ():
+        if taint.time_added is not None:
+            yield taint.time_added

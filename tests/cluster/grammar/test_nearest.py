@@ -1,0 +1,121 @@
+"""Did you mean."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubedoctor.cluster.grammar.nearest import PLAUSIBLE, likeness, misspellings, misspelt, nearest_labels, nearest_word
+
+
+def test_a_misspelt_value_is_found_among_the_candidates() -> None:
+    candidates = [{"app": "payments"}, {"app": "checkout", "pod-template-hash": "5d8"}, {"app": "cart"}]
+    found = nearest_labels({"app": "chekcout"}, candidates)
+    assert found is not None
+    assert found.labels == candidates[1]
+    assert found.differs == (("app", "chekcout", "checkout", "app"),)
+    assert found.text == "app=checkout"
+
+
+def test_the_candidate_that_shares_most_keys_wins() -> None:
+    candidates = [{"app": "web2", "tier": "fronted"}, {"app": "web", "tier": "fronten"}]
+    found = nearest_labels({"app": "web", "tier": "frontend"}, candidates)
+    assert found is not None
+    assert found.labels == candidates[1]
+    assert found.text == "tier=fronten"
+
+
+def test_the_same_value_under_another_key_is_plausible() -> None:
+    found = nearest_labels({"app": "shop"}, [{"app.kubernetes.io/name": "shop", "tier": "web"}])
+    assert found is not None
+    assert found.differs == (("app", "shop", "shop", "app.kubernetes.io/name"),)
+    assert found.text == "app.kubernetes.io/name=shop"
+
+
+def test_a_misspelt_key_is_found() -> None:
+    found = nearest_labels({"component": "api"}, [{"componnent": "api"}])
+    assert found is not None
+    assert found.text == "componnent=api"
+
+
+def test_other_applications_labels_are_no_misspellings() -> None:
+    assert nearest_labels({"app": "checkout"}, [{"app": "postgres"}, {"app": "redis"}, {}]) is None
+    assert nearest_labels({"enabled": "true"}, [{"istio-injection": "true"}]) is None
+    assert nearest_labels({"app": "web", "tier": "front"}, [{"app": "wep", "tier": "database"}]) is None
+
+
+def test_a_label_that_is_wanted_itself_stands_for_no_other() -> None:
+    assert nearest_labels({"app": "shop", "apps": "shop"}, [{"app": "shop"}]) is None
+
+
+def test_labels_that_match_are_no_miss() -> None:
+    assert nearest_labels({"app": "web"}, [{"app": "web", "x": "y"}]) is None
+
+
+def test_nearest_words_come_in_order_of_likeness() -> None:
+    assert nearest_word("databse-secret", ["database-secret", "database-secrets", "tls", "databse-secret"]) == (
+        "database-secret",
+        "database-secrets",
+    )
+    assert nearest_word("Web", ["web"]) == ("web",)
+    assert nearest_word("web", ["postgres"]) == ()
+    assert nearest_word("aaaa", ["aaab", "aaac", "aaad", "aaae"], n=2) == ("aaab", "aaac")
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_likeness_is_symmetric_and_bounded(one: str, other: str) -> None:
+    assert 0 <= likeness(one, other) == likeness(other, one) <= 1
+
+
+@given(st.text(max_size=8), st.lists(st.text(max_size=8), max_size=6))
+def test_words_offered_are_among_those_given_and_plausible(word: str, words: list[str]) -> None:
+    found = nearest_word(word, words)
+    assert word not in found
+    assert set(found) <= set(words)
+    assert all(likeness(word, each) >= PLAUSIBLE for each in found)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("chekout", "checkout"),
+        ("payment", "payments"),
+        ("sdd", "ssd"),
+        ("DB_HSOT", "DB_HOST"),
+        ("web_config", "web-config"),
+        ("Web", "web"),
+        ("registry.shop.intern:5000", "registry.shop.internal:5000"),
+    ],
+)
+def test_slips_of_the_pen_are_misspellings(word: str, other: str) -> None:
+    assert misspelt(word, other)
+    assert misspelt(other, word)
+    assert misspellings(word, [other, "postgres", word]) == (other,)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("SMTP_HOST", "DB_HOST"),
+        ("web-v2", "web-v1"),
+        ("web-v2", "web"),
+        ("db-1", "db-0"),
+        ("us-east-1a", "us-east-1b"),
+        ("eu-west", "us-west"),
+        ("zone-a", "zone-b"),
+        ("blue", "green"),
+        ("primary", "replica"),
+        ("web", "web"),
+        ("", "a"),
+    ],
+)
+def test_other_numbers_and_other_words_are_none(word: str, other: str) -> None:
+    assert not misspelt(word, other)
+    assert not misspelt(other, word)
+    assert nearest_labels({"app": word}, [{"app": other}]) is None
+
+
+@given(st.text("abc-1", max_size=8), st.text("abc-1", max_size=8))
+def test_misspelling_is_mutual(one: str, other: str) -> None:
+    assert misspelt(one, other) == misspelt(other, one)
