@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Effect, Severity
 
@@ -16,11 +16,6 @@ def effect_note(effect: Effect) -> str:
         Effect.CHANGES: "changes the cluster",
         Effect.DISRUPTS: "changes the cluster, may interrupt",
     }[effect]
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 incident`, `2 incidents`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def verdict_line(report: Report) -> str:

@@ -6,8 +6,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-from kubedoctor.cli.formats.phrases import MARKS, counted, effect_note, verdict_line
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cli.formats.phrases import MARKS, effect_note, verdict_line
+from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.findings import Effect, Severity

@@ -52,6 +52,11 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 pod`, `3 pods`, `0 policies` (the plural of `policy` is given, that of `pod` is not)."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def listed(words: Iterable[str], most: int) -> str:
     """`a, b and 4 more`."""
     every = list(words)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import counted, visible
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
@@ -81,3 +81,18 @@ def test_a_limit_is_kept_and_only_cuts(text: str, limit: int) -> None:
 )
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert visible(text) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "plural", "shown"),
+    [
+        (1, "pod", "", "1 pod"),
+        (0, "pod", "", "0 pods"),
+        (3, "pod", "", "3 pods"),
+        (150_000, "pod", "", "150,000 pods"),
+        (1, "NetworkPolicy", "NetworkPolicies", "1 NetworkPolicy"),
+        (2, "NetworkPolicy", "NetworkPolicies", "2 NetworkPolicies"),
+    ],
+)
+def test_a_number_and_its_noun(number: int, noun: str, plural: str, shown: str) -> None:
+    assert counted(number, noun, plural) == shown
