@@ -6,7 +6,7 @@ from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_words
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.collect.opening import Source
+from kubedoctor.collect.source import Source
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
 

@@ -15,7 +15,7 @@ from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
 from kubedoctor.collect.certificates import expiry_of, server_name, tls_settings
 from kubedoctor.collect.credentials import Credentials, TokenFile, credentials_of, file_or_data
 from kubedoctor.collect.kubeconfig import Chosen, choose, find_files, read_kubeconfig, text_of
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.problems import KubeconfigProblem, UsageProblem
 
 USER_AGENT = f"kubedoctor/{__version__}"

@@ -18,7 +18,7 @@ from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.fetching import Fetcher, Outcome, apply
 from kubedoctor.collect.loading import loading
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.collect.parallel import in_parallel
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.collect.tails import MOST_LOGS

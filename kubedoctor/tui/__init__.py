@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubedoctor.collect.opening import Options, Source
+    from kubedoctor.collect.options import Options
+    from kubedoctor.collect.source import Source
     from kubedoctor.engine import Catalogue
 
 

@@ -7,7 +7,9 @@ import os
 import msgspec
 
 from kubedoctor.collect.kubeconfig import find_files, read_kubeconfig
-from kubedoctor.collect.opening import Options, Source, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
+from kubedoctor.collect.source import Source
 from kubedoctor.tui.session import Opener
 
 

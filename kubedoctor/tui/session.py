@@ -14,7 +14,7 @@ import msgspec
 from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
-from kubedoctor.collect.opening import Source
+from kubedoctor.collect.source import Source
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.placement import Placement, place

@@ -9,7 +9,7 @@ import pytest
 
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
 from tests.collect.fake_api import kubeconfig
 

@@ -9,7 +9,7 @@ from typing import Any
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
 from kubedoctor.sandbox import Fault, Sandbox, State, serve
 

@@ -13,7 +13,7 @@ import pytest
 
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connection import connect
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.problems import ConnectionProblem, KubeconfigProblem, LoginProblem, SourceProblem, UsageProblem
 from tests.collect.certificates import make, server_side
 from tests.collect.conftest import Open

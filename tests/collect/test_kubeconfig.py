@@ -11,7 +11,7 @@ import yaml
 
 from kubedoctor.collect.connection import Connection, connect
 from kubedoctor.collect.kubeconfig import choose, find_files, read_kubeconfig
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.problems import KubeconfigProblem, UsageProblem
 
 

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from kubedoctor.collect.live import LiveSource
-from kubedoctor.collect.opening import Options, Source, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
+from kubedoctor.collect.source import Source
 from tests.collect.fake_api import kubeconfig
 
 HEAVY = ("kubernetes", "textual", "rich", "requests", "urllib3")

@@ -14,7 +14,7 @@ from kubedoctor.cluster.kinds.resources import KINDS
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.connection import connect
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import REVIEWS, NotARead, Transport, check_is_read, segment
 from kubedoctor.problems import ConnectionProblem
 from tests.collect.certificates import make, server_side

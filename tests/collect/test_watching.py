@@ -14,7 +14,7 @@ from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect import following
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
 from kubedoctor.collect.watching import KindStatus, Watcher
 from kubedoctor.sandbox import Fault, Sandbox, State, faults, serve

@@ -11,7 +11,8 @@ import pytest
 
 from kubedoctor.answers.placement.fixes import placement_fixes
 from kubedoctor.cluster import Cluster, Pod
-from kubedoctor.collect.opening import Options, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
 from kubedoctor.findings import Fix
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import explain_pending

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubedoctor.cluster import Cluster, Pod
-from kubedoctor.collect.opening import Options, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import explain_pending
 from kubedoctor.replay.scheduler.said.self_check import Agreement

@@ -5,7 +5,9 @@ from __future__ import annotations
 from textual.pilot import Pilot
 
 from kubedoctor.cluster import Snapshot
-from kubedoctor.collect.opening import Options, Source, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
+from kubedoctor.collect.source import Source
 from kubedoctor.sandbox import recording_path
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.screens.list_screen import ListScreen

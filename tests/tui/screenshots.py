@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from kubedoctor.collect.opening import Options, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
 from kubedoctor.sandbox import recording_path
 from kubedoctor.tui.app import KubedoctorApp

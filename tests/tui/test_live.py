@@ -13,7 +13,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from kubedoctor.collect.opening import Options, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
 from kubedoctor.sandbox import Sandbox, Served, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import forbidden, unauthorized

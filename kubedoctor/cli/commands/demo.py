@@ -8,7 +8,8 @@ import time
 
 from kubedoctor.cli.commands.reading import finish
 from kubedoctor.cluster.grammar.nearest import nearest_word
-from kubedoctor.collect.opening import Options, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
 from kubedoctor.sandbox import recording_names, serve_recording

@@ -12,7 +12,9 @@ from kubedoctor.cli.exit_codes import exit_code
 from kubedoctor.cli.formats import render
 from kubedoctor.cli.progress import progress
 from kubedoctor.cli.terminal import speak_utf8, wants_colour
-from kubedoctor.collect.opening import Options, Source, open_source
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
+from kubedoctor.collect.source import Source
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem

@@ -27,8 +27,8 @@ from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
 from kubedoctor.collect.bundles.layouts import MANIFEST
 from kubedoctor.collect.bundles.loading import FORMAT
 from kubedoctor.collect.loading import loading
-from kubedoctor.collect.opening import Source
 from kubedoctor.collect.redact import redact_object
+from kubedoctor.collect.source import Source
 from kubedoctor.problems import BundleProblem, UsageProblem
 
 ALWAYS = ("Namespace", "Node", "Pod", "Event")

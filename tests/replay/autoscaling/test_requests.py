@@ -11,7 +11,7 @@ import pytest
 from kubedoctor.cluster import Ref
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource
-from kubedoctor.collect.opening import Options
+from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
 from kubedoctor.engine import Report, focus, load_catalogue, scan
 from kubedoctor.engine.placement import place
