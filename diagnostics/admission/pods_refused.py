@@ -64,6 +64,7 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     when=lacks_pods,
     explains=(Explains("same"), Explains("selects", ("KD2001",))),
     also_known_as=("FailedCreate", "forbidden"),
+    symptoms=("ReplicaFailure", "failed calling webhook", "violates PodSecurity"),
 )
 def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     said = refused_pods(workload, cluster)

@@ -55,6 +55,7 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     when=lacks_pods,
     explains=(Explains("same"),),
     also_known_as=("exceeded quota",),
+    symptoms=("ReplicaFailure", "FailedCreate", "forbidden"),
 )
 def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     said = refused_pods(workload, cluster)

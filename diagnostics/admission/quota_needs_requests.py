@@ -52,6 +52,7 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     when=lacks_pods,
     explains=(Explains("same"),),
     also_known_as=("failed quota", "must specify"),
+    symptoms=("ReplicaFailure", "FailedCreate", "forbidden"),
 )
 def quota_needs_requests(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     said = refused_pods(workload, cluster)

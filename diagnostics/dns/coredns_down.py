@@ -70,6 +70,7 @@ NOT_READY = "status.conditions[type=Ready].message"
     reads=(Service, EndpointSlice, Pod, ConfigMap, Node, *WORKLOADS),
     when=is_cluster_dns,
     explains=(Explains("same"), Explains("configures", ("KD1003",))),
+    symptoms=("CoreDNS", "NXDOMAIN", "no such host", "could not resolve host", "Temporary failure in name resolution"),
 )
 def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     if not service.spec.selector:

@@ -30,7 +30,13 @@ NO_SERVICE = "use-annotation"
 """The AWS Load Balancer Controller's port name for backends that are actions in an annotation, not Services."""
 
 
-@diagnostic(code="KD2301", subject=Ingress, severity=Severity.CRITICAL, reads=(Ingress, Service))
+@diagnostic(
+    code="KD2301",
+    subject=Ingress,
+    severity=Severity.CRITICAL,
+    reads=(Ingress, Service),
+    symptoms=("503", "502", "Service Unavailable"),
+)
 def backend_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     if ingress.metadata.deletion_timestamp is not None:
         return

@@ -61,6 +61,7 @@ def _without_proxy(pod: Pod) -> bool:
     severity=Severity.WARNING,
     reads=(Pod, Namespace, MutatingWebhookConfiguration, *WORKLOADS),
     when=_without_proxy,
+    symptoms=("istio-proxy", "istio-injection"),
 )
 def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if pod.namespace in injection.IGNORED_NAMESPACES:

@@ -71,6 +71,7 @@ def _restricts(policy: NetworkPolicy) -> bool:
     reads=(NetworkPolicy, Namespace, Pod, Service),
     when=_restricts,
     explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    symptoms=("NetworkPolicy", "could not resolve host", "Temporary failure in name resolution", "i/o timeout"),
 )
 def egress_without_dns(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Finding]:
     dns = resolvers(cluster)

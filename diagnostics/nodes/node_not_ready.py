@@ -64,6 +64,7 @@ def unready(node: Node) -> bool:
         Explains("same", ("KD1101",)),
     ),
     also_known_as=("NotReady", "NodeStatusUnknown"),
+    symptoms=("KubeletNotReady", "NodeNotReady", "unreachable", "Unknown"),
 )
 def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     said = condition(node.status.conditions, "Ready")

@@ -50,6 +50,14 @@ def pressed(node: Node) -> bool:
     when=pressed,
     explains=(Explains("runs", ("KD1017", "KD1101", "KD1201")), Explains("same", ("KD1101",))),
     also_known_as=("DiskPressure", "MemoryPressure", "PIDPressure"),
+    symptoms=(
+        "NodeHasDiskPressure",
+        "NodeHasInsufficientMemory",
+        "EvictionThresholdMet",
+        "FreeDiskSpaceFailed",
+        "ImageGCFailed",
+        "Evicted",
+    ),
 )
 def node_pressure(node: Node, cluster: Cluster) -> Iterator[Finding]:
     pods = [pod for pod in cluster.maybe.pods_on(node.name) if not finished(pod)]

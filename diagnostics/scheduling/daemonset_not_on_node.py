@@ -68,6 +68,7 @@ def seen_by_its_controller(daemon_set: DaemonSet) -> bool:
     reads=(DaemonSet, Node, Pod),
     when=seen_by_its_controller,
     also_known_as=("daemonset missing on node",),
+    symptoms=("FailedDaemonPod",),
 )
 def daemonset_not_on_node(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Finding]:
     if not seen_by_its_controller(daemon_set) or daemon_set.metadata.deletion_timestamp is not None:

@@ -45,6 +45,7 @@ COLLECTED = timedelta(minutes=1)
     when=placed,
     explains=(Explains("runs", ("KD1201", "KD2001")),),
     also_known_as=("orphaned pod", "node no longer exists"),
+    symptoms=("NodeLost", "Unknown", "NodeNotFound"),
 )
 def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not placed(pod) or not is_missing(pod.spec.node_name, cluster):

@@ -39,6 +39,7 @@ SOON = timedelta(seconds=5)
     when=unscheduled,
     explains=(Explains("same", ("KD1201", "KD1204")),),
     also_known_as=("SchedulingGated",),
+    symptoms=("Pending",),
 )
 def scheduling_gated(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     gates = pod.spec.scheduling_gates or ()

@@ -70,6 +70,7 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement, Said, said_of
     when=unscheduled,
     explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
     also_known_as=("pending", "FailedScheduling"),
+    symptoms=("Unschedulable", "Insufficient cpu", "Insufficient memory", "SchedulerError"),
 )
 def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not unscheduled(pod) or terminating(pod) or pod.spec.scheduling_gates:

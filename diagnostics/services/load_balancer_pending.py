@@ -38,7 +38,14 @@ def _waits(service: Service) -> bool:
     return wanted and not service.status.load_balancer.ingress
 
 
-@diagnostic(code="KD2003", subject=Service, severity=Severity.WARNING, reads=(Service, Node, Event), when=_waits)
+@diagnostic(
+    code="KD2003",
+    subject=Service,
+    severity=Severity.WARNING,
+    reads=(Service, Node, Event),
+    when=_waits,
+    symptoms=("<pending>", "SyncLoadBalancerFailed", "EnsuringLoadBalancer"),
+)
 def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Finding]:
     since = service.metadata.creation_timestamp
     age = cluster.taken_at - since if since is not None else CLOUD_PATIENCE

@@ -65,6 +65,7 @@ def _selects(service: Service) -> bool:
     severity=Severity.CRITICAL,
     reads=(Service, EndpointSlice, Pod, *WORKLOADS),
     when=_selects,
+    symptoms=("no endpoints", "no ready endpoints", "connection refused", "503", "Service Unavailable"),
 )
 def no_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
     behind = backends(service, cluster)

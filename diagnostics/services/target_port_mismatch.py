@@ -52,7 +52,14 @@ def _selects(service: Service) -> bool:
     return bool(service.spec.selector and service.spec.ports) and service.spec.type != "ExternalName"
 
 
-@diagnostic(code="KD2002", subject=Service, severity=Severity.CRITICAL, reads=(Service, Pod), when=_selects)
+@diagnostic(
+    code="KD2002",
+    subject=Service,
+    severity=Severity.CRITICAL,
+    reads=(Service, Pod),
+    when=_selects,
+    symptoms=("targetPort", "connection refused", "no endpoints"),
+)
 def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
     pods = [each for each in pods_selected_by(service, cluster) if not finished(each) and not terminating(each)]
     if not pods:

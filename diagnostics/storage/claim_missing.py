@@ -34,6 +34,7 @@ from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Sev
     when=unscheduled,
     explains=(Explains("same", ("KD1101", "KD1201", "KD1204")),),
     also_known_as=("persistentvolumeclaim not found",),
+    symptoms=("FailedScheduling", "Pending"),
 )
 def claim_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not unscheduled(pod) or terminating(pod):

@@ -63,6 +63,7 @@ def pending(claim: PersistentVolumeClaim) -> bool:
     when=pending,
     explains=(Explains("mounts", ("KD1101", "KD1201", "KD1204")),),
     also_known_as=("FailedBinding", "ProvisioningFailed"),
+    symptoms=("Pending", "WaitForFirstConsumer", "ExternalProvisioning", "unbound immediate PersistentVolumeClaims"),
 )
 def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Finding]:
     if not claim.name or not pending(claim):

@@ -29,7 +29,14 @@ def suspended(cron_job: CronJob) -> bool:
     return bool(cron_job.spec.suspend)
 
 
-@diagnostic(code="KD1205", subject=CronJob, severity=Severity.NOTICE, reads=(CronJob,), when=suspended)
+@diagnostic(
+    code="KD1205",
+    subject=CronJob,
+    severity=Severity.NOTICE,
+    reads=(CronJob,),
+    when=suspended,
+    symptoms=("suspend",),
+)
 def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
     if not suspended(cron_job):
         return

@@ -45,6 +45,7 @@ def failed(job: Job) -> bool:
     reads=(Job, CronJob, Pod),
     when=failed,
     also_known_as=("BackoffLimitExceeded", "DeadlineExceeded"),
+    symptoms=("PodFailurePolicy", "Failed"),
 )
 def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     said = condition(job.status.conditions, "Failed")

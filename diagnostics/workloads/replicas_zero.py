@@ -39,6 +39,7 @@ def scaled_to_zero(workload: KubernetesObject) -> bool:
     reads=(Deployment, StatefulSet),
     when=scaled_to_zero,
     explains=(Explains("selects", ("KD2001",)),),
+    symptoms=("ScalingDisabled", "0/0"),
 )
 def replicas_zero(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
     if not scaled_to_zero(workload):

@@ -28,7 +28,14 @@ def paused(deployment: Deployment) -> bool:
     return deployment.spec.paused
 
 
-@diagnostic(code="KD1202", subject=Deployment, severity=Severity.NOTICE, reads=(Deployment, ReplicaSet), when=paused)
+@diagnostic(
+    code="KD1202",
+    subject=Deployment,
+    severity=Severity.NOTICE,
+    reads=(Deployment, ReplicaSet),
+    when=paused,
+    symptoms=("DeploymentPaused", "paused"),
+)
 def rollout_paused(deployment: Deployment, cluster: Cluster) -> Iterator[Finding]:
     if not paused(deployment):
         return

@@ -72,6 +72,7 @@ def unfinished(workload: KubernetesObject) -> bool:
     reads=(Pod, Event, ValidatingWebhookConfiguration, MutatingWebhookConfiguration, *WORKLOADS),
     when=unfinished,
     also_known_as=("ProgressDeadlineExceeded",),
+    symptoms=("ReplicaSetUpdated", "MinimumReplicasUnavailable"),
 )
 def rollout_stuck(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     if not unfinished(workload):

@@ -12,9 +12,9 @@ SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 
 
 def names_for(words: list[str], prefix: str, options: argparse.Namespace) -> list[str]:
-    """What may follow the words: codes after `explain`, names of objects after a kind. Silent when nothing can be read."""
+    """What may follow the words: codes and the words of the API after `explain`, names of objects after a kind. Silent when nothing can be read."""
     if words[0] == "explain":
-        return [one.code for one in load_catalogue().diagnostics if one.code.startswith(prefix)]
+        return [word for word in load_catalogue().words() if word.lower().startswith(prefix.lower())]
     if words[0] == "why-pending":
         words = words[1:] or ["pod"]
     kind = kind_from_word(words[0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -48,14 +49,44 @@ class Catalogue:
         """Every kind that some diagnostic reads."""
         return frozenset().union(*(one.read_kinds for one in self.diagnostics))
 
-    def find(self, word: str) -> Diagnostic[Any] | None:
-        """By code, by id, or by the last part of the id; any case."""
-        wanted = word.lower().replace("_", "-")
-        for one in self.diagnostics:
-            if wanted in (one.code.lower(), one.id) or wanted in (code.lower() for code in one.also_known_as):
-                return one
-        tails = [one for one in self.diagnostics if one.id.rpartition("/")[2] == wanted]
-        return tails[0] if len(tails) == 1 else None
+    def find(self, words: str) -> Diagnostic[Any] | None:
+        """The most likely of the pages."""
+        return next(iter(self.pages(words)), None)
+
+    def pages(self, words: str) -> tuple[Diagnostic[Any], ...]:
+        """Those that the words lead to, most likely first: a code or an id leads to its own, else what the pages declare as
+        names and symptoms, else the last part of an id. Upper and lower case, `-` and `_` make no difference.
+        """
+        wanted = _plain(words)
+        own = tuple(page for page in self.diagnostics if wanted in (_plain(page.code), _plain(page.id)))
+        if own:
+            return own
+        ranked = [(rank, page) for page in self.diagnostics if (rank := _rank(wanted, page)) is not None]
+        if ranked:
+            return tuple(page for _, page in sorted(ranked, key=lambda pair: (pair[0], pair[1].code)))
+        tails = tuple(page for page in self.diagnostics if _plain(page.id.rpartition("/")[2]) == wanted)
+        return tails if len(tails) == 1 else ()
+
+    def words(self) -> tuple[str, ...]:
+        """Everything that leads to a page, as people write it, sorted: codes, ids and their last parts, names, symptoms."""
+        words: set[str] = set()
+        for page in self.diagnostics:
+            words |= {page.code, page.id, page.id.rpartition("/")[2], *page.also_known_as, *page.symptoms}
+        return tuple(sorted(words))
+
+
+def _plain(words: str) -> str:
+    """The words as they are compared; a number up to 255 alone is an exit code."""
+    plain = " ".join(words.lower().replace("_", "-").split())
+    plain = re.sub(r"^exit ?(?:code)?[ :=]+", "", plain)
+    return f"exit code {int(plain)}" if re.fullmatch(r"\d{1,3}", plain) and int(plain) <= 255 else plain
+
+
+def _rank(wanted: str, page: Diagnostic[Any]) -> int | None:
+    """How typical it is that the page is the right one, 0 the most; None where it does not have the word."""
+    if wanted in map(_plain, page.also_known_as):
+        return 0
+    return next((rank for rank, symptom in enumerate(page.symptoms) if _plain(symptom) == wanted), None)
 
 
 @cache

@@ -55,6 +55,7 @@ class Diagnostic(Generic[T]):
     when: Callable[[T], bool] | None = field(default=None, repr=False)
     explains: tuple[Explains, ...] = ()
     also_known_as: tuple[str, ...] = ()
+    symptoms: tuple[str, ...] = ()
     also_subjects: tuple[type[KubernetesObject], ...] = ()
     lesson: str = field(default="", repr=False)
     package: str = ""
@@ -108,11 +109,15 @@ def diagnostic(
     when: Callable[[T], bool] | None = None,
     explains: tuple[Explains, ...] = (),
     also_known_as: tuple[str, ...] = (),
+    symptoms: tuple[str, ...] = (),
     also_subjects: tuple[type[KubernetesObject], ...] = (),
 ) -> Callable[[Check[T]], Diagnostic[T]]:
     """Make a diagnostic of a check. The module's docstring is the lesson, its path the id (`pods/crash-loop`).
 
     when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
+    also_known_as: other names of this very fault; reports carry them.
+    symptoms: what kubectl and the API show where this may be the fault (reasons, `exit code 137`), the most typical first;
+    `explain` finds the page by them, and several pages may share one.
     also_subjects: further kinds to run the same check on, where one fault shows in several kinds alike.
     Raises ValueError for a code that is none.
     """
@@ -132,6 +137,7 @@ def diagnostic(
             when=when,
             explains=explains,
             also_known_as=also_known_as,
+            symptoms=symptoms,
             also_subjects=also_subjects,
             lesson=str(lesson).strip(),
             package=module.partition(".")[0],

@@ -13,21 +13,28 @@ __all__ = ["lesson_markdown", "lesson_text"]
 WIDTH = 100
 
 
-def lesson_markdown(one: Diagnostic[Any]) -> str:
+def lesson_markdown(page: Diagnostic[Any]) -> str:
     """The lesson as a Markdown page."""
-    body = one.lesson.partition("\n")[2].strip()
-    known = f"Also known as {', '.join(one.also_known_as)}.\n\n" if one.also_known_as else ""
-    return f"# {one.code}: {one.title}\n\n`{one.id}` · {one.severity.value}\n\n{known}{body}\n"
+    body = page.lesson.partition("\n")[2].strip()
+    names = f"Seen as: {_names(page)}\n\n" if _names(page) else ""
+    return f"# {page.code}: {page.title}\n\n`{page.id}` · {page.severity.value}\n\n{names}{body}\n"
 
 
-def lesson_text(one: Diagnostic[Any], *, colour: bool = False) -> str:
+def _names(page: Diagnostic[Any]) -> str:
+    return ", ".join((*page.also_known_as, *page.symptoms))
+
+
+def lesson_text(page: Diagnostic[Any], *, colour: bool = False) -> str:
     """The lesson for a terminal: headings without marks, paragraphs filled to the width."""
 
     def bold(text: str) -> str:
         return f"\x1b[1m{text}\x1b[0m" if colour else text
 
-    lines = [bold(f"{one.code}  {one.title}"), f"{one.id} · {one.severity.value}", ""]
-    for heading, body in one.sections().items():
+    lines = [bold(f"{page.code}  {page.title}"), f"{page.id} · {page.severity.value}"]
+    if _names(page):
+        lines += textwrap.wrap(f"seen as: {_names(page)}", WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False)
+    lines.append("")
+    for heading, body in page.sections().items():
         lines += [bold(heading), *_filled(body), ""]
     return "\n".join(lines)
 

@@ -89,8 +89,11 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("deploy", "checkout", "--what-if", "requests.cpu=1"), "--node and --what-if belong to why-pending"),
         (("scan", "--nonsense"), "unrecognized arguments: --nonsense"),
         (("scan", "--fail-on", "all"), "invalid choice: 'all'"),
-        (("explain", "KD9999"), "there is no diagnostic 'KD9999'"),
-        (("explain", "oomkilled"), "KD1005 (pods/out-of-memory)"),
+        (("explain", "KD9999"), "no page for 'KD9999'"),
+        (("explain", "oomkiled"), "Did you mean OOMKilled"),
+        (("explain", "SIGKILL"), "Pages that mention it: KD"),
+        (("explain", "qqq"), "All pages: kubedoctor explain"),
+        (("explain", "KD1005", "-o", "json"), "explain has no output format 'json'"),
         (("demo", "oom-kiled"), "there is no demo 'oom-kiled'\n  There are: oom-killed"),
         (("capture",), "capture where?"),
         ((), "the terminal UI needs a terminal\n  Try: kubedoctor scan"),
@@ -165,3 +168,4 @@ def test_completion_knows_commands_kinds_codes_and_names() -> None:
     options = parse(["deploy", "--from", OOM, "-n", "shop"], "kubedoctor")
     assert complete_word("che", options) == ["checkout"]
     assert "KD1005" in complete_word("KD100", parse(["explain"], "kubedoctor"))
+    assert {"OOMKilled", "OOMKilling"} <= set(complete_word("oomk", parse(["explain"], "kubedoctor")))

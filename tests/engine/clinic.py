@@ -80,6 +80,8 @@ def made(
     severity: Severity = Severity.CRITICAL,
     explains: tuple[Explains, ...] = (),
     when: Callable[[Any], bool] | None = None,
+    also_known_as: tuple[str, ...] = (),
+    symptoms: tuple[str, ...] = (),
 ) -> Diagnostic[Any]:
     """A diagnostic without a module of its own."""
     return Diagnostic(
@@ -91,6 +93,8 @@ def made(
         check=check,
         when=when,
         explains=explains,
+        also_known_as=also_known_as,
+        symptoms=symptoms,
         lesson="A test.",
         package="test",
     )

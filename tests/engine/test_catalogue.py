@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.cluster import Pod
 from kubedoctor.engine import catalogue as module
 from kubedoctor.engine import load_catalogue, load_package
 from kubedoctor.engine.catalogue import assemble
@@ -78,6 +79,35 @@ def test_a_package_brings_its_diagnostics(plugin: Any) -> None:
     assert catalogue.find("nothing") is None
 
 
+def test_words_of_the_api_lead_to_pages_the_most_typical_first() -> None:
+    def killed(pod: Any, cluster: Any) -> Any:
+        yield from ()
+
+    def crashes(pod: Any, cluster: Any) -> Any:
+        yield from ()
+
+    def evicted(pod: Any, cluster: Any) -> Any:
+        yield from ()
+
+    catalogue = assemble(
+        [
+            made(killed, code="KD9003", subject=Pod, symptoms=("OOMKilled", "exit code 137")),
+            made(crashes, code="KD9002", subject=Pod, symptoms=("CrashLoopBackOff", "Error", "exit code 137")),
+            made(evicted, code="KD9001", subject=Pod, symptoms=("503",), also_known_as=("Eviction",)),
+        ]
+    )
+
+    def codes(words: str) -> list[str]:
+        return [page.code for page in catalogue.pages(words)]
+
+    assert codes("oomkilled") == codes("test/killed") == ["KD9003"]
+    for words in ("exit code 137", "137", "Exit  Code: 137", "exit 137", "exitCode=137"):
+        assert codes(words) == ["KD9003", "KD9002"], words
+    assert codes("50") == codes("") == codes("killed137") == []
+    assert codes("EVICTION") == codes("503") == ["KD9001"]
+    assert {"OOMKilled", "KD9001", "Eviction", "test/killed", "killed"} <= set(catalogue.words())
+
+
 def test_a_broken_module_is_named_and_the_others_are_used(plugin: Any) -> None:
     plugin("acme_checks", wrong_thing=GOOD.format(code="AC1001"), broken="import no_such_module_anywhere")
     catalogue = load_catalogue()
@@ -119,8 +149,6 @@ def test_diagnostics_are_sorted() -> None:
 
     def ant(one: Any, cluster: Any) -> Any:
         yield from ()
-
-    from kubedoctor.cluster import Pod
 
     both = [made(zebra, code="KD9001", subject=Pod), made(ant, code="KD9002", subject=Pod)]
     assert [one.id for one in assemble(both).diagnostics] == ["test/ant", "test/zebra"]

@@ -28,6 +28,12 @@ def test_markdown_keeps_the_headings_and_names_the_code() -> None:
     assert all(f"## {heading}" in page for heading in HEADINGS)
 
 
+def test_a_page_tells_what_kubectl_shows() -> None:
+    page = next(page for page in ALL if page.id == "pods/out-of-memory")
+    assert "\nseen as: OOMKilled, exit code 137" in lesson_text(page)
+    assert "\nSeen as: OOMKilled, exit code 137" in lesson_markdown(page)
+
+
 def test_colour_is_only_for_headings() -> None:
     plain, coloured = lesson_text(ALL[0]), lesson_text(ALL[0], colour=True)
     assert "\x1b[" not in plain

@@ -37,6 +37,7 @@ from kubedoctor.findings.containers import CONSEQUENCES
     reads=(ConfigMap, Event, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
+    symptoms=("CreateContainerConfigError", "FailedMount", "ContainerCreating"),
 )
 def missing_config(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     yield from absent_objects(pod, cluster, ConfigMap, "configmap")

@@ -42,6 +42,7 @@ MOST_KEYS = 8
     reads=(ConfigMap, Secret, Event, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
+    symptoms=("CreateContainerConfigError", "FailedMount", "ContainerCreating"),
 )
 def missing_config_key(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in absent_keys(pod, cluster):

@@ -38,6 +38,7 @@ from kubedoctor.findings.containers import CONSEQUENCES
     reads=(Secret, Event, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
+    symptoms=("CreateContainerConfigError", "FailedMount", "ContainerCreating"),
 )
 def missing_secret(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     yield from absent_objects(pod, cluster, Secret, "secret", "generic")

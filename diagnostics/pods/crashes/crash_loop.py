@@ -48,6 +48,21 @@ from kubedoctor.replay.logs.log_lines import Sign
     reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
     when=restarted,
     explains=CONSEQUENCES,
+    symptoms=(
+        "CrashLoopBackOff",
+        "BackOff",
+        "Error",
+        "exit code 1",
+        "exit code 2",
+        "exit code 139",
+        "exit code 134",
+        "exit code 255",
+        "exit code 143",
+        "exit code 137",
+        "exit code 127",
+        "Completed",
+        "Init:CrashLoopBackOff",
+    ),
 )
 def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: not part.is_init):

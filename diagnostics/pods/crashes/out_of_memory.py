@@ -67,6 +67,7 @@ from kubedoctor.replay.kubelet.heaps import heap_over
     reads=(Event, Node, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003", "KD1013", "KD1016")), *CONSEQUENCES),
+    symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling"),
 )  # fmt: skip
 def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if terminating(pod):

@@ -57,6 +57,7 @@ _NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
     reads=(Event, *WORKLOADS),
     when=finished,
     explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
+    symptoms=("Evicted", "Eviction", "Preempting"),
 )
 def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not finished(pod):

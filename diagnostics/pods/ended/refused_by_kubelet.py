@@ -58,6 +58,7 @@ NO_ROOM = "Let the scheduler choose the node: leave spec.nodeName out, and ask f
     reads=WORKLOADS,
     when=finished,
     explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
+    symptoms=("UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods", "NodeAffinity", "NodePorts"),
 )
 def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     reason = pod.status.reason

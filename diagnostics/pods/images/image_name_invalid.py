@@ -40,6 +40,7 @@ _WHY = re.compile(r"invalid reference format: (.+)$")
     reads=(Event, *WORKLOADS),
     when=waiting,
     explains=CONSEQUENCES,
+    symptoms=("InvalidImageName", "InspectFailed"),
 )
 def image_name_invalid(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.INVALID_NAME):

@@ -38,6 +38,7 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem
     reads=(Event, *WORKLOADS),
     when=waiting,
     explains=CONSEQUENCES,
+    symptoms=("ErrImageNeverPull",),
 )
 def image_never_pull(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.NEVER_PULL):

@@ -50,6 +50,7 @@ REVISION = "deployment.kubernetes.io/revision"
     reads=(Event, Node, *WORKLOADS),
     when=waiting,
     explains=CONSEQUENCES,
+    symptoms=("ErrImagePull", "ImagePullBackOff", "manifest unknown", "Failed", "BackOff"),
 )
 def image_not_found(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.NOT_FOUND, PullProblem.NO_PLATFORM, PullProblem.UNKNOWN):

@@ -45,6 +45,15 @@ DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/docke
     reads=(Event, Secret, *WORKLOADS),
     when=waiting,
     explains=CONSEQUENCES,
+    symptoms=(
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "unauthorized",
+        "denied",
+        "FailedToRetrieveImagePullSecret",
+        "Failed",
+        "BackOff",
+    ),
 )
 def registry_denied(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, PullProblem.UNAUTHORIZED, PullProblem.DENIED_OR_ABSENT, PullProblem.RATE_LIMIT):

@@ -63,6 +63,7 @@ _FIXES = {
     reads=(Event, *WORKLOADS),
     when=waiting,
     explains=CONSEQUENCES,
+    symptoms=("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "Failed", "BackOff"),
 )
 def registry_unreachable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for one in unpulled(pod, cluster, *_SAYS):

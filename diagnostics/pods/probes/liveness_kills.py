@@ -40,6 +40,7 @@ from kubedoctor.replay.kubelet.killers import Killer
     reads=(Event, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+    symptoms=("Liveness probe failed", "Unhealthy", "Killing", "exit code 137", "exit code 143", "CrashLoopBackOff"),
 )
 def liveness_kills(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: part.container.liveness_probe is not None):

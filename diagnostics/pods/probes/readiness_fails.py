@@ -67,6 +67,7 @@ FRESH = timedelta(minutes=5)
     reads=(Event, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1201",)), Explains("selects", ("KD2001",))),
+    symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),
 )
 def readiness_fails(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not stays(pod):

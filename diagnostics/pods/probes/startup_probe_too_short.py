@@ -40,6 +40,7 @@ from kubedoctor.replay.kubelet.probes import gives_up_after
     reads=(Event, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+    symptoms=("Startup probe failed", "Unhealthy", "Killing", "CrashLoopBackOff", "exit code 143", "exit code 137"),
 )
 def startup_probe_too_short(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: part.container.startup_probe is not None):

@@ -44,6 +44,7 @@ LONG = timedelta(minutes=5)
     reads=(Event, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+    symptoms=("PodInitializing", "Init:0/1", "Init:Error", "Init:CrashLoopBackOff", "ContainersNotInitialized"),
 )
 def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: part.is_init):

@@ -49,6 +49,7 @@ from kubedoctor.replay.logs.log_lines import says_it_was_stopped
     reads=(Event, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+    symptoms=("FailedPostStartHook", "PostStartHookError", "CrashLoopBackOff"),
 )
 def post_start_hook_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, _has_hook):

@@ -54,6 +54,7 @@ _ROOT = (SecurityProblem.ROOT_IMAGE, SecurityProblem.NAMED_USER, SecurityProblem
     reads=WORKLOADS,
     when=troubled,
     explains=CONSEQUENCES,
+    symptoms=("CreateContainerConfigError", "runAsNonRoot"),
 )
 def security_context_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not stays(pod):

@@ -71,6 +71,16 @@ _FIXES = {
     reads=(Event, Node, *WORKLOADS),
     when=troubled,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+    symptoms=(
+        "RunContainerError",
+        "CreateContainerError",
+        "StartError",
+        "ContainerCannotRun",
+        "exit code 128",
+        "exit code 127",
+        "exit code 126",
+        "CrashLoopBackOff",
+    ),
 )
 def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     told = set()

@@ -48,6 +48,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     reads=(Event, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
+    symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
 )
 def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not stays(pod) or not pod.spec.node_name or not all(map(_not_made, parts_of(pod))):

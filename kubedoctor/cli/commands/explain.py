@@ -1,42 +1,50 @@
-"""`kubedoctor explain CODE`: the lesson of a diagnostic."""
+"""`kubedoctor explain CODE` or a word of the API: the lesson of a diagnostic."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from kubedoctor.cli.terminal import wants_colour
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.engine import Catalogue, load_catalogue
+from kubedoctor.findings import Diagnostic
 from kubedoctor.handbook import lesson_markdown, lesson_text
 from kubedoctor.problems import UsageProblem
 
 
 def explain_command(options: argparse.Namespace) -> int:
-    """Print one lesson, or the list of all diagnostics."""
+    """Print the lesson that the words lead to, or the list of all diagnostics. Where several pages fit, they are listed and
+    the most likely is printed."""
     catalogue = load_catalogue()
-    if len(options.words) < 2:
-        for one in catalogue.diagnostics:
-            print(f"{one.code}  {one.id:34}  {one.title}")
+    words = " ".join(options.words[1:])
+    if options.output not in (None, "text", "markdown"):
+        raise UsageProblem(f"explain has no output format {options.output!r}", "Use -o text or -o markdown")
+    if not words:
+        print("\n".join(_row(page) for page in catalogue.diagnostics))
         return 0
-    word = options.words[1]
-    found = catalogue.find(word)
-    if found is None:
-        near = _nearest(word, catalogue)
-        hint = f"Did you mean {', '.join(near)}?" if near else "All of them: kubedoctor explain"
-        raise UsageProblem(f"there is no diagnostic {word!r}", hint)
+    pages = catalogue.pages(words)
+    if not pages:
+        raise UsageProblem(f"no page for {words!r}", _hint(words, catalogue))
+    if len(pages) > 1:
+        print(f"{words}: {len(pages)} pages, most likely first\n")
+        print("\n".join(f"- {_row(page)}" for page in pages), end="\n\n")
     if options.output == "markdown":
-        print(lesson_markdown(found), end="")
-    elif options.output in (None, "text"):
-        print(lesson_text(found, colour=wants_colour(options)), end="")
+        print(lesson_markdown(pages[0]), end="")
     else:
-        raise UsageProblem(f"a lesson has no form {options.output!r}", "Use -o text or -o markdown")
+        print(lesson_text(pages[0], colour=wants_colour(options)), end="")
     return 0
 
 
-def _nearest(word: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """Codes and ids that look like the word, else those whose lesson has it."""
-    known = [name for one in catalogue.diagnostics for name in (one.code, one.id, one.id.rpartition("/")[2])]
-    if near := nearest_word(word, known):
-        return near
-    found = [one for one in catalogue.diagnostics if word.lower() in f"{one.id} {one.lesson}".lower()]
-    return tuple(f"{one.code} ({one.id})" for one in found[:5])
+def _row(page: Diagnostic[Any]) -> str:
+    return f"{page.code}  {page.id:34}  {page.title}"
+
+
+def _hint(words: str, catalogue: Catalogue) -> str:
+    """The words that are like it, else the pages that mention it."""
+    if near := nearest_word(words, catalogue.words()):
+        return f"Did you mean {', '.join(near)}?"
+    mentions = [page for page in catalogue.diagnostics if words.lower() in f"{page.id} {page.lesson}".lower()]
+    if mentions:
+        return f"Pages that mention it: {', '.join(f'{page.code} ({page.id})' for page in mentions[:5])}"
+    return "All pages: kubedoctor explain"
