@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situation, apply_change, counterfactuals
-from kubedoctor.replay.scheduler.counterfactuals.changes import Operation, reference
+from kubedoctor.cluster.changes import Operation, apply_to_data, reference
+from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind, Situation, counterfactuals
 from kubedoctor.replay.scheduler.cycle import schedule
 from kubedoctor.testing.oracle import question
 from tests.differential import oracle
@@ -27,30 +27,30 @@ CLAIMS = {"persistentVolumeClaim", "ephemeral"}
 STORAGE = (Kind.CORRECT_CLAIM, Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME, Kind.FORGET_NODE)
 
 
-def proposed(request: Request) -> tuple[Change, ...]:
+def proposed(request: Request) -> tuple[Counterfactual, ...]:
     """What kubedoctor would change; nothing where a node takes the pod."""
     situation = Situation(*question(json.dumps(request).encode()))
     return counterfactuals(situation, schedule(situation.pod, situation.state))
 
 
-def changed(request: Request, change: Change) -> Request:
+def changed(request: Request, change: Counterfactual) -> Request:
     """The question after the change."""
-    pod, *objects = apply_change([{"kind": "Pod", **request["pod"]}, *request["objects"]], change)
+    pod, *objects = apply_to_data([{"kind": "Pod", **request["pod"]}, *request["objects"]], change.outcome)
     return {**request, "pod": pod, "objects": objects}
 
 
-def trials(request: Request, change: Change) -> Iterator[tuple[Change, list[str]]]:
+def trials(request: Request, change: Counterfactual) -> Iterator[tuple[Counterfactual, list[str]]]:
     """The whole change, then all but one of its edits in turn, each with the nodes that must be feasible."""
     yield change, sorted(change.nodes)
     for index in range(len(change.edits)):
         yield change.without(index), []
 
 
-def bindings(request: Request, change: Change) -> Iterator[tuple[Request, str]]:
+def bindings(request: Request, change: Counterfactual) -> Iterator[tuple[Request, str]]:
     """A `pvmatch` question for each claim that is bound without asking for a volume by name, and the volume."""
     for index, edit in enumerate(change.edits):
         bare = msgspec.structs.replace(edit, follows=tuple(one for one in edit.follows if not _binds(one)))
-        before = changed(request, Change((*change.edits[:index], bare)))["objects"]
+        before = changed(request, Counterfactual((*change.edits[:index], bare)))["objects"]
         yield from _bindings(edit, before)
 
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from kubedoctor.cluster.changes import Step
 from kubedoctor.cluster.kinds.apps import StatefulSet
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim, StorageClass
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Step
+from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind
 from kubedoctor.replay.storage.matching import class_of
 
 CLAIM_KINDS: Final = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME)
@@ -80,7 +81,7 @@ def _with(patch: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dic
     return {**patch, str(first): _with(inner, tuple(others), value) if others else value}
 
 
-def about_data(change: Change, pod: Pod, workload: Ref, cluster: Cluster) -> str:
+def about_data(change: Counterfactual, pod: Pod, workload: Ref, cluster: Cluster) -> str:
     """What becomes of data, and what else holds the old description of a claim; empty where nothing is to be said."""
     remade = [edit for edit in change.edits if edit.kind is Kind.REMAKE_CLAIM and edit.about.kind != "Pod"]
     if not remade:
@@ -94,7 +95,7 @@ def about_data(change: Change, pod: Pod, workload: Ref, cluster: Cluster) -> str
     return said
 
 
-def too_early(change: Change, cluster: Cluster, namespace: str) -> bool:
+def too_early(change: Counterfactual, cluster: Cluster, namespace: str) -> bool:
     """Gives another class to a claim that was made a moment ago and whose own class exists: its volume may be on the
     way."""
     for edit in change.edits:

@@ -7,10 +7,9 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from kubedoctor.answers.placement.claim_fixes import CLAIM_KINDS, MADE_ANEW, about_data, claim_command, too_early
 from kubedoctor.answers.placement.outcome import has_other_scheduler, unproven
+from kubedoctor.cluster.changes import Path, Step, apply_steps, as_data, in_order
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
@@ -19,8 +18,7 @@ from kubedoctor.cluster.relations.workloads import template_of, template_path, w
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings.model import Effect, Fix
-from kubedoctor.replay.scheduler.counterfactuals import Change, Edit, Kind, Situation, Step, counterfactuals, made
-from kubedoctor.replay.scheduler.counterfactuals.changes import made_in_order
+from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind, Situation, counterfactuals
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.self_check import Agreement
@@ -40,8 +38,6 @@ _OPENS: Final = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE)
 _HARMLESS: Final = (*_OPENS, Kind.CHANGE_CLAIM, Kind.RELEASE_VOLUME)
 """What interrupts nothing that runs."""
 
-Path = tuple[str | int, ...]
-
 
 class _Unlike(Exception):
     """The template is not what the pod was made from, so that no patch of it is safe."""
@@ -60,11 +56,11 @@ def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
     return unproven(fixes) if answer.damaged or has_other_scheduler(answer.pod) else fixes
 
 
-def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[Change, ...]]:
+def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[Counterfactual, ...]]:
     """Once for all pods of a workload that are alike, with the pod that was looked at."""
     state, pod = answer.state, answer.pod
     key = ("fixes", workload, equivalence_key(pod))
-    found: tuple[Ref, tuple[Change, ...]] | None = state.known(key)
+    found: tuple[Ref, tuple[Counterfactual, ...]] | None = state.known(key)
     if found is not None:
         return found
     searched: int = state.known("nodes searched for fixes") or 0
@@ -92,19 +88,19 @@ def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[R
     return found
 
 
-def _takes_a_sibling(change: Change, pod: Pod, cluster: Cluster) -> bool:
+def _takes_a_sibling(change: Counterfactual, pod: Pod, cluster: Cluster) -> bool:
     """Deletes a pod that the same controller would make again, as pending as this one."""
     gone = [cluster.maybe.get_ref(one.about) for edit in change.edits for one in edit.operations if one.delete]
     owners = pod.metadata.owner_references
     return bool(owners) and any(one is not None and one.metadata.owner_references == owners for one in gone)
 
 
-def _undoes_a_daemon(change: Change, workload: Ref) -> bool:
+def _undoes_a_daemon(change: Counterfactual, workload: Ref) -> bool:
     """Takes away the affinity by which the DaemonSet controller means one node."""
     return workload.kind == "DaemonSet" and any(edit.kind in _NAMES_NODE for edit in change.edits)
 
 
-def _chosen(changes: Sequence[Change]) -> list[tuple[Change, tuple[str, ...]]]:
+def _chosen(changes: Sequence[Counterfactual]) -> list[tuple[Counterfactual, tuple[str, ...]]]:
     """The first of those that do the same to different nodes, with the names of the others. What opens the control
     plane to workloads comes in only if there is nothing else."""
     plain = [
@@ -112,7 +108,7 @@ def _chosen(changes: Sequence[Change]) -> list[tuple[Change, tuple[str, ...]]]:
         for one in changes
         if not any(each.arguments[:1] and each.arguments[0] in _CONTROL_PLANE for each in one.edits)
     ]
-    families: dict[object, list[Change]] = {}
+    families: dict[object, list[Counterfactual]] = {}
     for one in plain or changes:
         families.setdefault(tuple(_family(edit) for edit in one.edits), []).append(one)
     return [
@@ -127,7 +123,7 @@ def _family(edit: Edit) -> object:
     return (edit.kind, edit.arguments) if edit.kind in _OPENS else (edit.key, edit.arguments)
 
 
-def _fix(change: Change, alike: tuple[str, ...], own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
+def _fix(change: Counterfactual, alike: tuple[str, ...], own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
     lines = _commands(change, own, pod, workload, cluster)
     text = change.summary
     if change.kind not in _OPENS and not text.endswith(f" on {_names(change.nodes)})"):
@@ -157,7 +153,7 @@ def _names(words: Iterable[str]) -> str:
     return listed(words, 3)
 
 
-def _commands(change: Change, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> list[str]:
+def _commands(change: Counterfactual, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> list[str]:
     """In the order of the edits, an empty one where no command does it. What one patch can do is one patch: a second
     would find lists as the first has left them, and would roll out once more."""
     owner = cluster.maybe.get_ref(workload)
@@ -227,7 +223,7 @@ def _may_be_made_anew(pod: Pod, edits: Iterable[Edit]) -> bool:
 
 
 def _plain(spec: Any) -> Any:
-    return _without_nulls(msgspec.json.decode(msgspec.json.encode(spec)))
+    return _without_nulls(as_data(spec))
 
 
 def _without_nulls(data: Any) -> Any:
@@ -245,12 +241,14 @@ def _patch(about: Ref, prefix: tuple[str, ...], steps: tuple[Step, ...], pod: An
         return ""
     if all(isinstance(part, str) and part != "-" for step in moved for part in step.path):
         merged: dict[str, Any] = {}
-        merged = made(merged, [Step((*prefix, *step.path), None if step.remove else step.value) for step in moved])
+        merged = apply_steps(
+            merged, [Step((*prefix, *step.path), None if step.remove else step.value) for step in moved]
+        )
         return f"kubectl patch {target} --type=merge -p {shlex.quote(json.dumps(merged))}"
     operations = []
-    for step in made_in_order(moved):
+    for step in in_order(moved):
         operations.append(_operation(prefix, step, template))
-        template = made(template, (step,))
+        template = apply_steps(template, (step,))
     return f"kubectl patch {target} --type=json -p {shlex.quote(json.dumps(operations))}"
 
 

@@ -141,6 +141,22 @@ class Snapshot:
         self._names_only = set(other._names_only)
         self._logs, self._indexes = other._logs, other._indexes
 
+    def with_changes(self, objects: Iterable[KubernetesObject], gone: Iterable[Ref] = ()) -> Snapshot:
+        """A snapshot with other objects, and without some. What is unchanged is shared: neither may grow while the
+        other is used."""
+        objects, gone = tuple(objects), tuple(gone)
+        touched = {kind_name(obj) for obj in objects} | {name.kind for name in gone}
+        other = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
+        other.__dict__.update(self.__dict__)
+        other._objects = dict(self._objects)
+        other._objects.update({kind: dict(self._objects.get(kind, {})) for kind in touched})
+        other._revisions, other._indexes = dict(self._revisions), dict(self._indexes)
+        other._names_only = set(self._names_only)
+        other.add(objects)
+        for name in gone:
+            other.remove(name)
+        return other
+
     # What is asked
 
     def covers(self, want: Want) -> bool:

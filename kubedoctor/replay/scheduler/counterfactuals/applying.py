@@ -7,12 +7,13 @@ from typing import TypeVar
 
 import msgspec
 
+from kubedoctor.cluster.changes import Step, apply_to_object, deleted, steps_by_object
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Step, deleted, made, steps_by_object
+from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, all_operations
 from kubedoctor.replay.scheduler.cycle import copied, objection_with_nominated, pre_filter
 from kubedoctor.replay.scheduler.plugins.scheduling_gates import pre_enqueue
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
@@ -42,18 +43,13 @@ class Situation(msgspec.Struct, frozen=True):
         )
 
 
-def changed_object(item: ObjectT, steps: Iterable[Step]) -> ObjectT:
-    """The object after the steps."""
-    return msgspec.convert(made(msgspec.json.decode(msgspec.json.encode(item)), tuple(steps)), type(item))
-
-
 def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situation:
     """What there is after the edits. The state is not touched, and is shared where only the pod changes. No edit changes
     labels of nodes that run pods, or where a volume is."""
-    edits = tuple(edits)
-    steps, gone = steps_by_object(edits), deleted(edits)
+    operations = all_operations(edits)
+    steps, gone = steps_by_object(operations), deleted(operations)
     own = steps.pop((ref(pod), ""), ())
-    changed_pod = changed_object(pod, own) if own else pod
+    changed_pod = apply_to_object(pod, own) if own else pod
     if not steps and not gone:
         return Situation(changed_pod, state)
     other = ClusterState(release=state.release)
@@ -96,7 +92,7 @@ def _changed(
 
 
 def _with(item: ObjectT, name: str, steps: tuple[Step, ...]) -> ObjectT:
-    return changed_object(item, (Step(("metadata", "name"), name), *steps) if name else steps)
+    return apply_to_object(item, (Step(("metadata", "name"), name), *steps) if name else steps)
 
 
 def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[NodeInfo, ...]:
@@ -108,7 +104,7 @@ def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[
         own = steps.get((ref(node), ""))
         pods = tuple(one for one in info.pods if ref(one.pod) not in emptied) if emptied else info.pods
         if own or len(pods) != len(info.pods):
-            info = NodeInfo(changed_object(node, own) if own else node, pods)
+            info = NodeInfo(apply_to_object(node, own) if own else node, pods)
         elif storage:
             info = info.without(())  # What filters know of the volumes of its pods no longer holds.
         nodes.append(info)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
+from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import comes_back, delete_pod, delete_pods, filter_passes
 from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, is_bound, mounted_claim_names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.grammar.nearest import likeness
 from kubedoctor.cluster.grammar.selectors import NodeSelector
 from kubedoctor.cluster.grammar.tolerations import untolerated
@@ -11,7 +12,7 @@ from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelec
 from kubedoctor.cluster.kinds.core import Node, Taint
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
+from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo

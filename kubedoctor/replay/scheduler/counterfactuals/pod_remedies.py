@@ -7,10 +7,11 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.kinds.affinity import PodAffinity, PodAffinityTerm, TopologySpreadConstraint
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
+from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import NodeFilter, Plugin
 from kubedoctor.replay.scheduler.plugins.host_ports import EVERY_ADDRESS, HostPort

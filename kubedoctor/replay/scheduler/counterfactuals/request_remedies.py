@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.grammar.quantities import Quantity
 from kubedoctor.cluster.kinds.containers import Container, ResourceRequirements
 from kubedoctor.cluster.kinds.pods import Pod, PodSpec
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
+from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
 from kubedoctor.replay.scheduler.framework import Shortage
 from kubedoctor.replay.scheduler.requests import amounts, counted, pod_requests
 

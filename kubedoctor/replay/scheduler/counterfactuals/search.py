@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice, product
 
+from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
-from kubedoctor.replay.scheduler.counterfactuals.changes import Change, Edit, Kind, Operation, Step
+from kubedoctor.replay.scheduler.counterfactuals.edits import Counterfactual, Edit, Kind
 from kubedoctor.replay.scheduler.counterfactuals.mount_remedies import (
     about_attached,
     about_claims,
@@ -52,7 +53,9 @@ _CLAIMS = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM)
 _MOVES_NODES = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE, Kind.DELETE_POD)
 
 
-def counterfactuals(situation: Situation, verdict: Verdict, *, waiting: Iterable[Pod] = ()) -> tuple[Change, ...]:
+def counterfactuals(
+    situation: Situation, verdict: Verdict, *, waiting: Iterable[Pod] = ()
+) -> tuple[Counterfactual, ...]:
     """The smallest changes that make some node take a pod that `verdict` finds none for, the least disturbing first.
 
     All have as few parts as any that was found. Each was replayed: with it a node is feasible, and none is without any
@@ -66,12 +69,12 @@ def counterfactuals(situation: Situation, verdict: Verdict, *, waiting: Iterable
         before = (_remove_gates(situation.pod),)
         opened = apply_to_state(situation.pod, situation.state, before)
         if nodes := opened.feasible():
-            return (Change(before, nodes),)
+            return (Counterfactual(before, nodes),)
         verdict = schedule_by_classes(opened.pod, opened.state)
         if verdict.failed:
             return ()
     trial = _Trial(situation, before)
-    found: list[Change] = []
+    found: list[Counterfactual] = []
     combinations = _combinations(trial.opened, verdict)
     for parts in range(1, MOST_PARTS + 1):
         found = trial.try_all(each for each in combinations if len(each) == parts)
@@ -96,9 +99,9 @@ class _Trial:
             self.known[key] = apply_to_state(self.opened.pod, self.opened.state, edits).feasible()
         return self.known[key]
 
-    def try_all(self, combinations: Iterable[Remedy]) -> list[Change]:
+    def try_all(self, combinations: Iterable[Remedy]) -> list[Counterfactual]:
         """Those that work and need every part. Of two that differ by an amount, the first."""
-        found: list[Change] = []
+        found: list[Counterfactual] = []
         seen: set[frozenset[object]] = set()
         for edits in islice(sorted(combinations, key=_order), MOST_TRIALS):
             key = frozenset(one.key for one in edits)
@@ -109,7 +112,7 @@ class _Trial:
             seen.add(key)
             if any(_contains(edits, each.edits[len(self.before) :]) for each in found):
                 continue
-            found.append(Change((*self.before, *edits), nodes))
+            found.append(Counterfactual((*self.before, *edits), nodes))
         return found
 
 
@@ -252,7 +255,7 @@ def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> lis
     return [one for one in found if one]
 
 
-def _with_affected(situation: Situation, change: Change, waiting: Sequence[Pod]) -> Change:
+def _with_affected(situation: Situation, change: Counterfactual, waiting: Sequence[Pod]) -> Counterfactual:
     affected: list[Ref] = [
         one.about for edit in change.edits if edit.kind is Kind.DELETE_POD for one in edit.operations
     ]
@@ -272,4 +275,4 @@ def _with_affected(situation: Situation, change: Change, waiting: Sequence[Pod])
             for one in waiting
             if not Situation(one, situation.state).feasible() and Situation(one, state).feasible()
         ]
-    return Change(change.edits, change.nodes, tuple(sorted(set(affected))))
+    return Counterfactual(change.edits, change.nodes, tuple(sorted(set(affected))))

@@ -14,13 +14,14 @@ from itertools import islice, product
 
 import msgspec
 
+from kubedoctor.cluster.changes import Operation, Path, Step, apply_to_object
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state, changed_object
-from kubedoctor.replay.scheduler.counterfactuals.changes import Edit, Kind, Operation, Path, Step
+from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.claim_outcomes import settled
+from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import Status
 from kubedoctor.replay.scheduler.plugins.pod_claims import class_named, is_bound
@@ -209,7 +210,7 @@ def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit |
     held = volume.spec.claim_ref
     assert held is not None
     about = ref(volume)
-    freed = changed_object(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
+    freed = apply_to_object(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
     outcome = settled(own.pod, own.position, own.claim, freed, state)
     if outcome is None or outcome.volume:
         return None
@@ -249,7 +250,7 @@ def _draft(
         if SELECTED_NODE in claim.annotations:
             steps.append(Step(("metadata", "annotations", SELECTED_NODE), remove=True))
     anew = () if in_place else (Step(("metadata", "uid"), f"{claim.metadata.uid}-anew"),)
-    changed = changed_object(claim, (*steps, *anew))
+    changed = apply_to_object(claim, (*steps, *anew))
     outcome = settled(own.pod, own.position, changed, None, state)
     if outcome is None:
         return None

@@ -12,7 +12,7 @@ import msgspec
 
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.counterfactuals import Change, Situation, counterfactuals
+from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Situation, counterfactuals
 from kubedoctor.replay.scheduler.cycle import Verdict, schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
@@ -60,7 +60,7 @@ def pod(name: str = "p", on: str = "", requests: dict[str, str] | None = None, *
     return msgspec.convert(data, Pod)
 
 
-def found(waiting: Pod, state: ClusterState, others: tuple[Pod, ...] = ()) -> tuple[Change, ...]:
+def found(waiting: Pod, state: ClusterState, others: tuple[Pod, ...] = ()) -> tuple[Counterfactual, ...]:
     situation = Situation(waiting, state)
     return counterfactuals(situation, schedule(waiting, state), waiting=others)
 

@@ -9,10 +9,11 @@ from typing import Any
 from msgspec import convert
 from msgspec.structs import replace
 
+from kubedoctor.cluster.changes import apply_to_data
 from kubedoctor.cluster.grammar.quantities import parse_quantity
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.counterfactuals import Kind, apply_change, apply_to_state
+from kubedoctor.replay.scheduler.counterfactuals import Kind, apply_to_state
 from kubedoctor.replay.scheduler.cycle import schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
@@ -55,7 +56,7 @@ def test_daemon_sets_take_their_part_of_a_new_node() -> None:
         {"kind": "Node", "metadata": {"name": "a", "labels": {}}, "spec": {}},
         {"kind": "Pod", "metadata": {"name": "agent", "namespace": "d"}, "spec": {"nodeName": "a"}},
     ]
-    names = [(one["kind"], one["metadata"]["name"]) for one in apply_change(objects, more)]
+    names = [(one["kind"], one["metadata"]["name"]) for one in apply_to_data(objects, more.outcome)]
     assert names == [("Node", "a"), ("Pod", "agent"), ("Node", "a-1"), ("Pod", "agent-a-1")]
 
 
@@ -277,7 +278,7 @@ def test_every_change_is_proven_and_minimal(shared: Path) -> None:
             objects = [{"kind": "Pod", **row.request["pod"]}, *row.request["objects"]]
             for index in (None, *range(len(change.edits))):
                 part = change if index is None else change.without(index)
-                first, *others = apply_change(objects, part)
+                first, *others = apply_to_data(objects, part.outcome)
                 request = {"pod": first, "objects": others}
                 verdict = schedule(*question(json.dumps(request).encode()))
                 assert verdict.feasible == (change.nodes if index is None else ()), (row.id, part.summary)

@@ -18,7 +18,7 @@ from kubedoctor.cluster.kinds.storage import (
     StorageClass,
     VolumeAttachment,
 )
-from kubedoctor.replay.scheduler.counterfactuals import Change, Kind
+from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Kind
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from tests.replay.scheduler.counterfactuals.cases import found, node, pod, summaries
 
@@ -69,7 +69,7 @@ def state(*nodes: Node, pods: tuple[Pod, ...] = (), **objects: Any) -> ClusterSt
     return ClusterState.of(nodes or [node("a")], pods, **objects)
 
 
-def only(waiting: Pod, seen: ClusterState) -> Change:
+def only(waiting: Pod, seen: ClusterState) -> Counterfactual:
     (change,) = found(waiting, seen)
     return change
 

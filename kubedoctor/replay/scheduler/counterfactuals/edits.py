@@ -1,19 +1,14 @@
-"""A change to a cluster as plain data, and what becomes of objects when it is made."""
+"""What would place a pending pod: edits of objects, and those that together let a node take the pod."""
 
 from __future__ import annotations
 
-import copy
 import enum
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 
+from kubedoctor.cluster.changes import Change, Operation, Path
 from kubedoctor.cluster.kinds.references import Ref
-
-Path = tuple[str | int, ...]
-"""Field names and list positions from the top of an object; `-` is the place after a list's last element."""
 
 
 class Kind(enum.Enum):
@@ -39,24 +34,6 @@ class Kind(enum.Enum):
     REMOVE_TAINT = "remove-taint"
     ADD_NODE = "add-node"
     DELETE_POD = "delete-pod"
-
-
-class Step(msgspec.Struct, frozen=True):
-    """Set the value at a path, or take the path away. Lists and maps that are not there yet are made."""
-
-    path: Path
-    value: Any = None
-    remove: bool = False
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """What happens to one object: `steps` change it; `delete` takes it away; `copy_as` leaves it as it is and changes
-    a copy with that name."""
-
-    about: Ref
-    steps: tuple[Step, ...] = ()
-    delete: bool = False
-    copy_as: str = ""
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -109,7 +86,7 @@ class Edit(msgspec.Struct, frozen=True):
         return [(each.about, step.path) for each in self.operations for step in each.steps if step.remove]
 
 
-class Change(msgspec.Struct, frozen=True):
+class Counterfactual(msgspec.Struct, frozen=True):
     """Edits that together make `nodes` take the pod; without any of them none does.
 
     affects: pods that feel it besides: those that a change to a node lets in, those that are deleted, and those that use
@@ -119,6 +96,16 @@ class Change(msgspec.Struct, frozen=True):
     edits: tuple[Edit, ...]
     nodes: tuple[str, ...] = ()
     affects: tuple[Ref, ...] = ()
+
+    @property
+    def change(self) -> Change:
+        """What people have to do; what Kubernetes then does itself is not part of it."""
+        return Change(tuple(operation for edit in self.edits for operation in edit.operations))
+
+    @property
+    def outcome(self) -> Change:
+        """What is done, and what follows by itself."""
+        return Change(all_operations(self.edits))
 
     @property
     def kind(self) -> Kind:
@@ -144,83 +131,11 @@ class Change(msgspec.Struct, frozen=True):
         """What somebody else must do for it to help; the change is proven only if there is nothing."""
         return tuple(dict.fromkeys(edit.assumes for edit in self.edits if edit.assumes))
 
-    def without(self, index: int) -> Change:
-        """The change with one edit fewer."""
-        return Change(self.edits[:index] + self.edits[index + 1 :])
+    def without(self, index: int) -> Counterfactual:
+        """The same with one edit fewer."""
+        return Counterfactual(self.edits[:index] + self.edits[index + 1 :])
 
 
-def made(data: Any, steps: Iterable[Step]) -> Any:
-    """A copy of plain data with steps made."""
-    changed = copy.deepcopy(data)
-    for step in made_in_order(steps):
-        if step.remove:
-            _remove(changed, step.path)
-        else:
-            _set(changed, step.path, copy.deepcopy(step.value))
-    return changed
-
-
-def made_in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """What is taken away goes last and from the end, so that the positions in lists stay those of the original."""
-    every = tuple(steps)
-    removals = [step for step in every if step.remove]
-    removals.sort(key=lambda one: [(str(type(part)), part) for part in one.path], reverse=True)
-    return (*(step for step in every if not step.remove), *removals)
-
-
-def _set(data: Any, path: Path, value: Any) -> None:
-    for part, following in pairwise(path):
-        missing = part not in data or data[part] is None if isinstance(data, dict) else data[part] is None
-        if missing:
-            data[part] = [] if following == "-" else {}
-        data = data[part]
-    if path[-1] == "-":
-        data.append(value)
-    else:
-        data[path[-1]] = value
-
-
-def _remove(data: Any, path: Path) -> None:
-    for part in path[:-1]:
-        data = data[part]
-    last = path[-1]
-    if isinstance(data, list):
-        assert isinstance(last, int), path
-        del data[last]
-    else:
-        data.pop(last, None)
-
-
-def reference(data: dict[str, Any]) -> Ref:
-    """Of an object as plain data with its kind."""
-    metadata = data["metadata"]
-    return Ref(data["kind"], metadata.get("namespace") or "", metadata["name"])
-
-
-def steps_by_object(edits: Iterable[Edit]) -> dict[tuple[Ref, str], tuple[Step, ...]]:
-    """All steps for each object, and for each copy (by its name)."""
-    found: dict[tuple[Ref, str], tuple[Step, ...]] = {}
-    for edit in edits:
-        for one in edit.all_operations:
-            if not one.delete:
-                key = (one.about, one.copy_as)
-                found[key] = found.get(key, ()) + one.steps
-    return found
-
-
-def deleted(edits: Iterable[Edit]) -> frozenset[Ref]:
-    """The objects that are taken away."""
-    return frozenset(one.about for edit in edits for one in edit.all_operations if one.delete)
-
-
-def apply_change(objects: Sequence[dict[str, Any]], change: Change) -> list[dict[str, Any]]:
-    """The objects after the change, in their order, copies last. Each is plain data as the API has it, with its kind;
-    the pending pod is one of them."""
-    steps, gone = steps_by_object(change.edits), deleted(change.edits)
-    known = {reference(data): data for data in objects}
-    kept = [data for about, data in known.items() if about not in gone]
-    changed = [made(data, own) if (own := steps.get((reference(data), ""))) else data for data in kept]
-    for (about, name), own in steps.items():
-        if name and about in known:
-            changed.append(made(known[about], (Step(("metadata", "name"), name), *own)))
-    return changed
+def all_operations(edits: Iterable[Edit]) -> tuple[Operation, ...]:
+    """What is done, and what follows by itself."""
+    return tuple(operation for edit in edits for operation in edit.all_operations)
