@@ -117,7 +117,10 @@ def test_create_and_copy() -> None:
     data = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}
     twin = Operation(Ref("Pod", "shop", "a"), (Step(("metadata", "labels", "app"), "twin"),), copy_as="b")
     after = apply_to_snapshot(seen(pod("a", app="web")), Change((*create(data).operations, twin)))
-    assert [(item.name, item.labels) for item in after.of_kind("Pod")] == [("a", {"app": "web"}), ("b", {"app": "twin"})]
+    assert [(item.name, item.labels) for item in after.of_kind("Pod")] == [
+        ("a", {"app": "web"}),
+        ("b", {"app": "twin"}),
+    ]
     assert [item.name for item in after.of_kind("Service")] == ["web"]
 
 
@@ -128,7 +131,9 @@ def test_what_is_not_here_stays_absent() -> None:
 
 
 def test_plain_objects_in_their_order() -> None:
-    objects = [{"kind": "Pod", "metadata": {"name": name, "namespace": "d"}, "spec": {"nodeName": "n"}} for name in "ab"]
+    objects = [
+        {"kind": "Pod", "metadata": {"name": name, "namespace": "d"}, "spec": {"nodeName": "n"}} for name in "ab"
+    ]
     change = Change(
         (
             Operation(Ref("Pod", "d", "b"), copy_as="c"),
