@@ -1,6 +1,6 @@
-"""Which diagnostics there are: found through the entry points `kubedoctor.diagnostics`.
+"""Which diagnostics and relations there are: found through the entry points `kubedoctor.diagnostics`.
 
-Separate steps: find the packages, import their modules, take the diagnostics, sort, and check for doubles.
+Separate steps: find the packages, import their modules, take what they declare, sort, and check for doubles.
 """
 
 from __future__ import annotations
@@ -8,25 +8,37 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
+from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
+from kubedoctor.cluster.relations.related import Related
 from kubedoctor.findings import Diagnostic
+from kubedoctor.findings.relations import RELATIONS, CauseRelation
 from kubedoctor.problems import PluginProblem
 
 GROUP = "kubedoctor.diagnostics"
+RETIRED_CODES: dict[str, str] = {}
+"""Codes of diagnostics that are gone, with what takes their place; they are never given again."""
+
+Declared = Diagnostic[Any] | Related | CauseRelation
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Diagnostics sorted by id. `problems`: packages and modules that could not be used, a sentence each."""
+    """Diagnostics sorted by id; the relations between objects, nearest first.
+
+    problems: packages and modules that could not be used, a sentence each.
+    """
 
     diagnostics: tuple[Diagnostic[Any], ...]
     problems: tuple[str, ...] = ()
+    related: tuple[Related, ...] = NEIGHBOURS
+    relations: tuple[CauseRelation, ...] = RELATIONS
     _by_subject: dict[str, tuple[Diagnostic[Any], ...]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,8 +103,8 @@ def _rank(wanted: str, page: Diagnostic[Any]) -> int | None:
 
 @cache
 def load_catalogue() -> Catalogue:
-    """The diagnostics of all installed packages. A broken one is a problem; the others are used."""
-    found: list[Diagnostic[Any]] = []
+    """What all installed packages declare. A broken package is a problem; the others are used."""
+    declared: list[Declared] = []
     problems: list[str] = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name != "kubedoctor", point.name)):
         package = point.dist.name if point.dist else point.name
@@ -104,35 +116,63 @@ def load_catalogue() -> Catalogue:
         if not isinstance(module, ModuleType):
             problems.append(f"package {package}: its entry point {point.value} is not a module")
             continue
-        found.extend(_collect(module, package, problems))
-    return assemble(found, problems)
+        declared.extend(_collect(module, package, problems))
+    return assemble(declared, problems)
 
 
-def assemble(diagnostics: Iterable[Diagnostic[Any]], problems: Iterable[str] = ()) -> Catalogue:
-    """Sort, and leave out those whose code or id is taken; the first package keeps it."""
+def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Catalogue:
+    """Sort, and leave out what cannot be used: of two diagnostics with one code or id, or two cause relations with one name,
+    the first keeps it; a diagnostic that explains along a relation that nobody declares is left out.
+    """
+    items = tuple(declared)
+    sentences = list(problems)
+    relations = {relation.name: relation for relation in RELATIONS}
+    for relation in sorted((item for item in items if isinstance(item, CauseRelation)), key=lambda item: item.name):
+        if relations.setdefault(relation.name, relation) is not relation:
+            where = relation.find.__module__
+            sentences.append(f"{where}: there is a relation {relation.name} already; this one was left out")
     taken: dict[str, Diagnostic[Any]] = {}
-    said = list(problems)
     kept = []
-    for one in diagnostics:
-        rival = taken.get(one.code) or taken.get(one.id)
-        if rival is not None:
-            said.append(f"{one.package}: {one.id} has the code or id of {rival.id} ({rival.package}); it was left out")
+    for diagnostic in (item for item in items if isinstance(item, Diagnostic)):
+        if why := _unusable(diagnostic, taken, relations):
+            sentences.append(f"{diagnostic.package}: {diagnostic.id} {why}; it was left out")
             continue
-        taken[one.code] = taken[one.id] = one
-        kept.append(one)
-    return Catalogue(tuple(sorted(kept, key=lambda one: one.id)), tuple(said))
+        taken[diagnostic.code] = taken[diagnostic.id] = diagnostic
+        kept.append(diagnostic)
+    related = sorted((item for item in items if isinstance(item, Related)), key=lambda item: item.name)
+    return Catalogue(
+        diagnostics=tuple(sorted(kept, key=lambda diagnostic: diagnostic.id)),
+        problems=tuple(sentences),
+        related=(*NEIGHBOURS, *related),
+        relations=tuple(relations.values()),
+    )
+
+
+def _unusable(
+    diagnostic: Diagnostic[Any], taken: Mapping[str, Diagnostic[Any]], relations: Mapping[str, CauseRelation]
+) -> str:
+    """Why a diagnostic cannot be used, as a clause; empty if it can."""
+    rival = taken.get(diagnostic.code) or taken.get(diagnostic.id)
+    if rival is not None:
+        return f"has the code or id of {rival.id} ({rival.package})"
+    if diagnostic.code in RETIRED_CODES:
+        return f"has the retired code {diagnostic.code} ({RETIRED_CODES[diagnostic.code]})"
+    unknown = sorted({explains.relation for explains in diagnostic.explains} - set(relations))
+    if unknown:
+        return f"explains along {unknown[0]!r}, which is no relation: there are {', '.join(relations)}"
+    return ""
 
 
 def load_package(module: ModuleType) -> Catalogue:
-    """The diagnostics of one package; raises PluginProblem if any of its modules cannot be used."""
+    """What one package declares; raises PluginProblem if any of it cannot be used."""
     problems: list[str] = []
-    found = list(_collect(module, module.__name__, problems))
-    if problems:
-        raise PluginProblem(problems[0])
-    return assemble(found)
+    catalogue = assemble(_collect(module, module.__name__, problems), problems)
+    if catalogue.problems:
+        raise PluginProblem(catalogue.problems[0])
+    return catalogue
 
 
-def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[Diagnostic[Any]]:
+def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[Declared]:
     modules = [package]
     for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
         try:
@@ -141,5 +181,10 @@ def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[Di
             problems.append(f"package {name}: {info.name} cannot be imported: {error}")
     for module in modules:
         for value in vars(module).values():
-            if isinstance(value, Diagnostic) and value.check.__module__ == module.__name__:
+            if isinstance(value, Diagnostic | Related | CauseRelation) and _home(value) == module.__name__:
                 yield value
+
+
+def _home(value: Declared) -> str:
+    """The module that declares it; others may import it."""
+    return value.check.__module__ if isinstance(value, Diagnostic) else value.find.__module__

@@ -12,7 +12,7 @@ import msgspec
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.relations.related import related
+from kubedoctor.cluster.relations.related import related_objects
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
@@ -70,7 +70,7 @@ def _in_rounds(
         wants: set[Want | LogWant] = set()
         gaps: set[Gap] = set()
         roots = tuple(dict.fromkeys((*start, *_blamed(done))))
-        subjects = _subjects(roots, snapshot, wants, gaps)
+        subjects = _subjects(catalogue, roots, snapshot, wants, gaps)
         for one in subjects:
             _examine_once(catalogue, one, snapshot, done, wants)
         if passes == MOST_ROUNDS or not (wants or set(_blamed(done)) - set(roots)):
@@ -143,13 +143,13 @@ def _blamed_outside(namespace: str, results: _Results) -> tuple[Ref, ...]:
 
 
 def _subjects(
-    roots: Iterable[Ref], snapshot: Snapshot, wants: set[Want | LogWant], gaps: set[Gap]
+    catalogue: Catalogue, roots: Iterable[Ref], snapshot: Snapshot, wants: set[Want | LogWant], gaps: set[Gap]
 ) -> tuple[KubernetesObject, ...]:
     """The objects and what is related to each, as far as they are here."""
     cluster = Cluster(snapshot)
     found: dict[Ref, KubernetesObject] = {}
     for root in roots:
-        for name in (root, *_related_names(root, cluster, wants)):
+        for name in (root, *_related_names(catalogue, root, cluster, wants)):
             try:
                 obj = cluster.maybe.get_ref(name)
             except NotCollected as missing:
@@ -161,13 +161,13 @@ def _subjects(
     return tuple(found.values())
 
 
-def _related_names(subject: Ref, cluster: Cluster, wants: set[Want | LogWant]) -> tuple[Ref, ...]:
+def _related_names(catalogue: Catalogue, subject: Ref, cluster: Cluster, wants: set[Want | LogWant]) -> tuple[Ref, ...]:
     try:
         obj = cluster.maybe.get_ref(subject)
     except NotCollected as missing:
         wants.update(missing.wants)
         return ()
-    return related(obj, cluster, wants) if obj is not None else ()
+    return related_objects(obj, cluster, wants, catalogue.related) if obj is not None else ()
 
 
 def _blamed(done: dict[tuple[str, Ref], _Results]) -> Iterator[Ref]:

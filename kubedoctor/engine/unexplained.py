@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.engine.causes import Family
 from kubedoctor.engine.report import ReportedFinding, Unexplained
 from kubedoctor.engine.stated_trouble import Trouble, stated_trouble
 from kubedoctor.findings import Severity

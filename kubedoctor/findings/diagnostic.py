@@ -15,9 +15,9 @@ from kubedoctor.findings.model import Finding, Severity
 
 T = TypeVar("T", bound=KubernetesObject)
 Check = Callable[[T, Cluster], Iterator[Finding]]
+Kind = type[KubernetesObject] | str
+"""A struct, or the name of a custom kind: `Certificate.cert-manager.io`."""
 HEADINGS = ("What it means", "Why it happens", "How to fix it", "References")
-RELATIONS = ("configures", "isolates", "mounts", "runs", "same", "selects")
-"""How the object of a finding may stand to those it explains; of two causes the one in the earlier relation is nearer."""
 _CODE = re.compile(r"^[A-Z]{2,5}\d{3,5}$")
 
 
@@ -26,20 +26,12 @@ class Explains:
     """Which findings a diagnostic's finding explains: those with `codes` (none given: any) whose object stands
     in `relation` to its own.
 
-    Relations: `same` (the same object, or one of its workload), `runs` (mine is the node of their pods), `mounts`
-    (mine is a claim or volume that their pods mount), `selects` (theirs is a Service that selects pods of mine),
-    `configures` (mine is a ConfigMap that their pods mount), `isolates` (mine is a NetworkPolicy of their pods,
-    and they blame a Service).
-    A finding that itself knows what it suffers from names it in `because_of` instead.
-    Raises ValueError for a relation that there is not.
+    `kubedoctor/findings/relations.py` names the relations of Kubernetes' own kinds; a package may add its own. A finding
+    that itself knows what it suffers from names it in `because_of` instead.
     """
 
     relation: str
     codes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.relation not in RELATIONS:
-            raise ValueError(f"{self.relation!r} is not a relation: there are {', '.join(RELATIONS)}")
 
 
 @dataclass(frozen=True)
@@ -48,15 +40,15 @@ class Diagnostic(Generic[T]):
 
     id: str
     code: str
-    subject: type[T]
+    subject: type[T] | str
     severity: Severity
-    reads: tuple[type[KubernetesObject], ...]
+    reads: tuple[Kind, ...]
     check: Check[T] = field(repr=False)
     when: Callable[[T], bool] | None = field(default=None, repr=False)
     explains: tuple[Explains, ...] = ()
     also_known_as: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()
-    also_subjects: tuple[type[KubernetesObject], ...] = ()
+    also_subjects: tuple[Kind, ...] = ()
     lesson: str = field(default="", repr=False)
     package: str = ""
 
@@ -103,17 +95,18 @@ def diagnostic_id(module: str) -> str:
 def diagnostic(
     *,
     code: str,
-    subject: type[T],
+    subject: type[T] | str,
     severity: Severity,
-    reads: tuple[type[KubernetesObject], ...],
+    reads: tuple[Kind, ...],
     when: Callable[[T], bool] | None = None,
     explains: tuple[Explains, ...] = (),
     also_known_as: tuple[str, ...] = (),
     symptoms: tuple[str, ...] = (),
-    also_subjects: tuple[type[KubernetesObject], ...] = (),
+    also_subjects: tuple[Kind, ...] = (),
 ) -> Callable[[Check[T]], Diagnostic[T]]:
     """Make a diagnostic of a check. The module's docstring is the lesson, its path the id (`pods/crash-loop`).
 
+    subject, reads: structs, or names of custom kinds (`Certificate.cert-manager.io`), which come as CustomResource.
     when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
     also_known_as: other names of this very fault; reports carry them.
     symptoms: what kubectl and the API show where this may be the fault (reasons, `exit code 137`), the most typical first;

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster import Pod
+from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
 from kubedoctor.engine import catalogue as module
 from kubedoctor.engine import load_catalogue, load_package
 from kubedoctor.engine.catalogue import assemble
+from kubedoctor.findings import Explains
 from kubedoctor.problems import PluginProblem
 from tests.engine.clinic import made
 
@@ -152,3 +154,63 @@ def test_diagnostics_are_sorted() -> None:
 
     both = [made(zebra, code="KD9001", subject=Pod), made(ant, code="KD9002", subject=Pod)]
     assert [one.id for one in assemble(both).diagnostics] == ["test/ant", "test/zebra"]
+
+
+RELATIONS = """
+from kubedoctor.cluster import Pod, Ref
+from kubedoctor.cluster.relations.related import related
+from kubedoctor.findings.relations import cause_relation
+from acme_checks.area.wrong_thing import wrong_thing
+
+@related(Pod)
+def certificate(pod, cluster):
+    yield Ref("Certificate.acme.example", pod.namespace, "tls")
+
+@cause_relation("{name}")
+def certifies(symptom, family):
+    yield from ()
+"""
+
+
+def test_a_package_brings_relations_that_come_after_the_built_in_ones(plugin: Any) -> None:
+    plugin("acme_checks", wrong_thing=GOOD.format(code="AC1001"), neighbours=RELATIONS.format(name="certifies"))
+    catalogue = load_catalogue()
+    assert not catalogue.problems
+    assert len(catalogue.diagnostics) == 1, "a diagnostic that another module imports counts once"
+    assert catalogue.related[:-1] == NEIGHBOURS
+    assert catalogue.related[-1].name == "acme_checks.area.neighbours.certificate"
+    assert [one.name for one in catalogue.relations][-2:] == ["selects", "certifies"]
+
+
+def test_a_relation_is_declared_once(plugin: Any) -> None:
+    plugin("acme_checks", wrong_thing=GOOD.format(code="AC1001"), neighbours=RELATIONS.format(name="runs"))
+    catalogue = load_catalogue()
+    assert catalogue.problems == (
+        "acme_checks.area.neighbours: there is a relation runs already; this one was left out",
+    )
+    assert len(catalogue.diagnostics) == 1
+
+
+def test_a_diagnostic_that_explains_along_no_relation_is_left_out() -> None:
+    one = made(silent, code="KD9001", subject=Pod, explains=(Explains("select"),))
+    catalogue = assemble([one])
+    assert catalogue.diagnostics == ()
+    assert catalogue.problems[0].endswith(
+        "test/silent explains along 'select', which is no relation: there are configures, isolates, mounts, runs, same,"
+        " selects; it was left out"
+    )
+
+
+def test_a_retired_code_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module.RETIRED_CODES, "KD9001", "see KD9002")
+    catalogue = assemble([made(silent, code="KD9001", subject=Pod), made(silent_too, code="KD9002", subject=Pod)])
+    assert [one.code for one in catalogue.diagnostics] == ["KD9002"]
+    assert catalogue.problems[0].endswith("test/silent has the retired code KD9001 (see KD9002); it was left out")
+
+
+def silent(one: Any, cluster: Any) -> Any:
+    yield from ()
+
+
+def silent_too(one: Any, cluster: Any) -> Any:
+    yield from ()

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubedoctor.cluster import Cluster, Deployment, Node, PersistentVolumeClaim, Pod, Ref, Service
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Report, scan
+from kubedoctor.engine.catalogue import assemble
 from kubedoctor.findings import Confidence, Explains, Finding, Severity
+from kubedoctor.findings.relations import Symptom, cause_relation
 from tests.engine.clinic import complete, deployment, made, node, pod, replica_set, said
 
 
@@ -162,3 +165,25 @@ def test_the_cluster_s_own_parts_come_first_among_what_is_equally_bad() -> None:
         manifests=(pod("web-1", node="n1"), dns),
     )
     assert [about for about, _ in shape(report)] == ["Service/kube-system/kube-dns", "Pod/shop/web-1"]
+
+
+@cause_relation("routes")
+def routes(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """A Service explains what is wrong with the pods of its name."""
+    yield Ref("Service", symptom.about.namespace, symptom.about.name.rpartition("-")[0])
+
+
+def test_a_relation_of_a_package_folds_as_the_built_in_ones_do() -> None:
+    cause = made(empty_service, code="KD9004", subject=Service, explains=(Explains("routes"),))
+    symptom = made(sick_pod, code="KD9002", subject=Pod)
+    found = scan(assemble([cause, symptom, routes]), complete(pod("web-1"), SERVICE), lambda wants: None)
+    assert shape(found) == [("Service/shop/web", ["Pod/shop/web-1"])]
+
+
+def test_a_cause_along_a_built_in_relation_is_nearer() -> None:
+    """A package that is installed takes no consequence away from a cause that is known without it."""
+    service = made(empty_service, code="KD9004", subject=Service, explains=(Explains("routes"),))
+    machine = made(sick_node, code="KD9001", subject=Node, explains=(Explains("runs"),))
+    catalogue = assemble([service, machine, made(sick_pod, code="KD9002", subject=Pod), routes])
+    found = scan(catalogue, complete(node("n1"), pod("web-1", node="n1"), SERVICE), lambda wants: None)
+    assert ("Node/n1", ["Pod/shop/web-1"]) in shape(found)

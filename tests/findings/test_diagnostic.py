@@ -10,7 +10,7 @@ import pytest
 
 from kubedoctor.cluster import Cluster, Deployment, KubernetesObject, Snapshot, Source, StatefulSet, quote, ref
 from kubedoctor.engine import Catalogue, scan
-from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic
+from kubedoctor.findings import Confidence, Finding, Severity, diagnostic
 from kubedoctor.findings.diagnostic import diagnostic_id
 
 
@@ -43,11 +43,6 @@ def test_one_check_runs_on_several_kinds() -> None:
 def test_a_code_is_letters_and_digits() -> None:
     with pytest.raises(ValueError, match="is not a code"):
         diagnostic(code="nonsense", subject=Deployment, severity=Severity.NOTICE, reads=())
-
-
-def test_a_relation_that_there_is_not_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'select' is not a relation: there are configures, .*, selects"):
-        Explains("select")
 
 
 @pytest.mark.parametrize(

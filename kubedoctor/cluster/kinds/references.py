@@ -46,8 +46,10 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
         return f"kubectl describe {self.argument}{self.namespace_flag}"
 
 
-def kind_name(obj: KubernetesObject | type[KubernetesObject]) -> str:
-    """The kind of an object or of a struct class, as a Ref spells it."""
+def kind_name(obj: KubernetesObject | type[KubernetesObject] | str) -> str:
+    """The kind of an object or of a struct class, as a Ref spells it; a name stays what it is."""
+    if isinstance(obj, str):
+        return obj
     if isinstance(obj, CustomResource):
         return custom_kind_name(obj.kind, obj.group)
     kind = obj if isinstance(obj, type) else type(obj)

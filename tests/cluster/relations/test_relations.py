@@ -19,7 +19,8 @@ from kubedoctor.cluster import (
     ref,
 )
 from kubedoctor.cluster.relations.claims import pods_mounting
-from kubedoctor.cluster.relations.related import related
+from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
+from kubedoctor.cluster.relations.related import related_objects
 from kubedoctor.cluster.relations.services import pods_selected_by, ready_endpoints, services_selecting
 from kubedoctor.cluster.relations.workloads import owner_chain, pods_of, replica_sets_of, workload_of
 from kubedoctor.cluster.seen.decoding import convert_object
@@ -109,7 +110,7 @@ def test_an_endpoint_that_says_nothing_is_ready() -> None:
 
 def test_with_a_deployment_its_pods_services_and_replica_sets_are_examined() -> None:
     here = cluster()
-    names = {str(one) for one in related(the(Deployment, "web", here), here, set())}
+    names = {str(one) for one in related_objects(the(Deployment, "web", here), here, set(), NEIGHBOURS)}
     assert {"ReplicaSet/shop/web-2", "Pod/shop/web-1-a", "Service/shop/web"} <= names
     assert "Pod/shop/stranger" not in names
 
@@ -117,14 +118,14 @@ def test_with_a_deployment_its_pods_services_and_replica_sets_are_examined() -> 
 def test_what_is_not_there_yet_is_asked_for_in_one_round() -> None:
     here = cluster(complete=False)
     wants: set[Want | LogWant] = set()
-    related(the(Deployment, "web", here), here, wants)
+    related_objects(the(Deployment, "web", here), here, wants, NEIGHBOURS)
     assert {want.kind for want in wants if isinstance(want, Want)} >= {"ReplicaSet", "Pod", "Service", "NetworkPolicy"}
 
 
 def test_a_refused_relation_is_a_gap_and_the_others_are_kept() -> None:
     here = cluster()
     here.snapshot.refuse(Want("Service"), "list services is forbidden")
-    names = related(the(Deployment, "web", here), here, set())
+    names = related_objects(the(Deployment, "web", here), here, set(), NEIGHBOURS)
     assert Ref("Pod", "shop", "web-1-a") in names
     assert any("list services is forbidden" in str(gap) for gap in here.gaps)
 

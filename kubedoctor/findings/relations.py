@@ -1,0 +1,112 @@
+"""`@cause_relation`: how the object of a cause may stand to what suffers from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
+from kubedoctor.cluster.relations.claims import claim_names
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.policies import applies_to
+
+
+class Symptom(Protocol):
+    """What a relation reads of the finding that is to be explained."""
+
+    @property
+    def about(self) -> Ref: ...
+    @property
+    def affects(self) -> tuple[Ref, ...]: ...
+    @property
+    def because_of(self) -> tuple[Ref, ...]: ...
+
+
+Causes = Callable[[Symptom, Family], Iterator[Ref]]
+
+
+@dataclass(frozen=True)
+class CauseRelation:
+    """From a symptom to the objects whose findings may explain it. Calling it runs `find`."""
+
+    name: str
+    find: Causes = field(repr=False)
+
+    def __call__(self, symptom: Symptom, family: Family) -> Iterator[Ref]:
+        return self.find(symptom, family)
+
+
+def cause_relation(name: str) -> Callable[[Causes], CauseRelation]:
+    """Make a relation that `Explains(name)` may use of a function `(symptom, family) -> Iterator[Ref]`.
+
+    Of two causes the nearer is the one whose relation stands earlier: first those of Kubernetes' own kinds by name,
+    then those of packages by name, so that a package takes no consequence away from another cause.
+    """
+
+    def declare(find: Causes) -> CauseRelation:
+        return CauseRelation(name, find)
+
+    return declare
+
+
+@cause_relation("configures")
+def configures(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is a ConfigMap that the pods mount."""
+    for pod in family.pods(symptom.about, symptom.affects):
+        for volume in pod.spec.volumes or ():
+            if volume.config_map is not None:
+                yield Ref("ConfigMap", pod.namespace, volume.config_map.name)
+
+
+@cause_relation("isolates")
+def isolates(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is a NetworkPolicy of the pods, where the symptom blames a Service that they could not reach."""
+    if not any(name.kind == "Service" for name in symptom.because_of):
+        return
+    for pod in family.pods(symptom.about, symptom.affects):
+        for policy in family.snapshot.of_kind("NetworkPolicy", pod.namespace):
+            if isinstance(policy, NetworkPolicy) and applies_to(policy, pod):
+                yield ref(policy)
+
+
+@cause_relation("mounts")
+def mounts(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is a claim that the pods mount, or its volume."""
+    for pod in family.pods(symptom.about, symptom.affects):
+        for claim_name in claim_names(pod):
+            claim = Ref("PersistentVolumeClaim", pod.namespace, claim_name)
+            yield claim
+            bound = family.snapshot.get(claim)
+            if isinstance(bound, PersistentVolumeClaim) and bound.spec.volume_name:
+                yield Ref("PersistentVolume", "", bound.spec.volume_name)
+
+
+@cause_relation("runs")
+def runs(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is the node of the pods."""
+    for pod in family.pods(symptom.about, symptom.affects):
+        if pod.spec.node_name:
+            yield Ref("Node", "", pod.spec.node_name)
+
+
+@cause_relation("same")
+def same(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is the same object, or an object of its workload."""
+    yield symptom.about
+    yield family.top(symptom.about)
+
+
+@cause_relation("selects")
+def selects(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is a pod, or its workload, that the symptom's Service selects."""
+    service = family.snapshot.get(symptom.about)
+    if isinstance(service, Service):
+        yield from family.behind(service)
+
+
+RELATIONS: tuple[CauseRelation, ...] = (configures, isolates, mounts, runs, same, selects)
+"""Those of Kubernetes' own kinds, by name."""
