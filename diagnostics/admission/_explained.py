@@ -20,13 +20,13 @@ from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.control import RuntimeClass
 from kubedoctor.cluster.relations.workloads import template_path
 from kubedoctor.findings import Fix
-from kubedoctor.replay.admission.refusals import Refused
+from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.scheduler.counterfactuals.priority_classes import SYSTEM
 
-_NAMED: dict[Refused, tuple[type[KubernetesObject], str, str]] = {
-    Refused.PRIORITY_CLASS: (PriorityClass, "priorityClassName", "PriorityClass"),
-    Refused.SERVICE_ACCOUNT: (ServiceAccount, "serviceAccountName", "ServiceAccount"),
-    Refused.RUNTIME_CLASS: (RuntimeClass, "runtimeClassName", "RuntimeClass"),
+_NAMED: dict[AdmissionStep, tuple[type[KubernetesObject], str, str]] = {
+    AdmissionStep.PRIORITY_CLASS: (PriorityClass, "priorityClassName", "PriorityClass"),
+    AdmissionStep.SERVICE_ACCOUNT: (ServiceAccount, "serviceAccountName", "ServiceAccount"),
+    AdmissionStep.RUNTIME_CLASS: (RuntimeClass, "runtimeClassName", "RuntimeClass"),
 }
 Explained = tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]
 
@@ -36,17 +36,17 @@ def explained(said: RefusedPods, workload: KubernetesObject, cluster: Cluster) -
     refusal = said.refusal
     if refusal.kind in _NAMED:
         return _missing_name(said, workload, cluster)
-    if refusal.kind is Refused.LIMIT_RANGE:
+    if refusal.kind is AdmissionStep.LIMIT_RANGE:
         return _limit_range(said, cluster)
-    if refusal.kind is Refused.POD_SECURITY:
+    if refusal.kind is AdmissionStep.POD_SECURITY:
         return _pod_security(said, cluster)
-    if refusal.kind is Refused.WEBHOOK_FAILS:
+    if refusal.kind is AdmissionStep.WEBHOOK_FAILS:
         return _webhook(said, cluster)
-    if refusal.kind is Refused.POLICY:
+    if refusal.kind is AdmissionStep.POLICY:
         fix = Fix("change the template as the policy demands")
         _, _, message = refusal.text.partition("denied request: ")
         return f"ValidatingAdmissionPolicy {refusal.name} refuses its pods: {message or refusal.text}", (), (fix,)
-    if refusal.kind is Refused.WEBHOOK_DENIES:
+    if refusal.kind is AdmissionStep.WEBHOOK_DENIES:
         return f"its pods are refused: {refusal.text}", (), (Fix("change the template as the webhook demands"),)
     return f"its pods are refused: {refusal.text}", (), ()
 

@@ -24,7 +24,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.kinds.control import Webhook
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.triage import terminating
-from kubedoctor.replay.admission.refusals import Refusal, Refused, parse_refusal
+from kubedoctor.replay.admission.refusals import AdmissionRefusal, AdmissionStep, parse_refusal
 from kubedoctor.replay.workloads.missing_pods import missing_pods
 from kubedoctor.replay.workloads.stateful_sets import waits_for_earlier
 
@@ -35,7 +35,7 @@ FRESH = timedelta(minutes=30)  # Controllers wait up to about 16 minutes before 
 class RefusedPods(msgspec.Struct, frozen=True):
     """A refusal that is in force. `workload` is the one that people know; `missing` counts the pods."""
 
-    refusal: Refusal
+    refusal: AdmissionRefusal
     evidence: Evidence
     workload: Ref
     missing: int
@@ -108,8 +108,8 @@ def webhook_named(name: str, cluster: Cluster) -> tuple[KubernetesObject, Webhoo
 def blamed_for(refused: RefusedPods, cluster: Cluster) -> Ref:
     """The object that the finding about a refusal is about."""
     refusal = refused.refusal
-    if refusal.kind in (Refused.QUOTA_EXCEEDED, Refused.QUOTA_NEEDS):
+    if refusal.kind in (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS):
         return Ref("ResourceQuota", refused.workload.namespace, refusal.name)
-    if refusal.kind is Refused.WEBHOOK_FAILS and (found := webhook_named(refusal.name, cluster)):
+    if refusal.kind is AdmissionStep.WEBHOOK_FAILS and (found := webhook_named(refusal.name, cluster)):
         return ref(found[0])
     return refused.workload

@@ -47,7 +47,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.kinds.control import RuntimeClass
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
-from kubedoctor.replay.admission.refusals import Refused
+from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 
@@ -68,7 +68,7 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
 )
 def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     said = refused_pods(workload, cluster)
-    if said is None or said.refusal.kind in (Refused.QUOTA_EXCEEDED, Refused.QUOTA_NEEDS):
+    if said is None or said.refusal.kind in (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS):
         return
     refusal, who = said.refusal, said.workload
     summary, evidence, fixes = explained(said, workload, cluster)
@@ -77,7 +77,7 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
         about=about,
         summary=summary,
         evidence=(said.evidence, *evidence),
-        confidence=Confidence.CERTAIN if refusal.kind is not Refused.OTHER else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if refusal.kind is not AdmissionStep.OTHER else Confidence.LIKELY,
         detail=f"{who.title} lacks {said.missing} of its pods: {refusal.text}",
         affects=(who,) if about != who else (),
         fixes=fixes,
@@ -89,7 +89,10 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
 
 
 def _behind(said: RefusedPods, cluster: Cluster) -> tuple[Ref, ...]:
-    if said.refusal.kind is not Refused.WEBHOOK_FAILS or (found := webhook_named(said.refusal.name, cluster)) is None:
+    if (
+        said.refusal.kind is not AdmissionStep.WEBHOOK_FAILS
+        or (found := webhook_named(said.refusal.name, cluster)) is None
+    ):
         return ()
     service = found[1].client_config.service
     return (Ref("Service", service.namespace, service.name),) if service else ()

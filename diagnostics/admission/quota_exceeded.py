@@ -42,7 +42,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
-from kubedoctor.replay.admission.refusals import Refused
+from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 
@@ -64,7 +64,7 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
             yield from _computed(workload, cluster)
         return
     refusal = said.refusal
-    if refusal.kind is not Refused.QUOTA_EXCEEDED:
+    if refusal.kind is not AdmissionStep.QUOTA_EXCEEDED:
         return
     name = Ref("ResourceQuota", workload.namespace, refusal.name)
     quota = cluster.maybe.get(ResourceQuota, workload.namespace, refusal.name)

@@ -39,7 +39,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.replay.admission.refusals import Refused
+from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 
@@ -56,7 +56,7 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
 )
 def quota_needs_requests(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     said = refused_pods(workload, cluster)
-    if said is None or said.refusal.kind is not Refused.QUOTA_NEEDS:
+    if said is None or said.refusal.kind is not AdmissionStep.QUOTA_NEEDS:
         return
     refusal, who = said.refusal, said.workload
     about = Ref("ResourceQuota", workload.namespace, refusal.name)

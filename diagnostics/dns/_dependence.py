@@ -8,7 +8,7 @@ from kubedoctor.cluster.kinds.core import ConfigMap, Service
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, quote, ref
-from kubedoctor.replay.dns import Asked, Dependence
+from kubedoctor.replay.dns import Dependence, DnsUse
 
 CLOUD_DNS = "169.254.169.254"
 _WORD = re.compile(r"[\w.:]+")
@@ -16,7 +16,7 @@ _WORD = re.compile(r"[\w.:]+")
 
 def sureness(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evidence, ...], str]:
     """The confidence, the evidence for it, and what would disprove it."""
-    if found.asked is Asked.HERE and found.configuration is not None:
+    if found.asked is DnsUse.HERE and found.configuration is not None:
         return (
             Confidence.CERTAIN,
             (quote(found.configuration, _naming(service, found.configuration), "clusterDNS: what pods ask"),),

@@ -54,9 +54,9 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.dns import Asked, dependence, is_cluster_dns
+from kubedoctor.replay.dns import DnsUse, dependence, is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
-from kubedoctor.replay.dns.refusal import Refused, refused_corefile
+from kubedoctor.replay.dns.refusal import CorefileRefusal, refused_corefile
 from kubedoctor.replay.services import backends, wanted_replicas, workloads_behind
 
 MOST_LOGS = 2
@@ -81,9 +81,9 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     makers = () if behind.failing else workloads_behind(service, cluster)
     idle = [one for one in makers if wanted_replicas(one) == 0 and has_path(one, "spec.replicas")]
     rests_on = dependence(service, bool(behind.live) or len(idle) < len(makers), cluster)
-    if rests_on.asked is Asked.ELSEWHERE:
+    if rests_on.asked is DnsUse.ELSEWHERE:
         return
-    if rests_on.asked is Asked.DOUBTFUL:
+    if rests_on.asked is DnsUse.DOUBTFUL:
         yield asked_elsewhere(service, idle[0] if idle else None, rests_on)
         return
     confidence, known_by, unless = sureness(service, rests_on)
@@ -141,7 +141,7 @@ def _scaled_down(
     )
 
 
-def _corefile(configuration: ConfigMap, refused: Refused, workload: Ref) -> Finding:
+def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref) -> Finding:
     error = refused.error
     near = next(iter(misspellings(error.directive, PLUGINS, 1)), "") if error.directive else ""
     if error.directive:

@@ -50,7 +50,7 @@ from kubedoctor.cluster.kinds.control import ResourceClaim, ResourceSlice
 from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS, View, autoscaler_view
+from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS, AutoscalerView, autoscaler_view
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.said.messages import SchedulingMessage, parse_message
@@ -111,7 +111,7 @@ def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
         return None
 
 
-def _finding(case: Case, said: Said, view: View) -> Finding:
+def _finding(case: Case, said: Said, view: AutoscalerView) -> Finding:
     message = _present(case.answer) or said.message
     pairs = [(reason, fact_of(case, reason)) for reason in message.reasons]
     pairs.sort(key=lambda pair: (pair[1].minor, -(pair[0].count or 0), pair[0].text))
@@ -155,7 +155,7 @@ def _confidence(case: Case) -> Confidence:
     return Confidence.LIKELY if unsure or has_other_scheduler(case.pod) else Confidence.CERTAIN
 
 
-def _detail(case: Case, facts: list[Fact], view: View) -> str:
+def _detail(case: Case, facts: list[Fact], view: AutoscalerView) -> str:
     parts = [" ".join(fact.detail for fact in facts if fact.detail)]
     added = autoscaler_text(view, case.pod)
     if case.answer is not None:

@@ -6,7 +6,7 @@ from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_words
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
 
@@ -35,7 +35,7 @@ def split_words(words: list[str]) -> tuple[ResourceKind, str]:
     return kind, name
 
 
-def find_subject(words: list[str], source: Source, namespace: str | None) -> Ref:
+def find_subject(words: list[str], source: ReadableCluster, namespace: str | None) -> Ref:
     """The object that is meant, checked to exist. Raises NoSuchObject with the nearest names."""
     kind, name = split_words(words)
     if not kind.namespaced:
@@ -51,7 +51,7 @@ def find_subject(words: list[str], source: Source, namespace: str | None) -> Ref
     return _existing(Ref(kind.kind, namespace or source.namespace, name), source)
 
 
-def _existing(subject: Ref, source: Source) -> Ref:
+def _existing(subject: Ref, source: ReadableCluster) -> Ref:
     want = Want(subject.kind, subject.namespace, subject.name)
     if not source.snapshot.covers(want):
         source.gather(frozenset({want}))
@@ -66,7 +66,7 @@ def _existing(subject: Ref, source: Source) -> Ref:
     raise NoSuchObject(f"there is no {subject.short_kind} {subject.name}{where}", hint, near)
 
 
-def check_namespace(namespace: str, source: Source) -> None:
+def check_namespace(namespace: str, source: ReadableCluster) -> None:
     """Raises NoSuchObject for a namespace that does not exist: nothing wrong in it would be no news.
 
     Where that cannot be told, because namespaces may not be read and nothing is seen in it, the report will say so.
@@ -86,7 +86,7 @@ def check_namespace(namespace: str, source: Source) -> None:
     raise NoSuchObject(f"there is no namespace {namespace} in {source.context}", hint, near)
 
 
-def _way_out(why: str, namespace: str, source: Source) -> str:
+def _way_out(why: str, namespace: str, source: ReadableCluster) -> str:
     if source.snapshot.closed:
         return "Record it too: kubedoctor capture -o state.tar.gz"
     if "forbidden" in why:

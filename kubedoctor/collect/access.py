@@ -13,7 +13,7 @@ _GROUP = "authorization.k8s.io/v1"
 T = TypeVar("T")
 
 
-class Rule(msgspec.Struct, frozen=True, rename="camel"):
+class ResourceRule(msgspec.Struct, frozen=True, rename="camel"):
     """Verbs that are allowed on resources; `*` means all. Names empty: every object."""
 
     verbs: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Rule(msgspec.Struct, frozen=True, rename="camel"):
 class Rights(msgspec.Struct, frozen=True):
     """What one may do in a namespace. `incomplete`: an authorizer could not list all that it allows."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ResourceRule, ...] = ()
     incomplete: bool = False
 
 
@@ -86,7 +86,7 @@ def rights(transport: Transport, namespace: str) -> Rights:
     document = {"apiVersion": _GROUP, "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
     status = _decoded(_RULES_DECODER, transport.review(f"/apis/{_GROUP}/selfsubjectrulesreviews", document)).status
     rules = tuple(
-        Rule(row.verbs or (), row.api_groups or (), row.resources or (), row.resource_names or ())
+        ResourceRule(row.verbs or (), row.api_groups or (), row.resources or (), row.resource_names or ())
         for row in status.resource_rules or ()
     )
     return Rights(rules, status.incomplete)

@@ -104,7 +104,7 @@ class Password(Credentials):
         return {"Authorization": f"Basic {self._value}"}
 
 
-class Plugin(Credentials):
+class ExecPlugin(Credentials):
     """An exec plug-in. It runs at once, and again when what it gave expires or is not accepted."""
 
     kind = "an exec plug-in"
@@ -243,7 +243,7 @@ def credentials_of(chosen: Chosen) -> Credentials:
     elif isinstance(user.get("auth-provider"), dict):
         found = Provider(chosen)
     elif isinstance(user.get("exec"), dict):
-        found = Plugin(user["exec"], chosen.cluster, chosen.user_name)
+        found = ExecPlugin(user["exec"], chosen.cluster, chosen.user_name)
     else:
         found = Credentials()
     if not found.certificate:

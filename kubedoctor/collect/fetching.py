@@ -16,8 +16,8 @@ from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.answers import ApiRefusal
-from kubedoctor.collect.listing import Listed, Resource, named, read_documents, read_list
-from kubedoctor.collect.served import Served
+from kubedoctor.collect.listing import Listed, ServedResource, named, read_documents, read_list
+from kubedoctor.collect.served import ServedKinds
 from kubedoctor.collect.tails import read_tail
 from kubedoctor.collect.transport import MOST_TRIES, Transport, can_exist
 from kubedoctor.problems import SourceProblem
@@ -30,7 +30,7 @@ _NEWER = ("CSIStorageCapacity",)
 _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class FetchResult(msgspec.Struct, frozen=True):
     """What was learnt about some wants. `whole`: `covered` was listed whole, so that what is not in it does not exist."""
 
     wants: tuple[Want | LogWant, ...]
@@ -44,7 +44,7 @@ class Outcome(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-def apply(outcome: Outcome, snapshot: Snapshot) -> None:
+def apply(outcome: FetchResult, snapshot: Snapshot) -> None:
     """Put into the snapshot what was learnt."""
     snapshot.problems.extend(outcome.problems)
     if outcome.refused:
@@ -76,15 +76,15 @@ class Fetcher:
     def __init__(self, transport: Transport, namespace: str) -> None:
         self._transport = transport
         self._namespace = namespace
-        self._served = Served(transport)
+        self._served = ServedKinds(transport)
         self._lock = threading.Lock()
         self._not_everywhere: dict[str, str] = {}
 
-    def fetch(self, want: Want, stands_for: tuple[Want, ...] = ()) -> Outcome:
+    def fetch(self, want: Want, stands_for: tuple[Want, ...] = ()) -> FetchResult:
         """Fetch; what cannot be had is told in the outcome. Raises SourceProblem if the server never answered."""
         wants = stands_for or (want,)
         if not can_exist(want.name, want.namespace):
-            return Outcome(wants, covered=want)
+            return FetchResult(wants, covered=want)
         try:
             missing = ""
             for resource in self._served.candidates(want.kind):
@@ -96,33 +96,33 @@ class Fetcher:
                         continue
                     if refusal.status == 404 and not is_metrics(want.kind):
                         continue  # not served in this version, or no such object
-                    return Outcome(wants, refused=_clause(resource, want, refusal))
+                    return FetchResult(wants, refused=_clause(resource, want, refusal))
                 self._served.works(resource)
                 return msgspec.structs.replace(outcome, wants=wants)
         except ApiRefusal as refusal:
-            return Outcome(wants, refused=f"discovery of {want.kind}: {refusal.clause}")
+            return FetchResult(wants, refused=f"discovery of {want.kind}: {refusal.clause}")
         except SourceProblem as problem:
             if not self._transport.answered:
                 raise
-            return Outcome(wants, refused=f"{want}: {problem.what}")
+            return FetchResult(wants, refused=f"{want}: {problem.what}")
         if missing:
-            return Outcome(wants, refused=missing)
-        return Outcome(wants, covered=want, whole=not (want.name or want.labels or want.fields))
+            return FetchResult(wants, refused=missing)
+        return FetchResult(wants, covered=want, whole=not (want.name or want.labels or want.fields))
 
-    def log(self, want: LogWant) -> Outcome:
+    def log(self, want: LogWant) -> FetchResult:
         """Fetch the end of a log."""
         if not can_exist(want.namespace, want.pod):
-            return Outcome((want,))
+            return FetchResult((want,))
         try:
-            return Outcome((want,), tail=read_tail(self._transport, want))
+            return FetchResult((want,), tail=read_tail(self._transport, want))
         except ApiRefusal as refusal:
             if refusal.status == 403:
-                return Outcome((want,), refused=f"get pods/log in {want.namespace} is forbidden")
-            return Outcome((want,), refused=refusal.clause)
+                return FetchResult((want,), refused=f"get pods/log in {want.namespace} is forbidden")
+            return FetchResult((want,), refused=refusal.clause)
         except SourceProblem as problem:
             if not self._transport.answered:
                 raise
-            return Outcome((want,), refused=problem.what)
+            return FetchResult((want,), refused=problem.what)
 
     def body(self, want: Want) -> bytes | None:
         """One object as the server has it; None if it does not exist."""
@@ -184,15 +184,15 @@ class Fetcher:
 
     # One resource
 
-    def _get(self, resource: Resource, want: Want) -> Outcome:
+    def _get(self, resource: ServedResource, want: Want) -> FetchResult:
         body = self._transport.get(resource.path(want.namespace, want.name), tries=_tries(want.kind))
         try:
             decoded = decode_object(resource.ref_kind, body)
         except Unreadable as error:
             raise ApiRefusal(0, "Unreadable", f"the answer is no readable object ({error})") from None
-        return Outcome((want,), named(resource, decoded.objects), covered=want, problems=decoded.problems)
+        return FetchResult((want,), named(resource, decoded.objects), covered=want, problems=decoded.problems)
 
-    def _list(self, resource: Resource, want: Want) -> Outcome:
+    def _list(self, resource: ServedResource, want: Want) -> FetchResult:
         everywhere = resource.row.namespaced and not want.namespace
         if not everywhere:
             return self._outcome(resource, want, self._read(resource, want))
@@ -209,7 +209,7 @@ class Fetcher:
                     self._not_everywhere[want.kind] = why
         return self._list_one_namespace(resource, want, why)
 
-    def _list_one_namespace(self, resource: Resource, want: Want, why: str) -> Outcome:
+    def _list_one_namespace(self, resource: ServedResource, want: Want, why: str) -> FetchResult:
         """What may be read where not everything may be."""
         namespace = _namespace_of_events(want) or self._namespace
         part = Want(want.kind, namespace, labels=want.labels, fields=want.fields)
@@ -217,20 +217,20 @@ class Fetcher:
             listed = self._read(resource, part)
         except ApiRefusal as refusal:
             if refusal.status == 403:
-                return Outcome((want,), refused=f"{why}, and so is {resource.listing(namespace)}")
+                return FetchResult((want,), refused=f"{why}, and so is {resource.listing(namespace)}")
             raise
         outcome = self._outcome(resource, part, listed)
         only = f"only namespace {namespace} could be read: {why}"
         limited = f"{only}; {outcome.limited}" if outcome.limited else only
         return msgspec.structs.replace(outcome, limited=limited)
 
-    def _read(self, resource: Resource, want: Want) -> Listed:
+    def _read(self, resource: ServedResource, want: Want) -> Listed:
         return read_list(self._transport, resource, want, tries=_tries(want.kind))
 
-    def _outcome(self, resource: Resource, want: Want, listed: Listed) -> Outcome:
+    def _outcome(self, resource: ServedResource, want: Want, listed: Listed) -> FetchResult:
         """`whole` only where nothing was selected and nothing broke off."""
         selected = bool(want.labels or want.fields)
-        return Outcome(
+        return FetchResult(
             (want,),
             tuple(listed.objects),
             covered=None if listed.broke_off else want,
@@ -248,7 +248,7 @@ class _Version(msgspec.Struct, frozen=True, rename="camel"):
 _VERSION = msgspec.json.Decoder(_Version)
 
 
-def _clause(resource: Resource, want: Want, refusal: ApiRefusal) -> str:
+def _clause(resource: ServedResource, want: Want, refusal: ApiRefusal) -> str:
     """Why a want is not answered, with verb, resource and scope."""
     if is_metrics(want.kind) and refusal.status == 404:
         return NO_METRICS
@@ -258,7 +258,7 @@ def _clause(resource: Resource, want: Want, refusal: ApiRefusal) -> str:
     return f"{asked} is forbidden" if refusal.status == 403 else f"{asked}: {refusal.clause}"
 
 
-def _lacks(resource: Resource, want: Want, refusal: ApiRefusal) -> bool:
+def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
     """Whether a kind is not served that every cluster serves: then a proxy or the server is at fault, and that none
     exists is not known. Of an object that does not exist the server tells the name."""
     row = resource.row

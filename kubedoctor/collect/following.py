@@ -18,10 +18,10 @@ from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.fetching import NO_METRICS, is_metrics
-from kubedoctor.collect.listing import Listed, Resource, named, read_list
+from kubedoctor.collect.listing import Listed, ServedResource, named, read_list
 from kubedoctor.collect.loading import loading
-from kubedoctor.collect.served import Served
-from kubedoctor.collect.transport import JSON, Stream, Transport
+from kubedoctor.collect.served import ServedKinds
+from kubedoctor.collect.transport import JSON, LineStream, Transport
 from kubedoctor.problems import SourceProblem
 
 FIRST_PAUSE = 0.5  # seconds before the first attempt to reconnect
@@ -72,7 +72,7 @@ class _Expired(Exception):
     """The server does not have the changes since the last known one any more: list again."""
 
 
-class Store(msgspec.Struct, frozen=True):
+class FollowedSnapshot(msgspec.Struct, frozen=True):
     """The snapshot that followers write to, its lock, and whom they tell of a changed kind."""
 
     snapshot: Snapshot
@@ -84,7 +84,13 @@ class Follower:
     """Keeps one kind current in a thread that calls `run`, until `stopping` is set and `interrupt` called."""
 
     def __init__(
-        self, transport: Transport, served: Served, store: Store, kind: str, namespace: str, stopping: threading.Event
+        self,
+        transport: Transport,
+        served: ServedKinds,
+        store: FollowedSnapshot,
+        kind: str,
+        namespace: str,
+        stopping: threading.Event,
     ) -> None:
         self.kind = kind
         self.status = KindStatus(kind, "listing", datetime.now(UTC))
@@ -93,11 +99,11 @@ class Follower:
         self._store = store
         self._stopping = stopping
         self._wanted = namespace
-        self._resource: Resource | None = None
+        self._resource: ServedResource | None = None
         self._namespace = namespace
         self._part = ""
         self._version = ""
-        self._stream: Stream | None = None
+        self._stream: LineStream | None = None
 
     def run(self) -> None:
         """List, watch, reconnect, list again where needed."""
@@ -147,7 +153,7 @@ class Follower:
         self._stopping.wait(LONGEST_PAUSE)
         raise _Expired
 
-    def _read(self, resource: Resource) -> Listed:
+    def _read(self, resource: ServedResource) -> Listed:
         """The list of what may be read: the one namespace where all are refused."""
         self._namespace, self._part = self._wanted, ""
         try:
@@ -160,7 +166,7 @@ class Follower:
             self._part = f"only namespace {fallback} could be read: {resource.listing('')} is forbidden"
             return self._chunks(resource)
 
-    def _chunks(self, resource: Resource) -> Listed:
+    def _chunks(self, resource: ServedResource) -> Listed:
         def show(objects: tuple[KubernetesObject, ...]) -> None:
             with self._store.lock:
                 if resource.names_only:
@@ -172,7 +178,7 @@ class Follower:
         with loading(keep=True):
             return read_list(self._transport, resource, Want(self.kind, self._namespace), on_chunk=show)
 
-    def _take(self, resource: Resource, listed: Listed) -> None:
+    def _take(self, resource: ServedResource, listed: Listed) -> None:
         snapshot, want = self._store.snapshot, Want(self.kind, self._namespace)
         with self._store.lock:
             snapshot.problems.extend(problem for problem in listed.problems if problem not in snapshot.problems)
@@ -225,7 +231,7 @@ class Follower:
         for line in self._stream:
             self._apply(resource, line)
 
-    def _apply(self, resource: Resource, line: bytes) -> None:
+    def _apply(self, resource: ServedResource, line: bytes) -> None:
         try:
             event = _EVENT.decode(line)
             if event.type == "BOOKMARK":

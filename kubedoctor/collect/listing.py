@@ -29,7 +29,7 @@ class Listed(msgspec.Struct):
     broke_off: str = ""
 
 
-class Resource(msgspec.Struct, frozen=True):
+class ServedResource(msgspec.Struct, frozen=True):
     """A kind as this cluster serves it: in which version, and what Refs call it."""
 
     row: ResourceKind
@@ -58,7 +58,7 @@ class Resource(msgspec.Struct, frozen=True):
 
 def read_list(
     transport: Transport,
-    resource: Resource,
+    resource: ServedResource,
     want: Want,
     *,
     on_chunk: Callable[[tuple[KubernetesObject, ...]], None] | None = None,
@@ -107,7 +107,7 @@ def read_list(
         token = chunk.continue_token
 
 
-def read_documents(transport: Transport, resource: Resource, want: Want) -> Iterator[dict[str, Any]]:
+def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:
     """The objects of a list as plain data, chunk by chunk. Raises what the transport raises, wherever it ends."""
     token = ""
     version = f"{resource.row.group}/{resource.version}" if resource.row.group else resource.version
@@ -132,7 +132,7 @@ class _Documents(msgspec.Struct, frozen=True):
 _DOCUMENTS = msgspec.json.Decoder(_Documents)
 
 
-def named(resource: Resource, objects: tuple[KubernetesObject, ...]) -> tuple[KubernetesObject, ...]:
+def named(resource: ServedResource, objects: tuple[KubernetesObject, ...]) -> tuple[KubernetesObject, ...]:
     """Objects with their kind: items of a list need not name it, and a custom resource does not know it otherwise."""
     row = resource.row
     if not objects or not isinstance(objects[0], CustomResource):
@@ -159,7 +159,7 @@ def _query(want: Want, token: str, *, chunked: bool) -> dict[str, str | int]:
 
 
 def _decode(
-    transport: Transport, resource: Resource, want: Want, query: dict[str, str | int], accept: str, tries: int
+    transport: Transport, resource: ServedResource, want: Want, query: dict[str, str | int], accept: str, tries: int
 ) -> Decoded:
     """One chunk; an answer that is cut off in the middle is asked for once more."""
     path = resource.path(want.namespace)
@@ -174,5 +174,5 @@ def _decode(
     raise AssertionError("the last try returns or raises")
 
 
-def _broke(resource: Resource, want: Want, listed: Listed, why: str) -> str:
+def _broke(resource: ServedResource, want: Want, listed: Listed, why: str) -> str:
     return f"{resource.listing(want.namespace)} broke off after {len(listed.objects):,}: {why}"

@@ -16,7 +16,7 @@ from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.answers import ApiRefusal
 from kubedoctor.collect.connection import connect
-from kubedoctor.collect.fetching import Fetcher, Outcome, apply
+from kubedoctor.collect.fetching import Fetcher, FetchResult, apply
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.parallel import in_parallel
@@ -121,23 +121,23 @@ class LiveSource:
             self._note_time()
         self._count()
 
-    def _tasks(self, wants: frozenset[Want | LogWant]) -> tuple[list[Callable[[], Outcome]], list[LogWant]]:
+    def _tasks(self, wants: frozenset[Want | LogWant]) -> tuple[list[Callable[[], FetchResult]], list[LogWant]]:
         """What to fetch, and the logs that are too many."""
         logs = sorted(want for want in wants if isinstance(want, LogWant))
-        tasks: list[Callable[[], Outcome]] = [
+        tasks: list[Callable[[], FetchResult]] = [
             partial(self._fetcher.fetch, want, stands_for)
             for want, stands_for in _merged(sorted(want for want in wants if isinstance(want, Want)))
         ]
         tasks += [partial(self._fetcher.log, log) for log in logs[:MOST_LOGS]]
         return tasks, logs[MOST_LOGS:]
 
-    def _read_version(self) -> Outcome:
+    def _read_version(self) -> FetchResult:
         version = self._fetcher.version()
         with self.lock:
             self._knows_server = True
             if version:
                 self.snapshot.source = msgspec.structs.replace(self.snapshot.source, kubernetes=version)
-        return Outcome(())
+        return FetchResult(())
 
     def _note_time(self) -> None:
         said = self.transport.server_time

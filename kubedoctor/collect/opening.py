@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 
 
-def open_source(options: Options) -> Source:
+def open_source(options: Options) -> ReadableCluster:
     """Open what the options name. Raises SourceProblem where that cannot be read; a live server is not asked yet."""
     if options.from_:
         from kubedoctor.collect.bundles import open_bundle

@@ -9,7 +9,7 @@ import msgspec
 
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.collect.answers import ApiRefusal
-from kubedoctor.collect.listing import Resource
+from kubedoctor.collect.listing import ServedResource
 from kubedoctor.collect.transport import Transport, segment
 
 
@@ -43,38 +43,38 @@ _GROUPS = msgspec.json.Decoder(_Groups)
 _ROWS = msgspec.json.Decoder(_Rows)
 
 
-class Served:
+class ServedKinds:
     """Finds the resource of a kind; asks discovery only for custom kinds, each group once. Safe for threads."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._lock = threading.Lock()
         self._groups: dict[str, _Group] | None = None
-        self._custom: dict[str, Resource | None] = {}
+        self._custom: dict[str, ServedResource | None] = {}
         self._versions: dict[str, str] = {}
 
-    def candidates(self, kind: str) -> tuple[Resource, ...]:
+    def candidates(self, kind: str) -> tuple[ServedResource, ...]:
         """The resource of a kind, in the version to try first, and then the older ones; none if it is not served."""
         row = kind_named(kind)
         if row is None:
             found = self._discovered(kind)
             return (found,) if found else ()
         if version := self._versions.get(kind):
-            return (Resource(row, kind, version),)
-        return tuple(Resource(row, kind, version) for version in (row.version, *row.older_versions))
+            return (ServedResource(row, kind, version),)
+        return tuple(ServedResource(row, kind, version) for version in (row.version, *row.older_versions))
 
-    def works(self, resource: Resource) -> None:
+    def works(self, resource: ServedResource) -> None:
         """Remember the version that was answered."""
         self._versions[resource.ref_kind] = resource.version
 
-    def _discovered(self, kind: str) -> Resource | None:
+    def _discovered(self, kind: str) -> ServedResource | None:
         with self._lock:
             if kind not in self._custom:
                 name, _, group = kind.partition(".")
                 self._custom[kind] = self._find(kind, name, group) if group else None
             return self._custom[kind]
 
-    def _find(self, kind: str, name: str, group: str) -> Resource | None:
+    def _find(self, kind: str, name: str, group: str) -> ServedResource | None:
         if self._groups is None:
             groups = self._read("/apis", _GROUPS)
             self._groups = {one.name: one for one in (groups.groups if groups else None) or ()}
@@ -95,7 +95,7 @@ class Served:
                         row.namespaced,
                         row.short_names or (),
                     )
-                    return Resource(known, kind, version)
+                    return ServedResource(known, kind, version)
         return None
 
     def _read(self, path: str, shape: Any) -> Any:

@@ -10,7 +10,7 @@ from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import LogWant, Want
 
 
-class Source(Protocol):
+class ReadableCluster(Protocol):
     """A cluster that can be read, or the record of one."""
 
     @property

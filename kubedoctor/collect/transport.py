@@ -78,7 +78,7 @@ class Transport:
         body = msgspec.json.encode(document)
         return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, MOST_TRIES, False)
 
-    def stream(self, path: str, query: Query, idle: float, accept: str = JSON) -> Stream:
+    def stream(self, path: str, query: Query, idle: float, accept: str = JSON) -> LineStream:
         """The lines of an answer that goes on, as a watch. `idle`: seconds without any after which it is dead."""
         timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=idle)
         renewals = self._renewals
@@ -94,7 +94,7 @@ class Transport:
                 raise refusal_of(response.status, body, response.headers, self.connection)
         except _Dropped as dropped:
             raise dropped.problem from None
-        return Stream(response, self.connection)
+        return LineStream(response, self.connection)
 
     def close(self) -> None:
         """Let go of connections; nothing leaves any more."""
@@ -292,7 +292,7 @@ class _Dropped(Exception):
         self.problem = problem
 
 
-class Stream:
+class LineStream:
     """Lines that arrive over time. `close` may be called from another thread and ends the iteration."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse, connection: Connection) -> None:

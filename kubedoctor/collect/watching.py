@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
-from kubedoctor.collect.following import Follower, KindStatus, Store
-from kubedoctor.collect.served import Served
+from kubedoctor.collect.following import FollowedSnapshot, Follower, KindStatus
+from kubedoctor.collect.served import ServedKinds
 from kubedoctor.collect.transport import Transport
 
 __all__ = ["KindStatus", "Watcher"]
@@ -44,7 +44,7 @@ class Watcher:
         self._wake = threading.Event()
         self._changed: set[str] = set()
         self._changing = threading.Lock()
-        served, store = Served(transport), Store(self.snapshot, self.lock, self._note)
+        served, store = ServedKinds(transport), FollowedSnapshot(self.snapshot, self.lock, self._note)
         self._followers = [
             Follower(transport, served, store, kind, namespace or "", self._stopping)
             for kind in sorted(set(kinds))

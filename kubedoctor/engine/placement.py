@@ -25,7 +25,7 @@ from kubedoctor.engine.rounds import read_in_rounds
 from kubedoctor.findings import Fix
 from kubedoctor.replay.autoscaling.view import autoscaler_view
 from kubedoctor.replay.scheduler.counterfactuals.pod_changes import changed_pod
-from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
 from kubedoctor.replay.scheduler.observed import kinds_for, observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.said.self_check import Agreement
@@ -35,7 +35,7 @@ _MOST_LOSSES = 50
 """So many sentences tell what could not be read; a bundle tells no more either."""
 
 
-class Outcome(enum.Enum):
+class PlacementOutcome(enum.Enum):
     """What becomes of the pod. LOST: its node does not exist. ENDING: it is being deleted, and the scheduler passes over
     it (`pkg/scheduler/schedule_one.go`, skipPodSchedule, v1.37). UNKNOWN: something that decides could not be seen or is
     not replayed, or the scheduler refuses what fits by all that is seen."""
@@ -61,7 +61,7 @@ class Placement(msgspec.Struct, frozen=True):
     """
 
     pod: Ref
-    outcome: Outcome
+    outcome: PlacementOutcome
     taken_at: datetime
     source: Source
     node: str = ""
@@ -107,32 +107,32 @@ def place(name: Ref, snapshot: Snapshot, gather: Gather, changes: Sequence[str] 
     try:
         pod = pending_pod_of(name, snapshot, gather)
         if pod is None:
-            answer = _without_replay(name, Outcome.SCHEDULED, snapshot)
+            answer = _without_replay(name, PlacementOutcome.SCHEDULED, snapshot)
         else:
             reading = read_in_rounds(lambda cluster: _placed(pod, cluster, tuple(changes)), snapshot, gather)
             answer, gaps, rounds = reading.answer, tuple(str(gap) for gap in reading.gaps), reading.rounds
     except CannotSee as blind:
-        answer, gaps = _without_replay(name, Outcome.UNKNOWN, snapshot), (str(blind),)
+        answer, gaps = _without_replay(name, PlacementOutcome.UNKNOWN, snapshot), (str(blind),)
     not_seen = (*answer.not_seen, *gaps)
     return msgspec.structs.replace(answer, not_seen=not_seen, requests=snapshot.requests, rounds=rounds)
 
 
-def _without_replay(name: Ref, outcome: Outcome, snapshot: Snapshot) -> Placement:
+def _without_replay(name: Ref, outcome: PlacementOutcome, snapshot: Snapshot) -> Placement:
     return Placement(name, outcome, snapshot.taken_at, snapshot.source)
 
 
 def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
-    made = Placement(name, Outcome.UNKNOWN, cluster.taken_at, cluster.snapshot.source)
+    made = Placement(name, PlacementOutcome.UNKNOWN, cluster.taken_at, cluster.snapshot.source)
     pod = cluster.get_ref(name)
     if not isinstance(pod, Pod):
         return msgspec.structs.replace(made, not_seen=(f"{name.title} is gone",))
     if finished(pod):
-        return msgspec.structs.replace(made, outcome=Outcome.ENDED, node=pod.spec.node_name)
+        return msgspec.structs.replace(made, outcome=PlacementOutcome.ENDED, node=pod.spec.node_name)
     if pod.spec.node_name:
-        outcome = Outcome.LOST if is_missing(pod.spec.node_name, cluster) else Outcome.SCHEDULED
+        outcome = PlacementOutcome.LOST if is_missing(pod.spec.node_name, cluster) else PlacementOutcome.SCHEDULED
         return msgspec.structs.replace(made, outcome=outcome, node=pod.spec.node_name)
     if terminating(pod):
-        return msgspec.structs.replace(made, outcome=Outcome.ENDING)
+        return msgspec.structs.replace(made, outcome=PlacementOutcome.ENDING)
     changed = changed_pod(pod, changes) if changes else None
     cluster.together(
         lambda: observe(pod, cluster),
@@ -150,7 +150,9 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
         changes=changes,
         after=after,
         fixes=placement_fixes(before, cluster) if after is None else (),
-        autoscaler=_autoscaler(pod, cluster) if outcome in (Outcome.FITS_NOWHERE, Outcome.UNKNOWN) else (),
+        autoscaler=_autoscaler(pod, cluster)
+        if outcome in (PlacementOutcome.FITS_NOWHERE, PlacementOutcome.UNKNOWN)
+        else (),
         not_seen=(*_not_replayed(before), *_left_out(before, cluster)),
     )
 
@@ -170,22 +172,22 @@ def _left_out(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
     return (*losses[:_MOST_LOSSES], f"and {more} more problems of this sort") if more > 0 else tuple(losses)
 
 
-def _outcome(answer: PendingAnswer, said: Agreement) -> Outcome:
+def _outcome(answer: PendingAnswer, said: Agreement) -> PlacementOutcome:
     """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away or let it in, and
     rules of another scheduler might keep it away. said: whether the scheduler agreed of the pod as it is."""
-    verdict: Verdict = answer.verdict
+    verdict: SchedulingVerdict = answer.verdict
     if verdict.pre_enqueue is not None:
-        return Outcome.GATED
+        return PlacementOutcome.GATED
     if verdict.failed or "Node" in answer.unseen:
-        return Outcome.UNKNOWN
+        return PlacementOutcome.UNKNOWN
     if verdict.feasible:
         refused = said in (Agreement.DIFFERS, Agreement.NOT_REPLAYED)
         unsure = refused or verdict.unreplayed or answer.incomplete or has_other_scheduler(answer.pod)
-        return Outcome.UNKNOWN if unsure else Outcome.FITS
+        return PlacementOutcome.UNKNOWN if unsure else PlacementOutcome.FITS
     blind = (*answer.unseen, *answer.damaged)
     if said is not Agreement.AGREES and ("Node" in blind or rests_on_unseen(verdict, blind)):
-        return Outcome.UNKNOWN
-    return Outcome.FITS_NOWHERE
+        return PlacementOutcome.UNKNOWN
+    return PlacementOutcome.FITS_NOWHERE
 
 
 def _not_replayed(answer: PendingAnswer) -> tuple[str, ...]:

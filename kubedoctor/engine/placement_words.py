@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubedoctor.answers.placement.reasons import plugin_title, whole_reason
 from kubedoctor.cluster.grammar.text import listed
-from kubedoctor.engine.placement import Outcome, Placement
+from kubedoctor.engine.placement import Placement, PlacementOutcome
 from kubedoctor.findings import Fix
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
@@ -12,22 +12,22 @@ from kubedoctor.replay.scheduler.pending import PendingAnswer
 def headline(placement: Placement) -> str:
     """What a person wants to know before all else, without the pod's name."""
     match placement.outcome:
-        case Outcome.SCHEDULED if not placement.node:
+        case PlacementOutcome.SCHEDULED if not placement.node:
             return "has no pod that waits for a node"
-        case Outcome.SCHEDULED:
+        case PlacementOutcome.SCHEDULED:
             return f"is not pending: it was placed on node {placement.node}"
-        case Outcome.LOST:
+        case PlacementOutcome.LOST:
             return f"is not pending: it is bound to node {placement.node}, which does not exist"
-        case Outcome.ENDED:
+        case PlacementOutcome.ENDED:
             return "is not pending: it has ended"
-        case Outcome.ENDING:
+        case PlacementOutcome.ENDING:
             return "is not pending: it is being deleted, so the scheduler passes over it"
     if placement.last is None:
         return "could not be replayed"
     return outcome_line(placement.last, placement.outcome)
 
 
-def outcome_line(answer: PendingAnswer, outcome: Outcome) -> str:
+def outcome_line(answer: PendingAnswer, outcome: PlacementOutcome) -> str:
     """One replay in one line."""
     verdict = answer.verdict
     if verdict.pre_enqueue is not None:
@@ -36,13 +36,15 @@ def outcome_line(answer: PendingAnswer, outcome: Outcome) -> str:
         return f"cannot be placed: {plugin_title(verdict.failed)} cannot decide: {verdict.failed.status.message}"
     fitting = verdict.feasible
     if fitting:
-        sure = "fits" if outcome is Outcome.FITS else "may fit"
+        sure = "fits" if outcome is PlacementOutcome.FITS else "may fit"
         return f"{sure} on {len(fitting)} of {verdict.total} nodes: {listed(fitting, 5)}"
-    seen = ", by what could be seen" if outcome is Outcome.UNKNOWN else ""
+    seen = ", by what could be seen" if outcome is PlacementOutcome.UNKNOWN else ""
     if verdict.pre_filter is not None:
         return f"fits nowhere{seen}, whichever node: {whole_reason(verdict.pre_filter)}"
     if not verdict.total:
-        return "fits nowhere: there are no nodes" if outcome is not Outcome.UNKNOWN else "no node could be seen"
+        return (
+            "fits nowhere: there are no nodes" if outcome is not PlacementOutcome.UNKNOWN else "no node could be seen"
+        )
     return (
         f"fits on none of {verdict.total} nodes{seen}" if verdict.total != 1 else f"does not fit on the one node{seen}"
     )

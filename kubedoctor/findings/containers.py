@@ -16,7 +16,7 @@ CONSEQUENCES = (Explains("same", ("KD1012", "KD1201", "KD1204")), Explains("sele
 """What follows from a container that does not run: it is not ready, its rollout stands still, its Service is empty."""
 
 
-class Part(NamedTuple):
+class ContainerWithStatus(NamedTuple):
     """A container of a pod with its status."""
 
     container: Container
@@ -29,16 +29,16 @@ def stays(pod: Pod) -> bool:
     return not (finished(pod) or terminating(pod))
 
 
-def parts_of(pod: Pod) -> Iterator[Part]:
+def parts_of(pod: Pod) -> Iterator[ContainerWithStatus]:
     """The containers that have a status, init containers first."""
     init = {one.name for one in pod.spec.init_containers or ()}
     containers = {one.name: one for one in all_containers(pod)}
     for status in all_statuses(pod):
         if status.name in containers:
-            yield Part(containers[status.name], status, status.name in init)
+            yield ContainerWithStatus(containers[status.name], status, status.name in init)
 
 
-def waiting_parts(pod: Pod, *reasons: str) -> Iterator[tuple[Part, ContainerStateWaiting]]:
+def waiting_parts(pod: Pod, *reasons: str) -> Iterator[tuple[ContainerWithStatus, ContainerStateWaiting]]:
     """The containers of a pod that stays which wait for one of these reasons."""
     if not stays(pod):
         return

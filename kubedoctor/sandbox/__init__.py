@@ -11,14 +11,14 @@ from __future__ import annotations
 from kubedoctor.sandbox.faults import Fault
 from kubedoctor.sandbox.recorded import serve_recording
 from kubedoctor.sandbox.sandbox import Sandbox
-from kubedoctor.sandbox.server import Served, serve
-from kubedoctor.sandbox.state import State, load_recording, recording_names, recording_path
+from kubedoctor.sandbox.server import SandboxServer, serve
+from kubedoctor.sandbox.state import SandboxState, load_recording, recording_names, recording_path
 
 __all__ = [
     "Fault",
     "Sandbox",
-    "Served",
-    "State",
+    "SandboxServer",
+    "SandboxState",
     "load_recording",
     "recording_names",
     "recording_path",

@@ -38,7 +38,7 @@ class Request:
         if not text:
             return None
         if not text.isdecimal():
-            raise Refusal(400, "BadRequest", f"The query parameter {name}={text!r} is not a whole number.")
+            raise FailureStatus(400, "BadRequest", f"The query parameter {name}={text!r} is not a whole number.")
         return int(text)
 
     def accepts(self, word: str) -> bool:
@@ -132,7 +132,7 @@ def respond(document: object, code: int = 200, content_type: str = "application/
     return Response(code, encode(document), content_type)
 
 
-class Refusal(Exception):
+class FailureStatus(Exception):
     """An answer that is a failure `Status`, as the API server words it."""
 
     def __init__(
@@ -170,6 +170,6 @@ class Refusal(Exception):
         return response
 
 
-def no_such_path() -> Refusal:
+def no_such_path() -> FailureStatus:
     """What the API server says to a path, group, version or resource that it does not serve."""
-    return Refusal(404, "NotFound", "the server could not find the requested resource")
+    return FailureStatus(404, "NotFound", "the server could not find the requested resource")

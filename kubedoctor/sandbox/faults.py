@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from kubedoctor.sandbox.exchange import Refusal, Response
+from kubedoctor.sandbox.exchange import FailureStatus, Response
 from kubedoctor.sandbox.resources import METRICS
 
 USER = "kubedoctor-demo"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestAttributes:
     """What a request asks for, in the words of RBAC. `resource` is `deployments`, `pods/log`."""
 
     verb: str
@@ -67,7 +67,7 @@ class Fault:
     in_stream: bool = False
     seen: int = field(default=0, init=False)
 
-    def concerns(self, asked: Asked) -> bool:
+    def concerns(self, asked: RequestAttributes) -> bool:
         """Whether the request is of the kind that the fault hits, whatever the count."""
         if self.paths:
             return any(f"{asked.path}/".startswith(f"{each.rstrip('/')}/") for each in self.paths)
@@ -79,28 +79,30 @@ class Fault:
             and (not self.continued or asked.continued)
         )
 
-    def _plainly(self, asked: Asked) -> bool:
+    def _plainly(self, asked: RequestAttributes) -> bool:
         return asked.resource in self.resources and asked.group != METRICS
 
-    def hits(self, asked: Asked) -> bool:
+    def hits(self, asked: RequestAttributes) -> bool:
         """Whether this very request is hit; counts it."""
         if not self.concerns(asked):
             return False
         self.seen += 1
         return self.seen > self.after and (self.times is None or self.seen <= self.after + self.times)
 
-    def answer(self, asked: Asked) -> Response:
+    def answer(self, asked: RequestAttributes) -> Response:
         """What is answered instead of what was asked."""
         if self.page:
             return Response(self.code, self.page.encode(), "text/html; charset=utf-8")
         return self.refusal(asked).response()
 
-    def refusal(self, asked: Asked) -> Refusal:
+    def refusal(self, asked: RequestAttributes) -> FailureStatus:
         """The status that is answered."""
-        return Refusal(self.code, self.reason, self.message or _words(self, asked), _details(asked), self.retry_after)
+        return FailureStatus(
+            self.code, self.reason, self.message or _words(self, asked), _details(asked), self.retry_after
+        )
 
 
-def _details(asked: Asked) -> dict[str, str]:
+def _details(asked: RequestAttributes) -> dict[str, str]:
     return {
         key: value
         for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource.partition("/")[0]))
@@ -108,7 +110,7 @@ def _details(asked: Asked) -> dict[str, str]:
     }
 
 
-def _words(fault: Fault, asked: Asked) -> str:
+def _words(fault: Fault, asked: RequestAttributes) -> str:
     if fault.code != 403:
         return fault.reason
     if not asked.resource:

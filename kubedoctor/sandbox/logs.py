@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kubedoctor.sandbox.exchange import Object, Refusal, Request
+from kubedoctor.sandbox.exchange import FailureStatus, Object, Request
 
 Recorded = Mapping[str, str]
 
@@ -21,13 +21,13 @@ def container_asked_for(request: Request, pod: Object) -> str:
     asked = request.query.get("container", "")
     if asked:
         if asked not in names:
-            raise Refusal(400, "BadRequest", f"container {asked} is not valid for pod {name}")
+            raise FailureStatus(400, "BadRequest", f"container {asked} is not valid for pod {name}")
         return asked
     ordinary: list[Object] = spec.get("containers") or []
     if len(ordinary) == 1:
         return str(ordinary[0]["name"])
     choice = f", choose one of: [{' '.join(names)}]" if ordinary else ""
-    raise Refusal(400, "BadRequest", f"a container name must be specified for pod {name}{choice}")
+    raise FailureStatus(400, "BadRequest", f"a container name must be specified for pod {name}{choice}")
 
 
 def text_of(request: Request, pod: Object, container: str, recorded: Recorded | None) -> str:
@@ -35,14 +35,14 @@ def text_of(request: Request, pod: Object, container: str, recorded: Recorded | 
     if not (pod.get("spec") or {}).get("nodeName"):
         return ""
     if recorded is not None and "error" in recorded:
-        raise Refusal(500, "InternalError", recorded["error"].removeprefix("Error from server: "))
+        raise FailureStatus(500, "InternalError", recorded["error"].removeprefix("Error from server: "))
     status = _status(pod, container)
     previous = request.flag("previous")
     if problem := _problem(pod["metadata"]["name"], container, status, previous):
-        raise Refusal(400, "BadRequest", problem)
+        raise FailureStatus(400, "BadRequest", problem)
     if recorded is None or ("previous" if previous else "current") not in recorded:
         which = "previous log" if previous else "log"
-        raise Refusal(
+        raise FailureStatus(
             404, "NotFound", f"This is a recording of a cluster, and it holds no {which} of the container {container}."
         )
     lines = recorded["previous" if previous else "current"].splitlines(keepends=True)

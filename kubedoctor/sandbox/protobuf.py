@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.sandbox.exchange import Object, Refusal
+from kubedoctor.sandbox.exchange import FailureStatus, Object
 
 _MAGIC = b"k8s\x00"
 # Message: field number: (name, type). A type is `text` or another message.
@@ -47,10 +47,12 @@ def decode(body: bytes) -> Object:
         type_meta = _message("TypeMeta", unknown[1])
         kind = type_meta.get("kind")
         if kind not in _MESSAGES:
-            raise Refusal(415, "UnsupportedMediaType", f"The sandbox does not read {kind} as protobuf. Send JSON.")
+            raise FailureStatus(
+                415, "UnsupportedMediaType", f"The sandbox does not read {kind} as protobuf. Send JSON."
+            )
         return {**type_meta, **_message(kind, unknown.get(2, b""))}
     except (IndexError, KeyError, UnicodeDecodeError, ValueError) as error:
-        raise Refusal(400, "BadRequest", "The body is not Kubernetes protobuf.") from error
+        raise FailureStatus(400, "BadRequest", "The body is not Kubernetes protobuf.") from error
 
 
 def _message(name: str, data: bytes) -> Object:

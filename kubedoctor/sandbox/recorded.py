@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from kubedoctor.sandbox.server import Served, serve
+from kubedoctor.sandbox.server import SandboxServer, serve
 from kubedoctor.sandbox.state import load_recording, recording_path
 
 
-def serve_recording(name: str) -> Served:
+def serve_recording(name: str) -> SandboxServer:
     """Serve an installed recording with its times moved to the present, so that ages are what they were.
 
     Raises ValueError for a name that does not exist.

@@ -71,7 +71,7 @@ SCALED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationContr
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class PrinterColumn:
     """One of `additionalPrinterColumns`."""
 
     name: str
@@ -96,7 +96,7 @@ class Resource:
     verbs: tuple[str, ...] = READ
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
-    columns: tuple[Column, ...] | None = None
+    columns: tuple[PrinterColumn, ...] | None = None
     selectable_fields: tuple[str, ...] = ()
     schema: Object | None = field(default=None, compare=False, hash=False)
 
@@ -153,7 +153,7 @@ def resources_of(definition: Object) -> Iterator[Resource]:
         if not version.get("served", True):
             continue
         columns = tuple(
-            Column(
+            PrinterColumn(
                 each["name"],
                 each["type"],
                 each["jsonPath"],
@@ -173,7 +173,7 @@ def resources_of(definition: Object) -> Iterator[Resource]:
             tuple(names.get("shortNames") or ()),
             categories=tuple(names.get("categories") or ()),
             subresources=tuple(version.get("subresources") or ()),
-            columns=columns or (Column("Age", "date", ".metadata.creationTimestamp"),),
+            columns=columns or (PrinterColumn("Age", "date", ".metadata.creationTimestamp"),),
             selectable_fields=tuple(
                 each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or () if each.get("jsonPath")
             ),
@@ -220,7 +220,7 @@ class Resources:
             _plural(kind),
             kind.lower(),
             "namespace" in obj.get("metadata", {}),
-            columns=(Column("Age", "date", ".metadata.creationTimestamp"),),
+            columns=(PrinterColumn("Age", "date", ".metadata.creationTimestamp"),),
         )
         self.add([guess])
         return guess

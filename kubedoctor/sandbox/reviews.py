@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from kubedoctor.sandbox.exchange import Object, Refusal, Request, Response, respond
-from kubedoctor.sandbox.faults import USER, Asked, Fault
+from kubedoctor.sandbox.exchange import FailureStatus, Object, Request, Response, respond
+from kubedoctor.sandbox.faults import USER, Fault, RequestAttributes
 from kubedoctor.sandbox.protobuf import decode, is_protobuf
 from kubedoctor.sandbox.resources import READ, Resource, Resources
 
@@ -44,7 +44,7 @@ def _body(request: Request) -> Object:
     except (UnicodeDecodeError, ValueError):
         body = None
     if not isinstance(body, dict):
-        raise Refusal(400, "BadRequest", "The body of a review must be a JSON object.")
+        raise FailureStatus(400, "BadRequest", "The body of a review must be a JSON object.")
     return body
 
 
@@ -53,7 +53,7 @@ def _access(spec: Object, refused: list[Fault]) -> Object:
         resource = str(wanted.get("resource") or "")
         if wanted.get("subresource"):
             resource += f"/{wanted['subresource']}"
-        asked = Asked(
+        asked = RequestAttributes(
             wanted.get("verb") or "",
             resource,
             wanted.get("group") or "",
@@ -62,7 +62,7 @@ def _access(spec: Object, refused: list[Fault]) -> Object:
         )
     else:
         wanted = spec.get("nonResourceAttributes") or {}
-        asked = Asked(wanted.get("verb") or "", path=wanted.get("path") or "")
+        asked = RequestAttributes(wanted.get("verb") or "", path=wanted.get("path") or "")
     if asked.verb not in READ:
         return {"allowed": False, "reason": _READ_ONLY}
     allowed = not any(each.concerns(asked) for each in refused)
@@ -79,7 +79,7 @@ def _rules(resources: Resources, refused: list[Fault], namespace: str) -> list[O
             verbs = [
                 verb
                 for verb in row.verbs
-                if not any(each.concerns(Asked(verb, plural, row.group, scope)) for each in refused)
+                if not any(each.concerns(RequestAttributes(verb, plural, row.group, scope)) for each in refused)
             ]
             if verbs:
                 rules.append({"verbs": verbs, "apiGroups": [row.group], "resources": [plural]})

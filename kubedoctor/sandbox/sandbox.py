@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kubedoctor.sandbox import discovery, logs, openapi
-from kubedoctor.sandbox.exchange import Object, Refusal, Request, Response, Stream, encode, no_such_path, respond
-from kubedoctor.sandbox.faults import Asked, Fault
+from kubedoctor.sandbox.exchange import FailureStatus, Object, Request, Response, Stream, encode, no_such_path, respond
+from kubedoctor.sandbox.faults import Fault, RequestAttributes
 from kubedoctor.sandbox.resources import Resource, Resources
 from kubedoctor.sandbox.reviews import REVIEWS, review
 from kubedoctor.sandbox.scale import scale_of, scale_resource
 from kubedoctor.sandbox.selection import selection
-from kubedoctor.sandbox.state import State
+from kubedoctor.sandbox.state import SandboxState
 from kubedoctor.sandbox.store import Store
 from kubedoctor.sandbox.tables import table
 from kubedoctor.sandbox.watching import Watching, ended_with, watch
@@ -45,7 +45,7 @@ class Sandbox:
     """
 
     def __init__(
-        self, state: State, *, faults: Iterable[Fault] = (), clock: Callable[[], datetime] | None = None
+        self, state: SandboxState, *, faults: Iterable[Fault] = (), clock: Callable[[], datetime] | None = None
     ) -> None:
         self.state = state
         self.faults: list[Fault] = list(faults)
@@ -110,11 +110,11 @@ class Sandbox:
             self.requests.append(request)
             try:
                 return self._answer(request)
-            except Refusal as refusal:
+            except FailureStatus as refusal:
                 return refusal.response()
             except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
                 message = f"This recording holds something that no API server would: {type(error).__name__} {error}."
-                return Refusal(500, "InternalError", message).response()
+                return FailureStatus(500, "InternalError", message).response()
 
     def _answer(self, request: Request) -> Response:
         parts = [each for each in request.path.split("/") if each]
@@ -156,7 +156,7 @@ class Sandbox:
     def _document(self, request: Request, parts: list[str]) -> Response:
         head = parts[0] if parts else ""
         if request.method not in ("GET", "HEAD"):
-            raise Refusal(405, "MethodNotAllowed", _READ_ONLY)
+            raise FailureStatus(405, "MethodNotAllowed", _READ_ONLY)
         if head in _HEALTH:
             return Response(body=b"ok", content_type="text/plain; charset=utf-8")
         if head == "version":
@@ -185,11 +185,11 @@ class Sandbox:
         resource = target.resource
         if resource.kind in REVIEWS:
             if request.method != "POST":
-                raise Refusal(405, "MethodNotAllowed", f"A {resource.kind} is posted, not read.")
+                raise FailureStatus(405, "MethodNotAllowed", f"A {resource.kind} is posted, not read.")
             return review(request, resource, self._resources, self.faults)
         if target.subresource in _NEEDS_A_CONTAINER:
             word = _NEEDS_A_CONTAINER[target.subresource]
-            raise Refusal(
+            raise FailureStatus(
                 405,
                 "MethodNotAllowed",
                 f"This is a recording of a cluster: nothing runs in it, so {word} is not possible."
@@ -209,7 +209,7 @@ class Sandbox:
         accepts = selection(request, resource)
         if request.watches:
             if "watch" not in resource.verbs:
-                raise Refusal(405, "MethodNotAllowed", f"{resource.qualified} cannot be watched")
+                raise FailureStatus(405, "MethodNotAllowed", f"{resource.qualified} cannot be watched")
             render = self._renderer(request, resource)
             about = Watching(self._store, resource, target.namespace, accepts, render)
             return watch(request, about, drop_after)
@@ -244,7 +244,7 @@ class Sandbox:
         if token := request.query.get("continue", ""):
             if token not in self._chunks:
                 message = "The provided continue parameter is too old to display a consistent list result."
-                raise Refusal(410, "Expired", message)
+                raise FailureStatus(410, "Expired", message)
             version, objects = self._chunks[token]
         else:
             version = str(self._store.version)
@@ -289,12 +289,12 @@ class Sandbox:
 _READ_ONLY = "This is a read-only recording of a cluster: nothing can be changed in it."
 
 
-def _write_refused(request: Request, target: _Target) -> Refusal:
+def _write_refused(request: Request, target: _Target) -> FailureStatus:
     verb = {"POST": "created", "DELETE": "deleted"}.get(request.method, "changed")
     resource = target.resource
     what = f"{resource.qualified} {target.name!r}" if target.name else resource.qualified
     details = {"name": target.name, "group": resource.group, "kind": resource.plural}
-    return Refusal(
+    return FailureStatus(
         405,
         "MethodNotAllowed",
         f"This is a read-only recording of a cluster: {what} cannot be {verb}. Get, describe, logs and explain work.",
@@ -302,13 +302,13 @@ def _write_refused(request: Request, target: _Target) -> Refusal:
     )
 
 
-def _asked(request: Request, target: _Target | None) -> Asked:
+def _asked(request: Request, target: _Target | None) -> RequestAttributes:
     path = f"/{request.path.strip('/')}"
     if target is None:
-        return Asked(_WRITES.get(request.method, "get"), path=path)
+        return RequestAttributes(_WRITES.get(request.method, "get"), path=path)
     verb = _WRITES.get(request.method) or ("get" if target.name else "watch" if request.watches else "list")
     plural = target.resource.plural
-    return Asked(
+    return RequestAttributes(
         verb,
         f"{plural}/{target.subresource}" if target.subresource else plural,
         target.resource.group,

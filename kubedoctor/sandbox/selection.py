@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_field_selector, parse_label_selector
-from kubedoctor.sandbox.exchange import Object, Refusal, Request
+from kubedoctor.sandbox.exchange import FailureStatus, Object, Request
 from kubedoctor.sandbox.resources import Resource
 
 _EVERYWHERE = ("metadata.name", "metadata.namespace")
@@ -53,12 +53,12 @@ def selection(request: Request, resource: Resource) -> Callable[[Object], bool]:
         label_selector = parse_label_selector(request.query.get("labelSelector", ""))
         field_selector = parse_field_selector(request.query.get("fieldSelector", ""))
     except SelectorError as error:
-        raise Refusal(400, "BadRequest", str(error)) from None
+        raise FailureStatus(400, "BadRequest", str(error)) from None
     supported = (*_EVERYWHERE, *_FIELDS.get(resource.kind, ()), *resource.selectable_fields)
     wanted = tuple(term.field for term in field_selector.terms)
     for name in wanted:
         if name not in supported:
-            raise Refusal(400, "BadRequest", f"field label not supported: {name}")
+            raise FailureStatus(400, "BadRequest", f"field label not supported: {name}")
 
     def accepts(obj: Object) -> bool:
         if not label_selector.matches(obj["metadata"].get("labels") or {}):

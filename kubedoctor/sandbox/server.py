@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import yaml
 from aiohttp import web
 
-from kubedoctor.sandbox.exchange import Refusal, Request, Response, Stream
+from kubedoctor.sandbox.exchange import FailureStatus, Request, Response, Stream
 from kubedoctor.sandbox.sandbox import Sandbox
-from kubedoctor.sandbox.state import State
+from kubedoctor.sandbox.state import SandboxState
 
 CONTEXT = "kubedoctor-demo"
 _TOKEN_BYTES = 24
@@ -34,7 +34,7 @@ _NO_TOKEN = (
 )
 
 
-class Served:
+class SandboxServer:
     """A running server. The folder with its kubeconfig goes when it stops; use it in a `with` block."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -66,7 +66,7 @@ class Served:
             self._thread.join()
         self._folder.cleanup()
 
-    def __enter__(self) -> Served:
+    def __enter__(self) -> SandboxServer:
         return self
 
     def __exit__(
@@ -117,11 +117,11 @@ class Served:
 
     async def _handler(self, incoming: web.Request) -> web.StreamResponse:
         if self._is_stranger(incoming):
-            return _plain(Refusal(403, "Forbidden", "Only programs on this machine are served.").response())
+            return _plain(FailureStatus(403, "Forbidden", "Only programs on this machine are served.").response())
         token, _, path = incoming.path.lstrip("/").partition("/")
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             if incoming.path not in _OPEN:
-                return _plain(Refusal(403, "Forbidden", _NO_TOKEN).response())
+                return _plain(FailureStatus(403, "Forbidden", _NO_TOKEN).response())
             path = incoming.path.lstrip("/")
         request = Request(
             incoming.method,
@@ -201,6 +201,6 @@ def _write_privately(path: Path, text: str) -> None:
         file.write(text)
 
 
-def serve(state: State | Sandbox) -> Served:
+def serve(state: SandboxState | Sandbox) -> SandboxServer:
     """Starts a server in a thread of its own, on a free port of 127.0.0.1. OSError when no port can be had."""
-    return Served(state if isinstance(state, Sandbox) else Sandbox(state))
+    return SandboxServer(state if isinstance(state, Sandbox) else Sandbox(state))

@@ -20,7 +20,7 @@ _LOG_TIMESTAMP = re.compile(r"\b(\d{4}(?:-\d\d-\d\dT|/\d\d/\d\d )\d\d:\d\d:\d\d)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SandboxState:
     """A cluster at one moment.
 
     `logs` maps `namespace/pod/container` to `current` and `previous`, or to `error` with what the recording client was
@@ -36,7 +36,7 @@ class State:
     name: str = ""
     story: str = ""
 
-    def rebased(self, to: datetime) -> State:
+    def rebased(self, to: datetime) -> SandboxState:
         """The same cluster as if it had been recorded at `to`: ages look as they did then.
 
         Every RFC 3339 timestamp that is a whole value moves, and those in log lines.
@@ -44,7 +44,7 @@ class State:
         if self.taken_at is None:
             return self
         by = timedelta(seconds=round((to - self.taken_at).total_seconds()))
-        return State(
+        return SandboxState(
             [_moved(each, by) for each in self.objects],
             {key: {kind: _moved_text(text, by) for kind, text in logs.items()} for key, logs in self.logs.items()},
             self.kubernetes,
@@ -79,7 +79,7 @@ def _shifted(text: str, form: str, by: timedelta) -> str:
         return text
 
 
-def load_recording(path: str | Path, *, rebase_to: datetime | None = None) -> State:
+def load_recording(path: str | Path, *, rebase_to: datetime | None = None) -> SandboxState:
     """Reads a recording: `{"objects": […], "logs": {…}, "kubernetes": "v1…", "captured_at": "…"}`.
 
     Raises OSError when it cannot be read, and ValueError with a sentence when it is not a recording.
@@ -88,7 +88,7 @@ def load_recording(path: str | Path, *, rebase_to: datetime | None = None) -> St
         document = json.loads(Path(path).read_bytes())
         objects = document["objects"]
         captured = document.get("captured_at")
-        state = State(
+        state = SandboxState(
             objects,
             document.get("logs") or {},
             document.get("kubernetes") or "v1.37.2",

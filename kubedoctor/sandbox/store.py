@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from kubedoctor.sandbox.exchange import Object, Refusal
+from kubedoctor.sandbox.exchange import FailureStatus, Object
 from kubedoctor.sandbox.resources import Resource
 
 Key = tuple[str, str, str, str]
@@ -18,7 +18,7 @@ HISTORY = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class HistoryEntry:
     """One entry of the history. `before` is None for an added object; a deleted one has its last state in `now`."""
 
     version: int
@@ -34,8 +34,8 @@ class Store:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._objects: dict[tuple[str, str], dict[tuple[str, str], Object]] = {}
-        self._history: deque[Change] = deque(maxlen=HISTORY)
-        self._listeners: list[Callable[[Change], None]] = []
+        self._history: deque[HistoryEntry] = deque(maxlen=HISTORY)
+        self._listeners: list[Callable[[HistoryEntry], None]] = []
         self.version = 0
         self.oldest = 0
         """Changes after this version are in the history; a watch from an older one is told 410."""
@@ -97,7 +97,7 @@ class Store:
         ):
             metadata.setdefault(name, (before or {}).get("metadata", {}).get(name) or value)
         self._collection(resource)[key[2:]] = obj
-        self._tell(Change(self.version, "MODIFIED" if before else "ADDED", key, obj, before))
+        self._tell(HistoryEntry(self.version, "MODIFIED" if before else "ADDED", key, obj, before))
         return obj
 
     def delete(self, resource: Resource, namespace: str, name: str) -> Object:
@@ -107,17 +107,17 @@ class Store:
         self.version += 1
         last = {**gone, "metadata": {**gone["metadata"], "resourceVersion": str(self.version)}}
         key = (resource.group, resource.plural, namespace, name)
-        self._tell(Change(self.version, "DELETED", key, last, gone))
+        self._tell(HistoryEntry(self.version, "DELETED", key, last, gone))
         return last
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, change: HistoryEntry) -> None:
         if len(self._history) == HISTORY:
             self.oldest = self._history[0].version
         self._history.append(change)
         for listener in list(self._listeners):
             listener(change)
 
-    def since(self, version: int) -> Iterator[Change]:
+    def since(self, version: int) -> Iterator[HistoryEntry]:
         """The changes after a version, oldest first."""
         return (change for change in self._history if change.version > version)
 
@@ -126,7 +126,7 @@ class Store:
         self._history.clear()
         self.oldest = self.version
 
-    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+    def listen(self, listener: Callable[[HistoryEntry], None]) -> Callable[[], None]:
         """Calls the listener at each change, until the returned function is called."""
         self._listeners.append(listener)
 
@@ -137,9 +137,9 @@ class Store:
         return stop
 
 
-def not_found(resource: Resource, name: str) -> Refusal:
+def not_found(resource: Resource, name: str) -> FailureStatus:
     """`pods "x" not found`, `deployments.apps "x" not found`."""
     details = {"name": name, "kind": resource.plural}
     if resource.group:
         details["group"] = resource.group
-    return Refusal(404, "NotFound", f'{resource.qualified} "{name}" not found', details)
+    return FailureStatus(404, "NotFound", f'{resource.qualified} "{name}" not found', details)

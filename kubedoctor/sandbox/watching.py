@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubedoctor.sandbox.exchange import Object, Refusal, Request, Response, Stream, encode
+from kubedoctor.sandbox.exchange import FailureStatus, Object, Request, Response, Stream, encode
 from kubedoctor.sandbox.resources import Resource
-from kubedoctor.sandbox.store import Change, Store
+from kubedoctor.sandbox.store import HistoryEntry, Store
 
 Render = Callable[[str, Object, bool], Object]
 """Event type, object, whether it is the first event: the object as the client accepts it."""
@@ -37,7 +37,7 @@ def watch(request: Request, about: Watching, drop_after: int | None = None) -> R
         stream.drop_after = drop_after
     try:
         _begin(request, about, writer)
-    except Refusal as refusal:
+    except FailureStatus as refusal:
         if refusal.code != 410:
             raise
         return ended_with(refusal)
@@ -45,7 +45,7 @@ def watch(request: Request, about: Watching, drop_after: int | None = None) -> R
     return Response(stream=stream)
 
 
-def ended_with(refusal: Refusal) -> Response:
+def ended_with(refusal: FailureStatus) -> Response:
     """A watch whose only event is an ERROR."""
     stream = Stream()
     stream.write(encode({"type": "ERROR", "object": refusal.status()}) + b"\n")
@@ -56,7 +56,7 @@ def ended_with(refusal: Refusal) -> Response:
 def _begin(request: Request, about: Watching, writer: _Writer) -> None:
     initial = request.query.get("sendInitialEvents")
     if initial is not None and request.query.get("resourceVersionMatch") != "NotOlderThan":
-        raise Refusal(
+        raise FailureStatus(
             422,
             "Invalid",
             "ListOptions.meta.k8s.io is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting"
@@ -72,7 +72,7 @@ def _begin(request: Request, about: Watching, writer: _Writer) -> None:
     elif version:
         if version < about.store.oldest:
             message = f"too old resource version: {version} ({about.store.oldest})"
-            raise Refusal(410, "Expired", message)
+            raise FailureStatus(410, "Expired", message)
         for change in about.store.since(version):
             writer.change(change)
 
@@ -96,7 +96,7 @@ class _Writer:
         obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
         return encode({"type": "BOOKMARK", "object": self.about.render("BOOKMARK", obj, False)}) + b"\n"
 
-    def change(self, change: Change) -> None:
+    def change(self, change: HistoryEntry) -> None:
         """An object that begins or ceases to be selected is, to this watch, added or deleted."""
         resource = self.about.resource
         if change.key[:2] != (resource.group, resource.plural) or self.about.namespace not in ("", change.key[2]):

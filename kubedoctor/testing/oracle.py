@@ -18,7 +18,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
 from kubedoctor.cluster.grammar.selectors import (
-    NodeSelector,
+    CompiledNodeSelector,
     SelectorError,
     parse_field_selector,
     parse_label_selector,
@@ -26,14 +26,13 @@ from kubedoctor.cluster.grammar.selectors import (
     selector_of,
 )
 from kubedoctor.cluster.grammar.tolerations import tolerates, untolerated
-from kubedoctor.cluster.kinds.affinity import NodeSelector as NodeSelectorPart
-from kubedoctor.cluster.kinds.affinity import Toleration
+from kubedoctor.cluster.kinds.affinity import NodeSelector, Toleration
 from kubedoctor.cluster.kinds.core import Node, Taint
 from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.decoding import convert_object, decode_object
 from kubedoctor.replay.kubelet.quality_of_service import quality_of_service
-from kubedoctor.replay.scheduler.cycle import Objection, Verdict, default_plugins, schedule
+from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict, default_plugins, schedule
 from kubedoctor.replay.scheduler.framework import Status
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
@@ -135,7 +134,7 @@ def schedule_answer(pod: Pod, state: ClusterState) -> Answer:
     return verdict_answer(verdict) | preemption_answer(preempt(pod, state, verdict), verdict)
 
 
-def verdict_answer(verdict: Verdict) -> Answer:
+def verdict_answer(verdict: SchedulingVerdict) -> Answer:
     """Everything but preemption."""
     if verdict.failed:
         node = next((f"filtering {one.node}: " for one in verdict.nodes if one.first is verdict.failed), "")
@@ -157,7 +156,7 @@ def verdict_answer(verdict: Verdict) -> Answer:
     return answer
 
 
-def preemption_answer(found: Preemption | None, verdict: Verdict) -> Answer:
+def preemption_answer(found: Preemption | None, verdict: SchedulingVerdict) -> Answer:
     """The part on preemption, and the event."""
     if found is None:
         return {"event": verdict.message} if verdict.message else {}
@@ -292,8 +291,8 @@ def _node_selector(request: msgspec.Raw) -> Answer:
         pod = _converted(Pod, data["pod"])
         simple, required = selector_from_map(pod.spec.node_selector), required_terms(pod)
     else:
-        required = msgspec.convert(data.get("selector") or {}, NodeSelectorPart)
-    selector = None if required is None else NodeSelector(required.node_selector_terms)
+        required = msgspec.convert(data.get("selector") or {}, NodeSelector)
+    selector = None if required is None else CompiledNodeSelector(required.node_selector_terms)
     nodes = []
     for each in data.get("nodes") or ():
         node = _converted(Node, each)

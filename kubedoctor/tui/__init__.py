@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubedoctor.collect.options import Options
-    from kubedoctor.collect.source import Source
+    from kubedoctor.collect.source import ReadableCluster
     from kubedoctor.engine import Catalogue
 
 
 def run(
-    source: Source | Callable[[], Source],
+    source: ReadableCluster | Callable[[], ReadableCluster],
     *,
     namespace: str | None,
     catalogue: Catalogue,

@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.tui.rows import Row, View
 
 
-class Column(msgspec.Struct, frozen=True):
+class ListColumn(msgspec.Struct, frozen=True):
     """`width` in cells; the one column with width 0 takes what is left. `text` makes a cell from a row and the
     present moment; what it returns is safe to print. `yields`: columns with a higher one go first where there is no
     room, those with 0 never."""
@@ -25,7 +25,9 @@ class Column(msgspec.Struct, frozen=True):
     yields: int = 0
 
 
-def fit(columns: tuple[Column, ...], width: int, gap: int, least: int) -> tuple[tuple[Column, ...], tuple[int, ...]]:
+def fit(
+    columns: tuple[ListColumn, ...], width: int, gap: int, least: int
+) -> tuple[tuple[ListColumn, ...], tuple[int, ...]]:
     """The columns that have room in so many cells, and their widths; the free one gets at least `least`."""
     kept = list(columns)
     while True:
@@ -49,23 +51,23 @@ def kind_word(kind: str) -> str:
     return {"CronJob": "cronjob"}.get(kind, row.short_names[0] if row.short_names else row.singular)
 
 
-_KIND = Column("KIND", 7, lambda row, _: kind_word(row.ref.kind))
-_NAMESPACE = Column("NAMESPACE", 13, lambda row, _: visible(row.ref.namespace, 60))
-_NAME = Column("NAME", 0, lambda row, _: visible(row.ref.name, 253))
-_READY = Column("READY", 5, lambda row, _: row.ready, right=True)
-_RESTARTS = Column("RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2)
-_AGE = Column("AGE", 6, age, right=True, yields=1)
-_STATUS = Column("STATUS", 20, lambda row, _: visible(row.status, 80))
-_NODE = Column("NODE", 20, lambda row, _: visible(row.node, 60), yields=3)
-_IMAGES = Column("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
-_CODE = Column("CODE", 7, lambda row, _: row.ready, yields=2)
-_WHERE = Column("NAMESPACE", 13, _NAMESPACE.text, yields=1)
-_ABOUT = Column("ABOUT", 26, lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}")
-_SUMMARY = Column("WHAT", 0, lambda row, _: visible(row.status, 200))
-_CURRENT = Column("", 10, lambda row, _: visible(row.status, 20))
+_KIND = ListColumn("KIND", 7, lambda row, _: kind_word(row.ref.kind))
+_NAMESPACE = ListColumn("NAMESPACE", 13, lambda row, _: visible(row.ref.namespace, 60))
+_NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253))
+_READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True)
+_RESTARTS = ListColumn("RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2)
+_AGE = ListColumn("AGE", 6, age, right=True, yields=1)
+_STATUS = ListColumn("STATUS", 20, lambda row, _: visible(row.status, 80))
+_NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3)
+_IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
+_CODE = ListColumn("CODE", 7, lambda row, _: row.ready, yields=2)
+_WHERE = ListColumn("NAMESPACE", 13, _NAMESPACE.text, yields=1)
+_ABOUT = ListColumn("ABOUT", 26, lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}")
+_SUMMARY = ListColumn("WHAT", 0, lambda row, _: visible(row.status, 200))
+_CURRENT = ListColumn("", 10, lambda row, _: visible(row.status, 20))
 
 
-def columns_of(view: View, *, wide: bool = False) -> tuple[Column, ...]:
+def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
     """The columns of a view; `wide` adds nodes and images."""
     if view.kind == "Finding":
         return (_CODE, *(() if view.namespace else (_WHERE,)), _ABOUT, _SUMMARY)

@@ -9,7 +9,7 @@ import msgspec
 from kubedoctor.collect.kubeconfig import find_files, read_kubeconfig
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.tui.session import Opener
 
 
@@ -21,7 +21,7 @@ def opener_for(options: Options) -> Opener | None:
     def contexts() -> tuple[str, ...]:
         return tuple(sorted(read_kubeconfig(find_files(options.kubeconfig, os.environ)).contexts))
 
-    def open_context(name: str) -> Source:
+    def open_context(name: str) -> ReadableCluster:
         # The namespace that was named belongs to the context that was left.
         return open_source(msgspec.structs.replace(options, context=name, namespace=None))
 

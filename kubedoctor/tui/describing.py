@@ -28,7 +28,7 @@ from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.relations.workloads import owner_chain, template_of, template_path
 from kubedoctor.cluster.triage import container_path, status_path
 from kubedoctor.tui.health import health_of
-from kubedoctor.tui.incidents import Verdict, add_event, events_about
+from kubedoctor.tui.incidents import ObjectVerdict, add_event, events_about
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Families
 
@@ -37,7 +37,7 @@ EVERY_POD_HAS = "kube-api-access-"  # the volume with the service account's toke
 LEFT_OUT = ("containers", "initContainers", "ephemeralContainers", "template", "conditions", "containerStatuses")
 
 
-def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: Verdict) -> Page:
+def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) -> Page:
     """The page that `d` shows."""
     page = Page()
     name = ref(obj)

@@ -33,7 +33,7 @@ class Copyable(msgspec.Struct, frozen=True):
     effect: str
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class ObjectVerdict(msgspec.Struct, frozen=True):
     """What is known about one object: its incidents, the one nearest to it first, and what was not looked at."""
 
     subject: Ref
@@ -53,7 +53,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return tuple(self.finding(one.cause) for one in self.incidents)
 
 
-def verdict_on(subject: Ref, report: Report, families: Families) -> Verdict:
+def verdict_on(subject: Ref, report: Report, families: Families) -> ObjectVerdict:
     """Everything in a report that concerns the object or what it controls."""
     members = families.members(subject)
     known = {one.id: one for one in report.findings}
@@ -71,7 +71,7 @@ def verdict_on(subject: Ref, report: Report, families: Families) -> Verdict:
     chosen.sort(key=lambda pair: pair[0])
     incidents = tuple(incident for _, incident in chosen)
     ids = {id_ for incident in incidents for id_ in (incident.cause, *incident.consequences)}
-    return Verdict(
+    return ObjectVerdict(
         subject=subject,
         findings=tuple(one for one in report.findings if one.id in ids),
         incidents=incidents,
@@ -81,14 +81,14 @@ def verdict_on(subject: Ref, report: Report, families: Families) -> Verdict:
     )
 
 
-def verdict_of_incident(cause: str, report: Report) -> Verdict:
+def verdict_of_incident(cause: str, report: Report) -> ObjectVerdict:
     """One incident, by the id of its cause; an empty verdict if the report does not have it."""
     for incident in report.incidents:
         if incident.cause == cause:
             ids = {cause, *incident.consequences}
             findings = tuple(one for one in report.findings if one.id in ids)
-            return Verdict(report.finding(cause).about, findings, (incident,))
-    return Verdict(Ref("", "", ""))
+            return ObjectVerdict(report.finding(cause).about, findings, (incident,))
+    return ObjectVerdict(Ref("", "", ""))
 
 
 def _not_checked(report: Report, members: frozenset[Ref]) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def _some(names: list[str]) -> str:
     return f"{', '.join(names[:2])}{more}: "
 
 
-def copyables(verdict: Verdict) -> tuple[Copyable, ...]:
+def copyables(verdict: ObjectVerdict) -> tuple[Copyable, ...]:
     """The command lines of all incidents of a verdict, in the order of their numbers on the page."""
     found: dict[str, Copyable] = {}
     for cause in verdict.causes:
@@ -118,7 +118,9 @@ def copyables(verdict: Verdict) -> tuple[Copyable, ...]:
     return tuple(found.values())
 
 
-def incident_page(verdict: Verdict, row: Row, snapshot: Snapshot, catalogue: Catalogue, *, full: bool = False) -> Page:
+def incident_page(
+    verdict: ObjectVerdict, row: Row, snapshot: Snapshot, catalogue: Catalogue, *, full: bool = False
+) -> Page:
     """The page about a row. `full` tells every incident whole; otherwise the first whole, the others by a line."""
     page = Page()
     if not verdict.incidents:
@@ -147,7 +149,7 @@ def incident_page(verdict: Verdict, row: Row, snapshot: Snapshot, catalogue: Cat
     return page
 
 
-def _incident(page: Page, verdict: Verdict, incident: Incident, numbers: dict[str, int]) -> None:
+def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: dict[str, int]) -> None:
     cause = verdict.finding(incident.cause)
     health = health_of(cause.severity)
     page.add((f"{health.symbol} ", health.value), (cause.summary, "strong"), hang=2)
@@ -173,7 +175,7 @@ def _incident(page: Page, verdict: Verdict, incident: Incident, numbers: dict[st
             page.add(gap, indent=2, hang=4)
 
 
-def _consequences(page: Page, verdict: Verdict, incident: Incident) -> None:
+def _consequences(page: Page, verdict: ObjectVerdict, incident: Incident) -> None:
     if not incident.consequences:
         return
     page.heading("Because of it")
@@ -207,7 +209,7 @@ def _commands(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> No
         page.add((f"{note}({EFFECTS[command.effect]})", "dim"), indent=4)
 
 
-def _nothing_found(page: Page, verdict: Verdict, row: Row, snapshot: Snapshot) -> None:
+def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snapshot) -> None:
     """No diagnostic spoke: the object's own words, and what to look at."""
     good = row.health in (Health.HEALTHY, Health.IDLE) and not verdict.unexplained
     health = Health.DEGRADED if verdict.unexplained and row.health is not Health.BROKEN else row.health
@@ -242,7 +244,7 @@ def _nothing_found(page: Page, verdict: Verdict, row: Row, snapshot: Snapshot) -
         _not_checked_lines(page, verdict.not_checked, 4)
 
 
-def _unexplained(page: Page, verdict: Verdict) -> None:
+def _unexplained(page: Page, verdict: ObjectVerdict) -> None:
     """What the object, or what it controls, says of itself where no finding says why."""
     if verdict.unexplained:
         page.heading("Not explained")

@@ -7,7 +7,7 @@ from textual.message import Message
 from kubedoctor.engine import Report
 from kubedoctor.engine.placement import Placement
 from kubedoctor.problems import Problem
-from kubedoctor.tui.incidents import Verdict
+from kubedoctor.tui.incidents import ObjectVerdict
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.session import Freshness, Session
@@ -45,7 +45,7 @@ class Examined(Message):
 class Told(Message):
     """The page about a row was written."""
 
-    def __init__(self, row: Row, verdict: Verdict, page: Page) -> None:
+    def __init__(self, row: Row, verdict: ObjectVerdict, page: Page) -> None:
         super().__init__()
         self.row = row
         self.verdict = verdict

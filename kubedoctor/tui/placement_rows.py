@@ -12,7 +12,7 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.placement import Placement
 from kubedoctor.engine.placement_words import fix_line, headline
-from kubedoctor.tui.columns import Column
+from kubedoctor.tui.columns import ListColumn
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import EFFECTS, Copyable
 from kubedoctor.tui.pages import Page
@@ -28,7 +28,7 @@ BY_NAME = "name"
 
 def grid(
     placement: Placement, order: str = BY_DISTANCE, width: int = 120
-) -> tuple[tuple[Row, ...], tuple[Column, ...]]:
+) -> tuple[tuple[Row, ...], tuple[ListColumn, ...]]:
     """A row for each node, nearest first or by name, and a column for each filter that objects to any.
 
     width: that of the screen, in cells.
@@ -49,11 +49,11 @@ def _row(name: str, cells: tuple[str, ...]) -> Row:
     return Row(ref=about, health=health, status=str(objecting), search=searchable(about, *cells))
 
 
-def _name() -> Column:
-    return Column("NODE", 0, lambda row, _: visible(row.ref.name, 253))
+def _name() -> ListColumn:
+    return ListColumn("NODE", 0, lambda row, _: visible(row.ref.name, 253))
 
 
-def _columns(table: PlacementTable, width: int) -> tuple[Column, ...]:
+def _columns(table: PlacementTable, width: int) -> tuple[ListColumn, ...]:
     """The filters in their order; those that object to the fewest nodes yield first where there is no room."""
     objecting = [sum(1 for row in table.rows if row.cells[place]) for place in range(len(table.filters))]
     fewest_first = sorted(range(len(objecting)), key=lambda place: objecting[place])
@@ -64,8 +64,8 @@ def _columns(table: PlacementTable, width: int) -> tuple[Column, ...]:
         cells = {row.nodes[0]: row.cells[place] for row in table.rows}
         needed = max(len(title), *(len(cell) for cell in cells.values()))
         yields = len(objecting) - fewest_first.index(place)
-        columns.append(Column(title, min(widest, needed), _Cell(cells), yields=yields))
-    return (_name(), Column("NO", 2, lambda row, _: row.status, right=True), *columns)
+        columns.append(ListColumn(title, min(widest, needed), _Cell(cells), yields=yields))
+    return (_name(), ListColumn("NO", 2, lambda row, _: row.status, right=True), *columns)
 
 
 class _Cell:

@@ -14,13 +14,13 @@ import msgspec
 from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.placement import Placement, place
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.health import Health
-from kubedoctor.tui.incidents import Verdict, verdict_on
+from kubedoctor.tui.incidents import ObjectVerdict, verdict_on
 from kubedoctor.tui.rows import ROOTS, Families, Row, View, arrange, make_rows, namespaces_in_order
 
 FIRST_KINDS = (*ROOTS, "Namespace")
@@ -64,7 +64,7 @@ class Opener(msgspec.Struct, frozen=True):
     """How to look at another context, and which there are."""
 
     contexts: Callable[[], tuple[str, ...]]
-    open: Callable[[str], Source]
+    open: Callable[[str], ReadableCluster]
 
 
 class LogText(msgspec.Struct, frozen=True):
@@ -78,7 +78,9 @@ class LogText(msgspec.Struct, frozen=True):
 class Session:
     """One source, what was read from it, and the diagnoses made of it. `notice`: what is to be known of it."""
 
-    def __init__(self, source: Source, catalogue: Catalogue, opener: Opener | None = None, notice: str = "") -> None:
+    def __init__(
+        self, source: ReadableCluster, catalogue: Catalogue, opener: Opener | None = None, notice: str = ""
+    ) -> None:
         self.source = source
         self.notice = notice
         self.catalogue = catalogue
@@ -191,7 +193,7 @@ class Session:
         seen = self.seen()
         return place(subject, seen, self._gather_into(seen))
 
-    def verdict(self, subject: Ref, report: Report) -> Verdict:
+    def verdict(self, subject: Ref, report: Report) -> ObjectVerdict:
         """What a report says of one object."""
         return verdict_on(subject, report, Families(self.seen()))
 

@@ -11,7 +11,7 @@ from kubedoctor.cluster import Ref
 from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
 from kubedoctor.tui.describing import describe, log_page, used_by, yaml_page
-from kubedoctor.tui.incidents import Verdict, incident_page, verdict_of_incident
+from kubedoctor.tui.incidents import ObjectVerdict, incident_page, verdict_of_incident
 from kubedoctor.tui.messages import (
     Aged,
     Changed,
@@ -88,7 +88,7 @@ def describe_object(session: Session, ref: Ref, report: Report | None, post: Pos
     if obj is None:
         post(_missing(ref))
         return
-    verdict = session.verdict(ref, report) if report else Verdict(ref)
+    verdict = session.verdict(ref, report) if report else ObjectVerdict(ref)
     post(PageMade(f"Describe {ref.title}", describe(obj, session.seen(), verdict)))
 
 

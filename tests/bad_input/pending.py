@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubedoctor.sandbox import State
+from kubedoctor.sandbox import SandboxState
 
 Manifest = dict[str, Any]
 MADE = "2026-01-15T09:00:00Z"
@@ -34,7 +34,7 @@ def _pod(name: str, cpu: str, phase: str = "Pending", **spec: Any) -> Manifest:
     return _made("Pod", name, namespace="shop", spec={"containers": [container], **spec}, status={"phase": phase})
 
 
-def pending() -> State:
+def pending() -> SandboxState:
     """Nodes and pods come in more than one chunk of three."""
     numbers = range(LARGER_THAN_A_CHUNK)
     zones = [{"matchLabelExpressions": [{"key": "topology.kubernetes.io/zone", "values": ["b"]}]}]
@@ -70,4 +70,4 @@ def pending() -> State:
             status={"phase": "Pending"},
         ),
     ]
-    return State(objects, namespace="shop")
+    return SandboxState(objects, namespace="shop")

@@ -11,7 +11,7 @@ import pytest
 
 from kubedoctor.collect import listing, live
 from kubedoctor.collect.transport import Transport
-from kubedoctor.sandbox import Fault, Sandbox, State, load_recording, recording_path
+from kubedoctor.sandbox import Fault, Sandbox, SandboxState, load_recording, recording_path
 from tests.bad_input.said import Said
 
 RECORDING = recording_path("oom-killed")
@@ -20,17 +20,17 @@ Objects = list[dict[str, Any]]
 
 
 @cache
-def _recorded() -> State:
+def _recorded() -> SandboxState:
     return load_recording(RECORDING)
 
 
-def sick(change: Callable[[Objects], object] | None = None) -> State:
+def sick(change: Callable[[Objects], object] | None = None) -> SandboxState:
     """The cluster, with its objects changed."""
     state = _recorded()
     if change:
         objects = deepcopy(state.objects)
         change(objects)
-        return State(objects, state.logs, state.kubernetes, state.taken_at, state.namespace, state.name)
+        return SandboxState(objects, state.logs, state.kubernetes, state.taken_at, state.namespace, state.name)
     return state
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.sandbox import State, load_recording, serve
+from kubedoctor.sandbox import SandboxState, load_recording, serve
 from tests.bad_input.said import say
 from tests.bad_input.sick import POD, RECORDING, Objects, finds_the_cause, hasty, one, sandbox, sick
 
@@ -133,14 +133,14 @@ def test_wrong_types_are_told(capsys: Capture) -> None:
 def test_escape_sequences_in_a_log_are_shown(capsys: Capture) -> None:
     state = sick()
     logs = {key: dict.fromkeys(("current", "previous"), f"panic: {HOSTILE}\n" * 9) for key in state.logs}
-    hostile = State(state.objects, logs, state.kubernetes, state.taken_at, state.namespace)
+    hostile = SandboxState(state.objects, logs, state.kubernetes, state.taken_at, state.namespace)
     with serve(hostile) as served:
         assert finds_the_cause(say(capsys, "scan", "-n", "shop", "--kubeconfig", str(served.kubeconfig)))
 
 
 @pytest.mark.usefixtures("hasty")
 def test_a_cluster_with_nothing_in_it(capsys: Capture) -> None:
-    with serve(State([])) as served:
+    with serve(SandboxState([])) as served:
         everywhere = say(capsys, "scan", "-A", "--kubeconfig", str(served.kubeconfig))
         named = say(capsys, "scan", "-n", "shop", "--kubeconfig", str(served.kubeconfig))
         deployment = say(capsys, "deploy", "checkout", "-n", "shop", "--kubeconfig", str(served.kubeconfig))

@@ -11,7 +11,7 @@ import pytest
 from kubedoctor.cli import main
 from kubedoctor.sandbox import Fault, Sandbox, serve
 from kubedoctor.sandbox.faults import cut_short, server_error, slow, throttled
-from kubedoctor.sandbox.server import Served
+from kubedoctor.sandbox.server import SandboxServer
 from tests.bad_input.pending import BIG, STORE, TOLD, pending
 from tests.bad_input.said import Said, check_manners
 from tests.bad_input.sick import hasty
@@ -48,7 +48,7 @@ DECIDING = ((CLAIMS, STORE, "PersistentVolumeClaim"), (CLASSES, STORE, "StorageC
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Sandbox, Served]]:
+def served() -> Iterator[tuple[Sandbox, SandboxServer]]:
     sandbox = Sandbox(pending())
     with serve(sandbox) as running:
         yield sandbox, running
@@ -57,7 +57,7 @@ def served() -> Iterator[tuple[Sandbox, Served]]:
 class Ask:
     """Both commands about a pod, while one thing fails."""
 
-    def __init__(self, served: tuple[Sandbox, Served], capsys: Capture) -> None:
+    def __init__(self, served: tuple[Sandbox, SandboxServer], capsys: Capture) -> None:
         self.sandbox, self.running = served
         self.capsys = capsys
 
@@ -85,7 +85,7 @@ class Ask:
 
 
 @pytest.fixture
-def ask(served: tuple[Sandbox, Served], capsys: Capture) -> Ask:
+def ask(served: tuple[Sandbox, SandboxServer], capsys: Capture) -> Ask:
     return Ask(served, capsys)
 
 

@@ -23,7 +23,7 @@ from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.meta import ObjectMeta
 from kubedoctor.cluster.kinds.pods import Pod, PodSpec, PodStatus
 from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume, PersistentVolumeClaim, StorageClass
-from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.many.node_classes import NodeClasses, schedule_by_classes
 from kubedoctor.replay.scheduler.pending import explain_pending
@@ -156,9 +156,9 @@ def storage(workloads: int, names: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def schedule_many(pods: Sequence[Pod], state: ClusterState) -> list[Verdict]:
+def schedule_many(pods: Sequence[Pod], state: ClusterState) -> list[SchedulingVerdict]:
     """In their order; those that are alike share a verdict, as in `explain_pending`."""
-    known: dict[bytes, Verdict] = {}
+    known: dict[bytes, SchedulingVerdict] = {}
     for pod in pods:
         key = equivalence_key(pod)
         if key not in known:
@@ -227,7 +227,7 @@ def measure_explained(count: int, kinds: int, most_nodes: int) -> None:
     print(f"{f'{len(answers)} pods, {kinds} kinds, on {most_nodes} nodes, explained':<60} {seconds:8.2f} s")
 
 
-def plugins(verdicts: Iterable[Verdict]) -> set[str]:
+def plugins(verdicts: Iterable[SchedulingVerdict]) -> set[str]:
     return {
         each.plugin
         for verdict in {id(one): one for one in verdicts}.values()

@@ -11,7 +11,7 @@ from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
-from kubedoctor.sandbox import Fault, Sandbox, State, serve
+from kubedoctor.sandbox import Fault, Sandbox, SandboxState, serve
 
 
 def make(kind: str, name: str, namespace: str = "shop", api_version: str = "v1", **rest: Any) -> dict[str, Any]:
@@ -49,7 +49,7 @@ LOGS = {"shop/web-1/app": {"current": "one\nurl http://joe:pass1@db/x\nthree\n"}
 
 @contextmanager
 def live(*ordered: Fault, objects: Iterable[dict[str, Any]] = OBJECTS) -> Iterator[tuple[LiveSource, Sandbox]]:
-    sandbox = Sandbox(State(list(objects), LOGS, namespace="shop"), faults=ordered)
+    sandbox = Sandbox(SandboxState(list(objects), LOGS, namespace="shop"), faults=ordered)
     with serve(sandbox) as served:
         connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
         source = LiveSource(Transport(connection, pause=lambda _: None))

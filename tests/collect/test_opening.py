@@ -9,7 +9,7 @@ from pathlib import Path
 from kubedoctor.collect.live import LiveSource
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 from tests.collect.fake_api import kubeconfig
 
 HEAVY = ("kubernetes", "textual", "rich", "requests", "urllib3")
@@ -35,7 +35,7 @@ def test_plain_credentials_do_not_load_the_official_client(tmp_path: Path) -> No
 
 def test_without_a_file_a_live_cluster_is_meant(tmp_path: Path) -> None:
     path = kubeconfig(tmp_path / "config", "https://127.0.0.1:1")
-    source: Source = open_source(Options(kubeconfig=path, namespace="mine"))
+    source: ReadableCluster = open_source(Options(kubeconfig=path, namespace="mine"))
 
     assert isinstance(source, LiveSource)
     assert (source.namespace, source.context, source.snapshot.requests) == ("mine", "test", 0)

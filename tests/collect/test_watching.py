@@ -17,7 +17,7 @@ from kubedoctor.collect.live import LiveSource
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
 from kubedoctor.collect.watching import KindStatus, Watcher
-from kubedoctor.sandbox import Fault, Sandbox, State, faults, serve
+from kubedoctor.sandbox import Fault, Sandbox, SandboxState, faults, serve
 from tests.collect.served import OBJECTS, make, names, pod
 
 PATIENCE = 10.0  # seconds: far more than any of these takes
@@ -70,7 +70,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def watched(
     *ordered: Fault, kinds: Iterable[str] = ("Pod",), namespace: str | None = None, objects: Any = OBJECTS
 ) -> Iterator[Watched]:
-    sandbox = Sandbox(State(list(objects), namespace="shop"), faults=ordered)
+    sandbox = Sandbox(SandboxState(list(objects), namespace="shop"), faults=ordered)
     with serve(sandbox) as served:
         connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
         made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, kinds, namespace)
@@ -156,7 +156,7 @@ def test_what_went_while_nobody_looked_is_gone_after_a_new_list() -> None:
 
 
 def test_a_server_that_is_gone_leaves_the_snapshot_stale_with_its_age() -> None:
-    sandbox = Sandbox(State(list(OBJECTS), namespace="shop"))
+    sandbox = Sandbox(SandboxState(list(OBJECTS), namespace="shop"))
     with serve(sandbox) as served:
         connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
         made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, ("Pod",), None)
@@ -203,7 +203,7 @@ def test_changes_that_come_while_the_last_are_looked_at_are_told_together() -> N
             looking.set()
             looked.wait(PATIENCE)
 
-    sandbox = Sandbox(State(list(OBJECTS), namespace="shop"))
+    sandbox = Sandbox(SandboxState(list(OBJECTS), namespace="shop"))
     with serve(sandbox) as served:
         transport = Transport(connect(Options(kubeconfig=str(served.kubeconfig)), {}))
         watcher = Watcher(transport, ("Pod",), None, on_change)

@@ -10,7 +10,7 @@ from kubedoctor.answers.placement.node import node_sheet
 from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
 from kubedoctor.answers.placement.table import group_table, node_table
 from kubedoctor.cluster import LogWant, Ref, Want
-from kubedoctor.engine.placement import Outcome, Placement, pending_pod_of, place
+from kubedoctor.engine.placement import Placement, PlacementOutcome, pending_pod_of, place
 from kubedoctor.engine.placement_words import headline
 from kubedoctor.replay.scheduler.counterfactuals.pod_changes import PodChangeError
 from kubedoctor.replay.scheduler.said.self_check import Agreement
@@ -31,7 +31,7 @@ def placed(*changes: str, manifests: tuple[dict[str, Any], ...] = FLEET, **spec:
 
 def test_every_blocker_of_every_node_the_nearest_first() -> None:
     found = placed()
-    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.outcome is PlacementOutcome.FITS_NOWHERE
     assert found.before is not None
     table = node_table(found.before.groups)
     assert table.filters == ("NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodeResourcesFit")
@@ -103,7 +103,7 @@ def test_what_would_be(changes: tuple[str, ...], nodes: tuple[str, ...]) -> None
     found = placed(*changes)
     assert found.after is not None
     assert found.after.verdict.feasible == nodes
-    assert found.outcome is (Outcome.FITS if nodes else Outcome.FITS_NOWHERE)
+    assert found.outcome is (PlacementOutcome.FITS if nodes else PlacementOutcome.FITS_NOWHERE)
     assert found.before is not None
     assert not found.before.verdict.feasible
 
@@ -115,33 +115,33 @@ def test_a_change_that_makes_no_sense() -> None:
 
 def test_a_pod_that_runs_is_not_pending() -> None:
     found = place(Ref("Pod", "shop", "busy-1"), complete(*FLEET), nothing)
-    assert (found.outcome, found.node, found.before) == (Outcome.SCHEDULED, "near", None)
+    assert (found.outcome, found.node, found.before) == (PlacementOutcome.SCHEDULED, "near", None)
     assert headline(found) == "is not pending: it was placed on node near"
     ended = place(Ref("Pod", "shop", "done"), complete(pod("done", phase="Succeeded")), nothing)
-    assert ended.outcome is Outcome.ENDED
+    assert ended.outcome is PlacementOutcome.ENDED
 
 
 def test_a_pod_whose_node_does_not_exist_is_lost() -> None:
     found = place(Ref("Pod", "shop", "ghost"), complete(*FLEET, pod("ghost", node="gone")), nothing)
-    assert (found.outcome, found.node) == (Outcome.LOST, "gone")
+    assert (found.outcome, found.node) == (PlacementOutcome.LOST, "gone")
     assert headline(found) == "is not pending: it is bound to node gone, which does not exist"
 
 
 def test_a_node_that_cannot_be_read_may_exist() -> None:
     snapshot = live()
     server = Server(snapshot, *FLEET, pod("ghost", node="gone"), refused=("Node",))
-    assert place(Ref("Pod", "shop", "ghost"), snapshot, server.gather).outcome is Outcome.SCHEDULED
+    assert place(Ref("Pod", "shop", "ghost"), snapshot, server.gather).outcome is PlacementOutcome.SCHEDULED
 
 
 def test_a_gated_pod_is_held_back() -> None:
     found = placed(schedulingGates=[{"name": "example.com/wait"}], says="")
-    assert found.outcome is Outcome.GATED
+    assert found.outcome is PlacementOutcome.GATED
     assert headline(found) == "is held back: waiting for scheduling gates: [example.com/wait]"
 
 
 def test_devices_are_not_replayed_so_a_fit_is_not_sure() -> None:
     found = placed("requests.cpu=100m", resourceClaims=[{"name": "gpu"}])
-    assert found.outcome is Outcome.UNKNOWN
+    assert found.outcome is PlacementOutcome.UNKNOWN
     assert found.not_seen == ("resource claim gpu: devices are not replayed",)
     assert "may fit on 2 of 4 nodes" in headline(found)
 
@@ -152,14 +152,14 @@ def test_another_scheduler_may_have_other_rules() -> None:
     assert found.fixes
     assert not any(fix.verified for fix in found.fixes)
     fits = placed("requests.cpu=800m", schedulerName="volcano")
-    assert (fits.outcome, headline(fits)) == (Outcome.UNKNOWN, "may fit on 1 of 4 nodes: near")
+    assert (fits.outcome, headline(fits)) == (PlacementOutcome.UNKNOWN, "may fit on 1 of 4 nodes: near")
 
 
 def test_what_is_missing_is_fetched_in_few_rounds() -> None:
     snapshot = live()
     server = Server(snapshot, *FLEET, waiting_pod())
     found = place(WAITING, snapshot, server.gather)
-    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.outcome is PlacementOutcome.FITS_NOWHERE
     assert found.rounds == len(server.rounds) == 2
     assert {"list Node", "list Pod", "list Namespace"} <= server.rounds[1]
 
@@ -168,7 +168,7 @@ def test_nodes_that_may_not_be_read_leave_the_question_open() -> None:
     snapshot = live()
     server = Server(snapshot, *FLEET, waiting_pod(), refused=("Node",))
     found = place(WAITING, snapshot, server.gather)
-    assert found.outcome is Outcome.UNKNOWN
+    assert found.outcome is PlacementOutcome.UNKNOWN
     assert found.not_seen == ("Node: list Node is forbidden",)
 
 
@@ -176,7 +176,7 @@ def test_budgets_that_may_not_be_read_are_named_and_decide_nothing() -> None:
     snapshot = live()
     server = Server(snapshot, *FLEET, waiting_pod(), refused=("PodDisruptionBudget",))
     found = place(WAITING, snapshot, server.gather)
-    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.outcome is PlacementOutcome.FITS_NOWHERE
     assert found.not_seen == ("PodDisruptionBudget: list PodDisruptionBudget is forbidden",)
 
 
@@ -187,7 +187,7 @@ def test_namespaces_that_may_not_be_read_are_named_and_decide_nothing_where_no_p
     assert found.not_seen == ("Namespace: list Namespace is forbidden",)
     assert found.fixes
     assert all(fix.verified for fix in found.fixes)
-    assert place(WAITING, snapshot, server.gather, ("requests.cpu=800m",)).outcome is Outcome.FITS
+    assert place(WAITING, snapshot, server.gather, ("requests.cpu=800m",)).outcome is PlacementOutcome.FITS
 
 
 def test_a_workload_means_its_first_pod_without_a_node() -> None:
@@ -203,7 +203,7 @@ def test_pods_that_may_not_be_read_leave_the_question_open() -> None:
     snapshot = live()
     server = Server(snapshot, deployment("web"), refused=("Pod",))
     found = place(Ref("Deployment", "shop", "web"), snapshot, server.gather)
-    assert found.outcome is Outcome.UNKNOWN
+    assert found.outcome is PlacementOutcome.UNKNOWN
     assert found.not_seen == ("Pod: list Pod is forbidden",)
 
 
@@ -252,18 +252,18 @@ def test_what_fits_by_all_that_is_seen_but_not_for_the_scheduler_is_not_sure() -
     found = placed(nodeSelector=None, says="0/4 nodes are available: 4 Insufficient memory.", tolerations=TOLERANT)
     assert found.before is not None
     assert found.before.verdict.feasible == ("gpu", "plain")
-    assert found.outcome is Outcome.UNKNOWN
+    assert found.outcome is PlacementOutcome.UNKNOWN
     assert headline(found) == "may fit on 2 of 4 nodes: gpu, plain"
     error = 'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded'
-    assert placed(nodeSelector=None, says=error, tolerations=TOLERANT).outcome is Outcome.UNKNOWN
-    assert placed(nodeSelector=None, says="", tolerations=TOLERANT).outcome is Outcome.FITS
+    assert placed(nodeSelector=None, says=error, tolerations=TOLERANT).outcome is PlacementOutcome.UNKNOWN
+    assert placed(nodeSelector=None, says="", tolerations=TOLERANT).outcome is PlacementOutcome.FITS
 
 
 def test_a_pod_that_is_being_deleted_waits_no_more() -> None:
     going = waiting_pod()
     going["metadata"]["deletionTimestamp"] = "2026-11-23T10:00:00Z"
     found = place(WAITING, complete(*FLEET, going), nothing)
-    assert found.outcome is Outcome.ENDING
+    assert found.outcome is PlacementOutcome.ENDING
     assert headline(found) == "is not pending: it is being deleted, so the scheduler passes over it"
     assert (found.before, found.fixes) == (None, ())
 
@@ -288,11 +288,11 @@ def test_what_was_left_out_of_the_objects_is_told_and_nothing_is_proven_without_
     seen.lose(kind, [problem])
     seen.lose("PersistentVolume", ["PersistentVolume pv: unreadable, it was left out"])
     found = place(WAITING, seen, nothing)
-    assert found.outcome is Outcome.FITS_NOWHERE
+    assert found.outcome is PlacementOutcome.FITS_NOWHERE
     assert found.fixes
     assert not any(fix.verified for fix in found.fixes)
     assert found.not_seen == (problem,)
-    assert place(WAITING, seen, nothing, ("requests.cpu=100m",)).outcome is Outcome.UNKNOWN
+    assert place(WAITING, seen, nothing, ("requests.cpu=100m",)).outcome is PlacementOutcome.UNKNOWN
 
 
 def test_many_losses_are_counted() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.sandbox import Fault, Sandbox, State
+from kubedoctor.sandbox import Fault, Sandbox, SandboxState
 from kubedoctor.sandbox.exchange import Object, Request, Response, Stream
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -134,7 +134,7 @@ class Client:
 
 def client(*, faults: Iterable[Fault] = (), logs: dict[str, dict[str, str]] | None = None) -> Client:
     """A client of the small cluster, at noon."""
-    return Client(Sandbox(State(objects(), logs or {}), faults=faults, clock=lambda: NOON))
+    return Client(Sandbox(SandboxState(objects(), logs or {}), faults=faults, clock=lambda: NOON))
 
 
 def events(stream: Stream) -> list[tuple[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.sandbox import Sandbox, State, load_recording, recording_path
+from kubedoctor.sandbox import Sandbox, SandboxState, load_recording, recording_path
 from kubedoctor.sandbox.exchange import Object, Request
 from tests.sandbox.conftest import TABLE, Client, client, pod
 
@@ -122,7 +122,7 @@ def test_a_null_anywhere_leaves_the_other_rows(obj: Object) -> None:
         if path not in (["metadata"], ["metadata", "name"], ["kind"], ["apiVersion"]) and path[:2] != ["spec", "group"]
     ]
     for each in broken:
-        asking = Client(Sandbox(State([each, whole])))
+        asking = Client(Sandbox(SandboxState([each, whole])))
         resource = asking.sandbox._resources.of(each)
         root = f"/apis/{resource.group}" if resource.group else "/api"
         path = f"{root}/{resource.version}/{resource.plural}"
@@ -133,7 +133,7 @@ def test_a_null_anywhere_leaves_the_other_rows(obj: Object) -> None:
 
 def test_names_are_given_as_they_are() -> None:
     name = 'x\x1b[31m"<&\u202e'
-    asking = Client(Sandbox(State([pod(name)])))
+    asking = Client(Sandbox(SandboxState([pod(name)])))
     assert asking.get("/api/v1/pods")["items"][0]["metadata"]["name"] == name
     assert b"\x1b" not in asking.ask("/api/v1/pods").body
 
@@ -143,7 +143,7 @@ def test_a_large_annotation_and_many_events() -> None:
     large["metadata"]["annotations"] = {"note": "x" * 1_000_000}
     event: Object = {"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "shop"}, "reason": "R"}
     many = [{**event, "metadata": {**event["metadata"], "name": f"e{number}"}} for number in range(10_000)]
-    asking = Client(Sandbox(State([large, *many])))
+    asking = Client(Sandbox(SandboxState([large, *many])))
     first = asking.get("/api/v1/events?limit=500")
     assert (len(first["items"]), first["metadata"]["remainingItemCount"]) == (500, 9_500)
     assert len(json.dumps(asking.get("/api/v1/pods"))) > 1_000_000

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.sandbox import Served, load_recording, recording_path, serve
+from kubedoctor.sandbox import SandboxServer, load_recording, recording_path, serve
 from kubedoctor.sandbox.exchange import Object
 from tests.sandbox.conftest import WIDGET, WIDGETS
 
@@ -239,7 +239,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
+def served() -> Iterator[SandboxServer]:
     state = load_recording(recording_path("oom-killed"), rebase_to=datetime.now(UTC))
     with serve(state) as running:
         for obj in EXTRA:
@@ -247,13 +247,13 @@ def served() -> Iterator[Served]:
         yield running
 
 
-def _environment(served: Served, folder: Path) -> dict[str, str]:
+def _environment(served: SandboxServer, folder: Path) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "LANG", "TMPDIR")}
     own = {"HOME": str(folder), "KUBECACHEDIR": str(folder / "cache"), "KUBE_EDITOR": EDITOR}
     return {**kept, **served.environment, **own}
 
 
-def _kubectl(command: str, served: Served, folder: Path) -> tuple[int, str]:
+def _kubectl(command: str, served: SandboxServer, folder: Path) -> tuple[int, str]:
     done = subprocess.run(
         ["kubectl", *shlex.split(command.format(folder=folder))],
         env=_environment(served, folder),
@@ -268,7 +268,7 @@ def _kubectl(command: str, served: Served, folder: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(("command", "expected", "code"), READS, ids=[each[0] for each in READS])
-def test_reading_works(command: str, expected: str, code: int, served: Served, folder: Path) -> None:
+def test_reading_works(command: str, expected: str, code: int, served: SandboxServer, folder: Path) -> None:
     if "{folder}" not in command:
         command = command.replace("{", "{{").replace("}", "}}")
     returned, output = _kubectl(command, served, folder)
@@ -278,14 +278,14 @@ def test_reading_works(command: str, expected: str, code: int, served: Served, f
 
 @pytest.mark.parametrize(("command", "expected", "code"), WRITES, ids=[each[0] for each in WRITES])
 def test_writing_is_refused_with_a_sentence(
-    command: str, expected: str, code: int, served: Served, folder: Path
+    command: str, expected: str, code: int, served: SandboxServer, folder: Path
 ) -> None:
     returned, output = _kubectl(command, served, folder)
     assert re.search(expected, output), output
     assert returned == code, output
 
 
-def test_a_watch_shows_what_happens(served: Served, folder: Path) -> None:
+def test_a_watch_shows_what_happens(served: SandboxServer, folder: Path) -> None:
     watching = subprocess.Popen(
         ["kubectl", "get", "configmaps", "-w", "-o", "name"],
         env=_environment(served, folder),
@@ -304,7 +304,7 @@ def test_a_watch_shows_what_happens(served: Served, folder: Path) -> None:
         watching.communicate()
 
 
-def test_a_followed_log_shows_what_is_written(served: Served, folder: Path) -> None:
+def test_a_followed_log_shows_what_is_written(served: SandboxServer, folder: Path) -> None:
     following = subprocess.Popen(
         ["kubectl", "logs", "-f", WEB], env=_environment(served, folder), stdout=subprocess.PIPE, text=True
     )
@@ -318,7 +318,7 @@ def test_a_followed_log_shows_what_is_written(served: Served, folder: Path) -> N
         following.communicate()
 
 
-def test_the_dump_holds_the_state_and_the_logs(served: Served, folder: Path) -> None:
+def test_the_dump_holds_the_state_and_the_logs(served: SandboxServer, folder: Path) -> None:
     target = folder / "another-dump"
     returned, output = _kubectl(f"cluster-info dump --output-directory={target} --namespaces shop", served, folder)
     assert returned == 0, output

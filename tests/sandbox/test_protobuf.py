@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.sandbox.exchange import Refusal
+from kubedoctor.sandbox.exchange import FailureStatus
 from kubedoctor.sandbox.protobuf import decode, is_protobuf
 
 # What kubectl 1.32 posted for `auth can-i list deployments.apps/scale -n shop` (it takes what follows / for a name) and `auth whoami`.
@@ -44,18 +44,18 @@ def test_a_review_of_oneself() -> None:
 def test_a_body_that_is_cut_short_is_refused_or_read_in_part(length: int) -> None:
     try:
         decode(CAN_I[:length])
-    except Refusal as refusal:
+    except FailureStatus as refusal:
         assert refusal.code == 400  # noqa: PT017 - some lengths end between two fields, which is well-formed
 
 
 def test_another_kind_is_refused() -> None:
     body = b"k8s\x00" + b"\x0a\x0f" + b"\x0a\x02v1" + b"\x12\x09ConfigMap"
-    with pytest.raises(Refusal, match="does not read ConfigMap"):
+    with pytest.raises(FailureStatus, match="does not read ConfigMap"):
         decode(body)
 
 
 @pytest.mark.parametrize("junk", [b"\xff" * 20, b"\x0b\x01", b"", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"])
 def test_junk_is_refused(junk: bytes) -> None:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(FailureStatus) as refusal:
         decode(b"k8s\x00" + junk)
     assert refusal.value.code in (400, 415)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.sandbox import Sandbox, State
+from kubedoctor.sandbox import Sandbox, SandboxState
 from tests.sandbox.conftest import TABLE, Client, client, pod
 
 
@@ -209,13 +209,13 @@ def test_a_custom_resource_whose_definition_was_not_recorded() -> None:
         "kind": "AuthorizationPolicy",
         "metadata": {"name": "deny", "namespace": "shop"},
     }
-    client = Client(Sandbox(State([policy])))
+    client = Client(Sandbox(SandboxState([policy])))
     assert client.names("/apis/security.istio.io/v1/authorizationpolicies") == ["deny"]
 
 
 def test_an_unknown_kind_without_a_group_is_an_error() -> None:
     with pytest.raises(ValueError, match="does not know the kind Pot of v1"):
-        Sandbox(State([{"apiVersion": "v1", "kind": "Pot", "metadata": {"name": "x"}}]))
+        Sandbox(SandboxState([{"apiVersion": "v1", "kind": "Pot", "metadata": {"name": "x"}}]))
 
 
 def test_a_definition_that_is_put_and_deleted_serves_and_serves_no_longer(client: Client) -> None:
@@ -229,7 +229,7 @@ def test_a_definition_that_is_put_and_deleted_serves_and_serves_no_longer(client
 def test_the_state_that_was_given_does_not_change() -> None:
     given = [pod("web-1")]
     copy = json.loads(json.dumps(given))
-    sandbox = Sandbox(State(given))
+    sandbox = Sandbox(SandboxState(given))
     sandbox.put({**pod("web-1"), "status": {"phase": "Failed"}})
     assert given == copy
 

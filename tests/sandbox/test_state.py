@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.sandbox import Sandbox, State, load_recording, recording_names, recording_path
+from kubedoctor.sandbox import Sandbox, SandboxState, load_recording, recording_names, recording_path
 from tests.sandbox.conftest import NOON, Client, client
 
 LARGEST = 300_000
@@ -89,7 +89,7 @@ def test_timestamps_move_together() -> None:
         "d": "9999-12-31T23:59:59Z",
     }
     logs = {"n/p/c": {"current": "2026-11-23T09:59:59.5Z x\n2026/11/23 09:59:59 y\n2026/13/45 09:00:00 z\n"}}
-    moved = State([status], logs, taken_at=NOON).rebased(NOON + timedelta(days=1, seconds=1))
+    moved = SandboxState([status], logs, taken_at=NOON).rebased(NOON + timedelta(days=1, seconds=1))
     assert moved.objects == [
         {
             "a": "2026-11-24T10:00:01Z",
@@ -104,7 +104,7 @@ def test_timestamps_move_together() -> None:
 
 
 def test_a_state_without_a_moment_is_not_moved() -> None:
-    state = State([{"a": "2026-11-23T10:00:00Z"}])
+    state = SandboxState([{"a": "2026-11-23T10:00:00Z"}])
     assert state.rebased(NOON) is state
 
 

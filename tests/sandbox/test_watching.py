@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.sandbox import Sandbox, State
+from kubedoctor.sandbox import Sandbox, SandboxState
 from kubedoctor.sandbox.store import HISTORY
 from tests.sandbox.conftest import TABLE, Client, events, named, pod
 
@@ -74,7 +74,7 @@ def test_an_old_version_is_told_410_in_the_stream(client: Client) -> None:
 
 
 def test_the_history_is_bounded_and_says_so() -> None:
-    client = Client(Sandbox(State([pod("web-1")])))
+    client = Client(Sandbox(SandboxState([pod("web-1")])))
     version = client.get("/api/v1/pods")["metadata"]["resourceVersion"]
     for _ in range(HISTORY):
         client.sandbox.put(pod("web-1"))

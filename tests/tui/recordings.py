@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 from kubedoctor.cluster import Snapshot
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.sandbox import recording_path
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.screens.list_screen import ListScreen
@@ -15,7 +15,7 @@ from kubedoctor.tui.widgets.prompt import Prompt
 from tests.tui.screenshots import settle
 
 
-def opened(name: str) -> Source:
+def opened(name: str) -> ReadableCluster:
     """A recording as a source."""
     return open_source(Options(from_=(str(recording_path(name)),)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubedoctor.cluster import LogTail, Pod, Ref, Secret, Snapshot
 from kubedoctor.tui.describing import describe, log_page, used_by, yaml_page
-from kubedoctor.tui.incidents import Verdict
+from kubedoctor.tui.incidents import ObjectVerdict
 from tests.tui.recordings import opened, recorded
 from tests.tui.test_rows import cluster, meta
 
@@ -20,7 +20,7 @@ def checkout(snapshot: Snapshot) -> Pod:
 def test_a_pod_is_described_by_its_paths() -> None:
     snapshot = recorded("oom-killed")
     pod = checkout(snapshot)
-    text = describe(pod, snapshot, Verdict(Ref("Pod", "shop", pod.name))).plain
+    text = describe(pod, snapshot, ObjectVerdict(Ref("Pod", "shop", pod.name))).plain
     for words in (
         "controlled by  Deployment shop/checkout",
         "resources.limits.memory  128Mi",
@@ -37,7 +37,7 @@ def test_a_secret_shows_its_keys_and_no_value() -> None:
     secret = snapshot.get(Ref("Secret", "shop", "db"))
     assert isinstance(secret, Secret)
     for text in (
-        describe(secret, snapshot, Verdict(Ref("Secret", "shop", "db"))).plain,
+        describe(secret, snapshot, ObjectVerdict(Ref("Secret", "shop", "db"))).plain,
         yaml_page(None, secret, Ref("Secret", "shop", "db")).plain,
     ):
         assert "aHVudGVyMg" not in text

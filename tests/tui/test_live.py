@@ -16,7 +16,7 @@ from textual.widgets import Static
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
-from kubedoctor.sandbox import Sandbox, Served, load_recording, recording_path, serve
+from kubedoctor.sandbox import Sandbox, SandboxServer, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import forbidden, unauthorized
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.contexts import opener_for
@@ -43,13 +43,13 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture
-def served(sandbox: Sandbox) -> Iterator[Served]:
+def served(sandbox: Sandbox) -> Iterator[SandboxServer]:
     with serve(sandbox) as one:
         yield one
 
 
 @asynccontextmanager
-async def running(served: Served, namespace: str = "shop") -> AsyncIterator[tuple[Pilot[int], ListScreen]]:
+async def running(served: SandboxServer, namespace: str = "shop") -> AsyncIterator[tuple[Pilot[int], ListScreen]]:
     options = Options(kubeconfig=str(served.kubeconfig))
     app = KubedoctorApp(lambda: Session(open_source(options), load_catalogue(), opener_for(options)), namespace)
     async with app.run_test(size=(120, 32)) as pilot:
@@ -79,7 +79,7 @@ def deployment(sandbox: Sandbox, name: str) -> dict[str, Any]:
     return copy.deepcopy(found)
 
 
-async def test_it_follows_what_changes(sandbox: Sandbox, served: Served) -> None:
+async def test_it_follows_what_changes(sandbox: Sandbox, served: SandboxServer) -> None:
     async with running(served) as (_, screen):
         await until(lambda: screen.session.freshness().watching)
         assert marks(screen)["web"] is Health.HEALTHY
@@ -92,7 +92,7 @@ async def test_it_follows_what_changes(sandbox: Sandbox, served: Served) -> None
         assert "watching" in screen.query_one(StatusBar).currency
 
 
-async def test_why_and_logs_are_read_live(served: Served) -> None:
+async def test_why_and_logs_are_read_live(served: SandboxServer) -> None:
     async with running(served) as (pilot, screen):
         await until(lambda: screen.query_one(IncidentPane).verdict)
         await pilot.press("w")
@@ -103,7 +103,9 @@ async def test_why_and_logs_are_read_live(served: Served) -> None:
         await until(lambda: "previous log of checkout" in pilot.app.screen.query_one(TextView).page.plain)
 
 
-async def test_a_kind_that_is_refused_is_named_and_the_others_are_shown(sandbox: Sandbox, served: Served) -> None:
+async def test_a_kind_that_is_refused_is_named_and_the_others_are_shown(
+    sandbox: Sandbox, served: SandboxServer
+) -> None:
     sandbox.faults.append(forbidden("deployments"))
     async with running(served) as (pilot, screen):
         await until(lambda: screen.report)
@@ -140,7 +142,7 @@ def first_name(screen: ListScreen) -> str:
     return row.ref.name if row is not None else ""
 
 
-async def test_a_lost_connection_is_a_banner_and_the_rows_stay(served: Served) -> None:
+async def test_a_lost_connection_is_a_banner_and_the_rows_stay(served: SandboxServer) -> None:
     async with running(served) as (_, screen):
         await until(lambda: screen.session.freshness().watching)
         before = marks(screen)
@@ -151,7 +153,7 @@ async def test_a_lost_connection_is_a_banner_and_the_rows_stay(served: Served) -
         assert marks(screen) == before
 
 
-async def test_credentials_that_are_not_accepted_are_said_at_once(sandbox: Sandbox, served: Served) -> None:
+async def test_credentials_that_are_not_accepted_are_said_at_once(sandbox: Sandbox, served: SandboxServer) -> None:
     sandbox.faults.append(unauthorized())
     async with running(served) as (_, screen):
         banner = screen.query_one("#banner", Static)
@@ -159,7 +161,7 @@ async def test_credentials_that_are_not_accepted_are_said_at_once(sandbox: Sandb
         assert banner.has_class("failed")
 
 
-async def test_contexts_are_listed_and_opened(served: Served) -> None:
+async def test_contexts_are_listed_and_opened(served: SandboxServer) -> None:
     async with running(served) as (pilot, screen):
         await until(lambda: screen.report)
         await pilot.press("colon", *"ctx", "enter")

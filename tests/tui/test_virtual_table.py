@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from textual.app import App, ComposeResult
 
 from kubedoctor.cluster import Ref
-from kubedoctor.tui.columns import Column, columns_of
+from kubedoctor.tui.columns import ListColumn, columns_of
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
@@ -52,7 +52,7 @@ async def test_only_visible_lines_are_made() -> None:
 
     app = TableApp()
     async with app.run_test(size=(60, 10)) as pilot:
-        app.table.show(rows(100_000), (Column("NAME", 0, name),), NOW)
+        app.table.show(rows(100_000), (ListColumn("NAME", 0, name),), NOW)
         await pilot.pause()
         assert 0 < len(set(made)) <= 10
         app.table.highlight(50_000)

@@ -9,19 +9,19 @@ from typing import NamedTuple
 from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.findings import ref
-from kubedoctor.findings.containers import Part, parts_of, stays
+from kubedoctor.findings.containers import ContainerWithStatus, parts_of, stays
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
-from kubedoctor.replay.kubelet.killers import Killer, Proof, Verdict, who_ended
+from kubedoctor.replay.kubelet.killers import Killer, KillVerdict, Proof, who_ended
 from kubedoctor.replay.logs.log_lines import is_no_log
 
 
 class End(NamedTuple):
     """The last end of a container that still matters, and who caused it. `log`: the lines of that run."""
 
-    part: Part
+    part: ContainerWithStatus
     ending: Ending
-    verdict: Verdict
-    log: Log
+    verdict: KillVerdict
+    log: RunLog
 
     @property
     def name(self) -> str:
@@ -32,14 +32,14 @@ class End(NamedTuple):
         return self.verdict.killer
 
 
-class Log(NamedTuple):
+class RunLog(NamedTuple):
     """The log of the run that ended; `previous` as kubectl means it."""
 
     lines: tuple[str, ...]
     previous: bool
 
 
-def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[Part], bool] = lambda _: True) -> Iterator[End]:
+def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], bool] = lambda _: True) -> Iterator[End]:
     """The containers of a pod that stays which end again and again, each with the verdict on its last end.
 
     suits: which containers the diagnostic is about, so that no log is read for another one.
@@ -52,7 +52,7 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[Part], bool] = lambda _
             continue
         _ask_at_once(pod, part, ending, cluster)
         events = cluster.events_about(ref(pod))
-        log = Log((), not _ended_now(part))
+        log = RunLog((), not _ended_now(part))
         verdict = who_ended(pod, part.container, part.status, ending, events)
         if verdict.proof is not Proof.STATED:
             log = log_of_the_end(pod, part, ending, cluster)
@@ -60,7 +60,7 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[Part], bool] = lambda _
         yield End(part, ending, verdict, log)
 
 
-def _ask_at_once(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> None:
+def _ask_at_once(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> None:
     """Fetch in one round what the verdict and the finding will read."""
     if cluster.snapshot.closed:
         return
@@ -70,16 +70,16 @@ def _ask_at_once(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> None
     cluster.together(*readings)
 
 
-def _done(part: Part, ending: Ending) -> bool:
+def _done(part: ContainerWithStatus, ending: Ending) -> bool:
     """An init container that ended well has done its work, however often it was tried."""
     return part.is_init and not part.container.restarts_always and ending.exit_code == 0 and _ended_now(part)
 
 
-def _ended_now(part: Part) -> bool:
+def _ended_now(part: ContainerWithStatus) -> bool:
     return part.status.state is not None and part.status.state.terminated is not None
 
 
-def log_of_the_end(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Log:
+def log_of_the_end(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> RunLog:
     """The log of the run that ended; without lines where the program wrote nothing or it cannot be read."""
     previous = not _ended_now(part)
     tail = cluster.log_tail(pod, part.container.name, previous=previous)
@@ -88,7 +88,7 @@ def log_of_the_end(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Lo
         running = part.status.state is not None and part.status.state.running is not None
         tail = None if running else _log_at_hand(pod, part.container.name, not previous, cluster)
         previous = previous if tail is None else not previous
-    return Log((), previous) if tail is None or is_no_log(tail.lines) else Log(tail.lines, previous)
+    return RunLog((), previous) if tail is None or is_no_log(tail.lines) else RunLog(tail.lines, previous)
 
 
 def _log_at_hand(pod: Pod, container: str, previous: bool, cluster: Cluster) -> LogTail | None:

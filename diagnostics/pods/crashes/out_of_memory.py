@@ -47,7 +47,7 @@ from kubedoctor.findings import (
 from kubedoctor.findings.commands import SETTABLE, change, kubectl, look_at_log, look_at_pod
 from kubedoctor.findings.containers import (
     CONSEQUENCES,
-    Part,
+    ContainerWithStatus,
     at_fault,
     parts_of,
     quote_spec,
@@ -79,7 +79,7 @@ def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         yield _finding(pod, part, ending, cluster)
 
 
-def _matters(pod: Pod, part: Part, cluster: Cluster) -> bool:
+def _matters(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> bool:
     """Not for a container that has long been well again, nor for a pod that was replaced."""
     if stays(pod):
         done = part.is_init and not part.container.restarts_always and part.status.ready
@@ -94,7 +94,7 @@ def _matters(pod: Pod, part: Part, cluster: Cluster) -> bool:
     return not (complete is not None and complete.status == "True") and not (job.status.active or 0)
 
 
-def _finding(pod: Pod, part: Part, ending: Ending, cluster: Cluster) -> Finding:
+def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> Finding:
     container = part.container
     about = at_fault(pod, cluster, container.name)
     limit = ((container.resources.limits if container.resources else None) or {}).get("memory", "")

@@ -12,7 +12,7 @@ from kubedoctor.cluster.triage import container_path
 from kubedoctor.findings import Command, Confidence, Effect, Evidence, Finding, Fix, Ref, has_path, quote
 from kubedoctor.findings.commands import SETTABLE, kubectl, look_at_pod
 from kubedoctor.findings.containers import (
-    Part,
+    ContainerWithStatus,
     at_fault,
     newest_event,
     parts_of,
@@ -32,7 +32,7 @@ from kubedoctor.replay.kubelet.image_errors import (
 class Unpulled(NamedTuple):
     """A container whose image is not there."""
 
-    part: Part
+    part: ContainerWithStatus
     problem: PullProblem
     message: str
     evidence: tuple[Evidence, ...]
@@ -76,7 +76,7 @@ def _same_image(one: Container, other: Container) -> bool:
 def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evidence] | None:
     """An image that a pod of the namespace runs, of the same repository or of one spelled nearly so; the likeliest."""
     best: tuple[tuple[int, float, str], Evidence] | None = None
-    candidates: list[tuple[Pod, float, Part, str]] = []
+    candidates: list[tuple[Pod, float, ContainerWithStatus, str]] = []
     for other in cluster.maybe.all(Pod, pod.namespace):
         if ref(other) == ref(pod):
             continue

@@ -33,7 +33,7 @@ from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Command, Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
 from kubedoctor.findings.commands import change, kubectl, look_at_log, look_at_pod
 from kubedoctor.findings.containers import (
-    Part,
+    ContainerWithStatus,
     at_fault,
     in_container,
     parts_of,
@@ -82,7 +82,7 @@ def readiness_fails(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             yield from _judge(pod, part, probe, age, cluster)
 
 
-def _judge(pod: Pod, part: Part, probe: Probe, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
+def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
     container = part.container
     cluster.together(
         partial(at_fault, pod, cluster),
@@ -132,12 +132,12 @@ def _judge(pod: Pod, part: Part, probe: Probe, age: timedelta, cluster: Cluster)
     )
 
 
-def _holds(pod: Pod, part: Part, field: str) -> bool:
+def _holds(pod: Pod, part: ContainerWithStatus, field: str) -> bool:
     which = "initContainers" if part.is_init else "containers"
     return has_path(pod, f"spec.{which}[name={part.container.name}].readinessProbe.{field}") or field == "periodSeconds"
 
 
-def _newest_failure(pod: Pod, part: Part, cluster: Cluster) -> tuple[str, list[Evidence]]:
+def _newest_failure(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> tuple[str, list[Evidence]]:
     """What the probe got last in this run, with the event that tells."""
     running = part.status.state.running if part.status.state else None
     since = running.started_at if running else None

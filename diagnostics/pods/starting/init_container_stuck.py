@@ -30,7 +30,16 @@ from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic
 from kubedoctor.findings.commands import look_at_log, look_at_pod
-from kubedoctor.findings.containers import CONSEQUENCES, Part, at_fault, parts_of, quote_status, seconds, stays, times
+from kubedoctor.findings.containers import (
+    CONSEQUENCES,
+    ContainerWithStatus,
+    at_fault,
+    parts_of,
+    quote_status,
+    seconds,
+    stays,
+    times,
+)
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.logs.log_lines import Sign
 
@@ -97,7 +106,7 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
     )
 
 
-def _hanging(pod: Pod, part: Part, age: timedelta, cluster: Cluster) -> Finding:
+def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Cluster) -> Finding:
     name = part.container.name
     about = at_fault(pod, cluster)
     tail = cluster.log_tail(pod, name)

@@ -37,7 +37,15 @@ from kubedoctor.findings import (
     quote_line,
 )
 from kubedoctor.findings.commands import change, look_at_pod
-from kubedoctor.findings.containers import CONSEQUENCES, Part, at_fault, in_container, quote_spec, quote_status, seconds
+from kubedoctor.findings.containers import (
+    CONSEQUENCES,
+    ContainerWithStatus,
+    at_fault,
+    in_container,
+    quote_spec,
+    quote_status,
+    seconds,
+)
 from kubedoctor.replay.kubelet.killers import Killer, Proof
 from kubedoctor.replay.logs.log_lines import says_it_was_stopped
 
@@ -57,7 +65,7 @@ def post_start_hook_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             yield _finding(pod, end, cluster)
 
 
-def _has_hook(part: Part) -> bool:
+def _has_hook(part: ContainerWithStatus) -> bool:
     return part.container.lifecycle is not None and part.container.lifecycle.post_start is not None
 
 

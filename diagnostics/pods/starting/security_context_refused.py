@@ -31,7 +31,7 @@ from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnos
 from kubedoctor.findings.commands import change, kubectl, look_at_pod
 from kubedoctor.findings.containers import (
     CONSEQUENCES,
-    Part,
+    ContainerWithStatus,
     at_fault,
     parts_of,
     quote_pod_spec,
@@ -66,7 +66,7 @@ def security_context_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             yield _finding(pod, part, problem, message, place, cluster)
 
 
-def _message(part: Part, cluster: Cluster) -> tuple[str, str]:
+def _message(part: ContainerWithStatus, cluster: Cluster) -> tuple[str, str]:
     """What the kubelet or the runtime says, and where it stands."""
     waiting = part.status.state.waiting if part.status.state else None
     if waiting is not None and waiting.reason in REASONS:
@@ -77,7 +77,9 @@ def _message(part: Part, cluster: Cluster) -> tuple[str, str]:
     return "", ""
 
 
-def _finding(pod: Pod, part: Part, problem: SecurityProblem, message: str, place: str, cluster: Cluster) -> Finding:
+def _finding(
+    pod: Pod, part: ContainerWithStatus, problem: SecurityProblem, message: str, place: str, cluster: Cluster
+) -> Finding:
     name = part.container.name
     about = at_fault(pod, cluster)
     demand = "securityContext.runAsNonRoot" if problem in _ROOT else "securityContext"
@@ -101,7 +103,7 @@ def _finding(pod: Pod, part: Part, problem: SecurityProblem, message: str, place
     )
 
 
-def _fix(part: Part, problem: SecurityProblem, about: Ref) -> Fix:
+def _fix(part: ContainerWithStatus, problem: SecurityProblem, about: Ref) -> Fix:
     if problem not in _ROOT:
         return change(about, "Correct the securityContext, or prepare the nodes for it")
     why = "Let it run as a user that is not root, 1000 for example; its files must allow that"

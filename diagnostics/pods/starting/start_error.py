@@ -32,7 +32,14 @@ from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import troubled
 from kubedoctor.findings import Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
 from kubedoctor.findings.commands import change, look_at_log, look_at_pod
-from kubedoctor.findings.containers import CONSEQUENCES, Part, at_fault, quote_spec, quote_status, waiting_parts
+from kubedoctor.findings.containers import (
+    CONSEQUENCES,
+    ContainerWithStatus,
+    at_fault,
+    quote_spec,
+    quote_status,
+    waiting_parts,
+)
 from kubedoctor.replay.kubelet.container_errors import (
     StartProblem,
     command_named,
@@ -100,7 +107,7 @@ def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             yield _finding(pod, end.part, "exec format error", end.ending.place, story.evidence, cluster)
 
 
-def _may_be_of_a_start(part: Part) -> bool:
+def _may_be_of_a_start(part: ContainerWithStatus) -> bool:
     """A program for another processor ends at once with an error, whatever starts it."""
     ending = last_ending(part.status)
     if ending is None:
@@ -113,7 +120,9 @@ def _wrong_format(end: End) -> bool:
     return sign is not None and sign.sign is Sign.EXEC_FORMAT
 
 
-def _finding(pod: Pod, part: Part, message: str, place: str, more: tuple[Evidence, ...], cluster: Cluster) -> Finding:
+def _finding(
+    pod: Pod, part: ContainerWithStatus, message: str, place: str, more: tuple[Evidence, ...], cluster: Cluster
+) -> Finding:
     name = part.container.name
     about = at_fault(pod, cluster)
     problem = start_problem(message)

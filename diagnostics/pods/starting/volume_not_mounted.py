@@ -30,7 +30,15 @@ from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic, has_path, quote
 from kubedoctor.findings.commands import change, look_at_pod
-from kubedoctor.findings.containers import CONSEQUENCES, Part, at_fault, parts_of, quote_pod_spec, stays, times
+from kubedoctor.findings.containers import (
+    CONSEQUENCES,
+    ContainerWithStatus,
+    at_fault,
+    parts_of,
+    quote_pod_spec,
+    stays,
+    times,
+)
 from kubedoctor.replay.kubelet.container_errors import missing_reference, volume_named
 
 REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
@@ -61,7 +69,7 @@ def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             yield _finding(pod, event, name, cluster)
 
 
-def _not_made(part: Part) -> bool:
+def _not_made(part: ContainerWithStatus) -> bool:
     """The container has never been made: volumes come first."""
     status = part.status
     waiting = status.state.waiting if status.state else None

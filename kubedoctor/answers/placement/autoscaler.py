@@ -13,18 +13,18 @@ from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.replay.autoscaling.karpenter import Stage
 from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NodeGroup, line_of
-from kubedoctor.replay.autoscaling.view import LEAST_PRIORITY, Pool, View
+from kubedoctor.replay.autoscaling.view import LEAST_PRIORITY, AutoscalerView, Pool
 
 MOST_NAMES: Final = 5
 _UNTRIED: Final = " Whether a bigger one would take the pod, the autoscaler does not try."
 
 
-def autoscaler_lines(view: View, pod: Pod) -> tuple[str, ...]:
+def autoscaler_lines(view: AutoscalerView, pod: Pod) -> tuple[str, ...]:
     """Sentences, the autoscaler's own word first; none where there is no autoscaler."""
     return tuple(_lines(view, pod))
 
 
-def _lines(view: View, pod: Pod) -> Iterator[str]:
+def _lines(view: AutoscalerView, pod: Pod) -> Iterator[str]:
     event = view.event
     if event is not None and view.refused:
         yield f'The autoscaler adds no node for it: "{event.message}"'
@@ -38,7 +38,7 @@ def _lines(view: View, pod: Pod) -> Iterator[str]:
             yield from _pool(one)
 
 
-def _of_itself(view: View) -> Iterator[str]:
+def _of_itself(view: AutoscalerView) -> Iterator[str]:
     status = view.status
     if status is None:
         return
@@ -61,7 +61,7 @@ def _of_itself(view: View) -> Iterator[str]:
         yield f'It says: "{status.message}"'
 
 
-def _groups(view: View, pod: Pod) -> Iterator[str]:
+def _groups(view: AutoscalerView, pod: Pod) -> Iterator[str]:
     status = view.status
     if view.at_maximum:
         which = _every(view, len(view.at_maximum))
@@ -85,7 +85,7 @@ def _groups(view: View, pod: Pod) -> Iterator[str]:
             yield f"The cluster-autoscaler runs, but has said nothing about this pod.{_why_not_asked(pod)}"
 
 
-def _every(view: View, count: int) -> str:
+def _every(view: AutoscalerView, count: int) -> str:
     whole = view.status is not None and count == len(view.status.groups)
     if count == 1:
         return "The only node group is" if whole else "One node group is"
@@ -108,7 +108,7 @@ def _sizes(groups: Iterable[NodeGroup]) -> str:
     return listed((f"{one.short_name} ({one.target} of {one.maximum} nodes)" for one in groups), MOST_NAMES)
 
 
-def _claim(view: View) -> Iterator[str]:
+def _claim(view: AutoscalerView) -> Iterator[str]:
     name = view.claim_name
     if not name:
         return
@@ -137,7 +137,7 @@ def _claim(view: View) -> Iterator[str]:
             yield f"NodeClaim {name}, which was made for it, is being deleted."
 
 
-def _because(view: View, kind: str) -> str:
+def _because(view: AutoscalerView, kind: str) -> str:
     told = next((one for one in (view.claim.status.conditions or ()) if one.type == kind), None) if view.claim else None
     text = (told.message or told.reason) if told is not None else ""
     return f': "{text}"' if text else ""
@@ -154,12 +154,12 @@ def _pool(one: Pool) -> Iterator[str]:
         yield f"NodePool {name} is not ready: {told.type} is {told.status}{why}"
 
 
-def autoscaler_evidence(view: View) -> tuple[Evidence, ...]:
+def autoscaler_evidence(view: AutoscalerView) -> tuple[Evidence, ...]:
     """What the sentences rest on."""
     return tuple(_evidence(view))
 
 
-def _evidence(view: View) -> Iterator[Evidence]:
+def _evidence(view: AutoscalerView) -> Iterator[Evidence]:
     if view.event is not None and (view.refused or view.coming):
         yield quote(view.event, "message", "an autoscaler answers")
     if view.config is not None:
@@ -185,7 +185,7 @@ def _evidence(view: View) -> Iterator[Evidence]:
                 yield quote(one.pool, "status.conditions[type=Ready].status", "so it is not ready")
 
 
-def _report(config: ConfigMap, view: View) -> Iterator[Evidence]:
+def _report(config: ConfigMap, view: AutoscalerView) -> Iterator[Evidence]:
     """The lines that are spoken of; where nothing is but the time, the time."""
     wanted: list[tuple[str, tuple[str, ...], str]] = []
     if view.status is not None and view.status.unhealthy and view.silent_for is None:

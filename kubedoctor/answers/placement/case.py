@@ -15,7 +15,7 @@ from kubedoctor.cluster.relations.workloads import template_of, template_path
 from kubedoctor.findings import Evidence, Fix
 from kubedoctor.replay.scheduler.cycle import NodeVerdict
 from kubedoctor.replay.scheduler.framework import Shortage, Status
-from kubedoctor.replay.scheduler.many.grouping import NodeGroup
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, parse_message
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
@@ -41,7 +41,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedNode:
     """A node that the scheduler counts under a reason, and the verdict that it is counted for."""
 
     info: NodeInfo
@@ -60,7 +60,7 @@ class Refusal:
         return next((one for one in self.status.shortages if one.resource == resource), None)
 
 
-_Refusals = dict[tuple[Obstacle, str], list[Refusal]]
+_Refusals = dict[tuple[Obstacle, str], list[RefusedNode]]
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,13 @@ class Case:
         """Those of the pod before are at hand: pods of one workload follow each other and have the same."""
         if self.answer is None:
             return {}
-        last: tuple[tuple[NodeGroup, ...], _Refusals] | None = self.answer.state.known(_by_reason)
+        last: tuple[tuple[NodeVerdictGroup, ...], _Refusals] | None = self.answer.state.known(_by_reason)
         if last is None or last[0] is not self.answer.groups:
             last = self.answer.groups, _by_reason(self.answer)
             self.answer.state.learn(_by_reason, last)
         return last[1]
 
-    def refused(self, reason: Reason) -> tuple[Refusal, ...]:
+    def refused(self, reason: Reason) -> tuple[RefusedNode, ...]:
         """The nodes that the replay counts under this reason, the nearest miss first."""
         return tuple(
             refusal
@@ -142,7 +142,7 @@ def _by_reason(answer: PendingAnswer) -> _Refusals:
     for group in answer.groups:
         keys = [_key(text) for text in _texts(group.nodes[0])]
         for one in group.nodes:
-            refusal = Refusal(answer.state.node_by_name[one.node], one.status)
+            refusal = RefusedNode(answer.state.node_by_name[one.node], one.status)
             for key in keys:
                 found.setdefault(key, []).append(refusal)
     return found

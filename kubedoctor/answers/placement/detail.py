@@ -6,7 +6,7 @@ from kubedoctor.answers.placement.case import names
 from kubedoctor.answers.placement.outcome import agreement_lines, other_scheduler_lines, preemption_lines, sentences
 from kubedoctor.answers.placement.reasons import PRE_FILTER, group_reasons
 from kubedoctor.cluster import Pod
-from kubedoctor.replay.scheduler.many.grouping import NodeGroup
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 MOST_GROUPS = 8
@@ -18,7 +18,7 @@ def table(answer: PendingAnswer) -> str:
     hand: pods of one workload follow each other and have the same."""
     if not answer.groups:
         return ""
-    last: tuple[tuple[NodeGroup, ...], str] | None = answer.state.known(table)
+    last: tuple[tuple[NodeVerdictGroup, ...], str] | None = answer.state.known(table)
     if last is None or last[0] is not answer.groups:
         last = answer.groups, _table(answer)
         answer.state.learn(table, last)
@@ -33,7 +33,7 @@ def _table(answer: PendingAnswer) -> str:
     return "\n".join(("All that keeps it from each node, the nearest miss first:", *lines))
 
 
-def _group_text(group: NodeGroup) -> str:
+def _group_text(group: NodeVerdictGroup) -> str:
     """Without what the other blockers of the nodes say anyway."""
     found = group_reasons(group, figures=True)
     if "NodeUnschedulable" in found:

@@ -8,10 +8,10 @@ from kubedoctor.answers.placement.autoscaler import autoscaler_evidence, autosca
 from kubedoctor.cluster import Pod
 from kubedoctor.findings import Command, Finding, Severity
 from kubedoctor.replay.autoscaling.status import NAME, NAMESPACE
-from kubedoctor.replay.autoscaling.view import View
+from kubedoctor.replay.autoscaling.view import AutoscalerView
 
 
-def with_autoscaler(made: Finding, view: View) -> Finding:
+def with_autoscaler(made: Finding, view: AutoscalerView) -> Finding:
     """The finding with what the autoscalers have to show: a mere notice without fixes where a node comes."""
     made = msgspec.structs.replace(made, evidence=(*made.evidence, *autoscaler_evidence(view)))
     if view.coming:
@@ -24,12 +24,12 @@ def with_autoscaler(made: Finding, view: View) -> Finding:
     )
 
 
-def autoscaler_text(view: View, pod: Pod) -> str:
+def autoscaler_text(view: AutoscalerView, pod: Pod) -> str:
     """For the detail: a sentence a line."""
     return "\n".join(autoscaler_lines(view, pod))
 
 
-def _commands(view: View) -> tuple[Command, ...]:
+def _commands(view: AutoscalerView) -> tuple[Command, ...]:
     found = []
     if view.config is not None:
         found.append(Command(f"kubectl get configmap {NAME} -n {NAMESPACE} -o yaml", "what the autoscaler reports"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from kubedoctor.answers.placement.reasons import amount, plugin_title, short_reason
-from kubedoctor.cluster.grammar.selectors import NodeSelector
+from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector
 from kubedoctor.cluster.grammar.tolerations import tolerates
 from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm, Toleration
 from kubedoctor.cluster.kinds.pods import Pod
@@ -148,7 +148,7 @@ def _labels(pod: Pod, node: NodeInfo) -> Iterator[LabelLine]:
 
 
 def _meets(term: NodeSelectorTerm, node: NodeInfo) -> bool:
-    return NodeSelector((term,)).matches(node.labels, node.name)
+    return CompiledNodeSelector((term,)).matches(node.labels, node.name)
 
 
 def _requirement(one: NodeSelectorRequirement) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from kubedoctor.answers.placement.case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, Refusal, names, some
+from kubedoctor.answers.placement.case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, RefusedNode, names, some
 from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by_pod
 from kubedoctor.answers.placement.reasons import amount
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
@@ -52,7 +52,7 @@ def taint(case: Case, reason: Reason) -> Fact:
     )
 
 
-def _taint_of(case: Case, refusal: Refusal) -> Taint | None:
+def _taint_of(case: Case, refusal: RefusedNode) -> Taint | None:
     return untolerated(case.pod.spec.tolerations, refusal.node.spec.taints or ())
 
 
@@ -135,7 +135,7 @@ def _request(pod: Pod, name: str) -> Evidence | None:
     return None
 
 
-def _held_above(case: Case, name: str, refused: list[Refusal]) -> tuple[str, Evidence | None]:
+def _held_above(case: Case, name: str, refused: list[RefusedNode]) -> tuple[str, Evidence | None]:
     """Who of a higher priority holds the room, where someone does."""
     mine = case.pod.spec.priority or 0
     above = [
@@ -155,7 +155,7 @@ def _held_above(case: Case, name: str, refused: list[Refusal]) -> tuple[str, Evi
     return f"{text}: they may have preempted it, and it cannot preempt them.", evidence
 
 
-def _lower(case: Case, name: str, short: Shortage, where: Refusal) -> tuple[Fix, ...]:
+def _lower(case: Case, name: str, short: Shortage, where: RefusedNode) -> tuple[Fix, ...]:
     """To what is free on the roomiest node, if one container asks for all of it."""
     summary = f"ask for less {name}, or add a node that has enough"
     asking = [c.name for c in case.pod.spec.containers if c.resources and name in (c.resources.requests or {})]

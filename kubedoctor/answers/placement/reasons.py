@@ -9,7 +9,7 @@ from kubedoctor.cluster.grammar.quantities import format_bytes, format_milli, pa
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.replay.scheduler.cycle import Objection
 from kubedoctor.replay.scheduler.framework import Code, Shortage
-from kubedoctor.replay.scheduler.many.grouping import NodeGroup, objections_of
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup, objections_of
 from kubedoctor.replay.scheduler.said import reasons
 
 PRE_FILTER: Final = "PreFilter"
@@ -46,7 +46,7 @@ def plugin_title(objection: Objection) -> str:
     return objection.plugin or PRE_FILTER
 
 
-def group_reasons(group: NodeGroup, *, figures: bool = False) -> dict[str, str]:
+def group_reasons(group: NodeVerdictGroup, *, figures: bool = False) -> dict[str, str]:
     """What each filter objects to the nodes of a group, by its title."""
     by_filter: dict[str, list[Objection]] = {plugin_title(one): [] for one in group.blockers}
     for node in group.nodes:

@@ -9,7 +9,7 @@ import msgspec
 
 from kubedoctor.answers.placement.reasons import group_reasons, plugin_title
 from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, default_plugins
-from kubedoctor.replay.scheduler.many.grouping import NodeGroup
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 from kubedoctor.replay.scheduler.said import reasons
 
 _ORDER: Final = {plugin.name: place for place, plugin in enumerate(default_plugins(reasons.LATEST))}
@@ -34,13 +34,13 @@ class PlacementTable(msgspec.Struct, frozen=True):
     rows: tuple[PlacementRow, ...]
 
 
-def group_table(groups: Sequence[NodeGroup]) -> PlacementTable:
+def group_table(groups: Sequence[NodeVerdictGroup]) -> PlacementTable:
     """A row for each group, in the order given."""
     filters = _filters(objection for group in groups for objection in group.blockers)
     return PlacementTable(filters, tuple(_row(group.nodes, filters) for group in groups))
 
 
-def node_table(groups: Sequence[NodeGroup]) -> PlacementTable:
+def node_table(groups: Sequence[NodeVerdictGroup]) -> PlacementTable:
     """A row for each node, in the order of the groups."""
     filters = _filters(objection for group in groups for objection in group.blockers)
     return PlacementTable(filters, tuple(_row((one,), filters) for group in groups for one in group.nodes))
@@ -51,5 +51,5 @@ def _filters(objections: Iterable[Objection]) -> tuple[str, ...]:
 
 
 def _row(nodes: Sequence[NodeVerdict], filters: tuple[str, ...]) -> PlacementRow:
-    found = group_reasons(NodeGroup(tuple(nodes)))
+    found = group_reasons(NodeVerdictGroup(tuple(nodes)))
     return PlacementRow(tuple(one.node for one in nodes), tuple(found.get(name, "") for name in filters))

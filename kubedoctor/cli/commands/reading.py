@@ -14,7 +14,7 @@ from kubedoctor.cli.progress import progress
 from kubedoctor.cli.terminal import speak_utf8, wants_colour
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem
@@ -39,7 +39,7 @@ def source_options(options: argparse.Namespace) -> Options:
 
 
 @contextmanager
-def opened(options: argparse.Namespace) -> Iterator[Source]:
+def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
     """The source that the flags name, closed afterwards."""
     source = open_source(source_options(options))
     try:

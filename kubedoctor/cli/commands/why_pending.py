@@ -14,19 +14,19 @@ from kubedoctor.cli.subject import find_subject, split_words
 from kubedoctor.cli.terminal import speak_utf8, wants_colour
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
-from kubedoctor.engine.placement import Outcome, Placement, place
+from kubedoctor.engine.placement import Placement, PlacementOutcome, place
 from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.scheduler.counterfactuals.pod_changes import PodChangeError
 
 _CODES = {
-    Outcome.SCHEDULED: ExitCode.HEALTHY,
-    Outcome.LOST: ExitCode.FOUND,
-    Outcome.ENDED: ExitCode.HEALTHY,
-    Outcome.ENDING: ExitCode.HEALTHY,
-    Outcome.FITS: ExitCode.HEALTHY,
-    Outcome.GATED: ExitCode.FOUND,
-    Outcome.FITS_NOWHERE: ExitCode.FOUND,
-    Outcome.UNKNOWN: ExitCode.GAPS,
+    PlacementOutcome.SCHEDULED: ExitCode.HEALTHY,
+    PlacementOutcome.LOST: ExitCode.FOUND,
+    PlacementOutcome.ENDED: ExitCode.HEALTHY,
+    PlacementOutcome.ENDING: ExitCode.HEALTHY,
+    PlacementOutcome.FITS: ExitCode.HEALTHY,
+    PlacementOutcome.GATED: ExitCode.FOUND,
+    PlacementOutcome.FITS_NOWHERE: ExitCode.FOUND,
+    PlacementOutcome.UNKNOWN: ExitCode.GAPS,
 }
 
 

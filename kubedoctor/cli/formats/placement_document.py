@@ -12,7 +12,7 @@ from kubedoctor.cli.formats.document import fix_data, moment, ref_data
 from kubedoctor.engine.placement import Placement
 from kubedoctor.engine.placement_words import headline
 from kubedoctor.replay.scheduler.cycle import Objection
-from kubedoctor.replay.scheduler.many.grouping import NodeGroup, objections_of
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup, objections_of
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.agreement import Difference
 
@@ -93,7 +93,7 @@ def _replay(answer: PendingAnswer) -> dict[str, Any]:
     }
 
 
-def _group(group: NodeGroup) -> dict[str, Any]:
+def _group(group: NodeVerdictGroup) -> dict[str, Any]:
     return {
         "fits": group.first is None,
         "reported": _objection(group.first) if group.first is not None else None,

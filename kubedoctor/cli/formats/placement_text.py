@@ -10,7 +10,7 @@ from kubedoctor.cli.formats.phrases import effect_note
 from kubedoctor.cli.formats.placement_rows import group_rows, node_sections
 from kubedoctor.cli.formats.text import LABEL, WIDTH
 from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.engine.placement import Outcome, Placement
+from kubedoctor.engine.placement import Placement, PlacementOutcome
 from kubedoctor.engine.placement_words import fix_line, headline, outcome_line
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
@@ -18,14 +18,14 @@ MOST_ROWS = 25
 _LEAST = 12
 _GAP = 2
 _MARKS = {
-    Outcome.SCHEDULED: ("✓", "32"),
-    Outcome.LOST: ("✗", "31"),
-    Outcome.ENDED: ("✓", "32"),
-    Outcome.ENDING: ("✓", "32"),
-    Outcome.FITS: ("✓", "32"),
-    Outcome.GATED: ("✗", "31"),
-    Outcome.FITS_NOWHERE: ("✗", "31"),
-    Outcome.UNKNOWN: ("?", "33"),
+    PlacementOutcome.SCHEDULED: ("✓", "32"),
+    PlacementOutcome.LOST: ("✗", "31"),
+    PlacementOutcome.ENDED: ("✓", "32"),
+    PlacementOutcome.ENDING: ("✓", "32"),
+    PlacementOutcome.FITS: ("✓", "32"),
+    PlacementOutcome.GATED: ("✗", "31"),
+    PlacementOutcome.FITS_NOWHERE: ("✗", "31"),
+    PlacementOutcome.UNKNOWN: ("?", "33"),
 }
 
 

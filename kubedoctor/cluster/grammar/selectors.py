@@ -22,10 +22,10 @@ from kubedoctor.cluster.grammar.label_requirements import (
 from kubedoctor.cluster.grammar.nearest import LabelDifference, NearMiss, nearest_labels, nearest_word
 
 __all__ = [
+    "CompiledNodeSelector",
     "FieldSelector",
     "LabelDifference",
     "NearMiss",
-    "NodeSelector",
     "Requirement",
     "Selector",
     "SelectorError",
@@ -291,7 +291,7 @@ class _NodeTerm(msgspec.Struct, frozen=True):
     errors: tuple[str, ...]
 
 
-class NodeSelector:
+class CompiledNodeSelector:
     """A `v1.NodeSelector`, compiled: one of the terms must hold, of a term everything.
 
     A term that is not valid matches nothing and leaves the others alone; so does an empty term.
@@ -349,13 +349,13 @@ def _node_term(
     )
 
 
-def node_selector_of(terms: Sequence[NodeSelectorTermLike] | None) -> NodeSelector:
+def node_selector_of(terms: Sequence[NodeSelectorTermLike] | None) -> CompiledNodeSelector:
     """Compiles a required node affinity's terms, to be asked about many nodes."""
-    return NodeSelector(terms)
+    return CompiledNodeSelector(terms)
 
 
 def node_selector_matches(
     terms: Sequence[NodeSelectorTermLike] | None, labels: Mapping[str, str] | None, name: str
 ) -> bool:
     """Whether one of the terms selects the node; no terms select none. For many nodes use `node_selector_of`."""
-    return NodeSelector(terms).matches(labels, name)
+    return CompiledNodeSelector(terms).matches(labels, name)

@@ -35,7 +35,7 @@ _DATA = (".json", ".yaml", ".yml")
 
 
 @dataclass(frozen=True)
-class Place:
+class PathMeaning:
     """What a path says. `whole`: the file is the answer to a list of the namespace (empty: of all of them)."""
 
     what: str = "unknown"  # unknown, objects, errors, log, dumped-log, manifest, version, ignored
@@ -45,45 +45,45 @@ class Place:
     log: LogWant | None = None
 
 
-def place_of(parts: tuple[str, ...]) -> Place:
+def place_of(parts: tuple[str, ...]) -> PathMeaning:
     """What the parts of a path say; `unknown` where only the content can tell."""
     name = parts[-1]
     if _RESOURCES in parts[:-1]:
         return _support_place(parts[parts.index(_RESOURCES) + 1 :])
     if parts[-2:] == ("cluster-info", "cluster_version.json"):
-        return Place("version")
+        return PathMeaning("version")
     if name == MANIFEST:
-        return Place("manifest")
+        return PathMeaning("manifest")
     if name.endswith(".log") and len(parts) >= 4 and parts[-4] == "logs":
-        return Place("log", log=_log_want(parts[-3], parts[-2], name.removesuffix(".log"), ".previous"))
+        return PathMeaning("log", log=_log_want(parts[-3], parts[-2], name.removesuffix(".log"), ".previous"))
     if name == "logs.txt":
-        return Place("dumped-log")
+        return PathMeaning("dumped-log")
     stem, dot, _ = name.rpartition(".")
     if not dot or not name.endswith(_DATA):
-        return Place() if len(parts) == 1 else Place("ignored" if dot else "unknown")
+        return PathMeaning() if len(parts) == 1 else PathMeaning("ignored" if dot else "unknown")
     if stem in _DUMPED and len(parts) >= 2:
         row = kind_from_word(stem.replace("-", ""))
-        return Place("unknown", row.kind if row else "", parts[-2], whole=True)
-    return Place("unknown", "Node", whole=True) if stem == "nodes" else Place()
+        return PathMeaning("unknown", row.kind if row else "", parts[-2], whole=True)
+    return PathMeaning("unknown", "Node", whole=True) if stem == "nodes" else PathMeaning()
 
 
-def _support_place(parts: tuple[str, ...]) -> Place:
+def _support_place(parts: tuple[str, ...]) -> PathMeaning:
     name = parts[-1]
     if parts[:2] == ("pods", "logs"):
         if len(parts) != 5 or not name.endswith(".log"):
-            return Place("ignored")
-        return Place("log", log=_log_want(parts[2], parts[3], name.removesuffix(".log"), "-previous"))
+            return PathMeaning("ignored")
+        return PathMeaning("log", log=_log_want(parts[2], parts[3], name.removesuffix(".log"), "-previous"))
     if not name.endswith(_DATA):
-        return Place("ignored")
+        return PathMeaning("ignored")
     stem = name.rpartition(".")[0]
     folder = parts[0] if len(parts) > 1 else stem
     if stem.endswith("-errors"):
-        return Place("errors", _support_kind(stem.removesuffix("-errors")))
+        return PathMeaning("errors", _support_kind(stem.removesuffix("-errors")))
     if folder in _NO_OBJECTS:
-        return Place("ignored")
+        return PathMeaning("ignored")
     if folder == "custom-resources":
-        return Place("objects", namespace=stem if len(parts) > 2 else "", whole=True)
-    return Place("objects", _support_kind(folder), stem if len(parts) > 1 else "", whole=True)
+        return PathMeaning("objects", namespace=stem if len(parts) > 2 else "", whole=True)
+    return PathMeaning("objects", _support_kind(folder), stem if len(parts) > 1 else "", whole=True)
 
 
 def _support_kind(word: str) -> str:

@@ -16,13 +16,13 @@ from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
 from kubedoctor.collect.bundles.pieces import (
-    Log,
     Manifest,
     Objects,
     Oddity,
     Piece,
+    RecordedLog,
+    RecordedState,
     Refusals,
-    State,
     pieces_of,
 )
 from kubedoctor.collect.bundles.times import newest_moment
@@ -69,12 +69,12 @@ class _Bundle:
         self.pieces += 1
         if isinstance(piece, Objects):
             self._objects(piece)
-        elif isinstance(piece, Log):
+        elif isinstance(piece, RecordedLog):
             if piece.why:
                 self.refused[piece.want] = piece.why
             else:
                 self.logs[piece.want] = tail_of(piece.text, piece.want)
-        elif isinstance(piece, State):
+        elif isinstance(piece, RecordedState):
             self.states.append(piece.data)
         elif isinstance(piece, Manifest):
             self.manifest = piece.data

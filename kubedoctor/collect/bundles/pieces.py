@@ -14,7 +14,7 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import kind_of_data
 from kubedoctor.cluster.seen.wants import LogWant
 from kubedoctor.collect.bundles.documents import Document
-from kubedoctor.collect.bundles.layouts import Place, place_of
+from kubedoctor.collect.bundles.layouts import PathMeaning, place_of
 from kubedoctor.collect.bundles.parsing import (
     Unparsable,
     head_of,
@@ -45,7 +45,7 @@ class Objects:
 
 
 @dataclass(frozen=True)
-class Log:
+class RecordedLog:
     """A log, or why there is none."""
 
     want: LogWant
@@ -54,7 +54,7 @@ class Log:
 
 
 @dataclass(frozen=True)
-class State:
+class RecordedState:
     """A whole recorded state or the cluster of a scenario."""
 
     data: dict[str, Any]
@@ -76,7 +76,7 @@ class Refusals:
 
 
 @dataclass(frozen=True)
-class Release:
+class RecordedVersion:
     """The version of the API server."""
 
     version: str
@@ -93,7 +93,7 @@ class Oddity:
     usual: bool = False
 
 
-Piece = Objects | Log | State | Manifest | Refusals | Release | Oddity
+Piece = Objects | RecordedLog | RecordedState | Manifest | Refusals | RecordedVersion | Oddity
 
 
 class _ItemHead(msgspec.Struct, frozen=True):
@@ -115,7 +115,7 @@ def pieces_of(document: Document) -> Iterator[Piece]:
     if place.what == "ignored":
         return
     if place.what == "log" and place.log is not None:
-        yield Log(place.log, _text(document.body))
+        yield RecordedLog(place.log, _text(document.body))
         return
     if place.what == "dumped-log" or b"==== START logs for container " in document.body[: 64 << 20]:
         yield from _dump(document)
@@ -133,7 +133,7 @@ def pieces_of(document: Document) -> Iterator[Piece]:
         yield Oddity(f"{document.path} cannot be read: {error}")
 
 
-def _json(document: Document, place: Place) -> Iterator[Piece]:
+def _json(document: Document, place: PathMeaning) -> Iterator[Piece]:
     try:
         head = head_of(document.body)
     except Unparsable:
@@ -155,7 +155,7 @@ def _json(document: Document, place: Place) -> Iterator[Piece]:
         yield from _data(json_data(document.body), document, place)
 
 
-def _typed_list(kind: str, body: bytes, items: msgspec.Raw, place: Place) -> Iterator[Piece]:
+def _typed_list(kind: str, body: bytes, items: msgspec.Raw, place: PathMeaning) -> Iterator[Piece]:
     # A path that names another kind than the list says nothing.
     whole = place.whole and place.kind in ("", kind)
     namespace = place.namespace if whole else ""
@@ -173,7 +173,7 @@ def _with_kind(item: Any, kind: str, group: str) -> Any:
     return item
 
 
-def _items(items: tuple[msgspec.Raw | Any, ...], place: Place) -> Iterator[Piece]:
+def _items(items: tuple[msgspec.Raw | Any, ...], place: PathMeaning) -> Iterator[Piece]:
     """Items of mixed kinds; where they have none, the path says it."""
     kinds: dict[str, list[Any]] = {}
     nameless = 0
@@ -209,7 +209,7 @@ def _kind_of_item(item: Any) -> str:
     return kind_of_data(item) if isinstance(item, dict) else ""
 
 
-def _data(data: Any, document: Document, place: Place) -> Iterator[Piece]:
+def _data(data: Any, document: Document, place: PathMeaning) -> Iterator[Piece]:
     """Python's own data: from YAML, or small JSON."""
     if isinstance(data, list):
         yield from _items(tuple(data), place)
@@ -222,16 +222,16 @@ def _data(data: Any, document: Document, place: Place) -> Iterator[Piece]:
     elif place.what == "version":
         info = data.get("info")
         version = info.get("gitVersion") if isinstance(info, Mapping) else data.get("string")
-        yield Release(version if isinstance(version, str) else "")
+        yield RecordedVersion(version if isinstance(version, str) else "")
     elif is_recording(data) or ("scenario" in data and isinstance(data.get("cluster"), list)):
-        yield State(data)
+        yield RecordedState(data)
     elif place.what == "objects" and not data.get("kind") and "items" not in data:
         yield Objects(place.kind, (data,)) if place.kind else _no_objects(document)
     else:
         yield from _object_or_list(data, document, place)
 
 
-def _object_or_list(data: dict[str, Any], document: Document, place: Place) -> Iterator[Piece]:
+def _object_or_list(data: dict[str, Any], document: Document, place: PathMeaning) -> Iterator[Piece]:
     kind, items = data.get("kind"), data.get("items")
     if "items" in data and (kind in (None, "") or (isinstance(kind, str) and kind.endswith("List"))):
         members = tuple(items) if isinstance(items, list) else ()
@@ -245,7 +245,7 @@ def _object_or_list(data: dict[str, Any], document: Document, place: Place) -> I
             )
             of = kind_of_data({"kind": word, "apiVersion": data.get("apiVersion")})
             whole = place.whole and place.kind in ("", of)
-            place = Place("objects", of, place.namespace if whole else "", whole)
+            place = PathMeaning("objects", of, place.namespace if whole else "", whole)
         yield from _items(members, place)
     elif kind == "Status" and "message" in data:
         yield Oddity(f"{document.path} is the API server's refusal, not objects: {data['message']}")
@@ -265,7 +265,7 @@ def _no_objects(document: Document) -> Oddity:
     return Oddity(f"{document.path} holds no Kubernetes objects", usual=not document.named)
 
 
-def _refusals(data: Any, place: Place) -> Iterator[Piece]:
+def _refusals(data: Any, place: PathMeaning) -> Iterator[Piece]:
     """Errors of a support bundle: by namespace, or a list of them."""
     if isinstance(data, list):
         data = {"": "; ".join(map(str, data))}
@@ -273,12 +273,12 @@ def _refusals(data: Any, place: Place) -> Iterator[Piece]:
         yield Refusals(place.kind, {str(namespace): str(why) for namespace, why in data.items() if why})
 
 
-def _json_values(document: Document, place: Place) -> Iterator[Piece]:
+def _json_values(document: Document, place: PathMeaning) -> Iterator[Piece]:
     for value in json_values(_text(document.body)):
         yield from _data(value, document, place)
 
 
-def _yaml(document: Document, place: Place) -> Iterator[Piece]:
+def _yaml(document: Document, place: PathMeaning) -> Iterator[Piece]:
     for value in yaml_documents(document.body):
         yield from _data(value, document, place)
 
@@ -298,7 +298,7 @@ def _dump(document: Document) -> Iterator[Piece]:
         position = end + len(closing) if end >= 0 else len(text)
         want = LogWant(namespace, pod, container)
         failed = next((sign for sign in _LOG_ERRORS if body.startswith(sign)), None)
-        yield Log(want, why=body[len(failed) :].strip()) if failed else Log(want, body)
+        yield RecordedLog(want, why=body[len(failed) :].strip()) if failed else RecordedLog(want, body)
     yield from _between(text[position:], document)
 
 
@@ -326,7 +326,7 @@ def _dumped_lists(group: list[Any], document: Document) -> Iterator[Piece]:
     namespace = next((str(meta["namespace"]) for meta in metadata if meta.get("namespace")), "")
     nodes = any(isinstance(value, dict) and value.get("kind") == "NodeList" for value in group)
     for value in group:
-        yield from _data(value, document, Place(namespace=namespace, whole=bool(namespace) or nodes))
+        yield from _data(value, document, PathMeaning(namespace=namespace, whole=bool(namespace) or nodes))
 
 
 def _text(body: bytes) -> str:

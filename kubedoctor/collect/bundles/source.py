@@ -13,7 +13,7 @@ from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
-from kubedoctor.collect.bundles.pieces import Objects, State, pieces_of
+from kubedoctor.collect.bundles.pieces import Objects, RecordedState, pieces_of
 from kubedoctor.collect.recording import NOT_HERE, objects_of_state
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.problems import Problem
@@ -83,7 +83,7 @@ class BundleSource:
         """The objects of a kind as the files have them; kind and apiVersion are filled in where they lack."""
         for document in self._documents:
             for piece in pieces_of(document):
-                if isinstance(piece, State):
+                if isinstance(piece, RecordedState):
                     yield from objects_of_state(piece.data, kind)
                 elif isinstance(piece, Objects) and piece.kind == kind:
                     yield from _whole_items(piece)

@@ -28,7 +28,7 @@ from kubedoctor.collect.bundles.layouts import MANIFEST
 from kubedoctor.collect.bundles.loading import FORMAT
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.redact import redact_object
-from kubedoctor.collect.source import Source
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import BundleProblem, UsageProblem
 
 ALWAYS = ("Namespace", "Node", "Pod", "Event")
@@ -50,7 +50,7 @@ class _Contents:
     wanted_logs: set[LogWant] = field(default_factory=set)
 
 
-def write_bundle(source: Source, kinds: Iterable[str], path: Path, namespace: str = "") -> str:
+def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, namespace: str = "") -> str:
     """Read these kinds (of one namespace, where given) and write them to a folder, or to a file if it is named so.
 
     Answers a sentence for people. Raises UsageProblem for a path that is taken, BundleProblem if it cannot be written
@@ -113,7 +113,7 @@ def _put(made: Path, path: Path) -> None:
         made.rename(path)
 
 
-def _write_all(contents: _Contents, source: Source, kinds: list[str], namespace: str) -> None:
+def _write_all(contents: _Contents, source: ReadableCluster, kinds: list[str], namespace: str) -> None:
     (contents.folder / "objects").mkdir(mode=0o700)
     for kind in kinds:
         if kind_named(kind) is not None or "." in kind:
@@ -134,7 +134,7 @@ def _write_all(contents: _Contents, source: Source, kinds: list[str], namespace:
     _write(contents.folder / MANIFEST, [body])
 
 
-def _write_kind(contents: _Contents, source: Source, kind: str, namespace: str) -> None:
+def _write_kind(contents: _Contents, source: ReadableCluster, kind: str, namespace: str) -> None:
     row = kind_named(kind)
     namespaced = row is None or row.namespaced
     asked = namespace if namespaced else ""
@@ -155,7 +155,7 @@ def _write_kind(contents: _Contents, source: Source, kind: str, namespace: str) 
         contents.kinds[kind] = {"seen": "all"}
 
 
-def _write_list(contents: _Contents, source: Source, kind: str, namespace: str) -> tuple[int, str]:
+def _write_list(contents: _Contents, source: ReadableCluster, kind: str, namespace: str) -> tuple[int, str]:
     """Write the objects of a kind, sorted by namespace and name. Answers how many, and why there are not more."""
     places: dict[tuple[str, str], tuple[int, int]] = {}
     why = ""
@@ -222,7 +222,7 @@ def _logs_of(body: bytes) -> Iterator[LogWant]:
                 yield LogWant(pod.namespace, pod.name, status.name, previous=True)
 
 
-def _write_logs(contents: _Contents, source: Source, namespace: str) -> None:
+def _write_logs(contents: _Contents, source: ReadableCluster, namespace: str) -> None:
     here = (want for want in source.snapshot.logs() if not namespace or want.namespace == namespace)
     wants = sorted({*contents.wanted_logs, *here})
     for left in wants[MOST_LOGS:]:

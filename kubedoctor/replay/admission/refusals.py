@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 
-class Refused(enum.Enum):
+class AdmissionStep(enum.Enum):
     """Who refuses, or what is missing."""
 
     QUOTA_EXCEEDED = "quota exceeded"
@@ -30,11 +30,11 @@ class Refused(enum.Enum):
     OTHER = "other"
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class AdmissionRefusal(msgspec.Struct, frozen=True):
     """A refusal. `name` is what the text names: the quota, the policy, the webhook, the class, the account, or the
     Pod Security level; `text` is the reason without the name of the pod; amounts are by resource, as written."""
 
-    kind: Refused
+    kind: AdmissionStep
     name: str
     text: str
     requested: dict[str, str] = msgspec.field(default_factory=dict)
@@ -52,33 +52,39 @@ _EXCEEDED: Final = re.compile(
 )
 _NEEDS: Final = re.compile(r"failed quota: (?P<name>[^:]+): must specify (.*)", re.DOTALL)
 _PATTERNS: Final = (
-    (Refused.LIMIT_RANGE, r"\[?(?:maximum|minimum) \S+ usage per \w+ is .*|\[?\S+ max limit to request ratio per .*"),
-    (Refused.POD_SECURITY, r'violates PodSecurity "(?P<name>[^"]*)": .*'),
-    (Refused.WEBHOOK_FAILS, r'(?:Internal error occurred: )?failed calling webhook "(?P<name>[^"]*)": .*'),
-    (Refused.WEBHOOK_DENIES, r'admission webhook "(?P<name>[^"]*)" denied the request.*'),
-    (Refused.POLICY, r"ValidatingAdmissionPolicy '(?P<name>[^']*)' with binding .*"),
-    (Refused.PRIORITY_CLASS, r"no PriorityClass with name (?P<name>\S+) was found"),
-    (Refused.SERVICE_ACCOUNT, r"error looking up service account [^/\s]+/(?P<name>[^\s:]+): .*not found"),
-    (Refused.RUNTIME_CLASS, r'.*RuntimeClass(?:\.node\.k8s\.io)? "(?P<name>[^"]*)" not found'),
-    (Refused.NAMESPACE, r"unable to create new content in namespace (?P<name>\S+) because it is being terminated"),
+    (
+        AdmissionStep.LIMIT_RANGE,
+        r"\[?(?:maximum|minimum) \S+ usage per \w+ is .*|\[?\S+ max limit to request ratio per .*",
+    ),
+    (AdmissionStep.POD_SECURITY, r'violates PodSecurity "(?P<name>[^"]*)": .*'),
+    (AdmissionStep.WEBHOOK_FAILS, r'(?:Internal error occurred: )?failed calling webhook "(?P<name>[^"]*)": .*'),
+    (AdmissionStep.WEBHOOK_DENIES, r'admission webhook "(?P<name>[^"]*)" denied the request.*'),
+    (AdmissionStep.POLICY, r"ValidatingAdmissionPolicy '(?P<name>[^']*)' with binding .*"),
+    (AdmissionStep.PRIORITY_CLASS, r"no PriorityClass with name (?P<name>\S+) was found"),
+    (AdmissionStep.SERVICE_ACCOUNT, r"error looking up service account [^/\s]+/(?P<name>[^\s:]+): .*not found"),
+    (AdmissionStep.RUNTIME_CLASS, r'.*RuntimeClass(?:\.node\.k8s\.io)? "(?P<name>[^"]*)" not found'),
+    (
+        AdmissionStep.NAMESPACE,
+        r"unable to create new content in namespace (?P<name>\S+) because it is being terminated",
+    ),
 )
 _COMPILED: Final = tuple((kind, re.compile(pattern, re.DOTALL)) for kind, pattern in _PATTERNS)
 
 
-def parse_refusal(message: str) -> Refusal:
+def parse_refusal(message: str) -> AdmissionRefusal:
     """Take apart the message of a ReplicaFailure condition or of a FailedCreate event; line breaks become spaces."""
     text = " ".join(message.split())
     if head := _HEAD.match(text):
         text = text[head.end() :].strip()
     if found := _EXCEEDED.fullmatch(text):
         requested, used, limited = (_amounts(found[index]) for index in (2, 3, 4))
-        return Refusal(Refused.QUOTA_EXCEEDED, found["name"], text, requested, used, limited)
+        return AdmissionRefusal(AdmissionStep.QUOTA_EXCEEDED, found["name"], text, requested, used, limited)
     if found := _NEEDS.fullmatch(text):
-        return Refusal(Refused.QUOTA_NEEDS, found["name"], text, missing=_missing(found[2]))
+        return AdmissionRefusal(AdmissionStep.QUOTA_NEEDS, found["name"], text, missing=_missing(found[2]))
     for kind, pattern in _COMPILED:
         if matched := pattern.fullmatch(text):
-            return Refusal(kind, matched.groupdict().get("name") or "", text)
-    return Refusal(Refused.OTHER, "", text)
+            return AdmissionRefusal(kind, matched.groupdict().get("name") or "", text)
+    return AdmissionRefusal(AdmissionStep.OTHER, "", text)
 
 
 def _amounts(text: str) -> dict[str, str]:

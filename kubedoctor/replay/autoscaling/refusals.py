@@ -27,7 +27,7 @@ class Hindrance(enum.Enum):
     WOULD_NOT_FIT = "would-not-fit"
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class ScaleUpRefusal(msgspec.Struct, frozen=True):
     """count: node groups; None where the reason concerns the whole cluster."""
 
     count: int | None
@@ -54,7 +54,7 @@ _SKIPPED = {
 _LIMIT = re.compile(r"max cluster .+ limit reached")
 
 
-def parse_refusals(message: str) -> tuple[Refusal, ...]:
+def parse_refusals(message: str) -> tuple[ScaleUpRefusal, ...]:
     """The reasons in a NotTriggerScaleUp message, as they stand; empty where it names none."""
     rest = _HEAD.sub("", message.strip())
     return tuple(_refusal(part) for part in _NEXT.split(rest) if part.strip())
@@ -67,10 +67,10 @@ def parse_growth(message: str) -> tuple[Growth, ...]:
     )
 
 
-def _refusal(text: str) -> Refusal:
+def _refusal(text: str) -> ScaleUpRefusal:
     counted = _COUNTED.fullmatch(text.strip())
     reason = counted[2] if counted else text.strip()
     hindrance = _SKIPPED.get(reason) or (
         Hindrance.CLUSTER_LIMIT if _LIMIT.fullmatch(reason) else Hindrance.WOULD_NOT_FIT
     )
-    return Refusal(int(counted[1]) if counted else None, reason, hindrance)
+    return ScaleUpRefusal(int(counted[1]) if counted else None, reason, hindrance)

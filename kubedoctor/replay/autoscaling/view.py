@@ -26,7 +26,7 @@ from kubedoctor.replay.autoscaling.karpenter import (
     not_ready,
     stage_of,
 )
-from kubedoctor.replay.autoscaling.refusals import Hindrance, Refusal, parse_growth, parse_refusals
+from kubedoctor.replay.autoscaling.refusals import Hindrance, ScaleUpRefusal, parse_growth, parse_refusals
 from kubedoctor.replay.autoscaling.status import NAME, NAMESPACE, AutoscalerStatus, NodeGroup, read_status
 
 AUTOSCALER_READS: tuple[type[KubernetesObject], ...] = (Event, ConfigMap, NodePool, NodeClaim)
@@ -58,7 +58,7 @@ class Pool(msgspec.Struct, frozen=True):
         return bool(self.exhausted) or self.not_ready is not None
 
 
-class View(msgspec.Struct, frozen=True):
+class AutoscalerView(msgspec.Struct, frozen=True):
     """What autoscalers say. Empty where there is none.
 
     event: the newest word about the pod. coming: a node is verifiably on its way for it.
@@ -72,7 +72,7 @@ class View(msgspec.Struct, frozen=True):
 
     event: Event | None = None
     coming: bool = False
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[ScaleUpRefusal, ...] = ()
     config: ConfigMap | None = None
     status: AutoscalerStatus | None = None
     silent_for: timedelta | None = None
@@ -103,7 +103,7 @@ class View(msgspec.Struct, frozen=True):
         return tuple(ref(one.pool) for one in self.pools)
 
 
-def autoscaler_view(pod: Pod, cluster: Cluster) -> View:
+def autoscaler_view(pod: Pod, cluster: Cluster) -> AutoscalerView:
     """Look at the pod's events and at what there is of the two autoscalers. What cannot be seen becomes a gap.
 
     Raises NotCollected, once, for all that must be fetched.
@@ -113,9 +113,9 @@ def autoscaler_view(pod: Pod, cluster: Cluster) -> View:
     )
     event = _newest_word(cluster.events_about(ref(pod)))
     pools, claims = _karpenter(pod, cluster)
-    view = _of_groups(View(event=event), pod, cluster)
+    view = _of_groups(AutoscalerView(event=event), pod, cluster)
     if view.silent_for is not None and pools:  # Left behind by one that Karpenter has taken the place of.
-        view = View(event=event)
+        view = AutoscalerView(event=event)
     view = _of_pools(view, pod, cluster, pools, claims)
     return msgspec.structs.replace(view, coming=_coming(view, cluster.taken_at, served=bool(pools)))
 
@@ -171,7 +171,7 @@ def _status(config: ConfigMap, cluster: Cluster) -> AutoscalerStatus:
 # Concluding
 
 
-def _of_groups(view: View, pod: Pod, cluster: Cluster) -> View:
+def _of_groups(view: AutoscalerView, pod: Pod, cluster: Cluster) -> AutoscalerView:
     """With what the cluster-autoscaler says."""
     config, event = _config(pod, cluster), view.event
     if event is not None and event.reason == "NotTriggerScaleUp":
@@ -196,7 +196,7 @@ def _of_groups(view: View, pod: Pod, cluster: Cluster) -> View:
     )
 
 
-def _hindered(status: AutoscalerStatus, view: View) -> tuple[tuple[NodeGroup, ...], tuple[NodeGroup, ...]]:
+def _hindered(status: AutoscalerStatus, view: AutoscalerView) -> tuple[tuple[NodeGroup, ...], tuple[NodeGroup, ...]]:
     """The groups at their maximum and those in backoff: as far as the event counts such, else only where that is true
     of every group, because which of them would take the pod is not told."""
     full = tuple(one for one in status.groups if one.at_maximum and not one.in_backoff)
@@ -212,7 +212,7 @@ def _hindered(status: AutoscalerStatus, view: View) -> tuple[tuple[NodeGroup, ..
     return (), ()
 
 
-def _never_asked(view: View, status: AutoscalerStatus, pod: Pod, cluster: Cluster) -> bool:
+def _never_asked(view: AutoscalerView, status: AutoscalerStatus, pod: Pod, cluster: Cluster) -> bool:
     """Events must be readable, or their absence says nothing; and the pod must have waited for a while."""
     if view.event is not None or status.state != "Running" or status.unhealthy or status.written_at is None:
         return False
@@ -223,8 +223,8 @@ def _never_asked(view: View, status: AutoscalerStatus, pod: Pod, cluster: Cluste
 
 
 def _of_pools(
-    view: View, pod: Pod, cluster: Cluster, pools: tuple[NodePool, ...], claims: tuple[NodeClaim, ...]
-) -> View:
+    view: AutoscalerView, pod: Pod, cluster: Cluster, pools: tuple[NodePool, ...], claims: tuple[NodeClaim, ...]
+) -> AutoscalerView:
     """With what Karpenter says."""
     found = tuple(_pools(pools, pod))
     view = msgspec.structs.replace(view, pools=found)
@@ -260,7 +260,7 @@ def _since(claim: NodeClaim) -> datetime | None:
     return claim.metadata.creation_timestamp
 
 
-def _coming(view: View, now: datetime, *, served: bool) -> bool:
+def _coming(view: AutoscalerView, now: datetime, *, served: bool) -> bool:
     """The newest word is that a node is added, it is not old, and the autoscaler's state does not speak against it."""
     event = view.event
     if event is None or event.reason not in SCALES_UP or event.seen_at is None:

@@ -1,14 +1,14 @@
 """The cluster's DNS: which Service it is, who asks it and what keeps them from it, and what a Corefile says."""
 
 from kubedoctor.replay.dns.corefile import CorefileError, corefile_error, directives, unknown_directives
-from kubedoctor.replay.dns.dependence import Asked, Dependence, dependence
+from kubedoctor.replay.dns.dependence import Dependence, DnsUse, dependence
 from kubedoctor.replay.dns.servers import Resolvers, Server, resolvers, uses_cluster_dns
 from kubedoctor.replay.dns.service import is_cluster_dns
 
 __all__ = [
-    "Asked",
     "CorefileError",
     "Dependence",
+    "DnsUse",
     "Resolvers",
     "Server",
     "corefile_error",

@@ -26,7 +26,7 @@ _INLINE = re.compile(r"^clusterDNS:[ \t]*\[([^\]]*)\]", re.MULTILINE)
 _GKE = "-gke."
 
 
-class Asked(enum.Enum):
+class DnsUse(enum.Enum):
     """HERE: the kubelets' configuration names the Service. ELSEWHERE: it names another address.
     UNKNOWN: nothing tells, so most likely here. DOUBTFUL: nothing tells, and something else may answer."""
 
@@ -41,7 +41,7 @@ class Dependence:
     """The verdict, and what it rests on: the kubelets' configuration, another DNS Service with ready endpoints, or a
     node of GKE."""
 
-    asked: Asked
+    asked: DnsUse
     configuration: ConfigMap | None = None
     rival: Service | None = None
     gke: Node | None = None
@@ -60,19 +60,19 @@ def dependence(service: Service, wanted: bool, cluster: Cluster) -> Dependence:
     named = addresses_of(configuration) if configuration is not None else ()
     own = {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
     if own & set(named):
-        return Dependence(Asked.HERE, configuration)
+        return Dependence(DnsUse.HERE, configuration)
     # A cache on the node, at a link-local address, itself asks the pods behind the Service.
     if named and not any(_is_link_local(address) for address in named):
-        return Dependence(Asked.ELSEWHERE, configuration)
+        return Dependence(DnsUse.ELSEWHERE, configuration)
     if wanted:
-        return Dependence(Asked.UNKNOWN)
+        return Dependence(DnsUse.UNKNOWN)
     gke = next((node for node in lenient.all(Node) if _GKE in node.status.node_info.kubelet_version), None)
     if gke is not None and _at_zero(lenient.get(Deployment, *AUTOSCALER)):
-        return Dependence(Asked.DOUBTFUL, gke=gke)
+        return Dependence(DnsUse.DOUBTFUL, gke=gke)
     for other in lenient.all(Service, service.namespace):
         if other.name != service.name and is_cluster_dns(other) and ready_endpoints(other, lenient):
-            return Dependence(Asked.DOUBTFUL, rival=other)
-    return Dependence(Asked.UNKNOWN)
+            return Dependence(DnsUse.DOUBTFUL, rival=other)
+    return Dependence(DnsUse.UNKNOWN)
 
 
 def addresses_of(configuration: ConfigMap) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ COREFILE = "Corefile"
 
 
 @dataclass(frozen=True)
-class Refused:
+class CorefileRefusal:
     """Why CoreDNS does not load its Corefile. `configuration` may be out of sight; without `tail` no log says it."""
 
     configuration: ConfigMap | None
@@ -24,7 +24,7 @@ class Refused:
     tail: LogTail | None
 
 
-def refused_corefile(pod: Pod, cluster: Cluster) -> Refused | None:
+def refused_corefile(pod: Pod, cluster: Cluster) -> CorefileRefusal | None:
     """What the pod's log says about its Corefile; without a log, a misspelled plugin in the Corefile itself."""
     logs = [
         partial(cluster.log_tail, pod, each.name, previous=old) for each in pod.spec.containers for old in (False, True)
@@ -35,11 +35,11 @@ def refused_corefile(pod: Pod, cluster: Cluster) -> Refused | None:
         tail = log()
         error = corefile_error(tail.lines) if tail is not None else None
         if error is not None:
-            return Refused(configuration, error, tail)
+            return CorefileRefusal(configuration, error, tail)
     text = (configuration.data or {}).get(COREFILE, "") if configuration is not None else ""
     for line, name in unknown_directives(text):
         if misspellings(name, PLUGINS, 1):  # A CoreDNS built with more plugins knows other names.
-            return Refused(configuration, CorefileError(0, f"Unknown directive '{name}'", line, name), None)
+            return CorefileRefusal(configuration, CorefileError(0, f"Unknown directive '{name}'", line, name), None)
     return None
 
 

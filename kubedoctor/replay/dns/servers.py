@@ -11,7 +11,7 @@ from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.dns.service import DNS_PORT, is_cluster_dns
-from kubedoctor.replay.network import Party, PolicySet, Verdict
+from kubedoctor.replay.network import ConnectionVerdict, Party, PolicySet
 from kubedoctor.replay.services.ports import find_port
 
 NODE_LOCAL = "169.254.20.10"
@@ -34,7 +34,7 @@ class Resolvers:
     servers: tuple[Server, ...]
     detours: tuple[Server, ...]
 
-    def verdicts(self, source: Party, policies: PolicySet) -> tuple[Verdict, ...] | None:
+    def verdicts(self, source: Party, policies: PolicySet) -> tuple[ConnectionVerdict, ...] | None:
         """Why no server can be reached over UDP, one verdict for each; None if one can be."""
         found = tuple(policies.judge(source, each.party, each.port, "UDP") for each in self.servers)
         if any(each.allowed for each in found):

@@ -35,7 +35,7 @@ class Proof(enum.Enum):
     ALLOWED = 2
 
 
-class Verdict(NamedTuple):
+class KillVerdict(NamedTuple):
     """`event`: the event that states it."""
 
     killer: Killer
@@ -62,22 +62,22 @@ def who_ended(
     ending: Ending,
     events: Iterable[Event],
     log: Sequence[str] = (),
-) -> Verdict:
+) -> KillVerdict:
     """The verdict on the last end of a container of a pod that stays.
 
     events: those about the pod, oldest first; they may be gone. log: the last lines of that run; may be empty.
     """
     if ending.is_out_of_memory:
-        return Verdict(Killer.MEMORY, Proof.STATED)
+        return KillVerdict(Killer.MEMORY, Proof.STATED)
     if ending.never_ran:
-        return Verdict(Killer.RUNTIME, Proof.STATED)
+        return KillVerdict(Killer.RUNTIME, Proof.STATED)
     waiting = status.state.waiting if status.state else None
     if waiting is not None and waiting.reason == "PostStartHookError":
-        return Verdict(Killer.POST_START_HOOK, Proof.STATED)
+        return KillVerdict(Killer.POST_START_HOOK, Proof.STATED)
     for event in reversed(tuple(events)):
         killer = _states(event, container, ending)
         if killer is not None:
-            return Verdict(killer, Proof.STATED, event)
+            return KillVerdict(killer, Proof.STATED, event)
     return _from_status(pod, container, ending, log)
 
 
@@ -97,14 +97,14 @@ def concerns(event: Event, container: str) -> bool:
     return f"{{{container}}}" in place if place else f" {container}" in f" {event.message}"
 
 
-def _from_status(pod: Pod, container: Container, ending: Ending, log: Sequence[str]) -> Verdict:
+def _from_status(pod: Pod, container: Container, ending: Ending, log: Sequence[str]) -> KillVerdict:
     """Without an event: whose doing the exit code, the time and the log allow.
 
     In a pod that stays, nobody but the kubelet stops a container: for a probe or for a hook.
     """
     told = says_it_was_stopped(log)
     stopped = ending.exit_code in _STOPPED or told
-    by_itself = Verdict(Killer.ITSELF, Proof.FITS)
+    by_itself = KillVerdict(Killer.ITSELF, Proof.FITS)
     if not stopped and read_log(log) is not None:
         return by_itself
     lasted = ending.lasted
@@ -112,15 +112,15 @@ def _from_status(pod: Pod, container: Container, ending: Ending, log: Sequence[s
     if startup is not None and lasted is not None:
         if gives_up_not_before(startup) <= lasted <= killed_not_after(startup, pod):
             if stopped:
-                return Verdict(Killer.STARTUP_PROBE, Proof.FITS)
+                return KillVerdict(Killer.STARTUP_PROBE, Proof.FITS)
             if ending.exit_code != 0:
-                return Verdict(Killer.STARTUP_PROBE, Proof.ALLOWED)
+                return KillVerdict(Killer.STARTUP_PROBE, Proof.ALLOWED)
         elif lasted < gives_up_not_before(startup):
             liveness = None  # It begins only when the startup probe has succeeded.
     if liveness is not None and lasted is not None and lasted >= gives_up_not_before(liveness) and stopped:
         sure = told or ending.exit_code == 143 or lasted <= killed_not_after(liveness, pod)
-        return Verdict(Killer.LIVENESS_PROBE, Proof.FITS if sure else Proof.ALLOWED)
+        return KillVerdict(Killer.LIVENESS_PROBE, Proof.FITS if sure else Proof.ALLOWED)
     hook = container.lifecycle is not None and container.lifecycle.post_start is not None
     if hook and stopped and lasted is not None and lasted <= _HOOK_LASTS_AT_MOST:
-        return Verdict(Killer.POST_START_HOOK, Proof.FITS if told else Proof.ALLOWED)
+        return KillVerdict(Killer.POST_START_HOOK, Proof.FITS if told else Proof.ALLOWED)
     return by_itself

@@ -90,7 +90,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class NetworkPolicyRule:
     """One rule. `index` is its place in the policy; peers and ports are None where the rule names none: all."""
 
     index: int
@@ -113,10 +113,10 @@ class Policy:
     ref: Ref
     pods: Selector
     types: frozenset[str]
-    ingress: tuple[Rule, ...]
-    egress: tuple[Rule, ...]
+    ingress: tuple[NetworkPolicyRule, ...]
+    egress: tuple[NetworkPolicyRule, ...]
 
-    def rules(self, direction: str) -> tuple[Rule, ...]:
+    def rules(self, direction: str) -> tuple[NetworkPolicyRule, ...]:
         return self.egress if direction == EGRESS else self.ingress
 
     def selects(self, party: Party) -> bool:
@@ -143,8 +143,8 @@ def _rule(
     peers: Sequence[NetworkPolicyPeer] | None,
     ports: Sequence[NetworkPolicyPort] | None,
     namespace: str,
-) -> Rule:
-    return Rule(
+) -> NetworkPolicyRule:
+    return NetworkPolicyRule(
         index,
         tuple(_peer(each, namespace) for each in peers) if peers else None,
         tuple(_port(each) for each in ports) if ports else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.replay.network.parties import Party
-from kubedoctor.replay.network.policies import EGRESS, INGRESS, Policy, Rule, compile_policy
+from kubedoctor.replay.network.policies import EGRESS, INGRESS, NetworkPolicyRule, Policy, compile_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Side:
     allowed: bool
     isolated_by: tuple[Policy, ...] = ()
     policy: Policy | None = None
-    rule: Rule | None = None
+    rule: NetworkPolicyRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ConnectionVerdict:
     """What is said at the source and at the destination; both must allow."""
 
     egress: Side
@@ -43,7 +43,7 @@ class Miss:
     """
 
     policy: Policy
-    rule: Rule | None = None
+    rule: NetworkPolicyRule | None = None
     peer: bool = False
     port: bool = False
     protocol: bool = False
@@ -86,11 +86,11 @@ class PolicySet:
             self._known[key] = known
         return known
 
-    def judge(self, source: Party, destination: Party, port: int, protocol: str) -> Verdict:
+    def judge(self, source: Party, destination: Party, port: int, protocol: str) -> ConnectionVerdict:
         """Whether a new connection is allowed. `port` is the destination pod's, after its Service was resolved."""
         if source.pod is not None and source.pod == destination.pod:
-            return Verdict(_OPEN, _OPEN)
-        return Verdict(
+            return ConnectionVerdict(_OPEN, _OPEN)
+        return ConnectionVerdict(
             self._side(EGRESS, source, destination, destination, port, protocol),
             self._side(INGRESS, destination, source, destination, port, protocol),
         )
@@ -119,7 +119,7 @@ class PolicySet:
         return tuple(sorted(found, key=lambda each: each.wrong))
 
 
-def _miss(policy: Policy, rule: Rule, other: Party, destination: Party, port: int, protocol: str) -> Miss:
+def _miss(policy: Policy, rule: NetworkPolicyRule, other: Party, destination: Party, port: int, protocol: str) -> Miss:
     """Of a rule's ports the one that fits best counts."""
     fits = [(True, True)]
     if rule.ports is not None:

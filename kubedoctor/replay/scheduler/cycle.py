@@ -29,7 +29,7 @@ from kubedoctor.replay.scheduler.plugins.volume_binding import VolumeBinding
 from kubedoctor.replay.scheduler.plugins.volume_restrictions import VolumeRestrictions
 from kubedoctor.replay.scheduler.plugins.volume_zone import VolumeZone
 from kubedoctor.replay.scheduler.said import reasons
-from kubedoctor.replay.scheduler.said.reasons import Release
+from kubedoctor.replay.scheduler.said.reasons import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 Filters = tuple[tuple[str, NodeFilter], ...]
@@ -61,7 +61,7 @@ class NodeVerdict(msgspec.Struct, frozen=True, gc=False):
         return self.first.status if self.first else SUCCESS
 
 
-class Verdict(msgspec.Struct, frozen=True, gc=False):
+class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
     """What becomes of the pod.
 
     pre_enqueue: gates hold it back. pre_filter: it is turned away before nodes are looked at; `nodes` is empty then.
@@ -99,7 +99,7 @@ class PreFiltered(msgspec.Struct, frozen=True, gc=False):
     rejection: Objection | None = None
 
 
-def default_plugins(release: Release) -> tuple[Plugin, ...]:
+def default_plugins(release: SchedulerRelease) -> tuple[Plugin, ...]:
     """The filter plugins of the default profile in their order."""
     first: tuple[Plugin, ...] = (NodeUnschedulable(), NodeName())
     last: tuple[Plugin, ...] = (NodeDeclaredFeatures(),) if release.declared_features else ()
@@ -206,19 +206,19 @@ def objection_with_nominated(pod: Pod, state: ClusterState, filters: Filters, no
     return first_objection(filters, node)
 
 
-def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = None) -> Verdict:
+def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = None) -> SchedulingVerdict:
     """Which nodes take the pod, and what objects at the others. `plugins` default to the release's own profile."""
     unreplayed = unreplayed_claims(pod)
     total = len(state.nodes)
     gates = pre_enqueue(pod)
     if not gates.is_success:
-        return Verdict(total, pre_enqueue=Objection(SCHEDULING_GATES, gates), unreplayed=unreplayed)
+        return SchedulingVerdict(total, pre_enqueue=Objection(SCHEDULING_GATES, gates), unreplayed=unreplayed)
     if not total:
-        return Verdict(0, message=reasons.NO_NODES, unreplayed=unreplayed)
+        return SchedulingVerdict(0, message=reasons.NO_NODES, unreplayed=unreplayed)
     prepared = pre_filter(pod, state, plugins)
     if prepared.rejection is not None:
         text = unavailable(total, prepared.rejection.status.message)
-        return Verdict(total, pre_filter=prepared.rejection, message=text, unreplayed=unreplayed)
+        return SchedulingVerdict(total, pre_filter=prepared.rejection, message=text, unreplayed=unreplayed)
     left_out = Objection("", unresolvable(reasons.excluded_by(list(prepared.restricting))))
     nodes = []
     for node in state.nodes:
@@ -231,7 +231,7 @@ def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = N
                 first = objection_with_nominated(pod, state, prepared.filters, node)
         nodes.append(NodeVerdict(node.name, first, blockers))
     message = "" if any(one.fits for one in nodes) else unavailable(total, histogram(one.status for one in nodes))
-    return Verdict(total, tuple(nodes), message=message, unreplayed=unreplayed)
+    return SchedulingVerdict(total, tuple(nodes), message=message, unreplayed=unreplayed)
 
 
 def histogram(statuses: Iterable[Status]) -> str:

@@ -9,9 +9,9 @@ import msgspec
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
-from kubedoctor.replay.scheduler.many.grouping import NodeGroup, grouped
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup, grouped
 from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
@@ -27,8 +27,8 @@ class PendingAnswer(msgspec.Struct, frozen=True):
     pod: Pod
     taken_at: datetime
     state: ClusterState
-    verdict: Verdict
-    groups: tuple[NodeGroup, ...]
+    verdict: SchedulingVerdict
+    groups: tuple[NodeVerdictGroup, ...]
     preemption: Preemption | None
     said: Said | None
     comparison: Comparison
@@ -77,8 +77,8 @@ def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
 
 
 class _Replay(msgspec.Struct, frozen=True):
-    verdict: Verdict
-    groups: tuple[NodeGroup, ...]
+    verdict: SchedulingVerdict
+    groups: tuple[NodeVerdictGroup, ...]
     preemption: Preemption | None
 
 

@@ -17,7 +17,7 @@ from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.replay.scheduler.cycle import (
     Filters,
     Objection,
-    Verdict,
+    SchedulingVerdict,
     copied,
     histogram,
     objection_with_nominated,
@@ -63,7 +63,7 @@ class Preemption(msgspec.Struct, frozen=True):
 
 
 def preempt(
-    pod: Pod, state: ClusterState, verdict: Verdict, plugins: Sequence[Plugin] | None = None
+    pod: Pod, state: ClusterState, verdict: SchedulingVerdict, plugins: Sequence[Plugin] | None = None
 ) -> Preemption | None:
     """Try to make room for a pod that `schedule` found no node for; None where the scheduler does not even try."""
     if verdict.pre_enqueue or verdict.feasible or not verdict.total or verdict.failed:
@@ -100,7 +100,7 @@ def preempt(
     return Preemption(Code.SUCCESS, event, "", tuple(candidates), tuple(rejected), best)
 
 
-def _not_eligible(pod: Pod, state: ClusterState, verdict: Verdict) -> str:
+def _not_eligible(pod: Pod, state: ClusterState, verdict: SchedulingVerdict) -> str:
     if pod.spec.preemption_policy == "Never":
         return reasons.PREEMPTION_NEVER
     name = pod.status.nominated_node_name

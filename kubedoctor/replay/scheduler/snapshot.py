@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from kubedoctor.cluster.grammar.selectors import NodeSelector, Selector
+from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, Selector
 from kubedoctor.cluster.kinds.core import Namespace, Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
@@ -27,7 +27,7 @@ from kubedoctor.cluster.triage import finished
 from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, terms_of
 from kubedoctor.replay.scheduler.plugins.host_ports import HostPort, host_ports
 from kubedoctor.replay.scheduler.requests import Occupied, amounts, counted
-from kubedoctor.replay.scheduler.said.reasons import LATEST, Release
+from kubedoctor.replay.scheduler.said.reasons import LATEST, SchedulerRelease
 
 Resources = Mapping[str, int]
 
@@ -119,7 +119,7 @@ class ClusterState:
         capacities: Iterable[CSIStorageCapacity] = (),
         attachments: Iterable[VolumeAttachment] = (),
         budgets: Iterable[PodDisruptionBudget] = (),
-        release: Release = LATEST,
+        release: SchedulerRelease = LATEST,
     ) -> None:
         self.release = release
         taken = Occupied().of
@@ -140,7 +140,7 @@ class ClusterState:
             self.attachments.setdefault(one.spec.node_name, []).append(one)
         self.lost: tuple[Pod, ...] = ()
         """Pods on nodes that do not exist: they only keep claims in use."""
-        self.volume_selectors: dict[tuple[str, bool], NodeSelector | None] = {}
+        self.volume_selectors: dict[tuple[str, bool], CompiledNodeSelector | None] = {}
         """Compiled: from which nodes a volume can be used, by its name and whether in the labels of the CSI driver."""
         self._counts: dict[Hashable, Mapping[Any, int]] = {}
         self._known: dict[Hashable, Any] = {}

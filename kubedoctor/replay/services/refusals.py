@@ -34,7 +34,7 @@ class WrongNumber:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ConnectionRefusal:
     """A line of a client's log that says that the Service refused it."""
 
     pod: Pod
@@ -85,7 +85,7 @@ def _leads_to(number: int | None, pod: Pod, service: Service, port: ServicePort,
     )
 
 
-def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster: Cluster) -> Refusal | None:
+def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster: Cluster) -> ConnectionRefusal | None:
     """A log line of a troubled pod of the namespace that names this Service, by name or address, and a refusal."""
     own = {pod.name for pod in pods}
     word = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?=[.:/\s\"']|$)")
@@ -107,7 +107,7 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
         for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
             line = tail.lines[index] if tail is not None else ""
             if tail is not None and _REFUSED.search(line) and any(spot in line for spot in spots):
-                return Refusal(pod, tail, index)
+                return ConnectionRefusal(pod, tail, index)
     return None
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from kubedoctor.sandbox.exchange import Object
-from kubedoctor.sandbox.resources import Column
+from kubedoctor.sandbox.resources import PrinterColumn
 from kubedoctor.sandbox.tables.ages import age
 from kubedoctor.sandbox.tables.printing import Cells, name
 
@@ -25,7 +25,7 @@ _STEP = re.compile(
 )
 
 
-def definitions(columns: tuple[Column, ...]) -> list[Object]:
+def definitions(columns: tuple[PrinterColumn, ...]) -> list[Object]:
     """The `columnDefinitions` of the Table."""
     head = {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}
     return [
@@ -43,12 +43,12 @@ def definitions(columns: tuple[Column, ...]) -> list[Object]:
     ]
 
 
-def cells(obj: Object, columns: tuple[Column, ...], now: datetime) -> Cells:
+def cells(obj: Object, columns: tuple[PrinterColumn, ...], now: datetime) -> Cells:
     """One row; an absent value is null, which kubectl leaves empty."""
     return [name(obj), *(_cell(obj, each, now) for each in columns)]
 
 
-def _cell(obj: Object, column: Column, now: datetime) -> Any:
+def _cell(obj: Object, column: PrinterColumn, now: datetime) -> Any:
     found = values(obj, column.json_path)
     if not found:
         return None

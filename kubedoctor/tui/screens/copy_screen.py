@@ -14,11 +14,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.tui.incidents import Copyable, Verdict, copyables
+from kubedoctor.tui.incidents import Copyable, ObjectVerdict, copyables
 from kubedoctor.tui.rows import Row
 
 
-def commands_of(verdict: Verdict | None, row: Row) -> tuple[Copyable, ...]:
+def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]:
     """What can be copied about a row: the commands of its incidents, else kubectl's description."""
     found = copyables(verdict) if verdict is not None else ()
     return found or (Copyable(row.ref.describe_command, "kubectl's description", "reads only"),)

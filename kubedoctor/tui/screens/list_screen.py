@@ -42,7 +42,7 @@ LOOK_AFTER = 0.05
 """Seconds that the cursor must rest on a row before its page is written."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class VisitedView(msgspec.Struct, frozen=True):
     """Where one was, for `esc`."""
 
     view: View
@@ -94,7 +94,7 @@ class ListScreen(ObjectScreen):
         self.wide = False
         self.order = "health"
         self._scope = namespace
-        self._places: list[Place] = []
+        self._places: list[VisitedView] = []
         self._wanted: Ref | None = None
         self._freshness: Freshness | None = None
         self._listing, self._examining = Pace(REPAINT_EVERY), Pace(EXAMINE_EVERY)
@@ -274,7 +274,7 @@ class ListScreen(ObjectScreen):
         """Show another view, with the cursor on a row where one is named."""
         if remember:
             current = self._table.current
-            self._places.append(Place(self.view, self.filter, current.ref if current else None))
+            self._places.append(VisitedView(self.view, self.filter, current.ref if current else None))
         self.view, self.filter, self._wanted = view, wanted, row
         self.set_class(not view.namespace or view.kind == "Finding", "-all")
         self.rows = ()

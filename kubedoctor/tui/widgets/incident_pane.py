@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.tui.incidents import Verdict
+from kubedoctor.tui.incidents import ObjectVerdict
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.widgets.text_view import TextView
@@ -15,9 +15,9 @@ class IncidentPane(TextView):
         super().__init__(id=id)
         self.border_title = "Why"
         self.row: Row | None = None
-        self.verdict: Verdict | None = None
+        self.verdict: ObjectVerdict | None = None
 
-    def tell(self, row: Row, verdict: Verdict, page: Page) -> None:
+    def tell(self, row: Row, verdict: ObjectVerdict, page: Page) -> None:
         """Show what is known about a row."""
         same = self.row is not None and (self.row.ref, self.row.finding) == (row.ref, row.finding)
         self.row, self.verdict = row, verdict

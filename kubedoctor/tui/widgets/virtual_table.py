@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kubedoctor.tui.columns import Column, fit
+from kubedoctor.tui.columns import ListColumn, fit
 from kubedoctor.tui.rows import Row
 
 MARK = 3  # cells: a space, the mark, a space
@@ -76,8 +76,8 @@ class VirtualTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.rows: Sequence[Row] = ()
         self.cursor = 0
-        self._columns: tuple[Column, ...] = ()
-        self._fitting: tuple[Column, ...] = ()
+        self._columns: tuple[ListColumn, ...] = ()
+        self._fitting: tuple[ListColumn, ...] = ()
         self._widths: tuple[int, ...] = ()
         self._now: datetime | None = None
         self._measured = 0
@@ -88,7 +88,7 @@ class VirtualTable(ScrollView, can_focus=True):
         """The row under the cursor."""
         return self.rows[self.cursor] if self.rows else None
 
-    def show(self, rows: Sequence[Row], columns: tuple[Column, ...], now: datetime, *, stay: bool = True) -> None:
+    def show(self, rows: Sequence[Row], columns: tuple[ListColumn, ...], now: datetime, *, stay: bool = True) -> None:
         """Show these rows; the cursor stays on its object if that is still there and `stay` is true."""
         before = self.current
         self.rows, self._now = rows, now

@@ -7,7 +7,7 @@ import pytest
 from kubedoctor.answers.placement.reasons import amount, group_reasons, short_reason
 from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection
 from kubedoctor.replay.scheduler.framework import Code, Shortage, Status
-from kubedoctor.replay.scheduler.many.grouping import NodeGroup
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 
 
 def lacks(requested: int, used: int, capacity: int, resource: str = "cpu") -> Objection:
@@ -36,7 +36,7 @@ def test_each_filter_of_a_group_speaks_for_all_its_nodes() -> None:
     nodes = tuple(
         NodeVerdict(name, taint, (taint, lacks(2000, used, 4000))) for name, used in (("x", 3000), ("y", 4000))
     )
-    assert group_reasons(NodeGroup(nodes)) == {
+    assert group_reasons(NodeVerdictGroup(nodes)) == {
         "TaintToleration": "taint a:NoSchedule",
         "NodeResourcesFit": "lacks 1 to 2 cpu",
     }

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubedoctor.cluster.grammar.selectors import (
-    NodeSelector,
+    CompiledNodeSelector,
     Requirement,
     Selector,
     SelectorError,
@@ -84,7 +84,9 @@ def test_node_selectors_answer_as_upstream(shared: Path) -> None:
             required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
         else:
             required = request["selector"]
-        selector = NodeSelector(msgspec.convert(required["nodeSelectorTerms"], tuple[Term, ...])) if required else None
+        selector = (
+            CompiledNodeSelector(msgspec.convert(required["nodeSelectorTerms"], tuple[Term, ...])) if required else None
+        )
         for node, expected in zip(request["nodes"], row["answer"]["nodes"], strict=True):
             labels, name = node["metadata"].get("labels"), node["metadata"]["name"]
             first = simple.matches(labels)
@@ -212,7 +214,7 @@ def test_node_terms_with_fields_and_faults() -> None:
     assert not node_selector_matches([Term()], {"a": "b"}, "n1")
     assert not node_selector_matches(None, {"a": "b"}, "n1")
     faulty = Term((Expression("a", "Gt", ("x",)),), (Expression("metadata.name", "In", ("n1", "n2")),))
-    assert len(NodeSelector([faulty]).errors) == 2
+    assert len(CompiledNodeSelector([faulty]).errors) == 2
     assert not node_selector_matches([faulty], {"a": "1"}, "n1")
     assert node_selector_matches([faulty, by_name], {"a": "1"}, "n1")
 

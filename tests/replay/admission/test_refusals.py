@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.replay.admission.refusals import Refused, parse_refusal
+from kubedoctor.replay.admission.refusals import AdmissionStep, parse_refusal
 
 
 def test_every_refusal_by_a_quota_is_read_whole(shared: Path) -> None:
     """Put together again, the parts give upstream's text."""
-    kinds = {Refused.QUOTA_EXCEEDED: 0, Refused.QUOTA_NEEDS: 0}
+    kinds = {AdmissionStep.QUOTA_EXCEEDED: 0, AdmissionStep.QUOTA_NEEDS: 0}
     with gzip.open(shared / "conformance" / "fuzz" / "quota.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
@@ -39,70 +39,70 @@ def test_every_refusal_by_a_quota_is_read_whole(shared: Path) -> None:
         (
             'Error creating: pods "a-x" is forbidden: exceeded quota: team.quota, requested: pods=1, used: pods=8, '
             "limited: pods=8",
-            Refused.QUOTA_EXCEEDED,
+            AdmissionStep.QUOTA_EXCEEDED,
             "team.quota",
         ),
         (
             'create Pod db-1 in StatefulSet db failed error: pods "db-1" is forbidden: failed quota: q: must specify '
             "limits.cpu,limits.memory",
-            Refused.QUOTA_NEEDS,
+            AdmissionStep.QUOTA_NEEDS,
             "q",
         ),
         (
             'pods "a" is forbidden: maximum memory usage per Container is 256Mi, but limit is 512Mi',
-            Refused.LIMIT_RANGE,
+            AdmissionStep.LIMIT_RANGE,
             "",
         ),
         (
             'pods "a" is forbidden: [minimum cpu usage per Pod is 1.  No request is specified, maximum cpu usage per '
             "Pod is 2, but limit is 4]",
-            Refused.LIMIT_RANGE,
+            AdmissionStep.LIMIT_RANGE,
             "",
         ),
         (
             'pods "a" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000',
-            Refused.LIMIT_RANGE,
+            AdmissionStep.LIMIT_RANGE,
             "",
         ),
         (
             '(combined from similar events): Error creating: pods "s-1" is forbidden: violates PodSecurity '
             '"restricted:latest": privileged (container "signer" must not set securityContext.privileged=true)',
-            Refused.POD_SECURITY,
+            AdmissionStep.POD_SECURITY,
             "restricted:latest",
         ),
         (
             'Internal error occurred: failed calling webhook "pods.guard.internal": failed to call webhook: Post '
             '"https://guard.ops.svc:443/validate?timeout=5s": no endpoints available for service "guard"',
-            Refused.WEBHOOK_FAILS,
+            AdmissionStep.WEBHOOK_FAILS,
             "pods.guard.internal",
         ),
-        ('admission webhook "w.example" denied the request: no', Refused.WEBHOOK_DENIES, "w.example"),
+        ('admission webhook "w.example" denied the request: no', AdmissionStep.WEBHOOK_DENIES, "w.example"),
         (
             "pods \"c\" is forbidden: ValidatingAdmissionPolicy 'tags' with binding 'all' denied request: no latest",
-            Refused.POLICY,
+            AdmissionStep.POLICY,
             "tags",
         ),
-        ('pods "c-" is forbidden: no PriorityClass with name high was found', Refused.PRIORITY_CLASS, "high"),
+        ('pods "c-" is forbidden: no PriorityClass with name high was found', AdmissionStep.PRIORITY_CLASS, "high"),
         (
             'pods "c-" is forbidden: error looking up service account shop/bot: serviceaccount "bot" not found',
-            Refused.SERVICE_ACCOUNT,
+            AdmissionStep.SERVICE_ACCOUNT,
             "bot",
         ),
         (
             'pods "c-" is forbidden: pod rejected: RuntimeClass "gvisor" not found',
-            Refused.RUNTIME_CLASS,
+            AdmissionStep.RUNTIME_CLASS,
             "gvisor",
         ),
         (
             'pods "c" is forbidden: unable to create new content in namespace old because it is being terminated',
-            Refused.NAMESPACE,
+            AdmissionStep.NAMESPACE,
             "old",
         ),
-        ("etcdserver: request timed out", Refused.OTHER, ""),
-        ("", Refused.OTHER, ""),
+        ("etcdserver: request timed out", AdmissionStep.OTHER, ""),
+        ("", AdmissionStep.OTHER, ""),
     ],
 )
-def test_texts_are_classed(message: str, kind: Refused, name: str) -> None:
+def test_texts_are_classed(message: str, kind: AdmissionStep, name: str) -> None:
     said = parse_refusal(message)
     assert (said.kind, said.name) == (kind, name)
     assert 'pods "' not in said.text

@@ -15,7 +15,7 @@ from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
 from kubedoctor.engine import Report, focus, load_catalogue, scan
 from kubedoctor.engine.placement import place
-from kubedoctor.sandbox import Fault, Sandbox, State, serve
+from kubedoctor.sandbox import Fault, Sandbox, SandboxState, serve
 from kubedoctor.testing import load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios" / "scheduling" / "unschedulable"
@@ -29,7 +29,7 @@ def objects(name: str, *without: str) -> list[dict[str, Any]]:
 
 
 def asked(how: str, *state: dict[str, Any], faults: tuple[Fault, ...] = ()) -> tuple[Counter[str], Report | None]:
-    sandbox = Sandbox(State(list(state), {}, namespace="shop"), faults=faults)
+    sandbox = Sandbox(SandboxState(list(state), {}, namespace="shop"), faults=faults)
     report = None
     with serve(sandbox) as served:
         source = LiveSource(Transport(connect(Options(kubeconfig=str(served.kubeconfig)), {}), pause=lambda _: None))

@@ -17,7 +17,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import NotCollected, Want
 from kubedoctor.replay.autoscaling.status import NAME, NAMESPACE, AutoscalerStatus, read_status
-from kubedoctor.replay.autoscaling.view import View, autoscaler_view
+from kubedoctor.replay.autoscaling.view import AutoscalerView, autoscaler_view
 
 NOW = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 POD = {
@@ -65,7 +65,7 @@ def pod_in(snapshot: Snapshot) -> Pod:
     return found
 
 
-def look(*objects: dict[str, Any], **spec: Any) -> tuple[View, tuple[str, ...]]:
+def look(*objects: dict[str, Any], **spec: Any) -> tuple[AutoscalerView, tuple[str, ...]]:
     snapshot = snapshot_of({**POD, "spec": {**POD["spec"], **spec}}, *objects)  # type: ignore[dict-item]  # plain data
     pod = pod_in(snapshot)
     view = autoscaler_view(pod, Cluster(snapshot))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.sandbox.resources import Column
+from kubedoctor.sandbox.resources import PrinterColumn
 from kubedoctor.sandbox.tables.custom import cells, values
 from tests.sandbox.conftest import NOON
 
@@ -60,4 +60,4 @@ def test_paths(path: str, found: list[Any]) -> None:
     ],
 )
 def test_cells(kind: str, path: str, cell: object) -> None:
-    assert cells(THING, (Column("C", kind, path),), NOON) == ["x", cell]
+    assert cells(THING, (PrinterColumn("C", kind, path),), NOON) == ["x", cell]

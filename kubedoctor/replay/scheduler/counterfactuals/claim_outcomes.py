@@ -14,7 +14,7 @@ from kubedoctor.replay.storage.binding import possible_volumes
 from kubedoctor.replay.storage.unbound import Awaited, unbound
 
 
-class Outcome(NamedTuple):
+class ClaimOutcome(NamedTuple):
     """follows: what Kubernetes then does. provisioner: who must make the volume first, empty if nobody. volume: the one
     to ask for by name where chance would decide."""
 
@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
 
 def settled(
     pod: Pod, position: int, claim: PersistentVolumeClaim, freed: PersistentVolume | None, state: ClusterState
-) -> Outcome | None:
+) -> ClaimOutcome | None:
     """Of a changed claim of the pod's volume at `position`, with a volume that is let go (`freed`). None where it would
     go on waiting."""
     known = state.volumes if freed is None else {**state.volumes, freed.name: freed}
@@ -40,13 +40,13 @@ def settled(
         )
         if not found:
             return None
-        return Outcome(_bound(claim, found[0]), volume=found[0].name if len(found) > 1 else "")
+        return ClaimOutcome(_bound(claim, found[0]), volume=found[0].name if len(found) > 1 else "")
     if then.awaits is Awaited.FIRST_POD:
         makes = then.storage_class is not None and then.storage_class.makes_volumes
-        return Outcome((), then.storage_class.provisioner if then.storage_class is not None and makes else "")
+        return ClaimOutcome((), then.storage_class.provisioner if then.storage_class is not None and makes else "")
     if then.awaits is Awaited.PROVISIONER and then.storage_class is not None:
         elsewhere = Operation(ref(pod), (Step(("spec", "volumes", position), remove=True),))
-        return Outcome((elsewhere,), then.storage_class.provisioner)
+        return ClaimOutcome((elsewhere,), then.storage_class.provisioner)
     return None
 
 

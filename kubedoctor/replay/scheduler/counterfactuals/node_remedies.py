@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.grammar.nearest import likeness
-from kubedoctor.cluster.grammar.selectors import NodeSelector
+from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector
 from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.kinds.core import Node, Taint
@@ -104,7 +104,7 @@ def _about_selector(pod: Pod, node: Node) -> list[Remedy]:
 
 def _about_terms(pod: Pod, node: Node) -> list[Remedy]:
     required = required_terms(pod)
-    if required is None or NodeSelector(required.node_selector_terms).matches(node.labels, node.name):
+    if required is None or CompiledNodeSelector(required.node_selector_terms).matches(node.labels, node.name):
         return []
     found: list[Remedy] = []
     for index, term in enumerate(required.node_selector_terms or ()):
@@ -143,7 +143,7 @@ def _about_term(pod: Pod, node: Node, index: int, term: NodeSelectorTerm) -> lis
 def _holds(requirement: NodeSelectorRequirement, node: Node, *, fields: bool) -> bool:
     alone = (requirement,)
     term = NodeSelectorTerm(match_fields=alone) if fields else NodeSelectorTerm(match_expressions=alone)
-    return NodeSelector((term,)).matches(node.labels, node.name)
+    return CompiledNodeSelector((term,)).matches(node.labels, node.name)
 
 
 def drop_node_name(pod: Pod) -> Edit:

@@ -9,7 +9,7 @@ import msgspec
 
 from kubedoctor.cluster.kinds.control import PriorityClass
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.preemption import Candidate, Preemption, preempt
@@ -30,7 +30,11 @@ class HelpfulClass(msgspec.Struct, frozen=True):
 
 
 def helpful_class(
-    pod: Pod, state: ClusterState, verdict: Verdict, tried: Preemption | None, classes: Iterable[PriorityClass]
+    pod: Pod,
+    state: ClusterState,
+    verdict: SchedulingVerdict,
+    tried: Preemption | None,
+    classes: Iterable[PriorityClass],
 ) -> HelpfulClass | None:
     """The lowest class above the pod's priority with which preemption makes room; None where it does so already, where
     none would, and where the priority is not what is in the way."""
@@ -59,7 +63,9 @@ def _may_preempt(one: PriorityClass) -> bool:
     return not one.name.startswith(SYSTEM) and one.preemption_policy != "Never"
 
 
-def _lowest(pod: Pod, state: ClusterState, verdict: Verdict, higher: list[PriorityClass]) -> HelpfulClass | None:
+def _lowest(
+    pod: Pod, state: ClusterState, verdict: SchedulingVerdict, higher: list[PriorityClass]
+) -> HelpfulClass | None:
     """Where not even the highest helps, the others are not tried."""
     if not higher or (best := _with_class(pod, state, verdict, higher[-1])) is None:
         return None
@@ -69,7 +75,7 @@ def _lowest(pod: Pod, state: ClusterState, verdict: Verdict, higher: list[Priori
     return HelpfulClass(higher[-1], best)
 
 
-def _with_class(pod: Pod, state: ClusterState, verdict: Verdict, one: PriorityClass) -> Candidate | None:
+def _with_class(pod: Pod, state: ClusterState, verdict: SchedulingVerdict, one: PriorityClass) -> Candidate | None:
     looked_at: int = state.known("nodes looked at for classes") or 0
     if looked_at > MOST_NODES:
         return None

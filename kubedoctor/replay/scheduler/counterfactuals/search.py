@@ -32,7 +32,7 @@ from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
 from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_requests
 from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place
 from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_unbound, about_waiting
-from kubedoctor.replay.scheduler.cycle import Objection, Verdict
+from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict
 from kubedoctor.replay.scheduler.many.grouping import grouped, objections_of
 from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.plugins.node_resources_fit import NodeResourcesFit
@@ -54,7 +54,7 @@ _MOVES_NODES = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE, Kind.DELETE_POD
 
 
 def counterfactuals(
-    situation: Situation, verdict: Verdict, *, waiting: Iterable[Pod] = ()
+    situation: Situation, verdict: SchedulingVerdict, *, waiting: Iterable[Pod] = ()
 ) -> tuple[Counterfactual, ...]:
     """The smallest changes that make some node take a pod that `verdict` finds none for, the least disturbing first.
 
@@ -140,7 +140,7 @@ def _remove_gates(pod: Pod) -> Edit:
     return Edit(Kind.REMOVE_GATES, ref(pod), f"remove the scheduling gates {names}", (operation,))
 
 
-def _combinations(situation: Situation, verdict: Verdict) -> list[Remedy]:
+def _combinations(situation: Situation, verdict: SchedulingVerdict) -> list[Remedy]:
     """Every choice of one remedy for each objection of a node, and other ways; no two alike."""
     found: dict[frozenset[object], Remedy] = {}
     for edits in _proposed(situation, verdict):
@@ -151,7 +151,7 @@ def _combinations(situation: Situation, verdict: Verdict) -> list[Remedy]:
     return list(found.values())
 
 
-def _proposed(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
+def _proposed(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Remedy]:
     if verdict.pre_filter is not None:
         for first in _before_nodes(situation, verdict.pre_filter):
             yield first
@@ -177,7 +177,7 @@ def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy
             yield from (each for each in about_labels(pod, state.nodes[0].node) if len(each) == 1)
 
 
-def _per_node(situation: Situation, verdict: Verdict) -> Iterator[Remedy]:
+def _per_node(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Remedy]:
     state = situation.state
     shapes: dict[Hashable, str] = {}
     near = [one for group in grouped(verdict) for one in group.nodes[:NODES_OF_A_GROUP]][:MOST_NODES]

@@ -7,11 +7,11 @@ from operator import itemgetter
 
 import msgspec
 
-from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, Verdict
+from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, SchedulingVerdict
 from kubedoctor.replay.scheduler.framework import Code
 
 
-class NodeGroup(msgspec.Struct, frozen=True):
+class NodeVerdictGroup(msgspec.Struct, frozen=True):
     """Nodes to which the same plugins object for the same reasons, the nearest miss first. How much of a resource a
     node lacks may differ."""
 
@@ -40,7 +40,7 @@ def objections_of(one: NodeVerdict) -> tuple[Objection, ...]:
     return (first, *blockers)
 
 
-def grouped(verdict: Verdict) -> tuple[NodeGroup, ...]:
+def grouped(verdict: SchedulingVerdict) -> tuple[NodeVerdictGroup, ...]:
     """All nodes, in groups; nodes that take the pod come first.
 
     The nearer a node comes to taking the pod the earlier: first by the number of plugins that object, then by how many of
@@ -61,7 +61,7 @@ def grouped(verdict: Verdict) -> tuple[NodeGroup, ...]:
     for nodes in groups.values():
         nodes.sort(key=_DISTANCE)
     ordered = sorted(groups.values(), key=lambda nodes: nodes[0][0])
-    return tuple(NodeGroup(tuple([one for _, one in nodes])) for nodes in ordered)
+    return tuple(NodeVerdictGroup(tuple([one for _, one in nodes])) for nodes in ordered)
 
 
 _DISTANCE = itemgetter(0)

@@ -11,7 +11,7 @@ from kubedoctor.replay.scheduler.cycle import (
     NodeVerdict,
     Objection,
     PreFiltered,
-    Verdict,
+    SchedulingVerdict,
     histogram,
     objection_with_nominated,
     objections,
@@ -36,7 +36,7 @@ _BY_CLASS = ("NodeUnschedulable", "TaintToleration", "VolumeZone", "NodeDeclared
 _ZONES = (ZONE, REGION, BETA_ZONE, BETA_REGION)
 
 
-def schedule_by_classes(pod: Pod, state: ClusterState) -> Verdict:
+def schedule_by_classes(pod: Pod, state: ClusterState) -> SchedulingVerdict:
     """As `schedule`, quicker where there are many nodes."""
     if len(state.nodes) <= _FEW:
         return schedule(pod, state)
@@ -175,7 +175,7 @@ def _individual_keys(state: ClusterState) -> frozenset[str]:
     return frozenset(key for key, found in values.items() if len(found) > many and key not in _ZONES) | {HOSTNAME}
 
 
-def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Verdict:
+def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> SchedulingVerdict:
     """As `schedule`, where there are nodes."""
     if pod.spec.scheduling_gates:
         return schedule(pod, state)
@@ -188,7 +188,7 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Verdict:
     nodes = tuple(map(NodeVerdict, classes.names, firsts, blockers))
     statuses = [one.status for one in firsts if one is not None]
     message = unavailable(len(nodes), histogram(statuses)) if len(statuses) == len(nodes) else ""
-    return Verdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
+    return SchedulingVerdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
 
 
 def _blockers(pod: Pod, prepared: PreFiltered, classes: NodeClasses) -> list[tuple[Objection, ...]]:

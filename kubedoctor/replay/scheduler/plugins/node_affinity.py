@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.grammar.selectors import NodeSelector
+from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector
 from kubedoctor.cluster.kinds.affinity import NodeSelectorTerm
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.framework import SKIPPED, SUCCESS, NodeFilter, Prepared, Status, unresolvable
@@ -19,7 +19,7 @@ class NodeAffinity:
 
     name = "NodeAffinity"
 
-    def __init__(self, added: NodeSelector | None = None) -> None:
+    def __init__(self, added: CompiledNodeSelector | None = None) -> None:
         self.added = added
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
@@ -51,7 +51,7 @@ def _named(terms: tuple[NodeSelectorTerm, ...]) -> frozenset[str] | None:
 
 
 class _Filter(NodeFilter):
-    def __init__(self, required: RequiredNodeAffinity, added: NodeSelector | None) -> None:
+    def __init__(self, required: RequiredNodeAffinity, added: CompiledNodeSelector | None) -> None:
         self.required = required
         self.added = added
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.grammar.selectors import NodeSelector, selector_from_map
-from kubedoctor.cluster.kinds.affinity import NodeAffinity
-from kubedoctor.cluster.kinds.affinity import NodeSelector as NodeSelectorPart
+from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, selector_from_map
+from kubedoctor.cluster.kinds.affinity import NodeAffinity, NodeSelector
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
 
 
-def required_terms(pod: Pod) -> NodeSelectorPart | None:
+def required_terms(pod: Pod) -> NodeSelector | None:
     """The required node affinity as it is written."""
     affinity = pod.spec.affinity
     node: NodeAffinity | None = affinity.node_affinity if affinity else None
@@ -22,7 +21,7 @@ class RequiredNodeAffinity:
     def __init__(self, pod: Pod) -> None:
         self.labels = selector_from_map(pod.spec.node_selector)
         required = required_terms(pod)
-        self.terms = NodeSelector(required.node_selector_terms) if required is not None else None
+        self.terms = CompiledNodeSelector(required.node_selector_terms) if required is not None else None
 
     def allows(self, node: NodeInfo) -> bool:
         """May the pod go to this node, as far as labels and name tell?"""

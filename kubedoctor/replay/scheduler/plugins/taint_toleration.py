@@ -6,7 +6,7 @@ from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.kinds.core import Taint
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.framework import SUCCESS, NodeFilter, Prepared, Status, unresolvable
-from kubedoctor.replay.scheduler.said.reasons import Release
+from kubedoctor.replay.scheduler.said.reasons import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 
@@ -23,7 +23,7 @@ class TaintToleration:
 
 
 class _Filter(NodeFilter):
-    def __init__(self, pod: Pod, release: Release) -> None:
+    def __init__(self, pod: Pod, release: SchedulerRelease) -> None:
         self.tolerations = pod.spec.tolerations
         self.release = release
         self.known: dict[tuple[Taint, ...], Status] = {}

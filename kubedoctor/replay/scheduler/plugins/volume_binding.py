@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
-from kubedoctor.cluster.grammar.selectors import NodeSelector, SelectorError, selector_of
+from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, SelectorError, selector_of
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.storage import (
@@ -136,7 +136,7 @@ class Reach:
         key = (volume.name, translated)
         if key not in self.selectors:
             terms = topology_terms(volume, csi_node if translated else None)
-            self.selectors[key] = None if terms is None else NodeSelector(terms)
+            self.selectors[key] = None if terms is None else CompiledNodeSelector(terms)
         selector = self.selectors[key]
         return selector is None or selector.matches(node.labels, "")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
 from kubedoctor.replay.scheduler.framework import Code
 from kubedoctor.replay.scheduler.preemption import Preemption
 from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, SchedulingMessage, parse_message
@@ -45,7 +45,7 @@ class CountAgreement(msgspec.Struct, frozen=True):
         return not self.differences and not self.feasible and self.nodes_said in (None, self.nodes_replayed)
 
 
-def agreement(verdict: Verdict, said: SchedulingMessage) -> CountAgreement:
+def agreement(verdict: SchedulingVerdict, said: SchedulingMessage) -> CountAgreement:
     """Compare; a reason for the pod as a whole counts as one. Of a message that is cut the rest may say anything."""
     replayed = parse_message(verdict.message).reasons if verdict.message else ()
     differences = _differences(said.reasons, replayed)
@@ -63,7 +63,7 @@ class PreemptionAgreement(msgspec.Struct, frozen=True):
 
 
 def preemption_agreement(
-    verdict: Verdict, tried: Preemption | None, said: SchedulingMessage, nominated: str = ""
+    verdict: SchedulingVerdict, tried: Preemption | None, said: SchedulingMessage, nominated: str = ""
 ) -> PreemptionAgreement | None:
     """Compare what both say of making room; None where one of them says nothing that can be compared.
 
@@ -93,7 +93,7 @@ def _is_candidate(tried: Preemption, node: str, victims: int) -> bool:
     return node in tried.best or len(tried.candidates) > _FEWEST_CANDIDATES
 
 
-def _rejections(verdict: Verdict, tried: Preemption) -> tuple[Reason, ...]:
+def _rejections(verdict: SchedulingVerdict, tried: Preemption) -> tuple[Reason, ...]:
     """Of the nodes where evicting pods does not help; upstream counts them only where no node is left."""
     if not tried.candidates:
         made = parse_message(tried.event).preemption

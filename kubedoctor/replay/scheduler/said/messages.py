@@ -63,7 +63,7 @@ class Reason(msgspec.Struct, frozen=True):
     text: str
 
 
-class Preemption(msgspec.Struct, frozen=True):
+class StatedPreemption(msgspec.Struct, frozen=True):
     """What the scheduler says about making room. `node` and `victims` where it has found a place."""
 
     text: str
@@ -79,7 +79,7 @@ class SchedulingMessage(msgspec.Struct, frozen=True):
 
     nodes: int | None
     reasons: tuple[Reason, ...]
-    preemption: Preemption | None = None
+    preemption: StatedPreemption | None = None
     rest: str = ""
     cut: bool = False
 
@@ -215,12 +215,12 @@ def _reason(count: int | None, text: str) -> Reason:
     return Reason(count, Obstacle.OTHER, "", text)
 
 
-def _preemption(rest: str) -> Preemption | None:
+def _preemption(rest: str) -> StatedPreemption | None:
     _, said, text = rest.partition("preemption: ")
     if not said:
         return None
     if place := _PLACE.match(text):
-        return Preemption(text, place[1], int(place[2]))
+        return StatedPreemption(text, place[1], int(place[2]))
     if head := _HEAD.match(text):
-        return Preemption(text, reasons=_reasons(_first_sentence(text[head.end() :])[0]))
-    return Preemption(text)
+        return StatedPreemption(text, reasons=_reasons(_first_sentence(text[head.end() :])[0]))
+    return StatedPreemption(text)

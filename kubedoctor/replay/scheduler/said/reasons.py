@@ -78,7 +78,7 @@ def gated(gates: list[str]) -> str:
     return f"waiting for scheduling gates: [{' '.join(gates)}]"
 
 
-class Release(msgspec.Struct, frozen=True):
+class SchedulerRelease(msgspec.Struct, frozen=True):
     """How a release words and decides what another one words or decides differently.
 
     names_taint: the text quotes the first untolerated taint. too_big_is_final: a request above the node's total
@@ -112,8 +112,8 @@ _OLD_VOLUME_AFFINITY: Final = "node(s) had volume node affinity conflict"
 _NEW_VOLUME_AFFINITY: Final = "node(s) didn't match PersistentVolume's node affinity"
 
 
-def _release(minor: int, patch: int) -> Release:
-    return Release(
+def _release(minor: int, patch: int) -> SchedulerRelease:
+    return SchedulerRelease(
         minor=minor,
         names_taint=(minor, patch) < (34, 2),
         volume_affinity=_NEW_VOLUME_AFFINITY if minor >= 34 else _OLD_VOLUME_AFFINITY,
@@ -131,7 +131,7 @@ def _release(minor: int, patch: int) -> Release:
 LATEST: Final = _release(37, 2)
 
 
-def release_of(version: Version | None) -> Release:
+def release_of(version: Version | None) -> SchedulerRelease:
     """How that version's scheduler decides; an unknown version counts as the latest, an older one as 1.28."""
     if version is None or version.minor >= LATEST.minor:
         return LATEST

@@ -16,7 +16,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.replay.scheduler.cycle import Verdict
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
 from kubedoctor.replay.scheduler.observed import asks_for_storage
 from kubedoctor.replay.scheduler.preemption import Preemption
 from kubedoctor.replay.scheduler.said.agreement import Difference, agreement, preemption_agreement
@@ -97,7 +97,12 @@ def gates_are_gone(pod: Pod) -> bool:
 
 
 def compare(
-    pod: Pod, said: Said | None, verdict: Verdict, tried: Preemption | None, state: ClusterState, cluster: Cluster
+    pod: Pod,
+    said: Said | None,
+    verdict: SchedulingVerdict,
+    tried: Preemption | None,
+    state: ClusterState,
+    cluster: Cluster,
 ) -> Comparison:
     """Hold the counts of the replay, and what it finds of preemption, against those of the message."""
     if said is None:
@@ -129,7 +134,7 @@ def compare(
     )
 
 
-def _beyond(said: SchedulingMessage, verdict: Verdict) -> bool:
+def _beyond(said: SchedulingMessage, verdict: SchedulingVerdict) -> bool:
     """The scheduler gives a reason that no replayed plugin gives."""
     devices = bool(verdict.unreplayed) and any(one.obstacle is Obstacle.RESOURCE_CLAIM for one in said.reasons)
     alone = said.nodes is None and any(one.obstacle is Obstacle.OTHER for one in said.reasons)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kubedoctor.replay.scheduler.cycle import Objection, Verdict
+from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict
 
 _VOLUMES = frozenset({"VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone"})
 _READERS: Mapping[str, frozenset[str]] = {
@@ -22,7 +22,7 @@ _READERS: Mapping[str, frozenset[str]] = {
 v1.37). One more pod only takes more of a node, but it may be the one that an affinity looks for."""
 
 
-def rests_on_unseen(verdict: Verdict, kinds: Iterable[str]) -> bool:
+def rests_on_unseen(verdict: SchedulingVerdict, kinds: Iterable[str]) -> bool:
     """Whether some node, or the pod as a whole, is refused only by plugins that look at these kinds. Nodes that were
     not seen are not thought of."""
     doubtful = frozenset(plugin for kind in kinds for plugin in _READERS.get(kind, ()))

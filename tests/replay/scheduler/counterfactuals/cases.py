@@ -13,7 +13,7 @@ import msgspec
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Situation, counterfactuals
-from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
 
@@ -24,7 +24,7 @@ class Row(msgspec.Struct):
     id: str
     request: dict[str, Any]
     situation: Situation
-    verdict: Verdict
+    verdict: SchedulingVerdict
 
 
 def pending(shared: Path, most: int, every: int = 1) -> Iterator[Row]:

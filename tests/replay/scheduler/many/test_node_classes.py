@@ -14,7 +14,7 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
 from kubedoctor.replay.scheduler.many import node_classes
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
@@ -108,7 +108,7 @@ def test_nodes_without_a_label_that_tells_the_others_apart() -> None:
     assert all(int(name[1:]) % 7 for name in verdict.feasible)
 
 
-def both_ways(spec: dict[str, Any], state: ClusterState) -> Verdict:
+def both_ways(spec: dict[str, Any], state: ClusterState) -> SchedulingVerdict:
     """The verdict on a pod of the first workload."""
     pod = convert({"metadata": {"name": "p", "namespace": "ns0", "labels": {"app": "w0"}}, "spec": spec}, Pod)
     verdict = node_classes.schedule_by_classes(pod, state)

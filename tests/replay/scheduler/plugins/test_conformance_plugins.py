@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from kubedoctor.cluster.grammar.selectors import NodeSelector, selector_from_map
+from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, selector_from_map
 from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm, TopologySpreadConstraint
 from kubedoctor.cluster.kinds.core import Namespace, Node
 from kubedoctor.cluster.kinds.meta import KubernetesObject
@@ -105,7 +105,7 @@ SERVICE = ("podtopologyspread", (11, 13, 14))
 def plugin_for(name: str, file: str, number: int, row: dict[str, Any]) -> Plugin:
     if file == ADDED_AFFINITY[0] and number in ADDED_AFFINITY[1]:
         bar = NodeSelectorRequirement(key="zone", operator="In", values=("bar",))
-        return NodeAffinity(NodeSelector([NodeSelectorTerm(match_expressions=(bar,))]))
+        return NodeAffinity(CompiledNodeSelector([NodeSelectorTerm(match_expressions=(bar,))]))
     if name == "PodTopologySpread" and row.get("defaultConstraints"):
         constraints = tuple(convert_constraint(one) for one in row["defaultConstraints"])
         selected = file == SERVICE[0] and number in SERVICE[1]

@@ -13,7 +13,7 @@ import pytest
 from kubedoctor.cluster.grammar.versions import Version
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.cycle import Verdict, schedule
+from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
 from kubedoctor.replay.scheduler.preemption import preempt
 from kubedoctor.replay.scheduler.said.agreement import agreement, preemption_agreement
 from kubedoctor.replay.scheduler.said.messages import Obstacle, parse_message
@@ -27,7 +27,7 @@ def node(name: str, cpu: str = "4", **spec: Any) -> Node:
     return msgspec.convert({"metadata": {"name": name}, "spec": spec, "status": status}, Node)
 
 
-def verdict(*nodes: Node, release: str = "v1.37.2", **spec: Any) -> Verdict:
+def verdict(*nodes: Node, release: str = "v1.37.2", **spec: Any) -> SchedulingVerdict:
     container = {"name": "a", "resources": {"requests": {"cpu": "2"}}}
     pod = msgspec.convert(
         {"metadata": {"name": "p", "namespace": "d"}, "spec": {"containers": [container], **spec}}, Pod

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.replay.scheduler.said.messages import Obstacle, Preemption, Reason, parse_message
+from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, StatedPreemption, parse_message
 
 
 def _rows(shared: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -144,7 +144,7 @@ def test_preemption_is_taken_apart() -> None:
     never = parse_message(
         "0/1 nodes are available: 1 Too many pods. preemption: not eligible due to preemptionPolicy=Never."
     )
-    assert never.preemption == Preemption("not eligible due to preemptionPolicy=Never.")
+    assert never.preemption == StatedPreemption("not eligible due to preemptionPolicy=Never.")
     assert never.reasons == (Reason(1, Obstacle.TOO_MANY_PODS, "", "Too many pods"),)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, Verdict
+from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, SchedulingVerdict
 from kubedoctor.replay.scheduler.framework import unresolvable
 from kubedoctor.replay.scheduler.said.unseen_refusals import rests_on_unseen
 
@@ -13,12 +13,12 @@ def objection(plugin: str) -> Objection:
     return Objection(plugin, unresolvable("no"))
 
 
-def on_nodes(*plugins: tuple[str, ...]) -> Verdict:
+def on_nodes(*plugins: tuple[str, ...]) -> SchedulingVerdict:
     nodes = []
     for number, names in enumerate(plugins):
         blockers = tuple(objection(name) for name in names)
         nodes.append(NodeVerdict(f"n{number}", blockers[0] if blockers else None, blockers))
-    return Verdict(len(nodes), tuple(nodes))
+    return SchedulingVerdict(len(nodes), tuple(nodes))
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def on_nodes(*plugins: tuple[str, ...]) -> Verdict:
         (on_nodes(("PodTopologySpread",)), ["Pod"], True),
         (on_nodes(("NodeResourcesFit",)), ["Pod"], False),  # more pods take more
         (on_nodes(()), ["StorageClass"], False),
-        (Verdict(2, pre_filter=objection("VolumeBinding")), ["PersistentVolumeClaim"], True),
-        (Verdict(2, pre_filter=objection("NodeAffinity")), ["PersistentVolumeClaim"], False),
-        (Verdict(2, pre_filter=objection("")), ["PersistentVolumeClaim"], True),
+        (SchedulingVerdict(2, pre_filter=objection("VolumeBinding")), ["PersistentVolumeClaim"], True),
+        (SchedulingVerdict(2, pre_filter=objection("NodeAffinity")), ["PersistentVolumeClaim"], False),
+        (SchedulingVerdict(2, pre_filter=objection("")), ["PersistentVolumeClaim"], True),
     ],
 )
-def test_refusals(verdict: Verdict, kinds: list[str], expected: bool) -> None:
+def test_refusals(verdict: SchedulingVerdict, kinds: list[str], expected: bool) -> None:
     assert rests_on_unseen(verdict, kinds) is expected
