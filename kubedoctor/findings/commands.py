@@ -24,7 +24,7 @@ def edit_command(about: Ref) -> str:
 def change(about: Ref, summary: str) -> Fix:
     """A change by hand of what pods are made from. Pods and Jobs keep theirs for life."""
     if about.kind in ("Pod", "Job"):
-        return Fix(f"{summary}; a {about.kind} cannot be changed so: delete it and make it anew")
+        return Fix(f"{summary}; a {about.kind} cannot be changed in place: delete and recreate it")
     return Fix(summary, edit_command(about))
 
 

@@ -1,4 +1,4 @@
-"""What the diagnostics of images share: the containers that wait for one, and versions that work elsewhere."""
+"""What the image diagnostics share: containers that wait for an image, and images that run elsewhere."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ from kubedoctor.replay.kubelet.image_errors import (
     PullProblem,
     parse_image_name,
     read_pull_error,
+    reason_in,
 )
 
 
 class Unpulled(NamedTuple):
-    """A container whose image is not there."""
+    """A container whose image was not pulled."""
 
     part: ContainerWithStatus
     problem: PullProblem
@@ -50,9 +51,15 @@ class Unpulled(NamedTuple):
     def name(self) -> ImageName:
         return parse_image_name(self.image)
 
+    @property
+    def registry_words(self) -> str:
+        """`the registry`, with its name where the image does not show it: `registry docker.io`."""
+        registry = self.name.registry
+        return "the registry" if self.image.startswith(f"{registry}/") else f"registry {registry}"
+
 
 def unpulled(pod: Pod, cluster: Cluster, *problems: PullProblem) -> Iterator[Unpulled]:
-    """The containers of a pod that wait because of one of these problems."""
+    """The containers of a pod that wait because of these problems."""
     for part, waiting in waiting_parts(pod, *PULL_REASONS):
         name = part.container.name
         event = newest_event(pod, cluster, "Failed", text="Failed to pull image", container=name)
@@ -66,15 +73,16 @@ def unpulled(pod: Pod, cluster: Cluster, *problems: PullProblem) -> Iterator[Unp
         ]
         if event is not None and has_path(event, "message") and event.message not in waiting.message:
             evidence.append(quote(event, "message"))
-        yield Unpulled(part, problem, waiting.message or (event.message if event else ""), tuple(evidence), about)
+        message = waiting.message if event is None or reason_in(waiting.message) else event.message
+        yield Unpulled(part, problem, message, tuple(evidence), about)
 
 
-def _same_image(one: Container, other: Container) -> bool:
-    return one.image == other.image
+def _same_image(container: Container, other: Container) -> bool:
+    return container.image == other.image
 
 
 def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evidence] | None:
-    """An image that a pod of the namespace runs, of the same repository or of one spelled nearly so; the likeliest."""
+    """The likeliest image that a pod of the namespace runs, of the same repository or of a similar name."""
     best: tuple[tuple[int, float, str], Evidence] | None = None
     candidates: list[tuple[Pod, float, ContainerWithStatus, str]] = []
     for other in cluster.maybe.all(Pod, pod.namespace):
@@ -93,12 +101,12 @@ def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evid
     for other, near, part, path in candidates:
         rank = (int(workloads[ref(other)] == workloads[ref(pod)]), near, part.container.image)
         if best is None or rank > best[0]:
-            best = (rank, quote(other, path, "runs in this namespace"))
+            best = (rank, quote(other, path, "runs in the same namespace"))
     return (best[0][2], best[1]) if best else None
 
 
 def nearest_registry(bad: ImageName, cluster: Cluster, namespace: str) -> str:
-    """A registry that other pods of the namespace use and that is spelled nearly so; empty if none."""
+    """A registry of a similar name that other pods of the namespace use; empty if none."""
     used = {
         parse_image_name(part.container.image).registry
         for other in cluster.maybe.all(Pod, namespace)
@@ -109,48 +117,45 @@ def nearest_registry(bad: ImageName, cluster: Cluster, namespace: str) -> str:
     return near[0] if near else ""
 
 
-def set_image(one: Unpulled, image: str, why: str) -> Fix:
+def set_image(pull: Unpulled, image: str, summary: str) -> Fix:
     """Use another image."""
-    about = one.about
-    if about.kind == "Pod":
-        words = ("set", "image", about.argument, f"{one.container.name}={image}")
-        return Fix(why, kubectl(*words, namespace=about.namespace), Effect.DISRUPTS)
-    if about.kind not in SETTABLE:
-        return Fix(f"{why}: delete {about.argument} and create it anew", "")
-    words = ("set", "image", about.argument, f"{one.container.name}={image}")
-    return Fix(why, kubectl(*words, namespace=about.namespace))
+    about = pull.about
+    if about.kind != "Pod" and about.kind not in SETTABLE:
+        return Fix(f"{summary}: delete and recreate {about.argument}")
+    line = kubectl("set", "image", about.argument, f"{pull.container.name}={image}", namespace=about.namespace)
+    return Fix(summary, line, Effect.DISRUPTS if about.kind == "Pod" else Effect.CHANGES)
 
 
 def look(pod: Pod) -> Command:
-    return look_at_pod(pod, "the runtime's whole message, at the end under Events")
+    return look_at_pod(pod, "the full error message, under Events")
 
 
 def finding(
     pod: Pod,
-    one: Unpulled,
-    said: str,
+    pull: Unpulled,
+    summary: str,
     *fixes: Fix,
     evidence: Iterable[Evidence] = (),
     confidence: Confidence = Confidence.CERTAIN,
     commands: tuple[Command, ...] = (),
     because_of: tuple[Ref, ...] = (),
 ) -> Finding:
-    """What all these diagnostics conclude of an image; `evidence` and `commands` come after their own."""
+    """The finding of an image that was not pulled; `evidence` and `commands` come after those of `pull`."""
     return Finding(
-        about=one.about,
-        summary=said,
+        about=pull.about,
+        summary=summary,
         confidence=confidence,
-        evidence=(*one.evidence, *evidence),
+        evidence=(*pull.evidence, *evidence),
         fixes=fixes,
         commands=(look(pod), *commands),
-        aspect=one.container.name,
+        aspect=pull.container.name,
         because_of=because_of,
     )
 
 
-def replaced_version_fix(pod: Pod, one: Unpulled, cluster: Cluster) -> tuple[Fix, ...]:
-    """The template has another image by now: the pod is left over and only has to go."""
-    if one.about.kind != "Pod" or workload_of(pod, cluster) == one.about:
+def replaced_version_fix(pod: Pod, pull: Unpulled, cluster: Cluster) -> tuple[Fix, ...]:
+    """The template has another image now: the pod is left over from an older revision and has to be deleted."""
+    if pull.about.kind != "Pod" or workload_of(pod, cluster) == pull.about:
         return ()
     line = kubectl("delete", "pod", pod.name, namespace=pod.namespace)
-    return (Fix("Delete the pod: its workload names another image by now and makes a new one", line, Effect.DISRUPTS),)
+    return (Fix("Delete the pod: its workload recreates it with the current image", line, Effect.DISRUPTS),)

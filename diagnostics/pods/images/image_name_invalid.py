@@ -1,15 +1,15 @@
-"""An image's name is not valid.
+"""Image name is invalid (InvalidImageName).
 
 ## What it means
-The kubelet cannot even read the reference, so that no registry was asked (`InvalidImageName`).
+The kubelet cannot parse the image reference, so it asked no registry (`InvalidImageName`).
 
 ## Why it happens
-- Capital letters in the repository: only the tag may have them.
-- A space, a quote, `https://`, two colons, an empty tag: often a template variable that was not filled in.
+- The repository contains capital letters; only the tag may contain them.
+- It contains a space, a quote, `https://` or two colons, or the tag is empty: often a template variable was not set.
 
 ## How to fix it
-1. Write the image as `REGISTRY[:PORT]/REPOSITORY[:TAG]`, the repository in small letters.
-2. Look at what your chart or pipeline made of its variables.
+1. Write the image as `REGISTRY[:PORT]/REPOSITORY[:TAG]`, with the repository in lower case.
+2. Check the values that your chart or pipeline puts into the image name.
 
 ## References
 - https://kubernetes.io/docs/concepts/containers/images/#image-names
@@ -30,7 +30,7 @@ from kubedoctor.findings.commands import change, edit_command
 from kubedoctor.findings.containers import CONSEQUENCES
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
-_WHY = re.compile(r"invalid reference format: (.+)$")
+_REASON = re.compile(r"invalid reference format: (.+)$")
 
 
 @diagnostic(
@@ -43,18 +43,19 @@ _WHY = re.compile(r"invalid reference format: (.+)$")
     symptoms=("InvalidImageName", "InspectFailed"),
 )
 def image_name_invalid(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for one in unpulled(pod, cluster, PullProblem.INVALID_NAME):
-        why = _WHY.search(one.message)
-        said = f'the image name "{visible(one.image, 200)}" is not valid'
-        yield finding(pod, one, f"{said}: {why.group(1)}" if why else said, _fix(one))
+    for pull in unpulled(pod, cluster, PullProblem.INVALID_NAME):
+        reason = _REASON.search(pull.message)
+        summary = f'image name "{visible(pull.image, 200)}" is invalid'
+        yield finding(pod, pull, f"{summary}: {reason.group(1)}" if reason else summary, _fix(pull))
 
 
-def _fix(one: Unpulled) -> Fix:
-    name = one.name
-    if "must be lowercase" in one.message and name.repository != name.repository.lower():
-        right = one.image.replace(
+def _fix(pull: Unpulled) -> Fix:
+    name = pull.name
+    if "must be lowercase" in pull.message and name.repository != name.repository.lower():
+        right = pull.image.replace(
             name.repository.removeprefix("library/"), name.repository.removeprefix("library/").lower(), 1
         )
-        return set_image(one, right, f"Use {right}")
-    said = "Correct the image's name"  # The one field of containers that a pod lets change.
-    return Fix(said, edit_command(one.about)) if one.about.kind == "Pod" else change(one.about, said)
+        return set_image(pull, right, f"Use {right}")
+    summary = "Correct the image name"
+    # The image is the only field of a container that can be changed in a pod.
+    return Fix(summary, edit_command(pull.about)) if pull.about.kind == "Pod" else change(pull.about, summary)

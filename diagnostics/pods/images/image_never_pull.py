@@ -1,16 +1,16 @@
-"""An image may not be pulled, and the node does not have it.
+"""Image is not on the node and imagePullPolicy is Never (ErrImageNeverPull).
 
 ## What it means
-`imagePullPolicy: Never` forbids the kubelet to ask a registry. The image must be on the node beforehand, and is not.
+With `imagePullPolicy: Never` the kubelet does not pull the image. It must already be on the node, and it is not.
 
 ## Why it happens
-- The image was loaded by hand on one node, and the pod runs on another.
-- A setting for a local cluster (kind, minikube) reached a real one.
-- The node's clean-up removed the image when its disk was full.
+- The image was loaded by hand on one node, and the pod runs on another node.
+- A setting for a local cluster (kind, minikube) was applied to a real cluster.
+- The kubelet's image garbage collection removed the image when the disk was full.
 
 ## How to fix it
-1. Use `imagePullPolicy: IfNotPresent`, and an image that a registry has.
-2. In a local cluster load it: `kind load docker-image IMAGE`, `minikube image load IMAGE`.
+1. Set `imagePullPolicy: IfNotPresent`, and use an image that is in a registry.
+2. In a local cluster, load it: `kind load docker-image IMAGE`, `minikube image load IMAGE`.
 
 ## References
 - https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy
@@ -41,17 +41,19 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem
     symptoms=("ErrImageNeverPull",),
 )
 def image_never_pull(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for one in unpulled(pod, cluster, PullProblem.NEVER_PULL):
-        policy = quote_spec(pod, cluster, one.about, one.container.name, "imagePullPolicy", "no registry is asked")
-        said = f"the image {one.image} is not on the node, and imagePullPolicy Never forbids to pull it"
-        yield finding(pod, one, said, _fix(one), evidence=policy)
+    for pull in unpulled(pod, cluster, PullProblem.NEVER_PULL):
+        policy = quote_spec(
+            pod, cluster, pull.about, pull.container.name, "imagePullPolicy", "the kubelet does not pull"
+        )
+        summary = f"image {pull.image} is not on the node, and imagePullPolicy is Never"
+        yield finding(pod, pull, summary, _fix(pull), evidence=policy)
 
 
-def _fix(one: Unpulled) -> Fix:
-    why = "Let the kubelet pull it: imagePullPolicy IfNotPresent"
-    if one.about.kind not in SETTABLE - {"CronJob"}:
-        return Fix(why, "")
-    which = "initContainers" if one.part.is_init else "containers"
-    change = [{"name": one.container.name, "imagePullPolicy": "IfNotPresent"}]
+def _fix(pull: Unpulled) -> Fix:
+    summary = f"Set imagePullPolicy of container `{pull.container.name}` to IfNotPresent"
+    if pull.about.kind not in SETTABLE - {"CronJob"}:
+        return Fix(summary)
+    which = "initContainers" if pull.part.is_init else "containers"
+    change = [{"name": pull.container.name, "imagePullPolicy": "IfNotPresent"}]
     patch = json.dumps({"spec": {"template": {"spec": {which: change}}}})
-    return Fix(why, kubectl("patch", one.about.argument, "-p", patch, namespace=one.about.namespace))
+    return Fix(summary, kubectl("patch", pull.about.argument, "-p", patch, namespace=pull.about.namespace))

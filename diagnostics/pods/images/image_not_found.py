@@ -1,19 +1,20 @@
-"""An image does not exist in its registry.
+"""Image or tag not found.
 
 ## What it means
-The registry answered, and it has no such image: no such repository, no such tag, or no variant for the node's
-processor. The container cannot start; the kubelet tries again, at most every 5 minutes (`ImagePullBackOff`).
+The registry answered that it has no such image: no such repository, no such tag, or no image for the node's CPU
+architecture. The container cannot start. The kubelet retries, at most every 5 minutes (`ErrImagePull`,
+`ImagePullBackOff`).
 
 ## Why it happens
-- The tag has a typo, or was never pushed: the build failed, or pushed elsewhere.
-- The tag was deleted by a clean-up rule of the registry.
-- The repository's name or the registry is a wrong one.
-- The image was built for another processor only.
+- The tag has a typo, or was never pushed: the build failed, or pushed to another registry.
+- A retention rule of the registry deleted the tag.
+- The repository or the registry in the image name is wrong.
+- The image was built only for another CPU architecture.
 
 ## How to fix it
-1. Look up the tags that exist in the registry.
-2. Correct the image, or push what is missing.
-3. If an earlier version still runs, go back to it: `kubectl rollout undo deployment/NAME`.
+1. List the tags that exist in the registry.
+2. Correct the image, or push the missing tag.
+3. If an earlier revision still runs, roll back to it: `kubectl rollout undo deployment/NAME`.
 
 ## References
 - https://kubernetes.io/docs/concepts/containers/images/
@@ -33,12 +34,13 @@ from diagnostics.pods.images._images import (
     working_image,
 )
 from kubedoctor.cluster import Cluster, Event, Node, Pod
+from kubedoctor.cluster.grammar.text import visible_end
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import waiting
 from kubedoctor.findings import Confidence, Effect, Evidence, Finding, Fix, Severity, diagnostic, has_path, quote
 from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.containers import CONSEQUENCES
-from kubedoctor.replay.kubelet.image_errors import PullProblem
+from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
 
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -53,57 +55,58 @@ REVISION = "deployment.kubernetes.io/revision"
     symptoms=("ErrImagePull", "ImagePullBackOff", "manifest unknown", "Failed", "BackOff"),
 )
 def image_not_found(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for one in unpulled(pod, cluster, PullProblem.NOT_FOUND, PullProblem.NO_PLATFORM, PullProblem.UNKNOWN):
-        if one.problem is PullProblem.UNKNOWN:
-            yield _unknown(pod, one)
-        elif one.problem is PullProblem.NO_PLATFORM:
-            yield _no_platform(pod, one, cluster)
+    for pull in unpulled(pod, cluster, PullProblem.NOT_FOUND, PullProblem.NO_PLATFORM, PullProblem.UNKNOWN):
+        if pull.problem is PullProblem.UNKNOWN:
+            yield _unknown(pod, pull)
+        elif pull.problem is PullProblem.NO_PLATFORM:
+            yield _no_platform(pod, pull, cluster)
         else:
-            yield _not_found(pod, one, cluster)
+            yield _not_found(pod, pull, cluster)
 
 
-def _not_found(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
-    fixes = list(replaced_version_fix(pod, one, cluster))
-    said = f"the image {one.image} does not exist in its registry"
-    near = working_image(pod, one.name, cluster) if not fixes else None
+def _not_found(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
+    fixes = list(replaced_version_fix(pod, pull, cluster))
+    summary = f"image {pull.image} not found in {pull.registry_words}"
+    near = working_image(pod, pull.name, cluster) if not fixes else None
     evidence: tuple[Evidence, ...] = ()
     if fixes:
-        said += "; the workload's template names another image by now, this pod is left over"
+        summary += "; the pod is left over from an older revision, the template now has another image"
     elif near:
-        said += f"; {near[0]} runs in this namespace"
+        summary += f"; {near[0]} runs in this namespace"
         evidence = (near[1],)
-        fixes.append(set_image(one, near[0], f"Use {near[0]}, which runs here already"))
-    if one.about.kind == "Deployment" and _has_version_before(one, cluster):
-        undo = kubectl("rollout", "undo", one.about.argument, namespace=one.about.namespace)
-        fixes.append(Fix(f"{'Or go' if fixes else 'Go'} back to the version before", undo, Effect.DISRUPTS))
-    return finding(pod, one, said, *fixes, evidence=evidence)
+        fixes.append(set_image(pull, near[0], f"Use {near[0]}, which already runs in this namespace"))
+    if pull.about.kind == "Deployment" and _has_previous_revision(pull, cluster):
+        undo = kubectl("rollout", "undo", pull.about.argument, namespace=pull.about.namespace)
+        fixes.append(Fix(f"{'Or roll' if fixes else 'Roll'} back to the previous revision", undo, Effect.DISRUPTS))
+    return finding(pod, pull, summary, *fixes, evidence=evidence)
 
 
-def _has_version_before(one: Unpulled, cluster: Cluster) -> bool:
-    """Deployments count their versions (`deployment/util/deployment_util.go`, v1.37)."""
-    deployment = cluster.maybe.get_ref(one.about)
+def _has_previous_revision(pull: Unpulled, cluster: Cluster) -> bool:
+    """The Deployment controller numbers the revisions (`deployment/util/deployment_util.go`, v1.37)."""
+    deployment = cluster.maybe.get_ref(pull.about)
     revision = deployment.annotations.get(REVISION, "") if deployment is not None else ""
     return revision not in ("", "1")
 
 
-def _no_platform(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
+def _no_platform(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     node = cluster.maybe.get(Node, "", pod.spec.node_name)
-    said = f"the image {one.image} has no variant for the node's processor"
+    summary = f"image {pull.image} has no variant for the node's CPU architecture"
     evidence = []
     if node is not None and has_path(node, "status.nodeInfo.architecture"):
-        evidence.append(quote(node, "status.nodeInfo.architecture", "what the image must be built for"))
-        said += f" ({node.status.node_info.architecture})"
-    fix = Fix("Build the image for that processor too, or select nodes that fit with a nodeSelector", "")
-    return finding(pod, one, said, fix, evidence=evidence)
+        evidence.append(quote(node, "status.nodeInfo.architecture", "the image must support it"))
+        summary += f" ({node.status.node_info.architecture})"
+    fix = Fix("Build the image for this architecture too, or select other nodes with a nodeSelector")
+    return finding(pod, pull, summary, fix, evidence=evidence)
 
 
-def _unknown(pod: Pod, one: Unpulled) -> Finding:
+def _unknown(pod: Pod, pull: Unpulled) -> Finding:
+    reason = reason_in(pull.message)
     return Finding(
-        about=one.about,
-        summary=f"the image {one.image} cannot be pulled; why was not recorded",
+        about=pull.about,
+        summary=f"image {pull.image} cannot be pulled: {visible_end(reason, 240) or 'the kubelet recorded no reason'}",
         confidence=Confidence.POSSIBLE,
-        would_disprove="The event `Failed to pull image` tells the reason: the name, the access or the network.",
-        evidence=one.evidence,
+        would_disprove="The event `Failed to pull image` gives the reason: the image name, the access or the network.",
+        evidence=pull.evidence,
         commands=(look(pod),),
-        aspect=one.container.name,
+        aspect=pull.container.name,
     )

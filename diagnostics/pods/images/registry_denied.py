@@ -1,20 +1,21 @@
-"""A registry does not hand out an image.
+"""Image pull denied by the registry.
 
 ## What it means
-The registry was reached, and it refuses: the node's request carried no login, a wrong one, or one without the right
-to this image. Or too many images were fetched in too short a time.
+The registry answered and refused the pull. The request had no credentials, wrong credentials, or credentials without
+access to this image. Or the registry's rate limit was reached.
 
 ## Why it happens
-- The pod names no `imagePullSecret`, or one that does not exist in its namespace. Secrets do not cross namespaces.
-- The Secret is of the wrong type, is for another registry, or its password has expired.
-- The account may not read this repository.
-- The image does not exist: some registries then say "denied" too.
-- Docker Hub's limit for requests without a login is used up.
+- The pod has no `imagePullSecrets`, or names a Secret that does not exist in its namespace. A pod cannot use Secrets
+  of another namespace.
+- The Secret has the wrong type, is for another registry, or its password has expired.
+- The account has no permission to pull from this repository.
+- The image does not exist: some registries answer "denied" in that case too.
+- Docker Hub's rate limit for anonymous pulls was reached.
 
 ## How to fix it
-1. Make the Secret: `kubectl create secret docker-registry NAME --docker-server=... -n NAMESPACE`.
-2. Name it in `spec.imagePullSecrets` of the pod, or of its service account.
-3. In a cloud, check the role of the nodes instead of a Secret.
+1. Create the Secret: `kubectl create secret docker-registry NAME --docker-server=... -n NAMESPACE`.
+2. Add it to `imagePullSecrets` of the pod or of its ServiceAccount.
+3. In a cloud, check the IAM role of the nodes: it can replace a Secret.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
@@ -56,85 +57,89 @@ DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/docke
     ),
 )
 def registry_denied(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for one in unpulled(pod, cluster, PullProblem.UNAUTHORIZED, PullProblem.DENIED_OR_ABSENT, PullProblem.RATE_LIMIT):
-        if one.problem is PullProblem.RATE_LIMIT:
-            said = f"the registry {one.name.registry} refuses {one.image}: too many requests"
-            fix = Fix("Log in with an imagePullSecret, mirror the image, or wait", "")
-            yield finding(pod, one, said, fix, commands=(_logins(pod),))
+    for pull in unpulled(pod, cluster, PullProblem.UNAUTHORIZED, PullProblem.DENIED_OR_ABSENT, PullProblem.RATE_LIMIT):
+        if pull.problem is PullProblem.RATE_LIMIT:
+            summary = f"{pull.registry_words} refuses image {pull.image}: rate limit reached (too many requests)"
+            fix = Fix("Add an imagePullSecret, mirror the image, or wait")
+            yield finding(pod, pull, summary, fix, commands=(_pull_secrets(pod),))
         else:
-            yield _refused(pod, one, cluster)
+            yield _refused(pod, pull, cluster)
 
 
-def _refused(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
-    said = f"the registry {one.name.registry} denies access to {one.image}"
+def _refused(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
+    summary = f"{pull.registry_words} denies the pull of image {pull.image}"
     confidence = Confidence.CERTAIN
-    if one.problem is PullProblem.DENIED_OR_ABSENT:
-        said = f"the registry {one.name.registry} denies access to {one.image}, or has no such image"
+    if pull.problem is PullProblem.DENIED_OR_ABSENT:
+        summary += ", or has no such image"
         confidence = Confidence.LIKELY
-    login, evidence, fixes = _login(pod, one, cluster)
-    fixes = (*replaced_version_fix(pod, one, cluster), *fixes)
-    if one.problem is PullProblem.DENIED_OR_ABSENT and (near := working_image(pod, one.name, cluster)):
-        said += f"; {near[0]} runs in this namespace"
+    problem, evidence, fixes = _credentials_problem(pod, pull, cluster)
+    fixes = (*replaced_version_fix(pod, pull, cluster), *fixes)
+    if pull.problem is PullProblem.DENIED_OR_ABSENT and (near := working_image(pod, pull.name, cluster)):
+        summary += f"; {near[0]} runs in this namespace"
         evidence = (*evidence, near[1])
-        fixes = (set_image(one, near[0], f"Use {near[0]}, which runs here already"), *fixes)
-    said = f"{said}: {login}"
-    return finding(pod, one, said, *fixes, evidence=evidence, confidence=confidence, commands=(_logins(pod),))
+        fixes = (set_image(pull, near[0], f"Use {near[0]}, which already runs in this namespace"), *fixes)
+    summary = f"{summary}: {problem}"
+    return finding(pod, pull, summary, *fixes, evidence=evidence, confidence=confidence, commands=(_pull_secrets(pod),))
 
 
-def _logins(pod: Pod) -> Command:
+def _pull_secrets(pod: Pod) -> Command:
     words = ("get", "secrets", "--field-selector", "type=kubernetes.io/dockerconfigjson")
-    return Command(kubectl(*words, namespace=pod.namespace), "the logins of the namespace")
+    return Command(kubectl(*words, namespace=pod.namespace), "the registry credentials in the namespace")
 
 
-def _login(pod: Pod, one: Unpulled, cluster: Cluster) -> tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]:
-    """What is wrong with the pod's logins, as far as the Secrets' names and types tell."""
+def _credentials_problem(
+    pod: Pod, pull: Unpulled, cluster: Cluster
+) -> tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]:
+    """What is wrong with the pod's imagePullSecrets, as far as the names and types of the Secrets show."""
     names = [secret.name for secret in pod.spec.image_pull_secrets or () if secret.name]
-    server = f"--docker-server={one.name.registry}"
+    server = f"--docker-server={pull.name.registry}"
     if not names:
         line = kubectl("create", "secret", "docker-registry", "registry-login", server, namespace=pod.namespace)
         line += " --docker-username=USER --docker-password=PASSWORD"
         account = pod.spec.service_account_name or "default"
         return (
-            "the pod names no imagePullSecret",
+            "the pod has no imagePullSecret",
             (),
-            (Fix(f"Make a login and name it in imagePullSecrets of service account {account}", line),),
+            (Fix(f"Create the Secret and add it to imagePullSecrets of ServiceAccount {account}", line),),
         )
-    evidence: list[Evidence] = [quote(pod, "spec.imagePullSecrets", "the logins that the pod names")]
+    evidence: list[Evidence] = [quote(pod, "spec.imagePullSecrets", "the pod's imagePullSecrets")]
     event = newest_event(pod, cluster, "FailedToRetrieveImagePullSecret")
-    said_missing = event.message if event is not None else ""
+    stated_missing = event.message if event is not None else ""
     missing, wrong = [], []
     for name in names:
         try:
             secret = cluster.get(Secret, pod.namespace, name)
         except CannotSee:
             cluster.maybe.get(Secret, pod.namespace, name)
-            if name in said_missing:
+            if name in stated_missing:
                 missing.append(name)
             continue
         if secret is None:
             missing.append(name)
         elif secret.type not in DOCKER_TYPES:
             wrong.append(name)
-            evidence.append(quote(secret, "type" if has_path(secret, "type") else "metadata.name", "no registry login"))
+            evidence.append(
+                quote(secret, "type" if has_path(secret, "type") else "metadata.name", "not a registry Secret")
+            )
     if event is not None and missing and has_path(event, "message"):
         evidence.append(quote(event, "message"))
     if missing:
         return _missing(pod, missing[0], server, evidence, cluster)
     if wrong:
         line = kubectl("delete", "secret", wrong[0], namespace=pod.namespace)
-        fix = Fix(f"Delete {wrong[0]}, then make it anew with `kubectl create secret docker-registry`", line)
-        return f"its imagePullSecret {wrong[0]} is of the wrong type", tuple(evidence), (fix,)
-    fix = Fix(f"Check that {', '.join(names)} has a valid login for {one.name.registry}", "")
-    return f"its imagePullSecret {', '.join(names)} has no right to it", tuple(evidence), (fix,)
+        fix = Fix(f"Delete Secret {wrong[0]} and recreate it with `kubectl create secret docker-registry`", line)
+        return f"imagePullSecret {wrong[0]} has the wrong type", tuple(evidence), (fix,)
+    fix = Fix(f"Check that {', '.join(names)} has valid credentials for {pull.name.registry}")
+    return f"imagePullSecret {', '.join(names)} does not give access", tuple(evidence), (fix,)
 
 
 def _missing(
     pod: Pod, name: str, server: str, evidence: list[Evidence], cluster: Cluster
 ) -> tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]:
-    said = f"its imagePullSecret {name} does not exist"
-    logins = [one.name for one in cluster.maybe.all(Secret, pod.namespace) if one.type in DOCKER_TYPES]
-    if near := misspellings(name, logins, 1):
-        said += f"; did you mean {near[0]}?"
+    problem = f"imagePullSecret {name} does not exist"
+    others = [secret.name for secret in cluster.maybe.all(Secret, pod.namespace) if secret.type in DOCKER_TYPES]
+    if near := misspellings(name, others, 1):
+        problem += f"; did you mean {near[0]}?"
     line = kubectl("create", "secret", "docker-registry", name, server, namespace=pod.namespace)
     line += " --docker-username=USER --docker-password=PASSWORD"
-    return said, tuple(evidence), (Fix(f"Create the Secret {name} in namespace {pod.namespace}", line),)
+    return problem, tuple(evidence), (Fix(f"Create Secret {name} in namespace {pod.namespace}", line),)

@@ -1,19 +1,20 @@
-"""A registry cannot be reached from the node.
+"""Registry cannot be reached from the node.
 
 ## What it means
-The node did not get as far as asking for the image: the registry's name does not resolve, its port is closed, its
-certificate is not trusted, it gives no answer, or the node has no room for the image.
+The kubelet could not download the image (`ErrImagePull`, `ImagePullBackOff`): the registry's name does not resolve,
+its port is closed, its certificate is not trusted, it does not answer, or the node's disk is full.
 
 ## Why it happens
-- The registry's name in the image has a typo.
-- The node's own DNS, proxy or firewall stands between. Pods' DNS and NetworkPolicies have no part in it: the node pulls.
-- The registry is down, or has a certificate of a private authority that the node does not know.
-- The registry speaks plain HTTP, which the runtime must be told.
+- The registry in the image name has a typo.
+- The node's DNS, proxy or firewall blocks the connection. The node pulls the image, not the pod: cluster DNS and
+  NetworkPolicies do not apply.
+- The registry is down, or its certificate comes from a private certificate authority that the node does not trust.
+- The registry uses plain HTTP, and the container runtime is not configured for it.
 
 ## How to fix it
-1. Compare the registry's name with the one that other workloads use.
-2. Try from the node: `curl -v https://REGISTRY/v2/`.
-3. Trust the certificate, or allow plain HTTP, in the container runtime's configuration on each node.
+1. Compare the registry with the registry that other workloads use.
+2. Test it from the node: `curl -v https://REGISTRY/v2/`.
+3. Trust the certificate, or allow plain HTTP, in the container runtime's configuration on every node.
 
 ## References
 - https://kubernetes.io/docs/concepts/containers/images/
@@ -39,20 +40,20 @@ from kubedoctor.findings import Finding, Fix, Ref, Severity, diagnostic
 from kubedoctor.findings.containers import CONSEQUENCES
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
-_SAYS = {
-    PullProblem.NO_SUCH_HOST: "the registry's name {host} does not resolve on the node",
-    PullProblem.REFUSED: "the registry {host} refuses the connection",
-    PullProblem.TIMEOUT: "the registry {host} gives no answer",
-    PullProblem.CERTIFICATE: "the node does not trust the certificate of the registry {host}",
-    PullProblem.PLAIN_HTTP: "the registry {host} speaks plain HTTP, and the node expects HTTPS",
-    PullProblem.SERVER_ERROR: "the registry {host} answers with an error of its own",
-    PullProblem.NO_SPACE: "the node has no space left for the image {image}",
+_SUMMARIES = {
+    PullProblem.NO_SUCH_HOST: "registry {host} does not resolve on the node",
+    PullProblem.REFUSED: "connection refused by registry {host}",
+    PullProblem.TIMEOUT: "registry {host} does not answer (timeout)",
+    PullProblem.CERTIFICATE: "the node does not trust the TLS certificate of registry {host}",
+    PullProblem.PLAIN_HTTP: "registry {host} uses plain HTTP, the node expects HTTPS",
+    PullProblem.SERVER_ERROR: "registry {host} answers with a server error",
+    PullProblem.NO_SPACE: "no space left on the node's disk for image {image}",
 }
 _FIXES = {
-    PullProblem.CERTIFICATE: "Make the container runtime of the nodes trust the registry's certificate authority",
-    PullProblem.PLAIN_HTTP: "Serve the registry by HTTPS, or allow plain HTTP for it in the container runtime",
-    PullProblem.NO_SPACE: "Free disk space on the node, or give it a larger disk",
-    PullProblem.SERVER_ERROR: "Look at the registry itself",
+    PullProblem.CERTIFICATE: "Add the registry's certificate authority to the container runtime of the nodes",
+    PullProblem.PLAIN_HTTP: "Serve the registry over HTTPS, or allow plain HTTP for it in the container runtime",
+    PullProblem.NO_SPACE: "Free disk space on the node, or use a larger disk",
+    PullProblem.SERVER_ERROR: "Check the registry's own health and logs",
 }
 
 
@@ -66,22 +67,22 @@ _FIXES = {
     symptoms=("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "Failed", "BackOff"),
 )
 def registry_unreachable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for one in unpulled(pod, cluster, *_SAYS):
-        yield _finding(pod, one, cluster)
+    for pull in unpulled(pod, cluster, *_SUMMARIES):
+        yield _finding(pod, pull, cluster)
 
 
-def _finding(pod: Pod, one: Unpulled, cluster: Cluster) -> Finding:
-    host = one.name.registry
-    said = _SAYS[one.problem].format(host=host, image=one.image)
-    fixes = list(replaced_version_fix(pod, one, cluster))
-    if one.problem in (PullProblem.NO_SUCH_HOST, PullProblem.REFUSED, PullProblem.TIMEOUT):
-        near = nearest_registry(one.name, cluster, pod.namespace)
+def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
+    host = pull.name.registry
+    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image)
+    fixes = list(replaced_version_fix(pod, pull, cluster))
+    if pull.problem in (PullProblem.NO_SUCH_HOST, PullProblem.REFUSED, PullProblem.TIMEOUT):
+        near = nearest_registry(pull.name, cluster, pod.namespace)
         if near:
-            said += f"; other pods here use {near}"
-            fixes.append(set_image(one, one.image.replace(host, near, 1), f"Use the registry {near}"))
+            summary += f"; other pods in this namespace use {near}"
+            fixes.append(set_image(pull, pull.image.replace(host, near, 1), f"Use registry {near}"))
         else:
-            fixes.append(Fix(f"Correct the registry {host} in the image, or make it reachable from the node", ""))
-    elif one.problem in _FIXES:
-        fixes.append(Fix(_FIXES[one.problem], ""))
+            fixes.append(Fix(f"Correct registry {host} in the image name, or make it reachable from the node"))
+    elif pull.problem in _FIXES:
+        fixes.append(Fix(_FIXES[pull.problem]))
     blamed = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
-    return finding(pod, one, said, *fixes, because_of=blamed)
+    return finding(pod, pull, summary, *fixes, because_of=blamed)

@@ -38,6 +38,12 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
     return shown[: limit - 1] + "…" if limit > 0 else ""
 
 
+def visible_end(text: str, limit: int) -> str:
+    """As `visible`, on one line; where something is missing, it is the start: runtimes write the reason last."""
+    shown = visible(" ".join(text.split()))
+    return shown if len(shown) <= limit else f"…{shown[len(shown) - limit + 1 :]}"
+
+
 def _kept_lines(found: re.Match[str]) -> str:
     return found[0] if found[0] in "\n\t" else _escape(found)
 

@@ -22,23 +22,23 @@ PULL_REASONS = frozenset(
 
 
 class PullProblem(enum.Enum):
-    """What stood in the way."""
+    """Why an image was not pulled."""
 
-    NOT_FOUND = "not found"
-    NO_PLATFORM = "no variant for the node's platform"
-    UNAUTHORIZED = "unauthorized"
-    DENIED_OR_ABSENT = "denied or absent: the registry does not tell which"
-    RATE_LIMIT = "rate limit"
-    NO_SUCH_HOST = "the registry's name does not resolve"
-    REFUSED = "connection refused"
-    TIMEOUT = "timeout"
-    CERTIFICATE = "certificate not trusted"
-    PLAIN_HTTP = "the registry speaks HTTP, the node expects HTTPS"
-    SERVER_ERROR = "the registry answers with an error"
-    NO_SPACE = "the node's disk is full"
-    INVALID_NAME = "the name is not a valid image reference"
-    NEVER_PULL = "policy Never, and not on the node"
-    UNKNOWN = "unknown"
+    NOT_FOUND = enum.auto()
+    NO_PLATFORM = enum.auto()
+    UNAUTHORIZED = enum.auto()
+    DENIED_OR_ABSENT = enum.auto()  # the registry does not tell which
+    RATE_LIMIT = enum.auto()
+    NO_SUCH_HOST = enum.auto()
+    REFUSED = enum.auto()
+    TIMEOUT = enum.auto()
+    CERTIFICATE = enum.auto()
+    PLAIN_HTTP = enum.auto()
+    SERVER_ERROR = enum.auto()
+    NO_SPACE = enum.auto()
+    INVALID_NAME = enum.auto()
+    NEVER_PULL = enum.auto()
+    UNKNOWN = enum.auto()
 
 
 class ImageName(NamedTuple):
@@ -54,7 +54,7 @@ class ImageName(NamedTuple):
         return f"{self.registry}/{self.repository}"
 
 
-# The order decides: a message quotes URLs and names, so that the surest words come first.
+# The order decides: messages quote URLs and names, so the most specific patterns come first.
 _MESSAGES: tuple[tuple[PullProblem, re.Pattern[str]], ...] = tuple(
     (problem, re.compile(pattern, re.IGNORECASE))
     for problem, pattern in (
@@ -90,10 +90,18 @@ _MESSAGES: tuple[tuple[PullProblem, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 _DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
 _BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
+_WRAPPER = re.compile(
+    r'^(?:(?:Back-off pulling image|Failed to pull image) "[^"]*"(?:: )?|Err\w+: |rpc error: code = \w+ desc = )+'
+)
+
+
+def reason_in(message: str) -> str:
+    """What is left of a message without the words that every failed pull has; empty if that is all it has."""
+    return _WRAPPER.sub("", message).strip()
 
 
 def read_pull_error(waiting: ContainerStateWaiting, newest_event: str = "") -> PullProblem:
-    """The problem that a waiting container's reason and message tell.
+    """The problem that a waiting container's reason and message state.
 
     newest_event: the message of the newest `Failed to pull image` event, for kubelets before 1.31, whose
     `ImagePullBackOff` repeats no reason.
@@ -112,7 +120,7 @@ def read_pull_error(waiting: ContainerStateWaiting, newest_event: str = "") -> P
 
 
 def classify_pull_message(message: str) -> PullProblem:
-    """The problem that a message tells; names of images in it are not read."""
+    """The problem that a message states; image names in it are not read."""
     text = re.sub(r'(?:image|reference) \\?"[^"]*"', "image", message)
     for problem, pattern in _MESSAGES:
         if pattern.search(text):
@@ -121,7 +129,7 @@ def classify_pull_message(message: str) -> PullProblem:
 
 
 def parse_image_name(image: str) -> ImageName:
-    """The parts of a reference as the runtime completes it; what is no reference ends up in `repository`."""
+    """The parts of a reference as the runtime completes it; an invalid reference ends up in `repository`."""
     rest, _, digest = image.partition("@")
     registry, slash, path = rest.partition("/")
     if not slash or not _DOMAIN.match(registry):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.grammar.text import counted, visible
+from kubedoctor.cluster.grammar.text import counted, visible, visible_end
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
@@ -96,3 +96,15 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 )
 def test_a_number_and_its_noun(number: int, noun: str, plural: str, shown: str) -> None:
     assert counted(number, noun, plural) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("exec: no such file", 40, "exec: no such file"),
+        ("failed to create task:\n  exec: no such file", 19, "…exec: no such file"),
+        ("stat /bin/x\x1b", 8, r"…n/x\x1b"),
+    ],
+)
+def test_the_end_of_a_long_message_stays(text: str, limit: int, shown: str) -> None:
+    assert visible_end(text, limit) == shown

@@ -11,6 +11,7 @@ from kubedoctor.replay.kubelet.image_errors import (
     classify_pull_message,
     parse_image_name,
     read_pull_error,
+    reason_in,
 )
 
 
@@ -78,3 +79,17 @@ def test_the_reason_decides_without_a_message(reason: str) -> None:
 def test_parts_of_a_name(image: str, name: ImageName) -> None:
     """As github.com/distribution/reference normalises them."""
     assert parse_image_name(image) == name
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ('Back-off pulling image "r.io/a:9"', ""),
+        ('Back-off pulling image "r.io/a:9": ErrImagePull: short-name "a" did not resolve', 'short-name "a" did not resolve'),
+        ('Failed to pull image "a:9": rpc error: code = Unknown desc = missing parent', "missing parent"),
+        ("missing parent", "missing parent"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_the_reason_in_a_message(message: str, reason: str) -> None:
+    assert reason_in(message) == reason
