@@ -1,1 +1,1 @@
-"""Objects that are refused."""
+"""Pods that admission refuses: quotas, limits, policies, webhooks."""

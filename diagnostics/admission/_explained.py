@@ -1,4 +1,4 @@
-"""What each kind of refusal means: the sentence, what it is read from, and the remedies."""
+"""What each kind of refusal means: the sentence, its evidence, and the fixes."""
 
 from __future__ import annotations
 
@@ -31,80 +31,94 @@ _NAMED: dict[AdmissionStep, tuple[type[KubernetesObject], str, str]] = {
 Explained = tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]
 
 
-def explained(said: RefusedPods, workload: KubernetesObject, cluster: Cluster) -> Explained:
-    """For every refusal but a quota's, which has pages of its own."""
-    refusal = said.refusal
+def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster) -> Explained:
+    """The sentence, the evidence and the fixes of every refusal but a quota's, which has diagnostics of its own."""
+    refusal = refused.refusal
     if refusal.kind in _NAMED:
-        return _missing_name(said, workload, cluster)
+        return _missing_name(refused, workload, cluster)
     if refusal.kind is AdmissionStep.LIMIT_RANGE:
-        return _limit_range(said, cluster)
+        return _limit_range(refused, cluster)
     if refusal.kind is AdmissionStep.POD_SECURITY:
-        return _pod_security(said, cluster)
+        return _pod_security(refused, cluster)
     if refusal.kind is AdmissionStep.WEBHOOK_FAILS:
-        return _webhook(said, cluster)
+        return _webhook(refused, cluster)
     if refusal.kind is AdmissionStep.POLICY:
-        fix = Fix("change the template as the policy demands")
+        fix = Fix("Change the pod template to meet the policy")
         _, _, message = refusal.text.partition("denied request: ")
-        return f"ValidatingAdmissionPolicy {refusal.name} refuses its pods: {message or refusal.text}", (), (fix,)
+        return f"ValidatingAdmissionPolicy {refusal.name} denies the pods: {message or refusal.text}", (), (fix,)
     if refusal.kind is AdmissionStep.WEBHOOK_DENIES:
-        return f"its pods are refused: {refusal.text}", (), (Fix("change the template as the webhook demands"),)
-    return f"its pods are refused: {refusal.text}", (), ()
+        return (
+            f"a webhook denies the pods: {refusal.text}",
+            (),
+            (Fix("Change the pod template to meet the webhook's rule"),),
+        )
+    return f"the API server refuses the pods: {refusal.text}", (), ()
 
 
-def _missing_name(said: RefusedPods, workload: KubernetesObject, cluster: Cluster) -> Explained:
-    kind, field, title = _NAMED[said.refusal.kind]
-    name, namespace = said.refusal.name, said.workload.namespace if kind is ServiceAccount else ""
+def _missing_name(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster) -> Explained:
+    kind, field, title = _NAMED[refused.refusal.kind]
+    name, namespace = refused.refusal.name, refused.workload.namespace if kind is ServiceAccount else ""
     near = misspellings(name, _choices(kind, namespace, cluster), 1)
     path = f"{template_path(workload)}.{field}"
-    evidence = (quote(workload, path, "named by the template"),) if has_path(workload, path) else ()
+    evidence = (quote(workload, path, "set in the pod template"),) if has_path(workload, path) else ()
     hint = f"; did you mean {near[0]}?" if near else ""
     if kind is ServiceAccount:
-        fix = Fix("create it", f"kubectl create serviceaccount {shlex.quote(name)} -n {namespace}")
+        fix = Fix(f"Create ServiceAccount {name}", f"kubectl create serviceaccount {shlex.quote(name)} -n {namespace}")
     else:
-        fix = Fix(f"create {title} {name}, or name one that exists")
-    return f"names {title} {name}, which does not exist{hint}", evidence, (fix,)
+        fix = Fix(f"Create {title} {name}, or set an existing {title} in the pod template")
+    return f"{title} {name} of the pod template does not exist{hint}", evidence, (fix,)
 
 
 def _choices(kind: type[KubernetesObject], namespace: str, cluster: Cluster) -> list[str]:
     """Names that a person may have meant; the classes of Kubernetes itself are for its own components."""
-    return [one.name for one in cluster.maybe.all(kind, namespace) if not one.name.startswith(SYSTEM)]
+    return [obj.name for obj in cluster.maybe.all(kind, namespace) if not obj.name.startswith(SYSTEM)]
 
 
-def _limit_range(said: RefusedPods, cluster: Cluster) -> Explained:
-    text = said.refusal.text.strip("[]")
+def _limit_range(refused: RefusedPods, cluster: Cluster) -> Explained:
+    text = refused.refusal.text.strip("[]")
     evidence = []
-    for limits in cluster.maybe.all(LimitRange, said.workload.namespace):
+    for limits in cluster.maybe.all(LimitRange, refused.workload.namespace):
         for index, item in enumerate(limits.spec.limits or ()):
             for side, word in (("max", "maximum"), ("min", "minimum")):
                 for resource, amount in (getattr(item, side) or {}).items():
                     if f"{word} {resource} usage per {item.type} is {amount}" in text:
-                        evidence.append(quote(limits, f"spec.limits[{index}].{side}[{resource}]", "the bound"))
-    names = ", ".join(sorted({one.object.name for one in evidence}))
-    summary = f"breaks LimitRange {names}: {text}" if names else f"breaks a LimitRange of its namespace: {text}"
-    return summary, tuple(evidence), (Fix("ask for an amount within the bounds, or change the LimitRange"),)
+                        evidence.append(
+                            quote(limits, f"spec.limits[{index}].{side}[{resource}]", f"{word} per {item.type}")
+                        )
+    names = ", ".join(sorted({fact.object.name for fact in evidence}))
+    summary = (
+        f"the pods violate LimitRange {names}: {text}"
+        if names
+        else f"the pods violate a LimitRange of the namespace: {text}"
+    )
+    return summary, tuple(evidence), (Fix("Set an amount within the LimitRange, or change the LimitRange"),)
 
 
-def _pod_security(said: RefusedPods, cluster: Cluster) -> Explained:
-    namespace = cluster.maybe.get(Namespace, "", said.workload.namespace)
+def _pod_security(refused: RefusedPods, cluster: Cluster) -> Explained:
+    namespace = cluster.maybe.get(Namespace, "", refused.workload.namespace)
     path = "metadata.labels[pod-security.kubernetes.io/enforce]"
-    evidence = (quote(namespace, path, "enforced"),) if namespace is not None and has_path(namespace, path) else ()
-    _, _, rules = said.refusal.text.partition(": ")
+    evidence = (
+        (quote(namespace, path, "level that the namespace enforces"),)
+        if namespace is not None and has_path(namespace, path)
+        else ()
+    )
+    _, _, rules = refused.refusal.text.partition(": ")
     short = "; ".join(part.partition(" (")[0].strip() for part in rules.split("), "))
-    summary = f"breaks Pod Security level {said.refusal.name} of its namespace: {short}"
-    return summary, evidence, (Fix("set the fields that the answer names in the template's securityContext"),)
+    summary = f"the pods violate Pod Security level {refused.refusal.name} of the namespace: {short}"
+    return summary, evidence, (Fix("Set the fields that the message names in the securityContext of the pod template"),)
 
 
-def _webhook(said: RefusedPods, cluster: Cluster) -> Explained:
-    name = said.refusal.name
-    _, _, why = said.refusal.text.rpartition('": ')
+def _webhook(refused: RefusedPods, cluster: Cluster) -> Explained:
+    name = refused.refusal.name
+    _, _, why = refused.refusal.text.rpartition('": ')
     found = webhook_named(name, cluster)
     if found is None:
-        return f"webhook {name} cannot be called, so its pods are refused: {why}", (), ()
+        return f"webhook {name} cannot be called, so the pods are refused: {why}", (), ()
     configuration, webhook = found
     base = f"webhooks[name={name}]"
     paths = [f"{base}.failurePolicy", f"{base}.clientConfig.service"]
     evidence = tuple(quote(configuration, path, "") for path in paths if has_path(configuration, path))
     policy = webhook.failure_policy or "Fail"
-    summary = f"webhook {name} (failurePolicy {policy}) cannot be called, so pods are refused: {why}"
-    fix = Fix("repair the Service behind the webhook; if that takes long, set failurePolicy to Ignore for the time")
+    summary = f"webhook {name} (failurePolicy {policy}) cannot be called, so the pods are refused: {why}"
+    fix = Fix("Repair the Service behind the webhook; until then, set its failurePolicy to Ignore")
     return summary, evidence, (fix,)

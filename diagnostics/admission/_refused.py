@@ -1,4 +1,4 @@
-"""Workloads whose pods the API server refuses: what it said, and how many pods are missing."""
+"""Workloads whose pods the API server refuses: its message, and how many pods are missing."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
         failure = condition(obj.status.conditions, "ReplicaFailure")
         if failure is None or failure.status != "True" or not has_path(obj, FAILURE):
             return None
-        said = quote(obj, FAILURE, "the API server's answer")
-        return RefusedPods(parse_refusal(failure.message), said, top(obj, cluster), missing)
+        answer = quote(obj, FAILURE, "the API server's message")
+        return RefusedPods(parse_refusal(failure.message), answer, top(obj, cluster), missing)
     if isinstance(obj, StatefulSet) and waits_for_earlier(obj, pods_of(obj, cluster)):
         return None
     for event in reversed(cluster.events_about(ref(obj))):
@@ -65,13 +65,13 @@ def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
             continue
         if event.seen_at is None or cluster.taken_at - event.seen_at > FRESH:
             return None
-        said = quote(event, "message", "the API server's answer")
-        return RefusedPods(parse_refusal(event.message), said, top(obj, cluster), missing)
+        answer = quote(event, "message", "the API server's message")
+        return RefusedPods(parse_refusal(event.message), answer, top(obj, cluster), missing)
     return None
 
 
-def silent_lack(obj: KubernetesObject, cluster: Cluster) -> int:
-    """Missing pods of which nobody says why, though the controller had time and no reason of its own to wait."""
+def missing_without_message(obj: KubernetesObject, cluster: Cluster) -> int:
+    """How many pods are missing without any message, though the controller had time and no reason of its own to wait."""
     missing = missing_pods(obj)
     created = obj.metadata.creation_timestamp
     if (

@@ -1,19 +1,19 @@
-"""The API server refuses the workload's pods.
+"""The API server refuses the pods of a workload.
 
 ## What it means
-The controller asks for pods, and each one is refused before it exists. Nothing is Pending and nothing has logs: the
-only traces are a condition of the ReplicaSet and events named FailedCreate.
+The API server refuses every pod that the controller creates. The pods do not exist: none is Pending, none has logs. Only
+the condition ReplicaFailure of the ReplicaSet and events with reason FailedCreate show the refusal.
 
 ## Why it happens
-- A LimitRange: a container asks for more or less than the namespace allows.
-- Pod Security: the namespace enforces a level that the pod's security context does not meet.
-- A webhook or policy says no, or a webhook with failurePolicy Fail cannot be reached.
-- The template names a PriorityClass, ServiceAccount or RuntimeClass that does not exist.
+- LimitRange: a container requests more or less than the namespace allows.
+- Pod Security: the pod's securityContext does not meet the level that the namespace enforces.
+- A webhook or a ValidatingAdmissionPolicy denies the pod, or a webhook with failurePolicy Fail cannot be reached.
+- The pod template names a PriorityClass, ServiceAccount or RuntimeClass that does not exist.
 
 ## How to fix it
-1. Read the answer of the API server: it names the rule and the field.
-2. Change the template so that it meets the rule, or make what it names.
-3. For a webhook that cannot be reached: repair its Service first; without it nothing is admitted.
+1. Read the message of the API server: it names the rule and the field.
+2. Change the pod template to meet the rule, or create the object that it names.
+3. If a webhook cannot be reached, repair its Service first: until then no pod is admitted.
 
 ## References
 - https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
@@ -44,6 +44,7 @@ from kubedoctor.cluster import (
     ValidatingWebhookConfiguration,
     ref,
 )
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.control import RuntimeClass
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
@@ -67,31 +68,33 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     symptoms=("ReplicaFailure", "failed calling webhook", "violates PodSecurity"),
 )
 def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    said = refused_pods(workload, cluster)
-    if said is None or said.refusal.kind in (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS):
+    refused = refused_pods(workload, cluster)
+    if refused is None or refused.refusal.kind in (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS):
         return
-    refusal, who = said.refusal, said.workload
-    summary, evidence, fixes = explained(said, workload, cluster)
-    about = blamed_for(said, cluster)
+    refusal, who = refused.refusal, refused.workload
+    summary, evidence, fixes = explained(refused, workload, cluster)
+    about = blamed_for(refused, cluster)
     yield Finding(
         about=about,
         summary=summary,
-        evidence=(said.evidence, *evidence),
+        evidence=(refused.evidence, *evidence),
         confidence=Confidence.CERTAIN if refusal.kind is not AdmissionStep.OTHER else Confidence.LIKELY,
-        detail=f"{who.title} lacks {said.missing} of its pods: {refusal.text}",
+        detail=f"{who.title} is missing {counted(refused.missing, 'pod')}: {refusal.text}",
         affects=(who,) if about != who else (),
         fixes=fixes,
         commands=(
-            Command(f"kubectl describe {ref(workload).argument} -n {workload.namespace}", "the events say it in full"),
+            Command(
+                f"kubectl describe {ref(workload).argument} -n {workload.namespace}", "the events with the full message"
+            ),
         ),
-        because_of=_behind(said, cluster),
+        because_of=_behind(refused, cluster),
     )
 
 
-def _behind(said: RefusedPods, cluster: Cluster) -> tuple[Ref, ...]:
+def _behind(refused: RefusedPods, cluster: Cluster) -> tuple[Ref, ...]:
     if (
-        said.refusal.kind is not AdmissionStep.WEBHOOK_FAILS
-        or (found := webhook_named(said.refusal.name, cluster)) is None
+        refused.refusal.kind is not AdmissionStep.WEBHOOK_FAILS
+        or (found := webhook_named(refused.refusal.name, cluster)) is None
     ):
         return ()
     service = found[1].client_config.service

@@ -1,18 +1,18 @@
-"""A quota of the namespace is used up, so pods are not created.
+"""ResourceQuota is exceeded, so pods are not created.
 
 ## What it means
-The namespace has a ResourceQuota, and one more pod would go over it. The API server refuses the pod: it does not
-exist at all, not even as Pending, and the workload stays at 0 or fewer replicas than it wants.
+The namespace has a ResourceQuota, and one more pod would exceed it. The API server refuses the pod: it does not exist,
+not even as Pending, and the workload has fewer replicas than desired.
 
 ## Why it happens
 - The quota is too small for what runs in the namespace, or for the surge of a rolling update.
-- Pods that nobody needs any more use it up: old Jobs, forgotten Deployments, a test that was scaled up.
-- Requests or limits are larger than they need be.
+- Unused pods count against the quota: old Jobs, forgotten Deployments, a test that was scaled up.
+- Requests or limits are larger than needed.
 
 ## How to fix it
-1. See what uses the quota: `kubectl describe resourcequota` shows used and hard.
-2. Scale down or delete what is not needed, or ask for less.
-3. Otherwise raise the quota. The controller tries again by itself, after some minutes at most.
+1. See what uses the quota: `kubectl describe resourcequota` shows `Used` and `Hard`.
+2. Scale down or delete unused workloads, or lower the requests.
+3. Otherwise raise the quota. The controller retries by itself, within 16 minutes.
 
 ## References
 - https://kubernetes.io/docs/concepts/policy/resource-quotas/
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from diagnostics.admission._refused import refused_pods, silent_lack, top
+from diagnostics.admission._refused import missing_without_message, refused_pods, top
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -39,6 +39,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
@@ -58,32 +59,32 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     symptoms=("ReplicaFailure", "FailedCreate", "forbidden"),
 )
 def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    said = refused_pods(workload, cluster)
-    if said is None:
-        if silent_lack(workload, cluster):
+    refused = refused_pods(workload, cluster)
+    if refused is None:
+        if missing_without_message(workload, cluster):
             yield from _computed(workload, cluster)
         return
-    refusal = said.refusal
+    refusal = refused.refusal
     if refusal.kind is not AdmissionStep.QUOTA_EXCEEDED:
         return
     name = Ref("ResourceQuota", workload.namespace, refusal.name)
     quota = cluster.maybe.get(ResourceQuota, workload.namespace, refusal.name)
-    told = [
-        f"{resource}: {refusal.used.get(resource, '?')} of {refusal.limited.get(resource, '?')} used, {asked} more asked for"
+    over = [
+        _over(resource, refusal.used.get(resource, "?"), refusal.limited.get(resource, "?"), asked)
         for resource, asked in refusal.requested.items()
     ]
     yield _finding(
         name,
-        "; ".join(told) or refusal.text,
-        (said.evidence, *_amounts(quota, refusal.requested)),
-        said.workload,
+        "; ".join(over) or refusal.text,
+        (refused.evidence, *_amounts(quota, refusal.requested)),
+        refused.workload,
         Confidence.CERTAIN,
-        f"{said.workload.title} lacks {said.missing} of its pods: the API server refuses each one because of quota {refusal.name}.",
+        f"{refused.workload.title} is missing {counted(refused.missing, 'pod')}: the API server refuses each pod because of ResourceQuota {refusal.name}.",
     )
 
 
 def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    """Nobody says why the pods are missing: would they go over a quota?"""
+    """No message says why the pods are missing: the quotas that one more pod would exceed."""
     template = template_of(workload)
     if template is None:
         return
@@ -92,12 +93,16 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
         over = would_exceed(quota, usage)
         if not over:
             continue
-        told = [f"{one.resource}: {one.used} of {one.hard} used, {one.needed} more needed" for one in over]
-        amounts = _amounts(quota, [one.resource for one in over])
-        asked = quote(workload, "spec.template.spec.containers", "what each missing pod asks for")
+        excess = [_over(use.resource, use.used, use.hard, use.needed) for use in over]
+        amounts = _amounts(quota, [use.resource for use in over])
+        requests = quote(workload, "spec.template.spec.containers", "requests and limits of each missing pod")
         who = top(workload, cluster)
-        detail = f"{who.title} lacks pods, and one more would go over the quota."
-        yield _finding(ref(quota), "; ".join(told), (*amounts, asked), who, Confidence.LIKELY, detail)
+        detail = f"{who.title} is missing pods, and one more pod would exceed the quota."
+        yield _finding(ref(quota), "; ".join(excess), (*amounts, requests), who, Confidence.LIKELY, detail)
+
+
+def _over(resource: str, used: object, hard: object, more: object) -> str:
+    return f"{resource}: {used} of {hard} used, one more pod needs {more}"
 
 
 def _amounts(quota: ResourceQuota | None, resources: Iterable[str]) -> tuple[Evidence, ...]:
@@ -119,11 +124,11 @@ def _finding(
         detail=detail,
         affects=(who,),
         fixes=(
-            Fix("free what is not needed in the namespace, or ask for less"),
-            Fix("or raise the quota", f"kubectl edit resourcequota {quota.name}{where}", Effect.CHANGES),
+            Fix("Delete or scale down unused workloads in the namespace, or lower the requests"),
+            Fix("Or raise the quota", f"kubectl edit resourcequota {quota.name}{where}", Effect.CHANGES),
         ),
         commands=(
-            Command(f"kubectl describe resourcequota {quota.name}{where}", "used and hard, by resource"),
-            Command(f"kubectl get pods{where} --sort-by=.metadata.creationTimestamp", "what uses it"),
+            Command(f"kubectl describe resourcequota {quota.name}{where}", "used and hard for each resource"),
+            Command(f"kubectl get pods{where} --sort-by=.metadata.creationTimestamp", "the pods that use it"),
         ),
     )

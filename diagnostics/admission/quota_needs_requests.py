@@ -1,17 +1,17 @@
-"""A quota counts what the pods do not state, so they are refused.
+"""ResourceQuota requires requests or limits that the pods do not set.
 
 ## What it means
-The namespace has a ResourceQuota for a resource such as `limits.cpu`. From then on every container must say how much
-of it it wants; a pod with a container that does not is refused and never exists.
+The namespace has a ResourceQuota for a resource such as `limits.cpu`. Every container must then set it; the
+API server refuses a pod with a container that does not, so the pod never exists.
 
 ## Why it happens
-- The quota was added after the workload, or the workload comes from a chart that sets no requests and limits.
+- The quota was created after the workload, or the workload comes from a chart without requests and limits.
 - Only some containers set them: a sidecar or an init container was forgotten.
-- There is no LimitRange that would fill in defaults.
+- The namespace has no LimitRange with defaults.
 
 ## How to fix it
 1. Set the named requests or limits on the named containers.
-2. Or add a LimitRange with defaults to the namespace: it fills in what pods leave out.
+2. Or create a LimitRange with defaults in the namespace: it sets what the pods leave out.
 
 ## References
 - https://kubernetes.io/docs/concepts/policy/resource-quotas/
@@ -37,6 +37,7 @@ from kubedoctor.cluster import (
     has_path,
     quote,
 )
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.admission.refusals import AdmissionStep
@@ -55,43 +56,51 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     symptoms=("ReplicaFailure", "FailedCreate", "forbidden"),
 )
 def quota_needs_requests(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    said = refused_pods(workload, cluster)
-    if said is None or said.refusal.kind is not AdmissionStep.QUOTA_NEEDS:
+    refused = refused_pods(workload, cluster)
+    if refused is None or refused.refusal.kind is not AdmissionStep.QUOTA_NEEDS:
         return
-    refusal, who = said.refusal, said.workload
+    refusal, who = refused.refusal, refused.workload
     about = Ref("ResourceQuota", workload.namespace, refusal.name)
     quota = cluster.maybe.get(ResourceQuota, workload.namespace, refusal.name)
-    evidence = [said.evidence]
+    evidence = [refused.evidence]
     if quota is not None:
         paths = [path for resource in refusal.missing if has_path(quota, path := f"spec.hard[{resource}]")]
-        evidence += [quote(quota, path, "counted, so every container must state it") for path in paths]
-    told = [
-        f"{resource}, which {'container ' + ', '.join(containers) if containers else 'a container'} of {who.title} does not set"
-        for resource, containers in refusal.missing.items()
-    ]
+        evidence += [quote(quota, path, "in the quota, so every container must set it") for path in paths]
+    unset = [_unset(resource, containers, who) for resource, containers in refusal.missing.items()]
     yield Finding(
         about=about,
         aspect=f"{who.argument}",
-        summary=f"counts {'; '.join(told)}: its pods are refused" if told else refusal.text,
+        summary=f"the quota requires {'; '.join(unset)}: the pods are refused" if unset else refusal.text,
         evidence=tuple(evidence),
         confidence=Confidence.CERTAIN,
-        detail=f"{who.title} lacks {said.missing} of its pods.",
+        detail=f"{who.title} is missing {counted(refused.missing, 'pod')}.",
         affects=(who,),
         fixes=(
             *(_set(who, resource, containers) for resource, containers in refusal.missing.items()),
-            Fix(f"or give namespace {who.namespace} a LimitRange with defaults"),
+            Fix(f"Or create a LimitRange with defaults in namespace {who.namespace}"),
         ),
         commands=(
-            Command(f"kubectl describe resourcequota {about.name}{about.namespace_flag}", "what the quota counts"),
-            Command(f"kubectl get {who.argument}{who.namespace_flag} -o yaml", "what the containers set"),
+            Command(
+                f"kubectl describe resourcequota {about.name}{about.namespace_flag}",
+                "the resources that the quota limits",
+            ),
+            Command(f"kubectl get {who.argument}{who.namespace_flag} -o yaml", "requests and limits of the containers"),
         ),
     )
 
 
+def _unset(resource: str, containers: tuple[str, ...], who: Ref) -> str:
+    if len(containers) > 1:
+        return f"{resource}, which containers {', '.join(containers)} of {who.title} do not set"
+    return (
+        f"{resource}, which {'container ' + containers[0] if containers else 'a container'} of {who.title} does not set"
+    )
+
+
 def _set(who: Ref, resource: str, containers: tuple[str, ...]) -> Fix:
-    """The command for a Deployment and its like; the amount is for a person to choose."""
+    """With a command for Deployments, StatefulSets and DaemonSets; the amount is an example, for a person to choose."""
     side, _, name = resource.partition(".")
-    summary = f"set {resource} on {', '.join(containers) or 'every container'}"
+    summary = f"Set {resource} on {'container ' + ', '.join(containers) if containers else 'every container'}"
     if (
         side not in ("requests", "limits")
         or not containers
@@ -104,4 +113,4 @@ def _set(who: Ref, resource: str, containers: tuple[str, ...]) -> Fix:
     line = (
         f"kubectl set resources {who.argument}{who.namespace_flag} -c {','.join(containers)} --{side}={name}={amount}"
     )
-    return Fix(f"{summary}: {amount} is an example", line, Effect.DISRUPTS)
+    return Fix(f"{summary}, for example {amount}", line, Effect.DISRUPTS)

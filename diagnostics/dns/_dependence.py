@@ -1,4 +1,4 @@
-"""How sure it is that pods ask a DNS Service, in words."""
+"""How sure it is that pods send their DNS queries to a Service, in words."""
 
 from __future__ import annotations
 
@@ -14,21 +14,29 @@ CLOUD_DNS = "169.254.169.254"
 _WORD = re.compile(r"[\w.:]+")
 
 
-def sureness(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evidence, ...], str]:
+def certainty(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evidence, ...], str]:
     """The confidence, the evidence for it, and what would disprove it."""
     if found.asked is DnsUse.HERE and found.configuration is not None:
         return (
             Confidence.CERTAIN,
-            (quote(found.configuration, _naming(service, found.configuration), "clusterDNS: what pods ask"),),
+            (
+                quote(
+                    found.configuration, _naming(service, found.configuration), "clusterDNS: the DNS server of the pods"
+                ),
+            ),
             "",
         )
     address = service.spec.cluster_ip
-    named = f"neither {address} nor a cache on the node" if address not in ("", "None") else "another server"
-    return Confidence.LIKELY, (), f"nameserver in the /etc/resolv.conf of pods is {named}: then they do not ask here"
+    named = f"neither {address} nor a DNS cache on the node" if address not in ("", "None") else "another server"
+    return (
+        Confidence.LIKELY,
+        (),
+        f"the nameserver in /etc/resolv.conf of a pod is {named}: then pods do not use this Service",
+    )
 
 
 def _naming(service: Service, configuration: ConfigMap) -> str:
-    """Where a kubelets' configuration has the Service's address: the line, if it is found."""
+    """The line of the kubelet configuration with the address of the Service; the whole configuration where no line has it."""
     own = {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
     lines = (configuration.data or {}).get("kubelet", "").splitlines()
     number = next((number for number, line in enumerate(lines, 1) if own & set(_WORD.findall(line))), 0)
@@ -36,38 +44,38 @@ def _naming(service: Service, configuration: ConfigMap) -> str:
 
 
 def asked_elsewhere(service: Service, workload: KubernetesObject | None, found: Dependence) -> Finding:
-    """No server is wanted here, and something else may answer in its place."""
+    """This Service has no DNS servers by intent, and another server may answer instead."""
     about = workload if workload is not None else service
     evidence = [
-        quote(workload, "spec.replicas", "no DNS server is wanted")
+        quote(workload, "spec.replicas", "no DNS server runs")
         if workload is not None
-        else quote(service, "spec.selector", "nothing makes pods with these labels")
+        else quote(service, "spec.selector", "no workload creates pods with these labels")
     ]
-    what = "it is scaled to 0" if workload is not None else "no DNS server stands behind it"
+    what = f"{ref(workload).title} is scaled to 0" if workload is not None else "the Service has no DNS servers"
     if found.gke is not None:
-        evidence.append(quote(found.gke, "status.nodeInfo.kubeletVersion", "GKE, where Cloud DNS may answer instead"))
+        evidence.append(quote(found.gke, "status.nodeInfo.kubeletVersion", "GKE node: Cloud DNS may answer instead"))
         return Finding(
             about=ref(about),
             severity=Severity.NOTICE,
-            summary=f"{what}: right if the cluster uses Cloud DNS, else no name resolves",
+            summary=f"{what}: expected with Cloud DNS, otherwise no name resolves",
             confidence=Confidence.POSSIBLE,
             evidence=tuple(evidence),
-            would_disprove=f"nameserver in the /etc/resolv.conf of pods is {CLOUD_DNS}: then Cloud DNS answers",
+            would_disprove=f"the nameserver in /etc/resolv.conf of a pod is {CLOUD_DNS}: then Cloud DNS answers",
             commands=_look(ref(found.gke)),
         )
     if found.rival is not None and has_path(found.rival, "spec.clusterIP"):
-        evidence.append(quote(found.rival, "spec.clusterIP", "it has ready DNS servers"))
-    other = ref(found.rival).title if found.rival is not None else "another"
+        evidence.append(quote(found.rival, "spec.clusterIP", "this Service has ready DNS servers"))
+    other = ref(found.rival).title if found.rival is not None else "another Service"
     return Finding(
         about=ref(about),
         severity=Severity.WARNING,
-        summary=f"{what}: no name resolves for pods that ask {service.spec.cluster_ip}; {other} has DNS servers",
+        summary=f"{what}: no name resolves for pods that query {service.spec.cluster_ip}; {other} has DNS servers",
         confidence=Confidence.POSSIBLE,
         evidence=tuple(evidence),
-        would_disprove=f"nameserver in the /etc/resolv.conf of pods is the address of {other}",
+        would_disprove=f"the nameserver in /etc/resolv.conf of a pod is the address of {other}",
     )
 
 
 def _look(node: Ref) -> tuple[Command, ...]:
     line = f"kubectl get --raw /api/v1/nodes/{node.name}/proxy/configz"
-    return (Command(line, "clusterDNS: what the kubelet lets pods ask"),)
+    return (Command(line, "clusterDNS: the DNS server that the kubelet sets in pods"),)

@@ -1,23 +1,23 @@
-"""The cluster's DNS answers nobody.
+"""Cluster DNS is down.
 
 ## What it means
-No pod behind the cluster's DNS Service is ready. No pod can resolve a name: programs that look up
-a Service, a database or an outside host fail, and many crash.
+The cluster's DNS Service has no ready pod, so no pod can resolve a name. Programs that look up a Service, a database
+or an external host fail, and many crash.
 
-Pods ask the address that their node's kubelet gives them (`clusterDNS`). Where that is another one, as with Cloud DNS
-on GKE, nobody asks this Service, and it may well have no pods.
+Pods query the address that the kubelet of their node sets (`clusterDNS`). If that is another address, as with Cloud DNS
+on GKE, pods do not use this Service, and it may have no pods.
 
 ## Why it happens
-- CoreDNS is scaled to zero.
-- CoreDNS does not start: a mistake in its Corefile, or a forwarding loop through the node.
-- Its pods cannot run: no node, no image, no memory.
-- The Service's selector no longer matches the pods of CoreDNS.
+- CoreDNS is scaled to 0.
+- CoreDNS does not start: an error in its Corefile, or a forwarding loop through the node's resolver.
+- The CoreDNS pods are Pending, cannot pull their image, or are OOMKilled.
+- The selector of the Service no longer matches the CoreDNS pods.
 
 ## How to fix it
-1. Scale the Deployment up again, or repair the Corefile in the ConfigMap `coredns`. Undo the last
-   change first; understand it afterwards.
-2. Restart the pods of CoreDNS; they take a minute.
-3. Pods that crashed meanwhile come back by themselves.
+1. Scale the Deployment up, or correct the Corefile in the ConfigMap `coredns`. Undo the last change first, then find
+   out why it was wrong.
+2. Restart the CoreDNS pods: `kubectl rollout restart deployment/coredns -n kube-system`.
+3. Pods that crashed because of DNS restart by themselves.
 
 ## References
 - https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/
@@ -30,8 +30,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from diagnostics.dns._dependence import asked_elsewhere, sureness
+from diagnostics.dns._dependence import asked_elsewhere, certainty
 from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.core import ConfigMap, Node, Service
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.networking import EndpointSlice
@@ -78,65 +79,69 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     behind = backends(service, cluster)
     if behind.served or len(behind.failing) != len(behind.live) or (behind.leaving and not behind.live):
         return
-    makers = () if behind.failing else workloads_behind(service, cluster)
-    idle = [one for one in makers if wanted_replicas(one) == 0 and has_path(one, "spec.replicas")]
-    rests_on = dependence(service, bool(behind.live) or len(idle) < len(makers), cluster)
+    creators = () if behind.failing else workloads_behind(service, cluster)
+    idle = [workload for workload in creators if wanted_replicas(workload) == 0 and has_path(workload, "spec.replicas")]
+    rests_on = dependence(service, bool(behind.live) or len(idle) < len(creators), cluster)
     if rests_on.asked is DnsUse.ELSEWHERE:
         return
     if rests_on.asked is DnsUse.DOUBTFUL:
         yield asked_elsewhere(service, idle[0] if idle else None, rests_on)
         return
-    confidence, known_by, unless = sureness(service, rests_on)
+    confidence, known_from, unless = certainty(service, rests_on)
     blamed: list[Ref] = []
     if behind.failing:
-        evidence = [quote(service, "spec.selector", f"selects {len(behind.live)} pods, none of them ready")]
-        spoken = behind.failing[:MOST_LOGS]
+        evidence = [quote(service, "spec.selector", f"selects {counted(len(behind.live), 'pod')}, 0 ready")]
+        candidates = behind.failing[:MOST_LOGS]
         cluster.together(
-            *(partial(refused_corefile, pod, cluster) for pod in spoken),
+            *(partial(refused_corefile, pod, cluster) for pod in candidates),
             *(partial(workload_of, pod, cluster) for pod in behind.failing),
         )
         blamed = list(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing))
-        refused = next((each for pod in spoken if (each := refused_corefile(pod, cluster)) is not None), None)
+        refused = next((error for pod in candidates if (error := refused_corefile(pod, cluster)) is not None), None)
         if refused is not None and refused.configuration is not None:
             blamed.insert(0, ref(refused.configuration))
             yield _corefile(refused.configuration, refused, blamed[-1])
         elif refused is not None and refused.tail is not None:
-            evidence.append(quote_line(refused.tail, refused.error.index, "why CoreDNS does not start"))
+            evidence.append(
+                quote_line(refused.tail, refused.error.index, "CoreDNS does not start because of this line")
+            )
         if has_path(behind.failing[0], NOT_READY):
             evidence.append(quote(behind.failing[0], NOT_READY))
     else:
-        evidence = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
-        blamed = [ref(each) for each in makers]
+        evidence = [quote(service, "spec.selector", "no pod in the namespace has these labels")]
+        blamed = [ref(workload) for workload in creators]
         for workload in idle:
-            yield _scaled_down(workload, confidence, known_by, unless)
+            yield _scaled_down(workload, confidence, known_from, unless)
     labels = _labels(service)
     yield Finding(
         about=ref(service),
-        summary="no DNS server is ready: no pod in the cluster can resolve a name",
+        summary="no DNS server is ready: no pod in the cluster can resolve names",
         confidence=confidence,
-        evidence=(*evidence, *known_by),
+        evidence=(*evidence, *known_from),
         would_disprove=unless,
         because_of=tuple(blamed),
         commands=(
-            Command(f"kubectl get pods -n {service.namespace} -l {labels}", "the DNS servers"),
-            Command(f"kubectl logs -n {service.namespace} -l {labels} --tail=20 --previous", "why they ended"),
+            Command(f"kubectl get pods -n {service.namespace} -l {labels}", "the DNS servers and their state"),
+            Command(f"kubectl logs -n {service.namespace} -l {labels} --tail=20 --previous", "why they exited"),
         ),
     )
 
 
 def _scaled_down(
-    workload: KubernetesObject, confidence: Confidence, known_by: tuple[Evidence, ...], unless: str
+    workload: KubernetesObject, confidence: Confidence, known_from: tuple[Evidence, ...], unless: str
 ) -> Finding:
     name = ref(workload)
     return Finding(
         about=name,
-        summary="it runs the cluster's DNS and is scaled to 0, so no name resolves",
+        summary=f"{name.title} runs the cluster DNS and is scaled to 0, so no name resolves",
         confidence=confidence,
-        evidence=(quote(workload, "spec.replicas", "no DNS server is wanted"), *known_by),
+        evidence=(quote(workload, "spec.replicas", "no DNS server runs"), *known_from),
         would_disprove=unless,
-        fixes=(Fix("run two DNS servers", f"kubectl scale {name.argument}{name.namespace_flag} --replicas=2"),),
+        fixes=(Fix("Scale it to 2 replicas", f"kubectl scale {name.argument}{name.namespace_flag} --replicas=2"),),
         commands=(
-            Command(f"kubectl get events{name.namespace_flag} --sort-by=.lastTimestamp", "who scaled it, and when"),
+            Command(
+                f"kubectl get events{name.namespace_flag} --sort-by=.lastTimestamp", "when it was scaled, and by what"
+            ),
         ),
     )
 
@@ -145,12 +150,12 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
     error = refused.error
     near = next(iter(misspellings(error.directive, PLUGINS, 1)), "") if error.directive else ""
     if error.directive:
-        what = f"line {error.line} of the Corefile names the plugin {error.directive}, which CoreDNS does not have"
+        what = f"line {error.line} of the Corefile uses plugin {error.directive}, which CoreDNS does not have"
         what += f"; did you mean {near}?" if near else ""
     elif error.loop:
-        what = f"the Corefile forwards CoreDNS's questions back to itself: {error.what}"
+        what = f"the Corefile forwards queries of CoreDNS back to CoreDNS (loop): {error.what}"
     else:
-        what = "CoreDNS refuses the Corefile" + (f" at line {error.line}" if error.line else "") + f": {error.what}"
+        what = "CoreDNS rejects the Corefile" + (f" at line {error.line}" if error.line else "") + f": {error.what}"
     place = f"-n {configuration.namespace}"
     change = f"kubectl edit configmap {place} {configuration.name}"
     return Finding(
@@ -159,18 +164,18 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
         confidence=Confidence.CERTAIN if refused.tail is not None else Confidence.LIKELY,
         evidence=(
             *(
-                (quote_line(refused.tail, error.index, "why CoreDNS does not start"),)
+                (quote_line(refused.tail, error.index, "CoreDNS does not start because of this line"),)
                 if refused.tail is not None
                 else ()
             ),
             quote(configuration, "data[Corefile]", f"line {error.line}" if error.line else ""),
         ),
         fixes=(
-            Fix(f"write {near} in line {error.line}" if near else "repair the Corefile", change),
-            Fix("restart CoreDNS", f"kubectl rollout restart {workload.argument} {place}", Effect.DISRUPTS),
+            Fix(f"Change {error.directive} to {near} in line {error.line}" if near else "Correct the Corefile", change),
+            Fix("Restart CoreDNS", f"kubectl rollout restart {workload.argument} {place}", Effect.DISRUPTS),
         )
         if not error.loop
-        else (Fix("forward to a resolver outside the node: `forward . 9.9.9.9` in place of /etc/resolv.conf", change),),
+        else (Fix("Forward to a resolver outside the node: `forward . 9.9.9.9` instead of /etc/resolv.conf", change),),
         commands=(Command(f"kubectl get configmap {place} {configuration.name} -o yaml", "the whole Corefile"),),
     )
 

@@ -1,13 +1,13 @@
-"""An Ingress sends requests to a Service or port that does not exist.
+"""Ingress backend Service or port does not exist.
 
 ## What it means
-The Ingress is accepted, for nothing checks its backends. Requests for these paths are answered
-503 or 404 by the ingress controller; other paths work.
+The API server accepts an Ingress without checking its backends. The ingress controller answers requests for these paths
+with 503 or 404; other paths work.
 
 ## Why it happens
-- The Service's name is misspelled, or it was renamed or deleted.
-- The Service is in another namespace: an Ingress reaches only Services beside it.
-- The port is the container's, not the Service's, or a name that the Service does not use.
+- The name of the Service is misspelled, or the Service was renamed or deleted.
+- The Service is in another namespace: an Ingress can use only Services of its own namespace.
+- The port is the container port instead of the Service port, or a port name that the Service does not have.
 
 ## How to fix it
 Correct the backend in the Ingress, or create the Service.
@@ -52,52 +52,51 @@ def backend_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _backends(ingress: Ingress) -> Iterator[tuple[str, str, IngressBackend]]:
-    """The path of each backend in the object, and what requests go there."""
+    """The path of each backend in the object, and the requests that go there."""
     if ingress.spec.default_backend is not None:
-        yield "spec.defaultBackend", "what no rule matches", ingress.spec.default_backend
+        yield "spec.defaultBackend", "the default backend", ingress.spec.default_backend
     for at, rule in enumerate(ingress.spec.rules or ()):
-        for number, one in enumerate((rule.http.paths if rule.http else None) or ()):
-            yield f"spec.rules[{at}].http.paths[{number}].backend", f"{rule.host}{one.path or '/'}", one.backend
+        for number, path in enumerate((rule.http.paths if rule.http else None) or ()):
+            yield f"spec.rules[{at}].http.paths[{number}].backend", f"{rule.host}{path.path or '/'}", path.backend
 
 
 def _has_port(service: Service, wanted: IngressServiceBackend) -> bool:
     ports = service.spec.ports or ()
     if wanted.port.name:
-        return any(each.name == wanted.port.name for each in ports)
-    return not wanted.port.number or any(each.port == wanted.port.number for each in ports)
+        return any(port.name == wanted.port.name for port in ports)
+    return not wanted.port.number or any(port.port == wanted.port.number for port in ports)
 
 
 def _no_service(ingress: Ingress, path: str, where: str, wanted: IngressServiceBackend, cluster: Cluster) -> Finding:
-    names = [each.name for each in cluster.maybe.all(Service, ingress.namespace)]
+    names = [service.name for service in cluster.maybe.all(Service, ingress.namespace)]
     near = next(iter(misspellings(wanted.name, names, 1)), "")
     return Finding(
         about=ref(ingress),
         aspect=wanted.name,
-        summary=f"{where} leads to Service {wanted.name}, which does not exist"
-        + (f"; did you mean {near}?" if near else ""),
+        summary=f"Service {wanted.name} for {where} does not exist" + (f"; did you mean {near}?" if near else ""),
         confidence=Confidence.CERTAIN,
         evidence=(quote(ingress, f"{path}.service.name", "no Service of this name in the namespace"),),
-        fixes=(_edit(ingress, f"name the Service {near}"),) if near else (),
-        commands=(Command(f"kubectl get services -n {ingress.namespace}", "the Services that there are"),),
+        fixes=(_edit(ingress, f"Change the Service to {near}"),) if near else (),
+        commands=(Command(f"kubectl get services -n {ingress.namespace}", "the Services of the namespace"),),
     )
 
 
 def _no_port(ingress: Ingress, path: str, where: str, wanted: IngressServiceBackend, service: Service) -> Finding:
     ports = service.spec.ports or ()
     field, value = ("name", wanted.port.name) if wanted.port.name else ("number", str(wanted.port.number))
-    has = ", ".join(f"{each.port} ({each.name})" if each.name else str(each.port) for each in ports) or "none"
-    evidence = [quote(ingress, f"{path}.service.port.{field}", "no such port")]
+    has = ", ".join(f"{port.port} ({port.name})" if port.name else str(port.port) for port in ports) or "none"
+    evidence = [quote(ingress, f"{path}.service.port.{field}", "the Service has no such port")]
     if ports:
-        evidence.append(quote(service, "spec.ports", "the ports of the Service"))
+        evidence.append(quote(service, "spec.ports", "ports of the Service"))
     return Finding(
         about=ref(ingress),
         aspect=f"{wanted.name}:{value}",
-        summary=f"{where} leads to port {value} of Service {wanted.name}, whose ports are {has}",
+        summary=f"Service {wanted.name} for {where} has no port {value}; its ports: {has}",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
-        fixes=(_edit(ingress, f"use the port {ports[0].name or ports[0].port}"),) if len(ports) == 1 else (),
+        fixes=(_edit(ingress, f"Change the port to {ports[0].name or ports[0].port}"),) if len(ports) == 1 else (),
         commands=(
-            Command(f"kubectl get service -n {service.namespace} {service.name} -o yaml", "the Service's ports"),
+            Command(f"kubectl get service -n {service.namespace} {service.name} -o yaml", "the ports of the Service"),
         ),
     )
 

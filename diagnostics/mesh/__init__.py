@@ -1,1 +1,1 @@
-"""Sidecars and routes."""
+"""Service mesh: sidecars."""

@@ -1,19 +1,19 @@
-"""A pod should be in the Istio mesh and has no sidecar.
+"""Pod has no Istio sidecar although injection is requested.
 
 ## What it means
-The namespace or the pod asks for Istio's proxy, but the pod runs without it. It speaks plain text:
-services with strict mutual TLS refuse it, and routes, policies and metrics of the mesh pass it by.
+The namespace or the pod requests the Istio proxy, but the pod runs without it. The pod sends plain text: Services with
+strict mutual TLS refuse it, and routes, policies and metrics of the mesh do not apply to it.
 
 ## Why it happens
-- The pod is older than the label or the injector: sidecars are put in only when a pod is created.
-- The namespace names a revision that no injector serves, or `istio-injection` has a wrong value.
-- `istio-injection` stands beside `istio.io/rev`: the first one wins.
-- The pod asks by annotation only, which the webhook's selectors do not see. It must be a label.
-- The pod is on its node's network: those are never injected.
+- The pod is older than the label or the injector: a sidecar is injected only when a pod is created.
+- The label of the namespace requests a revision that no injector serves, or `istio-injection` has a wrong value.
+- The namespace has both `istio-injection` and `istio.io/rev`: `istio-injection` wins.
+- The pod requests the sidecar by annotation only. The webhook selects by label.
+- The pod uses `hostNetwork`: such pods are never injected.
 
 ## How to fix it
 1. Correct the label on the namespace or in the pod template.
-2. Restart the workload; look for the container `istio-proxy`.
+2. Restart the workload, then check that its pods have a container `istio-proxy`.
 
 ## References
 - https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/
@@ -67,39 +67,41 @@ def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if pod.namespace in injection.IGNORED_NAMESPACES:
         return
     namespace = cluster.get(Namespace, "", pod.namespace)
-    found = wish_of(pod, namespace)
-    if found is None or (pod.spec.host_network and found.asker is not pod):
+    asked = wish_of(pod, namespace)
+    if asked is None or (pod.spec.host_network and asked.asker is not pod):
         return
     labels = namespace.labels if namespace is not None else {}
-    wish = quote(found.asker, found.path, "asks for a sidecar")
+    wish = quote(asked.asker, asked.path, "requests a sidecar")
     if pod.spec.host_network:
         yield _about_workload(
-            pod, cluster, "it asks for an Istio sidecar, but is on its node's network: such pods never get one",
-            (wish, quote(pod, "spec.hostNetwork", "never injected")), Confidence.CERTAIN,
+            pod, cluster, "the pod requests an Istio sidecar, but uses hostNetwork: such pods are never injected",
+            (wish, quote(pod, "spec.hostNetwork", "pods with hostNetwork are never injected")), Confidence.CERTAIN,
         )  # fmt: skip
         return
     calls = injection.calls(cluster.all(MutatingWebhookConfiguration), labels, pod.labels)
-    calling = [each for each in calls if each.calls]
+    calling = [call for call in calls if call.calls]
     if calling and injection.required(pod, pod.namespace, Injector()):
-        yield _not_renewed(pod, calling[0], wish, cluster)
+        yield _not_recreated(pod, calling[0], wish, cluster)
     elif not calling:
         yield _not_called(pod, namespace, calls, wish, cluster)
 
 
-def _not_renewed(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Finding:
+def _not_recreated(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Finding:
     """The webhook would be called for this pod if it were created at the moment of the snapshot."""
     born, since = pod.metadata.creation_timestamp, call.configuration.metadata.creation_timestamp
     older = born is not None and since is not None and born < since
     evidence = [wish]
     if older:
         evidence += [
-            quote(pod, "metadata.creationTimestamp", "when the pod was made"),
-            quote(call.configuration, "metadata.creationTimestamp", "when the injector came"),
+            quote(pod, "metadata.creationTimestamp", "when the pod was created"),
+            quote(call.configuration, "metadata.creationTimestamp", "when the injector was created"),
         ]
-        summary = "it has no Istio sidecar: its pods are older than the injector"
+        summary = "the pods have no Istio sidecar: they are older than the injector"
     else:
         evidence.append(serves(call))
-        summary = "it has no Istio sidecar: its pods were made before the label was set, or while the injector was down"
+        summary = (
+            "the pods have no Istio sidecar: they were created before the label was set, or while the injector was down"
+        )
     return _about_workload(
         pod, cluster, summary, tuple(evidence), Confidence.CERTAIN if older else Confidence.LIKELY, restart=True
     )
@@ -109,7 +111,7 @@ def _not_called(
     pod: Pod, namespace: Namespace | None, calls: tuple[Call, ...], wish: Evidence, cluster: Cluster
 ) -> Finding:
     labels = namespace.labels if namespace is not None else {}
-    injectors = tuple(serves(each) for each in calls)[:MOST_INJECTORS]
+    injectors = tuple(serves(call) for call in calls)[:MOST_INJECTORS]
     if namespace is None or wish.object != ref(namespace):
         summary = why_not_called(pod, labels, wish, calls)
         return _about_workload(pod, cluster, summary, (wish, *injectors), Confidence.CERTAIN)
@@ -139,16 +141,18 @@ def _about_workload(
         summary=summary,
         confidence=confidence,
         evidence=evidence,
-        fixes=(_renew(name),) if restart else (),
+        fixes=(_recreate(name),) if restart else (),
         commands=(
-            Command(f"kubectl get pods -n {pod.namespace} -L {INJECT} -L {REVISION}", "which pods ask"),
+            Command(
+                f"kubectl get pods -n {pod.namespace} -L {INJECT} -L {REVISION}", "the pods that request a sidecar"
+            ),
             LOOK,
         ),
     )
 
 
-def _renew(name: Ref) -> Fix:
+def _recreate(name: Ref) -> Fix:
     if name.kind in ("Deployment", "StatefulSet", "DaemonSet"):
         command = f"kubectl rollout restart {name.argument}{name.namespace_flag}"
-        return Fix("make the pods anew", command, Effect.DISRUPTS)
-    return Fix("delete the pod and make it anew", "", Effect.DISRUPTS)
+        return Fix("Restart the workload, so that its pods are created again", command, Effect.DISRUPTS)
+    return Fix("Delete the pod and create it again", "", Effect.DISRUPTS)

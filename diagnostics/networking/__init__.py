@@ -1,1 +1,1 @@
-"""Policies that keep traffic out."""
+"""NetworkPolicies that block traffic."""

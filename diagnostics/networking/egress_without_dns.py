@@ -1,21 +1,20 @@
-"""Network policies keep pods from the cluster's DNS.
+"""NetworkPolicy blocks DNS lookups.
 
 ## What it means
-The pods may send only what their network policies allow, and no policy allows UDP port 53 to the
-DNS servers. Every lookup of a name times out, or is refused, although the targets are allowed.
+NetworkPolicies isolate the pods, and no policy allows UDP port 53 to the DNS servers. Every DNS lookup times out or is
+refused, even for targets that the policies allow.
 
 ## Why it happens
-- A default-deny policy for egress was added, and DNS was forgotten.
-- The DNS rule has no `protocol`: then it means TCP, and lookups use UDP.
-- The DNS rule's selectors match no DNS server: a wrong label, or `podSelector` without
-  `namespaceSelector`, which looks in the policy's own namespace only.
-- The DNS servers are on their nodes' network, or NodeLocal DNSCache answers: no selector matches
-  these, only an `ipBlock` or a rule without `to`.
-- A policy beside the DNS servers does not let the pods in.
+- A default-deny egress policy was added without a rule for DNS.
+- The DNS rule has no `protocol`: the default is TCP, but DNS uses UDP.
+- The selectors of the DNS rule match no DNS server: a wrong label, or a `podSelector` without `namespaceSelector`, which
+  selects pods of the policy's own namespace only.
+- The DNS servers use `hostNetwork`, or NodeLocal DNSCache answers: only an `ipBlock` or a rule without `to` matches them.
+- A policy in the namespace of the DNS servers denies ingress from the pods.
 
 ## How to fix it
-Allow UDP and TCP port 53 to the DNS servers, in one policy for all pods of the namespace. Policies
-add up: what one allows is allowed.
+Allow UDP and TCP port 53 to the DNS servers, in one policy for all pods of the namespace. Policies are additive: traffic
+is allowed if any policy allows it.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/network-policies/
@@ -55,7 +54,7 @@ from kubedoctor.replay.network import EGRESS
 
 
 def _restricts(policy: NetworkPolicy) -> bool:
-    """Egress of any pods; ingress matters only beside the DNS servers, which are in few namespaces."""
+    """Policies for egress; policies for ingress matter only in the namespaces of the DNS servers, which are few."""
     types = policy.spec.policy_types or ()
     return (
         EGRESS in types
@@ -78,7 +77,7 @@ def egress_without_dns(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Find
     if dns is None:
         return
     for blocked in blocked_pods(policy, dns, cluster):
-        # Policies that isolate the same pods all come to the same nearest one: it speaks for them.
+        # Policies that isolate the same pods share one nearest policy: the finding is about that policy.
         if ref(blocked.policy) == ref(policy) or blocked.direction != EGRESS:
             yield _finding(blocked, dns, cluster)
 
@@ -87,23 +86,29 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
     policy = blocked.policy
     failed = failed_lookup(blocked.pods, cluster)
     evidence = [*_rule(blocked), *_isolation(blocked)]
-    evidence.append(quote(dns.service, "spec.clusterIP" if dns.service.spec.cluster_ip else "metadata.name", "the DNS"))
+    evidence.append(
+        quote(
+            dns.service,
+            "spec.clusterIP" if dns.service.spec.cluster_ip else "metadata.name",
+            "address of the DNS Service",
+        )
+    )
     if failed is not None:
-        evidence.append(quote_line(failed.tail, failed.index, "a lookup that failed"))
+        evidence.append(quote_line(failed.tail, failed.index, "a failed lookup"))
     return Finding(
         about=ref(policy),
         summary=what_blocks(blocked, dns),
         confidence=Confidence.CERTAIN if failed is not None else Confidence.LIKELY,
         severity=None if failed is not None else _severity(blocked),
-        detail="" if failed is not None else "A network plug-in that does not enforce policies, or another kind of policy that allows it, would let lookups through.",
+        detail="" if failed is not None else "Lookups still work if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows them.",
         evidence=tuple(evidence),
-        affects=tuple(ref(each) for each in blocked.pods),
+        affects=tuple(ref(pod) for pod in blocked.pods),
         fixes=(_fix(blocked, dns),),
         commands=(
-            Command(f"kubectl describe networkpolicy -n {policy.namespace}", "all policies of the namespace"),
+            Command(f"kubectl describe networkpolicy -n {policy.namespace}", "all NetworkPolicies of the namespace"),
             Command(
                 f"kubectl debug -n {blocked.pods[0].namespace} {blocked.pods[0].name} -it --image=busybox -- nslookup kubernetes.default",
-                "try a lookup from the pod; adds a container to it",
+                "try a lookup from the pod; adds a container to the pod",
                 Effect.CHANGES,
             ),
         ),
@@ -111,20 +116,20 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
 
 
 def _rule(blocked: Blocked) -> list[Evidence]:
-    """The rule that comes nearest, where it is wrong."""
+    """The nearest rule, and its field that does not match."""
     if blocked.miss.rule is None:
         return []
     side, field = ("egress", "to") if blocked.direction == EGRESS else ("ingress", "from")
     rule = f"spec.{side}[{blocked.miss.rule.index}]"
-    path, shows = f"{rule}.{field}", "does not match"
+    path, shows = f"{rule}.{field}", "does not match the DNS servers"
     if not (blocked.miss.port and blocked.miss.protocol):
-        path, shows = f"{rule}.ports", "allows, and not UDP to this port"
+        path, shows = f"{rule}.ports", "does not allow UDP to the DNS port"
     return [quote(blocked.policy, path, shows)] if has_path(blocked.policy, path) else []
 
 
 def _isolation(blocked: Blocked) -> list[Evidence]:
     types = "spec.policyTypes" if has_path(blocked.policy, "spec.policyTypes") else "metadata.name"
-    shows = "isolates the pods' egress" if blocked.direction == EGRESS else "isolates the DNS servers"
+    shows = "isolates the egress of the pods" if blocked.direction == EGRESS else "isolates the DNS servers"
     return [quote(blocked.policy, types, shows)]
 
 
@@ -133,14 +138,14 @@ def _fix(blocked: Blocked, dns: Resolvers) -> Fix:
     change = allowing_change(blocked, dns)
     patch = shlex.quote(json.dumps(change.patch, separators=(",", ":")))
     return Fix(
-        "allow lookups" if blocked.direction == EGRESS else "let lookups in",
+        "Allow egress to the DNS servers" if blocked.direction == EGRESS else "Allow ingress to the DNS servers",
         f"kubectl patch networkpolicy {policy.name} -n {policy.namespace} --type=json -p {patch}",
         verified=change.verified,
     )
 
 
 def _severity(blocked: Blocked) -> Severity:
-    """Pods that were shut in wholly, and work, were probably meant to be; those that may send to others need names."""
+    """Pods that are isolated completely, and work, are probably isolated on purpose; pods that may send to others need DNS."""
     if any(not_ready(pod) for pod in blocked.pods):
         return Severity.WARNING
     return Severity.WARNING if blocked.about_dns or blocked.reaches_by_name else Severity.NOTICE

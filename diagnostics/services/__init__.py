@@ -1,1 +1,1 @@
-"""Traffic that finds nobody."""
+"""Services without endpoints, ports or addresses."""

@@ -1,18 +1,18 @@
-"""A Service of type LoadBalancer has no address outside.
+"""LoadBalancer Service has no external address.
 
 ## What it means
-Nothing has given the Service an external address: `kubectl get service` shows `<pending>`. Inside
-the cluster, and through its node port, it works.
+No controller has assigned an external address to the Service: `kubectl get service` shows `<pending>`. Inside the
+cluster, and through its node port, the Service works.
 
 ## Why it happens
-- Nothing in the cluster makes load balancers: bare machines without MetalLB, kube-vip or the like,
-  or a cloud's controller that is not running.
-- The Service names a `loadBalancerClass` that no controller serves.
+- No controller in the cluster provides load balancers: a bare-metal cluster without MetalLB, kube-vip or similar, or a
+  cloud controller manager that does not run.
+- The Service sets a `loadBalancerClass` that no controller serves.
 - The cloud refuses: quota, subnets, permissions, a wrong annotation. Its controller writes an event.
 
 ## How to fix it
 1. Read the events of the Service.
-2. On bare machines install a controller for load balancers, or use a node port or an Ingress.
+2. On bare metal install a load balancer controller, or use a node port or an Ingress.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer
@@ -29,7 +29,7 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)
-"""Controllers on bare machines choose from a list of addresses; a cloud has to make something."""
+"""Controllers on bare metal choose from a list of addresses; a cloud has to create a load balancer."""
 FAILED = "SyncLoadBalancerFailed"
 
 
@@ -49,41 +49,49 @@ def _waits(service: Service) -> bool:
 def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Finding]:
     since = service.metadata.creation_timestamp
     age = cluster.taken_at - since if since is not None else CLOUD_PATIENCE
-    failures = [each for each in cluster.events_about(ref(service)) if each.reason == FAILED and each.message]
+    failures = [event for event in cluster.events_about(ref(service)) if event.reason == FAILED and event.message]
     nodes = cluster.maybe.all(Node)
-    cloud = not nodes or any(each.spec.provider_id for each in nodes)
+    cloud = not nodes or any(node.spec.provider_id for node in nodes)
     if not failures and age < (CLOUD_PATIENCE if cloud else PATIENCE):
         return
-    wish = quote(service, "spec.type", "asks for an address outside; its status has none")
+    wish = quote(service, "spec.type", "requests an external address; the status has none")
     commands = (
         Command(f"kubectl describe service -n {service.namespace} {service.name}", "its events"),
-        Command("kubectl get pods -A | grep -iE 'cloud-controller|metallb|kube-vip|svclb'", "what could make one"),
+        Command(
+            "kubectl get pods -A | grep -iE 'cloud-controller|metallb|kube-vip|svclb'",
+            "controllers that could provide a load balancer",
+        ),
     )
     if failures:
         yield Finding(
             about=ref(service),
-            summary=f"no load balancer: {failures[-1].message}",
+            summary=f"load balancer failed: {failures[-1].message}",
             confidence=Confidence.CERTAIN,
-            evidence=(wish, quote(failures[-1], "message", "the controller's own words")),
+            evidence=(wish, quote(failures[-1], "message", "the controller's message")),
             commands=commands,
         )
         return
     own_class = service.spec.load_balancer_class
-    nobody = f"no controller has answered for the class {own_class}" if own_class else "no controller has answered"
+    no_controller = (
+        f"no controller has handled loadBalancerClass {own_class}"
+        if own_class
+        else "no controller has handled the Service"
+    )
     evidence = [wish]
     if own_class:
-        evidence.append(quote(service, "spec.loadBalancerClass", "who should make it"))
+        evidence.append(quote(service, "spec.loadBalancerClass", "class of the controller that should provide it"))
     if since is not None:
-        evidence.append(quote(service, "metadata.creationTimestamp", "waits since"))
+        evidence.append(quote(service, "metadata.creationTimestamp", "pending since"))
     yield Finding(
         about=ref(service),
-        summary=f"no address outside: {nobody}" + ("" if cloud else "; the nodes belong to no cloud"),
+        summary=f"no external address: {no_controller}"
+        + ("" if cloud else "; the nodes are bare metal (no providerID)"),
         confidence=Confidence.POSSIBLE if cloud else Confidence.LIKELY,
-        would_disprove="a log line of the controller that works on this Service",
+        would_disprove="a controller log line that shows work on this Service",
         evidence=tuple(evidence),
         fixes=(
             Fix(
-                "use its node port instead",
+                "Use type NodePort instead",
                 f'kubectl patch service {service.name} -n {service.namespace} --type=merge -p \'{{"spec":{{"type":"NodePort"}}}}\'',
             ),
         ),

@@ -1,18 +1,18 @@
-"""A Service has nobody to send traffic to.
+"""Service has no ready endpoints.
 
 ## What it means
-The Service exists and its name resolves, but no ready pod stands behind it. Clients see
-"connection refused" or time out; an Ingress in front of it answers 503.
+The Service exists and its name resolves, but it has no ready pod. Clients get "connection refused" or time out; an
+Ingress in front of it answers 503.
 
 ## Why it happens
 - The selector matches no pod: a typo, a renamed label, another namespace.
-- It matches pods, but none of them is ready.
-- The workload behind it is scaled to zero.
+- The selector matches pods, but none of them is ready.
+- The workload behind the Service is scaled to 0.
 
 ## How to fix it
-1. Compare the selector with the labels of the pods that you meant.
-2. If pods match, find out why they are not ready: that is the real problem.
-3. If the workload has no replicas, scale it up again.
+1. Compare the selector with the labels of the intended pods.
+2. If pods match, find out why they are not ready: that is the cause.
+3. If the workload has 0 replicas, scale it up.
 
 ## References
 - https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/
@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.apps import DaemonSet, Job
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.meta import KubernetesObject
@@ -55,7 +56,7 @@ PATIENCE = timedelta(minutes=1)
 
 
 def _selects(service: Service) -> bool:
-    """Without a selector someone else keeps the endpoints; the cluster's DNS has a diagnostic of its own."""
+    """Without a selector another controller manages the endpoints; the cluster DNS has a diagnostic of its own."""
     return bool(service.spec.selector) and service.spec.type != "ExternalName" and not is_cluster_dns(service)
 
 
@@ -74,7 +75,7 @@ def no_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
     if behind.live:
         if len(behind.failing) == len(behind.live):
             yield _none_ready(service, behind, cluster)
-        return  # Some are still starting: give them time.
+        return  # Some pods are still starting.
     if behind.leaving:
         return  # Pods are being replaced.
     cluster.together(lambda: workloads_behind(service, cluster), lambda: cluster.all(Pod, service.namespace))
@@ -83,94 +84,99 @@ def no_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
         if not behind.finished:
             yield from _selects_nothing(service, cluster)
         return
-    lasting = [each for each in workloads if not isinstance(each, Job)]
+    lasting = [workload for workload in workloads if not isinstance(workload, Job)]
     if lasting:
-        yield from _no_pods(service, max(lasting, key=lambda each: wanted_replicas(each) > 0), cluster)
+        yield from _no_pods(service, max(lasting, key=lambda workload: wanted_replicas(workload) > 0), cluster)
 
 
 def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    """The workload that should make the pods has none: it is scaled down, or something keeps it from making them."""
+    """The workload of the Service has no pods: it is scaled to 0, or its pods cannot be created."""
     wanted = wanted_replicas(workload)
     since = workload.metadata.creation_timestamp
     if wanted and since is not None and cluster.taken_at - since < PATIENCE:
         return
     if not wanted and service.spec.is_headless:
-        return  # A headless Service of a workload that is scaled down has no clients to disappoint.
+        return  # A headless Service of a workload that is scaled to 0 has no clients.
     if not wanted and isinstance(workload, DaemonSet):
-        return  # No node is meant to run it.
-    count = f"{wanted} wanted, none exists" if wanted else "it is scaled to 0"
+        return  # No node should run it.
+    state = f"has 0 of {counted(wanted, 'pod')}" if wanted else "is scaled to 0"
     path = "spec.replicas" if has_path(workload, "spec.replicas") else "metadata.name"
     ports = service.spec.ports or ()
-    refusal = next((each for port in ports if (each := refused_by(service, port, (), cluster)) is not None), None)
+    refusal = next((line for port in ports if (line := refused_by(service, port, (), cluster)) is not None), None)
     yield Finding(
         about=ref(service),
-        summary=f"no pod stands behind it: {ref(workload).title} should make them, {count}",
+        summary=f"the Service has no endpoints: {ref(workload).title} {state}",
         confidence=Confidence.CERTAIN,
-        # A scale to zero is meant until someone is refused.
+        # Scaling to 0 is intended until a client is refused.
         severity=None if wanted or refusal is not None else Severity.NOTICE,
         evidence=(
-            quote(service, "spec.selector", "what it selects"),
-            quote(workload, path, "the workload whose pods it selects"),
-            *((quote_line(refusal.tail, refusal.index, "a client of this Service"),) if refusal is not None else ()),
+            quote(service, "spec.selector", "selector of the Service"),
+            quote(workload, path, "the workload whose pods the Service selects"),
+            *(
+                (quote_line(refusal.tail, refusal.index, "log of a client of this Service"),)
+                if refusal is not None
+                else ()
+            ),
         ),
         affects=(ref(refusal.pod),) if refusal is not None else (),
         because_of=(ref(workload),),
-        commands=(Command(f"kubectl describe -n {workload.namespace} {ref(workload).argument}", "why it has no pods"),),
+        commands=(
+            Command(
+                f"kubectl describe -n {workload.namespace} {ref(workload).argument}", "why the workload has no pods"
+            ),
+        ),
     )
 
 
 def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding:
     pod = behind.failing[0]
     condition = "status.conditions[type=Ready].message"
-    evidence = [quote(service, "spec.selector", f"selects {_count(len(behind.live))}")]
+    evidence = [quote(service, "spec.selector", f"selects {counted(len(behind.live), 'pod')}")]
     evidence += [quote(pod, path, "not ready") for path in (condition, "status.phase") if has_path(pod, path)][:1]
     return Finding(
         about=ref(service),
-        summary=f"no endpoint is ready: {_count(len(behind.live))} selected, none ready",
+        summary=f"the Service has no ready endpoints: 0/{len(behind.live)} pods ready",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
-        affects=tuple(ref(each) for each in behind.failing),
-        because_of=tuple(dict.fromkeys(workload_of(each, cluster) for each in behind.failing)),
+        affects=tuple(ref(pod) for pod in behind.failing),
+        because_of=tuple(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing)),
         commands=(
             Command(
                 f"kubectl get pods -n {service.namespace} -l {shlex.quote(selector_from_map(service.spec.selector or {}).text)}",
-                "the pods behind it, and what they wait for",
+                "the pods of the Service and their state",
             ),
         ),
     )
 
 
 def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    # A program makes no slips of the pen, and sets the labels on pods when it needs them.
-    by_program = controller_of(service) is not None
-    meant = None if by_program else selection_meant(service, cluster)
+    # A controller makes no typing errors, and sets the labels on pods when it needs them.
+    by_controller = controller_of(service) is not None
+    meant = None if by_controller else selection_meant(service, cluster)
     if meant is None and service.spec.is_headless:
-        return  # A headless Service may stand for pods that come and go.
-    summary = f"the selector {selector_from_map(service.spec.selector or {}).text} matches no pod"
-    evidence = [quote(service, "spec.selector", "no pod in the namespace carries these labels")]
+        return  # The pods of a headless Service may be created later.
+    summary = f"selector {selector_from_map(service.spec.selector or {}).text} matches no pod"
+    evidence = [quote(service, "spec.selector", "no pod in the namespace has these labels")]
     if meant is not None and meant.pods:
-        evidence.append(quote(meant.pods[0], "metadata.labels", f"almost the same: {meant.text}"))
+        evidence.append(quote(meant.pods[0], "metadata.labels", f"similar labels: {meant.text}"))
     yield Finding(
         about=ref(service),
         summary=summary + (f"; did you mean {meant.text}?" if meant is not None else ""),
         confidence=Confidence.CERTAIN,
-        severity=Severity.NOTICE if by_program else None if meant is not None else Severity.WARNING,
-        detail="" if meant is not None else "No workload in the namespace makes such pods either.",
+        severity=Severity.NOTICE if by_controller else None if meant is not None else Severity.WARNING,
+        detail="" if meant is not None else "No workload in the namespace creates pods with these labels.",
         evidence=tuple(evidence),
         fixes=(_fix(service, meant),) if meant is not None else (),
-        commands=(Command(f"kubectl get pods -n {service.namespace} --show-labels", "compare the labels"),),
+        commands=(Command(f"kubectl get pods -n {service.namespace} --show-labels", "the labels of the pods"),),
     )
 
 
 def _fix(service: Service, meant: Meant) -> Fix:
     patch = json.dumps({"spec": {"selector": meant.change}}, separators=(",", ":"))
-    selected = sum(ready(each) for each in meant.pods)
+    selected = sum(ready(pod) for pod in meant.pods)
     return Fix(
-        summary=f"select {meant.text}" + (f": {_count(selected)} ready" if selected else ""),
+        summary=f"Change the selector to {meant.text}"
+        + (f", which matches {counted(selected, 'ready pod')}" if selected else ""),
         command=f"kubectl patch service {service.name} -n {service.namespace} --type=merge -p {shlex.quote(patch)}",
         verified=selected > 0,
     )
-
-
-def _count(pods: int) -> str:
-    return "1 pod" if pods == 1 else f"{pods} pods"

@@ -1,18 +1,17 @@
-"""A Service sends to a port on which its pods do not listen.
+"""Service targetPort does not match the ports of its pods.
 
 ## What it means
-The Service has pods, but the `targetPort` leads nowhere. With a name that no pod declares the
-Service has no port at all; with a wrong number the pods refuse each connection.
+The Service has pods, but its `targetPort` is wrong. With a port name that no pod declares, the Service has no endpoint
+for this port; with a wrong number, the pods refuse each connection.
 
 ## Why it happens
-- `targetPort` is a name, and the containers call their port differently, or declare it for
-  another protocol.
-- `targetPort` is left out, so it is the same as `port`, and the program listens elsewhere.
-- The program's port was changed and the Service was forgotten.
+- `targetPort` is a name, but the containers use another port name, or declare it for another protocol.
+- `targetPort` is not set, so it equals `port`, but the program listens on another port.
+- The port of the program was changed, but not the Service.
 
 ## How to fix it
-Set `targetPort` to the port that the program listens on. A number needs no `containerPort`;
-a name must be one of the names under `containers[].ports[]`, with the same protocol.
+Set `targetPort` to the port on which the program listens. A number needs no `containerPort`; a name must stand under
+`containers[].ports[]` with the same protocol.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
@@ -61,7 +60,7 @@ def _selects(service: Service) -> bool:
     symptoms=("targetPort", "connection refused", "no endpoints"),
 )
 def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    pods = [each for each in pods_selected_by(service, cluster) if not finished(each) and not terminating(each)]
+    pods = [pod for pod in pods_selected_by(service, cluster) if not finished(pod) and not terminating(pod)]
     if not pods:
         return
     ports = service.spec.ports or ()
@@ -70,30 +69,33 @@ def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding
         yield _unknown_name(service, at, pods, nothing_left=len(lost) == len(ports))
     for at, port in enumerate(ports):
         if at not in lost and isinstance(port.target_port or port.port, int):
-            yield from _unheard_number(service, at, pods, cluster)
+            yield from _wrong_number(service, at, pods, cluster)
 
 
 def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: bool) -> Finding:
     port = (service.spec.ports or ())[at]
     unknown = unknown_name(service, port, pods)
     if unknown.protocols:
-        says = f"the pods declare it for {', '.join(unknown.protocols)}"
+        declared = f"the pods declare it for {', '.join(unknown.protocols)}"
     elif unknown.names:
-        says = f"the pods call {'it' if len(unknown.names) == 1 else 'their ports'} {', '.join(unknown.names)}"
+        declared = (
+            f"the {'port name' if len(unknown.names) == 1 else 'port names'} of the pods: {', '.join(unknown.names)}"
+        )
     else:
-        says = "the pods name no port"
+        declared = "the pods have no named port"
     headless = service.spec.is_headless
     severity = None if nothing_left else Severity.WARNING
     return Finding(
         about=ref(service),
         aspect=port.name or str(port.port),
-        summary=f"port {port.port} targets the port name {unknown.target}, which no selected pod has for"
-        f" {unknown.protocol}; {says}",
+        summary=f"targetPort {unknown.target} of port {port.port} matches no {unknown.protocol} port of the pods; {declared}",
         confidence=Confidence.CERTAIN,
         severity=Severity.NOTICE if headless else severity,
-        detail="A headless Service's addresses still resolve; only SRV records lack the port." if headless else "",
+        detail="The addresses of a headless Service still resolve; only the SRV records of the port are missing."
+        if headless
+        else "",
         evidence=(
-            quote(service, f"spec.ports[{at}].targetPort", "a name that no selected pod has"),
+            quote(service, f"spec.ports[{at}].targetPort", "no selected pod declares this port name"),
             *_declared(pods[0], "name"),
         ),
         fixes=(_fix(service, at, unknown.meant),) if unknown.meant else (),
@@ -101,42 +103,44 @@ def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: b
     )
 
 
-def _unheard_number(service: Service, at: int, pods: list[Pod], cluster: Cluster) -> Iterator[Finding]:
+def _wrong_number(service: Service, at: int, pods: list[Pod], cluster: Cluster) -> Iterator[Finding]:
     port = (service.spec.ports or ())[at]
-    found = wrong_number(service, port, pods, cluster)
-    if found is None:
+    wrong = wrong_number(service, port, pods, cluster)
+    if wrong is None:
         return
     refused = refused_by(service, port, pods, cluster)
-    if refused is None and found.others_lead_there:
+    if refused is None and wrong.others_lead_there:
         return
-    pod = next((each for each in pods if ready(each)), pods[0])
-    container = found.container
+    pod = next((pod for pod in pods if ready(pod)), pods[0])
+    container = wrong.container
     path = f"spec.containers[name={container}]"
     probes = [f"{path}.readinessProbe.{action}.port" for action in ("httpGet", "tcpSocket", "grpc")]
     evidence = [
         quote(
-            service, f"spec.ports[{at}].targetPort" if port.target_port else f"spec.ports[{at}].port", "where it sends"
+            service,
+            f"spec.ports[{at}].targetPort" if port.target_port else f"spec.ports[{at}].port",
+            "port to which the Service sends",
         ),
         *_declared(pod, "containerPort"),
     ]
-    evidence += [quote(pod, probe, "answers the readiness probe") for probe in probes if has_path(pod, probe)]
+    evidence += [quote(pod, probe, "port of the readiness probe") for probe in probes if has_path(pod, probe)]
     if refused is not None:
-        evidence.append(quote_line(refused.tail, refused.index, "a client of this Service"))
-    declared = ", ".join(str(each) for each in found.declared)
+        evidence.append(quote_line(refused.tail, refused.index, "log of a client of this Service"))
+    declared = ", ".join(map(str, wrong.declared))
     yield Finding(
         about=ref(service),
         aspect=port.name or str(port.port),
-        summary=f"it sends to port {found.target}, but its pods declare {declared}",
+        summary=f"the Service sends to port {wrong.target}, but its pods declare port {declared}",
         confidence=Confidence.LIKELY if refused is not None else Confidence.POSSIBLE,
         severity=None if refused is not None else Severity.WARNING,
-        would_disprove=f"a connection to port {found.target} of a pod that is answered",
+        would_disprove=f"port {wrong.target} of a pod accepts a connection",
         evidence=tuple(evidence),
         affects=(ref(refused.pod),) if refused is not None else (),
-        fixes=(_fix(service, at, found.declared[0]),) if len(found.declared) == 1 else (),
+        fixes=(_fix(service, at, wrong.declared[0]),) if len(wrong.declared) == 1 else (),
         commands=(
             Command(
-                f"kubectl port-forward -n {pod.namespace} pod/{pod.name} 18080:{found.target}",
-                "does anything answer on this port",
+                f"kubectl port-forward -n {pod.namespace} pod/{pod.name} 18080:{wrong.target}",
+                "forward the port, then connect to localhost:18080 to see whether it answers",
             ),
             _slices(service),
         ),
@@ -146,7 +150,7 @@ def _unheard_number(service: Service, at: int, pods: list[Pod], cluster: Cluster
 def _declared(pod: Pod, field: str) -> list[Evidence]:
     """The names or numbers of the ports that a pod's containers declare."""
     return [
-        quote(pod, f"spec.containers[name={container.name}].ports[{at}].{field}", "what the pod declares")
+        quote(pod, f"spec.containers[name={container.name}].ports[{at}].{field}", "declared by the pod")
         for container in pod.spec.containers
         for at, port in enumerate(container.ports or ())
         if port.name or field != "name"
@@ -158,7 +162,7 @@ def _fix(service: Service, at: int, target: int | str) -> Fix:
         [{"op": "replace", "path": f"/spec/ports/{at}/targetPort", "value": target}], separators=(",", ":")
     )
     return Fix(
-        summary=f"set targetPort to {target}",
+        summary=f"Set targetPort to {target}",
         command=f"kubectl patch service {service.name} -n {service.namespace} --type=json -p {shlex.quote(patch)}",
         verified=isinstance(target, str),
     )
@@ -167,12 +171,12 @@ def _fix(service: Service, at: int, target: int | str) -> Fix:
 def _slices(service: Service) -> Command:
     return Command(
         f"kubectl get endpointslices -n {service.namespace} -l kubernetes.io/service-name={service.name}",
-        "the addresses and ports that traffic goes to",
+        "the addresses and ports of the endpoints",
     )
 
 
 def _ports_of(pod: Pod) -> Command:
     return Command(
         f"kubectl get pod -n {pod.namespace} {pod.name} -o jsonpath='{{.spec.containers[*].ports}}'",
-        "the ports that the pod declares",
+        "the declared ports of the pod",
     )

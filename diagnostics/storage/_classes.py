@@ -1,36 +1,39 @@
-"""Claims that no class takes care of."""
+"""Claims without a usable StorageClass."""
 
 from __future__ import annotations
 
 import shlex
 
-from diagnostics.storage._volumes import asked, finding, nearest_volume, release
+from diagnostics.storage._volumes import finding, nearest_volume, release, requested
 from kubedoctor.cluster import PersistentVolumeClaim, StorageClass
 from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.findings import Finding, Fix
 from kubedoctor.replay.storage.matching import class_of
 from kubedoctor.replay.storage.unbound import Unbound
 
 
 def no_class(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound) -> Finding:
-    """It names none, and none is the default."""
-    known = ", ".join(one.name for one in classes[:5]) or "no class at all"
+    """The claim sets no class, and no class is the default."""
+    known = f"classes: {listed((known_class.name for known_class in classes), 5)}" if classes else "no class exists"
     fixes = []
     if classes:
         name, key = shlex.quote(classes[0].name), "storageclass.kubernetes.io/is-default-class"
-        what = f"make {classes[0].name} the default class" if len(classes) == 1 else "make one class the default"
+        what = f"Make {classes[0].name} the default class" if len(classes) == 1 else "Make a class the default"
         fixes = [Fix(what, f"kubectl annotate storageclass {name} {key}=true --overwrite")]
-    summary = f"names no StorageClass, and the cluster has no default class (it has {known})"
+    summary = f"the claim sets no StorageClass, and the cluster has no default class ({known})"
     summary += nearest_volume(claim, state.judged)
-    return finding(claim, summary, asked(claim), *fixes, Fix("or make the claim anew with storageClassName set"))
+    return finding(
+        claim, summary, requested(claim), *fixes, Fix("Or delete the claim and recreate it with storageClassName set")
+    )
 
 
 def class_missing(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound) -> Finding:
-    """It names one that does not exist."""
+    """The claim sets a class that does not exist."""
     name = class_of(claim) or ""
-    near = misspellings(name, (one.name for one in classes), 1)
-    known = ", ".join(one.name for one in classes[:5]) or "none"
-    hint = f"; did you mean {near[0]}?" if near else f" (there are: {known})"
-    summary = f"names StorageClass {name}, which does not exist{hint}{nearest_volume(claim, state.judged)}"
-    fix = Fix(f"create StorageClass {name}, or delete the claim and make it anew with a class that exists")
-    return finding(claim, summary, asked(claim), fix, *release(state.judged))
+    near = misspellings(name, (known_class.name for known_class in classes), 1)
+    known = listed((known_class.name for known_class in classes), 5) or "none"
+    hint = f"; did you mean {near[0]}?" if near else f" (classes: {known})"
+    summary = f"StorageClass {name} of the claim does not exist{hint}{nearest_volume(claim, state.judged)}"
+    fix = Fix(f"Create StorageClass {name}, or delete the claim and recreate it with an existing class")
+    return finding(claim, summary, requested(claim), fix, *release(state.judged))

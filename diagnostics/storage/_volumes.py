@@ -1,4 +1,4 @@
-"""What a claim asks for, and what keeps the volumes that there are from it, in words."""
+"""What a claim requests, and why existing volumes do not match it, in words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kubedoctor.findings import Confidence, Finding, Fix
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, capacity, requested_storage
 
 _OBJECTIONS = {
-    Mismatch.RELEASED: "is Released and still refers to a deleted claim",
-    Mismatch.RESERVED: "belongs to another claim",
+    Mismatch.RELEASED: "is Released and still bound to a deleted claim",
+    Mismatch.RESERVED: "is reserved for another claim",
     Mismatch.VOLUME_MODE: "has another volumeMode",
     Mismatch.ATTRIBUTES_CLASS: "has another volumeAttributesClassName",
     Mismatch.DELETING: "is being deleted",
@@ -21,69 +21,76 @@ _OBJECTIONS = {
 
 
 def finding(claim: PersistentVolumeClaim, summary: str, evidence: tuple[Evidence, ...], *fixes: Fix) -> Finding:
-    """What Kubernetes itself states of a claim."""
+    """A finding that Kubernetes itself states about a claim."""
     return Finding(about=ref(claim), summary=summary, evidence=evidence, confidence=Confidence.CERTAIN, fixes=fixes)
 
 
-def asked(claim: PersistentVolumeClaim) -> tuple[Evidence, ...]:
-    """What the claim asks for."""
+def requested(claim: PersistentVolumeClaim) -> tuple[Evidence, ...]:
+    """What the claim requests."""
     paths = {
-        f"metadata.annotations[{CLASS_ANNOTATION}]": "the class that it asks for",
-        "spec.storageClassName": "the class that it asks for",
-        "spec.resources.requests[storage]": "the size that it asks for",
+        f"metadata.annotations[{CLASS_ANNOTATION}]": "class that the claim requests",
+        "spec.storageClassName": "class that the claim requests",
+        "spec.resources.requests[storage]": "size that the claim requests",
         "spec.accessModes": "",
         "status.phase": "",
     }
-    found = tuple(quote(claim, path, shows) for path, shows in paths.items() if has_path(claim, path))
-    return found or (quote(claim, "metadata.name", "asks for nothing in particular"),)
+    quoted = tuple(quote(claim, path, shows) for path, shows in paths.items() if has_path(claim, path))
+    return quoted or (quote(claim, "metadata.name", "requests no class, size or access mode"),)
 
 
-def objections(claim: PersistentVolumeClaim, one: Rejection) -> str:
-    """Everything against a volume: `has only 1Gi and belongs to another claim`."""
-    return " and ".join(_objection(claim, one, reason) for reason in one.reasons)
+def objections(claim: PersistentVolumeClaim, rejection: Rejection) -> str:
+    """Everything against a volume: `has only 1Gi and is reserved for another claim`."""
+    return " and ".join(_objection(claim, rejection, reason) for reason in rejection.reasons)
 
 
-def _objection(claim: PersistentVolumeClaim, one: Rejection, reason: Mismatch) -> str:
+def _objection(claim: PersistentVolumeClaim, rejection: Rejection, reason: Mismatch) -> str:
     if reason is Mismatch.ACCESS_MODE:
-        offered = ", ".join(one.volume.spec.access_modes or ()) or "no access mode"
-        return f"offers {offered} and not {', '.join(claim.spec.access_modes or ())}"
+        offered = ", ".join(rejection.volume.spec.access_modes or ()) or "no access mode"
+        return f"has access mode {offered}, not {', '.join(claim.spec.access_modes or ())}"
     if reason is Mismatch.TOO_SMALL:
-        return f"has only {format_bytes(capacity(one.volume).value())}"
+        return f"has only {format_bytes(capacity(rejection.volume).value())}"
     return _OBJECTIONS[reason]
 
 
 def would_fit(judged: tuple[Rejection, ...]) -> str:
-    """That a volume only has to be released for good; empty if none is so near."""
-    found = _only_released(judged)
-    name = found.volume.name if found is not None else ""
-    return f"volume {name} would fit, but it is Released: it still refers to a deleted claim" if name else ""
+    """That a Released volume would match the claim; empty if there is none."""
+    released = _only_released(judged)
+    name = released.volume.name if released is not None else ""
+    return (
+        f"volume {name} would match the claim, but it is Released: it is still bound to a deleted claim" if name else ""
+    )
 
 
 def release(judged: tuple[Rejection, ...]) -> tuple[Fix, ...]:
-    """Free that volume."""
-    found = _only_released(judged)
-    if found is None:
+    """The fix that makes the Released volume Available."""
+    released = _only_released(judged)
+    if released is None:
         return ()
-    line = release_command(ref(found.volume))
-    return (Fix(f"let {found.volume.name} be claimed again; its old data is still on it", line),)
+    line = release_command(ref(released.volume))
+    return (
+        Fix(
+            f"Remove the claimRef of volume {released.volume.name}, so that the claim can bind to it; its old data is kept",
+            line,
+        ),
+    )
 
 
 def _only_released(judged: tuple[Rejection, ...]) -> Rejection | None:
-    return next((one for one in judged if one.reasons == (Mismatch.RELEASED,)), None)
+    return next((rejection for rejection in judged if rejection.reasons == (Mismatch.RELEASED,)), None)
 
 
 def nearest_volume(claim: PersistentVolumeClaim, judged: tuple[Rejection, ...]) -> str:
-    """What keeps the nearest volumes from the claim, to be appended; those of another class are nobody's business."""
-    if said := would_fit(judged):
-        return f"; {said}"
-    own = [one for one in judged if Mismatch.CLASS not in one.reasons]
+    """Why the nearest volumes of the claim's class do not match, as a clause to append."""
+    if match := would_fit(judged):
+        return f"; {match}"
+    own = [rejection for rejection in judged if Mismatch.CLASS not in rejection.reasons]
     if not own:
         return ""
-    free = [one for one in own if Mismatch.RESERVED not in one.reasons]
-    if free and all(Mismatch.TOO_SMALL in one.reasons for one in free):
+    free = [rejection for rejection in own if Mismatch.RESERVED not in rejection.reasons]
+    if free and all(Mismatch.TOO_SMALL in rejection.reasons for rejection in free):
         wanted = format_bytes(requested_storage(claim).value())
-        largest = max(free, key=lambda one: capacity(one.volume)).volume
+        largest = max(free, key=lambda rejection: capacity(rejection.volume)).volume
         size = format_bytes(capacity(largest).value())
-        return f"; it asks for {wanted}, the largest free volume of its class has {size} ({largest.name})"
-    one = (free or own)[0]
-    return f"; volume {one.volume.name} {objections(claim, one)}"
+        return f"; the claim requests {wanted}, the largest free volume of its class has {size} ({largest.name})"
+    nearest = (free or own)[0]
+    return f"; volume {nearest.volume.name} {objections(claim, nearest)}"

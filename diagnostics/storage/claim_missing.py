@@ -1,15 +1,16 @@
-"""A pod mounts a claim that does not exist.
+"""PersistentVolumeClaim does not exist.
 
 ## What it means
-The pod names a PersistentVolumeClaim that is not in its namespace. The scheduler does not even try to place it.
+The pod mounts a PersistentVolumeClaim that does not exist in its namespace. The scheduler rejects such a pod before it
+looks at any node, so the pod stays Pending.
 
 ## Why it happens
-- The name is misspelt, or the claim is in another namespace: claims cannot be shared between namespaces.
+- The name is misspelled, or the claim is in another namespace: a pod can mount only claims of its own namespace.
 - The claim was deleted, or its manifest was not applied.
 
 ## How to fix it
 1. Compare the name in the pod's volumes with `kubectl get pvc`.
-2. Create the claim, or correct the name in the workload's template. The pod starts by itself once the claim is there.
+2. Create the claim, or correct the name in the pod template. The pod is scheduled by itself when the claim exists.
 
 ## References
 - https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes
@@ -47,29 +48,33 @@ def claim_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if cluster.get(PersistentVolumeClaim, pod.namespace, name) is not None:
             continue
         workload = workload_of(pod, cluster)
-        every = cluster.maybe.all(PersistentVolumeClaim)
-        here = misspellings(name, (one.name for one in every if one.namespace == pod.namespace), 1)
-        elsewhere = [one.namespace for one in every if one.name == name]
+        claims = cluster.maybe.all(PersistentVolumeClaim)
+        here = misspellings(name, (claim.name for claim in claims if claim.namespace == pod.namespace), 1)
+        elsewhere = [claim.namespace for claim in claims if claim.name == name]
         hint = f"; did you mean {here[0]}?" if here else ""
         if not here and elsewhere:
-            hint = f"; namespace {elsewhere[0]} has one, but a claim serves only its own namespace"
+            hint = f"; namespace {elsewhere[0]} has a claim of this name, but pods mount only claims of their own namespace"
         near = cluster.maybe.get_ref(Ref("PersistentVolumeClaim", pod.namespace, here[0])) if here else None
         path = f"spec.volumes[{index}].persistentVolumeClaim.claimName"
         yield Finding(
             about=workload,
             aspect=_stem(name, pod, workload),
-            summary=f"mounts claim {name}, which does not exist{hint}",
+            summary=f"PersistentVolumeClaim {name} of the pod does not exist{hint}",
             evidence=(
-                quote(pod, path, "no such claim in the namespace"),
-                *((quote(near, "metadata.name", "exists"),) if near is not None else ()),
+                quote(pod, path, "no claim of this name in the namespace"),
+                *((quote(near, "metadata.name", "existing claim"),) if near is not None else ()),
             ),
             confidence=Confidence.CERTAIN,
             affects=(ref(pod),),
-            fixes=(Fix(f"create claim {name} in namespace {pod.namespace}, or correct the name in {workload.title}"),),
-            commands=(Command(f"kubectl get pvc -n {pod.namespace}", "the claims there are"),),
+            fixes=(
+                Fix(
+                    f"Create PersistentVolumeClaim {name} in namespace {pod.namespace}, or correct the name in {workload.title}"
+                ),
+            ),
+            commands=(Command(f"kubectl get pvc -n {pod.namespace}", "the claims of the namespace"),),
         )
 
 
 def _stem(name: str, pod: Pod, workload: Ref) -> str:
-    """One aspect for the claims that a StatefulSet makes for each of its pods."""
+    """The same aspect for all claims that a StatefulSet creates for its pods."""
     return name.removesuffix(f"-{pod.name}") if workload.kind == "StatefulSet" else name

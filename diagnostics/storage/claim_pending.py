@@ -1,21 +1,21 @@
-"""A claim has no volume.
+"""PersistentVolumeClaim is not bound to a volume.
 
 ## What it means
-The PersistentVolumeClaim stays Pending: no volume was bound to it. Pods that mount it cannot start; most are not even
-placed on a node.
+The PersistentVolumeClaim stays Pending: no volume is bound to it. Pods that mount it cannot start; most are not even
+scheduled to a node.
 
 ## Why it happens
-- It names a StorageClass that does not exist, or names none and the cluster has no default class.
-- Its class makes no volumes by itself (`kubernetes.io/no-provisioner`) and no existing volume fits: too small, other
-  access modes, another class, taken by another claim.
-- A volume would fit but is Released: it still refers to a claim that was deleted.
-- The class's provisioner does not answer, or its cloud refuses.
-- The class waits for the first pod (WaitForFirstConsumer). That is healthy until a pod uses the claim.
+- It requests a StorageClass that does not exist, or requests none and the cluster has no default class.
+- Its class has no provisioner (`kubernetes.io/no-provisioner`) and no existing volume matches: too small, other access
+  modes, another class, or bound to another claim.
+- A volume would match but is Released: it is still bound to a claim that was deleted.
+- The provisioner of the class does not run, or its cloud refuses.
+- The class waits for the first pod (WaitForFirstConsumer). That is healthy until a pod mounts the claim.
 
 ## How to fix it
-1. Correct the class: it cannot be changed in an existing claim, so make the claim anew.
-2. Add a volume that fits, or free one: remove `claimRef` of a Released volume once its data may be used again.
-3. For a provisioner, read its events and its controller's log.
+1. Correct the class: it cannot be changed in an existing claim, so delete and recreate the claim.
+2. Create a volume that matches, or remove the `claimRef` of a Released volume if its data may be used again.
+3. If the provisioner fails, read the events of the claim and the log of the provisioner.
 
 ## References
 - https://kubernetes.io/docs/concepts/storage/persistent-volumes/
@@ -31,7 +31,7 @@ import msgspec
 
 from diagnostics.storage._classes import class_missing, no_class
 from diagnostics.storage._provisioning import PATIENCE, bypassed, not_provisioned
-from diagnostics.storage._volumes import asked, finding, nearest_volume, objections, release, would_fit
+from diagnostics.storage._volumes import finding, nearest_volume, objections, release, requested, would_fit
 from kubedoctor.answers.placement.claim_fixes import AT_ONCE
 from kubedoctor.cluster import (
     Cluster,
@@ -69,25 +69,25 @@ def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
     if not claim.name or not pending(claim):
         return
     cluster.require(PersistentVolume, StorageClass)
-    made = _judged(claim, cluster)
-    if made is None:
+    outcome = _judged(claim, cluster)
+    if outcome is None:
         return
     users = pods_mounting(claim, cluster.maybe)
     commands = (
-        Command(f"kubectl describe pvc {claim.name} -n {claim.namespace}", "its events, if they are not gone"),
-        Command("kubectl get storageclass,pv", "the classes and the volumes there are"),
+        Command(f"kubectl describe pvc {claim.name} -n {claim.namespace}", "its events, unless they have expired"),
+        Command("kubectl get storageclass,pv", "the classes and volumes of the cluster"),
     )
     severity = None if users else Severity.WARNING
     affects = tuple(ref(pod) for pod in users)
-    yield msgspec.structs.replace(made, affects=affects, commands=commands, severity=severity)
+    yield msgspec.structs.replace(outcome, affects=affects, commands=commands, severity=severity)
 
 
 def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
     classes = cluster.all(StorageClass)
     state = unbound(claim, cluster.all(PersistentVolume), classes)
     if state.fits:
-        return None  # Binding is a matter of moments, or of the scheduler.
-    found = state.storage_class
+        return None  # The volume controller or the scheduler binds it soon.
+    storage_class = state.storage_class
     match state.awaits:
         case Awaited.NAMED_VOLUME:
             return _named_volume(claim, state)
@@ -95,14 +95,14 @@ def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
             return no_class(claim, classes, state)
         case Awaited.NAMED_CLASS:
             return class_missing(claim, classes, state)
-        case Awaited.VOLUME | Awaited.FIRST_POD if found is None or not found.makes_volumes:
+        case Awaited.VOLUME | Awaited.FIRST_POD if storage_class is None or not storage_class.makes_volumes:
             return None if _too_early(claim, state, cluster) else _no_volume(claim, state)
-        case Awaited.PROVISIONER | Awaited.FIRST_POD if found is not None:
+        case Awaited.PROVISIONER | Awaited.FIRST_POD if storage_class is not None:
             age = _age(claim, cluster)
             if age is None or age < PATIENCE:
                 return None
             judge = bypassed if state.awaits is Awaited.FIRST_POD else not_provisioned
-            return judge(claim, found, cluster)
+            return judge(claim, storage_class, cluster)
     return None
 
 
@@ -112,40 +112,44 @@ def _age(claim: PersistentVolumeClaim, cluster: Cluster) -> timedelta | None:
 
 
 def _named_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
-    """The claim asks for one volume by name."""
+    """The claim requests a volume by name."""
     name = claim.spec.volume_name
-    evidence = [quote(claim, "spec.volumeName", "the volume that it asks for"), *asked(claim)]
+    evidence = [quote(claim, "spec.volumeName", "volume that the claim requests"), *requested(claim)]
     if not state.judged:
-        fix = Fix(f"create volume {name}, or make the claim anew without volumeName")
-        return finding(claim, f"asks for volume {name}, which does not exist", tuple(evidence), fix)
-    one = state.judged[0]
+        fix = Fix(f"Create PersistentVolume {name}, or delete the claim and recreate it without volumeName")
+        return finding(claim, f"PersistentVolume {name} of the claim does not exist", tuple(evidence), fix)
+    rejection = state.judged[0]
     paths = ("spec.claimRef", "spec.capacity[storage]")
-    evidence += [quote(one.volume, path, "") for path in paths if has_path(one.volume, path)]
-    fix = Fix("name a volume that fits, or leave volumeName out")
-    summary = f"asks for volume {name}, which {objections(claim, one)}"
+    evidence += [quote(rejection.volume, path, "") for path in paths if has_path(rejection.volume, path)]
+    fix = Fix("Delete the claim and recreate it with a volumeName that matches, or without volumeName")
+    summary = f"volume {name} of the claim {objections(claim, rejection)}"
     return finding(claim, summary, tuple(evidence), *release(state.judged), fix)
 
 
 def _too_early(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> bool:
-    """Its volume may be in the same manifest, or no pod uses it yet and its class waits for one."""
+    """Its volume may be created at the same time, or its class waits for a pod and none mounts the claim yet."""
     elsewhere = (Mismatch.CLASS, Mismatch.RESERVED)
-    nothing_near = all(any(reason in elsewhere for reason in one.reasons) for one in state.judged)
+    nothing_near = all(any(reason in elsewhere for reason in rejection.reasons) for rejection in state.judged)
     age = _age(claim, cluster)
     if nothing_near and age is not None and age < AT_ONCE:
         return True
-    found = state.storage_class
-    return found is not None and found.waits_for_first_consumer and not pods_mounting(claim, cluster)
+    storage_class = state.storage_class
+    return storage_class is not None and storage_class.waits_for_first_consumer and not pods_mounting(claim, cluster)
 
 
 def _no_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
-    found = state.storage_class
-    evidence = list(asked(claim))
-    if found is not None and has_path(found, "provisioner"):
-        evidence.append(quote(found, "provisioner", "makes no volumes by itself"))
-    for one in [one for one in state.judged if Mismatch.CLASS not in one.reasons][:3]:
-        path = "spec.claimRef.name" if Mismatch.RELEASED in one.reasons else "spec.capacity[storage]"
-        evidence += [quote(one.volume, p, "") for p in ("status.phase", path) if has_path(one.volume, p)]
-    which = f"class {found.name} makes none by itself" if found is not None else "it wants no class"
-    none = f"no existing volume fits, and {which}{nearest_volume(claim, state.judged)}"
-    fix = Fix("add a volume that fits, or ask for what the existing ones offer")
+    storage_class = state.storage_class
+    evidence = list(requested(claim))
+    if storage_class is not None and has_path(storage_class, "provisioner"):
+        evidence.append(quote(storage_class, "provisioner", "creates no volumes"))
+    for rejection in [rejection for rejection in state.judged if Mismatch.CLASS not in rejection.reasons][:3]:
+        path = "spec.claimRef.name" if Mismatch.RELEASED in rejection.reasons else "spec.capacity[storage]"
+        evidence += [
+            quote(rejection.volume, field, "") for field in ("status.phase", path) if has_path(rejection.volume, field)
+        ]
+    source = (
+        f"class {storage_class.name} has no provisioner" if storage_class is not None else "the claim requests no class"
+    )
+    none = f"no existing volume matches, and {source}{nearest_volume(claim, state.judged)}"
+    fix = Fix("Create a volume that matches, or recreate the claim to match an existing volume")
     return finding(claim, would_fit(state.judged) or none, tuple(evidence), *release(state.judged), fix)
