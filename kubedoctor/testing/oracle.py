@@ -32,13 +32,14 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.decoding import convert_object, decode_object
 from kubedoctor.replay.kubelet.quality_of_service import quality_of_service
-from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict, default_plugins, schedule
+from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict, schedule
 from kubedoctor.replay.scheduler.framework import Status
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
+from kubedoctor.replay.scheduler.plugins.selector_errors import selector_problem
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
+from kubedoctor.replay.scheduler.profile import default_plugins
+from kubedoctor.replay.scheduler.releases import LATEST
 from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, pod_requests
-from kubedoctor.replay.scheduler.said.reasons import LATEST
-from kubedoctor.replay.scheduler.said.selector_errors import selector_problem
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 Answer = dict[str, Any]
@@ -120,8 +121,6 @@ def _schedule(request: msgspec.Raw) -> Answer:
     if not only:
         return schedule_answer(pod, state)
     plugins = tuple(one for one in default_plugins(LATEST) if one.name in only)
-    if "DynamicResources" not in only:
-        state.release = msgspec.structs.replace(LATEST, claims_hidden=False)
     if "SchedulingGates" not in only:
         pod = msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, scheduling_gates=None))
     verdict = schedule(pod, state, plugins)
@@ -162,7 +161,7 @@ def preemption_answer(found: Preemption | None, verdict: SchedulingVerdict) -> A
         return {"event": verdict.message} if verdict.message else {}
     answer: Answer = {"code": found.code.value}
     if found.not_eligible:
-        answer["notEligible"] = found.not_eligible
+        answer["notEligible"] = found.not_eligible.value
     if found.rejected:
         answer["rejected"] = {node: _objection(one) for node, one in found.rejected}
     if found.candidates:
@@ -184,7 +183,7 @@ def _objection(found: Objection) -> Answer:
 
 def _said(status: Status) -> Answer:
     answer: Answer = {"code": status.code.value}
-    return answer | {"reasons": list(status.reasons)} if status.reasons else answer
+    return answer | {"reasons": list(status.texts)} if status.reasons else answer
 
 
 def _requests(request: msgspec.Raw) -> Answer:

@@ -24,8 +24,9 @@ from kubedoctor.cluster.kinds.meta import ObjectMeta
 from kubedoctor.cluster.kinds.pods import Pod, PodSpec, PodStatus
 from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume, PersistentVolumeClaim, StorageClass
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
+from kubedoctor.replay.scheduler.many.by_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
-from kubedoctor.replay.scheduler.many.node_classes import NodeClasses, schedule_by_classes
+from kubedoctor.replay.scheduler.many.node_classes import NodeClasses
 from kubedoctor.replay.scheduler.pending import explain_pending
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 

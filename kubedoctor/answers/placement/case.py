@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 from kubedoctor.cluster import Cluster, Node, Pod, Ref
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.relations.workloads import template_of, template_path
 from kubedoctor.findings import Evidence, Fix
-from kubedoctor.replay.scheduler.cycle import NodeVerdict
-from kubedoctor.replay.scheduler.framework import Shortage, Status
+from kubedoctor.replay.scheduler.framework import Obstacle, Reason, Shortage, Status
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.pending import PendingAnswer
-from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, parse_message
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
@@ -61,6 +60,11 @@ class RefusedNode:
 
 
 _Refusals = dict[tuple[Obstacle, str], list[RefusedNode]]
+_REFUSALS: Final = Memo[None, tuple[tuple[NodeVerdictGroup, ...], _Refusals]]()
+_LABELS: Final = Memo[None, frozenset[tuple[str, str]]]()
+_NAMES: Final = Memo[None, frozenset[str]]()
+_KINDS_OF_LABELS: Final = Memo[None, tuple[Mapping[str, str], ...]]()
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,10 @@ class Case:
         """Those of the pod before are at hand: pods of one workload follow each other and have the same."""
         if self.answer is None:
             return {}
-        last: tuple[tuple[NodeVerdictGroup, ...], _Refusals] | None = self.answer.state.known(_by_reason)
-        if last is None or last[0] is not self.answer.groups:
-            last = self.answer.groups, _by_reason(self.answer)
-            self.answer.state.learn(_by_reason, last)
-        return last[1]
+        known, groups = _REFUSALS.of(self.answer.state), self.answer.groups
+        if None not in known or known[None][0] is not groups:
+            known[None] = groups, _by_reason(self.answer)
+        return known[None][1]
 
     def refused(self, reason: Reason) -> tuple[RefusedNode, ...]:
         """The nodes that the replay counts under this reason, the nearest miss first."""
@@ -100,30 +103,23 @@ class Case:
     @property
     def labels(self) -> frozenset[tuple[str, str]]:
         """Every label that some node carries."""
-        known: frozenset[tuple[str, str]] = self._kept("every label", _all_labels)
-        return known
+        return self._kept(_LABELS, _all_labels)
 
     @property
     def names(self) -> frozenset[str]:
         """What nodes are called, and by what host names."""
-        known: frozenset[str] = self._kept("names", _all_names)
-        return known
+        return self._kept(_NAMES, _all_names)
 
     @property
     def kinds_of_labels(self) -> tuple[Mapping[str, str], ...]:
         """The different sets of labels; nodes that differ by their host name only count as one."""
-        known: tuple[Mapping[str, str], ...] = self._kept("kinds of labels", _kinds_of_labels)
-        return known
+        return self._kept(_KINDS_OF_LABELS, _kinds_of_labels)
 
-    def _kept(self, key: str, work_out: Any) -> Any:
+    def _kept(self, memo: Memo[None, ValueT], work_out: Callable[[Iterable[Node]], ValueT]) -> ValueT:
         """What is worked out of all nodes once for all pods."""
         if self.answer is None:
             return work_out(())
-        found = self.answer.state.known(key)
-        if found is None:
-            found = work_out(self.nodes)
-            self.answer.state.learn(key, found)
-        return found
+        return memo.kept(self.answer.state, None, lambda: work_out(self.nodes))
 
     def patch(self, spec: dict[str, Any], summary: str) -> Fix:
         """A fix that changes the pod template of the workload; without a command where no patch can do it."""
@@ -140,22 +136,13 @@ class Case:
 def _by_reason(answer: PendingAnswer) -> _Refusals:
     found: _Refusals = {}
     for group in answer.groups:
-        keys = [_key(text) for text in _texts(group.nodes[0])]
+        first = group.nodes[0].first
+        keys = [(reason.obstacle, reason.detail) for reason in first.status.reasons] if first else []
         for one in group.nodes:
             refusal = RefusedNode(answer.state.node_by_name[one.node], one.status)
             for key in keys:
                 found.setdefault(key, []).append(refusal)
     return found
-
-
-def _texts(one: NodeVerdict) -> tuple[str, ...]:
-    return one.first.status.reasons if one.first else ()
-
-
-@lru_cache(maxsize=1024)
-def _key(text: str) -> tuple[Obstacle, str]:
-    reason = parse_message(text).reasons[0]
-    return reason.obstacle, reason.detail
 
 
 def _all_labels(nodes: Iterable[Node]) -> frozenset[tuple[str, str]]:

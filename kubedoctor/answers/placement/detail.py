@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubedoctor.answers.placement.case import names
 from kubedoctor.answers.placement.outcome import agreement_lines, other_scheduler_lines, preemption_lines, sentences
 from kubedoctor.answers.placement.reasons import PRE_FILTER, group_reasons
 from kubedoctor.cluster import Pod
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
+_TABLES: Final = Memo[None, tuple[tuple[NodeVerdictGroup, ...], str]]()
 MOST_GROUPS = 8
 CORDON_TAINT = "node.kubernetes.io/unschedulable:NoSchedule"
 
@@ -18,11 +22,10 @@ def table(answer: PendingAnswer) -> str:
     hand: pods of one workload follow each other and have the same."""
     if not answer.groups:
         return ""
-    last: tuple[tuple[NodeVerdictGroup, ...], str] | None = answer.state.known(table)
-    if last is None or last[0] is not answer.groups:
-        last = answer.groups, _table(answer)
-        answer.state.learn(table, last)
-    return last[1]
+    known = _TABLES.of(answer.state)
+    if None not in known or known[None][0] is not answer.groups:
+        known[None] = answer.groups, _table(answer)
+    return known[None][1]
 
 
 def _table(answer: PendingAnswer) -> str:

@@ -9,32 +9,56 @@ from kubedoctor.answers.placement import pod_facts as _pod_facts
 from kubedoctor.answers.placement import volume_facts as _volume_facts
 from kubedoctor.answers.placement.case import Case, Fact
 from kubedoctor.cluster import Ref, ref
-from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, SchedulingMessage
+from kubedoctor.replay.scheduler.cycle import PLUGINS
+from kubedoctor.replay.scheduler.framework import Obstacle, Reason
+from kubedoctor.replay.scheduler.plugins.dynamic_resources import RESOURCE_CLAIM
+from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import (
+    EXISTING_ANTI_AFFINITY,
+    POD_AFFINITY,
+    POD_ANTI_AFFINITY,
+)
+from kubedoctor.replay.scheduler.plugins.node_affinity import NODE_AFFINITY
+from kubedoctor.replay.scheduler.plugins.node_ports import HOST_PORT
+from kubedoctor.replay.scheduler.plugins.node_resources_fit import RESOURCE, TOO_MANY_PODS
+from kubedoctor.replay.scheduler.plugins.node_unschedulable import CORDONED
+from kubedoctor.replay.scheduler.plugins.pod_claims import CLAIM_MISSING, CLAIM_UNBOUND, VOLUME_MISSING
+from kubedoctor.replay.scheduler.plugins.pod_topology_spread import TOPOLOGY_LABEL, TOPOLOGY_SPREAD
+from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
+from kubedoctor.replay.scheduler.plugins.volume_binding import (
+    CLAIM_DELETING,
+    CLAIM_NOT_YET_MADE,
+    FREE_STORAGE,
+    NO_VOLUME,
+    VOLUME_NODE_AFFINITY,
+)
+from kubedoctor.replay.scheduler.plugins.volume_restrictions import CLAIM_IN_USE
+from kubedoctor.replay.scheduler.plugins.volume_zone import VOLUME_ZONE
+from kubedoctor.replay.scheduler.said.messages import SchedulingMessage
 
 _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
-    Obstacle.TAINT: _node_facts.taint,
-    Obstacle.CORDONED: _node_facts.cordoned,
-    Obstacle.RESOURCE: _node_facts.resource,
-    Obstacle.TOO_MANY_PODS: _node_facts.too_many_pods,
-    Obstacle.NODE_AFFINITY: _node_facts.node_affinity,
-    Obstacle.HOST_PORT: _pod_facts.host_port,
-    Obstacle.TOPOLOGY_SPREAD: _pod_facts.topology_spread,
-    Obstacle.TOPOLOGY_LABEL: _pod_facts.topology_spread,
-    Obstacle.POD_AFFINITY: _pod_facts.pod_affinity,
-    Obstacle.POD_ANTI_AFFINITY: _pod_facts.pod_affinity,
-    Obstacle.EXISTING_ANTI_AFFINITY: _pod_facts.pod_affinity,
-    Obstacle.RESOURCE_CLAIM: _pod_facts.resource_claim,
-    Obstacle.VOLUME_NODE_AFFINITY: _volume_facts.volume_place,
-    Obstacle.VOLUME_ZONE: _volume_facts.volume_place,
-    Obstacle.VOLUME_MISSING: _volume_facts.missing_volume,
-    Obstacle.NO_VOLUME: _volume_facts.unbound,
-    Obstacle.FREE_STORAGE: _volume_facts.unbound,
-    Obstacle.CLAIM_UNBOUND: _volume_facts.unbound,
-    Obstacle.CLAIM_MISSING: _volume_facts.missing_claim,
-    Obstacle.CLAIM_NOT_YET_MADE: _volume_facts.missing_claim,
-    Obstacle.CLAIM_DELETING: _volume_facts.deleting_claim,
-    Obstacle.CLAIM_IN_USE: _volume_facts.claim_in_use,
-    Obstacle.PLUGINS: _node_facts.left_out,
+    TAINT: _node_facts.taint,
+    CORDONED: _node_facts.cordoned,
+    RESOURCE: _node_facts.resource,
+    TOO_MANY_PODS: _node_facts.too_many_pods,
+    NODE_AFFINITY: _node_facts.node_affinity,
+    HOST_PORT: _pod_facts.host_port,
+    TOPOLOGY_SPREAD: _pod_facts.topology_spread,
+    TOPOLOGY_LABEL: _pod_facts.topology_spread,
+    POD_AFFINITY: _pod_facts.pod_affinity,
+    POD_ANTI_AFFINITY: _pod_facts.pod_affinity,
+    EXISTING_ANTI_AFFINITY: _pod_facts.pod_affinity,
+    RESOURCE_CLAIM: _pod_facts.resource_claim,
+    VOLUME_NODE_AFFINITY: _volume_facts.volume_place,
+    VOLUME_ZONE: _volume_facts.volume_place,
+    VOLUME_MISSING: _volume_facts.missing_volume,
+    NO_VOLUME: _volume_facts.unbound,
+    FREE_STORAGE: _volume_facts.unbound,
+    CLAIM_UNBOUND: _volume_facts.unbound,
+    CLAIM_MISSING: _volume_facts.missing_claim,
+    CLAIM_NOT_YET_MADE: _volume_facts.missing_claim,
+    CLAIM_DELETING: _volume_facts.deleting_claim,
+    CLAIM_IN_USE: _volume_facts.claim_in_use,
+    PLUGINS: _node_facts.left_out,
 }
 
 
@@ -52,16 +76,16 @@ def culprit(case: Case, major: list[tuple[Reason, Fact]]) -> Ref:
     """A node where nothing but that node's state refuses the pod, else its workload."""
     obstacles = {reason.obstacle for reason, _ in major}
     refused = [one for reason, _ in major for one in case.refused(reason)]
-    if obstacles == {Obstacle.CORDONED} and refused:
+    if obstacles == {CORDONED} and refused:
         return ref(min((one.node for one in refused), key=lambda node: node.name))
-    if obstacles == {Obstacle.TOO_MANY_PODS} and len(refused) == 1:
+    if obstacles == {TOO_MANY_PODS} and len(refused) == 1:
         return ref(refused[0].node)
     return case.workload
 
 
 def blamed(major: list[tuple[Reason, Fact]]) -> tuple[Ref, ...]:
     """Claims are always to blame; nodes only where no node refuses for another reason."""
-    all_nodes = all(reason.obstacle is Obstacle.TAINT for reason, _ in major)
+    all_nodes = all(reason.obstacle is TAINT for reason, _ in major)
     blamed = [name for _, fact in major for name in fact.blames if all_nodes or name.kind != "Node"]
     return tuple(dict.fromkeys(blamed))
 
@@ -71,9 +95,7 @@ def aspect(major: list[tuple[Reason, Fact]]) -> str:
     return ", ".join(
         sorted(
             {
-                f"{reason.obstacle.value} {reason.detail}"
-                if reason.obstacle is Obstacle.RESOURCE
-                else reason.obstacle.value
+                f"{reason.obstacle.value} {reason.detail}" if reason.obstacle is RESOURCE else reason.obstacle.value
                 for reason, _ in major
             }
         )

@@ -20,6 +20,7 @@ from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings.model import Effect, Fix
 from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind, Situation, counterfactuals
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.self_check import Agreement
 from kubedoctor.replay.storage.unbound import SELECTED_NODE
@@ -37,6 +38,10 @@ _NAMES_NODE: Final = (Kind.DROP_AFFINITY, Kind.CORRECT_AFFINITY, Kind.DROP_NODE_
 _OPENS: Final = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE)
 _HARMLESS: Final = (*_OPENS, Kind.CHANGE_CLAIM, Kind.RELEASE_VOLUME)
 """What interrupts nothing that runs."""
+
+_FOUND: Final = Memo[tuple[Ref, bytes], tuple[Ref, tuple[Counterfactual, ...]]]()
+_SEARCHED: Final = Memo[None, int]()
+"""How many nodes have been looked at so far."""
 
 
 class _Unlike(Exception):
@@ -59,14 +64,13 @@ def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
 def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[Counterfactual, ...]]:
     """Once for all pods of a workload that are alike, with the pod that was looked at."""
     state, pod = answer.state, answer.pod
-    key = ("fixes", workload, equivalence_key(pod))
-    found: tuple[Ref, tuple[Counterfactual, ...]] | None = state.known(key)
-    if found is not None:
-        return found
-    searched: int = state.known("nodes searched for fixes") or 0
-    if searched > MOST_NODES:
+    known, key = _FOUND.of(state), (workload, equivalence_key(pod))
+    if key in known:
+        return known[key]
+    searched = _SEARCHED.of(state)
+    if searched.get(None, 0) > MOST_NODES:
         return ref(pod), ()
-    state.learn("nodes searched for fixes", searched + len(state.nodes))
+    searched[None] = searched.get(None, 0) + len(state.nodes)
     waiting = [
         one
         for one in cluster.maybe.all(Pod)
@@ -83,9 +87,8 @@ def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[R
             or too_early(one, cluster, pod.namespace)
         )
     )
-    found = (ref(pod), tuple(kept))
-    state.learn(key, found)
-    return found
+    known[key] = ref(pod), tuple(kept)
+    return known[key]
 
 
 def _takes_a_sibling(change: Counterfactual, pod: Pod, cluster: Cluster) -> bool:

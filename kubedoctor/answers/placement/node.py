@@ -94,7 +94,7 @@ def node_sheet(answer: PendingAnswer, name: str) -> NodeSheet | None:
         whole = answer.verdict.pre_enqueue or answer.verdict.pre_filter
         found = (whole,) if whole is not None else ()
     objections = tuple(
-        Objecting(plugin_title(one), short_reason(one), one.status.reasons, one.status.code.value != "Unschedulable")
+        Objecting(plugin_title(one), short_reason(one), one.status.texts, one.status.code.value != "Unschedulable")
         for one in found
     )
     return NodeSheet(

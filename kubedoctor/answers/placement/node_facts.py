@@ -17,10 +17,9 @@ from kubedoctor.cluster.kinds.core import Taint
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.findings import Effect, Evidence, Fix
-from kubedoctor.replay.scheduler.framework import Shortage
+from kubedoctor.replay.scheduler.framework import Reason, Shortage
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.requests import counted, pod_requests
-from kubedoctor.replay.scheduler.said.messages import Reason
 
 
 def taint(case: Case, reason: Reason) -> Fact:

@@ -17,8 +17,7 @@ from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.findings.model import Fix
 from kubedoctor.replay.scheduler.cycle import Objection
 from kubedoctor.replay.scheduler.pending import PendingAnswer
-from kubedoctor.replay.scheduler.preemption import Candidate, Preemption
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.preemption import NO_VICTIMS, Candidate, NotEligible, Preemption
 from kubedoctor.replay.scheduler.said.agreement import Difference
 from kubedoctor.replay.scheduler.said.self_check import Agreement
 from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
@@ -128,9 +127,9 @@ def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
     tried = answer.preemption
     if tried is None or answer.verdict.pre_filter is not None:
         return
-    if tried.not_eligible == reasons.PREEMPTION_NEVER:
+    if tried.not_eligible is NotEligible.NEVER:
         yield "is not tried: its preemptionPolicy is Never"
-    elif tried.not_eligible:
+    elif tried.not_eligible is not None:
         yield f"is not tried again while pods end on {answer.pod.status.nominated_node_name}"
     elif tried.candidates:
         yield from _helpful(answer, tried)
@@ -183,9 +182,9 @@ def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     grouped: dict[str, list[Objection]] = {}
     for _, one in tried.rejected:
         grouped.setdefault(one.status.message, []).append(one)
-    for text, same in sorted(grouped.items()):
+    for _, same in sorted(grouped.items()):
         lower = f"no pod has a lower priority than its {priority_text(answer)}"
-        why = lower if text == reasons.NO_VICTIMS else f"with every less important pod gone: {short_reason(*same)}"
+        why = lower if same[0].status.has(NO_VICTIMS) else f"with every less important pod gone: {short_reason(*same)}"
         yield f"on {_nodes(len(same))} {why}"
 
 

@@ -10,7 +10,7 @@ from kubedoctor.answers.placement.evidence import commands, words
 from kubedoctor.answers.placement.nobody import SOON
 from kubedoctor.cluster import Cluster, Pod
 from kubedoctor.findings import Confidence, Finding, Severity
-from kubedoctor.replay.scheduler.said.messages import Obstacle
+from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MADE
 from kubedoctor.replay.scheduler.said.self_check import Agreement, Said
 
 RETRIED = timedelta(minutes=5)
@@ -26,7 +26,7 @@ def soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
     message = said.message
     making = bool(pod.status.nominated_node_name) or bool(message.preemption and message.preemption.node)
     waiting = any(
-        reason.obstacle is Obstacle.CLAIM_NOT_YET_MADE or "to create the resourceclaim" in reason.text
+        reason.obstacle is CLAIM_NOT_YET_MADE or "to create the resourceclaim" in reason.text
         for reason in message.reasons
     )
     return young and (making or waiting)

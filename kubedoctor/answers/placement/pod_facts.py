@@ -12,7 +12,9 @@ from kubedoctor.cluster.kinds.control import ResourceClaim, ResourceSlice
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.cluster.triage import all_containers, finished, terminating
 from kubedoctor.findings import Evidence, Fix
-from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason
+from kubedoctor.replay.scheduler.framework import Reason
+from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import EXISTING_ANTI_AFFINITY, POD_ANTI_AFFINITY
+from kubedoctor.replay.scheduler.plugins.pod_topology_spread import TOPOLOGY_LABEL
 
 _MOST_QUOTED = 3
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -56,7 +58,7 @@ def topology_spread(case: Case, reason: Reason) -> Fact:
         quote(case.pod, f"spec.topologySpreadConstraints[{index}]", "") for index, _ in constraints[:_MOST_QUOTED]
     )
     _, first = constraints[0]
-    if reason.obstacle is Obstacle.TOPOLOGY_LABEL:
+    if reason.obstacle is TOPOLOGY_LABEL:
         keys = names(one.topology_key for _, one in constraints)
         return Fact(f"{some(reason.count, 'lacks', 'lack')} the label {keys} that the topology spread needs", evidence)
     text = f"{reason.count} would break maxSkew {first.max_skew} across {first.topology_key}"
@@ -71,7 +73,7 @@ def topology_spread(case: Case, reason: Reason) -> Fact:
 def _broken(case: Case, reason: Reason) -> set[str]:
     """The topology keys of the constraints that the nodes are refused for; empty where it is not known."""
     refused = case.refused(reason)
-    if reason.obstacle is not Obstacle.TOPOLOGY_LABEL:
+    if reason.obstacle is not TOPOLOGY_LABEL:
         return {named.partition("=")[0] for one in refused for named in one.status.named}
     keys = {one.topology_key for one in case.pod.spec.topology_spread_constraints or ()}
     return {key for key in keys if any(key not in one.node.labels for one in refused)}
@@ -94,9 +96,9 @@ def _domains(case: Case, constraint: TopologySpreadConstraint) -> list[tuple[str
 def pod_affinity(case: Case, reason: Reason) -> Fact:
     """Own affinity and anti-affinity, and the anti-affinity of pods that run already."""
     affinity = case.pod.spec.affinity
-    if reason.obstacle is Obstacle.EXISTING_ANTI_AFFINITY:
+    if reason.obstacle is EXISTING_ANTI_AFFINITY:
         return Fact(f"{some(reason.count, 'runs', 'run')} pods whose anti-affinity keeps it away", _rivals(case))
-    anti = reason.obstacle is Obstacle.POD_ANTI_AFFINITY
+    anti = reason.obstacle is POD_ANTI_AFFINITY
     path = f"spec.affinity.{'podAntiAffinity' if anti else 'podAffinity'}.{_REQUIRED}"
     rules = affinity and (affinity.pod_anti_affinity if anti else affinity.pod_affinity)
     terms = (rules and rules.required_during_scheduling_ignored_during_execution) or ()

@@ -8,37 +8,53 @@ from typing import Final
 from kubedoctor.cluster.grammar.quantities import format_bytes, format_milli, parse_quantity
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.replay.scheduler.cycle import Objection
-from kubedoctor.replay.scheduler.framework import Code, Shortage
+from kubedoctor.replay.scheduler.framework import Code, Reason, Shortage
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup, objections_of
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import (
+    EXISTING_ANTI_AFFINITY,
+    POD_AFFINITY,
+    POD_ANTI_AFFINITY,
+)
+from kubedoctor.replay.scheduler.plugins.node_affinity import ENFORCED_AFFINITY, NODE_AFFINITY
+from kubedoctor.replay.scheduler.plugins.node_declared_features import NODE_FEATURES
+from kubedoctor.replay.scheduler.plugins.node_name import NODE_NAME
+from kubedoctor.replay.scheduler.plugins.node_ports import HOST_PORT
+from kubedoctor.replay.scheduler.plugins.node_resources_fit import TOO_MANY_PODS
+from kubedoctor.replay.scheduler.plugins.node_unschedulable import CORDONED
+from kubedoctor.replay.scheduler.plugins.node_volume_limits import VOLUME_LIMIT
+from kubedoctor.replay.scheduler.plugins.pod_claims import VOLUME_MISSING
+from kubedoctor.replay.scheduler.plugins.pod_topology_spread import TOPOLOGY_LABEL, TOPOLOGY_SPREAD
+from kubedoctor.replay.scheduler.plugins.volume_binding import FREE_STORAGE, NO_VOLUME, VOLUME_NODE_AFFINITY
+from kubedoctor.replay.scheduler.plugins.volume_restrictions import CLAIM_IN_USE, VOLUME_CONFLICT
+from kubedoctor.replay.scheduler.plugins.volume_zone import VOLUME_ZONE
 
 PRE_FILTER: Final = "PreFilter"
 """The title of what several plugins decide together, before nodes are looked at."""
 _MEBI: Final = 1 << 20
 _MOST_NAMED: Final = 5
 _WORDS: Final = {
-    reasons.CORDONED: "cordoned",
-    reasons.NODE_NAME: "is not the node it names",
-    reasons.NODE_AFFINITY: "labels do not match",
-    reasons.ENFORCED_AFFINITY: "not allowed by the scheduler's own affinity",
-    reasons.HOST_PORTS: "host port in use",
-    reasons.TOO_MANY_PODS: "no room for one pod more",
-    reasons.DISK_CONFLICT: "disk in use",
-    reasons.CLAIM_IN_USE: "claim in use by another pod",
-    reasons.VOLUME_LIMIT: "too many volumes",
-    reasons.VOLUME_BIND: "no volume to bind",
-    reasons.VOLUME_SPACE: "too little storage",
-    reasons.VOLUME_MISSING: "its volume is gone",
-    reasons.VOLUME_ZONE: "volume in another zone",
-    reasons.SPREAD: "spread: too many there",
-    reasons.SPREAD_LABEL: "spread: label missing",
-    reasons.POD_AFFINITY: "no pod it must be with",
-    reasons.POD_ANTI_AFFINITY: "a pod it avoids",
-    reasons.EXISTING_ANTI_AFFINITY: "a pod there avoids it",
-    reasons.NODE_FEATURES: "lacks a feature",
-    "node(s) had volume node affinity conflict": "volume is elsewhere",
-    "node(s) didn't match PersistentVolume's node affinity": "volume is elsewhere",
+    CORDONED: "cordoned",
+    NODE_NAME: "is not the node it names",
+    NODE_AFFINITY: "labels do not match",
+    ENFORCED_AFFINITY: "not allowed by the scheduler's own affinity",
+    HOST_PORT: "host port in use",
+    TOO_MANY_PODS: "no room for one pod more",
+    VOLUME_CONFLICT: "disk in use",
+    CLAIM_IN_USE: "claim in use by another pod",
+    VOLUME_LIMIT: "too many volumes",
+    NO_VOLUME: "no volume to bind",
+    FREE_STORAGE: "too little storage",
+    VOLUME_MISSING: "its volume is gone",
+    VOLUME_ZONE: "volume in another zone",
+    TOPOLOGY_SPREAD: "spread: too many there",
+    TOPOLOGY_LABEL: "spread: label missing",
+    POD_AFFINITY: "no pod it must be with",
+    POD_ANTI_AFFINITY: "a pod it avoids",
+    EXISTING_ANTI_AFFINITY: "a pod there avoids it",
+    NODE_FEATURES: "lacks a feature",
+    VOLUME_NODE_AFFINITY: "volume is elsewhere",
 }
+"""Where the scheduler names nothing itself."""
 
 
 def plugin_title(objection: Objection) -> str:
@@ -67,9 +83,15 @@ def short_reason(*same: Objection, figures: bool = False) -> str:
     named = listed(first.named, _MOST_NAMED)
     if named and same[0].plugin == "TaintToleration":
         return f"taint {named}"
-    words = ", ".join(_WORDS.get(reason) or reason.removeprefix("node(s) ") for reason in first.reasons)
+    words = ", ".join(_reason_words(reason) for reason in first.reasons)
     words = words or ("cannot be decided" if first.code is Code.ERROR else "objects")
     return f"{words}: {named}" if named and named not in words else words
+
+
+def _reason_words(reason: Reason) -> str:
+    """Upstream's text where that names what it is about."""
+    known = "" if reason.detail else _WORDS.get(reason.obstacle, "")
+    return known or reason.text.removeprefix("node(s) ")
 
 
 def whole_reason(objection: Objection) -> str:

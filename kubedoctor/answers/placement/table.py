@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.placement.reasons import group_reasons, plugin_title
-from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, default_plugins
+from kubedoctor.replay.scheduler import profile
+from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
-from kubedoctor.replay.scheduler.said import reasons
 
-_ORDER: Final = {plugin.name: place for place, plugin in enumerate(default_plugins(reasons.LATEST))}
+_ORDER: Final = {plugin.name: place for place, plugin in enumerate(profile.PLUGINS)}
 
 
 class PlacementRow(msgspec.Struct, frozen=True):

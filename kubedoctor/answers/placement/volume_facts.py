@@ -21,7 +21,8 @@ from kubedoctor.cluster.grammar.selectors import node_selector_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.findings import Effect, Evidence, Fix
-from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason
+from kubedoctor.replay.scheduler.framework import Reason
+from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MADE
 
 
 def claims(case: Case) -> tuple[PersistentVolumeClaim, ...]:
@@ -47,7 +48,7 @@ def unbound(case: Case, reason: Reason) -> Fact:
 def missing_claim(case: Case, reason: Reason) -> Fact:
     name = reason.detail.rpartition("/")[2]
     blamed = Ref("PersistentVolumeClaim", case.pod.namespace, name)
-    what = "is not made yet" if reason.obstacle is Obstacle.CLAIM_NOT_YET_MADE else "does not exist"
+    what = "is not made yet" if reason.obstacle is CLAIM_NOT_YET_MADE else "does not exist"
     return Fact(f"its claim {name} {what}", (), blames=(blamed,))
 
 

@@ -107,7 +107,7 @@ def _objection(one: Objection) -> dict[str, Any]:
     return {
         "filter": plugin_title(one),
         "code": one.status.code.value,
-        "reasons": list(one.status.reasons),
+        "reasons": list(one.status.texts),
         "short": short_reason(one),
         "about": list(one.status.named),
         "shortages": [

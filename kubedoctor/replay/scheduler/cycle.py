@@ -7,30 +7,39 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.framework import SUCCESS, Code, NodeFilter, Plugin, Status, failure, unresolvable
-from kubedoctor.replay.scheduler.plugins.dynamic_resources import DynamicResources, unreplayed_claims
-from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import InterPodAffinity
-from kubedoctor.replay.scheduler.plugins.node_affinity import NodeAffinity
-from kubedoctor.replay.scheduler.plugins.node_declared_features import NodeDeclaredFeatures
-from kubedoctor.replay.scheduler.plugins.node_name import NodeName
-from kubedoctor.replay.scheduler.plugins.node_ports import NodePorts
-from kubedoctor.replay.scheduler.plugins.node_resources_fit import NodeResourcesFit
-from kubedoctor.replay.scheduler.plugins.node_unschedulable import NodeUnschedulable
-from kubedoctor.replay.scheduler.plugins.node_volume_limits import NodeVolumeLimits
-from kubedoctor.replay.scheduler.plugins.pod_topology_spread import PodTopologySpread
+from kubedoctor.replay.scheduler.framework import (
+    SUCCESS,
+    Code,
+    NodeFilter,
+    Obstacle,
+    Plugin,
+    Reason,
+    Status,
+    Wording,
+    failure,
+    reason,
+    unresolvable,
+)
+from kubedoctor.replay.scheduler.plugins.dynamic_resources import unreplayed_claims
 from kubedoctor.replay.scheduler.plugins.scheduling_gates import NAME as SCHEDULING_GATES
 from kubedoctor.replay.scheduler.plugins.scheduling_gates import pre_enqueue
-from kubedoctor.replay.scheduler.plugins.taint_toleration import TaintToleration
-from kubedoctor.replay.scheduler.plugins.volume_binding import VolumeBinding
-from kubedoctor.replay.scheduler.plugins.volume_restrictions import VolumeRestrictions
-from kubedoctor.replay.scheduler.plugins.volume_zone import VolumeZone
-from kubedoctor.replay.scheduler.said import reasons
-from kubedoctor.replay.scheduler.said.reasons import SchedulerRelease
+from kubedoctor.replay.scheduler.profile import default_plugins
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+
+PLUGINS: Final = Obstacle("plugins")
+NO_NODES: Final = Obstacle("no nodes")
+WORDINGS: Final = (
+    Wording(r"node\(s\) didn't satisfy plugin\(s\) \[(?P<detail>.*)\](?: simultaneously)?", PLUGINS),
+    Wording(r"node\(s\) didn't satisfy plugin (?P<detail>\S+)", PLUGINS),
+    Wording(r"no nodes available to schedule pods", NO_NODES),
+)
+"""Of the reasons that are no plugin's own."""
+_NO_NODES: Final = reason(NO_NODES, "no nodes available to schedule pods")
 
 Filters = tuple[tuple[str, NodeFilter], ...]
 """The plugins that have something to check, in their order."""
@@ -99,27 +108,6 @@ class PreFiltered(msgspec.Struct, frozen=True, gc=False):
     rejection: Objection | None = None
 
 
-def default_plugins(release: SchedulerRelease) -> tuple[Plugin, ...]:
-    """The filter plugins of the default profile in their order."""
-    first: tuple[Plugin, ...] = (NodeUnschedulable(), NodeName())
-    last: tuple[Plugin, ...] = (NodeDeclaredFeatures(),) if release.declared_features else ()
-    return (
-        *(reversed(first) if release.node_name_first else first),
-        TaintToleration(),
-        NodeAffinity(),
-        NodePorts(),
-        NodeResourcesFit(),
-        VolumeRestrictions(),
-        NodeVolumeLimits(),
-        VolumeBinding(),
-        VolumeZone(),
-        PodTopologySpread(),
-        InterPodAffinity(),
-        DynamicResources(),
-        *last,
-    )
-
-
 def pre_filter(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = None) -> PreFiltered:
     """Run every PreFilter until one turns the pod away for good."""
     filters: list[tuple[str, NodeFilter]] = []
@@ -144,7 +132,7 @@ def pre_filter(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None =
             restricting.append(plugin.name)
             only = prepared.node_names if only is None else only & prepared.node_names
             if not only:
-                rejection = Objection("", unresolvable(reasons.no_node_left_by(sorted(restricting))))
+                rejection = Objection("", unresolvable(_none_left_by(sorted(restricting))))
                 return PreFiltered(tuple(filters), only, tuple(restricting), rejection)
     return PreFiltered(tuple(filters), only, tuple(sorted(restricting)), rejection)
 
@@ -214,17 +202,17 @@ def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = N
     if not gates.is_success:
         return SchedulingVerdict(total, pre_enqueue=Objection(SCHEDULING_GATES, gates), unreplayed=unreplayed)
     if not total:
-        return SchedulingVerdict(0, message=reasons.NO_NODES, unreplayed=unreplayed)
+        return SchedulingVerdict(0, message=_NO_NODES.text, unreplayed=unreplayed)
     prepared = pre_filter(pod, state, plugins)
     if prepared.rejection is not None:
         text = unavailable(total, prepared.rejection.status.message)
         return SchedulingVerdict(total, pre_filter=prepared.rejection, message=text, unreplayed=unreplayed)
-    left_out = Objection("", unresolvable(reasons.excluded_by(list(prepared.restricting))))
+    excluded = left_out(prepared)
     nodes = []
     for node in state.nodes:
         blockers = objections(prepared.filters, node)
         if prepared.only is not None and node.name not in prepared.only:
-            first: Objection | None = left_out
+            first: Objection | None = excluded
         else:
             first = blockers[0] if blockers else None
             if node.name in state.nominated:
@@ -236,8 +224,39 @@ def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = N
 
 def histogram(statuses: Iterable[Status]) -> str:
     """Reasons with the number of nodes that gave them, in upstream's order: as texts."""
-    counts = Counter(reason for status in statuses for reason in status.reasons)
-    return ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
+    counts = Counter([each.text for status in statuses for each in status.reasons])
+    return ", ".join(sorted(f"{count} {text}" for text, count in counts.items()))
+
+
+def counted_reasons(verdict: SchedulingVerdict) -> tuple[Reason, ...]:
+    """What `SchedulingVerdict.message` says, each reason with its number of nodes; None where it holds for the pod as a whole."""
+    if not verdict.message:
+        return ()
+    if not verdict.total:
+        return (_NO_NODES,)
+    if verdict.pre_filter is not None:
+        return verdict.pre_filter.status.reasons
+    return counted(node.status for node in verdict.nodes)
+
+
+def counted(statuses: Iterable[Status]) -> tuple[Reason, ...]:
+    """Different reasons with the number of nodes that gave them."""
+    counts = Counter([each for status in statuses for each in status.reasons])
+    return tuple([Reason(count, each.obstacle, each.detail, each.text) for each, count in counts.items()])
+
+
+def left_out(prepared: PreFiltered) -> Objection:
+    """What is reported for nodes that PreFilters leave out."""
+    plugins = " ".join(prepared.restricting)
+    return Objection("", unresolvable(reason(PLUGINS, f"node(s) didn't satisfy plugin(s) [{plugins}]", plugins)))
+
+
+def _none_left_by(plugins: list[str]) -> Reason:
+    """Where the nodes that plugins allow do not exist together."""
+    names = " ".join(plugins)
+    if len(plugins) == 1:
+        return reason(PLUGINS, f"node(s) didn't satisfy plugin {names}", names)
+    return reason(PLUGINS, f"node(s) didn't satisfy plugin(s) [{names}] simultaneously", names)
 
 
 def unavailable(total: int, why: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Callable
+from typing import ClassVar, Final
 
 import msgspec
 
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
-
-if TYPE_CHECKING:
-    from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.releases import SchedulerRelease
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 
 class Code(enum.Enum):
@@ -45,11 +47,46 @@ class Shortage(msgspec.Struct, frozen=True, gc=False):
         return self.requested > self.capacity
 
 
+class Obstacle(msgspec.Struct, frozen=True, gc=False):
+    """What keeps a pod from a node, or from all nodes at once. A constant of the plugin whose obstacle it is; `value` ends
+    up in JSON."""
+
+    value: str
+
+
+OTHER: Final = Obstacle("other")
+"""Only known by its text."""
+
+
+class Reason(msgspec.Struct, frozen=True, gc=False):
+    """One reason of the scheduler. `count` is the number of nodes in a message, None where it holds for the pod as a whole
+    and in the verdict on one node; `detail` is the name in the text: the resource, `key: value` of the taint, the claim, the
+    plugins. `text` is upstream's."""
+
+    count: int | None
+    obstacle: Obstacle
+    detail: str
+    text: str
+
+
+def reason(obstacle: Obstacle, text: str, detail: str = "") -> Reason:
+    """A plugin's reason."""
+    return Reason(None, obstacle, detail, text)
+
+
+class Wording(msgspec.Struct, frozen=True):
+    """How a reason is written in the scheduler's messages of all releases: a regular expression for the whole text, in
+    which the group `detail` is the name."""
+
+    pattern: str
+    obstacle: Obstacle
+
+
 class Status(msgspec.Struct, frozen=True, gc=False):
     """A verdict. `named` are the things it is about where the reason does not name them: the taint, the host port."""
 
     code: Code
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     shortages: tuple[Shortage, ...] = ()
     named: tuple[str, ...] = ()
 
@@ -63,28 +100,37 @@ class Status(msgspec.Struct, frozen=True, gc=False):
         return self.code in (Code.UNSCHEDULABLE, Code.UNRESOLVABLE)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The reasons as upstream writes them."""
+        return tuple([each.text for each in self.reasons])
+
+    @property
     def message(self) -> str:
         """The reasons as upstream joins them."""
-        return ", ".join(self.reasons)
+        return ", ".join(self.texts)
+
+    def has(self, *obstacles: Obstacle) -> bool:
+        """Whether one of the obstacles is among the reasons."""
+        return any(each.obstacle in obstacles for each in self.reasons)
 
 
 SUCCESS: Final = Status(Code.SUCCESS)
 SKIP: Final = Status(Code.SKIP)
 
 
-def unschedulable(*reasons: str, named: tuple[str, ...] = ()) -> Status:
+def unschedulable(*reasons: Reason, named: tuple[str, ...] = ()) -> Status:
     """Not on this node as it is; other pods' going might help."""
     return Status(Code.UNSCHEDULABLE, reasons, named=named)
 
 
-def unresolvable(*reasons: str, named: tuple[str, ...] = ()) -> Status:
+def unresolvable(*reasons: Reason, named: tuple[str, ...] = ()) -> Status:
     """Not on this node, whichever pods go."""
     return Status(Code.UNRESOLVABLE, reasons, named=named)
 
 
-def failure(reason: str) -> Status:
+def failure(text: str) -> Status:
     """The plugin cannot decide; the scheduler then reports a SchedulerError."""
-    return Status(Code.ERROR, (reason,))
+    return Status(Code.ERROR, (reason(OTHER, text),))
 
 
 class NodeFilter:
@@ -97,6 +143,10 @@ class NodeFilter:
     def check(self, node: NodeInfo) -> Status:
         """May the pod go to this node?"""
         raise NotImplementedError
+
+    def alike(self, classes: NodeClasses) -> Grouping:
+        """Nodes in groups; all nodes of a group get the same answer of `check`."""
+        return classes.each
 
     def copy(self) -> NodeFilter:
         """A filter with counts of its own."""
@@ -120,11 +170,39 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
 SKIPPED: Final = Prepared(SKIP)
 
 
-class Plugin(Protocol):
-    """A filter plugin; `name` is upstream's."""
+PodPart = Callable[[Pod], object]
+"""Something of a pod, as plain data that can be written as JSON."""
 
-    name: str
+
+class Plugin:
+    """A filter plugin with all that is known of it: what it decides, what it reads, and how its reasons are written.
+
+    name: upstream's.
+    reads: kinds that it looks at beside nodes and the pods on them as they take up room. One more object of such a kind
+    may turn its refusal into success.
+    pod_parts: all that it looks at in a pod; pods that have equal parts get the same answers.
+    wordings: how its reasons are written, of all releases; those of one text come first that are more special.
+    left_out_as: the reason of its Filter, where releases differ in whether that or its PreFilter refuses a node.
+    """
+
+    name: ClassVar[str]
+    reads: ClassVar[tuple[type[KubernetesObject], ...]] = ()
+    pod_parts: ClassVar[tuple[PodPart, ...]] = ()
+    wordings: ClassVar[tuple[Wording, ...]] = ()
+    left_out_as: ClassVar[Obstacle | None] = None
+
+    def runs_in(self, release: SchedulerRelease) -> bool:
+        """Whether it belongs to the default profile of that release."""
+        return True
+
+    def concerns(self, pod: Pod) -> bool:
+        """Whether the kinds that it reads are needed to decide about this pod."""
+        return True
+
+    def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
+        """Whether objects of a kind that it reads, and that were not seen, might change the answer about the pod."""
+        return True
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         """Once per pod, before any node is looked at."""
-        ...
+        raise NotImplementedError

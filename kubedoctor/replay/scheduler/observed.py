@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -20,26 +21,16 @@ from kubedoctor.cluster.kinds.storage import (
     StorageClass,
     VolumeAttachment,
 )
-from kubedoctor.cluster.kinds.volumes import DISKS
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.replay.scheduler.plugins.affinity_terms import terms_of
-from kubedoctor.replay.scheduler.plugins.node_volume_limits import limits_of
-from kubedoctor.replay.scheduler.said.reasons import release_of
+from kubedoctor.replay.scheduler import profile
+from kubedoctor.replay.scheduler.plugins.pod_claims import STORAGE, asks_for_storage
+from kubedoctor.replay.scheduler.releases import release_of
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
-REPLAY_ALWAYS: tuple[type[KubernetesObject], ...] = (Node, Pod, Namespace, PodDisruptionBudget)
-"""What a replay of any pod asks for."""
-_STORAGE: tuple[type[KubernetesObject], ...] = (
-    PersistentVolumeClaim,
-    PersistentVolume,
-    StorageClass,
-    CSINode,
-    CSIDriver,
-    CSIStorageCapacity,
-    VolumeAttachment,
-)
-REPLAY_READS: tuple[type[KubernetesObject], ...] = (*REPLAY_ALWAYS, *_STORAGE)
+_ALWAYS: Final[tuple[type[KubernetesObject], ...]] = (Node, Pod, Namespace, PodDisruptionBudget)
+"""What a replay of any pod asks for: where pods run, and whom preemption spares."""
+REPLAY_READS: Final = tuple(dict.fromkeys((*_ALWAYS, *profile.kinds_read())))
 """All that a replay may ask for."""
 
 
@@ -71,54 +62,27 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
     names = {kind_name(kind) for kind in kinds}
     missing = names.intersection(gap.kind for gap in cluster.gaps)
     damaged = {name for name in names if cluster.snapshot.losses(name)}
-    deciding = {name for name in missing | damaged if _decides(name, pod, state)}
+    by_name = {kind_name(kind): kind for kind in kinds}
+    deciding = {name for name in missing | damaged if _decides(by_name[name], pod, state)}
     return Observed(state, tuple(sorted(missing & deciding)), tuple(sorted(damaged & deciding)))
 
 
-def _decides(kind: str, pod: Pod, state: ClusterState) -> bool:
+def _decides(kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
     """Whether objects of the kind that were not seen might change which nodes take the pod."""
-    match kind:
-        case "Namespace":
-            return _finds_by_namespace_labels(pod, state)
-        case "PodDisruptionBudget":
-            return False
-        case "CSIStorageCapacity":
-            return any(one.spec.storage_capacity for one in state.csi_drivers.values())
-        case "VolumeAttachment":
-            return any(limits_of(one) for one in state.csi_nodes.values())
-    return True
-
-
-def _finds_by_namespace_labels(pod: Pod, state: ClusterState) -> bool:
-    """The pod looks for others by the labels of their namespaces, or others keep away from it by those of its own."""
-    affinity = pod.spec.affinity
-    own = (*terms_of(pod, affinity.pod_affinity), *terms_of(pod, affinity.pod_anti_affinity)) if affinity else ()
-    if any(term.asks_for_labels for term in own):
+    if kind in (Node, Pod):
         return True
-    nominated = (term for there in state.nominated.values() for one in there for term in one.anti_affinity)
-    return any(
-        term.asks_for_labels and pod.namespace not in term.namespaces and term.selector.matches(pod.metadata.labels)
-        for term in (*state.anti_affinity, *nominated)
-    )
+    return any(plugin.decides_by(kind, pod, state) for plugin in profile.plugins_reading(kind))
 
 
 def kinds_for(pod: Pod) -> tuple[type[KubernetesObject], ...]:
     """What a replay of the pod asks for."""
-    return REPLAY_READS if asks_for_storage(pod) else REPLAY_ALWAYS
-
-
-def asks_for_storage(pod: Pod) -> bool:
-    """Has a volume that plugins look at: a claim, one made for the pod, or a disk."""
-    return any(
-        volume.claim_of(pod.name) is not None or any(getattr(volume, disk) for disk in DISKS)
-        for volume in pod.spec.volumes or ()
-    )
+    return tuple(dict.fromkeys((*_ALWAYS, *profile.kinds_read(pod))))
 
 
 def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, *, storage: bool) -> ClusterState:
     """Kept until objects of one of the kinds change; with storage and without, nodes and pods are the same."""
     seen = cluster.maybe
-    kinds = REPLAY_READS if storage else REPLAY_ALWAYS
+    kinds = (*_ALWAYS, *STORAGE) if storage else _ALWAYS
     revision = (len(nodes), len(pods), *(cluster.snapshot.revision(kind_name(kind)) for kind in kinds))
     states = _STATES.setdefault(cluster.snapshot, {})
     known = states.get(storage)
@@ -139,7 +103,7 @@ def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, *, 
             "capacities": seen.all(CSIStorageCapacity),
             "attachments": seen.all(VolumeAttachment),
         }
-    always = 2 + len(REPLAY_ALWAYS)
+    always = 2 + len(_ALWAYS)
     other = states.get(not storage)
     if other is not None and other[0][:always] == revision[:always]:
         state = other[1].among(**objects)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -10,9 +11,10 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
+from kubedoctor.replay.scheduler.many.by_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup, grouped
-from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.observed import observe
 from kubedoctor.replay.scheduler.preemption import Preemption, preempt
 from kubedoctor.replay.scheduler.said.self_check import Agreement, Comparison, Said, compare, said_of
@@ -82,12 +84,13 @@ class _Replay(msgspec.Struct, frozen=True):
     preemption: Preemption | None
 
 
+_REPLAYS: Final = Memo[bytes, _Replay]()
+
+
 def _replay(pod: Pod, state: ClusterState) -> _Replay:
     """Once for all pods that the scheduler cannot tell apart."""
-    key = ("pending", equivalence_key(pod))
-    found: _Replay | None = state.known(key)
-    if found is None:
+    known, key = _REPLAYS.of(state), equivalence_key(pod)
+    if key not in known:
         verdict = schedule_by_classes(pod, state)
-        found = _Replay(verdict, grouped(verdict), preempt(pod, state, verdict))
-        state.learn(key, found)
-    return found
+        known[key] = _Replay(verdict, grouped(verdict), preempt(pod, state, verdict))
+    return known[key]

@@ -6,7 +6,9 @@ has enough candidates.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -19,20 +21,54 @@ from kubedoctor.replay.scheduler.cycle import (
     Objection,
     SchedulingVerdict,
     copied,
+    counted,
     histogram,
     objection_with_nominated,
     pre_filter,
     unavailable,
 )
-from kubedoctor.replay.scheduler.framework import Code, NodeFilter, Plugin, failure, unresolvable
+from kubedoctor.replay.scheduler.framework import (
+    Code,
+    NodeFilter,
+    Obstacle,
+    Plugin,
+    Reason,
+    Wording,
+    failure,
+    reason,
+    unresolvable,
+)
 from kubedoctor.replay.scheduler.go_sort import go_sorted
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.plugins.dynamic_resources import (
+    DynamicResources,
+    post_filter_fails,
+    post_filter_text,
+)
+from kubedoctor.replay.scheduler.profile import default_plugins
+from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
-_NO_VICTIMS = Objection("", unresolvable(reasons.NO_VICTIMS))
-_USELESS = unresolvable(reasons.PREEMPTION_USELESS)
-_LOWEST = 1 << 31
+PREEMPTION_USELESS: Final = Obstacle("preemption is not helpful")
+NO_VICTIMS: Final = Obstacle("no preemption victims")
+WORDINGS: Final = (
+    Wording(r"Preemption is not helpful for scheduling", PREEMPTION_USELESS),
+    Wording(r"No preemption victims found for incoming pods?", NO_VICTIMS),
+)
+_NO_VICTIMS: Final = Objection("", unresolvable(reason(NO_VICTIMS, "No preemption victims found for incoming pod")))
+_USELESS: Final = unresolvable(reason(PREEMPTION_USELESS, "Preemption is not helpful for scheduling"))
+_TELLS_PLACE_SINCE: Final = SchedulerRelease(37)
+"""From this release on the message says where preemption would help."""
+_CHARGES_ONE_BUDGET_SINCE: Final = SchedulerRelease(37)
+"""From this release on a victim counts only against the budgets up to the first that it violates."""
+_LOWEST: Final = 1 << 31
 """Added to a priority, so that sums grow with every victim."""
+
+
+class NotEligible(enum.Enum):
+    """Why the pod may not preempt, in upstream's words."""
+
+    NEVER = "not eligible due to preemptionPolicy=Never."
+    RUNNING = "not eligible due to a terminating pod on the nominated node."
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -49,17 +85,23 @@ class Candidate(msgspec.Struct, frozen=True):
 class Preemption(msgspec.Struct, frozen=True):
     """What comes of trying. code: Success where a candidate exists; Error where the scheduler's own bookkeeping fails.
 
-    not_eligible: why the pod may not preempt. rejected: nodes where it does not help, each with what still objects.
+    not_eligible: why the pod may not preempt, None if it may. rejected: nodes where it does not help, each with what still objects.
     best: the candidates that score equally best; the scheduler takes any. event: the whole text of the FailedScheduling
     event and of the condition, with the first of `best`.
     """
 
     code: Code
     event: str
-    not_eligible: str = ""
+    not_eligible: NotEligible | None = None
     candidates: tuple[Candidate, ...] = ()
     rejected: tuple[tuple[str, Objection], ...] = ()
     best: tuple[str, ...] = ()
+
+
+def rejection_counts(verdict: SchedulingVerdict, tried: Preemption) -> tuple[Reason, ...]:
+    """Why evicting pods does not help, each reason with its number of nodes. Upstream tells only where it helps nowhere."""
+    hopeless = verdict.total - len(tried.rejected) - len(tried.candidates)
+    return counted([*(objection.status for _, objection in tried.rejected), *[_USELESS] * hopeless])
 
 
 def preempt(
@@ -68,11 +110,13 @@ def preempt(
     """Try to make room for a pod that `schedule` found no node for; None where the scheduler does not even try."""
     if verdict.pre_enqueue or verdict.feasible or not verdict.total or verdict.failed:
         return None
-    if verdict.pre_filter is not None and state.release.claims_hidden:
+    used = default_plugins(state.release) if plugins is None else plugins
+    has_claims = any(isinstance(plugin, DynamicResources) for plugin in used)
+    if verdict.pre_filter is not None and has_claims and post_filter_fails(state.release):
         return Preemption(Code.ERROR, f"{verdict.message} not found")
-    before = f"{verdict.message} {state.release.claims_text}preemption: "
-    if why := _not_eligible(pod, state, verdict):
-        return Preemption(Code.UNSCHEDULABLE, before + why, why)
+    before = f"{verdict.message} {post_filter_text(state.release) if has_claims else ''}preemption: "
+    if (why := _not_eligible(pod, state, verdict)) is not None:
+        return Preemption(Code.UNSCHEDULABLE, before + why.value, why)
     candidates: list[Candidate] = []
     rejected: list[tuple[str, Objection]] = []
     filters = pre_filter(pod, state, plugins).filters if verdict.nodes else ()
@@ -94,24 +138,24 @@ def preempt(
         return Preemption(Code.UNSCHEDULABLE, event, rejected=tuple(rejected))
     best = _best(candidates)
     event = verdict.message
-    if state.release.tells_placement:
+    if state.release >= _TELLS_PLACE_SINCE:
         count = next(len(one.victims) for one in candidates if one.node == best[0])
         event += f" preemption: found a potential placement for pod on node {best[0]}, preempting {count} victims"
-    return Preemption(Code.SUCCESS, event, "", tuple(candidates), tuple(rejected), best)
+    return Preemption(Code.SUCCESS, event, None, tuple(candidates), tuple(rejected), best)
 
 
-def _not_eligible(pod: Pod, state: ClusterState, verdict: SchedulingVerdict) -> str:
+def _not_eligible(pod: Pod, state: ClusterState, verdict: SchedulingVerdict) -> NotEligible | None:
     if pod.spec.preemption_policy == "Never":
-        return reasons.PREEMPTION_NEVER
+        return NotEligible.NEVER
     name = pod.status.nominated_node_name
     node = state.node_by_name.get(name)
     status = next((one.status for one in verdict.nodes if one.node == name), _USELESS)
     if node is None or status.code is Code.UNRESOLVABLE:
-        return ""
+        return None
     priority = pod.spec.priority or 0
     if any(one.priority < priority and _is_victim(one.pod) for one in node.pods):
-        return reasons.PREEMPTION_RUNNING
-    return ""
+        return NotEligible.RUNNING
+    return None
 
 
 def _is_victim(pod: Pod) -> bool:
@@ -185,7 +229,7 @@ def _by_budget(victims: Sequence[PodInfo], state: ClusterState) -> tuple[list[Po
             left[index] -= 1
             if left[index] < 0:
                 violated = True
-                if not state.release.charges_all_budgets:
+                if state.release >= _CHARGES_ONE_BUDGET_SINCE:
                     break
         (protected if violated else others).append(one)
     return protected, others

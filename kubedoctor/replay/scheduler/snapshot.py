@@ -24,10 +24,11 @@ from kubedoctor.cluster.kinds.storage import (
     VolumeAttachment,
 )
 from kubedoctor.cluster.triage import finished
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, terms_of
 from kubedoctor.replay.scheduler.plugins.host_ports import HostPort, host_ports
+from kubedoctor.replay.scheduler.releases import LATEST, SchedulerRelease
 from kubedoctor.replay.scheduler.requests import Occupied, amounts, counted
-from kubedoctor.replay.scheduler.said.reasons import LATEST, SchedulerRelease
 
 Resources = Mapping[str, int]
 
@@ -55,7 +56,7 @@ class PodInfo:
 class NodeInfo:
     """A node and the pods that count on it. Never changed: `with_pod` and `without` make another one."""
 
-    __slots__ = ("allocatable", "known", "labels", "most_pods", "name", "node", "pods", "requested", "used_ports")
+    __slots__ = ("allocatable", "labels", "memos", "most_pods", "name", "node", "pods", "requested", "used_ports")
 
     def __init__(self, node: Node, pods: Sequence[PodInfo] = ()) -> None:
         self.node = node
@@ -67,8 +68,8 @@ class NodeInfo:
         self.pods: tuple[PodInfo, ...] = tuple(pods)
         self.requested: Resources = _changed({}, pods, 1)
         self.used_ports: frozenset[HostPort] = frozenset(port for info in pods for port in info.ports)
-        self.known: dict[str, Any] = {}
-        """What a filter has worked out about this node, by the filter's name."""
+        self.memos: dict[Memo[Any, Any], dict[Any, Any]] = {}
+        """What filters have worked out about this node."""
 
     def with_pod(self, added: PodInfo) -> NodeInfo:
         """With one pod more."""
@@ -86,7 +87,7 @@ class NodeInfo:
         other = NodeInfo.__new__(NodeInfo)
         other.node, other.name, other.labels = self.node, self.name, self.labels
         other.allocatable, other.most_pods = self.allocatable, self.most_pods
-        other.pods, other.requested, other.used_ports, other.known = pods, requested, ports, {}
+        other.pods, other.requested, other.used_ports, other.memos = pods, requested, ports, {}
         return other
 
 
@@ -142,8 +143,10 @@ class ClusterState:
         """Pods on nodes that do not exist: they only keep claims in use."""
         self.volume_selectors: dict[tuple[str, bool], CompiledNodeSelector | None] = {}
         """Compiled: from which nodes a volume can be used, by its name and whether in the labels of the CSI driver."""
-        self._counts: dict[Hashable, Mapping[Any, int]] = {}
-        self._known: dict[Hashable, Any] = {}
+        self._living: dict[tuple[str, Selector], Mapping[str, int]] = {}
+        self._matching: dict[tuple[AffinityTerm, ...], Mapping[tuple[str, str], int]] = {}
+        self.memos: dict[Memo[Any, Any], dict[Any, Any]] = {}
+        """What has been worked out about this very state."""
 
     @classmethod
     def of(cls, nodes: Iterable[Node], pods: Iterable[Pod], **objects: Any) -> ClusterState:
@@ -179,7 +182,8 @@ class ClusterState:
         for name in ("claims_in_use", "placed", "anti_affinity"):
             if name in vars(other):
                 vars(self)[name] = getattr(other, name)
-        self._counts = dict(other._counts)
+        self._living = dict(other._living)
+        self._matching = dict(other._matching)
 
     def know_as(self, other: ClusterState) -> None:
         """Take over what another state has worked out about pods, as `know_pods_as`, and about the same volumes."""
@@ -241,22 +245,21 @@ class ClusterState:
 
     def living_per_node(self, namespace: str, selector: Selector) -> Mapping[str, int]:
         """How many pods of a namespace a selector finds on each node, without those that are being deleted."""
-        key = ("living", namespace, selector)
-        if key not in self._counts:
-            self._counts[key] = Counter(
+        key = (namespace, selector)
+        if key not in self._living:
+            self._living[key] = Counter(
                 node.name
                 for example, alike in self.placed.get(namespace, ())
                 if selector.matches(example.metadata.labels)
                 for node, info in alike
                 if info.pod.metadata.deletion_timestamp is None
             )
-        return self._counts[key]
+        return self._living[key]
 
     def matching_all(self, terms: tuple[AffinityTerm, ...]) -> Mapping[tuple[str, str], int]:
         """Pods that match every term, counted at each term's topology key and value."""
-        key = ("all", terms)
-        if key not in self._counts:
-            self._counts[key] = Counter(
+        if terms not in self._matching:
+            self._matching[terms] = Counter(
                 (term.topology_key, node.labels[term.topology_key])
                 for example, alike in self._candidates(terms[0])
                 if all(term.matches(example, {}) for term in terms)
@@ -264,7 +267,7 @@ class ClusterState:
                 for term in terms
                 if term.topology_key in node.labels
             )
-        return self._counts[key]
+        return self._matching[terms]
 
     def matching_one(self, term: AffinityTerm) -> Mapping[tuple[str, str], int]:
         """Pods that match a term, counted at its topology key and value."""
@@ -274,11 +277,3 @@ class ClusterState:
         """The pods that are in one of the term's namespaces, and perhaps more."""
         names = self.placed if term.namespace_selector.matches({}) else sorted(term.namespaces)
         return (group for name in names for group in self.placed.get(name, ()))
-
-    def known(self, key: Hashable) -> Any:
-        """What has been worked out about this very state, None if nothing."""
-        return self._known.get(key)
-
-    def learn(self, key: Hashable, value: Any) -> None:
-        """Keep what has been worked out; no other state is told."""
-        self._known[key] = value

@@ -10,3 +10,7 @@ CORDON: Final = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule
 HOSTNAME: Final = "kubernetes.io/hostname"
 DEFAULT_SCHEDULER: Final = "default-scheduler"
 """The scheduler of pods that name none."""
+ZONE: Final = "topology.kubernetes.io/zone"
+REGION: Final = "topology.kubernetes.io/region"
+BETA_ZONE: Final = "failure-domain.beta.kubernetes.io/zone"
+BETA_REGION: Final = "failure-domain.beta.kubernetes.io/region"

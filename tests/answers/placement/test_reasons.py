@@ -6,12 +6,18 @@ import pytest
 
 from kubedoctor.answers.placement.reasons import amount, group_reasons, short_reason
 from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection
-from kubedoctor.replay.scheduler.framework import Code, Shortage, Status
+from kubedoctor.replay.scheduler.framework import Code, Shortage, Status, reason
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
+from kubedoctor.replay.scheduler.plugins.node_resources_fit import RESOURCE
+from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
 
 
 def lacks(requested: int, used: int, capacity: int, resource: str = "cpu") -> Objection:
-    status = Status(Code.UNSCHEDULABLE, (f"Insufficient {resource}",), (Shortage(resource, requested, used, capacity),))
+    status = Status(
+        Code.UNSCHEDULABLE,
+        (reason(RESOURCE, f"Insufficient {resource}", resource),),
+        (Shortage(resource, requested, used, capacity),),
+    )
     return Objection("NodeResourcesFit", status)
 
 
@@ -31,7 +37,8 @@ def test_a_full_node_and_several() -> None:
 
 def test_each_filter_of_a_group_speaks_for_all_its_nodes() -> None:
     taint = Objection(
-        "TaintToleration", Status(Code.UNRESOLVABLE, ("node(s) had untolerated taint(s)",), named=("a:NoSchedule",))
+        "TaintToleration",
+        Status(Code.UNRESOLVABLE, (reason(TAINT, "node(s) had untolerated taint(s)"),), named=("a:NoSchedule",)),
     )
     nodes = tuple(
         NodeVerdict(name, taint, (taint, lacks(2000, used, 4000))) for name, used in (("x", 3000), ("y", 4000))

@@ -13,7 +13,8 @@ from kubedoctor.cluster.kinds.core import NodeStatus
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.storage import CSIDriver, CSINode
 from kubedoctor.replay.scheduler.pending import explain_pending
-from kubedoctor.replay.scheduler.said.messages import Obstacle
+from kubedoctor.replay.scheduler.plugins.node_resources_fit import RESOURCE, TOO_MANY_PODS
+from kubedoctor.replay.scheduler.preemption import NO_VICTIMS, PREEMPTION_USELESS
 from kubedoctor.replay.scheduler.said.self_check import Agreement
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -76,8 +77,8 @@ def test_preemption_that_is_told_otherwise_leaves_the_filters_in_agreement() -> 
     compared = explain_pending(waiting, cluster(full, guest, waiting)).comparison
     assert (compared.agreement, compared.preemption) == (Agreement.AGREES, Agreement.DIFFERS)
     assert {(one.obstacle, one.said, one.replayed) for one in compared.preemption_differences} == {
-        (Obstacle.PREEMPTION_USELESS, 1, 0),
-        (Obstacle.NO_VICTIMS, 0, 1),
+        (PREEMPTION_USELESS, 1, 0),
+        (NO_VICTIMS, 0, 1),
     }
     newer = msgspec.structs.replace(guest, metadata=msgspec.structs.replace(guest.metadata, creation_timestamp=NOW))
     later = explain_pending(waiting, cluster(full, newer, waiting)).comparison
@@ -101,8 +102,8 @@ def test_other_counts_differ_as_long_as_nothing_has_changed() -> None:
     compared = explain_pending(waiting, cluster(node("a"), waiting)).comparison
     assert compared.agreement is Agreement.DIFFERS
     assert {(one.obstacle, one.said, one.replayed) for one in compared.differences} == {
-        (Obstacle.TOO_MANY_PODS, 1, 0),
-        (Obstacle.RESOURCE, 0, 1),
+        (TOO_MANY_PODS, 1, 0),
+        (RESOURCE, 0, 1),
     }
 
 

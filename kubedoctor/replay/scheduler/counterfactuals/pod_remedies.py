@@ -15,9 +15,8 @@ from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import NodeFilter, Plugin
 from kubedoctor.replay.scheduler.plugins.host_ports import EVERY_ADDRESS, HostPort
-from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import InterPodAffinity
+from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import EXISTING_ANTI_AFFINITY, InterPodAffinity
 from kubedoctor.replay.scheduler.plugins.pod_topology_spread import PodTopologySpread
-from kubedoctor.replay.scheduler.said import reasons
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
@@ -143,7 +142,7 @@ def _own_terms_pass(alone: Pod, state: ClusterState, node: NodeInfo) -> bool:
     if node_filter is None:
         return True
     status = node_filter.check(node)
-    return status.is_success or reasons.EXISTING_ANTI_AFFINITY in status.reasons
+    return status.is_success or status.has(EXISTING_ANTI_AFFINITY)
 
 
 def _terms(pod: Pod) -> Iterator[tuple[Path, PodAffinityTerm, Pod]]:

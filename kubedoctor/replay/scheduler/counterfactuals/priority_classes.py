@@ -10,10 +10,10 @@ import msgspec
 from kubedoctor.cluster.kinds.control import PriorityClass
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
+from kubedoctor.replay.scheduler.many.by_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
-from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
-from kubedoctor.replay.scheduler.preemption import Candidate, Preemption, preempt
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.memos import Memo
+from kubedoctor.replay.scheduler.preemption import Candidate, NotEligible, Preemption, preempt
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 MOST_NODES: Final = 20_000
@@ -27,6 +27,11 @@ class HelpfulClass(msgspec.Struct, frozen=True):
 
     priority_class: PriorityClass
     candidate: Candidate
+
+
+_HELPFUL: Final = Memo[tuple[bytes, tuple[str, ...]], HelpfulClass | None]()
+_LOOKED_AT: Final = Memo[None, int]()
+"""How many nodes have been looked at so far."""
 
 
 def helpful_class(
@@ -44,18 +49,14 @@ def helpful_class(
     higher = sorted(
         (one for one in classes if one.value > mine and _may_preempt(one)), key=lambda one: (one.value, one.name)
     )
-    key = ("helpful class", equivalence_key(pod), tuple(one.name for one in higher))
-    known: tuple[HelpfulClass | None] | None = state.known(key)
-    if known is None:
-        known = (_lowest(pod, state, verdict, higher),)
-        state.learn(key, known)
-    return known[0]
+    key = equivalence_key(pod), tuple(one.name for one in higher)
+    return _HELPFUL.kept(state, key, lambda: _lowest(pod, state, verdict, higher))
 
 
 def _is_too_low(tried: Preemption) -> bool:
     """A node has nobody less important, or the pod may not preempt at all."""
-    if tried.not_eligible:
-        return tried.not_eligible == reasons.PREEMPTION_NEVER
+    if tried.not_eligible is not None:
+        return tried.not_eligible is NotEligible.NEVER
     return not tried.candidates and bool(tried.rejected)
 
 
@@ -76,10 +77,10 @@ def _lowest(
 
 
 def _with_class(pod: Pod, state: ClusterState, verdict: SchedulingVerdict, one: PriorityClass) -> Candidate | None:
-    looked_at: int = state.known("nodes looked at for classes") or 0
-    if looked_at > MOST_NODES:
+    looked_at = _LOOKED_AT.of(state)
+    if looked_at.get(None, 0) > MOST_NODES:
         return None
-    state.learn("nodes looked at for classes", looked_at + len(state.nodes))
+    looked_at[None] = looked_at.get(None, 0) + len(state.nodes)
     spec = msgspec.structs.replace(
         pod.spec, priority=one.value, priority_class_name=one.name, preemption_policy="PreemptLowerPriority"
     )

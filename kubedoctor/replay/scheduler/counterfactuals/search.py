@@ -33,11 +33,11 @@ from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_r
 from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place
 from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_unbound, about_waiting
 from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict
+from kubedoctor.replay.scheduler.many.by_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.many.grouping import grouped, objections_of
-from kubedoctor.replay.scheduler.many.node_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.plugins.node_resources_fit import NodeResourcesFit
-from kubedoctor.replay.scheduler.plugins.pod_claims import mounted_claim_names
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.plugins.pod_claims import CLAIM_UNBOUND, mounted_claim_names
+from kubedoctor.replay.scheduler.plugins.volume_binding import FREE_STORAGE, NO_VOLUME
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
@@ -168,7 +168,7 @@ def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy
     """For a pod that is turned away before nodes are looked at."""
     pod, state = situation.pod, situation.state
     yield from about_claims(pod, state, objection.status.named)
-    if reasons.UNBOUND_IMMEDIATE in objection.status.reasons:
+    if objection.plugin == "VolumeBinding" and objection.status.has(CLAIM_UNBOUND):
         yield from about_unbound(pod, state, objection.status.named)
     if objection.plugin in ("", "NodeAffinity"):
         if pod.spec.node_name:
@@ -246,7 +246,7 @@ def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> lis
             found = about_volumes_in_use(pod, state, node)
         case "NodeVolumeLimits":
             found = about_attached(pod, state, node, objection.status.named)
-        case "VolumeBinding" if {reasons.VOLUME_BIND, reasons.VOLUME_SPACE}.intersection(objection.status.reasons):
+        case "VolumeBinding" if objection.status.has(NO_VOLUME, FREE_STORAGE):
             found = about_selected_nodes(pod, state, node) or about_waiting(pod, state, node, objection.status)
         case "PodTopologySpread":
             found = about_spread(pod, state, node)

@@ -11,22 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
+from typing import Final
 
 import msgspec
 
 from kubedoctor.cluster.changes import Operation, Path, Step, apply_to_object
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.claim_outcomes import settled
 from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
 from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
 from kubedoctor.replay.scheduler.framework import Status
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.pod_claims import class_named, is_bound
-from kubedoctor.replay.scheduler.plugins.volume_binding import Reach, VolumeBinding, largest_storage
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.plugins.volume_binding import FREE_STORAGE, Reach, VolumeBinding, largest_storage
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.storage.matching import (
     CLASS_ANNOTATION,
@@ -49,6 +50,10 @@ _VOLUME: Path = ("spec", "volumeName")
 _SIZE: Path = ("spec", "resources", "requests", "storage")
 _MODES: Path = ("spec", "accessModes")
 _CURABLE = {Mismatch.TOO_SMALL, Mismatch.ACCESS_MODE, Mismatch.CLASS, Mismatch.SELECTOR}
+
+
+_WAYS: Final = Memo[Ref, tuple[list[Edit], list[Rejection]]]()
+"""For each claim: other classes, and the volumes that do not fit it."""
 
 
 class _Own(msgspec.Struct, frozen=True):
@@ -81,7 +86,7 @@ def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status)
         return [(edit,) for one in waiting for edit in _ways(one, state, node)]
     choices = []
     for one in wrong:
-        smaller = _smaller(one, state, node) if reasons.VOLUME_SPACE in status.reasons else []
+        smaller = _smaller(one, state, node) if status.has(FREE_STORAGE) else []
         choices.append([*smaller, *_ways(one, state, node)])
     return _together(choices)
 
@@ -122,11 +127,11 @@ def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[
     now = unbound(claim, state.volumes.values(), state.classes.values())
     if now.awaits in (Awaited.BINDING, Awaited.DEFAULT_CLASS) or (now.awaits is Awaited.PROVISIONER and node is None):
         return []
-    known = state.known(("ways", ref(claim)))
-    if known is None:
-        known = _by_class(own, state), [one for one in rejections(claim, state.volumes.values()) if one.reasons]
-        state.learn(("ways", ref(claim)), known)
-    classes, judged = known
+    known, about = _WAYS.of(state), ref(claim)
+    if about not in known:
+        judged_all = rejections(claim, state.volumes.values())
+        known[about] = _by_class(own, state), [one for one in judged_all if one.reasons]
+    classes, judged = known[about]
     if claim.spec.volume_name:
         near = misspellings(claim.spec.volume_name, state.volumes, 1)
         named = [_draft(own, state, {_VOLUME: name}, 2) for name in near] + [_draft(own, state, {_VOLUME: ""}, 4)]

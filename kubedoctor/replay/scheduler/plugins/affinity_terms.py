@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, selector_of
 from kubedoctor.cluster.kinds.affinity import PodAffinity, PodAffinityTerm
+from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.pods import Pod
-
-if TYPE_CHECKING:
-    from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 
 class AffinityTerm(msgspec.Struct, frozen=True):
@@ -50,11 +47,11 @@ def terms_of(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]
         return ()
 
 
-def with_namespaces(term: AffinityTerm, state: ClusterState) -> AffinityTerm:
+def with_namespaces(term: AffinityTerm, namespaces: Mapping[str, Namespace]) -> AffinityTerm:
     """The term with the namespaces that its selector finds written out. One that selects all stays a selector."""
     if not term.asks_for_labels:
         return term
-    found = {name for name, one in state.namespaces.items() if term.namespace_selector.matches(one.metadata.labels)}
+    found = {name for name, one in namespaces.items() if term.namespace_selector.matches(one.metadata.labels)}
     return AffinityTerm(term.topology_key, term.namespaces | found, term.selector, selector_of(None))
 
 

@@ -10,11 +10,8 @@ import msgspec
 from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm
 from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume
 from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.replay.scheduler.well_known import BETA_REGION, BETA_ZONE, REGION, ZONE
 
-ZONE: Final = "topology.kubernetes.io/zone"
-REGION: Final = "topology.kubernetes.io/region"
-BETA_ZONE: Final = "failure-domain.beta.kubernetes.io/zone"
-BETA_REGION: Final = "failure-domain.beta.kubernetes.io/region"
 ZONE_SEPARATOR: Final = "__"
 MIGRATED_PLUGINS: Final = "storage.alpha.kubernetes.io/migrated-plugins"
 

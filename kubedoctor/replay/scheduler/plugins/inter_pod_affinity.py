@@ -3,33 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from kubedoctor.cluster.grammar.selectors import SelectorError
+from kubedoctor.cluster.kinds.core import Namespace
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.framework import (
+    OTHER,
     SKIPPED,
     SUCCESS,
     NodeFilter,
+    Obstacle,
+    Plugin,
     Prepared,
     Status,
+    Wording,
+    reason,
     unresolvable,
     unschedulable,
 )
-from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, compiled, with_namespaces
-from kubedoctor.replay.scheduler.said import reasons
-from kubedoctor.replay.scheduler.said.selector_errors import parsing_problem
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.plugins import pod_parts
+from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, compiled, terms_of, with_namespaces
+from kubedoctor.replay.scheduler.plugins.selector_errors import parsing_problem
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 Counts = dict[tuple[str, str], int]
 """Matching pods by topology key and value; never zero."""
 
-_AFFINITY = unresolvable(reasons.POD_AFFINITY)
-_ANTI_AFFINITY = unschedulable(reasons.POD_ANTI_AFFINITY)
-_EXISTING = unschedulable(reasons.EXISTING_ANTI_AFFINITY)
+POD_AFFINITY: Final = Obstacle("pod affinity")
+POD_ANTI_AFFINITY: Final = Obstacle("pod anti-affinity")
+EXISTING_ANTI_AFFINITY: Final = Obstacle("existing anti-affinity")
+_AFFINITY: Final = unresolvable(reason(POD_AFFINITY, "node(s) didn't match pod affinity rules"))
+_ANTI_AFFINITY: Final = unschedulable(reason(POD_ANTI_AFFINITY, "node(s) didn't match pod anti-affinity rules"))
+_EXISTING: Final = unschedulable(
+    reason(EXISTING_ANTI_AFFINITY, "node(s) didn't satisfy existing pods anti-affinity rules")
+)
 
 
-class InterPodAffinity:
+class InterPodAffinity(Plugin):
     name = "InterPodAffinity"
+    reads = (Pod, Namespace)
+    pod_parts = (pod_parts.labels, pod_parts.affinity)
+    wordings = (
+        Wording(r"node\(s\) didn't match pod affinity rules", POD_AFFINITY),
+        Wording(r"node\(s\) didn't match pod anti-affinity rules", POD_ANTI_AFFINITY),
+        Wording(r"node\(s\) didn't satisfy existing pods anti-affinity rules", EXISTING_ANTI_AFFINITY),
+    )
+
+    def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
+        return kind is not Namespace or _finds_by_namespace_labels(pod, state)
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         affinity = pod.spec.affinity
@@ -37,9 +61,9 @@ class InterPodAffinity:
             wanted = compiled(pod, affinity.pod_affinity) if affinity else ()
             unwanted = compiled(pod, affinity.pod_anti_affinity) if affinity else ()
         except SelectorError as error:
-            return Prepared(unresolvable(f"parsing pod: {parsing_problem(pod) or error}"))
-        wanted = tuple(with_namespaces(term, state) for term in wanted)
-        unwanted = tuple(with_namespaces(term, state) for term in unwanted)
+            return Prepared(unresolvable(reason(OTHER, f"parsing pod: {parsing_problem(pod) or error}")))
+        wanted = tuple(with_namespaces(term, state.namespaces) for term in wanted)
+        unwanted = tuple(with_namespaces(term, state.namespaces) for term in unwanted)
         existing: Counts = {}
         labels = state.namespace_labels(pod.namespace)
         for term, values in state.anti_affinity.items():
@@ -54,7 +78,20 @@ class InterPodAffinity:
             for pair, count in state.matching_one(term).items():
                 against[pair] = against.get(pair, 0) + count
         near = dict(state.matching_all(wanted)) if wanted else {}
-        return Prepared(SUCCESS, PodAffinityFilter(pod, labels, wanted, unwanted, near, against, existing))
+        return Prepared(SUCCESS, _Filter(pod, labels, wanted, unwanted, near, against, existing))
+
+
+def _finds_by_namespace_labels(pod: Pod, state: ClusterState) -> bool:
+    """The pod looks for others by the labels of their namespaces, or others keep away from it by those of its own."""
+    affinity = pod.spec.affinity
+    own = (*terms_of(pod, affinity.pod_affinity), *terms_of(pod, affinity.pod_anti_affinity)) if affinity else ()
+    if any(term.asks_for_labels for term in own):
+        return True
+    nominated = (term for there in state.nominated.values() for info in there for term in info.anti_affinity)
+    return any(
+        term.asks_for_labels and pod.namespace not in term.namespaces and term.selector.matches(pod.metadata.labels)
+        for term in (*state.anti_affinity, *nominated)
+    )
 
 
 def _matches_all(terms: tuple[AffinityTerm, ...], pod: Pod) -> bool:
@@ -72,7 +109,7 @@ def _change(counts: Counts, node: NodeInfo, key: str, by: int) -> None:
         counts.pop((key, value), None)
 
 
-class PodAffinityFilter(NodeFilter):
+class _Filter(NodeFilter):
     """near: pods that match all wanted terms. against: those that match an unwanted one. existing: those that do not
     want this pod."""
 
@@ -115,8 +152,11 @@ class PodAffinityFilter(NodeFilter):
                 together = False
         return together or (not self.near and self.matches_itself)
 
+    def alike(self, classes: NodeClasses) -> Grouping:
+        return classes.by_company((*self.near, *self.against, *self.existing))
+
     def copy(self) -> NodeFilter:
-        return PodAffinityFilter(
+        return _Filter(
             self.pod,
             self.namespace_labels,
             self.wanted,

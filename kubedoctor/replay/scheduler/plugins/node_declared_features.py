@@ -5,10 +5,29 @@ What a pod needs: `component-helpers/nodedeclaredfeatures/features`, v1.37.
 
 from __future__ import annotations
 
+from typing import Final
+
+from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.framework import SKIPPED, SUCCESS, NodeFilter, Prepared, Status, unresolvable
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.framework import (
+    SKIPPED,
+    SUCCESS,
+    NodeFilter,
+    Obstacle,
+    Plugin,
+    Prepared,
+    Status,
+    Wording,
+    reason,
+    unresolvable,
+)
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+
+NODE_FEATURES: Final = Obstacle("node features")
+_MISSING: Final = reason(NODE_FEATURES, "node(s) didn't match Pod's required features")
+_SINCE: Final = SchedulerRelease(36)
 
 
 def needed_features(pod: Pod) -> frozenset[str]:
@@ -26,8 +45,24 @@ def needed_features(pod: Pod) -> frozenset[str]:
     return frozenset(needed)
 
 
-class NodeDeclaredFeatures:
+def _needs(pod: Pod) -> object:
+    spec = pod.spec
+    started = [_needs_of(container) for container in (*spec.containers, *(spec.init_containers or ()))]
+    later = [_needs_of(container) for container in spec.ephemeral_containers or ()]
+    return started, later, spec.host_network, spec.host_users
+
+
+def _needs_of(container: Container) -> object:
+    return container.restart_policy_rules, any(mount.bind_mount_options for mount in container.volume_mounts or ())
+
+
+class NodeDeclaredFeatures(Plugin):
     name = "NodeDeclaredFeatures"
+    pod_parts = (_needs,)
+    wordings = (Wording(r"node\(s\) didn't match Pod's required features", NODE_FEATURES),)
+
+    def runs_in(self, release: SchedulerRelease) -> bool:
+        return release >= _SINCE
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         needed = needed_features(pod)
@@ -40,4 +75,7 @@ class _Filter(NodeFilter):
 
     def check(self, node: NodeInfo) -> Status:
         missing = self.needed.difference(node.node.status.declared_features or ())
-        return unresolvable(reasons.NODE_FEATURES, named=tuple(sorted(missing))) if missing else SUCCESS
+        return unresolvable(_MISSING, named=tuple(sorted(missing))) if missing else SUCCESS
+
+    def alike(self, classes: NodeClasses) -> Grouping:
+        return classes.by_class

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.framework import SUCCESS, NodeFilter, Prepared, Status, unresolvable
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.framework import (
+    SUCCESS,
+    NodeFilter,
+    Obstacle,
+    Plugin,
+    Prepared,
+    Status,
+    Wording,
+    reason,
+    unresolvable,
+)
+from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
-_MISMATCH = unresolvable(reasons.NODE_NAME)
+NODE_NAME: Final = Obstacle("node name")
+_MISMATCH: Final = unresolvable(reason(NODE_NAME, "node(s) didn't match the requested node name"))
+_LEAVES_OUT_SINCE: Final = SchedulerRelease(37)
 
 
-class NodeName:
+def _named_node(pod: Pod) -> str:
+    return pod.spec.node_name
+
+
+class NodeName(Plugin):
     name = "NodeName"
+    pod_parts = (_named_node,)
+    wordings = (Wording(r"node\(s\) didn't match the requested node name", NODE_NAME),)
+    left_out_as = NODE_NAME
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         """Since 1.37 this leaves only the named node; before, Filter alone rejects the others."""
         named = pod.spec.node_name
         if not named:
             return Prepared(SUCCESS)
-        return Prepared(SUCCESS, _Filter(named), frozenset((named,)) if state.release.node_name_first else None)
+        only = frozenset((named,)) if state.release >= _LEAVES_OUT_SINCE else None
+        return Prepared(SUCCESS, _Filter(named), only)
 
 
 class _Filter(NodeFilter):

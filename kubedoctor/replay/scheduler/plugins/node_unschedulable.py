@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubedoctor.cluster.grammar.tolerations import tolerates
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.framework import SUCCESS, NodeFilter, Prepared, Status, unresolvable
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.framework import (
+    SUCCESS,
+    NodeFilter,
+    Obstacle,
+    Plugin,
+    Prepared,
+    Status,
+    Wording,
+    reason,
+    unresolvable,
+)
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import CORDON
 
-_CORDONED = unresolvable(reasons.CORDONED)
+CORDONED: Final = Obstacle("cordoned")
+_CORDONED: Final = unresolvable(reason(CORDONED, "node(s) were unschedulable"))
 
 
-class NodeUnschedulable:
+class NodeUnschedulable(Plugin):
     name = "NodeUnschedulable"
+    pod_parts = (pod_parts.tolerations,)
+    wordings = (Wording(r"node\(s\) were unschedulable", CORDONED),)
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         if any(tolerates(one, CORDON) for one in pod.spec.tolerations or ()):
@@ -24,3 +40,6 @@ class NodeUnschedulable:
 class _Filter(NodeFilter):
     def check(self, node: NodeInfo) -> Status:
         return _CORDONED if node.node.spec.unschedulable else SUCCESS
+
+    def alike(self, classes: NodeClasses) -> Grouping:
+        return classes.by_class

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
+from typing import Final
 
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolumeClaim
+from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolumeClaim, VolumeAttachment
 from kubedoctor.cluster.kinds.volumes import Volume
 from kubedoctor.replay.scheduler.framework import (
+    OTHER,
     SKIPPED,
     SUCCESS,
     NodeFilter,
+    Obstacle,
     Prepared,
     Status,
+    Wording,
     failure,
+    reason,
     unresolvable,
     unschedulable,
 )
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.csi_translation import (
     BY_PLUGIN,
     Untranslatable,
@@ -25,12 +34,27 @@ from kubedoctor.replay.scheduler.plugins.csi_translation import (
     handle,
     inline_handle,
 )
-from kubedoctor.replay.scheduler.plugins.pod_claims import bound_volume, class_named, ownership_problem
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.plugins.pod_claims import (
+    WORDINGS,
+    StoragePlugin,
+    bound_volume,
+    claim_not_found,
+    class_named,
+    ownership_problem,
+)
+from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 Attached = dict[tuple[str, str], str]
 """Volumes by driver and handle, each with its driver."""
+
+VOLUME_LIMIT: Final = Obstacle("volume limit")
+CSI_DRIVER: Final = Obstacle("csi driver")
+_OVER: Final = reason(VOLUME_LIMIT, "node(s) exceed max volume count")
+_DRIVER_NEEDED_SINCE: Final = SchedulerRelease(37)
+"""From this release on `CSIDriver.spec.preventPodSchedulingIfMissing` counts."""
+_ATTACHED: Final = Memo[None, Attached]()
+_BY_LIMITS: Final = Memo[None, Grouping]()
 
 
 class _Unclear(Exception):
@@ -41,8 +65,19 @@ class _Unclear(Exception):
         self.status = status
 
 
-class NodeVolumeLimits:
+class NodeVolumeLimits(StoragePlugin):
     name = "NodeVolumeLimits"
+    wordings = (
+        *WORDINGS,
+        Wording(r"node\(s\) exceed max volume count", VOLUME_LIMIT),
+        Wording(r"(?P<detail>\S+) CSI driver is not installed on the node", CSI_DRIVER),
+    )
+
+    def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
+        """Without limits nothing that is attached counts."""
+        if kind is VolumeAttachment:
+            return any(map(limits_of, state.csi_nodes.values()))
+        return super().decides_by(kind, pod, state)
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         concerned = any(map(is_counted, pod.spec.volumes or ()))
@@ -71,10 +106,11 @@ class _Filter(NodeFilter):
             return wanted
         if not wanted:
             return SUCCESS
-        if self.state.release.missing_driver:
+        if self.state.release >= _DRIVER_NEEDED_SINCE:
             for driver in sorted(set(wanted.values())):
                 if self._is_missing(driver, csi_node):
-                    return unschedulable(reasons.driver_not_installed(driver), named=(driver,))
+                    text = f"{driver} CSI driver is not installed on the node"
+                    return unschedulable(reason(CSI_DRIVER, text, driver), named=(driver,))
         limits = limits_of(csi_node)
         if not limits:
             return SUCCESS
@@ -89,7 +125,7 @@ class _Filter(NodeFilter):
         over = tuple(
             driver for driver, count in new.items() if driver in limits and used[driver] + count > limits[driver]
         )
-        return unschedulable(reasons.VOLUME_LIMIT, named=over) if over else SUCCESS
+        return unschedulable(_OVER, named=over) if over else SUCCESS
 
     def _wanted(self, csi_node: CSINode | None) -> Attached | Status:
         """The pod's own volumes; they differ only by whether the node has a CSINode at all."""
@@ -103,14 +139,18 @@ class _Filter(NodeFilter):
 
     def _attached(self, node: NodeInfo, csi_node: CSINode | None) -> Attached:
         """The volumes of the pods on the node."""
-        known = node.known.get(NodeVolumeLimits.name)
-        if known is None:
-            known = {}
+        known = _ATTACHED.of(node)
+        if None not in known:
+            found: Attached = {}
             for info in node.pods:
-                known.update(_volumes(info.pod, self.state, has_csi_node=csi_node is not None, new=False))
-            node.known[NodeVolumeLimits.name] = known
-        found: Attached = known
-        return found
+                found.update(_volumes(info.pod, self.state, has_csi_node=csi_node is not None, new=False))
+            known[None] = found
+        return known[None]
+
+    def alike(self, classes: NodeClasses) -> Grouping:
+        return _BY_LIMITS.kept(
+            classes, None, lambda: classes.grouping(_limits_key(node, self.state) for node in classes.nodes)
+        )
 
     def _attachments(self, node: NodeInfo) -> Attached:
         """What VolumeAttachments say is attached to the node."""
@@ -126,6 +166,15 @@ class _Filter(NodeFilter):
         if known is None or not known.spec.prevent_pod_scheduling_if_missing:
             return False
         return not any(one.name == driver for one in (csi_node.spec.drivers if csi_node else None) or ())
+
+
+def _limits_key(node: NodeInfo, state: ClusterState) -> Hashable:
+    """Equal for nodes on which a pod's volumes are counted alike; each node with volumes that count is its own."""
+    volumes = (volume for info in node.pods for volume in info.pod.spec.volumes or ())
+    if node.name in state.attachments or any(map(is_counted, volumes)):
+        return node.name
+    csi_node = state.csi_nodes.get(node.name)
+    return csi_node and tuple([(one.name, one.allocatable) for one in csi_node.spec.drivers or ()])
 
 
 def limits_of(csi_node: CSINode | None) -> dict[str, int]:
@@ -158,11 +207,11 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
         claim = state.claims.get((pod.namespace, name))
         if claim is None:
             if new:
-                text = f"looking up PVC {pod.namespace}/{name}: {reasons.claim_not_found(name)}"
-                raise _Unclear(unresolvable(text, named=(name,)))
+                text = f"looking up PVC {pod.namespace}/{name}: {claim_not_found(name).text}"
+                raise _Unclear(unresolvable(reason(OTHER, text), named=(name,)))
             continue
         if volume.persistent_volume_claim is None and (problem := ownership_problem(pod, claim)):
-            raise _Unclear(failure(problem))
+            raise _Unclear(failure(problem.text))
         driver, volume_handle = _driver_and_handle(claim, state, has_csi_node=has_csi_node)
         if driver and volume_handle:
             found[driver, volume_handle] = driver

@@ -3,14 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.cluster.kinds.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
+from kubedoctor.cluster.kinds.volumes import DISKS
+from kubedoctor.replay.scheduler.framework import Obstacle, Plugin, Reason, Wording, reason
+from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.replay.storage.matching import class_of
 
-BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"
+STORAGE: Final[tuple[type[KubernetesObject], ...]] = (
+    PersistentVolumeClaim,
+    PersistentVolume,
+    StorageClass,
+    CSINode,
+    CSIDriver,
+    CSIStorageCapacity,
+    VolumeAttachment,
+)
+"""All that plugins look at to decide about volumes; asked for together."""
+
+CLAIM_MISSING: Final = Obstacle("claim missing")
+CLAIM_UNBOUND: Final = Obstacle("claim unbound")
+VOLUME_MISSING: Final = Obstacle("volume missing")
+WORDINGS: Final = (
+    Wording(r'persistentvolume "(?P<detail>[^"]*)" not found', VOLUME_MISSING),
+    Wording(r"PersistentVolumeClaim had no pv name and storageClass name", CLAIM_UNBOUND),
+    Wording(r"PersistentVolume had no name", CLAIM_UNBOUND),
+    Wording(r'persistentvolumeclaim "(?P<detail>[^"]*)" not found', CLAIM_MISSING),
+    Wording(r"PVC (?P<detail>\S+) was not created for pod .*", CLAIM_MISSING),
+)
+"""Of the reasons that several plugins give."""
+
+
+class StoragePlugin(Plugin):
+    """A plugin that decides about a pod's volumes."""
+
+    reads = STORAGE
+    pod_parts = (pod_parts.labels, pod_parts.volumes)
+
+    def concerns(self, pod: Pod) -> bool:
+        return asks_for_storage(pod)
+
+    def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
+        return kind not in (CSIStorageCapacity, VolumeAttachment)
+
+
+def asks_for_storage(pod: Pod) -> bool:
+    """Has a volume that plugins look at: a claim, one made for the pod, or a disk."""
+    return any(
+        volume.claim_of(pod.name) is not None or any(getattr(volume, disk) for disk in DISKS)
+        for volume in pod.spec.volumes or ()
+    )
+
+
+def claim_not_found(name: str) -> Reason:
+    return reason(CLAIM_MISSING, f'persistentvolumeclaim "{name}" not found', name)
+
+
+def volume_not_found(name: str) -> Reason:
+    return reason(VOLUME_MISSING, f'persistentvolume "{name}" not found', name)
 
 
 def claim_names(pod: Pod) -> Iterator[tuple[str, bool]]:
@@ -26,12 +89,14 @@ def mounted_claim_names(pod: Pod) -> list[str]:
     return [name for name, ephemeral in claim_names(pod) if not ephemeral]
 
 
-def ownership_problem(pod: Pod, claim: PersistentVolumeClaim) -> str:
-    """Why a claim with the right name was not made for the pod; empty if it was."""
+def ownership_problem(pod: Pod, claim: PersistentVolumeClaim) -> Reason | None:
+    """Why a claim with the right name was not made for the pod; None if it was."""
     owners = claim.metadata.owner_references or ()
     if any(one.controller and one.uid == pod.metadata.uid for one in owners):
-        return ""
-    return reasons.not_created_for(pod.namespace, claim.name, pod.name)
+        return None
+    title = f"{pod.namespace}/{claim.name}"
+    text = f"PVC {title} was not created for pod {pod.namespace}/{pod.name} (pod is not owner)"
+    return reason(CLAIM_MISSING, text, title)
 
 
 def is_bound(claim: PersistentVolumeClaim) -> bool:

@@ -6,6 +6,9 @@ The scheduler's own default constraints never filter; those of a configuration n
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Final
+
 import msgspec
 
 from kubedoctor.cluster.grammar.selectors import Requirement, Selector, SelectorError, selector_of
@@ -16,18 +19,36 @@ from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
     NodeFilter,
+    Obstacle,
+    Plugin,
     Prepared,
     Status,
+    Wording,
     failure,
+    reason,
     unresolvable,
     unschedulable,
 )
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.memos import Memo
+from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import RequiredNodeAffinity, required_terms
-from kubedoctor.replay.scheduler.said import reasons
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
-_NO_DOMAIN = 2**31 - 1
+TOPOLOGY_SPREAD: Final = Obstacle("topology spread")
+TOPOLOGY_LABEL: Final = Obstacle("topology label")
+_SKEWED: Final = reason(TOPOLOGY_SPREAD, "node(s) didn't match pod topology spread constraints")
+_NO_LABEL: Final = reason(
+    TOPOLOGY_LABEL, "node(s) didn't match pod topology spread constraints (missing required label)"
+)
+_NO_DOMAIN: Final = 2**31 - 1
 """The least count where no node is eligible."""
+_VALUES: Final = Memo[Hashable, dict[str, str]]()
+"""Where each node is on which pods count."""
+
+
+def _constraints(pod: Pod) -> object:
+    return pod.spec.topology_spread_constraints
 
 
 class _Constraint(msgspec.Struct, frozen=True):
@@ -42,8 +63,20 @@ class _Constraint(msgspec.Struct, frozen=True):
     counts_itself: int
 
 
-class PodTopologySpread:
+class PodTopologySpread(Plugin):
     name = "PodTopologySpread"
+    reads = (Pod,)
+    pod_parts = (
+        pod_parts.labels,
+        pod_parts.node_selector,
+        pod_parts.affinity,
+        pod_parts.tolerations,
+        _constraints,
+    )
+    wordings = (
+        Wording(r"node\(s\) didn't match pod topology spread constraints \(missing required label\)", TOPOLOGY_LABEL),
+        Wording(r"node\(s\) didn't match pod topology spread constraints", TOPOLOGY_SPREAD),
+    )
 
     def __init__(
         self, defaults: tuple[TopologySpreadConstraint, ...] = (), default_selector: Selector | None = None
@@ -159,21 +192,19 @@ class _Filter(NodeFilter):
     def _values(self, constraint: _Constraint, state: ClusterState) -> dict[str, str]:
         """Where each node is on which pods count; pods with the same demands on nodes share the answer."""
         key = (
-            PodTopologySpread,
             constraint.key,
             frozenset(one.key for one in self.constraints),
             (self.affinity.labels, required_terms(self.pod)) if constraint.honors_affinity else None,
             self.pod.spec.tolerations if constraint.honors_taints else None,
         )
-        found: dict[str, str] | None = state.known(key)
-        if found is None:
-            found = {
+        known = _VALUES.of(state)
+        if key not in known:
+            known[key] = {
                 node.name: node.labels[constraint.key]
                 for node in state.nodes
                 if self._has_all_keys(node) and self._eligible(constraint, node)
             }
-            state.learn(key, found)
-        return found
+        return known[key]
 
     def _has_all_keys(self, node: NodeInfo) -> bool:
         labels = node.labels
@@ -191,11 +222,14 @@ class _Filter(NodeFilter):
         for one, domains in zip(self.constraints, self.domains, strict=True):
             value = node.labels.get(one.key)
             if value is None:
-                return unresolvable(reasons.SPREAD_LABEL, named=(one.key,))
+                return unresolvable(_NO_LABEL, named=(one.key,))
             least = 0 if len(domains.counts) < one.min_domains else domains.least
             if domains.counts.get(value, 0) + one.counts_itself - least > one.max_skew:
-                return unschedulable(reasons.SPREAD, named=(f"{one.key}={value}",))
+                return unschedulable(_SKEWED, named=(f"{one.key}={value}",))
         return SUCCESS
+
+    def alike(self, classes: NodeClasses) -> Grouping:
+        return classes.by_labels(one.key for one in self.constraints)
 
     def copy(self) -> NodeFilter:
         other = _Filter.__new__(_Filter)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import msgspec
 
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
 from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, SelectorError, selector_of
 from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.storage import (
     CSIStorageCapacity,
@@ -21,11 +23,17 @@ from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
     NodeFilter,
+    Obstacle,
     Prepared,
+    Reason,
     Status,
+    Wording,
     failure,
+    reason,
     unresolvable,
 )
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.csi_translation import (
     Untranslatable,
     built_in_of,
@@ -33,8 +41,18 @@ from kubedoctor.replay.scheduler.plugins.csi_translation import (
     migrated_on,
     topology_terms,
 )
-from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, class_named, is_bound, ownership_problem
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.plugins.pod_claims import (
+    CLAIM_UNBOUND,
+    VOLUME_MISSING,
+    WORDINGS,
+    StoragePlugin,
+    claim_names,
+    claim_not_found,
+    class_named,
+    is_bound,
+    ownership_problem,
+)
+from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.storage.matching import (
     capacity,
@@ -45,6 +63,21 @@ from kubedoctor.replay.storage.matching import (
     reserved_for,
 )
 from kubedoctor.replay.storage.unbound import SELECTED_NODE
+
+VOLUME_NODE_AFFINITY: Final = Obstacle("volume node affinity")
+NO_VOLUME: Final = Obstacle("no volume")
+FREE_STORAGE: Final = Obstacle("free storage")
+CLAIM_DELETING: Final = Obstacle("claim deleting")
+CLAIM_NOT_YET_MADE: Final = Obstacle("claim not yet made")
+_NO_VOLUME: Final = reason(NO_VOLUME, "node(s) didn't find available persistent volumes to bind")
+_NO_STORAGE: Final = reason(FREE_STORAGE, "node(s) did not have enough free storage")
+_GONE: Final = reason(VOLUME_MISSING, "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)")
+_UNBOUND: Final = reason(CLAIM_UNBOUND, "pod has unbound immediate PersistentVolumeClaims")
+_OUT_OF_REACH: Final = reason(VOLUME_NODE_AFFINITY, "node(s) didn't match PersistentVolume's node affinity")
+_CONFLICT: Final = reason(VOLUME_NODE_AFFINITY, "node(s) had volume node affinity conflict")
+_CONFLICT_UNTIL: Final = SchedulerRelease(34)
+"""Before this release a volume that a node does not reach was called a conflict."""
+_BY_CLASS: Final = Memo[None, bool]()
 
 
 class _Refused(Exception):
@@ -66,8 +99,31 @@ class Wanted(msgspec.Struct, frozen=True):
     volumes: tuple[PersistentVolume, ...]
 
 
-class VolumeBinding:
+class VolumeBinding(StoragePlugin):
     name = "VolumeBinding"
+    wordings = (
+        *WORDINGS,
+        Wording(r"node\(s\) didn't match PersistentVolume's node affinity", VOLUME_NODE_AFFINITY),
+        Wording(r"node\(s\) had volume node affinity conflict", VOLUME_NODE_AFFINITY),
+        Wording(r"node\(s\) didn't find available persistent volumes to bind", NO_VOLUME),
+        Wording(r"node\(s\) did not have enough free storage", FREE_STORAGE),
+        Wording(r"node\(s\) unavailable due to one or more pvc\(s\) bound to non-existent pv\(s\)", VOLUME_MISSING),
+        Wording(
+            r'persistentvolumeclaim "[^"]*" bound to non-existent persistentvolume "(?P<detail>[^"]*)"', VOLUME_MISSING
+        ),
+        Wording(r"pod has unbound immediate PersistentVolumeClaims.*", CLAIM_UNBOUND),
+        Wording(r'persistentvolumeclaim "(?P<detail>[^"]*)" is being deleted', CLAIM_DELETING),
+        Wording(
+            r'waiting for ephemeral volume controller to create the persistentvolumeclaim "(?P<detail>[^"]*)"',
+            CLAIM_NOT_YET_MADE,
+        ),
+    )
+
+    def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
+        """How much storage is left counts only where a driver says that it must."""
+        if kind is CSIStorageCapacity:
+            return any(one.spec.storage_capacity for one in state.csi_drivers.values())
+        return super().decides_by(kind, pod, state)
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         try:
@@ -91,7 +147,7 @@ class VolumeBinding:
             else:
                 immediate.append(claim.name)
         if immediate:
-            return Prepared(unresolvable(reasons.UNBOUND_IMMEDIATE, named=tuple(immediate)))
+            return Prepared(unresolvable(_UNBOUND, named=tuple(immediate)))
         return Prepared(SUCCESS, _Filter(bound, waiting, state))
 
 
@@ -99,18 +155,21 @@ def _usable(pod: Pod, name: str, state: ClusterState, *, ephemeral: bool) -> Per
     """The claim, if it can be used; raises _Refused."""
     claim = state.claims.get((pod.namespace, name))
     if claim is None:
-        text = reasons.claim_not_found(name)
+        why = claim_not_found(name)
         if ephemeral:
             text = f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"'
+            why = reason(CLAIM_NOT_YET_MADE, text, name)
     elif claim.status.phase == "Lost":
-        text = f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{claim.spec.volume_name}"'
+        volume = claim.spec.volume_name
+        text = f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
+        why = reason(VOLUME_MISSING, text, volume)
     elif claim.metadata.deletion_timestamp is not None:
-        text = f'persistentvolumeclaim "{name}" is being deleted'
+        why = reason(CLAIM_DELETING, f'persistentvolumeclaim "{name}" is being deleted', name)
     elif ephemeral and (problem := ownership_problem(pod, claim)):
-        text = problem
+        why = problem
     else:
         return claim
-    raise _Refused(unresolvable(text, named=(name,)))
+    raise _Refused(unresolvable(why, named=(name,)))
 
 
 class Reach:
@@ -176,9 +235,16 @@ class _Filter(NodeFilter):
         except _Refused as refused:
             return refused.status
 
+    def alike(self, classes: NodeClasses) -> Grouping:
+        """A node that was selected for a claim is like no other."""
+        if self.selected:
+            return classes.each
+        by_class = _BY_CLASS.kept(classes, None, lambda: not any(_minds_node(self.state, classes)))
+        return classes.by_class if by_class else classes.each
+
     def _verdict(self, node: NodeInfo) -> Status:
         """Raises _Refused."""
-        found: list[str] = []
+        found: list[Reason] = []
         named: list[str] = []
         missing = ""
         for claim, volume in self.bound:
@@ -186,17 +252,17 @@ class _Filter(NodeFilter):
                 missing = claim.name
                 break
             if not self.reach.reaches(volume, node.node, translated=True):
-                found.append(self.state.release.volume_affinity)
+                found.append(_CONFLICT if self.state.release < _CONFLICT_UNTIL else _OUT_OF_REACH)
                 named.append(volume.name)
                 break
         if self.selected or self.wanted or self.problem:
             bindable, stored = self._bindable(node)
             if not bindable:
-                found.append(reasons.VOLUME_BIND)
+                found.append(_NO_VOLUME)
             if not stored:
-                found.append(reasons.VOLUME_SPACE)
+                found.append(_NO_STORAGE)
         if missing:
-            found.append(reasons.VOLUME_MISSING)
+            found.append(_GONE)
             named.append(missing)
         return unresolvable(*found, named=tuple(named)) if found else SUCCESS
 
@@ -248,6 +314,19 @@ class _Filter(NodeFilter):
             one.storage_class_name == storage_class.name and _suffices(one, size) and _accessible(one, node.labels)
             for one in self.state.capacities
         )
+
+
+def _minds_node(state: ClusterState, classes: NodeClasses) -> Iterator[bool]:
+    """Whether something about volumes may differ between nodes of one class."""
+    for volume in state.volumes.values():
+        affinity = volume.spec.node_affinity
+        terms = (affinity.required.node_selector_terms if affinity and affinity.required else None) or ()
+        yield built_in_of(volume) is not None
+        yield any(one.key in classes.individual for term in terms for one in term.match_expressions or ())
+    for storage_class in state.classes.values():
+        for topology in storage_class.allowed_topologies or ():
+            yield any(one.key in classes.individual for one in topology.match_label_expressions or ())
+    yield bool(state.capacities)
 
 
 def in_allowed_topology(terms: tuple[TopologySelectorTerm, ...] | None, labels: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.volumes import Volume
@@ -10,28 +10,51 @@ from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
     NodeFilter,
+    Obstacle,
     Prepared,
     Status,
+    Wording,
+    reason,
     unresolvable,
     unschedulable,
 )
-from kubedoctor.replay.scheduler.plugins.pod_claims import mounted_claim_names
-from kubedoctor.replay.scheduler.said import reasons
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.plugins.pod_claims import (
+    WORDINGS,
+    StoragePlugin,
+    claim_not_found,
+    mounted_claim_names,
+)
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
-_DISK = unschedulable(reasons.DISK_CONFLICT)
-_SOURCES = ("gce_persistent_disk", "aws_elastic_block_store", "iscsi", "rbd")
+VOLUME_CONFLICT: Final = Obstacle("volume conflict")
+CLAIM_IN_USE: Final = Obstacle("claim in use")
+_DISK: Final = unschedulable(reason(VOLUME_CONFLICT, "node(s) had no available disk"))
+_IN_USE: Final = reason(
+    CLAIM_IN_USE,
+    "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
+)
+_SOURCES: Final = ("gce_persistent_disk", "aws_elastic_block_store", "iscsi", "rbd")
 
 
-class VolumeRestrictions:
+class VolumeRestrictions(StoragePlugin):
     name = "VolumeRestrictions"
+    wordings = (
+        *WORDINGS,
+        Wording(r"node\(s\) had no available disk", VOLUME_CONFLICT),
+        Wording(
+            r"node\(s\) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use "
+            r"by another pod",
+            CLAIM_IN_USE,
+        ),
+    )
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         exclusive = set()
         for name in mounted_claim_names(pod):
             claim = state.claims.get((pod.namespace, name))
             if claim is None:
-                return Prepared(unresolvable(reasons.claim_not_found(name), named=(name,)))
+                return Prepared(unresolvable(claim_not_found(name), named=(name,)))
             if "ReadWriteOncePod" in (claim.spec.access_modes or ()):
                 exclusive.add(name)
         used = sorted(name for name in exclusive if (pod.namespace, name) in state.claims_in_use)
@@ -59,7 +82,10 @@ class _Filter(NodeFilter):
             _conflict(own, other) for own in self.disks for info in node.pods for other in info.pod.spec.volumes or ()
         ):
             return _DISK
-        return unschedulable(reasons.CLAIM_IN_USE, named=self.used) if self.users > 0 else SUCCESS
+        return unschedulable(_IN_USE, named=self.used) if self.users > 0 else SUCCESS
+
+    def alike(self, classes: NodeClasses) -> Grouping:
+        return classes.each if self.disks else classes.alike
 
     def copy(self) -> NodeFilter:
         return _Filter(self.disks, self.exclusive, self.used, self.users)

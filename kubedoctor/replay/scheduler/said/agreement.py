@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
-from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
-from kubedoctor.replay.scheduler.framework import Code
-from kubedoctor.replay.scheduler.preemption import Preemption
-from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, SchedulingMessage, parse_message
-from kubedoctor.replay.scheduler.said.reasons import PREEMPTION_RUNNING, PREEMPTION_USELESS
+from kubedoctor.replay.scheduler import profile
+from kubedoctor.replay.scheduler.cycle import PLUGINS, SchedulingVerdict, counted_reasons
+from kubedoctor.replay.scheduler.framework import OTHER, Code, Obstacle, Reason
+from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
+from kubedoctor.replay.scheduler.preemption import NotEligible, Preemption, rejection_counts
+from kubedoctor.replay.scheduler.said.messages import SchedulingMessage, first_words
 
-_BY_PLUGIN = {"NodeAffinity": Obstacle.NODE_AFFINITY, "NodeName": Obstacle.NODE_NAME}
-_UNNAMED = (Obstacle.TAINT, Obstacle.PLUGINS)
+_UNNAMED: Final = (TAINT, PLUGINS)
 """Reasons whose detail some releases leave out."""
 _FEWEST_CANDIDATES = 100
 """With this many nodes where evicting pods would do, the scheduler stops looking for others (`minCandidateNodesAbsolute`)."""
@@ -47,8 +48,7 @@ class CountAgreement(msgspec.Struct, frozen=True):
 
 def agreement(verdict: SchedulingVerdict, said: SchedulingMessage) -> CountAgreement:
     """Compare; a reason for the pod as a whole counts as one. Of a message that is cut the rest may say anything."""
-    replayed = parse_message(verdict.message).reasons if verdict.message else ()
-    differences = _differences(said.reasons, replayed)
+    differences = _differences(said.reasons, counted_reasons(verdict))
     if said.cut:
         differences = tuple(one for one in differences if one.said > one.replayed)
     return CountAgreement(said.nodes, verdict.total, differences, verdict.feasible)
@@ -73,15 +73,16 @@ def preemption_agreement(
     if tried is None or heard is None or verdict.unreplayed:
         return None
     if heard.node:
-        going = tried.not_eligible == PREEMPTION_RUNNING and nominated == heard.node
+        going = tried.not_eligible is NotEligible.RUNNING and nominated == heard.node
         return PreemptionAgreement(going or _is_candidate(tried, heard.node, heard.victims))
     if heard.text.startswith("not eligible"):
-        return PreemptionAgreement(heard.text.rstrip(".") == tried.not_eligible.rstrip("."))
+        why = tried.not_eligible.value if tried.not_eligible is not None else ""
+        return PreemptionAgreement(heard.text.rstrip(".") == why.rstrip("."))
     if not heard.reasons or tried.code is Code.ERROR:
         return None
-    if tried.not_eligible:
+    if tried.not_eligible is not None:
         return PreemptionAgreement(is_full=False)
-    differences = _differences(heard.reasons, _rejections(verdict, tried))
+    differences = _differences(heard.reasons, rejection_counts(verdict, tried))
     return PreemptionAgreement(not (differences or tried.candidates), differences)
 
 
@@ -93,28 +94,14 @@ def _is_candidate(tried: Preemption, node: str, victims: int) -> bool:
     return node in tried.best or len(tried.candidates) > _FEWEST_CANDIDATES
 
 
-def _rejections(verdict: SchedulingVerdict, tried: Preemption) -> tuple[Reason, ...]:
-    """Of the nodes where evicting pods does not help; upstream counts them only where no node is left."""
-    if not tried.candidates:
-        made = parse_message(tried.event).preemption
-        return made.reasons if made is not None else ()
-    hopeless = verdict.total - len(tried.rejected) - len(tried.candidates)
-    texts = [text for _, one in tried.rejected for text in one.status.reasons]
-    counts = Counter([*texts, *[PREEMPTION_USELESS] * hopeless])
-    return tuple(
-        msgspec.structs.replace(reason, count=count)
-        for text, count in counts.items()
-        for reason in parse_message(text).reasons
-    )
-
-
 def _differences(said: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[Difference, ...]:
     said, replayed = tuple(said), tuple(replayed)
     both = (*said, *replayed)
     vague = {one.obstacle for one in both if one.obstacle in _UNNAMED and not one.detail}
-    by_words = any(one.obstacle in _BY_PLUGIN.values() for one in both)
-    first = _counted(said, vague, by_words=by_words)
-    second = _counted(replayed, vague, by_words=by_words)
+    own_words = {plugin.name: plugin.left_out_as for plugin in profile.PLUGINS if plugin.left_out_as is not None}
+    by_words = own_words if any(one.obstacle in own_words.values() for one in both) else {}
+    first = _counted(said, vague, by_words)
+    second = _counted(replayed, vague, by_words)
     return tuple(
         Difference(obstacle, first[obstacle, detail], second[obstacle, detail], detail)
         for obstacle, detail in sorted(first.keys() | second.keys(), key=lambda key: (key[0].value, key[1]))
@@ -122,16 +109,16 @@ def _differences(said: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[Di
     )
 
 
-def _counted(found: Iterable[Reason], vague: set[Obstacle], *, by_words: bool) -> Counter[_Key]:
-    """by_words: a plugin's own words may stand for its name (before 1.29, nodes that the pod does not ask for)."""
+def _counted(found: Iterable[Reason], vague: set[Obstacle], by_words: Mapping[str, Obstacle]) -> Counter[_Key]:
+    """by_words: what stands for a plugin's name (before 1.29, nodes that the pod does not ask for)."""
     counts: Counter[_Key] = Counter()
     for one in found:
         obstacle, detail = one.obstacle, one.detail
-        if obstacle is Obstacle.PLUGINS and by_words and detail in _BY_PLUGIN:
-            obstacle, detail = _BY_PLUGIN[detail], ""
+        if obstacle is PLUGINS and detail in by_words:
+            obstacle, detail = by_words[detail], ""
         elif obstacle in vague:
             detail = ""
-        elif obstacle is Obstacle.OTHER:
-            detail = one.text
+        elif obstacle is OTHER:
+            detail = first_words(one.text)
         counts[obstacle, detail] += 1 if one.count is None else one.count
     return counts

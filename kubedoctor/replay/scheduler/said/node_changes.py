@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, Trace, traces_of_missing_nodes
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+_TRACES: Final = Memo[None, tuple[Trace, ...]]()
 
 
 class NodeChanges(msgspec.Struct, frozen=True):
@@ -39,10 +42,7 @@ def node_changes(then: int, at: datetime | None, state: ClusterState, cluster: C
 
 def _traces(at: datetime | None, state: ClusterState, cluster: Cluster) -> tuple[Trace, ...]:
     """One for each node, without nodes that were removed before."""
-    found: tuple[Trace, ...] | None = state.known(_traces)
-    if found is None:
-        found = traces_of_missing_nodes(cluster)
-        state.learn(_traces, found)
+    found = _TRACES.kept(state, None, lambda: traces_of_missing_nodes(cluster))
     before = {one.node for one in found if at is not None and _removed_before(one, at)}
     return tuple({one.node: one for one in reversed(found) if one.node not in before}.values())[::-1]
 

@@ -17,13 +17,18 @@ from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
-from kubedoctor.replay.scheduler.observed import asks_for_storage
+from kubedoctor.replay.scheduler.framework import OTHER
+from kubedoctor.replay.scheduler.memos import Memo
+from kubedoctor.replay.scheduler.plugins.dynamic_resources import RESOURCE_CLAIM
+from kubedoctor.replay.scheduler.plugins.pod_claims import asks_for_storage
+from kubedoctor.replay.scheduler.plugins.scheduling_gates import GATED
 from kubedoctor.replay.scheduler.preemption import Preemption
 from kubedoctor.replay.scheduler.said.agreement import Difference, agreement, preemption_agreement
-from kubedoctor.replay.scheduler.said.messages import Obstacle, SchedulingMessage, parse_message
+from kubedoctor.replay.scheduler.said.messages import GROUP, SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.said.node_changes import NodeChanges, node_changes
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
+_PLACED_CHANGES: Final = Memo[None, list[tuple[datetime, Ref]]]()
 _OTHERS = ("karpenter", "cluster-autoscaler")
 """Components that write FailedScheduling too, and are no schedulers."""
 MOST_CHANGED: Final = 4
@@ -109,7 +114,7 @@ def compare(
         return Comparison(Agreement.NO_MESSAGE)
     then = said.message.nodes
     if verdict.pre_enqueue is not None:
-        same = said.reason == "SchedulingGated" or any(r.obstacle is Obstacle.GATED for r in said.message.reasons)
+        same = said.reason == "SchedulingGated" or any(r.obstacle is GATED for r in said.message.reasons)
         return Comparison(Agreement.AGREES if same else Agreement.STALE, nodes_then=then)
     if _beyond(said.message, verdict):
         return Comparison(Agreement.NOT_REPLAYED, nodes_then=then)
@@ -136,17 +141,14 @@ def compare(
 
 def _beyond(said: SchedulingMessage, verdict: SchedulingVerdict) -> bool:
     """The scheduler gives a reason that no replayed plugin gives."""
-    devices = bool(verdict.unreplayed) and any(one.obstacle is Obstacle.RESOURCE_CLAIM for one in said.reasons)
-    alone = said.nodes is None and any(one.obstacle is Obstacle.OTHER for one in said.reasons)
-    return devices or alone or any(one.obstacle is Obstacle.GROUP for one in said.reasons)
+    devices = bool(verdict.unreplayed) and any(one.obstacle is RESOURCE_CLAIM for one in said.reasons)
+    alone = said.nodes is None and any(one.obstacle is OTHER for one in said.reasons)
+    return devices or alone or any(one.obstacle is GROUP for one in said.reasons)
 
 
 def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> dict[Ref, datetime]:
     """The nodes, placed pods and claims that changed last, if that was after a moment, the newest first."""
-    placed: list[tuple[datetime, Ref]] | None = state.known(_placed_changes)
-    if placed is None:
-        placed = sorted(_placed_changes(state), key=_when)
-        state.learn(_placed_changes, placed)
+    placed = _PLACED_CHANGES.kept(state, None, lambda: sorted(_placed_changes(state), key=_when))
     stored = sorted(_storage_changes(pod, cluster), key=_when) if asks_for_storage(pod) else []
     found: dict[Ref, datetime] = {}
     for when, name in merge(reversed(placed), reversed(stored), key=_when, reverse=True):

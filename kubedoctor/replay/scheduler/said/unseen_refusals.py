@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.replay.scheduler import profile
 from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict
-
-_VOLUMES = frozenset({"VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone"})
-_READERS: Mapping[str, frozenset[str]] = {
-    "Pod": frozenset({"PodTopologySpread", "InterPodAffinity"}),
-    "Namespace": frozenset({"InterPodAffinity"}),
-    "PersistentVolumeClaim": _VOLUMES,
-    "PersistentVolume": _VOLUMES,
-    "StorageClass": _VOLUMES,
-    "CSINode": _VOLUMES,
-    "CSIDriver": _VOLUMES,
-    "CSIStorageCapacity": _VOLUMES,
-    "VolumeAttachment": _VOLUMES,
-}
-"""Kinds, and the plugins that one more object of the kind may turn from no to yes (`pkg/scheduler/framework/plugins`,
-v1.37). One more pod only takes more of a node, but it may be the one that an affinity looks for."""
 
 
 def rests_on_unseen(verdict: SchedulingVerdict, kinds: Iterable[str]) -> bool:
-    """Whether some node, or the pod as a whole, is refused only by plugins that look at these kinds. Nodes that were
-    not seen are not thought of."""
-    doubtful = frozenset(plugin for kind in kinds for plugin in _READERS.get(kind, ()))
+    """Whether some node, or the pod as a whole, is refused only by plugins that look at these kinds, given by their names.
+    Nodes that were not seen are not thought of."""
+    names = frozenset(kinds)
+    doubtful = frozenset(
+        plugin.name for plugin in profile.PLUGINS if any(kind_name(kind) in names for kind in plugin.reads)
+    )
     if not doubtful:
         return False
     if verdict.pre_filter is not None:

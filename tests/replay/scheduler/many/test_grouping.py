@@ -89,4 +89,4 @@ def test_a_place_that_another_pod_waits_for_is_an_obstacle_of_its_own() -> None:
     )
     (group,) = grouped(schedule(pod("1"), ClusterState.of([node("a", "1")], [waiting])))
     assert group.nodes[0].blockers == ()
-    assert [one.status.reasons for one in group.blockers] == [("Insufficient cpu",)]
+    assert [one.status.texts for one in group.blockers] == [("Insufficient cpu",)]

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
-from kubedoctor.replay.scheduler.many import node_classes
+from kubedoctor.replay.scheduler.many.by_classes import by_classes, schedule_by_classes
+from kubedoctor.replay.scheduler.many.node_classes import NodeClasses
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
 from tests.bench import scheduling as made
@@ -31,8 +32,8 @@ def test_generated_questions(shared: Path) -> None:
             pod, state = question(json.dumps(json.loads(line)["request"]).encode())
             if not state.nodes:
                 continue
-            classes = node_classes.NodeClasses(state)
-            assert node_classes.by_classes(pod, state, classes) == schedule(pod, state)
+            classes = NodeClasses(state)
+            assert by_classes(pod, state, classes) == schedule(pod, state)
             seen += 1
     assert seen > 2900
 
@@ -54,14 +55,14 @@ def test_many_generated_questions_in_one_cluster(shared: Path) -> None:
             if one["kind"] == "Node" and not one["metadata"]["name"].endswith("0"):
                 one["metadata"].setdefault("labels", {})["rack"] = one["metadata"]["name"]
         _, state = question(json.dumps({"pod": cases[0]["pod"], "objects": objects}).encode())
-        classes = node_classes.NodeClasses(state)
+        classes = NodeClasses(state)
         met["alike"] += len(classes.by_class.examples) < len(state.nodes)
         met["nominated"] += bool(state.nominated)
         met["attached"] += bool(state.attachments)
         met["racks of their own"] += len(classes.individual) > 1
         for case in cases:
             pod, _ = question(json.dumps({"pod": case["pod"], "objects": []}).encode())
-            verdict = node_classes.by_classes(pod, state, classes)
+            verdict = by_classes(pod, state, classes)
             assert verdict == schedule(pod, state)
             met["looked at nodes"] += bool(verdict.nodes)
             met["feasible"] += bool(verdict.feasible)
@@ -111,7 +112,7 @@ def test_nodes_without_a_label_that_tells_the_others_apart() -> None:
 def both_ways(spec: dict[str, Any], state: ClusterState) -> SchedulingVerdict:
     """The verdict on a pod of the first workload."""
     pod = convert({"metadata": {"name": "p", "namespace": "ns0", "labels": {"app": "w0"}}, "spec": spec}, Pod)
-    verdict = node_classes.schedule_by_classes(pod, state)
+    verdict = schedule_by_classes(pod, state)
     assert verdict == schedule(pod, state)
     return verdict
 
@@ -123,8 +124,8 @@ def test_pods_and_nodes_of_a_large_cluster() -> None:
     pods = made.pending(200)
     small = [replace(pod, spec=replace(pod.spec, containers=(), affinity=None, volumes=None)) for pod in pods[::20]]
     sample = [*pods[::20], *small]
-    verdicts = [node_classes.schedule_by_classes(pod, state) for pod in sample]
+    verdicts = [schedule_by_classes(pod, state) for pod in sample]
     assert verdicts == [schedule(pod, state) for pod in sample]
     assert any(verdict.feasible for verdict in verdicts)
-    classes = node_classes.NodeClasses(state)
+    classes = NodeClasses(state)
     assert len(classes.by_class.examples) < 100

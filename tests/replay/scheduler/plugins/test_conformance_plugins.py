@@ -24,11 +24,11 @@ from kubedoctor.cluster.kinds.storage import (
     VolumeAttachment,
 )
 from kubedoctor.cluster.seen.decoding import convert_object
-from kubedoctor.replay.scheduler.cycle import default_plugins
 from kubedoctor.replay.scheduler.framework import SUCCESS, Plugin, Prepared, Status
 from kubedoctor.replay.scheduler.plugins.node_affinity import NodeAffinity
 from kubedoctor.replay.scheduler.plugins.pod_topology_spread import PodTopologySpread
-from kubedoctor.replay.scheduler.said.reasons import LATEST
+from kubedoctor.replay.scheduler.profile import default_plugins
+from kubedoctor.replay.scheduler.releases import LATEST
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 T = TypeVar("T", bound=KubernetesObject)
@@ -157,7 +157,7 @@ def test_verdicts_of_one_plugin(shared: Path, file: str, plugin: str) -> None:
                 prepared = plugin_for(plugin, file, number, row).pre_filter(pod, state_of(row))
             status = filtered(prepared, node)
         compared += 1
-        ours = (status.code.value, sorted(status.reasons))
+        ours = (status.code.value, sorted(status.texts))
         theirs = (row["status"]["code"], sorted(row["status"].get("reasons") or ()))
         if ours != theirs:
             wrong.append((number, row["t"], ours, theirs))

@@ -14,10 +14,12 @@ from kubedoctor.cluster.grammar.versions import Version
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
+from kubedoctor.replay.scheduler.plugins.node_unschedulable import CORDONED
+from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
 from kubedoctor.replay.scheduler.preemption import preempt
+from kubedoctor.replay.scheduler.releases import release_of
 from kubedoctor.replay.scheduler.said.agreement import agreement, preemption_agreement
-from kubedoctor.replay.scheduler.said.messages import Obstacle, parse_message
-from kubedoctor.replay.scheduler.said.reasons import release_of
+from kubedoctor.replay.scheduler.said.messages import parse_message
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing.oracle import question
 
@@ -60,7 +62,7 @@ def test_what_is_cut_off_is_not_held_against_the_message() -> None:
     assert agreement(found, said).is_full
     assert not agreement(verdict(*nodes[:39], node("n39", "1"), release="v1.33.0"), said).differences
     fewer = agreement(verdict(*[node(f"n{i:02}", "1") for i in range(40)]), said)
-    assert {one.obstacle for one in fewer.differences} == {Obstacle.TAINT}
+    assert {one.obstacle for one in fewer.differences} == {TAINT}
 
 
 def test_other_numbers_are_told() -> None:
@@ -68,7 +70,7 @@ def test_other_numbers_are_told() -> None:
     found = agreement(verdict(node("a", "1"), node("b", "1")), said)
     assert not found.is_full
     assert (found.nodes_said, found.nodes_replayed) == (3, 2)
-    assert [(one.obstacle, one.said, one.replayed) for one in found.differences] == [(Obstacle.CORDONED, 1, 0)]
+    assert [(one.obstacle, one.said, one.replayed) for one in found.differences] == [(CORDONED, 1, 0)]
 
 
 def test_another_taint_is_another_obstacle_where_both_sides_name_it() -> None:

@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.replay.scheduler.said.messages import Obstacle, Reason, StatedPreemption, parse_message
+from kubedoctor.replay.scheduler.cycle import NO_NODES, PLUGINS
+from kubedoctor.replay.scheduler.framework import OTHER, Obstacle, Reason
+from kubedoctor.replay.scheduler.plugins.dynamic_resources import RESOURCE_CLAIM
+from kubedoctor.replay.scheduler.plugins.node_resources_fit import RESOURCE, TOO_MANY_PODS
+from kubedoctor.replay.scheduler.plugins.pod_claims import CLAIM_MISSING, CLAIM_UNBOUND
+from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
+from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MADE, VOLUME_NODE_AFFINITY
+from kubedoctor.replay.scheduler.preemption import NO_VICTIMS
+from kubedoctor.replay.scheduler.said.messages import StatedPreemption, parse_message
 
 
 def _rows(shared: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -37,7 +45,7 @@ def test_the_counts_are_those_of_the_nodes(shared: Path, name: str) -> None:
                 wanted = Counter(reason for node in nodes for reason in set(node.get("reasons") or ()))
                 assert counted == wanted, (row["id"], key)
                 compared += 1
-            assert all(reason.obstacle is not Obstacle.OTHER for reason in said.reasons), (row["id"], answer[key])
+            assert all(reason.obstacle is not OTHER for reason in said.reasons), (row["id"], answer[key])
     assert compared > 700
 
 
@@ -56,7 +64,7 @@ def test_what_is_said_of_preemption_is_what_was_decided(shared: Path, name: str)
             places += 1
         elif made is not None:
             assert not made.node
-            assert all(reason.obstacle is not Obstacle.OTHER for reason in made.reasons), answer["event"]
+            assert all(reason.obstacle is not OTHER for reason in made.reasons), answer["event"]
     assert places > 50
 
 
@@ -66,61 +74,61 @@ def test_what_is_said_of_preemption_is_what_was_decided(shared: Path, name: str)
         (
             "0/6 nodes are available: 1 Insufficient example.com/gpu, 2 node(s) had untolerated taint {gpu: true}, "
             "3 node(s) had untolerated taint {team: a, 7 b. c}. preemption: 0/6 nodes are available: "
-            "6 Preemption is not helpful for scheduling..",
+            "6 StatedPreemption is not helpful for scheduling..",
             6,
             [
-                (1, Obstacle.RESOURCE, "example.com/gpu"),
-                (2, Obstacle.TAINT, "gpu: true"),
-                (3, Obstacle.TAINT, "team: a, 7 b. c"),
+                (1, RESOURCE, "example.com/gpu"),
+                (2, TAINT, "gpu: true"),
+                (3, TAINT, "team: a, 7 b. c"),
             ],
         ),
         (
             "0/2 nodes are available: 2 node(s) had taint {node.kubernetes.io/disk-pressure: }, that the pod "
             "didn't tolerate.",
             2,
-            [(2, Obstacle.TAINT, "node.kubernetes.io/disk-pressure: ")],
+            [(2, TAINT, "node.kubernetes.io/disk-pressure: ")],
         ),
         (
             "0/3 nodes are available: 3 node(s) had volume node affinity conflict. preemption: 0/3 nodes are "
-            "available: 3 Preemption is not helpful for scheduling.",
+            "available: 3 StatedPreemption is not helpful for scheduling.",
             3,
-            [(3, Obstacle.VOLUME_NODE_AFFINITY, "")],
+            [(3, VOLUME_NODE_AFFINITY, "")],
         ),
         (
             '0/3 nodes are available: persistentvolumeclaim "data.v1, 2 x" not found. not found',
             3,
-            [(None, Obstacle.CLAIM_MISSING, "data.v1, 2 x")],
+            [(None, CLAIM_MISSING, "data.v1, 2 x")],
         ),
         (
             "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found",
             3,
-            [(None, Obstacle.CLAIM_UNBOUND, "")],
+            [(None, CLAIM_UNBOUND, "")],
         ),
         (
             "0/4 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity NodeName], "
             "3 cannot allocate all claims. no new claims to deallocate, preemption: not eligible due to "
             "preemptionPolicy=Never.",
             4,
-            [(1, Obstacle.PLUGINS, "NodeAffinity NodeName"), (3, Obstacle.RESOURCE_CLAIM, "")],
+            [(1, PLUGINS, "NodeAffinity NodeName"), (3, RESOURCE_CLAIM, "")],
         ),
         (
             '0/1 nodes are available: waiting for ephemeral volume controller to create the persistentvolumeclaim "a-b".',
             1,
-            [(None, Obstacle.CLAIM_NOT_YET_MADE, "a-b")],
+            [(None, CLAIM_NOT_YET_MADE, "a-b")],
         ),
         (
             '0/1 nodes are available: waiting for dynamic resource controller to create the resourceclaim for pod "x".',
             1,
-            [(None, Obstacle.RESOURCE_CLAIM, "")],
+            [(None, RESOURCE_CLAIM, "")],
         ),
-        ("no nodes available to schedule pods", None, [(None, Obstacle.NO_NODES, "")]),
+        ("no nodes available to schedule pods", None, [(None, NO_NODES, "")]),
         (
             'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded',
             None,
-            [(None, Obstacle.OTHER, "")],
+            [(None, OTHER, "")],
         ),
         ("0/3 nodes are available:", 3, []),
-        ("", None, [(None, Obstacle.OTHER, "")]),
+        ("", None, [(None, OTHER, "")]),
     ],
 )
 def test_wordings_of_all_releases(
@@ -138,14 +146,14 @@ def test_preemption_is_taken_apart() -> None:
     )
     assert said.preemption is not None
     assert [(one.count, one.obstacle) for one in said.preemption.reasons] == [
-        (1, Obstacle.RESOURCE),
-        (2, Obstacle.NO_VICTIMS),
+        (1, RESOURCE),
+        (2, NO_VICTIMS),
     ]
     never = parse_message(
         "0/1 nodes are available: 1 Too many pods. preemption: not eligible due to preemptionPolicy=Never."
     )
     assert never.preemption == StatedPreemption("not eligible due to preemptionPolicy=Never.")
-    assert never.reasons == (Reason(1, Obstacle.TOO_MANY_PODS, "", "Too many pods"),)
+    assert never.reasons == (Reason(1, TOO_MANY_PODS, "", "Too many pods"),)
 
 
 def cut_at(length: int, text: str) -> str:

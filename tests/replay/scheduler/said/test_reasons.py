@@ -10,10 +10,13 @@ import pytest
 from kubedoctor.cluster.grammar.versions import Version
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.cycle import default_plugins, schedule
+from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.replay.scheduler.cycle import schedule
+from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
 from kubedoctor.replay.scheduler.preemption import preempt
-from kubedoctor.replay.scheduler.said.messages import Obstacle, parse_message
-from kubedoctor.replay.scheduler.said.reasons import LATEST, release_of
+from kubedoctor.replay.scheduler.profile import default_plugins
+from kubedoctor.replay.scheduler.releases import LATEST, release_of
+from kubedoctor.replay.scheduler.said.messages import parse_message
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 
@@ -51,7 +54,7 @@ USELESS = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for 
 def test_an_untolerated_taint(release: str, event: str) -> None:
     assert said(release, {}, TAINTED) == event
     reason = parse_message(event).reasons[0]
-    assert (reason.obstacle, reason.count) == (Obstacle.TAINT, 1)
+    assert (reason.obstacle, reason.count) == (TAINT, 1)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,28 @@ def test_the_order_of_plugins() -> None:
 def test_an_unknown_or_newer_version_counts_as_the_latest() -> None:
     assert release_of(None) is release_of(Version.parse("v1.40.0")) is LATEST
     assert release_of(Version.parse("v1.21.0")).minor == 28
-    assert release_of(Version.parse("v1.34.1")).names_taint
-    assert not release_of(Version.parse("v1.34.2")).names_taint
-    assert release_of(Version.parse("v1.33.0")).volume_affinity == "node(s) had volume node affinity conflict"
+    assert "{gpu: yes}" in said("v1.34.1", {}, TAINTED)
+    assert "{gpu: yes}" not in said("v1.34.2", {}, TAINTED)
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        ("v1.33.0", "node(s) had volume node affinity conflict"),
+        ("v1.34.0", "node(s) didn't match PersistentVolume's node affinity"),
+    ],
+)
+def test_a_volume_that_the_node_does_not_reach(release: str, words: str) -> None:
+    term = {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["elsewhere"]}]}
+    volume = {"metadata": {"name": "v"}, "spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": [term]}}}}
+    bound = {"name": "c", "namespace": "d", "annotations": {"pv.kubernetes.io/bind-completed": "yes"}}
+    state = ClusterState.of(
+        [msgspec.convert({"metadata": {"name": "a"}, "status": {"allocatable": {"pods": "10"}}}, Node)],
+        [],
+        volumes=[msgspec.convert(volume, PersistentVolume)],
+        claims=[msgspec.convert({"metadata": bound, "spec": {"volumeName": "v"}}, PersistentVolumeClaim)],
+        release=release_of(Version.parse(release)),
+    )
+    mount = [{"name": "data", "persistentVolumeClaim": {"claimName": "c"}}]
+    pod = msgspec.convert({"metadata": {"name": "p", "namespace": "d"}, "spec": {"volumes": mount}}, Pod)
+    assert schedule(pod, state).message == f"0/1 nodes are available: 1 {words}."

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kubedoctor.replay.scheduler.cycle import NodeVerdict, Objection, SchedulingVerdict
-from kubedoctor.replay.scheduler.framework import unresolvable
+from kubedoctor.replay.scheduler.framework import OTHER, reason, unresolvable
 from kubedoctor.replay.scheduler.said.unseen_refusals import rests_on_unseen
 
 
 def objection(plugin: str) -> Objection:
-    return Objection(plugin, unresolvable("no"))
+    return Objection(plugin, unresolvable(reason(OTHER, "no")))
 
 
 def on_nodes(*plugins: tuple[str, ...]) -> SchedulingVerdict:

@@ -1,0 +1,84 @@
+"""The scheduling cycle where there are many nodes: each filter is asked once for all nodes that it cannot tell apart."""
+
+from __future__ import annotations
+
+from operator import add
+from typing import Final
+
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.cycle import (
+    NodeVerdict,
+    Objection,
+    PreFiltered,
+    SchedulingVerdict,
+    histogram,
+    left_out,
+    objection_with_nominated,
+    objections,
+    pre_filter,
+    schedule,
+    unavailable,
+)
+from kubedoctor.replay.scheduler.framework import NodeFilter
+from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
+from kubedoctor.replay.scheduler.memos import Memo
+from kubedoctor.replay.scheduler.plugins.dynamic_resources import unreplayed_claims
+from kubedoctor.replay.scheduler.snapshot import ClusterState
+
+_FEW: Final = 32
+"""Up to so many nodes nothing is gained."""
+_CLASSES: Final = Memo[None, NodeClasses]()
+
+
+def schedule_by_classes(pod: Pod, state: ClusterState) -> SchedulingVerdict:
+    """As `schedule`, quicker where there are many nodes."""
+    if len(state.nodes) <= _FEW:
+        return schedule(pod, state)
+    return by_classes(pod, state, _CLASSES.kept(state, None, lambda: NodeClasses(state)))
+
+
+def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> SchedulingVerdict:
+    """As `schedule`, where there are nodes."""
+    if pod.spec.scheduling_gates:
+        return schedule(pod, state)
+    prepared = pre_filter(pod, state)
+    if prepared.rejection is not None:
+        return schedule(pod, state)
+    blockers = _blockers(prepared, classes)
+    firsts = [found[0] if found else None for found in blockers]
+    _overrule(firsts, pod, state, prepared, classes)
+    nodes = tuple(map(NodeVerdict, classes.names, firsts, blockers))
+    statuses = [first.status for first in firsts if first is not None]
+    message = unavailable(len(nodes), histogram(statuses)) if len(statuses) == len(nodes) else ""
+    return SchedulingVerdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
+
+
+def _blockers(prepared: PreFiltered, classes: NodeClasses) -> list[tuple[Objection, ...]]:
+    """What objects to each node: neighbouring filters that see the same groups of nodes are asked together."""
+    runs: list[tuple[Grouping, list[tuple[str, NodeFilter]]]] = []
+    for name, node_filter in prepared.filters:
+        grouping = node_filter.alike(classes)
+        if not runs or runs[-1][0] is not grouping:
+            runs.append((grouping, []))
+        runs[-1][1].append((name, node_filter))
+    blockers: list[tuple[Objection, ...]] = []
+    for grouping, run in runs:
+        answers = [objections(tuple(run), example) for example in grouping.examples]
+        if any(answers):
+            more = [answers[number] for number in grouping.numbers]
+            blockers = list(map(add, blockers, more)) if blockers else more
+    return blockers or [()] * len(classes.nodes)
+
+
+def _overrule(
+    firsts: list[Objection | None], pod: Pod, state: ClusterState, prepared: PreFiltered, classes: NodeClasses
+) -> None:
+    """Put in what is reported for nodes that PreFilters leave out, and for those that other pods are nominated to."""
+    for number, name in enumerate(classes.names) if state.nominated else ():
+        if name in state.nominated:
+            firsts[number] = objection_with_nominated(pod, state, prepared.filters, state.nodes[number])
+    if prepared.only is not None:
+        excluded = left_out(prepared)
+        for number, name in enumerate(classes.names):
+            if name not in prepared.only:
+                firsts[number] = excluded

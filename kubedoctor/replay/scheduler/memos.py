@@ -1,0 +1,35 @@
+"""What is worked out once about a state of the cluster and kept with it, each sort with its own type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
+
+
+class Remembers(Protocol):
+    """Something that keeps what was worked out about it."""
+
+    memos: dict[Memo[Any, Any], dict[Any, Any]]
+
+
+class Memo(Generic[KeyT, ValueT]):
+    """One sort of results by their key. Declared as a constant by the module that works them out; no other state is told."""
+
+    __slots__ = ()
+
+    def of(self, holder: Remembers) -> dict[KeyT, ValueT]:
+        """All results about the holder so far; may be added to."""
+        found: dict[KeyT, ValueT] | None = holder.memos.get(self)
+        if found is None:
+            found = holder.memos[self] = {}
+        return found
+
+    def kept(self, holder: Remembers, key: KeyT, work_out: Callable[[], ValueT]) -> ValueT:
+        """The result for the key, worked out if it is the first time."""
+        known = self.of(holder)
+        if key not in known:
+            known[key] = work_out()
+        return known[key]

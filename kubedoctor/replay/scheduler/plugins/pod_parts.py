@@ -1,0 +1,42 @@
+"""Parts of a pod that several filters look at."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.kinds.affinity import Affinity, Toleration
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.volumes import DISKS, Volume
+
+
+def labels(pod: Pod) -> object:
+    """With the namespace."""
+    return pod.namespace, pod.metadata.labels or {}
+
+
+def node_selector(pod: Pod) -> dict[str, str] | None:
+    return pod.spec.node_selector
+
+
+def affinity(pod: Pod) -> Affinity | None:
+    """To nodes and to pods."""
+    return pod.spec.affinity
+
+
+def tolerations(pod: Pod) -> tuple[Toleration, ...] | None:
+    return pod.spec.tolerations
+
+
+def volumes(pod: Pod) -> object:
+    """Claims and disks. A pod with claims of its own (generic ephemeral volumes) is like no other."""
+    every = pod.spec.volumes or ()
+    own = any(volume.ephemeral is not None for volume in every)
+    found = [part for volume in every if (part := _volume(volume))]
+    return found, (pod.name, pod.metadata.uid) if own else None
+
+
+def _volume(volume: Volume) -> tuple[object, ...]:
+    """Empty for volumes that no filter looks at."""
+    if volume.persistent_volume_claim is not None:
+        return ("claim", volume.persistent_volume_claim.claim_name)
+    if volume.ephemeral is not None:
+        return ("ephemeral", volume.name)
+    return tuple((name, source) for name in DISKS if (source := getattr(volume, name)) is not None)
