@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from kubedoctor.answers.placement.claim_fixes import release_command
+from kubedoctor.answers.placement.claim_fixes import release_volume
 from kubedoctor.cluster import Evidence, PersistentVolumeClaim, has_path, quote, ref
 from kubedoctor.cluster.grammar.quantities import format_bytes
 from kubedoctor.findings import Confidence, Finding, Fix
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, capacity, requested_storage
 
 _OBJECTIONS = {
@@ -66,7 +67,7 @@ def release(judged: tuple[Rejection, ...]) -> tuple[Fix, ...]:
     released = _only_released(judged)
     if released is None:
         return ()
-    line = release_command(ref(released.volume))
+    line = command_line(release_volume(ref(released.volume)))
     return (
         Fix(
             f"Remove the claimRef of volume {released.volume.name}, so that the claim can bind to it; its old data is kept",

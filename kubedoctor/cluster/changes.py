@@ -169,6 +169,17 @@ def as_data(item: msgspec.Struct) -> Any:
     return msgspec.json.decode(msgspec.json.encode(item))
 
 
+def as_manifest(item: msgspec.Struct) -> Any:
+    """As `as_data`, without the fields that are null."""
+    return _without_nulls(as_data(item))
+
+
+def _without_nulls(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
+    return [_without_nulls(item) for item in data] if isinstance(data, list) else data
+
+
 def _set(data: Any, path: Path, value: Any) -> None:
     for part, following in pairwise(path):
         missing = part not in data or data[part] is None if isinstance(data, dict) else data[part] is None

@@ -2,83 +2,49 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from kubedoctor.cluster.changes import Step
+import msgspec
+
+from kubedoctor.cluster.changes import Change, Operation, Path, drop
 from kubedoctor.cluster.kinds.apps import StatefulSet
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim, StorageClass
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind
+from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Kind
 from kubedoctor.replay.storage.matching import class_of
 
 CLAIM_KINDS: Final = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME)
-MADE_ANEW: Final = " --dry-run=client -o json | kubectl replace --force -f -"
-"""Behind a patch that the API server would refuse: the changed object takes the place of the old one."""
 AT_ONCE: Final = timedelta(seconds=10)
 """Classes, volumes and claims of one manifest are not made at one moment."""
 
 
-def claim_command(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> str:
-    """One line; empty where there is none. kubectl itself makes a changed copy, deletes the claim and creates it again:
-    nothing else can change an immutable field."""
-    (operation,) = edit.operations
-    about = operation.about
-    target = f"{about.argument}{about.namespace_flag}"
-    if edit.kind is Kind.RELEASE_VOLUME:
-        return release_command(about)
-    position = _template(edit, pod, workload, cluster) if edit.kind is Kind.REMAKE_CLAIM else None
-    if position is not None:
-        return _stateful_command(operation.steps, target, f"{workload.argument}{workload.namespace_flag}", position)
-    patch: dict[str, Any] = {}
-    for step in operation.steps:
-        patch = _with(patch, step.path, None if step.remove else step.value)
-    changed = f"kubectl patch {target} --type=merge -p {shlex.quote(json.dumps(patch))}"
-    if edit.kind is Kind.CHANGE_CLAIM:
-        return changed
-    return f"{changed}{MADE_ANEW}"
+def recreated_claim(operation: Operation, pod: Pod, owner: KubernetesObject | None) -> tuple[Operation, ...]:
+    """A changed claim: a StatefulSet gets the change in its claim template first, and its claim is only deleted, because
+    its controller creates a missing claim of a pending pod at once. Empty where no template can say it."""
+    position = _template(operation.about, pod, owner)
+    if owner is None or position is None:
+        return (operation,)
+    if any(step.path[0] != "spec" or step.path[-1] == "volumeName" for step in operation.steps):
+        return ()  # No template names a volume, and annotations of claims come from elsewhere.
+    prefix: Path = ("spec", "volumeClaimTemplates", position)
+    steps = tuple(msgspec.structs.replace(step, path=(*prefix, *step.path)) for step in operation.steps)
+    return Operation(ref(owner), steps), Operation(operation.about, delete=True)
 
 
-def release_command(volume: Ref) -> str:
+def release_volume(volume: Ref) -> Change:
     """Makes a Released volume free to be claimed; its data stays."""
-    remove = shlex.quote(json.dumps([{"op": "remove", "path": "/spec/claimRef"}]))
-    return f"kubectl patch {volume.argument} --type=json -p {remove}"
+    return drop(volume, ("spec", "claimRef"))
 
 
-def _template(edit: Edit, pod: Pod, workload: Ref, cluster: Cluster) -> int | None:
-    """Which claim template of a StatefulSet the claim was made from; None if none. The controller makes a missing claim
-    of a pending pod again at once, so that the template must be right first."""
-    owner = cluster.maybe.get_ref(workload)
+def _template(claim: Ref, pod: Pod, owner: KubernetesObject | None) -> int | None:
+    """Which claim template of a StatefulSet the claim was created from; None if none."""
     templates = (owner.spec.volume_claim_templates or ()) if isinstance(owner, StatefulSet) else ()
     names = [f"{one.metadata.name}-{pod.name}" for one in templates]
-    return names.index(edit.about.name) if edit.about.name in names else None
-
-
-def _stateful_command(steps: Sequence[Step], claim: str, owner: str, position: int) -> str:
-    """The StatefulSet made anew without touching its pods, then the claim taken away, which it makes anew."""
-    if any(step.path[0] != "spec" or step.path[-1] == "volumeName" for step in steps):
-        return ""  # No template names a volume, and annotations of claims come from elsewhere.
-    operations = [
-        {
-            "op": "add",
-            "path": f"/spec/volumeClaimTemplates/{position}/{'/'.join(map(str, step.path))}",
-            "value": step.value,
-        }
-        for step in steps
-    ]
-    patched = f"kubectl patch {owner} --type=json -p {shlex.quote(json.dumps(operations))} --dry-run=client -o json"
-    return f"{patched} | kubectl replace --force --cascade=orphan -f - && kubectl delete {claim}"
-
-
-def _with(patch: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
-    first, *others = path
-    inner = patch.get(str(first)) or {}
-    return {**patch, str(first): _with(inner, tuple(others), value) if others else value}
+    return names.index(claim.name) if claim.name in names else None
 
 
 def about_data(change: Counterfactual, pod: Pod, workload: Ref, cluster: Cluster) -> str:
@@ -87,7 +53,8 @@ def about_data(change: Counterfactual, pod: Pod, workload: Ref, cluster: Cluster
     if not remade:
         return ""
     said = "; no data is lost, it has no volume"
-    if any(_template(edit, pod, workload, cluster) is not None for edit in remade):
+    owner = cluster.maybe.get_ref(workload)
+    if any(_template(edit.about, pod, owner) is not None for edit in remade):
         said += (
             f"; {workload.title} must be made anew too, because its claim templates cannot be changed; its pods keep"
             " running"

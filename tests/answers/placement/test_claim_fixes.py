@@ -107,7 +107,7 @@ def test_a_stateful_set_is_corrected_before_its_claim() -> None:
     [fix] = offered(storage_class("manual"), volume("x"), claim(storageClassName="manaul"), stateful=True)
     first, second = fix.command.split(" && ")
     assert patch(first) == [
-        {"op": "add", "path": "/spec/volumeClaimTemplates/0/spec/storageClassName", "value": "manual"}
+        {"op": "replace", "path": "/spec/volumeClaimTemplates/0/spec/storageClassName", "value": "manual"}
     ]
     assert first.startswith("kubectl patch statefulset/db -n shop --type=json ")
     assert first.endswith(" --dry-run=client -o json | kubectl replace --force --cascade=orphan -f -")
@@ -127,7 +127,7 @@ def test_a_released_volume_is_let_go() -> None:
     held = {"namespace": "shop", "name": "data-db-0", "uid": "old"}
     [fix] = offered(storage_class("manual"), volume("x", claimRef=held), claim(storageClassName="manual"))
     assert "still has its data" in fix.summary
-    assert patch(fix.command) == [{"op": "remove", "path": "/spec/claimRef"}]
+    assert patch(fix.command) == {"spec": {"claimRef": None}}
     assert fix.effect is Effect.CHANGES
 
 

@@ -198,9 +198,9 @@ def test_a_bare_pod_is_made_anew_where_it_cannot_be_changed() -> None:
     patch, replace = command.split(" | ")
     words = shlex.split(patch)
     assert words[:5] == ["kubectl", "patch", "pod/web-1-x", "-n", "shop"]
-    assert json.loads(words[words.index("-p") + 1]) == [
-        {"op": "replace", "path": "/spec/containers/0/resources/requests/cpu", "value": "600m"}
-    ]
+    assert json.loads(words[words.index("-p") + 1]) == {
+        "spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": "600m"}}}]}
+    }
     assert replace == "kubectl replace --force -f -"
 
 

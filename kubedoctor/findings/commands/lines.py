@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from kubedoctor.cluster import Pod
-from kubedoctor.findings import Command, Fix, Ref
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.findings.model import Command, Fix
 
 SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
 """Whose template `kubectl set` changes."""
@@ -40,3 +41,14 @@ def look_at_log(pod: Pod, container: str, *, previous: bool, why: str = "") -> C
 
 def look_at(name: Ref, why: str) -> Command:
     return Command(kubectl("get", name.argument, "-o", "yaml", namespace=name.namespace), why)
+
+
+def rollout(verb: str, workload: Ref) -> str:
+    """`kubectl rollout undo deployment/web -n shop`; verbs: undo, restart, status, history, pause, resume."""
+    return kubectl("rollout", verb, workload.argument, namespace=workload.namespace)
+
+
+def delete_by_force(about: Ref) -> str:
+    """Deletes a pod that no kubelet can end any more."""
+    place = ["-n", about.namespace] if about.namespace else []
+    return kubectl("delete", about.argument, *place, "--force", "--grace-period=0")

@@ -1,0 +1,65 @@
+"""The same change made where pods come from: in the template of their workload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.changes import Path, Step, as_manifest
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import template_of, template_path
+
+
+class _Differs(Exception):
+    """The template has something else at that place than the pod."""
+
+
+def steps_in_template(steps: Iterable[Step], pod: Pod, workload: KubernetesObject) -> tuple[Step, ...]:
+    """Steps on a pod's spec as steps on the workload whose template made it. Containers and volumes are found by name;
+    empty where the template has something else there, so that the change would do something else to the next pod."""
+    template = template_of(workload)
+    if template is None:
+        return ()
+    made, source = as_manifest(pod.spec), as_manifest(template.spec)
+    prefix: Path = tuple(template_path(workload).split("."))
+    try:
+        return tuple(msgspec.structs.replace(step, path=(*prefix, *_place(step, made, source))) for step in steps)
+    except _Differs:
+        return ()
+
+
+def _place(step: Step, pod: Any, template: Any) -> Path:
+    """Raises _Differs. An amount of a container may differ: LimitRanges and admission put in their own."""
+    path = step.path[1:]
+    amount = not step.remove and path[2:3] == ("resources",)
+    place: list[str | int] = []
+    for part in path:
+        if part == "-":
+            return (*place, part)
+        if isinstance(part, int):
+            element = pod[part]
+            part = _position(part, element, template if isinstance(template, list) else [])
+        else:
+            element = pod.get(part) if isinstance(pod, dict) else None
+        place.append(part)
+        pod = element
+        if isinstance(part, int):
+            template = template[part]
+        else:
+            template = template.get(part) if isinstance(template, dict) else None
+    if pod != template and not amount:
+        raise _Differs
+    return tuple(place)
+
+
+def _position(place: int, element: Any, candidates: list[Any]) -> int:
+    if candidates[place : place + 1] == [element]:
+        return place
+    name = element.get("name") if isinstance(element, dict) else None
+    for index, candidate in enumerate(candidates):
+        if candidate == element or (name and isinstance(candidate, dict) and candidate.get("name") == name):
+            return index
+    raise _Differs

@@ -1,0 +1,29 @@
+"""Command lines for people: those that look, and the kubectl command that makes a change. Nobody else writes a patch."""
+
+from kubedoctor.findings.commands.changing import command_line
+from kubedoctor.findings.commands.immutable import is_recreated
+from kubedoctor.findings.commands.lines import (
+    SETTABLE,
+    change,
+    delete_by_force,
+    edit_command,
+    kubectl,
+    look_at,
+    look_at_log,
+    look_at_pod,
+    rollout,
+)
+
+__all__ = [
+    "SETTABLE",
+    "change",
+    "command_line",
+    "delete_by_force",
+    "edit_command",
+    "is_recreated",
+    "kubectl",
+    "look_at",
+    "look_at_log",
+    "look_at_pod",
+    "rollout",
+]

@@ -1,0 +1,221 @@
+"""The kubectl command that people would type for a change."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from kubedoctor.cluster.changes import Change, Path, Step, as_data
+from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.workloads import template_of, template_path
+from kubedoctor.findings.commands.immutable import recreated
+from kubedoctor.findings.commands.lines import SETTABLE, kubectl
+from kubedoctor.findings.commands.patches import patch_words
+
+_SCALABLE: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
+_CORDON_TAINT: Final = "node.kubernetes.io/unschedulable"
+
+
+class _Line(NamedTuple):
+    """`nodes` stands behind `words` and before `last`, so that the same command for several nodes is one."""
+
+    words: tuple[str, ...]
+    nodes: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    then: str = ""
+
+    @property
+    def text(self) -> str:
+        return shlex.join((*self.words, *self.nodes, *self.last)) + self.then
+
+
+_Steps = Sequence[Step]
+_Rule = Callable[[Ref, _Steps, KubernetesObject | None], tuple[list[_Line], _Steps]]
+"""What a command of its own does, and the steps that are left."""
+
+
+def command_line(change: Change, *objects: KubernetesObject) -> str:
+    """One line for the shell, of several commands where need be; empty where kubectl cannot do it in a line.
+
+    objects: what is changed, as it is now. Of what is not given only fields outside lists can be changed. A field that
+    the API server lets nobody change is changed by deleting and recreating the object, except where a controller owns it.
+    """
+    known = {ref(item): item for item in objects}
+    lines: list[_Line] = []
+    for about, steps in _by_object(change).items():
+        more = _commands(about, steps, known.get(about))
+        if not more:
+            return ""
+        lines += more
+    return " && ".join(line.text for line in _joined(lines))
+
+
+def _by_object(change: Change) -> dict[Ref, list[Step | str | Mapping[str, Any]]]:
+    """Steps, `delete`, `copy`, or the object to create; one patch changes all fields of an object at once."""
+    found: dict[Ref, list[Step | str | Mapping[str, Any]]] = {}
+    for operation in change.operations:
+        todo = found.setdefault(operation.about, [])
+        if operation.create is not None:
+            todo.append(operation.create)
+        elif operation.delete or operation.copy_as:
+            todo.append("delete" if operation.delete else "copy")
+        else:
+            todo += operation.steps
+    return found
+
+
+def _commands(about: Ref, todo: Sequence[Step | str | Mapping[str, Any]], item: KubernetesObject | None) -> list[_Line]:
+    """Empty where there is none."""
+    if "copy" in todo:
+        return []
+    if "delete" in todo:
+        return [_Line(tuple(_words("delete", about)))]
+    new = next((part for part in todo if isinstance(part, Mapping)), None)
+    if new is not None:
+        return [_create(about, new)]
+    steps: _Steps = [part for part in todo if isinstance(part, Step)]
+    then = recreated(about, steps, item)
+    if then is None:
+        return []
+    lines: list[_Line] = []
+    if not then:
+        for rule in _RULES:
+            more, steps = rule(about, steps, item)
+            lines += more
+            if not steps:
+                return lines
+    words = patch_words(steps, item)
+    return [*lines, _Line((*_words("patch", about), *words), then=then)] if words else []
+
+
+def _words(verb: str, about: Ref) -> list[str]:
+    return ["kubectl", *verb.split(), about.argument, *(["-n", about.namespace] if about.namespace else [])]
+
+
+def _create(about: Ref, data: Mapping[str, Any]) -> _Line:
+    if about.kind in ("ServiceAccount", "Namespace") and set(data) <= {"apiVersion", "kind", "metadata"}:
+        words = ["kubectl", "create", about.kind.lower(), about.name]
+        return _Line((*words, *(["-n", about.namespace] if about.namespace else [])))
+    return _Line(("printf", "%s", json.dumps(dict(data))), then=f" | {kubectl('create', '-f', '-')}")
+
+
+def _joined(lines: Iterable[_Line]) -> list[_Line]:
+    found: list[_Line] = []
+    for line in lines:
+        same = next(
+            (at for at, each in enumerate(found) if line.nodes and each._replace(nodes=line.nodes) == line), None
+        )
+        if same is None:
+            found.append(line)
+        else:
+            found[same] = found[same]._replace(nodes=(*found[same].nodes, *line.nodes))
+    return found
+
+
+def _cordon(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
+    path: Path = ("spec", "unschedulable")
+    wanted = next((step for step in steps if step.path == path), None)
+    if about.kind != "Node" or wanted is None:
+        return [], steps
+    left = [step for step in steps if step.path != path and not _is_cordon_taint(step, item)]
+    verb = "cordon" if wanted.value and not wanted.remove else "uncordon"
+    return [_Line(("kubectl", verb), (about.name,))], left
+
+
+def _is_cordon_taint(step: Step, item: KubernetesObject | None) -> bool:
+    """The taint goes with the cordon by itself."""
+    taint = _taint(step, item)
+    return taint is not None and taint["key"] == _CORDON_TAINT
+
+
+def _taint(step: Step, item: KubernetesObject | None) -> dict[str, Any] | None:
+    """The taint that a step adds or removes."""
+    if step.path[:2] != ("spec", "taints") or len(step.path) != 3:
+        return None
+    if step.path[2] == "-":
+        return dict(step.value)
+    taints = item.spec.taints or () if isinstance(item, Node) else ()
+    place = step.path[2]
+    return dict(as_data(taints[place])) if step.remove and isinstance(place, int) and place < len(taints) else None
+
+
+def _taints(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
+    changed = [(step, taint) for step in steps if (taint := _taint(step, item)) is not None]
+    if about.kind != "Node" or not changed:
+        return [], steps
+    words = []
+    for step, taint in changed:
+        value = f"={taint['value']}" if taint.get("value") else ""
+        words.append(f"{taint['key']}{value}:{taint['effect']}{'-' if step.remove else ''}")
+    left = [step for step in steps if all(step is not each for each, _ in changed)]
+    return [_Line(("kubectl", "taint", "nodes"), (about.name,), tuple(words))], left
+
+
+def _labels(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
+    """Where nothing else is changed: a patch does both at once."""
+    for field, verb in (("labels", "label"), ("annotations", "annotate")):
+        if all(step.path[:2] == ("metadata", field) and len(step.path) == 3 for step in steps):
+            words = [f"{step.path[2]}-" if step.remove else f"{step.path[2]}={step.value}" for step in steps]
+            over = [] if all(step.remove for step in steps) else ["--overwrite"]
+            return [_Line((*_words(verb, about), *words, *over))], ()
+    return [], steps
+
+
+def _number(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
+    """Replicas, and whether rollouts are paused."""
+    if len(steps) != 1 or steps[0].path[:1] != ("spec",) or steps[0].remove:
+        return [], steps
+    (step,) = steps
+    if step.path == ("spec", "replicas") and about.kind in _SCALABLE:
+        return [_Line((*_words("scale", about), f"--replicas={step.value}"))], ()
+    if step.path == ("spec", "paused") and about.kind == "Deployment":
+        return [_Line(tuple(_words("rollout pause" if step.value else "rollout resume", about)))], ()
+    return [], steps
+
+
+def _of_container(step: Step, item: KubernetesObject | None) -> tuple[str, Path]:
+    """The container of a template that a step sets something of, and the path in it; `kubectl set` does not remove."""
+    template = template_of(item) if item is not None else None
+    if item is None or template is None or step.remove or ref(item).kind not in SETTABLE:
+        return "", ()
+    prefix = (*template_path(item).split("."), "containers")
+    place = step.path[len(prefix)] if len(step.path) > len(prefix) + 1 else None
+    if step.path[: len(prefix)] != prefix or not isinstance(place, int) or place >= len(template.spec.containers):
+        return "", ()
+    return template.spec.containers[place].name, step.path[len(prefix) + 1 :]
+
+
+def _set(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
+    """`kubectl set resources`, `image` and `env`, each once for the containers that get the same."""
+    amounts: dict[str, dict[str, list[str]]] = {}
+    images: list[str] = []
+    variables: dict[str, list[str]] = {}
+    left: list[Step] = []
+    for step in steps:
+        name, path = _of_container(step, item)
+        match path:
+            case ("resources", "requests" | "limits" as side, str() as resource):
+                amounts.setdefault(name, {}).setdefault(str(side), []).append(f"{resource}={step.value}")
+            case ("image",):
+                images.append(f"{name}={step.value}")
+            case ("env", "-") if set(step.value) == {"name", "value"}:
+                variables.setdefault(name, []).append(f"{step.value['name']}={step.value['value']}")
+            case _:
+                left.append(step)
+    by_amounts: dict[tuple[str, ...], list[str]] = {}
+    for name, sides in amounts.items():
+        flags = tuple(f"--{side}={','.join(sides[side])}" for side in ("requests", "limits") if side in sides)
+        by_amounts.setdefault(flags, []).append(name)
+    lines = [
+        _Line((*_words("set resources", about), "-c", ",".join(names), *flags)) for flags, names in by_amounts.items()
+    ]
+    lines += [_Line((*_words("set image", about), *images))] if images else []
+    lines += [_Line((*_words("set env", about), "-c", name, *words)) for name, words in variables.items()]
+    return lines, left
+
+
+_RULES: Final[tuple[_Rule, ...]] = (_cordon, _taints, _labels, _number, _set)

@@ -1,0 +1,76 @@
+"""What the API server lets nobody change, so that the object is deleted and recreated.
+
+`ValidatePodUpdate`, `ValidateJobUpdate`, `ValidatePersistentVolumeClaimUpdate` and `ValidateStatefulSetUpdate`
+(`pkg/apis/{core,batch,apps}/validation`, v1.37). kubectl itself makes the changed copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from kubedoctor.cluster.changes import Path, Step
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
+from kubedoctor.findings.commands.lines import kubectl
+from kubedoctor.replay.storage.matching import class_of
+
+_COPIED: Final = " --dry-run=client -o json | "
+RECREATE: Final = f"{_COPIED}{kubectl('replace', '--force', '-f', '-')}"
+"""Behind a patch that the API server would refuse: the changed object takes the place of the old one."""
+RECREATE_ALONE: Final = f"{_COPIED}{kubectl('replace', '--force', '--cascade=orphan', '-f', '-')}"
+"""The same, and what the object owns stays."""
+_STATEFUL_SET: Final = frozenset(
+    {
+        "minReadySeconds",
+        "ordinals",
+        "persistentVolumeClaimRetentionPolicy",
+        "replicas",
+        "revisionHistoryLimit",
+        "template",
+        "updateStrategy",
+    }
+)
+"""What of its spec may be changed."""
+
+
+def recreated(about: Ref, steps: Sequence[Step], item: KubernetesObject | None) -> str | None:
+    """What follows the patch so that the object is replaced; empty where it is changed in place, None where it cannot be
+    changed at all: its controller would create it as it was, or what it is now is not known."""
+    spec = [step for step in steps if step.path[0] == "spec"]
+    match about.kind:
+        case "Pod" if not all(_may_change_in_pod(step) for step in spec):
+            return RECREATE if item is not None and not item.metadata.owner_references else None
+        case "Job" if any(step.path[1:2] == ("template",) for step in spec):
+            return None
+        case "PersistentVolumeClaim" if not all(_may_change_in_claim(step, item) for step in spec):
+            return RECREATE if item is not None else None
+        case "StatefulSet" if not all(step.path[1] in _STATEFUL_SET for step in spec):
+            return RECREATE_ALONE
+    return ""
+
+
+def is_recreated(about: Ref, steps: Sequence[Step], item: KubernetesObject | None) -> bool:
+    """Whether the change deletes the object and creates it again."""
+    return bool(recreated(about, steps, item))
+
+
+def _may_change_in_pod(step: Step) -> bool:
+    """Gates go, tolerations come, images and the deadline change."""
+    path: Path = step.path[1:]
+    match path:
+        case ("schedulingGates", *_):
+            return step.remove
+        case ("tolerations", "-") | ("containers" | "initContainers", int(), "image") | ("activeDeadlineSeconds",):
+            return not step.remove
+    return False
+
+
+def _may_change_in_claim(step: Step, item: KubernetesObject | None) -> bool:
+    """The class and the volume where there is none so far."""
+    if not isinstance(item, PersistentVolumeClaim) or step.remove:
+        return False
+    if step.path == ("spec", "storageClassName"):
+        return class_of(item) is None
+    return step.path == ("spec", "volumeName") and not item.spec.volume_name

@@ -1,0 +1,123 @@
+"""Steps as the body of `kubectl patch`: a merge patch where one can do it, names of containers in place of their
+positions where that suffices, else a JSON patch (RFC 7386, strategic merge, RFC 6902)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from kubedoctor.cluster.changes import Path, Step, apply_steps, as_manifest, in_order
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+
+_CONTAINERS: Final = ("containers", "initContainers")
+_ABSENT: Final = ("", 0, None)
+"""What a typed object has where the API server may have no field at all."""
+
+
+def patch_words(steps: Sequence[Step], item: KubernetesObject | None) -> list[str]:
+    """`--type=merge`, `-p` and the body; empty where the object would have to be known, or has no such place."""
+    data = as_manifest(item) if item is not None else None
+    if all(_is_plain(step.path) for step in steps):
+        return ["--type=merge", "-p", json.dumps(_merge(steps, data))]
+    if data is None:
+        return []
+    if not isinstance(item, CustomResource) and all(_names_container(step, data) for step in steps):
+        return ["-p", json.dumps(_by_name(steps, data))]
+    return ["--type=json", "-p", json.dumps(_operations(steps, data))]
+
+
+def _is_plain(path: Path) -> bool:
+    """Leads through maps alone."""
+    return all(isinstance(part, str) and part != "-" for part in path)
+
+
+def _merge(steps: Sequence[Step], data: Any) -> Any:
+    """A map that takes the place of another one has nulls for what the other had besides."""
+    body: dict[str, Any] = {}
+    for step in in_order(steps):
+        value = None if step.remove else _replacing(step.value, _at(data, step.path))
+        body = apply_steps(body, (Step(step.path, value),))
+    return body
+
+
+def _replacing(value: Any, before: Any) -> Any:
+    if not isinstance(value, dict) or not isinstance(before, dict):
+        return value
+    changed = {key: _replacing(inner, before.get(key)) for key, inner in value.items()}
+    return {**changed, **{key: None for key in before if key not in value}}
+
+
+def _at(data: Any, path: Path) -> Any:
+    """None where there is nothing."""
+    for part in path:
+        if isinstance(part, int):
+            data = data[part] if isinstance(data, list) and part < len(data) else None
+        else:
+            data = data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+def _container_at(path: Path) -> int | None:
+    """Where in the path the position of a container stands."""
+    for place in range(1, len(path) - 1):
+        if path[place - 1] in _CONTAINERS and isinstance(path[place], int):
+            return place
+    return None
+
+
+def _names_container(step: Step, data: Any) -> bool:
+    """A single value of a container, or of no list at all: lists are merged by rules of their own."""
+    place = _container_at(step.path)
+    if isinstance(step.value, dict | list) or not (step.remove or step.value is not None):
+        return False
+    if place is None:
+        return _is_plain(step.path)
+    known = _at(data, step.path[: place + 1])
+    return _is_plain(step.path[:place]) and _is_plain(step.path[place + 1 :]) and bool(known and known.get("name"))
+
+
+def _by_name(steps: Sequence[Step], data: Any) -> Any:
+    body: dict[str, Any] = {}
+    for step in steps:
+        value = None if step.remove else step.value
+        place = _container_at(step.path)
+        if place is None:
+            body = apply_steps(body, (Step(step.path, value),))
+            continue
+        name = _at(data, step.path[: place + 1])["name"]
+        listed = _at(body, step.path[:place]) or []
+        position = next((at for at, known in enumerate(listed) if known["name"] == name), len(listed))
+        if position == len(listed):
+            body = apply_steps(body, (Step((*step.path[:place], "-"), {"name": name}),))
+        body = apply_steps(body, (Step((*step.path[:place], position, *step.path[place + 1 :]), value),))
+    return body
+
+
+def _operations(steps: Sequence[Step], data: Any) -> list[dict[str, Any]]:
+    operations = []
+    for step in in_order(steps):
+        operations.append(_operation(step, data))
+        data = apply_steps(data, (step,))
+    return operations
+
+
+def _operation(step: Step, data: Any) -> dict[str, Any]:
+    """A JSON patch makes no parents: the first that is missing is added whole."""
+    path: list[str | int] = []
+    for position, part in enumerate(step.path):
+        path.append(part)
+        known = part in data if isinstance(data, dict) else isinstance(part, int) and part < len(data)
+        if part == "-" or not known:
+            value = step.value
+            for missing in reversed(step.path[position + 1 :]):
+                value = [value] if missing == "-" else {missing: value}
+            return {"op": "add", "path": _pointer(path), "value": value}
+        data = data[part]
+    if step.remove:
+        return {"op": "remove", "path": _pointer(path)}
+    return {"op": "add" if data in _ABSENT else "replace", "path": _pointer(path), "value": step.value}
+
+
+def _pointer(path: Sequence[str | int]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
