@@ -24,13 +24,13 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.kinds.containers import EnvVar
 from kubedoctor.cluster.kinds.pods import PodSpec
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.relations.workloads import owner_chain, template_of, template_path
 from kubedoctor.cluster.triage import container_path, status_path
 from kubedoctor.tui.health import health_of
 from kubedoctor.tui.incidents import ObjectVerdict, add_event, events_about
 from kubedoctor.tui.pages import Page
-from kubedoctor.tui.rows import Families
 
 MOST_VALUES = 60
 EVERY_POD_HAS = "kube-api-access-"  # the volume with the service account's token
@@ -75,7 +75,7 @@ def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) 
 
 
 def _members(name: Ref, snapshot: Snapshot) -> list[Ref]:
-    return sorted(Families(snapshot).members(name), key=lambda one: (one != name, one))
+    return sorted(Family(snapshot).members(name), key=lambda one: (one != name, one))
 
 
 def _ago(obj: KubernetesObject, snapshot: Snapshot) -> str:
@@ -182,12 +182,12 @@ def used_by(obj: KubernetesObject, snapshot: Snapshot) -> Page:
 
 
 def _users(obj: KubernetesObject, snapshot: Snapshot) -> Iterator[tuple[Ref, str]]:
-    families = Families(snapshot)
-    members = families.members(ref(obj))
+    family = Family(snapshot)
+    members = family.members(ref(obj))
     if kind_name(obj) in ("ConfigMap", "Secret", "PersistentVolumeClaim", "ServiceAccount", "Node"):
         for pod in snapshot.of_kind("Pod", obj.namespace):
             if isinstance(pod, Pod) and (how := _how_pod_uses(pod, obj)):
-                yield families.top(ref(pod)), how
+                yield family.top(ref(pod)), how
     for member in members:
         found = snapshot.get(member)
         if isinstance(found, Pod) and snapshot.of_kind("Service", found.namespace):

@@ -8,11 +8,12 @@ import msgspec
 
 from kubedoctor.cluster import Cluster, Condition, Event, Ref, Snapshot
 from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Effect
 from kubedoctor.tui.health import Health, health_of
 from kubedoctor.tui.pages import Page
-from kubedoctor.tui.rows import Families, Row
+from kubedoctor.tui.rows import Row
 
 EFFECTS = {
     Effect.READS: "reads only",
@@ -53,9 +54,9 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
         return tuple(self.finding(one.cause) for one in self.incidents)
 
 
-def verdict_on(subject: Ref, report: Report, families: Families) -> ObjectVerdict:
+def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
     """Everything in a report that concerns the object or what it controls."""
-    members = families.members(subject)
+    members = family.members(subject)
     known = {one.id: one for one in report.findings}
     chosen: list[tuple[tuple[int, int, int], Incident]] = []
     for place, incident in enumerate(report.incidents):

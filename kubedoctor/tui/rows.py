@@ -13,7 +13,8 @@ from kubedoctor.cluster import CronJob, Job, KubernetesObject, Pod, Ref, Replica
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN, WORKLOAD_KINDS, controller_of, template_of
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.workloads import template_of
 from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Report
 from kubedoctor.tui.health import Health, State, health_of, state_of
@@ -72,90 +73,43 @@ def searchable(name: Ref, *words: str) -> str:
     return " ".join((f"{name.namespace}/{name.name} {name.kind}", *words)).lower()
 
 
-class Families:
-    """Which workload an object belongs to, as far as the snapshot knows; each answer is kept."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._tops: dict[Ref, Ref] = {}
-
-    def top(self, name: Ref) -> Ref:
-        """The topmost controller that is in the snapshot, else the object itself."""
-        known = self._tops.get(name)
-        if known is not None:
-            return known
-        here = name
-        for _ in range(LONGEST_CHAIN):
-            obj = self._snapshot.get(here)
-            owner = controller_of(obj) if obj is not None else None
-            if owner is None or owner.kind not in WORKLOAD_KINDS or self._snapshot.get(owner) is None:
-                break
-            here = self._tops.get(owner, owner)
-        self._tops[name] = here
-        return here
-
-    def members(self, name: Ref) -> frozenset[Ref]:
-        """The object and everything that it controls, and for a pod also what controls it."""
-        found = {name, self.top(name)} if name.kind == "Pod" else {name}
-        waiting = [name] if name.kind in WORKLOAD_KINDS else []
-        while waiting:
-            here = waiting.pop()
-            for kind in ("Pod", "ReplicaSet", "Job"):
-                children = self._snapshot.index(kind, "owner").get((here.kind, here.namespace, here.name), ())
-                new = [ref(obj) for obj in children if ref(obj) not in found]
-                found.update(new)
-                waiting.extend(new if kind != "Pod" else ())
-        return frozenset(found)
-
-    def line(self, name: Ref) -> list[Ref]:
-        """The object and its controllers, nearest first, also those that are not in the snapshot."""
-        line = [name]
-        while len(line) <= LONGEST_CHAIN:
-            obj = self._snapshot.get(line[-1])
-            owner = controller_of(obj) if obj is not None else None
-            if owner is None or owner.kind not in WORKLOAD_KINDS or owner in line:
-                break
-            line.append(owner)
-        return line
-
-
 def make_rows(snapshot: Snapshot, view: View, report: Report | None = None) -> tuple[Row, ...]:
     """The rows of a view, worst first; findings of the report make their rows worse."""
     if view.kind == "Finding":
         return _finding_rows(report) if report else ()
-    families = Families(snapshot)
-    worst = worst_by_object(report, families) if report else {}
+    family = Family(snapshot)
+    worst = worst_by_object(report, family) if report else {}
     if view.kind:
         kind = kind_named(view.kind)
         objects = snapshot.of_kind(view.kind, view.namespace if kind is None or kind.namespaced else "")
         if view.owner is not None:
-            objects = tuple(obj for obj in objects if _belongs(obj, view.owner, families))
+            objects = tuple(obj for obj in objects if _belongs(obj, view.owner, family))
         rows = [_row(obj, worst) for obj in objects]
     else:
-        rows = _workloads(snapshot, view.namespace, families, worst)
+        rows = _workloads(snapshot, view.namespace, family, worst)
         if report:
-            rows += _other_causes(report, view.namespace, {row.ref for row in rows}, families)
+            rows += _other_causes(report, view.namespace, {row.ref for row in rows}, family)
     return arrange(rows, "health")
 
 
-def _belongs(obj: KubernetesObject, owner: Ref, families: Families) -> bool:
+def _belongs(obj: KubernetesObject, owner: Ref, family: Family) -> bool:
     if owner.kind == "Node":
         return isinstance(obj, Pod) and obj.spec.node_name == owner.name
-    return owner in families.line(ref(obj))
+    return owner in family.line(ref(obj))
 
 
-def _workloads(snapshot: Snapshot, namespace: str, families: Families, worst: dict[Ref, Health]) -> list[Row]:
+def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[Ref, Health]) -> list[Row]:
     restarts: dict[Ref, int] = {}
     for pod in snapshot.of_kind("Pod", namespace):
         count = restarts_of(pod)
         if count:
-            top = families.top(ref(pod))
+            top = family.top_seen(ref(pod))
             restarts[top] = restarts.get(top, 0) + count
     rows = []
     for kind in ROOTS:
         for obj in snapshot.of_kind(kind, namespace):
             name = ref(obj)
-            if families.top(name) != name:
+            if family.top_seen(name) != name:
                 continue
             state = state_of(obj)
             if isinstance(obj, ReplicaSet) and state.health is Health.IDLE:
@@ -166,7 +120,7 @@ def _workloads(snapshot: Snapshot, namespace: str, families: Families, worst: di
     return rows
 
 
-def _other_causes(report: Report, namespace: str, listed: set[Ref], families: Families) -> list[Row]:
+def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Family) -> list[Row]:
     """What hurts and shows at no workload: a Service that selects nothing, a Node that runs nothing of ours, an
     autoscaler that says that it cannot scale."""
     known = {one.id: one for one in report.findings}
@@ -177,12 +131,12 @@ def _other_causes(report: Report, namespace: str, listed: set[Ref], families: Fa
         if health is Health.HEALTHY or (namespace and cause.about.namespace not in ("", namespace)):
             continue
         own = (known[id_] for id_ in (incident.cause, *incident.consequences))
-        touched = {families.top(name) for one in own for name in (one.about, *one.affects)}
+        touched = {family.top_seen(name) for one in own for name in (one.about, *one.affects)}
         if listed.isdisjoint(touched):
             row = Row(cause.about, health, status=cause.summary, search=searchable(cause.about, cause.summary))
             found.setdefault(cause.about, row)
     for told in report.unexplained:
-        if families.top(told.about) not in listed and (not namespace or told.about.namespace in ("", namespace)):
+        if family.top_seen(told.about) not in listed and (not namespace or told.about.namespace in ("", namespace)):
             row = Row(told.about, Health.DEGRADED, status=told.says, search=searchable(told.about, told.says))
             found.setdefault(told.about, row)
     return list(found.values())
@@ -224,7 +178,7 @@ def restarts_of(pod: KubernetesObject) -> int:
     return sum(status.restart_count for status in all_statuses(pod)) if isinstance(pod, Pod) else 0
 
 
-def worst_by_object(report: Report, families: Families) -> dict[Ref, Health]:
+def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
     """The mark that the findings, and its own words where none explains them, give to each object and to its workload.
 
     What only suffers is degraded at most: whether it is broken, its own status tells.
@@ -234,12 +188,12 @@ def worst_by_object(report: Report, families: Families) -> dict[Ref, Health]:
         health = health_of(finding.severity)
         suffering = Health.DEGRADED if health is Health.BROKEN else health
         for name, mark in ((finding.about, health), *((name, suffering) for name in finding.affects)):
-            for one in {name, families.top(name)}:
+            for one in {name, family.top_seen(name)}:
                 before = worst.get(one)
                 if before is None or mark.rank < before.rank:
                     worst[one] = mark
     for told in report.unexplained:
-        for one in {told.about, families.top(told.about)}:
+        for one in {told.about, family.top_seen(told.about)}:
             worst[one] = min(worst.get(one, Health.DEGRADED), Health.DEGRADED, key=lambda mark: mark.rank)
     return worst
 

@@ -13,6 +13,7 @@ import msgspec
 
 from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
@@ -21,7 +22,7 @@ from kubedoctor.engine.placement import Placement, place
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import ObjectVerdict, verdict_on
-from kubedoctor.tui.rows import ROOTS, Families, Row, View, arrange, make_rows, namespaces_in_order
+from kubedoctor.tui.rows import ROOTS, Row, View, arrange, make_rows, namespaces_in_order
 
 FIRST_KINDS = (*ROOTS, "Namespace")
 """What the first list shows; read before everything that only the diagnostics need."""
@@ -195,7 +196,7 @@ class Session:
 
     def verdict(self, subject: Ref, report: Report) -> ObjectVerdict:
         """What a report says of one object."""
-        return verdict_on(subject, report, Families(self.seen()))
+        return verdict_on(subject, report, Family(self.seen()))
 
     def _gather_into(self, seen: Snapshot) -> Gather:
         def gather(wants: frozenset[Want | LogWant]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kubedoctor.cluster import Evidence, Ref, Snapshot, Source
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, NotChecked, Report, ReportedFinding, Unexplained, load_catalogue
 from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
 from kubedoctor.tui.health import Health
@@ -17,7 +18,7 @@ from kubedoctor.tui.incidents import (
     verdict_of_incident,
     verdict_on,
 )
-from kubedoctor.tui.rows import Families, Row, View, make_rows
+from kubedoctor.tui.rows import Row, View, make_rows
 from tests.tui.recordings import recorded
 from tests.tui.test_rows import cluster, meta, pod
 
@@ -74,19 +75,19 @@ def row(ref: Ref, health: Health = Health.BROKEN, ready: str = "0/1") -> Row:
 
 def page_of(ref: Ref, made: Report, health: Health = Health.BROKEN, *, full: bool = False) -> str:
     snapshot = shop()
-    verdict = verdict_on(ref, made, Families(snapshot))
+    verdict = verdict_on(ref, made, Family(snapshot))
     return incident_page(verdict, row(ref, health), snapshot, Catalogue(()), full=full).plain
 
 
 def test_a_finding_about_a_pod_concerns_its_workload_and_no_other() -> None:
     made = report(finding("f1", POD))
-    families = Families(shop())
-    assert [one.cause for one in verdict_on(WEB, made, families).incidents] == ["f1"]
-    assert verdict_on(Ref("Deployment", "shop", "api"), made, families).incidents == ()
+    family = Family(shop())
+    assert [one.cause for one in verdict_on(WEB, made, family).incidents] == ["f1"]
+    assert verdict_on(Ref("Deployment", "shop", "api"), made, family).incidents == ()
 
 
 def test_a_pod_shares_the_finding_of_its_workload() -> None:
-    assert [one.cause for one in verdict_on(POD, report(finding("f1", WEB)), Families(shop())).incidents] == ["f1"]
+    assert [one.cause for one in verdict_on(POD, report(finding("f1", WEB)), Family(shop())).incidents] == ["f1"]
 
 
 def test_an_incident_concerns_whom_only_a_consequence_touches() -> None:
@@ -101,7 +102,7 @@ def test_an_incident_concerns_whom_only_a_consequence_touches() -> None:
 
 def test_the_incident_whose_cause_is_the_object_itself_comes_first() -> None:
     made = report(finding("f1", NODE, affects=(POD,)), finding("f2", WEB))
-    verdict = verdict_on(WEB, made, Families(shop()))
+    verdict = verdict_on(WEB, made, Family(shop()))
     assert [one.cause for one in verdict.incidents] == ["f2", "f1"]
     page = page_of(WEB, made)
     assert page.index("f2 is wrong") < page.index("Also") < page.index("f1 is wrong")
@@ -143,7 +144,7 @@ def test_the_page_says_cause_evidence_fixes_commands_and_gaps() -> None:
 
 def test_commands_are_numbered_as_they_are_copied() -> None:
     made = report(finding("f1", WEB, fixes=(Fix("one", "a"), Fix("two")), commands=(Command("b"), Command("a"))))
-    verdict = verdict_on(WEB, made, Families(shop()))
+    verdict = verdict_on(WEB, made, Family(shop()))
     assert [one.line for one in copyables(verdict)] == ["a", "b"]
 
 
@@ -191,7 +192,7 @@ def test_what_nothing_explains_has_a_row_of_its_own_beside_the_workloads() -> No
 def test_the_conditions_of_a_sick_object_are_quoted() -> None:
     snapshot = recorded("quota-exceeded")
     checkout = next(one for one in make_rows(snapshot, View(namespace="shop")) if one.ref.name == "checkout")
-    verdict = verdict_on(checkout.ref, report(), Families(snapshot))
+    verdict = verdict_on(checkout.ref, report(), Family(snapshot))
     page = incident_page(verdict, checkout, snapshot, Catalogue(())).plain
     assert "ReplicaFailure = True" in page
     assert "exceeded quota" in page

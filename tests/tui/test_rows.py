@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster import Ref, Snapshot, Source
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import (
-    Families,
     FilterError,
     Row,
     View,
@@ -147,11 +147,11 @@ def test_findings_make_the_rows_of_their_objects_worse() -> None:
     report = scan(load_catalogue(), snapshot, source.gather)
     about = {finding.about for finding in report.findings} | {name for one in report.findings for name in one.affects}
     assert any(name.name.startswith("checkout") for name in about)
-    families = Families(snapshot)
+    family = Family(snapshot)
     marked = {one.ref: one.health for one in make_rows(snapshot, View(namespace="shop"), report)}
     assert marked[Ref("Deployment", "shop", "checkout")] is Health.BROKEN
     assert all(
-        marked.get(families.top(name)) is not None for name in about if name.namespace == "shop" and name.kind == "Pod"
+        marked.get(family.top(name)) is not None for name in about if name.namespace == "shop" and name.kind == "Pod"
     )
 
 

@@ -3,36 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN, WORKLOAD_KINDS, controller_of, template_of
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of, controllers, template_of
 from kubedoctor.cluster.seen.snapshot import Snapshot
 
 
 class Family:
-    """Owners, pods and Services of a snapshot. What is not in the snapshot is passed over."""
+    """Owners, pods and Services of a snapshot, which is never asked for more.
+
+    An owner that was not seen still counts: the object names it, and only permissions or time decide whether it was
+    seen. So `top` may be an object that is not in the snapshot; `top_seen` is for lists, where only what was seen has
+    a row.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._tops: dict[Ref, Ref] = {}
 
+    def line(self, name: Ref) -> tuple[Ref, ...]:
+        """The object and the workloads that own it, nearest first; the last of them may not have been seen. Owners in
+        a circle own nothing."""
+        obj = self.snapshot.get(name)
+        owners = controllers(obj, self.snapshot.get) if obj is not None else ()
+        line = (name, *takewhile(lambda owner: owner.kind in WORKLOAD_KINDS, owners))
+        last = self.snapshot.get(line[-1])
+        return (name,) if last is not None and controller_of(last) in line else line
+
     def top(self, name: Ref) -> Ref:
-        """The workload that people know an object by: its topmost controller that makes pods."""
+        """The workload that people know an object by: the topmost one that it or its owners name, else itself."""
         known = self._tops.get(name)
-        if known is not None:
-            return known
-        here = name
-        for _ in range(LONGEST_CHAIN):
-            obj = self.snapshot.get(here)
-            owner = controller_of(obj) if obj is not None else None
-            if owner is None or owner.kind not in WORKLOAD_KINDS:
-                break
-            here = owner
-        self._tops[name] = here
-        return here
+        if known is None:
+            known = self._tops[name] = self.line(name)[-1]
+        return known
+
+    def top_seen(self, name: Ref) -> Ref:
+        """The topmost owner that was seen, else the object itself."""
+        top = self.top(name)
+        if top == name or self.snapshot.get(top) is not None:
+            return top
+        return self.line(name)[-2]  # Only the last of a line can be unseen: what an unseen object names is not known.
+
+    def members(self, name: Ref) -> frozenset[Ref]:
+        """The object and everything that it controls; for a pod also the workload that people know it by."""
+        found = {name, self.top(name)} if name.kind == "Pod" else {name}
+        waiting = [name] if name.kind in WORKLOAD_KINDS else []
+        while waiting:
+            owner = waiting.pop()
+            for kind in ("Pod", "ReplicaSet", "Job"):
+                children = self.snapshot.index(kind, "owner").get((owner.kind, owner.namespace, owner.name), ())
+                new = [ref(obj) for obj in children if ref(obj) not in found]
+                found.update(new)
+                waiting.extend(new if kind != "Pod" else ())
+        return frozenset(found)
 
     def pods(self, about: Ref, affects: Iterable[Ref] = ()) -> tuple[Pod, ...]:
         """The pods among the objects named; where there are none, those of the workload `about`."""

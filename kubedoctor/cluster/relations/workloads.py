@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, selector_from_map, selector_of
 from kubedoctor.cluster.kinds.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
@@ -26,17 +26,23 @@ def controller_of(obj: KubernetesObject) -> Ref | None:
     return None
 
 
+def controllers(obj: KubernetesObject, read: Callable[[Ref], KubernetesObject | None]) -> Iterator[Ref]:
+    """The controllers of an object, nearest first, as each names the next; the last may be one that `read` has not.
+    Owners that are not workloads are named and not read."""
+    passed = {ref(obj)}
+    current: KubernetesObject | None = obj
+    while current is not None and len(passed) <= LONGEST_CHAIN:
+        owner = controller_of(current)
+        if owner is None or owner in passed:
+            return
+        passed.add(owner)
+        yield owner
+        current = read(owner) if owner.kind in WORKLOAD_KINDS else None
+
+
 def owner_chain(obj: KubernetesObject, cluster: Cluster) -> tuple[Ref, ...]:
     """The controllers of an object, nearest first. Ends where an owner is not there or cannot be read."""
-    chain: list[Ref] = []
-    current: KubernetesObject | None = obj
-    while current is not None and len(chain) < LONGEST_CHAIN:
-        owner = controller_of(current)
-        if owner is None or owner in chain:
-            break
-        chain.append(owner)
-        current = cluster.maybe.get_ref(owner) if owner.kind in WORKLOAD_KINDS else None
-    return tuple(chain)
+    return tuple(controllers(obj, cluster.maybe.get_ref))
 
 
 def workload_of(pod: Pod, cluster: Cluster) -> Ref:
