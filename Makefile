@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test check format lint types contracts wheel bench screenshots real-cluster test-real differential clean
+.PHONY: help demo test check format lint types contracts reached mutants wheel bench screenshots real-cluster test-real differential clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -24,7 +24,7 @@ demo: $(VENV)/.run ## diagnose the embedded demo cluster (terminal UI on a termi
 test: $(VENV)/.develop ## all tests that need nothing but this project
 	$(RUN) pytest
 
-check: $(VENV)/.develop format-check lint types contracts test wheel ## everything that must hold
+check: $(VENV)/.develop format-check lint types contracts reached test wheel ## everything that must hold
 
 format: $(VENV)/.develop ## write the code in its one format
 	$(RUN) ruff format .
@@ -42,6 +42,9 @@ types: $(VENV)/.develop ## the type checker
 
 contracts: $(VENV)/.develop ## which package may import which
 	$(BIN)/lint-imports
+
+reached: $(VENV)/.develop ## the share of the diagnostics' lines, and every finding, that scenarios reach
+	$(RUN) tests.reached
 
 wheel: $(VENV)/.develop ## build the wheel and look at its top level
 	$(RUN) tests.wheel

@@ -17,8 +17,10 @@ import pytest
 import diagnostics
 from kubedoctor.cluster import Cluster, Snapshot, quote
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.wants import CannotSee, NotCollected
 from kubedoctor.engine import Catalogue, load_catalogue, scan
+from kubedoctor.engine.catalogue import RETIRED_CODES
 from kubedoctor.findings import HEADINGS, Diagnostic, Effect
 from kubedoctor.testing import Scenario, find_scenarios, load_scenario
 
@@ -43,6 +45,8 @@ CHANGING = {
     "apply", "annotate", "autoscale", "cordon", "create", "debug", "delete", "drain", "edit", "expose", "label", "patch",
     "replace", "rollout", "run", "scale", "set", "taint", "uncordon",
 }  # fmt: skip
+UNREAD: dict[tuple[str, str], str] = {}
+"""Codes with kinds that no scenario reads, and why they are declared all the same."""
 LOG_PATH = re.compile(r"^(previous )?log\[")
 
 
@@ -91,19 +95,48 @@ def test_the_id_is_the_path_and_scenarios_stand_beside_it(one: Diagnostic[Any]) 
 def test_codes_are_unique_and_none_is_retired() -> None:
     codes = [one.code for one in CATALOGUE.diagnostics]
     assert len(codes) == len(set(codes))
+    assert not RETIRED_CODES.keys() & set(codes)
+    assert all(RETIRED_CODES.values()), "say what takes its place"
 
 
-def test_reads_are_what_is_read() -> None:
+@cache
+def kinds_read() -> tuple[tuple[Diagnostic[Any], str, frozenset[str]], ...]:
+    """Which kinds each diagnostic read in which scenario."""
+    rows = []
     for story in stories():
         snapshot = story.snapshot()
         for one in CATALOGUE.diagnostics:
+            read: set[str] = set()
             subjects = itertools.chain.from_iterable(snapshot.of_kind(kind) for kind in one.subject_kinds)
             for obj in filter(one.when, subjects):
                 cluster = Cluster(snapshot)
                 with contextlib.suppress(CannotSee, NotCollected):
                     list(one(obj, cluster))
-                extra = cluster.reads - one.read_kinds - {"Log"}
-                assert not extra, f"{one.id} read {sorted(extra)} in {story.path.name} and does not say so"
+                read |= cluster.reads
+            rows.append((one, story.path.name, frozenset(read)))
+    return tuple(rows)
+
+
+def test_reads_are_what_is_read() -> None:
+    for one, where, read in kinds_read():
+        extra = read - one.read_kinds - {"Log"}
+        assert not extra, f"{one.id} read {sorted(extra)} in {where} and does not say so"
+
+
+@pytest.mark.parametrize("one", CATALOGUE.diagnostics, ids=IDS)
+def test_what_is_declared_is_read_in_some_scenario(one: Diagnostic[Any]) -> None:
+    """A kind that is declared and never read makes a scan list it, and a Role grant it, for nothing."""
+    read = frozenset().union(*(kinds for other, _, kinds in kinds_read() if other is one))
+    idle = one.read_kinds - set(one.subject_kinds) - read - {kind for code, kind in UNREAD if code == one.code}
+    if one.read_kinds >= WORKLOAD_KINDS and read & WORKLOAD_KINDS:
+        idle -= WORKLOAD_KINDS  # The owner of a pod is of any of them, and read by its name: one relation, not seven.
+    assert not idle, f"{one.id} declares {sorted(idle)}, and no scenario reads it"
+
+
+def test_the_exceptions_are_needed() -> None:
+    declared = {(one.code, kind) for one in CATALOGUE.diagnostics for kind in one.read_kinds}
+    read = {(one.code, kind) for one, _, kinds in kinds_read() for kind in kinds}
+    assert set(UNREAD) <= declared - read
 
 
 def test_the_predicate_hides_nothing() -> None:

@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Event, Job, Node, Pod, condition
+from kubedoctor.cluster import Cluster, Event, Job, Pod, condition
 from kubedoctor.cluster.relations.workloads import WORKLOADS, controller_of, made_good
 from kubedoctor.cluster.triage import restarted, terminating
 from kubedoctor.findings import (
@@ -64,7 +64,7 @@ from kubedoctor.replay.kubelet.heaps import heap_over
     code="KD1005",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Node, *WORKLOADS),
+    reads=(Event, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003", "KD1013", "KD1016")), *CONSEQUENCES),
     symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling"),
