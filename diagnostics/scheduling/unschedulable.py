@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement import detail as _outcome
-from kubedoctor.answers.placement.case import Case, Fact, names
+from kubedoctor.answers.placement.case import Case, Explanation, names
 from kubedoctor.answers.placement.evidence import commands, evidence
 from kubedoctor.answers.placement.facts import aspect, blamed, culprit, fact_of, summary
 from kubedoctor.answers.placement.fixes import placement_fixes
@@ -155,7 +155,7 @@ def _confidence(case: Case) -> Confidence:
     return Confidence.LIKELY if unsure or has_other_scheduler(case.pod) else Confidence.CERTAIN
 
 
-def _detail(case: Case, facts: list[Fact], view: AutoscalerView) -> str:
+def _detail(case: Case, facts: list[Explanation], view: AutoscalerView) -> str:
     parts = [" ".join(fact.detail for fact in facts if fact.detail)]
     added = autoscaler_text(view, case.pod)
     if case.answer is not None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from kubedoctor import __version__
-from kubedoctor.cluster.kinds.resources import kind_words
+from kubedoctor.answers.question import Question
+from kubedoctor.cluster.kinds.resources import kind_from_word, kind_words
+from kubedoctor.engine.questions import load_question, load_questions, question_modules
 from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem
 
@@ -17,7 +19,7 @@ EPILOG = """\
   kubedoctor                        the terminal UI on the current context
   kubedoctor pod checkout-1 -n shop diagnose one object and what it depends on (any kind; also deploy/checkout)
   kubedoctor scan -A                run every diagnostic over everything
-  kubedoctor why-pending checkout-1 why each node refuses a pod; --node N one in full, --what-if requests.cpu=1
+{questions}
   kubedoctor explain KD1005         the lesson of a diagnostic; without a code: all of them
   kubedoctor capture -o st.tar.gz   record a redacted bundle
   kubedoctor demo                   a broken demo cluster on this machine, nothing needed; demo list: all of them
@@ -33,15 +35,37 @@ class _Parser(argparse.ArgumentParser):
     """Errors go through the one place that prints problems."""
 
     def error(self, message: str) -> NoReturn:
+        _, _, unknown = message.partition("unrecognized arguments: ")
+        flag = unknown.partition(" ")[0].partition("=")[0]
+        for one in load_questions().questions if flag else ():
+            if flag in (f"--{option.name}" for option in one.options):
+                raise UsageProblem(f"{flag} belongs to {one.name}", f"Try: {self.prog} {one.name}")
         raise UsageProblem(message, f"Try: {self.prog} --help")
+
+    def format_help(self) -> str:
+        lines = [f"  {self.prog} {f'{one.name} NAME':<22} {one.help}" for one in load_questions().questions]
+        return super().format_help().replace("{questions}", "\n".join(lines))
 
 
 def parse(argv: Sequence[str], program: str) -> argparse.Namespace:
     """The arguments as a namespace with `command`, `words` and one attribute for each flag. Raises UsageProblem."""
-    return parser(program).parse_intermixed_args(argv)
+    asked = _question_of(argv)
+    options = parser(program, asked).parse_intermixed_args(argv)
+    options.question = asked
+    return options
 
 
-def parser(program: str = "kubedoctor") -> argparse.ArgumentParser:
+def _question_of(argv: Sequence[str]) -> Question | None:
+    """The question that the first word names, if it names one; a command or kind before it is the first word."""
+    for word in argv:
+        if word in COMMANDS or kind_from_word(word.partition("/")[0]) is not None:
+            return None
+        if not word.startswith("-") and word in question_modules():
+            return load_question(word)
+    return None
+
+
+def parser(program: str = "kubedoctor", asked: Question | None = None) -> argparse.ArgumentParser:
     """The parser; one for all commands, so that flags may stand anywhere, as kubectl allows."""
     made = _Parser(
         prog=program,
@@ -56,6 +80,11 @@ def parser(program: str = "kubedoctor") -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"kubedoctor {__version__}")
     _add_source(made.add_argument_group("what to read"))
     _add_output(made.add_argument_group("what to print"))
+    if asked is not None:
+        group = made.add_argument_group(f"{asked.name}: {asked.help}")
+        for option in asked.options:
+            action = "append" if option.repeatable else "store"
+            group.add_argument(f"--{option.name}", metavar=option.metavar, action=action, help=option.help)
     return made
 
 
@@ -63,10 +92,6 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-n", "--namespace", metavar="NS", help="the namespace; default: that of the context")
     group.add_argument("-A", "--all-namespaces", action="store_true", help="every namespace")
     group.add_argument("-l", "--selector", metavar="LABELS", help="only objects with these labels (scan)")
-    group.add_argument("--node", metavar="NODE", help="only this node, in full (why-pending)")
-    group.add_argument("--what-if", metavar="CHANGE", action="append", default=[],
-                       help="try the pod with a change: requests.cpu=800m, limits.memory=1Gi, nodeSelector.zone=a, "
-                            "toleration=gpu=true:NoSchedule (why-pending)")  # fmt: skip
     group.add_argument("--from", dest="from_", metavar="BUNDLE", action="append", default=[],
                        help="read a bundle instead of a cluster: a capture, kubectl get -o json|yaml, "
                             "kubectl cluster-info dump, a support bundle; - is standard input")  # fmt: skip
@@ -95,10 +120,14 @@ def complete_word(prefix: str, parsed_args: argparse.Namespace, **_: object) -> 
     """Commands and kinds for the first word; names from the cluster for the second."""
     words = list(getattr(parsed_args, "words", None) or ())
     if not words:
-        return [word for word in (*COMMANDS, *sorted(kind_words())) if word.startswith(prefix) and "." not in word]
+        return [
+            word
+            for word in (*COMMANDS, *question_modules(), *sorted(kind_words()))
+            if word.startswith(prefix) and "." not in word
+        ]
     from kubedoctor.cli.completion import names_for  # only a shell that completes pays for it
 
     return names_for(words, prefix, parsed_args)
 
 
-COMMANDS = ("scan", "why-pending", "explain", "capture", "demo", "tui", "version", "completion")
+COMMANDS = ("scan", "explain", "capture", "demo", "tui", "version", "completion")

@@ -6,6 +6,7 @@ import argparse
 
 from kubedoctor.cluster.kinds.resources import kind_from_word
 from kubedoctor.engine import load_catalogue
+from kubedoctor.engine.questions import load_question, question_modules
 from kubedoctor.problems import Problem, UsageProblem
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
@@ -15,9 +16,10 @@ def names_for(words: list[str], prefix: str, options: argparse.Namespace) -> lis
     """What may follow the words: codes and the words of the API after `explain`, names of objects after a kind. Silent when nothing can be read."""
     if words[0] == "explain":
         return [word for word in load_catalogue().words() if word.lower().startswith(prefix.lower())]
-    if words[0] == "why-pending":
-        words = words[1:] or ["pod"]
-    kind = kind_from_word(words[0])
+    if words[0] in question_modules():
+        asked = load_question(words[0])
+        words = words[1:] or ([asked.kinds[0].lower()] if asked is not None else [])
+    kind = kind_from_word(words[0]) if words else None
     if kind is None or len(words) > 1:
         return []
     from kubedoctor.cli.commands.reading import opened

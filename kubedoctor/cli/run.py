@@ -13,7 +13,7 @@ from kubedoctor.cli.arguments import COMMANDS, parse, parser
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.terminal import prepare_streams
 from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.problems import NoSuchObject, Problem, UsageProblem
+from kubedoctor.problems import NoSuchObject, Problem
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -78,10 +78,12 @@ def program_name(path: str) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     word = options.words[0] if options.words else "tui"
-    if word != "why-pending" and (options.node or options.what_if):
-        raise UsageProblem("--node and --what-if belong to why-pending", "Try: kubedoctor why-pending POD")
     if word in COMMANDS:
         return _command(word)(options)
+    if options.question is not None and word == options.question.name:
+        from kubedoctor.cli.commands.ask import ask_command
+
+        return ask_command(options.question, options)
     from kubedoctor.cli.commands.diagnose import diagnose
 
     return diagnose(options)
@@ -91,8 +93,6 @@ def _command(word: str) -> Run:
     """The function of a command; its module is imported only when it is used."""
     if word == "scan":
         from kubedoctor.cli.commands.scan import scan_command as run
-    elif word == "why-pending":
-        from kubedoctor.cli.commands.why_pending import why_pending_command as run
     elif word == "explain":
         from kubedoctor.cli.commands.explain import explain_command as run
     elif word == "capture":

@@ -6,6 +6,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_words
+from kubedoctor.engine.questions import question_modules
 
 QUIT = ("q", "q!", "quit", "exit")
 WORKLOADS = ("workloads", "workload", "wk")
@@ -47,7 +48,13 @@ class Show(msgspec.Struct, frozen=True):
     filter: str = ""
 
 
-Command = Quit | Help | Theme | UseContext | Show
+class Ask(msgspec.Struct, frozen=True):
+    """Ask a question about the row under the cursor."""
+
+    name: str
+
+
+Command = Ask | Quit | Help | Theme | UseContext | Show
 
 
 def parse(text: str) -> Command:
@@ -63,6 +70,8 @@ def parse(text: str) -> Command:
         return Help()
     if lower == "theme":
         return Theme(rest[0] if rest else "")
+    if lower in question_modules():
+        return Ask(lower)
     if lower in CONTEXTS:
         return UseContext(rest[0]) if rest else Show("Context")
     if lower in ("ns", "namespace", "namespaces") and rest:
@@ -80,7 +89,9 @@ def _kind(lower: str, word: str) -> str:
     row = kind_from_word(lower)
     if row is not None:
         return row.kind
-    near = nearest_word(lower, (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT), 1)
+    near = nearest_word(
+        lower, (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT, *question_modules()), 1
+    )
     hint = f" Did you mean :{near[0]}?" if near else " ? lists the commands."
     raise CommandError(f"There is no command or kind {word!r}.{hint}")
 
@@ -108,7 +119,7 @@ def _namespace(word: str) -> str:
 
 def completions(text: str) -> tuple[str, ...]:
     """The words that the first word may become, shortest first."""
-    words = {*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, "quit"}
+    words = {*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *question_modules(), "quit"}
     start = text.strip().lower()
     return tuple(
         sorted((word for word in words if word.startswith(start) and "." not in word), key=lambda w: (len(w), w))

@@ -11,7 +11,8 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Why",
         (
             ("w", "why: the incident in full"),
-            ("w n", "nodes: why each of them refuses a pod that waits for one"),
+            ("n", "why-pending: what each node objects to a Pending pod"),
+            ("a", "ask: every question that fits the row"),
             ("e", "the lesson of the finding"),
             ("x", "copy a command, by its number"),
             ("f", "findings of the namespace"),
@@ -34,7 +35,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Lists",
         (
             ("/", "filter: web, !web, -l app=web"),
-            (":", "command: po, deploy NAMESPACE, ns, ctx, findings, theme NAME, q"),
+            (":", "command: po, deploy NAMESPACE, ns, ctx, findings, why-pending, theme NAME, q"),
             ("0  1-9", "all namespaces, the namespace of that number"),
             ("ctrl-z", "faults only"),
             ("shift-s n a", "sort by health, name, age"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from kubedoctor.engine import Report
-from kubedoctor.engine.placement import Placement
+from kubedoctor.engine.asking import Answered
 from kubedoctor.problems import Problem
 from kubedoctor.tui.incidents import ObjectVerdict
 from kubedoctor.tui.pages import Page
@@ -62,12 +62,12 @@ class PageMade(Message):
         self.at_end = at_end
 
 
-class Placed(Message):
-    """The scheduler was replayed for a pod."""
+class Asked(Message):
+    """A question was answered."""
 
-    def __init__(self, placement: Placement) -> None:
+    def __init__(self, answered: Answered) -> None:
         super().__init__()
-        self.placement = placement
+        self.answered = answered
 
 
 class Changed(Message):

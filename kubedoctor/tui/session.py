@@ -11,14 +11,16 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
+from kubedoctor.engine.asking import Answered, ask
 from kubedoctor.engine.examination import Gather
-from kubedoctor.engine.placement import Placement, place
+from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import ObjectVerdict, verdict_on
@@ -189,10 +191,14 @@ class Session:
         seen = self.seen()
         return focus(self.catalogue, subject, seen, self._gather_into(seen))
 
-    def place(self, subject: Ref) -> Placement:
-        """Where a pod, or the first pod of a workload that waits, may run and why not elsewhere."""
+    def questions_about(self, subject: Ref) -> tuple[Question, ...]:
+        """The questions that can be asked about an object."""
+        return tuple(one for one in load_questions().questions if one.fits(subject))
+
+    def ask(self, question: Question, subject: Ref) -> Answered:
+        """The answer about an object, reading what that needs."""
         seen = self.seen()
-        return place(subject, seen, self._gather_into(seen))
+        return ask(question, subject, Choices(), seen, self._gather_into(seen))
 
     def verdict(self, subject: Ref, report: Report) -> ObjectVerdict:
         """What a report says of one object."""

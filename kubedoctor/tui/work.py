@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from textual.message import Message
 
+from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
 from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
@@ -14,12 +15,12 @@ from kubedoctor.tui.describing import describe, log_page, used_by, yaml_page
 from kubedoctor.tui.incidents import ObjectVerdict, incident_page, verdict_of_incident
 from kubedoctor.tui.messages import (
     Aged,
+    Asked,
     Changed,
     Examined,
     Filtered,
     Opened,
     PageMade,
-    Placed,
     Progress,
     RowsMade,
     Switched,
@@ -77,9 +78,9 @@ def focus(session: Session, row: Row, post: Post) -> None:
     tell(session, row, session.focus(row.ref), post, full=True)
 
 
-def place(session: Session, subject: Ref, post: Post) -> None:
-    """Replay the scheduler for a pod, or for the first pod of a workload that waits for a node."""
-    post(Placed(session.place(subject)))
+def ask_question(session: Session, question: Question, subject: Ref, post: Post) -> None:
+    """Answer a question about an object, without options."""
+    post(Asked(session.ask(question, subject)))
 
 
 def describe_object(session: Session, ref: Ref, report: Report | None, post: Post) -> None:

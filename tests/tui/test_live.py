@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from kubedoctor.tui.screens.nodes_screen import NodesScreen
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -24,7 +25,6 @@ from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
-from kubedoctor.tui.screens.nodes_screen import NodesScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session

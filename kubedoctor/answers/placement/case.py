@@ -28,7 +28,7 @@ NODE_TROUBLE = frozenset(
 
 
 @dataclass(frozen=True)
-class Fact:
+class Explanation:
     """What the objects add to one reason. `blames`: objects whose own fault it is."""
 
     text: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.placement.case import Case, Fact
+from kubedoctor.answers.placement.case import Case, Explanation
 from kubedoctor.answers.placement.detail import ending_on_nominated
 from kubedoctor.answers.placement.priority import class_evidence, helpful
 from kubedoctor.answers.placement.reasons import amount
@@ -24,7 +24,7 @@ def words(pod: Pod, said: Said) -> Evidence:
     return quote(pod, MESSAGE, "the scheduler's own words")
 
 
-def evidence(case: Case, said: Said, facts: list[Fact]) -> tuple[Evidence, ...]:
+def evidence(case: Case, said: Said, facts: list[Explanation]) -> tuple[Evidence, ...]:
     """Each path once."""
     found = [words(case.pod, said), *(one for fact in facts for one in fact.evidence)]
     if case.answer is not None:

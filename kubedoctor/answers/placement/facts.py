@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kubedoctor.answers.placement import node_facts as _node_facts
 from kubedoctor.answers.placement import pod_facts as _pod_facts
 from kubedoctor.answers.placement import volume_facts as _volume_facts
-from kubedoctor.answers.placement.case import Case, Fact
+from kubedoctor.answers.placement.case import Case, Explanation
 from kubedoctor.cluster import Ref, ref
 from kubedoctor.replay.scheduler.cycle import PLUGINS
 from kubedoctor.replay.scheduler.framework import Obstacle, Reason
@@ -35,7 +35,7 @@ from kubedoctor.replay.scheduler.plugins.volume_restrictions import CLAIM_IN_USE
 from kubedoctor.replay.scheduler.plugins.volume_zone import VOLUME_ZONE
 from kubedoctor.replay.scheduler.said.messages import SchedulingMessage
 
-_FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
+_FACTS: dict[Obstacle, Callable[[Case, Reason], Explanation]] = {
     TAINT: _node_facts.taint,
     CORDONED: _node_facts.cordoned,
     RESOURCE: _node_facts.resource,
@@ -65,14 +65,14 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Fact]] = {
 _MOST_REASONS = 6
 
 
-def fact_of(case: Case, reason: Reason) -> Fact:
+def fact_of(case: Case, reason: Reason) -> Explanation:
     """The scheduler's own words where nothing is known to add."""
     if made := _FACTS.get(reason.obstacle):
         return made(case, reason)
-    return Fact(f"{reason.count} {reason.text}" if reason.count is not None else reason.text)
+    return Explanation(f"{reason.count} {reason.text}" if reason.count is not None else reason.text)
 
 
-def culprit(case: Case, major: list[tuple[Reason, Fact]]) -> Ref:
+def culprit(case: Case, major: list[tuple[Reason, Explanation]]) -> Ref:
     """A node where nothing but that node's state refuses the pod, else its workload."""
     obstacles = {reason.obstacle for reason, _ in major}
     refused = [one for reason, _ in major for one in case.refused(reason)]
@@ -83,14 +83,14 @@ def culprit(case: Case, major: list[tuple[Reason, Fact]]) -> Ref:
     return case.workload
 
 
-def blamed(major: list[tuple[Reason, Fact]]) -> tuple[Ref, ...]:
+def blamed(major: list[tuple[Reason, Explanation]]) -> tuple[Ref, ...]:
     """Claims are always to blame; nodes only where no node refuses for another reason."""
     all_nodes = all(reason.obstacle is TAINT for reason, _ in major)
     blamed = [name for _, fact in major for name in fact.blames if all_nodes or name.kind != "Node"]
     return tuple(dict.fromkeys(blamed))
 
 
-def aspect(major: list[tuple[Reason, Fact]]) -> str:
+def aspect(major: list[tuple[Reason, Explanation]]) -> str:
     """Equal for pods of one workload that are kept waiting by the same."""
     return ", ".join(
         sorted(

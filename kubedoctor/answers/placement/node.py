@@ -67,7 +67,7 @@ class LabelLine(msgspec.Struct, frozen=True):
     term: int = 0
 
 
-class NodeSheet(msgspec.Struct, frozen=True):
+class NodeInFull(msgspec.Struct, frozen=True):
     """Everything about one node and one pod."""
 
     node: str
@@ -82,7 +82,7 @@ class NodeSheet(msgspec.Struct, frozen=True):
         return not self.objections
 
 
-def node_sheet(answer: PendingAnswer, name: str) -> NodeSheet | None:
+def node_in_full(answer: PendingAnswer, name: str) -> NodeInFull | None:
     """One node of a replay; None where there is no such node."""
     node = answer.state.node_by_name.get(name)
     if node is None:
@@ -97,7 +97,7 @@ def node_sheet(answer: PendingAnswer, name: str) -> NodeSheet | None:
         Objecting(plugin_title(one), short_reason(one), one.status.texts, one.status.code.value != "Unschedulable")
         for one in found
     )
-    return NodeSheet(
+    return NodeInFull(
         node=name,
         objections=objections,
         resources=tuple(_resources(answer.pod, node)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from kubedoctor.answers.placement.case import CONTROL_PLANE, NODE_TROUBLE, Case, Fact, RefusedNode, names, some
+from kubedoctor.answers.placement.case import CONTROL_PLANE, NODE_TROUBLE, Case, Explanation, RefusedNode, names, some
 from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by_pod
 from kubedoctor.answers.placement.reasons import amount
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
@@ -22,7 +22,7 @@ from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.requests import counted, pod_requests
 
 
-def taint(case: Case, reason: Reason) -> Fact:
+def taint(case: Case, reason: Reason) -> Explanation:
     """1.34.2 and later no longer name the taint: the replay does."""
     refused = [(one.node, _taint_of(case, one)) for one in case.refused(reason)]
     tainted = [(node, taint) for node, taint in refused if taint is not None]
@@ -32,7 +32,7 @@ def taint(case: Case, reason: Reason) -> Fact:
         ]
     if not tainted:
         named = f" {{{reason.detail}}}" if reason.detail else ""
-        return Fact(f"{some(reason.count, 'has', 'have')} a taint{named} that the pod does not tolerate")
+        return Explanation(f"{some(reason.count, 'has', 'have')} a taint{named} that the pod does not tolerate")
     counted = Counter(taint_text(taint) for _, taint in tainted if taint.key not in CONTROL_PLANE)
     known = len(tainted) == reason.count
     parts = [
@@ -42,7 +42,7 @@ def taint(case: Case, reason: Reason) -> Fact:
         parts.append(f"{some(kept_for, 'is', 'are') if known else 'some are'} kept for the control plane (taint)")
     troubled = [node for node, taint in tainted if taint.key in NODE_TROUBLE]
     plain = [(node, taint) for node, taint in tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
-    return Fact(
+    return Explanation(
         ", ".join(parts),
         tuple(quote(node, "spec.taints", "not tolerated by the pod") for node, _ in (plain or tainted)[:3]),
         _taint_fixes(case, plain),
@@ -74,43 +74,43 @@ def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ..
     return tuple(fixes[:4])
 
 
-def cordoned(case: Case, reason: Reason) -> Fact:
+def cordoned(case: Case, reason: Reason) -> Explanation:
     nodes = sorted((one.node for one in case.refused(reason)), key=lambda node: node.name)
     if not nodes:
-        return Fact(some(reason.count, "is cordoned", "are cordoned"))
+        return Explanation(some(reason.count, "is cordoned", "are cordoned"))
     listed = " ".join(node.name for node in nodes)
-    return Fact(
+    return Explanation(
         f"{some(reason.count, 'is', 'are')} cordoned ({names(node.name for node in nodes)})",
         tuple(quote(node, "spec.unschedulable", "cordoned: takes no new pods") for node in nodes[:5]),
         (Fix("let the nodes take pods again", f"kubectl uncordon {listed}", Effect.CHANGES),),
     )
 
 
-def resource(case: Case, reason: Reason) -> Fact:
+def resource(case: Case, reason: Reason) -> Explanation:
     name = reason.detail
     head = f"{some(reason.count, 'has', 'have')} too little {name}"
     asked = counted_requests(case.pod).get(name)
     if asked is None:
-        return Fact(head)
+        return Explanation(head)
     want = amount(name, asked)
     request = _request(case.pod, name)
     short = [(each, one) for one in case.refused(reason) if (each := one.shortage(name)) is not None]
     sized = [(each, one) for each, one in short if each.capacity]
     if not sized:
         offered = ", and no node offers any" if short and not _offered(case, name) else ""
-        return Fact(f"{head}: it asks for {want}{offered}", _kept([request]))
+        return Explanation(f"{head}: it asks for {want}{offered}", _kept([request]))
     largest, biggest = max(sized, key=lambda pair: pair[0].capacity)
     size = quote(biggest.node, f"status.allocatable[{name}]", "the most that any of them offers")
     if asked > largest.capacity:
         text = f"{head}: it asks for {want}, the largest node has {amount(name, largest.capacity)}"
-        return Fact(text, _kept([request, size]), _lower(case, name, largest, biggest))
+        return Explanation(text, _kept([request, size]), _lower(case, name, largest, biggest))
     roomiest, where = max(sized, key=lambda pair: pair[0].capacity - pair[0].used)
     free = amount(name, max(roomiest.capacity - roomiest.used, 0))
     text = f"{head} free: it asks for {want}, at most {free} is free ({where.name})"
     used = f"of which {amount(name, roomiest.used)} are requested by pods there"
     nearest = quote(where.node, f"status.allocatable[{name}]", used)
     above, holder = _held_above(case, name, [one for _, one in sized])
-    return Fact(text, _kept([request, nearest, holder]), _lower(case, name, roomiest, where), detail=above)
+    return Explanation(text, _kept([request, nearest, holder]), _lower(case, name, roomiest, where), detail=above)
 
 
 def _offered(case: Case, name: str) -> bool:
@@ -169,7 +169,7 @@ def _lower(case: Case, name: str, short: Shortage, where: RefusedNode) -> tuple[
     return (Fix(f"{summary}; {where.name} has {exact} free", line, Effect.DISRUPTS),)
 
 
-def node_affinity(case: Case, reason: Reason) -> Fact:
+def node_affinity(case: Case, reason: Reason) -> Explanation:
     pod = case.pod
     wanted = pod.spec.node_selector or {}
     lacking = {key: value for key, value in wanted.items() if (key, value) not in case.labels}
@@ -187,7 +187,7 @@ def node_affinity(case: Case, reason: Reason) -> Fact:
         missing = gone_text(gone(case, named_by_pod(pod)))
         hint += f"; {missing}" if missing else ""
         text = f"{head} its nodeSelector {asked}{', which no node has' if lacking and case.nodes else ''}{hint}"
-        return Fact(text, tuple(evidence), fixes)
+        return Explanation(text, tuple(evidence), fixes)
     if required:
         path = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
         terms = required.node_selector_terms or ()
@@ -200,8 +200,8 @@ def node_affinity(case: Case, reason: Reason) -> Fact:
         said = f": no node has {names(broken)}" if broken and case.nodes else ""
         missing = gone_text(gone(case, named_by_pod(pod)))
         said += f"; {missing}" if missing else ""
-        return Fact(f"{head} its node affinity{said}", (quote(pod, path, ""),))
-    return Fact(f"{head} its node affinity or selector")
+        return Explanation(f"{head} its node affinity{said}", (quote(pod, path, ""),))
+    return Explanation(f"{head} its node affinity or selector")
 
 
 def _matched_somewhere(case: Case, term: NodeSelectorTerm) -> bool:
@@ -236,11 +236,11 @@ def _selector_fix(case: Case, near: NearMiss) -> Fix:
     return case.patch({"nodeSelector": selector}, f"select {near.text}, which nodes have")
 
 
-def too_many_pods(case: Case, reason: Reason) -> Fact:
+def too_many_pods(case: Case, reason: Reason) -> Explanation:
     head = some(reason.count, "runs as many pods as it may", "run as many pods as they may")
     full = [(one, short) for one in case.refused(reason) if (short := one.shortage("pods")) is not None]
     if not full:
-        return Fact(head)
+        return Explanation(head)
     first, short = full[0]
     evidence = tuple(
         quote(one.node, "status.allocatable[pods]", "the most pods that it may run")
@@ -248,12 +248,12 @@ def too_many_pods(case: Case, reason: Reason) -> Fact:
         if has_path(one.node, "status.allocatable[pods]")
     )
     fix = Fix("add a node, move pods away, or raise the kubelet's maxPods")
-    return Fact(f"{head} ({first.name}: {short.used} of {short.capacity})", evidence, (fix,))
+    return Explanation(f"{head} ({first.name}: {short.used} of {short.capacity})", evidence, (fix,))
 
 
-def left_out(case: Case, reason: Reason) -> Fact:
+def left_out(case: Case, reason: Reason) -> Explanation:
     """Nodes that a PreFilter leaves out: the pod is made for certain nodes, as a DaemonSet's are."""
     plugins = reason.detail or "its rules"
     missing = gone_text(gone(case, named_by_pod(case.pod)))
     text = f"{some(reason.count, 'is', 'are')} not among the nodes that it names ({plugins})"
-    return Fact(f"{text}; {missing}" if missing else text, minor=not missing)
+    return Explanation(f"{text}; {missing}" if missing else text, minor=not missing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kubedoctor.answers.placement.case import Case, Fact, names, some
+from kubedoctor.answers.placement.case import Case, Explanation, names, some
 from kubedoctor.cluster import Pod, has_path, quote
 from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.affinity import PodAffinityTerm, TopologySpreadConstraint
@@ -20,7 +20,7 @@ _MOST_QUOTED = 3
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def host_port(case: Case, reason: Reason) -> Fact:
+def host_port(case: Case, reason: Reason) -> Explanation:
     wanted = [
         (port.host_port, port.protocol or "TCP", f"spec.containers[name={container.name}].ports[{index}].hostPort")
         for container in case.pod.spec.containers
@@ -33,7 +33,7 @@ def host_port(case: Case, reason: Reason) -> Fact:
     text = f"{some(reason.count, 'has', 'have')} its host port {ports} taken" + (f" by {who}" if who else "")
     evidence = tuple(quote(case.pod, path, "only one pod of a node can have it") for _, _, path in wanted[:2])
     fix = Fix("drop the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
-    return Fact(text, evidence, (fix,))
+    return Explanation(text, evidence, (fix,))
 
 
 def _holds(pod: Pod, wanted: set[tuple[int, str]]) -> bool:
@@ -44,14 +44,14 @@ def _holds(pod: Pod, wanted: set[tuple[int, str]]) -> bool:
     )
 
 
-def topology_spread(case: Case, reason: Reason) -> Fact:
+def topology_spread(case: Case, reason: Reason) -> Explanation:
     constraints = [
         (index, one)
         for index, one in enumerate(case.pod.spec.topology_spread_constraints or ())
         if one.when_unsatisfiable == "DoNotSchedule"
     ]
     if not constraints:
-        return Fact(f"{reason.count} would break the topology spread")
+        return Explanation(f"{reason.count} would break the topology spread")
     broken = _broken(case, reason)
     constraints = [(index, one) for index, one in constraints if one.topology_key in broken] or constraints
     evidence = tuple(
@@ -60,14 +60,16 @@ def topology_spread(case: Case, reason: Reason) -> Fact:
     _, first = constraints[0]
     if reason.obstacle is TOPOLOGY_LABEL:
         keys = names(one.topology_key for _, one in constraints)
-        return Fact(f"{some(reason.count, 'lacks', 'lack')} the label {keys} that the topology spread needs", evidence)
+        return Explanation(
+            f"{some(reason.count, 'lacks', 'lack')} the label {keys} that the topology spread needs", evidence
+        )
     text = f"{reason.count} would break maxSkew {first.max_skew} across {first.topology_key}"
     if domains := _domains(case, first):
         text += f" ({', '.join(f'{name}: {count}' for name, count in domains)})"
     fix = Fix(
         "make room in the domain that has the fewest pods, raise maxSkew, or use whenUnsatisfiable ScheduleAnyway"
     )
-    return Fact(text, evidence, (fix,))
+    return Explanation(text, evidence, (fix,))
 
 
 def _broken(case: Case, reason: Reason) -> set[str]:
@@ -93,11 +95,11 @@ def _domains(case: Case, constraint: TopologySpreadConstraint) -> list[tuple[str
     return sorted(found.items()) if 0 < len(found) <= 6 else []
 
 
-def pod_affinity(case: Case, reason: Reason) -> Fact:
+def pod_affinity(case: Case, reason: Reason) -> Explanation:
     """Own affinity and anti-affinity, and the anti-affinity of pods that run already."""
     affinity = case.pod.spec.affinity
     if reason.obstacle is EXISTING_ANTI_AFFINITY:
-        return Fact(f"{some(reason.count, 'runs', 'run')} pods whose anti-affinity keeps it away", _rivals(case))
+        return Explanation(f"{some(reason.count, 'runs', 'run')} pods whose anti-affinity keeps it away", _rivals(case))
     anti = reason.obstacle is POD_ANTI_AFFINITY
     path = f"spec.affinity.{'podAntiAffinity' if anti else 'podAffinity'}.{_REQUIRED}"
     rules = affinity and (affinity.pod_anti_affinity if anti else affinity.pod_affinity)
@@ -107,8 +109,10 @@ def pod_affinity(case: Case, reason: Reason) -> Fact:
     if anti:
         text = f"{some(reason.count, 'runs', 'run')} a pod that its anti-affinity excludes ({said})"
         fix = Fix("add nodes, run fewer replicas, or make the anti-affinity preferred instead of required")
-        return Fact(text, evidence, (fix,))
-    return Fact(f"{some(reason.count, 'does', 'do')} not run the pods that its affinity demands ({said})", evidence)
+        return Explanation(text, evidence, (fix,))
+    return Explanation(
+        f"{some(reason.count, 'does', 'do')} not run the pods that its affinity demands ({said})", evidence
+    )
 
 
 def _term(term: PodAffinityTerm) -> str:
@@ -133,7 +137,7 @@ def _rivals(case: Case) -> tuple[Evidence, ...]:
     return tuple(found[:2])
 
 
-def resource_claim(case: Case, reason: Reason) -> Fact:
+def resource_claim(case: Case, reason: Reason) -> Explanation:
     """Devices (dynamic resource allocation): which class is asked for, and whether any node publishes devices."""
     head = f"{reason.count} cannot give the devices that it claims" if reason.count else reason.text
     owned = [
@@ -152,7 +156,7 @@ def resource_claim(case: Case, reason: Reason) -> Fact:
     refused = any(gap.kind == "ResourceSlice" for gap in case.cluster.gaps)
     if not case.cluster.maybe.all(ResourceSlice) and not refused:
         text += "; no node publishes any device"
-    return Fact(text, tuple(evidence), (Fix("install the device driver on nodes that have such a device"),))
+    return Explanation(text, tuple(evidence), (Fix("install the device driver on nodes that have such a device"),))
 
 
 def _device_classes(spec: object) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from kubedoctor.answers.placement.case import Case, Fact, names, some
+from kubedoctor.answers.placement.case import Case, Explanation, names, some
 from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by
 from kubedoctor.cluster import (
     Deployment,
@@ -31,7 +31,7 @@ def claims(case: Case) -> tuple[PersistentVolumeClaim, ...]:
     return tuple(claim for claim in found if claim is not None)
 
 
-def unbound(case: Case, reason: Reason) -> Fact:
+def unbound(case: Case, reason: Reason) -> Explanation:
     """No volume for a claim: the claim's own diagnostic says why."""
     waiting = [claim for claim in claims(case) if claim.status.phase != "Bound"]
     said = names(claim.name for claim in waiting)
@@ -42,24 +42,24 @@ def unbound(case: Case, reason: Reason) -> Fact:
     else:
         text = f"its claim {said} has no volume yet"
     evidence = tuple(quote(c, "status.phase", "not bound") for c in waiting if has_path(c, "status.phase"))
-    return Fact(text, evidence, blames=tuple(ref(claim) for claim in waiting))
+    return Explanation(text, evidence, blames=tuple(ref(claim) for claim in waiting))
 
 
-def missing_claim(case: Case, reason: Reason) -> Fact:
+def missing_claim(case: Case, reason: Reason) -> Explanation:
     name = reason.detail.rpartition("/")[2]
     blamed = Ref("PersistentVolumeClaim", case.pod.namespace, name)
     what = "is not made yet" if reason.obstacle is CLAIM_NOT_YET_MADE else "does not exist"
-    return Fact(f"its claim {name} {what}", (), blames=(blamed,))
+    return Explanation(f"its claim {name} {what}", (), blames=(blamed,))
 
 
-def deleting_claim(case: Case, reason: Reason) -> Fact:
+def deleting_claim(case: Case, reason: Reason) -> Explanation:
     claim = case.cluster.maybe.get(PersistentVolumeClaim, case.pod.namespace, reason.detail)
     path = "metadata.deletionTimestamp"
     evidence = (quote(claim, path, "being deleted"),) if claim is not None and has_path(claim, path) else ()
-    return Fact(f"its claim {reason.detail} is being deleted", evidence)
+    return Explanation(f"its claim {reason.detail} is being deleted", evidence)
 
 
-def volume_place(case: Case, reason: Reason) -> Fact:
+def volume_place(case: Case, reason: Reason) -> Explanation:
     """The volume lives elsewhere than the pod may run."""
     parts: list[str] = []
     evidence: list[Evidence] = []
@@ -81,16 +81,16 @@ def volume_place(case: Case, reason: Reason) -> Fact:
         if case.pod.spec.node_selector:
             evidence.append(quote(case.pod, "spec.nodeSelector", "where the pod may run"))
     said = f": {'; '.join(parts)}" if parts else ""
-    return Fact(f"{reason.count or 'all'} cannot reach its volume{said}", tuple(evidence))
+    return Explanation(f"{reason.count or 'all'} cannot reach its volume{said}", tuple(evidence))
 
 
-def missing_volume(case: Case, reason: Reason) -> Fact:
+def missing_volume(case: Case, reason: Reason) -> Explanation:
     bound = [claim for claim in claims(case) if claim.spec.volume_name]
     evidence = tuple(quote(claim, "spec.volumeName", "the volume that is gone") for claim in bound)
-    return Fact(f"its volume {reason.detail} does not exist" if reason.detail else reason.text, evidence)
+    return Explanation(f"its volume {reason.detail} does not exist" if reason.detail else reason.text, evidence)
 
 
-def claim_in_use(case: Case, reason: Reason) -> Fact:
+def claim_in_use(case: Case, reason: Reason) -> Explanation:
     """ReadWriteOncePod: one pod of the whole cluster may use the claim."""
     held = []
     evidence: list[Evidence] = []
@@ -107,7 +107,7 @@ def claim_in_use(case: Case, reason: Reason) -> Fact:
             fixes += _one_pod_at_a_time(case, claim)
     said = f": {'; '.join(held)}" if held else ""
     text = f"{some(reason.count, 'is', 'are')} refused because its claim is in use{said}"
-    return Fact(text, tuple(evidence), tuple(fixes))
+    return Explanation(text, tuple(evidence), tuple(fixes))
 
 
 def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
+from kubedoctor.cluster.seen.snapshot import Source
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Command, Fix
 
@@ -16,15 +17,25 @@ SCHEMA = "kubedoctor.dev/report/v1"
 
 def to_json(report: Report) -> str:
     """One document, keys sorted: the same report gives the same bytes."""
-    return json.dumps(to_data(report), indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+    return json_text(to_data(report))
 
 
 def to_yaml(report: Report) -> str:
     """The same document as YAML."""
+    return yaml_text(to_data(report))
+
+
+def json_text(data: dict[str, Any]) -> str:
+    """Plain data as JSON with sorted keys, in ASCII."""
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+
+
+def yaml_text(data: dict[str, Any]) -> str:
+    """Plain data as YAML with sorted keys, in ASCII."""
     import yaml  # 29 ms that only this format pays
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(to_data(report), Dumper=dumper, sort_keys=True, allow_unicode=False, width=120)
+    text: str = yaml.dump(data, Dumper=dumper, sort_keys=True, allow_unicode=False, width=120)
     return text
 
 
@@ -33,11 +44,7 @@ def to_data(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "taken_at": moment(report.taken_at),
-        "source": {
-            "kind": report.source.kind,
-            "name": report.source.name,
-            "kubernetes": report.source.kubernetes or None,
-        },
+        "source": source_data(report.source),
         "scope": {
             "subject": ref_data(report.subject) if report.subject else None,
             "namespaces": list(report.namespaces),
@@ -71,6 +78,11 @@ def _finding(one: ReportedFinding) -> dict[str, Any]:
         "would_disprove": one.would_disprove,
         "gaps": list(one.gaps),
     }
+
+
+def source_data(source: Source) -> dict[str, str | None]:
+    """What was read."""
+    return {"kind": source.kind, "name": source.name, "kubernetes": source.kubernetes or None}
 
 
 def ref_data(name: Ref) -> dict[str, str | None]:

@@ -33,6 +33,11 @@ def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> 
     return lines
 
 
+def in_cell(text: str, width: int) -> list[str]:
+    """The lines of a cell of a table, however narrow; a word that is longer than the width stays whole."""
+    return list(_filled(text, width, "", ""))
+
+
 def padded(text: str, width: int) -> str:
     """The text with spaces up to so many columns; longer text as it is."""
     return text + " " * (width - columns(text))

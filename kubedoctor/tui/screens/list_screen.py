@@ -71,6 +71,7 @@ class ListScreen(ObjectScreen):
         Binding("f", "findings", "Findings"),
         Binding("x", "copy_command", "Copy a command"),
         Binding("e", "lesson", "Lesson"),
+        Binding("a", "questions", "Ask"),
         Binding("d", "describe", "Describe"),
         Binding("y", "yaml", "YAML"),
         Binding("l", "logs(False)", "Logs"),
@@ -262,11 +263,22 @@ class ListScreen(ObjectScreen):
                 self.action_help()
             case commands.Theme(name=name):
                 self.post_message(ThemeWanted(name))
+            case commands.Ask(name=name):
+                self._ask_named(name)
             case commands.UseContext(name=name):
                 self._work(partial(work.switch, self.session, name), "switch")
             case commands.Show(kind=kind, namespace=namespace, filter=wanted):
                 here = self.view.namespace if namespace is None else namespace
                 self._go(View(kind, here), wanted)
+
+    def _ask_named(self, name: str) -> None:
+        row = self._table.current
+        questions = self.session.questions_about(row.ref) if row is not None else ()
+        question = next((one for one in questions if one.name == name), None)
+        if row is not None and question is not None:
+            self._ask(question, row.ref)
+        else:
+            self.notify(f"{name} cannot be asked about this row.", timeout=3, markup=False)
 
     # Moving about
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from textual import events
 from textual.screen import Screen
 
+from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine import Report
@@ -15,6 +17,8 @@ from kubedoctor.tui.incidents import lesson_page
 from kubedoctor.tui.keys import changing_command
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
+from kubedoctor.tui.screens.questions_screen import QuestionsScreen
+from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
@@ -29,6 +33,33 @@ class ObjectScreen(Screen[None]):
     def subject(self) -> Row | None:
         """The row that the keys mean."""
         raise NotImplementedError
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that a question has for itself."""
+        row = self.subject()
+        questions = self.session.questions_about(row.ref) if row is not None and event.character else ()
+        for one in questions:
+            if row is not None and one.key == event.character:
+                event.stop()
+                self._ask(one, row.ref)
+
+    def action_questions(self) -> None:
+        row = self.subject()
+        if row is None:
+            return
+        about, questions = row.ref, self.session.questions_about(row.ref)
+        if not questions:
+            self.notify(f"No question can be asked about a {visible(about.short_kind, 60)}.", timeout=3, markup=False)
+            return
+
+        def chosen(question: Question | None) -> None:
+            if question is not None:
+                self._ask(question, about)
+
+        self.app.push_screen(QuestionsScreen(questions, about), chosen)
+
+    def _ask(self, question: Question, about: Ref) -> None:
+        self.app.push_screen(SheetScreen.asking(self.session, question, about))
 
     def action_copy_command(self) -> None:
         row = self.subject()

@@ -10,12 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.engine import Report
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Told
 from kubedoctor.tui.rows import Row
-from kubedoctor.tui.screens.nodes_screen import NodesScreen
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import in_thread
@@ -31,7 +29,7 @@ class WhyScreen(ObjectScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,w", "app.pop_screen", "Back"),
         Binding("x", "copy_command", "Copy a command"),
-        Binding("n", "nodes", "Nodes"),
+        Binding("a", "questions", "Ask"),
         Binding("e", "lesson", "Lesson"),
         Binding("l", "logs(False)", "Logs"),
         Binding("p", "logs(True)", "Previous logs"),
@@ -59,12 +57,6 @@ class WhyScreen(ObjectScreen):
     def subject(self) -> Row:
         return self.row
 
-    def action_nodes(self) -> None:
-        if self.row.ref.kind == "Pod" or self.row.ref.kind in WORKLOAD_KINDS:
-            self.app.push_screen(NodesScreen(self.session, self.row.ref))
-        else:
-            self.notify("Only a pod or a workload is placed on nodes.", timeout=3)
-
     def _run(self, job: partial[None]) -> None:
         self.run_worker(in_thread(job, self.post_message))
 
@@ -72,8 +64,9 @@ class WhyScreen(ObjectScreen):
     def _told(self, message: Told) -> None:
         pane = self.query_one(IncidentPane)
         pane.tell(message.row, message.verdict, message.page)
-        pending = any(one.diagnostic.startswith("scheduling/") for one in message.verdict.findings)
-        pane.border_subtitle = f"esc back  {'n nodes  ' if pending else ''}{SUBTITLE}"
+        areas = {one.diagnostic.partition("/")[0] for one in message.verdict.findings}
+        asked = [one for one in self.session.questions_about(self.row.ref) if one.key and one.area in areas]
+        pane.border_subtitle = f"esc back  {''.join(f'{one.key} {one.name}  ' for one in asked)}{SUBTITLE}"
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.answers.question import Choices
+from kubedoctor.answers.questions.why_pending import why_pending
 from kubedoctor.cluster import Ref
 from kubedoctor.collect.connection import connect
 from kubedoctor.collect.live import LiveSource
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.transport import Transport
 from kubedoctor.engine import Report, focus, load_catalogue, scan
-from kubedoctor.engine.placement import place
+from kubedoctor.engine.asking import ask
 from kubedoctor.sandbox import Fault, Sandbox, SandboxState, serve
 from kubedoctor.testing import load_scenario
 
@@ -40,7 +42,7 @@ def asked(how: str, *state: dict[str, Any], faults: tuple[Fault, ...] = ()) -> t
             source.list_all(catalogue.reads())
             report = scan(catalogue, source.snapshot, source.gather)
         else:
-            place(POD, source.snapshot, source.gather)
+            ask(why_pending, POD, Choices(), source.snapshot, source.gather)
         source.close()
     return Counter(one.path for one in sandbox.requests), report
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kubedoctor.tui.screens.copy_screen import CopyScreen
-from kubedoctor.tui.screens.nodes_screen import NodesScreen
-from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.screens.questions_screen import QuestionsScreen
+from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.text_view import TextView
@@ -21,16 +21,16 @@ async def test_n_in_why_opens_the_nodes(size: tuple[int, int]) -> None:
     app = application("insufficient-cpu")
     async with running(app, size) as (pilot, _):
         await press(pilot, app, "w")
-        assert "n nodes" in str(app.screen.query_one(IncidentPane).border_subtitle)
+        assert "n why-pending" in str(app.screen.query_one(IncidentPane).border_subtitle)
         await press(pilot, app, "n")
-        assert isinstance(on_top(app), NodesScreen)
+        assert isinstance(on_top(app), SheetScreen)
         table = app.screen.query_one(VirtualTable)
         assert [row.ref.name for row in table.rows] == ["worker-a", "worker-b", "worker-c", "cp-1"]
-        assert "fits on none of 4 nodes" in app.screen.query_one("#about", TextView).page.plain
+        assert "fits none of 4 nodes" in app.screen.query_one("#page", TextView).page.plain
         await press(pilot, app, "N")
         assert table.rows[0].ref.name == "cp-1"
         await press(pilot, app, "g", "enter")
-        assert isinstance(on_top(app), TextScreen)
+        assert isinstance(on_top(app), SheetScreen)
         assert "lacks 2050m" in app.screen.query_one(TextView).page.plain
         await press(pilot, app, "escape", "x")
         assert isinstance(on_top(app), CopyScreen)
@@ -42,18 +42,18 @@ async def test_a_workload_that_waits_for_no_node() -> None:
     app = application("oom-killed")
     async with running(app) as (pilot, _):
         await press(pilot, app, "w")
-        assert "n nodes" not in str(app.screen.query_one(IncidentPane).border_subtitle)
+        assert "n why-pending" not in str(app.screen.query_one(IncidentPane).border_subtitle)
         await press(pilot, app, "n")
-        assert "waits for a node" in app.screen.query_one("#about", TextView).page.plain
-        await press(pilot, app, "N", "x", "escape", "escape")
+        assert "no pod of it waits for a node" in app.screen.query_one("#page", TextView).page.plain
+        await press(pilot, app, "N", "x", "escape")
         assert isinstance(on_top(app), WhyScreen)
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("db-0", "Pod shop/db-0 is not pending: it was placed on node worker-a"),
-        ("migrate-vdsvq", "Pod shop/migrate-vdsvq is not pending: it has ended"),
+        ("db-0", "✓ Pod shop/db-0: not pending: bound to node worker-a"),
+        ("migrate-vdsvq", "✓ Pod shop/migrate-vdsvq: not pending: it has terminated"),
     ],
 )
 async def test_a_pod_that_waits_no_longer(name: str, sentence: str) -> None:
@@ -63,7 +63,33 @@ async def test_a_pod_that_waits_no_longer(name: str, sentence: str) -> None:
         table = screen.query_one(VirtualTable)
         table.cursor = next(number for number, row in enumerate(table.rows) if row.ref.name == name)
         await press(pilot, app, "w", "n")
-        assert isinstance(on_top(app), NodesScreen)
-        assert app.screen.query_one("#about", TextView).page.plain.strip() == sentence
-        await press(pilot, app, "N", "enter", "x", "escape", "escape")
+        assert isinstance(on_top(app), SheetScreen)
+        assert app.screen.query_one("#page", TextView).page.plain.strip() == sentence
+        await press(pilot, app, "N", "enter", "x", "escape")
         assert isinstance(on_top(app), WhyScreen)
+
+
+async def test_every_way_to_a_question_from_the_list() -> None:
+    app = application("insufficient-cpu")
+    async with running(app) as (pilot, screen):
+        await press(pilot, app, "n")
+        assert isinstance(on_top(app), SheetScreen)
+        await press(pilot, app, "escape")
+        await command(pilot, app, "why-pending")
+        assert isinstance(on_top(app), SheetScreen)
+        await press(pilot, app, "escape", "a")
+        assert isinstance(on_top(app), QuestionsScreen)
+        await press(pilot, app, "enter")
+        assert isinstance(on_top(app), SheetScreen)
+        assert "fits none of 4 nodes" in app.screen.query_one("#page", TextView).page.plain
+        await press(pilot, app, "escape")
+        assert on_top(app) is screen
+
+
+async def test_a_row_that_no_question_fits() -> None:
+    app = application("insufficient-cpu")
+    async with running(app) as (pilot, screen):
+        await command(pilot, app, "ns")
+        await press(pilot, app, "a", "n")
+        await command(pilot, app, "why-pending")
+        assert on_top(app) is screen

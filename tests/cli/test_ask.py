@@ -11,15 +11,17 @@ import msgspec
 import pytest
 import yaml
 
+from kubedoctor.answers.placement.placement import Placement
+from kubedoctor.answers.placement.sheet import placement_sheet
 from kubedoctor.cli import main
 from kubedoctor.cli.arguments import complete_word, parse
-from kubedoctor.cli.formats.placement import render_placement
-from kubedoctor.engine.placement import Placement, place
+from kubedoctor.cli.formats.sheet import render_sheet
+from kubedoctor.engine.asking import Answered
 from kubedoctor.findings import Fix
 from kubedoctor.sandbox import recording_path
+from tests.answers.placement.test_placement import place_in, placed
 from tests.engine.clinic import complete
-from tests.engine.fleet import FLEET, WAITING, fleet_node, waiting_pod
-from tests.engine.test_placement import nothing, placed
+from tests.engine.fleet import FLEET, fleet_node, waiting_pod
 
 GOLDEN = Path(__file__).parent / "golden"
 SHORT_OF_CPU = str(recording_path("insufficient-cpu"))
@@ -28,9 +30,17 @@ PENDING = "checkout-5cd64775f7-78zxq"
 HOSTILE = "\x1b[2J\x07<script>|`rm`\u202e"
 FIX = Fix("lower the request of app to 800m cpu: fits near", "kubectl set resources deploy/web -n shop", verified=True)
 ADDED = "Node group big is at the maximum size."
+SOURCE = complete().source
 TRIED = msgspec.structs.replace(
-    placed("requests.cpu=800m"), fixes=(FIX,), autoscaler=(ADDED,), not_seen=("Event: list is forbidden",)
+    placed("requests.cpu=800m"), fixes=(FIX,), autoscaler=(ADDED,), gaps=("Event: list is forbidden",)
 )
+
+
+def render_placement(placement: Placement, name: str, *, node: str = "", width: int = 100) -> str:
+    answered = Answered("why-pending", placement_sheet(placement, node), placement.taken_at, SOURCE)
+    return render_sheet(answered, name, width=width)
+
+
 Capture = pytest.CaptureFixture[str]
 
 
@@ -50,7 +60,7 @@ def test_the_document_keeps_the_published_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     gated = placed(schedulingGates=[{"name": "example.com/wait"}], says="")
-    for one in (TRIED, placed(), gated, placed(priority=1000), place(WAITING, complete(*FLEET), nothing)):
+    for one in (TRIED, placed(), gated, placed(priority=1000), place_in(complete(*FLEET))):
         for node in ("", "near"):
             validator.validate(json.loads(render_placement(one, "json", node=node)))
     broken = json.loads(render_placement(TRIED, "json"))
@@ -67,7 +77,7 @@ def test_preemption_that_would_help_names_whom_it_costs() -> None:
 def test_a_headline_of_two_lines_has_one_mark() -> None:
     gates = [{"name": f"example.com/gate-{number}-{'x' * 30}"} for number in range(3)]
     lines = render_placement(placed(schedulingGates=gates, says=""), "text").splitlines()
-    assert lines[0].startswith("✗ Pod shop/waiting is held back")
+    assert lines[0].startswith("✗ Pod shop/waiting: held back")
     assert lines[1].startswith("  ")
 
 
@@ -94,8 +104,8 @@ def test_lines_of_the_table_stay_within_the_width() -> None:
         fleet_node(name, "1", ssd=False, taints=[{"key": "k" * 60, "effect": "NoSchedule"}], unschedulable=True)
         for name in names
     )
-    lines = render_placement(placed(manifests=manifests, says=""), "text").splitlines()
-    assert max(len(line) for line in lines if "why-pending" not in line) <= 110
+    lines = render_placement(placed(manifests=manifests, says=""), "text", width=80).splitlines()
+    assert max(len(line) for line in lines if "kube" not in line) <= 80
 
 
 def run(capsys: Capture, *words: str, source: str = SHORT_OF_CPU) -> tuple[int, str, str]:
@@ -113,8 +123,8 @@ def bundle(folder: Path, *manifests: object) -> str:
 def test_a_pod_that_fits_nowhere(capsys: Capture) -> None:
     code, out, err = run(capsys, "why-pending", "deploy/checkout", "-n", "shop")
     assert (code, err) == (1, "")
-    assert "fits on none of 4 nodes" in out.splitlines()[0]
-    assert "lacks 2150m to 2250m cpu" in out
+    assert "fits none of 4 nodes" in out.splitlines()[0]
+    assert "lacks 2150m to 2250m" in out
 
 
 @pytest.mark.parametrize("form", [(), ("pod",)])
@@ -150,7 +160,7 @@ def test_one_node_with_numbers(capsys: Capture) -> None:
 
 def test_a_workload_whose_pods_all_have_a_node(capsys: Capture) -> None:
     code, out, _ = run(capsys, "why-pending", "deploy/api", "-n", "shop")
-    assert (code, out) == (0, "✓ Deployment shop/api has no pod that waits for a node\n")
+    assert (code, out) == (0, "✓ Deployment shop/api: no pod of it waits for a node\n")
     _, out, _ = run(capsys, "why-pending", "deploy/api", "-n", "shop", "-o", "json")
     assert (json.loads(out)["pod"]["kind"], json.loads(out)["outcome"]) == ("Deployment", "scheduled")
 
@@ -159,7 +169,7 @@ def test_nodes_that_are_not_recorded_leave_it_open(capsys: Capture, tmp_path: Pa
     source = bundle(tmp_path, {"apiVersion": "v1", **waiting_pod()})
     code, out, _ = run(capsys, "why-pending", "waiting", "-n", "shop", source=source)
     assert code == 3
-    assert "could not be replayed" in out
+    assert "the scheduler cannot be replayed" in out
     assert "not in this recording" in out
     assert run(capsys, "why-pending", "waiting", "-n", "shop", "--allow-gaps", source=source)[0] == 0
 
@@ -168,7 +178,7 @@ def test_nodes_that_are_not_recorded_leave_it_open(capsys: Capture, tmp_path: Pa
     ("words", "sentence"),
     [
         ((), "which pod?"),
-        (("svc/checkout",), "a service has no pods that wait for a node"),
+        (("svc/checkout",), "why-pending cannot be asked about a service"),
         (("chekout",), "there is no Pod chekout"),
         (("deploy/checkout", "--node", "cp-2"), "there is no node cp-2\n  did you mean cp-1"),
         (("deploy/checkout", "--what-if", "cpu=1"), "--what-if: 'cpu=1' is no change that can be tried"),

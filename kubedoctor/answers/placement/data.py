@@ -2,62 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from kubedoctor.answers.placement.node import NodeSheet, node_sheet
+from kubedoctor.answers.placement.node import NodeInFull, node_in_full
 from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
+from kubedoctor.answers.placement.placement import Placement
 from kubedoctor.answers.placement.reasons import plugin_title, short_reason
-from kubedoctor.cli.formats.document import fix_data, moment, ref_data
-from kubedoctor.engine.placement import Placement
-from kubedoctor.engine.placement_words import headline
 from kubedoctor.replay.scheduler.cycle import Objection
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup, objections_of
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.agreement import Difference
 
-SCHEMA = "kubedoctor.dev/why-pending/v1"
 
-
-def to_json(placement: Placement, node: str = "") -> str:
-    """One document, keys sorted: the same answer gives the same bytes."""
-    return json.dumps(to_data(placement, node), indent=2, sort_keys=True, ensure_ascii=True) + "\n"
-
-
-def to_yaml(placement: Placement, node: str = "") -> str:
-    """The same document as YAML."""
-    import yaml  # 29 ms that only this format pays
-
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(to_data(placement, node), Dumper=dumper, sort_keys=True, allow_unicode=False, width=120)
-    return text
-
-
-def to_data(placement: Placement, node: str = "") -> dict[str, Any]:
-    """The document as plain data. node: also this one in full."""
+def placement_data(placement: Placement, node: str = "") -> dict[str, Any]:
+    """Keys of the document beside those that every sheet has. node: also this node in full."""
     last = placement.last
-    sheet = node_sheet(last, node) if last is not None and node else None
+    sheet = node_in_full(last, node) if last is not None and node else None
     return {
-        "schema": SCHEMA,
-        "taken_at": moment(placement.taken_at),
-        "source": {
-            "kind": placement.source.kind,
-            "name": placement.source.name,
-            "kubernetes": placement.source.kubernetes or None,
-        },
-        "pod": ref_data(placement.pod),
+        "pod": placement.pod,
         "outcome": placement.outcome.value,
-        "summary": headline(placement),
         "placed_on": placement.node or None,
         "scheduler": _scheduler(placement.before) if placement.before is not None else None,
         "replay": _replay(placement.before) if placement.before is not None else None,
-        "changes": list(placement.changes),
+        "changes": placement.changes,
         "replay_with_changes": _replay(placement.after) if placement.after is not None else None,
-        "node": _sheet(sheet) if sheet is not None else None,
-        "fixes": [fix_data(one) for one in placement.fixes],
-        "autoscaler": list(placement.autoscaler),
-        "not_seen": list(placement.not_seen),
-        "requests": placement.requests,
+        "node": _node(sheet) if sheet is not None else None,
+        "autoscaler": placement.autoscaler,
     }
 
 
@@ -65,13 +35,13 @@ def _scheduler(answer: PendingAnswer) -> dict[str, Any]:
     comparison = answer.comparison
     return {
         "says": answer.said.text if answer.said is not None else None,
-        "at": moment(answer.said.at) if answer.said is not None and answer.said.at is not None else None,
+        "at": answer.said.at if answer.said is not None else None,
         "agreement": comparison.agreement.value,
         "summary": next(iter(agreement_lines(answer))),
         "differences": [_difference(one) for one in comparison.differences],
         "preemption_agreement": comparison.preemption.value,
         "preemption_differences": [_difference(one) for one in comparison.preemption_differences],
-        "nodes_come": list(comparison.nodes.come),
+        "nodes_come": comparison.nodes.come,
         "nodes_gone": comparison.nodes.gone,
     }
 
@@ -85,7 +55,7 @@ def _replay(answer: PendingAnswer) -> dict[str, Any]:
     whole = verdict.pre_enqueue or verdict.pre_filter
     return {
         "nodes": verdict.total,
-        "feasible": list(verdict.feasible),
+        "feasible": verdict.feasible,
         "message": verdict.message or None,
         "rejected_before_nodes": _objection(whole) if whole is not None else None,
         "groups": [_group(one) for one in answer.groups],
@@ -107,9 +77,9 @@ def _objection(one: Objection) -> dict[str, Any]:
     return {
         "filter": plugin_title(one),
         "code": one.status.code.value,
-        "reasons": list(one.status.texts),
+        "reasons": one.status.texts,
         "short": short_reason(one),
-        "about": list(one.status.named),
+        "about": one.status.named,
         "shortages": [
             {
                 "resource": short.resource,
@@ -130,7 +100,7 @@ def _preemption(answer: PendingAnswer) -> dict[str, Any] | None:
     return {
         "helps": bool(tried.candidates),
         "summary": ", ".join(preemption_lines(answer)) or None,
-        "best": list(tried.best),
+        "best": tried.best,
         "candidates": [
             {
                 "node": one.node,
@@ -142,14 +112,12 @@ def _preemption(answer: PendingAnswer) -> dict[str, Any] | None:
     }
 
 
-def _sheet(sheet: NodeSheet) -> dict[str, Any]:
+def _node(sheet: NodeInFull) -> dict[str, Any]:
     return {
         "name": sheet.node,
         "fits": sheet.fits,
         "cordoned": sheet.cordoned,
-        "blockers": [
-            {"filter": one.filter, "short": one.short, "reasons": list(one.reasons)} for one in sheet.objections
-        ],
+        "blockers": [{"filter": one.filter, "short": one.short, "reasons": one.reasons} for one in sheet.objections],
         "resources": [
             {
                 "resource": one.resource,

@@ -17,11 +17,7 @@ from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
 from kubedoctor.cluster.relations.missing_nodes import is_missing
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.seen.snapshot import Snapshot, Source
-from kubedoctor.cluster.seen.wants import CannotSee
 from kubedoctor.cluster.triage import finished, terminating, unscheduled
-from kubedoctor.engine.examination import Gather
-from kubedoctor.engine.rounds import read_in_rounds
 from kubedoctor.findings import Fix
 from kubedoctor.replay.autoscaling.view import autoscaler_view
 from kubedoctor.replay.scheduler.counterfactuals.pod_changes import changed_pod
@@ -57,22 +53,19 @@ class Placement(msgspec.Struct, frozen=True):
     before: the replay, None where there was nothing to replay. after: the replay with `changes`.
     fixes: what is proven to help the pod as it is, empty where changes were tried.
     autoscaler: what autoscalers say about the pod, in sentences; empty where there is none, and where a node takes it.
-    not_seen: what could not be read, and what is not replayed.
+    gaps: what could not be read, and what is not replayed.
     """
 
     pod: Ref
     outcome: PlacementOutcome
     taken_at: datetime
-    source: Source
     node: str = ""
     before: PendingAnswer | None = None
     changes: tuple[str, ...] = ()
     after: PendingAnswer | None = None
     fixes: tuple[Fix, ...] = ()
     autoscaler: tuple[str, ...] = ()
-    not_seen: tuple[str, ...] = ()
-    requests: int = 0
-    rounds: int = 0
+    gaps: tuple[str, ...] = ()
 
     @property
     def last(self) -> PendingAnswer | None:
@@ -80,59 +73,39 @@ class Placement(msgspec.Struct, frozen=True):
         return self.after or self.before
 
 
-def pending_pod_of(name: Ref, snapshot: Snapshot, gather: Gather) -> Ref | None:
-    """The first pod of a workload that waits for a node, None if none does. A pod is its own answer.
-
-    Raises CannotSee.
-    """
-    if name.kind not in WORKLOAD_KINDS:
-        return name
-
-    def first(cluster: Cluster) -> Ref | None:
-        owner = cluster.get_ref(name)
-        pods = pods_of(owner, cluster) if owner is not None else ()
-        return next((ref(pod) for pod in pods if unscheduled(pod) and not terminating(pod)), None)
-
-    return read_in_rounds(first, snapshot, gather).answer
-
-
-def place(name: Ref, snapshot: Snapshot, gather: Gather, changes: Sequence[str] = ()) -> Placement:
+def place(subject: Ref, cluster: Cluster, changes: Sequence[str] = ()) -> Placement:
     """Replay the scheduler for a pod, and again for the pod with `changes` (forms: see `changed_pod`). A workload means
-    its first pod without a node; where there is none, or its pods cannot be read, the answer is about the workload.
+    its first pod without a node; where there is none, the answer is about the workload.
 
-    Raises PodChangeError for a change that makes no sense.
+    Raises PodChangeError for a change that makes no sense, and CannotSee.
     """
-    gaps: tuple[str, ...] = ()
-    rounds = 0
-    try:
-        pod = pending_pod_of(name, snapshot, gather)
-        if pod is None:
-            answer = _without_replay(name, PlacementOutcome.SCHEDULED, snapshot)
-        else:
-            reading = read_in_rounds(lambda cluster: _placed(pod, cluster, tuple(changes)), snapshot, gather)
-            answer, gaps, rounds = reading.answer, tuple(str(gap) for gap in reading.gaps), reading.rounds
-    except CannotSee as blind:
-        answer, gaps = _without_replay(name, PlacementOutcome.UNKNOWN, snapshot), (str(blind),)
-    not_seen = (*answer.not_seen, *gaps)
-    return msgspec.structs.replace(answer, not_seen=not_seen, requests=snapshot.requests, rounds=rounds)
+    pod = _pending_pod_of(subject, cluster)
+    if pod is None:
+        return Placement(subject, PlacementOutcome.SCHEDULED, cluster.taken_at)
+    return _placed(pod, cluster, tuple(changes))
 
 
-def _without_replay(name: Ref, outcome: PlacementOutcome, snapshot: Snapshot) -> Placement:
-    return Placement(name, outcome, snapshot.taken_at, snapshot.source)
+def _pending_pod_of(subject: Ref, cluster: Cluster) -> Ref | None:
+    """The first pod of a workload that waits for a node, None if none does. A pod is its own answer."""
+    if subject.kind not in WORKLOAD_KINDS:
+        return subject
+    owner = cluster.get_ref(subject)
+    pods = pods_of(owner, cluster) if owner is not None else ()
+    return next((ref(pod) for pod in pods if unscheduled(pod) and not terminating(pod)), None)
 
 
 def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
-    made = Placement(name, PlacementOutcome.UNKNOWN, cluster.taken_at, cluster.snapshot.source)
+    blank = Placement(name, PlacementOutcome.UNKNOWN, cluster.taken_at)
     pod = cluster.get_ref(name)
     if not isinstance(pod, Pod):
-        return msgspec.structs.replace(made, not_seen=(f"{name.title} is gone",))
+        return msgspec.structs.replace(blank, gaps=(f"{name.title} is gone",))
     if finished(pod):
-        return msgspec.structs.replace(made, outcome=PlacementOutcome.ENDED, node=pod.spec.node_name)
+        return msgspec.structs.replace(blank, outcome=PlacementOutcome.ENDED, node=pod.spec.node_name)
     if pod.spec.node_name:
         outcome = PlacementOutcome.LOST if is_missing(pod.spec.node_name, cluster) else PlacementOutcome.SCHEDULED
-        return msgspec.structs.replace(made, outcome=outcome, node=pod.spec.node_name)
+        return msgspec.structs.replace(blank, outcome=outcome, node=pod.spec.node_name)
     if terminating(pod):
-        return msgspec.structs.replace(made, outcome=PlacementOutcome.ENDING)
+        return msgspec.structs.replace(blank, outcome=PlacementOutcome.ENDING)
     changed = changed_pod(pod, changes) if changes else None
     cluster.together(
         lambda: observe(pod, cluster),
@@ -144,7 +117,7 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
     after = explain_pending(changed, cluster) if changed is not None else None
     outcome = _outcome(after or before, before.agreement)
     return msgspec.structs.replace(
-        made,
+        blank,
         outcome=outcome,
         before=before,
         changes=changes,
@@ -153,7 +126,7 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
         autoscaler=_autoscaler(pod, cluster)
         if outcome in (PlacementOutcome.FITS_NOWHERE, PlacementOutcome.UNKNOWN)
         else (),
-        not_seen=(*_not_replayed(before), *_left_out(before, cluster)),
+        gaps=(*_not_replayed(before), *_left_out(before, cluster)),
     )
 
 

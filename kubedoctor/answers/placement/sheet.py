@@ -1,0 +1,167 @@
+"""A placement as a sheet: the nodes with what each filter objects, the replay's words, and what is proven to help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kubedoctor.answers.placement.data import placement_data
+from kubedoctor.answers.placement.node import NodeInFull, node_in_full
+from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
+from kubedoctor.answers.placement.placement import Placement, PlacementOutcome
+from kubedoctor.answers.placement.table import filters_of, passing_cells
+from kubedoctor.answers.placement.verdict import headline, outcome_line
+from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
+from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.findings import Command
+from kubedoctor.replay.scheduler.cycle import NodeVerdict
+from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
+from kubedoctor.replay.scheduler.pending import PendingAnswer
+
+_CONCLUSIONS = {
+    PlacementOutcome.SCHEDULED: Conclusion.WELL,
+    PlacementOutcome.LOST: Conclusion.TROUBLE,
+    PlacementOutcome.ENDED: Conclusion.WELL,
+    PlacementOutcome.ENDING: Conclusion.WELL,
+    PlacementOutcome.FITS: Conclusion.WELL,
+    PlacementOutcome.GATED: Conclusion.TROUBLE,
+    PlacementOutcome.FITS_NOWHERE: Conclusion.TROUBLE,
+    PlacementOutcome.UNKNOWN: Conclusion.UNKNOWN,
+}
+
+
+def placement_sheet(placement: Placement, node: str = "") -> Sheet:
+    """The whole answer; with a node, that node's tables take the place of the table of nodes."""
+    tried = f" with {', '.join(placement.changes)}" if placement.changes else ""
+    return Sheet(
+        title=f"{placement.pod.title}{tried}",
+        verdict=headline(placement),
+        conclusion=_CONCLUSIONS[placement.outcome],
+        facts=tuple(_facts(placement, node)),
+        tables=tuple(_tables(placement, node)),
+        fixes=placement.fixes,
+        next=tuple(_next(placement, node)),
+        gaps=placement.gaps,
+        data=placement_data(placement, node),
+    )
+
+
+def _facts(placement: Placement, node: str) -> Iterator[Fact]:
+    before, last = placement.before, placement.last
+    if before is not None:
+        if placement.after is not None:
+            yield Fact("unchanged", outcome_line(before, placement.outcome))
+        yield from (Fact("scheduler", line) for line in agreement_lines(before))
+    if last is not None and node:
+        yield Fact(f"node {node}", "fits" if node in last.verdict.feasible else "does not fit")
+    elif last is not None and not last.verdict.feasible:
+        yield from (Fact("preemption", line) for line in preemption_lines(last))
+    yield from (Fact("autoscaler", line) for line in placement.autoscaler)
+
+
+def _tables(placement: Placement, node: str) -> Iterator[Table]:
+    """Where changes were tried: the nodes before, then with the changes; of one node only the latter."""
+    last = placement.last
+    if last is None:
+        return
+    if node:
+        full = node_in_full(last, node)
+        yield from node_tables(full) if full is not None else ()
+        return
+    for answer in (placement.before, placement.after):
+        title = f"With {', '.join(placement.changes)}" if answer is placement.after else "As it is"
+        if answer is not None:
+            yield from _nodes(placement.pod, answer, title if placement.changes else "")
+
+
+def _next(placement: Placement, node: str) -> Iterator[Command]:
+    last, pod = placement.last, placement.pod
+    if last is not None and last.groups and last.groups[0].first is not None and not node:
+        yield _in_full(pod, last.groups[0].names[0])
+    if last is not None or placement.outcome is PlacementOutcome.LOST:
+        yield Command(pod.describe_command, "the pod and its events")
+
+
+def _in_full(pod: Ref, node: str) -> Command:
+    return Command(f"kubedoctor why-pending {pod.name}{pod.namespace_flag} --node {node}", f"node {node} in full")
+
+
+def _nodes(pod: Ref, answer: PendingAnswer, title: str) -> Iterator[Table]:
+    """Rows for groups of nodes with one outcome, the closest match first; none where no filter objects to any node."""
+    filters = filters_of(answer.groups)
+    if filters:
+        rows = tuple(_group_row(pod, group, filters, answer) for group in answer.groups)
+        yield Table(("nodes", *filters), rows, title)
+
+
+def _group_row(pod: Ref, group: NodeVerdictGroup, filters: Sequence[str], answer: PendingAnswer) -> SheetRow:
+    names = listed(group.names, 2) if len(group.names) > 3 else ", ".join(group.names)
+
+    def parts() -> tuple[SheetRow, ...]:
+        return tuple(_node_row(pod, one, filters, answer) for one in group.nodes)
+
+    return SheetRow((Cell(names), *_cells(group.nodes, filters)), parts=parts)
+
+
+def _node_row(pod: Ref, node: NodeVerdict, filters: Sequence[str], answer: PendingAnswer) -> SheetRow:
+    return SheetRow(
+        (Cell(node.node), *_cells((node,), filters)),
+        about=Ref("Node", "", node.node),
+        detail=lambda: _detail(pod, node.node, answer),
+    )
+
+
+def _cells(nodes: Sequence[NodeVerdict], filters: Sequence[str]) -> Iterator[Cell]:
+    for text in passing_cells(nodes, filters):
+        yield Cell(text, Mark.NO) if text else Cell(mark=Mark.YES)
+
+
+def _detail(pod: Ref, name: str, answer: PendingAnswer) -> Sheet:
+    full = node_in_full(answer, name)
+    node = Ref("Node", "", name)
+    return Sheet(
+        title=node.title,
+        verdict=f"{'fits' if full is None or full.fits else 'does not fit'} {pod.title}",
+        conclusion=Conclusion.WELL if full is None or full.fits else Conclusion.TROUBLE,
+        tables=tuple(node_tables(full)) if full is not None else (),
+        next=(Command(node.describe_command, "the node"), _in_full(pod, name)),
+    )
+
+
+def node_tables(full: NodeInFull) -> Iterator[Table]:
+    """Objections, resources, taints and labels of a node; what is not there is left out."""
+    rows = tuple(_row(one.filter, Cell(one.short, Mark.NO), ", ".join(one.reasons)) for one in full.objections)
+    tables = [Table(("filter", "why not", "in the scheduler's words"), rows)]
+    rows = tuple(
+        _row(
+            one.resource,
+            *(one.text(number) for number in (one.asked, one.used, one.allocatable, one.free)),
+            Cell(f"lacks {one.text(one.missing)}", Mark.NO) if one.missing else Cell(mark=Mark.YES),
+        )
+        for one in full.resources
+    )
+    tables.append(Table(("resource", "requested", "used", "allocatable", "free", ""), rows))
+    rows = tuple(
+        _row(
+            one.taint,
+            one.toleration or "none",
+            Cell(mark=Mark.YES if one.toleration else Mark.NO) if one.forbids else Cell("only preferred", Mark.YES),
+        )
+        for one in full.taints
+    )
+    tables.append(Table(("taint", "toleration", ""), rows))
+    several = max((one.term for one in full.labels), default=0) > 1
+    rows = tuple(
+        _row(
+            f"{one.wanted}  (term {one.term})" if several and one.term else one.wanted,
+            "not set" if one.present is None else one.present or '""',
+            Cell(mark=Mark.YES if one.met else Mark.NO),
+        )
+        for one in full.labels
+    )
+    tables.append(Table(("label required", "on the node", ""), rows))
+    return (table for table in tables if table.rows)
+
+
+def _row(*cells: str | Cell) -> SheetRow:
+    return SheetRow(tuple(Cell(cell) if isinstance(cell, str) else cell for cell in cells))

@@ -1,0 +1,83 @@
+"""`@question`: how a question says what it is. Every front end offers it from this declaration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from kubedoctor.answers.sheet import Conclusion, Sheet
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.reading import Cluster
+
+
+@dataclass(frozen=True)
+class Option:
+    """`--name METAVAR` on the command line. repeatable: may be given several times, and a comma separates values too."""
+
+    name: str
+    metavar: str
+    help: str
+    repeatable: bool = False
+
+
+class Choices:
+    """What was chosen for the options of a question, by their names."""
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self._values = dict(values or {})
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of an option; empty where it was not given."""
+        return self._values.get(name, ())
+
+    def one(self, name: str) -> str:
+        """The value of an option that is given once; empty where it was not given."""
+        return next(iter(self.all(name)), "")
+
+
+Answer = Callable[[Ref, Choices, Cluster], Sheet]
+"""Pure: subject, choices and what was seen give the sheet. What is not fetched yet raises NotCollected by itself."""
+
+
+def unanswered(subject: Ref, cluster: Cluster) -> Sheet:
+    """Where what decides cannot be seen."""
+    return Sheet(subject.title, "could not be answered", Conclusion.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Question:
+    """name: the command (`why-pending`). help: one line. kinds: of the subject; a bare name means the first.
+    key: opens it in the terminal UI. area: findings of this area of diagnostics point to the question.
+    unanswered: the sheet where CannotSee was raised; what could not be seen is added to its gaps.
+    """
+
+    name: str
+    help: str
+    kinds: tuple[str, ...]
+    answer: Answer = field(repr=False)
+    options: tuple[Option, ...] = ()
+    key: str = ""
+    area: str = ""
+    unanswered: Callable[[Ref, Cluster], Sheet] = field(default=unanswered, repr=False)
+
+    def fits(self, subject: Ref) -> bool:
+        """Whether it can be asked about an object."""
+        return subject.kind in self.kinds
+
+
+def question(
+    *,
+    help: str,  # noqa: A002  # argparse's word for it
+    kinds: tuple[str, ...],
+    options: tuple[Option, ...] = (),
+    key: str = "",
+    area: str = "",
+    unanswered: Callable[[Ref, Cluster], Sheet] = unanswered,
+) -> Callable[[Answer], Question]:
+    """Make a question of a function; its module's name is the question's name (`why_pending.py`: `why-pending`)."""
+
+    def declare(answer: Answer) -> Question:
+        name = answer.__module__.rpartition(".")[2].replace("_", "-")
+        return Question(name, help, kinds, answer, options, key, area, unanswered)
+
+    return declare

@@ -1,0 +1,113 @@
+"""The answer to a question, in the shape that every front end draws: words, tables and proven fixes. Pure data."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.findings.model import Command, Fix
+
+
+class Mark(enum.Enum):
+    """Stands before a text and says how to take it."""
+
+    YES = "✓"
+    NO = "✗"
+    UNKNOWN = "?"
+    NONE = ""
+
+
+class Conclusion(enum.Enum):
+    """What an answer comes to: nothing is wrong, something is, or what decides could not be seen. It gives the exit code:
+    0, 1 or 3."""
+
+    WELL = "well"
+    TROUBLE = "trouble"
+    UNKNOWN = "unknown"
+
+    @property
+    def mark(self) -> Mark:
+        """The mark before the verdict."""
+        return {"well": Mark.YES, "trouble": Mark.NO}.get(self.value, Mark.UNKNOWN)
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One cell of a table; a mark alone says enough in many."""
+
+    text: str = ""
+    mark: Mark = Mark.NONE
+
+    @property
+    def shown(self) -> str:
+        """The mark and the text."""
+        return f"{self.mark.value} {self.text}".strip()
+
+
+class SheetRow(msgspec.Struct, frozen=True):
+    """Cells, as many as the table has columns.
+
+    about: the object that the row is about, where it is about a single object.
+    parts: the rows that this row sums up; a screen shows these instead, and text and Markdown show the sum.
+    detail: a sheet of its own about the row. Both are functions, because most of them are never looked at.
+    """
+
+    cells: tuple[Cell, ...]
+    about: Ref | None = None
+    parts: Callable[[], tuple[SheetRow, ...]] | None = None
+    detail: Callable[[], Sheet] | None = None
+
+
+class Table(msgspec.Struct, frozen=True):
+    """`columns` are the titles; an empty title is allowed."""
+
+    columns: tuple[str, ...]
+    rows: tuple[SheetRow, ...]
+    title: str = ""
+
+    @property
+    def every_row(self) -> tuple[SheetRow, ...]:
+        """The rows with those that sum up others replaced by the others."""
+        return tuple(part for row in self.rows for part in (row.parts() if row.parts is not None else (row,)))
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A sentence behind a label; facts that follow each other with the same label stand in one block."""
+
+    label: str
+    text: str
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link of the chain from the subject to what decides, in order."""
+
+    text: str
+    mark: Mark = Mark.NONE
+    about: Ref | None = None
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """title: whom or what the answer is about. verdict: the answer itself in some words, read after the title.
+    next: commands that look further. gaps: what could not be read or is not replayed.
+    data: what a machine reads, beside title, verdict, fixes and gaps: strings, numbers, lists, mappings, Refs, moments. None:
+    facts, tables and chain as they are.
+    """
+
+    title: str
+    verdict: str
+    conclusion: Conclusion
+    facts: tuple[Fact, ...] = ()
+    tables: tuple[Table, ...] = ()
+    chain: tuple[Link, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    next: tuple[Command, ...] = ()
+    gaps: tuple[str, ...] = ()
+    data: Mapping[str, Any] | None = None
+
+    @property
+    def headline(self) -> str:
+        """Title and verdict in one line."""
+        return f"{self.title}: {self.verdict}"

@@ -1,0 +1,25 @@
+"""A sheet as text, JSON, YAML or Markdown: pure functions, the same for every question."""
+
+from __future__ import annotations
+
+from kubedoctor.cli.formats.wrapping import PIPE_WIDTH
+from kubedoctor.engine.asking import Answered
+
+
+def render_sheet(answered: Answered, name: str, *, width: int = PIPE_WIDTH, colour: bool = False) -> str:
+    """The answer in a format, with its last line feed. width, colour: of text."""
+    if name == "json":
+        from kubedoctor.cli.formats.sheet_document import to_json
+
+        return to_json(answered)
+    if name == "yaml":
+        from kubedoctor.cli.formats.sheet_document import to_yaml
+
+        return to_yaml(answered)
+    if name == "markdown":
+        from kubedoctor.cli.formats.sheet_markdown import to_markdown
+
+        return to_markdown(answered.sheet)
+    from kubedoctor.cli.formats.sheet_text import to_text
+
+    return to_text(answered.sheet, width=width, colour=colour)

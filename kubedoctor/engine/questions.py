@@ -1,0 +1,76 @@
+"""Which questions there are: found through the entry points `kubedoctor.questions`.
+
+An entry point names a package; each module directly in it is a question. Their names are read from the file names, so
+that only a question that is asked is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+
+from kubedoctor.answers.question import Question
+from kubedoctor.problems import PluginProblem
+
+GROUP = "kubedoctor.questions"
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Every question that can be used, sorted by name. `problems`: modules that cannot be used, a sentence each."""
+
+    questions: tuple[Question, ...]
+    problems: tuple[str, ...] = ()
+
+
+@cache
+def question_modules() -> dict[str, str]:
+    """The module of each question by the question's name; where two have one name, the built-in package keeps it, then the
+    first by name. Nothing is imported but the packages that hold the packages."""
+    found: dict[str, str] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name != "kubedoctor", point.name)):
+        for name in _modules(point.value):
+            found.setdefault(name.replace("_", "-"), f"{point.value}.{name}")
+    return dict(sorted(found.items()))
+
+
+def _modules(package: str) -> list[str]:
+    try:
+        spec = importlib.util.find_spec(package)
+    except ImportError:
+        spec = None
+    folders = spec.submodule_search_locations if spec is not None else None
+    return [info.name for info in pkgutil.iter_modules(folders or ()) if not info.name.startswith("_")]
+
+
+def load_question(name: str) -> Question | None:
+    """None where there is no such question. Raises PluginProblem where its module cannot be used."""
+    module = question_modules().get(name)
+    if module is None:
+        return None
+    try:
+        loaded = importlib.import_module(module)
+    except Exception as error:  # a foreign package may raise anything when it is imported
+        raise PluginProblem(f"question {name} ({module}) cannot be imported: {error}") from error
+    declared = [one for one in vars(loaded).values() if isinstance(one, Question) and one.name == name]
+    if not declared:
+        raise PluginProblem(f"question {name}: {module} declares no @question", "See CONTRIBUTING.md: Write a question")
+    return declared[0]
+
+
+@cache
+def load_questions() -> Questions:
+    """Every question; a broken one is a problem, the others are used."""
+    found, problems = [], []
+    for name in question_modules():
+        try:
+            one = load_question(name)
+        except PluginProblem as problem:
+            problems.append(problem.what)
+        else:
+            found += [one] if one is not None else []
+    return Questions(tuple(found), tuple(problems))

@@ -1,0 +1,46 @@
+"""Ask: every question that fits an object."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from kubedoctor.answers.question import Question
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.grammar.text import visible
+
+
+class QuestionsScreen(ModalScreen[Question]):
+    """Gives the question that was chosen, nothing where none was."""
+
+    CSS_PATH = "copy_screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,a", "app.pop_screen", "Back")]
+
+    def __init__(self, questions: tuple[Question, ...], subject: Ref) -> None:
+        super().__init__()
+        self._questions = questions
+        self._subject = subject
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = f"Ask about {visible(self._subject.title, 120)}"
+            box.border_subtitle = "enter asks  esc back"
+            yield OptionList(*(Option(self._option(one)) for one in self._questions))
+
+    @staticmethod
+    def _option(one: Question) -> Content:
+        key = f"{one.key}  " if one.key else ""
+        name = (f"{key}{visible(one.name, 60)}", "bold $text-primary")
+        return Content.assemble(name, "\n  ", (visible(one.help, 200), "$quiet"))
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._questions[event.option_index])

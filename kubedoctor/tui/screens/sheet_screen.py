@@ -1,0 +1,124 @@
+"""The answer to a question: the verdict, its table as a list, and a sheet behind each row."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from kubedoctor.answers.question import Question
+from kubedoctor.answers.sheet import Sheet, SheetRow
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.tui import work
+from kubedoctor.tui.messages import Asked, Failed
+from kubedoctor.tui.pages import Page
+from kubedoctor.tui.screens.copy_screen import CopyScreen
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
+from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.virtual_table import VirtualTable
+
+
+class SheetScreen(Screen[None]):
+    """Draws a sheet, or asks a question about an object and draws the sheet when it comes."""
+
+    CSS_PATH = "sheet_screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Back"),
+        Binding("N,shift+n", "sort(True)", "Sort by name"),
+        Binding("S,shift+s", "sort(False)", "Closest first"),
+        Binding("x", "copy_command", "Copy a command"),
+    ]
+
+    def __init__(self, session: Session, sheet: Sheet | None = None, heading: str = "") -> None:
+        super().__init__()
+        self.session = session
+        self.sheet = sheet
+        self.by_name = False
+        self._heading = heading or (sheet.title if sheet is not None else "")
+        self._rows: tuple[SheetRow, ...] = ()
+        self._question: tuple[Question, Ref] | None = None
+
+    @classmethod
+    def asking(cls, session: Session, question: Question, subject: Ref) -> SheetScreen:
+        """A screen that asks."""
+        screen = cls(session, heading=f"{question.name} {subject.title}")
+        screen._question = question, subject
+        return screen
+
+    def compose(self) -> ComposeResult:
+        table = VirtualTable(id="rows")
+        table.border_title = visible(self._heading, 120)
+        table.border_subtitle = "esc back  enter open  x copy  shift-s closest first  shift-n by name"
+        yield table
+        page = TextView(id="page")
+        page.border_title = "Verdict"
+        page.border_subtitle = "esc back  x copy"
+        yield page
+
+    def on_mount(self) -> None:
+        if self.sheet is not None:
+            self._show(self.sheet)
+        elif self._question is not None:
+            self._say("Asking…")
+            job = partial(work.ask_question, self.session, *self._question)
+            self.run_worker(in_thread(job, self.post_message))
+
+    def _say(self, text: str) -> None:
+        page = Page()
+        page.add((text, "dim"))
+        self.query_one("#page", TextView).show(page)
+        self.set_class(True, "-bare")
+
+    def _show(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        table = list_table(sheet)
+        self._rows = table.every_row if table is not None else ()
+        self.set_class(table is None, "-bare")
+        self.query_one("#page", TextView).show(sheet_page(sheet))
+        self.query_one("#rows" if table is not None else "#page").focus()
+        self._draw(stay=False)
+
+    @on(Asked)
+    def _asked(self, message: Asked) -> None:
+        self._show(message.answered.sheet)
+
+    def _draw(self, *, stay: bool) -> None:
+        table = list_table(self.sheet) if self.sheet is not None else None
+        if table is not None:
+            columns = list_columns(table, self._rows, self.size.width)
+            rows = list_rows(self._rows, by_name=self.by_name)
+            self.query_one(VirtualTable).show(rows, columns, self.session.now(), stay=stay)
+
+    def on_resize(self) -> None:
+        self._draw(stay=True)
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        self._say(str(message.problem))
+
+    @property
+    def _current(self) -> SheetRow | None:
+        line = self.query_one(VirtualTable).current
+        return self._rows[int(line.finding)] if line is not None and self._rows else None
+
+    @on(VirtualTable.Opened)
+    def _opened(self) -> None:
+        row = self._current
+        if row is not None and row.detail is not None:
+            self.app.push_screen(SheetScreen(self.session, row.detail()))
+
+    def action_sort(self, by_name: bool) -> None:
+        self.by_name = by_name
+        self._draw(stay=True)
+
+    def action_copy_command(self) -> None:
+        commands = sheet_commands(self.sheet, self._current) if self.sheet is not None else ()
+        if commands:
+            self.app.push_screen(CopyScreen(commands))
