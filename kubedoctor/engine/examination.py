@@ -19,9 +19,9 @@ from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
+from kubedoctor.engine.health import unexplained
 from kubedoctor.engine.proven import with_proven
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
-from kubedoctor.engine.unexplained import unexplained
 from kubedoctor.findings import Confidence, Diagnostic, Finding
 
 Gather = Callable[[frozenset[Want | LogWant]], None]

@@ -28,7 +28,7 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.relations.workloads import owner_chain, template_of, template_path
 from kubedoctor.cluster.triage import container_path, status_path
-from kubedoctor.tui.health import health_of
+from kubedoctor.engine.health import health_of
 from kubedoctor.tui.incidents import ObjectVerdict, add_event, events_about
 from kubedoctor.tui.pages import Page
 

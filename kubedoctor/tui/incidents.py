@@ -10,8 +10,8 @@ from kubedoctor.cluster import Cluster, Condition, Event, Ref, Snapshot
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained
+from kubedoctor.engine.health import Health, health_of
 from kubedoctor.findings import Effect
-from kubedoctor.tui.health import Health, health_of
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row
 

@@ -17,7 +17,7 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import template_of
 from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Report
-from kubedoctor.tui.health import Health, State, health_of, state_of
+from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 
 ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController", "Pod")
 """The kinds of a workload list; an object whose controller is also there is not listed by itself."""
@@ -111,7 +111,7 @@ def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[R
             name = ref(obj)
             if family.top_seen(name) != name:
                 continue
-            state = state_of(obj)
+            state = stated_health(obj)
             if isinstance(obj, ReplicaSet) and state.health is Health.IDLE:
                 continue
             if isinstance(obj, CronJob):
@@ -142,18 +142,18 @@ def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Fami
     return list(found.values())
 
 
-def _with_last_run(cron_job: CronJob, state: State, snapshot: Snapshot) -> State:
+def _with_last_run(cron_job: CronJob, state: StatedHealth, snapshot: Snapshot) -> StatedHealth:
     """A CronJob is as well as its newest run."""
     runs = snapshot.index("Job", "owner").get(("CronJob", cron_job.namespace, cron_job.name), ())
     newest = max(runs, key=lambda run: (_moment(run.metadata.creation_timestamp), run.name), default=None)
-    if isinstance(newest, Job) and state.health is Health.HEALTHY and state_of(newest).health is Health.BROKEN:
-        return State(Health.DEGRADED, state.ready, "last run failed")
+    if isinstance(newest, Job) and state.health is Health.HEALTHY and stated_health(newest).health is Health.BROKEN:
+        return StatedHealth(Health.DEGRADED, state.ready, "last run failed")
     return state
 
 
-def _row(obj: KubernetesObject, worst: dict[Ref, Health], state: State | None = None, restarts: int = 0) -> Row:
+def _row(obj: KubernetesObject, worst: dict[Ref, Health], state: StatedHealth | None = None, restarts: int = 0) -> Row:
     name = ref(obj)
-    state = state or state_of(obj)
+    state = state or stated_health(obj)
     health = min(state.health, worst.get(name, Health.IDLE), key=lambda one: one.rank)
     if state.health is Health.IDLE and health is Health.HEALTHY:
         health = Health.IDLE

@@ -20,9 +20,9 @@ from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
 from kubedoctor.engine.examination import Gather
+from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import ObjectVerdict, verdict_on
 from kubedoctor.tui.rows import ROOTS, Row, View, arrange, make_rows, namespaces_in_order
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from kubedoctor.answers.sheet import Cell, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.engine.health import Health
 from kubedoctor.tui.columns import ListColumn
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import EFFECTS, Copyable
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row, searchable

@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 
 from kubedoctor.cluster import Ref, Snapshot, Want
 from kubedoctor.engine import load_catalogue
+from kubedoctor.engine.health import Health
 from kubedoctor.problems import BundleProblem, ConnectionProblem
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.copy_screen import CopyScreen

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubedoctor.cluster import Ref
+from kubedoctor.engine.health import Health
 from kubedoctor.tui.columns import age, columns_of, fit, kind_word
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import Row, View
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from kubedoctor.cluster import Evidence, Ref, Snapshot, Source
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, NotChecked, Report, ReportedFinding, Unexplained, load_catalogue
+from kubedoctor.engine.health import Health
 from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.incidents import (
     copyables,
     incident_page,

@@ -17,11 +17,11 @@ from textual.widgets import Static
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
+from kubedoctor.engine.health import Health
 from kubedoctor.sandbox import Sandbox, SandboxServer, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import forbidden, unauthorized
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.contexts import opener_for
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen

@@ -11,7 +11,7 @@ from kubedoctor.cluster import Ref, Snapshot, Source
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.engine import load_catalogue, scan
-from kubedoctor.tui.health import Health
+from kubedoctor.engine.health import Health
 from kubedoctor.tui.rows import (
     FilterError,
     Row,

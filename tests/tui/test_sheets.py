@@ -7,9 +7,9 @@ import msgspec
 from kubedoctor.answers.placement.placement import Placement
 from kubedoctor.answers.placement.sheet import placement_sheet
 from kubedoctor.answers.sheet import Cell, Conclusion, Link, Mark, Sheet, SheetRow, Table
+from kubedoctor.engine.health import Health
 from kubedoctor.findings import Fix
 from kubedoctor.tui.columns import ListColumn, fit
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
 from tests.answers.placement.test_placement import placed

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from textual.app import App, ComposeResult
 
 from kubedoctor.cluster import Ref
+from kubedoctor.engine.health import Health
 from kubedoctor.tui.columns import ListColumn, columns_of
-from kubedoctor.tui.health import Health
 from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 

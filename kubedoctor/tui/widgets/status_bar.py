@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.tui.health import Health
+from kubedoctor.engine.health import Health
 from kubedoctor.tui.session import Freshness
 from kubedoctor.tui.widgets.text_view import ROLES
 

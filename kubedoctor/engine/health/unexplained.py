@@ -9,8 +9,8 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.engine.health.trouble import Trouble, stated_trouble
 from kubedoctor.engine.report import ReportedFinding, Unexplained
-from kubedoctor.engine.stated_trouble import Trouble, stated_trouble
 from kubedoctor.findings import Severity
 
 _CONDITIONS = "status.conditions["

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 import msgspec
 
 from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.kinds.apps import Deployment
-from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
@@ -22,72 +20,11 @@ from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.triage import ended_at, finished, ready
-from kubedoctor.engine.stated_shortfall import shortfall
-from kubedoctor.replay.workloads.deployments import DEADLINE
+from kubedoctor.engine.health.conditions import ROLLOUT, SOON, bad_conditions, bad_phase, stated_conditions
+from kubedoctor.engine.health.shortfall import shortfall
 
-SOON = timedelta(minutes=1)
-"""What controllers need to notice and to act."""
-START = timedelta(minutes=2)
-"""What a node needs to join, and an autoscaler (which asks every 15 s) until the usage of new pods was measured."""
 LATELY = timedelta(hours=1)
 """A pod that failed longer ago, and that nothing replaces, was left lying."""
-ROLLOUT = timedelta(seconds=DEADLINE)
-"""How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
-
-
-class _Bad(NamedTuple):
-    """A condition that means trouble once it has stood for `after`. `alone`: only of the object that was asked for,
-    because many such objects lie about in healthy clusters. `but`: reasons that mean no trouble. `only`: the reasons
-    that do, if not all."""
-
-    type: str
-    status: tuple[str, ...]
-    after: timedelta = SOON
-    alone: bool = False
-    but: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-
-
-_TRUE, _FALSE, _NOT = ("True",), ("False",), ("False", "Unknown")
-_REPLICA_FAILURE = _Bad("ReplicaFailure", _TRUE)
-
-_BAD: Mapping[str, tuple[_Bad, ...]] = {
-    "Pod": (_Bad("Ready", _NOT, ROLLOUT), _Bad("PodScheduled", _FALSE, ROLLOUT, but=("SchedulingGated",))),
-    "Node": (
-        _Bad("Ready", _NOT, START),
-        _Bad("NetworkUnavailable", _TRUE, START),
-        *(_Bad(name, _TRUE) for name in ("MemoryPressure", "DiskPressure", "PIDPressure")),
-        *(_Bad(name, _TRUE) for name in ("KernelDeadlock", "ReadonlyFilesystem")),  # of the node-problem-detector
-    ),
-    "Deployment": (_REPLICA_FAILURE, _Bad("Progressing", _FALSE), _Bad("Available", _FALSE, ROLLOUT)),
-    "ReplicaSet": (_REPLICA_FAILURE,),
-    "ReplicationController": (_REPLICA_FAILURE,),
-    "Job": (_Bad("Failed", _TRUE, alone=True), _Bad("FailureTarget", _TRUE, alone=True)),
-    # `pkg/controller/podautoscaler`, v1.37: ScalingDisabled is a target scaled to 0; older releases said BackoffBoth.
-    "HorizontalPodAutoscaler": (
-        _Bad("ScalingActive", _FALSE, START, but=("ScalingDisabled",)),
-        _Bad("AbleToScale", _FALSE, START, but=("BackoffBoth", "BackoffDownscale", "BackoffUpscale")),
-    ),
-    # That it allows no disruption is often meant; that the controller cannot tell is not.
-    "PodDisruptionBudget": (_Bad("DisruptionAllowed", _FALSE, only=("SyncFailed",)),),
-    "APIService": (_Bad("Available", _FALSE),),
-    "CustomResourceDefinition": (_Bad("Established", _FALSE), _Bad("NamesAccepted", _FALSE)),
-    "PersistentVolumeClaim": tuple(
-        _Bad(name, _TRUE) for name in ("ControllerResizeError", "NodeResizeError", "ModifyVolumeError")
-    ),
-    "Service": (_Bad("LoadBalancerPortsError", _TRUE),),
-}
-_CUSTOM = (
-    *(_Bad(name, _FALSE, ROLLOUT) for name in ("Ready", "Available", "Synced", "Reconciled")),
-    *(_Bad(name, _TRUE, ROLLOUT) for name in ("Stalled", "Degraded")),
-)
-
-_PHASES: Mapping[str, tuple[tuple[str, bool], ...]] = {
-    "Pod": (("Failed", True),),
-    "PersistentVolumeClaim": (("Lost", False),),
-    "PersistentVolume": (("Failed", False),),
-}
-"""Phases that mean trouble, and whether only of the object that was asked for."""
 
 _WAITS_FOR: Mapping[str, str] = {
     "kubernetes.io/pvc-protection": "a pod still uses it",
@@ -127,29 +64,21 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     """What the object itself says that is bad, if anything. `alone`: it was asked for by name."""
     if obj.metadata.deletion_timestamp is not None:
         return _overdue(obj, obj.metadata.deletion_timestamp, snapshot)
-    kind = kind_name(obj)
-    rows = _CUSTOM if isinstance(obj, CustomResource) or obj.api_group else _BAD.get(kind)
-    if rows is None and kind not in _PHASES:
-        short = shortfall(obj, snapshot)
-        return Trouble(*short) if short is not None else None
     if isinstance(obj, Pod):
         if ready(obj):
             return None
         alone = alone or _failed_for_good(obj, snapshot.taken_at)
         if finished(obj) and not alone:
             return None
-    if isinstance(obj, CustomResource) and _suspended(obj):
-        return None
     clauses: list[str] = []
     evidence: list[Evidence] = []
-    status = getattr(obj, "status", None)
-    for phase, only_alone in _PHASES.get(kind, ()):
-        if (alone or not only_alone) and getattr(status, "phase", "") == phase:
-            clauses.append(f"its phase is {phase}")
-            fields = [name for name in ("phase", "reason", "message") if getattr(status, name, "")]
-            evidence += [quote(obj, f"status.{name}") for name in fields]
+    status, phase = getattr(obj, "status", None), bad_phase(obj)
+    if phase is not None and (alone or not phase.alone):
+        clauses.append(f"its phase is {phase.phase}")
+        fields = [name for name in ("phase", "reason", "message") if getattr(status, name, "")]
+        evidence += [quote(obj, f"status.{name}") for name in fields]
     if not (isinstance(obj, Pod) and finished(obj)):
-        for clause, quoted in _bad_conditions(obj, rows or (), snapshot.taken_at, alone=alone):
+        for clause, quoted in _lasting(obj, snapshot.taken_at, alone=alone):
             clauses.append(clause)
             evidence += quoted
     if not clauses and isinstance(obj, Pod):
@@ -175,69 +104,20 @@ def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
     return Trouble(says, (quote(pod, "status.phase"), quote(pod, "metadata.creationTimestamp")))
 
 
-def _suspended(obj: CustomResource) -> bool:
-    spec = obj.spec or {}
-    return spec.get("suspend") is True or spec.get("paused") is True
-
-
-def _bad_conditions(
-    obj: KubernetesObject, rows: tuple[_Bad, ...], now: datetime, *, alone: bool
-) -> Iterator[tuple[str, list[Evidence]]]:
-    said = _conditions(obj)
-    for row in rows:
-        one = said.get(row.type)
-        if row is _REPLICA_FAILURE and _has_its_pods(obj):
+def _lasting(obj: KubernetesObject, now: datetime, *, alone: bool) -> Iterator[tuple[str, list[Evidence]]]:
+    """The bad conditions that have stood for so long that nothing ordinary explains them."""
+    for row, stated in bad_conditions(obj):
+        if row.alone and not alone:
             continue
-        if one is None or one["status"] not in row.status or (row.alone and not alone):
-            continue
-        reason = one["reason"]
-        if reason in row.but or (row.only and reason not in row.only):
-            continue
-        since = one["since"] or obj.metadata.creation_timestamp
+        since = stated.since or obj.metadata.creation_timestamp
         if (now - since < row.after) if since is not None else row.after > SOON:
             continue  # Of unknown age may be new: every object of an API server has a time.
         age = f" for {human_duration(now - since)}" if since is not None else ""
         path = f"status.conditions[type={row.type}]"
-        quoted = [quote(obj, f"{path}.status", reason)]
+        quoted = [quote(obj, f"{path}.status", stated.reason)]
         if has_path(obj, f"{path}.message"):
             quoted.append(quote(obj, f"{path}.message"))
-        yield f"{row.type} is {one['status']}{age}{f': {reason}' if reason else ''}", quoted
-
-
-def _has_its_pods(obj: KubernetesObject) -> bool:
-    """A ReplicaSet that wants no pod any more may keep its last failure, and its Deployment repeats it
-    (`pkg/controller/deployment/progress.go`, getReplicaFailures, v1.37)."""
-    if isinstance(obj, Deployment):
-        wanted = obj.spec.wanted
-        return obj.status.updated_replicas >= wanted and obj.status.available_replicas >= wanted
-    return getattr(getattr(obj, "spec", None), "replicas", None) == 0
-
-
-def _conditions(obj: KubernetesObject) -> dict[str, dict[str, Any]]:
-    """Type to status, reason and the moment since when; the first of a type counts. Empty where they are no list of
-    conditions."""
-    status = getattr(obj, "status", None)
-    listed = status.get("conditions") if isinstance(status, dict) else getattr(status, "conditions", None)
-    found: dict[str, dict[str, Any]] = {}
-    for one in listed if isinstance(listed, list | tuple) else ():
-        if isinstance(one, dict):
-            text = {key: value for key, value in one.items() if isinstance(value, str)}
-            made: dict[str, Any] = {key: text.get(key, "") for key in ("type", "status", "reason")}
-            made["since"] = _moment(text.get("lastTransitionTime", ""))
-        elif hasattr(one, "last_transition_time"):
-            made = {"type": one.type, "status": one.status, "reason": one.reason, "since": one.last_transition_time}
-        else:
-            return {}
-        found.setdefault(made["type"], made)
-    return found
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return read if read.tzinfo is not None else None
+        yield f"{row.type} is {stated.status}{age}{f': {stated.reason}' if stated.reason else ''}", quoted
 
 
 def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Trouble | None:
@@ -258,11 +138,11 @@ def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Troubl
     elif isinstance(obj, Pod) and obj.spec.node_name:
         says += f", no finalizer keeps it: the kubelet of node {obj.spec.node_name} has not said that it ended"
         evidence.append(quote(obj, "spec.nodeName"))
-    said = _conditions(obj)
+    said = stated_conditions(obj)
     why = [
-        quote(obj, path, said[kind]["reason"])
+        quote(obj, path, said[kind].reason)
         for kind in _WHY_NOT_GONE
-        if kind in said and said[kind]["status"] == "True"
+        if kind in said and said[kind].status == "True"
         if has_path(obj, path := f"status.conditions[type={kind}].message")
     ]
     if why and not finalizers:

@@ -11,7 +11,7 @@ import pytest
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.kinds.karpenter import NodePool, NodePoolStatus
 from kubedoctor.cluster.kinds.meta import Condition, CustomResource, ObjectMeta
-from kubedoctor.engine.stated_trouble import Trouble, stated_trouble
+from kubedoctor.engine.health import Trouble, stated_trouble
 from tests.engine.clinic import TAKEN_AT, complete, objects
 
 

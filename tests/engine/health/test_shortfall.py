@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.engine.stated_trouble import Trouble
-from tests.engine.test_stated_trouble import ago, condition, trouble
+from kubedoctor.engine.health import Trouble
+from tests.engine.health.test_trouble import ago, condition, trouble
 
 
 def workload(kind: str, spec: dict[str, Any], status: dict[str, Any], age: str | None = None) -> dict[str, Any]:

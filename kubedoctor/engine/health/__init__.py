@@ -1,0 +1,17 @@
+"""How objects fare by their own status: at this moment, and for so long that it is trouble."""
+
+from kubedoctor.engine.health.pod_status import pod_status
+from kubedoctor.engine.health.states import Health, StatedHealth, health_of, stated_health
+from kubedoctor.engine.health.trouble import Trouble, stated_trouble
+from kubedoctor.engine.health.unexplained import unexplained
+
+__all__ = [
+    "Health",
+    "StatedHealth",
+    "Trouble",
+    "health_of",
+    "pod_status",
+    "stated_health",
+    "stated_trouble",
+    "unexplained",
+]

@@ -1,0 +1,160 @@
+"""Which conditions and phases of an object's own status mean that it is not well: the one table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from kubedoctor.cluster.kinds.apps import Deployment
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.replay.workloads.deployments import DEADLINE
+
+SOON = timedelta(minutes=1)
+"""What controllers need to notice and to act."""
+START = timedelta(minutes=2)
+"""What a node needs to join, and an autoscaler (which asks every 15 s) until the usage of new pods was measured."""
+ROLLOUT = timedelta(seconds=DEADLINE)
+"""How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
+
+
+class BadCondition(NamedTuple):
+    """A condition that means trouble once it has stood for `after`. `alone`: only of the object that was asked for,
+    because many such objects lie about in healthy clusters. `but`: reasons that mean no trouble. `only`: the reasons
+    that do, if not all."""
+
+    type: str
+    status: tuple[str, ...]
+    after: timedelta = SOON
+    alone: bool = False
+    but: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+
+_TRUE, _FALSE, _NOT = ("True",), ("False",), ("False", "Unknown")
+_REPLICA_FAILURE = BadCondition("ReplicaFailure", _TRUE)
+
+_BAD: Mapping[str, tuple[BadCondition, ...]] = {
+    "Pod": (
+        BadCondition("Ready", _NOT, ROLLOUT),
+        BadCondition("PodScheduled", _FALSE, ROLLOUT, but=("SchedulingGated",)),
+    ),
+    "Node": (
+        BadCondition("Ready", _NOT, START),
+        BadCondition("NetworkUnavailable", _TRUE, START),
+        *(BadCondition(name, _TRUE) for name in ("MemoryPressure", "DiskPressure", "PIDPressure")),
+        *(
+            BadCondition(name, _TRUE) for name in ("KernelDeadlock", "ReadonlyFilesystem")
+        ),  # of the node-problem-detector
+    ),
+    "Deployment": (_REPLICA_FAILURE, BadCondition("Progressing", _FALSE), BadCondition("Available", _FALSE, ROLLOUT)),
+    "ReplicaSet": (_REPLICA_FAILURE,),
+    "ReplicationController": (_REPLICA_FAILURE,),
+    "Job": (BadCondition("Failed", _TRUE, alone=True), BadCondition("FailureTarget", _TRUE, alone=True)),
+    # `pkg/controller/podautoscaler`, v1.37: ScalingDisabled is a target scaled to 0; older releases said BackoffBoth.
+    "HorizontalPodAutoscaler": (
+        BadCondition("ScalingActive", _FALSE, START, but=("ScalingDisabled",)),
+        BadCondition("AbleToScale", _FALSE, START, but=("BackoffBoth", "BackoffDownscale", "BackoffUpscale")),
+    ),
+    # That it allows no disruption is often meant; that the controller cannot tell is not.
+    "PodDisruptionBudget": (BadCondition("DisruptionAllowed", _FALSE, only=("SyncFailed",)),),
+    "APIService": (BadCondition("Available", _FALSE),),
+    "CustomResourceDefinition": (BadCondition("Established", _FALSE), BadCondition("NamesAccepted", _FALSE)),
+    "PersistentVolumeClaim": tuple(
+        BadCondition(name, _TRUE) for name in ("ControllerResizeError", "NodeResizeError", "ModifyVolumeError")
+    ),
+    "Service": (BadCondition("LoadBalancerPortsError", _TRUE),),
+}
+_CUSTOM = (
+    *(BadCondition(name, _FALSE, ROLLOUT) for name in ("Ready", "Available", "Healthy", "Synced", "Reconciled")),
+    *(BadCondition(name, _TRUE, ROLLOUT) for name in ("Stalled", "Degraded")),
+)
+
+
+class BadPhase(NamedTuple):
+    """A phase that means trouble. `alone`: only of the object that was asked for."""
+
+    phase: str
+    alone: bool = False
+
+
+_PHASES: Mapping[str, tuple[BadPhase, ...]] = {
+    "Pod": (BadPhase("Failed", alone=True),),
+    "PersistentVolumeClaim": (BadPhase("Lost"),),
+    "PersistentVolume": (BadPhase("Failed"),),
+}
+
+
+class StatedCondition(NamedTuple):
+    """A condition as an object states it. `since`: None where it does not say."""
+
+    type: str
+    status: str
+    reason: str
+    since: datetime | None
+
+
+def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, StatedCondition]]:
+    """The conditions that upstream calls bad, however new they are."""
+    if isinstance(obj, CustomResource) and suspended(obj):
+        return
+    stated = stated_conditions(obj)
+    for row in _CUSTOM if is_custom(obj) else _BAD.get(kind_name(obj), ()):
+        found = stated.get(row.type)
+        if found is None or found.status not in row.status or (row is _REPLICA_FAILURE and _has_its_pods(obj)):
+            continue
+        if found.reason not in row.but and (not row.only or found.reason in row.only):
+            yield row, found
+
+
+def bad_phase(obj: KubernetesObject) -> BadPhase | None:
+    """The phase of the object, if it means trouble."""
+    phase = getattr(getattr(obj, "status", None), "phase", "")
+    return next((row for row in _PHASES.get(kind_name(obj), ()) if row.phase == phase), None)
+
+
+def is_custom(obj: KubernetesObject) -> bool:
+    """Of a kind that an extension defines."""
+    return isinstance(obj, CustomResource) or bool(obj.api_group)
+
+
+def suspended(obj: CustomResource) -> bool:
+    """Its controller was told to leave it alone."""
+    spec = obj.spec or {}
+    return spec.get("suspend") is True or spec.get("paused") is True
+
+
+def _has_its_pods(obj: KubernetesObject) -> bool:
+    """A ReplicaSet that wants no pod any more may keep its last failure, and its Deployment repeats it
+    (`pkg/controller/deployment/progress.go`, getReplicaFailures, v1.37)."""
+    if isinstance(obj, Deployment):
+        wanted = obj.spec.wanted
+        return obj.status.updated_replicas >= wanted and obj.status.available_replicas >= wanted
+    return getattr(getattr(obj, "spec", None), "replicas", None) == 0
+
+
+def stated_conditions(obj: KubernetesObject) -> dict[str, StatedCondition]:
+    """By type, of which the first counts. Empty where they are no list of conditions."""
+    status = getattr(obj, "status", None)
+    listed = status.get("conditions") if isinstance(status, dict) else getattr(status, "conditions", None)
+    found: dict[str, StatedCondition] = {}
+    for entry in listed if isinstance(listed, list | tuple) else ():
+        if isinstance(entry, dict):
+            text = {key: value for key, value in entry.items() if isinstance(value, str)}
+            type_, status_, reason = (text.get(key, "") for key in ("type", "status", "reason"))
+            stated = StatedCondition(type_, status_, reason, _moment(text.get("lastTransitionTime", "")))
+        elif hasattr(entry, "last_transition_time"):
+            stated = StatedCondition(entry.type, entry.status, entry.reason, entry.last_transition_time)
+        else:
+            return {}
+        found.setdefault(stated.type, stated)
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else None
