@@ -101,31 +101,6 @@ def test_pods_of_a_workload_are_found_through_its_replica_sets() -> None:
     assert all(one.ref.name.startswith("api-") for one in rows)
 
 
-@pytest.mark.parametrize(
-    ("kind", "data", "expected"),
-    [
-        ("Deployment", {"spec": {"replicas": 0}}, ("–", "0/0")),
-        ("Deployment", {"spec": {"replicas": 3}, "status": {"readyReplicas": 0}}, ("✗", "0/3")),
-        ("Deployment", {"spec": {"replicas": 3}, "status": {"readyReplicas": 2, "updatedReplicas": 3}}, ("!", "2/3")),
-        ("Deployment", {"spec": {}, "status": {"readyReplicas": 1, "updatedReplicas": 1}}, ("✓", "1/1")),
-        ("Deployment", {"spec": {}, "status": {"readyReplicas": 1, "updatedReplicas": 0}}, ("!", "1/1")),
-        ("Deployment", {"spec": {"paused": True}, "status": {"readyReplicas": 1}}, ("✓", "1/1")),
-        ("DaemonSet", {"status": {"desiredNumberScheduled": 0}}, ("–", "0/0")),
-        ("DaemonSet", {"status": {"desiredNumberScheduled": 2, "numberReady": 1}}, ("!", "1/2")),
-        ("Job", {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}, ("✗", "0/1")),
-        ("Job", {"status": {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}}, ("✓", "1/1")),
-        ("Job", {"spec": {"suspend": True}}, ("–", "0/1")),
-        ("CronJob", {"spec": {"suspend": True}}, ("–", "–")),
-        ("PersistentVolumeClaim", {"status": {"phase": "Pending"}}, ("!", "")),
-        ("Node", {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}, ("✗", "")),
-        ("ConfigMap", {"data": {}}, ("–", "")),
-    ],
-)  # fmt: skip
-def test_an_object_fares_as_its_own_status_says(kind: str, data: dict[str, Any], expected: tuple[str, str]) -> None:
-    (only,) = make_rows(cluster((kind, {"metadata": meta("one"), **data})), View(kind))
-    assert (only.health.symbol, only.ready) == expected
-
-
 def test_a_cron_job_is_no_better_than_its_newest_run() -> None:
     failed = {"conditions": [{"type": "Failed", "status": "True"}]}
     runs = [
