@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from kubedoctor.tui.screens.nodes_screen import NodesScreen
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -25,6 +24,7 @@ from kubedoctor.tui.contexts import opener_for
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
@@ -129,7 +129,7 @@ async def test_nodes_that_are_refused_are_named_where_a_pod_waits_for_one() -> N
             await until(lambda: isinstance(pilot.app.screen, WhyScreen))
             await until(lambda: "Insufficient cpu" in pilot.app.screen.query_one(TextView).page.plain)
             await pilot.press("n")
-            await until(lambda: isinstance(pilot.app.screen, NodesScreen))
+            await until(lambda: isinstance(pilot.app.screen, SheetScreen))
             page = pilot.app.screen.query_one("#about", TextView)
             await until(lambda: "could not be replayed" in page.page.plain)
             assert "not seen Node: list nodes is forbidden" in page.page.plain
