@@ -49,16 +49,16 @@ def middle(fault: Fault) -> Fault:
 UNWELL_IN_SCAN = "1 object says of itself that it is not well; not everything could be checked"
 UNWELL = "not well by its own words; why may lie in what could not be checked"
 UNREAD = "Deployment shop/checkout cannot be read"
-BUSY = "the server answered 429 (too many requests, please try again later)"
-ETCD = "the server answered 500 (Internal error occurred: etcdserver: request timed out)"
-BROKE_OFF = "broke off in the middle of an answer"
-PAGE = "is not a Kubernetes API server: it answered with a web page"
+BUSY = "the server returned 429 (too many requests, please try again later)"
+ETCD = "the server returned 500 (Internal error occurred: etcdserver: request timed out)"
+BROKE_OFF = "broke in the middle of a response"
+PAGE = "is not a Kubernetes API server: it returned a web page"
 SERVERS = {
     "nothing": Case((), (1, [FOUND]), (1, [FOUND])),
     "401": Case(
         (unauthorized(),),
-        (2, ["does not accept the login of kubedoctor-demo (401)", "kubectl config view --minify"]),
-        (2, ["does not accept the login of kubedoctor-demo (401)"]),
+        (2, ["rejects the credentials of kubedoctor-demo (401)", "kubectl config view --minify"]),
+        (2, ["rejects the credentials of kubedoctor-demo (401)"]),
     ),
     "403 on everything": Case(
         (forbidden(),),
@@ -104,8 +104,8 @@ SERVERS = {
     ),
     "404 on a kind that every cluster serves": Case(
         (group_missing("apps"),),
-        (1, ["memory limit of 128Mi", "Deployment: this cluster serves no deployments.apps"]),
-        (2, [f"{UNREAD}: this cluster serves no deployments.apps", "kubectl api-resources"]),
+        (1, ["memory limit of 128Mi", "Deployment: this cluster does not serve deployments.apps"]),
+        (2, [f"{UNREAD}: this cluster does not serve deployments.apps", "kubectl api-resources"]),
     ),
     "404 on a kind that need not be served": Case((group_missing("policy"),), (1, [FOUND]), (1, [FOUND])),
     "429 that passes": Case((throttled(times=2),), (1, [FOUND]), (1, [FOUND])),
@@ -127,13 +127,13 @@ SERVERS = {
     ),
     "500 in the middle of a list": Case(
         (middle(server_error("pods", "events", "replicasets")),),
-        (1, [FOUND, f"list pods in shop broke off after 3: {ETCD}"]),
+        (1, [FOUND, f"list pods in shop stopped after 3 objects: {ETCD}"]),
         (1, [FOUND]),
     ),
     "503 on everything": Case(
         (server_error(code=503),),
-        (3, ["nothing could be checked", "the server answered 503 (the server is currently unable to handle"]),
-        (2, [f"{UNREAD}: get deployments.apps/checkout in shop: the server answered 503", "/readyz?verbose"]),
+        (3, ["nothing could be checked", "the server returned 503 (the server is currently unable to handle"]),
+        (2, [f"{UNREAD}: get deployments.apps/checkout in shop: the server returned 503", "/readyz?verbose"]),
     ),
     "410 once": Case((list_expired("pods"),), (1, [FOUND]), (1, [FOUND])),
     "410 always": Case((list_expired(times=None),), (1, [FOUND]), (1, [FOUND])),
@@ -145,7 +145,7 @@ SERVERS = {
     ),
     "a connection that drops in the middle of a list": Case(
         (middle(cut_short("pods", "events", after_bytes=300)),),
-        (1, [FOUND, "list pods in shop broke off after 3: the connection to", BROKE_OFF]),
+        (1, [FOUND, "list pods in shop stopped after 3 objects: the connection to", BROKE_OFF]),
         (1, [FOUND]),
     ),
     "a connection that always drops": Case(
@@ -155,7 +155,7 @@ SERVERS = {
     ),
     "a web page for everything": Case(
         (Fault(200, paths=ALL, page="<html>Please log in</html>"),),
-        (2, [PAGE, "a proxy or a login page may stand in between"]),
+        (2, [PAGE, "a proxy or a login page may be in between"]),
         (2, [PAGE]),
     ),
     "a web page for events": Case(
@@ -165,19 +165,19 @@ SERVERS = {
     ),
     "a bad gateway for events": Case(
         (html_page("events", code=502),),
-        (1, [FOUND, "Event: list events in shop: the server answered 502"]),
-        (1, [FOUND, "Event: list events in shop: the server answered 502"]),
+        (1, [FOUND, "Event: list events in shop: the server returned 502"]),
+        (1, [FOUND, "Event: list events in shop: the server returned 502"]),
     ),
     "no answer at all": Case(
         (Fault(0, paths=ALL, delay=60.0),),
-        (2, ["did not answer within 0.3 s", "--request-timeout=2m"]),
-        (2, ["did not answer within 0.3 s"]),
+        (2, ["did not answer within 0.3s", "--request-timeout=2m"]),
+        (2, ["did not answer within 0.3s"]),
         ("--request-timeout=300ms",),
     ),
     "no answer about events": Case(
         (Fault(0, resources=["events"], delay=60.0),),
-        (1, [FOUND, "Event: ", "did not answer within 1.5 s"]),
-        (1, [FOUND, "Event: ", "did not answer within 1.5 s"]),
+        (1, [FOUND, "Event: ", "did not answer within 1.5s"]),
+        (1, [FOUND, "Event: ", "did not answer within 1.5s"]),
         ("--request-timeout=1500ms",),
     ),
 }
@@ -231,12 +231,12 @@ def test_json_says_the_same(name: str, capsys: pytest.CaptureFixture[str]) -> No
 
 CAPTURES = {
     "nothing": (0, "objects of", ""),
-    "403 on pods": (0, "Not recorded: Pod (list pods in shop is forbidden)", "Pod: list pods in shop is forbidden"),
+    "403 on pods": (0, "not recorded: Pod (list pods in shop is forbidden)", "Pod: list pods in shop is forbidden"),
     "403 on everything": (2, "nothing can be recorded: list pods in shop is forbidden", ""),
-    "503 on everything": (2, "nothing can be recorded: list pods in shop: the server answered 503", ""),
+    "503 on everything": (2, "nothing can be recorded: list pods in shop: the server returned 503", ""),
     "500 in the middle of a list": (
         0,
-        f"Recorded in part: Event (list events in shop: {ETCD}",
+        f"recorded in part: Event (list events in shop: {ETCD}",
         f"Pod: list pods in shop: {ETCD}",
     ),
     "a connection that always drops": (2, BROKE_OFF, ""),

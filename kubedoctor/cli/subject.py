@@ -91,7 +91,7 @@ def _way_out(why: str, namespace: str, source: ReadableCluster) -> str:
         return "Record it too: kubedoctor capture -o state.tar.gz"
     if "forbidden" in why:
         return "Look: kubectl auth can-i --list" + (f" -n {namespace}" if namespace else "")
-    if "serves no" in why:
+    if "does not serve" in why:
         return "Is it the right cluster? Look: kubectl api-resources"
     return "Try again. Look: kubectl get --raw='/readyz?verbose'"
 

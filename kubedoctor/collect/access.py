@@ -96,4 +96,4 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ApiRefusal(0, "Unreadable", f"the review is unreadable ({error})") from None
+        raise ApiRefusal(0, "Unreadable", f"the access review cannot be decoded ({error})") from None

@@ -44,7 +44,7 @@ class ApiRefusal(Exception):
         if not self.status:
             return self.message
         said = self.message or self.reason
-        return f"the server answered {self.status}" + (f" ({said})" if said else "")
+        return f"the server returned {self.status}" + (f" ({said})" if said else "")
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ def refusal_of(
         text = body[:_LONGEST_WORDS].decode("utf-8", "replace").strip()
         if status == 400 and "HTTPS server" in text:
             return ConnectionProblem(
-                f"{connection.server} speaks HTTPS, but {connection.where} says http",
+                f"{connection.server} uses HTTPS, but {connection.where} has http",
                 f"Set it: kubectl config set-cluster {connection.cluster_name} "
                 f"--server=https{connection.server.removeprefix('http')}",
             )
@@ -76,8 +76,8 @@ def refusal_of(
     if status == 403 and (found := _IMPERSONATION.search(said.message or "")):
         acted, user = found[1], found[2]
         return LoginProblem(
-            f"{visible(user)} may not act as {visible(acted)} (403)",
-            "Leave out --as and --as-group, or ask for the right",
+            f"{visible(user)} may not impersonate {visible(acted)} (403)",
+            "Run without --as and --as-group, or ask for permission to impersonate",
         )
     return ApiRefusal(
         status, said.reason or "", visible(said.message or "", _LONGEST_WORDS), _seconds(headers.get("Retry-After"))
@@ -93,9 +93,9 @@ def unexpected(body: bytes, connection: Connection, status: int = 200) -> Connec
     else:
         what = f"{visible(body[:40].decode('utf-8', 'replace'))!r}" if body.strip() else "nothing"
     return ConnectionProblem(
-        f"{connection.server} is not a Kubernetes API server: it answered with {what}",
+        f"{connection.server} is not a Kubernetes API server: it returned {what}",
         f"Check the server of the cluster {connection.cluster_name} in {connection.where}; "
-        "a proxy or a login page may stand in between",
+        "a proxy or a login page may be in between",
     )
 
 
@@ -108,44 +108,44 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
     if isinstance(error, ProxyError):
         cause = error.original_error
         return ConnectionProblem(
-            f"the proxy {connection.proxy} does not let through to {server}: {_last_words(cause)}",
+            f"proxy {connection.proxy} does not allow the connection to {server}: {_last_words(cause)}",
             "Check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY",
         )
     if isinstance(error, SSLError | ssl.SSLError):
         return _tls_problem(str(error), connection)
     if isinstance(error, NameResolutionError) or isinstance(_cause(error), socket.gaierror):
         return ConnectionProblem(
-            f"the name {connection.host} cannot be resolved",
-            f"Is the VPN up, and is {server} right? Look: kubectl config view --minify",
+            f"host name {connection.host} cannot be resolved",
+            f"Is the VPN up, and is {server} correct? Check: kubectl config view --minify",
         )
     if isinstance(error, NewConnectionError):
         words = _last_words(error)
         refused = "refused" in words.lower()
         return ConnectionProblem(
             f"{server} refuses the connection" if refused else f"{server} cannot be reached: {words}",
-            "Is the cluster running, and are its address and port right? Look: kubectl config view --minify",
+            "Is the cluster running, and are its address and port correct? Check: kubectl config view --minify",
         )
     if isinstance(error, ConnectTimeoutError):
         return ConnectionProblem(
-            f"{server} did not take the connection within {connection.connect_timeout:g} s",
-            "Is the VPN up, or does a firewall stand in between? Look: kubectl config view --minify",
+            f"no connection to {server} within {connection.connect_timeout:g}s",
+            "Is the VPN up, or does a firewall block the connection? Check: kubectl config view --minify",
         )
     if isinstance(error, TookTooLong | TimeoutError):
-        within = f" within {connection.answer_timeout:g} s" if connection.answer_timeout else " in time"
+        within = f" within {connection.answer_timeout:g}s" if connection.answer_timeout else " in time"
         return ConnectionProblem(
             f"{server} did not answer{within}",
-            "Give it longer with --request-timeout=2m, or read less with -n NAMESPACE",
+            "Wait longer with --request-timeout=2m, or read less with -n NAMESPACE",
         )
     incomplete = any(isinstance(each, http.client.IncompleteRead) for each in (error, *error.args))
-    what = "broke off in the middle of an answer" if incomplete else f"broke: {_last_words(error)}"
+    what = "broke in the middle of a response" if incomplete else f"broke: {_last_words(error)}"
     return ConnectionProblem(
-        f"the connection to {server} {what}", "Try again; if it stays, look at the network and any proxy in between"
+        f"the connection to {server} {what}", "Try again. If it fails again, check the network and any proxy in between"
     )
 
 
 def _tls_problem(words: str, connection: Connection) -> ConnectionProblem:
     server, cluster = connection.server, connection.cluster_name
-    authority = "Fetch the kubeconfig again, or check certificate-authority-data of the cluster " + cluster
+    authority = "Get a new kubeconfig, or check certificate-authority-data of the cluster " + cluster
     if "certificate has expired" in words:
         return ConnectionProblem(
             f"the certificate of {server} has expired",
@@ -155,8 +155,8 @@ def _tls_problem(words: str, connection: Connection) -> ConnectionProblem:
         return ConnectionProblem(f"the certificate of {server} is not valid yet", "Check this machine's clock")
     if "Hostname mismatch" in words or "IP address mismatch" in words or "doesn't match" in words:
         return ConnectionProblem(
-            f"the certificate of {server} is for another name",
-            "Use an address that the certificate names, or set tls-server-name of the cluster " + cluster,
+            f"the certificate of {server} is valid for other names only",
+            "Use an address that the certificate contains, or set tls-server-name of the cluster " + cluster,
         )
     if "CERTIFICATE_VERIFY_FAILED" in words:
         return ConnectionProblem(
@@ -164,14 +164,14 @@ def _tls_problem(words: str, connection: Connection) -> ConnectionProblem:
         )
     if "WRONG_VERSION_NUMBER" in words or "record layer failure" in words:
         return ConnectionProblem(
-            f"{server} does not speak TLS", f"Is it an http address? Check the server of the cluster {cluster}"
+            f"{server} does not speak TLS", f"Is it an HTTP address? Check the server of the cluster {cluster}"
         )
     if "ALERT_CERTIFICATE" in words.upper() or "CERTIFICATE_REQUIRED" in words or "alert certificate" in words:
         return ConnectionProblem(
-            f"{server} does not accept the client certificate of {connection.user}",
-            "Fetch a new kubeconfig from where you got it",
+            f"{server} rejects the client certificate of {connection.user}",
+            "Get a new kubeconfig from its source",
         )
-    return ConnectionProblem(f"no TLS connection to {server}: {_short_tls(words)}", authority)
+    return ConnectionProblem(f"TLS handshake with {server} failed: {_short_tls(words)}", authority)
 
 
 def _short_tls(words: str) -> str:

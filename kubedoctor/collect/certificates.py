@@ -64,8 +64,8 @@ def tls_settings(
         context = ssl.create_default_context(cadata=authorities.decode("ascii")) if authorities else _system()
     except (ssl.SSLError, ValueError):
         raise KubeconfigProblem(
-            f"the certificate-authority of the cluster {cluster_name} is no certificate",
-            "Fetch the kubeconfig again from where you got it",
+            f"certificate-authority of cluster {cluster_name} is not a certificate",
+            "Get a new kubeconfig from its source",
         ) from None
     # Authorities of clusters often lack the extensions that this asks for; Go does not ask.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
@@ -98,6 +98,6 @@ def _show(context: ssl.SSLContext, certificate: bytes, key: bytes, user: str) ->
         except (ssl.SSLError, ValueError, OSError) as error:
             why = "the key does not belong to the certificate" if "MISMATCH" in str(error) else "they cannot be read"
             raise KubeconfigProblem(
-                f"the client certificate and key of the user {user} cannot be used: {why}",
-                "Fetch the kubeconfig again from where you got it",
+                f"the client certificate and key of user {user} cannot be used: {why}",
+                "Get a new kubeconfig from its source",
             ) from None

@@ -53,7 +53,7 @@ class Connection:
         """TLS settings with the present client certificate; None for plain HTTP."""
         if not self.secure:
             return None
-        authorities = file_or_data(self.cluster, "certificate-authority", f"the cluster {self.cluster_name}")
+        authorities = file_or_data(self.cluster, "certificate-authority", f"cluster {self.cluster_name}")
         shown = self.credentials
         return tls_settings(self.cluster, self.cluster_name, authorities, shown.certificate, shown.key, self.user)
 
@@ -73,23 +73,23 @@ def connect(options: Options, environment: Mapping[str, str] | None = None) -> C
     environment = os.environ if environment is None else environment
     _timeouts(options.request_timeout)
     if options.as_groups and not options.as_user:
-        raise UsageProblem("--as-group needs --as", "Name the user too: --as=USER --as-group=GROUP")
+        raise UsageProblem("--as-group needs --as", "Add the user: --as=USER --as-group=GROUP")
     config = read_kubeconfig(find_files(options.kubeconfig, environment))
     if not config.empty:
         chosen = choose(config, options.context, options.namespace)
         return Connection(chosen, credentials_of(chosen), options)
     if options.kubeconfig or options.context:
-        where = config.where or "this machine: no kubeconfig was found"
+        where = config.where or "this machine (no kubeconfig)"
         raise KubeconfigProblem(
-            f"there is no context {options.context or ''} in {where}".replace("  ", " "),
-            "Name a kubeconfig with contexts: --kubeconfig=FILE",
+            f"no context {options.context or ''} in {where}".replace("  ", " "),
+            "Set a kubeconfig with contexts: --kubeconfig=FILE",
         )
     if environment.get("KUBERNETES_SERVICE_HOST") and (SERVICE_ACCOUNT / "token").exists():
         return _in_cluster(options, environment)
     looked = environment.get("KUBECONFIG") or "~/.kube/config"
     raise KubeconfigProblem(
-        f"there is no kubeconfig: {looked} {'is empty' if config.files else 'does not exist'}",
-        "Name one with --kubeconfig=FILE or KUBECONFIG, read a recording with --from=FILE, or try: kubedoctor demo",
+        f"no kubeconfig: {looked} {'is empty' if config.files else 'does not exist'}",
+        "Set one with --kubeconfig=FILE or KUBECONFIG, read a recording with --from=FILE, or try: kubedoctor demo",
     )
 
 
@@ -119,7 +119,7 @@ def _impersonation(user: dict[str, Any], options: Options) -> tuple[tuple[str, s
         headers.append(("Impersonate-Uid", text_of(user["as-uid"])))
     for _, value in headers:
         if not value.isprintable():
-            raise UsageProblem(f"{value!r} is no name of a user or group", "Check --as and --as-group")
+            raise UsageProblem(f"{value!r} is not the name of a user or group", "Check --as and --as-group")
     return tuple(headers)
 
 
@@ -131,10 +131,10 @@ def _timeouts(text: str | None) -> tuple[float, float | None]:
         seconds = float(text) if text.isdecimal() else parse_duration(text).total_seconds()
     except DurationError as error:
         raise UsageProblem(
-            f"--request-timeout={text} is no duration: {error}", "For example: --request-timeout=30s"
+            f"--request-timeout={text} is not a duration: {error}", "Example: --request-timeout=30s"
         ) from None
     if seconds < 0:
-        raise UsageProblem(f"--request-timeout={text} is less than nothing", "For example: --request-timeout=30s")
+        raise UsageProblem(f"--request-timeout={text} must not be negative", "Example: --request-timeout=30s")
     return (min(_CONNECT, seconds), seconds) if seconds else (_CONNECT, None)
 
 
@@ -147,9 +147,7 @@ def _address(server: str, where: str) -> tuple[str, bool]:
         host = port = None
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        raise KubeconfigProblem(
-            f"the server {server!r} in {where} is no address", "It should look like https://10.0.0.1:6443"
-        )
+        raise KubeconfigProblem(f"server {server!r} in {where} is not a URL", "Example: https://10.0.0.1:6443")
     return host, parts.scheme == "https"
 
 

@@ -77,8 +77,8 @@ class TokenFile(Credentials):
                 self._token = self._path.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise KubeconfigProblem(
-                    f"the token file {self._path} cannot be read: {getattr(error, 'strerror', None) or error}",
-                    f"Look: ls -l {self._path}",
+                    f"token file {self._path} cannot be read: {getattr(error, 'strerror', None) or error}",
+                    f"Check: ls -l {self._path}",
                 ) from None
             self._read_at = time.monotonic()
         return {"Authorization": f"Bearer {self._token}"}
@@ -107,7 +107,7 @@ class Password(Credentials):
 class ExecPlugin(Credentials):
     """An exec plug-in. It runs at once, and again when what it gave expires or is not accepted."""
 
-    kind = "an exec plug-in"
+    kind = "an exec plugin"
 
     def __init__(self, spec: dict[str, Any], cluster: dict[str, Any], user: str) -> None:
         self._spec, self._cluster, self._user = spec, cluster, user
@@ -130,7 +130,7 @@ class ExecPlugin(Credentials):
 
     def expired(self, now: datetime) -> str:
         if self._expires and self._expires < now:
-            return f"what the plug-in {self._command} gave expired at {self._expires:%Y-%m-%d %H:%M} UTC"
+            return f"the credentials from exec plugin {self._command} expired at {self._expires:%Y-%m-%d %H:%M} UTC"
         return ""
 
     @property
@@ -141,7 +141,7 @@ class ExecPlugin(Credentials):
         if not self._command or shutil.which(self._command) is None:
             hint = text_of(self._spec.get("installHint")).strip()
             raise KubeconfigProblem(
-                f"the exec plug-in {self._command or 'without a command'} of the user {self._user} is not installed",
+                f"exec plugin {self._command or '(no command)'} of user {self._user} is not installed",
                 hint or f"Install {self._command}, or check that it is in PATH",
             )
         client: Any = importlib.import_module("kubernetes.config.exec_provider")
@@ -152,14 +152,14 @@ class ExecPlugin(Credentials):
         except Exception as error:  # noqa: BLE001  # whatever a plug-in and the client's reading of it raise
             why = str(error).removeprefix("exec: ")
             raise LoginProblem(
-                f"the exec plug-in {self._command} of the user {self._user} failed: {why}",
+                f"exec plugin {self._command} of user {self._user} failed: {why}",
                 f"Run it yourself: {self._line}",
             ) from None
 
     def _take(self, status: dict[str, Any]) -> None:
         token, certificate = text_of(status.get("token")), text_of(status.get("clientCertificateData"))
         if not token and not certificate:
-            raise ValueError("it gave neither a token nor a client certificate")
+            raise ValueError("it returned neither a token nor a client certificate")
         self._token = token
         self.certificate, self.key = certificate.encode(), text_of(status.get("clientKeyData")).encode()
         stamp = text_of(status.get("expirationTimestamp"))
@@ -219,13 +219,13 @@ class Provider(Credentials):
         except Exception as error:  # noqa: BLE001  # as above
             raise self._problem(error) from None
         if not configuration.api_key.get("BearerToken"):
-            raise self._problem(ValueError("it gave no token"))
+            raise self._problem(ValueError("it returned no token"))
         return configuration
 
     def _problem(self, error: Exception) -> LoginProblem:
         return LoginProblem(
-            f"the auth provider {self._name} of the user {self._chosen.user_name} gave no credentials: {error}",
-            "Log in again with your provider's own tool, or use its exec plug-in",
+            f"auth provider {self._name} of user {self._chosen.user_name} returned no credentials: {error}",
+            "Log in again with the tool of your provider, or use its exec plugin",
         )
 
 
@@ -247,8 +247,8 @@ def credentials_of(chosen: Chosen) -> Credentials:
     else:
         found = Credentials()
     if not found.certificate:
-        found.certificate = file_or_data(user, "client-certificate", f"the user {chosen.user_name}")
-        found.key = file_or_data(user, "client-key", f"the user {chosen.user_name}")
+        found.certificate = file_or_data(user, "client-certificate", f"user {chosen.user_name}")
+        found.key = file_or_data(user, "client-key", f"user {chosen.user_name}")
     if found.certificate and type(found) is Credentials:
         found.kind = "a client certificate"
     return found
@@ -261,7 +261,7 @@ def file_or_data(values: dict[str, Any], key: str, whose: str) -> bytes:
             return base64.b64decode(data, validate=False)
         except (binascii.Error, ValueError):
             raise KubeconfigProblem(
-                f"{key}-data of {whose} is not base64", "Fetch the kubeconfig again from where you got it"
+                f"{key}-data of {whose} is not base64", "Get a new kubeconfig from its source"
             ) from None
     path = text_of(values.get(key))
     if not path:
@@ -272,8 +272,8 @@ def file_or_data(values: dict[str, Any], key: str, whose: str) -> bytes:
         missing = isinstance(error, FileNotFoundError)
         why = "does not exist" if missing else f"cannot be read: {error.strerror or error}"
         raise KubeconfigProblem(
-            f"the {key} of {whose}, {path}, {why}",
-            f"Fetch the kubeconfig again, or look: ls -l {os.path.dirname(path)}",
+            f"{key} of {whose}, {path}, {why}",
+            f"Get a new kubeconfig, or check: ls -l {os.path.dirname(path)}",
         ) from None
 
 

@@ -92,7 +92,7 @@ class Fetcher:
                     outcome = self._get(resource, want) if want.name else self._list(resource, want)
                 except ApiRefusal as refusal:
                     if _lacks(resource, want, refusal):
-                        missing = f"this cluster serves no {resource.row.resource}"
+                        missing = f"this cluster does not serve {resource.row.resource}"
                         continue
                     if refusal.status == 404 and not is_metrics(want.kind):
                         continue  # not served in this version, or no such object
@@ -189,7 +189,7 @@ class Fetcher:
         try:
             decoded = decode_object(resource.ref_kind, body)
         except Unreadable as error:
-            raise ApiRefusal(0, "Unreadable", f"the answer is no readable object ({error})") from None
+            raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
         return FetchResult((want,), named(resource, decoded.objects), covered=want, problems=decoded.problems)
 
     def _list(self, resource: ServedResource, want: Want) -> FetchResult:
@@ -253,7 +253,7 @@ def _clause(resource: ServedResource, want: Want, refusal: ApiRefusal) -> str:
     if is_metrics(want.kind) and refusal.status == 404:
         return NO_METRICS
     if is_metrics(want.kind) and refusal.status >= 500:
-        return f"metrics-server is not answering: {refusal.clause}"
+        return f"metrics-server does not respond: {refusal.clause}"
     asked = resource.getting(want.namespace, want.name) if want.name else resource.listing(want.namespace)
     return f"{asked} is forbidden" if refusal.status == 403 else f"{asked}: {refusal.clause}"
 

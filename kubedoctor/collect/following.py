@@ -221,7 +221,7 @@ class Follower:
             if refusal.status == 410:
                 raise _Expired from None
             if refusal.status in (404, 405):
-                self._say("watching", f"{resource.row.resource} cannot be watched; listed every {_POLL:.0f} s")
+                self._say("watching", f"{resource.row.resource} cannot be watched; listed every {_POLL:.0f}s")
                 self._stopping.wait(_POLL)
                 raise _Expired from None
             raise
@@ -242,7 +242,7 @@ class Follower:
                 return
             decoded = decode_object(self.kind, bytes(event.object))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
-            raise ApiRefusal(0, "Unreadable", f"an event of the watch is unreadable ({error})") from None
+            raise ApiRefusal(0, "Unreadable", f"a watch event cannot be decoded ({error})") from None
         objects = named(resource, decoded.objects)
         for obj in objects:
             self._version = obj.metadata.resource_version or self._version

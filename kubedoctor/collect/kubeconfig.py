@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.problems import KubeconfigProblem
 
 DEFAULT_FILE = "~/.kube/config"
@@ -62,7 +63,7 @@ def find_files(explicit: str | None, environment: Mapping[str, str]) -> tuple[Pa
         path = Path(explicit).expanduser()
         if not path.exists():
             raise KubeconfigProblem(
-                f"the kubeconfig {explicit} does not exist", "Check --kubeconfig, or leave it out to use KUBECONFIG"
+                f"kubeconfig {explicit} does not exist", "Check --kubeconfig, or omit it to use KUBECONFIG"
             )
         return (path,)
     if listed := environment.get("KUBECONFIG", ""):
@@ -92,7 +93,7 @@ def choose(config: Kubeconfig, context: str | None, namespace: str | None = None
         known = ", ".join(sorted(config.contexts)) or "none"
         raise KubeconfigProblem(
             f"no current context is set in {config.where}",
-            f"Name one with --context, or: kubectl config use-context NAME. There are: {known}",
+            f"Set one with --context, or: kubectl config use-context NAME. Contexts: {known}",
         )
     if name not in config.contexts:
         raise _no_such_context(name, config)
@@ -105,7 +106,7 @@ def choose(config: Kubeconfig, context: str | None, namespace: str | None = None
     cluster = _absolute(config.clusters[cluster_name])
     if not text_of(cluster.get("server")):
         raise KubeconfigProblem(
-            f"the cluster {cluster_name} in {config.where} has no server",
+            f"cluster {cluster_name} in {config.where} has no server",
             f"Set it: kubectl config set-cluster {cluster_name} --server=https://HOST:6443",
         )
     user = _absolute(config.users[user_name]) if user_name else {}
@@ -124,10 +125,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise _broken(path, "it is not text") from None
+        raise _broken(path, "not UTF-8 text") from None
     except OSError as error:
         raise KubeconfigProblem(
-            f"the kubeconfig {path} cannot be read: {error.strerror or error}", f"Look: ls -l {path}"
+            f"kubeconfig {path} cannot be read: {error.strerror or error}", f"Check: ls -l {path}"
         ) from None
     # The C loader is 15 times faster than the other; not every build of PyYAML has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -136,19 +137,19 @@ def _read(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise _broken(path, f"{place}{problem or 'it is not YAML'}") from None
+        raise _broken(path, f"{place}{problem or 'not YAML'}") from None
     except (ValueError, RecursionError) as error:
         raise _broken(path, str(error)) from None
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise _broken(path, "there is no mapping at its top")
+        raise _broken(path, "the top level is not a mapping")
     return document
 
 
 def _broken(path: Path, why: str) -> KubeconfigProblem:
     return KubeconfigProblem(
-        f"the kubeconfig {path} is broken: {why}", f"Check it: kubectl config view --kubeconfig={path}"
+        f"kubeconfig {path} is not valid: {why}", f"Check it: kubectl config view --kubeconfig={path}"
     )
 
 
@@ -187,18 +188,18 @@ def _no_such_context(name: str, config: Kubeconfig) -> KubeconfigProblem:
     if near:
         hint = f"Did you mean {', '.join(near)}?"
     elif config.contexts:
-        hint = f"There are: {', '.join(sorted(config.contexts)[:10])}"
+        hint = f"Contexts: {listed(sorted(config.contexts), 10)}"
     else:
-        hint = "It has no contexts at all"
-    return KubeconfigProblem(f"there is no context {name} in {config.where}", hint)
+        hint = "It has no contexts"
+    return KubeconfigProblem(f"no context {name} in {config.where}", hint)
 
 
 def _dangling(context: str, what: str, name: str, known: dict[str, Entry], where: str) -> KubeconfigProblem:
     if not name:
         return KubeconfigProblem(
-            f"the context {context} in {where} names no {what}",
+            f"context {context} in {where} has no {what}",
             f"Set it: kubectl config set-context {context} --{what}=NAME",
         )
     near = nearest_word(name, known)
-    hint = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}"
-    return KubeconfigProblem(f"the context {context} names the {what} {name}, which is not in {where}", hint)
+    hint = f"Did you mean {', '.join(near)}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}"
+    return KubeconfigProblem(f"{what} {name} of context {context} is not in {where}", hint)

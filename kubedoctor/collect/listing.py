@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.cluster.seen.decoding import Decoded, ListMeta, Unreadable, decode_list
@@ -102,7 +103,7 @@ def read_list(
         if not chunk.continue_token or (most and len(listed.objects) >= most):
             return listed
         if chunk.continue_token == token and not chunk.objects:
-            listed.broke_off = _broke(resource, want, listed, "the server gives the same empty chunk again and again")
+            listed.broke_off = _broke(resource, want, listed, "the server keeps returning the same empty chunk")
             return listed
         token = chunk.continue_token
 
@@ -116,7 +117,7 @@ def read_documents(transport: Transport, resource: ServedResource, want: Want) -
             body = transport.get(resource.path(want.namespace), _query(want, token, chunked=True))
             chunk = _DOCUMENTS.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ApiRefusal(0, "Unreadable", f"the answer is no readable list ({error})") from None
+            raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
         for item in chunk.items or ():
             yield {**item, "apiVersion": version, "kind": resource.row.kind}
         token = chunk.metadata.continue_
@@ -168,11 +169,11 @@ def _decode(
             chunk = decode_list(resource.ref_kind, transport.get(path, query, accept=accept, tries=tries))
         except Unreadable as error:
             if last:
-                raise ApiRefusal(0, "Unreadable", f"the answer is no readable list ({error})") from None
+                raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
         else:
             return msgspec.structs.replace(chunk, objects=named(resource, chunk.objects))
     raise AssertionError("the last try returns or raises")
 
 
 def _broke(resource: ServedResource, want: Want, listed: Listed, why: str) -> str:
-    return f"{resource.listing(want.namespace)} broke off after {len(listed.objects):,}: {why}"
+    return f"{resource.listing(want.namespace)} stopped after {counted(len(listed.objects), 'object')}: {why}"

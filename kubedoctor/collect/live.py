@@ -117,7 +117,7 @@ class LiveSource:
             for outcome in outcomes:
                 apply(outcome, self.snapshot)
             for log in leftover:
-                self.snapshot.refuse(log, f"too many logs to read at once: {MOST_LOGS} were read")
+                self.snapshot.refuse(log, f"too many logs: only {MOST_LOGS} were read")
             self._note_time()
         self._count()
 
@@ -148,7 +148,7 @@ class LiveSource:
             minutes = round(abs(self.transport.skew) / 60)
             side = "behind" if self.transport.skew > 0 else "ahead of"
             self.snapshot.problems.append(
-                f"this machine's clock is {minutes} min {side} the API server's; ages are counted by the server's"
+                f"the clock of this machine is {minutes}m {side} the API server; ages use the clock of the API server"
             )
 
     def _count(self) -> None:

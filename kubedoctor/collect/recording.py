@@ -33,7 +33,7 @@ def read_recording(data: Mapping[str, Any], name: str) -> Snapshot:
     """The snapshot of a recorded state. Raises BundleProblem if it is none."""
     taken_at = moment(data.get("captured_at"))
     if taken_at is None:
-        raise BundleProblem(f"{name}: captured_at is missing or is no time", _AGAIN)
+        raise BundleProblem(f"{name}: captured_at is missing or is not a timestamp", _AGAIN)
     objects = data.get("objects")
     if not isinstance(objects, list):
         raise BundleProblem(f"{name}: objects is not a list", _AGAIN)
@@ -49,7 +49,7 @@ def read_state(data: Mapping[str, Any], name: str) -> Snapshot:
         return read_recording(data, name)
     cluster, taken_at = data.get("cluster"), moment(data.get("taken_at"))
     if not isinstance(cluster, list) or taken_at is None:
-        raise BundleProblem(f"{name}: not a scenario: it has no list `cluster` or no time `taken_at`")
+        raise BundleProblem(f"{name}: not a scenario: list `cluster` or timestamp `taken_at` is missing")
     unreadable = data.get("unreadable")
     reasons = {str(kind): str(why) for kind, why in unreadable.items()} if isinstance(unreadable, Mapping) else {}
     source = Source("files", name, str(data.get("kubernetes") or SCENARIO_VERSION))

@@ -107,4 +107,4 @@ class ServedKinds:
                 return None
             raise
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ApiRefusal(0, "Unreadable", f"discovery at {path} is unreadable ({error})") from None
+            raise ApiRefusal(0, "Unreadable", f"discovery at {path} cannot be decoded ({error})") from None

@@ -202,7 +202,7 @@ class Transport:
                 size += len(piece)
                 if size > MOST_BYTES:
                     response.close()
-                    raise ApiRefusal(0, "TooLarge", f"the answer is larger than {MOST_BYTES >> 20} MiB")
+                    raise ApiRefusal(0, "TooLarge", f"the response is larger than {MOST_BYTES >> 20} MiB")
                 if deadline and time.monotonic() > deadline:
                     response.close()
                     raise TookTooLong
@@ -226,12 +226,12 @@ class Transport:
     def _not_accepted(self) -> LoginProblem:
         connection = self.connection
         why = connection.why_not_accepted(datetime.now(UTC))
-        said = f": {why}" if why else f" of {connection.user}" if connection.user else ""
+        whose = f": {why}" if why else f" of {connection.user}" if connection.user else ""
         if connection.credentials.kind == "no credentials":
-            hint = f"The context {connection.context} has no credentials. Look: kubectl config view --minify"
+            hint = f"The context {connection.context} has no credentials. Check: kubectl config view --minify"
         else:
-            hint = "Log in again, or fetch a new kubeconfig. Check: kubectl auth whoami"
-        return LoginProblem(f"{connection.server} does not accept the login{said} (401)", hint)
+            hint = "Log in again, or get a new kubeconfig. Check: kubectl auth whoami"
+        return LoginProblem(f"{connection.server} rejects the credentials{whose} (401)", hint)
 
     def _renew(self, seen: int) -> bool:
         """New credentials after a 401; of several threads that meet it, one renews for all."""
@@ -279,7 +279,7 @@ class Transport:
             return urllib3.ProxyManager(connection.proxy, **settings)
         except (ImportError, ValueError, HTTPError) as error:
             raise ConnectionProblem(
-                f"the proxy {connection.proxy} cannot be used: {error}",
+                f"proxy {connection.proxy} cannot be used: {error}",
                 "Check proxy-url in the kubeconfig and HTTPS_PROXY; a SOCKS proxy needs: pip install PySocks",
             ) from None
 

@@ -130,12 +130,12 @@ def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Cata
     for relation in sorted((item for item in items if isinstance(item, CauseRelation)), key=lambda item: item.name):
         if relations.setdefault(relation.name, relation) is not relation:
             where = relation.find.__module__
-            sentences.append(f"{where}: there is a relation {relation.name} already; this one was left out")
+            sentences.append(f"{where}: relation {relation.name} exists already; the second is ignored")
     taken: dict[str, Diagnostic[Any]] = {}
     kept = []
     for diagnostic in (item for item in items if isinstance(item, Diagnostic)):
         if why := _unusable(diagnostic, taken, relations):
-            sentences.append(f"{diagnostic.package}: {diagnostic.id} {why}; it was left out")
+            sentences.append(f"{diagnostic.package}: {diagnostic.id} {why}; it is ignored")
             continue
         taken[diagnostic.code] = taken[diagnostic.id] = diagnostic
         kept.append(diagnostic)
@@ -159,7 +159,7 @@ def _unusable(
         return f"has the retired code {diagnostic.code} ({RETIRED_CODES[diagnostic.code]})"
     unknown = sorted({explains.relation for explains in diagnostic.explains} - set(relations))
     if unknown:
-        return f"explains along {unknown[0]!r}, which is no relation: there are {', '.join(relations)}"
+        return f"explains along relation {unknown[0]!r}, which does not exist; relations: {', '.join(relations)}"
     return ""
 
 

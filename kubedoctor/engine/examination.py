@@ -53,7 +53,7 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
     if not results.run and snapshot.get(subject) is not None:
         article = "an" if subject.short_kind[0] in "AEIO" else "a"
-        why = f"no diagnostic looks at {article} {subject.short_kind} by itself: scan finds what it does to others"
+        why = f"no diagnostic checks {article} {subject.short_kind} itself; scan shows its effect on other objects"
         results.not_checked.add(NotChecked("", subject, why))
     return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
 
@@ -85,7 +85,7 @@ def _in_rounds(
             results.add(part)
     results.not_checked |= {NotChecked("", start[0], str(gap)) for gap in gaps}
     for want in sorted(wants, key=str):
-        results.not_checked.add(NotChecked("", start[0], f"{want}: not fetched, after {rounds} rounds"))
+        results.not_checked.add(NotChecked("", start[0], f"{want}: not fetched after {rounds} rounds"))
     return results, rounds
 
 

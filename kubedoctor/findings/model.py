@@ -101,4 +101,4 @@ class Finding(msgspec.Struct, frozen=True):
         if not self.evidence:
             raise ValueError(f"a finding about {self.about} without evidence: {self.summary}")
         if self.confidence is Confidence.POSSIBLE and not self.would_disprove:
-            raise ValueError(f"a possible finding about {self.about} must say what would disprove it")
+            raise ValueError(f"a possible finding about {self.about} must state what would disprove it")

@@ -42,9 +42,7 @@ def text_of(request: Request, pod: Object, container: str, recorded: Recorded | 
         raise FailureStatus(400, "BadRequest", problem)
     if recorded is None or ("previous" if previous else "current") not in recorded:
         which = "previous log" if previous else "log"
-        raise FailureStatus(
-            404, "NotFound", f"This is a recording of a cluster, and it holds no {which} of the container {container}."
-        )
+        raise FailureStatus(404, "NotFound", f"This recording of a cluster has no {which} of container {container}.")
     lines = recorded["previous" if previous else "current"].splitlines(keepends=True)
     tail = request.number("tailLines")
     if tail is not None:

@@ -83,7 +83,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         elif wire == 2:
             length, position = _varint(data, position)
             if position + length > len(data):
-                raise ValueError("a field is cut short")
+                raise ValueError("a field is truncated")
             yield tag >> 3, data[position : position + length]
             position += length
         else:

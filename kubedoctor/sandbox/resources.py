@@ -212,7 +212,7 @@ class Resources:
                 return each
         group, _, version = api_version.rpartition("/")
         if "." not in group or not kind:
-            raise ValueError(f"The sandbox does not know the kind {kind or '?'} of {api_version or 'no apiVersion'}.")
+            raise ValueError(f"The sandbox does not serve kind {kind or '?'} of {api_version or 'no apiVersion'}.")
         guess = Resource(
             group,
             version,

@@ -113,7 +113,9 @@ class Sandbox:
             except FailureStatus as refusal:
                 return refusal.response()
             except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-                message = f"This recording holds something that no API server would: {type(error).__name__} {error}."
+                message = (
+                    f"This recording contains an object that no API server would store: {type(error).__name__} {error}."
+                )
                 return FailureStatus(500, "InternalError", message).response()
 
     def _answer(self, request: Request) -> Response:
@@ -185,7 +187,7 @@ class Sandbox:
         resource = target.resource
         if resource.kind in REVIEWS:
             if request.method != "POST":
-                raise FailureStatus(405, "MethodNotAllowed", f"A {resource.kind} is posted, not read.")
+                raise FailureStatus(405, "MethodNotAllowed", f"{resource.kind} accepts only POST.")
             return review(request, resource, self._resources, self.faults)
         if target.subresource in _NEEDS_A_CONTAINER:
             word = _NEEDS_A_CONTAINER[target.subresource]
@@ -286,7 +288,7 @@ class Sandbox:
         return response
 
 
-_READ_ONLY = "This is a read-only recording of a cluster: nothing can be changed in it."
+_READ_ONLY = "This is a read-only recording of a cluster: changes are not possible."
 
 
 def _write_refused(request: Request, target: _Target) -> FailureStatus:

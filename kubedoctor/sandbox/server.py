@@ -117,7 +117,7 @@ class SandboxServer:
 
     async def _handler(self, incoming: web.Request) -> web.StreamResponse:
         if self._is_stranger(incoming):
-            return _plain(FailureStatus(403, "Forbidden", "Only programs on this machine are served.").response())
+            return _plain(FailureStatus(403, "Forbidden", "Only connections from this machine are served.").response())
         token, _, path = incoming.path.lstrip("/").partition("/")
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             if incoming.path not in _OPEN:

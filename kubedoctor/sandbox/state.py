@@ -123,5 +123,5 @@ def recording_names() -> tuple[str, ...]:
 def recording_path(name: str = DEFAULT_RECORDING) -> Path:
     """Where an installed recording is; ValueError names those there are."""
     if name not in recording_names():
-        raise ValueError(f"There is no recording {name!r}. There are: {', '.join(recording_names())}.")
+        raise ValueError(f"There is no recording {name!r}. Recordings: {', '.join(recording_names())}.")
     return Path(str(files("kubedoctor.sandbox").joinpath("recordings", f"{name}.json")))

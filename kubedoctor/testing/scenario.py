@@ -121,11 +121,11 @@ def load_scenario(path: Path) -> Scenario:
         raise ScenarioError(f"{path}: `expect` is not a list")
     for number, wanted in enumerate(expect, 1):
         if not isinstance(wanted, dict):
-            raise ScenarioError(f"{path}: expect, entry {number}: {wanted!r} is no mapping")
+            raise ScenarioError(f"{path}: expect, entry {number}: {wanted!r} is not a mapping")
         _refuse_unknown(f"{path}: expect, entry {number} ({wanted.get('code')})", wanted, EXPECTED_KEYS)
     taken_at = data.get("taken_at")
     if not isinstance(taken_at, datetime):
-        raise ScenarioError(f"{path}: taken_at is missing or is no time")
+        raise ScenarioError(f"{path}: taken_at is missing or is not a timestamp")
     return Scenario(
         path=path,
         title=str(data.get("scenario", path.stem)),

@@ -20,22 +20,22 @@ Capture = pytest.CaptureFixture[str]
 NO_CONFIG = "kubedoctor demo"
 CONTEXT = "current-context: p\ncontexts: [{name: p, context: {cluster: c}}]\nclusters: [{name: c, cluster: {%s}}]\n"
 KUBECONFIGS = {
-    "broken YAML": ("a: b\n c: d: e\n", "is broken: line 2, column 3", "kubectl config view"),
-    "an escape sequence": ("a: \x1b[31m\n", "is broken: ", "kubectl config view"),
-    "not a mapping": ("- a\n", "there is no mapping at its top", "kubectl config view"),
-    "nothing in it": ("", "there is no context", "--kubeconfig=FILE"),
-    "no current context": ("contexts: [{name: prod, context: {}}]\n", "no current context is set", "There are: prod"),
+    "broken YAML": ("a: b\n c: d: e\n", "is not valid: line 2, column 3", "kubectl config view"),
+    "an escape sequence": ("a: \x1b[31m\n", "is not valid: ", "kubectl config view"),
+    "not a mapping": ("- a\n", "the top level is not a mapping", "kubectl config view"),
+    "nothing in it": ("", "no context", "--kubeconfig=FILE"),
+    "no current context": ("contexts: [{name: prod, context: {}}]\n", "no current context is set", "Contexts: prod"),
     "no server": (CONTEXT % "", "has no server", "kubectl config set-cluster c --server="),
-    "an address that is none": (CONTEXT % "server: 'nonsense'", "is no address", "https://"),
+    "an address that is none": (CONTEXT % "server: 'nonsense'", "is not a URL", "https://"),
     "a name that does not resolve": (
         CONTEXT % "server: 'https://api.cluster.invalid:6443'",
-        "the name api.cluster.invalid cannot be resolved",
+        "host name api.cluster.invalid cannot be resolved",
         "Is the VPN up",
     ),
     "an authority that is not there": (
         CONTEXT % "server: 'https://127.0.0.1:1', certificate-authority: gone.crt",
         "the certificate-authority of the cluster c",
-        "Fetch the kubeconfig again",
+        "Get a new kubeconfig",
     ),
 }
 BOTH = pytest.mark.parametrize("words", [("scan",), ("deploy", "checkout", "-n", "shop")], ids=["scan", "deploy"])
@@ -54,12 +54,12 @@ def test_kubeconfigs(name: str, words: tuple[str, ...], capsys: Capture, tmp_pat
 
 
 ENVIRONMENTS = {
-    "no kubeconfig": ({}, (), "there is no kubeconfig: ~/.kube/config does not exist", NO_CONFIG),
-    "one that is not there": ({"KUBECONFIG": "/nowhere"}, (), "there is no kubeconfig: /nowhere", NO_CONFIG),
-    "separators alone": ({"KUBECONFIG": ":::"}, (), "there is no kubeconfig: ::: does not exist", NO_CONFIG),
-    "a folder": ({"KUBECONFIG": "/"}, (), "the kubeconfig / cannot be read: Is a directory", "ls -l /"),
+    "no kubeconfig": ({}, (), "no kubeconfig: ~/.kube/config does not exist", NO_CONFIG),
+    "one that is not there": ({"KUBECONFIG": "/nowhere"}, (), "no kubeconfig: /nowhere", NO_CONFIG),
+    "separators alone": ({"KUBECONFIG": ":::"}, (), "no kubeconfig: ::: does not exist", NO_CONFIG),
+    "a folder": ({"KUBECONFIG": "/"}, (), "kubeconfig / cannot be read: Is a directory", "ls -l /"),
     "a flag that names nothing": ({}, ("--kubeconfig", "/nowhere"), "/nowhere does not exist", "--kubeconfig"),
-    "a context without a kubeconfig": ({}, ("--context", "prod"), "there is no context prod", "--kubeconfig=FILE"),
+    "a context without a kubeconfig": ({}, ("--context", "prod"), "no context prod", "--kubeconfig=FILE"),
 }
 
 
@@ -78,7 +78,7 @@ def test_where_no_kubeconfig_is(name: str, capsys: Capture, tmp_path: Path, monk
 
 
 FLAGS = {
-    "a wrong context": (("scan", "--context", "kubedoctor-dmo"), "there is no context", "kubedoctor-demo?"),
+    "a wrong context": (("scan", "--context", "kubedoctor-dmo"), "no context", "kubedoctor-demo?"),
     "a wrong namespace": (("scan", "-n", "shp"), "there is no namespace shp in kubedoctor-demo", "did you mean shop?"),
     "a namespace unlike any": (("scan", "-n", "\x1b[2J"), r"there is no namespace \x1b[2J", "There are default, "),
     "a path as a name": (("deploy", "../../x", "-n", "shop"), "there is no Deployment ../../x", "There are 4"),
@@ -126,7 +126,12 @@ def test_a_server_that_is_too_slow_by_far(capsys: Capture) -> None:
 
 CERTIFICATES: dict[str, tuple[dict[str, object], bool, str, str]] = {
     "an expired certificate": ({"expired": True}, True, "has expired", "kubeadm certs renew apiserver"),
-    "a certificate for another address": ({"address": "10.0.0.1"}, True, "is for another name", "tls-server-name"),
+    "a certificate for another address": (
+        {"address": "10.0.0.1"},
+        True,
+        "is valid for other names only",
+        "tls-server-name",
+    ),
     "an authority that is not trusted": ({}, False, "is signed by an authority that is not trusted", "authority-data"),
 }
 

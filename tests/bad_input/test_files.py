@@ -37,10 +37,10 @@ def link(name: str, target: str) -> tarfile.TarInfo:
 
 
 NOT_BUNDLES: dict[str, tuple[str, bytes, str, str]] = {
-    "an empty file": ("x.json", b"", "x.json holds nothing that can be diagnosed: it is empty", TAKES),
+    "an empty file": ("x.json", b"", "x.json contains no Kubernetes objects: it is empty", TAKES),
     "noise": ("x.json", bytes(range(256)), "x.json cannot be read", TAKES),
-    "a web page": ("x.json", b"<html>502</html>", "x.json holds no Kubernetes objects", TAKES),
-    "another JSON": ("x.json", b'{"name": "left-pad"}', "x.json holds no Kubernetes objects", TAKES),
+    "a web page": ("x.json", b"<html>502</html>", "x.json contains no Kubernetes objects", TAKES),
+    "another JSON": ("x.json", b'{"name": "left-pad"}', "x.json contains no Kubernetes objects", TAKES),
     "null": ("x.json", b"null", "x.json holds no", TAKES),
     "JSON that is cut off": ("x.json", CLUSTER[: len(CLUSTER) // 2], "x.json cannot be read: line 1", TAKES),
     "nesting without end": ("x.json", b"[" * 100_000, "x.json cannot be read", TAKES),
@@ -56,7 +56,7 @@ NOT_BUNDLES: dict[str, tuple[str, bytes, str, str]] = {
     "an archive cut off at once": (
         "x.tar.gz",
         packed((tarfile.TarInfo("state.json"), CLUSTER))[:3000],
-        "x.tar.gz holds nothing that can be diagnosed",
+        "x.tar.gz contains no Kubernetes objects",
         TAKES,
     ),
     "a member outside": (
@@ -94,7 +94,7 @@ def test_what_is_no_bundle(name: str, words: tuple[str, ...], capsys: Capture, t
 
 def test_paths_that_hold_nothing(capsys: Capture, tmp_path: Path) -> None:
     for path, sentence in (
-        (tmp_path, "holds nothing that can be diagnosed: it is empty"),
+        (tmp_path, "contains no Kubernetes objects: it is empty"),
         (tmp_path / "gone", "gone does not exist"),
         (Path("/dev/null"), "/dev/null"),
     ):
@@ -142,9 +142,9 @@ def cut_at_the_end(folder: Path) -> Path:
 
 HALVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a broken file beside": (broken_beside, "broken.json cannot be read"),
-    "a link beside": (link_beside, "a link out of the folder; it was not read"),
-    "a device in the archive": (device_beside, "sda: a device or pipe in the archive; it was left out"),
-    "an archive cut off at its end": (cut_at_the_end, "what came before was read"),
+    "a link beside": (link_beside, "a link to a path outside the folder; not read"),
+    "a device in the archive": (device_beside, "sda: a device or pipe in the archive; ignored"),
+    "an archive cut off at its end": (cut_at_the_end, "everything before that was read"),
 }
 
 
@@ -176,7 +176,7 @@ def test_a_capture_cut_off_anywhere_is_never_health(
     assert said.code != 0
     if share < 1:
         assert "cut.tar.gz" in said.text
-        assert "holds nothing that can be diagnosed" in said.text or "what came before was read" in said.text
+        assert "contains no Kubernetes objects" in said.text or "everything before that was read" in said.text
     else:
         assert finds_the_cause(said)
 
@@ -188,4 +188,4 @@ def test_a_list_that_is_one_page_of_a_longer_one(capsys: Capture, tmp_path: Path
     said = say(capsys, "scan", "--from", str(tmp_path / "pods.json"))
     assert said.code == 1
     assert "memory limit of 128Mi" in said.text
-    assert "the list is one page of a longer one; the rest is not in the file" in said.text
+    assert "the file has only the first page of the list" in said.text

@@ -126,8 +126,8 @@ def test_what_a_file_may_hold(name: str, words: tuple[str, ...], capsys: Capture
 def test_wrong_types_are_told(capsys: Capture) -> None:
     with serve(sandbox(change=wrong_types)) as served:
         said = say(capsys, "scan", "-n", "shop", "--kubeconfig", str(served.kubeconfig))
-    assert "Deployment shop/web: spec.replicas is unreadable and was left out" in said.text
-    assert "Pod shop/db-0: spec.containers is unreadable and was left out" in said.text
+    assert "Deployment shop/web: spec.replicas cannot be decoded and is ignored" in said.text
+    assert "Pod shop/db-0: spec.containers cannot be decoded and is ignored" in said.text
 
 
 def test_escape_sequences_in_a_log_are_shown(capsys: Capture) -> None:

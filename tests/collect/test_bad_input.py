@@ -23,38 +23,38 @@ PODS = frozenset({Want("Pod", "shop")})
 KUBECONFIGS = {
     "broken YAML": (
         "a: b\n c: d: e\n",
-        "is broken: line 2, column 3: mapping values are not allowed",
+        "is not valid: line 2, column 3: mapping values are not allowed",
         "kubectl config",
     ),
-    "binary": ("\x00\x01", "is broken: ", "kubectl config"),
-    "a list at the top": ("- a\n", "is broken: there is no mapping at its top", "kubectl config"),
+    "binary": ("\x00\x01", "is not valid: ", "kubectl config"),
+    "a list at the top": ("- a\n", "is not valid: the top level is not a mapping", "kubectl config"),
     "contexts are no list": ("contexts: {a: b}\ncurrent-context: a\n", "contexts is not a list", "kubectl config"),
     "an entry without a name": ("contexts: [{context: {}}]\n", "an entry of contexts has no name", "kubectl config"),
-    "empty": ("", "there is no context", "--kubeconfig"),
+    "empty": ("", "no context", "--kubeconfig"),
     "no current context": (
         "contexts: [{name: prod, context: {cluster: c}}]\n",
         "no current context is set in",
-        "There are: prod",
+        "Contexts: prod",
     ),
     "a context without its cluster": (
         "current-context: p\ncontexts: [{name: p, context: {cluster: prod}}]\nclusters: [{name: prof, cluster: {}}]\n",
-        "the context p names the cluster prod, which is not in",
+        "cluster prod of context p is not in",
         "Did you mean prof?",
     ),
     "a context without its user": (
         "current-context: p\ncontexts: [{name: p, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {}}]\n",
-        "the context p names the user u, which is not in",
-        "There are: none",
+        "user u of context p is not in",
+        "Known: none",
     ),
     "a cluster without a server": (
         "current-context: p\ncontexts: [{name: p, context: {cluster: c}}]\nclusters: [{name: c, cluster: {}}]\n",
-        "the cluster c in",
+        "cluster c in",
         "kubectl config set-cluster c --server=",
     ),
-    "a server that is no address": (
+    "a server that is not a URL": (
         "current-context: p\ncontexts: [{name: p, context: {cluster: c}}]\n"
         "clusters: [{name: c, cluster: {server: 'ftp://x'}}]\n",
-        "the server 'ftp://x' in",
+        "server 'ftp://x' in",
         "https://",
     ),
 }
@@ -80,12 +80,12 @@ def test_no_kubeconfig_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(KubeconfigProblem) as raised:
         connect(Options(), {})
 
-    assert raised.value.what == "there is no kubeconfig: ~/.kube/config does not exist"
+    assert raised.value.what == "no kubeconfig: ~/.kube/config does not exist"
     assert "kubedoctor demo" in raised.value.hint
 
 
 def test_a_kubeconfig_that_was_named_but_does_not_exist() -> None:
-    with pytest.raises(KubeconfigProblem, match=r"^the kubeconfig /nowhere/config does not exist"):
+    with pytest.raises(KubeconfigProblem, match=r"^kubeconfig /nowhere/config does not exist"):
         connect(Options(kubeconfig="/nowhere/config"), {})
 
 
@@ -95,27 +95,27 @@ def test_a_wrong_context_lists_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(KubeconfigProblem) as raised:
         connect(Options(kubeconfig=path, context="tset"), {})
 
-    assert raised.value.what == f"there is no context tset in {path}"
+    assert raised.value.what == f"no context tset in {path}"
     assert raised.value.hint == "Did you mean test?"
 
 
 USERS = {
     "no certificate file": (
         {"client-certificate": "gone.crt", "client-key": "gone.key"},
-        "the client-certificate of the user jane, {folder}/gone.crt, does not exist",
+        "client-certificate of user jane, {folder}/gone.crt, does not exist",
         "ls -l {folder}",
     ),
     "no base64": (
         {"client-certificate-data": "%%%=a"},
-        "client-certificate-data of the user jane is not base64",
-        "Fetch",
+        "client-certificate-data of user jane is not base64",
+        "Get a new",
     ),
     "no certificate": (
         {"client-certificate-data": base64.b64encode(b"nonsense").decode()},
-        "the client certificate and key of the user jane cannot be used: they cannot be read",
-        "Fetch",
+        "the client certificate and key of user jane cannot be used: they cannot be read",
+        "Get a new",
     ),
-    "no token file": ({"tokenFile": "gone"}, "the token file {folder}/gone cannot be read: No such file", "ls -l"),
+    "no token file": ({"tokenFile": "gone"}, "token file {folder}/gone cannot be read: No such file", "ls -l"),
     "exec plug-in missing": (
         {
             "exec": {
@@ -124,12 +124,12 @@ USERS = {
                 "installHint": "Get it!",
             }
         },
-        "the exec plug-in no-such-login of the user jane is not installed",
+        "exec plugin no-such-login of user jane is not installed",
         "Get it!",
     ),
     "exec plug-in failing": (
         {"exec": {"command": "./login", "apiVersion": "client.authentication.k8s.io/v1", "args": ["--as", "jane"]}},
-        "the exec plug-in {folder}/login of the user jane failed: process returned 3. session is over",
+        "exec plugin {folder}/login of user jane failed: process returned 3. session is over",
         "{folder}/login --as jane",
     ),
 }
@@ -164,7 +164,7 @@ def test_the_name_is_unknown(open_at: Open) -> None:
     with pytest.raises(ConnectionProblem) as raised:
         open_at("https://api.cluster.invalid:6443").gather(PODS)
 
-    assert raised.value.what == "the name api.cluster.invalid cannot be resolved"
+    assert raised.value.what == "host name api.cluster.invalid cannot be resolved"
     assert "VPN" in raised.value.hint
 
 
@@ -172,50 +172,50 @@ ANSWERS: dict[str, tuple[Answer, type[SourceProblem], str, str]] = {
     "a web page": (
         response(b"<!doctype html><title>Log in</title>", content_type="text/html"),
         ConnectionProblem,
-        "is not a Kubernetes API server: it answered with a web page",
+        "is not a Kubernetes API server: it returned a web page",
         "proxy or a login page",
     ),
     "a page that is not found": (
         response(b"<html>404</html>", "404 Not Found", "text/html"),
         ConnectionProblem,
-        "is not a Kubernetes API server: it answered with a web page",
+        "is not a Kubernetes API server: it returned a web page",
         "Check the server",
     ),
     "a redirect": (
         response(b"", "302 Found", extra="Location: https://login.example.com/\r\n"),
         ConnectionProblem,
-        "is not a Kubernetes API server: it answered with a redirect",
+        "is not a Kubernetes API server: it returned a redirect",
         "Check the server",
     ),
     "plain text": (
         response(b"hello", content_type="text/plain"),
         ConnectionProblem,
-        "is not a Kubernetes API server: it answered with 'hello'",
+        "is not a Kubernetes API server: it returned 'hello'",
         "Check the server",
     ),
     "an HTTPS port": (
         response(b"Client sent an HTTP request to an HTTPS server.\n", "400 Bad Request", "text/plain"),
         ConnectionProblem,
-        "speaks HTTPS, but",
+        "uses HTTPS, but",
         "kubectl config set-cluster here --server=https://127.0.0.1",
     ),
     "a truncated body, always": (
         truncated,
         ConnectionProblem,
-        "broke off in the middle of an answer",
+        "broke in the middle of a response",
         "Try again",
     ),
     "a reset connection, always": (reset, ConnectionProblem, "the connection to http://127.0.0.1", "Try again"),
     "401": (
         refusal(401, "Unauthorized", "Unauthorized"),
         LoginProblem,
-        "does not accept the login of jane (401)",
+        "rejects the credentials of jane (401)",
         "has no credentials",
     ),
     "impersonation refused": (
         refusal(403, "Forbidden", 'users "joe" is forbidden: User "jane" cannot impersonate resource "users"'),
         LoginProblem,
-        "jane may not act as joe",
+        "jane may not impersonate joe",
         "--as",
     ),
 }
@@ -239,7 +239,7 @@ def test_a_server_that_drips_is_given_up(open_at: Open) -> None:
     finally:
         ended.set()
 
-    assert raised.value.what == f"{api.url} did not answer within 0.3 s"
+    assert raised.value.what == f"{api.url} did not answer within 0.3s"
     assert "--request-timeout" in raised.value.hint
 
 
@@ -255,7 +255,7 @@ def test_a_server_that_never_answers_is_given_up(open_at: Open) -> None:
     finally:
         ended.set()
 
-    assert raised.value.what == f"{api.url} did not answer within 0.2 s"
+    assert raised.value.what == f"{api.url} did not answer within 0.2s"
 
 
 def test_an_unknown_authority(open_at: Open, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_a_certificate_for_another_address(open_at: Open, tmp_path: Path) -> Non
     with FakeApi(lambda _: b"", server_side(certificate, key)) as api, pytest.raises(ConnectionProblem) as raised:
         open_at(api.url, cluster={"certificate-authority": str(certificate)}).gather(PODS)
 
-    assert raised.value.what == f"the certificate of {api.url} is for another name"
+    assert raised.value.what == f"the certificate of {api.url} is valid for other names only"
 
 
 def test_https_to_a_port_without_tls(open_at: Open) -> None:
@@ -290,7 +290,7 @@ def test_https_to_a_port_without_tls(open_at: Open) -> None:
         open_at(api.url.replace("http:", "https:")).gather(PODS)
 
     assert raised.value.what.endswith("does not speak TLS")
-    assert "Is it an http address?" in raised.value.hint
+    assert "Is it an HTTP address?" in raised.value.hint
 
 
 def test_an_expired_client_certificate_is_why_the_login_is_refused(open_at: Open, tmp_path: Path) -> None:

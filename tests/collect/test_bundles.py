@@ -67,8 +67,8 @@ def test_a_list_of_kubectl_shows_only_what_it_holds(tmp_path: Path, name: str) -
     snapshot = opened(tmp_path / name, text).snapshot
     assert [one.metadata.name for one in snapshot.of_kind("Pod")] == ["web-1", "web-2"]
     assert not snapshot.covers(Want("Pod"))
-    assert snapshot.limitation(Want("Pod")) == "only what the file holds"
-    assert snapshot.limitation(Want("Pod", "shop", labels="app=web")) == "only what the file holds"
+    assert snapshot.limitation(Want("Pod")) == "only objects of the file"
+    assert snapshot.limitation(Want("Pod", "shop", labels="app=web")) == "only objects of the file"
     # A kind or a namespace that does not occur was not looked at.
     assert not snapshot.limitation(Want("Pod", "idle"))
     assert snapshot.refusal(Want("ConfigMap", "shop", "settings")) == "not in this recording"
@@ -176,7 +176,7 @@ def test_nothing_can_be_fetched(tmp_path: Path) -> None:
     assert source.snapshot.count() == before
     assert source.snapshot.refusal(Want("Lease")) == "not in this recording"
     assert source.snapshot.refusal(WEB_LOG) == "not in this recording"
-    assert source.snapshot.limitation(WEB) == "only what the file holds"
+    assert source.snapshot.limitation(WEB) == "only objects of the file"
     with pytest.raises(CannotSee, match="not in this recording"):
         list(source.raw_list("Lease"))
 

@@ -37,37 +37,37 @@ def cut(body: bytes, share: float) -> bytes:
 
 # name of the case: (file name, content, what the sentence says)
 REFUSED: dict[str, tuple[str, bytes, str]] = {
-    "empty file": ("empty.json", b"", "empty.json holds nothing that can be diagnosed: it is empty"),
+    "empty file": ("empty.json", b"", "empty.json contains no Kubernetes objects: it is empty"),
     "a picture": ("x.png", b"\x89PNG\r\n\x1a\n\x00\x00", "x.png cannot be read"),
-    "HTML of a proxy": ("list.json", b"<html><body>502 Bad Gateway</body></html>", "list.json holds no Kubernetes objects"),
+    "HTML of a proxy": ("list.json", b"<html><body>502 Bad Gateway</body></html>", "list.json contains no Kubernetes objects"),
     "JSON that is cut off": ("pods.json", cut(LIST.encode(), 0.5), "pods.json cannot be read: line 1"),
     "JSON that is broken": ("pods.json", b'{"kind": "List",\n "items": [}\n', "pods.json cannot be read: line 2"),
     "an array that is cut off": ("pods.json", cut(json.dumps(forms.OBJECTS).encode(), 0.5), "pods.json cannot be read: line 1"),
     "YAML that is broken": ("pods.yaml", b"kind: Pod\nmetadata: {name: web\n", "pods.yaml cannot be read: line 3"),
-    "JSON of something else": ("package.json", b'{"name": "left-pad"}', "package.json holds no Kubernetes objects"),
-    "JSON that is a number": ("n.json", b"42", "n.json holds no Kubernetes objects"),
+    "JSON of something else": ("package.json", b'{"name": "left-pad"}', "package.json contains no Kubernetes objects"),
+    "JSON that is a number": ("n.json", b"42", "n.json contains no Kubernetes objects"),
     "nesting without end": ("deep.json", b"[" * 200_000, "deep.json cannot be read"),
     "a refusal of the API server": (
         "pods.json",
         json.dumps({"kind": "Status", "apiVersion": "v1", "message": "pods is forbidden: User x"}).encode(),
-        "is the API server's refusal, not objects: pods is forbidden: User x",
+        "is an error of the API server, not a list of objects: pods is forbidden: User x",
     ),
-    "a table": ("pods.json", b'{"kind": "Table", "apiVersion": "meta.k8s.io/v1", "rows": []}', "get them with -o json"),
+    "a table": ("pods.json", b'{"kind": "Table", "apiVersion": "meta.k8s.io/v1", "rows": []}', "use kubectl get -o json"),
     "a kubeconfig": ("config", b"apiVersion: v1\nkind: Config\nclusters: []\n", "is a kubeconfig, not a record"),
     "a zip archive": ("bundle.zip", b"PK\x03\x04rest", "is a zip archive"),
-    "an archive of other things": ("src.tar.gz", forms.packed({"README.md": "# Hello"}), "holds nothing that can be diagnosed"),
-    "an archive that is cut off at once": ("b.tar.gz", cut(forms.packed({"a.json": LIST}), 0.3), "holds nothing"),
-    "a member outside the archive": ("b.tar.gz", forms.packed({"../../etc/cron.d/x": LIST}), "lies outside the archive"),
-    "a member with an absolute name": ("b.tar.gz", forms.packed({"/etc/passwd": LIST}), "lies outside the archive"),
+    "an archive of other things": ("src.tar.gz", forms.packed({"README.md": "# Hello"}), "contains no Kubernetes objects"),
+    "an archive that is cut off at once": ("b.tar.gz", cut(forms.packed({"a.json": LIST}), 0.3), "contains no Kubernetes objects"),
+    "a member outside the archive": ("b.tar.gz", forms.packed({"../../etc/cron.d/x": LIST}), "is outside the archive"),
+    "a member with an absolute name": ("b.tar.gz", forms.packed({"/etc/passwd": LIST}), "is outside the archive"),
     "a link out of the archive": (
         "b.tar.gz",
         forms.packed({"a.json": LIST}, member("b.json", tarfile.SYMTYPE, "../../etc/passwd")),
-        "b.json is a link to ../../etc/passwd, outside the archive",
+        "b.json links to ../../etc/passwd, outside the archive",
     ),
     "a hard link out of the archive": (
         "b.tar.gz",
         forms.packed({"a.json": LIST}, member("b.json", tarfile.LNKTYPE, "/etc/passwd")),
-        "is a link to /etc/passwd, outside the archive",
+        "links to /etc/passwd, outside the archive",
     ),
     "a gzip bomb": ("bomb.json.gz", gzip.compress(b"[" + b" " * (70 << 20) + b"]"), "more than 200 times its size"),
     "references that multiply": (
@@ -75,9 +75,9 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
         ("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
             f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
         )).encode(),
-        "its references multiply",
+        "YAML aliases expand",
     ),
-    "a state of no time": ("state.json", b'{"captured_at": "yesterday", "objects": []}', "captured_at is missing or is no time"),
+    "a state of no time": ("state.json", b'{"captured_at": "yesterday", "objects": []}', "captured_at is missing or is not a timestamp"),
     "a state without objects": ("state.json", b'{"captured_at": "2026-01-15T10:00:00Z", "objects": 3}', "objects is not a list"),
     "a bundle of a newer kubedoctor": ("b.tar.gz", forms.packed({"kubedoctor.json": '{"format": 99}'}), "a newer kubedoctor"),
 }  # fmt: skip
@@ -97,7 +97,7 @@ def test_what_cannot_be_diagnosed_is_refused_in_a_sentence(tmp_path: Path, case:
 def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
     with pytest.raises(BundleProblem, match="nowhere does not exist"):
         open_bundle((str(tmp_path / "nowhere"),))
-    with pytest.raises(BundleProblem, match="holds nothing that can be diagnosed: it is empty"):
+    with pytest.raises(BundleProblem, match="contains no Kubernetes objects: it is empty"):
         open_bundle((str(tmp_path),))
 
 
@@ -106,20 +106,20 @@ def test_states_of_different_moments_are_not_mixed(tmp_path: Path) -> None:
         (tmp_path / name).write_text(forms.recording())
     with pytest.raises(BundleProblem, match="2 recorded states") as caught:
         open_bundle((str(tmp_path),))
-    assert caught.value.hint == "Name one file with --from"
+    assert caught.value.hint == "Set one file with --from"
 
 
 KEPT: dict[str, tuple[dict[str, str], tuple[tarfile.TarInfo, ...], Callable[[bytes], bytes], str]] = {
     "a broken file beside": ({"a.json": LIST, "b.json": "{"}, (), bytes, "b.json cannot be read: line 1"),
     "a broken YAML beside": ({"a.json": LIST, "b.yaml": "a: [\n\n"}, (), bytes, "b.yaml cannot be read: line"),
-    "a link inside": ({"a.json": LIST}, (member("b.json", tarfile.SYMTYPE, "a.json"),), bytes, "it was not followed"),
+    "a link inside": ({"a.json": LIST}, (member("b.json", tarfile.SYMTYPE, "a.json"),), bytes, "not followed"),
     "a device": ({"a.json": LIST}, (member("sda", tarfile.BLKTYPE),), bytes, "a device or pipe in the archive"),
-    "items without a kind": ({"a.json": LIST, "b.json": '{"items": [{}, 3]}'}, (), bytes, "2 items have no kind"),
+    "items without a kind": ({"a.json": LIST, "b.json": '{"items": [{}, 3]}'}, (), bytes, "2 items without a kind"),
     "an archive that is cut off": (
         {"a.json": LIST, "b.json": json.dumps([noise(1 << 20)])},
         (),
         lambda body: cut(body, 0.5),
-        "what came before was read",
+        "everything before that was read",
     ),
 }
 
@@ -144,9 +144,10 @@ def test_wrong_types_and_nulls_cost_only_themselves(tmp_path: Path) -> None:
     source = open_bundle((str(tmp_path / "a.json"),))
     assert source.names("Pod") == ("odd", "web-1", "web-2")
     assert any(
-        "Pod shop/odd: status.containerStatuses[0].restartCount is unreadable" in p for p in source.snapshot.problems
+        "Pod shop/odd: status.containerStatuses[0].restartCount cannot be decoded" in p
+        for p in source.snapshot.problems
     )
-    assert any("1 items have no kind" in problem for problem in source.snapshot.problems)
+    assert any("1 item without a kind" in problem for problem in source.snapshot.problems)
     (lost,) = source.snapshot.losses("Pod")
     assert lost in source.snapshot.problems
 
@@ -180,7 +181,7 @@ def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     (folder / "b.json").symlink_to(outside)
     source = open_bundle((str(folder),))
     assert source.names("Pod") == ("web-1", "web-2")
-    assert source.snapshot.problems == ["b.json: a link out of the folder; it was not read"]
+    assert source.snapshot.problems == ["b.json: a link to a path outside the folder; not read"]
 
 
 def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

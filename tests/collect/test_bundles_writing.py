@@ -71,7 +71,7 @@ def recorded(folder: Path) -> BundleSource:
 @pytest.mark.parametrize("name", ["out", "out.tar.gz", "out.tgz"])
 def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
     told = write_bundle(recorded(tmp_path), KINDS, tmp_path / "new" / name)
-    assert told.startswith(f"6 objects of 7 kinds and 1 logs are in {tmp_path / 'new' / name}")
+    assert told.startswith(f"wrote 6 objects of 7 kinds and 1 log to {tmp_path / 'new' / name}")
     assert "without secret values" in told
     snapshot = open_bundle((str(tmp_path / "new" / name),)).snapshot
     assert snapshot.taken_at == datetime(2026, 1, 15, 10, tzinfo=UTC)
@@ -151,7 +151,7 @@ def test_refusals_are_recorded_with_their_reason(tmp_path: Path) -> None:
         Want("Node"): "list nodes is forbidden",
     }
     told = write_bundle(ClusterOfLists(forms.OBJECTS, refused), KINDS, tmp_path / "out")
-    assert told.endswith("Not recorded: Node (list nodes is forbidden), Secret (list secrets is forbidden).")
+    assert told.endswith("not recorded: Node (list nodes is forbidden), Secret (list secrets is forbidden)")
     snapshot = open_bundle((str(tmp_path / "out"),)).snapshot
     assert snapshot.refusal(Want("Secret", "shop", "db")) == "list secrets is forbidden"
     assert snapshot.refusal(Want("Node")) == "list nodes is forbidden"
@@ -182,8 +182,8 @@ def test_what_was_cut_off_is_not_taken_for_absent(tmp_path: Path) -> None:
     service = tmp_path / "out" / "objects" / "Service.json"
     service.write_bytes(service.read_bytes()[:-40])
     snapshot = open_bundle((str(tmp_path / "out"),)).snapshot
-    assert snapshot.refusal(Want("ConfigMap", "shop", "settings")) == "its list is missing from the bundle"
-    assert snapshot.refusal(Want("Service", "shop")) == "its list is missing from the bundle"
+    assert snapshot.refusal(Want("ConfigMap", "shop", "settings")) == "the list is missing in the bundle"
+    assert snapshot.refusal(Want("Service", "shop")) == "the list is missing in the bundle"
     assert any("objects/Service.json cannot be read" in problem for problem in snapshot.problems)
     assert snapshot.covers(Want("Secret"))
 

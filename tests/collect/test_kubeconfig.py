@@ -157,5 +157,5 @@ def test_a_context_that_is_asked_for_is_not_replaced_by_the_pods_own(
     monkeypatch.setattr("kubedoctor.collect.connection.SERVICE_ACCOUNT", tmp_path)
     (tmp_path / "token").write_text("abc\n")
 
-    with pytest.raises(KubeconfigProblem, match="there is no context prod"):
+    with pytest.raises(KubeconfigProblem, match="no context prod"):
         connect(Options(context="prod"), {"KUBERNETES_SERVICE_HOST": "10.0.0.1"})

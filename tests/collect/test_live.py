@@ -96,8 +96,8 @@ def test_a_list_that_breaks_off_keeps_what_was_read() -> None:
         assert len(Cluster(source.snapshot).all(Pod)) == 1500
 
     assert source.snapshot.limitation(ALL_PODS) == (
-        "list pods at cluster scope broke off after 1,500: "
-        "the server answered 500 (Internal error occurred: etcdserver: request timed out)"
+        "list pods at cluster scope stopped after 1,500 objects: "
+        "the server returned 500 (Internal error occurred: etcdserver: request timed out)"
     )
     assert not source.snapshot.covers(ALL_PODS)
     assert source.snapshot.covers(Want("Node"))
@@ -115,7 +115,7 @@ def test_a_connection_that_breaks_in_the_middle_of_a_list_keeps_what_was_read(tr
         gather(source, SHOP_PODS)
 
     assert names(source, "Pod") == ["a", "b"]
-    assert source.snapshot.limitation(SHOP_PODS).startswith("list pods in shop broke off after 2: ")
+    assert source.snapshot.limitation(SHOP_PODS).startswith("list pods in shop stopped after 2 objects: ")
 
 
 def test_where_not_all_namespaces_may_be_read_the_own_one_is() -> None:
@@ -166,7 +166,7 @@ def test_a_login_that_expires_in_between_keeps_what_was_read() -> None:
         sandbox.faults.append(faults.unauthorized())
         gather(source, Want("Node"))
 
-    assert "does not accept the login" in source.snapshot.refusal(Want("Node"))
+    assert "rejects the credentials" in source.snapshot.refusal(Want("Node"))
     assert names(source, "Pod") == ["web-1", "web-2"]
 
 
@@ -202,8 +202,8 @@ def test_an_older_version_is_read_where_the_newest_is_not_served(open_at: Open) 
                 "the server is currently unable to handle the request",
                 paths=("/apis/metrics.k8s.io",),
             ),
-            "metrics-server is not answering: "
-            "the server answered 503 (the server is currently unable to handle the request)",
+            "metrics-server does not respond: "
+            "the server returned 503 (the server is currently unable to handle the request)",
         ),
     ],
 )
@@ -284,7 +284,7 @@ def test_the_server_gives_the_time_and_a_wrong_clock_is_said(open_at: Open) -> N
 
     assert source.snapshot.taken_at == then
     assert source.snapshot.problems == [
-        "this machine's clock is 120 min behind the API server's; ages are counted by the server's"
+        "the clock of this machine is 120m behind the API server; ages use the clock of the API server"
     ]
 
 

@@ -34,7 +34,7 @@ def test_too_many_logs_are_a_gap() -> None:
 
     refused = [want for want in wants if source.snapshot.refusal(want)]
     assert refused == wants[50:]
-    assert source.snapshot.refusal(wants[59]) == "too many logs to read at once: 50 were read"
+    assert source.snapshot.refusal(wants[59]) == "too many logs: only 50 were read"
     assert len([request for request in sandbox.requests if request.path.endswith("/log")]) == 50
 
 

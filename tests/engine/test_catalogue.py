@@ -185,9 +185,7 @@ def test_a_package_brings_relations_that_come_after_the_built_in_ones(plugin: An
 def test_a_relation_is_declared_once(plugin: Any) -> None:
     plugin("acme_checks", wrong_thing=GOOD.format(code="AC1001"), neighbours=RELATIONS.format(name="runs"))
     catalogue = load_catalogue()
-    assert catalogue.problems == (
-        "acme_checks.area.neighbours: there is a relation runs already; this one was left out",
-    )
+    assert catalogue.problems == ("acme_checks.area.neighbours: relation runs exists already; the second is ignored",)
     assert len(catalogue.diagnostics) == 1
 
 
@@ -196,8 +194,8 @@ def test_a_diagnostic_that_explains_along_no_relation_is_left_out() -> None:
     catalogue = assemble([one])
     assert catalogue.diagnostics == ()
     assert catalogue.problems[0].endswith(
-        "test/silent explains along 'select', which is no relation: there are configures, isolates, mounts, runs, same,"
-        " selects; it was left out"
+        "test/silent explains along relation 'select', which does not exist; relations: configures, isolates, mounts, runs, same,"
+        " selects; it is ignored"
     )
 
 
@@ -205,7 +203,7 @@ def test_a_retired_code_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(module.RETIRED_CODES, "KD9001", "see KD9002")
     catalogue = assemble([made(silent, code="KD9001", subject=Pod), made(silent_too, code="KD9002", subject=Pod)])
     assert [one.code for one in catalogue.diagnostics] == ["KD9002"]
-    assert catalogue.problems[0].endswith("test/silent has the retired code KD9001 (see KD9002); it was left out")
+    assert catalogue.problems[0].endswith("test/silent has the retired code KD9001 (see KD9002); it is ignored")
 
 
 def silent(one: Any, cluster: Any) -> Any:

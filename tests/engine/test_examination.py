@@ -107,7 +107,7 @@ def test_focus_ends_when_a_check_asks_for_ever_new_things() -> None:
     server = Server(snapshot, pod("web-1", node="n1"))
     report = focus(Catalogue((made(insatiable, code="KD9001", subject=Pod),)), WEB, snapshot, server.gather)
     assert not report.findings
-    assert any("not fetched, after" in one.why for one in report.not_checked)
+    assert any("not fetched after" in one.why for one in report.not_checked)
     assert not report.complete
 
 
@@ -149,10 +149,10 @@ def test_a_check_that_finds_nothing_says_what_it_could_not_see() -> None:
 def test_a_partial_answer_lowers_the_confidence() -> None:
     snapshot = live()
     snapshot.replace_all("Pod", objects(pod("web-1", node="n1")))
-    snapshot.limit(Want("ConfigMap", "shop"), "the list broke off after 500")
+    snapshot.limit(Want("ConfigMap", "shop"), "the list stopped after 500 objects")
     report = scan(Catalogue((made(helped_by_config, code="KD9001", subject=Pod),)), snapshot, lambda wants: None)
     assert report.findings[0].confidence is Confidence.LIKELY
-    assert "broke off" in report.findings[0].gaps[0]
+    assert "stopped after" in report.findings[0].gaps[0]
 
 
 def test_a_check_that_raises_costs_no_other() -> None:
@@ -216,7 +216,7 @@ def reads_log(one: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 def test_a_scan_of_a_namespace_says_what_it_lacks_of_it_and_of_the_cluster() -> None:
     snapshot = live()
-    snapshot.limit(Want("Pod", "shop"), "list pods in shop broke off after 500")
+    snapshot.limit(Want("Pod", "shop"), "list pods in shop stopped after 500 objects")
     snapshot.refuse(Want("Node"), "list nodes is forbidden")
     checks = (
         made(helped_by_config, code="KD9001", subject=Pod),
@@ -224,7 +224,7 @@ def test_a_scan_of_a_namespace_says_what_it_lacks_of_it_and_of_the_cluster() -> 
     )
     report = scan(Catalogue(checks), snapshot, lambda wants: None, "shop")
     assert {one.why for one in report.not_checked} == {
-        "Pod: list pods in shop broke off after 500",
+        "Pod: list pods in shop stopped after 500 objects",
         "Node: list nodes is forbidden",
     }
 

@@ -89,7 +89,7 @@ def test_a_pod_without_a_node_has_an_empty_log() -> None:
 
 
 def test_what_was_not_recorded_is_said(client: Client) -> None:
-    assert "holds no log of the container app" in client.get(PATH, code=404)["message"]
+    assert "has no log of container app" in client.get(PATH, code=404)["message"]
 
 
 def test_a_recorded_error_is_given_again() -> None:

@@ -214,7 +214,7 @@ def test_a_custom_resource_whose_definition_was_not_recorded() -> None:
 
 
 def test_an_unknown_kind_without_a_group_is_an_error() -> None:
-    with pytest.raises(ValueError, match="does not know the kind Pot of v1"):
+    with pytest.raises(ValueError, match="does not serve kind Pot of v1"):
         Sandbox(SandboxState([{"apiVersion": "v1", "kind": "Pot", "metadata": {"name": "x"}}]))
 
 

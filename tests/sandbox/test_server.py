@@ -84,7 +84,7 @@ def test_health_and_version_need_no_token(served: SandboxServer) -> None:
 )
 def test_web_pages_are_not_served(served: SandboxServer, headers: dict[str, str]) -> None:
     code, status = _get(served, "/api/v1/pods", headers=headers)
-    assert (code, status["message"]) == (403, "Only programs on this machine are served.")
+    assert (code, status["message"]) == (403, "Only connections from this machine are served.")
     assert _get(served, "/version", token=False, headers=headers)[0] == 403
 
 

@@ -62,7 +62,7 @@ def test_secrets_of_recordings_are_blank() -> None:
 
 
 def test_an_unknown_recording_names_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"There is no recording 'x'. There are: shop-at-night, "):
+    with pytest.raises(ValueError, match=r"There is no recording 'x'. Recordings: shop-at-night, "):
         recording_path("x")
 
 

@@ -76,10 +76,10 @@ def test_every_difference_is_named(tmp_path: Path, expect: str, said: str) -> No
             "expect, entry 1 (KD9001): the key say is unknown; known are about, aspect, code, confidence, evidence, "
             "fixes, gaps, says, severity",
         ),
-        (STORY + "expect: [KD9001]", "expect, entry 1: 'KD9001' is no mapping"),
+        (STORY + "expect: [KD9001]", "expect, entry 1: 'KD9001' is not a mapping"),
         (STORY + "expect: {code: KD9001}", "`expect` is not a list"),
-        (STORY.replace("2026-01-15T10:00:00Z", "yesterday"), "taken_at is missing or is no time"),
-        (STORY.replace("phase: Failed", "phase: {}"), "status.phase is unreadable"),
+        (STORY.replace("2026-01-15T10:00:00Z", "yesterday"), "taken_at is missing or is not a timestamp"),
+        (STORY.replace("phase: Failed", "phase: {}"), "status.phase cannot be decoded"),
     ],
 )
 def test_what_is_no_scenario_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -167,16 +167,16 @@ def test_healthy_says_how_many_looked_and_what_was_not_checked() -> None:
 def test_what_nothing_explains_is_quoted_and_marked() -> None:
     api = Ref("Deployment", "shop", "api")
     fact = Evidence(api, "metadata.finalizers", ["shop.example/hold"], "")
-    made = report(unexplained=(Unexplained(api, "it should have been gone 3m ago", (fact,)),))
+    made = report(unexplained=(Unexplained(api, "deletion is overdue by 3m", (fact,)),))
     page = page_of(api, made, Health.HEALTHY)
     assert "! api: " in page
     assert "nothing found" not in page
     assert "Not explained" in page
-    assert "it should have been gone 3m ago" in page
+    assert "deletion is overdue by 3m" in page
     assert "shop.example/hold" in page
     marks = {one.ref: one.health for one in make_rows(shop(), View(namespace="shop"), made)}
     assert marks[api] is Health.DEGRADED
-    assert "should have been gone" in page_of(api, report(finding("f1", api), unexplained=made.unexplained))
+    assert "deletion is overdue" in page_of(api, report(finding("f1", api), unexplained=made.unexplained))
 
 
 def test_what_nothing_explains_has_a_row_of_its_own_beside_the_workloads() -> None:

@@ -142,7 +142,7 @@ def _left_out(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
     """What of the replayed objects could not be read, also where it does not decide."""
     losses = sorted(one for kind in kinds_for(answer.pod) for one in cluster.snapshot.losses(kind_name(kind)))
     more = len(losses) - _MOST_LOSSES
-    return (*losses[:_MOST_LOSSES], f"and {more} more problems of this sort") if more > 0 else tuple(losses)
+    return (*losses[:_MOST_LOSSES], f"and {more} more problems of this kind") if more > 0 else tuple(losses)
 
 
 def _outcome(answer: PendingAnswer, said: Agreement) -> PlacementOutcome:

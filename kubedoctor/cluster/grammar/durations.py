@@ -33,15 +33,15 @@ def parse_nanoseconds(text: str) -> int:
     if rest == "0":
         return 0
     if not rest:
-        raise _refused(text, "a number and a unit are missing")
+        raise _refused(text, "number and unit are missing")
     total = 0
     at = 0
     while at < len(rest):
         part = _PART.match(rest, at)
         if part is None or not (part[1] or part[2]):
-            raise _refused(text, "a number is missing")
+            raise _refused(text, "the number is missing")
         if part[3] not in _UNITS:
-            raise _refused(text, f"{part[3]!r} is not a unit" if part[3] else "a unit is missing")
+            raise _refused(text, f"{part[3]!r} is not a unit" if part[3] else "the unit is missing")
         unit = _UNITS[part[3]]
         whole = part[1].lstrip("0")
         amount = (int(whole or "0") if len(whole) < 20 else _LARGEST + 2) * unit + _fraction(part[2] or "", unit)

@@ -75,9 +75,9 @@ def _key_problem(key: str) -> str | None:
     """Why a text is no label key (`apimachinery/pkg/api/validate/content`), or None."""
     prefix, slash, name = key.rpartition("/")
     if slash and (len(prefix) > 253 or not _DNS_SUBDOMAIN.fullmatch(prefix)):
-        return f"{key!r} is not a label key: before the '/' there must be one DNS name"
+        return f"{key!r} is not a label key: the part before '/' must be a DNS name"
     if len(name) > 63:
-        return f"{key!r} is not a label key: a name may have 63 characters, this one has {len(name)}"
+        return f"{key!r} is not a label key: a name has at most 63 characters, not {len(name)}"
     if not _LABEL_NAME.fullmatch(name):
         return f"{key!r} is not a label key: a name consists of {_CHARACTERS}"
     return None
@@ -85,7 +85,7 @@ def _key_problem(key: str) -> str | None:
 
 def _value_problem(value: str) -> str | None:
     if len(value) > 63:
-        return f"{value!r} is not a label value: it may have 63 characters, this one has {len(value)}"
+        return f"{value!r} is not a label value: it has at most 63 characters, not {len(value)}"
     if value and not _LABEL_NAME.fullmatch(value):
         return f"{value!r} is not a label value: it consists of {_CHARACTERS}"
     return None
@@ -99,7 +99,7 @@ def checked_requirement(key: str, operator: str, values: tuple[str, ...]) -> Req
             case "in" | "notin" if not values:
                 problem = f"the condition on {key} needs at least one value"
             case "exists" | "!" if values:
-                problem = f"the condition on {key} is only about the key, so it takes no values"
+                problem = f"the condition on {key} tests only the key, so it takes no values"
             case "gt" | "lt" if len(values) != 1 or parse_int64(values[0]) is None:
                 problem = f"the comparison of {key} needs one whole number"
     if problem is None:

@@ -132,11 +132,11 @@ def parse_quantity(text: str) -> Quantity:
     """
     parts = _QUANTITY.fullmatch(text) if text else None
     if parts is None:
-        raise QuantityError(f"{text!r} is not an amount: write a number and a unit, such as 250m, 0.5 or 128Mi.")
+        raise QuantityError(f"{text!r} is not an amount: write a number and a unit, for example 250m, 0.5 or 128Mi.")
     sign, whole, fraction, suffix = parts.groups(default="")
     digits = whole.lstrip("0") + fraction
     if len(digits) > _LONGEST:
-        raise QuantityError(f"An amount of {len(digits)} digits is too long to be meant.")
+        raise QuantityError(f"An amount of {len(digits)} digits is too long.")
     number = int(digits or "0")
     bare = not whole + fraction
     if suffix in _BINARY:
@@ -153,7 +153,7 @@ def parse_quantity(text: str) -> Quantity:
         if bare and shift < 0:
             raise QuantityError(f"{text!r} is not an amount: the number is missing.")
         if number and shift > _LONGEST:
-            raise QuantityError(f"{text!r} is more than anything that could be meant.")
+            raise QuantityError(f"{text!r} is too large.")
         nanos = _shifted(number, shift)
     return Quantity(-nanos if sign == "-" else nanos, form)
 

@@ -63,7 +63,7 @@ class Version:
         if len(numbers) < 2:
             raise VersionError(f"{text!r} is not a version: at least two numbers are needed, such as 1.37.")
         if _zero_prefixed(numbers[0]):
-            raise VersionError(f"{text!r} is not a version: it starts with a zero too many.")
+            raise VersionError(f"{text!r} is not a version: a number has a leading zero.")
         return cls(_components(text, numbers), suffix.strip())
 
     @property

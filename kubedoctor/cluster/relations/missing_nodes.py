@@ -52,7 +52,7 @@ def traces_of_missing_nodes(cluster: Cluster) -> tuple[Trace, ...]:
     there = {node.name for node in seen.all(Node)}
     found = (
         *_of_pods(seen.all(Pod)),
-        *(Trace(one.name, one, "metadata.name", "is left of it") for one in seen.all(CSINode)),
+        *(Trace(one.name, one, "metadata.name", "still exists for it") for one in seen.all(CSINode)),
         *(
             Trace(one.spec.node_name, one, "spec.nodeName", "attaches a volume to it")
             for one in seen.all(VolumeAttachment)
@@ -70,11 +70,11 @@ def _of_pods(pods: Iterable[Pod]) -> Iterator[Trace]:
         if pod.spec.node_name:
             yield Trace(pod.spec.node_name, pod, "spec.nodeName", "is bound to it")
         elif pod.status.nominated_node_name:
-            yield Trace(pod.status.nominated_node_name, pod, "status.nominatedNodeName", "was to get a place there")
+            yield Trace(pod.status.nominated_node_name, pod, "status.nominatedNodeName", "is nominated for it")
 
 
 def _of_events(events: Iterable[Event]) -> Iterator[Trace]:
     """The newest first."""
     for event in reversed(tuple(events)):
         if event.reason:
-            yield Trace(event.involved_object.name, event, "reason", f"says {event.reason}")
+            yield Trace(event.involved_object.name, event, "reason", f"reports {event.reason}")

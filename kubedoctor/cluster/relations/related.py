@@ -71,7 +71,7 @@ def related_objects(
         except NotCollected as missing:
             wants.update(missing.wants)
         except SelectorError as broken:
-            cluster.gaps.add(Gap(kind, f"a selector around {ref(obj).title} is broken: {broken}"))
+            cluster.gaps.add(Gap(kind, f"a selector of {ref(obj).title} is not valid: {broken}"))
         except Exception as error:  # noqa: BLE001  # a relation of a package must not cost the others
             cluster.gaps.add(Gap(kind, f"the relation {relation.name} failed: {type(error).__name__}: {error}"))
     names.pop(ref(obj), None)

@@ -109,7 +109,7 @@ def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:
 def convert_object(kind: str, data: Any) -> Decoded:
     """As decode_object, from data that is already Python's (YAML)."""
     if not isinstance(data, dict):
-        return Decoded((), problems=(f"{kind}: an item is {_type_name(data)}, not an object; it was left out",))
+        return Decoded((), problems=(f"{kind}: an item is {_type_name(data)}, not an object; ignored",))
     struct = struct_for(kind)
     mended = _without_nulls(data)
     left_out: list[str] = []
@@ -119,8 +119,8 @@ def convert_object(kind: str, data: Any) -> Decoded:
         except msgspec.ValidationError as error:
             if not (path := _mend(mended, str(error))):
                 break
-            left_out.append(f"{_title(kind, mended)}: {path} is unreadable and was left out ({_reason(error)})")
-    return Decoded((), problems=(f"{_title(kind, mended)}: unreadable, it was left out",))
+            left_out.append(f"{_title(kind, mended)}: {path} cannot be decoded and is ignored ({_reason(error)})")
+    return Decoded((), problems=(f"{_title(kind, mended)}: cannot be decoded; ignored",))
 
 
 def kind_of_data(data: Mapping[str, Any]) -> str:
@@ -142,7 +142,7 @@ def by_kind(items: Iterable[Any]) -> tuple[dict[str, list[dict[str, Any]]], list
         if kind:
             sorted_items.setdefault(kind, []).append(item)
         else:
-            problems.append(f"item {index} has no kind; it was left out")
+            problems.append(f"item {index} has no kind; ignored")
     return sorted_items, problems
 
 
@@ -157,7 +157,7 @@ def _reason(error: msgspec.ValidationError) -> str:
 
 
 def _type_name(value: Any) -> str:
-    return {str: "text", list: "a list", dict: "an object", type(None): "null", bool: "a truth value"}.get(
+    return {str: "text", list: "a list", dict: "an object", type(None): "null", bool: "a boolean"}.get(
         type(value), "a number"
     )
 

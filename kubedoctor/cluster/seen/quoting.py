@@ -53,7 +53,7 @@ def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:
     """
     value = read_path(obj, path)
     if value is None or value == "" or value == () or value == {}:
-        raise EmptyQuote(f"{ref(obj)} has nothing at {path}")
+        raise EmptyQuote(f"{ref(obj)} has no value at {path}")
     return Evidence(ref(obj), path, _plain(msgspec.to_builtins(value)), shows)
 
 
@@ -79,7 +79,7 @@ def read_path(obj: Any, path: str) -> Any:
     value = obj
     for name, index in _steps(path):
         if value is None:
-            raise EmptyQuote(f"nothing at {path}")
+            raise EmptyQuote(f"no value at {path}")
         value = _member(value, name, path) if name else _element(value, index, path)
     return value
 
@@ -122,7 +122,7 @@ def _element(value: Any, index: str, path: str) -> Any:
         lines = value.splitlines()
         return lines[int(number) - 1].strip() if number.isdigit() and 0 < int(number) <= len(lines) else None
     if not isinstance(value, list | tuple):
-        raise UnknownPath(f"[{index}] of something that is no list (in {path})")
+        raise UnknownPath(f"[{index}] of a value that is not a list (in {path})")
     if index.isdigit():
         return value[int(index)] if int(index) < len(value) else None
     key, equals, wanted = index.partition("=")

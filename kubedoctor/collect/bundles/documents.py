@@ -26,7 +26,7 @@ RATIO_FROM = 64 << 20  # Below this nothing hurts.
 _CHUNK = 1 << 20
 _KEEP_STDIN_NAME = "standard input"
 UNDERSTOOD = (
-    "--from takes: a folder or .tar.gz of kubedoctor capture; files of kubectl get -o json or -o yaml (- for standard "
+    "--from reads: a folder or .tar.gz of kubedoctor capture; files of kubectl get -o json or -o yaml (- for standard "
     "input); a folder of kubectl cluster-info dump; a support bundle of troubleshoot.sh"
 )
 
@@ -68,7 +68,7 @@ class Documents:
             if sys.stdin is None or sys.stdin.isatty():
                 raise BundleProblem(
                     "--from - reads standard input, which is a terminal",
-                    "Pipe something in: kubectl get pods -o json | kubedoctor scan --from -",
+                    "Pipe input: kubectl get pods -o json | kubedoctor scan --from -",
                 )
             self._stdin = sys.stdin.buffer.read(MOST_BYTES_OF_ONE + 1)
         return self._stdin
@@ -79,7 +79,7 @@ class Documents:
                 yield from self._of_folder(path)
                 return
             if not path.exists():
-                raise BundleProblem(f"{path} does not exist", "Check --from: it names a file, a folder, or - ")
+                raise BundleProblem(f"{path} does not exist", "Check --from: it takes a file, a folder, or - ")
             if path.is_fifo():  # as `--from <(kubectl get pods -o json)`: it can be read once only
                 if path not in self._pipes:
                     with path.open("rb") as pipe:
@@ -91,14 +91,14 @@ class Documents:
             with path.open("rb") as file:
                 yield from self._content(path.name, file, named=True)
         except OSError as error:
-            raise BundleProblem(f"{path} cannot be read: {error.strerror or error}", f"Look: ls -l {path}") from None
+            raise BundleProblem(f"{path} cannot be read: {error.strerror or error}", f"Check: ls -l {path}") from None
 
     def _of_folder(self, folder: Path) -> Iterator[Document]:
         root = folder.resolve()
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
             if path.is_symlink() and not path.resolve().is_relative_to(root):
-                self.problems.append(f"{name}: a link out of the folder; it was not read")
+                self.problems.append(f"{name}: a link to a path outside the folder; not read")
                 continue
             if not path.is_file() or any(part.startswith(".") for part in path.relative_to(folder).parts):
                 continue
@@ -120,7 +120,7 @@ class Documents:
         else:
             if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
                 raise BundleProblem(
-                    f"{name} is a zip archive, which is not understood", f"Unpack it first. {UNDERSTOOD}"
+                    f"{name} is a zip archive, which is not supported", f"Unpack it first. {UNDERSTOOD}"
                 )
             yield self._document(name, _read_at_most(file, MOST_BYTES_OF_ONE, name), named=named)
 
@@ -131,7 +131,7 @@ class Documents:
             return
         body = _read_at_most(stream, MOST_BYTES_OF_ONE, name)
         if stream.broken:
-            self.problems.append(f"{name}: {stream.broken}; what came before was read")
+            self.problems.append(f"{name}: {stream.broken}; everything before that was read")
         yield self._document(name.removesuffix(".gz"), body, named=named)
 
     def _archive(self, name: str, stream: IO[bytes] | _Watched) -> Iterator[Document]:
@@ -145,10 +145,12 @@ class Documents:
                     if (document := self._member(name, archive, member)) is not None:
                         yield document
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-            self.problems.append(f"{name}: the archive is cut off or damaged ({error}); what came before was read")
+            self.problems.append(
+                f"{name}: the archive is cut off or damaged ({error}); everything before that was read"
+            )
             return
         if isinstance(stream, _Watched) and stream.broken:
-            self.problems.append(f"{name}: {stream.broken}; what came before was read")
+            self.problems.append(f"{name}: {stream.broken}; everything before that was read")
 
     def _member(self, name: str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Document | None:
         path = PurePosixPath(member.name)
@@ -156,31 +158,31 @@ class Documents:
             target = PurePosixPath(member.linkname)
             if _escapes(path) or _escapes(target if member.islnk() else path.parent / target):
                 raise BundleProblem(
-                    f"{name} is hostile: its member {member.name} is a link to {member.linkname}, outside the archive",
-                    "Do not unpack it. Ask for a new one from a source that you trust",
+                    f"{name} is unsafe: member {member.name} links to {member.linkname}, outside the archive",
+                    "Do not unpack it. Get a new archive from a source that you trust",
                 )
-            self.problems.append(f"{member.name}: a link in the archive; it was not followed")
+            self.problems.append(f"{member.name}: a link in the archive; not followed")
             return None
         if _escapes(path):
             raise BundleProblem(
-                f"{name} is hostile: its member {member.name} lies outside the archive",
-                "Do not unpack it. Ask for a new one from a source that you trust",
+                f"{name} is unsafe: the path of member {member.name} is outside the archive",
+                "Do not unpack it. Get a new archive from a source that you trust",
             )
         if member.isdir():
             return None
         if not member.isfile():
-            self.problems.append(f"{member.name}: a device or pipe in the archive; it was left out")
+            self.problems.append(f"{member.name}: a device or pipe in the archive; ignored")
             return None
         if member.size > MOST_BYTES_OF_ONE:
             raise BundleProblem(
-                f"{name}: its member {member.name} is larger than {MOST_BYTES_OF_ONE >> 30} GiB", UNDERSTOOD
+                f"{name}: member {member.name} is larger than {MOST_BYTES_OF_ONE >> 30} GiB", UNDERSTOOD
             )
         file = archive.extractfile(member)
         if file is None:
             return None
         body = _read_at_most(file, MOST_BYTES_OF_ONE, member.name)
         if len(body) < member.size:
-            self.problems.append(f"{member.name}: the archive ends in the middle of it; it was left out")
+            self.problems.append(f"{member.name}: the archive ends in the middle of this member; ignored")
             return None
         return self._document(str(path), body)
 
@@ -189,7 +191,7 @@ class Documents:
         if self._bytes > MOST_BYTES:
             raise BundleProblem(
                 f"the bundle holds more than {MOST_BYTES >> 30} GiB",
-                "Take a smaller one: kubedoctor capture -n NAMESPACE",
+                "Record a smaller bundle: kubedoctor capture -n NAMESPACE",
             )
         return Document(path, body, named)
 
@@ -229,14 +231,14 @@ class _Watched(io.RawIOBase):
         try:
             found = self._unpacked.read1(min(size, _CHUNK))
         except (EOFError, OSError, zlib.error) as error:
-            why = "it ends too early" if isinstance(error, EOFError) else f"it is damaged ({error})"
-            self.broken = f"the gzip stream is not whole: {why}"
+            why = "it is truncated" if isinstance(error, EOFError) else f"it is damaged ({error})"
+            self.broken = f"the gzip stream is incomplete: {why}"
             return b""
         self._out += len(found)
         if self._out > RATIO_FROM and self._out > MOST_RATIO * max(1, self._packed.tell()):
             raise BundleProblem(
-                f"{self._name} unpacks to more than {MOST_RATIO} times its size: that is no record of a cluster",
-                "Do not unpack it. Ask for a new one from a source that you trust",
+                f"{self._name} unpacks to more than {MOST_RATIO} times its size, so it cannot be a recording of a cluster",
+                "Do not unpack it. Get a new archive from a source that you trust",
             )
         return found
 
@@ -249,7 +251,7 @@ def _read_at_most(file: IO[bytes] | _Watched, most: int, name: str) -> bytes:
         left -= len(part)
     if left <= 0:
         raise BundleProblem(
-            f"{name} is larger than {most >> 30} GiB", "Take a smaller one: kubedoctor capture -n NAMESPACE"
+            f"{name} is larger than {most >> 30} GiB", "Record a smaller bundle: kubedoctor capture -n NAMESPACE"
         )
     return b"".join(parts)
 

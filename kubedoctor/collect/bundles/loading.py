@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_list, decode_object
@@ -31,7 +32,7 @@ from kubedoctor.collect.recording import moment, read_state, tail_of
 from kubedoctor.problems import BundleProblem
 
 FORMAT = 1
-ONLY_THE_FILE = "only what the file holds"
+ONLY_THE_FILE = "only objects of the file"
 _MOST_PROBLEMS = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -91,7 +92,7 @@ class _Bundle:
             found.extend(decoded.objects)
             lost = list(decoded.problems)
             if decoded.continue_token:
-                lost.append(f"{piece.kind}: the list is one page of a longer one; the rest is not in the file")
+                lost.append(f"{piece.kind}: the file has only the first page of the list")
             self._lose(piece.kind, lost)
         else:
             self._items(piece, found)
@@ -135,17 +136,17 @@ def load(documents: Documents, name: str) -> Loaded:
 
 
 def _not_a_bundle(bundle: _Bundle) -> BundleProblem:
-    said = [*bundle.problems, *bundle.strangers]
-    why = f": {said[0]}" if said else ": it is empty"
-    return BundleProblem(f"{bundle.name} holds nothing that can be diagnosed{why}", UNDERSTOOD)
+    problems = [*bundle.problems, *bundle.strangers]
+    why = f": {problems[0]}" if problems else ": it is empty"
+    return BundleProblem(f"{bundle.name} contains no Kubernetes objects{why}", UNDERSTOOD)
 
 
 def _state(bundle: _Bundle) -> Loaded:
     if len(bundle.states) > 1 or bundle.objects:
         raise BundleProblem(
-            f"{bundle.name} holds {len(bundle.states)} recorded states and {sum(map(len, bundle.objects.values()))} "
-            "other objects, of different moments",
-            "Name one file with --from",
+            f"{bundle.name} contains {counted(len(bundle.states), 'recorded state')} and "
+            f"{counted(sum(map(len, bundle.objects.values())), 'other object')}, recorded at different times",
+            "Set one file with --from",
         )
     snapshot = read_state(bundle.states[0], bundle.name)
     snapshot.problems.extend(bundle.problems)
@@ -160,7 +161,7 @@ def _assemble(bundle: _Bundle) -> Loaded:
         )
     taken_at = moment(manifest.get("takenAt")) or newest_moment(bundle.objects)
     if taken_at is None:
-        bundle.problems.append("no time occurs in the files; ages cannot be told")
+        bundle.problems.append("the files contain no timestamp; ages are unknown")
         taken_at = _EPOCH
     version = manifest.get("kubernetes")
     source = Source("bundle", bundle.name, version if isinstance(version, str) else bundle.version)
@@ -179,7 +180,7 @@ def _assemble(bundle: _Bundle) -> Loaded:
         _cover(snapshot, bundle)
     shown = bundle.problems[:_MOST_PROBLEMS]
     if len(bundle.problems) > len(shown):
-        shown.append(f"and {len(bundle.problems) - len(shown)} more problems of this sort")
+        shown.append(f"and {len(bundle.problems) - len(shown)} more problems of this kind")
     snapshot.problems.extend(shown)
     namespace = manifest.get("namespace")
     return Loaded(snapshot, namespace if isinstance(namespace, str) and namespace else "default")
@@ -198,7 +199,7 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
         why = str(told.get("why") or "") if isinstance(told, dict) else ""
         if seen and kind not in here:
             # Every kind that was read has its file, an empty list too: the bundle was cut off or taken apart.
-            snapshot.refuse(Want(kind), "its list is missing from the bundle")
+            snapshot.refuse(Want(kind), "the list is missing in the bundle")
             continue
         if seen == "all":
             snapshot.cover(Want(kind))

@@ -94,11 +94,11 @@ def yaml_documents(body: bytes) -> Iterator[Any]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unparsable(f"byte {error.start}: it is not text") from None
+        raise Unparsable(f"byte {error.start}: not UTF-8 text") from None
     try:
         for document in yaml.load_all(text, Loader=loader):
             if _ANCHOR.search(body) and not _within(document, MOST_NODES):
-                raise Unparsable("its references multiply to more values than any cluster has")
+                raise Unparsable("YAML aliases expand to too many values")
             if document is not None:
                 yield document
     except yaml.YAMLError as error:
@@ -155,5 +155,5 @@ def _place(body: bytes, message: str) -> str:
         return f"line {line}: {message}"
     if "truncated" in message:
         line = body.count(b"\n") + 1
-        return f"line {line}: it ends too early"
+        return f"line {line}: the document is truncated"
     return message

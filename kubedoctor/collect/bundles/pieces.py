@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import kind_of_data
 from kubedoctor.cluster.seen.wants import LogWant
@@ -189,7 +190,7 @@ def _items(items: tuple[msgspec.Raw | Any, ...], place: PathMeaning) -> Iterator
         whole = place.whole and place.what == "objects"
         yield Objects(kind, tuple(members), listed=True, whole=whole, namespace=place.namespace if whole else "")
     if nameless:
-        yield Oddity(f"{nameless} items have no kind; they were left out")
+        yield Oddity(f"{counted(nameless, 'item')} without a kind; ignored")
 
 
 @lru_cache(maxsize=1000)
@@ -248,13 +249,13 @@ def _object_or_list(data: dict[str, Any], document: Document, place: PathMeaning
             place = PathMeaning("objects", of, place.namespace if whole else "", whole)
         yield from _items(members, place)
     elif kind == "Status" and "message" in data:
-        yield Oddity(f"{document.path} is the API server's refusal, not objects: {data['message']}")
+        yield Oddity(f"{document.path} is an error of the API server, not a list of objects: {data['message']}")
     elif kind == "Config" and "clusters" in data:
         raise BundleProblem(
-            f"{document.path} is a kubeconfig, not a record of a cluster", f"Use --kubeconfig {document.path}"
+            f"{document.path} is a kubeconfig, not a recording of a cluster", f"Use --kubeconfig {document.path}"
         )
     elif kind == "Table":
-        yield Oddity(f"{document.path} is a table for printing, without objects; get them with -o json")
+        yield Oddity(f"{document.path} is a printed table without objects; use kubectl get -o json")
     elif (name := kind_of_data(data)) and isinstance(data.get("metadata"), dict):
         yield Objects(name, (data,))
     else:
@@ -262,7 +263,7 @@ def _object_or_list(data: dict[str, Any], document: Document, place: PathMeaning
 
 
 def _no_objects(document: Document) -> Oddity:
-    return Oddity(f"{document.path} holds no Kubernetes objects", usual=not document.named)
+    return Oddity(f"{document.path} contains no Kubernetes objects", usual=not document.named)
 
 
 def _refusals(data: Any, place: PathMeaning) -> Iterator[Piece]:

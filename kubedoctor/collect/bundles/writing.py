@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import decode_object
@@ -77,7 +78,7 @@ def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, name
                 size = ""
     except OSError as error:
         raise BundleProblem(
-            f"{path} cannot be written: {error.strerror or error}", "Name another place with -o"
+            f"{path} cannot be written: {error.strerror or error}", "Set another path with -o"
         ) from None
     return _told(contents, path, size)
 
@@ -86,10 +87,10 @@ def _check_free(path: Path) -> None:
     if path.is_dir():
         if any(path.iterdir()) or path.name.endswith(ARCHIVES):
             raise UsageProblem(
-                f"{path} is a folder that is not empty", "Name a new one with -o; nothing is overwritten"
+                f"{path} is a folder that is not empty", "Set a new folder with -o; nothing is overwritten"
             )
     elif path.exists() or path.is_symlink():
-        raise UsageProblem(f"{path} exists", "Name a new file with -o; nothing is overwritten")
+        raise UsageProblem(f"{path} exists", "Set a new file with -o; nothing is overwritten")
 
 
 def _check_something(contents: _Contents) -> None:
@@ -98,7 +99,7 @@ def _check_something(contents: _Contents) -> None:
     why = contents.kinds.get("Pod", {}).get("why") or "no kind could be read"
     raise BundleProblem(
         f"nothing can be recorded: {why}",
-        "Look: kubectl auth can-i --list, and kubectl get --raw='/readyz?verbose'",
+        "Check: kubectl auth can-i --list, and kubectl get --raw='/readyz?verbose'",
     )
 
 
@@ -244,7 +245,7 @@ def _write_logs(contents: _Contents, source: ReadableCluster, namespace: str) ->
 def _log_name(want: LogWant) -> str:
     parts = [want.namespace, want.pod, want.container]
     if any(not part or part in (".", "..") or "/" in part or "\x00" in part for part in parts):
-        raise BundleProblem(f"the {want} cannot be a file's name", "Leave its namespace out with -n")
+        raise BundleProblem(f"{want} is not a valid file name", "Exclude its namespace with -n")
     return "/".join(parts) + (".previous" if want.previous else "")
 
 
@@ -263,13 +264,16 @@ def _make_private(folder: Path) -> None:
 
 def _told(contents: _Contents, path: Path, size: str) -> str:
     kinds = sum(1 for told in contents.kinds.values() if told["seen"])
-    text = f"{contents.objects:,} objects of {kinds} kinds and {contents.logs} logs are in {path}{size}, without secret values."
+    text = (
+        f"wrote {counted(contents.objects, 'object')} of {counted(kinds, 'kind')} and {counted(contents.logs, 'log')} to "
+        f"{path}{size}, without secret values"
+    )
     missing = sorted(f"{kind} ({told['why']})" for kind, told in contents.kinds.items() if not told["seen"])
     partial = sorted(f"{kind} ({told['why']})" for kind, told in contents.kinds.items() if told["seen"] == "part")
     if partial:
-        text += f"\nRecorded in part: {', '.join(partial)}."
+        text += f"\nrecorded in part: {', '.join(partial)}"
     if missing:
-        text += f"\nNot recorded: {', '.join(missing)}."
+        text += f"\nnot recorded: {', '.join(missing)}"
     return text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.apps import DaemonSet, Job, StatefulSet
 from kubedoctor.cluster.kinds.meta import KubernetesObject, condition
 from kubedoctor.cluster.kinds.pods import Pod
@@ -38,17 +39,17 @@ def _missing(obj: KubernetesObject) -> tuple[str, tuple[str, ...]] | None:
     if isinstance(obj, StatefulSet | DaemonSet) and obj.status.observed_generation < obj.metadata.generation:
         return None
     if isinstance(obj, StatefulSet) and lacks_pods(obj):
-        says = f"it wants {obj.spec.wanted} pods and has {obj.status.replicas}"
+        says = f"{obj.status.replicas} of {counted(obj.spec.wanted, 'pod')} exist"
         return says, ("spec.replicas", "status.replicas")
     if isinstance(obj, DaemonSet) and lacks_pods(obj):
         wanted, has = obj.status.desired_number_scheduled, obj.status.current_number_scheduled
         paths = ("status.desiredNumberScheduled", "status.currentNumberScheduled")
-        return f"it wants pods on {wanted} nodes and has them on {has}", paths
+        return f"pods exist on {has} of {counted(wanted, 'node')}", paths
     if isinstance(obj, Job) and obj.status.start_time is not None and not obj.spec.suspend:
         status = obj.status
         begun = status.active or status.succeeded or status.failed or status.conditions
         if not begun and obj.spec.completions != 0 and obj.spec.parallelism != 0:
-            return "it started and never had a pod", ("status.startTime",)
+            return "the Job has started, but no pod was created", ("status.startTime",)
     return None
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name
@@ -27,13 +28,13 @@ LATELY = timedelta(hours=1)
 """A pod that failed longer ago, and that nothing replaces, was left lying."""
 
 _WAITS_FOR: Mapping[str, str] = {
-    "kubernetes.io/pvc-protection": "a pod still uses it",
+    "kubernetes.io/pvc-protection": "a pod still mounts it",
     "kubernetes.io/pv-protection": "a claim is still bound to it",
-    "foregroundDeletion": "what it owns must go first",
-    "customresourcecleanup.apiextensions.k8s.io": "objects of this kind must go first",
-    "batch.kubernetes.io/job-tracking": "its Job has not counted it",
-    "service.kubernetes.io/load-balancer-cleanup": "the cloud's load balancer must go first",
-    "karpenter.sh/termination": "the node is drained first",
+    "foregroundDeletion": "the objects that it owns must be deleted first",
+    "customresourcecleanup.apiextensions.k8s.io": "objects of this kind must be deleted first",
+    "batch.kubernetes.io/job-tracking": "the Job controller has not counted the pod yet",
+    "service.kubernetes.io/load-balancer-cleanup": "the load balancer of the cloud must be deleted first",
+    "karpenter.sh/termination": "the node must be drained first",
 }
 _SLOW: Mapping[str, timedelta] = {
     "service.kubernetes.io/load-balancer-cleanup": ROLLOUT,
@@ -74,7 +75,7 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     evidence: list[Evidence] = []
     status, phase = getattr(obj, "status", None), bad_phase(obj)
     if phase is not None and (alone or not phase.alone):
-        clauses.append(f"its phase is {phase.phase}")
+        clauses.append(f"phase is {phase.phase}")
         fields = [name for name in ("phase", "reason", "message") if getattr(status, name, "")]
         evidence += [quote(obj, f"status.{name}") for name in fields]
     if not (isinstance(obj, Pod) and finished(obj)):
@@ -100,7 +101,7 @@ def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
     made = pod.metadata.creation_timestamp
     if pod.status.conditions or pod.status.phase != "Pending" or made is None or now - made < ROLLOUT:
         return None
-    says = f"its phase is Pending for {human_duration(now - made)}, and nothing has taken it up"
+    says = f"phase is Pending for {human_duration(now - made)}, and no scheduler or kubelet has handled the pod"
     return Trouble(says, (quote(pod, "status.phase"), quote(pod, "metadata.creationTimestamp")))
 
 
@@ -126,17 +127,16 @@ def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Troubl
     late = snapshot.taken_at - due
     if late <= max((SOON, *(_SLOW.get(name, SOON) for name in finalizers))) or _others_have_grace(obj, snapshot):
         return None
-    evidence = [quote(obj, "metadata.deletionTimestamp", "when it should have been gone")]
-    says = f"it should have been gone {human_duration(late)} ago"
+    evidence = [quote(obj, "metadata.deletionTimestamp", "end of the grace period")]
+    says = f"deletion is overdue by {human_duration(late)}"
     if finalizers:
         named = [f"{name} ({_WAITS_FOR[name]})" if name in _WAITS_FOR else name for name in finalizers]
-        says += f", and {'a finalizer keeps' if len(named) == 1 else 'finalizers keep'} it: {', '.join(named)}"
+        says += f"; {'a finalizer blocks' if len(named) == 1 else 'finalizers block'} it: {', '.join(named)}"
         evidence.append(quote(obj, "metadata.finalizers"))
         if isinstance(obj, PersistentVolumeClaim) and (users := _users(obj, snapshot)):
-            says += f"; used by {', '.join(pod.metadata.name for pod in users[:3])}"
-            says += f" and {len(users) - 3} more" if users[3:] else ""
+            says += f"; mounted by {listed((pod.metadata.name for pod in users), 3)}"
     elif isinstance(obj, Pod) and obj.spec.node_name:
-        says += f", no finalizer keeps it: the kubelet of node {obj.spec.node_name} has not said that it ended"
+        says += f"; no finalizer blocks it: the kubelet of node {obj.spec.node_name} has not confirmed that the containers stopped"
         evidence.append(quote(obj, "spec.nodeName"))
     said = stated_conditions(obj)
     why = [

@@ -238,7 +238,7 @@ def test_nothing_is_proven_where_the_scheduler_says_otherwise() -> None:
 @pytest.mark.parametrize(("kind", "proven"), [("Node", False), ("Pod", False), ("Namespace", True), ("Secret", True)])
 def test_nothing_is_proven_where_objects_that_decide_are_unreadable(kind: str, proven: bool) -> None:
     seen, waiting = cluster(node("n", TAINT))
-    seen.snapshot.lose(kind, [f"{kind} x: unreadable, it was left out"])
+    seen.snapshot.lose(kind, [f"{kind} x: cannot be decoded; ignored"])
     fixes = placement_fixes(explain_pending(waiting, seen), seen)
     assert fixes
     assert {fix.verified for fix in fixes} == {proven}

@@ -290,14 +290,14 @@ def test_of_a_workload_the_pod_that_is_being_deleted_is_passed_over() -> None:
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [
-        ("Pod", "Pod shop/waiting: spec.affinity is unreadable and was left out (Expected `object`, got `array`)"),
-        ("Node", "Node: an item is null, not an object; it was left out"),
+        ("Pod", "Pod shop/waiting: spec.affinity cannot be decoded and is ignored (Expected `object`, got `array`)"),
+        ("Node", "Node: an item is null, not an object; ignored"),
     ],
 )
 def test_what_was_left_out_of_the_objects_is_told_and_nothing_is_proven_without_it(kind: str, problem: str) -> None:
     seen = complete(*FLEET, waiting_pod())
     seen.lose(kind, [problem])
-    seen.lose("PersistentVolume", ["PersistentVolume pv: unreadable, it was left out"])
+    seen.lose("PersistentVolume", ["PersistentVolume pv: cannot be decoded; ignored"])
     found = place_in(seen)
     assert found.outcome is PlacementOutcome.FITS_NOWHERE
     assert found.fixes
@@ -308,9 +308,9 @@ def test_what_was_left_out_of_the_objects_is_told_and_nothing_is_proven_without_
 
 def test_many_losses_are_counted() -> None:
     seen = complete(*FLEET, waiting_pod())
-    seen.lose("Pod", (f"Pod shop/p{number:03}: unreadable, it was left out" for number in range(60)))
+    seen.lose("Pod", (f"Pod shop/p{number:03}: cannot be decoded; ignored" for number in range(60)))
     told = place_in(seen).gaps
-    assert (len(told), told[-1]) == (51, "and 10 more problems of this sort")
+    assert (len(told), told[-1]) == (51, "and 10 more problems of this kind")
 
 
 def test_a_long_message_is_shortened_and_so_are_its_differences() -> None:

@@ -57,11 +57,11 @@ def test_nulls_count_as_absent_and_are_not_worth_a_word(field: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        ({"spec": {"containers": 7}}, "Pod shop/web-1: spec.containers is unreadable"),
-        ({"status": {"startTime": "yesterday"}}, "Pod shop/web-1: status.startTime is unreadable"),
-        ({"status": {"startTime": "2026-01-15T10:00:00"}}, "Pod shop/web-1: status.startTime is unreadable"),
+        ({"spec": {"containers": 7}}, "Pod shop/web-1: spec.containers cannot be decoded"),
+        ({"status": {"startTime": "yesterday"}}, "Pod shop/web-1: status.startTime cannot be decoded"),
+        ({"status": {"startTime": "2026-01-15T10:00:00"}}, "Pod shop/web-1: status.startTime cannot be decoded"),
         ({"spec": {"containers": [{"name": {}, "image": "a"}]}}, "Pod shop/web-1: spec.containers[0].name"),
-        ({"status": "fine"}, "Pod shop/web-1: status is unreadable"),
+        ({"status": "fine"}, "Pod shop/web-1: status cannot be decoded"),
     ],
 )
 def test_a_field_of_a_wrong_type_is_left_out_and_named(more: dict[str, Any], problem: str) -> None:
@@ -116,7 +116,7 @@ def test_kinds_of_other_groups_are_told_apart(data: dict[str, Any], kind: str) -
 def test_mixed_items_are_sorted_and_strays_are_named() -> None:
     kinds, problems = by_kind([{"kind": "Pod"}, {"kind": "Node"}, {"kind": "Pod"}, 3, {}])
     assert {kind: len(items) for kind, items in kinds.items()} == {"Pod": 2, "Node": 1}
-    assert problems == ["item 3 has no kind; it was left out", "item 4 has no kind; it was left out"]
+    assert problems == ["item 3 has no kind; ignored", "item 4 has no kind; ignored"]
 
 
 def test_a_custom_resource_keeps_its_data() -> None:

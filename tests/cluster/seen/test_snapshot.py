@@ -149,10 +149,10 @@ def test_require_asks_for_everything_in_one_round() -> None:
 
 def test_what_was_lost_is_known_until_all_of_the_kind_are_listed_anew() -> None:
     one = snapshot()
-    one.lose("Pod", ["Pod shop/a: unreadable, it was left out"] * 2)
+    one.lose("Pod", ["Pod shop/a: cannot be decoded; ignored"] * 2)
     other = one.copy()
     one.replace_all("Pod", (), "shop")
-    assert one.losses("Pod") == other.losses("Pod") == ("Pod shop/a: unreadable, it was left out",)
+    assert one.losses("Pod") == other.losses("Pod") == ("Pod shop/a: cannot be decoded; ignored",)
     one.replace_all("Pod", ())
     assert (one.losses("Pod"), len(other.losses("Pod"))) == ((), 1)
     assert other.losses("Node") == ()

@@ -33,7 +33,7 @@ SET = workload("StatefulSet", {"replicas": 3}, {"replicas": 1, "readyReplicas": 
 def test_a_stateful_set_that_has_too_few_and_makes_none_says_so() -> None:
     said = trouble(SET, member())
     assert said is not None
-    assert said.says == "it wants 3 pods and has 1"
+    assert said.says == "1 of 3 pods exist"
     assert [(one.path, one.value) for one in said.evidence] == [("spec.replicas", 3), ("status.replicas", 1)]
     assert trouble(workload("StatefulSet", {}, {"replicas": 0})) is not None
 
@@ -72,7 +72,7 @@ def daemon_set(wanted: int, has: int) -> Trouble | None:
 def test_a_daemon_set_that_misses_nodes_says_so() -> None:
     said = daemon_set(3, 2)
     assert said is not None
-    assert said.says == "it wants pods on 3 nodes and has them on 2"
+    assert said.says == "pods exist on 2 of 3 nodes"
     assert daemon_set(3, 3) is None
     assert daemon_set(0, 0) is None
 
@@ -84,7 +84,7 @@ def job(spec: dict[str, Any] | None = None, **status: Any) -> Trouble | None:
 def test_a_job_that_never_had_a_pod_says_so() -> None:
     said = job()
     assert said is not None
-    assert said.says == "it started and never had a pod"
+    assert said.says == "the Job has started, but no pod was created"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def pending(**more: Any) -> dict[str, Any]:
 def test_a_pod_that_nobody_takes_up_says_so() -> None:
     said = trouble(pending())
     assert said is not None
-    assert said.says == "its phase is Pending for 11m, and nothing has taken it up"
+    assert said.says == "phase is Pending for 11m, and no scheduler or kubelet has handled the pod"
     assert trouble(pending(creationTimestamp=ago(minutes=9)), alone=True) is None
 
 
