@@ -130,9 +130,7 @@ def _timeouts(text: str | None) -> tuple[float, float | None]:
     try:
         seconds = float(text) if text.isdecimal() else parse_duration(text).total_seconds()
     except DurationError as error:
-        raise UsageProblem(
-            f"--request-timeout={text} is not a duration: {error}", "Example: --request-timeout=30s"
-        ) from None
+        raise UsageProblem(f"--request-timeout={text}: {error}", "Example: --request-timeout=30s") from None
     if seconds < 0:
         raise UsageProblem(f"--request-timeout={text} must not be negative", "Example: --request-timeout=30s")
     return (min(_CONNECT, seconds), seconds) if seconds else (_CONNECT, None)

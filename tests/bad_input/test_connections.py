@@ -34,7 +34,7 @@ KUBECONFIGS = {
     ),
     "an authority that is not there": (
         CONTEXT % "server: 'https://127.0.0.1:1', certificate-authority: gone.crt",
-        "the certificate-authority of the cluster c",
+        "certificate-authority of cluster c",
         "Get a new kubeconfig",
     ),
 }
@@ -87,7 +87,11 @@ FLAGS = {
     "an empty name": (("pod", ""), "which pod?", "kubedoctor pod NAME"),
     "an empty kind": (("", "x"), "'' is neither a command nor a kind", "--help"),
     "an empty file name": (("scan", "--from", ""), "--from names nothing", "a file, a folder"),
-    "a timeout that is none": (("scan", "--request-timeout", "abc"), "--request-timeout=abc is no duration", "30s"),
+    "a timeout that is none": (
+        ("scan", "--request-timeout", "abc"),
+        "--request-timeout=abc: 'abc' is not a duration",
+        "30s",
+    ),
     "a group without a user": (("scan", "--as-group", "x"), "--as-group needs --as", "--as=USER"),
 }
 
@@ -182,8 +186,8 @@ def dated(moment: str) -> Callable[[Asked], bytes]:
 @pytest.mark.parametrize(
     ("moment", "sentence"),
     [
-        ("Mon, 15 Jan 2046 10:00:00 GMT", "behind the API server's"),
-        ("Mon, 15 Jan 2001 10:00:00 GMT", "ahead of the API server's"),
+        ("Mon, 15 Jan 2046 10:00:00 GMT", "behind the API server"),
+        ("Mon, 15 Jan 2001 10:00:00 GMT", "ahead of the API server"),
     ],
     ids=["the server is ahead", "the server is behind"],
 )

@@ -17,7 +17,7 @@ from tests.bad_input.sick import RECORDING, finds_the_cause
 
 Capture = pytest.CaptureFixture[str]
 CLUSTER = RECORDING.read_bytes()
-TAKES = "--from takes: a folder or .tar.gz of kubedoctor capture"
+TAKES = "--from reads: a folder or .tar.gz of kubedoctor capture"
 
 
 def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
@@ -41,7 +41,7 @@ NOT_BUNDLES: dict[str, tuple[str, bytes, str, str]] = {
     "noise": ("x.json", bytes(range(256)), "x.json cannot be read", TAKES),
     "a web page": ("x.json", b"<html>502</html>", "x.json contains no Kubernetes objects", TAKES),
     "another JSON": ("x.json", b'{"name": "left-pad"}', "x.json contains no Kubernetes objects", TAKES),
-    "null": ("x.json", b"null", "x.json holds no", TAKES),
+    "null": ("x.json", b"null", "x.json contains no", TAKES),
     "JSON that is cut off": ("x.json", CLUSTER[: len(CLUSTER) // 2], "x.json cannot be read: line 1", TAKES),
     "nesting without end": ("x.json", b"[" * 100_000, "x.json cannot be read", TAKES),
     "a kubeconfig": (
@@ -62,19 +62,19 @@ NOT_BUNDLES: dict[str, tuple[str, bytes, str, str]] = {
     "a member outside": (
         "x.tar.gz",
         packed((tarfile.TarInfo("../../etc/cron.d/x"), CLUSTER)),
-        "is hostile: its member ../../etc/cron.d/x lies outside",
+        "is unsafe: the path of member ../../etc/cron.d/x is outside",
         "Do not unpack it",
     ),
     "a link to the outside": (
         "x.tar.gz",
         packed((link("state.json", "/etc/shadow"), b"")),
-        "is a link to /etc/shadow",
+        "links to /etc/shadow",
         "Do not unpack it",
     ),
     "a member named by an escape sequence": (
         "x.tar.gz",
         packed((tarfile.TarInfo("/\x1b[2J"), CLUSTER)),
-        r"its member /\x1b[2J lies outside",
+        r"member /\x1b[2J is outside",
         "Do not unpack it",
     ),
 }
@@ -106,7 +106,7 @@ def test_paths_that_hold_nothing(capsys: Capture, tmp_path: Path) -> None:
 def test_the_same_file_twice(capsys: Capture) -> None:
     said = say(capsys, "scan", "--from", str(RECORDING), "--from", str(RECORDING))
     assert said.code == 2
-    assert "holds 2 recorded states" in said.text
+    assert "contains 2 recorded states" in said.text
 
 
 def test_a_namespace_that_the_bundle_does_not_have(capsys: Capture) -> None:

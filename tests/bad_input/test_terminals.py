@@ -57,7 +57,7 @@ STREAMS = {
     "there is nothing to read": (
         f"{sys.executable} -m kubedoctor scan --from - </dev/null",
         2,
-        b"standard input holds",
+        b"standard input contains",
     ),
     "the reader has enough": (f"{SCAN} | true", 0, b""),
 }
