@@ -105,7 +105,7 @@ def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> 
     refusal = next((line for port in ports if (line := refused_by(service, port, (), cluster)) is not None), None)
     yield Finding(
         about=ref(service),
-        summary=f"the Service has no endpoints: {ref(workload).title} {state}",
+        summary=f"no endpoints: {ref(workload).title} {state}",
         confidence=Confidence.CERTAIN,
         # Scaling to 0 is intended until a client is refused.
         severity=None if wanted or refusal is not None else Severity.NOTICE,
@@ -135,7 +135,7 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
     evidence += [quote(pod, path, "not ready") for path in (condition, "status.phase") if has_path(pod, path)][:1]
     return Finding(
         about=ref(service),
-        summary=f"the Service has no ready endpoints: 0/{len(behind.live)} pods ready",
+        summary=f"no ready endpoints: 0/{len(behind.live)} pods ready",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
         affects=tuple(ref(pod) for pod in behind.failing),
