@@ -46,6 +46,13 @@ contracts: $(VENV)/.develop ## which package may import which
 reached: $(VENV)/.develop ## the share of the diagnostics' lines, and every finding, that scenarios reach
 	$(RUN) tests.reached
 
+$(VENV)/.mutants: $(VENV)/.develop
+	@$(RUN) pip install --quiet --disable-pip-version-check --editable '.[mutants]'
+	@touch $@
+
+mutants: $(VENV)/.mutants ## faults put into IN=folder (by hand, long): which of them does no test notice?
+	$(RUN) tests.mutants $(IN)
+
 wheel: $(VENV)/.develop ## build the wheel and look at its top level
 	$(RUN) tests.wheel
 

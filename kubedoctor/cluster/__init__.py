@@ -1,5 +1,15 @@
 """What was seen: typed Kubernetes objects, the snapshot, relations between objects."""
 
+from kubedoctor.cluster.changes import Change
+from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
+from kubedoctor.cluster.grammar.label_requirements import SelectorError
+from kubedoctor.cluster.grammar.nearest import likeness, misspellings, misspelt, nearest_labels, nearest_word
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, parse_quantity
+from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
+from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
+from kubedoctor.cluster.grammar.text import counted, listed, visible, visible_end
+from kubedoctor.cluster.grammar.tolerations import untolerated
+from kubedoctor.cluster.kinds.affinity import Toleration
 from kubedoctor.cluster.kinds.apps import (
     ControllerRevision,
     CronJob,
@@ -10,19 +20,30 @@ from kubedoctor.cluster.kinds.apps import (
     StatefulSet,
 )
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
-from kubedoctor.cluster.kinds.containers import Container, ContainerStatus, Probe
+from kubedoctor.cluster.kinds.containers import (
+    Container,
+    ContainerStateTerminated,
+    ContainerStateWaiting,
+    ContainerStatus,
+    Probe,
+)
 from kubedoctor.cluster.kinds.control import (
     APIService,
     ClusterRole,
     ClusterRoleBinding,
     CustomResourceDefinition,
+    DeviceClass,
     MutatingWebhookConfiguration,
     PriorityClass,
+    ResourceClaim,
+    ResourceSlice,
     Role,
     RoleBinding,
+    RuntimeClass,
     ValidatingAdmissionPolicy,
     ValidatingAdmissionPolicyBinding,
     ValidatingWebhookConfiguration,
+    Webhook,
 )
 from kubedoctor.cluster.kinds.coordination import Lease
 from kubedoctor.cluster.kinds.core import (
@@ -36,10 +57,18 @@ from kubedoctor.cluster.kinds.core import (
     Secret,
     Service,
     ServiceAccount,
+    Taint,
 )
 from kubedoctor.cluster.kinds.meta import Condition, CustomResource, KubernetesObject, LabelSelector, condition
 from kubedoctor.cluster.kinds.metrics import NodeMetrics, PodMetrics
-from kubedoctor.cluster.kinds.networking import EndpointSlice, Ingress, IngressClass, NetworkPolicy
+from kubedoctor.cluster.kinds.networking import (
+    EndpointSlice,
+    Ingress,
+    IngressBackend,
+    IngressClass,
+    IngressServiceBackend,
+    NetworkPolicy,
+)
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
@@ -50,21 +79,64 @@ from kubedoctor.cluster.kinds.storage import (
     StorageClass,
     VolumeAttachment,
 )
+from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
+from kubedoctor.cluster.relations.policies import applies_to
+from kubedoctor.cluster.relations.related import Related, related
+from kubedoctor.cluster.relations.services import endpoints_of, pods_selected_by, ready_endpoints, services_selecting
+from kubedoctor.cluster.relations.workloads import (
+    WORKLOAD_KINDS,
+    WORKLOADS,
+    controller_of,
+    made_good,
+    owner_chain,
+    pods_of,
+    replica_sets_of,
+    template_of,
+    template_path,
+    workload_of,
+    workloads_of,
+)
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
+from kubedoctor.cluster.triage import (
+    all_containers,
+    all_statuses,
+    container_path,
+    ended_at,
+    finished,
+    not_ready,
+    placed,
+    ready,
+    restarted,
+    status_path,
+    terminating,
+    troubled,
+    unscheduled,
+    waiting,
+)
 
 __all__ = [
+    "REDACTED",
+    "REMOVALS",
+    "WORKLOADS",
+    "WORKLOAD_KINDS",
     "APIService",
     "CSINode",
     "CannotSee",
+    "Change",
     "Cluster",
     "ClusterRole",
     "ClusterRoleBinding",
     "Condition",
     "ConfigMap",
     "Container",
+    "ContainerStateTerminated",
+    "ContainerStateWaiting",
     "ContainerStatus",
     "ControllerRevision",
     "CronJob",
@@ -72,13 +144,17 @@ __all__ = [
     "CustomResourceDefinition",
     "DaemonSet",
     "Deployment",
+    "DeviceClass",
     "EndpointSlice",
     "Event",
     "Evidence",
+    "Family",
     "Gap",
     "HorizontalPodAutoscaler",
     "Ingress",
+    "IngressBackend",
     "IngressClass",
+    "IngressServiceBackend",
     "Job",
     "KubernetesObject",
     "LabelSelector",
@@ -99,27 +175,88 @@ __all__ = [
     "PodMetrics",
     "PriorityClass",
     "Probe",
+    "Quantity",
+    "QuantityError",
     "Ref",
+    "Related",
     "ReplicaSet",
     "ReplicationController",
+    "ResourceClaim",
     "ResourceQuota",
+    "ResourceSlice",
     "Role",
     "RoleBinding",
+    "RuntimeClass",
     "Secret",
+    "SelectorError",
     "Service",
     "ServiceAccount",
     "Snapshot",
     "Source",
     "StatefulSet",
     "StorageClass",
+    "Taint",
+    "Toleration",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
+    "Volume",
     "VolumeAttachment",
     "Want",
+    "Webhook",
+    "all_containers",
+    "all_statuses",
+    "applies_to",
+    "claim_names",
     "condition",
+    "container_path",
+    "controller_of",
+    "counted",
+    "ended_at",
+    "endpoints_of",
+    "finished",
+    "format_bytes",
     "has_path",
+    "human_duration",
+    "is_missing",
     "kind_name",
+    "likeness",
+    "listed",
+    "looks_secret",
+    "made_good",
+    "misspellings",
+    "misspelt",
+    "nearest_labels",
+    "nearest_word",
+    "node_selector_matches",
+    "not_ready",
+    "owner_chain",
+    "parse_duration",
+    "parse_quantity",
+    "placed",
+    "pods_mounting",
+    "pods_of",
+    "pods_selected_by",
     "quote",
+    "ready",
+    "ready_endpoints",
     "ref",
+    "related",
+    "replica_sets_of",
+    "restarted",
+    "selector_from_map",
+    "selector_of",
+    "services_selecting",
+    "status_path",
+    "template_of",
+    "template_path",
+    "terminating",
+    "troubled",
+    "unscheduled",
+    "untolerated",
+    "visible",
+    "visible_end",
+    "waiting",
+    "workload_of",
+    "workloads_of",
 ]

@@ -2,14 +2,43 @@
 
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.findings.commands import (
+    SETTABLE,
+    change,
+    command_line,
+    delete_by_force,
+    edit_command,
+    is_recreated,
+    kubectl,
+    look_at,
+    look_at_log,
+    look_at_pod,
+    rollout,
+)
+from kubedoctor.findings.containers import (
+    ContainerWithStatus,
+    at_fault,
+    in_container,
+    newest_event,
+    parts_of,
+    quote_pod_spec,
+    quote_spec,
+    quote_status,
+    stays,
+    waiting_parts,
+)
 from kubedoctor.findings.diagnostic import HEADINGS, Diagnostic, Explains, diagnostic
 from kubedoctor.findings.logs import quote_line
 from kubedoctor.findings.model import Command, Confidence, Effect, Finding, Fix, Severity
+from kubedoctor.findings.relations import CauseRelation, Symptom, cause_relation
 
 __all__ = [
     "HEADINGS",
+    "SETTABLE",
+    "CauseRelation",
     "Command",
     "Confidence",
+    "ContainerWithStatus",
     "Diagnostic",
     "Effect",
     "Evidence",
@@ -18,9 +47,30 @@ __all__ = [
     "Fix",
     "Ref",
     "Severity",
+    "Symptom",
+    "at_fault",
+    "cause_relation",
+    "change",
+    "command_line",
+    "delete_by_force",
     "diagnostic",
+    "edit_command",
     "has_path",
+    "in_container",
+    "is_recreated",
+    "kubectl",
+    "look_at",
+    "look_at_log",
+    "look_at_pod",
+    "newest_event",
+    "parts_of",
     "quote",
     "quote_line",
+    "quote_pod_spec",
+    "quote_spec",
+    "quote_status",
     "ref",
+    "rollout",
+    "stays",
+    "waiting_parts",
 ]

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, Container, ContainerStatus, Event, KubernetesObject, Pod
-from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
+from kubedoctor.cluster.kinds.containers import Container, ContainerStateWaiting, ContainerStatus
+from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.workloads import template_of, template_path, workload_of
+from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import all_containers, all_statuses, container_path, finished, status_path, terminating
-from kubedoctor.findings import Evidence, Explains, Ref, has_path, quote, ref
+from kubedoctor.findings.diagnostic import Explains
 
 CONSEQUENCES = (Explains("same", ("KD1012", "KD1201", "KD1204")), Explains("selects", ("KD2001",)))
 """What follows from a container that does not run: it is not ready, its rollout stands still, its Service is empty."""

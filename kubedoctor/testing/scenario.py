@@ -47,7 +47,7 @@ KEYS = frozenset(
 
 
 EXPECTED_KEYS = frozenset(
-    {"code", "about", "aspect", "confidence", "severity", "says", "evidence", "fixes", "gaps"},
+    {"code", "about", "aspect", "confidence", "severity", "says", "evidence", "fixes", "affects", "gaps"},
 )
 """Of an entry of `expect`."""
 
@@ -179,6 +179,8 @@ def _mismatches(found: ReportedFinding, wanted: Mapping[str, Any]) -> Iterator[s
         fixes = ["verified" if fix.verified else "unverified" for fix in found.fixes]
         if fixes != wanted["fixes"]:
             yield f"{head}: fixes are {fixes}, expected {wanted['fixes']}"
+    if "affects" in wanted and (affects := [str(name) for name in found.affects]) != sorted(wanted["affects"]):
+        yield f"{head}: affects {affects}, expected {sorted(wanted['affects'])}"
     for gap in wanted.get("gaps", ()):
         if not any(gap in text for text in found.gaps):
             yield f"{head}: no gap {gap!r} in {found.gaps}"

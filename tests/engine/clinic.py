@@ -76,7 +76,7 @@ def made(
     check: Callable[[Any, Cluster], Iterator[Finding]],
     *,
     code: str,
-    subject: type[KubernetesObject],
+    subject: type[KubernetesObject] | str,
     severity: Severity = Severity.CRITICAL,
     explains: tuple[Explains, ...] = (),
     when: Callable[[Any], bool] | None = None,

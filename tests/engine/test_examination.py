@@ -7,9 +7,23 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.cluster import Cluster, ConfigMap, LogWant, Node, Pod, Ref, Service, Snapshot, Want
+from kubedoctor.cluster import (
+    Cluster,
+    ConfigMap,
+    CustomResource,
+    LogWant,
+    Node,
+    Pod,
+    Ref,
+    Service,
+    Snapshot,
+    Want,
+    kind_name,
+    related,
+)
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.engine import Catalogue, focus, scan
+from kubedoctor.engine.catalogue import assemble
 from kubedoctor.findings import Confidence, Finding, Severity
 from tests.engine.clinic import complete, deployment, live, made, node, objects, pod, replica_set, said
 
@@ -54,7 +68,7 @@ class Server:
             elif want.kind in self.refused:
                 self.snapshot.refuse(want, f"list {want.kind} is forbidden")
             else:
-                self.snapshot.add(one for one in self.objects if type(one).__name__ == want.kind)
+                self.snapshot.add(one for one in self.objects if kind_name(one) == want.kind)
                 self.snapshot.cover(want)
 
 
@@ -66,6 +80,28 @@ def test_focus_fetches_what_checks_ask_for_and_runs_them_again() -> None:
     assert server.rounds[0] == {"get Pod/web-1 in shop"}
     assert any("get ConfigMap/settings in shop" in wants for wants in server.rounds)
     assert report.rounds == len(server.rounds) <= 3
+
+
+LICENSE = "License.acme.example"
+
+
+@related(Pod)
+def license_of(one: Pod, _: Cluster) -> Iterator[Ref]:
+    yield Ref(LICENSE, one.namespace, "gold")
+
+
+def expired(one: CustomResource, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "it has expired")
+
+
+def test_focus_follows_the_relations_of_a_package_to_its_own_kinds() -> None:
+    snapshot = live()
+    license_ = {"kind": LICENSE, "metadata": {"name": "gold", "namespace": "shop"}}
+    server = Server(snapshot, pod("web-1", node="n1"), license_)
+    catalogue = assemble([made(expired, code="KD9001", subject=LICENSE), license_of])
+    report = focus(catalogue, WEB, snapshot, server.gather)
+    assert [str(one.about) for one in report.findings] == [f"{LICENSE}/shop/gold"]
+    assert f"get {LICENSE}/gold in shop" in server.rounds[1]
 
 
 def blames_service(one: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""Diagnostics of a company's own kinds: what any package may do."""
