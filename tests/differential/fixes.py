@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.answers.placement.remedy_words import remedy_words
 from kubedoctor.cluster.changes import Operation, apply_to_data, reference
 from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind, Situation, counterfactuals
 from kubedoctor.replay.scheduler.cycle import schedule
@@ -114,15 +115,15 @@ def main() -> int:
         for change in found:
             changes += 1
             kinds.update(edit.kind.value for edit in change.edits)
-            assumed += bool(change.assumes)
-            stored += not change.assumes and any(edit.kind in STORAGE for edit in change.edits)
+            assumed += bool(change.provisioners)
+            stored += not change.provisioners and any(edit.kind in STORAGE for edit in change.edits)
             for asking, volume in bindings(row["request"], change):
                 bound.append((row["id"], volume, json.dumps({"id": row["id"], "mode": "pvmatch", "request": asking})))
             for part, nodes in trials(row["request"], change):
                 asked.append(
                     json.dumps({"id": row["id"], "mode": "schedule", "request": changed(row["request"], part)})
                 )
-                wanted.append((row["id"], part.summary if part.edits else "nothing changed", nodes))
+                wanted.append((row["id"], remedy_words(part) if part.edits else "nothing changed", nodes))
         if pods == options.count:
             break
     answers = oracle.answers(oracle.UPSTREAM, "".join(f"{line}\n" for line in asked).encode())

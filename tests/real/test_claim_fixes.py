@@ -84,7 +84,7 @@ class Case:
 
 HELD = {"namespace": NAMESPACE, "name": "data", "uid": "6f0c52f3-0000-4000-8000-000000000000"}
 IN_MANUAL = {"storageClassName": "manual"}
-ANEW = "make claim data anew"
+ANEW = "recreate claim data"
 CASES = (
     *(
         Case(
@@ -94,7 +94,9 @@ CASES = (
         )
         for mode in (WAITS, AT_ONCE)
     ),
-    Case("no-class", (manual(AT_ONCE), volume("x", **IN_MANUAL), claim()), ("let claim data be of class manual",)),
+    Case(
+        "no-class", (manual(AT_ONCE), volume("x", **IN_MANUAL), claim()), ("change claim data: storage class manual",)
+    ),
     *(
         Case(
             f"too-large-{mode}",
@@ -117,7 +119,7 @@ CASES = (
         Case(
             f"selector-{mode}",
             (manual(mode), volume("x", **IN_MANUAL), claim(selector={"matchLabels": {"disk": "big"}}, **IN_MANUAL)),
-            ("let claim data be for volume x",),
+            ("change claim data: volume x",),
         )
         for mode in (WAITS, AT_ONCE)
     ),
@@ -125,19 +127,19 @@ CASES = (
         Case(
             f"released-{mode}",
             (manual(mode), volume("x", claimRef=HELD, **IN_MANUAL), claim(**IN_MANUAL)),
-            ("let volume x be claimed again",),
+            ("release volume x",),
         )
         for mode in (WAITS, AT_ONCE)
     ),
     Case(
         "class-and-size",
         (manual(AT_ONCE), volume("x", "3Gi", **IN_MANUAL), claim(storageClassName="other")),
-        (f"{ANEW} of class manual in place of other and for 3Gi",),
+        (f"{ANEW}: storage class manual instead of other, size 3Gi",),
     ),
     Case(
         "stateful",
         (manual(WAITS), volume("x", **IN_MANUAL)),
-        ("make claim data-app-0 anew of class manual",),
+        ("recreate claim data-app-0: storage class manual",),
         stateful_set(),
     ),
 )
@@ -157,7 +159,7 @@ def claims() -> Iterator[Namespace]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_proven_change_gets_the_pod_a_node(claims: Namespace, case: Case) -> None:
     _start(claims, case)
-    proven = [fix for fix in _fixes(claims) if fix.verified and "one more node" not in fix.summary]
+    proven = [fix for fix in _fixes(claims) if fix.verified and "add a node like" not in fix.summary]
     assert [fix.summary[: len(said)] for fix, said in zip(proven, case.says, strict=True)] == list(case.says)
 
     for number, fix in enumerate(proven):

@@ -56,7 +56,7 @@ def about_data(change: Counterfactual, pod: Pod, workload: Ref, cluster: Cluster
     owner = cluster.maybe.get_ref(workload)
     if any(_template(edit.about, pod, owner) is not None for edit in remade):
         said += (
-            f"; {workload.title} must be made anew too, because its claim templates cannot be changed; its pods keep"
+            f"; {workload.title} must be recreated too, because its claim templates cannot be changed; its pods keep"
             " running"
         )
     return said

@@ -7,6 +7,7 @@ from typing import Final
 
 from kubedoctor.answers.placement.claim_fixes import CLAIM_KINDS, about_data, recreated_claim, too_early
 from kubedoctor.answers.placement.outcome import has_other_scheduler, unproven
+from kubedoctor.answers.placement.remedy_words import conditions, remedy_words
 from kubedoctor.cluster.changes import Change, Operation
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.pods import Pod
@@ -120,11 +121,11 @@ def _family(edit: Edit) -> object:
 
 def _fix(change: Counterfactual, alike: tuple[str, ...], own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
     by_hand = _by_hand(change, own, pod, workload, cluster)
-    text = change.summary
+    text = remedy_words(change)
     if change.kind not in _OPENS and not text.endswith(f" on {_names(change.nodes)})"):
         text += f" → fits {_names(change.nodes)}"
-    if change.assumes:
-        text += f", if {' and '.join(change.assumes)}"
+    if first := conditions(change):
+        text += f", if {' and '.join(first)}"
     if alike:
         text += f" (or {_names(alike)})"
     if change.affects and change.kind in _OPENS:
@@ -133,13 +134,13 @@ def _fix(change: Counterfactual, alike: tuple[str, ...], own: Ref, pod: Pod, wor
         text += f"; used by {_names(str(one) for one in change.affects)} too"
     text += about_data(change, pod, workload, cluster)
     if by_hand is not None and _recreates(by_hand, pod):
-        text += "; the pod is made anew, nothing runs in it yet"
+        text += "; the pod is recreated, nothing runs in it yet"
     disrupts = any(edit.kind not in _HARMLESS for edit in change.edits)
     return Fix(
         text,
         _command(by_hand, pod, cluster) if by_hand is not None else "",
         Effect.DISRUPTS if disrupts else Effect.CHANGES,
-        verified=not change.assumes,
+        verified=not change.provisioners,
         changes=change.about if len(change.edits) == 1 else None,
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
 
 import msgspec
 
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.edits import Remedy
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
@@ -175,7 +176,8 @@ PodPart = Callable[[Pod], object]
 
 
 class Plugin:
-    """A filter plugin with all that is known of it: what it decides, what it reads, and how its reasons are written.
+    """A filter plugin with all that is known of it: what it decides and reads, how its reasons are written, and what would
+    content it.
 
     name: upstream's.
     reads: kinds that it looks at beside nodes and the pods on them as they take up room. One more object of such a kind
@@ -206,3 +208,21 @@ class Plugin:
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         """Once per pod, before any node is looked at."""
         raise NotImplementedError
+
+    def passes(self, pod: Pod, state: ClusterState, node: NodeInfo) -> bool:
+        """Whether it alone lets the pod go to the node, where its PreFilter does not refuse the pod."""
+        node_filter = self.pre_filter(pod, state).node_filter
+        return node_filter is None or node_filter.check(node).is_success
+
+    def early_remedies(self, pod: Pod, state: ClusterState, status: Status) -> Iterable[Remedy]:
+        """What to change for a pod that its PreFilter refuses, or for which the nodes that several PreFilters leave do not
+        exist together."""
+        return ()
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> Iterable[Remedy]:
+        """Ways to content it about a node that it refuses for `status`."""
+        return ()
+
+    def remedies_for_new(self, pod: Pod, node: NodeInfo) -> Iterable[Remedy] | None:
+        """What to change beside adding `node`, a new one like another that it refuses; None for the same as there."""
+        return None

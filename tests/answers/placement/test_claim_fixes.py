@@ -79,7 +79,7 @@ def patch(command: str) -> Any:
 def test_a_claim_is_made_anew_in_one_line() -> None:
     [fix] = offered(storage_class("manual"), volume("x"), claim(storageClassName="manaul"))
     assert fix.summary == (
-        "make claim data-db-0 anew of class manual in place of manaul (volume x fits then) → fits n"
+        "recreate claim data-db-0: storage class manual instead of manaul (volume x then fits) → fits n"
         "; no data is lost, it has no volume"
     )
     assert patch(fix.command) == {"spec": {"storageClassName": "manual"}}
@@ -98,7 +98,7 @@ def test_the_old_annotation_for_the_class_goes_away() -> None:
 
 def test_a_class_where_there_is_none_is_set_in_place() -> None:
     [fix] = offered(storage_class("manual"), volume("x"), claim())
-    assert fix.summary == "let claim data-db-0 be of class manual (volume x fits then) → fits n"
+    assert fix.summary == "change claim data-db-0: storage class manual (volume x then fits) → fits n"
     assert fix.command == f"""kubectl patch {CLAIM} --type=merge -p '{{"spec": {{"storageClassName": "manual"}}}}'"""
     assert fix.effect is Effect.CHANGES
 
@@ -112,14 +112,14 @@ def test_a_stateful_set_is_corrected_before_its_claim() -> None:
     assert first.startswith("kubectl patch statefulset/db -n shop --type=json ")
     assert first.endswith(" --dry-run=client -o json | kubectl replace --force --cascade=orphan -f -")
     assert second == f"kubectl delete {CLAIM}"
-    assert "StatefulSet shop/db must be made anew too" in fix.summary
+    assert "StatefulSet shop/db must be recreated too" in fix.summary
 
 
 def test_a_provisioner_that_nobody_has_seen_at_work_is_not_verified() -> None:
     [fix] = offered(storage_class("cloud", "csi.example.com"), claim(storageClassName="cluod"))
     assert not fix.verified
     assert fix.summary.startswith(
-        "make claim data-db-0 anew of class cloud in place of cluod → fits n, if csi.example.com makes the volume"
+        "recreate claim data-db-0: storage class cloud instead of cluod → fits n, if csi.example.com creates the volume"
     )
 
 
@@ -148,6 +148,6 @@ def test_a_claim_that_is_made_for_the_pod_is_described_anew() -> None:
     asked = msgspec.structs.replace(asked, metadata=owned)
     [fix] = offered(storage_class("manual"), volume("x"), asked, ephemeral=True)
     assert fix.summary == (
-        "describe the claim of volume data of class manual in place of manaul (volume x fits then) → fits n"
+        "change the claim template of volume data: storage class manual instead of manaul (volume x then fits) → fits n"
     )
     assert fix.command == ""  # A pod without workload cannot be changed so.

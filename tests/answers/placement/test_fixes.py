@@ -117,7 +117,7 @@ def _apply(data: Any, operation: dict[str, Any]) -> None:
 
 def test_a_toleration_is_added_to_a_template_without_any() -> None:
     seen, waiting = cluster(node("n", TAINT), injected=True)
-    command = offered(seen, waiting)["tolerate the taint team=pay:NoSchedule → fits n"]
+    command = offered(seen, waiting)["tolerate taint team=pay:NoSchedule → fits n"]
     assert command.startswith("kubectl patch deployment/web -n shop --type=json -p ")
     assert patched(seen, command) == ["n"]
 
@@ -145,7 +145,7 @@ def test_what_the_daemon_set_controller_adds_stays_out_of_the_template() -> None
     snapshot = Snapshot(datetime(2026, 1, 1, tzinfo=UTC), Source("files", "test", "v1.37.2"), complete=True)
     snapshot.add([node("m"), node("n", TAINT), waiting, agent])
     commands = offered(Cluster(snapshot), waiting)
-    command = commands["tolerate the taint team=pay:NoSchedule → fits n"]
+    command = commands["tolerate taint team=pay:NoSchedule → fits n"]
     toleration = {"key": "team", "operator": "Equal", "value": "pay", "effect": "NoSchedule"}
     words = shlex.split(command)
     assert words[:5] == ["kubectl", "patch", "daemonset/agent", "-n", "shop"]
@@ -156,7 +156,7 @@ def test_what_the_daemon_set_controller_adds_stays_out_of_the_template() -> None
 def test_a_toleration_is_added_to_the_others() -> None:
     other = {"key": "x", "operator": "Exists"}
     seen, waiting = cluster(node("n", TAINT, {"key": "x", "effect": "NoSchedule"}), tolerations=[other])
-    assert patched(seen, offered(seen, waiting)["tolerate the taint team=pay:NoSchedule → fits n"]) == ["n"]
+    assert patched(seen, offered(seen, waiting)["tolerate taint team=pay:NoSchedule → fits n"]) == ["n"]
 
 
 def test_a_selector_is_corrected_or_dropped() -> None:
@@ -172,7 +172,7 @@ def test_the_container_is_found_by_its_name_where_a_sidecar_was_injected() -> No
     seen, waiting = cluster(node("n", cpu="4"), injected=True, containers=taken)
     seen.snapshot.add([msgspec.convert({"metadata": {"name": "other", "namespace": "x"}, "spec": busy}, Pod)])
     commands = offered(seen, waiting)
-    [command] = [line for text, line in commands.items() if text.startswith("ask for no host port")]
+    [command] = [line for text, line in commands.items() if text.startswith("drop host port")]
     assert '"/spec/template/spec/containers/0/ports/0/hostPort"' in command
     assert patched(seen, command) == ["n"]
 
@@ -186,7 +186,7 @@ def test_a_request_is_lowered_by_its_own_command() -> None:
 
 def test_a_bare_pod_can_be_given_a_toleration() -> None:
     seen, waiting = cluster(node("n", TAINT), owner="")
-    command = offered(seen, waiting)["tolerate the taint team=pay:NoSchedule → fits n"]
+    command = offered(seen, waiting)["tolerate taint team=pay:NoSchedule → fits n"]
     assert command.startswith("kubectl patch pod/web-1-x -n shop --type=json")
     assert "replace --force" not in command
 
@@ -194,7 +194,7 @@ def test_a_bare_pod_can_be_given_a_toleration() -> None:
 def test_a_bare_pod_is_made_anew_where_it_cannot_be_changed() -> None:
     seen, waiting = cluster(node("n", cpu="600m"), owner="")
     [(text, command)] = offered(seen, waiting).items()
-    assert text.endswith("; the pod is made anew, nothing runs in it yet")
+    assert text.endswith("; the pod is recreated, nothing runs in it yet")
     patch, replace = command.split(" | ")
     words = shlex.split(patch)
     assert words[:5] == ["kubectl", "patch", "pod/web-1-x", "-n", "shop"]
@@ -223,8 +223,8 @@ def test_the_control_plane_is_opened_only_if_nothing_else_helps() -> None:
 def test_the_same_to_several_nodes_is_one_fix() -> None:
     seen, waiting = cluster(node("m", TAINT), node("n", TAINT))
     fixes = placement_fixes(explain_pending(waiting, seen), seen)
-    [removed] = [fix for fix in fixes if fix.summary.startswith("remove the taint")]
-    assert removed.summary == "remove the taint team=pay:NoSchedule from m (or n)"
+    [removed] = [fix for fix in fixes if fix.summary.startswith("remove taint")]
+    assert removed.summary == "remove taint team=pay:NoSchedule from m (or n)"
     assert (removed.command, removed.effect) == ("kubectl taint nodes m team=pay:NoSchedule-", Effect.CHANGES)
 
 
@@ -255,7 +255,7 @@ def test_two_changes_to_one_list_are_one_patch() -> None:
     """The second of two would find the list as the first has left it."""
     other = {"key": "gpu", "value": "a", "effect": "NoExecute"}
     seen, waiting = cluster(node("n", TAINT, other), injected=True)
-    both = [text for text in offered(seen, waiting) if text.count("tolerate the taint") == 2]
+    both = [text for text in offered(seen, waiting) if text.count("tolerate taint") == 2]
     assert len(both) == 1
     command = offered(seen, waiting)[both[0]]
     assert command.count("kubectl") == 1

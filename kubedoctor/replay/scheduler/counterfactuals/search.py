@@ -8,36 +8,16 @@ from itertools import islice, product
 from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.replay.scheduler import profile
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
-from kubedoctor.replay.scheduler.counterfactuals.edits import Counterfactual, Edit, Kind
-from kubedoctor.replay.scheduler.counterfactuals.mount_remedies import (
-    about_attached,
-    about_claims,
-    about_selected_nodes,
-    about_volumes_in_use,
-)
-from kubedoctor.replay.scheduler.counterfactuals.node_remedies import (
-    Remedy,
-    about_labels,
-    about_taints,
-    drop_node_name,
-    one_more,
-    uncordon,
-)
-from kubedoctor.replay.scheduler.counterfactuals.pod_remedies import (
-    about_pod_affinity,
-    about_ports,
-    about_spread,
-)
-from kubedoctor.replay.scheduler.counterfactuals.request_remedies import lower_requests
+from kubedoctor.replay.scheduler.counterfactuals.new_nodes import one_more
 from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place
-from kubedoctor.replay.scheduler.counterfactuals.volume_remedies import about_unbound, about_waiting
 from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict
+from kubedoctor.replay.scheduler.edited import edited
+from kubedoctor.replay.scheduler.edits import Counterfactual, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.many.by_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.many.grouping import grouped, objections_of
-from kubedoctor.replay.scheduler.plugins.node_resources_fit import NodeResourcesFit
-from kubedoctor.replay.scheduler.plugins.pod_claims import CLAIM_UNBOUND, mounted_claim_names
-from kubedoctor.replay.scheduler.plugins.volume_binding import FREE_STORAGE, NO_VOLUME
+from kubedoctor.replay.scheduler.plugins.pod_claims import mounted_claim_names
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
@@ -125,19 +105,19 @@ def _contains(edits: Remedy, smaller: Remedy) -> bool:
     return edits != smaller and all(any(one == each or one.contains(each) for each in smaller) for one in edits)
 
 
-def _order(edits: Remedy) -> tuple[int, bool, float, str]:
+def _order(edits: Remedy) -> tuple[object, ...]:
     return (
         len(edits),
-        any(one.assumes for one in edits),
+        any(one.provisioner for one in edits),
         sum(one.weight for one in edits),
-        " ".join(one.summary for one in edits),
+        tuple(one.order for one in edits),
     )
 
 
 def _remove_gates(pod: Pod) -> Edit:
-    names = ", ".join(one.name for one in pod.spec.scheduling_gates or ())
+    names = tuple(gate.name for gate in pod.spec.scheduling_gates or ())
     operation = Operation(ref(pod), (Step(("spec", "schedulingGates"), remove=True),))
-    return Edit(Kind.REMOVE_GATES, ref(pod), f"remove the scheduling gates {names}", (operation,))
+    return Edit(Kind.REMOVE_GATES, ref(pod), (operation,), names=names)
 
 
 def _combinations(situation: Situation, verdict: SchedulingVerdict) -> list[Remedy]:
@@ -145,7 +125,7 @@ def _combinations(situation: Situation, verdict: SchedulingVerdict) -> list[Reme
     found: dict[frozenset[object], Remedy] = {}
     for edits in _proposed(situation, verdict):
         different = {_identity((one,)): one for one in edits}
-        combination = tuple(sorted(different.values(), key=lambda one: (one.weight, one.summary)))
+        combination = tuple(sorted(different.values(), key=lambda one: (one.weight, one.order)))
         if 0 < len(combination) <= MOST_PARTS:
             found.setdefault(_identity(combination), combination)
     return list(found.values())
@@ -166,15 +146,10 @@ def _proposed(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Reme
 
 def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy]:
     """For a pod that is turned away before nodes are looked at."""
-    pod, state = situation.pod, situation.state
-    yield from about_claims(pod, state, objection.status.named)
-    if objection.plugin == "VolumeBinding" and objection.status.has(CLAIM_UNBOUND):
-        yield from about_unbound(pod, state, objection.status.named)
-    if objection.plugin in ("", "NodeAffinity"):
-        if pod.spec.node_name:
-            yield (drop_node_name(pod),)
-        if state.nodes:
-            yield from (each for each in about_labels(pod, state.nodes[0].node) if len(each) == 1)
+    pod, state, status = situation.pod, situation.state, objection.status
+    one = profile.plugin_named(objection.plugin)
+    for plugin in profile.PLUGINS if one is None else (one,):
+        yield from plugin.early_remedies(pod, state, status)
 
 
 def _per_node(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Remedy]:
@@ -196,23 +171,19 @@ def _per_node(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Reme
             models.append(one_more(node, state, place))
         for model in models:
             yield (model,)
-            for objection, each in zip(objections, choices, strict=True):
-                if objection.plugin == NodeResourcesFit.name:
-                    yield from _lowered_for(situation.pod, node, model)
-                elif len(choices) == 2:
-                    yield from ((*remedy, model) for remedy in each)
+            new = _new_node(situation.pod, node, model) if objections else None
+            for objection, same in zip(objections, choices, strict=True):
+                plugin = profile.plugin_named(objection.plugin)
+                own = plugin.remedies_for_new(situation.pod, new) if plugin is not None and new is not None else None
+                beside = own if own is not None else same if len(choices) == 2 else ()
+                yield from ((*remedy, model) for remedy in beside)
 
 
-def _lowered_for(pod: Pod, node: NodeInfo, model: Edit) -> Iterator[Remedy]:
-    """A new node with requests that fit it: it is emptier than the one that it is like."""
+def _new_node(pod: Pod, node: NodeInfo, model: Edit) -> NodeInfo:
+    """The node that the model adds."""
     alone = ClusterState()
     alone.nodes = (node,)
-    (new,) = (one for one in apply_to_state(pod, alone, (model,)).state.nodes if one.name != node.name)
-    node_filter = NodeResourcesFit().pre_filter(pod, alone).node_filter
-    shortages = node_filter.check(new).shortages if node_filter is not None else ()
-    lowered = lower_requests(pod, "the new node", shortages)
-    if lowered:
-        yield (*lowered, model)
+    return next(each for each in edited(pod, alone, (model,))[1].nodes if each.name != node.name)
 
 
 def _shape(node: NodeInfo, state: ClusterState) -> Hashable:
@@ -226,33 +197,11 @@ def _shape(node: NodeInfo, state: ClusterState) -> Hashable:
 
 def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> list[Remedy]:
     """Ways to content one plugin on one node."""
-    pod, state = situation.pod, situation.state
-    found: list[Remedy] = []
-    match objection.plugin:
-        case "NodeUnschedulable":
-            found = [(uncordon(node.node),)]
-        case "NodeName":
-            found = [(drop_node_name(pod),)]
-        case "TaintToleration":
-            found = about_taints(pod, node.node)
-        case "NodeAffinity":
-            found = about_labels(pod, node.node)
-        case "NodePorts":
-            found = about_ports(pod, node)
-        case "NodeResourcesFit":
-            lowered = lower_requests(pod, node.name, objection.status.shortages)
-            found = [lowered] if lowered else []
-        case "VolumeRestrictions":
-            found = about_volumes_in_use(pod, state, node)
-        case "NodeVolumeLimits":
-            found = about_attached(pod, state, node, objection.status.named)
-        case "VolumeBinding" if objection.status.has(NO_VOLUME, FREE_STORAGE):
-            found = about_selected_nodes(pod, state, node) or about_waiting(pod, state, node, objection.status)
-        case "PodTopologySpread":
-            found = about_spread(pod, state, node)
-        case "InterPodAffinity":
-            found = about_pod_affinity(pod, state, node)
-    return [one for one in found if one]
+    plugin = profile.plugin_named(objection.plugin)
+    if plugin is None:
+        return []
+    found = plugin.remedies(situation.pod, situation.state, node, objection.status)
+    return [remedy for remedy in found if remedy]
 
 
 def _with_affected(situation: Situation, change: Counterfactual, waiting: Sequence[Pod]) -> Counterfactual:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
+from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.grammar.selectors import SelectorError
+from kubedoctor.cluster.kinds.affinity import PodAffinity, PodAffinityTerm
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.deleting import delete_pods
+from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     OTHER,
     SKIPPED,
@@ -28,6 +35,7 @@ from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, compiled, terms_of, with_namespaces
 from kubedoctor.replay.scheduler.plugins.selector_errors import parsing_problem
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
+from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
 Counts = dict[tuple[str, str], int]
 """Matching pods by topology key and value; never zero."""
@@ -79,6 +87,9 @@ class InterPodAffinity(Plugin):
                 against[pair] = against.get(pair, 0) + count
         near = dict(state.matching_all(wanted)) if wanted else {}
         return Prepared(SUCCESS, _Filter(pod, labels, wanted, unwanted, near, against, existing))
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _remedies(self, pod, state, node)
 
 
 def _finds_by_namespace_labels(pod: Pod, state: ClusterState) -> bool:
@@ -176,3 +187,94 @@ class _Filter(NodeFilter):
         for term in self.unwanted:
             if term.matches(other.pod, {}):
                 _change(self.against, node, term.topology_key, change)
+
+
+def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
+    """Drop the terms that are in the way, or let them speak of nodes only; other pods' own terms move only with them."""
+    found: list[Remedy] = []
+    wrong: list[tuple[Path, PodAffinityTerm]] = []
+    for path, term, alone in _terms(pod):
+        if not _own_terms_pass(plugin, alone, state, node):
+            wrong.append((path, term))
+    ours = tuple(_drop_term(pod, path, term) for path, term in wrong)
+    bare = _with_terms(pod, None, None)
+    others = [one.pod for one in _unwilling(bare, state, node)] if not plugin.passes(bare, state, node) else []
+    away = delete_pods(others, Because.ANTI_AFFINITY) if others else [()]
+    for last in away:
+        if ours or last:
+            found.append((*ours, *last))
+            narrowed = tuple(
+                _narrow_term(pod, path, term) if "podAntiAffinity" in path and term.topology_key != HOSTNAME else drop
+                for (path, term), drop in zip(wrong, ours, strict=True)
+            )
+            if narrowed != ours:
+                found.append((*narrowed, *last))
+    return found
+
+
+def _own_terms_pass(plugin: Plugin, alone: Pod, state: ClusterState, node: NodeInfo) -> bool:
+    """Whether a pod's own terms allow the node, whatever other pods want."""
+    node_filter = plugin.pre_filter(alone, state).node_filter
+    if node_filter is None:
+        return True
+    status = node_filter.check(node)
+    return status.is_success or status.has(EXISTING_ANTI_AFFINITY)
+
+
+def _terms(pod: Pod) -> Iterator[tuple[Path, PodAffinityTerm, Pod]]:
+    """The required terms, each with the pod that has it alone."""
+    affinity = pod.spec.affinity
+    for field, part in (
+        ("podAffinity", affinity.pod_affinity if affinity else None),
+        ("podAntiAffinity", affinity.pod_anti_affinity if affinity else None),
+    ):
+        required = part.required_during_scheduling_ignored_during_execution if part else None
+        for index, term in enumerate(required or ()):
+            path: Path = ("spec", "affinity", field, "requiredDuringSchedulingIgnoredDuringExecution", index)
+            only = PodAffinity(required_during_scheduling_ignored_during_execution=(term,))
+            alone = _with_terms(pod, only, None) if field == "podAffinity" else _with_terms(pod, None, only)
+            yield path, term, alone
+
+
+def _with_terms(pod: Pod, near: PodAffinity | None, apart: PodAffinity | None) -> Pod:
+    if pod.spec.affinity is None:
+        return pod
+    affinity = replace(pod.spec.affinity, pod_affinity=near, pod_anti_affinity=apart)
+    return replace(pod, spec=replace(pod.spec, affinity=affinity))
+
+
+def _unwilling(pod: Pod, state: ClusterState, node: NodeInfo) -> list[PodInfo]:
+    """Placed pods whose anti-affinity keeps the pod from the node."""
+    labels = state.namespace_labels(pod.namespace)
+    keys = {
+        term.topology_key: node.labels.get(term.topology_key)
+        for term in state.anti_affinity
+        if term.matches(pod, labels)
+    }
+    return [
+        info
+        for other in state.nodes
+        if any(value is not None and other.labels.get(key) == value for key, value in keys.items())
+        for info in other.pods
+        if any(
+            term.matches(pod, labels)
+            and node.labels.get(term.topology_key) is not None
+            and other.labels.get(term.topology_key) == node.labels.get(term.topology_key)
+            for term in info.anti_affinity
+        )
+    ]
+
+
+def _drop_term(pod: Pod, path: Path, term: PodAffinityTerm) -> Edit:
+    operation = Operation(ref(pod), (Step(path, remove=True),))
+    return Edit(Kind.RELAX_POD_AFFINITY, ref(pod), (operation,), (term.topology_key, ""), 5, names=_field(path))
+
+
+def _narrow_term(pod: Pod, path: Path, term: PodAffinityTerm) -> Edit:
+    operation = Operation(ref(pod), (Step((*path, "topologyKey"), HOSTNAME),))
+    return Edit(Kind.RELAX_POD_AFFINITY, ref(pod), (operation,), (term.topology_key, HOSTNAME), 4, names=_field(path))
+
+
+def _field(path: Path) -> tuple[str]:
+    """`podAffinity` or `podAntiAffinity`."""
+    return (str(path[2]),)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.cluster.changes import Operation, Path, Step
+from kubedoctor.cluster.grammar.nearest import likeness
 from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector
-from kubedoctor.cluster.kinds.affinity import NodeSelectorTerm
+from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelectorTerm
+from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -27,6 +32,7 @@ from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
 NODE_AFFINITY: Final = Obstacle("node affinity")
 ENFORCED_AFFINITY: Final = Obstacle("enforced affinity")
+_REQUIRED: Final[Path] = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 _MISMATCH: Final = unresolvable(reason(NODE_AFFINITY, "node(s) didn't match Pod's node affinity/selector"))
 _ENFORCED: Final = unresolvable(reason(ENFORCED_AFFINITY, "node(s) didn't match scheduler-enforced node affinity"))
 _CONFLICT: Final = unresolvable(reason(NODE_AFFINITY, "pod affinity terms conflict"))
@@ -59,6 +65,13 @@ class NodeAffinity(Plugin):
         if names is not None and not names:
             return Prepared(_CONFLICT)
         return Prepared(SUCCESS, node_filter, names)
+
+    def early_remedies(self, pod: Pod, state: ClusterState, status: Status) -> list[Remedy]:
+        found = _remedies(pod, state.nodes[0].node) if state.nodes else []
+        return [remedy for remedy in found if len(remedy) == 1]
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _remedies(pod, node.node)
 
 
 def _named(terms: tuple[NodeSelectorTerm, ...]) -> frozenset[str] | None:
@@ -100,3 +113,79 @@ def _label_keys(pod: Pod) -> set[str]:
         if term.match_fields:
             keys.add(HOSTNAME)
     return keys
+
+
+def _remedies(pod: Pod, node: Node) -> list[Remedy]:
+    """Ask for the labels that the node has, or do not ask."""
+    selector = _about_selector(pod, node)
+    terms = _about_terms(pod, node)
+    if not terms:
+        return selector
+    return [(*one, *other) for one in selector or [()] for other in terms]
+
+
+def _about_selector(pod: Pod, node: Node) -> list[Remedy]:
+    wrong = sorted(
+        (key, value) for key, value in (pod.spec.node_selector or {}).items() if node.labels.get(key) != value
+    )
+    corrected: list[Edit] = []
+    dropped: list[Edit] = []
+    for key, value in wrong:
+        path = ("spec", "nodeSelector", key)
+        operation = Operation(ref(pod), (Step(path, remove=True),))
+        drop = Edit(Kind.DROP_SELECTOR, ref(pod), (operation,), (key,), 4, replaced=(Replaced(key, value, ""),))
+        found = node.labels.get(key)
+        correct = drop
+        if found is not None and key != HOSTNAME:
+            operation = Operation(ref(pod), (Step(path, found),))
+            weight = 2 - likeness(value, found)
+            replaced = (Replaced(key, value, found),)
+            correct = Edit(Kind.CORRECT_SELECTOR, ref(pod), (operation,), (key, found), weight, replaced=replaced)
+        corrected.append(correct)
+        dropped.append(drop)
+    if not wrong:
+        return []
+    return [tuple(corrected), tuple(dropped)] if corrected != dropped else [tuple(dropped)]
+
+
+def _about_terms(pod: Pod, node: Node) -> list[Remedy]:
+    required = required_terms(pod)
+    if required is None or CompiledNodeSelector(required.node_selector_terms).matches(node.labels, node.name):
+        return []
+    found: list[Remedy] = []
+    for index, term in enumerate(required.node_selector_terms or ()):
+        found += _about_term(pod, node, index, term)
+    operation = Operation(ref(pod), (Step(_REQUIRED, remove=True),))
+    found.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), ("",), 5),))
+    return found
+
+
+def _about_term(pod: Pod, node: Node, index: int, term: NodeSelectorTerm) -> list[Remedy]:
+    """Where one requirement alone is in the way."""
+    wrong: list[tuple[Path, NodeSelectorRequirement]] = []
+    for field, requirements in (("matchExpressions", term.match_expressions), ("matchFields", term.match_fields)):
+        for position, one in enumerate(requirements or ()):
+            if not _holds(one, node, fields=field == "matchFields"):
+                wrong.append(((*_REQUIRED, "nodeSelectorTerms", index, field, position), one))
+    if len(wrong) != 1:
+        return []
+    path, one = wrong[0]
+    found: list[Remedy] = []
+    value = node.labels.get(one.key)
+    values = one.values or ()
+    if one.operator == "In" and value is not None and "matchExpressions" in path and one.key != HOSTNAME:
+        weight = 2 - max((likeness(each, value) for each in values), default=0)
+        operation = Operation(ref(pod), (Step((*path, "values", "-"), value),))
+        found.append((Edit(Kind.CORRECT_AFFINITY, ref(pod), (operation,), (one.key, value), weight),))
+    if len(term.match_expressions or ()) + len(term.match_fields or ()) > 1:
+        wanted = f"{one.key} {one.operator} {','.join(values)}".strip()
+        operation = Operation(ref(pod), (Step(path, remove=True),))
+        replaced = (Replaced(one.key, wanted, ""),)
+        found.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), (one.key,), 4, replaced=replaced),))
+    return found
+
+
+def _holds(requirement: NodeSelectorRequirement, node: Node, *, fields: bool) -> bool:
+    alone = (requirement,)
+    term = NodeSelectorTerm(match_fields=alone) if fields else NodeSelectorTerm(match_expressions=alone)
+    return CompiledNodeSelector((term,)).matches(node.labels, node.name)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     NodeFilter,
@@ -41,6 +44,18 @@ class NodeName(Plugin):
             return Prepared(SUCCESS)
         only = frozenset((named,)) if state.release >= _LEAVES_OUT_SINCE else None
         return Prepared(SUCCESS, _Filter(named), only)
+
+    def early_remedies(self, pod: Pod, state: ClusterState, status: Status) -> list[Remedy]:
+        return [(_drop_node_name(pod),)] if pod.spec.node_name else []
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return [(_drop_node_name(pod),)]
+
+
+def _drop_node_name(pod: Pod) -> Edit:
+    """The pod then goes where the scheduler wants it."""
+    operation = Operation(ref(pod), (Step(("spec", "nodeName"), ""),))
+    return Edit(Kind.DROP_NODE_NAME, ref(pod), (operation,), weight=5, node=pod.spec.node_name)
 
 
 class _Filter(NodeFilter):

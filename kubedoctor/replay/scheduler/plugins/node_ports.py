@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.deleting import delete_pods
+from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -20,7 +25,7 @@ from kubedoctor.replay.scheduler.framework import (
 )
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.memos import Memo
-from kubedoctor.replay.scheduler.plugins.host_ports import HostPort, host_ports
+from kubedoctor.replay.scheduler.plugins.host_ports import EVERY_ADDRESS, HostPort, host_ports
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 HOST_PORT: Final = Obstacle("host port")
@@ -46,6 +51,9 @@ class NodePorts(Plugin):
         wanted = host_ports(pod)
         return Prepared(SUCCESS, _Filter(wanted)) if wanted else SKIPPED
 
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _remedies(pod, node)
+
 
 class _Filter(NodeFilter):
     def __init__(self, wanted: tuple[HostPort, ...]) -> None:
@@ -59,3 +67,32 @@ class _Filter(NodeFilter):
 
     def alike(self, classes: NodeClasses) -> Grouping:
         return _BY_TAKEN_PORTS.kept(classes, None, lambda: classes.grouping(node.used_ports for node in classes.nodes))
+
+
+def _remedies(pod: Pod, node: NodeInfo) -> list[Remedy]:
+    """Ask for no port of the host, or take it from the pod that has it."""
+    wanted = list(_wanted_ports(pod))
+    clashing = [(path, name, port) for path, name, port in wanted if port.clashes(node.used_ports)]
+    found: list[Remedy] = []
+    if not pod.spec.host_network:
+        found.append(tuple(_no_host_port(pod, *one) for one in clashing))
+    ports = [port for _, _, port in clashing]
+    holders = [info.pod for info in node.pods if any(port.clashes(info.ports) for port in ports)]
+    names = tuple(sorted({str(port) for port in ports}))
+    return found + delete_pods(holders, Because.HOST_PORTS, node.name, names)
+
+
+def _wanted_ports(pod: Pod) -> Iterator[tuple[Path, str, HostPort]]:
+    for field, containers in (("containers", pod.spec.containers), ("initContainers", pod.spec.init_containers or ())):
+        for index, container in enumerate(containers):
+            if field == "initContainers" and not container.restarts_always:
+                continue
+            for position, one in enumerate(container.ports or ()):
+                if one.host_port > 0:
+                    port = HostPort(one.host_ip or EVERY_ADDRESS, one.protocol or "TCP", one.host_port)
+                    yield ("spec", field, index, "ports", position, "hostPort"), container.name, port
+
+
+def _no_host_port(pod: Pod, path: Path, container: str, port: HostPort) -> Edit:
+    operation = Operation(ref(pod), (Step(path, remove=True),))
+    return Edit(Kind.FREE_HOST_PORT, ref(pod), (operation,), (container, str(port.port)), 4, names=(str(port),))

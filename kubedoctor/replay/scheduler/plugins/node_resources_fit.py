@@ -5,10 +5,17 @@ Not replayed: an extended resource that a DeviceClass stands for is left to Dyna
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from kubedoctor.cluster.kinds.containers import Container
-from kubedoctor.cluster.kinds.pods import Pod
+from msgspec.structs import replace
+
+from kubedoctor.cluster.changes import Operation, Path, Step
+from kubedoctor.cluster.grammar.quantities import Quantity
+from kubedoctor.cluster.kinds.containers import Container, ResourceRequirements
+from kubedoctor.cluster.kinds.pods import Pod, PodSpec
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     Code,
@@ -25,7 +32,7 @@ from kubedoctor.replay.scheduler.framework import (
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
-from kubedoctor.replay.scheduler.requests import counted, pod_requests
+from kubedoctor.replay.scheduler.requests import amounts, counted, pod_requests
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 RESOURCE: Final = Obstacle("resource")
@@ -34,6 +41,9 @@ _TOO_MANY_PODS: Final = reason(TOO_MANY_PODS, "Too many pods")
 _FIRST: Final = ("cpu", "memory", "ephemeral-storage")
 _TOO_BIG_IS_FINAL_SINCE: Final = SchedulerRelease(34)
 """From this release on a request above the node's total rules out preemption."""
+_KIBI: Final = 1 << 10
+_MEBI: Final = 1 << 20
+_BYTES: Final = ("memory", "ephemeral-storage")
 _ROOMS: Final = Memo[str, tuple[list[int], list[int]]]()
 
 
@@ -60,6 +70,15 @@ class NodeResourcesFit(Plugin):
         others = sorted(name for name in wanted if name not in _FIRST)
         ordered = tuple((name, wanted[name]) for name in (*_FIRST, *others) if wanted.get(name, 0) > 0)
         return Prepared(SUCCESS, _Filter(ordered, final=state.release >= _TOO_BIG_IS_FINAL_SINCE))
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _lowered(pod, node.name, status.shortages)
+
+    def remedies_for_new(self, pod: Pod, node: NodeInfo) -> list[Remedy]:
+        """It is emptier than the one that it is like."""
+        node_filter = self.pre_filter(pod, ClusterState()).node_filter
+        shortages = node_filter.check(node).shortages if node_filter is not None else ()
+        return _lowered(pod, "", shortages)
 
 
 class _Filter(NodeFilter):
@@ -111,3 +130,119 @@ def _worked_out(name: str, classes: NodeClasses) -> tuple[list[int], list[int]]:
         pairs = [(node.allocatable.get(name, 0), node.requested.get(name, 0)) for node in classes.nodes]
     numbers = [known.setdefault(pair, len(known)) for pair in pairs]
     return [capacity - used for capacity, used in known], numbers
+
+
+def _lowered(pod: Pod, node: str, shortages: tuple[Shortage, ...]) -> list[Remedy]:
+    """One edit for each resource that is short, none where a request of one container cannot be lowered so far."""
+    edits = []
+    for one in shortages:
+        edit = None if one.resource == "pods" else _lower(pod, node, one)
+        if edit is None:
+            return []
+        edits.append(edit)
+    return [tuple(edits)] if edits else []
+
+
+def _lower(pod: Pod, node: str, short: Shortage) -> Edit | None:
+    """The request that keeps most, of the container that asks for most where several would do."""
+    free = short.capacity - short.used
+    best: tuple[int, int, str, Path] | None = None
+    holders = list(_holders(pod.spec, short.resource))
+    for container, path, now in holders:
+        amount = _largest(pod.spec, path, short.resource, now, free)
+        if amount is not None and (best is None or now > best[0]):
+            best = (now, amount, container, path)
+    if best is None or best[1] == 0:
+        return None  # Who asks for nothing has no device and no room: that cures nothing.
+    now, amount, container, path = best
+    text = amount_text(short.resource, amount)
+    steps = [Step((*path, "requests", short.resource), text)]
+    if not _may_exceed(short.resource):
+        steps.append(Step((*path, "limits", short.resource), text))
+    return Edit(
+        Kind.LOWER_REQUEST,
+        ref(pod),
+        (Operation(ref(pod), tuple(steps)),),
+        (container, short.resource, text),
+        2 + (now - amount) / now,
+        replaced=(Replaced(short.resource, amount_text(short.resource, now), text),),
+        because=Because.ALL_THAT_IS_FREE if len(holders) == 1 else Because.ALL_THAT_IS_LEFT,
+        node=node,
+    )
+
+
+def _may_exceed(resource: str) -> bool:
+    """Whether a limit may be above the request; extended resources and huge pages are not overcommitted."""
+    return resource == "cpu" or resource in _BYTES
+
+
+def _holders(spec: PodSpec, resource: str) -> Iterator[tuple[str, Path, int]]:
+    """Everything that asks for the resource, with its amount as the scheduler counts it."""
+    own = _asked(spec.resources, resource)
+    if own and resource not in _BYTES[1:]:
+        yield "", ("spec", "resources"), own
+        return
+    for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers or ())):
+        for index, container in enumerate(containers):
+            if amount := _asked(container.resources, resource):
+                yield container.name, ("spec", field, index, "resources"), amount
+
+
+def _asked(resources: ResourceRequirements | None, resource: str) -> int:
+    return counted(amounts(resources.requests if resources else None)).get(resource, 0)
+
+
+def _largest(spec: PodSpec, path: Path, resource: str, now: int, free: int) -> int | None:
+    """The most that fits, in round units; None where not even nothing fits."""
+
+    def fits(amount: int) -> bool:
+        changed = _with_request(spec, path, resource, amount_text(resource, amount))
+        asked = counted(pod_requests(changed)).get(resource, 0)
+        return asked <= free or not asked
+
+    if not fits(0):
+        return None
+    least, most = 0, now
+    while least < most:
+        middle = (least + most + 1) // 2
+        if fits(middle):
+            least = middle
+        else:
+            most = middle - 1
+    return _rounded(resource, least)
+
+
+def _rounded(resource: str, amount: int) -> int:
+    """Down to whole MiB or KiB where that leaves something."""
+    if resource in _BYTES:
+        for unit in (_MEBI, _KIBI):
+            if amount >= unit:
+                return amount // unit * unit
+    return amount
+
+
+def amount_text(resource: str, amount: int) -> str:
+    """As the API writes what the scheduler counts."""
+    if resource == "cpu":
+        return str(Quantity.of_milli(amount))
+    return str(
+        Quantity.of(amount, "BinarySI" if resource in _BYTES or resource.startswith("hugepages-") else "DecimalSI")
+    )
+
+
+def _with_request(spec: PodSpec, path: Path, resource: str, text: str) -> PodSpec:
+    if path == ("spec", "resources"):
+        return replace(spec, resources=_requesting(spec.resources, resource, text))
+    _, field, index, _ = path
+    assert isinstance(index, int)
+    containers = list(spec.containers if field == "containers" else spec.init_containers or ())
+    container: Container = containers[index]
+    containers[index] = replace(container, resources=_requesting(container.resources, resource, text))
+    if field == "containers":
+        return replace(spec, containers=tuple(containers))
+    return replace(spec, init_containers=tuple(containers))
+
+
+def _requesting(resources: ResourceRequirements | None, resource: str, text: str) -> ResourceRequirements:
+    found = resources or ResourceRequirements()
+    return replace(found, requests={**(found.requests or {}), resource: text})

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.grammar.tolerations import tolerates
+from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     NodeFilter,
@@ -35,6 +39,20 @@ class NodeUnschedulable(Plugin):
         if any(tolerates(one, CORDON) for one in pod.spec.tolerations or ()):
             return Prepared(SUCCESS)
         return Prepared(SUCCESS, _Filter())
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return [(uncordon(node.node),)]
+
+
+def uncordon(node: Node) -> Edit:
+    """Also takes away the taint that goes with the cordon."""
+    steps = [Step(("spec", "unschedulable"), False)]
+    steps += [
+        Step(("spec", "taints", index), remove=True)
+        for index, taint in enumerate(node.spec.taints or ())
+        if taint.key == CORDON.key
+    ]
+    return Edit(Kind.UNCORDON, ref(node), (Operation(ref(node), tuple(steps)),), weight=3)
 
 
 class _Filter(NodeFilter):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Final
 
+from kubedoctor.cluster.changes import Operation
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolumeClaim, VolumeAttachment
 from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.replay.scheduler.deleting import comes_back, delete_pod
+from kubedoctor.replay.scheduler.edits import Because, Remedy
 from kubedoctor.replay.scheduler.framework import (
     OTHER,
     SKIPPED,
@@ -38,6 +42,7 @@ from kubedoctor.replay.scheduler.plugins.pod_claims import (
     WORDINGS,
     StoragePlugin,
     bound_volume,
+    claim_names,
     claim_not_found,
     class_named,
     ownership_problem,
@@ -53,6 +58,7 @@ CSI_DRIVER: Final = Obstacle("csi driver")
 _OVER: Final = reason(VOLUME_LIMIT, "node(s) exceed max volume count")
 _DRIVER_NEEDED_SINCE: Final = SchedulerRelease(37)
 """From this release on `CSIDriver.spec.preventPodSchedulingIfMissing` counts."""
+_MOST_FREED: Final = 3
 _ATTACHED: Final = Memo[None, Attached]()
 _BY_LIMITS: Final = Memo[None, Grouping]()
 
@@ -82,6 +88,9 @@ class NodeVolumeLimits(StoragePlugin):
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         concerned = any(map(is_counted, pod.spec.volumes or ()))
         return Prepared(SUCCESS, _Filter(pod, state)) if concerned else SKIPPED
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _remedies(pod, state, node, status.named)
 
 
 def is_counted(volume: Volume) -> bool:
@@ -237,3 +246,29 @@ def _driver_and_handle(claim: PersistentVolumeClaim, state: ClusterState, *, has
         return built_in.driver, handle(built_in, volume)
     except Untranslatable:
         return "", ""
+
+
+def _remedies(pod: Pod, state: ClusterState, node: NodeInfo, drivers: Sequence[str]) -> list[Remedy]:
+    """Free a place for a volume: another pod's volumes are detached once it is gone."""
+    found: list[tuple[int, int, str, Remedy]] = []
+    for info in node.pods:
+        own = _driven(info.pod, state, drivers)
+        others = {name for one in node.pods if one is not info for name in _driven(one.pod, state, drivers)}
+        freed = own - others
+        if not freed or comes_back(info.pod) or info.pod.metadata.deletion_timestamp is not None:
+            continue
+        detached = tuple(
+            Operation(ref(one), delete=True)
+            for one in state.attachments.get(node.name, ())
+            if one.spec.source.persistent_volume_name in freed
+        )
+        edit = delete_pod(info.pod, Because.FREES_VOLUMES, node.name, (str(len(freed)),), detached)
+        found.append((info.priority, -len(freed), info.title, (edit,)))
+    return [remedy for _, _, _, remedy in sorted(found, key=lambda one: one[:3])[:_MOST_FREED]]
+
+
+def _driven(pod: Pod, state: ClusterState, drivers: Sequence[str]) -> set[str]:
+    """The names of its volumes that one of the drivers attaches."""
+    claims = (state.claims.get((pod.namespace, name)) for name, _ in claim_names(pod))
+    volumes = (state.volumes.get(one.spec.volume_name) for one in claims if one is not None)
+    return {one.name for one in volumes if one is not None and one.spec.csi and one.spec.csi.driver in drivers}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from kubedoctor.cluster.changes import Operation, Path, Step
+from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.kinds.storage import (
     CSIDriver,
     CSINode,
@@ -17,7 +20,8 @@ from kubedoctor.cluster.kinds.storage import (
     VolumeAttachment,
 )
 from kubedoctor.cluster.kinds.volumes import DISKS
-from kubedoctor.replay.scheduler.framework import Obstacle, Plugin, Reason, Wording, reason
+from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy, Replaced
+from kubedoctor.replay.scheduler.framework import Obstacle, Plugin, Reason, Status, Wording, reason
 from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.replay.storage.matching import class_of
@@ -58,6 +62,9 @@ class StoragePlugin(Plugin):
 
     def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
         return kind not in (CSIStorageCapacity, VolumeAttachment)
+
+    def early_remedies(self, pod: Pod, state: ClusterState, status: Status) -> list[Remedy]:
+        return _corrected_names(pod, state, status.named)
 
 
 def asks_for_storage(pod: Pod) -> bool:
@@ -110,3 +117,24 @@ def class_named(claim: PersistentVolumeClaim, state: ClusterState) -> StorageCla
 
 def bound_volume(claim: PersistentVolumeClaim, state: ClusterState) -> PersistentVolume | None:
     return state.volumes.get(claim.spec.volume_name)
+
+
+def _corrected_names(pod: Pod, state: ClusterState, named: Sequence[str]) -> list[Remedy]:
+    """For claims that there are not: those with almost the same name."""
+    existing = sorted(name for namespace, name in state.claims if namespace == pod.namespace)
+    edits = []
+    for wanted in named:
+        if (pod.namespace, wanted) in state.claims:
+            return []
+        right = next(iter(misspellings(wanted, existing)), None)
+        if right is None:
+            return []
+        for index, volume in enumerate(pod.spec.volumes or ()):
+            if volume.persistent_volume_claim is not None and volume.persistent_volume_claim.claim_name == wanted:
+                path: Path = ("spec", "volumes", index, "persistentVolumeClaim", "claimName")
+                operation = Operation(ref(pod), (Step(path, right),))
+                replaced = (Replaced("claimName", wanted, right),)
+                edits.append(
+                    Edit(Kind.CORRECT_CLAIM, ref(pod), (operation,), (volume.name, right), 1, replaced=replaced)
+                )
+    return [tuple(edits)] if edits else []

@@ -6,15 +6,20 @@ The scheduler's own default constraints never filter; those of a configuration n
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.grammar.selectors import Requirement, Selector, SelectorError, selector_of
 from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.kinds.affinity import TopologySpreadConstraint
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -43,6 +48,9 @@ _NO_LABEL: Final = reason(
 )
 _NO_DOMAIN: Final = 2**31 - 1
 """The least count where no node is eligible."""
+_LOOSE: Final = 1 << 30
+"""A skew that no cluster has."""
+_WISH: Final = "ScheduleAnyway"
 _VALUES: Final = Memo[Hashable, dict[str, str]]()
 """Where each node is on which pods count."""
 
@@ -93,6 +101,9 @@ class PodTopologySpread(Plugin):
             return SKIPPED
         return Prepared(SUCCESS, _Filter(pod, constraints, state))
 
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _remedies(PodTopologySpread(), pod, state, node)
+
     def _constraints(self, pod: Pod) -> tuple[_Constraint, ...]:
         own = pod.spec.topology_spread_constraints
         if own:
@@ -101,9 +112,7 @@ class PodTopologySpread(Plugin):
         if selector is None or selector.is_empty:
             return ()
         return tuple(
-            msgspec.structs.replace(
-                _compiled(one, pod), selector=selector, counts_itself=int(selector.matches(pod.metadata.labels))
-            )
+            replace(_compiled(one, pod), selector=selector, counts_itself=int(selector.matches(pod.metadata.labels)))
             for one in self.defaults
             if one.when_unsatisfiable == "DoNotSchedule"
         )
@@ -243,3 +252,56 @@ class _Filter(NodeFilter):
         for one, domains in zip(self.constraints, self.domains, strict=True):
             if one.selector.matches(other.pod.metadata.labels) and self._eligible(one, node):
                 domains.change(node.labels[one.key], change)
+
+
+def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
+    """Allow as much skew as is needed, or take the constraints for wishes; two wishes about one topology key are not
+    valid (`ValidateSpreadConstraintNotRepeat`, `pkg/apis/core/validation`, v1.37)."""
+    own = pod.spec.topology_spread_constraints or ()
+    binding = [index for index, one in enumerate(own) if one.when_unsatisfiable == "DoNotSchedule"]
+
+    def passes(index: int, skew: int) -> bool:
+        """With that skew for one constraint and any for the others."""
+        changed = tuple(replace(one, max_skew=skew if each == index else _LOOSE) for each, one in enumerate(own))
+        trial = replace(pod, spec=replace(pod.spec, topology_spread_constraints=changed))
+        return plugin.passes(trial, state, node)
+
+    wrong = [index for index in binding if not passes(index, own[index].max_skew)]
+    loosened: list[Edit] = []
+    for index in wrong:
+        if passes(index, _LOOSE):
+            skew = _least(own[index].max_skew + 1, partial(passes, index))
+            loosened.append(
+                _relax(pod, index, own[index], "maxSkew", skew, 2 + min(skew - own[index].max_skew, 100) / 100)
+            )
+    found = [tuple(loosened)] if len(loosened) == len(wrong) else []
+    wishes = [one.topology_key for one in own if one.when_unsatisfiable == _WISH]
+    wishes += [own[index].topology_key for index in wrong]
+    if len(wishes) == len(set(wishes)):
+        found.append(tuple(_relax(pod, index, own[index], "whenUnsatisfiable", _WISH, 4) for index in wrong))
+    return found
+
+
+def _relax(pod: Pod, index: int, one: TopologySpreadConstraint, field: str, value: int | str, weight: float) -> Edit:
+    """A wish may not have `minDomains` (`validateMinDomains`, `pkg/apis/core/validation`, v1.37)."""
+    path: Path = ("spec", "topologySpreadConstraints", index)
+    steps: tuple[Step, ...] = (Step((*path, field), value),)
+    if value == _WISH and one.min_domains is not None:
+        steps += (Step((*path, "minDomains"), remove=True),)
+    operation = Operation(ref(pod), steps)
+    return Edit(Kind.RELAX_SPREAD, ref(pod), (operation,), (one.topology_key, field, str(value)), weight)
+
+
+def _least(start: int, passes: Callable[[int], bool]) -> int:
+    """The least number from `start` on that passes."""
+    width = 1
+    while not passes(start + width - 1):
+        width *= 2
+    least, most = start, start + width - 1
+    while least < most:
+        middle = (least + most) // 2
+        if passes(middle):
+            most = middle
+        else:
+            least = middle + 1
+    return least

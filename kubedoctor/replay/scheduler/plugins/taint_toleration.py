@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.grammar.tolerations import untolerated
-from kubedoctor.cluster.kinds.core import Taint
+from kubedoctor.cluster.kinds.core import Node, Taint
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     NodeFilter,
@@ -21,8 +24,10 @@ from kubedoctor.replay.scheduler.framework import (
 )
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.plugins import pod_parts
+from kubedoctor.replay.scheduler.plugins.node_unschedulable import uncordon
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.scheduler.well_known import CORDON, KUBERNETES_OWN
 
 TAINT: Final = Obstacle("taint")
 _UNNAMED_SINCE: Final = SchedulerRelease(34, 2)
@@ -44,6 +49,40 @@ class TaintToleration(Plugin):
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         return Prepared(SUCCESS, _Filter(pod, state.release))
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _remedies(pod, node.node)
+
+
+def _remedies(pod: Pod, node: Node) -> list[Remedy]:
+    """Tolerate all taints that are in the way, or take them off the node. Taints by which Kubernetes itself says how
+    the node is come back, and tolerating them does not heal it."""
+    minded = [
+        (index, taint)
+        for index, taint in enumerate(node.spec.taints or ())
+        if untolerated(pod.spec.tolerations, (taint,)) is not None
+    ]
+    cordons = [taint for _, taint in minded if taint.key == CORDON.key]
+    others = [(index, taint) for index, taint in minded if taint.key != CORDON.key]
+    if any(taint.key.startswith(KUBERNETES_OWN) for _, taint in others):
+        return []
+    before: Remedy = (uncordon(node),) if cordons else ()
+    tolerated = {(taint.key, taint.value, taint.effect): _tolerate(pod, taint) for _, taint in others}
+    removed = tuple(_remove_taint(node, index, taint) for index, taint in others)
+    return [(*before, *tolerated.values()), (*before, *removed)]
+
+
+def _tolerate(pod: Pod, taint: Taint) -> Edit:
+    toleration = {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
+    if not taint.value:
+        toleration = {"key": taint.key, "operator": "Exists", "effect": taint.effect}
+    operation = Operation(ref(pod), (Step(("spec", "tolerations", "-"), toleration),))
+    return Edit(Kind.ADD_TOLERATION, ref(pod), (operation,), (taint.key, taint.value, taint.effect), 3)
+
+
+def _remove_taint(node: Node, index: int, taint: Taint) -> Edit:
+    operation = Operation(ref(node), (Step(("spec", "taints", index), remove=True),))
+    return Edit(Kind.REMOVE_TAINT, ref(node), (operation,), (taint.key, taint.value, taint.effect), 6)
 
 
 class _Filter(NodeFilter):

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.replay.scheduler.deleting import delete_pods
+from kubedoctor.replay.scheduler.edits import Because, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
     NodeFilter,
     Obstacle,
+    Plugin,
     Prepared,
     Status,
     Wording,
@@ -62,6 +65,9 @@ class VolumeRestrictions(StoragePlugin):
         if not disks and not used:
             return SKIPPED
         return Prepared(SUCCESS, _Filter(disks, frozenset(exclusive), tuple(used), len(used)))
+
+    def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
+        return _remedies(self, pod, state, node)
 
 
 def _is_disk(volume: Volume) -> bool:
@@ -123,3 +129,22 @@ def _same(mine: dict[str, Any], theirs: dict[str, Any], key: str) -> bool:
 
 def _read_only(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
     return bool(mine.get("readOnly")) and bool(theirs.get("readOnly"))
+
+
+def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
+    """Take claims from those who have them for themselves alone, and disks from those on the node."""
+    names = {(pod.namespace, name) for name in mounted_claim_names(pod)}
+    exclusive = {
+        name
+        for name in names
+        if name in state.claims and "ReadWriteOncePod" in (state.claims[name].spec.access_modes or ())
+    }
+    placed = (info.pod for each in state.nodes for info in each.pods)
+    users = [
+        one
+        for one in (*placed, *state.lost)
+        if any((one.namespace, name) in exclusive for name in mounted_claim_names(one))
+    ]
+    kept = [info for info in node.pods if all(info.pod is not one for one in users)]
+    with_disk = [info.pod for info in kept if not plugin.passes(pod, ClusterState(), NodeInfo(node.node, [info]))]
+    return delete_pods([*users, *with_disk], Because.SAME_VOLUME)

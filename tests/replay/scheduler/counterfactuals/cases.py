@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.answers.placement.remedy_words import remedy_words
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Situation, counterfactuals
@@ -66,4 +67,4 @@ def found(waiting: Pod, state: ClusterState, others: tuple[Pod, ...] = ()) -> tu
 
 
 def summaries(waiting: Pod, state: ClusterState) -> list[str]:
-    return [each.summary for each in found(waiting, state)]
+    return [remedy_words(each) for each in found(waiting, state)]

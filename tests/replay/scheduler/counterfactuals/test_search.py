@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import convert
 from msgspec.structs import replace
 
+from kubedoctor.answers.placement.remedy_words import edit_words, remedy_words
 from kubedoctor.cluster.changes import apply_to_data
 from kubedoctor.cluster.grammar.quantities import parse_quantity
 from kubedoctor.cluster.kinds.references import Ref
@@ -39,7 +40,7 @@ def test_a_request_is_lowered_to_all_that_is_left_of_the_roomiest_node() -> None
     running = [pod("r", "a", {"cpu": "3500m"}), pod("s", "b", {"cpu": "3200m"})]
     state = ClusterState.of([node("a"), node("b")], running)
     first, more = found(pod(requests={"cpu": "1"}), state)
-    assert first.summary == "lower the cpu request of container app from 1 to 800m (all that is free on b)"
+    assert remedy_words(first) == "lower the cpu request of container app from 1 to 800m (all that is free on b)"
     assert first.nodes == ("b",)
     assert first.edits[0].arguments == ("app", "cpu", "800m")
     assert (more.kind, more.about) == (Kind.ADD_NODE, Ref("Node", "", "b"))
@@ -65,7 +66,7 @@ def test_what_is_lowered_for_a_new_node_is_lowered_to_all_that_is_free_there() -
     owner = {"kind": "DaemonSet", "name": "agent", "uid": "u", "controller": True}
     agent = pod("agent", "a", {"cpu": "500m"}, metadata={"ownerReferences": [owner]})
     cordoned = node("a", unschedulable=True)
-    more = "add one more node like a"
+    more = "add a node like a"
     lower = "lower the cpu request of container app from 5 to 3500m (all that is free on the new node)"
     state = ClusterState.of([cordoned], [agent, pod("r", "a", {"cpu": "2593m"})])
     assert summaries(pod(requests={"cpu": "5"}), state) == [
@@ -95,7 +96,7 @@ def test_what_all_containers_ask_for_counts() -> None:
 def test_a_taint_is_tolerated_or_removed() -> None:
     state = ClusterState.of([node("a", taints=[GPU])], [])
     tolerate, remove = found(pod(), state)
-    assert tolerate.summary == "tolerate the taint gpu=yes:NoSchedule"
+    assert remedy_words(tolerate) == "tolerate taint gpu=yes:NoSchedule"
     assert tolerate.edits[0].operations[0].steps[0].value == {
         "key": "gpu",
         "operator": "Equal",
@@ -114,7 +115,7 @@ def test_a_cordon_and_its_taint_are_one_thing() -> None:
     taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
     state = ClusterState.of([node("a", unschedulable=True, taints=[GPU, taint])], [])
     waiting = pod(tolerations=[{"key": "gpu", "operator": "Exists"}])
-    assert summaries(waiting, state) == ["uncordon a", "add one more node like a"]
+    assert summaries(waiting, state) == ["uncordon a", "add a node like a"]
 
 
 def test_others_whom_an_uncordon_lets_in_are_named() -> None:
@@ -126,9 +127,9 @@ def test_others_whom_an_uncordon_lets_in_are_named() -> None:
 def test_the_nearest_label_value_comes_first() -> None:
     nodes = [node("a", labels={"disk": "nvme"}), node("b", labels={"disk": "ssd"}), node("c")]
     assert summaries(pod(nodeSelector={"disk": "sdd"}), ClusterState.of(nodes, [])) == [
-        "ask for disk=ssd in place of disk=sdd",
-        "ask for disk=nvme in place of disk=sdd",
-        "drop the node selector disk=sdd",
+        "set nodeSelector disk=ssd instead of disk=sdd",
+        "set nodeSelector disk=nvme instead of disk=sdd",
+        "drop nodeSelector disk=sdd",
     ]
 
 
@@ -155,7 +156,7 @@ def test_the_smallest_skew_that_works() -> None:
         f"set maxSkew of the topology spread over {ZONE} to 4",
         "uncordon b",
         f"set whenUnsatisfiable of the topology spread over {ZONE} to ScheduleAnyway",
-        "add one more node like b",
+        "add a node like b",
     ]
 
 
@@ -180,7 +181,7 @@ def test_a_wish_has_no_least_number_of_domains() -> None:
         for one in found(pod(topologySpreadConstraints=[spread(ZONE, minDomains=3)]), state)
         if "ScheduleAnyway" in one.edits[0].arguments
     )
-    assert wish.summary.endswith("to ScheduleAnyway and drop its minDomains")
+    assert edit_words(wish).endswith("to ScheduleAnyway and drop its minDomains")
     path = ("spec", "topologySpreadConstraints", 0)
     steps = wish.operations[0].steps
     assert [(one.path, one.value, one.remove) for one in steps] == [
@@ -193,9 +194,9 @@ def test_anti_affinity_is_narrowed_before_it_is_dropped() -> None:
     nodes = [node(name, labels={ZONE: "z1"}) for name in "ab"]
     state = ClusterState.of(nodes, [pod("r", "a")])
     narrow, drop = found(pod(affinity=apart(ZONE)), state)
-    assert narrow.summary == f"require the pod anti-affinity per node in place of per {ZONE}"
+    assert remedy_words(narrow) == f"require the pod anti-affinity per node instead of per {ZONE}"
     assert narrow.nodes == ("b",)
-    assert drop.summary == f"drop the required pod anti-affinity over {ZONE}"
+    assert remedy_words(drop) == f"drop the required pod anti-affinity over {ZONE}"
     assert drop.nodes == ("a", "b")
 
 
@@ -234,29 +235,31 @@ def mounting(name: str) -> list[dict[str, Any]]:
 def test_a_claim_for_one_pod_is_taken_from_the_other() -> None:
     claims, volumes = [claim("data", "ReadWriteOncePod")], [volume("data")]
     state = ClusterState.of([node("a")], [pod("r", "a", volumes=mounting("data"))], claims=claims, volumes=volumes)
-    assert summaries(pod(volumes=mounting("data")), state) == ["delete the pod d/r, which uses the same volume"]
+    assert summaries(pod(volumes=mounting("data")), state) == ["delete pod d/r, which uses the same volume"]
 
 
 def test_a_misspelt_claim_is_corrected() -> None:
     claims, volumes = [claim("postgres-data", "ReadWriteOnce")], [volume("postgres-data")]
     state = ClusterState.of([node("a")], [], claims=claims, volumes=volumes)
     assert summaries(pod(volumes=mounting("postgers-data")), state) == [
-        "use the claim postgres-data in place of postgers-data"
+        "use claim postgres-data instead of postgers-data"
     ]
 
 
 def test_gates_come_first_and_alone_where_that_is_enough() -> None:
     gates = [{"name": "example.com/wait"}]
     waiting = pod(schedulingGates=gates)
-    assert summaries(waiting, ClusterState.of([node("a")], [])) == ["remove the scheduling gates example.com/wait"]
-    both = "remove the scheduling gates example.com/wait, and uncordon a"
+    assert summaries(waiting, ClusterState.of([node("a")], [])) == ["remove the scheduling gate example.com/wait"]
+    both = "remove the scheduling gate example.com/wait, and uncordon a"
     assert summaries(waiting, ClusterState.of([node("a", unschedulable=True)], []))[0] == both
 
 
 def test_pairs_only_where_nothing_single_helps() -> None:
     state = ClusterState.of([node("a", taints=[GPU], labels={"disk": "ssd"})], [])
     changes = found(pod(nodeSelector={"disk": "sdd"}), state)
-    assert changes[0].summary == ("ask for disk=ssd in place of disk=sdd, and tolerate the taint gpu=yes:NoSchedule")
+    assert remedy_words(changes[0]) == (
+        "set nodeSelector disk=ssd instead of disk=sdd, and tolerate taint gpu=yes:NoSchedule"
+    )
     assert {len(one.edits) for one in changes} == {2}
 
 
@@ -281,7 +284,7 @@ def test_every_change_is_proven_and_minimal(shared: Path) -> None:
                 first, *others = apply_to_data(objects, part.outcome)
                 request = {"pod": first, "objects": others}
                 verdict = schedule(*question(json.dumps(request).encode()))
-                assert verdict.feasible == (change.nodes if index is None else ()), (row.id, part.summary)
+                assert verdict.feasible == (change.nodes if index is None else ()), (row.id, remedy_words(part))
     assert rows > 200
     assert changes > 250
     assert pairs > 20
@@ -309,6 +312,6 @@ def test_no_larger_request_would_do(shared: Path) -> None:
                     steps = tuple(replace(step, value=one_more_unit(resource, text)) for step in operation.steps)
                     larger = replace(edit, operations=(replace(operation, steps=steps),))
                     edits = (*change.edits[:index], larger, *change.edits[index + 1 :])
-                    assert not apply_to_state(pending_pod, state, edits).feasible(), (row.id, change.summary)
+                    assert not apply_to_state(pending_pod, state, edits).feasible(), (row.id, remedy_words(change))
                     tried += 1
     assert tried > 30

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import convert
 
+from kubedoctor.answers.placement.remedy_words import remedy_words
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
@@ -79,8 +80,8 @@ def test_a_misspelt_class_is_corrected_before_the_default_is_taken() -> None:
     volumes = [volume("x", storageClassName="fast-ssd"), volume("y", storageClassName="standard")]
     seen = state(claims=[claim(storageClassName="fast-sdd")], volumes=volumes, classes=classes)
     assert summaries(mounting("data"), seen) == [
-        "make claim data anew of class fast-ssd in place of fast-sdd (volume x fits then)",
-        "make claim data anew of class standard in place of fast-sdd (volume y fits then)",
+        "recreate claim data: storage class fast-ssd instead of fast-sdd (volume x then fits)",
+        "recreate claim data: storage class standard instead of fast-sdd (volume y then fits)",
     ]
 
 
@@ -88,15 +89,15 @@ def test_the_first_class_of_a_claim_may_be_set_without_making_it_anew() -> None:
     seen = state(claims=[claim()], volumes=[volume("x", storageClassName="m")], classes=[storage_class("m")])
     change = only(mounting("data"), seen)
     assert change.kind is Kind.CHANGE_CLAIM
-    assert change.summary == "let claim data be of class m (volume x fits then)"
+    assert remedy_words(change) == "change claim data: storage class m (volume x then fits)"
 
 
 def test_a_provisioner_is_an_assumption() -> None:
     for waits in (True, False):
         classes = [storage_class("cloud", DRIVER, waits=waits)]
         change = only(mounting("data"), state(claims=[claim(storageClassName="cluod")], classes=classes))
-        assert change.summary == "make claim data anew of class cloud in place of cluod"
-        assert change.assumes == (f"{DRIVER} makes the volume",)
+        assert remedy_words(change) == "recreate claim data: storage class cloud instead of cluod"
+        assert change.provisioners == (DRIVER,)
         assert change.nodes == ("a",)
 
 
@@ -105,7 +106,7 @@ def test_what_is_proven_comes_before_what_is_assumed() -> None:
     seen = state(
         claims=[claim(storageClassName="clou")], volumes=[volume("x", storageClassName="manual")], classes=classes
     )
-    assert [one.assumes for one in found(mounting("data"), seen)] == [(), (f"{DRIVER} makes the volume",)]
+    assert [one.provisioners for one in found(mounting("data"), seen)] == [(), (DRIVER,)]
 
 
 def test_claims_whose_volume_is_on_its_way_are_left_alone() -> None:
@@ -137,7 +138,7 @@ def test_less_is_asked_for_where_volumes_are_too_small() -> None:
         change = only(
             mounting("data"), state(claims=[asked], volumes=volumes, classes=[storage_class("m", waits=waits)])
         )
-        assert change.summary == "make claim data anew for 3Gi in place of 50Gi (as volume y has it)"
+        assert remedy_words(change) == "recreate claim data: size 3Gi instead of 50Gi (as volume y has it)"
 
 
 def test_the_largest_volume_is_found_on_whichever_node_it_is() -> None:
@@ -149,7 +150,7 @@ def test_the_largest_volume_is_found_on_whichever_node_it_is() -> None:
     asked = claim(size="50Gi", storageClassName="m")
     seen = state(*map(node, names), claims=[asked], volumes=volumes, classes=[storage_class("m", waits=True)])
     assert summaries(mounting("data"), seen) == [
-        "make claim data anew for 30Gi in place of 50Gi (as volume vn29 has it)"
+        "recreate claim data: size 30Gi instead of 50Gi (as volume vn29 has it)"
     ]
 
 
@@ -161,11 +162,13 @@ def test_other_access_modes_and_volumes_that_the_selector_does_not_find() -> Non
         mounting("data"),
         state(claims=[asked], volumes=[volume("x", modes=other, storageClassName="m")], classes=classes),
     )
-    assert change.summary == ("make claim data anew with ReadWriteOnce in place of ReadWriteMany (as volume x has it)")
+    assert remedy_words(change) == (
+        "recreate claim data: access mode ReadWriteOnce instead of ReadWriteMany (as volume x has it)"
+    )
     asked = claim(storageClassName="m", selector={"matchLabels": {"disk": "big"}})
     change = only(mounting("data"), state(claims=[asked], volumes=[volume("x", storageClassName="m")], classes=classes))
     assert change.kind is Kind.CHANGE_CLAIM
-    assert change.summary == "let claim data be for volume x by name (as volume x has it)"
+    assert remedy_words(change) == "change claim data: volume x by name (as volume x has it)"
 
 
 def test_a_released_volume_is_let_go_and_the_volume_of_a_living_claim_is_not() -> None:
@@ -188,8 +191,8 @@ def test_one_volume_is_not_bound_twice() -> None:
     assert summaries(mounting("one", "two"), state(claims=claims, volumes=volumes, classes=classes)) == []
     volumes.append(volume("y", storageClassName="m", size="6Gi"))
     assert summaries(mounting("one", "two"), state(claims=claims, volumes=volumes, classes=classes)) == [
-        "make claim one anew of class m in place of n (volume x fits then), "
-        "and make claim two anew of class m in place of n (volume y fits then)"
+        "recreate claim one: storage class m instead of n (volume x then fits), "
+        "and recreate claim two: storage class m instead of n (volume y then fits)"
     ]
 
 
@@ -203,7 +206,7 @@ def test_a_volume_whose_node_takes_nobody_needs_that_too() -> None:
         classes=[storage_class("m")],
     )
     assert summaries(mounting("data"), seen) == [
-        "uncordon b, and make claim data anew of class m in place of n (volume x fits then)"
+        "uncordon b, and recreate claim data: storage class m instead of n (volume x then fits)"
     ]
 
 
@@ -222,8 +225,8 @@ def test_a_claim_asks_for_no_more_than_there_is_storage_for() -> None:
         capacities=[convert(capacity, CSIStorageCapacity)],
     )
     change = only(mounting("data"), seen)
-    assert change.summary == "make claim data anew for 4Gi in place of 5Gi (for which class lvm has storage near a)"
-    assert change.assumes == ()
+    assert remedy_words(change) == "recreate claim data: size 4Gi instead of 5Gi (class lvm has so much storage near a)"
+    assert change.provisioners == ()
 
 
 def zoned(*zones: str, label: str = ZONE, **spec: Any) -> list[Node]:
@@ -235,19 +238,19 @@ def test_one_more_node_is_in_the_zone_of_the_volume() -> None:
     full = pod("r", "b", {"cpu": "4"})
     waiting = mounting("data", requests={"cpu": "2"})
     seen = state(*zoned("z1", "z2"), pods=(full,), claims=[bound("data", "x")], volumes=[there])
-    assert "add one more node like b" in summaries(waiting, seen)
+    assert "add a node like b" in summaries(waiting, seen)
     gone = state(*zoned("z1", "z1"), claims=[bound("data", "x")], volumes=[there])
-    assert summaries(waiting, gone) == ["add one more node like a, but in z2"]
+    assert summaries(waiting, gone) == ["add a node like a, but in z2"]
     labelled = state(*zoned("z1"), claims=[bound("data", "x")], volumes=[volume("x", labels={ZONE: "z3"})])
-    assert summaries(waiting, labelled) == ["add one more node like a, but in z3"]
+    assert summaries(waiting, labelled) == ["add a node like a, but in z3"]
 
 
 def test_a_selector_for_another_zone_than_the_volumes_is_corrected_first() -> None:
     there = volume("x", nodeAffinity=at(ZONE, "z2"))
     seen = state(*zoned("z1", "z2"), claims=[bound("data", "x")], volumes=[there])
     assert summaries(mounting("data", nodeSelector={ZONE: "z1"}), seen) == [
-        f"ask for {ZONE}=z2 in place of {ZONE}=z1",
-        f"drop the node selector {ZONE}=z1",
+        f"set nodeSelector {ZONE}=z2 instead of {ZONE}=z1",
+        f"drop nodeSelector {ZONE}=z1",
     ]
 
 
@@ -279,8 +282,8 @@ def test_a_place_for_a_volume_is_freed() -> None:
         attachments=[convert(attached, VolumeAttachment)],
     )
     more, free = found(mounting("data"), seen)
-    assert more.summary == "add one more node like a"
-    assert free.summary == "delete the pod d/r, which has 1 of the volumes of a"
+    assert remedy_words(more) == "add a node like a"
+    assert remedy_words(free) == "delete pod d/r, which has 1 volume attached on a"
     assert free.affects == (Ref("Pod", "d", "r"),)
 
 

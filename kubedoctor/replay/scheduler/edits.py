@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -12,28 +13,55 @@ from kubedoctor.cluster.kinds.references import Ref
 
 
 class Kind(enum.Enum):
-    """What is changed. The values end up in JSON."""
+    """What is changed. Of edits that disturb equally, those of the kinds that stand first here come first."""
 
-    REMOVE_GATES = "remove-gates"
-    LOWER_REQUEST = "lower-request"
-    ADD_TOLERATION = "add-toleration"
-    CORRECT_SELECTOR = "correct-selector"
-    DROP_SELECTOR = "drop-selector"
-    CORRECT_AFFINITY = "correct-affinity"
-    DROP_AFFINITY = "drop-affinity"
-    DROP_NODE_NAME = "drop-node-name"
-    RELAX_SPREAD = "relax-spread"
-    RELAX_POD_AFFINITY = "relax-pod-affinity"
-    FREE_HOST_PORT = "free-host-port"
-    CORRECT_CLAIM = "correct-claim"
-    CHANGE_CLAIM = "change-claim"
-    REMAKE_CLAIM = "remake-claim"
-    RELEASE_VOLUME = "release-volume"
-    FORGET_NODE = "forget-node"
-    UNCORDON = "uncordon"
-    REMOVE_TAINT = "remove-taint"
     ADD_NODE = "add-node"
+    CORRECT_AFFINITY = "correct-affinity"
+    FREE_HOST_PORT = "free-host-port"
+    CORRECT_SELECTOR = "correct-selector"
     DELETE_POD = "delete-pod"
+    DROP_NODE_NAME = "drop-node-name"
+    DROP_SELECTOR = "drop-selector"
+    DROP_AFFINITY = "drop-affinity"
+    FORGET_NODE = "forget-node"
+    CHANGE_CLAIM = "change-claim"
+    RELEASE_VOLUME = "release-volume"
+    LOWER_REQUEST = "lower-request"
+    REMAKE_CLAIM = "remake-claim"
+    REMOVE_GATES = "remove-gates"
+    REMOVE_TAINT = "remove-taint"
+    RELAX_POD_AFFINITY = "relax-pod-affinity"
+    RELAX_SPREAD = "relax-spread"
+    ADD_TOLERATION = "add-toleration"
+    UNCORDON = "uncordon"
+    CORRECT_CLAIM = "correct-claim"
+
+
+_PLACES: Final = {kind: place for place, kind in enumerate(Kind)}
+
+
+class Because(enum.Enum):
+    """Why an edit helps, where the kind does not say it. `Edit.node` and `Edit.names` tell what it is about."""
+
+    ALL_THAT_IS_FREE = "all that is free"
+    ALL_THAT_IS_LEFT = "all that is left for this container"
+    SAME_VOLUME = "uses the same volume"
+    FREES_VOLUMES = "has some of the volumes that are attached to the node"
+    ANTI_AFFINITY = "its anti-affinity keeps the pod away"
+    HOST_PORTS = "has the host ports"
+    AS_OFFERED = "as a volume has it"
+    THEN_FITS = "a volume then fits"
+    CLASS_HAS = "so much storage the class has near the node"
+    DELETED_CLAIM = "is kept for a claim that was deleted, and still has its data"
+    MISSING_CLAIM = "is kept for a claim that does not exist"
+
+
+class Replaced(msgspec.Struct, frozen=True):
+    """A value that gives way to another one; empty for none."""
+
+    field: str
+    before: str
+    after: str
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -46,22 +74,31 @@ class Edit(msgspec.Struct, frozen=True):
     CORRECT_CLAIM volume, new claim; CHANGE_CLAIM, REMAKE_CLAIM, RELEASE_VOLUME claim, and what it then has.
     weight: how much it disturbs; compare only.
     follows: what Kubernetes itself then does: the volume controller binds the claim. It is part of the trial.
-    assumes: what somebody else must do, and nobody can prove: a provisioner makes the volume. Empty for nothing.
+    provisioner: who must create a volume first, which nobody can prove. Empty for nobody.
+    replaced: the values that it changes. because, node, names: why it helps, and what that is about.
     """
 
     kind: Kind
     about: Ref
-    summary: str
     operations: tuple[Operation, ...]
     arguments: tuple[str, ...] = ()
     weight: float = 0
     follows: tuple[Operation, ...] = ()
-    assumes: str = ""
+    provisioner: str = ""
+    replaced: tuple[Replaced, ...] = ()
+    because: Because | None = None
+    node: str = ""
+    names: tuple[str, ...] = ()
 
     @property
     def all_operations(self) -> tuple[Operation, ...]:
         """What is done, and what follows by itself."""
         return (*self.operations, *self.follows)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Sorts edits that disturb equally."""
+        return _PLACES[self.kind], self.arguments, self.about, self.node
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -84,6 +121,10 @@ class Edit(msgspec.Struct, frozen=True):
     @property
     def _removed(self) -> list[tuple[Ref, Path]]:
         return [(each.about, step.path) for each in self.operations for step in each.steps if step.remove]
+
+
+Remedy = tuple[Edit, ...]
+"""Edits that together content one plugin."""
 
 
 class Counterfactual(msgspec.Struct, frozen=True):
@@ -118,18 +159,13 @@ class Counterfactual(msgspec.Struct, frozen=True):
         return self.edits[0].about
 
     @property
-    def summary(self) -> str:
-        """One line for people."""
-        return ", and ".join(edit.summary for edit in self.edits)
-
-    @property
     def weight(self) -> float:
         return sum(edit.weight for edit in self.edits)
 
     @property
-    def assumes(self) -> tuple[str, ...]:
-        """What somebody else must do for it to help; the change is proven only if there is nothing."""
-        return tuple(dict.fromkeys(edit.assumes for edit in self.edits if edit.assumes))
+    def provisioners(self) -> tuple[str, ...]:
+        """Who must create volumes for it to help; it is proven only if nobody must."""
+        return tuple(dict.fromkeys(edit.provisioner for edit in self.edits if edit.provisioner))
 
     def without(self, index: int) -> Counterfactual:
         """The same with one edit fewer."""

@@ -1,4 +1,4 @@
-"""VolumeBinding: bound volumes must be reachable, the others must be bindable (`plugins/volumebinding`, v1.37)."""
+"""What VolumeBinding decides (`plugins/volumebinding`, v1.37)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import msgspec
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
 from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, SelectorError, selector_of
 from kubedoctor.cluster.kinds.core import Node
-from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.storage import (
     CSIStorageCapacity,
@@ -27,7 +26,6 @@ from kubedoctor.replay.scheduler.framework import (
     Prepared,
     Reason,
     Status,
-    Wording,
     failure,
     reason,
     unresolvable,
@@ -44,8 +42,6 @@ from kubedoctor.replay.scheduler.plugins.csi_translation import (
 from kubedoctor.replay.scheduler.plugins.pod_claims import (
     CLAIM_UNBOUND,
     VOLUME_MISSING,
-    WORDINGS,
-    StoragePlugin,
     claim_names,
     claim_not_found,
     class_named,
@@ -99,56 +95,31 @@ class Wanted(msgspec.Struct, frozen=True):
     volumes: tuple[PersistentVolume, ...]
 
 
-class VolumeBinding(StoragePlugin):
-    name = "VolumeBinding"
-    wordings = (
-        *WORDINGS,
-        Wording(r"node\(s\) didn't match PersistentVolume's node affinity", VOLUME_NODE_AFFINITY),
-        Wording(r"node\(s\) had volume node affinity conflict", VOLUME_NODE_AFFINITY),
-        Wording(r"node\(s\) didn't find available persistent volumes to bind", NO_VOLUME),
-        Wording(r"node\(s\) did not have enough free storage", FREE_STORAGE),
-        Wording(r"node\(s\) unavailable due to one or more pvc\(s\) bound to non-existent pv\(s\)", VOLUME_MISSING),
-        Wording(
-            r'persistentvolumeclaim "[^"]*" bound to non-existent persistentvolume "(?P<detail>[^"]*)"', VOLUME_MISSING
-        ),
-        Wording(r"pod has unbound immediate PersistentVolumeClaims.*", CLAIM_UNBOUND),
-        Wording(r'persistentvolumeclaim "(?P<detail>[^"]*)" is being deleted', CLAIM_DELETING),
-        Wording(
-            r'waiting for ephemeral volume controller to create the persistentvolumeclaim "(?P<detail>[^"]*)"',
-            CLAIM_NOT_YET_MADE,
-        ),
-    )
-
-    def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
-        """How much storage is left counts only where a driver says that it must."""
-        if kind is CSIStorageCapacity:
-            return any(one.spec.storage_capacity for one in state.csi_drivers.values())
-        return super().decides_by(kind, pod, state)
-
-    def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
-        try:
-            claims = [_usable(pod, name, state, ephemeral=ephemeral) for name, ephemeral in claim_names(pod)]
-        except _Refused as refused:
-            return Prepared(refused.status)
-        if not claims:
-            return SKIPPED
-        bound: list[PersistentVolumeClaim] = []
-        waiting: list[PersistentVolumeClaim] = []
-        immediate: list[str] = []
-        for claim in claims:
-            if is_bound(claim):
-                bound.append(claim)
-                continue
-            storage_class = class_named(claim, state)
-            if storage_class is not None and storage_class.volume_binding_mode is None:
-                return Prepared(failure(f'VolumeBindingMode not set for StorageClass "{storage_class.name}"'))
-            if storage_class is not None and storage_class.waits_for_first_consumer and not claim.spec.volume_name:
-                waiting.append(claim)
-            else:
-                immediate.append(claim.name)
-        if immediate:
-            return Prepared(unresolvable(_UNBOUND, named=tuple(immediate)))
-        return Prepared(SUCCESS, _Filter(bound, waiting, state))
+def prepare(pod: Pod, state: ClusterState) -> Prepared:
+    """PreFilter."""
+    try:
+        claims = [_usable(pod, name, state, ephemeral=ephemeral) for name, ephemeral in claim_names(pod)]
+    except _Refused as refused:
+        return Prepared(refused.status)
+    if not claims:
+        return SKIPPED
+    bound: list[PersistentVolumeClaim] = []
+    waiting: list[PersistentVolumeClaim] = []
+    immediate: list[str] = []
+    for claim in claims:
+        if is_bound(claim):
+            bound.append(claim)
+            continue
+        storage_class = class_named(claim, state)
+        if storage_class is not None and storage_class.volume_binding_mode is None:
+            return Prepared(failure(f'VolumeBindingMode not set for StorageClass "{storage_class.name}"'))
+        if storage_class is not None and storage_class.waits_for_first_consumer and not claim.spec.volume_name:
+            waiting.append(claim)
+        else:
+            immediate.append(claim.name)
+    if immediate:
+        return Prepared(unresolvable(_UNBOUND, named=tuple(immediate)))
+    return Prepared(SUCCESS, _Filter(bound, waiting, state))
 
 
 def _usable(pod: Pod, name: str, state: ClusterState, *, ephemeral: bool) -> PersistentVolumeClaim:

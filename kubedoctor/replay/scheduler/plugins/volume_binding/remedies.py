@@ -20,14 +20,13 @@ from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.counterfactuals.applying import apply_to_state
-from kubedoctor.replay.scheduler.counterfactuals.claim_outcomes import settled
-from kubedoctor.replay.scheduler.counterfactuals.edits import Edit, Kind
-from kubedoctor.replay.scheduler.counterfactuals.node_remedies import Remedy
+from kubedoctor.replay.scheduler.edited import edited
+from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.framework import Status
 from kubedoctor.replay.scheduler.memos import Memo
-from kubedoctor.replay.scheduler.plugins.pod_claims import class_named, is_bound
-from kubedoctor.replay.scheduler.plugins.volume_binding import FREE_STORAGE, Reach, VolumeBinding, largest_storage
+from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, class_named, is_bound
+from kubedoctor.replay.scheduler.plugins.volume_binding.claim_outcomes import settled
+from kubedoctor.replay.scheduler.plugins.volume_binding.filter import FREE_STORAGE, Reach, largest_storage, prepare
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.storage.matching import (
     CLASS_ANNOTATION,
@@ -56,6 +55,17 @@ _WAYS: Final = Memo[Ref, tuple[list[Edit], list[Rejection]]]()
 """For each claim: other classes, and the volumes that do not fit it."""
 
 
+class _Why(msgspec.Struct, frozen=True):
+    """Why other values of a claim help; as in `Edit`."""
+
+    because: Because | None = None
+    names: tuple[str, ...] = ()
+    node: str = ""
+
+
+_NO_REASON: Final = _Why()
+
+
 class _Own(msgspec.Struct, frozen=True):
     """A claim of the pod, and where the pod itself describes it (`template`, a generic ephemeral volume)."""
 
@@ -73,7 +83,7 @@ def about_unbound(pod: Pod, state: ClusterState, names: Sequence[str]) -> list[R
     first, *others = wrong
     found: list[Remedy] = []
     for edit in _ways(first, state):
-        left = apply_to_state(pod, state, (edit,)).state if others else state
+        left = edited(pod, state, (edit,))[1] if others else state
         found += [(edit, *more) for more in product(*(_ways(one, left) for one in others))]
     return found
 
@@ -89,6 +99,19 @@ def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status)
         smaller = _smaller(one, state, node) if status.has(FREE_STORAGE) else []
         choices.append([*smaller, *_ways(one, state, node)])
     return _together(choices)
+
+
+def about_selected_nodes(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
+    """Claims for which another node was selected, in vain so far: select anew."""
+    edits = []
+    for name, _ in claim_names(pod):
+        claim = state.claims.get((pod.namespace, name))
+        if claim is None or is_bound(claim) or claim.annotations.get(SELECTED_NODE) in (None, node.name):
+            continue
+        about = Ref("PersistentVolumeClaim", pod.namespace, name)
+        operation = Operation(about, (Step(("metadata", "annotations", SELECTED_NODE), remove=True),))
+        edits.append(Edit(Kind.FORGET_NODE, about, (operation,), weight=3, node=claim.annotations[SELECTED_NODE]))
+    return [tuple(edits)] if edits else []
 
 
 def _together(choices: Sequence[Sequence[Edit]]) -> list[Remedy]:
@@ -117,7 +140,7 @@ def _own(pod: Pod, state: ClusterState) -> list[_Own]:
 def _bindable_alone(own: _Own, state: ClusterState, node: NodeInfo) -> bool:
     volumes = (own.pod.spec.volumes or ())[own.position]
     spec = msgspec.structs.replace(own.pod.spec, volumes=(volumes,))
-    node_filter = VolumeBinding().pre_filter(msgspec.structs.replace(own.pod, spec=spec), state).node_filter
+    node_filter = prepare(msgspec.structs.replace(own.pod, spec=spec), state).node_filter
     return node_filter is None or node_filter.check(node).is_success
 
 
@@ -151,7 +174,7 @@ def _drafted(own: _Own, state: ClusterState, judged: Iterable[Rejection]) -> Ite
 def _by_class(own: _Own, state: ClusterState) -> list[Edit]:
     """The likeliest classes, those first for which nothing is assumed."""
     drafts = (_draft(own, state, {_CLASS: name}, weight) for name, weight in _classes(own.claim, state))
-    found = sorted((one for one in drafts if one is not None), key=lambda one: (bool(one.assumes), one.weight))
+    found = sorted((one for one in drafts if one is not None), key=lambda one: (bool(one.provisioner), one.weight))
     return found[:_MOST_CLASSES]
 
 
@@ -171,8 +194,8 @@ def _smaller(own: _Own, state: ClusterState, node: NodeInfo) -> list[Edit]:
     most = largest_storage(storage_class, node, state) if storage_class is not None else None
     if most is None or most.value() <= 0 or most >= requested_storage(own.claim):
         return []
-    why = f"for which class {class_of(own.claim)} has storage near {node.name}"
-    edit = _draft(own, state, {_SIZE: str(most)}, 3 + _loss(own.claim, most.value()), why=why)
+    why = _Why(Because.CLASS_HAS, (class_of(own.claim) or "",), node.name)
+    edit = _draft(own, state, {_SIZE: str(most)}, 3 + _loss(own.claim, most.value()), why)
     return [edit] if edit is not None else []
 
 
@@ -208,7 +231,7 @@ def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | N
     if Mismatch.SELECTOR in wrong:
         fields[_VOLUME] = volume.name
         weight += 1
-    return _draft(own, state, fields, weight, why=f"as volume {volume.name} has it")
+    return _draft(own, state, fields, weight, _Why(Because.AS_OFFERED, (volume.name,)))
 
 
 def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit | None:
@@ -221,15 +244,19 @@ def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit |
         return None
     follows = outcome.follows or (Operation(about, (Step(("status", "phase"), "Available"),)),)
     steps = (Step(("spec", "claimRef"), None),)
-    whose = f"{held.namespace}/{held.name}"
-    if volume.status.phase == "Released":
-        why = f"it is kept for the deleted claim {whose} and still has its data"
-    else:
-        why = f"it is kept for claim {whose}, which does not exist"
-    text = f"let volume {volume.name} be claimed again: {why}"
+    because = Because.DELETED_CLAIM if volume.status.phase == "Released" else Because.MISSING_CLAIM
     weight = 3 if (held.namespace, held.name) == (own.claim.namespace, own.claim.name) else 3.5
     arguments = (own.claim.name, volume.name)
-    return Edit(Kind.RELEASE_VOLUME, about, text, (Operation(about, steps),), arguments, weight, follows)
+    return Edit(
+        Kind.RELEASE_VOLUME,
+        about,
+        (Operation(about, steps),),
+        arguments,
+        weight,
+        follows,
+        because=because,
+        names=(f"{held.namespace}/{held.name}",),
+    )
 
 
 def _draft(
@@ -237,11 +264,10 @@ def _draft(
     state: ClusterState,
     fields: dict[Path, object],
     weight: float,
-    *,
-    why: str = "",
+    why: _Why = _NO_REASON,
 ) -> Edit | None:
-    """The claim with other fields, where that gets it a volume. `why`: for people. A claim that is made for each pod
-    anew is not given a volume by name: the next one would find it taken."""
+    """The claim with other fields, where that gets it a volume. A claim that is created for each pod is not given a volume
+    by name: the next one would find it taken."""
     claim = own.claim
     if own.template and _VOLUME in fields:
         return None
@@ -260,7 +286,7 @@ def _draft(
     if outcome is None:
         return None
     if outcome.volume and _VOLUME not in fields:
-        return _draft(own, state, {**fields, _VOLUME: outcome.volume}, weight, why=why)
+        return _draft(own, state, {**fields, _VOLUME: outcome.volume}, weight, why)
     follows, provisioner = outcome.follows, outcome.provisioner
     bound = next((one.about.name for one in follows if one.about.kind == "PersistentVolume"), "")
     operation = Operation(ref(claim), tuple(steps))
@@ -271,16 +297,20 @@ def _draft(
         operation = Operation(ref(own.pod), tuple(steps))
     elif anew:
         follows = (Operation(ref(claim), anew), *follows)
-    arguments = (claim.name, *(str(value) for value in fields.values()))
+    if bound and why is _NO_REASON and _VOLUME not in fields:
+        why = _Why(Because.THEN_FITS, (bound,))
     return Edit(
         kind,
         operation.about,
-        _summary(own, fields, why, bound, anew=kind is Kind.REMAKE_CLAIM),
         (operation,),
-        arguments,
+        (claim.name, *(str(value) for value in fields.values())),
         weight,
         follows,
-        f"{provisioner} makes the volume" if provisioner and set(fields) != {_SIZE} else "",
+        provisioner if set(fields) != {_SIZE} else "",
+        _replaced(claim, fields),
+        why.because,
+        why.node,
+        why.names,
     )
 
 
@@ -292,23 +322,15 @@ def _may_be_set(claim: PersistentVolumeClaim, fields: Iterable[Path]) -> bool:
     )
 
 
-def _summary(own: _Own, fields: dict[Path, object], why: str, bound: str, *, anew: bool) -> str:
-    claim = own.claim
-    parts = []
-    if _CLASS in fields:
-        before = f" in place of {class_of(claim)}" if class_of(claim) else ""
-        parts.append(f"of class {fields[_CLASS]}{before}" if fields[_CLASS] else f"of no class{before}")
-    if _SIZE in fields:
-        parts.append(f"for {fields[_SIZE]} in place of {(claim.spec.resources.requests or {}).get('storage', '0')}")
-    if _MODES in fields:
-        modes = fields[_MODES]
-        assert isinstance(modes, list)
-        parts.append(f"with {', '.join(modes)} in place of {', '.join(claim.spec.access_modes or ())}")
-    if _VOLUME in fields:
-        parts.append(f"for volume {fields[_VOLUME]} by name" if fields[_VOLUME] else "without a volume's name")
-    elif bound and not why:
-        why = f"volume {bound} fits then"
-    text = f"make claim {claim.name} anew" if anew else f"let claim {claim.name} be"
-    if own.template:
-        text = f"describe the claim of volume {(own.pod.spec.volumes or ())[own.position].name}"
-    return f"{text} {' and '.join(parts)}" + (f" ({why})" if why else "")
+def _replaced(claim: PersistentVolumeClaim, fields: dict[Path, object]) -> tuple[Replaced, ...]:
+    before = {
+        _CLASS: class_of(claim) or "",
+        _SIZE: (claim.spec.resources.requests or {}).get("storage", "0"),
+        _MODES: _joined(claim.spec.access_modes or ()),
+        _VOLUME: claim.spec.volume_name,
+    }
+    return tuple(Replaced(str(path[-1]), before[path], _joined(fields[path])) for path in before if path in fields)
+
+
+def _joined(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)

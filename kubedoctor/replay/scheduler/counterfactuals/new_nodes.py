@@ -1,0 +1,58 @@
+"""One node more, like another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kubedoctor.cluster.changes import Operation, Step
+from kubedoctor.cluster.kinds.core import Taint
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.replay.scheduler.edits import Edit, Kind
+from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
+from kubedoctor.replay.scheduler.well_known import HOSTNAME, KUBERNETES_OWN
+
+
+def one_more(info: NodeInfo, state: ClusterState, place: Mapping[str, str] | None = None) -> Edit:
+    """A node with the labels, taints and room of another, on which only pods of DaemonSets run; it is not cordoned and
+    well. What only the other node has by its name, such as local volumes, it has not. `place`: other labels that say
+    in which zone it is."""
+    node = info.node
+    name = next(
+        each for number in range(1, len(state.nodes) + 2) if (each := f"{node.name}-{number}") not in state.node_by_name
+    )
+    steps = [Step(("metadata", "uid"), f"{node.metadata.uid}-{name}"), Step(("spec", "unschedulable"), False)]
+    own = {node.name, node.labels.get(HOSTNAME)}
+    steps += [Step(("metadata", "labels", key), name) for key, value in node.labels.items() if value in own]
+    steps += [Step(("metadata", "labels", key), value) for key, value in (place or {}).items()]
+    steps += _without(node.spec.taints or ())
+    operations = [Operation(ref(node), tuple(steps), copy_as=name)]
+    if node.name in state.csi_nodes:
+        operations.append(Operation(Ref("CSINode", "", node.name), copy_as=name))
+    operations += [
+        Operation(
+            ref(one.pod),
+            (Step(("spec", "nodeName"), name), Step(("metadata", "uid"), f"{one.pod.metadata.uid}-{name}")),
+            copy_as=f"{one.pod.name}-{name}",
+        )
+        for one in info.pods
+        if of_daemon_set(one.pod)
+    ]
+    arguments = (node.name, *(f"{key}={value}" for key, value in (place or {}).items()))
+    names = tuple(sorted(set((place or {}).values())))
+    return Edit(
+        Kind.ADD_NODE, ref(node), tuple(operations), arguments, 7 if not place else 7.5, node=node.name, names=names
+    )
+
+
+def of_daemon_set(pod: Pod) -> bool:
+    """Such a pod runs on every node that it tolerates."""
+    return any(one.controller and one.kind == "DaemonSet" for one in pod.metadata.owner_references or ())
+
+
+def _without(taints: Iterable[Taint]) -> list[Step]:
+    return [
+        Step(("spec", "taints", index), remove=True)
+        for index, taint in enumerate(taints)
+        if taint.key.startswith(KUBERNETES_OWN)
+    ]

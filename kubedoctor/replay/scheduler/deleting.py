@@ -1,0 +1,34 @@
+"""Pods that have to make room for another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from kubedoctor.cluster.changes import Operation
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy
+
+_MOST: Final = 2
+
+
+def delete_pod(
+    pod: Pod, because: Because, node: str = "", names: tuple[str, ...] = (), follows: tuple[Operation, ...] = ()
+) -> Edit:
+    """Something else must give way; its owner creates it again elsewhere."""
+    about = ref(pod)
+    operations = (Operation(about, delete=True),)
+    return Edit(Kind.DELETE_POD, about, operations, weight=8, follows=follows, because=because, node=node, names=names)
+
+
+def delete_pods(pods: Iterable[Pod], because: Because, node: str = "", names: tuple[str, ...] = ()) -> list[Remedy]:
+    """Pods of a DaemonSet and static pods come back where they were."""
+    found = {ref(pod): pod for pod in pods}
+    if not found or len(found) > _MOST or any(comes_back(pod) for pod in found.values()):
+        return []
+    return [tuple(delete_pod(pod, because, node, names) for pod in found.values())]
+
+
+def comes_back(pod: Pod) -> bool:
+    return any(owner.kind in ("DaemonSet", "Node") for owner in pod.metadata.owner_references or () if owner.controller)
