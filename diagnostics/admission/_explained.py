@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from diagnostics.admission._refused import RefusedPods, webhook_named
 from kubedoctor.cluster import (
     Cluster,
@@ -20,6 +18,7 @@ from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.control import RuntimeClass
 from kubedoctor.cluster.relations.workloads import template_path
 from kubedoctor.findings import Fix
+from kubedoctor.findings.commands import kubectl
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.scheduler.counterfactuals.priority_classes import SYSTEM
 
@@ -63,7 +62,7 @@ def _missing_name(refused: RefusedPods, workload: KubernetesObject, cluster: Clu
     evidence = (quote(workload, path, "set in the pod template"),) if has_path(workload, path) else ()
     hint = f"; did you mean {near[0]}?" if near else ""
     if kind is ServiceAccount:
-        fix = Fix(f"Create ServiceAccount {name}", f"kubectl create serviceaccount {shlex.quote(name)} -n {namespace}")
+        fix = Fix(f"Create ServiceAccount {name}", kubectl("create", "serviceaccount", name, namespace=namespace))
     else:
         fix = Fix(f"Create {title} {name}, or set an existing {title} in the pod template")
     return f"{title} {name} of the pod template does not exist{hint}", evidence, (fix,)

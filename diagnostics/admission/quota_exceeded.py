@@ -42,6 +42,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import edit_command
 from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
@@ -125,7 +126,7 @@ def _finding(
         affects=(who,),
         fixes=(
             Fix("Delete or scale down unused workloads in the namespace, or lower the requests"),
-            Fix("Or raise the quota", f"kubectl edit resourcequota {quota.name}{where}", Effect.CHANGES),
+            Fix("Or raise the quota", edit_command(quota), Effect.CHANGES),
         ),
         commands=(
             Command(f"kubectl describe resourcequota {quota.name}{where}", "used and hard for each resource"),

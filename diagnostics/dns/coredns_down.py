@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from diagnostics.dns._dependence import asked_elsewhere, certainty
+from kubedoctor.cluster.changes import scale
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.core import ConfigMap, Node, Service
@@ -55,6 +56,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.findings.commands import command_line, edit_command, rollout
 from kubedoctor.replay.dns import DnsUse, dependence, is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.dns.refusal import CorefileRefusal, refused_corefile
@@ -137,7 +139,7 @@ def _scaled_down(
         confidence=confidence,
         evidence=(quote(workload, "spec.replicas", "no DNS server runs"), *known_from),
         would_disprove=unless,
-        fixes=(Fix("Scale it to 2 replicas", f"kubectl scale {name.argument}{name.namespace_flag} --replicas=2"),),
+        fixes=(Fix("Scale it to 2 replicas", command_line(scale(name, 2))),),
         commands=(
             Command(
                 f"kubectl get events{name.namespace_flag} --sort-by=.lastTimestamp", "when it was scaled, and by what"
@@ -157,7 +159,7 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
     else:
         what = "CoreDNS rejects the Corefile" + (f" at line {error.line}" if error.line else "") + f": {error.what}"
     place = f"-n {configuration.namespace}"
-    change = f"kubectl edit configmap {place} {configuration.name}"
+    change = edit_command(ref(configuration))
     return Finding(
         about=ref(configuration),
         summary=what,
@@ -172,7 +174,7 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
         ),
         fixes=(
             Fix(f"Change {error.directive} to {near} in line {error.line}" if near else "Correct the Corefile", change),
-            Fix("Restart CoreDNS", f"kubectl rollout restart {workload.argument} {place}", Effect.DISRUPTS),
+            Fix("Restart CoreDNS", rollout("restart", workload), Effect.DISRUPTS),
         )
         if not error.loop
         else (Fix("Forward to a resolver outside the node: `forward . 9.9.9.9` instead of /etc/resolv.conf", change),),

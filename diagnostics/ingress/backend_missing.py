@@ -25,6 +25,7 @@ from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import Ingress, IngressBackend, IngressServiceBackend
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
+from kubedoctor.findings.commands import edit_command
 
 NO_SERVICE = "use-annotation"
 """The AWS Load Balancer Controller's port name for backends that are actions in an annotation, not Services."""
@@ -102,4 +103,4 @@ def _no_port(ingress: Ingress, path: str, where: str, wanted: IngressServiceBack
 
 
 def _edit(ingress: Ingress, summary: str) -> Fix:
-    return Fix(summary, f"kubectl edit ingress -n {ingress.namespace} {ingress.name}")
+    return Fix(summary, edit_command(ref(ingress)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
+from kubedoctor.answers.proof import prove, proven
+from kubedoctor.cluster.changes import Step, edit
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.findings import Command, Evidence, Fix, has_path, quote
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.findings import Command, Evidence, Fix, has_path, quote, ref
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.injection import INJECT, INJECTION, REVISION, TAG, Call
 from kubedoctor.replay.mesh.wishes import served
@@ -60,12 +62,18 @@ def _served(calls: tuple[Call, ...]) -> str:
     return f"; available: {', '.join(names)}" if names else ""
 
 
-def relabel(namespace: Namespace, label: str, calls: tuple[Call, ...], pod: Pod) -> tuple[Fix, ...]:
+def relabel(namespace: Namespace, label: str, calls: tuple[Call, ...], pod: Pod, cluster: Cluster) -> tuple[Fix, ...]:
     """The change of the namespace's label, checked against the webhooks of the cluster."""
     key, _, value = label.partition("=")
-    dropped = f" {INJECTION}-" if key == REVISION and INJECTION in namespace.labels else ""
-    changed = {name: old for name, old in namespace.labels.items() if not (dropped and name == INJECTION)}
-    again = injection.calls([call.configuration for call in calls], {**changed, key: value}, pod.labels)
-    verified = any(call.calls for call in again)
-    command = f"kubectl label namespace {namespace.name} {shlex.quote(label)}{dropped} --overwrite"
-    return (Fix(f"Set label {label} on the namespace, then restart its workloads", command, verified=verified),)
+    dropped = key == REVISION and INJECTION in namespace.labels
+    steps = [Step(("metadata", "labels", key), value)]
+    steps += [Step(("metadata", "labels", INJECTION), remove=True)] if dropped else []
+    change = edit(ref(namespace), *steps)
+    fix = Fix(f"Set label {label} on the namespace, then restart its workloads", command_line(change))
+
+    def injected(after: Cluster) -> bool:
+        labelled = after.get_ref(ref(namespace))
+        labels = labelled.labels if labelled is not None else {}
+        return any(call.calls for call in injection.calls([call.configuration for call in calls], labels, pod.labels))
+
+    return (proven(fix, prove(change, cluster, injected)),)

@@ -44,6 +44,7 @@ from kubedoctor.findings import (
     quote,
     ref,
 )
+from kubedoctor.findings.commands import rollout
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.injection import INJECT, REVISION, Call, Injector
 from kubedoctor.replay.mesh.wishes import label_meant, wish_of
@@ -121,7 +122,7 @@ def _not_called(
         summary=wrong_label(labels, calls),
         confidence=Confidence.CERTAIN,
         evidence=(wish, *injectors),
-        fixes=relabel(namespace, label, calls, pod) if label else (),
+        fixes=relabel(namespace, label, calls, pod, cluster) if label else (),
         commands=(LOOK,),
     )
 
@@ -153,6 +154,6 @@ def _about_workload(
 
 def _recreate(name: Ref) -> Fix:
     if name.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        command = f"kubectl rollout restart {name.argument}{name.namespace_flag}"
+        command = rollout("restart", name)
         return Fix("Restart the workload, so that its pods are created again", command, Effect.DISRUPTS)
     return Fix("Delete the pod and create it again", "", Effect.DISRUPTS)

@@ -22,11 +22,10 @@ is allowed if any policy allows it.
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator
 
 from diagnostics.networking._blocked import what_blocks
+from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster.kinds.core import Namespace, Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
@@ -47,8 +46,9 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.dns import Resolvers, resolvers
-from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pods
+from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pods, resolves
 from kubedoctor.replay.dns.lookups import failed_lookup
 from kubedoctor.replay.network import EGRESS
 
@@ -103,7 +103,7 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
         detail="" if failed is not None else "Lookups still work if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows them.",
         evidence=tuple(evidence),
         affects=tuple(ref(pod) for pod in blocked.pods),
-        fixes=(_fix(blocked, dns),),
+        fixes=(_fix(blocked, dns, cluster),),
         commands=(
             Command(f"kubectl describe networkpolicy -n {policy.namespace}", "all NetworkPolicies of the namespace"),
             Command(
@@ -133,15 +133,14 @@ def _isolation(blocked: Blocked) -> list[Evidence]:
     return [quote(blocked.policy, types, shows)]
 
 
-def _fix(blocked: Blocked, dns: Resolvers) -> Fix:
+def _fix(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Fix:
     policy = blocked.policy
     change = allowing_change(blocked, dns)
-    patch = shlex.quote(json.dumps(change.patch, separators=(",", ":")))
-    return Fix(
+    fix = Fix(
         "Allow egress to the DNS servers" if blocked.direction == EGRESS else "Allow ingress to the DNS servers",
-        f"kubectl patch networkpolicy {policy.name} -n {policy.namespace} --type=json -p {patch}",
-        verified=change.verified,
+        command_line(change, policy),
     )
+    return proven(fix, prove(change, cluster, lambda after: resolves(blocked, dns, after)))
 
 
 def _severity(blocked: Blocked) -> Severity:

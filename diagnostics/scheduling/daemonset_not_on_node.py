@@ -23,13 +23,12 @@ Pods of DaemonSets tolerate what the nodes themselves report (not ready, pressur
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement.case import CONTROL_PLANE, names
 from kubedoctor.cluster import Cluster, DaemonSet, Node, Pod, quote, ref
+from kubedoctor.cluster.changes import edit, labels_instead, put
 from kubedoctor.cluster.grammar.nearest import nearest_labels
 from kubedoctor.cluster.grammar.selectors import node_selector_matches
 from kubedoctor.cluster.grammar.tolerations import untolerated
@@ -37,6 +36,7 @@ from kubedoctor.cluster.kinds.affinity import Toleration
 from kubedoctor.cluster.kinds.core import Taint
 from kubedoctor.cluster.relations.workloads import pods_of
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 
 _NODE = "node.kubernetes.io/"
@@ -48,6 +48,7 @@ _GIVEN = (
     ),
 )
 """What every pod of a DaemonSet tolerates (`pkg/controller/daemon/util`, AddOrUpdateDaemonPodTolerations, v1.37)."""
+_TEMPLATE = ("spec", "template", "spec")
 _ON_HOST_NETWORK = Toleration(key=f"{_NODE}network-unavailable", operator="Exists", effect="NoSchedule")
 
 _LOOK = Command(
@@ -127,11 +128,7 @@ def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidenc
 
 def _tolerate(daemon_set: DaemonSet, taint: Taint) -> Fix:
     value = {"key": taint.key, "operator": "Exists", "effect": taint.effect}
-    present = daemon_set.spec.template.spec.tolerations
-    path = "/spec/template/spec/tolerations"
-    operation = {"op": "add", "path": f"{path}/-" if present else path, "value": value if present else [value]}
-    about = ref(daemon_set)
-    line = f"kubectl patch {about.argument}{about.namespace_flag} --type=json -p {shlex.quote(json.dumps([operation]))}"
+    line = command_line(put(ref(daemon_set), (*_TEMPLATE, "tolerations", "-"), value), daemon_set)
     return Fix(f"if these nodes are to have it, tolerate {taint_text(taint)}", line, Effect.DISRUPTS)
 
 
@@ -146,10 +143,7 @@ def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence:
     if wanted:
         evidence.insert(0, quote(daemon_set, "spec.template.spec.nodeSelector", "no node has these labels"))
     if near is not None:
-        selector = {each.found_key: each.found for each in near.differs}
-        patch = {each.key: None for each in near.differs if each.key != each.found_key} | selector
-        body = json.dumps({"spec": {"template": {"spec": {"nodeSelector": patch}}}})
-        line = f"kubectl patch {about.argument}{about.namespace_flag} --type=merge -p {shlex.quote(body)}"
+        line = command_line(edit(about, *labels_instead((*_TEMPLATE, "nodeSelector"), near)), daemon_set)
         fixes = (Fix(f"select {near.text}, which nodes have", line, Effect.DISRUPTS),)
     hint = f"; did you mean {near.text}?" if near is not None else ""
     yield Finding(

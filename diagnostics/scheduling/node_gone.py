@@ -31,6 +31,7 @@ from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.triage import placed
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import delete_by_force
 
 COLLECTED = timedelta(minutes=1)
 """So long the pod garbage collector may take: it looks every 20 s, and waits 40 s for a node to come back
@@ -71,7 +72,7 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             *(Fix(f"make the pod anew with nodeName {one}, or without any: then it is scheduled") for one in meant),
             Fix(
                 "delete the pod by force: no kubelet can confirm its end",
-                f"kubectl delete {ref(pod).argument}{ref(pod).namespace_flag} --force --grace-period=0",
+                delete_by_force(ref(pod)),
                 Effect.DISRUPTS,
             ),
         ),

@@ -24,9 +24,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubedoctor.cluster import Cluster, Pod, has_path, quote, ref
+from kubedoctor.cluster.changes import drop
 from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of, workload_of
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import command_line
 
 SOON = timedelta(seconds=5)
 
@@ -60,7 +62,7 @@ def scheduling_gated(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         f"its template sets the scheduling gate {names}" if written else f"it waits behind the scheduling gate {names}"
     )
     reason = "status.conditions[type=PodScheduled].reason"
-    line = f'kubectl patch pod {pod.name} -n {pod.namespace} --type=json -p \'[{{"op": "remove", "path": "/spec/schedulingGates"}}]\''
+    line = command_line(drop(ref(pod), ("spec", "schedulingGates")), pod)
     yield Finding(
         about=workload,
         summary=f"{where}: the scheduler does not look at its pods until it is removed",

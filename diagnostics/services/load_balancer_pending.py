@@ -23,9 +23,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from kubedoctor.cluster.changes import put
 from kubedoctor.cluster.kinds.core import Event, Node, Service
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
+from kubedoctor.findings.commands import command_line
 
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)
@@ -92,7 +94,7 @@ def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Findin
         fixes=(
             Fix(
                 "Use type NodePort instead",
-                f'kubectl patch service {service.name} -n {service.namespace} --type=merge -p \'{{"spec":{{"type":"NodePort"}}}}\'',
+                command_line(put(ref(service), ("spec", "type"), "NodePort"), service),
             ),
         ),
         commands=commands,

@@ -20,11 +20,10 @@ Ingress in front of it answers 503.
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 
+from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.apps import DaemonSet, Job
@@ -47,8 +46,9 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.findings.commands import command_line, kubectl
 from kubedoctor.replay.dns import is_cluster_dns
-from kubedoctor.replay.services import Backends, backends, wanted_replicas, workloads_behind
+from kubedoctor.replay.services import Backends, backends, has_ready_pods, wanted_replicas, workloads_behind
 from kubedoctor.replay.services.refusals import refused_by
 from kubedoctor.replay.services.selection import Meant, selection_meant
 
@@ -142,7 +142,9 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
         because_of=tuple(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing)),
         commands=(
             Command(
-                f"kubectl get pods -n {service.namespace} -l {shlex.quote(selector_from_map(service.spec.selector or {}).text)}",
+                kubectl(
+                    "get", "pods", "-n", service.namespace, "-l", selector_from_map(service.spec.selector or {}).text
+                ),
                 "the pods of the Service and their state",
             ),
         ),
@@ -166,17 +168,16 @@ def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
         severity=Severity.NOTICE if by_controller else None if meant is not None else Severity.WARNING,
         detail="" if meant is not None else "No workload in the namespace creates pods with these labels.",
         evidence=tuple(evidence),
-        fixes=(_fix(service, meant),) if meant is not None else (),
+        fixes=(_fix(service, meant, cluster),) if meant is not None else (),
         commands=(Command(f"kubectl get pods -n {service.namespace} --show-labels", "the labels of the pods"),),
     )
 
 
-def _fix(service: Service, meant: Meant) -> Fix:
-    patch = json.dumps({"spec": {"selector": meant.change}}, separators=(",", ":"))
+def _fix(service: Service, meant: Meant, cluster: Cluster) -> Fix:
     selected = sum(ready(pod) for pod in meant.pods)
-    return Fix(
+    fix = Fix(
         summary=f"Change the selector to {meant.text}"
         + (f", which matches {counted(selected, 'ready pod')}" if selected else ""),
-        command=f"kubectl patch service {service.name} -n {service.namespace} --type=merge -p {shlex.quote(patch)}",
-        verified=selected > 0,
+        command=command_line(meant.change, service),
     )
+    return proven(fix, prove(meant.change, cluster, lambda after: has_ready_pods(ref(service), after)))

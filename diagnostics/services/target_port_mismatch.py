@@ -19,10 +19,10 @@ Set `targetPort` to the port on which the program listens. A number needs no `co
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator
 
+from kubedoctor.answers.proof import prove, proven
+from kubedoctor.cluster.changes import put
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.services import pods_selected_by
@@ -41,6 +41,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.findings.commands import command_line, kubectl
 from kubedoctor.replay.services import find_port, unknown_name
 from kubedoctor.replay.services.refusals import refused_by, wrong_number
 
@@ -66,13 +67,13 @@ def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding
     ports = service.spec.ports or ()
     lost = [at for at, port in enumerate(ports) if all(find_port(pod, port) is None for pod in pods)]
     for at in lost:
-        yield _unknown_name(service, at, pods, nothing_left=len(lost) == len(ports))
+        yield _unknown_name(service, at, pods, cluster, nothing_left=len(lost) == len(ports))
     for at, port in enumerate(ports):
         if at not in lost and isinstance(port.target_port or port.port, int):
             yield from _wrong_number(service, at, pods, cluster)
 
 
-def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: bool) -> Finding:
+def _unknown_name(service: Service, at: int, pods: list[Pod], cluster: Cluster, *, nothing_left: bool) -> Finding:
     port = (service.spec.ports or ())[at]
     unknown = unknown_name(service, port, pods)
     if unknown.protocols:
@@ -98,7 +99,7 @@ def _unknown_name(service: Service, at: int, pods: list[Pod], *, nothing_left: b
             quote(service, f"spec.ports[{at}].targetPort", "no selected pod declares this port name"),
             *_declared(pods[0], "name"),
         ),
-        fixes=(_fix(service, at, unknown.meant),) if unknown.meant else (),
+        fixes=(_fix(service, at, unknown.meant, cluster),) if unknown.meant else (),
         commands=(_slices(service), _ports_of(pods[0])),
     )
 
@@ -136,7 +137,7 @@ def _wrong_number(service: Service, at: int, pods: list[Pod], cluster: Cluster) 
         would_disprove=f"port {wrong.target} of a pod accepts a connection",
         evidence=tuple(evidence),
         affects=(ref(refused.pod),) if refused is not None else (),
-        fixes=(_fix(service, at, wrong.declared[0]),) if len(wrong.declared) == 1 else (),
+        fixes=(_fix(service, at, wrong.declared[0], cluster),) if len(wrong.declared) == 1 else (),
         commands=(
             Command(
                 f"kubectl port-forward -n {pod.namespace} pod/{pod.name} 18080:{wrong.target}",
@@ -157,15 +158,22 @@ def _declared(pod: Pod, field: str) -> list[Evidence]:
     ][:MOST_PORTS]
 
 
-def _fix(service: Service, at: int, target: int | str) -> Fix:
-    patch = json.dumps(
-        [{"op": "replace", "path": f"/spec/ports/{at}/targetPort", "value": target}], separators=(",", ":")
-    )
-    return Fix(
-        summary=f"Set targetPort to {target}",
-        command=f"kubectl patch service {service.name} -n {service.namespace} --type=json -p {shlex.quote(patch)}",
-        verified=isinstance(target, str),
-    )
+def _fix(service: Service, at: int, target: int | str, cluster: Cluster) -> Fix:
+    change = put(ref(service), ("spec", "ports", at, "targetPort"), target)
+    fix = Fix(summary=f"Set targetPort to {target}", command=command_line(change, service))
+    if isinstance(target, int):
+        return fix  # That a port is declared does not prove that anything listens on it.
+    return proven(fix, prove(change, cluster, lambda after: _resolves(service, at, after)))
+
+
+def _resolves(service: Service, at: int, cluster: Cluster) -> bool:
+    """Whether a selected pod has the port that the Service names."""
+    changed = cluster.get(Service, service.namespace, service.name)
+    port = (changed.spec.ports or ())[at] if changed is not None else None
+    if changed is None or port is None:
+        return False
+    pods = [pod for pod in pods_selected_by(changed, cluster) if not finished(pod) and not terminating(pod)]
+    return any(find_port(pod, port) is not None for pod in pods)
 
 
 def _slices(service: Service) -> Command:
@@ -177,6 +185,6 @@ def _slices(service: Service) -> Command:
 
 def _ports_of(pod: Pod) -> Command:
     return Command(
-        f"kubectl get pod -n {pod.namespace} {pod.name} -o jsonpath='{{.spec.containers[*].ports}}'",
+        kubectl("get", "pod", "-n", pod.namespace, pod.name, "-o", "jsonpath={.spec.containers[*].ports}"),
         "the declared ports of the pod",
     )

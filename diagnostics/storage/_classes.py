@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-
 from diagnostics.storage._volumes import finding, nearest_volume, release, requested
-from kubedoctor.cluster import PersistentVolumeClaim, StorageClass
+from kubedoctor.cluster import PersistentVolumeClaim, StorageClass, ref
+from kubedoctor.cluster.changes import put
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.kinds.storage import DEFAULT_CLASS_ANNOTATIONS
 from kubedoctor.findings import Finding, Fix
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.storage.matching import class_of
 from kubedoctor.replay.storage.unbound import Unbound
 
@@ -18,9 +19,9 @@ def no_class(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], st
     known = f"classes: {listed((known_class.name for known_class in classes), 5)}" if classes else "no class exists"
     fixes = []
     if classes:
-        name, key = shlex.quote(classes[0].name), "storageclass.kubernetes.io/is-default-class"
+        mark = put(ref(classes[0]), ("metadata", "annotations", DEFAULT_CLASS_ANNOTATIONS[0]), "true")
         what = f"Make {classes[0].name} the default class" if len(classes) == 1 else "Make a class the default"
-        fixes = [Fix(what, f"kubectl annotate storageclass {name} {key}=true --overwrite")]
+        fixes = [Fix(what, command_line(mark))]
     summary = f"the claim sets no StorageClass, and the cluster has no default class ({known})"
     summary += nearest_volume(claim, state.judged)
     return finding(

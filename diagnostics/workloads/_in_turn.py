@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from diagnostics.workloads._rollout import look, undo, wait_of
 from kubedoctor.cluster import Cluster, DaemonSet, KubernetesObject, Pod, StatefulSet, condition, quote, ref
+from kubedoctor.cluster.changes import delete
 from kubedoctor.cluster.relations.workloads import pods_of
 from kubedoctor.cluster.triage import not_ready, waiting
 from kubedoctor.findings import Confidence, Effect, Finding, Fix, Severity
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.workloads.deployments import DEADLINE
 from kubedoctor.replay.workloads.stateful_sets import REVISION, is_left_over, is_new, one_by_one, updating
 
@@ -67,7 +69,7 @@ def _left_over(workload: StatefulSet, pod: Pod) -> Finding:
         fixes=(
             Fix(
                 f"delete {pod.name}: it is made anew from the present template",
-                f"kubectl delete pod {pod.name} -n {pod.namespace}",
+                command_line(delete(ref(pod))),
                 Effect.DISRUPTS,
             ),
         ),

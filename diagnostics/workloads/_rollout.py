@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from kubedoctor.cluster import Evidence, KubernetesObject, Pod, condition, has_path, quote, ref
 from kubedoctor.cluster.triage import all_statuses, not_ready, status_path
 from kubedoctor.findings import Command, Effect, Fix
+from kubedoctor.findings.commands import rollout
 
 
 def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:
@@ -29,15 +30,10 @@ def wait_of(pod: Pod) -> tuple[str, Evidence] | None:
     return ("a new pod is not ready", quote(pod, path, "")) if has_path(pod, path) else None
 
 
-def rollout(verb: str, workload: KubernetesObject) -> str:
-    """`kubectl rollout undo deployment/web -n shop`."""
-    return f"kubectl rollout {verb} {ref(workload).argument} -n {workload.namespace}"
-
-
 def undo(workload: KubernetesObject) -> Fix:
-    line = rollout("undo", workload)
+    line = rollout("undo", ref(workload))
     return Fix("undo the rollout, if the version before was well", line, Effect.DISRUPTS)
 
 
 def look(workload: KubernetesObject, why: str = "where it stands") -> Command:
-    return Command(f"{rollout('status', workload)} --timeout=5s", why)
+    return Command(f"{rollout('status', ref(workload))} --timeout=5s", why)

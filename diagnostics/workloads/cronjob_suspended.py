@@ -17,11 +17,12 @@ made up for later.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, CronJob, has_path, quote, ref
+from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import command_line
 
 
 def suspended(cron_job: CronJob) -> bool:
@@ -43,8 +44,7 @@ def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
     last = cron_job.status.last_schedule_time
     told = f", last at {last:%Y-%m-%d %H:%M} UTC" if last is not None else ""
     paths = ("spec.schedule", "status.lastScheduleTime")
-    name = f"{cron_job.name} -n {cron_job.namespace}"
-    patch = shlex.quote('{"spec": {"suspend": false}}')
+    resume = command_line(put(ref(cron_job), ("spec", "suspend"), False), cron_job)
     yield Finding(
         about=ref(cron_job),
         summary=f"is suspended: it makes no Jobs{told}",
@@ -53,6 +53,6 @@ def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
             *(quote(cron_job, path, "") for path in paths if has_path(cron_job, path)),
         ),
         confidence=Confidence.CERTAIN,
-        fixes=(Fix("resume it, if it should run", f"kubectl patch cronjob {name} -p {patch}", Effect.CHANGES),),
+        fixes=(Fix("resume it, if it should run", resume, Effect.CHANGES),),
         commands=(Command(f"kubectl get jobs -n {cron_job.namespace}", "the Jobs that it made"),),
     )

@@ -19,7 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Deployment, KubernetesObject, StatefulSet, quote, ref
+from kubedoctor.cluster.changes import scale
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import command_line
 
 
 def scaled_to_zero(workload: KubernetesObject) -> bool:
@@ -50,7 +52,7 @@ def replicas_zero(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
         summary="is scaled to 0, so none of its pods run",
         evidence=(quote(workload, "spec.replicas", "none is wanted"),),
         confidence=Confidence.CERTAIN,
-        fixes=(Fix("scale it up, if it should run", f"kubectl scale {name} --replicas=1", Effect.CHANGES),),
+        fixes=(Fix("scale it up, if it should run", command_line(scale(ref(workload), 1)), Effect.CHANGES),),
         commands=(
             Command(f"kubectl get {name} -o yaml", "who changed it last: see managedFields with --show-managed-fields"),
         ),

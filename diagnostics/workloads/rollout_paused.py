@@ -19,8 +19,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Deployment, Evidence, ReplicaSet, quote, ref
+from kubedoctor.cluster.changes import put
 from kubedoctor.cluster.relations.workloads import replica_sets_of
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import command_line, rollout
 
 
 def paused(deployment: Deployment) -> bool:
@@ -41,14 +43,19 @@ def rollout_paused(deployment: Deployment, cluster: Cluster) -> Iterator[Finding
         return
     sets = replica_sets_of(deployment, cluster.maybe)
     told, evidence = _not_rolled_out(deployment, sets[0]) if sets else ("", [])
-    name = f"deployment/{deployment.name} -n {deployment.namespace}"
     yield Finding(
         about=ref(deployment),
         summary=f"is paused{told}",
         evidence=(quote(deployment, "spec.paused", "rollouts wait"), *evidence),
         confidence=Confidence.CERTAIN,
-        fixes=(Fix("resume it, if the pause is not meant", f"kubectl rollout resume {name}", Effect.DISRUPTS),),
-        commands=(Command(f"kubectl rollout history {name}", "what was rolled out"),),
+        fixes=(
+            Fix(
+                "resume it, if the pause is not meant",
+                command_line(put(ref(deployment), ("spec", "paused"), False)),
+                Effect.DISRUPTS,
+            ),
+        ),
+        commands=(Command(rollout("history", ref(deployment)), "what was rolled out"),),
     )
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from diagnostics.admission._refused import blamed_for, refused_pods
 from diagnostics.workloads._in_turn import held_up_daemons, held_up_set
-from diagnostics.workloads._rollout import first_wait, look, rollout, undo
+from diagnostics.workloads._rollout import first_wait, look, undo
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -46,6 +46,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.relations.workloads import WORKLOADS, pods_of, replica_sets_of
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic
+from kubedoctor.findings.commands import rollout
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline
 
 PROGRESSING = "status.conditions[type=Progressing]"
@@ -106,7 +107,7 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
         fixes=(undo(deployment),) if len(sets) > 1 else (),
         commands=(
             look(deployment),
-            Command(rollout("history", deployment), "the versions that it can go back to"),
+            Command(rollout("history", ref(deployment)), "the versions that it can go back to"),
         ),
     )
 

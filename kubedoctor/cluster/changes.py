@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kubedoctor.cluster.grammar.nearest import NearMiss
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.decoding import convert_object, kind_of_data
@@ -79,6 +80,16 @@ def delete(*about: Ref) -> Change:
 def create(data: Mapping[str, Any]) -> Change:
     """Creates an object; `data` has its `kind`, `apiVersion` and `metadata`."""
     return Change((Operation(reference(data), create=data),))
+
+
+def labels_instead(path: Path, near: NearMiss) -> tuple[Step, ...]:
+    """Steps that put the labels of a near miss in place of the labels that are asked for in the map at `path`."""
+    found = {different.found_key: different.found for different in near.differs}
+    wrong = dict.fromkeys(different.key for different in near.differs if different.key not in found)
+    return (
+        *(Step((*path, key), remove=True) for key in wrong),
+        *(Step((*path, key), value) for key, value in found.items()),
+    )
 
 
 def apply_steps(data: Any, steps: Iterable[Step]) -> Any:

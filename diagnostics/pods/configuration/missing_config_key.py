@@ -19,16 +19,16 @@ The object exists, but not the key that the pod's template names. The container 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from diagnostics.pods.configuration._references import Absent, absent_keys
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
+from kubedoctor.cluster.changes import put
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Command, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import change, kubectl
+from kubedoctor.findings import Command, Finding, Fix, Ref, Severity, diagnostic
+from kubedoctor.findings.commands import change, command_line, kubectl
 from kubedoctor.findings.containers import CONSEQUENCES
 from kubedoctor.replay.kubelet.references import keys_of
 
@@ -65,9 +65,8 @@ def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
     elif source is not None:
         said += ": it is empty"
     field = "data" if kind == "ConfigMap" else "stringData"
-    patch = json.dumps({field: {key: "VALUE"}})
-    words = ("patch", kind.lower(), name, "--type=merge", "-p", patch)
-    fixes.append(Fix(f"Add the key {key} to {kind} {name}", kubectl(*words, namespace=pod.namespace)))
+    added = put(Ref(kind, pod.namespace, name), (field, key), "VALUE")
+    fixes.append(Fix(f"Add the key {key} to {kind} {name}", command_line(added)))
     look = kubectl("describe", kind.lower(), name, namespace=pod.namespace)
     return Finding(
         about=one.about,

@@ -18,7 +18,6 @@ With `imagePullPolicy: Never` the kubelet does not pull the image. It must alrea
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from diagnostics.pods.images._images import Unpulled, finding, unpulled
@@ -26,7 +25,7 @@ from kubedoctor.cluster import Cluster, Event, Pod
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import waiting
 from kubedoctor.findings import Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import SETTABLE, kubectl
+from kubedoctor.findings.commands import SETTABLE, container_command
 from kubedoctor.findings.containers import CONSEQUENCES, quote_spec
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
@@ -46,14 +45,14 @@ def image_never_pull(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             pod, cluster, pull.about, pull.container.name, "imagePullPolicy", "the kubelet does not pull"
         )
         summary = f"image {pull.image} is not on the node, and imagePullPolicy is Never"
-        yield finding(pod, pull, summary, _fix(pull), evidence=policy)
+        yield finding(pod, pull, summary, _fix(pull, cluster), evidence=policy)
 
 
-def _fix(pull: Unpulled) -> Fix:
+def _fix(pull: Unpulled, cluster: Cluster) -> Fix:
     summary = f"Set imagePullPolicy of container `{pull.container.name}` to IfNotPresent"
     if pull.about.kind not in SETTABLE - {"CronJob"}:
         return Fix(summary)
-    which = "initContainers" if pull.part.is_init else "containers"
-    change = [{"name": pull.container.name, "imagePullPolicy": "IfNotPresent"}]
-    patch = json.dumps({"spec": {"template": {"spec": {which: change}}}})
-    return Fix(summary, kubectl("patch", pull.about.argument, "-p", patch, namespace=pull.about.namespace))
+    return Fix(
+        summary,
+        container_command(cluster.maybe.get_ref(pull.about), pull.container.name, ("imagePullPolicy",), "IfNotPresent"),
+    )

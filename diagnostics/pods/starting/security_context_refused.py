@@ -20,7 +20,6 @@ never made.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Pod
@@ -28,7 +27,7 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import troubled
 from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic
-from kubedoctor.findings.commands import change, kubectl, look_at_pod
+from kubedoctor.findings.commands import change, container_command, look_at_pod
 from kubedoctor.findings.containers import (
     CONSEQUENCES,
     ContainerWithStatus,
@@ -97,19 +96,19 @@ def _finding(
         summary=said,
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
-        fixes=(_fix(part, problem, about),),
+        fixes=(_fix(part, problem, about, cluster),),
         commands=(look_at_pod(pod, "the whole message"),),
         aspect=name,
     )
 
 
-def _fix(part: ContainerWithStatus, problem: SecurityProblem, about: Ref) -> Fix:
+def _fix(part: ContainerWithStatus, problem: SecurityProblem, about: Ref, cluster: Cluster) -> Fix:
     if problem not in _ROOT:
         return change(about, "Correct the securityContext, or prepare the nodes for it")
     why = "Let it run as a user that is not root, 1000 for example; its files must allow that"
     if about.kind not in PATCHED:
         return Fix(why, "")
-    which = "initContainers" if part.is_init else "containers"
-    containers = [{"name": part.container.name, "securityContext": {"runAsUser": 1000}}]
-    patch = json.dumps({"spec": {"template": {"spec": {which: containers}}}})
-    return Fix(why, kubectl("patch", about.argument, "-p", patch, namespace=about.namespace))
+    return Fix(
+        why,
+        container_command(cluster.maybe.get_ref(about), part.container.name, ("securityContext", "runAsUser"), 1000),
+    )

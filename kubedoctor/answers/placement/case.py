@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
+
+import msgspec
 
 from kubedoctor.cluster import Cluster, Node, Pod, Ref
+from kubedoctor.cluster.changes import Step, edit
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.relations.workloads import template_of, template_path
 from kubedoctor.findings import Evidence, Fix
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.scheduler.framework import Obstacle, Reason, Shortage, Status
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 from kubedoctor.replay.scheduler.memos import Memo
@@ -121,16 +123,15 @@ class Case:
             return work_out(())
         return memo.kept(self.answer.state, None, lambda: work_out(self.nodes))
 
-    def patch(self, spec: dict[str, Any], summary: str) -> Fix:
-        """A fix that changes the pod template of the workload; without a command where no patch can do it."""
+    def fix_of_template(self, summary: str, *steps: Step) -> Fix:
+        """A fix that changes the pod template of the workload, with paths from the pod's spec; without a command where
+        the template cannot be changed."""
         workload = self.cluster.maybe.get_ref(self.workload)
         if workload is None or template_of(workload) is None or self.workload.kind in ("Job", "Pod"):
             return Fix(summary)
-        for step in reversed(template_path(workload).split(".")):
-            spec = {step: spec}
-        body = shlex.quote(json.dumps(spec))
-        line = f"kubectl patch {self.workload.argument}{self.workload.namespace_flag} --type=merge -p {body}"
-        return Fix(summary, line)
+        prefix = template_path(workload).split(".")
+        moved = (msgspec.structs.replace(step, path=(*prefix, *step.path)) for step in steps)
+        return Fix(summary, command_line(edit(self.workload, *moved), workload))
 
 
 def _by_reason(answer: PendingAnswer) -> _Refusals:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 
 from kubedoctor.answers.placement.case import CONTROL_PLANE, NODE_TROUBLE, Case, Explanation, RefusedNode, names, some
 from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by_pod
 from kubedoctor.answers.placement.reasons import amount
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
+from kubedoctor.cluster.changes import Change, Operation, Step, labels_instead
 from kubedoctor.cluster.grammar.nearest import NearMiss, misspellings, nearest_labels
 from kubedoctor.cluster.grammar.selectors import node_selector_of
 from kubedoctor.cluster.grammar.tolerations import untolerated
@@ -17,6 +17,7 @@ from kubedoctor.cluster.kinds.core import Taint
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.findings import Effect, Evidence, Fix
+from kubedoctor.findings.commands import command_line, container_command
 from kubedoctor.replay.scheduler.framework import Reason, Shortage
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.requests import counted, pod_requests
@@ -58,31 +59,35 @@ def _taint_of(case: Case, refusal: RefusedNode) -> Taint | None:
 def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ...]:
     fixes: list[Fix] = []
     for text in dict.fromkeys(taint_text(taint) for _, taint in tainted):
-        nodes = " ".join(node.name for node, taint in tainted if taint_text(taint) == text)
+        nodes = [(node, taint) for node, taint in tainted if taint_text(taint) == text]
         first = next(taint for _, taint in tainted if taint_text(taint) == text)
         toleration = {"key": first.key, "operator": "Equal", "value": first.value, "effect": first.effect}
         if not case.pod.spec.tolerations or not first.value:
             toleration = {"key": first.key, "operator": "Exists", "effect": first.effect}
-        kept = [
-            {k: v for k, v in (("key", t.key), ("operator", t.operator), ("value", t.value), ("effect", t.effect)) if v}
-            for t in case.pod.spec.tolerations or ()
-            if t.toleration_seconds is None
-        ]
-        fixes.append(case.patch({"tolerations": [*kept, toleration]}, f"let the pods tolerate {text}"))
-        line = f"kubectl taint nodes {nodes} {shlex.quote(text)}-"
+        fixes.append(case.fix_of_template(f"let the pods tolerate {text}", Step(("tolerations", "-"), toleration)))
+        line = command_line(_without_taints(nodes), *(node for node, _ in nodes))
         fixes.append(Fix(f"or remove the taint {text}, if it is not meant", line, Effect.CHANGES))
     return tuple(fixes[:4])
+
+
+def _without_taints(tainted: list[tuple[Node, Taint]]) -> Change:
+    return Change(
+        tuple(
+            Operation(ref(node), (Step(("spec", "taints", (node.spec.taints or ()).index(taint)), remove=True),))
+            for node, taint in tainted
+        )
+    )
 
 
 def cordoned(case: Case, reason: Reason) -> Explanation:
     nodes = sorted((one.node for one in case.refused(reason)), key=lambda node: node.name)
     if not nodes:
         return Explanation(some(reason.count, "is cordoned", "are cordoned"))
-    listed = " ".join(node.name for node in nodes)
+    opened = Change(tuple(Operation(ref(node), (Step(("spec", "unschedulable"), False),)) for node in nodes))
     return Explanation(
         f"{some(reason.count, 'is', 'are')} cordoned ({names(node.name for node in nodes)})",
         tuple(quote(node, "spec.unschedulable", "cordoned: takes no new pods") for node in nodes[:5]),
-        (Fix("let the nodes take pods again", f"kubectl uncordon {listed}", Effect.CHANGES),),
+        (Fix("let the nodes take pods again", command_line(opened), Effect.CHANGES),),
     )
 
 
@@ -164,8 +169,9 @@ def _lower(case: Case, name: str, short: Shortage, where: RefusedNode) -> tuple[
     exact = {"cpu": f"{free}m", "memory": f"{free // 2**20}Mi"}.get(name)
     if not alone or exact is None or exact in ("0m", "0Mi") or free <= 0:
         return (Fix(summary),)
-    target = f"{case.workload.argument}{case.workload.namespace_flag} -c {asking[0]}"
-    line = f"kubectl set resources {target} --requests={name}={exact}"
+    line = container_command(
+        case.cluster.maybe.get_ref(case.workload), asking[0], ("resources", "requests", name), exact
+    )
     return (Fix(f"{summary}; {where.name} has {exact} free", line, Effect.DISRUPTS),)
 
 
@@ -228,12 +234,7 @@ def _expression(case: Case, one: NodeSelectorRequirement) -> str:
 
 
 def _selector_fix(case: Case, near: NearMiss) -> Fix:
-    selector: dict[str, str | None] = {}
-    for each in near.differs:
-        if each.found_key != each.key:
-            selector[each.key] = None
-        selector[each.found_key] = each.found
-    return case.patch({"nodeSelector": selector}, f"select {near.text}, which nodes have")
+    return case.fix_of_template(f"select {near.text}, which nodes have", *labels_instead(("nodeSelector",), near))
 
 
 def too_many_pods(case: Case, reason: Reason) -> Explanation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement.case import Case, Explanation, names, some
@@ -17,10 +16,12 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
+from kubedoctor.cluster.changes import Step, edit, scale
 from kubedoctor.cluster.grammar.selectors import node_selector_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.findings import Effect, Evidence, Fix
+from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.scheduler.framework import Reason
 from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MADE
 
@@ -114,11 +115,11 @@ def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix
     """For a workload whose own pod has what another one of it waits for."""
     about = case.workload
     owner = case.cluster.maybe.get_ref(about)
-    target = f"{about.argument}{about.namespace_flag}"
     if isinstance(owner, Deployment | StatefulSet) and owner.spec.wanted > 1:
-        line = f"kubectl scale {target} --replicas=1"
+        line = command_line(scale(about, 1))
         yield Fix(f"run one pod of it: no second one can use {claim.name}", line, Effect.DISRUPTS)
     if isinstance(owner, Deployment) and owner.spec.strategy.type != "Recreate":
-        patch = '{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}'
-        line = f"kubectl patch {target} --type=merge -p {shlex.quote(patch)}"
+        strategy = ("spec", "strategy")
+        change = edit(about, Step((*strategy, "type"), "Recreate"), Step((*strategy, "rollingUpdate"), remove=True))
+        line = command_line(change)
         yield Fix("let updates end the old pod before they start the new one", line)

@@ -42,6 +42,10 @@ class Cluster:
             self._maybe = Cluster(self.snapshot, lenient=True, parent=self)
         return self._maybe
 
+    def over(self, snapshot: Snapshot) -> Cluster:
+        """The same view of another snapshot: what is read and missed there counts here."""
+        return Cluster(snapshot, lenient=self._lenient, parent=self)
+
     @property
     def taken_at(self) -> datetime:
         """The moment that the snapshot shows: the only clock."""

@@ -1,6 +1,6 @@
 """Command lines for people: those that look, and the kubectl command that makes a change. Nobody else writes a patch."""
 
-from kubedoctor.findings.commands.changing import command_line
+from kubedoctor.findings.commands.changing import command_line, container_command
 from kubedoctor.findings.commands.immutable import is_recreated
 from kubedoctor.findings.commands.lines import (
     SETTABLE,
@@ -18,6 +18,7 @@ __all__ = [
     "SETTABLE",
     "change",
     "command_line",
+    "container_command",
     "delete_by_force",
     "edit_command",
     "is_recreated",

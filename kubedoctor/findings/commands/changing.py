@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from kubedoctor.cluster.changes import Change, Path, Step, as_data
+from kubedoctor.cluster.changes import Change, Path, Step, as_data, put
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -52,6 +52,23 @@ def command_line(change: Change, *objects: KubernetesObject) -> str:
             return ""
         lines += more
     return " && ".join(line.text for line in _joined(lines))
+
+
+def container_command(item: KubernetesObject | None, container: str, path: Sequence[str], value: Any) -> str:
+    """The line that sets a field of a container of a workload's template, by its path in the container; empty where the
+    template has no such container, or is not known."""
+    template = template_of(item) if item is not None else None
+    if item is None or template is None:
+        return ""
+    for field, containers in (
+        ("containers", template.spec.containers),
+        ("initContainers", template.spec.init_containers or ()),
+    ):
+        for place, known in enumerate(containers):
+            if known.name == container:
+                where: Path = (*template_path(item).split("."), field, place, *path)
+                return command_line(put(ref(item), where, value), item)
+    return ""
 
 
 def _by_object(change: Change) -> dict[Ref, list[Step | str | Mapping[str, Any]]]:

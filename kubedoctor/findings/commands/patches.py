@@ -35,7 +35,7 @@ def _is_plain(path: Path) -> bool:
 def _merge(steps: Sequence[Step], data: Any) -> Any:
     """A map that takes the place of another one has nulls for what the other had besides."""
     body: dict[str, Any] = {}
-    for step in in_order(steps):
+    for step in steps:
         value = None if step.remove else _replacing(step.value, _at(data, step.path))
         body = apply_steps(body, (Step(step.path, value),))
     return body

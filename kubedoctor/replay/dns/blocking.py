@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import msgspec
-
+from kubedoctor.cluster.changes import Change, put
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.networking import NetworkPolicy, NetworkPolicySpec
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
@@ -45,14 +44,6 @@ class Blocked:
     def about_dns(self) -> bool:
         """Whether the nearest rule lists the DNS servers' port, whichever protocol it allows."""
         return _about_dns(self.miss, self.server)
-
-
-@dataclass(frozen=True)
-class Change:
-    """A JSON patch of a policy, and whether lookups get through after it."""
-
-    patch: list[dict[str, Any]]
-    verified: bool
 
 
 def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Iterator[Blocked]:
@@ -155,25 +146,17 @@ def allowing_change(blocked: Blocked, dns: Resolvers) -> Change:
     """The protocol that a DNS rule lacks, else one more rule for the DNS servers and their port."""
     side = "egress" if blocked.direction == EGRESS else "ingress"
     miss = blocked.miss
-    data = msgspec.json.decode(msgspec.json.encode(blocked.policy.spec))
-    rules = data.get(side) or []
-    number = blocked.server.port
-    value: Any
     if miss.rule is not None and blocked.about_dns and miss.peer and miss.port and not miss.protocol:
-        value = {"protocol": "UDP", "port": number}
-        path = f"/spec/{side}/{miss.rule.index}/ports/-"
-        rules[miss.rule.index]["ports"].append(value)
-    else:
-        value = _rule(blocked, dns)
-        path = f"/spec/{side}/-" if rules else f"/spec/{side}"
-        rules.append(value)
-        value = value if len(rules) > 1 else [value]
-    patch = [{"op": "add", "path": path, "value": value}]
-    data[side] = rules
-    spec = msgspec.convert(data, NetworkPolicySpec)
-    changed = msgspec.structs.replace(blocked.policy, spec=spec)
-    others = [each for each in blocked.policies if ref(each) != ref(changed)]
-    return Change(patch, dns.verdicts(blocked.source, PolicySet((*others, changed))) is None)
+        port = {"protocol": "UDP", "port": blocked.server.port}
+        return put(ref(blocked.policy), ("spec", side, miss.rule.index, "ports", "-"), port)
+    return put(ref(blocked.policy), ("spec", side, "-"), _rule(blocked, dns))
+
+
+def resolves(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> bool:
+    """Whether the pods that were blocked may ask the DNS servers now."""
+    names = sorted({blocked.policy.namespace, dns.service.namespace})
+    policies = PolicySet(tuple(policy for name in names for policy in cluster.all(NetworkPolicy, name)))
+    return dns.verdicts(blocked.source, policies) is None
 
 
 def _rule(blocked: Blocked, dns: Resolvers) -> dict[str, Any]:

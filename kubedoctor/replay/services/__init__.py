@@ -1,6 +1,6 @@
 """What stands behind a Service: pods, the workloads that should make them, the ports that they declare."""
 
-from kubedoctor.replay.services.backends import Backends, backends, wanted_replicas, workloads_behind
+from kubedoctor.replay.services.backends import Backends, backends, has_ready_pods, wanted_replicas, workloads_behind
 from kubedoctor.replay.services.ports import declared_ports, find_port, unknown_name
 from kubedoctor.replay.services.starting import still_starting
 
@@ -9,6 +9,7 @@ __all__ = [
     "backends",
     "declared_ports",
     "find_port",
+    "has_ready_pods",
     "still_starting",
     "unknown_name",
     "wanted_replicas",

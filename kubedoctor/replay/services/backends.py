@@ -9,6 +9,7 @@ from kubedoctor.cluster.kinds.apps import DaemonSet, Deployment, Job, ReplicaSet
 from kubedoctor.cluster.kinds.core import ReplicationController, Service
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.services import endpoints_of, pods_selected_by
 from kubedoctor.cluster.relations.workloads import controller_of, template_of
 from kubedoctor.cluster.seen.reading import Cluster
@@ -57,6 +58,12 @@ def backends(service: Service, cluster: Cluster) -> Backends:
         leaving=tuple(pod for pod in pods if terminating(pod) and not finished(pod)),
         failing=tuple(pod for pod in live if not ready(pod) and not still_starting(pod, cluster.taken_at)),
     )
+
+
+def has_ready_pods(service: Ref, cluster: Cluster) -> bool:
+    """Whether the selector picks a ready pod, whatever EndpointSlices say: they follow a change only later."""
+    found = cluster.get(Service, service.namespace, service.name)
+    return found is not None and any(ready(pod) and not terminating(pod) for pod in pods_selected_by(found, cluster))
 
 
 def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObject, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kubedoctor.cluster.changes import Change, apply_to_object, edit, labels_instead
 from kubedoctor.cluster.grammar.selectors import nearest_labels, selector_from_map
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.relations.workloads import template_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, terminating
@@ -17,11 +19,11 @@ from kubedoctor.replay.services.backends import MAKERS
 class Meant:
     """What the selector should be. text: the labels that differ, `app=checkout`. pods: those it would select.
 
-    change: the selector's changed keys; None removes one.
+    change: the selector's keys that differ.
     """
 
     text: str
-    change: dict[str, str | None]
+    change: Change
     pods: tuple[Pod, ...]
 
 
@@ -35,8 +37,6 @@ def selection_meant(service: Service, cluster: Cluster) -> Meant | None:
         near = nearest_labels(wanted, [each.metadata.labels or {} for each in templates if each is not None])
     if near is None:
         return None
-    change: dict[str, str | None] = {each.key: None for each in near.differs}
-    change.update({each.found_key: each.found for each in near.differs})
-    merged = {**wanted, **change}
-    selector = selector_from_map({key: value for key, value in merged.items() if value is not None})
+    change = edit(ref(service), *labels_instead(("spec", "selector"), near))
+    selector = selector_from_map(apply_to_object(service, change.operations[0].steps).spec.selector or {})
     return Meant(near.text, change, tuple(each for each in pods if selector.matches(each.labels)))

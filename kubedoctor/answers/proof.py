@@ -1,0 +1,157 @@
+"""Whether a change helps: the only place where a fix becomes `verified`.
+
+The change is applied to what was seen, and the question is asked again. The proof fails too where the change breaks
+what was well. Of what was seen, these are well, and must stay so:
+
+- a pod that runs: it is deleted only where a controller creates it again, and never where another pod of its workload
+  is pending, because the new pod would be pending just like that one;
+- a Service that selects a ready pod: it still selects one that is not deleted;
+- a pod that the network policies let ask the cluster's DNS: they still do;
+- a bound claim: it is not deleted.
+
+A rollout is not replayed: what a changed template does to pods that run is no part of the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from kubedoctor.cluster.changes import Change, apply_to_snapshot, deleted
+from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.kinds.core import Namespace, Service
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.relations.workloads import controller_of, pods_of, workload_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished, placed, ready, terminating, unscheduled
+from kubedoctor.findings.model import Fix
+from kubedoctor.replay.dns import Resolvers, resolvers, uses_cluster_dns
+from kubedoctor.replay.network import Party, PolicySet
+
+Holds = Callable[[Cluster], bool]
+"""The question, asked again: whether the changed cluster has what was missing."""
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """What came of a change. holds: the changed cluster has what was missing. breaks: clauses for people, one for each thing that was well."""
+
+    holds: bool
+    breaks: tuple[str, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        return self.holds and not self.breaks
+
+
+def prove(change: Change, cluster: Cluster, holds: Holds) -> Trial:
+    """Apply the change to what was seen, and ask again. `holds` may read more, as a diagnostic does; what must stay well
+    is judged by what was seen already.
+
+    Raises NotCollected and CannotSee as `holds` does.
+    """
+    if not holds(cluster.over(apply_to_snapshot(cluster.snapshot, change))):
+        return Trial(holds=False)
+    return Trial(holds=True, breaks=broken(change, cluster))
+
+
+def proven(fix: Fix, trial: Trial) -> Fix:
+    """The fix, verified where the trial proves it."""
+    return msgspec.structs.replace(fix, verified=trial.verified)
+
+
+def broken(change: Change, cluster: Cluster) -> tuple[str, ...]:
+    """What was well and is no longer, as clauses for people: `Service shop/web has no ready pod then`."""
+    before = cluster.snapshot.taken_as_whole()
+    now, then = Cluster(before).maybe, Cluster(apply_to_snapshot(before, change)).maybe
+    return tuple(clause for rule in _RULES for clause in rule(change, now, then))
+
+
+def _running_pods(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
+    for name in sorted(deleted(change.operations)):
+        pod = now.get_ref(name)
+        if not isinstance(pod, Pod) or not placed(pod):
+            continue
+        if controller_of(pod) is None:
+            yield f"nothing creates {name.title} again"
+            continue
+        workload = now.get_ref(workload_of(pod, now))
+        siblings = pods_of(workload, now) if workload is not None else _same_controller(pod, now)
+        pending = [ref(sibling) for sibling in siblings if unscheduled(sibling) and not terminating(sibling)]
+        if pending:
+            yield f"the pod that replaces {name.title} would be pending like {pending[0].title}"
+
+
+def _same_controller(pod: Pod, cluster: Cluster) -> tuple[Pod, ...]:
+    owner = controller_of(pod)
+    return tuple(other for other in cluster.all(Pod, pod.namespace) if controller_of(other) == owner)
+
+
+def _services(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
+    touched = {name for name in change.objects if name.kind == "Pod"}
+    namespaces = sorted({name.namespace for name in touched})
+    services = {ref(service): service for namespace in namespaces for service in now.all(Service, namespace)}
+    for name in change.objects:
+        found = now.get_ref(name) if name.kind == "Service" else None
+        if isinstance(found, Service):
+            services[name] = found
+    for name, service in services.items():
+        serving = [pod for pod in pods_selected_by(service, now) if ready(pod) and not terminating(pod)]
+        after = then.get(Service, name.namespace, name.name)
+        if serving and (after is None or not _still_serves(after, serving, touched, then)):
+            yield f"{name.title} has no ready pod then"
+
+
+def _still_serves(service: Service, serving: list[Pod], touched: set[Ref], then: Cluster) -> bool:
+    selector = selector_from_map(service.spec.selector or {})
+    for pod in serving:
+        left = then.get_ref(ref(pod)) if ref(pod) in touched else pod
+        if isinstance(left, Pod) and ready(left) and not selector.is_empty and selector.matches(left.labels):
+            return True
+    return any(ready(pod) for pod in pods_selected_by(service, then))
+
+
+def _lookups(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
+    places = {
+        name.name if name.kind == "Namespace" else name.namespace for name in change.objects if name.kind in _POLICED
+    }
+    if not places or not now.all(NetworkPolicy):
+        return
+    dns, dns_then = resolvers(now), resolvers(then)
+    if dns is None:
+        return
+    # What stands beside the DNS servers decides for every pod of the cluster.
+    everywhere = dns.service.namespace in places
+    policies, policies_then = PolicySet(now.all(NetworkPolicy)), PolicySet(then.all(NetworkPolicy))
+    seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
+    for pod in now.all(Pod):
+        kind = (pod.namespace, frozenset(pod.labels.items()))
+        if kind in seen or finished(pod) or not uses_cluster_dns(pod) or not (everywhere or pod.namespace in places):
+            continue
+        seen.add(kind)
+        changed = then.get_ref(ref(pod))
+        if not isinstance(changed, Pod) or not _resolves(pod, dns, policies, now):
+            continue
+        if dns_then is None or not _resolves(changed, dns_then, policies_then, then):
+            yield f"{ref(pod).title} cannot ask the cluster's DNS then"
+
+
+def _resolves(pod: Pod, dns: Resolvers, policies: PolicySet, cluster: Cluster) -> bool:
+    space = cluster.get(Namespace, "", pod.namespace)
+    return dns.verdicts(Party.of_pod(pod, space.labels if space is not None else {}), policies) is None
+
+
+def _bound_claims(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
+    for name in sorted(deleted(change.operations)):
+        claim = now.get_ref(name)
+        if isinstance(claim, PersistentVolumeClaim) and claim.status.phase == "Bound":
+            yield f"{name.title} is deleted, which is bound to a volume"
+
+
+_POLICED: Final = ("NetworkPolicy", "Namespace")
+_RULES: Final = (_running_pods, _services, _lookups, _bound_claims)
