@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from kubedoctor.answers.placement.case import CONTROL_PLANE, names
+from kubedoctor.answers.placement.explaining.case import CONTROL_PLANE, names
 from kubedoctor.cluster import Cluster, DaemonSet, Node, Pod, quote, ref
 from kubedoctor.cluster.changes import edit, labels_instead, put
 from kubedoctor.cluster.grammar.nearest import nearest_labels

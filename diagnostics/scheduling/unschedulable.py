@@ -28,11 +28,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement import detail as _outcome
-from kubedoctor.answers.placement.case import Case, Explanation, names
+from kubedoctor.answers.placement.autoscaler import autoscaler_lines, with_autoscaler
 from kubedoctor.answers.placement.evidence import commands, evidence
-from kubedoctor.answers.placement.facts import aspect, blamed, culprit, fact_of, summary
+from kubedoctor.answers.placement.explaining.case import Case, Explanation, names
+from kubedoctor.answers.placement.explaining.reasons import aspect, blamed, culprit, fact_of, summary
 from kubedoctor.answers.placement.fixes import placement_fixes
-from kubedoctor.answers.placement.growth import autoscaler_text, with_autoscaler
 from kubedoctor.answers.placement.nobody import nobody_tried
 from kubedoctor.answers.placement.outcome import has_other_scheduler
 from kubedoctor.answers.placement.passing import fits_by_now, soon_placed
@@ -157,7 +157,7 @@ def _confidence(case: Case) -> Confidence:
 
 def _detail(case: Case, facts: list[Explanation], view: AutoscalerView) -> str:
     parts = [" ".join(fact.detail for fact in facts if fact.detail)]
-    added = autoscaler_text(view, case.pod)
+    added = "\n".join(autoscaler_lines(view, case.pod))
     if case.answer is not None:
         parts = [
             _outcome.agreement(case.answer),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.core import ConfigMap
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.findings.model import Command, Finding, Severity
 from kubedoctor.replay.autoscaling.karpenter import Stage
-from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NodeGroup, line_of
+from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NAME, NAMESPACE, NodeGroup, line_of
 from kubedoctor.replay.autoscaling.view import LEAST_PRIORITY, AutoscalerView, Pool
 
 MOST_NAMES: Final = 5
@@ -206,3 +209,25 @@ def _report(config: ConfigMap, view: AutoscalerView) -> Iterator[Evidence]:
     for path, shows in paths:
         if has_path(config, path):
             yield quote(config, path, shows)
+
+
+def with_autoscaler(finding: Finding, view: AutoscalerView) -> Finding:
+    """The finding with what the autoscalers have to show: a mere notice without fixes where a node comes."""
+    finding = msgspec.structs.replace(finding, evidence=(*finding.evidence, *autoscaler_evidence(view)))
+    if view.coming:
+        summary = f"{finding.summary}; a node is being added for it"
+        return msgspec.structs.replace(finding, summary=summary, severity=Severity.NOTICE, fixes=())
+    return msgspec.structs.replace(
+        finding,
+        because_of=tuple(dict.fromkeys((*finding.because_of, *view.blamed))),
+        commands=(*finding.commands, *_commands(view)),
+    )
+
+
+def _commands(view: AutoscalerView) -> tuple[Command, ...]:
+    found = []
+    if view.config is not None:
+        found.append(Command(f"kubectl get configmap {NAME} -n {NAMESPACE} -o yaml", "what the autoscaler reports"))
+    if view.pools or view.claim_name:
+        found.append(Command("kubectl get nodepools.karpenter.sh,nodeclaims.karpenter.sh", "how far Karpenter is"))
+    return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.answers.placement.case import names
+from kubedoctor.answers.placement.explaining.case import names
 from kubedoctor.answers.placement.outcome import agreement_lines, other_scheduler_lines, preemption_lines, sentences
 from kubedoctor.answers.placement.reasons import PRE_FILTER, group_reasons
 from kubedoctor.cluster import Pod

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.placement.case import Case, Explanation
 from kubedoctor.answers.placement.detail import ending_on_nominated
+from kubedoctor.answers.placement.explaining.case import Case, Explanation
 from kubedoctor.answers.placement.priority import class_evidence, helpful
 from kubedoctor.answers.placement.reasons import amount
 from kubedoctor.cluster import Evidence, Pod, has_path, quote

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.answers.placement.case import names
 from kubedoctor.answers.placement.detail import table
+from kubedoctor.answers.placement.explaining.case import names
 from kubedoctor.answers.placement.outcome import other_scheduler_lines, sentences
 from kubedoctor.answers.placement.reasons import short_reason
 from kubedoctor.cluster import Cluster, Evidence, Lease, Pod, has_path, quote, ref

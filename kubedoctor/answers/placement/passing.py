@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kubedoctor.answers.placement import detail as _outcome
-from kubedoctor.answers.placement.case import Case, names
 from kubedoctor.answers.placement.evidence import commands, words
+from kubedoctor.answers.placement.explaining.case import Case, names
 from kubedoctor.answers.placement.nobody import SOON
 from kubedoctor.cluster import Cluster, Pod
 from kubedoctor.findings import Confidence, Finding, Severity

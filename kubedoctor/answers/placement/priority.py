@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.placement.case import Case, names
+from kubedoctor.answers.placement.explaining.case import Case, names
 from kubedoctor.answers.placement.outcome import has_other_scheduler
 from kubedoctor.cluster import Evidence, PriorityClass, quote
 from kubedoctor.replay.scheduler.counterfactuals.priority_classes import HelpfulClass, helpful_class

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from kubedoctor.answers.placement.data import placement_data
 from kubedoctor.answers.placement.node import NodeInFull, node_in_full
 from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
 from kubedoctor.answers.placement.placement import Placement, PlacementOutcome
-from kubedoctor.answers.placement.table import filters_of, passing_cells
+from kubedoctor.answers.placement.reasons import group_reasons, plugin_title
 from kubedoctor.answers.placement.verdict import headline, outcome_line
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.findings import Command
+from kubedoctor.replay.scheduler import profile
 from kubedoctor.replay.scheduler.cycle import NodeVerdict
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
-_CONCLUSIONS = {
+_ORDER: Final = {plugin.name: place for place, plugin in enumerate(profile.PLUGINS)}
+_CONCLUSIONS: Final = {
     PlacementOutcome.SCHEDULED: Conclusion.WELL,
     PlacementOutcome.LOST: Conclusion.TROUBLE,
     PlacementOutcome.ENDED: Conclusion.WELL,
@@ -88,7 +91,7 @@ def _in_full(pod: Ref, node: str) -> Command:
 
 def _nodes(pod: Ref, answer: PendingAnswer, title: str) -> Iterator[Table]:
     """Rows for groups of nodes with one outcome, the closest match first; none where no filter objects to any node."""
-    filters = filters_of(answer.groups)
+    filters = _filters(answer.groups)
     if filters:
         rows = tuple(_group_row(pod, group, filters, answer) for group in answer.groups)
         yield Table(("nodes", *filters), rows, title)
@@ -111,9 +114,17 @@ def _node_row(pod: Ref, node: NodeVerdict, filters: Sequence[str], answer: Pendi
     )
 
 
+def _filters(groups: Sequence[NodeVerdictGroup]) -> tuple[str, ...]:
+    """The plugins that object to any node, in the scheduler's order."""
+    titles = {plugin_title(objection) for group in groups for objection in group.blockers}
+    return tuple(sorted(titles, key=lambda title: (_ORDER.get(title, -1), title)))
+
+
 def _cells(nodes: Sequence[NodeVerdict], filters: Sequence[str]) -> Iterator[Cell]:
-    for text in passing_cells(nodes, filters):
-        yield Cell(text, Mark.NO) if text else Cell(mark=Mark.YES)
+    """Of nodes with one outcome: what each filter objects, or a tick."""
+    reasons = group_reasons(NodeVerdictGroup(tuple(nodes)))
+    for title in filters:
+        yield Cell(reasons[title], Mark.NO) if title in reasons else Cell(mark=Mark.YES)
 
 
 def _detail(pod: Ref, name: str, answer: PendingAnswer) -> Sheet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kubedoctor.answers.placement.case import Case, names
+from kubedoctor.answers.placement.explaining.case import Case, names
 from kubedoctor.cluster.kinds.affinity import NodeSelectorTerm
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms

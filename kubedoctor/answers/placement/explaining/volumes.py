@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.placement.case import Case, Explanation, names, some
-from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by
+from kubedoctor.answers.placement.explaining.case import Case, Explanation, names, some
+from kubedoctor.answers.placement.explaining.gone_nodes import gone, gone_text, named_by
 from kubedoctor.cluster import (
     Deployment,
     PersistentVolume,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kubedoctor.answers.placement.case import Case, Explanation, names, some
+from kubedoctor.answers.placement.explaining.case import Case, Explanation, names, some
 from kubedoctor.cluster import Pod, has_path, quote
 from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.affinity import PodAffinityTerm, TopologySpreadConstraint

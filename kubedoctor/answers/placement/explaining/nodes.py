@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kubedoctor.answers.placement.case import CONTROL_PLANE, NODE_TROUBLE, Case, Explanation, RefusedNode, names, some
-from kubedoctor.answers.placement.gone_nodes import gone, gone_text, named_by_pod
+from kubedoctor.answers.placement.explaining.case import (
+    CONTROL_PLANE,
+    NODE_TROUBLE,
+    Case,
+    Explanation,
+    RefusedNode,
+    names,
+    some,
+)
+from kubedoctor.answers.placement.explaining.gone_nodes import gone, gone_text, named_by_pod
 from kubedoctor.answers.placement.reasons import amount
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
 from kubedoctor.cluster.changes import Change, Operation, Step, labels_instead

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubedoctor.answers.placement import node_facts as _node_facts
-from kubedoctor.answers.placement import pod_facts as _pod_facts
-from kubedoctor.answers.placement import volume_facts as _volume_facts
-from kubedoctor.answers.placement.case import Case, Explanation
+from kubedoctor.answers.placement.explaining import nodes, pods, volumes
+from kubedoctor.answers.placement.explaining.case import Case, Explanation
 from kubedoctor.cluster import Ref, ref
 from kubedoctor.replay.scheduler.cycle import PLUGINS
 from kubedoctor.replay.scheduler.framework import Obstacle, Reason
@@ -36,29 +34,29 @@ from kubedoctor.replay.scheduler.plugins.volume_zone import VOLUME_ZONE
 from kubedoctor.replay.scheduler.said.messages import SchedulingMessage
 
 _FACTS: dict[Obstacle, Callable[[Case, Reason], Explanation]] = {
-    TAINT: _node_facts.taint,
-    CORDONED: _node_facts.cordoned,
-    RESOURCE: _node_facts.resource,
-    TOO_MANY_PODS: _node_facts.too_many_pods,
-    NODE_AFFINITY: _node_facts.node_affinity,
-    HOST_PORT: _pod_facts.host_port,
-    TOPOLOGY_SPREAD: _pod_facts.topology_spread,
-    TOPOLOGY_LABEL: _pod_facts.topology_spread,
-    POD_AFFINITY: _pod_facts.pod_affinity,
-    POD_ANTI_AFFINITY: _pod_facts.pod_affinity,
-    EXISTING_ANTI_AFFINITY: _pod_facts.pod_affinity,
-    RESOURCE_CLAIM: _pod_facts.resource_claim,
-    VOLUME_NODE_AFFINITY: _volume_facts.volume_place,
-    VOLUME_ZONE: _volume_facts.volume_place,
-    VOLUME_MISSING: _volume_facts.missing_volume,
-    NO_VOLUME: _volume_facts.unbound,
-    FREE_STORAGE: _volume_facts.unbound,
-    CLAIM_UNBOUND: _volume_facts.unbound,
-    CLAIM_MISSING: _volume_facts.missing_claim,
-    CLAIM_NOT_YET_MADE: _volume_facts.missing_claim,
-    CLAIM_DELETING: _volume_facts.deleting_claim,
-    CLAIM_IN_USE: _volume_facts.claim_in_use,
-    PLUGINS: _node_facts.left_out,
+    TAINT: nodes.taint,
+    CORDONED: nodes.cordoned,
+    RESOURCE: nodes.resource,
+    TOO_MANY_PODS: nodes.too_many_pods,
+    NODE_AFFINITY: nodes.node_affinity,
+    HOST_PORT: pods.host_port,
+    TOPOLOGY_SPREAD: pods.topology_spread,
+    TOPOLOGY_LABEL: pods.topology_spread,
+    POD_AFFINITY: pods.pod_affinity,
+    POD_ANTI_AFFINITY: pods.pod_affinity,
+    EXISTING_ANTI_AFFINITY: pods.pod_affinity,
+    RESOURCE_CLAIM: pods.resource_claim,
+    VOLUME_NODE_AFFINITY: volumes.volume_place,
+    VOLUME_ZONE: volumes.volume_place,
+    VOLUME_MISSING: volumes.missing_volume,
+    NO_VOLUME: volumes.unbound,
+    FREE_STORAGE: volumes.unbound,
+    CLAIM_UNBOUND: volumes.unbound,
+    CLAIM_MISSING: volumes.missing_claim,
+    CLAIM_NOT_YET_MADE: volumes.missing_claim,
+    CLAIM_DELETING: volumes.deleting_claim,
+    CLAIM_IN_USE: volumes.claim_in_use,
+    PLUGINS: nodes.left_out,
 }
 
 

@@ -1,0 +1,1 @@
+"""What the objects add to each reason of the scheduler: which taint, how much of what, whose claim."""
