@@ -130,9 +130,9 @@ async def test_nodes_that_are_refused_are_named_where_a_pod_waits_for_one() -> N
             await until(lambda: "Insufficient cpu" in pilot.app.screen.query_one(TextView).page.plain)
             await pilot.press("n")
             await until(lambda: isinstance(pilot.app.screen, SheetScreen))
-            page = pilot.app.screen.query_one("#about", TextView)
-            await until(lambda: "could not be replayed" in page.page.plain)
-            assert "not seen Node: list nodes is forbidden" in page.page.plain
+            page = pilot.app.screen.query_one("#page", TextView)
+            await until(lambda: "the scheduler cannot be replayed" in page.page.plain)
+            assert "not checked Node: list nodes is forbidden" in page.page.plain
             await pilot.press("N", "x")
             await until(lambda: isinstance(pilot.app.screen, CopyScreen))
 

@@ -81,7 +81,7 @@ def _next(placement: Placement, node: str) -> Iterator[Command]:
     last, pod = placement.last, placement.pod
     if last is not None and last.groups and last.groups[0].first is not None and not node:
         yield _in_full(pod, last.groups[0].names[0])
-    if last is not None or placement.outcome is PlacementOutcome.LOST:
+    if last is not None or placement.outcome in (PlacementOutcome.LOST, PlacementOutcome.UNKNOWN):
         yield Command(pod.describe_command, "the pod and its events")
 
 
