@@ -48,7 +48,6 @@ KNOWN_CIRCLES: tuple[frozenset[str], ...] = (
             "kubedoctor.cli.formats",
         }
     ),
-    frozenset({"kubedoctor.replay.scheduler.plugins.affinity_terms", "kubedoctor.replay.scheduler.snapshot"}),
 )
 """Circles that are still to be cut; none may grow or be added."""
 

@@ -11,6 +11,7 @@ import msgspec
 from kubedoctor.answers.placement.autoscaler import autoscaler_lines
 from kubedoctor.answers.placement.fixes import placement_fixes
 from kubedoctor.answers.placement.outcome import has_other_scheduler, other_scheduler_lines
+from kubedoctor.answers.placement.pod_changes import changed_pod
 from kubedoctor.cluster.kinds.meta import condition
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
@@ -20,7 +21,6 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, terminating, unscheduled
 from kubedoctor.findings import Fix
 from kubedoctor.replay.autoscaling.view import autoscaler_view
-from kubedoctor.replay.scheduler.counterfactuals.pod_changes import changed_pod
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict
 from kubedoctor.replay.scheduler.observed import kinds_for, observe
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending

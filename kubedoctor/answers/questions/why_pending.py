@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubedoctor.answers.placement.placement import Placement, PlacementOutcome, place
+from kubedoctor.answers.placement.pod_changes import PodChangeError
 from kubedoctor.answers.placement.sheet import placement_sheet
 from kubedoctor.answers.question import Choices, Option, question
 from kubedoctor.answers.sheet import Sheet
@@ -11,7 +12,6 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.problems import NoSuchObject, UsageProblem
-from kubedoctor.replay.scheduler.counterfactuals.pod_changes import PodChangeError
 
 
 def _unanswered(subject: Ref, cluster: Cluster) -> Sheet:

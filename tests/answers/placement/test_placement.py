@@ -9,6 +9,7 @@ import pytest
 from kubedoctor.answers.placement.node import node_in_full
 from kubedoctor.answers.placement.outcome import agreement_lines, preemption_lines
 from kubedoctor.answers.placement.placement import Placement, PlacementOutcome, place
+from kubedoctor.answers.placement.pod_changes import PodChangeError
 from kubedoctor.answers.placement.sheet import placement_sheet
 from kubedoctor.answers.placement.verdict import headline
 from kubedoctor.answers.question import Choices
@@ -16,7 +17,6 @@ from kubedoctor.answers.questions.why_pending import why_pending
 from kubedoctor.answers.sheet import Cell, Mark
 from kubedoctor.cluster import Cluster, Ref, Snapshot
 from kubedoctor.engine.asking import Answered, ask
-from kubedoctor.replay.scheduler.counterfactuals.pod_changes import PodChangeError
 from kubedoctor.replay.scheduler.said.self_check import Agreement
 from tests.engine.clinic import complete, deployment, live, pod, replica_set
 from tests.engine.fleet import FLEET, WAITING, fleet_node, waiting_pod

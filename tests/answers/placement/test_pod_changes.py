@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kubedoctor.answers.placement.pod_changes import PodChangeError, changed_pod
 from kubedoctor.cluster.kinds.affinity import Toleration
 from kubedoctor.cluster.kinds.containers import Container, ResourceRequirements
 from kubedoctor.cluster.kinds.pods import Pod, PodSpec
-from kubedoctor.replay.scheduler.counterfactuals.pod_changes import PodChangeError, changed_pod
 
 
 def pod_with(requests: dict[str, str] | None = None, limits: dict[str, str] | None = None, *more: Container) -> Pod:
