@@ -115,6 +115,8 @@ def load_scenario(path: Path) -> Scenario:
     data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if not isinstance(data, dict) or not isinstance(data.get("cluster"), list):
         raise ScenarioError(f"{path}: not a scenario: it has no list `cluster`")
+    if not data["cluster"]:
+        raise ScenarioError(f"{path}: its cluster is empty: fill in the objects")
     _refuse_unknown(f"{path}", data, KEYS)
     expect = data.get("expect") or ()
     if not isinstance(expect, list | tuple):

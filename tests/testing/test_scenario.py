@@ -73,7 +73,7 @@ def test_every_difference_is_named(tmp_path: Path, expect: str, said: str) -> No
         (STORY.replace("taken_at", "taken"), "the key taken is unknown"),
         (
             STORY + EXPECT.replace("says:", "say:"),
-            "expect, entry 1 (KD9001): the key say is unknown; known are about, aspect, code, confidence, evidence, "
+            "expect, entry 1 (KD9001): the key say is unknown; known are about, affects, aspect, code, confidence, evidence, "
             "fixes, gaps, says, severity",
         ),
         (STORY + "expect: [KD9001]", "expect, entry 1: 'KD9001' is not a mapping"),
