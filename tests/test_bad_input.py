@@ -46,8 +46,8 @@ def middle(fault: Fault) -> Fault:
     return replace(fault, continued=True)
 
 
-UNWELL_IN_SCAN = "1 object says of itself that it is not well; not everything could be checked"
-UNWELL = "not well by its own words; why may lie in what could not be checked"
+UNWELL_IN_SCAN = "1 object reports a problem that no diagnostic explains; not everything could be checked"
+UNWELL = "reports a problem; the cause may be in what could not be checked"
 UNREAD = "Deployment shop/checkout cannot be read"
 BUSY = "the server returned 429 (too many requests, please try again later)"
 ETCD = "the server returned 500 (Internal error occurred: etcdserver: request timed out)"

@@ -157,7 +157,7 @@ def test_a_namespace_with_nothing_in_it(capsys: Capture) -> None:
 
     with serve(sandbox(change=empty)) as served:
         said = say(capsys, "scan", "-n", "empty", "--kubeconfig", str(served.kubeconfig))
-    assert (said.code, said.out.splitlines()[0]) == (0, "✓ namespace empty: nothing wrong found")
+    assert (said.code, said.out.splitlines()[0]) == (0, "✓ namespace empty: no problems found")
 
 
 @BOTH

@@ -178,27 +178,27 @@ def test_exit_code(one: Report, fail_on: Severity, allow: bool, code: ExitCode) 
 @pytest.mark.parametrize(
     ("one", "line"),
     [
-        (report(), "✓ Deployment shop/checkout: nothing wrong found"),
+        (report(), "✓ Deployment shop/checkout: no problems found"),
         (
             report(subject=AUTOSCALER, unexplained=UNWELL),
-            "? HorizontalPodAutoscaler shop/web: not well by its own words, and no diagnostic explains it",
+            "? HorizontalPodAutoscaler shop/web: reports a problem that no diagnostic explains",
         ),
         (
             report(subject=AUTOSCALER, unexplained=UNWELL, problems=("broken off",)),
-            "? HorizontalPodAutoscaler shop/web: not well by its own words; why may lie in what could not be checked",
+            "? HorizontalPodAutoscaler shop/web: reports a problem; the cause may be in what could not be checked",
         ),
         (
             report(unexplained=UNWELL),
-            "? Deployment shop/checkout: nothing found, but 1 object around it says of itself that it is not well",
+            "? Deployment shop/checkout: no findings, but 1 related object reports a problem that no diagnostic explains",
         ),
         (
             report(subject=None, unexplained=UNWELL, problems=("broken off",)),
-            "? namespace shop: nothing found, but 1 object says of itself that it is not well; "
+            "? namespace shop: no findings, but 1 object reports a problem that no diagnostic explains; "
             "not everything could be checked",
         ),
         (
             report(subject=None, unexplained=UNWELL * 2),
-            "? namespace shop: nothing found, but 2 objects say of themselves that they are not well",
+            "? namespace shop: no findings, but 2 objects report a problem that no diagnostic explains",
         ),
         (report(finding(1), unexplained=UNWELL), "Deployment shop/checkout: 1 incident, 1 not explained"),
     ],

@@ -41,7 +41,7 @@ def test_kind_and_name_in_all_of_kubectls_forms(capsys: Capture, words: tuple[st
 
 def test_a_healthy_workload_is_healthy(capsys: Capture) -> None:
     code, out, _ = run(capsys, "deploy", "api", "-n", "shop", "--from", OOM)
-    assert (code, out.splitlines()[0]) == (0, "✓ Deployment shop/api: nothing wrong found")
+    assert (code, out.splitlines()[0]) == (0, "✓ Deployment shop/api: no problems found")
 
 
 def test_a_scan_finds_the_cause_first(capsys: Capture) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cli.formats.phrases import MARKS, effect_note, verdict_line
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.report import Incident, Report
+from kubedoctor.engine.words import EFFECTS, MARKS, verdict_line
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
 
@@ -53,7 +53,7 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
             yield f"- {plain(one.about.title)}: {plain(one.summary)} (`{one.code}`)"
         yield ""
     for fix in cause.fixes:
-        yield f"- Fix: {plain(fix.summary)}{' (verified)' if fix.verified else ''}, {effect_note(fix.effect)}"
+        yield f"- Fix: {plain(fix.summary)}{' (verified)' if fix.verified else ''}, {EFFECTS[fix.effect]}"
         if fix.command:
             yield from code_block(fix.command)
     for command in cause.commands:

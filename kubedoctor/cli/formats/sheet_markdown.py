@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kubedoctor.answers.sheet import Sheet, Table
 from kubedoctor.cli.formats.markdown import code_block, plain
-from kubedoctor.cli.formats.phrases import effect_note
+from kubedoctor.engine.words import EFFECTS
 
 
 def to_markdown(sheet: Sheet) -> str:
@@ -18,10 +18,10 @@ def to_markdown(sheet: Sheet) -> str:
         lines += ["", *_table(table)]
     lines.append("")
     for fix in sheet.fixes:
-        lines.append(f"- Fix: {plain(fix.summary)}{' (verified)' if fix.verified else ''}, {effect_note(fix.effect)}")
+        lines.append(f"- Fix: {plain(fix.summary)}{' (verified)' if fix.verified else ''}, {EFFECTS[fix.effect]}")
         lines += code_block(fix.command) if fix.command else []
     for command in sheet.next:
-        lines.append(f"- Next: {plain(command.why) or effect_note(command.effect)}")
+        lines.append(f"- Next: {plain(command.why) or EFFECTS[command.effect]}")
         lines += code_block(command.line)
     lines += [f"- Not checked: {plain(gap)}" for gap in sheet.gaps]
     return "\n".join(lines).rstrip() + "\n"

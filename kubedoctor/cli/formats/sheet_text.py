@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from kubedoctor.answers.sheet import Cell, Mark, Sheet, Table
-from kubedoctor.cli.formats.phrases import effect_note
 from kubedoctor.cli.formats.wrapping import columns, in_cell, is_command, padded, wrapped
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.engine.words import EFFECTS
 from kubedoctor.findings import Command, Effect, Fix
 
 LABEL = 13
@@ -46,11 +46,11 @@ def _fix(fix: Fix) -> Iterator[str]:
     """Marked where a replay has proven it."""
     yield f"{'✓' if fix.verified else '·'} {visible(fix.summary)}"
     if fix.command:
-        yield f"{visible(fix.command)}  [{effect_note(fix.effect)}]"
+        yield f"{visible(fix.command)}  [{EFFECTS[fix.effect]}]"
 
 
 def _command(command: Command) -> str:
-    notes = [command.why, "" if command.effect is Effect.READS else effect_note(command.effect)]
+    notes = [command.why, "" if command.effect is Effect.READS else EFFECTS[command.effect]]
     note = ", ".join(filter(None, notes))
     return visible(command.line) + (f"  # {visible(note)}" if note else "")
 

@@ -6,10 +6,10 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-from kubedoctor.cli.formats.phrases import MARKS, effect_note, verdict_line
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
+from kubedoctor.engine.words import EFFECTS, MARKS, verdict_line
 from kubedoctor.findings import Effect, Severity
 
 WIDTH = 110
@@ -109,12 +109,12 @@ def _fixes(cause: ReportedFinding, paint: _Paint) -> list[str]:
         mark = paint.code("✓", "32") if fix.verified else "·"
         lines.append(f"{mark} {visible(fix.summary)}")
         if fix.command:
-            lines.append(f"  {visible(fix.command)}  [{effect_note(fix.effect)}]")
+            lines.append(f"  {visible(fix.command)}  [{EFFECTS[fix.effect]}]")
     return lines
 
 
 def _why(why: str, effect: Effect) -> str:
-    notes = [part for part in (visible(why), "" if effect is Effect.READS else effect_note(effect)) if part]
+    notes = [part for part in (visible(why), "" if effect is Effect.READS else EFFECTS[effect]) if part]
     return f"  # {', '.join(notes)}" if notes else ""
 
 

@@ -1,0 +1,63 @@
+"""Words that reports, sheets and screens share, so that one thing reads alike everywhere."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster.grammar.text import counted, visible
+from kubedoctor.engine.report import Report
+from kubedoctor.findings import Effect, Severity
+
+IMPACT = "impact"
+EVIDENCE = "evidence"
+FIX = "fix"
+NEXT = "next"
+RULED_OUT_BY = "ruled out by"
+NOT_CHECKED = "not checked"
+NOT_EXPLAINED = "not explained"
+LEARN = "learn"
+
+MARKS = {Severity.CRITICAL: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
+EFFECTS = {Effect.READS: "read-only", Effect.CHANGES: "changes cluster", Effect.DISRUPTS: "restarts pods"}
+DELETES_DATA = "deletes data"
+
+
+def and_more(number: int) -> str:
+    """The last line of a list that was cut."""
+    return f"and {number:,} more"
+
+
+def verdict_line(report: Report) -> str:
+    """The first line: what a person wants to know before all else."""
+    where = visible(report.subject.title) if report.subject else _scope(report)
+    if not report.incidents:
+        if report.complete:
+            return f"✓ {where}: no problems found"
+        if report.unexplained:
+            return f"? {where}: {_not_explained(report)}"
+        if not report.objects_seen:
+            return f"? {where}: nothing could be checked"
+        return f"? {where}: no problems found, but not everything could be checked"
+    severities = [report.severity_of(incident) for incident in report.incidents]
+    notices = severities.count(Severity.NOTICE)
+    incidents = len(severities) - notices
+    parts = [counted(incidents, "incident")] if incidents else []
+    parts += [counted(notices, "notice")] if notices else []
+    parts += [f"{len(report.unexplained):,} {NOT_EXPLAINED}"] if report.unexplained else []
+    return f"{where}: {', '.join(parts)}"
+
+
+def _not_explained(report: Report) -> str:
+    if report.subject is not None and report.unexplained[0].about == report.subject:
+        if report.all_checked or not report.diagnostics_run:
+            return "reports a problem that no diagnostic explains"
+        return "reports a problem; the cause may be in what could not be checked"
+    number = len(report.unexplained)
+    related = "related " if report.subject is not None else ""
+    gaps = "" if report.all_checked else "; not everything could be checked"
+    verb = "reports" if number == 1 else "report"
+    return f"no findings, but {counted(number, f'{related}object')} {verb} a problem that no diagnostic explains{gaps}"
+
+
+def _scope(report: Report) -> str:
+    if len(report.namespaces) == 1:
+        return f"namespace {visible(report.namespaces[0])}"
+    return f"{visible(report.source.name)}, {counted(len(report.namespaces), 'namespace')}"
