@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from kubedoctor.answers.placement.claim_fixes import CLAIM_KINDS, about_data, recreated_claim, too_early
 from kubedoctor.answers.placement.outcome import has_other_scheduler, unproven
 from kubedoctor.answers.placement.remedy_words import conditions, remedy_words
-from kubedoctor.cluster.changes import Change, Operation
+from kubedoctor.answers.proof import Trial, prove, proven
+from kubedoctor.cluster.changes import Change, Operation, deleted
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -18,7 +19,15 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings.commands import command_line, is_recreated
 from kubedoctor.findings.model import Effect, Fix
-from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind, Situation, counterfactuals
+from kubedoctor.replay.scheduler.counterfactuals import (
+    Counterfactual,
+    Edit,
+    Kind,
+    Situation,
+    apply_to_state,
+    counterfactuals,
+)
+from kubedoctor.replay.scheduler.counterfactuals.displaced import displaced
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.pending import PendingAnswer
@@ -36,7 +45,16 @@ _OPENS: Final = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE)
 _HARMLESS: Final = (*_OPENS, Kind.CHANGE_CLAIM, Kind.RELEASE_VOLUME)
 """What interrupts nothing that runs."""
 
-_FOUND: Final = Memo[tuple[Ref, bytes], tuple[Ref, tuple[Counterfactual, ...]]]()
+
+class _Offer(NamedTuple):
+    """A change, the names of other objects to which the same may be done instead, and what came of trying it."""
+
+    change: Counterfactual
+    alike: tuple[str, ...]
+    trial: Trial
+
+
+_FOUND: Final = Memo[tuple[Ref, bytes], tuple[Ref, tuple[_Offer, ...]]]()
 _SEARCHED: Final = Memo[None, int]()
 """How many nodes have been looked at so far."""
 
@@ -49,12 +67,12 @@ def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
     if not trusted or answer.unseen or answer.verdict.unreplayed or answer.verdict.feasible:
         return ()
     workload = workload_of(answer.pod, cluster)
-    own, changes = _searched(answer, workload, cluster)
-    fixes = tuple(_fix(change, alike, own, answer.pod, workload, cluster) for change, alike in _chosen(changes))
+    own, offers = _searched(answer, workload, cluster)
+    fixes = tuple(_fix(offer, own, answer.pod, workload, cluster) for offer in offers)
     return unproven(fixes) if answer.damaged or has_other_scheduler(answer.pod) else fixes
 
 
-def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[Counterfactual, ...]]:
+def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[_Offer, ...]]:
     """Once for all pods of a workload that are alike, with the pod that was looked at."""
     state, pod = answer.state, answer.pod
     known, key = _FOUND.of(state), (workload, equivalence_key(pod))
@@ -70,25 +88,43 @@ def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[R
         if unscheduled(one) and not terminating(one) and one.metadata.owner_references != pod.metadata.owner_references
     ]
     some = waiting if len(waiting) <= MOST_WAITING else ()
-    changes = counterfactuals(Situation(pod, state), answer.verdict, waiting=some)
-    kept = (
-        one
-        for one in changes
-        if not (
-            _takes_a_sibling(one, pod, cluster)
-            or _undoes_a_daemon(one, workload)
-            or too_early(one, cluster, pod.namespace)
-        )
-    )
-    known[key] = ref(pod), tuple(kept)
+    situation = Situation(pod, state)
+    changes = [
+        change
+        for change in counterfactuals(situation, answer.verdict, waiting=some)
+        if not (_undoes_a_daemon(change, workload) or too_early(change, cluster, pod.namespace))
+    ]
+    known[key] = ref(pod), tuple(_offers(changes, situation, cluster))
     return known[key]
 
 
-def _takes_a_sibling(change: Counterfactual, pod: Pod, cluster: Cluster) -> bool:
-    """Deletes a pod that the same controller would make again, as pending as this one."""
-    gone = [cluster.maybe.get_ref(one.about) for edit in change.edits for one in edit.operations if one.delete]
-    owners = pod.metadata.owner_references
-    return bool(owners) and any(one is not None and one.metadata.owner_references == owners for one in gone)
+def _offers(changes: Sequence[Counterfactual], situation: Situation, cluster: Cluster) -> Iterator[_Offer]:
+    """Only what a trial proves: what takes from a pod that runs what this one needs is tried before it is chosen."""
+    kept = [change for change in changes if not _deletes(change) or _trial(change, situation, cluster).verified]
+    for change, alike in _chosen(kept):
+        trial = _trial(change, situation, cluster)
+        if trial.verified:
+            yield _Offer(change, alike, trial)
+
+
+def _deletes(change: Counterfactual) -> bool:
+    return any(edit.kind is Kind.DELETE_POD for edit in change.edits)
+
+
+def _trial(change: Counterfactual, situation: Situation, cluster: Cluster) -> Trial:
+    """Whether the pod finds a node, and every pod that is deleted for it finds one again."""
+    name = ref(situation.pod)
+    gone = [cluster.maybe.get_ref(about) for about in sorted(deleted(change.change.operations))]
+
+    def holds(after: Cluster) -> bool:
+        pod = after.get_ref(name)
+        if not isinstance(pod, Pod):
+            return False
+        changed = Situation(pod, apply_to_state(situation.pod, situation.state, change.edits).state)
+        nodes = changed.feasible()
+        return bool(nodes) and not displaced((one for one in gone if isinstance(one, Pod)), changed, nodes[0])
+
+    return prove(change.outcome, cluster.maybe, holds)
 
 
 def _undoes_a_daemon(change: Counterfactual, workload: Ref) -> bool:
@@ -119,7 +155,8 @@ def _family(edit: Edit) -> object:
     return (edit.kind, edit.arguments) if edit.kind in _OPENS else (edit.key, edit.arguments)
 
 
-def _fix(change: Counterfactual, alike: tuple[str, ...], own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
+def _fix(offer: _Offer, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
+    change, alike = offer.change, offer.alike
     by_hand = _by_hand(change, own, pod, workload, cluster)
     text = remedy_words(change)
     if change.kind not in _OPENS and not text.endswith(f" on {_names(change.nodes)})"):
@@ -136,13 +173,13 @@ def _fix(change: Counterfactual, alike: tuple[str, ...], own: Ref, pod: Pod, wor
     if by_hand is not None and _recreates(by_hand, pod):
         text += "; the pod is recreated, nothing runs in it yet"
     disrupts = any(edit.kind not in _HARMLESS for edit in change.edits)
-    return Fix(
+    fix = Fix(
         text,
         _command(by_hand, pod, cluster) if by_hand is not None else "",
         Effect.DISRUPTS if disrupts else Effect.CHANGES,
-        verified=not change.provisioners,
         changes=change.about if len(change.edits) == 1 else None,
     )
+    return fix if change.provisioners else proven(fix, offer.trial)
 
 
 def _names(words: Iterable[str]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -174,6 +175,16 @@ class ClusterState:
         other.nodes = tuple([node.without(()) for node in self.nodes])
         other.nominated, other.lost = self.nominated, self.lost
         other.know_pods_as(self)
+        return other
+
+    def with_pod(self, pod: Pod, node: str) -> ClusterState:
+        """The same with a pod on one of the nodes."""
+        other = copy.copy(self)
+        for name in ("node_by_name", "claims_in_use", "placed", "anti_affinity"):
+            vars(other).pop(name, None)
+        other._living, other._matching, other.memos = {}, {}, {}
+        added = PodInfo(pod)
+        other.nodes = tuple(known.with_pod(added) if known.name == node else known for known in self.nodes)
         return other
 
     def know_pods_as(self, other: ClusterState) -> None:
