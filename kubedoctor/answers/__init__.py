@@ -1,1 +1,19 @@
-"""What people ask: one folder a question."""
+"""What people ask: one folder a question. Here is what authors of questions use; `proof` proves a change."""
+
+from kubedoctor.answers.question import Choices, Option, Question, question
+from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
+
+__all__ = [
+    "Cell",
+    "Choices",
+    "Conclusion",
+    "Fact",
+    "Link",
+    "Mark",
+    "Option",
+    "Question",
+    "Sheet",
+    "SheetRow",
+    "Table",
+    "question",
+]
