@@ -30,8 +30,10 @@ from kubedoctor.cluster.kinds.affinity import NodeSelector, Toleration
 from kubedoctor.cluster.kinds.core import Node, Taint
 from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import kind_name
 from kubedoctor.cluster.seen.decoding import convert_object, decode_object
 from kubedoctor.replay.kubelet.quality_of_service import quality_of_service
+from kubedoctor.replay.scheduler import snapshot
 from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict, schedule
 from kubedoctor.replay.scheduler.framework import Status
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
@@ -46,17 +48,7 @@ Answer = dict[str, Any]
 T = TypeVar("T", bound=KubernetesObject)
 INT64 = 1 << 63
 
-ARGUMENTS = {
-    "Namespace": "namespaces",
-    "PersistentVolumeClaim": "claims",
-    "PersistentVolume": "volumes",
-    "StorageClass": "classes",
-    "CSINode": "csi_nodes",
-    "CSIDriver": "csi_drivers",
-    "CSIStorageCapacity": "capacities",
-    "VolumeAttachment": "attachments",
-    "PodDisruptionBudget": "budgets",
-}
+ARGUMENTS = {kind_name(kind): name for kind, name in snapshot.ARGUMENTS.items()}
 """What the scheduler reads beside nodes and pods, and how `ClusterState` calls it."""
 
 

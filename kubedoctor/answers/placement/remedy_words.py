@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.core import Taint
-from kubedoctor.replay.scheduler.edits import Because, Counterfactual, Edit, Kind, Replaced
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
+from kubedoctor.replay.scheduler.remedies.edits import Because, Counterfactual, Edit, Kind, Replaced
 
 
 def remedy_words(found: Counterfactual) -> str:

@@ -31,7 +31,7 @@ from kubedoctor.replay.scheduler.plugins.scheduling_gates import pre_enqueue
 from kubedoctor.replay.scheduler.profile import default_plugins
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
-PLUGINS: Final = Obstacle("plugins")
+PLUGINS: Final = Obstacle("plugins", vague=True)
 NO_NODES: Final = Obstacle("no nodes")
 WORDINGS: Final = (
     Wording(r"node\(s\) didn't satisfy plugin\(s\) \[(?P<detail>.*)\](?: simultaneously)?", PLUGINS),

@@ -10,9 +10,9 @@ import msgspec
 
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.scheduler.edits import Remedy
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
+from kubedoctor.replay.scheduler.remedies.edits import Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 
@@ -50,9 +50,10 @@ class Shortage(msgspec.Struct, frozen=True, gc=False):
 
 class Obstacle(msgspec.Struct, frozen=True, gc=False):
     """What keeps a pod from a node, or from all nodes at once. A constant of the plugin whose obstacle it is; `value` ends
-    up in JSON."""
+    up in JSON. vague: some releases do not name what it is about."""
 
     value: str
+    vague: bool = False
 
 
 OTHER: Final = Obstacle("other")

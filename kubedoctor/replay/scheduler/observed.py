@@ -12,21 +12,11 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.cluster.kinds.references import kind_name
-from kubedoctor.cluster.kinds.storage import (
-    CSIDriver,
-    CSINode,
-    CSIStorageCapacity,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    StorageClass,
-    VolumeAttachment,
-)
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.replay.scheduler import profile
-from kubedoctor.replay.scheduler.plugins.pod_claims import STORAGE, asks_for_storage
 from kubedoctor.replay.scheduler.releases import release_of
-from kubedoctor.replay.scheduler.snapshot import ClusterState
+from kubedoctor.replay.scheduler.snapshot import ARGUMENTS, ClusterState
 
 _ALWAYS: Final[tuple[type[KubernetesObject], ...]] = (Node, Pod, Namespace, PodDisruptionBudget)
 """What a replay of any pod asks for: where pods run, and whom preemption spares."""
@@ -43,7 +33,8 @@ class Observed(msgspec.Struct, frozen=True):
     damaged: tuple[str, ...]
 
 
-_States = dict[bool, tuple[tuple[int, ...], ClusterState]]
+_Kinds = tuple[type[KubernetesObject], ...]
+_States = dict[_Kinds, tuple[tuple[int, ...], ClusterState]]
 _STATES: WeakKeyDictionary[Snapshot, _States] = WeakKeyDictionary()
 
 
@@ -52,13 +43,12 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
 
     Raises CannotSee where nodes or pods cannot be read at all. Other kinds that are refused count as empty.
     """
-    storage = asks_for_storage(pod)
     kinds = kinds_for(pod)
     cluster.require(*kinds)
     nodes, pods = cluster.all(Node), cluster.all(Pod)
     for kind in kinds:
         cluster.maybe.all(kind)
-    state = _state(nodes, pods, cluster, storage=storage)
+    state = _state(nodes, pods, cluster, kinds)
     names = {kind_name(kind) for kind in kinds}
     missing = names.intersection(gap.kind for gap in cluster.gaps)
     damaged = {name for name in names if cluster.snapshot.losses(name)}
@@ -79,35 +69,25 @@ def kinds_for(pod: Pod) -> tuple[type[KubernetesObject], ...]:
     return tuple(dict.fromkeys((*_ALWAYS, *profile.kinds_read(pod))))
 
 
-def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, *, storage: bool) -> ClusterState:
-    """Kept until objects of one of the kinds change; with storage and without, nodes and pods are the same."""
-    seen = cluster.maybe
-    kinds = (*_ALWAYS, *STORAGE) if storage else _ALWAYS
+def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, kinds: _Kinds) -> ClusterState:
+    """Kept until objects of one of the kinds change; nodes and pods are the same whichever other kinds are asked for."""
     revision = (len(nodes), len(pods), *(cluster.snapshot.revision(kind_name(kind)) for kind in kinds))
     states = _STATES.setdefault(cluster.snapshot, {})
-    known = states.get(storage)
+    known = states.get(kinds)
     if known is not None and known[0] == revision:
         return known[1]
-    objects: dict[str, object] = {
-        "namespaces": seen.all(Namespace),
-        "budgets": seen.all(PodDisruptionBudget),
-        "release": release_of(cluster.version),
-    }
-    if storage:
-        objects |= {
-            "claims": seen.all(PersistentVolumeClaim),
-            "volumes": seen.all(PersistentVolume),
-            "classes": seen.all(StorageClass),
-            "csi_nodes": seen.all(CSINode),
-            "csi_drivers": seen.all(CSIDriver),
-            "capacities": seen.all(CSIStorageCapacity),
-            "attachments": seen.all(VolumeAttachment),
-        }
+    objects: dict[str, object] = {"release": release_of(cluster.version)}
+    others: dict[type[KubernetesObject], tuple[KubernetesObject, ...]] = {}
+    for kind in kinds:
+        if kind in ARGUMENTS:
+            objects[ARGUMENTS[kind]] = cluster.maybe.all(kind)
+        elif kind not in (Node, Pod):
+            others[kind] = cluster.maybe.all(kind)
     always = 2 + len(_ALWAYS)
-    other = states.get(not storage)
-    if other is not None and other[0][:always] == revision[:always]:
-        state = other[1].among(**objects)
+    alike = [state for seen, state in states.values() if seen[:always] == revision[:always]]
+    if alike:
+        state = alike[0].among(others=others, **objects)
     else:
-        state = ClusterState.of(nodes, pods, **objects)
-    states[storage] = (revision, state)
+        state = ClusterState.of(nodes, pods, others=others, **objects)
+    states[kinds] = (revision, state)
     return state

@@ -9,10 +9,11 @@ import copy
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, Selector
 from kubedoctor.cluster.kinds.core import Namespace, Node
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.cluster.kinds.storage import (
@@ -100,6 +101,21 @@ def _changed(requested: Resources, pods: Iterable[PodInfo], sign: int) -> Resour
     return total
 
 
+ObjectT = TypeVar("ObjectT", bound=KubernetesObject)
+
+ARGUMENTS: Final[Mapping[type[KubernetesObject], str]] = {
+    Namespace: "namespaces",
+    PersistentVolumeClaim: "claims",
+    PersistentVolume: "volumes",
+    StorageClass: "classes",
+    CSINode: "csi_nodes",
+    CSIDriver: "csi_drivers",
+    CSIStorageCapacity: "capacities",
+    VolumeAttachment: "attachments",
+    PodDisruptionBudget: "budgets",
+}
+"""What the scheduler reads beside nodes and pods, and how `ClusterState` calls it."""
+
 Alike = tuple[Pod, list[tuple[NodeInfo, PodInfo]]]
 """Pods of a namespace with the same labels, each with its node, after one of them."""
 
@@ -121,6 +137,7 @@ class ClusterState:
         capacities: Iterable[CSIStorageCapacity] = (),
         attachments: Iterable[VolumeAttachment] = (),
         budgets: Iterable[PodDisruptionBudget] = (),
+        others: Mapping[type[KubernetesObject], Sequence[KubernetesObject]] | None = None,
         release: SchedulerRelease = LATEST,
     ) -> None:
         self.release = release
@@ -140,6 +157,7 @@ class ClusterState:
         self.attachments: dict[str, list[VolumeAttachment]] = {}
         for one in attachments:
             self.attachments.setdefault(one.spec.node_name, []).append(one)
+        self.others = others or {}
         self.lost: tuple[Pod, ...] = ()
         """Pods on nodes that do not exist: they only keep claims in use."""
         self.volume_selectors: dict[tuple[str, bool], CompiledNodeSelector | None] = {}
@@ -200,6 +218,10 @@ class ClusterState:
         """Take over what another state has worked out about pods, as `know_pods_as`, and about the same volumes."""
         self.know_pods_as(other)
         self.volume_selectors = other.volume_selectors
+
+    def all_of(self, kind: type[ObjectT]) -> tuple[ObjectT, ...]:
+        """Objects of a kind that has no attribute of its own here, and that some plugin reads."""
+        return tuple(item for item in self.others.get(kind, ()) if isinstance(item, kind))
 
     @cached_property
     def node_by_name(self) -> dict[str, NodeInfo]:

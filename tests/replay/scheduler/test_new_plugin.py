@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 import pytest
 
+from kubedoctor.cluster import Cluster, Snapshot, Source
 from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.pods import Pod
@@ -14,7 +16,6 @@ from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.replay.scheduler import profile
 from kubedoctor.replay.scheduler.counterfactuals import Edit, Kind, Situation, counterfactuals
 from kubedoctor.replay.scheduler.cycle import schedule
-from kubedoctor.replay.scheduler.edits import Remedy
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -30,14 +31,17 @@ from kubedoctor.replay.scheduler.framework import (
 from kubedoctor.replay.scheduler.many.by_classes import by_classes
 from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
-from kubedoctor.replay.scheduler.observed import kinds_for
+from kubedoctor.replay.scheduler.observed import kinds_for, observe
 from kubedoctor.replay.scheduler.releases import LATEST
+from kubedoctor.replay.scheduler.remedies.edited import edited
+from kubedoctor.replay.scheduler.remedies.edits import Remedy
 from kubedoctor.replay.scheduler.said.agreement import agreement
 from kubedoctor.replay.scheduler.said.messages import parse_message
 from kubedoctor.replay.scheduler.said.unseen_refusals import rests_on_unseen
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from tests.replay.scheduler.counterfactuals.cases import node, pod
 
+NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 QUIET: Final = Obstacle("noisy node")
 
 
@@ -122,8 +126,15 @@ def test_its_remedy_is_found_and_tried() -> None:
     assert [(change.edits[0].arguments, change.nodes) for change in changes] == [(("quiet",), ("a", "b"))]
 
 
-def test_the_kinds_that_it_reads_are_asked_for() -> None:
+def test_the_kinds_that_it_reads_are_asked_for_and_handed_over() -> None:
     assert Service in kinds_for(quiet_pod())
+    snapshot = Snapshot(NOW, Source("files", "t", "v1.37.2"), complete=True)
+    seen = Cluster(snapshot)
+    service = msgspec.convert({"metadata": {"name": "s", "namespace": "d"}}, Service)
+    snapshot.add([node("a"), quiet_pod(), service])
+    state = observe(quiet_pod(), seen).state
+    assert state.all_of(Service) == (service,)
+    assert edited(quiet_pod(), state, ())[1].all_of(Service) == (service,)
     verdict = schedule(quiet_pod(), NOISY)
     assert rests_on_unseen(verdict, ["Service"])
     assert not rests_on_unseen(verdict, ["Namespace"])

@@ -2,7 +2,7 @@
 
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.search import counterfactuals
-from kubedoctor.replay.scheduler.edits import Counterfactual, Edit, Kind
+from kubedoctor.replay.scheduler.remedies.edits import Counterfactual, Edit, Kind
 
 __all__ = [
     "Counterfactual",

@@ -8,9 +8,9 @@ import msgspec
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.cycle import copied, objection_with_nominated, pre_filter
-from kubedoctor.replay.scheduler.edited import edited
-from kubedoctor.replay.scheduler.edits import Edit
 from kubedoctor.replay.scheduler.plugins.scheduling_gates import pre_enqueue
+from kubedoctor.replay.scheduler.remedies.edited import edited
+from kubedoctor.replay.scheduler.remedies.edits import Edit
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 

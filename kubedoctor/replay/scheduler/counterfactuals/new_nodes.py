@@ -8,7 +8,7 @@ from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.core import Taint
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.replay.scheduler.edits import Edit, Kind
+from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME, KUBERNETES_OWN
 

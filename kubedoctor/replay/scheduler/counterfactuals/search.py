@@ -13,11 +13,11 @@ from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, appl
 from kubedoctor.replay.scheduler.counterfactuals.new_nodes import one_more
 from kubedoctor.replay.scheduler.counterfactuals.volume_places import volume_place
 from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict
-from kubedoctor.replay.scheduler.edited import edited
-from kubedoctor.replay.scheduler.edits import Counterfactual, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.many.by_classes import schedule_by_classes
 from kubedoctor.replay.scheduler.many.grouping import grouped, objections_of
 from kubedoctor.replay.scheduler.plugins.pod_claims import mounted_claim_names
+from kubedoctor.replay.scheduler.remedies.edited import edited
+from kubedoctor.replay.scheduler.remedies.edits import Counterfactual, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 

@@ -14,8 +14,6 @@ from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.deleting import delete_pods
-from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     OTHER,
     SKIPPED,
@@ -34,6 +32,8 @@ from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.plugins.affinity_terms import AffinityTerm, compiled, terms_of, with_namespaces
 from kubedoctor.replay.scheduler.plugins.selector_errors import parsing_problem
+from kubedoctor.replay.scheduler.remedies.deleting import delete_pods
+from kubedoctor.replay.scheduler.remedies.edits import Because, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 

@@ -11,7 +11,6 @@ from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement, NodeSelec
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -27,6 +26,7 @@ from kubedoctor.replay.scheduler.framework import (
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import RequiredNodeAffinity, required_terms
+from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 

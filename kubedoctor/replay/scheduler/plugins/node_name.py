@@ -7,7 +7,6 @@ from typing import Final
 from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     NodeFilter,
@@ -20,6 +19,7 @@ from kubedoctor.replay.scheduler.framework import (
     unresolvable,
 )
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
+from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 NODE_NAME: Final = Obstacle("node name")

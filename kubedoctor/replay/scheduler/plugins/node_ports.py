@@ -9,8 +9,6 @@ from kubedoctor.cluster.changes import Operation, Path, Step
 from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.deleting import delete_pods
-from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -26,6 +24,8 @@ from kubedoctor.replay.scheduler.framework import (
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.host_ports import EVERY_ADDRESS, HostPort, host_ports
+from kubedoctor.replay.scheduler.remedies.deleting import delete_pods
+from kubedoctor.replay.scheduler.remedies.edits import Because, Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 HOST_PORT: Final = Obstacle("host port")

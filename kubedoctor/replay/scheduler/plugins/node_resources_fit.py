@@ -15,7 +15,6 @@ from kubedoctor.cluster.grammar.quantities import Quantity
 from kubedoctor.cluster.kinds.containers import Container, ResourceRequirements
 from kubedoctor.cluster.kinds.pods import Pod, PodSpec
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     Code,
@@ -32,6 +31,7 @@ from kubedoctor.replay.scheduler.framework import (
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
+from kubedoctor.replay.scheduler.remedies.edits import Because, Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.requests import amounts, counted, pod_requests
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 

@@ -9,7 +9,6 @@ from kubedoctor.cluster.grammar.tolerations import tolerates
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     NodeFilter,
@@ -23,6 +22,7 @@ from kubedoctor.replay.scheduler.framework import (
 )
 from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.plugins import pod_parts
+from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import CORDON
 

@@ -12,8 +12,6 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolumeClaim, VolumeAttachment
 from kubedoctor.cluster.kinds.volumes import Volume
-from kubedoctor.replay.scheduler.deleting import comes_back, delete_pod
-from kubedoctor.replay.scheduler.edits import Because, Remedy
 from kubedoctor.replay.scheduler.framework import (
     OTHER,
     SKIPPED,
@@ -48,6 +46,8 @@ from kubedoctor.replay.scheduler.plugins.pod_claims import (
     ownership_problem,
 )
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
+from kubedoctor.replay.scheduler.remedies.deleting import comes_back, delete_pod
+from kubedoctor.replay.scheduler.remedies.edits import Because, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 Attached = dict[tuple[str, str], str]

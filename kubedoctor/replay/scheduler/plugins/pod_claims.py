@@ -20,9 +20,9 @@ from kubedoctor.cluster.kinds.storage import (
     VolumeAttachment,
 )
 from kubedoctor.cluster.kinds.volumes import DISKS
-from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.framework import Obstacle, Plugin, Reason, Status, Wording, reason
 from kubedoctor.replay.scheduler.plugins import pod_parts
+from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.replay.storage.matching import class_of
 

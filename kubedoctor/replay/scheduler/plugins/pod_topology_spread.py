@@ -19,7 +19,6 @@ from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.kinds.affinity import TopologySpreadConstraint
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -38,6 +37,7 @@ from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import RequiredNodeAffinity, required_terms
+from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 TOPOLOGY_SPREAD: Final = Obstacle("topology spread")

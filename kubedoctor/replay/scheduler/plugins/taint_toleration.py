@@ -9,7 +9,6 @@ from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.kinds.core import Node, Taint
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SUCCESS,
     NodeFilter,
@@ -26,10 +25,11 @@ from kubedoctor.replay.scheduler.many.node_classes import Grouping, NodeClasses
 from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.plugins.node_unschedulable import uncordon
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
+from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.scheduler.well_known import CORDON, KUBERNETES_OWN
 
-TAINT: Final = Obstacle("taint")
+TAINT: Final = Obstacle("taint", vague=True)
 _UNNAMED_SINCE: Final = SchedulerRelease(34, 2)
 """From this release on the text does not quote the taint."""
 

@@ -6,8 +6,6 @@ from typing import Any, Final
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.volumes import Volume
-from kubedoctor.replay.scheduler.deleting import delete_pods
-from kubedoctor.replay.scheduler.edits import Because, Remedy
 from kubedoctor.replay.scheduler.framework import (
     SKIPPED,
     SUCCESS,
@@ -28,6 +26,8 @@ from kubedoctor.replay.scheduler.plugins.pod_claims import (
     claim_not_found,
     mounted_claim_names,
 )
+from kubedoctor.replay.scheduler.remedies.deleting import delete_pods
+from kubedoctor.replay.scheduler.remedies.edits import Because, Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 VOLUME_CONFLICT: Final = Obstacle("volume conflict")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 import msgspec
 
 from kubedoctor.replay.scheduler import profile
 from kubedoctor.replay.scheduler.cycle import PLUGINS, SchedulingVerdict, counted_reasons
 from kubedoctor.replay.scheduler.framework import OTHER, Code, Obstacle, Reason
-from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
 from kubedoctor.replay.scheduler.preemption import NotEligible, Preemption, rejection_counts
 from kubedoctor.replay.scheduler.said.messages import SchedulingMessage, first_words
 
-_UNNAMED: Final = (TAINT, PLUGINS)
-"""Reasons whose detail some releases leave out."""
 _FEWEST_CANDIDATES = 100
 """With this many nodes where evicting pods would do, the scheduler stops looking for others (`minCandidateNodesAbsolute`)."""
 
@@ -97,7 +93,7 @@ def _is_candidate(tried: Preemption, node: str, victims: int) -> bool:
 def _differences(said: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[Difference, ...]:
     said, replayed = tuple(said), tuple(replayed)
     both = (*said, *replayed)
-    vague = {one.obstacle for one in both if one.obstacle in _UNNAMED and not one.detail}
+    vague = {one.obstacle for one in both if one.obstacle.vague and not one.detail}
     own_words = {plugin.name: plugin.left_out_as for plugin in profile.PLUGINS if plugin.left_out_as is not None}
     by_words = own_words if any(one.obstacle in own_words.values() for one in both) else {}
     first = _counted(said, vague, by_words)

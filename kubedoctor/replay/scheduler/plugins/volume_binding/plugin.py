@@ -5,7 +5,6 @@ from __future__ import annotations
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.storage import CSIStorageCapacity
-from kubedoctor.replay.scheduler.edits import Remedy
 from kubedoctor.replay.scheduler.framework import Prepared, Status, Wording
 from kubedoctor.replay.scheduler.plugins.pod_claims import CLAIM_UNBOUND, VOLUME_MISSING, WORDINGS, StoragePlugin
 from kubedoctor.replay.scheduler.plugins.volume_binding.filter import (
@@ -21,6 +20,7 @@ from kubedoctor.replay.scheduler.plugins.volume_binding.remedies import (
     about_unbound,
     about_waiting,
 )
+from kubedoctor.replay.scheduler.remedies.edits import Remedy
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 
 

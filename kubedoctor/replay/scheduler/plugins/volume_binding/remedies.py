@@ -20,13 +20,13 @@ from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.edited import edited
-from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.framework import Status
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, class_named, is_bound
 from kubedoctor.replay.scheduler.plugins.volume_binding.claim_outcomes import settled
 from kubedoctor.replay.scheduler.plugins.volume_binding.filter import FREE_STORAGE, Reach, largest_storage, prepare
+from kubedoctor.replay.scheduler.remedies.edited import edited
+from kubedoctor.replay.scheduler.remedies.edits import Because, Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
 from kubedoctor.replay.storage.matching import (
     CLASS_ANNOTATION,

@@ -8,7 +8,7 @@ from typing import Final
 from kubedoctor.cluster.changes import Operation
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
-from kubedoctor.replay.scheduler.edits import Because, Edit, Kind, Remedy
+from kubedoctor.replay.scheduler.remedies.edits import Because, Edit, Kind, Remedy
 
 _MOST: Final = 2
 

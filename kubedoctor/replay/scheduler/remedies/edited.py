@@ -11,7 +11,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import CSINode, PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.edits import Edit, all_operations
+from kubedoctor.replay.scheduler.remedies.edits import Edit, all_operations
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 ObjectT = TypeVar("ObjectT", bound=KubernetesObject)
@@ -37,7 +37,7 @@ def edited(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> tuple[Pod, C
     other.claims = _changed(state.claims, steps, lambda one: (one.namespace, one.name), PersistentVolumeClaim)
     other.csi_nodes = _changed(state.csi_nodes, steps, lambda one: one.name, CSINode)
     other.csi_drivers, other.capacities = state.csi_drivers, state.capacities
-    other.budgets = state.budgets
+    other.budgets, other.others = state.budgets, state.others
     other.attachments = {
         name: [one for one in there if ref(one) not in gone] for name, there in state.attachments.items()
     }
