@@ -1,13 +1,13 @@
 """Everything that can go wrong, as one tree.
 
     Problem                     a sentence for the person, and what to try
-    ├── UsageProblem            the command line asks for something that makes no sense
+    ├── UsageProblem            the command line is not valid
     ├── NoSuchObject            the object that was asked for does not exist
-    ├── SourceProblem           what is to be read cannot be read at all
+    ├── SourceProblem           the cluster or the bundle cannot be read at all
     │   ├── KubeconfigProblem   no kubeconfig, a broken one, no such context
     │   ├── ConnectionProblem   the API server cannot be reached or does not speak TLS as expected
     │   ├── LoginProblem        the API server does not accept the credentials
-    │   └── BundleProblem       not a bundle, a truncated or a hostile one
+    │   └── BundleProblem       not a bundle, a truncated or an unsafe bundle
     └── PluginProblem           a package of diagnostics cannot be used
 
 `CannotSee` and `NotCollected` (kubedoctor.cluster) are not problems: they are how a reading says what it lacks.
@@ -29,7 +29,7 @@ class Problem(Exception):
 
 
 class UsageProblem(Problem):
-    """The command line asks for something that makes no sense."""
+    """The command line is not valid."""
 
 
 class NoSuchObject(Problem):
@@ -41,7 +41,7 @@ class NoSuchObject(Problem):
 
 
 class SourceProblem(Problem):
-    """What is to be read cannot be read at all."""
+    """The cluster or the bundle cannot be read at all."""
 
 
 class KubeconfigProblem(SourceProblem):

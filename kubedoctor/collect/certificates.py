@@ -87,7 +87,7 @@ def _system() -> ssl.SSLContext:
 
 
 def _show(context: ssl.SSLContext, certificate: bytes, key: bytes, user: str) -> None:
-    """OpenSSL reads certificates from files only: they are written where nobody else can read, and removed at once."""
+    """OpenSSL reads certificates from files only: they are written where no other user can read, and removed at once."""
     with tempfile.TemporaryDirectory(prefix="kubedoctor-") as folder:
         chain = os.path.join(folder, "chain.pem")
         with open(os.open(chain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

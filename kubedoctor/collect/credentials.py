@@ -41,7 +41,7 @@ class Credentials:
         return False
 
     def expired(self, now: datetime) -> str:
-        """A clause if these credentials are past their time; empty if not, or if that cannot be told."""
+        """A clause if these credentials are past their time; empty if not, or if that is unknown."""
         return ""
 
 

@@ -81,7 +81,7 @@ class Fetcher:
         self._not_everywhere: dict[str, str] = {}
 
     def fetch(self, want: Want, stands_for: tuple[Want, ...] = ()) -> FetchResult:
-        """Fetch; what cannot be had is told in the outcome. Raises SourceProblem if the server never answered."""
+        """Fetch; what cannot be read is in the outcome. Raises SourceProblem if the server never answered."""
         wants = stands_for or (want,)
         if not can_exist(want.name, want.namespace):
             return FetchResult(wants, covered=want)
@@ -172,7 +172,7 @@ class Fetcher:
         return ()
 
     def version(self) -> str:
-        """The API server's version, `v1.37.2`; empty where it is not told. Raises SourceProblem as `fetch`."""
+        """The API server's version, `v1.37.2`; empty where it is unknown. Raises SourceProblem as `fetch`."""
         try:
             return _VERSION.decode(self._transport.get("/version")).git_version
         except (ApiRefusal, msgspec.DecodeError, UnicodeDecodeError):
@@ -259,7 +259,7 @@ def _clause(resource: ServedResource, want: Want, refusal: ApiRefusal) -> str:
 
 
 def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
-    """Whether a kind is not served that every cluster serves: then a proxy or the server is at fault, and that none
+    """Whether a kind is not served that every cluster serves: then a proxy or the server fails, and that none
     exists is not known. Of an object that does not exist the server tells the name."""
     row = resource.row
     if refusal.status != 404 or row.group not in _SERVED_EVERYWHERE or row.kind in _NEWER:
@@ -274,7 +274,7 @@ def is_metrics(kind: str) -> bool:
 
 
 def _tries(kind: str) -> int:
-    """A cluster without a working metrics-server answers 503 for ever: nobody shall wait for that."""
+    """A cluster without a working metrics-server answers 503 for ever: no person should wait for that."""
     return 1 if is_metrics(kind) else MOST_TRIES
 
 

@@ -22,7 +22,7 @@ NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class Listed(msgspec.Struct):
-    """What a list gave. `broke_off` is a clause if it did not come to its end, empty if it did."""
+    """What a list gave. `broke_off` is a clause if it did not finish, empty if it did."""
 
     objects: list[KubernetesObject]
     resource_version: str = ""
@@ -39,7 +39,7 @@ class ServedResource(msgspec.Struct, frozen=True):
 
     @property
     def names_only(self) -> bool:
-        """Whether lists of it are asked for without content: nobody needs every secret of a cluster."""
+        """Whether lists of it are asked for without content: no check needs every secret of a cluster."""
         return self.ref_kind == "Secret"
 
     def path(self, namespace: str = "", name: str = "") -> str:

@@ -35,7 +35,7 @@ class ReadableCluster(Protocol):
         """The whole object as it is, without secret values; None if it does not exist or cannot be read."""
 
     def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
-        """Every object of a kind, whole but for secret values, of one namespace where given; read anew, one by one.
+        """Every object of a kind, whole but for secret values, of one namespace where given; read again, one by one.
 
         Raises CannotSee where the list is refused or is not there.
         """

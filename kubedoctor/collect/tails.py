@@ -41,7 +41,7 @@ def _read(transport: Transport, want: LogWant, lines: int) -> bytes | None:
 
 
 def _has_none(message: str) -> bool:
-    """Whether the kubelet says that there is no log (yet), `pkg/kubelet/kubelet_pods.go`, v1.37."""
+    """Whether the kubelet reports no log (yet), `pkg/kubelet/kubelet_pods.go`, v1.37."""
     return any(
         words in message
         for words in ("previous terminated container", "is waiting to start", "is not available", "not found")

@@ -338,7 +338,7 @@ def check_is_read(method: str, path: str) -> None:
 
 
 def _subresource(parts: list[str]) -> str:
-    """What stands behind the name of an object: `log` in `/api/v1/namespaces/shop/pods/web-1/log`."""
+    """What follows the name of an object: `log` in `/api/v1/namespaces/shop/pods/web-1/log`."""
     rest = parts[2:] if parts[:1] == ["api"] else parts[3:] if parts[:1] == ["apis"] else []
     if rest[:1] == ["namespaces"] and len(rest) > 3:
         rest = rest[2:]

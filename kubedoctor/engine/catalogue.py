@@ -1,4 +1,4 @@
-"""Which diagnostics and relations there are: found through the entry points `kubedoctor.diagnostics`.
+"""The installed diagnostics and relations, found through the entry points `kubedoctor.diagnostics`.
 
 Separate steps: find the packages, import their modules, take what they declare, sort, and check for doubles.
 """
@@ -122,7 +122,7 @@ def load_catalogue() -> Catalogue:
 
 def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Catalogue:
     """Sort, and leave out what cannot be used: of two diagnostics with one code or id, or two cause relations with one name,
-    the first keeps it; a diagnostic that explains along a relation that nobody declares is left out.
+    the first keeps it; a diagnostic that explains along a relation that no package declares is left out.
     """
     items = tuple(declared)
     sentences = list(problems)

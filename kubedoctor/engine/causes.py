@@ -82,7 +82,7 @@ def _causes(
 
 
 def _blamed(symptom: Symptom, family: Family) -> Iterator[Ref]:
-    """What the symptom itself names in `because_of`, and what stands behind a Service that it names."""
+    """What the symptom itself names in `because_of`, and the pods and workloads of a Service that it names."""
     for name in symptom.because_of:
         yield name
         yield family.top(name)

@@ -1,4 +1,4 @@
-"""Which questions there are: found through the entry points `kubedoctor.questions`.
+"""The installed questions, found through the entry points `kubedoctor.questions`.
 
 An entry point names a package; each module directly in it is a question. Their names are read from the file names, so
 that only a question that is asked is imported.

@@ -52,8 +52,8 @@ class NotChecked(msgspec.Struct, frozen=True, order=True):
 
 
 class Unexplained(msgspec.Struct, frozen=True):
-    """An object that says of itself that it is not well, where no finding says why. `says`: a clause without its name,
-    in the object's own words, which `evidence` quotes."""
+    """An object whose own status reports trouble that no finding explains. `says`: a clause without its name,
+    from the object's status, which `evidence` quotes."""
 
     about: Ref
     says: str
@@ -101,7 +101,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def complete(self) -> bool:
-        """Everything could be checked, and nothing is left that says of itself that it is not well."""
+        """Everything could be checked, and no object is left whose status reports unexplained trouble."""
         return self.all_checked and not self.unexplained
 
     @property

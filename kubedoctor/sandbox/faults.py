@@ -19,7 +19,7 @@ USER = "kubedoctor-demo"
 
 @dataclass(frozen=True, slots=True)
 class RequestAttributes:
-    """What a request asks for, in the words of RBAC. `resource` is `deployments`, `pods/log`."""
+    """A request in the words of RBAC. `resource` is `deployments`, `pods/log`."""
 
     verb: str
     resource: str = ""

@@ -95,7 +95,7 @@ class Sandbox:
             stream.write(text.encode())
 
     def forget_history(self) -> None:
-        """As etcd's compaction: a watch from an older resourceVersion and a continued list are told 410."""
+        """As etcd's compaction: a watch from an older resourceVersion and a continued list get a 410."""
         with self._lock:
             self._store.forget_history()
             self._chunks.clear()

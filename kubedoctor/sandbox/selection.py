@@ -1,4 +1,4 @@
-"""Which objects a list or a watch asks for: label and field selectors, with the fields that the API server supports."""
+"""Which objects a list or a watch selects: label and field selectors, with the fields that the API server supports."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ _LOG_TIMESTAMP = re.compile(r"\b(\d{4}(?:-\d\d-\d\dT|/\d\d/\d\d )\d\d:\d\d:\d\d)
 class SandboxState:
     """A cluster at one moment.
 
-    `logs` maps `namespace/pod/container` to `current` and `previous`, or to `error` with what the recording client was
-    told. `kubernetes` is the version that `/version` answers. `namespace` is the one to look at first. `story` says in
+    `logs` maps `namespace/pod/container` to `current` and `previous`, or to `error` with what the recording client
+    got. `kubernetes` is the version that `/version` answers. `namespace` is the one to look at first. `story` says in
     a user's words what is wrong.
     """
 

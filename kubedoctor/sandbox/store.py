@@ -38,7 +38,7 @@ class Store:
         self._listeners: list[Callable[[HistoryEntry], None]] = []
         self.version = 0
         self.oldest = 0
-        """Changes after this version are in the history; a watch from an older one is told 410."""
+        """Changes after this version are in the history; a watch from an older one gets a 410."""
 
     def load(self, resource: Resource, obj: Object) -> None:
         """Takes a recorded object with the resourceVersion that it was recorded with; no watch hears of it."""
@@ -122,7 +122,7 @@ class Store:
         return (change for change in self._history if change.version > version)
 
     def forget_history(self) -> None:
-        """Compacts: from here on a watch or a continued list from before is told 410."""
+        """Compacts: from here on a watch or a continued list from before gets a 410."""
         self._history.clear()
         self.oldest = self.version
 

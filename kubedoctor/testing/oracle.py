@@ -4,7 +4,7 @@ One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "
 question that cannot be answered; `-full` repeats the request. So two oracles are compared by a plain diff. Modes:
 schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration.
 
-Where upstream quotes a parser's own words (errors of label and node selectors), the words are kubedoctor's.
+Where upstream quotes a parser's message (errors of label and node selectors), the words are kubedoctor's.
 """
 
 from __future__ import annotations

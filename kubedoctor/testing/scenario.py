@@ -12,7 +12,7 @@ expect:
      evidence: {spec.selector: {app: chekout}}, fixes: [verified]}
 incidents: 1                          # optional: how many are left after folding
 not_checked: [KD2001]
-unexplained: [HorizontalPodAutoscaler/shop/web]  # what says of itself that it is not well, and no finding says why
+unexplained: [HorizontalPodAutoscaler/shop/web]  # objects that report a problem that no finding explains
 ```
 """
 
@@ -97,9 +97,9 @@ class Scenario:
             left.remove(found)
             wrong.extend(_mismatches(found, wanted))
         wrong.extend(f"not expected: {one.code} about {one.about}: {one.summary}" for one in left)
-        unwell = sorted(str(one.about) for one in report.unexplained)
-        if unwell != sorted(self.unexplained):
-            wrong.append(f"not explained: {unwell}, expected {sorted(self.unexplained)}")
+        unexplained = sorted(str(one.about) for one in report.unexplained)
+        if unexplained != sorted(self.unexplained):
+            wrong.append(f"not explained: {unexplained}, expected {sorted(self.unexplained)}")
         codes = {one.id: one.code for one in catalogue.diagnostics}
         blind = sorted({codes.get(one.diagnostic, one.diagnostic) for one in report.not_checked})
         if blind != sorted(self.not_checked):

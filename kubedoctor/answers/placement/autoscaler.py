@@ -74,8 +74,8 @@ def _groups(view: AutoscalerView, pod: Pod) -> Iterator[str]:
         yield f"Node group {one.short_name} is in backoff after a failed scale-up{why}{'' if one.error else '.'}"
     if left := view.in_backoff[MOST_NAMES:]:
         yield f"And {len(left)} more node groups are in backoff."
-    if view.unwell:
-        named = listed((one.short_name for one in view.unwell), MOST_NAMES)
+    if view.unhealthy:
+        named = listed((one.short_name for one in view.unhealthy), MOST_NAMES)
         yield f"Too many nodes are not ready in {named}: no nodes are added there."
     for one in view.scaling_up[:MOST_NAMES]:
         counts = f": {one.ready} of {one.target} nodes are ready" if one.target is not None else ""
@@ -198,7 +198,7 @@ def _report(config: ConfigMap, view: AutoscalerView) -> Iterator[Evidence]:
     wanted += [(one.name, ("maxSize",), f"the most that {one.short_name} may have") for one in view.at_maximum]
     wanted += [(one.name, failure, f"why {one.short_name} does not grow") for one in view.in_backoff]
     health = ("status: Unhealthy", "Health:")
-    wanted += [(one.name, health, f"{one.short_name} is passed over") for one in view.unwell]
+    wanted += [(one.name, health, f"{one.short_name} is passed over") for one in view.unhealthy]
     wanted += [(one.name, growth, f"{one.short_name} becomes bigger") for one in view.scaling_up]
     text = (config.data or {}).get(KEY, "")
     lines = [(line_of(text, group, *keys), shows) for group, keys, shows in wanted[:MOST_NAMES]]

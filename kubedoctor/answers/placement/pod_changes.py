@@ -72,7 +72,7 @@ def _check_amount(resource: str, amount: str) -> None:
     except QuantityError:
         raise PodChangeError(f"{amount!r} is no quantity; for example 800m, 2, 512Mi") from None
     if quantity < Quantity():
-        raise PodChangeError(f"the API server refuses it: {amount} {resource} is less than nothing")
+        raise PodChangeError(f"the API server refuses it: {amount} {resource} must not be negative")
     if resource not in _STANDARD and quantity != Quantity.of(quantity.value()):
         raise PodChangeError(f"the API server refuses it: {amount} {resource} is no whole number")
 

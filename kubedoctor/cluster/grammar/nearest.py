@@ -51,7 +51,7 @@ def likeness(one: str, other: str) -> float:
 
 @lru_cache(maxsize=65536)
 def misspelt(word: str, other: str) -> bool:
-    """Whether one of two different words is a slip of the pen for the other: a few letters wrong, missing, doubled or
+    """Whether one of two different words is a typing error for the other: a few letters wrong, missing, doubled or
     swapped, or other capitals and separators.
 
     Numbers and words of one or two letters are chosen and not mistyped: `v1` is none for `v2`, nor `zone-a` for
@@ -70,7 +70,7 @@ def misspelt(word: str, other: str) -> bool:
             return False
     if max(len(_part_at(text, start, len(text) - end)) for text in (one, two)) <= SHORT_PART:
         return False
-    return _edits(one, two) <= _slips(min(len(one), len(two)))
+    return _edits(one, two) <= _errors_allowed(min(len(one), len(two)))
 
 
 def _part_at(text: str, start: int, end: int) -> str:
@@ -82,8 +82,8 @@ def _part_at(text: str, start: int, end: int) -> str:
     return text[start:end]
 
 
-def _slips(length: int) -> int:
-    """How many slips a word of that length may hold."""
+def _errors_allowed(length: int) -> int:
+    """How many typing errors a word of that length may hold."""
     return 1 if length < 6 else 2 if length < 12 else 3
 
 
@@ -103,7 +103,7 @@ def _edits(one: str, two: str) -> int:
 
 
 def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]:
-    """At most `n` of the words that `word` is a slip of the pen for, the nearest first: fit for a remedy."""
+    """At most `n` of the words that `word` is a typing error for, the nearest first: fit for a remedy."""
     found = sorted((-likeness(word, each), each) for each in set(words) if misspelt(word, each))
     return tuple(each for _, each in found[:n])
 
@@ -139,7 +139,7 @@ def nearest_labels(wanted: Mapping[str, str], candidates: Iterable[Mapping[str, 
 def _differences(
     wanted: Mapping[str, str], labels: Mapping[str, str]
 ) -> tuple[tuple[LabelDifference, ...], float] | None:
-    """The differences and the sum of their likenesses; None if there are none or one is no slip of the pen."""
+    """The differences and the sum of their likenesses; None if there are none or one is no typing error."""
     differs: list[LabelDifference] = []
     nearness = 0.0
     for key, value in wanted.items():

@@ -172,7 +172,7 @@ def _is_manifest(key: str) -> bool:
 def redact_data(value: Any, name: str = "") -> Any:
     """Plain data of any shape, such as a custom resource's spec: the same rules wherever they apply in it.
 
-    `name` is the key under which the value stands; empty if it says nothing of it.
+    `name` is the key under which the value stands; empty if it does not tell.
     """
     if isinstance(value, str):
         return redact_value(name, value) if name else redact_text(value)

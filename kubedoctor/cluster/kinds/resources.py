@@ -11,7 +11,7 @@ import msgspec
 
 
 class ResourceKind(msgspec.Struct, frozen=True, gc=False):
-    """One row of `kubectl api-resources`: how a kind is spelt in objects, paths and on the command line."""
+    """One row of `kubectl api-resources`: how a kind is spelled in objects, paths and on the command line."""
 
     kind: str
     group: str

@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, LabelSele
 
 
 class PersistentVolumeClaimSpec(Part):
-    """`storage_class_name` None asks for the default class, an empty text for none."""
+    """`storage_class_name` None requests the default class, an empty text for none."""
 
     access_modes: tuple[str, ...] | None = None
     storage_class_name: str | None = None

@@ -1,7 +1,7 @@
 """From what the API server or a file says to structs: strict and fast where it can be, mending where it must.
 
 A list that does not decode as a whole is decoded item by item; in an item, nulls count as absent fields
-and a field of a wrong type is left out. Whatever was left out is told in `problems`: nothing is lost silently.
+and a field of a wrong type is left out. Whatever was left out is listed in `problems`: nothing is lost silently.
 """
 
 from __future__ import annotations

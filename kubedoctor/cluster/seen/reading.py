@@ -57,7 +57,7 @@ class Cluster:
         return self.snapshot.version
 
     def forget(self) -> None:
-        """Start anew with `gaps` and `reads`."""
+        """Start again with `gaps` and `reads`."""
         self.gaps.clear()
         self.reads.clear()
 

@@ -68,7 +68,7 @@ class Snapshot:
             self._revisions[kind] = self._revisions.get(kind, 0) + 1
 
     def add_names(self, objects: Iterable[KubernetesObject]) -> None:
-        """Put in objects of which only metadata was read: they exist, but to read one by name asks for it again."""
+        """Put in objects of which only metadata was read: they exist, but reading an object by name fetches it again."""
         for obj in objects:
             name = Ref(kind_name(obj), obj.metadata.namespace, obj.metadata.name)
             known = self.get(name)

@@ -12,7 +12,7 @@ ARCHIVES = (".tar.gz", ".tgz")
 
 
 def write_archive(folder: Path, path: Path, taken_at: datetime) -> None:
-    """Pack the files below `folder`, sorted. All are of `taken_at` and of nobody."""
+    """Pack the files below `folder`, sorted. All have the time `taken_at` and no owner."""
     moment = max(0, int(taken_at.timestamp()))
     with (
         open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,

@@ -46,7 +46,7 @@ class Document:
 
 @dataclass
 class Documents:
-    """Reads the paths anew at each iteration. `problems`: what could not be read, a sentence each."""
+    """Reads the paths again at each iteration. `problems`: what could not be read, a sentence each."""
 
     paths: tuple[str, ...]
     problems: list[str] = field(default_factory=list)

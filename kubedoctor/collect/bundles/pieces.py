@@ -87,7 +87,7 @@ class RecordedVersion:
 class Oddity:
     """A document, or a part of one, that is nothing of these; a sentence.
 
-    `usual`: bundles hold files of many sorts, and this is one of another sort; nobody misses anything.
+    `usual`: bundles hold files of many sorts, and this is one of another sort; nothing is missing.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""When was it? The newest moment that objects which say no time of their own have lived through."""
+"""When was it? The newest moment that objects without a time of their own have lived through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which conditions and phases of an object's own status mean that it is not well: the one table of them."""
+"""Which conditions and phases of an object's own status mean trouble: the one table of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROLLOUT = timedelta(seconds=DEADLINE)
 
 class BadCondition(NamedTuple):
     """A condition that means trouble once it has stood for `after`. `alone`: only of the object that was asked for,
-    because many such objects lie about in healthy clusters. `but`: reasons that mean no trouble. `only`: the reasons
+    because healthy clusters have many such objects. `but`: reasons that mean no trouble. `only`: the reasons
     that do, if not all."""
 
     type: str
@@ -120,7 +120,7 @@ def is_custom(obj: KubernetesObject) -> bool:
 
 
 def suspended(obj: CustomResource) -> bool:
-    """Its controller was told to leave it alone."""
+    """Its spec suspends its controller."""
     spec = obj.spec or {}
     return spec.get("suspend") is True or spec.get("paused") is True
 

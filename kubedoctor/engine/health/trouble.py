@@ -1,6 +1,6 @@
-"""What an object says of itself that is bad: a deletion that does not end, or a condition that upstream calls bad.
+"""Trouble that an object's own status reports: a deletion that does not end, or a condition that upstream calls bad.
 
-Nothing is concluded here. It only keeps a report from calling well what itself says that it is not.
+Nothing is concluded here: a report must not call healthy an object whose status reports trouble.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kubedoctor.engine.health.conditions import ROLLOUT, SOON, bad_conditions, b
 from kubedoctor.engine.health.shortfall import shortfall
 
 LATELY = timedelta(hours=1)
-"""A pod that failed longer ago, and that nothing replaces, was left lying."""
+"""A pod that failed longer ago, and that nothing replaces, is only left over."""
 
 _WAITS_FOR: Mapping[str, str] = {
     "kubernetes.io/pvc-protection": "a pod still mounts it",
@@ -90,7 +90,7 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
 
 
 def _failed_for_good(pod: Pod, now: datetime) -> bool:
-    """Failed lately, or nobody knows when, and no owner is there to replace it."""
+    """Failed lately, or at an unknown time, and no owner is there to replace it."""
     ended = ended_at(pod)
     recent = ended is None or now - ended <= LATELY
     return pod.status.phase == "Failed" and not pod.metadata.owner_references and recent

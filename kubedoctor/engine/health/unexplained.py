@@ -1,4 +1,4 @@
-"""What says of itself that it is not well, and no finding explains it."""
+"""Objects whose own status reports trouble that no finding explains."""
 
 from __future__ import annotations
 

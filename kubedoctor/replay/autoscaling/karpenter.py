@@ -45,7 +45,7 @@ class Exhausted(msgspec.Struct, frozen=True):
 
 
 def stage_of(claim: NodeClaim) -> Stage:
-    """NOT_LAUNCHED only where a failure is told: before that, the cloud is asked."""
+    """NOT_LAUNCHED only where a failure is reported: before that, the cloud is asked."""
     if claim.metadata.deletion_timestamp is not None:
         return Stage.ENDING
     launched, registered, started = (
@@ -60,7 +60,7 @@ def stage_of(claim: NodeClaim) -> Stage:
 
 
 def exhausted(pool: NodePool, pod: Pod) -> tuple[Exhausted, ...]:
-    """The limits of a pool that leave less than the pod asks for, or nothing at all."""
+    """The limits of a pool that leave less than the pod requests, or nothing at all."""
     limits, used = amounts(_texts(pool.spec.limits)), amounts(_texts(pool.status.resources))
     asked = pod_requests(pod.spec)
     found = []
@@ -72,7 +72,7 @@ def exhausted(pool: NodePool, pod: Pod) -> tuple[Exhausted, ...]:
 
 
 def not_ready(pool: NodePool) -> Condition | None:
-    """The condition that keeps Karpenter from using a pool: the part of Ready that is false, or Ready itself."""
+    """The condition that stops Karpenter from using a pool: the part of Ready that is false, or Ready itself."""
     ready = condition(pool.status.conditions, "Ready")
     if ready is None or ready.status == "True":
         return None

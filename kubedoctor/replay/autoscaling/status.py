@@ -15,7 +15,7 @@ import msgspec
 from kubedoctor.cluster.kinds.core import ConfigMap
 
 NAMESPACE = "kube-system"
-"""Where it is unless the autoscaler was told another (`--namespace`)."""
+"""Where it is unless the autoscaler is started with another (`--namespace`)."""
 NAME = "cluster-autoscaler-status"
 KEY = "status"
 LAST_UPDATED = "cluster-autoscaler.kubernetes.io/last-updated"
@@ -29,7 +29,7 @@ _LINE = re.compile(r"\s*(Name|Health|ScaleUp):\s*(.*?)\s*$")
 
 
 class NodeGroup(msgspec.Struct, frozen=True):
-    """Numbers are nodes. What is not told is None or empty. target: what the cloud was asked for. error_code and error:
+    """Numbers are nodes. What is not reported is None or empty. target: what the cloud was asked for. error_code and error:
     why the last scale-up failed, in the cloud's words; only while the group is in backoff, and since 1.30."""
 
     name: str
@@ -67,8 +67,8 @@ class NodeGroup(msgspec.Struct, frozen=True):
 
 
 class AutoscalerStatus(msgspec.Struct, frozen=True):
-    """state: `Running` or `Initializing`, empty where it is not told. readable: False where some of it was broken; then
-    groups may be missing. written_at: when it last reported, None where that is not told."""
+    """state: `Running` or `Initializing`, empty where it is not reported. readable: False where some of it was broken; then
+    groups may be missing. written_at: when it last reported, None where that is not reported."""
 
     written_at: datetime | None = None
     state: str = ""

@@ -47,7 +47,7 @@ LEAST_PRIORITY = -10
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """A pool of Karpenter whose nodes could take the pod, and what keeps it from having more of them."""
+    """A pool of Karpenter whose nodes could take the pod, and what stops it from adding more of them."""
 
     pool: NodePool
     exhausted: tuple[Exhausted, ...] = ()
@@ -63,10 +63,10 @@ class AutoscalerView(msgspec.Struct, frozen=True):
 
     event: the newest word about the pod. coming: a node is verifiably on its way for it.
     status, config: the cluster-autoscaler's report; silent_for: since when it is too old, None where it is fresh. Of a
-    silent autoscaler nothing else is told, its report is past.
-    at_maximum, in_backoff, unwell: the node groups that are passed over for that. Whether such a group would take the
+    silent autoscaler nothing else is known: its report is old.
+    at_maximum, in_backoff, unhealthy: the node groups that are passed over for that. Whether such a group would take the
     pod, the autoscaler does not try (`orchestrator.go`, GetRemainingPods). scaling_up: those that become bigger.
-    never_asked: the cluster-autoscaler runs and has said nothing about the pod.
+    never_asked: the cluster-autoscaler runs and has written nothing about the pod.
     pools: those that could take it. claim_name: the NodeClaim that was made for it; `claim` is None where it is gone.
     """
 
@@ -78,7 +78,7 @@ class AutoscalerView(msgspec.Struct, frozen=True):
     silent_for: timedelta | None = None
     at_maximum: tuple[NodeGroup, ...] = ()
     in_backoff: tuple[NodeGroup, ...] = ()
-    unwell: tuple[NodeGroup, ...] = ()
+    unhealthy: tuple[NodeGroup, ...] = ()
     scaling_up: tuple[NodeGroup, ...] = ()
     never_asked: bool = False
     pools: tuple[Pool, ...] = ()
@@ -190,7 +190,7 @@ def _of_groups(view: AutoscalerView, pod: Pod, cluster: Cluster) -> AutoscalerVi
         view,
         at_maximum=full,
         in_backoff=failed,
-        unwell=tuple(one for one in status.groups if one.unhealthy) if Hindrance.NOT_READY in told else (),
+        unhealthy=tuple(one for one in status.groups if one.unhealthy) if Hindrance.NOT_READY in told else (),
         scaling_up=growing,
         never_asked=not growing and _never_asked(view, status, pod, cluster),
     )
@@ -198,7 +198,7 @@ def _of_groups(view: AutoscalerView, pod: Pod, cluster: Cluster) -> AutoscalerVi
 
 def _hindered(status: AutoscalerStatus, view: AutoscalerView) -> tuple[tuple[NodeGroup, ...], tuple[NodeGroup, ...]]:
     """The groups at their maximum and those in backoff: as far as the event counts such, else only where that is true
-    of every group, because which of them would take the pod is not told."""
+    of every group, because which of them would take the pod is unknown."""
     full = tuple(one for one in status.groups if one.at_maximum and not one.in_backoff)
     failed = tuple(one for one in status.groups if one.in_backoff)
     if view.refusals:
@@ -213,7 +213,7 @@ def _hindered(status: AutoscalerStatus, view: AutoscalerView) -> tuple[tuple[Nod
 
 
 def _never_asked(view: AutoscalerView, status: AutoscalerStatus, pod: Pod, cluster: Cluster) -> bool:
-    """Events must be readable, or their absence says nothing; and the pod must have waited for a while."""
+    """Events must be readable, or their absence has no meaning; and the pod must have waited for a while."""
     if view.event is not None or status.state != "Running" or status.unhealthy or status.written_at is None:
         return False
     stated = condition(pod.status.conditions, "PodScheduled")

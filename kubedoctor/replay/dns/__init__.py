@@ -1,4 +1,4 @@
-"""The cluster's DNS: which Service it is, who asks it and what keeps them from it, and what a Corefile says."""
+"""The cluster's DNS: which Service it is, which pods use it and what blocks them, and what a Corefile says."""
 
 from kubedoctor.replay.dns.corefile import CorefileError, corefile_error, directives, unknown_directives
 from kubedoctor.replay.dns.dependence import Dependence, DnsUse, dependence

@@ -1,4 +1,4 @@
-"""Pods that policies keep from the cluster's DNS, and the smallest change that lets them through."""
+"""Pods that policies keep from the cluster's DNS, and the smallest change that allows them."""
 
 from __future__ import annotations
 

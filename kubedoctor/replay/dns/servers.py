@@ -1,4 +1,4 @@
-"""Where the lookups of pods go, and whether network policies let them through."""
+"""Where the lookups of pods go, and whether network policies allow them."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Missing(NamedTuple):
-    """A ConfigMap or Secret, or a key of one, that a message names. `namespace` is empty where it is not told."""
+    """A ConfigMap or Secret, or a key of one, that a message names. `namespace` is empty where it is unknown."""
 
     kind: str
     name: str

@@ -26,18 +26,18 @@ FIRST_BACK_OFF = timedelta(seconds=10)
 LONGEST_BACK_OFF = timedelta(seconds=300)
 """pkg/kubelet/kubelet.go, v1.37: 10 s, doubled at each restart, at most 5 min."""
 STEADY = 2 * LONGEST_BACK_OFF
-"""After so long a run the kubelet starts its back-off anew."""
+"""After so long a run the kubelet resets its back-off."""
 SHORTEST_STEADY = timedelta(seconds=60)
 LONG_RUN = timedelta(hours=1)
 """A program that ran so long had started well; its end is no part of a loop of failing starts."""
 LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
-"""The runtime lost sight of the container: its node was started anew."""
+"""The runtime lost sight of the container: its node was restarted."""
 
 
 class Ending(NamedTuple):
     """The last end of a container. `place` is where it stands below the container's status.
 
-    `lasted` is None where the container never ran or the runtime told no times.
+    `lasted` is None where the container never ran or the runtime reported no times.
     """
 
     terminated: ContainerStateTerminated
@@ -103,7 +103,7 @@ def settled(status: ContainerStatus, taken_at: datetime) -> bool:
 
 
 def failing(status: ContainerStatus, taken_at: datetime) -> bool:
-    """It ended badly or again and again, and that is not history yet.
+    """It ended badly or repeatedly, and that is not history yet.
 
     A single restart of a container that runs again is none of it: programs that wait for one another start so. Nor is
     the end of a long run, or a container that went down with its node, once it runs again and is ready.

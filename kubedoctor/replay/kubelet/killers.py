@@ -100,7 +100,7 @@ def concerns(event: Event, container: str) -> bool:
 def _from_status(pod: Pod, container: Container, ending: Ending, log: Sequence[str]) -> KillVerdict:
     """Without an event: whose doing the exit code, the time and the log allow.
 
-    In a pod that stays, nobody but the kubelet stops a container: for a probe or for a hook.
+    In a pod that stays, only the kubelet stops a container: for a probe or for a hook.
     """
     told = says_it_was_stopped(log)
     stopped = ending.exit_code in _STOPPED or told

@@ -22,7 +22,7 @@ class ProbeAnswer(enum.Enum):
     RESET = "the connection was closed without an answer"
     COMMAND_MISSING = "the probe's command does not exist"
     COMMAND_FAILED = "the probe's command failed"
-    GRPC = "the gRPC health service says no or does not exist"
+    GRPC = "the gRPC health service reports failure or does not exist"
     UNRESOLVED_PORT = "the named port does not exist"
     UNKNOWN = "failed"
 

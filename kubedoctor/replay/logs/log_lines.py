@@ -39,8 +39,8 @@ class Sign(enum.Enum):
 class LogSign:
     """A telling line: its position in the lines given, and what it names (a host, a path, a variable; may be empty).
 
-    `dns_silent`: a name was not resolved because the DNS server gave no answer at all. `dns_answered`: it did answer,
-    that there is no such name. Only then does Go name the server beside those words (`net/dnsclient_unix.go`), and do
+    `dns_silent`: a name was not resolved because the DNS server gave no answer at all. `dns_answered`: it answered
+    that the name does not exist. Only then does Go name the server beside those words (`net/dnsclient_unix.go`), and do
     glibc and musl say EAI_NONAME, which Node calls ENOTFOUND; without an answer they say EAI_AGAIN.
     """
 
@@ -184,12 +184,12 @@ def read_log(lines: Sequence[str]) -> LogSign | None:
 
 
 def says_it_was_stopped(lines: Sequence[str]) -> bool:
-    """The program wrote at its end that it was told to stop: it did not end by itself."""
+    """The program wrote at its end that it was asked to stop: it did not end by itself."""
     return any(_STOPPING.search(line[:LONGEST_LINE]) for line in lines[-_STOP_LINES:])
 
 
 def is_no_log(lines: Sequence[str]) -> bool:
-    """The kubelet's own words instead of a log that is gone, or nothing."""
+    """The kubelet's message instead of a log that is gone, or nothing."""
     return not any(line.strip() for line in lines) or (len(lines) <= 2 and _NO_LOG.match(lines[0]) is not None)
 
 

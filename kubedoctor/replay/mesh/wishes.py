@@ -1,4 +1,4 @@
-"""What asks for a sidecar, and what a namespace could ask for."""
+"""Requests for a sidecar, and what a namespace could ask for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Wish(NamedTuple):
 
 
 def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
-    """Who asks for a sidecar, by a value that is meant so or was probably meant so; None where nobody does, or the
+    """Who requests a sidecar, by a value that is meant so or was probably meant so; None where there is no request, or the
     pod or its namespace is out of it, or in the ambient mesh, on purpose."""
     labels = namespace.labels if namespace is not None else {}
     if DATAPLANE in pod.labels or DATAPLANE in labels:
@@ -46,7 +46,7 @@ def served(calls: tuple[Call, ...]) -> tuple[str, ...]:
 
 
 def label_meant(labels: Mapping[str, str], calls: tuple[Call, ...]) -> str:
-    """The label, as `key=value`, that a namespace whose label nobody serves should have; empty if unclear."""
+    """The label, as `key=value`, that a namespace whose label no injector serves should have; empty if unclear."""
     names = served(calls)
     value = labels.get(INJECTION)
     if value is not None and value != "enabled":

@@ -35,14 +35,14 @@ class Mismatch(enum.Enum):
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A volume and everything that keeps it from the claim; none: it fits."""
+    """A volume and everything that speaks against the claim; none: it fits."""
 
     volume: PersistentVolume
     reasons: tuple[Mismatch, ...]
 
 
 def class_of(claim: PersistentVolumeClaim) -> str | None:
-    """The class that a claim asks for: None where it leaves the choice to the default, empty where it wants none."""
+    """The class that a claim requests: None where it leaves the choice to the default, empty where it must have none."""
     annotated = claim.annotations.get(CLASS_ANNOTATION)
     return annotated if annotated is not None else claim.spec.storage_class_name
 
@@ -53,7 +53,7 @@ def class_of_volume(volume: PersistentVolume) -> str:
 
 
 def requested_storage(claim: PersistentVolumeClaim) -> Quantity:
-    """What it asks for; nothing where that cannot be read."""
+    """The requested size; nothing where that cannot be read."""
     return _storage(claim.spec.resources.requests)
 
 

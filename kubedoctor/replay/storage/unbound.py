@@ -14,14 +14,14 @@ from kubedoctor.replay.storage.matching import Mismatch, Rejection, class_of, re
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 """Set by the scheduler when it has placed a pod for which a volume is to be made."""
 _NOT_ASKED_BY_NAME = frozenset({Mismatch.SELECTOR, Mismatch.NOT_AVAILABLE})
-"""Who asks for a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
+"""A claim that requests a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
 
 
 class Awaited(enum.Enum):
     """What has to come before the claim is bound."""
 
     BINDING = "a volume fits"
-    NAMED_VOLUME = "the volume that it asks for by name does not exist or does not fit"
+    NAMED_VOLUME = "the volume that it requests by name does not exist or does not fit"
     DEFAULT_CLASS = "the default class is given to it"
     ANY_CLASS = "it names no class, and none is the default"
     NAMED_CLASS = "the class that it names does not exist"
@@ -31,7 +31,7 @@ class Awaited(enum.Enum):
 
 
 class Unbound(msgspec.Struct, frozen=True):
-    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that asks for one
+    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that requests one
     volume by name only that one."""
 
     awaits: Awaited

@@ -7,7 +7,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject, condition
 
 
 def lacks_pods(obj: KubernetesObject) -> bool:
-    """Fewer pods exist than it wants."""
+    """Fewer pods exist than desired."""
     return missing_pods(obj) > 0
 
 

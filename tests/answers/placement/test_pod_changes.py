@@ -92,7 +92,7 @@ def test_tolerations(change: str, toleration: Toleration) -> None:
         ("toleration=gpu:Never", "no toleration"),
         ("other.requests.cpu=1", "no container 'other'"),
         ("limits.cpu=500m", "the API server refuses it"),
-        ("requests.cpu=-1", "less than nothing"),
+        ("requests.cpu=-1", "must not be negative"),
         ("requests.cpu =1", "no resource of a container"),
         ("requests..cpu=1", "no resource of a container"),
         ("requests.pods=1", "no resource of a container"),

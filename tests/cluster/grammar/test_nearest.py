@@ -88,7 +88,7 @@ def test_words_offered_are_among_those_given_and_plausible(word: str, words: lis
         ("registry.shop.intern:5000", "registry.shop.internal:5000"),
     ],
 )
-def test_slips_of_the_pen_are_misspellings(word: str, other: str) -> None:
+def test_typing_errors_are_misspellings(word: str, other: str) -> None:
     assert misspelt(word, other)
     assert misspelt(other, word)
     assert misspellings(word, [other, "postgres", word]) == (other,)
