@@ -3,7 +3,7 @@
 from kubedoctor.cluster.changes import Change
 from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
 from kubedoctor.cluster.grammar.label_requirements import SelectorError
-from kubedoctor.cluster.grammar.nearest import likeness, misspellings, misspelt, nearest_labels, nearest_word
+from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings, nearest_labels, nearest_word
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, parse_quantity
 from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
@@ -224,8 +224,8 @@ __all__ = [
     "listed",
     "looks_secret",
     "made_good",
+    "misspelled",
     "misspellings",
-    "misspelt",
     "nearest_labels",
     "nearest_word",
     "node_selector_matches",

@@ -88,7 +88,7 @@ ANEW = "recreate claim data"
 CASES = (
     *(
         Case(
-            f"class-misspelt-{mode}",
+            f"class-misspelled-{mode}",
             (manual(mode), volume("x", **IN_MANUAL), claim(storageClassName="manaul")),
             (f"{ANEW} of class manual",),
         )

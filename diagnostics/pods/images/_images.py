@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kubedoctor.cluster import Cluster, Container, Pod, ref
-from kubedoctor.cluster.grammar.nearest import likeness, misspellings, misspelt
+from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings
 from kubedoctor.cluster.relations.workloads import workload_of, workloads_of
 from kubedoctor.cluster.triage import container_path
 from kubedoctor.findings import Command, Confidence, Effect, Evidence, Finding, Fix, Ref, has_path, quote
@@ -93,7 +93,7 @@ def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evid
             near = likeness(bad.repository, name.repository)
             path = f"{container_path(other, part.container.name)}.image"
             same = (name.without_tag, name.tag) == (bad.without_tag, bad.tag)
-            alike = near == 1 or misspelt(bad.repository, name.repository)
+            alike = near == 1 or misspelled(bad.repository, name.repository)
             if not part.status.image_id or not alike or same or not has_path(other, path):
                 continue
             candidates.append((other, near + likeness(bad.tag, name.tag), part, path))

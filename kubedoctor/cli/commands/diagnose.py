@@ -15,7 +15,7 @@ def diagnose(options: argparse.Namespace) -> int:
     """Examine the object in rounds and print what is wrong with it."""
     started = time.perf_counter()
     check_format(options.output)
-    split_words(options.words)  # A misspelt kind is told before the cluster is asked.
+    split_words(options.words)  # A misspelled kind is told before the cluster is asked.
     with opened(options) as source:
         subject = find_subject(options.words, source, options.namespace or None)
         report = focus(load_catalogue(), subject, source.snapshot, source.gather)

@@ -50,7 +50,7 @@ def likeness(one: str, other: str) -> float:
 
 
 @lru_cache(maxsize=65536)
-def misspelt(word: str, other: str) -> bool:
+def misspelled(word: str, other: str) -> bool:
     """Whether one of two different words is a typing error for the other: a few letters wrong, missing, doubled or
     swapped, or other capitals and separators.
 
@@ -104,7 +104,7 @@ def _edits(one: str, two: str) -> int:
 
 def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]:
     """At most `n` of the words that `word` is a typing error for, the nearest first: fit for a remedy."""
-    found = sorted((-likeness(word, each), each) for each in set(words) if misspelt(word, each))
+    found = sorted((-likeness(word, each), each) for each in set(words) if misspelled(word, each))
     return tuple(each for _, each in found[:n])
 
 
@@ -147,7 +147,7 @@ def _differences(
         if found == value:
             continue
         if found is not None:
-            near = likeness(value, found) if misspelt(value, found) else 0.0
+            near = likeness(value, found) if misspelled(value, found) else 0.0
             found_key = key
         else:
             near, found_key = _nearest_key(key, value, wanted, labels)
@@ -168,7 +168,7 @@ def _nearest_key(key: str, value: str, wanted: Mapping[str, str], labels: Mappin
         alike = likeness(key, other)
         if found == value and value not in _SAYS_NOTHING:
             near = PLAUSIBLE + (1 - PLAUSIBLE) * alike
-        elif misspelt(key, other) and (found == value or misspelt(value, found)):
+        elif misspelled(key, other) and (found == value or misspelled(value, found)):
             near = alike * likeness(value, found)
         else:
             continue

@@ -158,7 +158,7 @@ class Snapshot:
         return other
 
     def taken_as_whole(self) -> Snapshot:
-        """The same objects, as if there were no others: no read of them asks for more."""
+        """The same objects, as if there were no others: no read of them fetches more."""
         other = Snapshot(self.taken_at, self.source, complete=True)
         other.__dict__.update(self.__dict__)
         other.closed = other.complete = True

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.grammar.nearest import PLAUSIBLE, likeness, misspellings, misspelt, nearest_labels, nearest_word
+from kubedoctor.cluster.grammar.nearest import (
+    PLAUSIBLE,
+    likeness,
+    misspelled,
+    misspellings,
+    nearest_labels,
+    nearest_word,
+)
 
 
 def test_a_misspelt_value_is_found_among_the_candidates() -> None:
@@ -89,8 +96,8 @@ def test_words_offered_are_among_those_given_and_plausible(word: str, words: lis
     ],
 )
 def test_typing_errors_are_misspellings(word: str, other: str) -> None:
-    assert misspelt(word, other)
-    assert misspelt(other, word)
+    assert misspelled(word, other)
+    assert misspelled(other, word)
     assert misspellings(word, [other, "postgres", word]) == (other,)
 
 
@@ -111,11 +118,11 @@ def test_typing_errors_are_misspellings(word: str, other: str) -> None:
     ],
 )
 def test_other_numbers_and_other_words_are_none(word: str, other: str) -> None:
-    assert not misspelt(word, other)
-    assert not misspelt(other, word)
+    assert not misspelled(word, other)
+    assert not misspelled(other, word)
     assert nearest_labels({"app": word}, [{"app": other}]) is None
 
 
 @given(st.text("abc-1", max_size=8), st.text("abc-1", max_size=8))
 def test_misspelling_is_mutual(one: str, other: str) -> None:
-    assert misspelt(one, other) == misspelt(other, one)
+    assert misspelled(one, other) == misspelled(other, one)
