@@ -21,9 +21,13 @@ _OF_THE_CLUSTER = ("", "kube-system")
 """Where nodes and volumes are, and the parts of Kubernetes itself."""
 
 
-def fold(findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: Snapshot) -> tuple[Incident, ...]:
-    """Incidents, worst first; a finding that no other explains is an incident of its own."""
+def fold(
+    findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: Snapshot
+) -> tuple[tuple[Incident, ...], tuple[str, ...]]:
+    """Incidents, worst first; a finding that no other explains is an incident of its own. Then the relations that failed, a
+    sentence each."""
     family = Family(snapshot)
+    problems: dict[str, None] = {}
     about: dict[Ref, list[ReportedFinding]] = {}
     for one in findings:
         for name in {one.about, family.top(one.about)}:
@@ -31,7 +35,7 @@ def fold(findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: 
     explains = {one.code: one.explains for one in catalogue.diagnostics}
     parents: dict[str, str] = {}
     for symptom in findings:
-        for cause in _causes(symptom, about, explains, catalogue.relations, family):
+        for cause in _causes(symptom, about, explains, catalogue.relations, family, problems):
             if symptom.id not in _line(cause.id, parents):
                 parents[symptom.id] = cause.id
                 break
@@ -43,7 +47,7 @@ def fold(findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: 
         (_badness(known[root], members), Incident(root, tuple(one.id for one in members if one.id != root)))
         for root, members in children.items()
     ]
-    return tuple(incident for _, incident in sorted(incidents, key=lambda pair: pair[0]))
+    return tuple(incident for _, incident in sorted(incidents, key=lambda pair: pair[0])), tuple(problems)
 
 
 def _badness(root: ReportedFinding, members: list[ReportedFinding]) -> tuple[Any, ...]:
@@ -68,9 +72,10 @@ def _causes(
     explains: dict[str, Any],
     relations: Iterable[CauseRelation],
     family: Family,
+    problems: dict[str, None],
 ) -> Iterator[ReportedFinding]:
     for relation in (_BLAMED, *relations):
-        for name in dict.fromkeys(relation(symptom, family)):
+        for name in _names(relation, symptom, family, problems):
             for cause in about.get(name, ()):
                 if cause.id == symptom.id:
                     continue
@@ -79,6 +84,15 @@ def _causes(
                     for one in explains.get(cause.code, ())
                 ):
                     yield cause
+
+
+def _names(relation: CauseRelation, symptom: Symptom, family: Family, problems: dict[str, None]) -> tuple[Ref, ...]:
+    """The objects that a relation leads to, each once. A relation of a package that raises must not cost the report."""
+    try:
+        return tuple(dict.fromkeys(relation(symptom, family)))
+    except Exception as error:  # noqa: BLE001  # a foreign function may raise anything
+        problems[f"the relation {relation.name} failed: {type(error).__name__}: {error}"] = None
+        return ()
 
 
 def _blamed(symptom: Symptom, family: Family) -> Iterator[Ref]:

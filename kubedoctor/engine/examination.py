@@ -297,7 +297,7 @@ def _report(
     findings = tuple(
         msgspec.structs.replace(one, id=f"f{number}") for number, one in enumerate(_merged(results.found), start=1)
     )
-    incidents = fold(findings, catalogue, snapshot)
+    incidents, failed = fold(findings, catalogue, snapshot)
     return Report(
         taken_at=snapshot.taken_at,
         source=snapshot.source,
@@ -310,7 +310,7 @@ def _report(
         objects_seen=snapshot.count(),
         requests=snapshot.requests,
         rounds=rounds,
-        problems=(*catalogue.problems, *sorted(snapshot.problems)),
+        problems=(*catalogue.problems, *failed, *sorted(snapshot.problems)),
         unexplained=unexplained(results.seen, findings, snapshot, subject),
     )
 

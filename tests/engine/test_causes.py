@@ -187,3 +187,17 @@ def test_a_cause_along_a_built_in_relation_is_nearer() -> None:
     catalogue = assemble([service, machine, made(sick_pod, code="KD9002", subject=Pod), routes])
     found = scan(catalogue, complete(node("n1"), pod("web-1", node="n1"), SERVICE), lambda wants: None)
     assert ("Node/n1", ["Pod/shop/web-1"]) in shape(found)
+
+
+@cause_relation("breaks")
+def breaks(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    names: dict[str, str] = {}
+    yield Ref("Node", "", names["no such label"])
+
+
+def test_a_relation_that_raises_is_told_and_costs_nothing_else() -> None:
+    found = scan(
+        assemble([made(sick_pod, code="KD9002", subject=Pod), breaks]), complete(pod("web-1")), lambda wants: None
+    )
+    assert shape(found) == [("Pod/shop/web-1", [])]
+    assert found.problems == ("the relation breaks failed: KeyError: 'no such label'",)
