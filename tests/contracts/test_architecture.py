@@ -34,7 +34,6 @@ FULL_FOLDERS: Mapping[str, str] = {
 """Folders that may hold more modules, and why they are still one thing."""
 
 SHARED_NAMES: Mapping[str, str] = {
-    "Change": "to be named apart",
     "NodeAffinity": "Kubernetes calls both the field of a pod and the scheduler's plugin so",
 }
 """Public classes that several modules define under one name, and why that is right."""
