@@ -63,7 +63,7 @@ _IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yiel
 _CODE = ListColumn("CODE", 7, lambda row, _: row.ready, yields=2)
 _WHERE = ListColumn("NAMESPACE", 13, _NAMESPACE.text, yields=1)
 _ABOUT = ListColumn("ABOUT", 26, lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}")
-_SUMMARY = ListColumn("WHAT", 0, lambda row, _: visible(row.status, 200))
+_SUMMARY = ListColumn("SUMMARY", 0, lambda row, _: visible(row.status, 200))
 _CURRENT = ListColumn("", 10, lambda row, _: visible(row.status, 20))
 
 

@@ -92,8 +92,8 @@ def _kind(lower: str, word: str) -> str:
     near = nearest_word(
         lower, (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT, *question_modules()), 1
     )
-    hint = f" Did you mean :{near[0]}?" if near else " ? lists the commands."
-    raise CommandError(f"There is no command or kind {word!r}.{hint}")
+    hint = f" Did you mean :{near[0]}?" if near else " Press ? for the commands."
+    raise CommandError(f"Unknown command or kind {word!r}.{hint}")
 
 
 def _options(words: list[str]) -> tuple[str | None, str]:

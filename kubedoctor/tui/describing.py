@@ -29,6 +29,7 @@ from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.relations.workloads import owner_chain, template_of, template_path
 from kubedoctor.cluster.triage import container_path, status_path
 from kubedoctor.engine.health import health_of
+from kubedoctor.engine.words import and_more
 from kubedoctor.tui.incidents import ObjectVerdict, add_event, events_about
 from kubedoctor.tui.pages import Page
 
@@ -61,14 +62,14 @@ def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) 
         for path, text in facts[:MOST_VALUES]:
             _fact(page, path, text)
         if len(facts) > MOST_VALUES:
-            page.add((f"and {len(facts) - MOST_VALUES} more (y shows all)", "dim"), indent=2)
+            page.add((f"{and_more(len(facts) - MOST_VALUES)} (y shows all)", "dim"), indent=2)
     _conditions(page, obj, snapshot)
     events = [event for member in _members(name, snapshot) for event in events_about(member, snapshot)]
     page.heading("Events")
     if not events:
         why = snapshot.refusals()
         unseen = next((text for kind, text in why if kind == "Event"), "")
-        page.add((f"none that are still kept{f' ({unseen})' if unseen else ''}", "dim"), indent=2)
+        page.add((f"not checked: {unseen}" if unseen else "none; events expire, by default after 1h", "dim"), indent=2)
     for event in events[-20:]:
         add_event(page, event, snapshot)
     return page
@@ -177,7 +178,7 @@ def used_by(obj: KubernetesObject, snapshot: Snapshot) -> Page:
     for user, how in found:
         page.add(user.title, (f"  {how}", "dim"), indent=2, hang=4)
     if not found:
-        page.add("Nothing that can be seen uses it.")
+        page.add("No visible object uses it.")
     return page
 
 
@@ -196,7 +197,7 @@ def _users(obj: KubernetesObject, snapshot: Snapshot) -> Iterator[tuple[Ref, str
     if isinstance(obj, Service):
         for ingress in snapshot.of_kind("Ingress", obj.namespace):
             if isinstance(ingress, Ingress) and obj.name in _backends(ingress):
-                yield ref(ingress), "sends traffic to it"
+                yield ref(ingress), "routes traffic to it"
     for scaler in snapshot.of_kind("HorizontalPodAutoscaler", obj.namespace):
         target = getattr(getattr(scaler, "spec", None), "scale_target_ref", None)
         if target is not None and (target.kind, target.name) == (kind_name(obj), obj.name):
@@ -222,7 +223,7 @@ def _backends(ingress: Ingress) -> set[str]:
 def _how_pod_uses(pod: Pod, obj: KubernetesObject) -> str:
     kind, name = kind_name(obj), obj.name
     if kind == "ServiceAccount":
-        return "runs as it" if pod.spec.service_account_name == name else ""
+        return "uses it as its account" if pod.spec.service_account_name == name else ""
     if kind == "Node":
         return "runs on it" if pod.spec.node_name == name else ""
     for volume in pod.spec.volumes or ():
@@ -237,7 +238,7 @@ def _how_pod_uses(pod: Pod, obj: KubernetesObject) -> str:
         for source in container.env_from or ():
             reference = source.config_map_ref if kind == "ConfigMap" else source.secret_ref
             if kind in ("ConfigMap", "Secret") and reference and reference.name == name:
-                return f"container {container.name} takes its environment from it"
+                return f"container {container.name} reads environment variables from it"
         for variable in container.env or ():
             value = variable.value_from
             key = (value.config_map_key_ref if kind == "ConfigMap" else value.secret_key_ref) if value else None
@@ -250,7 +251,7 @@ def yaml_page(data: dict[str, Any] | None, obj: KubernetesObject | None, name: R
     """The object as YAML: whole where it can be read, else the fields that a snapshot keeps."""
     page = Page()
     if data is None and obj is not None:
-        page.add(("# only the fields that kubedoctor keeps", "dim"))
+        page.add(("# only the fields that kubedoctor reads", "dim"))
         data = msgspec.to_builtins(obj)
         data = {"kind": name.short_kind, **data} if isinstance(data, dict) else None
     if data is None:
@@ -292,7 +293,7 @@ def log_page(pod: Ref, texts: tuple[tuple[str, LogTail | None, str], ...], *, pr
             page.add((why, "dim"), indent=2)
             continue
         if tail.truncated:
-            page.add(("… older lines are left out", "dim"), indent=2)
+            page.add(("… older lines not shown", "dim"), indent=2)
         for line in tail.lines:
             page.add(line, hang=2)
     return page

@@ -6,20 +6,15 @@ import re
 
 import msgspec
 
-from kubedoctor.cluster import Cluster, Condition, Event, Ref, Snapshot
+from kubedoctor.cluster import Cluster, Event, Ref, Snapshot
 from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.relations.family import Family
-from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained
-from kubedoctor.engine.health import Health, health_of
-from kubedoctor.findings import Effect
+from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained, words
+from kubedoctor.engine.health import Health, bad_conditions, health_of
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row
 
-EFFECTS = {
-    Effect.READS: "reads only",
-    Effect.CHANGES: "changes the cluster",
-    Effect.DISRUPTS: "may interrupt what runs",
-}
 MOST_CONSEQUENCES = 6
 MOST_UNEXPLAINED = 3
 _NUMBERED = re.compile(r"\d+\. ")
@@ -113,9 +108,9 @@ def copyables(verdict: ObjectVerdict) -> tuple[Copyable, ...]:
     for cause in verdict.causes:
         for fix in cause.fixes:
             if fix.command:
-                found.setdefault(fix.command, Copyable(fix.command, fix.summary, EFFECTS[fix.effect]))
+                found.setdefault(fix.command, Copyable(fix.command, fix.summary, words.EFFECTS[fix.effect]))
         for command in cause.commands:
-            found.setdefault(command.line, Copyable(command.line, command.why, EFFECTS[command.effect]))
+            found.setdefault(command.line, Copyable(command.line, command.why, words.EFFECTS[command.effect]))
     return tuple(found.values())
 
 
@@ -131,7 +126,7 @@ def incident_page(
     for place, incident in enumerate(verdict.incidents):
         if place and not full:
             if place == 1:
-                page.heading("Also")
+                page.heading("Other incidents")
             _one_line(page, verdict.finding(incident.cause))
             continue
         if place:
@@ -140,12 +135,12 @@ def incident_page(
         _incident(page, verdict, incident, numbers)
     _unexplained(page, verdict)
     if verdict.not_checked:
-        page.heading("Not checked")
+        page.heading(words.NOT_CHECKED.capitalize())
         _not_checked_lines(page, verdict.not_checked, None if full else 4)
     lessons = {one.code: one for one in catalogue.diagnostics}
     lesson = lessons.get(verdict.causes[0].code)
     if lesson is not None:
-        page.heading("Learn")
+        page.heading(words.LEARN.capitalize())
         page.add((lesson.title, ""), indent=2, right="e")
     return page
 
@@ -156,10 +151,10 @@ def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: d
     page.add((f"{health.symbol} ", health.value), (cause.summary, "strong"), hang=2)
     page.add((cause.about.title, "dim"), indent=2, right=f"{cause.code} · {cause.confidence.value}")
     if cause.detail:
-        page.heading("What happened")
+        page.blank()
         page.add(cause.detail, indent=2)
     _consequences(page, verdict, incident)
-    page.heading("Evidence")
+    page.heading(words.EVIDENCE.capitalize())
     about = cause.about
     for one in cause.evidence:
         if one.object != about:
@@ -168,10 +163,10 @@ def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: d
         page.add((one.path, "path"), (f"  {one.text}", "value"), (f"  {one.shows}", "dim"), indent=2, hang=4)
     _commands(page, cause, numbers)
     if cause.would_disprove:
-        page.heading("What would tell")
+        page.heading(words.RULED_OUT_BY.capitalize())
         page.add(cause.would_disprove, indent=2)
     if cause.gaps:
-        page.heading("Could not be seen")
+        page.heading(words.NOT_CHECKED.capitalize())
         for gap in cause.gaps:
             page.add(gap, indent=2, hang=4)
 
@@ -179,11 +174,11 @@ def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: d
 def _consequences(page: Page, verdict: ObjectVerdict, incident: Incident) -> None:
     if not incident.consequences:
         return
-    page.heading("Because of it")
+    page.heading(words.IMPACT.capitalize())
     for id_ in incident.consequences[:MOST_CONSEQUENCES]:
         _one_line(page, verdict.finding(id_))
     if len(incident.consequences) > MOST_CONSEQUENCES:
-        page.add((f"and {len(incident.consequences) - MOST_CONSEQUENCES} more", "dim"), indent=4)
+        page.add((words.and_more(len(incident.consequences) - MOST_CONSEQUENCES), "dim"), indent=4)
 
 
 def _one_line(page: Page, finding: ReportedFinding) -> None:
@@ -195,36 +190,37 @@ def _one_line(page: Page, finding: ReportedFinding) -> None:
 
 def _commands(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> None:
     if cause.fixes:
-        page.heading("Fix")
+        page.heading(words.FIX.capitalize())
     for fix in cause.fixes:
         number = f"{numbers[fix.command]} " if fix.command else "· "
         verified = [("✓ ", "healthy")] if fix.verified else []
-        page.add((number, "key"), *verified, fix.summary, indent=2, hang=4, right=EFFECTS[fix.effect])
+        page.add((number, "key"), *verified, fix.summary, indent=2, hang=4, right=words.EFFECTS[fix.effect])
         if fix.command:
             page.add((fix.command, "command"), indent=4, hang=6)
     if cause.commands:
-        page.heading("Look")
+        page.heading(words.NEXT.capitalize())
     for command in cause.commands:
         page.add((f"{numbers[command.line]} ", "key"), (command.line, "command"), indent=2, hang=6)
         note = f"{command.why} " if command.why else ""
-        page.add((f"{note}({EFFECTS[command.effect]})", "dim"), indent=4)
+        page.add((f"{note}({words.EFFECTS[command.effect]})", "dim"), indent=4)
 
 
 def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snapshot) -> None:
-    """No diagnostic spoke: the object's own words, and what to look at."""
+    """No finding: what the object's own status says, and what to look at next."""
     good = row.health in (Health.HEALTHY, Health.IDLE) and not verdict.unexplained
     health = Health.DEGRADED if verdict.unexplained and row.health is not Health.BROKEN else row.health
-    said = "nothing found" if good else (f"{row.ready} ready" if row.ready else row.status or "not well")
+    said = "no problems found" if good else (f"{row.ready} ready" if row.ready else row.status or "not healthy")
     page.add((f"{health.symbol} ", health.value), (f"{row.ref.name}: {said}", "strong"), hang=2)
     page.add((row.ref.title, "dim"), indent=2)
     page.blank()
     if good:
-        page.add(f"{verdict.diagnostics_run} diagnostics looked and found nothing about it.")
+        page.add(f"{counted(verdict.diagnostics_run, 'diagnostic')} found no problem with it.")
     else:
-        page.add("No diagnostic explains this. What the cluster itself says:")
+        page.add("No diagnostic explains this. Its own status says:")
     _unexplained(page, verdict)
     obj = snapshot.get(row.ref)
-    bad = [] if good or verdict.unexplained else [one for one in _conditions(obj) if _is_bad(one)]
+    silent = good or verdict.unexplained or obj is None
+    bad = [] if silent or obj is None else [stated for _, stated in bad_conditions(obj)]
     if bad:
         page.heading("Conditions")
     for one in bad:
@@ -237,44 +233,32 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
         for event in warnings[-MOST_EVENTS:]:
             add_event(page, event, snapshot)
     if not good:
-        page.heading("Look")
+        page.heading(words.NEXT.capitalize())
         page.add(("1 ", "key"), (row.ref.describe_command, "command"), indent=2, hang=6)
         page.add(("l logs   p previous logs   d describe   y YAML", "dim"), indent=2)
     if verdict.not_checked:
-        page.heading("Not checked")
+        page.heading(words.NOT_CHECKED.capitalize())
         _not_checked_lines(page, verdict.not_checked, 4)
 
 
 def _unexplained(page: Page, verdict: ObjectVerdict) -> None:
     """What the object, or what it controls, says of itself where no finding says why."""
     if verdict.unexplained:
-        page.heading("Not explained")
+        page.heading(words.NOT_EXPLAINED.capitalize())
     for one in verdict.unexplained[:MOST_UNEXPLAINED]:
         name = "" if one.about == verdict.subject else f"{one.about.title}: "
         page.add((f"{name}{one.says}", "degraded"), indent=2, hang=4)
         for fact in one.evidence:
             page.add((fact.path, "path"), (f"  {fact.text}", "value"), indent=4, hang=6)
     if len(verdict.unexplained) > MOST_UNEXPLAINED:
-        page.add((f"and {len(verdict.unexplained) - MOST_UNEXPLAINED} more", "dim"), indent=2)
+        page.add((words.and_more(len(verdict.unexplained) - MOST_UNEXPLAINED), "dim"), indent=2)
 
 
 def _not_checked_lines(page: Page, said: tuple[str, ...], most: int | None) -> None:
     for one in said[:most]:
         page.add((one, "dim"), indent=2, hang=4)
     if most is not None and len(said) > most:
-        page.add((f"and {len(said) - most} more (f)", "dim"), indent=2)
-
-
-def _conditions(obj: object) -> tuple[Condition, ...]:
-    conditions = getattr(getattr(obj, "status", None), "conditions", None)
-    return tuple(one for one in conditions or () if isinstance(one, Condition))
-
-
-_BAD_WHEN_TRUE = ("Failed", "FailureTarget", "ReplicaFailure", "Pressure", "Unavailable", "Suspended")
-
-
-def _is_bad(one: Condition) -> bool:
-    return (one.status == "True") is one.type.endswith(_BAD_WHEN_TRUE)
+        page.add((f"{words.and_more(len(said) - most)} (w shows all)", "dim"), indent=2)
 
 
 def events_about(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
@@ -292,7 +276,7 @@ def _known_events(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
 def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
     """An event with its age and how often it was seen."""
     age = f"{human_duration(snapshot.taken_at - event.seen_at)} ago" if event.seen_at else ""
-    often = f"{event.times} times" if event.times > 1 else ""
+    often = counted(event.times, "time") if event.times > 1 else ""
     role = "degraded" if event.type == "Warning" else ""
     page.add((event.reason, role), f"  {event.message}", indent=2, hang=4, right=" · ".join(filter(None, (age, often))))
 
@@ -302,7 +286,7 @@ def lesson_page(code: str, catalogue: Catalogue) -> Page:
     page = Page()
     found = catalogue.find(code)
     if found is None:
-        page.add(f"There is no lesson for {code}.")
+        page.add(f"No lesson for {code}.")
         return page
     page.add((found.title, "strong"), right=f"{found.code} · {found.id}")
     for heading, body in found.sections().items():

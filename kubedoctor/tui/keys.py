@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from kubedoctor.cluster import Ref
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.engine.words import DELETES_DATA, EFFECTS
+from kubedoctor.findings import Effect
 from kubedoctor.tui.incidents import Copyable
 from kubedoctor.tui.pages import Page
 
@@ -10,12 +13,12 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Why",
         (
-            ("w", "why: the incident in full"),
-            ("n", "why-pending: what each node objects to a Pending pod"),
-            ("a", "ask: every question that fits the row"),
-            ("e", "the lesson of the finding"),
-            ("x", "copy a command, by its number"),
-            ("f", "findings of the namespace"),
+            ("w", "why: the whole incident"),
+            ("n", "why-pending: why each node rejects a Pending pod"),
+            ("a", "ask: all questions about the row"),
+            ("e", "learn: the lesson of the finding"),
+            ("x", "copy a command by its number"),
+            ("f", "findings in the namespace"),
             ("enter", "open: pods of a workload, then why"),
         ),
     ),
@@ -27,7 +30,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("l  p", "logs, previous logs"),
             ("o", "the node of a pod"),
             ("shift-j", "the owner"),
-            ("u", "what uses it"),
+            ("u", "used by"),
             ("c", "copy the name"),
         ),
     ),
@@ -36,18 +39,18 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("/", "filter: web, !web, -l app=web"),
             (":", "command: po, deploy NAMESPACE, ns, ctx, findings, why-pending, theme NAME, q"),
-            ("0  1-9", "all namespaces, the namespace of that number"),
+            ("0  1-9", "all namespaces, namespace by number"),
             ("ctrl-z", "faults only"),
             ("shift-s n a", "sort by health, name, age"),
             ("ctrl-w", "wide"),
             ("j k g G", "down, up, first, last"),
-            ("tab", "between the list and the incident"),
+            ("tab", "switch between list and incident"),
             ("esc", "back"),
         ),
     ),
     (
-        "Would change the cluster",
-        (("ctrl-d  ctrl-k  s  r", "show the kubectl command to copy; kubedoctor itself only reads"),),
+        "Changes cluster",
+        (("ctrl-d  ctrl-k  s  r", "show the kubectl command to copy; kubedoctor itself is read-only"),),
     ),
 )
 
@@ -59,13 +62,13 @@ def help_page(notice: str = "") -> Page:
         page.add(line)
     if notice:
         page.blank()
-    page.add(("✗ broken   ! degraded   ✓ healthy   – nothing is asked of it", "dim"))
+    page.add(("✗ broken   ! degraded   ✓ healthy   – idle, or without a status", "dim"))
     for title, keys in KEYS:
         page.heading(title)
         for key, does in keys:
             page.add((f"{key:<22}", "key"), does, indent=2, hang=24)
     page.blank()
-    page.add(("The mouse works: click, double click to open, wheel. Mark text with the mouse to copy it.", "dim"))
+    page.add(("Mouse: click to select, double-click to open, wheel to scroll. Select text to copy it.", "dim"))
     return page
 
 
@@ -75,16 +78,22 @@ def changing_command(key: str, ref: Ref) -> Copyable:
     if key in ("ctrl+d", "ctrl+k"):
         force = " --grace-period=0 --force" if key == "ctrl+k" else ""
         return Copyable(
-            f"kubectl delete {ref.argument}{scope}{force}", f"deletes {ref.title}", "may interrupt what runs"
+            f"kubectl delete {ref.argument}{scope}{force}", f"deletes {ref.title}", _effect_of_deleting(ref)
         )
     if key == "s" and ref.kind in ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"):
         return Copyable(
-            f"kubectl scale {ref.argument} --replicas=1{scope}", "sets the number of pods", "changes the cluster"
+            f"kubectl scale {ref.argument} --replicas=1{scope}", "sets the number of pods", EFFECTS[Effect.CHANGES]
         )
     if key == "s" and ref.kind == "Pod":
         return Copyable(
-            f"kubectl exec -it {ref.name}{scope} -- sh", "opens a shell in the pod", "may interrupt what runs"
+            f"kubectl exec -it {ref.name}{scope} -- sh", "opens a shell in the pod", EFFECTS[Effect.CHANGES]
         )
     if key == "r" and ref.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        return Copyable(f"kubectl rollout restart {ref.argument}{scope}", "starts new pods", "may interrupt what runs")
-    return Copyable(ref.describe_command, "this kind has nothing to scale or restart", "reads only")
+        return Copyable(f"kubectl rollout restart {ref.argument}{scope}", "starts new pods", EFFECTS[Effect.DISRUPTS])
+    return Copyable(ref.describe_command, "this kind cannot be scaled or restarted", EFFECTS[Effect.READS])
+
+
+def _effect_of_deleting(ref: Ref) -> str:
+    if ref.kind in ("PersistentVolumeClaim", "PersistentVolume", "Namespace"):
+        return DELETES_DATA
+    return EFFECTS[Effect.DISRUPTS if ref.kind == "Pod" or ref.kind in WORKLOAD_KINDS else Effect.CHANGES]

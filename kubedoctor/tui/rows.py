@@ -39,8 +39,9 @@ class View(msgspec.Struct, frozen=True):
         if not self.kind:
             return "Workloads"
         row = kind_named(self.kind)
-        plural = row.plural if row else self.kind
-        return {"Finding": "Findings", "Context": "Contexts"}.get(self.kind, plural.capitalize())
+        if row is None:
+            return self.kind if "." in self.kind else f"{self.kind}s"
+        return _title(self.kind, row.plural)
 
     def noun(self, count: int) -> str:
         """What its rows are called, so many of them."""
@@ -49,6 +50,15 @@ class View(msgspec.Struct, frozen=True):
         if not self.kind:
             one, many = "workload", "workloads"
         return one if count == 1 else many
+
+
+def _title(kind: str, plural: str) -> str:
+    """The plural in the API's spelling: `NetworkPolicies`."""
+    for singular, many in (("", "s"), ("y", "ies"), ("", "es"), ("", "")):
+        spelled = kind.removesuffix(singular) + many
+        if spelled.lower() == plural.lower():
+            return spelled
+    return plural.capitalize()
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -248,8 +248,8 @@ class Session:
         try:
             tail = self.snapshot.log(want)
         except KeyError:
-            return LogText(want.container, None, self.snapshot.refusal(want) or "it could not be read")
-        which = "there is no previous run" if want.previous else "the container has not written anything"
+            return LogText(want.container, None, self.snapshot.refusal(want) or "the log could not be read")
+        which = "no previous run" if want.previous else "the log is empty"
         return LogText(want.container, tail, "" if tail and tail.lines else which)
 
     def refusals(self) -> tuple[str, ...]:
@@ -293,7 +293,7 @@ class Session:
             Row(
                 ref=Ref("Context", "", name),
                 health=Health.IDLE,
-                status="in use" if name == self.source.context else "",
+                status="current" if name == self.source.context else "",
                 search=name.lower(),
             )
             for name in names

@@ -9,8 +9,9 @@ from kubedoctor.answers.sheet import Cell, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.health import Health
+from kubedoctor.engine.words import EFFECTS
 from kubedoctor.tui.columns import ListColumn
-from kubedoctor.tui.incidents import EFFECTS, Copyable
+from kubedoctor.tui.incidents import Copyable
 from kubedoctor.tui.pages import Page
 from kubedoctor.tui.rows import Row, searchable
 

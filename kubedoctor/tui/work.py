@@ -58,7 +58,7 @@ def filter_rows(rows: tuple[Row, ...], wanted: str, faults_only: bool, post: Pos
 def examine(session: Session, namespace: str, post: Post) -> None:
     """Read what the diagnostics ask for, run them all, and watch for changes from then on."""
     try:
-        post(Progress("examining"))
+        post(Progress("running diagnostics"))
         session.load_for_diagnosis(namespace)
         post(Examined(namespace, session.scan(namespace)))
         session.watch(namespace, lambda: post(Changed()))
@@ -102,7 +102,7 @@ def show_logs(session: Session, ref: Ref, previous: bool, post: Post) -> None:
     """The logs of a pod, or of the worst pod of a workload."""
     pod = session.pod_of(ref)
     if pod is None:
-        raise Problem(f"{ref.title} has no pod whose log could be read.")
+        raise Problem(f"{ref.title} has no pod to read logs from.")
     texts = tuple((one.container, one.tail, one.why) for one in session.logs(pod, previous=previous))
     name = Ref("Pod", pod.namespace, pod.name)
     title = f"{'Previous log' if previous else 'Log'} of {name.title}"
@@ -124,7 +124,7 @@ def open_first(open_session: Callable[[], Session], namespace: str | None, post:
 def switch(session: Session, context: str, post: Post) -> None:
     """Open another context."""
     try:
-        post(Progress(f"opening {context}"))
+        post(Progress(f"opening context {context}"))
         post(Switched(session.switch(context)))
     finally:
         post(Progress())
@@ -132,7 +132,7 @@ def switch(session: Session, context: str, post: Post) -> None:
 
 def _missing(ref: Ref) -> PageMade:
     page = Page()
-    page.add(f"{ref.title} is not there.")
+    page.add(f"{ref.title} was not found.")
     return PageMade(ref.title, page)
 
 

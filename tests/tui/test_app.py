@@ -95,7 +95,7 @@ async def test_a_filter_that_fits_nothing_says_so() -> None:
     async with running(app) as (pilot, screen):
         await press(pilot, app, "slash", *"zzz")
         assert shown(screen) == []
-        assert "Nothing fits the filter" in screen.query_one(IncidentPane).page.plain
+        assert "No rows match the filter" in screen.query_one(IncidentPane).page.plain
 
 
 async def test_a_command_lists_a_kind_and_escape_goes_back_to_the_same_row() -> None:

@@ -40,12 +40,12 @@ def test_commands(typed: str, meant: object) -> None:
 
 
 def test_a_misspelt_kind_names_the_nearest() -> None:
-    with pytest.raises(CommandError, match=r"no command or kind 'deploymnt'.*:deployment"):
+    with pytest.raises(CommandError, match=r"Unknown command or kind 'deploymnt'.*:deployment"):
         parse("deploymnt")
 
 
 def test_a_word_like_nothing_points_to_the_help() -> None:
-    with pytest.raises(CommandError, match=r"'zzzzqq'.*lists the commands"):
+    with pytest.raises(CommandError, match=r"'zzzzqq'.*for the commands"):
         parse("zzzzqq")
 
 

@@ -84,11 +84,11 @@ def test_who_uses_a_config_map_a_claim_and_a_service_account() -> None:
         assert obj is not None
         return used_by(obj, snapshot).plain
 
-    assert "Pod shop/web  container app takes its environment from it" in users("ConfigMap", "settings")
+    assert "Pod shop/web  container app reads environment variables from it" in users("ConfigMap", "settings")
     assert "Pod shop/web  mounts it as volume data" in users("PersistentVolumeClaim", "disk")
-    assert "Pod shop/web  runs as it" in users("ServiceAccount", "robot")
+    assert "Pod shop/web  uses it as its account" in users("ServiceAccount", "robot")
     assert "HorizontalPodAutoscaler shop/web  scales it" in users("Deployment", "web")
-    assert "Nothing that can be seen uses it." in users("Pod", "web")
+    assert "No visible object uses it." in users("Pod", "web")
 
 
 def test_a_log_that_is_not_there_says_why() -> None:
@@ -97,7 +97,7 @@ def test_a_log_that_is_not_there_says_why() -> None:
     text = log_page(pod, (("app", tail, ""), ("side", None, "it is forbidden")), previous=False).plain
     assert text.splitlines() == [
         "log of app  Pod shop/web",
-        "  … older lines are left out",
+        "  … older lines not shown",
         "one",
         r"\x1b[31mtwo",
         "",

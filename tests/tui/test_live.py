@@ -89,7 +89,7 @@ async def test_it_follows_what_changes(sandbox: Sandbox, served: SandboxServer) 
         await until(lambda: marks(screen)["web"] is Health.BROKEN)
         sandbox.delete(sick)
         await until(lambda: "web" not in marks(screen))
-        assert "watching" in screen.query_one(StatusBar).currency
+        assert "live · last change" in screen.query_one(StatusBar).currency
 
 
 async def test_why_and_logs_are_read_live(served: SandboxServer) -> None:
@@ -168,7 +168,7 @@ async def test_contexts_are_listed_and_opened(served: SandboxServer) -> None:
         await until(lambda: screen.view.kind == "Context" and screen.rows)
         row = screen.query_one(VirtualTable).current
         assert row is not None
-        assert row.status == "in use"
+        assert row.status == "current"
         await pilot.press("enter")
         await until(lambda: pilot.app.screen is not screen and isinstance(pilot.app.screen, ListScreen))
         other = pilot.app.screen

@@ -1,5 +1,6 @@
 """How objects fare by their own status: at this moment, and for so long that it is trouble."""
 
+from kubedoctor.engine.health.conditions import bad_conditions
 from kubedoctor.engine.health.pod_status import pod_status
 from kubedoctor.engine.health.states import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.health.trouble import Trouble, stated_trouble
@@ -9,6 +10,7 @@ __all__ = [
     "Health",
     "StatedHealth",
     "Trouble",
+    "bad_conditions",
     "health_of",
     "pod_status",
     "stated_health",

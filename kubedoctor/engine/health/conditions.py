@@ -92,6 +92,7 @@ class StatedCondition(NamedTuple):
     type: str
     status: str
     reason: str
+    message: str
     since: datetime | None
 
 
@@ -142,10 +143,10 @@ def stated_conditions(obj: KubernetesObject) -> dict[str, StatedCondition]:
     for entry in listed if isinstance(listed, list | tuple) else ():
         if isinstance(entry, dict):
             text = {key: value for key, value in entry.items() if isinstance(value, str)}
-            type_, status_, reason = (text.get(key, "") for key in ("type", "status", "reason"))
-            stated = StatedCondition(type_, status_, reason, _moment(text.get("lastTransitionTime", "")))
+            type_, status_, reason, message = (text.get(key, "") for key in ("type", "status", "reason", "message"))
+            stated = StatedCondition(type_, status_, reason, message, _moment(text.get("lastTransitionTime", "")))
         elif hasattr(entry, "last_transition_time"):
-            stated = StatedCondition(entry.type, entry.status, entry.reason, entry.last_transition_time)
+            stated = StatedCondition(entry.type, entry.status, entry.reason, entry.message, entry.last_transition_time)
         else:
             return {}
         found.setdefault(stated.type, stated)

@@ -96,7 +96,7 @@ def _phase(obj: KubernetesObject) -> str:
 
 def _replicas(is_ready: int, wanted: int, settled: bool = True) -> StatedHealth:
     if wanted == 0 and is_ready == 0:
-        return StatedHealth(Health.IDLE, "0/0", "scaled to zero")
+        return StatedHealth(Health.IDLE, "0/0", "scaled to 0")
     text = f"{is_ready}/{wanted}"
     if is_ready == 0:
         return StatedHealth(Health.BROKEN, text, "none ready")

@@ -14,6 +14,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.engine.words import EFFECTS
+from kubedoctor.findings import Effect
 from kubedoctor.tui.incidents import Copyable, ObjectVerdict, copyables
 from kubedoctor.tui.rows import Row
 
@@ -21,7 +23,7 @@ from kubedoctor.tui.rows import Row
 def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]:
     """What can be copied about a row: the commands of its incidents, else kubectl's description."""
     found = copyables(verdict) if verdict is not None else ()
-    return found or (Copyable(row.ref.describe_command, "kubectl's description", "reads only"),)
+    return found or (Copyable(row.ref.describe_command, "everything that kubectl shows of it", EFFECTS[Effect.READS]),)
 
 
 class CopyScreen(ModalScreen[None]):
@@ -40,7 +42,7 @@ class CopyScreen(ModalScreen[None]):
             box.border_title = self._heading
             box.border_subtitle = "number or enter copies  esc back"
             yield OptionList(*(Option(self._option(n, one)) for n, one in enumerate(self._commands, start=1)))
-            yield Static("kubedoctor only reads: it copies commands and never runs them.", id="note", markup=False)
+            yield Static("kubedoctor is read-only: it copies commands and never runs them.", id="note", markup=False)
 
     @staticmethod
     def _option(number: int, one: Copyable) -> Content:

@@ -34,6 +34,7 @@ from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
+EXAMINING = "Running diagnostics…"
 MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
 REPAINT_EVERY = 0.1
@@ -278,7 +279,7 @@ class ListScreen(ObjectScreen):
         if row is not None and question is not None:
             self._ask(question, row.ref)
         else:
-            self.notify(f"{name} cannot be asked about this row.", timeout=3, markup=False)
+            self.notify(f"{name} does not apply to this row.", timeout=3, markup=False)
 
     # Moving about
 
@@ -322,11 +323,11 @@ class ListScreen(ObjectScreen):
 
     def _why_empty(self) -> str:
         if self.rows:
-            return "Nothing fits the filter. esc takes it away."
+            return "No rows match the filter. esc clears it."
         if self.view.kind == "Finding":
-            return "Nothing found." if self.report else "Examining…"
+            return "No problems found." if self.report else EXAMINING
         where = f"in {self.view.namespace}" if self.view.namespace else "in this cluster"
-        return f"No {self.view.title.lower()} {where}. :ns lists the namespaces, 0 shows all."
+        return f"No {self.view.noun(0)} {where}. :ns lists the namespaces, 0 shows all."
 
     def _tell(self) -> None:
         row = self._table.current
@@ -335,7 +336,7 @@ class ListScreen(ObjectScreen):
         if row.ref.kind == "Context":
             self.query_one(IncidentPane).clear("enter opens the context.")
         elif self.report is None:
-            self.query_one(IncidentPane).clear("Examining…")
+            self.query_one(IncidentPane).clear(EXAMINING)
         else:
             self._work(partial(work.tell, self.session, row, self.report), "tell")
 
@@ -344,7 +345,7 @@ class ListScreen(ObjectScreen):
     def _draw_titles(self) -> None:
         table, bar = self._table, self.query_one(StatusBar)
         notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
-        notes.append(f"by {self.order}" if self.order != "health" else "")
+        notes.append(f"sorted by {self.order}" if self.order != "health" else "")
         table.border_title = visible(" · ".join(filter(None, (self.view.title, *notes))), 80)
         table.border_subtitle = "/ filter  : command  ? help"
         bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
@@ -356,7 +357,7 @@ class ListScreen(ObjectScreen):
         bar = self.query_one(StatusBar)
         bar.currency = currency(self._freshness, self.session.now(), self.session.snapshot.source.name)
         lost = self._freshness.lost
-        self.query_one(Banner).say(f"{lost} What is shown may be out of date; trying again." if lost else "", "lost")
+        self.query_one(Banner).say(f"{lost} The data may be out of date; reconnecting." if lost else "", "lost")
 
     # Keys
 
@@ -414,7 +415,7 @@ class ListScreen(ObjectScreen):
         if row is not None and row.node:
             self._go(View("Node"), row=Ref("Node", "", row.node))
         else:
-            self.notify("Only a pod that is bound to a node has one. enter shows the pods.", timeout=3)
+            self.notify("Only a scheduled pod has a node. enter lists the pods.", timeout=3)
 
     def action_owner(self) -> None:
         row = self._table.current
@@ -423,4 +424,4 @@ class ListScreen(ObjectScreen):
         if owner is not None:
             self._go(View(owner.kind, owner.namespace), row=owner)
         else:
-            self.notify("It has no owner.", timeout=3)
+            self.notify("No owner.", timeout=3)

@@ -49,7 +49,7 @@ class ObjectScreen(Screen[None]):
             return
         about, questions = row.ref, self.session.questions_about(row.ref)
         if not questions:
-            self.notify(f"No question can be asked about a {visible(about.short_kind, 60)}.", timeout=3, markup=False)
+            self.notify(f"No question applies to a {visible(about.short_kind, 60)}.", timeout=3, markup=False)
             return
 
         def chosen(question: Question | None) -> None:
@@ -69,7 +69,7 @@ class ObjectScreen(Screen[None]):
     def action_lesson(self) -> None:
         verdict = self.query_one(IncidentPane).verdict
         if verdict is None or not verdict.causes:
-            self.notify("Nothing was found here, so there is no lesson.", timeout=3)
+            self.notify("No finding here, so no lesson.", timeout=3)
             return
         code = verdict.causes[0].code
         self.app.push_screen(TextScreen(code, lesson_page(code, self.session.catalogue)))
@@ -97,7 +97,7 @@ class ObjectScreen(Screen[None]):
         if row is None or row.ref.kind == "Context":
             return
         command = changing_command(key, row.ref)
-        self.app.push_screen(CopyScreen((command,), "kubedoctor changes nothing: copy it and run it yourself"))
+        self.app.push_screen(CopyScreen((command,), "kubedoctor is read-only: copy the command and run it yourself"))
 
     def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
         row = self.subject()

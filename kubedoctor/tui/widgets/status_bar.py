@@ -70,8 +70,8 @@ def _size(parts: list[Part]) -> int:
 
 
 def currency(freshness: Freshness, now: datetime, bundle: str) -> str:
-    """`watching · 2s ago · read-only`, or which recording it is."""
+    """`live · last change 2s ago · read-only`, or which recording it is."""
     if not freshness.live:
         return f"bundle {visible(bundle, 40)} · taken {freshness.at:%Y-%m-%d %H:%M} UTC"
-    word = "watching" if freshness.watching else "read"
-    return f"{word} · {human_duration(now - freshness.at)} ago · read-only"
+    age = human_duration(now - freshness.at)
+    return f"live · last change {age} ago · read-only" if freshness.watching else f"read {age} ago · read-only"
