@@ -43,8 +43,8 @@ class ApiRefusal(Exception):
         """For the middle of a sentence: `the server answered 500 (etcdserver: request timed out)`."""
         if not self.status:
             return self.message
-        said = self.message or self.reason
-        return f"the server returned {self.status}" + (f" ({said})" if said else "")
+        text = self.message or self.reason
+        return f"the server returned {self.status}" + (f" ({text})" if text else "")
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def refusal_of(
 ) -> ApiRefusal | SourceProblem:
     """What an answer other than 2xx says. A web page or a redirect says that this is no API server."""
     try:
-        said = _STATUS.decode(body)
+        status_object = _STATUS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body[:_LONGEST_WORDS].decode("utf-8", "replace").strip()
         if status == 400 and "HTTPS server" in text:
@@ -72,15 +72,18 @@ def refusal_of(
             )
         if 300 <= status < 400 or (_is_page(body) and status < 500):
             return unexpected(body, connection, status)
-        said = _Status(message="" if _is_page(body) else text)
-    if status == 403 and (found := _IMPERSONATION.search(said.message or "")):
-        acted, user = found[1], found[2]
+        status_object = _Status(message="" if _is_page(body) else text)
+    if status == 403 and (denied := _IMPERSONATION.search(status_object.message or "")):
+        acted, user = denied[1], denied[2]
         return LoginProblem(
             f"{visible(user)} may not impersonate {visible(acted)} (403)",
             "Run without --as and --as-group, or ask for permission to impersonate",
         )
     return ApiRefusal(
-        status, said.reason or "", visible(said.message or "", _LONGEST_WORDS), _seconds(headers.get("Retry-After"))
+        status,
+        status_object.reason or "",
+        visible(status_object.message or "", _LONGEST_WORDS),
+        _seconds(headers.get("Retry-After")),
     )
 
 
@@ -136,7 +139,7 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
             f"{server} did not answer{within}",
             "Wait longer with --request-timeout=2m, or read less with -n NAMESPACE",
         )
-    incomplete = any(isinstance(each, http.client.IncompleteRead) for each in (error, *error.args))
+    incomplete = any(isinstance(cause, http.client.IncompleteRead) for cause in (error, *error.args))
     what = "broke in the middle of a response" if incomplete else f"broke: {_last_words(error)}"
     return ConnectionProblem(
         f"the connection to {server} {what}", "Try again. If it fails again, check the network and any proxy in between"
@@ -186,7 +189,7 @@ def _cause(error: BaseException) -> BaseException | None:
 def _last_words(error: BaseException) -> str:
     """The bottom of a chain of wrapped errors, without numbers and class names."""
     for _ in range(5):
-        inner = next((each for each in error.args if isinstance(each, BaseException)), None)
+        inner = next((cause for cause in error.args if isinstance(cause, BaseException)), None)
         inner = inner or error.__cause__
         if inner is None:
             break

@@ -18,11 +18,11 @@ _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _CONTEXT_0 = 0x17, 0x18, 0x30, 0xA0
 
 def expiry_of(certificate: bytes) -> datetime | None:
     """`notAfter` of the first certificate of a PEM text (RFC 5280, 4.1.2.5); None if it cannot be read."""
-    found = _PEM.search(certificate.decode("ascii", "replace"))
-    if not found:
+    block = _PEM.search(certificate.decode("ascii", "replace"))
+    if not block:
         return None
     try:
-        body = _inside(ssl.PEM_cert_to_DER_cert(found[0]), 0)[1]
+        body = _inside(ssl.PEM_cert_to_DER_cert(block[0]), 0)[1]
         fields = _inside(body, 0)[1]
         at = 0
         if fields[0] == _CONTEXT_0:  # the version

@@ -235,23 +235,23 @@ def credentials_of(chosen: Chosen) -> Credentials:
     if not text_of(chosen.cluster.get("server")).startswith("https://"):
         return Credentials()  # client-go sends no credentials in the clear either
     if path := text_of(user.get("tokenFile")):
-        found: Credentials = TokenFile(Path(path))
+        credentials: Credentials = TokenFile(Path(path))
     elif token := text_of(user.get("token")):
-        found = Token(token)
+        credentials = Token(token)
     elif user.get("username"):
-        found = Password(text_of(user["username"]), text_of(user.get("password")))
+        credentials = Password(text_of(user["username"]), text_of(user.get("password")))
     elif isinstance(user.get("auth-provider"), dict):
-        found = Provider(chosen)
+        credentials = Provider(chosen)
     elif isinstance(user.get("exec"), dict):
-        found = ExecPlugin(user["exec"], chosen.cluster, chosen.user_name)
+        credentials = ExecPlugin(user["exec"], chosen.cluster, chosen.user_name)
     else:
-        found = Credentials()
-    if not found.certificate:
-        found.certificate = file_or_data(user, "client-certificate", f"user {chosen.user_name}")
-        found.key = file_or_data(user, "client-key", f"user {chosen.user_name}")
-    if found.certificate and type(found) is Credentials:
-        found.kind = "a client certificate"
-    return found
+        credentials = Credentials()
+    if not credentials.certificate:
+        credentials.certificate = file_or_data(user, "client-certificate", f"user {chosen.user_name}")
+        credentials.key = file_or_data(user, "client-key", f"user {chosen.user_name}")
+    if credentials.certificate and type(credentials) is Credentials:
+        credentials.kind = "a client certificate"
+    return credentials
 
 
 def file_or_data(values: dict[str, Any], key: str, whose: str) -> bytes:

@@ -67,7 +67,7 @@ def find_files(explicit: str | None, environment: Mapping[str, str]) -> tuple[Pa
             )
         return (path,)
     if listed := environment.get("KUBECONFIG", ""):
-        named = [Path(each).expanduser() for each in listed.split(os.pathsep) if each]
+        named = [Path(name).expanduser() for name in listed.split(os.pathsep) if name]
     else:
         named = [Path(DEFAULT_FILE).expanduser()]
     return tuple(dict.fromkeys(path for path in named if path.exists()))
@@ -160,13 +160,13 @@ def _entries(listed: Any, key: str, path: Path) -> list[Entry]:
         raise _broken(path, f"{key} is not a list")
     singular = key[:-1]
     entries = []
-    for each in listed:
-        if not isinstance(each, dict) or not text_of(each.get("name")):
+    for entry in listed:
+        if not isinstance(entry, dict) or not text_of(entry.get("name")):
             raise _broken(path, f"an entry of {key} has no name")
-        values = each.get(singular)
+        values = entry.get(singular)
         if values is not None and not isinstance(values, dict):
-            raise _broken(path, f"{singular} of {each['name']} is not a mapping")
-        entries.append(Entry(text_of(each["name"]), values or {}, path.absolute().parent))
+            raise _broken(path, f"{singular} of {entry['name']} is not a mapping")
+        entries.append(Entry(text_of(entry["name"]), values or {}, path.absolute().parent))
     return entries
 
 

@@ -140,9 +140,9 @@ class LiveSource:
         return FetchResult(())
 
     def _note_time(self) -> None:
-        said = self.transport.server_time
-        if said is not None:
-            self.snapshot.taken_at = said
+        now = self.transport.server_time
+        if now is not None:
+            self.snapshot.taken_at = now
         if abs(self.transport.skew) > LARGE_SKEW and not self._told_skew:
             self._told_skew = True
             minutes = round(abs(self.transport.skew) / 60)

@@ -77,11 +77,11 @@ class ServedKinds:
     def _find(self, kind: str, name: str, group: str) -> ServedResource | None:
         if self._groups is None:
             groups = self._read("/apis", _GROUPS)
-            self._groups = {one.name: one for one in (groups.groups if groups else None) or ()}
+            self._groups = {served.name: served for served in (groups.groups if groups else None) or ()}
         found = self._groups.get(group)
         if found is None:
             return None
-        versions = [found.preferred_version.version, *(one.version for one in found.versions or ())]
+        versions = [found.preferred_version.version, *(version.version for version in found.versions or ())]
         for version in dict.fromkeys(filter(None, versions)):
             rows = self._read(f"/apis/{segment(group)}/{segment(version)}", _ROWS)
             for row in (rows.resources if rows else None) or ():

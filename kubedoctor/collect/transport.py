@@ -251,13 +251,13 @@ class Transport:
         if not date:
             return
         try:
-            said = parsedate_to_datetime(date)
+            time = parsedate_to_datetime(date)
         except (ValueError, TypeError):
             return
-        said = said if said.tzinfo else said.replace(tzinfo=UTC)
-        self.skew = (said - datetime.now(UTC)).total_seconds()
-        if self.server_time is None or said > self.server_time:
-            self.server_time = said
+        time = time if time.tzinfo else time.replace(tzinfo=UTC)
+        self.skew = (time - datetime.now(UTC)).total_seconds()
+        if self.server_time is None or time > self.server_time:
+            self.server_time = time
 
     def _open_pool(self) -> urllib3.PoolManager:
         connection = self.connection

@@ -43,9 +43,9 @@ class Catalogue:
 
     def __post_init__(self) -> None:
         groups: dict[str, list[Diagnostic[Any]]] = {}
-        for one in self.diagnostics:
-            for kind in one.subject_kinds:
-                groups.setdefault(kind, []).append(one)
+        for diagnostic in self.diagnostics:
+            for kind in diagnostic.subject_kinds:
+                groups.setdefault(kind, []).append(diagnostic)
         self._by_subject.update({kind: tuple(members) for kind, members in groups.items()})
 
     def about(self, kind: str) -> tuple[Diagnostic[Any], ...]:
@@ -59,7 +59,7 @@ class Catalogue:
 
     def reads(self) -> frozenset[str]:
         """Every kind that some diagnostic reads."""
-        return frozenset().union(*(one.read_kinds for one in self.diagnostics))
+        return frozenset().union(*(diagnostic.read_kinds for diagnostic in self.diagnostics))
 
     def find(self, words: str) -> Diagnostic[Any] | None:
         """The most likely of the pages."""

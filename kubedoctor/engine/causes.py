@@ -29,10 +29,10 @@ def fold(
     family = Family(snapshot)
     problems: dict[str, None] = {}
     about: dict[Ref, list[ReportedFinding]] = {}
-    for one in findings:
-        for name in {one.about, family.top(one.about)}:
-            about.setdefault(name, []).append(one)
-    explains = {one.code: one.explains for one in catalogue.diagnostics}
+    for finding in findings:
+        for name in {finding.about, family.top(finding.about)}:
+            about.setdefault(name, []).append(finding)
+    explains = {diagnostic.code: diagnostic.explains for diagnostic in catalogue.diagnostics}
     parents: dict[str, str] = {}
     for symptom in findings:
         for cause in _causes(symptom, about, explains, catalogue.relations, family, problems):
@@ -40,11 +40,11 @@ def fold(
                 parents[symptom.id] = cause.id
                 break
     children: dict[str, list[ReportedFinding]] = {}
-    for one in findings:
-        children.setdefault(_line(one.id, parents)[-1], []).append(one)
-    known = {one.id: one for one in findings}
+    for finding in findings:
+        children.setdefault(_line(finding.id, parents)[-1], []).append(finding)
+    known = {finding.id: finding for finding in findings}
     incidents = [
-        (_badness(known[root], members), Incident(root, tuple(one.id for one in members if one.id != root)))
+        (_badness(known[root], members), Incident(root, tuple(finding.id for finding in members if finding.id != root)))
         for root, members in children.items()
     ]
     return tuple(incident for _, incident in sorted(incidents, key=lambda pair: pair[0])), tuple(problems)
@@ -52,7 +52,7 @@ def fold(
 
 def _badness(root: ReportedFinding, members: list[ReportedFinding]) -> tuple[Any, ...]:
     """Of what is equally severe, the cluster's own parts come first: everything else may depend on them."""
-    worst = min(one.severity.rank for one in members)
+    worst = min(finding.severity.rank for finding in members)
     own = root.about.namespace in _OF_THE_CLUSTER
     surest = (root.confidence.rank, -len(members))
     return (worst, root.severity.rank, not own, *surest, root.code, root.about, root.aspect)

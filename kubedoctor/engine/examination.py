@@ -71,15 +71,15 @@ def _in_rounds(
         gaps: set[Gap] = set()
         roots = tuple(dict.fromkeys((*start, *_blamed(done))))
         subjects = _subjects(catalogue, roots, snapshot, wants, gaps)
-        for one in subjects:
-            _examine_once(catalogue, one, snapshot, done, wants)
+        for subject in subjects:
+            _examine_once(catalogue, subject, snapshot, done, wants)
         if passes == MOST_ROUNDS or not (wants or set(_blamed(done)) - set(roots)):
             break
         if wants:
             rounds += 1
             gather(frozenset(wants))
     results = _Results(seen=list(subjects))
-    names = {ref(one) for one in subjects}
+    names = {ref(subject) for subject in subjects}
     for (_, about), part in done.items():
         if about in names:
             results.add(part)
@@ -186,16 +186,16 @@ def _examine_once(
 ) -> None:
     """Run the checks about one object that have not run through yet."""
     about = ref(obj)
-    for one in catalogue.about(about.kind):
-        if (one.id, about) in done:
+    for diagnostic in catalogue.about(about.kind):
+        if (diagnostic.id, about) in done:
             continue
         part = _Results()
         try:
-            run_check(one, obj, Cluster(snapshot), part)
+            run_check(diagnostic, obj, Cluster(snapshot), part)
         except NotCollected as missing:
             wants.update(missing.wants)
             continue
-        done[(one.id, about)] = part
+        done[(diagnostic.id, about)] = part
 
 
 def _scan_once(
@@ -209,17 +209,17 @@ def _scan_once(
     for kind in catalogue.subjects:
         diagnostics = catalogue.about(kind)
         if why := _unseen(kind, namespace, snapshot):
-            results.not_checked |= {NotChecked(one.id, None, why) for one in diagnostics}
+            results.not_checked |= {NotChecked(diagnostic.id, None, why) for diagnostic in diagnostics}
         subjects = snapshot.of_kind(kind)
         if keep is not None:
             subjects = tuple(filter(keep, subjects))
-        for one in diagnostics:
-            results.run.add(one.id)
+        for diagnostic in diagnostics:
+            results.run.add(diagnostic.id)
             cluster = Cluster(snapshot)
-            for obj in _picked(one, subjects):
+            for obj in _picked(diagnostic, subjects):
                 cluster.forget()
                 try:
-                    run_check(one, obj, cluster, results)
+                    run_check(diagnostic, obj, cluster, results)
                 except NotCollected as missing:
                     wants.update(missing.wants)
     return wants
@@ -251,31 +251,31 @@ def _unseen(kind: str, namespace: str, snapshot: Snapshot) -> str:
     return f"{kind}: {why}" if why else ""
 
 
-def _picked(one: Diagnostic[Any], subjects: Iterable[KubernetesObject]) -> Iterable[KubernetesObject]:
-    return subjects if one.when is None else filter(one.when, subjects)
+def _picked(diagnostic: Diagnostic[Any], subjects: Iterable[KubernetesObject]) -> Iterable[KubernetesObject]:
+    return subjects if diagnostic.when is None else filter(diagnostic.when, subjects)
 
 
-def run_check(one: Diagnostic[Any], obj: KubernetesObject, cluster: Cluster, results: _Results) -> None:
+def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Cluster, results: _Results) -> None:
     """Run one check on one object. NotCollected goes through; whatever else is raised becomes *not checked*."""
-    results.run.add(one.id)
-    if one.when is not None and not one.when(obj):
+    results.run.add(diagnostic.id)
+    if diagnostic.when is not None and not diagnostic.when(obj):
         return
     try:
-        found = list(one(obj, cluster))
+        findings = list(diagnostic(obj, cluster))
     except NotCollected:
         raise
     except CannotSee as blind:
-        results.not_checked.add(NotChecked(one.id, ref(obj), f"{blind.kind}: {blind.why}"))
+        results.not_checked.add(NotChecked(diagnostic.id, ref(obj), f"{blind.kind}: {blind.why}"))
         return
     except Exception as error:  # noqa: BLE001  # a check that raises must not cost the other checks
         why = f"the check failed: {type(error).__name__}: {error}"
-        results.not_checked.add(NotChecked(one.id, ref(obj), why, traceback.format_exc()))
+        results.not_checked.add(NotChecked(diagnostic.id, ref(obj), why, traceback.format_exc()))
         return
     gaps = frozenset(cluster.gaps)
-    if not found:
+    if not findings:
         # What it could not see might have shown something: silence means "looked and found nothing".
-        results.not_checked |= {NotChecked(one.id, ref(obj), str(gap)) for gap in gaps}
-    results.found.extend((one, _with_subject(finding, ref(obj)), gaps) for finding in found)
+        results.not_checked |= {NotChecked(diagnostic.id, ref(obj), str(gap)) for gap in gaps}
+    results.found.extend((diagnostic, _with_subject(finding, ref(obj)), gaps) for finding in findings)
 
 
 def _with_subject(finding: Finding, subject: Ref) -> Finding:
@@ -295,7 +295,7 @@ def _report(
     namespace: str = "",
 ) -> Report:
     findings = tuple(
-        msgspec.structs.replace(one, id=f"f{number}") for number, one in enumerate(_merged(results.found), start=1)
+        msgspec.structs.replace(entry, id=f"f{number}") for number, entry in enumerate(_merged(results.found), start=1)
     )
     incidents, failed = fold(findings, catalogue, snapshot)
     return Report(
@@ -305,7 +305,9 @@ def _report(
         namespaces=_scope(subject, namespace, snapshot),
         incidents=incidents,
         findings=with_proven(findings, incidents),
-        not_checked=tuple(sorted(results.not_checked, key=lambda one: (one.diagnostic, str(one.about or ""), one.why))),
+        not_checked=tuple(
+            sorted(results.not_checked, key=lambda entry: (entry.diagnostic, str(entry.about or ""), entry.why))
+        ),
         diagnostics_run=len(results.run),
         objects_seen=snapshot.count(),
         requests=snapshot.requests,
@@ -321,35 +323,42 @@ def _scope(subject: Ref | None, namespace: str, snapshot: Snapshot) -> tuple[str
     return (namespace,) if namespace else snapshot.namespaces()
 
 
-def _merged(found: Iterable[tuple[Diagnostic[Any], Finding, frozenset[Gap]]]) -> list[ReportedFinding]:
+def _merged(results: Iterable[tuple[Diagnostic[Any], Finding, frozenset[Gap]]]) -> list[ReportedFinding]:
     """One of those that say the same of the same object, worst first, in an order that depends on nothing else."""
     groups: dict[tuple[str, Ref, str], list[ReportedFinding]] = {}
-    for one, finding, gaps in found:
-        made = _reported(one, finding, gaps)
-        groups.setdefault((made.code, made.about, made.aspect), []).append(made)
+    for diagnostic, finding, gaps in results:
+        reported = _reported(diagnostic, finding, gaps)
+        groups.setdefault((reported.code, reported.about, reported.aspect), []).append(reported)
     merged = []
     for members in groups.values():
-        members.sort(key=lambda made: (made.confidence.rank, made.summary, str(made.evidence)))
-        affects = sorted({name for made in members for name in made.affects})
-        gap_texts = sorted({gap for made in members for gap in made.gaps})
-        blamed = sorted({name for made in members for name in made.because_of})
+        members.sort(key=lambda reported: (reported.confidence.rank, reported.summary, str(reported.evidence)))
+        affects = sorted({name for reported in members for name in reported.affects})
+        gap_texts = sorted({gap for reported in members for gap in reported.gaps})
+        blamed = sorted({name for reported in members for name in reported.because_of})
         merged.append(
             msgspec.structs.replace(members[0], affects=tuple(affects), because_of=tuple(blamed), gaps=tuple(gap_texts))
         )
     return sorted(
-        merged, key=lambda made: (made.severity.rank, made.confidence.rank, made.code, made.about, made.aspect)
+        merged,
+        key=lambda reported: (
+            reported.severity.rank,
+            reported.confidence.rank,
+            reported.code,
+            reported.about,
+            reported.aspect,
+        ),
     )
 
 
-def _reported(one: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap]) -> ReportedFinding:
+def _reported(diagnostic: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap]) -> ReportedFinding:
     confidence = finding.confidence
     if confidence is Confidence.CERTAIN and any(gap.partial for gap in gaps):
         confidence = Confidence.LIKELY
     return ReportedFinding(
         id="",
-        code=one.code,
-        diagnostic=one.id,
-        severity=finding.severity or one.severity,
+        code=diagnostic.code,
+        diagnostic=diagnostic.id,
+        severity=finding.severity or diagnostic.severity,
         confidence=confidence,
         about=finding.about,
         summary=finding.summary,
@@ -359,7 +368,7 @@ def _reported(one: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap]) -> R
         commands=finding.commands,
         would_disprove=finding.would_disprove,
         gaps=tuple(sorted(str(gap) for gap in gaps)),
-        also_known_as=one.also_known_as,
+        also_known_as=diagnostic.also_known_as,
         affects=finding.affects,
         because_of=finding.because_of,
         aspect=finding.aspect,

@@ -12,7 +12,7 @@ from kubedoctor.engine.report import Incident, ReportedFinding
 def with_proven(findings: tuple[ReportedFinding, ...], incidents: Iterable[Incident]) -> tuple[ReportedFinding, ...]:
     """A cause gets the proven fixes of its consequences that change the same object as the cause is about, and those
     that it gives itself without a proof. They come first, in the place of unproven ones with the same command."""
-    known = {one.id: one for one in findings}
+    known = {finding.id: finding for finding in findings}
     for incident in incidents:
         cause = known[incident.cause]
         own = {fix.command for fix in cause.fixes if fix.command}
@@ -26,4 +26,4 @@ def with_proven(findings: tuple[ReportedFinding, ...], incidents: Iterable[Incid
             kept = (fix for fix in cause.fixes if fix.verified or fix.command not in proven)
             fixes = tuple(dict.fromkeys((*proven.values(), *kept)))
             known[cause.id] = msgspec.structs.replace(cause, fixes=fixes)
-    return tuple(known[one.id] for one in findings)
+    return tuple(known[finding.id] for finding in findings)

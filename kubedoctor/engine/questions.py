@@ -56,7 +56,9 @@ def load_question(name: str) -> Question | None:
         loaded = importlib.import_module(module)
     except Exception as error:  # a foreign package may raise anything when it is imported
         raise PluginProblem(f"question {name} ({module}) cannot be imported: {error}") from error
-    declared = [one for one in vars(loaded).values() if isinstance(one, Question) and one.name == name]
+    declared = [
+        question for question in vars(loaded).values() if isinstance(question, Question) and question.name == name
+    ]
     if not declared:
         raise PluginProblem(f"question {name}: {module} declares no @question", "See CONTRIBUTING.md: Write a question")
     return declared[0]
@@ -68,9 +70,9 @@ def load_questions() -> Questions:
     found, problems = [], []
     for name in question_modules():
         try:
-            one = load_question(name)
+            question = load_question(name)
         except PluginProblem as problem:
             problems.append(problem.what)
         else:
-            found += [one] if one is not None else []
+            found += [question] if question is not None else []
     return Questions(tuple(found), tuple(problems))

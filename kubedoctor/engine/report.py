@@ -88,7 +88,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _by_id(self) -> dict[str, ReportedFinding]:
-        return {one.id: one for one in self.findings}
+        return {finding.id: finding for finding in self.findings}
 
     def severity_of(self, incident: Incident) -> Severity:
         """The worst of the cause and its consequences: a harmless cause may do great harm."""
@@ -97,7 +97,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
 
     def worst(self) -> Severity | None:
         """The worst severity found."""
-        return min((one.severity for one in self.findings), key=lambda severity: severity.rank, default=None)
+        return min((finding.severity for finding in self.findings), key=lambda severity: severity.rank, default=None)
 
     @property
     def complete(self) -> bool:
@@ -107,4 +107,4 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     @property
     def all_checked(self) -> bool:
         """Everything could be checked."""
-        return not (self.not_checked or self.problems or any(one.gaps for one in self.findings))
+        return not (self.not_checked or self.problems or any(finding.gaps for finding in self.findings))

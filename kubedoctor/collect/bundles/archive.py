@@ -19,7 +19,7 @@ def write_archive(folder: Path, path: Path, taken_at: datetime) -> None:
         gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=moment, compresslevel=6) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        for name in sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()):
+        for name in sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()):
             member = tarfile.TarInfo(name)
             member.size = (folder / name).stat().st_size
             member.mtime = moment

@@ -229,18 +229,18 @@ class _Watched(io.RawIOBase):
         if self.broken:
             return b""
         try:
-            found = self._unpacked.read1(min(size, _CHUNK))
+            data = self._unpacked.read1(min(size, _CHUNK))
         except (EOFError, OSError, zlib.error) as error:
             why = "it is truncated" if isinstance(error, EOFError) else f"it is damaged ({error})"
             self.broken = f"the gzip stream is incomplete: {why}"
             return b""
-        self._out += len(found)
+        self._out += len(data)
         if self._out > RATIO_FROM and self._out > MOST_RATIO * max(1, self._packed.tell()):
             raise BundleProblem(
                 f"{self._name} unpacks to more than {MOST_RATIO} times its size, so it cannot be a recording of a cluster",
                 "Do not unpack it. Get a new archive from a source that you trust",
             )
-        return found
+        return data
 
 
 def _read_at_most(file: IO[bytes] | _Watched, most: int, name: str) -> bytes:

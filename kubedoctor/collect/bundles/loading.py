@@ -86,31 +86,31 @@ class _Bundle:
             self.version = self.version or piece.version
 
     def _objects(self, piece: Objects) -> None:
-        found: list[KubernetesObject] = []
+        objects: list[KubernetesObject] = []
         if piece.body:
             decoded = decode_list(piece.kind, piece.body)
-            found.extend(decoded.objects)
+            objects.extend(decoded.objects)
             lost = list(decoded.problems)
             if decoded.continue_token:
                 lost.append(f"{piece.kind}: the file has only the first page of the list")
             self._lose(piece.kind, lost)
         else:
-            self._items(piece, found)
-        self.objects.setdefault(piece.kind, []).extend(found)
+            self._items(piece, objects)
+        self.objects.setdefault(piece.kind, []).extend(objects)
         if piece.whole:
             self.whole.setdefault(piece.kind, set()).add(piece.namespace)
         elif piece.listed:
-            self.listed.setdefault(piece.kind, set()).update(obj.metadata.namespace for obj in found)
+            self.listed.setdefault(piece.kind, set()).update(obj.metadata.namespace for obj in objects)
 
-    def _items(self, piece: Objects, found: list[KubernetesObject]) -> None:
+    def _items(self, piece: Objects, objects: list[KubernetesObject]) -> None:
         for item in piece.items:
             if isinstance(item, msgspec.Raw):
-                one = decode_object(piece.kind, item)
+                decoded = decode_object(piece.kind, item)
             else:
-                one = convert_object(piece.kind, item)
-            found.extend(one.objects)
-            if one.problems:
-                self._lose(piece.kind, one.problems)
+                decoded = convert_object(piece.kind, item)
+            objects.extend(decoded.objects)
+            if decoded.problems:
+                self._lose(piece.kind, decoded.problems)
 
     def _lose(self, kind: str, sentences: Sequence[str]) -> None:
         self.problems.extend(sentences)
@@ -194,9 +194,9 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
         if len(parts) == 3:
             snapshot.refuse(LogWant(parts[0], parts[1], parts[2], str(place).endswith(".previous")), str(why))
     kinds = manifest.get("kinds")
-    for kind, told in kinds.items() if isinstance(kinds, dict) else ():
-        seen = told.get("seen") if isinstance(told, dict) else None
-        why = str(told.get("why") or "") if isinstance(told, dict) else ""
+    for kind, entry in kinds.items() if isinstance(kinds, dict) else ():
+        seen = entry.get("seen") if isinstance(entry, dict) else None
+        why = str(entry.get("why") or "") if isinstance(entry, dict) else ""
         if seen and kind not in here:
             # Every kind that was read has its file, an empty list too: the bundle was cut off or taken apart.
             snapshot.refuse(Want(kind), "the list is missing in the bundle")

@@ -162,8 +162,8 @@ def _typed_list(kind: str, body: bytes, items: msgspec.Raw, place: PathMeaning) 
     namespace = place.namespace if whole else ""
     if kind_named(kind) is None:
         group = kind.partition(".")[2]
-        made = tuple(_with_kind(json_data(item), kind, group) for item in raw_items(items))
-        yield Objects(kind, made, listed=True, whole=whole, namespace=namespace)
+        typed = tuple(_with_kind(json_data(item), kind, group) for item in raw_items(items))
+        yield Objects(kind, typed, listed=True, whole=whole, namespace=namespace)
     else:
         yield Objects(kind, body=body, listed=True, whole=whole, namespace=namespace)
 

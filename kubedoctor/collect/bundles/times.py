@@ -17,21 +17,21 @@ def newest_moment(objects: dict[str, list[KubernetesObject]]) -> datetime | None
 
     Times that lie ahead by intention (the end of a grace period, of a certificate) do not count.
     """
-    times = (time for members in objects.values() for one in members for time in _moments(one))
+    times = (time for members in objects.values() for obj in members for time in _moments(obj))
     return max(times, default=None)
 
 
-def _moments(one: KubernetesObject) -> Iterator[datetime]:
-    if one.metadata.creation_timestamp:
-        yield one.metadata.creation_timestamp
-    if isinstance(one, Event):
-        if one.seen_at:
-            yield one.seen_at
+def _moments(obj: KubernetesObject) -> Iterator[datetime]:
+    if obj.metadata.creation_timestamp:
+        yield obj.metadata.creation_timestamp
+    if isinstance(obj, Event):
+        if obj.seen_at:
+            yield obj.seen_at
         return
-    status, spec = getattr(one, "status", None), getattr(one, "spec", None)
+    status, spec = getattr(obj, "status", None), getattr(obj, "spec", None)
     yield from _condition_times(getattr(status, "conditions", None) or ())
-    if isinstance(one, Pod):
-        for container in all_statuses(one):
+    if isinstance(obj, Pod):
+        for container in all_statuses(obj):
             for state in (container.state, container.last_state):
                 if state and state.running and state.running.started_at:
                     yield state.running.started_at
@@ -44,7 +44,7 @@ def _moments(one: KubernetesObject) -> Iterator[datetime]:
 
 
 def _condition_times(conditions: Iterable[Any]) -> Iterator[datetime]:
-    for one in conditions:
+    for condition in conditions:
         for name in ("last_transition_time", "last_update_time", "last_heartbeat_time", "last_probe_time"):
-            if isinstance(time := getattr(one, name, None), datetime):
+            if isinstance(time := getattr(condition, name, None), datetime):
                 yield time

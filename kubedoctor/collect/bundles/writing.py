@@ -60,14 +60,14 @@ def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, name
     _check_free(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".kubedoctor-", dir=path.parent) as made:
-            contents = _Contents(Path(made) / "bundle")
+        with tempfile.TemporaryDirectory(prefix=".kubedoctor-", dir=path.parent) as folder:
+            contents = _Contents(Path(folder) / "bundle")
             contents.folder.mkdir(mode=0o700)
             with loading():
                 _write_all(contents, source, sorted({*kinds, *ALWAYS}), namespace)
             _check_something(contents)
             if path.name.endswith(ARCHIVES):
-                packed = Path(made) / "bundle.tar.gz"
+                packed = Path(folder) / "bundle.tar.gz"
                 write_archive(contents.folder, packed, source.snapshot.taken_at)
                 _put(packed, path)
                 size = f" ({_size(path.stat().st_size)})"
@@ -94,7 +94,7 @@ def _check_free(path: Path) -> None:
 
 
 def _check_something(contents: _Contents) -> None:
-    if any(told["seen"] for told in contents.kinds.values()):
+    if any(entry["seen"] for entry in contents.kinds.values()):
         return
     why = contents.kinds.get("Pod", {}).get("why") or "no kind could be read"
     raise BundleProblem(
@@ -103,15 +103,15 @@ def _check_something(contents: _Contents) -> None:
     )
 
 
-def _put(made: Path, path: Path) -> None:
+def _put(written: Path, path: Path) -> None:
     """Give the file its name, unless somebody took that meanwhile."""
     try:
-        os.link(made, path)
+        os.link(written, path)
     except FileExistsError:
         raise
     except OSError:  # Not every file system has links.
         _check_free(path)
-        made.rename(path)
+        written.rename(path)
 
 
 def _write_all(contents: _Contents, source: ReadableCluster, kinds: list[str], namespace: str) -> None:
@@ -263,13 +263,13 @@ def _make_private(folder: Path) -> None:
 
 
 def _told(contents: _Contents, path: Path, size: str) -> str:
-    kinds = sum(1 for told in contents.kinds.values() if told["seen"])
+    kinds = sum(1 for entry in contents.kinds.values() if entry["seen"])
     text = (
         f"wrote {counted(contents.objects, 'object')} of {counted(kinds, 'kind')} and {counted(contents.logs, 'log')} to "
         f"{path}{size}, without secret values"
     )
-    missing = sorted(f"{kind} ({told['why']})" for kind, told in contents.kinds.items() if not told["seen"])
-    partial = sorted(f"{kind} ({told['why']})" for kind, told in contents.kinds.items() if told["seen"] == "part")
+    missing = sorted(f"{kind} ({entry['why']})" for kind, entry in contents.kinds.items() if not entry["seen"])
+    partial = sorted(f"{kind} ({entry['why']})" for kind, entry in contents.kinds.items() if entry["seen"] == "part")
     if partial:
         text += f"\nrecorded in part: {', '.join(partial)}"
     if missing:

@@ -102,11 +102,11 @@ def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, Stated
         return
     stated = stated_conditions(obj)
     for row in _CUSTOM if is_custom(obj) else _BAD.get(kind_name(obj), ()):
-        found = stated.get(row.type)
-        if found is None or found.status not in row.status or (row is _REPLICA_FAILURE and _has_its_pods(obj)):
+        condition = stated.get(row.type)
+        if condition is None or condition.status not in row.status or (row is _REPLICA_FAILURE and _has_its_pods(obj)):
             continue
-        if found.reason not in row.but and (not row.only or found.reason in row.only):
-            yield row, found
+        if condition.reason not in row.but and (not row.only or condition.reason in row.only):
+            yield row, condition
 
 
 def bad_phase(obj: KubernetesObject) -> BadPhase | None:
@@ -139,7 +139,7 @@ def stated_conditions(obj: KubernetesObject) -> dict[str, StatedCondition]:
     """By type, of which the first counts. Empty where they are no list of conditions."""
     status = getattr(obj, "status", None)
     listed = status.get("conditions") if isinstance(status, dict) else getattr(status, "conditions", None)
-    found: dict[str, StatedCondition] = {}
+    conditions: dict[str, StatedCondition] = {}
     for entry in listed if isinstance(listed, list | tuple) else ():
         if isinstance(entry, dict):
             text = {key: value for key, value in entry.items() if isinstance(value, str)}
@@ -149,8 +149,8 @@ def stated_conditions(obj: KubernetesObject) -> dict[str, StatedCondition]:
             stated = StatedCondition(entry.type, entry.status, entry.reason, entry.message, entry.last_transition_time)
         else:
             return {}
-        found.setdefault(stated.type, stated)
-    return found
+        conditions.setdefault(stated.type, stated)
+    return conditions
 
 
 def _moment(text: str) -> datetime | None:

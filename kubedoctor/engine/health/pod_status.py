@@ -25,15 +25,15 @@ def pod_status(pod: Pod) -> str:
 
 
 def _initializing(pod: Pod) -> str:
-    sidecars = {one.name for one in pod.spec.init_containers or () if one.restarts_always}
-    for number, one in enumerate(pod.status.init_container_statuses or ()):
-        state = one.state
+    sidecars = {container.name for container in pod.spec.init_containers or () if container.restarts_always}
+    for number, container in enumerate(pod.status.init_container_statuses or ()):
+        state = container.state
         if state and state.terminated and state.terminated.exit_code == 0:
             continue
-        if one.name in sidecars and one.started:
+        if container.name in sidecars and container.started:
             continue
         if state and state.terminated:
-            return f"Init:{_ended(one)}"
+            return f"Init:{_ended(container)}"
         if state and state.waiting and state.waiting.reason not in ("", "PodInitializing"):
             return f"Init:{state.waiting.reason}"
         return f"Init:{number}/{len(pod.spec.init_containers or ())}"
@@ -42,14 +42,14 @@ def _initializing(pod: Pod) -> str:
 
 def _containers_word(pod: Pod, word: str) -> str:
     running, failed = False, ""
-    for one in reversed(pod.status.container_statuses or ()):
-        state = one.state
+    for status in reversed(pod.status.container_statuses or ()):
+        state = status.state
         if state and state.waiting and state.waiting.reason:
             word = state.waiting.reason
         elif state and state.terminated:
-            word = _ended(one)
+            word = _ended(status)
             failed = word if state.terminated.exit_code else failed
-        elif one.ready and state and state.running:
+        elif status.ready and state and state.running:
             running = True
     if word != "Completed":
         return word
@@ -58,8 +58,8 @@ def _containers_word(pod: Pod, word: str) -> str:
     return failed or ("NotReady" if running else word)
 
 
-def _ended(one: ContainerStatus) -> str:
-    ended = one.state.terminated if one.state else None
+def _ended(status: ContainerStatus) -> str:
+    ended = status.state.terminated if status.state else None
     if ended is None:
         return ""
     return ended.reason or (f"Signal:{ended.signal}" if ended.signal else f"ExitCode:{ended.exit_code}")

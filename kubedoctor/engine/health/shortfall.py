@@ -61,8 +61,10 @@ def _is_moving(pod: KubernetesObject, now: datetime) -> bool:
     """A StatefulSet waits for each of its pods, and replaces one only when it is gone."""
     if not isinstance(pod, Pod) or terminating(pod) or not ready(pod):
         return True
-    said = condition(pod.status.conditions, "Ready")
-    return said is None or not _old(said.last_transition_time or pod.metadata.creation_timestamp, now)
+    ready_condition = condition(pod.status.conditions, "Ready")
+    return ready_condition is None or not _old(
+        ready_condition.last_transition_time or pod.metadata.creation_timestamp, now
+    )
 
 
 def _old(since: datetime | None, now: datetime) -> bool:

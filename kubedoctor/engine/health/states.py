@@ -200,9 +200,9 @@ def _word(stated: StatedCondition) -> str:
 
 def _pod(pod: Pod) -> StatedHealth:
     status = pod_status(pod)
-    sidecars = {one.name for one in pod.spec.init_containers or () if one.restarts_always}
-    up = sum(one.ready for one in pod.status.container_statuses or ())
-    up += sum(one.ready for one in pod.status.init_container_statuses or () if one.name in sidecars)
+    sidecars = {container.name for container in pod.spec.init_containers or () if container.restarts_always}
+    up = sum(container.ready for container in pod.status.container_statuses or ())
+    up += sum(container.ready for container in pod.status.init_container_statuses or () if container.name in sidecars)
     count = f"{up}/{len(pod.spec.containers) + len(sidecars)}"
     if pod.status.phase == "Succeeded":
         return StatedHealth(Health.IDLE, count, status)

@@ -98,10 +98,10 @@ def _failed_for_good(pod: Pod, now: datetime) -> bool:
 
 def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
     """A pod that no scheduler and no kubelet has said anything of."""
-    made = pod.metadata.creation_timestamp
-    if pod.status.conditions or pod.status.phase != "Pending" or made is None or now - made < ROLLOUT:
+    created = pod.metadata.creation_timestamp
+    if pod.status.conditions or pod.status.phase != "Pending" or created is None or now - created < ROLLOUT:
         return None
-    says = f"phase is Pending for {human_duration(now - made)}, and no scheduler or kubelet has handled the pod"
+    says = f"phase is Pending for {human_duration(now - created)}, and no scheduler or kubelet has handled the pod"
     return Trouble(says, (quote(pod, "status.phase"), quote(pod, "metadata.creationTimestamp")))
 
 
@@ -138,11 +138,11 @@ def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Troubl
     elif isinstance(obj, Pod) and obj.spec.node_name:
         says += f"; no finalizer blocks it: the kubelet of node {obj.spec.node_name} has not confirmed that the containers stopped"
         evidence.append(quote(obj, "spec.nodeName"))
-    said = stated_conditions(obj)
+    conditions = stated_conditions(obj)
     why = [
-        quote(obj, path, said[kind].reason)
+        quote(obj, path, conditions[kind].reason)
         for kind in _WHY_NOT_GONE
-        if kind in said and said[kind].status == "True"
+        if kind in conditions and conditions[kind].status == "True"
         if has_path(obj, path := f"status.conditions[type={kind}].message")
     ]
     if why and not finalizers:
@@ -161,7 +161,7 @@ def _others_have_grace(obj: KubernetesObject, snapshot: Snapshot) -> bool:
         pods = _users(obj, snapshot)
     else:
         return False
-    ends = [one.metadata.deletion_timestamp for one in pods]
+    ends = [pod.metadata.deletion_timestamp for pod in pods]
     return any(end is not None and snapshot.taken_at - end <= SOON for end in ends)
 
 

@@ -23,23 +23,28 @@ def unexplained(
     subject: Ref | None,
 ) -> tuple[Unexplained, ...]:
     """Those of the objects, the subject first. A notice explains only the condition that it quotes."""
-    told = [(obj, trouble) for obj in objects if (trouble := _trouble(obj, snapshot, subject)) is not None]
-    if not told:
+    troubled = [(obj, trouble) for obj in objects if (trouble := _trouble(obj, snapshot, subject)) is not None]
+    if not troubled:
         return ()
     family = Family(snapshot)
-    quoted = {(fact.object, _condition(fact.path)) for one in findings for fact in one.evidence}
+    quoted = {(fact.object, _condition(fact.path)) for finding in findings for fact in finding.evidence}
     # Who quotes one condition of an object against it explains the others, of which one sums them up.
     blamed = {
         fact.object
-        for one in findings
-        for fact in one.evidence
-        if one.severity is not Severity.NOTICE and fact.path.startswith(_CONDITIONS)
+        for finding in findings
+        for fact in finding.evidence
+        if finding.severity is not Severity.NOTICE and fact.path.startswith(_CONDITIONS)
     }
-    touched = {name for one in findings if one.severity is not Severity.NOTICE for name in (one.about, *one.affects)}
+    touched = {
+        name
+        for finding in findings
+        if finding.severity is not Severity.NOTICE
+        for name in (finding.about, *finding.affects)
+    }
     families = {family.top(name) for name in touched}
     left = {
         name: Unexplained(name, trouble.says, trouble.evidence)
-        for obj, trouble in told
+        for obj, trouble in troubled
         if not (
             (name := ref(obj)) in touched
             or all((name, _condition(fact.path)) in quoted for fact in trouble.evidence)
@@ -49,8 +54,10 @@ def unexplained(
         )
     }
     if subject is None:  # In a scan a workload speaks for its pods.
-        ending = {ref(obj) for obj, trouble in told if trouble.deletion}
-        left = {n: one for n, one in left.items() if n in ending or (top := family.top(n)) == n or top not in left}
+        ending = {ref(obj) for obj, trouble in troubled if trouble.deletion}
+        left = {
+            n: finding for n, finding in left.items() if n in ending or (top := family.top(n)) == n or top not in left
+        }
     return tuple(left[name] for name in sorted(left, key=lambda name: (name != subject, name)))
 
 
