@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; text is as wide as in a pipe unless a test says otherwise
 PROJECT = Path(__file__).resolve().parent.parent
 
 

@@ -1,11 +1,13 @@
-"""What the process answers to a pipeline."""
+"""The exit code for a pipeline."""
 
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
-from kubedoctor.engine.report import Report
-from kubedoctor.findings import Severity
+if TYPE_CHECKING:
+    from kubedoctor.engine.report import Report
+    from kubedoctor.findings import Severity
 
 
 class ExitCode(enum.IntEnum):

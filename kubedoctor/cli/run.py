@@ -6,32 +6,37 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from kubedoctor.cli.arguments import COMMANDS, parse, parser
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.known import load_command
+from kubedoctor.cli.arguments.kubectl_verbs import OTHER_VERBS, only_kubectl
+from kubedoctor.cli.arguments.overview import overview
+from kubedoctor.cli.arguments.parsing import parse, parser_of, split_command
 from kubedoctor.cli.exit_codes import ExitCode
+from kubedoctor.cli.targets import is_kind
 from kubedoctor.cli.terminal import prepare_streams
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.problems import NoSuchObject, Problem
 
-Run = Callable[[argparse.Namespace], int]
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; never raises but for SystemExit of --help and --version."""
+    """Run the command line; raises nothing."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_streams()
     program = program_name(sys.argv[0])
     if "_ARGCOMPLETE" in os.environ:
-        import argcomplete  # only a shell that completes pays for it
+        from kubedoctor.cli.completion.protocol import Finder  # only a shell that completes pays for it
 
-        argcomplete.autocomplete(parser(program))
+        Finder()(argparse.ArgumentParser())
     debug = "--debug" in arguments
     try:
-        code = _run(parse(arguments, program))
-        sys.stdout.flush()  # what cannot be written is to be told here, not when Python ends
+        code = _run(arguments, program)
+        sys.stdout.flush()  # what cannot be written is an error here, not when Python ends
         return code
+    except SystemExit as left:  # argparse leaves so after its help
+        return ExitCode.HEALTHY if not left.code else ExitCode.USAGE
     except Problem as problem:
         _complain(problem)
         if debug:
@@ -46,11 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _give_up_stdout()
         _complain(
-            Problem(_what_failed(error), "Is the disk full, or the output closed? With --debug: where it happened")
+            Problem(_what_failed(error), "Is the disk full, or the output closed? --debug shows where it happened")
         )
         return _unexpected(ExitCode.USAGE, debug=debug)
     except Exception as error:  # noqa: BLE001  # a person is never shown a traceback that they did not ask for
-        what = f"kubedoctor itself is at fault: {type(error).__name__}: {error}"
+        what = f"internal error in kubedoctor: {type(error).__name__}: {error}"
         _complain(Problem(what, "Please report it with the output of the same command and --debug"))
         return _unexpected(ExitCode.USAGE, debug=debug)
 
@@ -62,7 +67,7 @@ def _give_up_stdout() -> None:
 
 def _what_failed(error: OSError) -> str:
     where = f" {error.filename}" if error.filename else ""
-    return f"the system refused to read or write{where}: {error.strerror or error}"
+    return f"cannot read or write{where}: {error.strerror or error}"
 
 
 def _unexpected(code: ExitCode, *, debug: bool) -> ExitCode:
@@ -76,36 +81,26 @@ def program_name(path: str) -> str:
     return "kubectl kubedoctor" if Path(path).name.startswith("kubectl-") else "kubedoctor"
 
 
-def _run(options: argparse.Namespace) -> int:
-    word = options.words[0] if options.words else "tui"
-    if word in COMMANDS:
-        return _command(word)(options)
-    if options.question is not None and word == options.question.name:
-        from kubedoctor.cli.commands.ask import ask_command
+def _run(arguments: Sequence[str], program: str) -> int:
+    word, rest = split_command(arguments)
+    if word == "help" or (word is None and ("--help" in rest or "-h" in rest)):
+        topic = split_command(rest)[0] if word else None
+        print(parser_of(load_command(topic) or _objects(), program).format_help() if topic else overview(program))
+        return ExitCode.HEALTHY
+    if word is None and "--version" in rest:
+        word, rest = "version", []
+    if word in OTHER_VERBS:
+        raise only_kubectl(word, arguments)
+    command = None if word is not None and is_kind(word) else load_command("tui" if word is None else word)
+    if command is None:
+        command, rest = _objects(), list(arguments)
+    return command.run(parse(command, rest, program))
 
-        return ask_command(options.question, options)
-    from kubedoctor.cli.commands.diagnose import diagnose
 
-    return diagnose(options)
+def _objects() -> Subcommand:
+    from kubedoctor.cli.diagnosing import OBJECTS
 
-
-def _command(word: str) -> Run:
-    """The function of a command; its module is imported only when it is used."""
-    if word == "scan":
-        from kubedoctor.cli.commands.scan import scan_command as run
-    elif word == "explain":
-        from kubedoctor.cli.commands.explain import explain_command as run
-    elif word == "capture":
-        from kubedoctor.cli.commands.capture import capture_command as run
-    elif word == "demo":
-        from kubedoctor.cli.commands.demo import demo_command as run
-    elif word == "version":
-        from kubedoctor.cli.commands.version import version_command as run
-    elif word == "completion":
-        from kubedoctor.cli.completion import completion_command as run
-    else:
-        from kubedoctor.cli.commands.interactive import tui_command as run
-    return run
+    return OBJECTS
 
 
 def _complain(problem: Problem) -> None:

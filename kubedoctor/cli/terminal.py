@@ -9,6 +9,8 @@ import os
 import sys
 from typing import TextIO
 
+from kubedoctor.cli.formats.wrapping import NARROWEST, PIPE_WIDTH
+
 _HANDLER = "kubedoctor.plain"
 _PLAIN = str.maketrans(
     {"✗": "x", "✓": "+", "·": "-", "…": "...", "–": "-", "—": "-", "→": "->", "×": "x", "≥": ">=", "≤": "<="}
@@ -20,6 +22,17 @@ def wants_colour(options: argparse.Namespace) -> bool:
     if options.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty()
+
+
+def text_width() -> int:
+    """Columns for text: those of the terminal, COLUMNS where it is set, else PIPE_WIDTH."""
+    named = os.environ.get("COLUMNS", "")
+    if named.isdecimal() and int(named) > 0:
+        return max(int(named), NARROWEST)
+    try:
+        return max(os.get_terminal_size(sys.stdout.fileno()).columns or PIPE_WIDTH, NARROWEST)
+    except (OSError, ValueError, AttributeError):
+        return PIPE_WIDTH
 
 
 def prepare_streams() -> None:

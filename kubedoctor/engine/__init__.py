@@ -1,7 +1,7 @@
 """How checks are run, and which finding causes which."""
 
 from kubedoctor.engine.catalogue import Catalogue, load_catalogue, load_package
-from kubedoctor.engine.examination import focus, scan
+from kubedoctor.engine.examination import focus, focus_all, scan
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Unexplained
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "ReportedFinding",
     "Unexplained",
     "focus",
+    "focus_all",
     "load_catalogue",
     "load_package",
     "scan",

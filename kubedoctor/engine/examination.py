@@ -52,10 +52,29 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     """
     results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
     if not results.run and snapshot.get(subject) is not None:
-        article = "an" if subject.short_kind[0] in "AEIO" else "a"
-        why = f"no diagnostic checks {article} {subject.short_kind} itself; scan shows its effect on other objects"
-        results.not_checked.add(NotChecked("", subject, why))
+        results.not_checked.add(NotChecked("", subject, _no_diagnostic_of(subject.kind)))
     return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
+
+
+def focus_all(catalogue: Catalogue, subjects: tuple[Ref, ...], snapshot: Snapshot, gather: Gather) -> Report:
+    """Examine several objects and what they depend on, as `focus` does one; one log speaks for the pods of a workload."""
+
+    def gather_fewer(wants: frozenset[Want | LogWant]) -> None:
+        gather(_one_log_per_workload(set(wants), snapshot))
+
+    results, rounds = _in_rounds(catalogue, subjects, snapshot, gather_fewer)
+    for kind in sorted({name.kind for name in subjects}):
+        if not catalogue.about(kind):
+            results.not_checked.add(NotChecked("", None, _no_diagnostic_of(kind)))
+    report = _report(catalogue, snapshot, results, subject=None, rounds=rounds)
+    namespaces = tuple(sorted({name.namespace for name in subjects if name.namespace}))
+    return msgspec.structs.replace(report, subjects=subjects, namespaces=namespaces)
+
+
+def _no_diagnostic_of(kind: str) -> str:
+    short = kind.partition(".")[0]
+    article = "an" if short[0] in "AEIO" else "a"
+    return f"no diagnostic checks {article} {short} itself; scan shows its effect on other objects"
 
 
 def _in_rounds(

@@ -63,7 +63,7 @@ class Unexplained(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True, dict=True):
     """Everything that one examination found and did not find.
 
-    subject: the object asked for; None for a scan. incidents: worst first. problems: what was unreadable or left out.
+    subject: the object asked for; None for a scan, and where several were asked for: they are the `subjects`. incidents: worst first. problems: what was unreadable or left out.
     rounds: how many times something was fetched. unexplained: the subject first.
     """
 
@@ -81,6 +81,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     suppressed: int = 0
     problems: tuple[str, ...] = ()
     unexplained: tuple[Unexplained, ...] = ()
+    subjects: tuple[Ref, ...] = ()
 
     def finding(self, id_: str) -> ReportedFinding:
         """The finding of that id; KeyError if there is none."""

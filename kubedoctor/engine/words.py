@@ -25,9 +25,9 @@ def and_more(number: int) -> str:
     return f"and {number:,} more"
 
 
-def verdict_line(report: Report) -> str:
-    """The first line: what a person wants to know before all else."""
-    where = visible(report.subject.title) if report.subject else _scope(report)
+def verdict_line(report: Report, matched: str = "") -> str:
+    """The first line: what a person wants to know before all else. matched: what was asked for, where it is a list."""
+    where = visible(matched or (report.subject.title if report.subject else _scope(report)))
     if not report.incidents:
         if report.complete:
             return f"✓ {where}: no problems found"
@@ -59,5 +59,5 @@ def _not_explained(report: Report) -> str:
 
 def _scope(report: Report) -> str:
     if len(report.namespaces) == 1:
-        return f"namespace {visible(report.namespaces[0])}"
-    return f"{visible(report.source.name)}, {counted(len(report.namespaces), 'namespace')}"
+        return f"namespace {report.namespaces[0]}"
+    return f"{report.source.name}, {counted(len(report.namespaces), 'namespace')}"

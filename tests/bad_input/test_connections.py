@@ -79,14 +79,18 @@ def test_where_no_kubeconfig_is(name: str, capsys: Capture, tmp_path: Path, monk
 
 FLAGS = {
     "a wrong context": (("scan", "--context", "kubedoctor-dmo"), "no context", "kubedoctor-demo?"),
-    "a wrong namespace": (("scan", "-n", "shp"), "there is no namespace shp in kubedoctor-demo", "did you mean shop?"),
-    "a namespace unlike any": (("scan", "-n", "\x1b[2J"), r"there is no namespace \x1b[2J", "There are default, "),
-    "a path as a name": (("deploy", "../../x", "-n", "shop"), "there is no Deployment ../../x", "There are 4"),
-    "a blank in a name": (("pod", "a b", "-n", "shop"), "there is no Pod a b in namespace shop", "There are 8"),
-    "an escape in a name": (("pod", "a\x1b[31m", "-n", "shop"), r"no Pod a\x1b[31m in namespace shop", "There are 8"),
-    "an empty name": (("pod", ""), "which pod?", "kubedoctor pod NAME"),
-    "an empty kind": (("", "x"), "'' is neither a command nor a kind", "--help"),
-    "an empty file name": (("scan", "--from", ""), "--from names nothing", "a file, a folder"),
+    "a wrong namespace": (("scan", "-n", "shp"), "namespace shp not found in kubedoctor-demo", "did you mean shop?"),
+    "a namespace unlike any": (("scan", "-n", "\x1b[2J"), r"namespace \x1b[2J not found", "Namespaces: default, "),
+    "a path as a name": (("deploy", "../../x", "-n", "shop"), "Deployment ../../x not found", "There are 4"),
+    "a blank in a name": (("pod", "a b", "-n", "shop"), "Pod a b not found in namespace shop", "There are 8"),
+    "an escape in a name": (
+        ("pod", "a\x1b[31m", "-n", "shop"),
+        r"Pod a\x1b[31m not found in namespace shop",
+        "There are 8",
+    ),
+    "an empty name": (("pod", ""), "a name is empty", "kubedoctor pod NAME"),
+    "an empty kind": (("", "x"), "unknown kind ''", "--help"),
+    "an empty file name": (("scan", "--from", ""), "-f needs a file", "a file, a folder"),
     "a timeout that is none": (
         ("scan", "--request-timeout", "abc"),
         "--request-timeout=abc: 'abc' is not a duration",

@@ -112,7 +112,7 @@ def test_the_same_file_twice(capsys: Capture) -> None:
 def test_a_namespace_that_the_bundle_does_not_have(capsys: Capture) -> None:
     said = say(capsys, "scan", "-n", "shp", "--from", str(RECORDING))
     assert said.code == 2
-    assert "there is no namespace shp in oom-killed.json" in said.text
+    assert "namespace shp not found in oom-killed.json" in said.text
 
 
 def broken_beside(folder: Path) -> Path:

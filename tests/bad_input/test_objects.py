@@ -146,9 +146,9 @@ def test_a_cluster_with_nothing_in_it(capsys: Capture) -> None:
         deployment = say(capsys, "deploy", "checkout", "-n", "shop", "--kubeconfig", str(served.kubeconfig))
     assert everywhere.code == 0
     assert named.code == 2
-    assert "there is no namespace shop in kubedoctor-demo" in named.text
+    assert "namespace shop not found in kubedoctor-demo" in named.text
     assert deployment.code == 2
-    assert "there is no Deployment checkout in namespace shop" in deployment.text
+    assert "Deployment checkout not found in namespace shop" in deployment.text
 
 
 def test_a_namespace_with_nothing_in_it(capsys: Capture) -> None:

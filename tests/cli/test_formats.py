@@ -12,6 +12,7 @@ import pytest
 
 from kubedoctor.cli.exit_codes import ExitCode, exit_code
 from kubedoctor.cli.formats import render
+from kubedoctor.cli.formats.style import Style
 from kubedoctor.cluster import Evidence, Ref, Source
 from kubedoctor.engine import Incident, NotChecked, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
@@ -145,13 +146,13 @@ def test_foreign_text_is_shown_and_not_obeyed(name: str) -> None:
 
 
 def test_colour_only_where_it_is_asked_for() -> None:
-    assert "\x1b[" in render(FULL, "text", colour=True)
+    assert "\x1b[" in render(FULL, "text", Style(colour=True))
     assert "\x1b[" not in render(FULL, "text")
 
 
 def test_debug_shows_tracebacks() -> None:
     failed = report(not_checked=(NotChecked("a/b", CHECKOUT, "the check failed: KeyError", "Traceback: here"),))
-    assert "Traceback: here" in render(failed, "text", debug=True)
+    assert "Traceback: here" in render(failed, "text", Style(debug=True))
     assert "Traceback: here" not in render(failed, "text")
 
 
@@ -204,7 +205,7 @@ def test_exit_code(one: Report, fail_on: Severity, allow: bool, code: ExitCode) 
     ],
 )
 def test_the_verdict_never_calls_well_what_says_that_it_is_not(one: Report, line: str) -> None:
-    assert render(one, "text").splitlines()[0] == line
+    assert render(one, "text", Style(width=200)).splitlines()[0] == line
 
 
 def test_a_scan_names_a_few_and_counts_the_rest() -> None:
@@ -214,6 +215,6 @@ def test_a_scan_names_a_few_and_counts_the_rest() -> None:
     text = render(report(subject=None, unexplained=many), "text")
     assert "Pod shop/web-4: it should" in text
     assert "web-5" not in text
-    assert "and 4 more; -o json has them all" in text
+    assert "and 4 more; -o wide lists all" in text
     assert "ScalingActive" not in text
     assert len(json.loads(render(report(subject=None, unexplained=many), "json"))["unexplained"]) == 9

@@ -11,7 +11,10 @@ import pytest
 import yaml
 
 from kubedoctor.cli import main
-from kubedoctor.cli.arguments import parser
+from kubedoctor.cli.arguments.known import command_names, load_command
+from kubedoctor.cli.arguments.overview import overview
+from kubedoctor.cli.arguments.parsing import parser_of
+from kubedoctor.cli.diagnosing import OBJECTS
 from kubedoctor.cli.run import program_name
 from tests.cli.recordings import OOM
 
@@ -73,34 +76,64 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("deplo", "x"), "'deplo' is neither a command nor a kind that kubedoctor knows\n  Did you mean deploy"),
-        (("deploy",), "which deployment?\n  Name one: kubedoctor deployment NAME"),
-        (("deploy", "a", "b"), "one deployment at a time: 'b' is too much"),
+        (("deplo", "x"), "unknown kind 'deplo'\n  Did you mean deploy"),
+        (("deploy", "a/b"), "Deployment a/b not found"),
+        (("deploy/a", "b"), "'b' names no object where others are KIND/NAME"),
+        (("deploy", ""), "a name is empty"),
         (
             ("deploy", "chekout", "-n", "shop"),
-            "there is no Deployment chekout in namespace shop\n  did you mean checkout",
+            "Deployment chekout not found in namespace shop\n  did you mean checkout",
         ),
-        (("deploy", "x", "-n", "nowhere"), "There is none at all in nowhere. Another namespace?"),
-        (("scan", "-o", "xml"), "there is no output format 'xml'"),
-        (("scan", "pods"), "scan takes no name: pods"),
+        (("deploy", "x", "-n", "nowhere"), "Namespace nowhere has no Deployment. For another namespace: -n NAMESPACE"),
+        (("pods", "-n", "shp"), "did you mean shop?"),
+        (("pods", "-l", "app=chekout"), "no pods with labels app=chekout\n  did you mean app=checkout"),
+        (("pods", "-l", "app=("), "-l app=("),
+        (("pod", "x", "-l", "app=x"), "a name and -l exclude each other"),
+        (("chekout",), "'chekout' is no command and no kind, and no object has that name\n  did you mean"),
+        (("scna",), "did you mean scan"),
+        (("web",), "2 objects are named web\n  Say which:\n  kubedoctor deployment/web -n shop\n"),
+        (("events", "-n", "shop"), "To list them: kubectl events -n shop"),
+        (("get",), "diagnose what?"),
+        (("describe",), "diagnose what?"),
+        (("logs",), "logs of which pod?"),
+        (("scan", "-o", "xml"), "unknown output format 'xml'\n  Formats: text, json, yaml, markdown, wide, name"),
+        (("scan", "pods"), "scan takes no name: pods\n  Leave scan out: kubedoctor pods"),
         (("scan", "-A", "-n", "shop"), "-A and -n exclude each other"),
         (("scan", "-l", "app=("), "-l app=("),
-        (("scan", "--node", "n1"), "--node belongs to why-pending"),
-        (("deploy", "checkout", "--what-if", "requests.cpu=1"), "--what-if belongs to why-pending"),
-        (("scan", "--nonsense"), "unrecognized arguments: --nonsense"),
-        (("scan", "--fail-on", "all"), "invalid choice: 'all'"),
+        (
+            ("scan", "--node", "n1"),
+            "--node is an option of why-pending, not of scan\n  See: kubedoctor why-pending --help",
+        ),
+        (("--node", "n1", "scan"), "--node is an option of why-pending, not of scan"),
+        (
+            ("deploy", "checkout", "--what-if", "requests.cpu=1"),
+            "--what-if is an option of why-pending, not of KIND NAME",
+        ),
+        (("scan", "--allnamespaces"), "unknown option: --allnamespaces\n  Did you mean --all-namespaces"),
+        (
+            ("pods", "-n", "shop", "--watch"),
+            "kubedoctor does not watch\n  The terminal UI follows every change: kubedoctor -n shop",
+        ),
+        (("scan", "--fail-on", "all"), "--fail-on cannot be 'all': use critical, warning, notice"),
+        (("scan", "--context"), "--context needs a value"),
         (("explain", "KD9999"), "no page for 'KD9999'"),
-        (("explain", "oomkiled"), "Did you mean OOMKilled"),
-        (("explain", "SIGKILL"), "Pages that mention it: KD"),
-        (("explain", "qqq"), "All pages: kubedoctor explain"),
-        (("explain", "KD1005", "-o", "json"), "explain has no output format 'json'"),
-        (("demo", "oom-kiled"), "there is no demo 'oom-kiled'\n  There are: oom-killed"),
-        (("capture",), "capture where?"),
-        ((), "the terminal UI needs a terminal\n  Try: kubedoctor scan"),
+        (("demo", "oom-kiled"), "unknown demo 'oom-kiled'\n  Did you mean oom-killed"),
+        (("capture",), "capture needs -o"),
+        (("capture", "state.tar.gz", "-o", "x"), "unexpected argument: state.tar.gz"),
+        (
+            ("delete", "pod", "web-1"),
+            "delete changes a cluster, and kubedoctor only reads\n  Run: kubectl delete pod web-1",
+        ),
+        (
+            ("exec", "-it", "web-1", "--", "sh"),
+            "exec reaches into a cluster, and kubedoctor only reads\n  Run: kubectl exec -it web-1 -- sh",
+        ),
+        (("top", "pods"), "there is no command top\n  Run: kubectl top pods"),
+        ((), "the terminal UI needs a terminal\n  For a report: kubedoctor scan"),
     ],
 )
 def test_what_makes_no_sense_gets_one_sentence(capsys: Capture, words: tuple[str, ...], sentence: str) -> None:
-    code, out, err = run(capsys, *words, "--from", OOM)
+    code, out, err = run(capsys, "--from", OOM, *words)
     assert (code, out) == (2, "")
     assert sentence in err
     assert "Traceback" not in err
@@ -147,25 +180,36 @@ def test_the_plug_in_speaks_of_kubectl() -> None:
 
 
 def test_the_help_is_in_the_words_that_were_typed() -> None:
-    assert "kubectl kubedoctor scan -A" in parser("kubectl kubedoctor").format_help()
-    assert "\n  kubedoctor scan -A" in parser().format_help()
+    assert "\n  kubectl kubedoctor KIND NAME " in overview("kubectl kubedoctor")
+    assert "\n  kubedoctor KIND NAME " in overview("kubedoctor")
 
 
-def test_help_names_the_exit_codes(capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["--help"])
-    assert left.value.code == 0
-    assert "exit codes:" in capsys.readouterr().out
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",), ("-n", "shop", "--help")])
+def test_help_names_every_command_and_the_exit_codes(capsys: Capture, words: tuple[str, ...]) -> None:
+    code, out, err = run(capsys, *words)
+    assert (code, err) == (0, "")
+    assert "exit codes:" in out
+    assert set(command_names()) <= {line.split()[0] for line in out.splitlines() if line.strip()}
 
 
-def test_completion_knows_commands_kinds_codes_and_names() -> None:
-    import argparse
+@pytest.mark.parametrize("name", ["", *command_names()])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_each_command_has_help_of_its_own(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    parser_of.cache_clear()
+    command = load_command(name) if name else OBJECTS
+    assert command is not None
+    text = parser_of(command).format_help()
+    parser_of.cache_clear()
+    assert text.startswith(f"usage: kubedoctor {command.name}".rstrip())
+    assert command.summary[1:] in " ".join(text.split())
+    prose = [line for line in text.splitlines() if not line.lstrip().startswith(("usage: ", "kubedoctor "))]
+    assert max(map(len, prose)) <= width
 
-    from kubedoctor.cli.arguments import complete_word, parse
 
-    assert "scan" in complete_word("sc", argparse.Namespace(words=[]))
-    assert {"deploy", "deployments"} <= set(complete_word("deploy", argparse.Namespace(words=[])))
-    options = parse(["deploy", "--from", OOM, "-n", "shop"], "kubedoctor")
-    assert complete_word("che", options) == ["checkout"]
-    assert "KD1005" in complete_word("KD100", parse(["explain"], "kubedoctor"))
-    assert {"OOMKilled", "OOMKilling"} <= set(complete_word("oomk", parse(["explain"], "kubedoctor")))
+@pytest.mark.parametrize("words", [("scan", "--help"), ("help", "scan"), ("--help", "scan"), ("-A", "scan", "-h")])
+def test_the_help_of_a_command_is_about_it(capsys: Capture, words: tuple[str, ...]) -> None:
+    code, out, err = run(capsys, *words)
+    assert (code, err) == (0, "")
+    assert out.startswith("usage: kubedoctor scan [-n NAMESPACE | -A] [-l LABELS] [flags]")
+    assert "--what-if" not in out

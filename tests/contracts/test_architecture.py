@@ -38,16 +38,7 @@ SHARED_NAMES: Mapping[str, str] = {
 }
 """Public classes that several modules define under one name, and why that is right."""
 
-KNOWN_CIRCLES: tuple[frozenset[str], ...] = (
-    frozenset(
-        {
-            "kubedoctor.cli.arguments",
-            "kubedoctor.cli.commands.reading",
-            "kubedoctor.cli.completion",
-            "kubedoctor.cli.formats",
-        }
-    ),
-)
+KNOWN_CIRCLES: tuple[frozenset[str], ...] = ()
 """Circles that are still to be cut; none may grow or be added."""
 
 

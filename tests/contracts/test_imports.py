@@ -21,8 +21,9 @@ def loaded_by(statement: str) -> set[str]:
     "module",
     [
         "kubedoctor.cli",
-        "kubedoctor.cli.commands.diagnose",
+        "kubedoctor.cli.diagnosing",
         "kubedoctor.cli.commands.scan",
+        "kubedoctor.cli.arguments.overview",
         "kubedoctor.cli.formats.text",
         "kubedoctor.cluster",
         "kubedoctor.replay",

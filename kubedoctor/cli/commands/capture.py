@@ -6,18 +6,42 @@ import argparse
 import sys
 from pathlib import Path
 
-from kubedoctor.cli.commands.reading import opened
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.options import completed
+from kubedoctor.cli.completion import values
+from kubedoctor.cli.reading import opened
 from kubedoctor.collect.bundles import write_bundle
 from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import UsageProblem
 
 
-def capture_command(options: argparse.Namespace) -> int:
+def capture(options: argparse.Namespace) -> int:
     """Read what the catalogue reads and write it down, without secrets."""
     if not options.output:
-        raise UsageProblem("capture where?", "Name a folder or a file: kubedoctor capture -o state.tar.gz")
+        raise UsageProblem("capture needs -o", "Name a folder or a file: kubedoctor capture -o state.tar.gz")
+    if options.words:
+        raise UsageProblem(
+            f"unexpected argument: {options.words[0]}", f"To write there: kubedoctor capture -o {options.words[0]}"
+        )
     with opened(options) as source:
         whole = options.all_namespaces or not options.namespace
         told = write_bundle(source, load_catalogue().reads(), Path(options.output), "" if whole else options.namespace)
     print(told, file=sys.stderr)
     return 0
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_argument("-o", "--output", metavar="PATH", help="the folder or .tar.gz file to write")
+    completed(output, values.files)
+
+
+COMMAND = Subcommand(
+    name="capture",
+    summary="record the state of a cluster, without secret values, to diagnose it elsewhere",
+    usage=("-o DIR|FILE.tar.gz [-n NAMESPACE] [flags]",),
+    section="Record",
+    details="Without -n all namespaces are recorded. Every command reads a recording with -f.",
+    examples=(("capture -o state.tar.gz", "record"), ("scan -f state.tar.gz", "diagnose the recording")),
+    run=capture,
+    add_options=_add_options,
+)

@@ -5,26 +5,33 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 
-from kubedoctor.cli.commands.reading import finish
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.formats import FORMATS, check_format
+from kubedoctor.cli.reading import finish
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
-from kubedoctor.sandbox import recording_names, serve_recording
 
 
-def demo_command(options: argparse.Namespace) -> int:
+def demo(options: argparse.Namespace) -> int:
     """Serve a recording; open the terminal UI on it, or print the report where there is no terminal."""
+    from kubedoctor.sandbox import recording_names, serve_recording  # only a demo pays for a server
+
+    check_format(options.output)
     names = recording_names()
-    name = options.words[1] if len(options.words) > 1 else names[0]
+    name = options.words[0] if options.words else names[0]
     if name == "list":
         print("\n".join(names))
         return 0
     if name not in names:
         near = nearest_word(name, names)
-        raise UsageProblem(f"there is no demo {name!r}", f"There are: {', '.join(near or names)}")
+        raise UsageProblem(
+            f"unknown demo {name!r}", f"Did you mean {', '.join(near)}?" if near else "All demos: kubedoctor demo list"
+        )
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.output
     with serve_recording(name) as served:
         told = f"This is the demo cluster {name}. kubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
@@ -49,3 +56,25 @@ def _report(chosen: Options, options: argparse.Namespace) -> None:
     finally:
         source.close()
     finish(report, options, started)
+
+
+def _complete(words: Sequence[str], prefix: str, _options: argparse.Namespace) -> list[str]:
+    from kubedoctor.sandbox import recording_names
+
+    return [] if words else [name for name in (*recording_names(), "list") if name.startswith(prefix)]
+
+
+COMMAND = Subcommand(
+    name="demo",
+    summary="open a broken demo cluster on this machine; nothing else is needed",
+    usage=("[NAME]", "list"),
+    section="Learn",
+    details="The cluster is served on this machine, so that kubectl reads it too. On a terminal the UI opens; in a pipe, or "
+    "with -o, the report is printed.",
+    examples=(("demo", "the first demo"), ("demo list", "the names of all demos"), ("demo oom-killed -o text", "")),
+    run=demo,
+    formats=FORMATS,
+    reads=False,
+    gates=True,
+    complete=_complete,
+)

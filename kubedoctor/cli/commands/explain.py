@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
+from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.terminal import wants_colour
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.engine import Catalogue, load_catalogue
@@ -13,11 +15,11 @@ from kubedoctor.handbook import lesson_markdown, lesson_text
 from kubedoctor.problems import UsageProblem
 
 
-def explain_command(options: argparse.Namespace) -> int:
+def explain(options: argparse.Namespace) -> int:
     """Print the lesson that the words lead to, or the list of all diagnostics. Where several pages fit, they are listed and
     the most likely is printed."""
     catalogue = load_catalogue()
-    words = " ".join(options.words[1:])
+    words = " ".join(options.words)
     if options.output not in (None, "text", "markdown"):
         raise UsageProblem(f"explain has no output format {options.output!r}", "Use -o text or -o markdown")
     if not words:
@@ -48,3 +50,29 @@ def _hint(words: str, catalogue: Catalogue) -> str:
     if mentions:
         return f"Pages that mention it: {', '.join(f'{page.code} ({page.id})' for page in mentions[:5])}"
     return "All pages: kubedoctor explain"
+
+
+def _complete(words: Sequence[str], prefix: str, _options: argparse.Namespace) -> list[str]:
+    """Codes, ids and words of the API, in any case."""
+    if words:
+        return []
+    known = load_catalogue().words()
+    return [word for word in known if word.lower().startswith(prefix.lower()) and " " not in word]
+
+
+COMMAND = Subcommand(
+    name="explain",
+    summary="print the lesson of a diagnostic, by its code or by what kubectl shows",
+    usage=("[CODE | ID | WORDS] [-o text|markdown]",),
+    section="Learn",
+    details="Without words all diagnostics are listed.",
+    examples=(
+        ("explain KD1005", "by code"),
+        ("explain OOMKilled", "by a word of the API"),
+        ("explain exit code 137", ""),
+    ),
+    run=explain,
+    formats=("text", "markdown"),
+    reads=False,
+    complete=_complete,
+)

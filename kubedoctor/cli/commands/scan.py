@@ -5,27 +5,25 @@ from __future__ import annotations
 import argparse
 import time
 
-from kubedoctor.cli.commands.reading import finish, opened
-from kubedoctor.cli.formats import check_format
-from kubedoctor.cli.subject import check_namespace
-from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.options import add_selector
+from kubedoctor.cli.formats import FORMATS, check_format
+from kubedoctor.cli.reading import finish, opened
+from kubedoctor.cli.subject import check_namespace, parsed_selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
 
 
-def scan_command(options: argparse.Namespace) -> int:
+def scan_namespaces(options: argparse.Namespace) -> int:
     """List what the catalogue reads, run it once, print the incidents."""
     started = time.perf_counter()
     check_format(options.output)
-    if len(options.words) > 1:
+    if options.words:
         raise UsageProblem(
-            f"scan takes no name: {options.words[1]}", f"For one object: kubedoctor {options.words[1]} NAME"
+            f"scan takes no name: {options.words[0]}", f"Leave scan out: kubedoctor {' '.join(options.words)}"
         )
-    try:
-        selector = parse_label_selector(options.selector) if options.selector else None
-    except SelectorError as error:
-        raise UsageProblem(f"-l {options.selector}: {error}", "For example: -l app=checkout,tier!=cache") from None
+    selector = parsed_selector(options.selector)
 
     def picked(obj: KubernetesObject) -> bool:
         return selector is None or selector.matches(obj.metadata.labels)
@@ -40,3 +38,23 @@ def scan_command(options: argparse.Namespace) -> int:
             check_namespace(namespace, source)
         report = scan(catalogue, source.snapshot, source.gather, namespace, picked=picked)
     return finish(report, options, started)
+
+
+COMMAND = Subcommand(
+    name="scan",
+    summary="run every diagnostic over a namespace or the whole cluster",
+    usage=("[-n NAMESPACE | -A] [-l LABELS] [flags]",),
+    section="Diagnose",
+    details="The report lists incidents by cause, worst first; symptoms stand below the cause that explains them. Of a "
+    "recording all namespaces are scanned unless -n names one.",
+    examples=(
+        ("scan -A", "the whole cluster"),
+        ("scan -n shop -l app=checkout", "objects of a namespace with a label"),
+        ("scan -A -o json --fail-on critical", "for a pipeline"),
+        ("scan -f state.tar.gz", "a recording"),
+    ),
+    run=scan_namespaces,
+    formats=FORMATS,
+    gates=True,
+    add_options=add_selector,
+)

@@ -1,20 +1,27 @@
-"""A report as text, JSON, YAML or Markdown: pure functions."""
+"""A report as text, JSON, YAML, Markdown or names: pure functions."""
 
 from __future__ import annotations
 
-from kubedoctor.cli.arguments import FORMATS
-from kubedoctor.engine.report import Report
+from typing import TYPE_CHECKING
+
+from kubedoctor.cli.formats.style import PLAIN, Style
 from kubedoctor.problems import UsageProblem
 
+if TYPE_CHECKING:
+    from kubedoctor.cli.listing import Listing
+    from kubedoctor.engine.report import Report
 
-def check_format(name: str | None) -> None:
+FORMATS = ("text", "json", "yaml", "markdown", "wide", "name")
+
+
+def check_format(name: str | None, formats: tuple[str, ...] = FORMATS) -> None:
     """Raises UsageProblem for a format that does not exist, before anything is read."""
-    if name is not None and name not in FORMATS:
-        raise UsageProblem(f"there is no output format {name!r}", f"There are {', '.join(FORMATS)}")
+    if name is not None and name not in formats:
+        raise UsageProblem(f"unknown output format {name!r}", f"Formats: {', '.join(formats)}")
 
 
-def render(report: Report, name: str, *, colour: bool = False, debug: bool = False) -> str:
-    """The report in a format, with its last line feed."""
+def render(report: Report, name: str, style: Style = PLAIN, listing: Listing | None = None) -> str:
+    """The report in a format, with its last line feed. listing: of the objects that were matched, for people."""
     if name == "json":
         from kubedoctor.cli.formats.document import to_json
 
@@ -26,7 +33,11 @@ def render(report: Report, name: str, *, colour: bool = False, debug: bool = Fal
     if name == "markdown":
         from kubedoctor.cli.formats.markdown import to_markdown
 
-        return to_markdown(report)
+        return to_markdown(report, listing)
+    if name == "name":
+        from kubedoctor.cli.formats.names import to_names
+
+        return to_names(report, listing)
     from kubedoctor.cli.formats.text import to_text
 
-    return to_text(report, colour=colour, debug=debug)
+    return to_text(report, style, listing, wide=name == "wide")

@@ -48,6 +48,7 @@ def to_data(report: Report) -> dict[str, Any]:
         "scope": {
             "subject": ref_data(report.subject) if report.subject else None,
             "namespaces": list(report.namespaces),
+            **({"subjects": [ref_data(name) for name in report.subjects]} if report.subjects else {}),
         },
         "incidents": [{"cause": one.cause, "consequences": list(one.consequences)} for one in report.incidents],
         "findings": [_finding(one) for one in report.findings],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubedoctor.cli.listing import Listing
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.report import Incident, Report
 from kubedoctor.engine.words import EFFECTS, MARKS, verdict_line
@@ -11,9 +12,9 @@ from kubedoctor.engine.words import EFFECTS, MARKS, verdict_line
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: Report, listing: Listing | None = None) -> str:
     """Headings for incidents, tables for evidence."""
-    lines = [f"# {plain(verdict_line(report))}", ""]
+    lines = [f"# {plain(verdict_line(report, listing.title if listing is not None else ''))}", ""]
     for incident in report.incidents:
         lines += _incident(report, incident)
     if report.unexplained:
@@ -46,7 +47,7 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
         yield "| " + " | ".join(plain(cell) for cell in cells) + " |"
     yield ""
     if incident.consequences:
-        yield "Because of it:"
+        yield "Impact:"
         yield ""
         for name in incident.consequences:
             one = report.finding(name)
@@ -57,12 +58,12 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
         if fix.command:
             yield from code_block(fix.command)
     for command in cause.commands:
-        yield f"- Look{': ' + plain(command.why) if command.why else ''}"
+        yield f"- Next{': ' + plain(command.why) if command.why else ''}"
         yield from code_block(command.line)
     if cause.would_disprove:
-        yield f"- Unless: {plain(cause.would_disprove)}"
+        yield f"- Ruled out by: {plain(cause.would_disprove)}"
     for gap in cause.gaps:
-        yield f"- Not seen: {plain(gap)}"
+        yield f"- Not checked: {plain(gap)}"
     yield ""
 
 
@@ -74,6 +75,6 @@ def plain(text: str) -> str:
 def code_block(line: str) -> Iterator[str]:
     """A command below a list item."""
     yield ""
-    # A line of the cluster's making cannot end an indented block.
+    # Text of the cluster cannot end an indented block.
     yield f"      {visible(line)}"
     yield ""

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from kubedoctor.answers.sheet import Cell, Mark, Sheet, Table
-from kubedoctor.cli.formats.wrapping import columns, in_cell, is_command, padded, wrapped
+from kubedoctor.cli.formats.blocks import block, command_text, fix_lines
+from kubedoctor.cli.formats.wrapping import columns, in_cell, padded, wrapped
 from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.engine.words import EFFECTS
-from kubedoctor.findings import Command, Effect, Fix
 
-LABEL = 13
 MOST_ROWS = 25
 _GAP = 2
 _COLOURS = {Mark.YES: "32", Mark.NO: "31", Mark.UNKNOWN: "33"}
@@ -22,14 +20,14 @@ def to_text(sheet: Sheet, *, width: int, colour: bool = False) -> str:
     lines = wrapped(visible(f"{sheet.conclusion.mark.value} {sheet.headline}"), width, "", "  ")
     lines[0] = _painted(lines[0], sheet.conclusion.mark, colour)
     for label, facts in groupby(sheet.facts, key=lambda fact: fact.label):
-        lines += _block(visible(label), [visible(fact.text) for fact in facts], width)
-    lines += _block("chain", [visible(f"{step.mark.value} {step.text}".strip()) for step in sheet.chain], width)
+        lines += block(visible(label), [visible(fact.text) for fact in facts], width)
+    lines += block("chain", [visible(f"{step.mark.value} {step.text}".strip()) for step in sheet.chain], width)
     for table in sheet.tables:
         lines += ["", *_table(table, width, colour)]
     rest = [
-        *_block("fix", [line for fix in sheet.fixes for line in _fix(fix)], width),
-        *_block("next", [_command(one) for one in sheet.next], width),
-        *_block("not checked", [visible(gap) for gap in sheet.gaps], width),
+        *block("fix", [line for fix in sheet.fixes for line in fix_lines(fix)], width),
+        *block("next", [command_text(one) for one in sheet.next], width),
+        *block("not checked", [visible(gap) for gap in sheet.gaps], width),
     ]
     lines += ["", *rest] if rest else []
     return "\n".join(lines) + "\n"
@@ -40,30 +38,6 @@ def _painted(line: str, mark: Mark, colour: bool) -> str:
     if not colour or mark not in _COLOURS:
         return line
     return f"\x1b[{_COLOURS[mark]}m{mark.value}\x1b[0m{line.removeprefix(mark.value)}"
-
-
-def _fix(fix: Fix) -> Iterator[str]:
-    """Marked where a replay has proven it."""
-    yield f"{'✓' if fix.verified else '·'} {visible(fix.summary)}"
-    if fix.command:
-        yield f"{visible(fix.command)}  [{EFFECTS[fix.effect]}]"
-
-
-def _command(command: Command) -> str:
-    notes = [command.why, "" if command.effect is Effect.READS else EFFECTS[command.effect]]
-    note = ", ".join(filter(None, notes))
-    return visible(command.line) + (f"  # {visible(note)}" if note else "")
-
-
-def _block(label: str, texts: Sequence[str], width: int) -> Iterator[str]:
-    for number, text in enumerate(texts):
-        first = padded(f"  {label if number == 0 else ''}", LABEL + 2) + "  "
-        if is_command(text):
-            yield first + text
-        else:
-            yield from wrapped(
-                text, width, first, " " * (columns(first) + (2 if text[:2] in ("✓ ", "· ", "✗ ") else 0))
-            )
 
 
 def _table(table: Table, width: int, colour: bool) -> Iterator[str]:

@@ -4,196 +4,234 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from kubedoctor.cli.formats.blocks import block, command_text, fix_lines
+from kubedoctor.cli.formats.style import PLAIN, Style
+from kubedoctor.cli.formats.wrapping import columns, padded, wrapped
+from kubedoctor.cli.listing import ListedObject, Listing
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
-from kubedoctor.engine.words import EFFECTS, MARKS, verdict_line
-from kubedoctor.findings import Effect, Severity
+from kubedoctor.engine.words import (
+    EVIDENCE,
+    FIX,
+    IMPACT,
+    LEARN,
+    MARKS,
+    NEXT,
+    NOT_CHECKED,
+    NOT_EXPLAINED,
+    RULED_OUT_BY,
+    and_more,
+    verdict_line,
+)
+from kubedoctor.findings import Severity
 
-WIDTH = 110
-LABEL = 13
 MOST_CONSEQUENCES = 12
 MOST_NOT_CHECKED = 8
 MOST_UNEXPLAINED = 5
+MOST_WELL = 20
+LONGEST_VALUE = 300
+_EVERYTHING = 1_000_000
 _COLOURS = {Severity.CRITICAL: "31", Severity.WARNING: "33", Severity.NOTICE: "36"}
 
 
-def to_text(report: Report, *, colour: bool = False, debug: bool = False) -> str:
-    """Incidents worst first, then what could not be checked, then the count."""
-    paint = _Paint(colour)
-    verdict = verdict_line(report)
-    lines = [paint.code(verdict, "32") if verdict.startswith("✓") else paint.bold(verdict), ""]
-    for incident in report.incidents:
-        lines += [*_incident(report, incident, paint), ""]
-    lines += _unexplained(report, paint, debug=debug)
-    lines += _not_checked(report, paint, debug=debug)
-    lines.append(paint.dim(_footer(report)))
-    return "\n".join(lines) + "\n"
+def to_text(report: Report, style: Style = PLAIN, listing: Listing | None = None, *, wide: bool = False) -> str:
+    """What was matched, incidents worst first, what could not be checked, then the count. wide: nothing is left out."""
+    return "\n".join(_Page(report, style, wide=wide).lines(listing)) + "\n"
 
 
-class _Paint:
-    """Colour, or none."""
+class _Page:
+    """One report, drawn."""
 
-    def __init__(self, on: bool) -> None:
-        self._on = on
+    def __init__(self, report: Report, style: Style, *, wide: bool) -> None:
+        self._report = report
+        self._width = style.width
+        self._colour = style.colour
+        self._debug = style.debug
+        self._all = wide or style.debug
+        self._value = _EVERYTHING if wide else LONGEST_VALUE
 
-    def code(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._on else text
+    def lines(self, listing: Listing | None) -> Iterator[str]:
+        report = self._report
+        verdict = verdict_line(report, listing.title if listing is not None else "")
+        for line in wrapped(verdict, self._width, "", "  "):
+            yield self._paint(line, "32" if verdict.startswith("✓") else "1")
+        yield ""
+        if listing is not None:
+            yield from self._listing(listing)
+            yield ""
+        for incident in report.incidents:
+            yield from self._incident(incident)
+            yield ""
+        yield from self._unexplained()
+        yield from self._not_checked()
+        yield from (self._paint(line, "2") for line in wrapped(_footer(report), self._width, "", "  "))
 
-    def bold(self, text: str) -> str:
-        return self.code(text, "1")
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
 
-    def dim(self, text: str) -> str:
-        return self.code(text, "2")
+    def _mark(self, severity: Severity) -> str:
+        return self._paint(MARKS[severity], _COLOURS[severity])
+
+    def _listing(self, listing: Listing) -> Iterator[str]:
+        """A line for each object; of many without a finding only some, unless all are asked for."""
+        well = sum(1 for row in listing.rows if row.finding is None and not row.says)
+        shown = list(listing.rows)
+        hidden = max(0, well - MOST_WELL) if not self._all else 0
+        if hidden:
+            shown = shown[: len(shown) - hidden]
+        table = [self._cells(row, listing) for row in shown]
+        widths = [max(columns(cells[place]) for cells in table) for place in range(len(table[0]) - 1)]
+        for row, cells in zip(shown, table, strict=True):
+            start = "  ".join(padded(cell, width) for cell, width in zip(cells[:-1], widths, strict=True))
+            start = f"  {self._listed_mark(row)} {start}"
+            yield from wrapped(cells[-1], self._width, f"{start}  " if cells[-1] else start, " " * 8)
+        if hidden:
+            yield f"    {and_more(hidden)} without findings; -o wide lists all"
+
+    def _listed_mark(self, row: ListedObject) -> str:
+        if row.finding is not None:
+            return self._mark(row.finding.severity)
+        if row.says:
+            return "?"
+        return self._paint("✓", "32") if self._report.all_checked else "-"
+
+    def _cells(self, row: ListedObject, listing: Listing) -> list[str]:
+        name = row.about.name if len({one.about.kind for one in listing.rows}) == 1 else _argument(row.about)
+        cells = [visible(row.about.namespace)] if listing.namespaced else []
+        cells.append(visible(name))
+        if self._all:
+            cells += [visible(cell) for cell in row.cells] + [""] * (len(listing.columns) - len(row.cells))
+        if row.finding is None:
+            return [*cells, visible(row.says)]
+        cause = f", because of {visible(row.cause.about.title)} ({row.cause.code})" if row.cause is not None else ""
+        return [*cells, f"{row.finding.code} {visible(row.finding.diagnostic)}{cause}"]
+
+    def _incident(self, incident: Incident) -> Iterator[str]:
+        cause = self._report.finding(incident.cause)
+        head, tail = visible(cause.about.title), f"{cause.code} {cause.confidence.value}"
+        mark = self._mark(self._report.severity_of(incident))
+        room = self._width - columns(head) - columns(tail) - 2
+        yield f"{mark} {self._paint(head, '1')}" + (f"{' ' * room}{tail}" if room > 1 else "")
+        if room <= 1:
+            yield f"  {tail}"
+        yield from wrapped(visible(cause.summary), self._width, "  ")
+        if cause.detail:
+            yield from wrapped(visible(cause.detail, lines=True), self._width, "  ")
+        yield from self._block(IMPACT, self._impact(incident, cause))
+        yield from self._block(EVIDENCE, self._facts(cause))
+        proven = self._paint("✓", "32")
+        yield from self._block(FIX, (line for fix in cause.fixes for line in fix_lines(fix, proven)))
+        yield from self._block(NEXT, map(command_text, cause.commands))
+        yield from self._block(RULED_OUT_BY, [visible(cause.would_disprove)] if cause.would_disprove else [])
+        yield from self._block(NOT_CHECKED, map(visible, cause.gaps))
+        yield from self._block(LEARN, [f"kubedoctor explain {cause.code}"])
+
+    def _block(self, label: str, texts: Iterable[str]) -> Iterator[str]:
+        return block(label, texts, self._width)
+
+    def _impact(self, incident: Incident, cause: ReportedFinding) -> Iterator[str]:
+        """What the cause breaks: the consequences, and the objects that suffer without a finding of their own."""
+        members = [self._report.finding(name) for name in incident.consequences]
+        most = _EVERYTHING if self._all else MOST_CONSEQUENCES
+        for one in members[:most]:
+            yield f"{visible(one.about.title)}: {visible(one.summary)} ({one.code})"
+        if len(members) > most:
+            yield f"{and_more(len(members) - most)}; -o wide lists all"
+        others = [name for name in cause.affects if name != cause.about]
+        if others and (not members or len(others) > 1):
+            yield f"affects {_affected(others)}"
+
+    def _facts(self, cause: ReportedFinding) -> Iterator[str]:
+        """A line for each fact; facts of another object stand under its name."""
+        shown, headed = cause.about, False
+        for fact in cause.evidence:
+            if fact.object != shown:
+                shown, headed = fact.object, True
+                yield visible(shown.title)
+            indent = "  " if headed else ""
+            note = f"  ({visible(fact.shows)})" if fact.shows else ""
+            yield f"{indent}{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
+
+    def _unexplained(self) -> Iterator[str]:
+        """What objects say of themselves: with the quotes where objects were asked for, in a scan a line for each."""
+        report = self._report
+        if not report.unexplained:
+            return
+        yield self._paint(NOT_EXPLAINED.capitalize(), "1")
+        shown = report.unexplained if self._all else report.unexplained[:MOST_UNEXPLAINED]
+        for one in shown:
+            yield from wrapped(f"{visible(one.about.title)}: {visible(one.says)}", self._width, "  ", "    ")
+            if report.subject is not None or report.subjects or self._all:
+                for fact in one.evidence:
+                    note = f"  ({visible(fact.shows)})" if fact.shows else ""
+                    text = f"{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
+                    yield from wrapped(text, self._width, "    ", "      ")
+            yield f"    {visible(one.about.describe_command)}"
+        if len(report.unexplained) > len(shown):
+            yield f"  {and_more(len(report.unexplained) - len(shown))}; -o wide lists all"
+        yield ""
+
+    def _not_checked(self) -> Iterator[str]:
+        report = self._report
+        rows = [
+            *map(visible, report.problems),
+            *_reasons(report.not_checked),
+        ]  # problems often are why kinds are lacking
+        if not rows:
+            return
+        yield self._paint(NOT_CHECKED.capitalize(), "1")
+        shown = rows if self._all else rows[:MOST_NOT_CHECKED]
+        for row in shown:
+            yield from wrapped(row, self._width, "  ", "    ")
+        if len(rows) > len(shown):
+            yield f"  {and_more(len(rows) - len(shown))}; -o wide lists all"
+        for one in report.not_checked if self._debug else ():
+            if one.traceback:
+                yield textwrap.indent(visible(one.traceback, lines=True), "    ")
+        yield ""
 
 
-def _incident(report: Report, incident: Incident, paint: _Paint) -> Iterator[str]:
-    cause = report.finding(incident.cause)
-    severity = report.severity_of(incident)
-    mark = paint.code(MARKS[severity], _COLOURS[severity])
-    tail = f"{cause.code} {cause.confidence.value}"
-    head = f"{visible(cause.about.title)}"
-    yield f"{mark} {paint.bold(head)}{' ' * max(2, WIDTH - len(head) - len(tail) - 2)}{tail}"
-    yield from _wrapped(visible(cause.summary), "  ", "  ")
-    if cause.detail:
-        yield from _wrapped(visible(cause.detail, lines=True), "  ", "  ")
-    yield from _consequences(report, incident, cause)
-    yield from _block("evidence", list(_facts(cause)))
-    yield from _block("fixes", _fixes(cause, paint))
-    yield from _block("look", [f"{visible(one.line)}" + _why(one.why, one.effect) for one in cause.commands])
-    if cause.would_disprove:
-        yield from _block("unless", [visible(cause.would_disprove)])
-    yield from _block("not seen", [visible(gap) for gap in cause.gaps])
-    yield from _block("learn", [f"kubedoctor explain {cause.code}"])
+def _argument(name: Ref) -> str:
+    row = kind_named(name.kind)
+    return f"{row.singular if row is not None else name.short_kind.lower()}/{name.name}"
 
 
-def _consequences(report: Report, incident: Incident, cause: ReportedFinding) -> Iterator[str]:
-    members = [report.finding(name) for name in incident.consequences]
-    texts = [f"{visible(one.about.title)}: {visible(one.summary)} ({one.code})" for one in members]
-    if len(texts) > MOST_CONSEQUENCES:
-        texts = [*texts[:MOST_CONSEQUENCES], f"and {len(texts) - MOST_CONSEQUENCES} more"]
-    others = [name for name in cause.affects if name != cause.about]
-    if others and not texts:
-        texts = [_affected(others)]
-    elif len(others) > 1:
-        texts.append(_affected(others))
-    yield from _block("because of it", texts)
-
-
-def _affected(names: list[Ref]) -> str:
+def _affected(names: Sequence[Ref]) -> str:
     kinds = Counter(name.short_kind for name in names)
     parts = []
     for kind, number in sorted(kinds.items()):
         first = next(name for name in names if name.short_kind == kind)
-        parts.append(visible(first.title) if number == 1 else f"{number} {kind}s, such as {visible(first.name)}")
-    return "affects " + "; ".join(parts)
+        row = kind_named(first.kind)
+        plural = f"{kind}{row.plural[len(row.singular) :]}" if row and row.plural.startswith(row.singular) else ""
+        many = f"{counted(number, kind, plural)}, such as {visible(first.name)}"
+        parts.append(visible(first.title) if number == 1 else many)
+    return "; ".join(parts)
 
 
-def _facts(cause: ReportedFinding) -> Iterator[str]:
-    """A line for each fact; facts of another object stand under its name."""
-    shown, headed = cause.about, False
-    for fact in cause.evidence:
-        if fact.object != shown:
-            shown, headed = fact.object, True
-            yield visible(shown.title)
-        indent = "  " if headed else ""
-        note = f"  ({visible(fact.shows)})" if fact.shows else ""
-        yield f"{indent}{visible(fact.path)} = {visible(fact.text, 300)}{note}"
+def _reasons(not_checked: Iterable[NotChecked]) -> list[str]:
+    """What could not be checked, by reason; what costs most diagnostics first."""
+    groups: dict[str, set[str]] = {}
+    for one in not_checked:
+        groups.setdefault(one.why, set()).add(one.diagnostic)
+    worst = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return [f"{visible(why)}{_of_diagnostics(names)}" for why, names in worst]
 
 
-def _fixes(cause: ReportedFinding, paint: _Paint) -> list[str]:
-    lines = []
-    for fix in cause.fixes:
-        mark = paint.code("✓", "32") if fix.verified else "·"
-        lines.append(f"{mark} {visible(fix.summary)}")
-        if fix.command:
-            lines.append(f"  {visible(fix.command)}  [{EFFECTS[fix.effect]}]")
-    return lines
-
-
-def _why(why: str, effect: Effect) -> str:
-    notes = [part for part in (visible(why), "" if effect is Effect.READS else EFFECTS[effect]) if part]
-    return f"  # {', '.join(notes)}" if notes else ""
-
-
-def _block(label: str, texts: list[str]) -> Iterator[str]:
-    for index, text in enumerate(texts):
-        start = f"  {label if index == 0 else '':<{LABEL}}  "
-        if text.lstrip().startswith("kubectl "):  # Commands stay on one line: they are pasted.
-            yield start + text
-        else:
-            margin = len(start) + len(text) - len(text.lstrip())
-            yield from _wrapped(text, start, " " * (margin + 2 if margin > len(start) else margin))
-
-
-def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    lines = []
-    for number, paragraph in enumerate(text.split("\n")):
-        lines += textwrap.wrap(
-            paragraph,
-            WIDTH,
-            initial_indent=first if number == 0 else rest,
-            subsequent_indent=rest,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [""]
-    return lines
-
-
-def _unexplained(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]:
-    """What objects say of themselves: of one that was asked for with the quotes, in a scan a line for each."""
-    if not report.unexplained:
-        return
-    yield paint.bold("Not explained")
-    shown = report.unexplained if debug else report.unexplained[:MOST_UNEXPLAINED]
-    for one in shown:
-        yield from _wrapped(f"{visible(one.about.title)}: {visible(one.says)}", "  ", "    ")
-        if report.subject is not None:
-            for fact in one.evidence:
-                note = f"  ({visible(fact.shows)})" if fact.shows else ""
-                yield from _wrapped(f"{visible(fact.path)} = {visible(fact.text, 300)}{note}", "    ", "      ")
-            yield f"    {visible(one.about.describe_command)}"
-    if len(report.unexplained) > len(shown):
-        yield f"  and {len(report.unexplained) - len(shown)} more; -o json has them all"
-    yield ""
-
-
-def _not_checked(report: Report, paint: _Paint, *, debug: bool) -> Iterator[str]:
-    groups: dict[str, list[NotChecked]] = {}
-    for one in report.not_checked:
-        groups.setdefault(one.why, []).append(one)
-    worst = sorted(groups.items(), key=lambda group: (-len({one.diagnostic for one in group[1]}), group[0]))
-    rows = [visible(problem) for problem in report.problems]  # often why the kinds below are lacking
-    rows += [f"{visible(why)}{_who(members)}" for why, members in worst]
-    if not rows:
-        return
-    yield paint.bold("Not checked")
-    shown = rows if debug else rows[:MOST_NOT_CHECKED]
-    for row in shown:
-        yield from _wrapped(row, "  ", "    ")
-    if len(rows) > len(shown):
-        yield f"  and {len(rows) - len(shown)} more; -o json has them all"
-    if debug:
-        for one in report.not_checked:
-            if one.traceback:
-                yield textwrap.indent(visible(one.traceback, lines=True), "    ")
-    yield ""
-
-
-def _who(members: list[NotChecked]) -> str:
-    names = sorted({visible(one.diagnostic) for one in members if one.diagnostic})
-    if not names:
+def _of_diagnostics(names: Iterable[str]) -> str:
+    known = sorted(visible(name) for name in names if name)
+    if not known:
         return ""
-    listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    listed = ", ".join(known[:4]) + (f" and {len(known) - 4} more" if len(known) > 4 else "")
     return f"  ({listed})"
 
 
 def _footer(report: Report) -> str:
+    version = f", Kubernetes {visible(report.source.kubernetes)}" if report.source.kubernetes else ""
     return (
-        f"checked {counted(report.diagnostics_run, 'diagnostic')} over {counted(report.objects_seen, 'object')} "
-        f"of {visible(report.source.name)}"
-        + (f", Kubernetes {visible(report.source.kubernetes)}" if report.source.kubernetes else "")
-        + f", at {report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+        f"{counted(report.diagnostics_run, 'diagnostic')} checked {counted(report.objects_seen, 'object')} of "
+        f"{visible(report.source.name)}{version}, at {report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
     )

@@ -17,7 +17,12 @@ def columns(text: str) -> int:
     """The columns that a terminal needs for a line: two for wide letters, none for marks on letters and for colour."""
     if text.isascii() and "\x1b" not in text:
         return len(text)
-    return sum(map(_letter_columns, _COLOUR.sub("", text)))
+    return sum(map(_letter_columns, uncoloured(text)))
+
+
+def uncoloured(text: str) -> str:
+    """The text without colour."""
+    return _COLOUR.sub("", text)
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 
 from kubedoctor.cli.exit_codes import exit_code
 from kubedoctor.cli.formats import render
+from kubedoctor.cli.formats.style import Style
+from kubedoctor.cli.listing import Listing
 from kubedoctor.cli.progress import progress
-from kubedoctor.cli.terminal import speak_utf8, wants_colour
+from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.source import ReadableCluster
@@ -25,7 +28,7 @@ def source_options(options: argparse.Namespace) -> Options:
     if options.all_namespaces and options.namespace:
         raise UsageProblem("-A and -n exclude each other", "Leave one of them out")
     if "" in options.from_:
-        raise UsageProblem("--from names nothing", "Name a file, a folder, or - for standard input")
+        raise UsageProblem("-f needs a file", "Name a file, a folder, or - for standard input")
     return Options(
         kubeconfig=options.kubeconfig,
         context=options.context,
@@ -49,16 +52,17 @@ def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
         source.close()
 
 
-def finish(report: Report, options: argparse.Namespace, started: float) -> int:
-    """Print the report as the flags want it; answers the exit code. `started`: time.perf_counter()."""
+def finish(report: Report, options: argparse.Namespace, started: float, listing: Listing | None = None) -> int:
+    """Print the report as the options say; returns the exit code. started: time.perf_counter()."""
     if options.output in ("json", "yaml"):
         speak_utf8()
-    print(render(report, options.output or "text", colour=wants_colour(options), debug=options.debug), end="")
+    style = Style(text_width(), colour=wants_colour(options), debug=options.debug)
+    print(render(report, options.output or "text", style, listing), end="")
     if options.stats:
         seconds = time.perf_counter() - started
         print(
-            f"{report.requests} requests, {report.rounds} rounds, {report.objects_seen} objects, "
-            f"{report.diagnostics_run} diagnostics, {seconds:.2f} s",
+            f"{counted(report.requests, 'request')}, {counted(report.rounds, 'round')}, "
+            f"{counted(report.objects_seen, 'object')}, {counted(report.diagnostics_run, 'diagnostic')}, {seconds:.2f}s",
             file=sys.stderr,
         )
     return exit_code(report, Severity(options.fail_on), allow_gaps=options.allow_gaps)

@@ -1,0 +1,45 @@
+"""What a command of the command line declares: its module in `cli/commands/` holds it whole."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+Run = Callable[[argparse.Namespace], int]
+Complete = Callable[[Sequence[str], str, argparse.Namespace], Iterable[str]]
+"""What may stand next: the words before, the letters typed so far, and the options given so far."""
+
+SECTIONS = ("Diagnose", "Learn", "Record", "As with kubectl", "Other")
+
+
+def no_options(_: argparse.ArgumentParser) -> None:
+    """For commands without options of their own."""
+
+
+def no_words(_words: Sequence[str], _prefix: str, _options: argparse.Namespace) -> Iterable[str]:
+    """For commands whose words cannot be completed."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """A command and its help.
+
+    usage: what follows the name, a line for each form. formats: what `-o` takes; empty where the command declares its own
+    `-o` or has none. reads: whether it reads a cluster; where it does not, options that say which are taken and ignored, as
+    kubectl does. gates: whether it has `--fail-on` and `--allow-gaps`.
+    """
+
+    name: str
+    summary: str
+    run: Run
+    usage: tuple[str, ...] = ("[flags]",)
+    section: str = "Other"
+    details: str = ""
+    examples: tuple[tuple[str, str], ...] = ()
+    formats: tuple[str, ...] = ()
+    reads: bool = True
+    gates: bool = False
+    add_options: Callable[[argparse.ArgumentParser], None] = no_options
+    complete: Complete = no_words

@@ -1,0 +1,71 @@
+"""The options that commands share: kubectl's, with kubectl's names."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+
+Completer = Callable[[str, argparse.Namespace], Iterable[str]]
+
+
+def completed(action: argparse.Action, completer: Completer) -> None:
+    """Say what completes the values of an option."""
+    action.completer = completer  # type: ignore[attr-defined]  # read by kubedoctor.cli.completion
+
+
+def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool = True) -> None:
+    """Where to read. Not `shown`: taken and ignored, so that an alias with `--context` fits every command.
+
+    short_file: whether `-f` names a file, as with `kubectl get -f`; with `logs` it means to follow.
+    """
+    from kubedoctor.cli.completion import values  # nothing of it is called before a shell completes
+
+    group = parser.add_argument_group("what to read")
+
+    def add(*names: str, help_: str, completer: Completer | None = None, **more: object) -> None:
+        action = group.add_argument(*names, help=help_ if shown else argparse.SUPPRESS, **more)  # type: ignore[arg-type]  # argparse's own types
+        if completer is not None:
+            completed(action, completer)
+
+    add("-n", "--namespace", metavar="NAMESPACE", help_="the namespace; default: the namespace of the context",
+        completer=values.namespaces)  # fmt: skip
+    add("-A", "--all-namespaces", action="store_true", help_="all namespaces")
+    add(*(("-f",) if short_file else ()), "--from", dest="from_", metavar="FILE", action="append", default=[],
+        help_="read a recording instead of a cluster: a capture, kubectl get -o json or yaml, kubectl cluster-info dump, "
+        "a support bundle; - is standard input", completer=values.files)  # fmt: skip
+    add("--kubeconfig", metavar="FILE", help_="the kubeconfig; default: KUBECONFIG or ~/.kube/config",
+        completer=values.files)  # fmt: skip
+    add("--context", metavar="NAME", help_="the context of the kubeconfig", completer=values.contexts)
+    add("--as", dest="as_user", metavar="USER", help_="impersonate this user")
+    add("--as-group", dest="as_groups", metavar="GROUP", action="append", default=[],
+        help_="impersonate this group; may be repeated")  # fmt: skip
+    add("--request-timeout", metavar="DURATION", default="30s", help_="limit of a single request; default: 30s")
+
+
+def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...], *, gates: bool, reads: bool) -> None:
+    """What to print, and with `gates` what the exit code depends on."""
+    group = parser.add_argument_group("what to print")
+    if formats:
+        action = group.add_argument("-o", "--output", metavar="FORMAT", help=", ".join(formats))
+        completed(action, lambda prefix, _: [name for name in formats if name.startswith(prefix)])
+    else:
+        parser.set_defaults(output=None)
+    if gates:
+        from kubedoctor.findings import Severity
+
+        group.add_argument("--fail-on", choices=[level.value for level in Severity], default=Severity.WARNING.value,
+                           help="the lowest severity that gives exit code 1: critical, warning or notice; "
+                                "default: warning", metavar="SEVERITY")  # fmt: skip
+        group.add_argument("--allow-gaps", action="store_true",
+                           help="exit code 0 even if something could not be checked or explained")  # fmt: skip
+    group.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
+    group.add_argument("--stats", action="store_true",
+                       help="print the number of requests and the time to stderr" if reads else argparse.SUPPRESS)  # fmt: skip
+    group.add_argument("--debug", action="store_true", help="print tracebacks of failed checks")
+
+
+def add_selector(parser: argparse.ArgumentParser) -> None:
+    """`-l`, for commands that pick objects."""
+    parser.add_argument(
+        "-l", "--selector", metavar="LABELS", help="only objects with these labels: app=web,tier!=cache"
+    )

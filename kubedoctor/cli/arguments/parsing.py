@@ -1,0 +1,157 @@
+"""From the arguments to a command and its options, which may stand before or after the words, as in kubectl."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NoReturn
+
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.known import every_command
+from kubedoctor.cli.arguments.options import add_output, add_source
+from kubedoctor.cli.formats import FORMATS
+from kubedoctor.cli.formats.wrapping import wrapped
+from kubedoctor.cli.terminal import text_width
+from kubedoctor.problems import UsageProblem
+
+_WATCHING = ("-w", "--watch", "--watch-only")
+_NO_VALUE = re.compile(r"argument (\S+): expected one argument")
+_NO_CHOICE = re.compile(r"argument (\S+): invalid choice: (\S+) \(choose from (.*)\)")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors go through the one place that prints problems."""
+
+    def error(self, message: str) -> NoReturn:
+        if found := _NO_VALUE.fullmatch(message):
+            message = f"{found[1].rpartition('/')[2]} needs a value"
+        elif found := _NO_CHOICE.fullmatch(message):
+            message = f"{found[1]} cannot be {found[2]}: use {found[3].replace(chr(39), '')}"
+        raise UsageProblem(message, f"See: {self.prog} --help")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the text of reports."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=text_width())
+
+
+def split_command(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The first word and all other arguments; None where there are only options."""
+    here = 0
+    while here < len(arguments):
+        argument = arguments[here]
+        if argument == "--":
+            break
+        if argument == "-" or not argument.startswith("-"):
+            return argument, [*arguments[:here], *arguments[here + 1 :]]
+        here += 2 if "=" not in argument and _takes_value(argument) else 1
+    return None, list(arguments)
+
+
+def parse(command: Subcommand, arguments: Sequence[str], program: str) -> argparse.Namespace:
+    """The options of a command and its `words`. Raises UsageProblem that names the command of a misplaced option."""
+    options, left = parser_of(command, program).parse_known_intermixed_args(arguments)
+    for argument in left:
+        if argument.startswith("-"):
+            raise _not_an_option(argument.partition("=")[0], command, options, program)
+    if left:
+        raise UsageProblem(f"unexpected argument: {left[0]}", f"See: {_called(program, command)} --help")
+    return options
+
+
+@cache
+def parser_of(command: Subcommand, program: str = "kubedoctor") -> argparse.ArgumentParser:
+    """The parser of a command, with its help."""
+    called = _called(program, command)
+    usage = "\n       ".join(f"{called} {form}".rstrip() for form in command.usage)
+    parser = _Parser(
+        prog=called, usage=usage, description=_description(command), epilog=_examples(command, program),
+        formatter_class=_Formatter, allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+    command.add_options(parser)
+    add_source(parser, shown=command.reads, short_file=command.name != "logs")
+    add_output(parser, command.formats, gates=command.gates, reads=command.reads)
+    return parser
+
+
+def option_names(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Every option that the help shows."""
+    for action in parser._actions:  # argparse has no public way to list them
+        if action.help is not argparse.SUPPRESS:
+            yield from action.option_strings
+
+
+def option_of(parser: argparse.ArgumentParser, name: str) -> argparse.Action | None:
+    """The option of that name."""
+    return next((action for action in parser._actions if name in action.option_strings), None)
+
+
+def takes_value(action: argparse.Action) -> bool:
+    """Whether an option is followed by a value."""
+    return action.nargs != 0
+
+
+def _called(program: str, command: Subcommand) -> str:
+    return f"{program} {command.name}".rstrip()
+
+
+def _takes_value(option: str) -> bool:
+    """Whether the argument after an option is its value; for options of single commands all of them are asked."""
+    shared = option_of(_shared(), option)
+    if shared is not None:
+        return takes_value(shared)
+    return any(
+        takes_value(action)
+        for command in every_command()
+        if (action := option_of(parser_of(command), option)) is not None
+    )
+
+
+@cache
+def _shared() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--version", action="store_true")
+    add_source(parser, shown=True)
+    add_output(parser, FORMATS, gates=True, reads=True)
+    return parser
+
+
+def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace, program: str) -> UsageProblem:
+    called = _called(program, command)
+    if option in _WATCHING:
+        where = " -A" if options.all_namespaces else f" -n {options.namespace}" if options.namespace else ""
+        return UsageProblem(f"{called} does not watch", f"The terminal UI follows every change: {program}{where}")
+    owners = [other.name for other in every_command() if option_of(parser_of(other, program), option) is not None]
+    if owners:
+        return UsageProblem(
+            f"{option} is an option of {' and '.join(owners[:3])}, not of {command.name or 'KIND NAME'}",
+            f"See: {program} {owners[0]} --help",
+        )
+    from kubedoctor.cluster.grammar.nearest import nearest_word
+
+    near = nearest_word(option, [name for name in option_names(parser_of(command, program)) if name.startswith("--")])
+    hint = f"Did you mean {', '.join(near)}? " if near else ""
+    return UsageProblem(f"unknown option: {option}", f"{hint}See: {called} --help")
+
+
+def _description(command: Subcommand) -> str:
+    width = text_width()
+    first = command.summary[0].upper() + command.summary[1:] + "."
+    return "\n".join(line for text in (first, command.details) if text for line in [*wrapped(text, width), ""]).rstrip()
+
+
+def _examples(command: Subcommand, program: str) -> str:
+    if not command.examples:
+        return ""
+    lines = [f"  {program} {line}".rstrip() for line, _ in command.examples]
+    column = max(map(len, lines)) + 2
+    width = text_width()
+    shown = []
+    for line, (_, what) in zip(lines, command.examples, strict=True):
+        shown += wrapped(what, width, f"{line:<{column}}", " " * column)
+    return "\n".join(["examples:", *shown])

@@ -1,0 +1,135 @@
+"""`kubedoctor QUESTION SUBJECT`: any question is a command, such as `why-pending checkout-1`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from kubedoctor.answers.question import Choices, Question
+from kubedoctor.answers.sheet import Conclusion
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.options import completed
+from kubedoctor.cli.completion import values
+from kubedoctor.cli.exit_codes import ExitCode
+from kubedoctor.cli.formats import check_format
+from kubedoctor.cli.formats.sheet import render_sheet
+from kubedoctor.cli.reading import opened
+from kubedoctor.cli.subject import find_subject, single_target
+from kubedoctor.cli.targets import Target
+from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
+from kubedoctor.cluster.grammar.text import counted, listed
+from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
+from kubedoctor.engine.asking import ask
+from kubedoctor.problems import UsageProblem
+
+FORMATS = ("text", "json", "yaml", "markdown")
+_CODES = {
+    Conclusion.WELL: ExitCode.HEALTHY,
+    Conclusion.TROUBLE: ExitCode.FOUND,
+    Conclusion.UNKNOWN: ExitCode.GAPS,
+}
+
+
+def command_of(question: Question) -> Subcommand:
+    """The command that asks a question, from the question's own declaration."""
+
+    def complete(words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
+        return _complete(question, words, prefix, options)
+
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        _add_options(question, parser)
+
+    def run(options: argparse.Namespace) -> int:
+        return run_question(question, options)
+
+    noun = _noun(question)
+    kinds = listed((row.singular for name in question.kinds if (row := kind_named(name)) is not None), 12)
+    return Subcommand(
+        name=question.name,
+        summary=question.help,
+        usage=(f"{noun.upper()} [-n NAMESPACE] [flags]", "KIND/NAME [flags]"),
+        section="Diagnose",
+        details=f"It is asked about: {kinds}.",
+        run=run,
+        formats=FORMATS,
+        gates=True,
+        add_options=add_options,
+        complete=complete,
+    )
+
+
+def run_question(question: Question, options: argparse.Namespace) -> int:
+    """Print the sheet; its conclusion is the exit code."""
+    started = time.perf_counter()
+    check_format(options.output, FORMATS)
+    target = _target(question, options.words)
+    choices = choices_of(question, options)
+    with opened(options) as source:
+        subject = find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
+        answered = ask(question, subject, choices, source.snapshot, source.gather)
+    if options.output in ("json", "yaml"):
+        speak_utf8()
+    text = render_sheet(answered, options.output or "text", width=text_width(), colour=wants_colour(options))
+    print(text, end="")
+    if options.stats:
+        seconds = time.perf_counter() - started
+        print(
+            f"{counted(answered.requests, 'request')}, {counted(answered.rounds, 'round')}, {seconds:.2f}s",
+            file=sys.stderr,
+        )
+    code = _CODES[answered.sheet.conclusion]
+    return ExitCode.HEALTHY if code is ExitCode.GAPS and options.allow_gaps else code
+
+
+def choices_of(question: Question, options: argparse.Namespace) -> Choices:
+    """What was given for the options of a question."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for option in question.options:
+        given = getattr(options, option.name.replace("-", "_"), None) or ()
+        texts = [given] if isinstance(given, str) else list(given)
+        if option.repeatable:
+            texts = [part for text in texts for part in text.split(",") if part.strip()]
+        chosen[option.name] = tuple(texts)
+    return Choices(chosen)
+
+
+def _noun(question: Question) -> str:
+    first = kind_named(question.kinds[0])
+    return first.singular if first is not None else question.kinds[0].lower()
+
+
+def _target(question: Question, words: list[str]) -> Target:
+    """A bare name means the first kind of the question. Raises UsageProblem for a kind that it is not asked about."""
+    noun = _noun(question)
+    if not words:
+        raise UsageProblem(f"which {noun}?", f"Name it: kubedoctor {question.name} {noun.upper()} [-n NAMESPACE]")
+    target = single_target([noun, words[0]] if len(words) == 1 and "/" not in words[0] else words)
+    if target.kind.kind not in question.kinds:
+        names = ", ".join(row.singular for name in question.kinds if (row := kind_named(name)) is not None)
+        raise UsageProblem(f"{question.name} cannot be asked about a {target.kind.singular}", f"Name one of: {names}")
+    return target
+
+
+def _add_options(question: Question, parser: argparse.ArgumentParser) -> None:
+    for option in question.options:
+        name, metavar = f"--{option.name}", option.metavar
+        if option.repeatable:
+            action = parser.add_argument(
+                name, metavar=metavar, action="append", default=[], help=f"{option.help}; may be repeated"
+            )
+        else:
+            action = parser.add_argument(name, metavar=metavar, help=option.help)
+        if (kind := kind_from_word(metavar)) is not None:  # `--node NODE` takes the name of a Node
+            completed(action, partial(values.names, kind.kind))
+
+
+def _complete(question: Question, words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
+    """Names of the first kind; the kinds that it is asked about, and their names."""
+    kinds = [row for name in question.kinds if (row := kind_named(name)) is not None]
+    if words or "/" in prefix:
+        return values.objects(words, prefix, options)
+    return [*(row.singular for row in kinds if row.singular.startswith(prefix)),
+            *values.names(question.kinds[0], prefix, options)]  # fmt: skip

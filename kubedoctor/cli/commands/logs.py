@@ -1,0 +1,78 @@
+"""`kubedoctor logs POD`: the diagnosis, which reads the logs, and the command of kubectl for the whole log."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kubedoctor.cli.completion import values
+from kubedoctor.cli.diagnosing import OBJECTS, diagnose
+from kubedoctor.cli.targets import is_kind
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.problems import UsageProblem
+
+_VALUES = {"CONTAINER": ("-c", "--container"), "LINES": ("--tail",), "DURATION": ("--since",)}
+_FLAGS = (("-f", "--follow"), ("-p", "--previous"), ("--all-containers",), ("--timestamps",))
+
+
+def logs(options: argparse.Namespace) -> int:
+    """The diagnosis of a pod or a workload, with the command for its log below it."""
+    if not options.words and not options.selector:
+        raise UsageProblem("logs of which pod?", "Name it: kubedoctor logs POD [-n NAMESPACE]; also deploy/checkout")
+    if not options.words:
+        options.words = ["pods"]
+    elif not is_kind(options.words[0]):  # as with kubectl: the name of a pod, and perhaps that of a container
+        if len(options.words) == 2 and not options.container:
+            options.container = options.words.pop()
+        options.words = ["pod", *options.words]
+    return diagnose(options, lambda subjects: _commands(subjects, options))
+
+
+def _commands(subjects: Sequence[Ref], options: argparse.Namespace) -> str:
+    chosen = ""
+    for names in _VALUES.values():
+        value = getattr(options, names[-1].lstrip("-"))
+        chosen += f" {names[0]} {shlex.quote(value)}" if value else ""
+    for flags in _FLAGS:
+        chosen += f" {flags[0]}" if getattr(options, flags[-1].lstrip("-").replace("-", "_")) else ""
+    having = [one for one in subjects if one.kind in ("Pod", "Service", *WORKLOAD_KINDS)]
+    if not having:
+        return f"{subjects[0].title} has no log of its own"
+    return "\n".join(f"kubectl logs {_argument(one)}{one.namespace_flag}{chosen}" for one in having)
+
+
+def _argument(one: Ref) -> str:
+    return one.name if one.kind == "Pod" else one.argument
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    OBJECTS.add_options(parser)
+    group = parser.add_argument_group("what the kubectl command gets")
+    for metavar, names in _VALUES.items():
+        group.add_argument(*names, metavar=metavar, help="as with kubectl logs")
+    for flags in _FLAGS:
+        group.add_argument(*flags, action="store_true", help="as with kubectl logs")
+
+
+def _complete(words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
+    """Pods, as with kubectl; after a kind its objects."""
+    if not words and "/" not in prefix:
+        return values.names("Pod", prefix, options)
+    return values.objects(words, prefix, options)
+
+
+COMMAND = replace(
+    OBJECTS,
+    name="logs",
+    summary="diagnose a pod, its logs included, and give the kubectl logs command",
+    usage=("POD [CONTAINER] [flags]", "KIND/NAME [flags]", "-l LABELS [flags]"),
+    section="As with kubectl",
+    details="The diagnosis reads the last lines of the logs that matter, and quotes the line that decides.",
+    examples=(("logs checkout-1 -n shop", "the diagnosis, then the command"), ("logs deploy/checkout -c app", "")),
+    run=logs,
+    add_options=_add_options,
+    complete=_complete,
+)

@@ -1,0 +1,89 @@
+"""What completes the words and values of a command line: read within a second, or nothing."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+PATIENCE = 0.8  # seconds; with the start of Python a shell waits for about a second
+_QUICK = "800ms"
+
+
+def namespaces(prefix: str, options: argparse.Namespace) -> list[str]:
+    """Namespaces of the cluster or the recording."""
+    return names("Namespace", prefix, options)
+
+
+def contexts(prefix: str, options: argparse.Namespace) -> list[str]:
+    """Contexts of the kubeconfig."""
+    import os
+
+    from kubedoctor.collect.kubeconfig import find_files, read_kubeconfig
+
+    known = read_kubeconfig(find_files(options.kubeconfig, os.environ)).contexts
+    return [name for name in known if name.startswith(prefix)]
+
+
+def files(prefix: str, _options: argparse.Namespace) -> list[str]:
+    """Files and folders."""
+    from argcomplete.completers import FilesCompleter
+
+    return list(FilesCompleter()(prefix))
+
+
+def kinds(prefix: str) -> list[str]:
+    """Kinds as kubectl spells them, without the forms that name a group."""
+    from kubedoctor.cluster.kinds.resources import kind_words
+
+    return [word for word in sorted(kind_words()) if word.startswith(prefix) and ("." not in word or "." in prefix)]
+
+
+def objects(words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
+    """Kinds, then names of that kind; `deploy/web` in one word too."""
+    from kubedoctor.cluster.kinds.resources import kind_from_word
+
+    if "/" in prefix:
+        kind_word, _, start = prefix.partition("/")
+        kind = kind_from_word(kind_word)
+        return [f"{kind_word}/{name}" for name in names(kind.kind, start, options)] if kind is not None else []
+    if not words:
+        return kinds(prefix)
+    kind = kind_from_word(words[0])
+    if kind is None:
+        return []
+    return [name for name in names(kind.kind, prefix, options) if name not in words[1:]]
+
+
+def names(kind: str, prefix: str, options: argparse.Namespace) -> list[str]:
+    """Names of objects of a kind in the namespace that the options mean; all that can be read in time."""
+
+    def read() -> tuple[str, ...]:
+        from kubedoctor.cli.reading import source_options
+        from kubedoctor.cluster.kinds.resources import kind_named
+        from kubedoctor.collect.opening import open_source
+
+        options.request_timeout = _QUICK
+        source = open_source(source_options(options))
+        row = kind_named(kind)
+        everywhere = options.all_namespaces or (source.snapshot.closed and not options.namespace)
+        namespaced = row is None or row.namespaced
+        return source.names(kind, (options.namespace or source.namespace) if namespaced and not everywhere else "")
+
+    return [name for name in in_time(read) if name.startswith(prefix)]
+
+
+def in_time(read: Callable[[], Iterable[str]]) -> list[str]:
+    """What a reading gives, or nothing where it fails or takes too long: a shell waits for the answer."""
+    found: list[str] = []
+
+    def run() -> None:
+        try:
+            found.extend(read())
+        except Exception:  # noqa: BLE001  # a shell that completes is no place for errors
+            return
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    return [] if thread.is_alive() else found

@@ -1,0 +1,145 @@
+"""Diagnosis of the objects that the words of a command mean: one, several, or all of a kind."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.known import command_names
+from kubedoctor.cli.arguments.options import add_selector
+from kubedoctor.cli.completion import values
+from kubedoctor.cli.formats import FORMATS, check_format
+from kubedoctor.cli.listing import Listing, listing_of
+from kubedoctor.cli.reading import finish, opened
+from kubedoctor.cli.subject import by_bare_name, check_namespace, find_subject, matching, none_match, parsed_selector
+from kubedoctor.cli.targets import Target, is_kind, targets_of
+from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import kind_words
+from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.engine import focus, focus_all, load_catalogue
+from kubedoctor.engine.report import Report
+from kubedoctor.problems import SourceProblem, UsageProblem
+
+FEW = 10
+"""Up to so many objects what they need is fetched one by one; for more, whole kinds are listed."""
+
+
+def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] | None = None) -> int:
+    """Examine what the words mean and print what is wrong. below: gives the last line of a report in text."""
+    started = time.perf_counter()
+    check_format(options.output)
+    words = options.words
+    if not words:
+        raise UsageProblem("diagnose what?", "Name it: kubedoctor pod NAME, or all of a kind: kubedoctor pods")
+    parsed_selector(options.selector)
+    if len(words) == 1 and not is_kind(words[0]):
+        return _diagnose_bare(options, started, below)
+    targets = targets_of(words)
+    _check_targets(targets, options)
+    with opened(options) as source:
+        subjects = tuple(dict.fromkeys(_subjects(targets, source, options)))
+        report, listing = _examined(subjects, targets, source, options)
+    return _printed(report, listing, options, started, subjects, below)
+
+
+def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[[Sequence[Ref]], str] | None) -> int:
+    """A word that is no kind is looked up as a name; where nothing can be read, it is a word that is unknown."""
+    word = options.words[0]
+    known = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
+    try:
+        with opened(options) as source:
+            place = options.namespace or None
+            subject = by_bare_name(word, source, place, everywhere=options.all_namespaces, words=known)
+            report, listing = _examined((subject,), (), source, options)
+    except SourceProblem as problem:
+        near = nearest_word(word, known)
+        if not near:
+            raise
+        raise UsageProblem(
+            f"{word!r} is neither a command nor a kind",
+            f"Did you mean {', '.join(near)}? Names cannot be looked up: {problem.what}",
+        ) from problem
+    return _printed(report, listing, options, started, (subject,), below)
+
+
+def _examined(
+    subjects: tuple[Ref, ...], targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace
+) -> tuple[Report, Listing | None]:
+    catalogue = load_catalogue()
+    if len(subjects) == 1:
+        return focus(catalogue, subjects[0], source.snapshot, source.gather), None
+    if len(subjects) > FEW:
+        source.list_all(catalogue.reads(), _namespace(source, options))
+    report = focus_all(catalogue, subjects, source.snapshot, source.gather)
+    return report, listing_of(report, source.snapshot, [target.kind for target in targets], _namespace(source, options))
+
+
+def _printed(
+    report: Report,
+    listing: Listing | None,
+    options: argparse.Namespace,
+    started: float,
+    subjects: Sequence[Ref],
+    below: Callable[[Sequence[Ref]], str] | None,
+) -> int:
+    code = finish(report, options, started, listing)
+    if below is not None and options.output in (None, "text", "wide"):
+        print(below(subjects))
+    return code
+
+
+def _check_targets(targets: Sequence[Target], options: argparse.Namespace) -> None:
+    if any(target.name for target in targets) and options.selector:
+        raise UsageProblem("a name and -l exclude each other", "Leave one of them out")
+    if any(target.kind.kind == "Event" for target in targets):
+        place = " -A" if options.all_namespaces else f" -n {options.namespace}" if options.namespace else ""
+        raise UsageProblem(
+            "events are evidence of a diagnosis, not diagnosed themselves", f"To list them: kubectl events{place}"
+        )
+
+
+def _subjects(targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace) -> Iterator[Ref]:
+    """The objects that the targets mean. Raises NoSuchObject where there is none."""
+    whole = [target.kind for target in targets if not target.name]
+    namespace = _namespace(source, options)
+    for target in targets:
+        if target.name:
+            yield find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
+    matched = [name for kind in whole for name in matching(kind, source, namespace, options.selector)]
+    if whole and not matched:
+        if namespace:
+            check_namespace(namespace, source)
+        raise none_match(whole, source, namespace, options.selector)
+    yield from matched
+
+
+def _namespace(source: ReadableCluster, options: argparse.Namespace) -> str:
+    """The namespace whose objects are meant; empty for all. A recording is small and chosen: all of it is meant."""
+    if options.all_namespaces or (source.snapshot.closed and not options.namespace):
+        return ""
+    return options.namespace or source.namespace
+
+
+OBJECTS = Subcommand(
+    name="",
+    summary="diagnose objects and what they depend on",
+    usage=("KIND NAME... [flags]", "KIND/NAME... [flags]", "KIND[,KIND...] [-l LABELS] [flags]", "NAME [flags]"),
+    section="Diagnose",
+    details="Kinds are written as with kubectl: pod, pods, po, deploy, deployments.apps. Without a name all objects of "
+    "the kind are listed and diagnosed. A name without a kind is looked up over all kinds.",
+    examples=(
+        ("pod checkout-1 -n shop", "one object and what it depends on"),
+        ("deploy/checkout svc/checkout", "several objects"),
+        ("pods -l app=checkout", "all pods with a label, listed and diagnosed"),
+        ("po -A", "all pods of the cluster"),
+        ("checkout", "whatever object has that name"),
+    ),
+    run=diagnose,
+    formats=FORMATS,
+    gates=True,
+    add_options=add_selector,
+    complete=values.objects,
+)

@@ -1,0 +1,95 @@
+"""What was matched, a line for each object: what was found of it, and what kubectl would show beside its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import ResourceKind
+from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN, controller_of
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.engine.report import Report, ReportedFinding
+
+
+class ListedObject(msgspec.Struct, frozen=True):
+    """An object of a list. finding: the worst that is about it or that it suffers from; cause: what explains that finding,
+    where it is a consequence. says: its own words where no finding explains them."""
+
+    about: Ref
+    finding: ReportedFinding | None = None
+    cause: ReportedFinding | None = None
+    says: str = ""
+    cells: tuple[str, ...] = ()
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """The objects in order, those with findings first. columns: titles of the cells."""
+
+    title: str
+    rows: tuple[ListedObject, ...]
+    columns: tuple[str, ...] = ()
+    namespaced: bool = False
+
+
+def listing_of(report: Report, snapshot: Snapshot, kinds: Sequence[ResourceKind], namespace: str) -> Listing:
+    """The subjects of a report as a list."""
+    worst = _worst(report, snapshot)
+    causes = {name: report.finding(incident.cause) for incident in report.incidents for name in incident.consequences}
+    says = {one.about: one.says for one in report.unexplained}
+    rows = []
+    for name in report.subjects:
+        finding = worst.get(name)
+        cause = causes.get(finding.id) if finding is not None else None
+        cells = _cells(snapshot.get(name), report.taken_at)
+        rows.append(ListedObject(name, finding, cause, says.get(name, ""), cells))
+    order = {finding.id: rank for rank, finding in enumerate(report.findings)}
+    rows.sort(key=lambda row: (order[row.finding.id] if row.finding else len(order), not row.says))
+    nouns = dict.fromkeys((kind.singular, kind.plural) for kind in kinds)
+    noun, plural = next(iter(nouns)) if len(nouns) == 1 else ("object", "objects")
+    where = f" in namespace {namespace}" if namespace and any(name.namespace for name in report.subjects) else ""
+    columns = ("NODE", "AGE") if any(len(row.cells) > 1 for row in rows) else ("AGE",)
+    namespaced = len({name.namespace for name in report.subjects}) > 1
+    return Listing(f"{counted(len(rows), noun, plural)}{where}", tuple(rows), columns, namespaced)
+
+
+def _worst(report: Report, snapshot: Snapshot) -> dict[Ref, ReportedFinding]:
+    """For each object the first finding about it, about what it controls, or from which it suffers."""
+    worst: dict[Ref, ReportedFinding] = {}
+    for finding in report.findings:  # the worst comes first
+        for name in (finding.about, *finding.affects):
+            for one in _line(name, snapshot):
+                worst.setdefault(one, finding)
+    return worst
+
+
+def _line(name: Ref, snapshot: Snapshot) -> Iterator[Ref]:
+    """The object and its controllers."""
+    for _ in range(LONGEST_CHAIN):
+        yield name
+        obj = snapshot.get(name)
+        owner = controller_of(obj) if obj is not None else None
+        if owner is None:
+            return
+        name = owner
+
+
+def _cells(obj: KubernetesObject | None, now: datetime) -> tuple[str, ...]:
+    if obj is None:
+        return ()
+    created = obj.metadata.creation_timestamp
+    age = human_duration(now - created) if created is not None else ""
+    return (obj.spec.node_name or "<none>", age) if isinstance(obj, Pod) else (age,)
+
+
+def names_with_findings(report: Report, listing: Listing | None) -> Iterable[Ref]:
+    """The objects of `-o name`: of a list those with findings, else whatever findings are about; worst first."""
+    if listing is not None:
+        return [row.about for row in listing.rows if row.finding is not None]
+    return dict.fromkeys(finding.about for finding in report.findings)

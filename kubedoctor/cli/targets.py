@@ -1,0 +1,54 @@
+"""What the words after a command mean: kinds, names, or both, in all of kubectl's forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_words
+from kubedoctor.problems import UsageProblem
+
+
+class Target(msgspec.Struct, frozen=True):
+    """An object by its name, or all objects of a kind where `name` is empty."""
+
+    kind: ResourceKind
+    name: str = ""
+
+
+def targets_of(words: Sequence[str]) -> tuple[Target, ...]:
+    """`pod a b`, `pod/a svc/b`, `pods`, `pods,services`. Raises UsageProblem for a kind that is unknown."""
+    if "" in words[1:]:
+        raise UsageProblem("a name is empty", f"Name it: kubedoctor {words[0]} NAME")
+    if "/" in words[0]:
+        return tuple(_named(word) for word in words)
+    kinds = [known_kind(word) for word in words[0].split(",")]
+    names = dict.fromkeys(words[1:]) or {"": None}
+    return tuple(Target(kind, name) for kind in kinds for name in names)
+
+
+def _named(word: str) -> Target:
+    kind_word, slash, name = word.partition("/")
+    kind = known_kind(kind_word) if slash or is_kind(word) else None
+    if kind is None or not name:
+        raise UsageProblem(
+            f"{word!r} names no object where others are KIND/NAME", "Write all of them as KIND/NAME, or KIND NAME NAME"
+        )
+    return Target(kind, name)
+
+
+def is_kind(word: str) -> bool:
+    """Whether a word can only mean a kind, or an object by its kind."""
+    return not word or "/" in word or "," in word or kind_from_word(word) is not None
+
+
+def known_kind(word: str) -> ResourceKind:
+    """The kind that a word means. Raises UsageProblem with the nearest."""
+    kind = kind_from_word(word)
+    if kind is None:
+        near = nearest_word(word.lower(), [known for known in kind_words() if "." not in known])
+        hint = f"Did you mean {', '.join(near)}?" if near else "All commands: kubedoctor --help"
+        raise UsageProblem(f"unknown kind {word!r}", hint)
+    return kind
