@@ -40,6 +40,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings.commands import container_command
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
@@ -76,7 +77,7 @@ def quota_needs_requests(workload: KubernetesObject, cluster: Cluster) -> Iterat
         detail=f"{who.title} is missing {counted(refused.missing, 'pod')}.",
         affects=(who,),
         fixes=(
-            *(_set(who, resource, containers) for resource, containers in refusal.missing.items()),
+            *(_set(who, resource, containers, cluster) for resource, containers in refusal.missing.items()),
             Fix(f"Or create a LimitRange with defaults in namespace {who.namespace}"),
         ),
         commands=(
@@ -97,7 +98,7 @@ def _unset(resource: str, containers: tuple[str, ...], who: Ref) -> str:
     )
 
 
-def _set(who: Ref, resource: str, containers: tuple[str, ...]) -> Fix:
+def _set(who: Ref, resource: str, containers: tuple[str, ...], cluster: Cluster) -> Fix:
     """With a command for Deployments, StatefulSets and DaemonSets; the amount is an example, for a person to choose."""
     side, _, name = resource.partition(".")
     summary = f"Set {resource} on {'container ' + ', '.join(containers) if containers else 'every container'}"
@@ -110,7 +111,5 @@ def _set(who: Ref, resource: str, containers: tuple[str, ...]) -> Fix:
     amount = {"cpu": "500m", "memory": "256Mi"}.get(name)
     if amount is None:
         return Fix(summary)
-    line = (
-        f"kubectl set resources {who.argument}{who.namespace_flag} -c {','.join(containers)} --{side}={name}={amount}"
-    )
+    line = container_command(cluster.maybe.get_ref(who), containers, ("resources", side, name), amount)
     return Fix(f"{summary}, for example {amount}", line, Effect.DISRUPTS)

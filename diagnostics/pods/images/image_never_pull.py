@@ -54,5 +54,7 @@ def _fix(pull: Unpulled, cluster: Cluster) -> Fix:
         return Fix(summary)
     return Fix(
         summary,
-        container_command(cluster.maybe.get_ref(pull.about), pull.container.name, ("imagePullPolicy",), "IfNotPresent"),
+        container_command(
+            cluster.maybe.get_ref(pull.about), (pull.container.name,), ("imagePullPolicy",), "IfNotPresent"
+        ),
     )

@@ -110,5 +110,5 @@ def _fix(part: ContainerWithStatus, problem: SecurityProblem, about: Ref, cluste
         return Fix(why, "")
     return Fix(
         why,
-        container_command(cluster.maybe.get_ref(about), part.container.name, ("securityContext", "runAsUser"), 1000),
+        container_command(cluster.maybe.get_ref(about), (part.container.name,), ("securityContext", "runAsUser"), 1000),
     )

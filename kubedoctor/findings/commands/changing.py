@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from kubedoctor.cluster.changes import Change, Path, Step, as_data, put
+from kubedoctor.cluster.changes import Change, Path, Step, as_data, edit
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -54,21 +54,22 @@ def command_line(change: Change, *objects: KubernetesObject) -> str:
     return " && ".join(line.text for line in _joined(lines))
 
 
-def container_command(item: KubernetesObject | None, container: str, path: Sequence[str], value: Any) -> str:
-    """The line that sets a field of a container of a workload's template, by its path in the container; empty where the
-    template has no such container, or is not known."""
+def container_command(item: KubernetesObject | None, names: Sequence[str], path: Sequence[str], value: Any) -> str:
+    """The line that sets a field of containers of a workload's template, by its path in the container; empty where the
+    template lacks one of them, or is not known."""
     template = template_of(item) if item is not None else None
     if item is None or template is None:
         return ""
+    places: dict[str, Path] = {}
     for field, containers in (
-        ("containers", template.spec.containers),
         ("initContainers", template.spec.init_containers or ()),
+        ("containers", template.spec.containers),
     ):
-        for place, known in enumerate(containers):
-            if known.name == container:
-                where: Path = (*template_path(item).split("."), field, place, *path)
-                return command_line(put(ref(item), where, value), item)
-    return ""
+        places.update({known.name: (field, place) for place, known in enumerate(containers)})
+    if not set(names) <= set(places):
+        return ""
+    prefix = template_path(item).split(".")
+    return command_line(edit(ref(item), *(Step((*prefix, *places[name], *path), value) for name in names)), item)
 
 
 def _by_object(change: Change) -> dict[Ref, list[Step | str | Mapping[str, Any]]]:
@@ -207,7 +208,7 @@ def _of_container(step: Step, item: KubernetesObject | None) -> tuple[str, Path]
 
 
 def _set(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
-    """`kubectl set resources`, `image` and `env`, each once for the containers that get the same."""
+    """`kubectl set resources`, which takes the name of one container, `image` and `env`."""
     amounts: dict[str, dict[str, list[str]]] = {}
     images: list[str] = []
     variables: dict[str, list[str]] = {}
@@ -223,13 +224,13 @@ def _set(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list
                 variables.setdefault(name, []).append(f"{step.value['name']}={step.value['value']}")
             case _:
                 left.append(step)
-    by_amounts: dict[tuple[str, ...], list[str]] = {}
-    for name, sides in amounts.items():
-        flags = tuple(f"--{side}={','.join(sides[side])}" for side in ("requests", "limits") if side in sides)
-        by_amounts.setdefault(flags, []).append(name)
-    lines = [
-        _Line((*_words("set resources", about), "-c", ",".join(names), *flags)) for flags, names in by_amounts.items()
-    ]
+    lines: list[_Line] = []
+    if len(amounts) > 1:  # Each command would be a rollout of its own.
+        left = [step for step in steps if step in left or _of_container(step, item)[1][:1] == ("resources",)]
+    else:
+        for name, sides in amounts.items():
+            flags = [f"--{side}={','.join(sides[side])}" for side in ("requests", "limits") if side in sides]
+            lines.append(_Line((*_words("set resources", about), "-c", name, *flags)))
     lines += [_Line((*_words("set image", about), *images))] if images else []
     lines += [_Line((*_words("set env", about), "-c", name, *words)) for name, words in variables.items()]
     return lines, left

@@ -131,7 +131,7 @@ IN_PLACE: dict[str, tuple[Change, str]] = {
     ),
     "the same amount for two": (
         edit(WEB, *(Step(_container("resources", "limits", "cpu", at=at), "1") for at in (0, 1))),
-        "kubectl set resources deployment/web -n shop -c app,proxy --limits=cpu=1",
+        """kubectl patch deployment/web -n shop -p '{"spec": {"template": {"spec": {"containers": [{"name": "app", "resources": {"limits": {"cpu": "1"}}}, {"name": "proxy", "resources": {"limits": {"cpu": "1"}}}]}}}}'""",
     ),
     "image": (put(WEB, _container("image"), "web:2"), "kubectl set image deployment/web -n shop app=web:2"),
     "variable": (
@@ -200,11 +200,11 @@ IN_PLACE: dict[str, tuple[Change, str]] = {
         edit(
             NODE,
             Step(("spec", "taints", 2), remove=True),
-            Step(("spec", "taints", "-"), {"key": "x", "value": "y", "effect": "NoSchedule"}),
+            Step(("spec", "taints", 0), remove=True),
         ),
-        "kubectl taint nodes n1 gpu:NoExecute- x=y:NoSchedule",
+        "kubectl taint nodes n1 gpu:NoExecute- node.kubernetes.io/unschedulable:NoSchedule-",
     ),
-    "cordon": (put(NODE, ("spec", "unschedulable"), True), "kubectl cordon n1"),
+    "uncordon": (put(NODE, ("spec", "unschedulable"), False), "kubectl uncordon n1"),
 }
 
 # Several commands, or what is recreated or deleted: as text.
@@ -230,6 +230,11 @@ OTHERS: dict[str, tuple[Change, str]] = {
         ),
         "kubectl set resources deployment/web -n shop -c app --requests=cpu=1 && "
         """kubectl patch deployment/web -n shop --type=merge -p '{"spec": {"template": {"spec": {"nodeSelector": {"disk": null}}}}}'""",
+    ),
+    "cordon": (put(NODE, ("spec", "unschedulable"), True), "kubectl cordon n1"),
+    "one more taint": (
+        put(NODE, ("spec", "taints", "-"), {"key": "x", "value": "y", "effect": "NoSchedule"}),
+        "kubectl taint nodes n1 x=y:NoSchedule",
     ),
     "delete": (delete(OWNED), "kubectl delete pod/owned -n shop"),
     "a bare pod": (

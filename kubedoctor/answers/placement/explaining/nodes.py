@@ -177,9 +177,7 @@ def _lower(case: Case, name: str, short: Shortage, where: RefusedNode) -> tuple[
     exact = {"cpu": f"{free}m", "memory": f"{free // 2**20}Mi"}.get(name)
     if not alone or exact is None or exact in ("0m", "0Mi") or free <= 0:
         return (Fix(summary),)
-    line = container_command(
-        case.cluster.maybe.get_ref(case.workload), asking[0], ("resources", "requests", name), exact
-    )
+    line = container_command(case.cluster.maybe.get_ref(case.workload), asking, ("resources", "requests", name), exact)
     return (Fix(f"{summary}; {where.name} has {exact} free", line, Effect.DISRUPTS),)
 
 
