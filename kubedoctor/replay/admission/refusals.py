@@ -16,18 +16,18 @@ import msgspec
 class AdmissionStep(enum.Enum):
     """Who refuses, or what is missing."""
 
-    QUOTA_EXCEEDED = "quota exceeded"
-    QUOTA_NEEDS = "quota needs requests or limits"
-    LIMIT_RANGE = "limit range"
-    POD_SECURITY = "pod security"
-    WEBHOOK_DENIES = "webhook denies"
-    WEBHOOK_FAILS = "webhook fails"
-    POLICY = "validating admission policy"
-    PRIORITY_CLASS = "priority class missing"
-    SERVICE_ACCOUNT = "service account missing"
-    RUNTIME_CLASS = "runtime class missing"
-    NAMESPACE = "namespace terminating"
-    OTHER = "other"
+    QUOTA_EXCEEDED = enum.auto()
+    QUOTA_NEEDS = enum.auto()
+    LIMIT_RANGE = enum.auto()
+    POD_SECURITY = enum.auto()
+    WEBHOOK_DENIES = enum.auto()
+    WEBHOOK_FAILS = enum.auto()
+    POLICY = enum.auto()
+    PRIORITY_CLASS = enum.auto()
+    SERVICE_ACCOUNT = enum.auto()
+    RUNTIME_CLASS = enum.auto()
+    NAMESPACE = enum.auto()
+    OTHER = enum.auto()
 
 
 class AdmissionRefusal(msgspec.Struct, frozen=True):

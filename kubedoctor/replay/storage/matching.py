@@ -22,16 +22,16 @@ CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 class Mismatch(enum.Enum):
     """Why a volume is not for a claim, in the order of upstream's tests."""
 
-    RELEASED = "released"
-    RESERVED = "reserved"
-    TOO_SMALL = "too small"
-    VOLUME_MODE = "volume mode"
-    ATTRIBUTES_CLASS = "volume attributes class"
-    DELETING = "deleting"
-    NOT_AVAILABLE = "not available"
-    SELECTOR = "selector"
-    CLASS = "class"
-    ACCESS_MODE = "access mode"
+    RELEASED = enum.auto()
+    RESERVED = enum.auto()
+    TOO_SMALL = enum.auto()
+    VOLUME_MODE = enum.auto()
+    ATTRIBUTES_CLASS = enum.auto()
+    DELETING = enum.auto()
+    NOT_AVAILABLE = enum.auto()
+    SELECTOR = enum.auto()
+    CLASS = enum.auto()
+    ACCESS_MODE = enum.auto()
 
 
 class Rejection(msgspec.Struct, frozen=True):

@@ -14,24 +14,30 @@ from kubedoctor.replay.storage.matching import Mismatch, Rejection, class_of, re
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 """Set by the scheduler when it has placed a pod for which a volume is to be made."""
 _NOT_ASKED_BY_NAME = frozenset({Mismatch.SELECTOR, Mismatch.NOT_AVAILABLE})
-"""A claim that requests a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
+"""Who asks for a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
 
 
 class Awaited(enum.Enum):
-    """What has to come before the claim is bound."""
+    """What has to come before the claim is bound.
 
-    BINDING = "a volume fits"
-    NAMED_VOLUME = "the volume that it requests by name does not exist or does not fit"
-    DEFAULT_CLASS = "the default class is given to it"
-    ANY_CLASS = "it names no class, and none is the default"
-    NAMED_CLASS = "the class that it names does not exist"
-    FIRST_POD = "its class waits for a pod that is placed"
-    VOLUME = "nothing makes volumes for it"
-    PROVISIONER = "the provisioner of its class"
+    BINDING: nothing, a volume fits. NAMED_VOLUME: the volume that it names, which does not exist or does not fit.
+    DEFAULT_CLASS: the default class is about to be set. ANY_CLASS: it names no class, and none is the default. NAMED_CLASS:
+    its class does not exist. FIRST_POD: its class waits for a pod that is placed. VOLUME: nobody provisions volumes for it.
+    PROVISIONER: the provisioner of its class.
+    """
+
+    BINDING = enum.auto()
+    NAMED_VOLUME = enum.auto()
+    DEFAULT_CLASS = enum.auto()
+    ANY_CLASS = enum.auto()
+    NAMED_CLASS = enum.auto()
+    FIRST_POD = enum.auto()
+    VOLUME = enum.auto()
+    PROVISIONER = enum.auto()
 
 
 class Unbound(msgspec.Struct, frozen=True):
-    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that requests one
+    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that asks for one
     volume by name only that one."""
 
     awaits: Awaited

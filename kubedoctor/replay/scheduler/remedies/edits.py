@@ -41,19 +41,27 @@ _PLACES: Final = {kind: place for place, kind in enumerate(Kind)}
 
 
 class Because(enum.Enum):
-    """Why an edit helps, where the kind does not say it. `Edit.node` and `Edit.names` tell what it is about."""
+    """Why an edit helps, where the kind does not say it. `Edit.node` and `Edit.names` tell what it is about.
 
-    ALL_THAT_IS_FREE = "all that is free"
-    ALL_THAT_IS_LEFT = "all that is left for this container"
-    SAME_VOLUME = "uses the same volume"
-    FREES_VOLUMES = "has some of the volumes that are attached to the node"
-    ANTI_AFFINITY = "its anti-affinity keeps the pod away"
-    HOST_PORTS = "has the host ports"
-    AS_OFFERED = "as a volume has it"
-    THEN_FITS = "a volume then fits"
-    CLASS_HAS = "so much storage the class has near the node"
-    DELETED_CLAIM = "is kept for a claim that was deleted, and still has its data"
-    MISSING_CLAIM = "is kept for a claim that does not exist"
+    ALL_THAT_IS_FREE, ALL_THAT_IS_LEFT: a request becomes as much as is free on the node, or is left there for this container.
+    Of a deleted pod: SAME_VOLUME it uses the volume; FREES_VOLUMES that many volumes are attached for it; ANTI_AFFINITY it
+    keeps the pod away; HOST_PORTS it holds them.
+    Of claims: AS_OFFERED a volume is like that; THEN_FITS a volume fits then; CLASS_HAS so much storage the class has near
+    the node.
+    Of a released volume: DELETED_CLAIM, MISSING_CLAIM the claim that it is kept for was deleted, or does not exist.
+    """
+
+    ALL_THAT_IS_FREE = enum.auto()
+    ALL_THAT_IS_LEFT = enum.auto()
+    SAME_VOLUME = enum.auto()
+    FREES_VOLUMES = enum.auto()
+    ANTI_AFFINITY = enum.auto()
+    HOST_PORTS = enum.auto()
+    AS_OFFERED = enum.auto()
+    THEN_FITS = enum.auto()
+    CLASS_HAS = enum.auto()
+    DELETED_CLAIM = enum.auto()
+    MISSING_CLAIM = enum.auto()
 
 
 class Replaced(msgspec.Struct, frozen=True):
