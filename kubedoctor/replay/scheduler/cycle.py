@@ -46,7 +46,7 @@ Filters = tuple[tuple[str, NodeFilter], ...]
 
 
 class Objection(msgspec.Struct, frozen=True, gc=False):
-    """A plugin that says no; `plugin` is empty where several plugins' nodes do not meet."""
+    """A plugin that refuses; `plugin` is empty where several plugins' nodes do not meet."""
 
     plugin: str
     status: Status
@@ -109,7 +109,7 @@ class PreFiltered(msgspec.Struct, frozen=True, gc=False):
 
 
 def pre_filter(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = None) -> PreFiltered:
-    """Run every PreFilter until one turns the pod away for good."""
+    """Run every PreFilter until one refuses the pod finally."""
     filters: list[tuple[str, NodeFilter]] = []
     only: frozenset[str] | None = None
     restricting: list[str] = []

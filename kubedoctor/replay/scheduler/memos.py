@@ -16,7 +16,7 @@ class Remembers(Protocol):
 
 
 class Memo(Generic[KeyT, ValueT]):
-    """One sort of results by their key. Declared as a constant by the module that works them out; no other state is told."""
+    """One sort of results by their key. Declared as a constant by the module that works them out; each holder has its own."""
 
     __slots__ = ()
 

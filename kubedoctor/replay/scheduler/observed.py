@@ -19,9 +19,9 @@ from kubedoctor.replay.scheduler.releases import release_of
 from kubedoctor.replay.scheduler.snapshot import ARGUMENTS, ClusterState
 
 _ALWAYS: Final[tuple[type[KubernetesObject], ...]] = (Node, Pod, Namespace, PodDisruptionBudget)
-"""What a replay of any pod asks for: where pods run, and whom preemption spares."""
+"""What a replay of any pod reads: where pods run, and whom preemption spares."""
 REPLAY_READS: Final = tuple(dict.fromkeys((*_ALWAYS, *profile.kinds_read())))
-"""All that a replay may ask for."""
+"""All that a replay may read."""
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ def _decides(kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> boo
 
 
 def kinds_for(pod: Pod) -> tuple[type[KubernetesObject], ...]:
-    """What a replay of the pod asks for."""
+    """What a replay of the pod reads."""
     return tuple(dict.fromkeys((*_ALWAYS, *profile.kinds_read(pod))))
 
 

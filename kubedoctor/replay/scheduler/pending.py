@@ -1,4 +1,4 @@
-"""Why a pod is pending: the scheduler's cycle replayed, put in order, and held against the scheduler's own words."""
+"""Why a pod is pending: the scheduler's cycle replayed, put in order, and compared with the scheduler's own message."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 class PendingAnswer(msgspec.Struct, frozen=True):
     """groups: nodes by outcome, those that take the pod first, then the nearest misses. preemption: None where the
-    scheduler does not try it. said: the scheduler's words, None where it has said nothing. unseen, damaged: kinds that
+    scheduler does not try it. said: the scheduler's message, None where there is none. unseen, damaged: kinds that
     could not be read, or of which something was left out, and that might change the verdict."""
 
     pod: Pod

@@ -1,4 +1,4 @@
-"""What a pod asks for, and what it takes up on its node (`component-helpers/resource.PodRequests`, v1.37)."""
+"""What a pod requests, and what it takes up on its node (`component-helpers/resource.PodRequests`, v1.37)."""
 
 from __future__ import annotations
 
@@ -127,13 +127,13 @@ def _statuses(pod: Pod) -> dict[str, ContainerStatus]:
 
 
 def _refused(pod: Pod) -> bool:
-    """Kubelet will not grant what the pod asks for anew."""
+    """Kubelet will not grant what the pod newly requests."""
     pending = condition(pod.status.conditions, "PodResizePending")
     return pending is not None and pending.reason == "Infeasible"
 
 
 def occupied(pod: Pod) -> Amounts:
-    """What a pod takes up on its node: the most of what it asks for, what kubelet granted and what it runs with."""
+    """What a pod takes up on its node: the most of what it requests, what kubelet granted and what it runs with."""
     statuses, refused = _statuses(pod), _refused(pod)
     if not refused and not _resizes(pod, statuses):
         return pod_requests(pod.spec)

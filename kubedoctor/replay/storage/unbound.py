@@ -14,7 +14,7 @@ from kubedoctor.replay.storage.matching import Mismatch, Rejection, class_of, re
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 """Set by the scheduler when it has placed a pod for which a volume is to be made."""
 _NOT_ASKED_BY_NAME = frozenset({Mismatch.SELECTOR, Mismatch.NOT_AVAILABLE})
-"""Who asks for a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
+"""A claim that requests a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
 
 
 class Awaited(enum.Enum):
@@ -22,7 +22,7 @@ class Awaited(enum.Enum):
 
     BINDING: nothing, a volume fits. NAMED_VOLUME: the volume that it names, which does not exist or does not fit.
     DEFAULT_CLASS: the default class is about to be set. ANY_CLASS: it names no class, and none is the default. NAMED_CLASS:
-    its class does not exist. FIRST_POD: its class waits for a pod that is placed. VOLUME: nobody provisions volumes for it.
+    its class does not exist. FIRST_POD: its class waits for a pod that is placed. VOLUME: nothing provisions volumes for it.
     PROVISIONER: the provisioner of its class.
     """
 
@@ -37,7 +37,7 @@ class Awaited(enum.Enum):
 
 
 class Unbound(msgspec.Struct, frozen=True):
-    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that asks for one
+    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that requests one
     volume by name only that one."""
 
     awaits: Awaited

@@ -54,7 +54,7 @@ def helpful_class(
 
 
 def _is_too_low(tried: Preemption) -> bool:
-    """A node has nobody less important, or the pod may not preempt at all."""
+    """A node has no less important pod, or the pod may not preempt at all."""
     if tried.not_eligible is not None:
         return tried.not_eligible is NotEligible.NEVER
     return not tried.candidates and bool(tried.rejected)

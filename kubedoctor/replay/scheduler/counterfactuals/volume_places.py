@@ -11,7 +11,7 @@ from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, is_bound
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _PLACES = ("/zone", "/region")
-"""How the keys of labels end that many nodes share; others may mean one node alone, which cannot be had anew."""
+"""How the keys of labels end that many nodes share; others may mean one node alone, which no new node has."""
 
 
 def volume_place(pod: Pod, state: ClusterState) -> dict[str, str]:
@@ -27,7 +27,7 @@ def volume_place(pod: Pod, state: ClusterState) -> dict[str, str]:
 
 
 def _places(volume: PersistentVolume) -> Iterator[tuple[str, list[str]]]:
-    """By the volume's labels, and by what its first node selector term asks for."""
+    """By the volume's labels, and by what its first node selector term requires."""
     for key, value in volume.labels.items():
         if key.endswith(_PLACES) and value:
             yield key, [one.strip() for one in value.split(ZONE_SEPARATOR)]

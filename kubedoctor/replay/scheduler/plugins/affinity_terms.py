@@ -26,7 +26,7 @@ class AffinityTerm(msgspec.Struct, frozen=True):
         return not (self.namespace_selector.is_empty or self.namespace_selector.selects_nothing)
 
     def matches(self, pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
-        """Whether the term speaks of this pod."""
+        """Whether the term selects this pod."""
         metadata = pod.metadata
         if metadata.namespace not in self.namespaces and not self.namespace_selector.matches(namespace_labels):
             return False

@@ -135,7 +135,7 @@ def topology_terms(volume: PersistentVolume, csi_node: CSINode | None) -> tuple[
 
 
 def _zone_and_region(terms: tuple[NodeSelectorTerm, ...], labels: dict[str, str]) -> tuple[str, str]:
-    """The labels in which the volume speaks of zones: current or beta."""
+    """The labels in which the volume names its zones: current or beta."""
     keys = {one.key for term in terms for one in term.match_expressions or ()}
     for places in (keys, labels):
         if ZONE in places:

@@ -190,7 +190,7 @@ class _Filter(NodeFilter):
 
 
 def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Drop the terms that are in the way, or let them speak of nodes only; other pods' own terms move only with them."""
+    """Drop the terms that are in the way, or narrow them to one node each; other pods' own terms move only with them."""
     found: list[Remedy] = []
     wrong: list[tuple[Path, PodAffinityTerm]] = []
     for path, term, alone in _terms(pod):

@@ -144,7 +144,7 @@ def _lowered(pod: Pod, node: str, shortages: tuple[Shortage, ...]) -> list[Remed
 
 
 def _lower(pod: Pod, node: str, short: Shortage) -> Edit | None:
-    """The request that keeps most, of the container that asks for most where several would do."""
+    """The request that keeps most, of the container with the largest request where several would do."""
     free = short.capacity - short.used
     best: tuple[int, int, str, Path] | None = None
     holders = list(_holders(pod.spec, short.resource))
@@ -177,7 +177,7 @@ def _may_exceed(resource: str) -> bool:
 
 
 def _holders(spec: PodSpec, resource: str) -> Iterator[tuple[str, Path, int]]:
-    """Everything that asks for the resource, with its amount as the scheduler counts it."""
+    """Everything that requests the resource, with its amount as the scheduler counts it."""
     own = _asked(spec.resources, resource)
     if own and resource not in _BYTES[1:]:
         yield "", ("spec", "resources"), own

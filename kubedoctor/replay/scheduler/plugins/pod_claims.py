@@ -120,7 +120,7 @@ def bound_volume(claim: PersistentVolumeClaim, state: ClusterState) -> Persisten
 
 
 def _corrected_names(pod: Pod, state: ClusterState, named: Sequence[str]) -> list[Remedy]:
-    """For claims that there are not: those with almost the same name."""
+    """For claims that do not exist: those with almost the same name."""
     existing = sorted(name for namespace, name in state.claims if namespace == pod.namespace)
     edits = []
     for wanted in named:

@@ -138,7 +138,7 @@ def _compiled(constraint: TopologySpreadConstraint, pod: Pod) -> _Constraint:
 class Domains:
     """How many matching pods each value of a topology key has; `least` is kept as pods come and go.
 
-    As upstream's critical paths: the two least are tracked, so a count that rises above them is not looked up anew.
+    As upstream's critical paths: the two least are tracked, so a count that rises above them is not looked up again.
     """
 
     __slots__ = ("counts", "paths")

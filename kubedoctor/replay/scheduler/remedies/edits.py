@@ -82,7 +82,7 @@ class Edit(msgspec.Struct, frozen=True):
     CORRECT_CLAIM volume, new claim; CHANGE_CLAIM, REMAKE_CLAIM, RELEASE_VOLUME claim, and what it then has.
     weight: how much it disturbs; compare only.
     follows: what Kubernetes itself then does: the volume controller binds the claim. It is part of the trial.
-    provisioner: who must create a volume first, which nobody can prove. Empty for nobody.
+    provisioner: who must create a volume first, which no replay proves. Empty for none.
     replaced: the values that it changes. because, node, names: why it helps, and what that is about.
     """
 
@@ -172,7 +172,7 @@ class Counterfactual(msgspec.Struct, frozen=True):
 
     @property
     def provisioners(self) -> tuple[str, ...]:
-        """Who must create volumes for it to help; it is proven only if nobody must."""
+        """Who must create volumes for it to help; it is proven only if there is none."""
         return tuple(dict.fromkeys(edit.provisioner for edit in self.edits if edit.provisioner))
 
     def without(self, index: int) -> Counterfactual:

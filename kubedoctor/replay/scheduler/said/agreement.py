@@ -61,7 +61,7 @@ class PreemptionAgreement(msgspec.Struct, frozen=True):
 def preemption_agreement(
     verdict: SchedulingVerdict, tried: Preemption | None, said: SchedulingMessage, nominated: str = ""
 ) -> PreemptionAgreement | None:
-    """Compare what both say of making room; None where one of them says nothing that can be compared.
+    """Compare what both say of making room; None where one of them has nothing that can be compared.
 
     nominated: the node that is kept for the pod, where the victims may be ending already.
     """

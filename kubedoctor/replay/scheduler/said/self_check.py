@@ -37,8 +37,7 @@ MOST_CHANGED: Final = 4
 
 class Agreement(enum.Enum):
     """agrees: the counts are the same. differs: they are not, and nothing that is known has changed since. stale: they
-    are not, and the message is older than a change. no-message: no scheduler has said anything. not-replayed: it speaks
-    of what is not replayed: devices, groups of pods, an error of its own."""
+    are not, and the message is older than a change. no-message: no scheduler has said anything. not-replayed: it is about what is not replayed: devices, groups of pods, an error of its own."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -48,7 +47,7 @@ class Agreement(enum.Enum):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """The scheduler's own words. at: when it was last heard saying so. event: None where the condition says it."""
+    """The scheduler's own message. at: when it was last repeated. event: None where the condition says it."""
 
     text: str
     message: SchedulingMessage
@@ -63,7 +62,7 @@ class Comparison(msgspec.Struct, frozen=True):
     changed: the last few that are newer than the message, the newest first, of changed_at; only where something differs.
     nodes_then: how many nodes there were for the scheduler, None where it does not say.
     nodes: which have come and gone since.
-    preemption: NO_MESSAGE where one of the two says nothing of it that can be compared.
+    preemption: NO_MESSAGE where one of the two has nothing about it that can be compared.
     preemption_differences: of the nodes where it would not help.
     """
 

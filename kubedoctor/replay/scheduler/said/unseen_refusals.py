@@ -26,5 +26,5 @@ def rests_on_unseen(verdict: SchedulingVerdict, kinds: Iterable[str]) -> bool:
 
 
 def _any_of(objection: Objection, plugins: frozenset[str]) -> bool:
-    """The plugin is one of them, or it is not told which."""
+    """The plugin is one of them, or it is not known which."""
     return not objection.plugin or objection.plugin in plugins

@@ -15,8 +15,8 @@ from kubedoctor.replay.storage.unbound import Awaited, unbound
 
 
 class ClaimOutcome(NamedTuple):
-    """follows: what Kubernetes then does. provisioner: who must make the volume first, empty if nobody. volume: the one
-    to ask for by name where chance would decide."""
+    """follows: what Kubernetes then does. provisioner: who must create the volume first, empty for none. volume: the one
+    to request by name where chance would decide."""
 
     follows: tuple[Operation, ...]
     provisioner: str = ""

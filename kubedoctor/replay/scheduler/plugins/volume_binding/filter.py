@@ -310,7 +310,7 @@ def in_allowed_topology(terms: tuple[TopologySelectorTerm, ...] | None, labels: 
 
 
 def largest_storage(storage_class: StorageClass, node: NodeInfo, state: ClusterState) -> Quantity | None:
-    """The largest volume for which the class says that it has storage near the node; None if it says nothing."""
+    """The largest volume for which the class says that it has storage near the node; None if it reports none."""
     limits = [
         limit
         for one in state.capacities

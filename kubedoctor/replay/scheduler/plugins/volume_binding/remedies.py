@@ -4,7 +4,7 @@ What follows is part of every trial: the volume controller binds a claim whose c
 (`replay/storage`), and the scheduler itself chooses for one that waits. What a provisioner does cannot be proven: a
 class that makes volumes is proposed with that assumption, and a claim that already waits for its provisioner, or that
 is about to be bound, is left alone. All but the first storage class and the first volume name of a claim is immutable
-(`ValidatePersistentVolumeClaimUpdate`, v1.37), so that it has to be made anew; without a volume it holds no data.
+(`ValidatePersistentVolumeClaimUpdate`, v1.37), so that it has to be deleted and recreated; without a volume it holds no data.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status)
 
 
 def about_selected_nodes(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Claims for which another node was selected, in vain so far: select anew."""
+    """Claims for which another node was selected, without success so far: select again."""
     edits = []
     for name, _ in claim_names(pod):
         claim = state.claims.get((pod.namespace, name))
@@ -204,7 +204,7 @@ def _loss(claim: PersistentVolumeClaim, left: int) -> float:
 
 
 def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | None:
-    """Ask for the volume as it is, or let it go; None where too much keeps it from the claim."""
+    """Ask for the volume as it is, or let it go; None where too much is different."""
     claim, volume = own.claim, judged.volume
     wrong = set(judged.reasons)
     held = volume.spec.claim_ref
@@ -280,8 +280,8 @@ def _draft(
         kind = Kind.REMAKE_CLAIM
         if SELECTED_NODE in claim.annotations:
             steps.append(Step(("metadata", "annotations", SELECTED_NODE), remove=True))
-    anew = () if in_place else (Step(("metadata", "uid"), f"{claim.metadata.uid}-anew"),)
-    changed = apply_to_object(claim, (*steps, *anew))
+    recreated = () if in_place else (Step(("metadata", "uid"), f"{claim.metadata.uid}-recreated"),)
+    changed = apply_to_object(claim, (*steps, *recreated))
     outcome = settled(own.pod, own.position, changed, None, state)
     if outcome is None:
         return None
@@ -292,11 +292,11 @@ def _draft(
     operation = Operation(ref(claim), tuple(steps))
     if own.template:
         prefix: Path = ("spec", "volumes", own.position, "ephemeral", "volumeClaimTemplate")
-        follows = (Operation(ref(claim), (*steps, *anew)), *follows)
+        follows = (Operation(ref(claim), (*steps, *recreated)), *follows)
         steps = [Step((*prefix, *one.path), one.value, one.remove) for one in steps if one.path[0] == "spec"]
         operation = Operation(ref(own.pod), tuple(steps))
-    elif anew:
-        follows = (Operation(ref(claim), anew), *follows)
+    elif recreated:
+        follows = (Operation(ref(claim), recreated), *follows)
     if bound and why is _NO_REASON and _VOLUME not in fields:
         why = _Why(Because.THEN_FITS, (bound,))
     return Edit(
@@ -315,7 +315,7 @@ def _draft(
 
 
 def _may_be_set(claim: PersistentVolumeClaim, fields: Iterable[Path]) -> bool:
-    """Without making the claim anew: the class and the volume where there is none so far."""
+    """Without recreating the claim: the class and the volume where there is none so far."""
     return all(
         (path == _CLASS and class_of(claim) is None) or (path == _VOLUME and not claim.spec.volume_name)
         for path in fields
