@@ -91,17 +91,20 @@ def quota_needs_requests(workload: KubernetesObject, cluster: Cluster) -> Iterat
 
 
 def _unset(resource: str, containers: tuple[str, ...], who: Ref) -> str:
-    if len(containers) > 1:
-        return f"{resource}, which containers {', '.join(containers)} of {who.title} do not set"
-    return (
-        f"{resource}, which {'container ' + containers[0] if containers else 'a container'} of {who.title} does not set"
-    )
+    named = _named(containers) if containers else "a container"
+    return f"{resource}, which {named} of {who.title} {'do' if len(containers) > 1 else 'does'} not set"
+
+
+def _named(containers: tuple[str, ...]) -> str:
+    if not containers:
+        return "every container"
+    return f"{'container' if len(containers) == 1 else 'containers'} {', '.join(containers)}"
 
 
 def _set(who: Ref, resource: str, containers: tuple[str, ...], cluster: Cluster) -> Fix:
     """With a command for Deployments, StatefulSets and DaemonSets; the amount is an example, for a person to choose."""
     side, _, name = resource.partition(".")
-    summary = f"Set {resource} on {'container ' + ', '.join(containers) if containers else 'every container'}"
+    summary = f"Set {resource} on {_named(containers)}"
     if (
         side not in ("requests", "limits")
         or not containers

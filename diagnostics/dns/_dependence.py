@@ -51,7 +51,7 @@ def asked_elsewhere(service: Service, workload: KubernetesObject | None, found: 
         if workload is not None
         else quote(service, "spec.selector", "no workload creates pods with these labels")
     ]
-    what = f"{ref(workload).title} is scaled to 0" if workload is not None else "the Service has no DNS servers"
+    what = f"{ref(workload).name} is scaled to 0" if workload is not None else "the Service has no DNS servers"
     if found.gke is not None:
         evidence.append(quote(found.gke, "status.nodeInfo.kubeletVersion", "GKE node: Cloud DNS may answer instead"))
         return Finding(

@@ -135,7 +135,7 @@ def _scaled_down(
     name = ref(workload)
     return Finding(
         about=name,
-        summary=f"{name.title} runs the cluster DNS and is scaled to 0, so no name resolves",
+        summary="cluster DNS is scaled to 0, so no name resolves",
         confidence=confidence,
         evidence=(quote(workload, "spec.replicas", "no DNS server runs"), *known_from),
         would_disprove=unless,

@@ -49,7 +49,8 @@ def _objection(claim: PersistentVolumeClaim, rejection: Rejection, reason: Misma
         offered = ", ".join(rejection.volume.spec.access_modes or ()) or "no access mode"
         return f"has access mode {offered}, not {', '.join(claim.spec.access_modes or ())}"
     if reason is Mismatch.TOO_SMALL:
-        return f"has only {format_bytes(capacity(rejection.volume).value())}"
+        wanted = format_bytes(requested_storage(claim).value())
+        return f"has only {format_bytes(capacity(rejection.volume).value())} of the requested {wanted}"
     return _OBJECTIONS[reason]
 
 
