@@ -1,9 +1,8 @@
-"""The containers of a pod that matter, whose fault their state is, and where that stands."""
+"""The containers of a pod, the object at fault for their state, and the evidence for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.containers import Container, ContainerStateWaiting, ContainerStatus
@@ -18,7 +17,7 @@ from kubedoctor.cluster.triage import all_containers, all_statuses, container_pa
 from kubedoctor.findings.diagnostic import Explains
 
 CONSEQUENCES = (Explains("same", ("KD1012", "KD1201", "KD1204")), Explains("selects", ("KD2001",)))
-"""What follows from a container that does not run: it is not ready, its rollout stands still, its Service is empty."""
+"""What a container that does not run causes: it is not ready, its rollout is stuck, its Service has no endpoints."""
 
 
 class ContainerWithStatus(NamedTuple):
@@ -30,21 +29,21 @@ class ContainerWithStatus(NamedTuple):
 
 
 def stays(pod: Pod) -> bool:
-    """Neither finished nor being deleted: what its containers do matters."""
+    """Neither finished nor being deleted: the state of its containers matters."""
     return not (finished(pod) or terminating(pod))
 
 
 def parts_of(pod: Pod) -> Iterator[ContainerWithStatus]:
     """The containers that have a status, init containers first."""
-    init = {one.name for one in pod.spec.init_containers or ()}
-    containers = {one.name: one for one in all_containers(pod)}
+    init = {container.name for container in pod.spec.init_containers or ()}
+    containers = {container.name: container for container in all_containers(pod)}
     for status in all_statuses(pod):
         if status.name in containers:
             yield ContainerWithStatus(containers[status.name], status, status.name in init)
 
 
 def waiting_parts(pod: Pod, *reasons: str) -> Iterator[tuple[ContainerWithStatus, ContainerStateWaiting]]:
-    """The containers of a pod that stays which wait for one of these reasons."""
+    """The containers that wait for these reasons, in a pod that is neither finished nor being deleted."""
     if not stays(pod):
         return
     for part in parts_of(pod):
@@ -56,10 +55,9 @@ def waiting_parts(pod: Pod, *reasons: str) -> Iterator[tuple[ContainerWithStatus
 def at_fault(
     pod: Pod, cluster: Cluster, container: str = "", same: Callable[[Container, Container], bool] | None = None
 ) -> Ref:
-    """The workload whose template makes such pods, or the pod itself.
+    """The workload whose template creates such pods, or the pod itself.
 
-    The pod itself also if its container is no longer what the template says (`same`): the fault is in a version
-    that was replaced.
+    The pod itself also if its container differs from the template's (`same`): the fault is in an older revision.
     """
     name = workload_of(pod, cluster)
     if name.kind == "Pod" or same is None:
@@ -68,14 +66,14 @@ def at_fault(
     template = template_of(workload) if workload is not None else None
     if template is None:
         return name
-    mine = next((one for one in all_containers(pod) if one.name == container), None)
+    mine = next((candidate for candidate in all_containers(pod) if candidate.name == container), None)
     theirs = (*(template.spec.init_containers or ()), *template.spec.containers)
-    wanted = next((one for one in theirs if one.name == container), None)
+    wanted = next((candidate for candidate in theirs if candidate.name == container), None)
     return ref(pod) if mine and wanted and not same(mine, wanted) else name
 
 
 def quote_spec(pod: Pod, cluster: Cluster, about: Ref, container: str, field: str, shows: str = "") -> list[Evidence]:
-    """A field of the container where it is to be changed: in the workload's template, else in the pod; at most one."""
+    """A field of the container where it can be changed: in the workload's template, else in the pod; at most one item."""
     return quote_pod_spec(pod, cluster, about, f"{container_path(pod, container)}.{field}", shows)
 
 
@@ -89,7 +87,7 @@ def quote_pod_spec(pod: Pod, cluster: Cluster, about: Ref, path: str, shows: str
 
 
 def quote_status(pod: Pod, container: str, *fields: str) -> list[Evidence]:
-    """Those of the fields of a container's status that hold something."""
+    """The given fields of a container's status that have a value."""
     paths = [f"{status_path(pod, container)}.{field}" for field in fields]
     return [quote(pod, path) for path in paths if has_path(pod, path)]
 
@@ -104,20 +102,11 @@ def newest_event(pod: Pod, cluster: Cluster, *reasons: str, text: str = "", cont
     return None
 
 
-def seconds(time: timedelta | None) -> str:
-    """A duration for people: `3 s`, `4 min`, `2 h`; `no time` for None."""
-    if time is None:
-        return "no time"
-    count = int(time.total_seconds())
-    if count < 120:
-        return f"{count} s"
-    return f"{count // 60} min" if count < 7200 else f"{count // 3600} h"
-
-
 def times(count: int) -> str:
+    """`once`, `3 times`."""
     return "once" if count == 1 else f"{count} times"
 
 
 def in_container(pod: Pod, name: str) -> str:
-    """` of container proxy` where a pod has several, nothing where it has one."""
-    return f" of container {name}" if len(pod.spec.containers) + len(pod.spec.init_containers or ()) > 1 else ""
+    """`` of container `proxy` `` in a pod of several containers, nothing in a pod of one."""
+    return f" of container `{name}`" if len(pod.spec.containers) + len(pod.spec.init_containers or ()) > 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 EXPECTED: dict[str, tuple[str, str]] = {
     # pods
     "bad-command": ("KD1004", "/usr/bin/checkout"),
-    "completes-as-deployment": ("KD1003", "exit code 0"),
+    "completes-as-deployment": ("KD1003", "exits with code 0"),
     "configmap-key-missing": ("KD1010", "CURRENCY"),
     "configmap-missing": ("KD1009", "checkout-settings"),
     "crash-bad-config": ("KD1003", "config.json"),

@@ -1,4 +1,4 @@
-"""What the diagnostics of configuration share: the ConfigMaps and Secrets that a stuck pod needs, and which are absent."""
+"""What the configuration diagnostics share: the ConfigMaps and Secrets that a waiting pod needs, and which are missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STARTING = ("", "ContainerCreating", "PodInitializing")
 
 @dataclass(frozen=True)
 class Absent:
-    """A reference that leads nowhere. `stated`: the kubelet itself says so, in `evidence`."""
+    """A reference to a missing object or key. `stated`: the kubelet itself reports it, in `evidence`."""
 
     reference: Reference
     about: Ref
@@ -36,50 +36,50 @@ class Absent:
 
 @dataclass
 class _Stuck:
-    """What of a pod waits for configuration."""
+    """The parts of a pod that wait for configuration, and what the kubelet reports missing."""
 
     containers: set[str] = field(default_factory=set)
     volumes: bool = False
-    said: list[tuple[Missing, Evidence]] = field(default_factory=list)
+    reported: list[tuple[Missing, Evidence]] = field(default_factory=list)
 
 
 def absent_objects(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *create: str) -> Iterator[Finding]:
-    """A finding for each object of a kind that a stuck pod needs and that does not exist.
+    """A finding for each object of a kind that a waiting pod needs and that does not exist.
 
-    create: the words of kubectl that make one, without its name.
+    create: the words of `kubectl create` for the kind, without the name.
     """
-    for one in _absent(pod, cluster, kind, keys=False):
-        yield _missing(pod, one, cluster, kind, create)
+    for absent in _absent(pod, cluster, kind, keys=False):
+        yield _missing(pod, absent, cluster, kind, create)
 
 
 def _missing(
-    pod: Pod, one: Absent, cluster: Cluster, kind: type[ConfigMap] | type[Secret], create: tuple[str, ...]
+    pod: Pod, absent: Absent, cluster: Cluster, kind: type[ConfigMap] | type[Secret], create: tuple[str, ...]
 ) -> Finding:
-    name, what = one.reference.name, kind.__name__
-    said = f"{what} {name} does not exist in namespace {pod.namespace}"
-    if one.reference.volume:
-        said += f", so that volume {one.reference.volume} cannot be mounted"
+    name, what = absent.reference.name, kind.__name__
+    summary = f"{what} {name} does not exist in namespace {pod.namespace}"
+    if absent.reference.volume:
+        summary += f": volume {absent.reference.volume} cannot be mounted"
     line = kubectl("create", *create, name, "--from-literal=KEY=VALUE", namespace=pod.namespace)
-    fixes = [Fix(f"Create {what} {name} with what the program expects", line)]
+    fixes = [Fix(f"Create {what} {name} with the keys that the program expects", line)]
     if near := misspellings(name, (other.name for other in cluster.maybe.all(kind, pod.namespace)), 1):
-        said += f"; did you mean {near[0]}?"
-        fixes.insert(0, change(one.about, f"Name {near[0]} instead"))
+        summary += f"; did you mean {near[0]}?"
+        fixes.insert(0, change(absent.about, f"Use {what} {near[0]} instead"))
     return Finding(
-        about=one.about,
-        summary=said,
-        confidence=one.confidence,
-        evidence=one.evidence,
+        about=absent.about,
+        summary=summary,
+        confidence=absent.confidence,
+        evidence=absent.evidence,
         fixes=tuple(fixes),
         commands=(
-            Command(kubectl("get", f"{what.lower()}s", namespace=pod.namespace), f"the {what}s that there are"),
-            look_at_pod(pod, "what the pod waits for"),
+            Command(kubectl("get", f"{what.lower()}s", namespace=pod.namespace), f"the {what}s in the namespace"),
+            look_at_pod(pod, "the pod's state and events"),
         ),
         aspect=name,
     )
 
 
 def absent_keys(pod: Pod, cluster: Cluster) -> Iterator[Absent]:
-    """The keys that a stuck pod needs and that their ConfigMaps and Secrets do not have."""
+    """The keys that a waiting pod needs and that are missing in their ConfigMaps and Secrets."""
     for kind in (ConfigMap, Secret):
         yield from _absent(pod, cluster, kind, keys=True)
 
@@ -94,26 +94,27 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
     seen: set[tuple[str, str]] = set()
     unseen: CannotSee | None = None
     found = False
-    for one in references(pod):
-        waits = one.container in stuck.containers or (one.volume and stuck.volumes)
-        if one.kind != kind.__name__ or not waits or bool(one.key) < keys or (one.name, one.key * keys) in seen:
+    for reference in references(pod):
+        waits = reference.container in stuck.containers or (reference.volume and stuck.volumes)
+        place = (reference.name, reference.key * keys)
+        if reference.kind != kind.__name__ or not waits or bool(reference.key) < keys or place in seen:
             continue
-        stated = [evidence for missing, evidence in stuck.said if _is(missing, one, keys)]
+        stated = [evidence for missing, evidence in stuck.reported if _is(missing, reference, keys)]
         try:
-            there = cluster.get(kind, pod.namespace, one.name)
+            source = cluster.get(kind, pod.namespace, reference.name)
         except CannotSee as blind:
             unseen = blind
             if not stated:
                 continue
         else:
-            gone = there is None if not keys else there is not None and one.key not in keys_of(there)
+            gone = source is None if not keys else source is not None and reference.key not in keys_of(source)
             if not gone:
                 continue
-        seen.add((one.name, one.key * keys))
+        seen.add(place)
         found = True
         about = at_fault(pod, cluster)
-        where = quote_pod_spec(pod, cluster, about, one.path, "where it is named")
-        yield Absent(one, about, bool(stated), (*where, *stated[:2]))
+        where = quote_pod_spec(pod, cluster, about, reference.path, "the reference in the spec")
+        yield Absent(reference, about, bool(stated), (*where, *stated[:2]))
     if unseen is not None and not found:
         raise unseen
 
@@ -123,7 +124,7 @@ def _may_be_stuck(pod: Pod) -> bool:
 
 
 def _names(pod: Pod, kind: str) -> set[str]:
-    return {one.name for one in references(pod) if one.kind == kind}
+    return {reference.name for reference in references(pod) if reference.kind == kind}
 
 
 def _stuck(pod: Pod, cluster: Cluster) -> _Stuck:
@@ -140,10 +141,10 @@ def _stuck(pod: Pod, cluster: Cluster) -> _Stuck:
             missing = missing_reference(waiting.message)
             if missing is not None:
                 evidence = quote_status(pod, part.container.name, "state.waiting.message")
-                stuck.said += [(missing, one) for one in evidence]
+                stuck.reported += [(missing, quoted) for quoted in evidence]
     stuck.volumes = not begun and pod.status.phase in ("", "Pending")
     if stuck.volumes:
-        stuck.said += _mount_events(pod, cluster.events_about(ref(pod)))
+        stuck.reported += _mount_events(pod, cluster.events_about(ref(pod)))
     return stuck
 
 
@@ -160,7 +161,7 @@ def _mount_events(pod: Pod, events: tuple[Event, ...]) -> Iterator[tuple[Missing
         yield missing, quote(event, "message")
 
 
-def _is(missing: Missing, one: Reference, keys: bool) -> bool:
-    if (missing.kind, missing.name) != (one.kind, one.name):
+def _is(missing: Missing, reference: Reference, keys: bool) -> bool:
+    if (missing.kind, missing.name) != (reference.kind, reference.name):
         return False
-    return missing.key == one.key if keys else not missing.key
+    return missing.key == reference.key if keys else not missing.key

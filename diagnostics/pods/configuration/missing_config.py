@@ -1,18 +1,18 @@
-"""A pod needs a ConfigMap that does not exist.
+"""ConfigMap does not exist (CreateContainerConfigError).
 
 ## What it means
-The kubelet prepares volumes and variables before it starts a container. The pod names a ConfigMap that is not in its
-namespace, so that the container is not made (`CreateContainerConfigError`) or waits at its volumes
-(`ContainerCreating`). It starts by itself as soon as the ConfigMap is there.
+The kubelet prepares volumes and environment variables before it starts a container. The pod refers to a ConfigMap that
+does not exist in its namespace. The container is not created (`CreateContainerConfigError`), or the pod waits for its
+volumes (`ContainerCreating`). The pod starts by itself as soon as the ConfigMap exists.
 
 ## Why it happens
-- The name has a typo, or the name of the release changed.
-- The ConfigMap is in another namespace: pods only see those of their own.
-- It was deleted, or is made by a step that has not run.
+- The name has a typo, or the release name changed.
+- The ConfigMap is in another namespace: a pod can only use ConfigMaps of its own namespace.
+- It was deleted, or the step that creates it has not run.
 
 ## How to fix it
-1. Create the ConfigMap, or correct the name in the pod's template.
-2. If the program can do without it, mark the reference `optional: true`.
+1. Create the ConfigMap, or correct the name in the pod template.
+2. If the program can run without it, set `optional: true` on the reference.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/

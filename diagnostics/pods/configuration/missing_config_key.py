@@ -1,17 +1,17 @@
-"""A ConfigMap or Secret lacks a key that a pod needs.
+"""Key missing in a ConfigMap or Secret (CreateContainerConfigError).
 
 ## What it means
-The object exists, but not the key that the pod's template names. The container is not made
+The ConfigMap or Secret exists, but it has no key of the name that the pod template uses. The container is not created
 (`CreateContainerConfigError`), or its volume is not mounted.
 
 ## Why it happens
-- The key has a typo, or another spelling: `DB_HOST` and `db-host` are two keys.
-- The ConfigMap or Secret was changed and the pod's template was not, or the reverse.
-- A Secret of type `kubernetes.io/tls` has exactly `tls.crt` and `tls.key`.
+- The key has a typo or another spelling: `DB_HOST` and `db-host` are two different keys.
+- The ConfigMap or Secret was changed and the pod template was not, or the reverse.
+- A Secret of type `kubernetes.io/tls` has the keys `tls.crt` and `tls.key`.
 
 ## How to fix it
 1. List the keys: `kubectl describe configmap NAME`, `kubectl describe secret NAME`.
-2. Add the key, or name the one that is there. The pod starts by itself when the key appears.
+2. Add the key, or use an existing key. The pod starts by itself as soon as the key exists.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/
@@ -25,6 +25,7 @@ from diagnostics.pods.configuration._references import Absent, absent_keys
 from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
 from kubedoctor.cluster.changes import put
 from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Command, Finding, Fix, Ref, Severity, diagnostic
@@ -45,35 +46,35 @@ MOST_KEYS = 8
     symptoms=("CreateContainerConfigError", "FailedMount", "ContainerCreating"),
 )
 def missing_config_key(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for one in absent_keys(pod, cluster):
-        yield _finding(pod, one, cluster)
+    for absent in absent_keys(pod, cluster):
+        yield _finding(pod, absent, cluster)
 
 
-def _finding(pod: Pod, one: Absent, cluster: Cluster) -> Finding:
-    kind, name, key = one.reference.kind, one.reference.name, one.reference.key
+def _finding(pod: Pod, absent: Absent, cluster: Cluster) -> Finding:
+    kind, name, key = absent.reference.kind, absent.reference.name, absent.reference.key
     view = cluster.maybe
     source = view.get(ConfigMap, pod.namespace, name) if kind == "ConfigMap" else view.get(Secret, pod.namespace, name)
     keys = sorted(keys_of(source)) if source is not None else []
     near = misspellings(key, keys, 1)
-    said = f"{kind} {name} has no key {key}"
+    summary = f"{kind} {name} has no key {key}"
     fixes = []
     if near:
-        said += f"; did you mean {near[0]}?"
-        fixes.append(change(one.about, f"Name the key {near[0]} instead"))
+        summary += f"; did you mean {near[0]}?"
+        fixes.append(change(absent.about, f"Use key {near[0]} instead"))
     elif keys:
-        said += f", only {', '.join(keys[:MOST_KEYS])}" + (" and others" if len(keys) > MOST_KEYS else "")
+        summary += f"; its keys: {listed(keys, MOST_KEYS)}"
     elif source is not None:
-        said += ": it is empty"
+        summary += ": it is empty"
     field = "data" if kind == "ConfigMap" else "stringData"
     added = put(Ref(kind, pod.namespace, name), (field, key), "VALUE")
-    fixes.append(Fix(f"Add the key {key} to {kind} {name}", command_line(added)))
+    fixes.append(Fix(f"Add key {key} to {kind} {name}", command_line(added)))
     look = kubectl("describe", kind.lower(), name, namespace=pod.namespace)
     return Finding(
-        about=one.about,
-        summary=said,
-        confidence=one.confidence,
-        evidence=one.evidence,
+        about=absent.about,
+        summary=summary,
+        confidence=absent.confidence,
+        evidence=absent.evidence,
         fixes=tuple(fixes),
-        commands=(Command(look, "the keys that it has"),),
+        commands=(Command(look, "its keys"),),
         aspect=f"{name}/{key}",
     )

@@ -1,19 +1,19 @@
-"""A pod needs a Secret that does not exist.
+"""Secret does not exist (CreateContainerConfigError).
 
 ## What it means
-The pod names a Secret that is not in its namespace. As a variable it stops the container from being made
-(`CreateContainerConfigError`); as a volume it leaves the pod in `ContainerCreating`. The pod starts by itself as soon
-as the Secret is there.
+The pod refers to a Secret that does not exist in its namespace. If an environment variable needs it, the container is
+not created (`CreateContainerConfigError`). If a volume needs it, the pod stays in `ContainerCreating`. The pod starts
+by itself as soon as the Secret exists.
 
 ## Why it happens
-- The name has a typo, or the Secret is in another namespace: pods only see those of their own.
-- It is made by something else that has not done so: cert-manager, External Secrets, Sealed Secrets, a Helm hook.
+- The name has a typo, or the Secret is in another namespace: a pod can only use Secrets of its own namespace.
+- Another component should create it and has not: cert-manager, External Secrets, Sealed Secrets, a Helm hook.
 - It was not copied when the application moved to this namespace.
 
 ## How to fix it
-1. Create the Secret, or correct the name in the pod's template.
-2. If an operator should make it, look at that operator's object: Certificate, ExternalSecret, SealedSecret.
-3. If the program can do without it, mark the reference `optional: true`.
+1. Create the Secret, or correct the name in the pod template.
+2. If an operator should create it, check the operator's object: Certificate, ExternalSecret, SealedSecret.
+3. If the program can run without it, set `optional: true` on the reference.
 
 ## References
 - https://kubernetes.io/docs/concepts/configuration/secret/

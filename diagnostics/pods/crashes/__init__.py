@@ -1,1 +1,1 @@
-"""Containers that end when they should run."""
+"""Containers that exit when they should run."""

@@ -1,4 +1,4 @@
-"""A file of a ConfigMap that the program's log names and that cannot be parsed."""
+"""A file of a ConfigMap that the program's log names and that the program cannot parse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_QUOTE = 400
 
 
 def broken_config_file(pod: Pod, end: End, story: Story, cluster: Cluster) -> Finding | None:
-    """The ConfigMap is at fault if its key is the file that the program could not parse."""
+    """The ConfigMap is at fault if a key of it is the file that the program could not parse."""
     sign = story.sign
     if sign is None or sign.sign is not Sign.BAD_SYNTAX or not sign.subject.startswith("/"):
         return None
@@ -30,30 +30,30 @@ def broken_config_file(pod: Pod, end: End, story: Story, cluster: Cluster) -> Fi
     text = (config.data or {}).get(key) if config is not None else None
     if config is None or text is None or text == REDACTED:
         return None
-    wrong = _why_no_json(text) if key.endswith(".json") else ""
-    if key.endswith(".json") and not wrong:
-        return None  # What is mounted by now is valid: the pod may still hold what was there before.
-    evidence = [*story.evidence[:1], quote(pod, f"spec.volumes[name={volume}].name", f"holds ConfigMap {name}")]
+    error = _json_error(text) if key.endswith(".json") else ""
+    if key.endswith(".json") and not error:
+        return None  # The current content is valid: the pod may still mount the content before it.
+    evidence = [*story.evidence[:1], quote(pod, f"spec.volumes[name={volume}].name", f"mounts ConfigMap {name}")]
     path = f"data[{key}]"
-    # A longer text is better read in the ConfigMap, and a password in it is nobody's business.
+    # A longer text is better read in the ConfigMap, and a secret is never quoted.
     if len(text) <= LONGEST_QUOTE and not looks_secret(text) and has_path(config, path):
-        evidence.append(quote(config, path, wrong))
-    said = f"its key {key} is not valid JSON: {wrong}" if wrong else f"its key {key} cannot be parsed"
+        evidence.append(quote(config, path, error))
+    problem = f"key {key} is not valid JSON: {error}" if error else f"key {key} cannot be parsed"
     return Finding(
         about=ref(config),
-        summary=f"{said}; the program that reads it as {sign.subject} ends",
+        summary=f"{problem}; container `{end.name}` reads it as {sign.subject} and exits",
         confidence=Confidence.LIKELY,
         evidence=tuple(evidence),
-        fixes=(Fix(f"Correct {key}, then restart the pods that read it", edit_command(ref(config))),),
-        commands=(look_at(ref(config), "the file as it is mounted"),),
+        fixes=(Fix(f"Correct {key}, then restart the pods that mount it", edit_command(ref(config))),),
+        commands=(look_at(ref(config), "the content of the file"),),
         aspect=key,
     )
 
 
 def source_of(pod: Pod, end: End, path: str) -> tuple[str, str, str] | None:
     """The ConfigMap, the key and the volume behind a path in a container."""
-    volumes = {one.name: one for one in pod.spec.volumes or ()}
-    mounts = sorted(end.part.container.volume_mounts or (), key=lambda one: -len(one.mount_path))
+    volumes = {volume.name: volume for volume in pod.spec.volumes or ()}
+    mounts = sorted(end.part.container.volume_mounts or (), key=lambda mount: -len(mount.mount_path))
     for mount in mounts:
         volume = volumes.get(mount.name)
         inside = posixpath.relpath(path, mount.mount_path or "/")
@@ -69,7 +69,7 @@ def source_of(pod: Pod, end: End, path: str) -> tuple[str, str, str] | None:
 def _key_of(volume: Volume, inside: str) -> tuple[str, str] | None:
     sources = [volume.config_map] if volume.config_map else []
     if volume.projected is not None:
-        sources += [one.config_map for one in volume.projected.sources or () if one.config_map]
+        sources += [source.config_map for source in volume.projected.sources or () if source.config_map]
     for source in sources:
         for item in source.items or ():
             if item.path == inside:
@@ -79,7 +79,7 @@ def _key_of(volume: Volume, inside: str) -> tuple[str, str] | None:
     return None
 
 
-def _why_no_json(text: str) -> str:
+def _json_error(text: str) -> str:
     try:
         json.loads(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The containers of a pod that end again and again: how, and by whose hand."""
+"""The containers of a pod that keep ending: the exit code, and what ended them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kubedoctor.replay.logs.log_lines import is_no_log
 
 
 class End(NamedTuple):
-    """The last end of a container that still matters, and who caused it. `log`: the lines of that run."""
+    """The last end of a container that still matters, and what caused it. `log`: the log of that run."""
 
     part: ContainerWithStatus
     ending: Ending
@@ -33,16 +33,22 @@ class End(NamedTuple):
 
 
 class RunLog(NamedTuple):
-    """The log of the run that ended; `previous` as kubectl means it."""
+    """The log of the run that ended; `previous` as in `kubectl logs`. `read`: false where no log could be had."""
 
     lines: tuple[str, ...]
     previous: bool
+    read: bool = True
+
+
+def exit_words(ending: Ending) -> str:
+    """`code 137 (SIGKILL)`."""
+    return f"code {ending.exit_code}" + (f" ({ending.signal})" if ending.signal else "")
 
 
 def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], bool] = lambda _: True) -> Iterator[End]:
-    """The containers of a pod that stays which end again and again, each with the verdict on its last end.
+    """The containers that keep ending in a pod that is neither finished nor being deleted.
 
-    suits: which containers the diagnostic is about, so that no log is read for another one.
+    suits: the containers that the diagnostic is about, so that no other log is read.
     """
     if not stays(pod):
         return
@@ -52,16 +58,16 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], b
             continue
         _ask_at_once(pod, part, ending, cluster)
         events = cluster.events_about(ref(pod))
-        log = RunLog((), not _ended_now(part))
+        log = RunLog((), not _ended_now(part), read=False)
         verdict = who_ended(pod, part.container, part.status, ending, events)
         if verdict.proof is not Proof.STATED:
-            log = log_of_the_end(pod, part, ending, cluster)
+            log = _log_of_the_end(pod, part, ending, cluster)
             verdict = who_ended(pod, part.container, part.status, ending, events, log.lines)
         yield End(part, ending, verdict, log)
 
 
 def _ask_at_once(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> None:
-    """Fetch in one round what the verdict and the finding will read."""
+    """Fetch in one round what the verdict and the finding read."""
     if cluster.snapshot.closed:
         return
     readings: list[Callable[[], object]] = [partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster)]
@@ -71,7 +77,7 @@ def _ask_at_once(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: C
 
 
 def _done(part: ContainerWithStatus, ending: Ending) -> bool:
-    """An init container that ended well has done its work, however often it was tried."""
+    """An init container that exited with code 0 is complete, however often it was retried."""
     return part.is_init and not part.container.restarts_always and ending.exit_code == 0 and _ended_now(part)
 
 
@@ -79,20 +85,22 @@ def _ended_now(part: ContainerWithStatus) -> bool:
     return part.status.state is not None and part.status.state.terminated is not None
 
 
-def log_of_the_end(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> RunLog:
-    """The log of the run that ended; without lines where the program wrote nothing or it cannot be read."""
+def _log_of_the_end(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> RunLog:
+    """The log of the run that ended; without lines where the program wrote nothing or the log cannot be read."""
     previous = not _ended_now(part)
     tail = cluster.log_tail(pod, part.container.name, previous=previous)
     if tail is None or (tail.lines and is_no_log(tail.lines)):
-        # While a container waits for its restart, both logs are those of the run that ended: a recording may hold one.
+        # While a container waits for its restart, both logs belong to the run that ended: a recording may hold only one.
         running = part.status.state is not None and part.status.state.running is not None
         tail = None if running else _log_at_hand(pod, part.container.name, not previous, cluster)
         previous = previous if tail is None else not previous
-    return RunLog((), previous) if tail is None or is_no_log(tail.lines) else RunLog(tail.lines, previous)
+    if tail is None or is_no_log(tail.lines):
+        return RunLog((), previous, read=tail is not None and not any(tail.lines))
+    return RunLog(tail.lines, previous)
 
 
 def _log_at_hand(pod: Pod, container: str, previous: bool, cluster: Cluster) -> LogTail | None:
-    """A log that was read already; it is not worth another request."""
+    """A log that was already read; the finding does not need another request."""
     try:
         return cluster.log_tail(pod, container, previous=previous)
     except NotCollected:

@@ -1,4 +1,4 @@
-"""What a log tells about a run that failed."""
+"""The cause that a log states for a run that failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kubedoctor.replay.logs.log_lines import LogSign
 
 @dataclass(frozen=True)
 class Story:
-    """What the log of an end tells. `text`: a clause, empty if the log tells nothing."""
+    """The cause that a log states. `text`: a clause, empty if the log shows no cause."""
 
     text: str = ""
     sign: LogSign | None = None

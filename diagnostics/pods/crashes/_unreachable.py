@@ -1,10 +1,11 @@
-"""Other services that a program does not reach, by its log: what it names is looked up in the cluster."""
+"""Services that a program cannot reach according to its log, looked up in the cluster."""
 
 from __future__ import annotations
 
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Namespace, NetworkPolicy, Pod, Service
 from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.relations.policies import applies_to
 from kubedoctor.cluster.relations.services import ready_endpoints
 from kubedoctor.cluster.seen.wants import CannotSee
@@ -17,42 +18,42 @@ CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 
 
 def unresolved(pod: Pod, sign: LogSign, host: str, cluster: Cluster) -> Story:
-    """A name that does not resolve; an empty one is not known."""
-    # A server that says that there is no such name is up, and can be reached.
+    """A host name that does not resolve; an empty host is not known."""
+    # A DNS server that answers "no such host" is up and reachable.
     blamed = () if sign.dns_answered else (*_dns_blamed(), *_egress_policies(pod, cluster))
     if not host:
-        return Story("it cannot resolve a host name", because_of=blamed)
-    namespaces = [one.name for one in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
+        return Story("cannot resolve a host name", because_of=blamed)
+    namespaces = [namespace.name for namespace in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
     meant = service_named(host, pod.namespace, namespaces)
     if meant is None:
-        return Story(f"it cannot resolve the host {host}", because_of=blamed)
+        return Story(f"cannot resolve host {host}", because_of=blamed)
     try:
         service = cluster.get(Service, meant.namespace, meant.name)
     except CannotSee:
         cluster.maybe.get(Service, meant.namespace, meant.name)
-        return Story(f"it cannot resolve {host}", because_of=blamed)
+        return Story(f"cannot resolve host {host}", because_of=blamed)
     if service is not None:
         return Story(
-            f"it cannot resolve {host}, although Service {meant.namespace}/{meant.name} exists",
+            f"cannot resolve {host}, although Service {meant.namespace}/{meant.name} exists",
             because_of=blamed,
-            evidence=(quote(service, "metadata.name", "the Service exists: name resolution is what fails"),),
-            commands=(look_at(CLUSTER_DNS, "is the cluster's DNS up"),),
+            evidence=(quote(service, "metadata.name", "the Service exists: DNS resolution fails"),),
+            commands=(look_at(CLUSTER_DNS, "whether cluster DNS is up"),),
         )
-    text = f"it cannot resolve {host}: there is no Service {meant.name} in namespace {meant.namespace}"
-    names = [one.name for one in cluster.maybe.all(Service, meant.namespace)]
-    elsewhere = [one for one in cluster.maybe.all(Service) if one.name == meant.name]
+    text = f"cannot resolve {host}: no Service {meant.name} in namespace {meant.namespace}"
+    names = [service.name for service in cluster.maybe.all(Service, meant.namespace)]
+    elsewhere = [service for service in cluster.maybe.all(Service) if service.name == meant.name]
     near = misspellings(meant.name, names, 1)
     missing = Ref("Service", meant.namespace, meant.name)
-    commands = (Command(kubectl("get", "services", namespace=meant.namespace), "the Services that there are"),)
+    commands = (Command(kubectl("get", "services", namespace=meant.namespace), "the Services in the namespace"),)
     because = (missing, *(_dns_blamed() if sign.dns_silent else ()))
     if near:
         right = host.replace(meant.name, near[0], 1)
-        fix = Fix(f"Use the name {right} in the program's settings", "")
+        fix = Fix(f"Use host name {right} in the program's settings")
         return Story(f"{text}; did you mean {near[0]}?", because_of=because, fixes=(fix,), commands=commands)
     if elsewhere:
         other = elsewhere[0]
-        fix = Fix(f"Use the name {other.name}.{other.namespace}.svc in the program's settings", "")
-        where = f"{text}; there is one in namespace {other.namespace}"
+        fix = Fix(f"Use host name {other.name}.{other.namespace}.svc in the program's settings")
+        where = f"{text}; Service {other.namespace}/{other.name} exists"
         return Story(where, because_of=because, fixes=(fix,), commands=commands)
     return Story(text, because_of=because, commands=commands)
 
@@ -62,7 +63,7 @@ def _dns_blamed() -> tuple[Ref, ...]:
 
 
 def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
-    """The policies that isolate what the pod sends: one of them may keep it from the DNS server."""
+    """The NetworkPolicies for egress of the pod: they may block the DNS server."""
     return tuple(
         ref(policy)
         for policy in cluster.maybe.all(NetworkPolicy, pod.namespace)
@@ -71,35 +72,36 @@ def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
 
 
 def unreachable(pod: Pod, sign: LogSign, address: str, lines: tuple[str, ...], cluster: Cluster) -> Story:
-    """A connection that does not come about; an empty address is not known."""
-    how = "is refused" if sign.sign is Sign.REFUSED else "gets no answer"
+    """A connection that fails; an empty address is not known."""
     host, port = split_address(address)
     if host and is_local(host):
-        return Story(f"its connection to {address}, inside its own pod, {how}")
+        return Story(_failed(sign, f"{address} in its own pod"))
     service = _service_of(pod, host, lines, cluster)
     blamed = _egress_policies(pod, cluster) if sign.sign is Sign.TIMED_OUT else ()
     if service is None:
-        return Story(f"its connection to {address} {how}" if address else f"a connection {how}", because_of=blamed)
+        return Story(_failed(sign, address), because_of=blamed)
     name = ref(service)
-    said = f"its connection to Service {name.namespace}/{name.name} ({address}) {how}"
+    text = _failed(sign, f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}")
     commands = (
         Command(kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name.name}", namespace=name.namespace),
-                "who stands behind the Service"),
+                "the endpoints of the Service"),
     )  # fmt: skip
     ready = len(ready_endpoints(service, cluster.maybe))
     if not cluster.gaps:
-        said += f", which has {_counted(ready)}"
+        text += f", which has {counted(ready, 'ready endpoint') if ready else 'no ready endpoints'}"
     path = "spec.selector" if service.spec.selector else "metadata.name"
-    ports = {one.port for one in service.spec.ports or ()}
+    ports = {entry.port for entry in service.spec.ports or ()}
     if port and ports and port not in ports:
-        said += f"; the Service has no port {port}, only {', '.join(map(str, sorted(ports)))}"
+        text += f"; the Service has no port {port}, only {', '.join(map(str, sorted(ports)))}"
         path = "spec.ports"
     shows = "the Service that the program calls"
-    return Story(said, because_of=(name, *blamed), evidence=(quote(service, path, shows),), commands=commands)
+    return Story(text, because_of=(name, *blamed), evidence=(quote(service, path, shows),), commands=commands)
 
 
-def _counted(ready: int) -> str:
-    return f"{ready or 'no'} ready endpoint{'s' if ready > 1 else ''}"
+def _failed(sign: LogSign, target: str) -> str:
+    if sign.sign is Sign.REFUSED:
+        return f"connection refused by {target}" if target else "a connection was refused"
+    return f"connection to {target} timed out" if target else "a connection timed out"
 
 
 def _service_of(pod: Pod, host: str, lines: tuple[str, ...], cluster: Cluster) -> Service | None:
@@ -107,6 +109,6 @@ def _service_of(pod: Pod, host: str, lines: tuple[str, ...], cluster: Cluster) -
         return None
     if is_address(host):
         return service_with_address(host, cluster.maybe.all(Service))
-    namespaces = [one.name for one in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
+    namespaces = [namespace.name for namespace in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
     meant = service_named(host, pod.namespace, namespaces)
     return cluster.maybe.get(Service, meant.namespace, meant.name) if meant else None

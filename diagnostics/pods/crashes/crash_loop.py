@@ -1,22 +1,21 @@
-"""A program ends again and again.
+"""Container keeps crashing (CrashLoopBackOff).
 
 ## What it means
-The container starts, its program ends, and the kubelet starts it once more after a pause: 10 s, 20 s, 40 s, up to
-5 minutes. `CrashLoopBackOff` is the name of the pause, not of a cause. The cause is in the program's own words: the
-log of the run that ended.
+The container starts, its program exits, and the kubelet restarts it after a delay: 10s, 20s, 40s, up to 5 minutes.
+`CrashLoopBackOff` is the name of this delay, not of a cause. The cause is usually in the log of the run that ended.
 
 ## Why it happens
-- A setting is wrong or missing: a variable, a file, an argument, a password.
-- Something it needs does not answer: a database, another Service, DNS.
-- It may not do what it must: write to a directory, listen on a port, use the API.
-- It has a defect and crashes (exit codes 134 and 139: it was aborted; it touched foreign memory).
-- It has simply done its work: exit code 0 is an end too. A program that ends belongs in a Job.
+- A setting is wrong or missing: an environment variable, a file, an argument, a password.
+- A dependency does not answer: a database, another Service, DNS.
+- A permission is missing: to write to a directory, to listen on a port, to use the Kubernetes API.
+- The program has a defect and crashes (exit code 134: SIGABRT, aborted; 139: SIGSEGV, segmentation fault).
+- The program completed (exit code 0). A program that completes belongs in a Job.
 
 ## How to fix it
 1. Read the log of the run that ended: `kubectl logs POD -c CONTAINER --previous`.
-2. Compare what the line names, a file, a host, a variable, with the pod's settings.
-3. If the log is empty, look at the exit code: above 128 it is 128 plus a signal.
-4. If it worked yesterday, compare with the version before: `kubectl rollout history deployment/NAME`.
+2. Compare the file, host or variable in that line with the pod's settings.
+3. If the log is empty, look at the exit code: above 128 it is 128 plus the signal number.
+4. If an earlier revision worked, compare with it: `kubectl rollout history deployment/NAME`.
 
 ## References
 - https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/
@@ -67,11 +66,11 @@ from kubedoctor.replay.logs.log_lines import Sign
 def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: not part.is_init):
         if end.killer is not Killer.ITSELF:
-            continue  # The diagnostics of memory, starts, probes, hooks and init containers tell of these.
+            continue  # Reported by the diagnostics of memory, starts, probes, hooks and init containers.
         about = at_fault(pod, cluster)
         story = story_of(pod, end, about, cluster)
         if story.sign is not None and story.sign.sign is Sign.EXEC_FORMAT:
-            continue  # It never ran: start-error tells of it.
+            continue  # The program never ran: start-error reports it.
         broken = broken_config_file(pod, end, story, cluster)
         if broken is not None:
             yield broken
@@ -79,19 +78,16 @@ def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | None) -> Finding:
-    name, restarts = end.name, end.part.status.restart_count
-    said = how_it_ends(pod, end)
+    name = end.name
+    summary = how_it_ends(end)
     if story.text:
-        said = f"{said}: {story.text}"
+        summary = f"{summary}: {story.text}"
     elif end.ending.exit_code == 0:
-        said = f"{said}: it has done its work, and is started again all the same"
-    detail = f"Restarted {times(restarts)} so far."
-    if not story.evidence:
-        detail += " Its log has nothing to tell."
+        summary = f"{summary} and is restarted: use a Job, or keep the process in the foreground"
     confidence, disprove = Confidence.LIKELY, ""
     if not story.text and end.ending.exit_code != 0:
         confidence = Confidence.POSSIBLE
-        disprove = "The log of another run, or the program's own files, may tell what it ends for."
+        disprove = "The log of another run, or the program's own files, may show the cause."
     place = end.ending.place
     evidence = [
         *quote_status(pod, name, f"{place}.exitCode", f"{place}.reason", f"{place}.message", "restartCount"),
@@ -99,17 +95,27 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
     ]
     return Finding(
         about=about,
-        summary=said,
-        detail=detail,
+        summary=summary,
+        detail=_detail(end, story),
         confidence=confidence,
         evidence=tuple(evidence),
         fixes=story.fixes,
         commands=(
-            look_at_log(pod, name, previous=end.log.previous, why="what it wrote before it ended"),
+            look_at_log(pod, name, previous=end.log.previous, why="the log of the run that ended"),
             *story.commands,
-            look_at_pod(pod, "its state and newest events"),
+            look_at_pod(pod, "its state and events"),
         ),
         would_disprove=disprove,
         aspect=name,
         because_of=(*story.because_of, *((broken.about,) if broken else ())),
     )
+
+
+def _detail(end: End, story: Story) -> str:
+    status = end.part.status
+    waiting = status.state.waiting if status.state else None
+    state = "In CrashLoopBackOff, restarted" if waiting and waiting.reason == "CrashLoopBackOff" else "Restarted"
+    detail = f"{state} {times(status.restart_count)}."
+    if not end.log.lines:
+        return detail + (" Its log is empty." if end.log.read else " Its log was not available.")
+    return detail if story.text or end.ending.exit_code == 0 else f"{detail} Its log shows no cause."

@@ -1,21 +1,21 @@
-"""A container needs more memory than it may use.
+"""Container was OOMKilled.
 
 ## What it means
-The kernel killed the program because its container reached the memory limit (`OOMKilled`, usually exit code 137).
-The limit is a hard wall: no warning, no time to clean up. If only a child of the program was killed, the exit code
-may be another one.
+The kernel killed a process because the container reached its memory limit (`OOMKilled`, usually exit code 137).
+The kill comes without warning and without time to clean up. If only a child process was killed, the exit code may
+differ.
 
 ## Why it happens
-- The limit is too small for what the program does.
-- The program holds more and more: a leak, an unbounded cache, a large request.
-- A runtime sizes its heap by itself and does not know the limit: an old Java, `--max-old-space-size` above the limit.
-- Files in an `emptyDir` with `medium: Memory` count too.
-- There is no limit: then the node itself had no memory left, and this program was chosen.
+- The limit is too low for the program.
+- The program uses more and more memory: a leak, an unbounded cache, a large request.
+- The runtime's heap is larger than the limit: an old Java, `--max-old-space-size` above the limit.
+- Files in an `emptyDir` with `medium: Memory` count as memory.
+- There is no limit: the node ran out of memory, and the kernel chose this process.
 
 ## How to fix it
-1. See what it really uses: `kubectl top pod POD --containers`.
-2. Raise the memory limit, or make the program use less: set its heap to about 75 % of the limit.
-3. Without a limit, set a request near the real use, so that the scheduler reserves it.
+1. Check the memory use: `kubectl top pod POD --containers`.
+2. Raise the memory limit, or reduce the memory use: set the heap to about 75 % of the limit.
+3. Without a limit, set a memory request near the real use, so that the scheduler reserves it.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/
@@ -28,6 +28,7 @@ import re
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Event, Job, Pod, condition
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.workloads import WORKLOADS, controller_of, made_good
 from kubedoctor.cluster.triage import restarted, terminating
 from kubedoctor.findings import (
@@ -52,7 +53,6 @@ from kubedoctor.findings.containers import (
     parts_of,
     quote_spec,
     quote_status,
-    seconds,
     stays,
     times,
 )
@@ -80,7 +80,7 @@ def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _matters(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> bool:
-    """Not for a container that has long been well again, nor for a pod that was replaced."""
+    """False for a container that has been well again for long, and for a pod that was replaced."""
     if stays(pod):
         done = part.is_init and not part.container.restarts_always and part.status.ready
         return not (done or settled(part.status, cluster.taken_at))
@@ -99,40 +99,40 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Clust
     about = at_fault(pod, cluster, container.name)
     limit = ((container.resources.limits if container.resources else None) or {}).get("memory", "")
     restarts = part.status.restart_count
+    subject = f"container `{container.name}` was OOMKilled"
+    after = f", {human_duration(ending.lasted)} after start" if ending.lasted is not None else ""
     evidence = [
         *quote_status(pod, container.name, f"{ending.place}.reason", f"{ending.place}.exitCode", "restartCount"),
-        *quote_spec(pod, cluster, about, container.name, "resources.limits[memory]", "the wall that it met"),
+        *quote_spec(pod, cluster, about, container.name, "resources.limits[memory]", "the limit it hit"),
     ]
     fixes: tuple[Fix, ...] = ()
     because: tuple[Ref, ...] = ()
     if limit:
-        said = f"container {container.name} was killed at its memory limit of {limit}"
+        summary = f"{subject} at its {limit} memory limit{after}"
         if heap := heap_over(container, limit):
-            said += f"; {heap} leaves no room under it"
+            summary += f"; {heap} leaves no room below the limit"
         fixes = (_raise_limit(about, container.name, limit),)
     elif (pod.spec.resources is not None) and (pod.spec.resources.limits or {}).get("memory"):
         evidence.append(quote(pod, "spec.resources.limits[memory]", "the limit of the whole pod"))
-        said = f"container {container.name} was killed at the pod's memory limit of {evidence[-1].text}"
+        summary = f"{subject} at the pod's {evidence[-1].text} memory limit{after}"
         fixes = (change(about, "Raise the pod's memory limit"),)
     else:
-        said = f"container {container.name} has no memory limit and was killed: its node ran out of memory"
+        summary = f"{subject}: it has no memory limit, and its node ran out of memory{after}"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
         evidence += _node_events(pod, cluster)
-        fixes = (change(about, "Set a memory request near its real use, and a limit"),)
-    if ending.lasted is not None:
-        said += f", {seconds(ending.lasted)} after its start"
+        fixes = (change(about, f"Set a memory request and a memory limit for container `{container.name}`"),)
     return Finding(
         about=about,
-        summary=said,
-        detail=f"Restarted {times(restarts)} so far." if restarts else "",
-        # The status names the limit's cgroup only where there is a limit: without one the node is the usual cause.
+        summary=summary,
+        detail=f"Restarted {times(restarts)}." if restarts else "",
+        # Without a limit of its own the status does not show which limit was hit: the node is the usual cause.
         confidence=Confidence.CERTAIN if not because else Confidence.LIKELY,
         evidence=tuple(evidence),
         fixes=fixes,
         commands=(
-            Command(kubectl("top", "pod", pod.name, "--containers", namespace=pod.namespace), "what it uses at present"),
-            look_at_log(pod, container.name, previous=ending.place.startswith("last"), why="what it did before it was killed"),
-            look_at_pod(pod, "its limits and its last state"),
+            Command(kubectl("top", "pod", pod.name, "--containers", namespace=pod.namespace), "current memory use"),
+            look_at_log(pod, container.name, previous=ending.place.startswith("last"), why="its log before the kill"),
+            look_at_pod(pod, "its limits and last state"),
         ),
         aspect=container.name,
         because_of=because,
@@ -143,19 +143,19 @@ def _node_events(pod: Pod, cluster: Cluster) -> list[Evidence]:
     if not pod.spec.node_name:
         return []
     events = cluster.events_about(Ref("Node", "", pod.spec.node_name))
-    found = [one for one in events if one.reason == "SystemOOM" and has_path(one, "message")]
-    return [quote(found[-1], "message", "the node itself ran out of memory")] if found else []
+    found = [event for event in events if event.reason == "SystemOOM" and has_path(event, "message")]
+    return [quote(found[-1], "message", "the node ran out of memory")] if found else []
 
 
 def _raise_limit(about: Ref, container: str, limit: str) -> Fix:
     doubled = _doubled(limit)
     if not doubled:
-        return change(about, f"Raise the memory limit of container {container} above {limit}")
+        return change(about, f"Raise the memory limit of container `{container}` above {limit}")
     words = ("set", "resources", about.argument, "-c", container, f"--limits=memory={doubled}")
     if about.kind not in SETTABLE:
-        return Fix(f"Create it anew with a higher memory limit, {doubled} for a start", "")
+        return Fix(f"Delete and recreate it with a memory limit of {doubled} for container `{container}`")
     return Fix(
-        f"Raise the memory limit, to {doubled} for a start, then watch what it uses",
+        f"Raise the memory limit of container `{container}` to {doubled}, then watch its memory use",
         kubectl(*words, namespace=about.namespace),
         Effect.DISRUPTS,
     )

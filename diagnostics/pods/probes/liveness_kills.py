@@ -1,19 +1,20 @@
-"""A liveness probe has its container killed.
+"""Liveness probe fails and the container is killed.
 
 ## What it means
-The kubelet asks the program now and then whether it is alive. After `failureThreshold` bad answers it stops the
-container, with SIGTERM, and with SIGKILL when the grace period is over, and starts it again. Exit code 137 or 143
-comes from there, and has nothing to do with memory unless the reason is `OOMKilled`.
+The kubelet runs the liveness probe every `periodSeconds`. After `failureThreshold` failures it stops the container with
+SIGTERM, after the grace period with SIGKILL, and restarts it. Exit code 137 or 143 then comes from this stop. It is
+not a memory problem unless the reason is `OOMKilled`.
 
 ## Why it happens
-- The program hangs: a deadlock, a full event loop, a long garbage collection. Then the probe does its duty.
-- The probe is too strict: a timeout of 1 s, too few tries, no time to start.
-- It asks the wrong port or path, or something that depends on a database: a slow database then kills every pod.
+- The program hangs: a deadlock, a blocked event loop, a long garbage collection. Then the probe works as intended.
+- The probe is too strict: a timeout of 1s, a low failureThreshold, no time to start.
+- The probe checks the wrong port or path, or a page that depends on a database: a slow database then restarts every
+  pod.
 
 ## How to fix it
-1. See what the probe got: `kubectl describe pod POD`, and what the program wrote: `kubectl logs POD --previous`.
-2. Let the probe ask only whether the program itself lives. Dependencies belong in the readiness probe.
-3. Give slow starters a `startupProbe`; raise `timeoutSeconds` and `failureThreshold`.
+1. Read the probe's results: `kubectl describe pod POD`, and the log: `kubectl logs POD --previous`.
+2. Let the probe check only the program itself. Dependencies belong in the readiness probe.
+3. Add a `startupProbe` for a slow start; raise `timeoutSeconds` and `failureThreshold`.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/
@@ -47,6 +48,5 @@ def liveness_kills(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         probe = end.part.container.liveness_probe
         if end.killer is not Killer.LIVENESS_PROBE or probe is None:
             continue
-        said = "the liveness probe fails"
-        fix = "Correct the liveness probe, or make it more patient: timeoutSeconds, failureThreshold"
-        yield killed_by_probe(pod, end, probe, "Liveness", said, fix, cluster)
+        fix = "Correct the liveness probe, or raise its timeoutSeconds or failureThreshold"
+        yield killed_by_probe(pod, end, probe, "Liveness", "liveness probe fails", fix, cluster)

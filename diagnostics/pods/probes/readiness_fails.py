@@ -1,19 +1,19 @@
-"""A container runs but is not ready.
+"""Readiness probe fails.
 
 ## What it means
-The readiness probe fails, so that the pod gets no traffic: its Services leave it out, and a rollout waits for it.
-The kubelet does not restart it for that.
+The container runs but is not ready. The pod gets no traffic: its Services leave it out of their endpoints, and a
+rollout waits for it. The kubelet does not restart a container because of its readiness probe.
 
 ## Why it happens
-- The probe asks the wrong port, path or scheme.
-- The program answers, and says that it is not ready: it waits for a database, a cache, another service.
-- It listens on 127.0.0.1 only: the probe comes from the node.
-- It answers too slowly for the probe's timeout of 1 s.
+- The probe checks the wrong port, path or scheme.
+- The program reports that it is not ready, for example with 503: it waits for a database, a cache, another Service.
+- The program listens on 127.0.0.1 only: the probe comes from the node.
+- The program answers more slowly than the probe's timeout (1s by default).
 
 ## How to fix it
-1. Ask as the probe does: `kubectl exec POD -- wget -qO- http://localhost:PORT/PATH`, or use `kubectl port-forward`.
-2. Compare the probe's port with the port that the program's log names.
-3. If it answers with 503, its log tells what it waits for.
+1. Run the probe's request: `kubectl exec POD -- wget -qO- http://localhost:PORT/PATH`, or use `kubectl port-forward`.
+2. Compare the probe's port with the port in the program's log.
+3. If the program returns 503, read in its log what it waits for.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/
@@ -27,7 +27,9 @@ from functools import partial
 
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.probes._words import STATUS, failure, target
 from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Probe, Service, ref
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Command, Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
@@ -39,7 +41,6 @@ from kubedoctor.findings.containers import (
     parts_of,
     quote_spec,
     quote_status,
-    seconds,
     stays,
     times,
 )
@@ -50,12 +51,11 @@ from kubedoctor.replay.kubelet.probes import (
     gives_up_after,
     port_number,
     read_probe_failure,
-    target_text,
 )
 from kubedoctor.replay.logs.log_lines import port_listened_on
 
 STARTING = timedelta(seconds=60)
-"""So long a program may take to listen on its port before that is called a fault."""
+"""The time that a program may take to listen on its port before that counts as a fault."""
 SHORTEST = timedelta(seconds=10)
 FRESH = timedelta(minutes=5)
 
@@ -99,23 +99,29 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     elsewhere = _elsewhere(asked, listens, declared, answer)
     if answer is ProbeAnswer.REFUSED and not elsewhere and age < STARTING:
         return  # It may still be starting.
-    said = f"its readiness probe{in_container(pod, container.name)} fails: {target_text(probe)}"
-    said += {True: f" gets: {_short(why)}", False: f" has had no success for {seconds(age)}"}[bool(why)]
-    fixes = [change(about, "Correct the probe, or what makes the program say no")]
+    summary = f"readiness probe{in_container(pod, container.name)} fails: "
+    if why:
+        summary += failure(probe, container, why)
+    else:
+        summary += f"{target(probe, container)} has not succeeded for {human_duration(age)}"
+    fixes = [change(about, _fix(why))]
     story = Story()
     if elsewhere:
-        said += f"; the program {'listens on' if listens else 'declares'} port {elsewhere}"
-        fixes = [change(about, f"Let the probe ask port {elsewhere}")]
+        summary += (
+            f"; the program listens on port {elsewhere}" if listens else f"; the container declares port {elsewhere}"
+        )
+        fixes = [change(about, f"Set the port of the readiness probe to {elsewhere}")]
     elif answer is not ProbeAnswer.COMMAND_MISSING:
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
-        said += f"; its log: {story.text}" if story.text else ""
-    field = next(one for one in ("httpGet", "tcpSocket", "grpc", "exec", "periodSeconds") if _holds(pod, part, one))
+        summary += f"; its log: {story.text}" if story.text else ""
+    handlers = ("httpGet", "tcpSocket", "grpc", "exec", "periodSeconds")
+    field = next(handler for handler in handlers if _holds(pod, part, handler))
     yield Finding(
         about=about,
-        summary=said,
+        summary=summary,
         confidence=Confidence.CERTAIN if why else Confidence.LIKELY,
         evidence=(
-            *quote_spec(pod, cluster, about, container.name, f"readinessProbe.{field}", "what the kubelet asks"),
+            *quote_spec(pod, cluster, about, container.name, f"readinessProbe.{field}", "what the probe checks"),
             *evidence,
             *quote_status(pod, container.name, "ready", "state.running.startedAt"),
             *quote_spec(pod, cluster, about, container.name, "ports")[: bool(elsewhere)],
@@ -123,9 +129,9 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
         ),
         fixes=tuple(fixes),
         commands=(
-            look_at_pod(pod, "the newest answers to the probe"),
+            look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, container.name, previous=False),
-            Command(kubectl("get", "endpointslices", namespace=pod.namespace), "who gets traffic at present"),
+            Command(kubectl("get", "endpointslices", namespace=pod.namespace), "the pods that get traffic"),
         ),
         aspect=container.name,
         because_of=story.because_of,
@@ -138,7 +144,7 @@ def _holds(pod: Pod, part: ContainerWithStatus, field: str) -> bool:
 
 
 def _newest_failure(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> tuple[str, list[Evidence]]:
-    """What the probe got last in this run, with the event that tells."""
+    """The last result of the probe in this run, with its event."""
     running = part.status.state.running if part.status.state else None
     since = running.started_at if running else None
     for event in reversed(cluster.events_about(ref(pod))):
@@ -154,7 +160,7 @@ def _newest_failure(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> tu
 
 
 def _elsewhere(asked: int, listens: int, declared: set[int], answer: ProbeAnswer) -> int:
-    """The port that the probe should ask, if it asks another one; 0 if nothing says so."""
+    """The port that the probe should check, if that is not its port; 0 if nothing shows it."""
     if not asked or answer not in (ProbeAnswer.REFUSED, ProbeAnswer.UNKNOWN, ProbeAnswer.TIMEOUT):
         return 0
     if listens:
@@ -162,7 +168,7 @@ def _elsewhere(asked: int, listens: int, declared: set[int], answer: ProbeAnswer
     return next(iter(declared)) if len(declared) == 1 and asked not in declared else 0
 
 
-def _short(why: str) -> str:
-    """The end of a long message, which tells the most."""
-    text = " ".join(why.split())
-    return text if len(text) <= 160 else f"…{text[-159:]}"
+def _fix(why: str) -> str:
+    status = STATUS.search(why)
+    cause = f"the cause of the {status[1]} (see the log)" if status else "the cause of the failure (see the log)"
+    return f"Fix {cause}, or correct the probe"

@@ -1,18 +1,18 @@
-"""A startup probe gives up before the program is up.
+"""Startup probe fails before the program has started.
 
 ## What it means
-A startup probe says how long a start may take: `failureThreshold` times `periodSeconds`, after
-`initialDelaySeconds`. If it has no success by then, the kubelet kills the container and starts anew, and so for ever.
+A startup probe limits how long a start may take: `initialDelaySeconds` plus `failureThreshold` × `periodSeconds`. If
+it has not succeeded by then, the kubelet kills the container and restarts it, again and again.
 
 ## Why it happens
-- The program needs longer than that: migrations, large caches, a slow or throttled processor.
-- The probe asks the wrong port or path, and would never succeed.
-- The program does not come up at all: its log tells.
+- The start takes longer: migrations, large caches, a slow or throttled CPU.
+- The probe checks the wrong port or path, and can never succeed.
+- The program does not start at all: read its log.
 
 ## How to fix it
-1. See in the log how long a start takes, and whether it ends at all.
-2. Raise `failureThreshold`; it costs nothing when the start is quick.
-3. Look for CPU limits: a throttled program starts many times slower.
+1. Read in the log how long a start takes, and whether it completes.
+2. Raise `failureThreshold`; a quick start is not slowed down by it.
+3. Check the CPU limit: a throttled program starts many times slower.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/
@@ -25,10 +25,11 @@ from collections.abc import Iterator
 from diagnostics.pods.crashes._ends import ends_of
 from diagnostics.pods.probes._probe_kills import killed_by_probe
 from kubedoctor.cluster import Cluster, Event, Pod
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import restarted
 from kubedoctor.findings import Explains, Finding, Severity, diagnostic
-from kubedoctor.findings.containers import CONSEQUENCES, seconds
+from kubedoctor.findings.containers import CONSEQUENCES
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.kubelet.probes import gives_up_after
 
@@ -47,7 +48,7 @@ def startup_probe_too_short(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         probe = end.part.container.startup_probe
         if end.killer is not Killer.STARTUP_PROBE or probe is None:
             continue
-        window = seconds(gives_up_after(probe))
-        said = f"the startup probe gives up after {window}, before the program is up"
-        fix = f"Raise failureThreshold above {probe.failure_threshold}, so that a start may take longer than {window}"
-        yield killed_by_probe(pod, end, probe, "Startup", said, fix, cluster)
+        window = human_duration(gives_up_after(probe))
+        start = f"startup probe fails for {window}, before the program has started"
+        fix = f"Raise failureThreshold of the startup probe above {probe.failure_threshold}: a start may take only {window}"
+        yield killed_by_probe(pod, end, probe, "Startup", start, fix, cluster)

@@ -1,17 +1,18 @@
-"""An init container does not finish, so that nothing behind it starts.
+"""Init container fails or does not complete (Init:CrashLoopBackOff).
 
 ## What it means
-Init containers run one after another, before the others. One that fails is tried again and again; one that waits for
-ever blocks the pod. A sidecar, an init container with `restartPolicy: Always`, must start before the next one may.
+Init containers run one after another, before the other containers. A failing init container is retried, and an init
+container that never completes blocks the pod. A sidecar (an init container with `restartPolicy: Always`) must have
+started before the next container starts.
 
 ## Why it happens
-- It waits for something that does not come: a database, a Service, a name that does not resolve.
+- It waits for a dependency that is not available: a database, a Service, a host name that does not resolve.
 - A migration fails.
 - A sidecar crashes: its configuration is wrong or missing.
 
 ## How to fix it
 1. Read its log: `kubectl logs POD -c INIT-CONTAINER`.
-2. Repair what it waits for. It is tried again by itself.
+2. Fix the dependency that it waits for. The kubelet retries the init container by itself.
 
 ## References
 - https://kubernetes.io/docs/tasks/debug/debug-application/debug-init-containers/
@@ -24,8 +25,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods.crashes._crash import story_of, story_of_lines
-from diagnostics.pods.crashes._ends import End, ends_of
+from diagnostics.pods.crashes._ends import End, ends_of, exit_words
 from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Service
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
 from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic
@@ -36,7 +38,6 @@ from kubedoctor.findings.containers import (
     at_fault,
     parts_of,
     quote_status,
-    seconds,
     stays,
     times,
 )
@@ -71,35 +72,35 @@ def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _behind(pod: Pod, name: str) -> str:
-    """What waits for an init container."""
-    names = [one.name for one in pod.spec.init_containers or ()]
+    """The containers that wait for an init container."""
+    names = [container.name for container in pod.spec.init_containers or ()]
     later = names[names.index(name) + 1 :] if name in names else []
-    return ", ".join([*later, *(one.name for one in pod.spec.containers)])
+    return ", ".join([*later, *(container.name for container in pod.spec.containers)])
 
 
 def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
     about = at_fault(pod, cluster)
     story = story_of(pod, end, about, cluster)
     if story.sign is not None and story.sign.sign is Sign.EXEC_FORMAT:
-        return  # It never ran: start-error tells of it.
+        return  # The program never ran: start-error reports it.
     what = "sidecar" if end.part.container.restarts_always else "init container"
-    said = f"the {what} {end.name} fails with {end.ending.text}"
-    said += f": {story.text}" if story.text else ""
+    summary = f"{what} `{end.name}` fails with exit {exit_words(end.ending)}"
+    summary += f": {story.text}" if story.text else ""
     evidence = [
         *quote_status(pod, end.name, f"{end.ending.place}.exitCode", f"{end.ending.place}.message", "restartCount"),
         *story.evidence,
     ]
     yield Finding(
         about=about,
-        summary=said,
-        detail=f"Tried again {times(end.part.status.restart_count)} so far. Waiting behind it: {_behind(pod, end.name)}.",
+        summary=summary,
+        detail=f"Restarted {times(end.part.status.restart_count)}. Waiting for it: {_behind(pod, end.name)}.",
         confidence=Confidence.LIKELY,
         evidence=tuple(evidence),
         fixes=story.fixes,
         commands=(
-            look_at_log(pod, end.name, previous=end.log.previous, why="what it wrote before it ended"),
+            look_at_log(pod, end.name, previous=end.log.previous, why="the log of the run that ended"),
             *story.commands,
-            look_at_pod(pod, "the state of each init container"),
+            look_at_pod(pod, "the state of the init containers"),
         ),
         aspect=end.name,
         because_of=story.because_of,
@@ -111,17 +112,19 @@ def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Clust
     about = at_fault(pod, cluster)
     tail = cluster.log_tail(pod, name)
     story = story_of_lines(pod, name, tail.lines if tail else (), False, about, cluster)
-    said = f"the init container {name} has been running for {seconds(age)}, and {_behind(pod, name)} waits for it"
+    summary = (
+        f"init container `{name}` has been running for {human_duration(age)}; waiting for it: {_behind(pod, name)}"
+    )
     return Finding(
         about=about,
-        summary=f"{said}; its log: {story.text}" if story.text else said,
-        # A long migration looks the same as one that never ends.
+        summary=f"{summary}; its log: {story.text}" if story.text else summary,
+        # A long migration looks the same as an endless wait.
         confidence=Confidence.LIKELY if story.text else Confidence.POSSIBLE,
         severity=Severity.CRITICAL if story.text else Severity.WARNING,
-        would_disprove="" if story.text else "Progress in its log: then it only needs time.",
+        would_disprove="" if story.text else "Progress in its log: then the init container only needs time.",
         evidence=(*quote_status(pod, name, "state.running.startedAt"), *story.evidence),
         fixes=story.fixes,
-        commands=(look_at_log(pod, name, previous=False, why="what it waits for"), *story.commands),
+        commands=(look_at_log(pod, name, previous=False, why="its log shows what it waits for"), *story.commands),
         aspect=name,
         because_of=story.because_of,
     )

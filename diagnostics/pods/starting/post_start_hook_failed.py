@@ -1,17 +1,17 @@
-"""A postStart hook fails.
+"""postStart hook fails and the container is killed (PostStartHookError).
 
 ## What it means
-The hook runs at the same time as the program itself. If it fails, the kubelet kills the container, whatever the
-program does, and starts it again.
+The hook runs at the same time as the program. If the hook fails, the kubelet kills the container, even if the program
+is well, and restarts it.
 
 ## Why it happens
-- The command of the hook ends with an error or does not exist in the image.
-- It needs the program, which is not up yet: nothing makes the hook wait.
+- The hook's command fails, or does not exist in the image.
+- The hook needs the program, which has not started yet: the hook does not wait for it.
 
 ## How to fix it
-1. Try the command: `kubectl exec POD -c CONTAINER -- COMMAND`.
-2. Let the hook retry, or end it with `|| true` where it may fail.
-3. Work that must be done first belongs in an init container.
+1. Run the command: `kubectl exec POD -c CONTAINER -- COMMAND`.
+2. Let the hook retry, or add `|| true` where a failure is acceptable.
+3. Move work that must come first into an init container.
 
 ## References
 - https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods.crashes._ends import End, ends_of
 from kubedoctor.cluster import Cluster, Event, LogTail, Pod, ref
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import restarted
 from kubedoctor.findings import (
@@ -41,10 +42,8 @@ from kubedoctor.findings.containers import (
     CONSEQUENCES,
     ContainerWithStatus,
     at_fault,
-    in_container,
     quote_spec,
     quote_status,
-    seconds,
 )
 from kubedoctor.replay.kubelet.killers import Killer, Proof
 from kubedoctor.replay.logs.log_lines import says_it_was_stopped
@@ -77,18 +76,22 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
         evidence.append(quote(event, "message"))
     evidence += quote_status(pod, end.name, "state.waiting.message", f"{end.ending.place}.exitCode", "restartCount")
     if end.log.lines and says_it_was_stopped(end.log.lines):
-        evidence.append(quote_line(LogTail(ref(pod), end.name, end.log.previous, end.log.lines), -1, "its last words"))
-    said = f"its postStart hook{in_container(pod, end.name)} fails, so that the container is killed"
+        evidence.append(
+            quote_line(LogTail(ref(pod), end.name, end.log.previous, end.log.lines), -1, "the last log line")
+        )
+    summary = f"postStart hook of container `{end.name}` fails, and the kubelet kills the container"
     if proof is not Proof.STATED:
-        when = f"{seconds(end.ending.lasted)} after its start" if end.ending.lasted is not None else "after its start"
-        said = f"the container{in_container(pod, end.name)} was told to stop {when}, as when its postStart hook fails"
+        when = f"{human_duration(end.ending.lasted)} after start" if end.ending.lasted is not None else "after start"
+        summary = f"container `{end.name}` was stopped {when}, as after a failed postStart hook"
     return Finding(
         about=about,
-        summary=said,
+        summary=summary,
         confidence=Confidence.CERTAIN if proof is Proof.STATED else Confidence.POSSIBLE,
         evidence=tuple(evidence),
-        fixes=(change(about, "Correct the hook's command, or do its work in an init container"),),
-        commands=(look_at_pod(pod, "the events of the hook"),),
-        would_disprove="" if proof is Proof.STATED else "An event `Killing` that names another reason; none is left.",
+        fixes=(change(about, "Correct the hook's command, or move its work into an init container"),),
+        commands=(look_at_pod(pod, "the hook's events"),),
+        would_disprove=""
+        if proof is Proof.STATED
+        else "An event `Killing` with another reason; no such event is left.",
         aspect=end.name,
     )

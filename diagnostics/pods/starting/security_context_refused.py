@@ -1,18 +1,18 @@
-"""A security setting keeps a container from being started.
+"""Container cannot be created because of its securityContext.
 
 ## What it means
-The kubelet or the runtime cannot give the container what its `securityContext` demands, or must not. The container is
-never made.
+The kubelet or the container runtime cannot apply the container's `securityContext`, or is not allowed to. The
+container is not created (`CreateContainerConfigError`, `CreateContainerError`).
 
 ## Why it happens
-- `runAsNonRoot: true`, and the image runs as root, or names its user by a word that the kubelet cannot check.
-- A seccomp or AppArmor profile is not on the node.
-- A capability or sysctl is not known or not allowed.
+- `runAsNonRoot: true` is set, and the image runs as root, or its user is a name that the kubelet cannot verify.
+- A seccomp or AppArmor profile does not exist on the node.
+- A capability or sysctl is unknown or not allowed.
 
 ## How to fix it
-1. Set `runAsUser` to a number that is not 0, and see that the program's files may be used by it.
-2. Or build the image with `USER 1000` instead of a word.
-3. Put the profile on every node, or use `RuntimeDefault`.
+1. Set `runAsUser` to a number other than 0, and give this user access to the program's files.
+2. Or build the image with a numeric user, such as `USER 1000`.
+3. Install the profile on every node, or use `RuntimeDefault`.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Pod
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import visible_end
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import troubled
 from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic
@@ -43,6 +43,13 @@ from kubedoctor.replay.kubelet.endings import failing, last_ending
 
 REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 PATCHED = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
+_PROBLEMS = {
+    SecurityProblem.SECCOMP: "the seccomp profile cannot be used",
+    SecurityProblem.APPARMOR: "the AppArmor profile cannot be used",
+    SecurityProblem.CAPABILITY: "a capability cannot be added",
+    SecurityProblem.SYSCTL: "a sysctl is not allowed on the node",
+    SecurityProblem.HOST_USERS: "user namespaces (hostUsers: false) cannot be used",
+}
 _ROOT = (SecurityProblem.ROOT_IMAGE, SecurityProblem.NAMED_USER, SecurityProblem.ROOT_USER)
 
 
@@ -66,7 +73,7 @@ def security_context_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _message(part: ContainerWithStatus, cluster: Cluster) -> tuple[str, str]:
-    """What the kubelet or the runtime says, and where it stands."""
+    """The message of the kubelet or the runtime, and its path in the status."""
     waiting = part.status.state.waiting if part.status.state else None
     if waiting is not None and waiting.reason in REASONS:
         return waiting.message, "state.waiting"
@@ -81,34 +88,33 @@ def _finding(
 ) -> Finding:
     name = part.container.name
     about = at_fault(pod, cluster)
-    demand = "securityContext.runAsNonRoot" if problem in _ROOT else "securityContext"
+    setting = "securityContext.runAsNonRoot" if problem in _ROOT else "securityContext"
     evidence = quote_status(pod, name, f"{place}.reason", f"{place}.message")
-    evidence += quote_spec(pod, cluster, about, name, demand, "what is demanded") or quote_pod_spec(
-        pod, cluster, about, f"spec.{demand}", "what is demanded of all containers"
+    evidence += quote_spec(pod, cluster, about, name, setting, "the setting") or quote_pod_spec(
+        pod, cluster, about, f"spec.{setting}", "the setting for all containers"
     )
-    said = {
-        SecurityProblem.ROOT_IMAGE: f"runAsNonRoot is set, and the image {part.container.image} runs as root",
-        SecurityProblem.ROOT_USER: "runAsNonRoot is set, and so is runAsUser 0",
-        SecurityProblem.NAMED_USER: f"runAsNonRoot is set, and the image {part.container.image} names its user by a word",
-    }.get(problem, f"container {name}: {problem.value}: {visible(' '.join(message.split()), 160)}")
+    image = part.container.image
+    words = {
+        SecurityProblem.ROOT_IMAGE: f"runAsNonRoot is set, but image {image} runs as root",
+        SecurityProblem.ROOT_USER: "runAsNonRoot is set, but runAsUser is 0 (root)",
+        SecurityProblem.NAMED_USER: f"runAsNonRoot is set, but the user of image {image} is a name, not a number",
+    }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(message, 160)}"
     return Finding(
         about=about,
-        summary=said,
+        summary=f"container `{name}`: {words}",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
         fixes=(_fix(part, problem, about, cluster),),
-        commands=(look_at_pod(pod, "the whole message"),),
+        commands=(look_at_pod(pod, "the full error message, under Events"),),
         aspect=name,
     )
 
 
 def _fix(part: ContainerWithStatus, problem: SecurityProblem, about: Ref, cluster: Cluster) -> Fix:
     if problem not in _ROOT:
-        return change(about, "Correct the securityContext, or prepare the nodes for it")
-    why = "Let it run as a user that is not root, 1000 for example; its files must allow that"
+        return change(about, "Correct the securityContext, or set up the nodes for it")
+    summary = f"Run container `{part.container.name}` as a non-root user, such as 1000, with access to its files"
     if about.kind not in PATCHED:
-        return Fix(why, "")
-    return Fix(
-        why,
-        container_command(cluster.maybe.get_ref(about), (part.container.name,), ("securityContext", "runAsUser"), 1000),
-    )
+        return Fix(summary)
+    run_as_user = ("securityContext", "runAsUser")
+    return Fix(summary, container_command(cluster.maybe.get_ref(about), (part.container.name,), run_as_user, 1000))

@@ -1,19 +1,19 @@
-"""A container cannot be started.
+"""Container cannot be started (CreateContainerError, RunContainerError).
 
 ## What it means
-The image is there, but the container runtime could not make the container or execute its program. The program itself
-never ran, so that its log is empty: the reason stands in the container's status.
+The image is on the node, but the container runtime could not create the container or execute its command. The program
+never ran, so its log is empty. The reason is in the container's status.
 
 ## Why it happens
-- The command does not exist in the image, or is no executable file (exit codes 126, 127, 128).
-- The program is for another processor: an arm64 image on an amd64 node (`exec format error`).
-- The image has neither ENTRYPOINT nor CMD, and the pod names no command.
-- A file is mounted over a directory, or the reverse; a `subPath` does not exist.
+- The command does not exist in the image, or is not executable (exit codes 126, 127, 128).
+- The program is built for another CPU architecture: an arm64 image on an amd64 node (`exec format error`).
+- The image has neither ENTRYPOINT nor CMD, and the pod sets no command.
+- A file is mounted over a directory, or the reverse, or a `subPath` does not exist.
 
 ## How to fix it
 1. Compare `command` and `args` with the image: `command` replaces its ENTRYPOINT, `args` its CMD.
-2. Try the image: `kubectl run try --rm -it --image=IMAGE --command -- sh`.
-3. Build the image for the processor of the nodes, or select nodes that fit.
+2. Test the image: `kubectl run try --rm -it --image=IMAGE --command -- sh`.
+3. Build the image for the nodes' CPU architecture, or select other nodes.
 
 ## References
 - https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
@@ -27,7 +27,7 @@ from datetime import timedelta
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, ends_of
 from kubedoctor.cluster import Cluster, Event, Node, Pod
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import visible, visible_end
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import troubled
 from kubedoctor.findings import Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
@@ -44,6 +44,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     StartProblem,
     command_named,
     missing_reference,
+    reason_in,
     security_problem,
     start_problem,
 )
@@ -58,13 +59,20 @@ REASONS = (
     "PreCreateHookError",
     "PreStartHookError",
 )
+_PROBLEMS = {
+    StartProblem.NO_COMMAND: "neither the image nor the pod sets a command",
+    StartProblem.MOUNT: "a mount failed",
+    StartProblem.WORKING_DIRECTORY: "workingDir cannot be used",
+    StartProblem.MEMORY_TOO_SMALL: "the memory limit is too low to start a container",
+    StartProblem.USER: "unknown user or group",
+}
 AT_ONCE = timedelta(seconds=2)
 _FIXES = {
-    StartProblem.NOT_FOUND: "Correct the command, or put it into the image",
-    StartProblem.NOT_EXECUTABLE: "Make the file executable in the image, or start it through its interpreter",
-    StartProblem.WRONG_FORMAT: "Build the image for the node's processor, or select nodes that fit with a nodeSelector",
-    StartProblem.NO_COMMAND: "Name a command in the pod's template",
-    StartProblem.MOUNT: "Correct the volume mount: a file over a file, a directory over a directory",
+    StartProblem.NOT_FOUND: "Correct the command, or add it to the image",
+    StartProblem.NOT_EXECUTABLE: "Make the file executable in the image, or run it with its interpreter",
+    StartProblem.WRONG_FORMAT: "Build the image for the node's CPU architecture, or select other nodes with a nodeSelector",
+    StartProblem.NO_COMMAND: "Set a command in the pod template",
+    StartProblem.MOUNT: "Correct the volume mount: mount a file over a file, a directory over a directory",
     StartProblem.WORKING_DIRECTORY: "Correct workingDir",
     StartProblem.MEMORY_TOO_SMALL: "Raise the memory limit",
     StartProblem.USER: "Correct runAsUser or runAsGroup, or add the user to the image",
@@ -90,14 +98,14 @@ _FIXES = {
     ),
 )
 def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    told = set()
+    reported = set()
     for part, waiting in waiting_parts(pod, *REASONS):
         message = waiting.message
         if security_problem(message) is None and missing_reference(message) is None and message:
-            told.add(part.container.name)
+            reported.add(part.container.name)
             yield _finding(pod, part, message, "state.waiting", (), cluster)
     for end in ends_of(pod, cluster, _may_be_of_a_start):
-        if end.name in told:
+        if end.name in reported:
             continue
         message = end.ending.terminated.message
         if end.killer is Killer.RUNTIME and security_problem(message) is None:
@@ -108,7 +116,7 @@ def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _may_be_of_a_start(part: ContainerWithStatus) -> bool:
-    """A program for another processor ends at once with an error, whatever starts it."""
+    """A program for another CPU architecture exits at once with an error."""
     ending = last_ending(part.status)
     if ending is None:
         return False
@@ -132,29 +140,31 @@ def _finding(
         *more,
         *quote_status(pod, name, f"{place}.reason", f"{place}.message"),
         *(quote_status(pod, name, f"{place}.exitCode") if place.endswith("terminated") else ()),
-        *quote_spec(pod, cluster, about, name, field, "what is to be started"),
+        *quote_spec(pod, cluster, about, name, field, "what the container runs"),
     ]
-    what = f"the command {command}" if command else "its program"
-    said = {
-        StartProblem.NOT_FOUND: f"{what} does not exist in the image {part.container.image}",
-        StartProblem.NOT_EXECUTABLE: f"{what} may not be executed: permission denied",
-        StartProblem.WRONG_FORMAT: f"the program in {part.container.image} is for another processor (exec format error)",
-        StartProblem.RUNTIME: f"container {name} cannot be made: {visible(' '.join(message.split()), 200) or 'no reason is told'}",
-    }.get(problem, f"container {name} cannot be started: {problem.value}")  # fmt: skip
+    what = f"command {command}" if command else "its command"
+    image = part.container.image
+    words = {
+        StartProblem.NOT_FOUND: f"{what} not found in image {image}",
+        StartProblem.NOT_EXECUTABLE: f"{what} is not executable (permission denied)",
+        StartProblem.WRONG_FORMAT: f"exec format error: the program in image {image} is built for another CPU architecture",
+        StartProblem.RUNTIME: visible_end(reason_in(message), 200) or "the runtime gives no reason",
+    }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(reason_in(message), 200)}"
+    summary = f"container `{name}` cannot be started: {words}"
     if problem is StartProblem.WRONG_FORMAT:
         node = cluster.maybe.get(Node, "", pod.spec.node_name)
         if node is not None and has_path(node, "status.nodeInfo.architecture"):
-            evidence.append(quote(node, "status.nodeInfo.architecture", "the node's processor"))
-            said += f"; the node is {node.status.node_info.architecture}"
+            evidence.append(quote(node, "status.nodeInfo.architecture", "the node's CPU architecture"))
+            summary += f"; the node is {node.status.node_info.architecture}"
     return Finding(
         about=about,
-        summary=said,
+        summary=summary,
         confidence=Confidence.LIKELY if more else Confidence.CERTAIN,
         evidence=tuple(evidence),
         fixes=(change(about, _FIXES[problem]),) if problem in _FIXES else (),
         commands=(
-            look_at_pod(pod, "the runtime's whole message"),
-            look_at_log(pod, name, previous=False, why="empty if the program never ran"),
+            look_at_pod(pod, "the full error message, under Events"),
+            look_at_log(pod, name, previous=False, why="its log, empty if the program never ran"),
         ),
         aspect=name,
     )

@@ -1,17 +1,17 @@
-"""A volume cannot be mounted, so that the pod does not start.
+"""Volume cannot be mounted (FailedMount, FailedAttachVolume).
 
 ## What it means
-All volumes are mounted before the first container is made. One of them fails again and again, and the pod stays in
-`ContainerCreating`. Missing ConfigMaps, Secrets and claims have pages of their own.
+The kubelet mounts all volumes before it creates the first container. A mount keeps failing, and the pod stays in
+`ContainerCreating`. Missing ConfigMaps, Secrets and PersistentVolumeClaims have their own pages.
 
 ## Why it happens
-- A `hostPath` does not exist on this node, or is no directory.
-- The disk is still attached to another node, or its driver does not answer.
-- An NFS or other server cannot be reached, or refuses.
+- A `hostPath` does not exist on the node, or is not a directory.
+- The disk is still attached to another node, or its CSI driver does not answer.
+- An NFS server or other file server cannot be reached, or denies access.
 
 ## How to fix it
-1. Read the message: it names the volume and the reason.
-2. For a `hostPath`: `type: DirectoryOrCreate` makes the directory; better is a volume that is on every node.
+1. Read the event: it names the volume and the reason.
+2. For a `hostPath`: set `type: DirectoryOrCreate` to create the directory. A PersistentVolume is better.
 
 ## References
 - https://kubernetes.io/docs/concepts/storage/volumes/
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubedoctor.cluster import Cluster, Event, Pod, ref
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import visible_end
 from kubedoctor.cluster.kinds.volumes import Volume
 from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.cluster.triage import not_ready
@@ -59,18 +59,18 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
 )
 def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not stays(pod) or not pod.spec.node_name or not all(map(_not_made, parts_of(pod))):
+    if not stays(pod) or not pod.spec.node_name or not all(map(_not_created, parts_of(pod))):
         return
-    told = set()
+    reported = set()
     for event in reversed(cluster.events_about(ref(pod))):
         name = volume_named(event.message)
-        if event.reason in REASONS and name and name not in told and _counts(pod, event, cluster):
-            told.add(name)
+        if event.reason in REASONS and name and name not in reported and _counts(pod, event, cluster):
+            reported.add(name)
             yield _finding(pod, event, name, cluster)
 
 
-def _not_made(part: ContainerWithStatus) -> bool:
-    """The container has never been made: volumes come first."""
+def _not_created(part: ContainerWithStatus) -> bool:
+    """The container was never created: volumes come first."""
     status = part.status
     waiting = status.state.waiting if status.state else None
     begun = bool(
@@ -82,7 +82,7 @@ def _not_made(part: ContainerWithStatus) -> bool:
 
 
 def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
-    """Not a hiccup of the start, and nobody else's finding."""
+    """False for a short delay at the start, and for events that other diagnostics report."""
     seen, since = event.seen_at, pod.status.start_time
     if missing_reference(event.message) or _CLAIM.search(event.message) or not has_path(event, "message"):
         return False
@@ -94,7 +94,7 @@ def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
 
 def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     about = at_fault(pod, cluster)
-    volume = next((one for one in pod.spec.volumes or () if one.name == name), None)
+    volume = next((candidate for candidate in pod.spec.volumes or () if candidate.name == name), None)
     why = " ".join(event.message.split()).partition(f'for volume "{name}" : ')[2] or event.message
     base = f"spec.volumes[name={name}]"
     evidence = [quote(event, "message", f"seen {times(event.times)}")]
@@ -102,11 +102,11 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
         evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
     return Finding(
         about=about,
-        summary=f"volume {name} cannot be mounted: {visible(why, 240)}",
+        summary=f"volume {name} cannot be mounted: {visible_end(why, 240)}",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
         fixes=(_fix(volume, about),),
-        commands=(look_at_pod(pod, "the newest tries to mount it"),),
+        commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
         because_of=_claim(pod, volume),
     )
@@ -114,8 +114,10 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
 
 def _fix(volume: Volume | None, about: Ref) -> Fix:
     if volume is not None and volume.host_path is not None:
-        return change(about, f"Make {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate")
-    return change(about, "Correct the volume, or what its driver needs")
+        return change(
+            about, f"Create {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate"
+        )
+    return change(about, "Fix the cause that the event message names")
 
 
 def _claim(pod: Pod, volume: Volume | None) -> tuple[Ref, ...]:

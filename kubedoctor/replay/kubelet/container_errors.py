@@ -1,4 +1,4 @@
-"""Why the kubelet or the runtime could not make or start a container, from their messages (pkg/kubelet/kuberuntime, v1.37)."""
+"""Why the kubelet or the runtime could not create or start a container, from their messages (pkg/kubelet/kuberuntime, v1.37)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Missing(NamedTuple):
-    """A ConfigMap or Secret, or a key of one, that a message names. `namespace` is empty where it is unknown."""
+    """A ConfigMap or Secret, or a key of one, that a message names. `namespace` is empty where the message has none."""
 
     kind: str
     name: str
@@ -19,28 +19,28 @@ class Missing(NamedTuple):
 class StartProblem(enum.Enum):
     """Why a program could not be started."""
 
-    NOT_FOUND = "the command does not exist in the image"
-    NOT_EXECUTABLE = "the command may not be executed"
-    WRONG_FORMAT = "the program is for another processor"
-    NO_COMMAND = "neither image nor pod names a command"
-    MOUNT = "a mount failed"
-    WORKING_DIRECTORY = "the working directory does not exist"
-    MEMORY_TOO_SMALL = "the memory limit is too small to start anything"
-    USER = "the user or group is not known"
-    RUNTIME = "the container runtime failed"
+    NOT_FOUND = enum.auto()
+    NOT_EXECUTABLE = enum.auto()
+    WRONG_FORMAT = enum.auto()
+    NO_COMMAND = enum.auto()
+    MOUNT = enum.auto()
+    WORKING_DIRECTORY = enum.auto()
+    MEMORY_TOO_SMALL = enum.auto()
+    USER = enum.auto()
+    RUNTIME = enum.auto()
 
 
 class SecurityProblem(enum.Enum):
-    """What a security setting forbids."""
+    """The security setting that a container fails on."""
 
-    ROOT_IMAGE = "runAsNonRoot, and the image runs as root"
-    ROOT_USER = "runAsNonRoot, and runAsUser is 0"
-    NAMED_USER = "runAsNonRoot, and the image names its user by a word"
-    SECCOMP = "the seccomp profile cannot be used"
-    APPARMOR = "the AppArmor profile cannot be used"
-    CAPABILITY = "a capability cannot be given"
-    SYSCTL = "a sysctl is not allowed on the node"
-    HOST_USERS = "user namespaces cannot be used"
+    ROOT_IMAGE = enum.auto()
+    ROOT_USER = enum.auto()
+    NAMED_USER = enum.auto()
+    SECCOMP = enum.auto()
+    APPARMOR = enum.auto()
+    CAPABILITY = enum.auto()
+    SYSCTL = enum.auto()
+    HOST_USERS = enum.auto()
 
 
 _OBJECT = re.compile(r'\b(configmap|secret)s? "([^"]+)" not found', re.IGNORECASE)
@@ -49,6 +49,13 @@ _VOLUME_KEY = re.compile(r"references non-existent (config|secret) key: (\S+)")
 _KINDS = {"configmap": "ConfigMap", "secret": "Secret", "config": "ConfigMap"}
 _VOLUME = re.compile(r'for volume "([^"]+)"')
 _COMMAND = re.compile(r'exec: \\?"([^"\\]+)\\?"')
+
+_WRAPPERS = re.compile(
+    r"^(?:(?:rpc error: code = \w+ desc =|failed to (?:create|start) containerd (?:task|container)(?: \"[^\"]*\")?:|"
+    r"failed to create shim task:|failed to (?:create|start) container(?: \"?[\w.-]+\"?)?:|OCI runtime \w+ failed:|"
+    r"container create failed:|runc (?:create|run|start) failed:|unable to start container process:|"
+    r"error during container init:|failed to generate (?:container )?(?:\"[^\"]*\" )?spec:|Error response from daemon:) ?)+"
+)
 
 _START: tuple[tuple[StartProblem, re.Pattern[str]], ...] = tuple(
     (problem, re.compile(pattern, re.IGNORECASE))
@@ -79,7 +86,7 @@ _SECURITY: tuple[tuple[SecurityProblem, re.Pattern[str]], ...] = tuple(
 
 
 def missing_reference(message: str) -> Missing | None:
-    """The ConfigMap, Secret or key that a message says is not there."""
+    """The ConfigMap, Secret or key that a message reports missing."""
     if key := _KEY.search(message):
         return Missing(key.group(2), key.group(4), key.group(1), key.group(3))
     if found := _OBJECT.search(message):
@@ -96,9 +103,14 @@ def volume_named(message: str) -> str:
 
 
 def command_named(message: str) -> str:
-    """The program that a runtime message says it could not execute; empty if none."""
+    """The program that the runtime could not execute; empty if the message names none."""
     found = _COMMAND.search(message)
     return found.group(1) if found else ""
+
+
+def reason_in(message: str) -> str:
+    """The end of a runtime message, without the wrappers that every failed start has."""
+    return _WRAPPERS.sub("", " ".join(message.split()))
 
 
 def start_problem(message: str) -> StartProblem:

@@ -26,18 +26,18 @@ FIRST_BACK_OFF = timedelta(seconds=10)
 LONGEST_BACK_OFF = timedelta(seconds=300)
 """pkg/kubelet/kubelet.go, v1.37: 10 s, doubled at each restart, at most 5 min."""
 STEADY = 2 * LONGEST_BACK_OFF
-"""After so long a run the kubelet resets its back-off."""
+"""After a run of this length the kubelet resets its back-off."""
 SHORTEST_STEADY = timedelta(seconds=60)
 LONG_RUN = timedelta(hours=1)
-"""A program that ran so long had started well; its end is no part of a loop of failing starts."""
+"""A program that ran this long had started well: its end is not part of a crash loop."""
 LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
-"""The runtime lost sight of the container: its node was restarted."""
+"""The runtime lost track of the container because its node was restarted."""
 
 
 class Ending(NamedTuple):
-    """The last end of a container. `place` is where it stands below the container's status.
+    """The last end of a container. `place`: its path below the container's status.
 
-    `lasted` is None where the container never ran or the runtime reported no times.
+    `lasted` is None where the container never ran or the runtime recorded no times.
     """
 
     terminated: ContainerStateTerminated
@@ -53,11 +53,6 @@ class Ending(NamedTuple):
         """The name of the signal that ended it; empty if none did."""
         number = self.terminated.signal or (self.exit_code - 128 if 128 < self.exit_code <= 128 + 64 else 0)
         return SIGNALS.get(number, f"signal {number}") if number else ""
-
-    @property
-    def text(self) -> str:
-        """`exit code 137 (SIGKILL)`."""
-        return f"exit code {self.exit_code}" + (f" ({self.signal})" if self.signal else "")
 
     @property
     def is_out_of_memory(self) -> bool:
@@ -90,7 +85,7 @@ def back_off(restarts: int) -> timedelta:
 
 
 def settled(status: ContainerStatus, taken_at: datetime) -> bool:
-    """It runs and is ready again for so long that its last end is history."""
+    """The container has been running and ready for so long that its last end no longer matters."""
     running = status.state.running if status.state else None
     if running is None or not status.ready:
         return False
@@ -103,10 +98,10 @@ def settled(status: ContainerStatus, taken_at: datetime) -> bool:
 
 
 def failing(status: ContainerStatus, taken_at: datetime) -> bool:
-    """It ended badly or repeatedly, and that is not history yet.
+    """The container failed or keeps ending, and that still matters.
 
-    A single restart of a container that runs again is none of it: programs that wait for one another start so. Nor is
-    the end of a long run, or a container that went down with its node, once it runs again and is ready.
+    A single restart of a container that runs again does not count: programs that wait for one another start like that.
+    Nor does the end of a long run, or a restart together with the node, once the container is ready again.
     """
     state = status.state
     ending = last_ending(status)

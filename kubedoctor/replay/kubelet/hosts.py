@@ -1,4 +1,4 @@
-"""Which Service a host name or an address in a program's message means."""
+"""The Service that a host name or an address in a log line refers to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kubedoctor.cluster.kinds.core import Service
 
 
 class ServiceName(NamedTuple):
-    """A Service as a name spells it."""
+    """The Service that a host name spells."""
 
     name: str
     namespace: str
@@ -34,7 +34,7 @@ def is_address(host: str) -> bool:
 
 
 def service_named(host: str, namespace: str, namespaces: Iterable[str] = ()) -> ServiceName | None:
-    """The Service that a host name means to a pod of `namespace`; None for names of the outside.
+    """The Service that a host name refers to in a pod of `namespace`; None for names outside the cluster.
 
     Forms: `payments`, `payments.shop`, `payments.shop.svc` and what follows; `db-0.db.shop.svc` is a pod of Service db.
     """
@@ -56,6 +56,6 @@ def service_named(host: str, namespace: str, namespaces: Iterable[str] = ()) -> 
 def service_with_address(address: str, services: Iterable[Service]) -> Service | None:
     """The Service whose cluster address this is."""
     return next(
-        (one for one in services if address in (one.spec.cluster_ip, *(one.spec.cluster_ips or ()))),
+        (service for service in services if address in (service.spec.cluster_ip, *(service.spec.cluster_ips or ()))),
         None,
     )

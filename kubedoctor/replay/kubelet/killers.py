@@ -1,4 +1,4 @@
-"""Who ended a container: the kernel, the kubelet because of a probe or a hook, or the program itself."""
+"""What ended a container: the kernel, the kubelet because of a probe or a hook, or the program itself."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from kubedoctor.replay.logs.log_lines import read_log, says_it_was_stopped
 
 
 class Killer(enum.Enum):
-    """Who or what ended it."""
+    """What ended a container."""
 
-    MEMORY = "the kernel, out of memory"
-    RUNTIME = "the container runtime, which could not start it"
-    POST_START_HOOK = "the kubelet: the postStart hook failed"
-    STARTUP_PROBE = "the kubelet: the startup probe failed"
-    LIVENESS_PROBE = "the kubelet: the liveness probe failed"
-    ITSELF = "the program itself"
+    MEMORY = enum.auto()
+    RUNTIME = enum.auto()
+    POST_START_HOOK = enum.auto()
+    STARTUP_PROBE = enum.auto()
+    LIVENESS_PROBE = enum.auto()
+    ITSELF = enum.auto()
 
 
 class Proof(enum.Enum):
-    """How well it is known: Kubernetes says so; the facts leave nothing else; they allow it."""
+    """How certain a verdict is: an event or status states it; the facts leave nothing else; the facts allow it."""
 
     STATED = 0
     FITS = 1
@@ -87,7 +87,7 @@ def _states(event: Event, container: Container, ending: Ending) -> Killer | None
     seen, ended = event.seen_at, ending.terminated
     since = ended.started_at or ended.finished_at
     if seen is not None and since is not None and seen < since - _CLOCKS:
-        return None  # It tells of an earlier end.
+        return None  # The event belongs to an earlier run.
     return next((killer for killer, pattern in _KILLS if pattern.search(event.message)), None)
 
 
@@ -98,12 +98,12 @@ def concerns(event: Event, container: str) -> bool:
 
 
 def _from_status(pod: Pod, container: Container, ending: Ending, log: Sequence[str]) -> KillVerdict:
-    """Without an event: whose doing the exit code, the time and the log allow.
+    """Without an event: what the exit code, the duration and the log allow.
 
-    In a pod that stays, only the kubelet stops a container: for a probe or for a hook.
+    In a pod that is not being deleted only the kubelet stops a container: for a probe or a hook.
     """
-    told = says_it_was_stopped(log)
-    stopped = ending.exit_code in _STOPPED or told
+    logged = says_it_was_stopped(log)
+    stopped = ending.exit_code in _STOPPED or logged
     by_itself = KillVerdict(Killer.ITSELF, Proof.FITS)
     if not stopped and read_log(log) is not None:
         return by_itself
@@ -116,11 +116,11 @@ def _from_status(pod: Pod, container: Container, ending: Ending, log: Sequence[s
             if ending.exit_code != 0:
                 return KillVerdict(Killer.STARTUP_PROBE, Proof.ALLOWED)
         elif lasted < gives_up_not_before(startup):
-            liveness = None  # It begins only when the startup probe has succeeded.
+            liveness = None  # It starts only after the startup probe has succeeded.
     if liveness is not None and lasted is not None and lasted >= gives_up_not_before(liveness) and stopped:
-        sure = told or ending.exit_code == 143 or lasted <= killed_not_after(liveness, pod)
+        sure = logged or ending.exit_code == 143 or lasted <= killed_not_after(liveness, pod)
         return KillVerdict(Killer.LIVENESS_PROBE, Proof.FITS if sure else Proof.ALLOWED)
     hook = container.lifecycle is not None and container.lifecycle.post_start is not None
     if hook and stopped and lasted is not None and lasted <= _HOOK_LASTS_AT_MOST:
-        return KillVerdict(Killer.POST_START_HOOK, Proof.FITS if told else Proof.ALLOWED)
+        return KillVerdict(Killer.POST_START_HOOK, Proof.FITS if logged else Proof.ALLOWED)
     return by_itself

@@ -1,4 +1,4 @@
-"""How the kubelet probes: its timing, its target and what its messages say (pkg/kubelet/prober, pkg/probe, v1.37)."""
+"""How the kubelet probes: timing, port and the messages of a failure (pkg/kubelet/prober, pkg/probe, v1.37)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ DEFAULT_GRACE = 30
 class ProbeAnswer(enum.Enum):
     """How a probe failed."""
 
-    REFUSED = "nothing listens on the port"
-    TIMEOUT = "no answer in time"
-    STATUS = "an HTTP status that is no success"
-    TLS = "the scheme is wrong: HTTP against HTTPS or the reverse"
-    RESET = "the connection was closed without an answer"
-    COMMAND_MISSING = "the probe's command does not exist"
+    REFUSED = enum.auto()
+    TIMEOUT = enum.auto()
+    STATUS = enum.auto()
+    TLS = enum.auto()
+    RESET = enum.auto()
+    COMMAND_MISSING = enum.auto()
     COMMAND_FAILED = "the probe's command failed"
     GRPC = "the gRPC health service reports failure or does not exist"
     UNRESOLVED_PORT = "the named port does not exist"
@@ -47,7 +47,7 @@ _ANSWERS: tuple[tuple[ProbeAnswer, re.Pattern[str]], ...] = tuple(
 
 
 def read_probe_failure(message: str) -> tuple[str, str]:
-    """Which probe an `Unhealthy` event is about (`Readiness`, `Liveness`, `Startup`), and what it got; empty if none."""
+    """The probe of an `Unhealthy` event (`Readiness`, `Liveness`, `Startup`) and its result; empty if none."""
     found = _FAILED.match(message)
     return (found["probe"], found["why"].strip()) if found else ("", "")
 
@@ -96,17 +96,4 @@ def port_number(probe: Probe, container: Container) -> int:
         return port
     if port.isdigit():
         return int(port)
-    return next((one.container_port for one in container.ports or () if one.name == port), 0)
-
-
-def target_text(probe: Probe) -> str:
-    """What a probe asks: `GET /ready on port http`, `a TCP connection to port 8080`, `the command cat /tmp/ok`."""
-    if probe.http_get is not None:
-        return f"{probe.http_get.scheme or 'HTTP'} GET {probe.http_get.path or '/'} on port {probe.http_get.port}"
-    if probe.tcp_socket is not None:
-        return f"a TCP connection to port {probe.tcp_socket.port}"
-    if probe.grpc is not None:
-        return f"gRPC health on port {probe.grpc.port}"
-    if probe.exec is not None:
-        return f"the command {' '.join(probe.exec.command or ())}"
-    return "nothing"
+    return next((declared.container_port for declared in container.ports or () if declared.name == port), 0)

@@ -1,4 +1,4 @@
-"""What the last lines of a program's log say about its end."""
+"""What the last lines of a program's log state about its end."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ _STOP_LINES = 5
 
 
 class Sign(enum.Enum):
-    """What a line tells."""
+    """The kind of cause that a log line states."""
 
-    EXEC_FORMAT = "the program is for another processor"
-    ADDRESS_IN_USE = "the port is taken"
-    READ_ONLY = "the file system is read-only"
-    NO_SPACE = "no space is left"
-    UNRESOLVED_HOST = "a name does not resolve"
-    REFUSED = "a connection is refused"
-    TIMED_OUT = "a connection times out"
-    MISSING_VARIABLE = "an environment variable is missing"
-    BAD_SYNTAX = "a configuration cannot be parsed"
-    MISSING_FILE = "a file is missing"
-    BAD_FLAG = "a flag or argument is not known"
-    COMMAND_NOT_FOUND = "a command is not found"
-    PERMISSION = "access to a file is denied"
-    API_FORBIDDEN = "the Kubernetes API refuses"
-    CREDENTIALS = "a login is refused"
-    CERTIFICATE = "a certificate is not accepted"
-    HEAP = "the program's own memory is used up"
-    PANIC = "the program crashed"
+    EXEC_FORMAT = enum.auto()
+    ADDRESS_IN_USE = enum.auto()
+    READ_ONLY = enum.auto()
+    NO_SPACE = enum.auto()
+    UNRESOLVED_HOST = enum.auto()
+    REFUSED = enum.auto()
+    TIMED_OUT = enum.auto()
+    MISSING_VARIABLE = enum.auto()
+    BAD_SYNTAX = enum.auto()
+    MISSING_FILE = enum.auto()
+    BAD_FLAG = enum.auto()
+    COMMAND_NOT_FOUND = enum.auto()
+    PERMISSION = enum.auto()
+    API_FORBIDDEN = enum.auto()
+    CREDENTIALS = enum.auto()
+    CERTIFICATE = enum.auto()
+    HEAP = enum.auto()
+    PANIC = enum.auto()
 
 
 @dataclass(frozen=True)
 class LogSign:
-    """A telling line: its position in the lines given, and what it names (a host, a path, a variable; may be empty).
+    """A log line that states a cause: its position in the lines, and its subject (a host, path or variable; may be empty).
 
-    `dns_silent`: a name was not resolved because the DNS server gave no answer at all. `dns_answered`: it answered
-    that the name does not exist. Only then does Go name the server beside those words (`net/dnsclient_unix.go`), and do
-    glibc and musl say EAI_NONAME, which Node calls ENOTFOUND; without an answer they say EAI_AGAIN.
+    `dns_silent`: a name was not resolved because the DNS server did not answer. `dns_answered`: the server answered that
+    the name does not exist. Only in that case does Go write the server beside those words (`net/dnsclient_unix.go`), and
+    do glibc and musl return EAI_NONAME, Node's ENOTFOUND; without an answer they return EAI_AGAIN.
     """
 
     sign: Sign
@@ -170,7 +170,7 @@ _NO_LOG = re.compile(r"^unable to retrieve container logs for ")
 
 
 def read_log(lines: Sequence[str]) -> LogSign | None:
-    """The newest line that tells a cause; one that only tells that the program crashed, if there is no other."""
+    """The newest line that states a cause; the first line of a crash trace if no line does."""
     crashed: LogSign | None = None
     first = max(0, len(lines) - LINES_READ)
     for index in range(len(lines) - 1, first - 1, -1):
@@ -184,17 +184,17 @@ def read_log(lines: Sequence[str]) -> LogSign | None:
 
 
 def says_it_was_stopped(lines: Sequence[str]) -> bool:
-    """The program wrote at its end that it was asked to stop: it did not end by itself."""
+    """The last lines show that the program was stopped from outside: it did not exit by itself."""
     return any(_STOPPING.search(line[:LONGEST_LINE]) for line in lines[-_STOP_LINES:])
 
 
 def is_no_log(lines: Sequence[str]) -> bool:
-    """The kubelet's message instead of a log that is gone, or nothing."""
+    """No lines at all, or the kubelet's message that the log is gone."""
     return not any(line.strip() for line in lines) or (len(lines) <= 2 and _NO_LOG.match(lines[0]) is not None)
 
 
 def port_listened_on(lines: Sequence[str]) -> int:
-    """The port that the program says it listens on; 0 if it does not say."""
+    """The port that the program logs as its own; 0 if it logs none."""
     for line in reversed(lines):
         said = _LISTENS.search(line[:LONGEST_LINE])
         port = _LISTENED_PORT.search(line[:LONGEST_LINE], said.end()) if said else None
@@ -217,7 +217,7 @@ def _read_line(line: str, index: int) -> LogSign | None:
 
 
 def _subject(sign: Sign, line: str) -> str:
-    """What a line names, where the pattern itself does not catch it."""
+    """The subject of a line whose pattern does not capture it."""
     if sign in (Sign.REFUSED, Sign.TIMED_OUT):
         addresses = _ADDRESS.findall(line)
         if addresses:

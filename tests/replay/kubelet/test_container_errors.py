@@ -10,6 +10,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     StartProblem,
     command_named,
     missing_reference,
+    reason_in,
     security_problem,
     start_problem,
     volume_named,
@@ -86,3 +87,20 @@ def test_which_service_a_name_means(host: str, service: ServiceName | None) -> N
 def test_addresses() -> None:
     assert split_address("[::1]:80") == ("::1", 80)
     assert split_address("db") == ("db", 0)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+            'unable to start container process: error during container init: exec: "/bin/x": no such file or directory',
+            'exec: "/bin/x": no such file or directory',
+        ),
+        ("failed to generate container spec: no command specified", "no command specified"),
+        ('failed to create containerd container: unknown user "web"', 'unknown user "web"'),
+        ("context deadline exceeded", "context deadline exceeded"),
+    ],
+)
+def test_the_wrappers_of_a_reason_are_taken_off(message: str, reason: str) -> None:
+    assert reason_in(message) == reason

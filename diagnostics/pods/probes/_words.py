@@ -1,0 +1,46 @@
+"""Probes in words: what a probe asks, and the answer it got."""
+
+from __future__ import annotations
+
+import re
+
+from kubedoctor.cluster import Container, Probe
+from kubedoctor.cluster.grammar.text import visible, visible_end
+from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number
+
+LONGEST_ANSWER = 160
+STATUS = re.compile(r"statuscode: (\d{3})")
+_NO_ROUTE = re.compile(r"no route to host", re.IGNORECASE)
+
+
+def target(probe: Probe, container: Container) -> str:
+    """`GET /ready on port http (8080)`, `TCP connection to port 8080`, ``command `cat /tmp/ok` ``."""
+    if probe.http_get is not None:
+        method = "HTTPS GET" if probe.http_get.scheme == "HTTPS" else "GET"
+        return f"{method} {visible(probe.http_get.path or '/')} on {_port(probe, container, probe.http_get.port)}"
+    if probe.tcp_socket is not None:
+        return f"TCP connection to {_port(probe, container, probe.tcp_socket.port)}"
+    if probe.grpc is not None:
+        return f"gRPC health check on {_port(probe, container, probe.grpc.port)}"
+    if probe.exec is not None:
+        return f"command `{visible(' '.join(probe.exec.command or ()), LONGEST_ANSWER)}`"
+    return "probe without a handler"
+
+
+def failure(probe: Probe, container: Container, why: str) -> str:
+    """`GET /ready on port http (8080) returns 503`; `why` is what the kubelet wrote after `probe failed:`."""
+    asked = target(probe, container)
+    answer = answer_of(why, probe)
+    status = STATUS.search(why)
+    if answer is ProbeAnswer.STATUS and status is not None:
+        return f"{asked} returns {status[1]}"
+    if answer is ProbeAnswer.REFUSED and probe.exec is None:
+        return f"{asked}: connection refused"
+    if answer is ProbeAnswer.TIMEOUT and not _NO_ROUTE.search(why):
+        return f"{asked} timed out after {probe.timeout_seconds}s (timeoutSeconds)"
+    return f"{asked}: {visible_end(why, LONGEST_ANSWER)}"
+
+
+def _port(probe: Probe, container: Container, port: int | str) -> str:
+    number = port_number(probe, container)
+    return f"port {port} ({number})" if number and str(number) != str(port) else f"port {port}"
