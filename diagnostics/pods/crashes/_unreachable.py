@@ -81,14 +81,16 @@ def unreachable(pod: Pod, sign: LogSign, address: str, lines: tuple[str, ...], c
     if service is None:
         return Story(_failed(sign, address), because_of=blamed)
     name = ref(service)
-    text = _failed(sign, f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}")
+    target = f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}"
     commands = (
         Command(kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name.name}", namespace=name.namespace),
                 "the endpoints of the Service"),
     )  # fmt: skip
     ready = len(ready_endpoints(service, cluster.maybe))
     if not cluster.gaps:
-        text += f", which has {counted(ready, 'ready endpoint') if ready else 'no ready endpoints'}"
+        endpoints = counted(ready, "ready endpoint") if ready else "no ready endpoints"
+        target += f", which has {endpoints}{'' if sign.sign is Sign.REFUSED else ','}"
+    text = _failed(sign, target)
     path = "spec.selector" if service.spec.selector else "metadata.name"
     ports = {entry.port for entry in service.spec.ports or ()}
     if port and ports and port not in ports:
