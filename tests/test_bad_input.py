@@ -104,7 +104,7 @@ SERVERS = {
     ),
     "404 on a kind that every cluster serves": Case(
         (group_missing("apps"),),
-        (1, ["memory limit of 128Mi", "Deployment: this cluster does not serve deployments.apps"]),
+        (1, ["128Mi memory limit", "Deployment: this cluster does not serve deployments.apps"]),
         (2, [f"{UNREAD}: this cluster does not serve deployments.apps", "kubectl api-resources"]),
     ),
     "404 on a kind that need not be served": Case((group_missing("policy"),), (1, [FOUND]), (1, [FOUND])),

@@ -48,7 +48,7 @@ def finds_the_cause(said: Said) -> bool:
     """Whether the true finding comes first."""
     if said.code != 1:
         return False
-    return said.first_incident.startswith("✗ Deployment shop/checkout ") and "memory limit of 128Mi" in said.text
+    return said.first_incident.startswith("✗ Deployment shop/checkout ") and "128Mi memory limit" in said.text
 
 
 @pytest.fixture

@@ -187,5 +187,5 @@ def test_a_list_that_is_one_page_of_a_longer_one(capsys: Capture, tmp_path: Path
     (tmp_path / "pods.json").write_text(json.dumps(page))
     said = say(capsys, "scan", "--from", str(tmp_path / "pods.json"))
     assert said.code == 1
-    assert "memory limit of 128Mi" in said.text
+    assert "128Mi memory limit" in said.text
     assert "the file has only the first page of the list" in said.text

@@ -15,7 +15,7 @@ from kubedoctor.cli import main
 from tests.bad_input.sick import RECORDING
 
 SCAN = f"{sys.executable} -m kubedoctor scan --from {RECORDING}"
-FOUND = "memory limit of 128Mi"
+FOUND = "128Mi memory limit"
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "PYTHON", "KUBE"))}
 
 

@@ -39,7 +39,7 @@ def run(capsys: Capture, *words: str) -> tuple[int, str, str]:
 def test_kind_and_name_in_all_of_kubectls_forms(capsys: Capture, words: tuple[str, ...]) -> None:
     code, out, err = run(capsys, *words, "--from", OOM)
     assert (code, err) == (1, "")
-    assert "memory limit of 128Mi" in out.splitlines()[3]
+    assert "128Mi memory limit" in out.splitlines()[3]
 
 
 def test_a_healthy_workload_is_healthy(capsys: Capture) -> None:
@@ -164,7 +164,7 @@ def test_every_diagnostic_can_be_explained(capsys: Capture) -> None:
 def test_the_demo_prints_its_report_where_there_is_no_terminal(capsys: Capture) -> None:
     code, out, err = run(capsys, "demo", "oom-killed")
     assert code == 0
-    assert "memory limit of 128Mi" in out
+    assert "128Mi memory limit" in out
     assert err == ""
 
 
