@@ -10,15 +10,14 @@ from kubedoctor.cluster import (
     LimitRange,
     Namespace,
     PriorityClass,
+    RuntimeClass,
     ServiceAccount,
     has_path,
+    misspellings,
     quote,
+    template_path,
 )
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.kinds.control import RuntimeClass
-from kubedoctor.cluster.relations.workloads import template_path
-from kubedoctor.findings import Fix
-from kubedoctor.findings.commands import kubectl
+from kubedoctor.findings import Fix, kubectl
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.scheduler.counterfactuals.priority_classes import SYSTEM
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from kubedoctor.cluster import (
+    WORKLOAD_KINDS,
     Cluster,
     Evidence,
     Job,
@@ -16,14 +17,15 @@ from kubedoctor.cluster import (
     ReplicaSet,
     StatefulSet,
     ValidatingWebhookConfiguration,
+    Webhook,
     condition,
     has_path,
+    owner_chain,
+    pods_of,
     quote,
     ref,
+    terminating,
 )
-from kubedoctor.cluster.kinds.control import Webhook
-from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
-from kubedoctor.cluster.triage import terminating
 from kubedoctor.replay.admission.refusals import AdmissionRefusal, AdmissionStep, parse_refusal
 from kubedoctor.replay.workloads.missing_pods import missing_pods
 from kubedoctor.replay.workloads.stateful_sets import waits_for_earlier

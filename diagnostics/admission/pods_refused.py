@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from diagnostics.admission._explained import explained
 from diagnostics.admission._refused import RefusedPods, blamed_for, refused_pods, webhook_named
 from kubedoctor.cluster import (
+    WORKLOADS,
     Cluster,
     DaemonSet,
     Event,
@@ -39,14 +40,13 @@ from kubedoctor.cluster import (
     PriorityClass,
     Ref,
     ReplicaSet,
+    RuntimeClass,
     ServiceAccount,
     StatefulSet,
     ValidatingWebhookConfiguration,
+    counted,
     ref,
 )
-from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.kinds.control import RuntimeClass
-from kubedoctor.cluster.relations.workloads import WORKLOADS
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods

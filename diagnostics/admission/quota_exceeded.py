@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator
 
 from diagnostics.admission._refused import missing_without_message, refused_pods, top
 from kubedoctor.cluster import (
+    WORKLOADS,
     Cluster,
     DaemonSet,
     Event,
@@ -35,14 +36,13 @@ from kubedoctor.cluster import (
     ReplicaSet,
     ResourceQuota,
     StatefulSet,
+    counted,
     has_path,
     quote,
     ref,
+    template_of,
 )
-from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import edit_command
+from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic, edit_command
 from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from diagnostics.admission._refused import refused_pods
 from kubedoctor.cluster import (
+    WORKLOADS,
     Cluster,
     DaemonSet,
     Event,
@@ -34,13 +35,21 @@ from kubedoctor.cluster import (
     ReplicaSet,
     ResourceQuota,
     StatefulSet,
+    counted,
     has_path,
     quote,
 )
-from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import container_command
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    container_command,
+    diagnostic,
+)
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubedoctor.cluster.kinds.core import ConfigMap, Service
-from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster import ConfigMap, KubernetesObject, Ref, Service
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, quote, ref
 from kubedoctor.replay.dns import Dependence, DnsUse
 

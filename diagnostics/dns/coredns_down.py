@@ -31,15 +31,20 @@ from collections.abc import Iterator
 from functools import partial
 
 from diagnostics.dns._dependence import asked_elsewhere, certainty
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    ConfigMap,
+    EndpointSlice,
+    KubernetesObject,
+    Node,
+    Pod,
+    Service,
+    counted,
+    misspellings,
+    workload_of,
+)
 from kubedoctor.cluster.changes import scale
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.kinds.core import ConfigMap, Node, Service
-from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.networking import EndpointSlice
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
-from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -50,13 +55,15 @@ from kubedoctor.findings import (
     Fix,
     Ref,
     Severity,
+    command_line,
     diagnostic,
+    edit_command,
     has_path,
     quote,
     quote_line,
     ref,
+    rollout,
 )
-from kubedoctor.findings.commands import command_line, edit_command, rollout
 from kubedoctor.replay.dns import DnsUse, dependence, is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.dns.refusal import CorefileRefusal, refused_corefile

@@ -20,12 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.kinds.core import Service
-from kubedoctor.cluster.kinds.networking import Ingress, IngressBackend, IngressServiceBackend
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
-from kubedoctor.findings.commands import edit_command
+from kubedoctor.cluster import Cluster, Ingress, IngressBackend, IngressServiceBackend, Service, misspellings
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, edit_command, quote, ref
 
 NO_SERVICE = "use-annotation"
 """The AWS Load Balancer Controller's port name for backends that are actions in an annotation, not Services."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from kubedoctor.answers.proof import prove, proven
+from kubedoctor.cluster import Cluster, Namespace, Pod
 from kubedoctor.cluster.changes import Step, edit
-from kubedoctor.cluster.kinds.core import Namespace
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.findings import Command, Evidence, Fix, has_path, quote, ref
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Command, Evidence, Fix, command_line, has_path, quote, ref
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.injection import INJECT, INJECTION, REVISION, TAG, Call
 from kubedoctor.replay.mesh.wishes import served

@@ -25,12 +25,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.mesh._injectors import LOOK, relabel, serves, why_not_called, wrong_label
-from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration
-from kubedoctor.cluster.kinds.core import Namespace
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import finished, terminating
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    MutatingWebhookConfiguration,
+    Namespace,
+    Pod,
+    finished,
+    terminating,
+    workload_of,
+)
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -43,8 +47,8 @@ from kubedoctor.findings import (
     diagnostic,
     quote,
     ref,
+    rollout,
 )
-from kubedoctor.findings.commands import rollout
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.injection import INJECT, REVISION, Call, Injector
 from kubedoctor.replay.mesh.wishes import label_meant, wish_of

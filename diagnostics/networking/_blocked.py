@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster import counted
 from kubedoctor.findings import ref
 from kubedoctor.replay.dns import Resolvers
 from kubedoctor.replay.dns.blocking import Blocked

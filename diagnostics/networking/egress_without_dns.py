@@ -26,11 +26,7 @@ from collections.abc import Iterator
 
 from diagnostics.networking._blocked import what_blocks
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster.kinds.core import Namespace, Service
-from kubedoctor.cluster.kinds.networking import NetworkPolicy
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import not_ready
+from kubedoctor.cluster import Cluster, Namespace, NetworkPolicy, Pod, Service, not_ready
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -40,13 +36,13 @@ from kubedoctor.findings import (
     Finding,
     Fix,
     Severity,
+    command_line,
     diagnostic,
     has_path,
     quote,
     quote_line,
     ref,
 )
-from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.dns import Resolvers, resolvers
 from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pods, resolves
 from kubedoctor.replay.dns.lookups import failed_lookup

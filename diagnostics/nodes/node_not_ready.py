@@ -26,8 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Condition, Evidence, Lease, Node, Pod, condition, has_path, quote, ref
-from kubedoctor.cluster.triage import finished
+from kubedoctor.cluster import Cluster, Condition, Evidence, Lease, Node, Pod, condition, finished, has_path, quote, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 
 READY = "status.conditions[type=Ready]"

@@ -23,8 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Node, Pod, condition, has_path, quote, ref
-from kubedoctor.cluster.triage import finished
+from kubedoctor.cluster import Cluster, Node, Pod, condition, finished, has_path, quote, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 
 _PRESSURES = {

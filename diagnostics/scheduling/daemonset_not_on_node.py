@@ -27,16 +27,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement.explaining.case import CONTROL_PLANE, names
-from kubedoctor.cluster import Cluster, DaemonSet, Node, Pod, quote, ref
+from kubedoctor.cluster import (
+    Cluster,
+    DaemonSet,
+    Node,
+    Pod,
+    Taint,
+    Toleration,
+    nearest_labels,
+    node_selector_matches,
+    pods_of,
+    quote,
+    ref,
+    untolerated,
+)
 from kubedoctor.cluster.changes import edit, labels_instead, put
-from kubedoctor.cluster.grammar.nearest import nearest_labels
-from kubedoctor.cluster.grammar.selectors import node_selector_matches
-from kubedoctor.cluster.grammar.tolerations import untolerated
-from kubedoctor.cluster.kinds.affinity import Toleration
-from kubedoctor.cluster.kinds.core import Taint
-from kubedoctor.cluster.relations.workloads import pods_of
-from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 
 _NODE = "node.kubernetes.io/"

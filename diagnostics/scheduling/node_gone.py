@@ -26,12 +26,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Event, Node, Pod, Ref, condition, quote, ref
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
-from kubedoctor.cluster.triage import placed
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import delete_by_force
+from kubedoctor.cluster import (
+    REMOVALS,
+    Cluster,
+    Event,
+    Node,
+    Pod,
+    Ref,
+    condition,
+    is_missing,
+    misspellings,
+    placed,
+    quote,
+    ref,
+)
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    delete_by_force,
+    diagnostic,
+)
 
 COLLECTED = timedelta(minutes=1)
 """So long the pod garbage collector may take: it looks every 20 s, and waits 40 s for a node to come back

@@ -23,12 +23,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Pod, has_path, quote, ref
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Pod,
+    has_path,
+    quote,
+    ref,
+    template_of,
+    terminating,
+    unscheduled,
+    workload_of,
+)
 from kubedoctor.cluster.changes import drop
-from kubedoctor.cluster.relations.workloads import WORKLOADS, template_of, workload_of
-from kubedoctor.cluster.triage import terminating, unscheduled
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
 
 SOON = timedelta(seconds=5)
 

@@ -38,17 +38,20 @@ from kubedoctor.answers.placement.outcome import has_other_scheduler
 from kubedoctor.answers.placement.passing import fits_by_now, soon_placed
 from kubedoctor.answers.placement.priority import class_text, helpful
 from kubedoctor.cluster import (
+    WORKLOADS,
     CannotSee,
     Cluster,
     Lease,
     Node,
     Pod,
     PriorityClass,
+    ResourceClaim,
+    ResourceSlice,
     condition,
+    terminating,
+    unscheduled,
+    workload_of,
 )
-from kubedoctor.cluster.kinds.control import ResourceClaim, ResourceSlice
-from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
-from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS, AutoscalerView, autoscaler_view
 from kubedoctor.replay.scheduler.observed import REPLAY_READS

@@ -23,11 +23,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from kubedoctor.cluster import Cluster, Event, Node, Service
 from kubedoctor.cluster.changes import put
-from kubedoctor.cluster.kinds.core import Event, Node, Service
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, command_line, diagnostic, quote, ref
 
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)

@@ -24,29 +24,35 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster.grammar.selectors import selector_from_map
-from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.kinds.apps import DaemonSet, Job
-from kubedoctor.cluster.kinds.core import Service
-from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.networking import EndpointSlice
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.relations.workloads import WORKLOADS, controller_of, workload_of
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import ready
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    DaemonSet,
+    EndpointSlice,
+    Job,
+    KubernetesObject,
+    Pod,
+    Service,
+    controller_of,
+    counted,
+    ready,
+    selector_from_map,
+    workload_of,
+)
 from kubedoctor.findings import (
     Command,
     Confidence,
     Finding,
     Fix,
     Severity,
+    command_line,
     diagnostic,
     has_path,
+    kubectl,
     quote,
     quote_line,
     ref,
 )
-from kubedoctor.findings.commands import command_line, kubectl
 from kubedoctor.replay.dns import is_cluster_dns
 from kubedoctor.replay.services import Backends, backends, has_ready_pods, wanted_replicas, workloads_behind
 from kubedoctor.replay.services.refusals import refused_by

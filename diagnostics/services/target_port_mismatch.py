@@ -22,12 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.proof import prove, proven
+from kubedoctor.cluster import Cluster, Pod, Service, finished, pods_selected_by, ready, terminating
 from kubedoctor.cluster.changes import put
-from kubedoctor.cluster.kinds.core import Service
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.relations.services import pods_selected_by
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -35,13 +31,14 @@ from kubedoctor.findings import (
     Finding,
     Fix,
     Severity,
+    command_line,
     diagnostic,
     has_path,
+    kubectl,
     quote,
     quote_line,
     ref,
 )
-from kubedoctor.findings.commands import command_line, kubectl
 from kubedoctor.replay.services import find_port, unknown_name
 from kubedoctor.replay.services.refusals import refused_by, wrong_number
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from diagnostics.storage._volumes import finding, nearest_volume, release, requested
-from kubedoctor.cluster import PersistentVolumeClaim, StorageClass, ref
+from kubedoctor.cluster import DEFAULT_CLASS_ANNOTATIONS, PersistentVolumeClaim, StorageClass, listed, misspellings, ref
 from kubedoctor.cluster.changes import put
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.grammar.text import listed
-from kubedoctor.cluster.kinds.storage import DEFAULT_CLASS_ANNOTATIONS
-from kubedoctor.findings import Finding, Fix
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Finding, Fix, command_line
 from kubedoctor.replay.storage.matching import class_of
 from kubedoctor.replay.storage.unbound import Unbound
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from diagnostics.storage._volumes import requested
-from kubedoctor.cluster import Cluster, PersistentVolumeClaim, StorageClass, quote, ref
-from kubedoctor.cluster.relations.claims import pods_mounting
+from kubedoctor.cluster import Cluster, PersistentVolumeClaim, StorageClass, pods_mounting, quote, ref
 from kubedoctor.findings import Confidence, Finding, Fix
 
 PATIENCE = timedelta(minutes=1)

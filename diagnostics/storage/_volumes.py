@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from kubedoctor.answers.placement.claim_fixes import release_volume
-from kubedoctor.cluster import Evidence, PersistentVolumeClaim, has_path, quote, ref
-from kubedoctor.cluster.grammar.quantities import format_bytes
-from kubedoctor.findings import Confidence, Finding, Fix
-from kubedoctor.findings.commands import command_line
+from kubedoctor.cluster import Evidence, PersistentVolumeClaim, format_bytes, has_path, quote, ref
+from kubedoctor.findings import Confidence, Finding, Fix, command_line
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, capacity, requested_storage
 
 _OBJECTIONS = {

@@ -20,10 +20,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, PersistentVolumeClaim, Pod, Ref, quote, ref
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.relations.workloads import WORKLOADS, workload_of
-from kubedoctor.cluster.triage import terminating, unscheduled
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    PersistentVolumeClaim,
+    Pod,
+    Ref,
+    misspellings,
+    quote,
+    ref,
+    terminating,
+    unscheduled,
+    workload_of,
+)
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 
 

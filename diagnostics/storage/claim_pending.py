@@ -41,10 +41,10 @@ from kubedoctor.cluster import (
     Pod,
     StorageClass,
     has_path,
+    pods_mounting,
     quote,
     ref,
 )
-from kubedoctor.cluster.relations.claims import pods_mounting
 from kubedoctor.findings import Command, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound

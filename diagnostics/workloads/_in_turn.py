@@ -6,12 +6,21 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.workloads._rollout import look, undo, wait_of
-from kubedoctor.cluster import Cluster, DaemonSet, KubernetesObject, Pod, StatefulSet, condition, quote, ref
+from kubedoctor.cluster import (
+    Cluster,
+    DaemonSet,
+    KubernetesObject,
+    Pod,
+    StatefulSet,
+    condition,
+    not_ready,
+    pods_of,
+    quote,
+    ref,
+    waiting,
+)
 from kubedoctor.cluster.changes import delete
-from kubedoctor.cluster.relations.workloads import pods_of
-from kubedoctor.cluster.triage import not_ready, waiting
-from kubedoctor.findings import Confidence, Effect, Finding, Fix, Severity
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Confidence, Effect, Finding, Fix, Severity, command_line
 from kubedoctor.replay.workloads.deployments import DEADLINE
 from kubedoctor.replay.workloads.stateful_sets import REVISION, is_left_over, is_new, one_by_one, updating
 

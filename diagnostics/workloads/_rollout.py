@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubedoctor.cluster import Evidence, KubernetesObject, Pod, condition, has_path, quote, ref
-from kubedoctor.cluster.triage import all_statuses, not_ready, status_path
-from kubedoctor.findings import Command, Effect, Fix
-from kubedoctor.findings.commands import rollout
+from kubedoctor.cluster import (
+    Evidence,
+    KubernetesObject,
+    Pod,
+    all_statuses,
+    condition,
+    has_path,
+    not_ready,
+    quote,
+    ref,
+    status_path,
+)
+from kubedoctor.findings import Command, Effect, Fix, rollout
 
 
 def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:

@@ -21,8 +21,7 @@ from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, CronJob, has_path, quote, ref
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
 
 
 def suspended(cron_job: CronJob) -> bool:

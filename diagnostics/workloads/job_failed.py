@@ -22,9 +22,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Condition, CronJob, Evidence, Job, Pod, condition, has_path, quote, ref
-from kubedoctor.cluster.relations.workloads import made_good, pods_of
-from kubedoctor.cluster.triage import status_path
+from kubedoctor.cluster import (
+    Cluster,
+    Condition,
+    CronJob,
+    Evidence,
+    Job,
+    Pod,
+    condition,
+    has_path,
+    made_good,
+    pods_of,
+    quote,
+    ref,
+    status_path,
+)
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote_line
 
 OLD = timedelta(days=7)

@@ -20,8 +20,7 @@ from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Deployment, KubernetesObject, StatefulSet, quote, ref
 from kubedoctor.cluster.changes import scale
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import command_line
+from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
 
 
 def scaled_to_zero(workload: KubernetesObject) -> bool:

@@ -18,11 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Deployment, Evidence, ReplicaSet, quote, ref
+from kubedoctor.cluster import Cluster, Deployment, Evidence, ReplicaSet, quote, ref, replica_sets_of
 from kubedoctor.cluster.changes import put
-from kubedoctor.cluster.relations.workloads import replica_sets_of
-from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import command_line, rollout
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, rollout
 
 
 def paused(deployment: Deployment) -> bool:

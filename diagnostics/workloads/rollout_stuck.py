@@ -27,6 +27,7 @@ from diagnostics.admission._refused import blamed_for, refused_pods
 from diagnostics.workloads._in_turn import held_up_daemons, held_up_set
 from diagnostics.workloads._rollout import first_wait, look, undo
 from kubedoctor.cluster import (
+    WORKLOADS,
     Cluster,
     DaemonSet,
     Deployment,
@@ -40,13 +41,13 @@ from kubedoctor.cluster import (
     ValidatingWebhookConfiguration,
     condition,
     has_path,
+    not_ready,
+    pods_of,
     quote,
     ref,
+    replica_sets_of,
 )
-from kubedoctor.cluster.relations.workloads import WORKLOADS, pods_of, replica_sets_of
-from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic
-from kubedoctor.findings.commands import rollout
+from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, rollout
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline
 
 PROGRESSING = "status.conditions[type=Progressing]"

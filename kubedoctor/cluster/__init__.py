@@ -7,7 +7,7 @@ from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspelling
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, parse_quantity
 from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
-from kubedoctor.cluster.grammar.text import counted, listed, visible, visible_end
+from kubedoctor.cluster.grammar.text import counted, listed, times, visible, visible_end
 from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.kinds.affinity import Toleration
 from kubedoctor.cluster.kinds.apps import (
@@ -73,6 +73,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
 from kubedoctor.cluster.kinds.storage import (
+    DEFAULT_CLASS_ANNOTATIONS,
     CSINode,
     PersistentVolume,
     PersistentVolumeClaim,
@@ -121,6 +122,7 @@ from kubedoctor.cluster.triage import (
 )
 
 __all__ = [
+    "DEFAULT_CLASS_ANNOTATIONS",
     "REDACTED",
     "REMOVALS",
     "WORKLOADS",
@@ -251,6 +253,7 @@ __all__ = [
     "template_of",
     "template_path",
     "terminating",
+    "times",
     "troubled",
     "unscheduled",
     "untolerated",

@@ -6,6 +6,7 @@ from kubedoctor.findings.commands import (
     SETTABLE,
     change,
     command_line,
+    container_command,
     delete_by_force,
     edit_command,
     is_recreated,
@@ -17,20 +18,18 @@ from kubedoctor.findings.commands import (
 )
 from kubedoctor.findings.containers import (
     ContainerWithStatus,
-    at_fault,
     in_container,
-    newest_event,
     parts_of,
-    quote_pod_spec,
-    quote_spec,
     quote_status,
     stays,
     waiting_parts,
 )
 from kubedoctor.findings.diagnostic import HEADINGS, Diagnostic, Explains, diagnostic
+from kubedoctor.findings.events import newest_event
 from kubedoctor.findings.logs import quote_line
 from kubedoctor.findings.model import Command, Confidence, Effect, Finding, Fix, Severity
 from kubedoctor.findings.relations import CauseRelation, Symptom, cause_relation
+from kubedoctor.findings.templates import at_fault, quote_pod_spec, quote_spec
 
 __all__ = [
     "HEADINGS",
@@ -52,6 +51,7 @@ __all__ = [
     "cause_relation",
     "change",
     "command_line",
+    "container_command",
     "delete_by_force",
     "diagnostic",
     "edit_command",

@@ -6,13 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.relations.workloads import workload_of
-from kubedoctor.cluster.seen.wants import CannotSee
-from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Ref, has_path, quote, ref
-from kubedoctor.findings.commands import change, kubectl, look_at_pod
-from kubedoctor.findings.containers import at_fault, parts_of, quote_pod_spec, quote_status, stays
+from kubedoctor.cluster import CannotSee, Cluster, ConfigMap, Event, Pod, Secret, misspellings, workload_of
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Evidence,
+    Finding,
+    Fix,
+    Ref,
+    at_fault,
+    change,
+    has_path,
+    kubectl,
+    look_at_pod,
+    parts_of,
+    quote,
+    quote_pod_spec,
+    quote_status,
+    ref,
+    stays,
+)
 from kubedoctor.replay.kubelet.container_errors import Missing, missing_reference, volume_named
 from kubedoctor.replay.kubelet.references import Reference, keys_of, references, volume_sources
 

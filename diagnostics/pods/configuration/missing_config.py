@@ -22,12 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.configuration._references import absent_objects
-from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import not_ready
+from kubedoctor.cluster import WORKLOADS, Cluster, ConfigMap, Event, Pod, not_ready
 from kubedoctor.findings import Finding, Severity, diagnostic
-from kubedoctor.findings.containers import CONSEQUENCES
 
 
 @diagnostic(

@@ -21,16 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.configuration._references import Absent, absent_keys
-from kubedoctor.cluster import Cluster, ConfigMap, Event, Pod, Secret
+from kubedoctor.cluster import WORKLOADS, Cluster, ConfigMap, Event, Pod, Secret, listed, misspellings, not_ready
 from kubedoctor.cluster.changes import put
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.grammar.text import listed
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Command, Finding, Fix, Ref, Severity, diagnostic
-from kubedoctor.findings.commands import change, command_line, kubectl
-from kubedoctor.findings.containers import CONSEQUENCES
+from kubedoctor.findings import Command, Finding, Fix, Ref, Severity, change, command_line, diagnostic, kubectl
 from kubedoctor.replay.kubelet.references import keys_of
 
 MOST_KEYS = 8

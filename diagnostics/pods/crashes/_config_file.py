@@ -7,11 +7,8 @@ import posixpath
 
 from diagnostics.pods.crashes._ends import End
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, ConfigMap, Pod
-from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
-from kubedoctor.cluster.kinds.volumes import Volume
-from kubedoctor.findings import Confidence, Finding, Fix, has_path, quote, ref
-from kubedoctor.findings.commands import edit_command, look_at
+from kubedoctor.cluster import REDACTED, Cluster, ConfigMap, Pod, Volume, looks_secret
+from kubedoctor.findings import Confidence, Finding, Fix, edit_command, has_path, look_at, quote, ref
 from kubedoctor.replay.logs.log_lines import Sign
 
 LONGEST_QUOTE = 400

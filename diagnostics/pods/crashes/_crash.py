@@ -5,12 +5,8 @@ from __future__ import annotations
 from diagnostics.pods.crashes._ends import End, exit_words
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._unreachable import unreachable, unresolved
-from kubedoctor.cluster import Cluster, LogTail, Pod
-from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.grammar.text import visible, visible_end
-from kubedoctor.findings import Evidence, Ref, quote, quote_line, ref
-from kubedoctor.findings.commands import change
-from kubedoctor.findings.containers import quote_spec
+from kubedoctor.cluster import Cluster, LogTail, Pod, human_duration, visible, visible_end
+from kubedoctor.findings import Evidence, Ref, change, quote, quote_line, quote_spec, ref
 from kubedoctor.replay.logs.crash_traces import crash_message
 from kubedoctor.replay.logs.log_lines import LogSign, Sign, read_log
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod
-from kubedoctor.cluster.relations.workloads import workload_of
-from kubedoctor.findings import ref
-from kubedoctor.findings.containers import ContainerWithStatus, parts_of, stays
+from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod, workload_of
+from kubedoctor.findings import ContainerWithStatus, parts_of, ref, stays
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, KillVerdict, Proof, who_ended
 from kubedoctor.replay.logs.log_lines import is_no_log

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, Namespace, NetworkPolicy, Pod, Service
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.relations.policies import applies_to
-from kubedoctor.cluster.relations.services import ready_endpoints
-from kubedoctor.cluster.seen.wants import CannotSee
-from kubedoctor.findings import Command, Fix, Ref, quote, ref
-from kubedoctor.findings.commands import kubectl, look_at
+from kubedoctor.cluster import (
+    CannotSee,
+    Cluster,
+    Namespace,
+    NetworkPolicy,
+    Pod,
+    Service,
+    applies_to,
+    counted,
+    misspellings,
+    ready_endpoints,
+)
+from kubedoctor.findings import Command, Fix, Ref, kubectl, look_at, quote, ref
 from kubedoctor.replay.kubelet.hosts import is_address, is_local, service_named, service_with_address, split_address
 from kubedoctor.replay.logs.log_lines import LogSign, Sign
 

@@ -26,16 +26,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, story_of
 from diagnostics.pods.crashes._ends import End, ends_of
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, ConfigMap, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Service
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import restarted
-from kubedoctor.findings import Confidence, Finding, Ref, Severity, diagnostic
-from kubedoctor.findings.commands import look_at_log, look_at_pod
-from kubedoctor.findings.containers import CONSEQUENCES, at_fault, quote_status, times
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    ConfigMap,
+    EndpointSlice,
+    Event,
+    Namespace,
+    NetworkPolicy,
+    Pod,
+    Service,
+    restarted,
+    times,
+)
+from kubedoctor.findings import (
+    Confidence,
+    Finding,
+    Ref,
+    Severity,
+    at_fault,
+    diagnostic,
+    look_at_log,
+    look_at_pod,
+    quote_status,
+)
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.logs.log_lines import Sign
 

@@ -27,13 +27,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Event, Job, Pod, condition
-from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.relations.workloads import WORKLOADS, controller_of, made_good
-from kubedoctor.cluster.triage import restarted, terminating
+from diagnostics.pods._consequences import CONSEQUENCES
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Event,
+    Job,
+    Pod,
+    condition,
+    controller_of,
+    human_duration,
+    made_good,
+    restarted,
+    terminating,
+    times,
+)
 from kubedoctor.findings import (
+    SETTABLE,
     Command,
     Confidence,
+    ContainerWithStatus,
     Effect,
     Evidence,
     Explains,
@@ -41,20 +54,18 @@ from kubedoctor.findings import (
     Fix,
     Ref,
     Severity,
+    at_fault,
+    change,
     diagnostic,
     has_path,
-    quote,
-)
-from kubedoctor.findings.commands import SETTABLE, change, kubectl, look_at_log, look_at_pod
-from kubedoctor.findings.containers import (
-    CONSEQUENCES,
-    ContainerWithStatus,
-    at_fault,
+    kubectl,
+    look_at_log,
+    look_at_pod,
     parts_of,
+    quote,
     quote_spec,
     quote_status,
     stays,
-    times,
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
 from kubedoctor.replay.kubelet.heaps import heap_over

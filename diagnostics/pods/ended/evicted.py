@@ -24,10 +24,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Event, Pod
-from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import ended_at, finished
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, ended_at, finished, visible
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -36,13 +33,17 @@ from kubedoctor.findings import (
     Finding,
     Ref,
     Severity,
+    at_fault,
+    change,
     diagnostic,
     has_path,
+    kubectl,
+    look_at_pod,
+    newest_event,
     quote,
+    quote_spec,
     ref,
 )
-from kubedoctor.findings.commands import change, kubectl, look_at_pod
-from kubedoctor.findings.containers import at_fault, newest_event, quote_spec
 
 RECENT = timedelta(hours=1)
 """What came after an older record shows in the pods that its controller has made since."""

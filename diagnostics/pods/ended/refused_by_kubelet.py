@@ -22,10 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Pod, ReplicaSet, StatefulSet
-from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.cluster.relations.workloads import WORKLOADS, controller_of
-from kubedoctor.cluster.triage import finished
+from kubedoctor.cluster import WORKLOADS, Cluster, Pod, ReplicaSet, StatefulSet, controller_of, finished, visible
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -34,13 +31,14 @@ from kubedoctor.findings import (
     Finding,
     Fix,
     Severity,
+    at_fault,
     diagnostic,
     has_path,
+    kubectl,
+    look_at_pod,
     quote,
     ref,
 )
-from kubedoctor.findings.commands import kubectl, look_at_pod
-from kubedoctor.findings.containers import at_fault
 
 REASONS = frozenset(
     {"NodeAffinity", "UnexpectedAdmissionError", "TopologyAffinityError", "SMTAlignmentError", "PodOSNotSupported"}

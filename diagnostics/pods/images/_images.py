@@ -5,17 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, Container, Pod, ref
-from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings
-from kubedoctor.cluster.relations.workloads import workload_of, workloads_of
-from kubedoctor.cluster.triage import container_path
-from kubedoctor.findings import Command, Confidence, Effect, Evidence, Finding, Fix, Ref, has_path, quote
-from kubedoctor.findings.commands import SETTABLE, kubectl, look_at_pod
-from kubedoctor.findings.containers import (
+from kubedoctor.cluster import (
+    Cluster,
+    Container,
+    Pod,
+    container_path,
+    likeness,
+    misspelled,
+    misspellings,
+    ref,
+    workload_of,
+    workloads_of,
+)
+from kubedoctor.findings import (
+    SETTABLE,
+    Command,
+    Confidence,
     ContainerWithStatus,
+    Effect,
+    Evidence,
+    Finding,
+    Fix,
+    Ref,
     at_fault,
+    has_path,
+    kubectl,
+    look_at_pod,
     newest_event,
     parts_of,
+    quote,
     quote_spec,
     quote_status,
     waiting_parts,

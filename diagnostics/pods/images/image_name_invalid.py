@@ -20,14 +20,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.images._images import Unpulled, finding, set_image, unpulled
-from kubedoctor.cluster import Cluster, Event, Pod
-from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import change, edit_command
-from kubedoctor.findings.containers import CONSEQUENCES
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, visible, waiting
+from kubedoctor.findings import Finding, Fix, Severity, change, diagnostic, edit_command
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _REASON = re.compile(r"invalid reference format: (.+)$")

@@ -20,13 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.images._images import Unpulled, finding, unpulled
-from kubedoctor.cluster import Cluster, Event, Pod
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Finding, Fix, Severity, diagnostic
-from kubedoctor.findings.commands import SETTABLE, container_command
-from kubedoctor.findings.containers import CONSEQUENCES, quote_spec
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, waiting
+from kubedoctor.findings import SETTABLE, Finding, Fix, Severity, container_command, diagnostic, quote_spec
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 

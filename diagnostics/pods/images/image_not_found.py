@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.images._images import (
     Unpulled,
     finding,
@@ -33,13 +34,19 @@ from diagnostics.pods.images._images import (
     unpulled,
     working_image,
 )
-from kubedoctor.cluster import Cluster, Event, Node, Pod
-from kubedoctor.cluster.grammar.text import visible_end
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Confidence, Effect, Evidence, Finding, Fix, Severity, diagnostic, has_path, quote
-from kubedoctor.findings.commands import kubectl
-from kubedoctor.findings.containers import CONSEQUENCES
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, visible_end, waiting
+from kubedoctor.findings import (
+    Confidence,
+    Effect,
+    Evidence,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    has_path,
+    kubectl,
+    quote,
+)
 from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
 
 REVISION = "deployment.kubernetes.io/revision"

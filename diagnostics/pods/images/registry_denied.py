@@ -25,15 +25,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.images._images import Unpulled, finding, replaced_version_fix, set_image, unpulled, working_image
-from kubedoctor.cluster import Cluster, Event, Pod, Secret
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.seen.wants import CannotSee
-from kubedoctor.cluster.triage import waiting
-from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Severity, diagnostic, has_path, quote
-from kubedoctor.findings.commands import kubectl
-from kubedoctor.findings.containers import CONSEQUENCES, newest_event
+from kubedoctor.cluster import WORKLOADS, CannotSee, Cluster, Event, Pod, Secret, misspellings, waiting
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Evidence,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    has_path,
+    kubectl,
+    newest_event,
+    quote,
+)
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"})

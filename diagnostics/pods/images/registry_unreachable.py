@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.images._images import (
     Unpulled,
     finding,
@@ -33,11 +34,8 @@ from diagnostics.pods.images._images import (
     set_image,
     unpulled,
 )
-from kubedoctor.cluster import Cluster, Event, Pod
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import waiting
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, waiting
 from kubedoctor.findings import Finding, Fix, Ref, Severity, diagnostic
-from kubedoctor.findings.containers import CONSEQUENCES
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _SUMMARIES = {

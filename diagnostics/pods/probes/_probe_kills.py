@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from diagnostics.pods.crashes._ends import End, exit_words
 from diagnostics.pods.probes._words import failure, target
-from kubedoctor.cluster import Cluster, Event, Pod, Probe, ref
-from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.seen.wants import LogTail
-from kubedoctor.cluster.triage import container_path
-from kubedoctor.findings import Confidence, Evidence, Finding, has_path, quote, quote_line
-from kubedoctor.findings.commands import change, look_at_log, look_at_pod
-from kubedoctor.findings.containers import at_fault, quote_spec, quote_status, times
+from kubedoctor.cluster import Cluster, Event, LogTail, Pod, Probe, container_path, human_duration, ref, times
+from kubedoctor.findings import (
+    Confidence,
+    Evidence,
+    Finding,
+    at_fault,
+    change,
+    has_path,
+    look_at_log,
+    look_at_pod,
+    quote,
+    quote_line,
+    quote_spec,
+    quote_status,
+)
 from kubedoctor.replay.kubelet.killers import Proof, concerns
 from kubedoctor.replay.kubelet.probes import read_probe_failure
 from kubedoctor.replay.logs.log_lines import says_it_was_stopped

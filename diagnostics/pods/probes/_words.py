@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubedoctor.cluster import Container, Probe
-from kubedoctor.cluster.grammar.text import visible, visible_end
+from kubedoctor.cluster import Container, Probe, visible, visible_end
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number
 
 LONGEST_ANSWER = 160

@@ -28,21 +28,42 @@ from functools import partial
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.probes._words import STATUS, failure, target
-from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Probe, Service, ref
-from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Command, Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
-from kubedoctor.findings.commands import change, kubectl, look_at_log, look_at_pod
-from kubedoctor.findings.containers import (
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    EndpointSlice,
+    Event,
+    Namespace,
+    NetworkPolicy,
+    Pod,
+    Probe,
+    Service,
+    human_duration,
+    not_ready,
+    ref,
+    times,
+)
+from kubedoctor.findings import (
+    Command,
+    Confidence,
     ContainerWithStatus,
+    Evidence,
+    Explains,
+    Finding,
+    Severity,
     at_fault,
+    change,
+    diagnostic,
+    has_path,
     in_container,
+    kubectl,
+    look_at_log,
+    look_at_pod,
     parts_of,
+    quote,
     quote_spec,
     quote_status,
     stays,
-    times,
 )
 from kubedoctor.replay.kubelet.killers import concerns
 from kubedoctor.replay.kubelet.probes import (

@@ -22,14 +22,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._ends import ends_of
 from diagnostics.pods.probes._probe_kills import killed_by_probe
-from kubedoctor.cluster import Cluster, Event, Pod
-from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import restarted
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, human_duration, restarted
 from kubedoctor.findings import Explains, Finding, Severity, diagnostic
-from kubedoctor.findings.containers import CONSEQUENCES
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.kubelet.probes import gives_up_after
 

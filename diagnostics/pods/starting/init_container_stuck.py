@@ -24,22 +24,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._crash import story_of, story_of_lines
 from diagnostics.pods.crashes._ends import End, ends_of, exit_words
-from kubedoctor.cluster import Cluster, EndpointSlice, Event, Namespace, NetworkPolicy, Pod, Service
-from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic
-from kubedoctor.findings.commands import look_at_log, look_at_pod
-from kubedoctor.findings.containers import (
-    CONSEQUENCES,
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    EndpointSlice,
+    Event,
+    Namespace,
+    NetworkPolicy,
+    Pod,
+    Service,
+    human_duration,
+    not_ready,
+    times,
+)
+from kubedoctor.findings import (
+    Confidence,
     ContainerWithStatus,
+    Explains,
+    Finding,
+    Severity,
     at_fault,
+    diagnostic,
+    look_at_log,
+    look_at_pod,
     parts_of,
     quote_status,
     stays,
-    times,
 )
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.logs.log_lines import Sign

@@ -21,27 +21,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._ends import End, ends_of
-from kubedoctor.cluster import Cluster, Event, LogTail, Pod, ref
-from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import restarted
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, LogTail, Pod, human_duration, ref, restarted
 from kubedoctor.findings import (
     Confidence,
+    ContainerWithStatus,
     Evidence,
     Explains,
     Finding,
     Severity,
+    at_fault,
+    change,
     diagnostic,
     has_path,
+    look_at_pod,
     quote,
     quote_line,
-)
-from kubedoctor.findings.commands import change, look_at_pod
-from kubedoctor.findings.containers import (
-    CONSEQUENCES,
-    ContainerWithStatus,
-    at_fault,
     quote_spec,
     quote_status,
 )

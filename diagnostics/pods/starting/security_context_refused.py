@@ -22,16 +22,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Pod
-from kubedoctor.cluster.grammar.text import visible_end
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import troubled
-from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic
-from kubedoctor.findings.commands import change, container_command, look_at_pod
-from kubedoctor.findings.containers import (
-    CONSEQUENCES,
+from diagnostics.pods._consequences import CONSEQUENCES
+from kubedoctor.cluster import WORKLOADS, Cluster, Pod, troubled, visible_end
+from kubedoctor.findings import (
+    Confidence,
     ContainerWithStatus,
+    Finding,
+    Fix,
+    Ref,
+    Severity,
     at_fault,
+    change,
+    container_command,
+    diagnostic,
+    look_at_pod,
     parts_of,
     quote_pod_spec,
     quote_spec,

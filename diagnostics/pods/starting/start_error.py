@@ -24,18 +24,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, ends_of
-from kubedoctor.cluster import Cluster, Event, Node, Pod
-from kubedoctor.cluster.grammar.text import visible, visible_end
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import troubled
-from kubedoctor.findings import Confidence, Evidence, Explains, Finding, Severity, diagnostic, has_path, quote
-from kubedoctor.findings.commands import change, look_at_log, look_at_pod
-from kubedoctor.findings.containers import (
-    CONSEQUENCES,
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, troubled, visible, visible_end
+from kubedoctor.findings import (
+    Confidence,
     ContainerWithStatus,
+    Evidence,
+    Explains,
+    Finding,
+    Severity,
     at_fault,
+    change,
+    diagnostic,
+    has_path,
+    look_at_log,
+    look_at_pod,
+    quote,
     quote_spec,
     quote_status,
     waiting_parts,

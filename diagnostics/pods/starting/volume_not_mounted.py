@@ -23,21 +23,24 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Event, Pod, ref
-from kubedoctor.cluster.grammar.text import visible_end
-from kubedoctor.cluster.kinds.volumes import Volume
-from kubedoctor.cluster.relations.workloads import WORKLOADS
-from kubedoctor.cluster.triage import not_ready
-from kubedoctor.findings import Confidence, Finding, Fix, Ref, Severity, diagnostic, has_path, quote
-from kubedoctor.findings.commands import change, look_at_pod
-from kubedoctor.findings.containers import (
-    CONSEQUENCES,
+from diagnostics.pods._consequences import CONSEQUENCES
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, Volume, not_ready, ref, times, visible_end
+from kubedoctor.findings import (
+    Confidence,
     ContainerWithStatus,
+    Finding,
+    Fix,
+    Ref,
+    Severity,
     at_fault,
+    change,
+    diagnostic,
+    has_path,
+    look_at_pod,
     parts_of,
+    quote,
     quote_pod_spec,
     stays,
-    times,
 )
 from kubedoctor.replay.kubelet.container_errors import missing_reference, volume_named
 

@@ -68,3 +68,8 @@ def listed(words: Iterable[str], most: int) -> str:
     every = list(words)
     shown = ", ".join(every[:most])
     return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
+
+
+def times(count: int) -> str:
+    """`once`, `3 times`."""
+    return "once" if count == 1 else f"{count} times"
