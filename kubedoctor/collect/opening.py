@@ -12,6 +12,6 @@ def open_source(options: Options) -> ReadableCluster:
         from kubedoctor.collect.bundles import open_bundle
 
         return open_bundle(options.from_)
-    from kubedoctor.collect.live import open_live
+    from kubedoctor.collect.live.cluster import open_live
 
     return open_live(options)

@@ -11,9 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kubedoctor.sandbox import discovery, logs, openapi
+from kubedoctor.sandbox import logs
 from kubedoctor.sandbox.exchange import FailureStatus, Object, Request, Response, Stream, encode, no_such_path, respond
 from kubedoctor.sandbox.faults import Fault, RequestAttributes
+from kubedoctor.sandbox.published import discovery, openapi
 from kubedoctor.sandbox.resources import Resource, Resources
 from kubedoctor.sandbox.reviews import REVIEWS, review
 from kubedoctor.sandbox.scale import scale_of, scale_resource

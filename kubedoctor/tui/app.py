@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from kubedoctor.problems import Problem
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted
-from kubedoctor.tui.pages import Page
+from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.session import Session

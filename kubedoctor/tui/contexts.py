@@ -6,7 +6,7 @@ import os
 
 import msgspec
 
-from kubedoctor.collect.kubeconfig import find_files, read_kubeconfig
+from kubedoctor.collect.connecting.kubeconfig import find_files, read_kubeconfig
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.source import ReadableCluster

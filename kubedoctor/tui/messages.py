@@ -7,8 +7,8 @@ from textual.message import Message
 from kubedoctor.engine import Report
 from kubedoctor.engine.asking import Answered
 from kubedoctor.problems import Problem
-from kubedoctor.tui.incidents import ObjectVerdict
-from kubedoctor.tui.pages import Page
+from kubedoctor.tui.pages.incidents import ObjectVerdict
+from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.session import Freshness, Session
 

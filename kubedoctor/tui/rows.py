@@ -19,6 +19,7 @@ from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 
+EXAMINING = "Running diagnostics…"
 ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController", "Pod")
 """The kinds of a workload list; an object whose controller is also there is not listed by itself."""
 
@@ -59,6 +60,24 @@ def _title(kind: str, plural: str) -> str:
         if spelled.lower() == plural.lower():
             return spelled
     return plural.capitalize()
+
+
+class VisitedView(msgspec.Struct, frozen=True):
+    """Where one was, for `esc`."""
+
+    view: View
+    filter: str
+    row: Ref | None
+
+
+def empty_text(view: View, *, filtered: bool, examined: bool) -> str:
+    """What stands beside a list without rows."""
+    if filtered:
+        return "No rows match the filter. esc clears it."
+    if view.kind == "Finding":
+        return "No problems found." if examined else EXAMINING
+    where = f"in {view.namespace}" if view.namespace else "in this cluster"
+    return f"No {view.noun(0)} {where}. :ns lists the namespaces, 0 shows all."
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -23,7 +23,7 @@ from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
-from kubedoctor.tui.incidents import ObjectVerdict, verdict_on
+from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_on
 from kubedoctor.tui.rows import ROOTS, Row, View, arrange, make_rows, namespaces_in_order
 
 FIRST_KINDS = (*ROOTS, "Namespace")

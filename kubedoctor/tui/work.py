@@ -11,8 +11,6 @@ from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
 from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
-from kubedoctor.tui.describing import describe, log_page, used_by, yaml_page
-from kubedoctor.tui.incidents import ObjectVerdict, incident_page, verdict_of_incident
 from kubedoctor.tui.messages import (
     Aged,
     Asked,
@@ -26,7 +24,9 @@ from kubedoctor.tui.messages import (
     Switched,
     Told,
 )
-from kubedoctor.tui.pages import Page
+from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
+from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page, verdict_of_incident
+from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row, View, keep
 from kubedoctor.tui.session import Session
 

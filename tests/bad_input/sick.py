@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.collect import listing, live
-from kubedoctor.collect.transport import Transport
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live import cluster as live
+from kubedoctor.collect.live import listing
 from kubedoctor.sandbox import Fault, Sandbox, SandboxState, load_recording, recording_path
 from tests.bad_input.said import Said
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.collect.connection import connect
-from kubedoctor.collect.live import LiveSource
+from kubedoctor.collect.connecting.connection import connect
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live.cluster import LiveSource
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.transport import Transport
 from tests.collect.fake_api import kubeconfig
 
 Open = Callable[..., LiveSource]

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from kubedoctor.cluster.seen.wants import LogWant, Want
-from kubedoctor.collect.connection import connect
-from kubedoctor.collect.live import LiveSource
+from kubedoctor.collect.connecting.connection import connect
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live.cluster import LiveSource
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.transport import Transport
 from kubedoctor.sandbox import Fault, Sandbox, SandboxState, serve
 
 

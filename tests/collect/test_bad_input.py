@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.collect.connection import connect
+from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.options import Options
 from kubedoctor.problems import ConnectionProblem, KubeconfigProblem, LoginProblem, SourceProblem, UsageProblem
 from tests.collect.certificates import make, server_side

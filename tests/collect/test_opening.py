@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kubedoctor.collect.live import LiveSource
+from kubedoctor.collect.live.cluster import LiveSource
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.source import ReadableCluster

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.words import EFFECTS
 from kubedoctor.findings import Effect
-from kubedoctor.tui.incidents import Copyable, ObjectVerdict, copyables
+from kubedoctor.tui.pages.incidents import Copyable, ObjectVerdict, copyables
 from kubedoctor.tui.rows import Row
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
-import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,10 +18,10 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.engine import Report
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
-from kubedoctor.tui.keys import help_page
 from kubedoctor.tui.messages import Aged, Changed, Examined, Failed, Filtered, Progress, RowsMade, ThemeWanted, Told
 from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.rows import FilterError, Row, View, counts, keep
+from kubedoctor.tui.pages.keys import help_page
+from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, counts, empty_text, keep
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
@@ -34,21 +33,12 @@ from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
-EXAMINING = "Running diagnostics…"
 MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
 REPAINT_EVERY = 0.1
 EXAMINE_EVERY = 2.0
 LOOK_AFTER = 0.05
 """Seconds that the cursor must rest on a row before its page is written."""
-
-
-class VisitedView(msgspec.Struct, frozen=True):
-    """Where one was, for `esc`."""
-
-    view: View
-    filter: str
-    row: Ref | None
 
 
 class ListScreen(ObjectScreen):
@@ -70,18 +60,8 @@ class ListScreen(ObjectScreen):
         Binding("S,shift+s", "sort('health')", "Sort by health"),
         Binding("w", "why", "Why"),
         Binding("f", "findings", "Findings"),
-        Binding("x", "copy_command", "Copy a command"),
-        Binding("e", "lesson", "Lesson"),
-        Binding("a", "questions", "Ask"),
-        Binding("d", "describe", "Describe"),
-        Binding("y", "yaml", "YAML"),
-        Binding("l", "logs(False)", "Logs"),
-        Binding("p", "logs(True)", "Previous logs"),
         Binding("o", "node", "Node"),
         Binding("J,shift+j", "owner", "Owner"),
-        Binding("u", "users", "Used by"),
-        Binding("c", "copy_name", "Copy the name"),
-        *(Binding(key, f"changing('{key}')", show=False) for key in ("ctrl+d", "ctrl+k", "s", "r")),
     ]
 
     def __init__(self, session: Session, namespace: str) -> None:
@@ -197,7 +177,9 @@ class ListScreen(ObjectScreen):
     @on(VirtualTable.Highlighted)
     def _highlighted(self, message: VirtualTable.Highlighted) -> None:
         if message.row is None:
-            self.query_one(IncidentPane).clear(self._why_empty())
+            self.query_one(IncidentPane).clear(
+                empty_text(self.view, filtered=bool(self.rows), examined=self.report is not None)
+            )
             return
         if self._look is not None:
             self._look.stop()
@@ -265,21 +247,12 @@ class ListScreen(ObjectScreen):
             case commands.Theme(name=name):
                 self.post_message(ThemeWanted(name))
             case commands.Ask(name=name):
-                self._ask_named(name)
+                self.ask_by_name(name)
             case commands.UseContext(name=name):
                 self._work(partial(work.switch, self.session, name), "switch")
             case commands.Show(kind=kind, namespace=namespace, filter=wanted):
                 here = self.view.namespace if namespace is None else namespace
                 self._go(View(kind, here), wanted)
-
-    def _ask_named(self, name: str) -> None:
-        row = self._table.current
-        questions = self.session.questions_about(row.ref) if row is not None else ()
-        question = next((one for one in questions if one.name == name), None)
-        if row is not None and question is not None:
-            self._ask(question, row.ref)
-        else:
-            self.notify(f"{name} does not apply to this row.", timeout=3, markup=False)
 
     # Moving about
 
@@ -319,15 +292,9 @@ class ListScreen(ObjectScreen):
         if wanted is not None:
             self._table.highlight(next((n for n, row in enumerate(rows) if row.ref == wanted), 0))
         if not rows:
-            self.query_one(IncidentPane).clear(self._why_empty())
-
-    def _why_empty(self) -> str:
-        if self.rows:
-            return "No rows match the filter. esc clears it."
-        if self.view.kind == "Finding":
-            return "No problems found." if self.report else EXAMINING
-        where = f"in {self.view.namespace}" if self.view.namespace else "in this cluster"
-        return f"No {self.view.noun(0)} {where}. :ns lists the namespaces, 0 shows all."
+            self.query_one(IncidentPane).clear(
+                empty_text(self.view, filtered=bool(self.rows), examined=self.report is not None)
+            )
 
     def _tell(self) -> None:
         row = self._table.current

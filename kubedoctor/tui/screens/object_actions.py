@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from kubedoctor.answers.question import Question
@@ -13,8 +15,8 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine import Report
 from kubedoctor.tui import work
-from kubedoctor.tui.incidents import lesson_page
-from kubedoctor.tui.keys import changing_command
+from kubedoctor.tui.pages.incidents import lesson_page
+from kubedoctor.tui.pages.keys import changing_command
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
 from kubedoctor.tui.screens.questions_screen import QuestionsScreen
@@ -27,6 +29,18 @@ from kubedoctor.tui.widgets.incident_pane import IncidentPane
 class ObjectScreen(Screen[None]):
     """A screen with an incident pane about one object at a time."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "copy_command", "Copy a command"),
+        Binding("e", "lesson", "Lesson"),
+        Binding("a", "questions", "Ask"),
+        Binding("d", "describe", "Describe"),
+        Binding("y", "yaml", "YAML"),
+        Binding("l", "logs(False)", "Logs"),
+        Binding("p", "logs(True)", "Previous logs"),
+        Binding("u", "users", "Used by"),
+        Binding("c", "copy_name", "Copy the name"),
+        *(Binding(key, f"changing('{key}')", show=False) for key in ("ctrl+d", "ctrl+k", "s", "r")),
+    ]
     session: Session
     report: Report | None
 
@@ -57,6 +71,15 @@ class ObjectScreen(Screen[None]):
                 self._ask(question, about)
 
         self.app.push_screen(QuestionsScreen(questions, about), chosen)
+
+    def ask_by_name(self, name: str) -> None:
+        row = self.subject()
+        questions = self.session.questions_about(row.ref) if row is not None else ()
+        question = next((one for one in questions if one.name == name), None)
+        if row is not None and question is not None:
+            self._ask(question, row.ref)
+        else:
+            self.notify(f"{name} does not apply to this row.", timeout=3, markup=False)
 
     def _ask(self, question: Question, about: Ref) -> None:
         self.app.push_screen(SheetScreen.asking(self.session, question, about))

@@ -16,10 +16,10 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Asked, Failed
-from kubedoctor.tui.pages import Page
+from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.pages.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.session import Session
-from kubedoctor.tui.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
 from kubedoctor.tui.threads import in_thread
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable

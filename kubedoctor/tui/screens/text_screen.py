@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.messages import Failed, PageMade
-from kubedoctor.tui.pages import Page
+from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.threads import in_thread
 from kubedoctor.tui.widgets.text_view import TextView
 

@@ -28,13 +28,6 @@ class WhyScreen(ObjectScreen):
     CSS_PATH = "why_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,w", "app.pop_screen", "Back"),
-        Binding("x", "copy_command", "Copy a command"),
-        Binding("a", "questions", "Ask"),
-        Binding("e", "lesson", "Lesson"),
-        Binding("l", "logs(False)", "Logs"),
-        Binding("p", "logs(True)", "Previous logs"),
-        Binding("d", "describe", "Describe"),
-        Binding("y", "yaml", "YAML"),
     ]
 
     def __init__(self, session: Session, row: Row, report: Report) -> None:

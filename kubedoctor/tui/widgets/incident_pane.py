@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubedoctor.tui.incidents import ObjectVerdict
-from kubedoctor.tui.pages import Page
+from kubedoctor.tui.pages.incidents import ObjectVerdict
+from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.widgets.text_view import TextView
 

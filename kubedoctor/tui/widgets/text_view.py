@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from kubedoctor.tui.pages import Line, Page
+from kubedoctor.tui.pages.page import Line, Page
 
 ROLES = {
     "": "",

@@ -1,0 +1,99 @@
+"""What one may do oneself: asked of the API server, which answers everybody."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live.answers import ApiRefusal
+
+_GROUP = "authorization.k8s.io/v1"
+T = TypeVar("T")
+
+
+class ResourceRule(msgspec.Struct, frozen=True, rename="camel"):
+    """Verbs that are allowed on resources; `*` means all. Names empty: every object."""
+
+    verbs: tuple[str, ...] = ()
+    api_groups: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    resource_names: tuple[str, ...] = ()
+
+
+class Rights(msgspec.Struct, frozen=True):
+    """What one may do in a namespace. `incomplete`: an authorizer could not list all that it allows."""
+
+    rules: tuple[ResourceRule, ...] = ()
+    incomplete: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Whether one thing is allowed, and the authorizer's reason, which may be empty."""
+
+    allowed: bool = False
+    reason: str = ""
+
+
+class _AccessStatus(msgspec.Struct, frozen=True):
+    allowed: bool = False
+    reason: str | None = None
+
+
+class _Access(msgspec.Struct, frozen=True):
+    status: _AccessStatus = _AccessStatus()
+
+
+class _RuleRow(msgspec.Struct, frozen=True, rename="camel"):
+    verbs: tuple[str, ...] | None = None
+    api_groups: tuple[str, ...] | None = None
+    resources: tuple[str, ...] | None = None
+    resource_names: tuple[str, ...] | None = None
+
+
+class _RulesStatus(msgspec.Struct, frozen=True, rename="camel"):
+    resource_rules: tuple[_RuleRow, ...] | None = None
+    incomplete: bool = False
+
+
+class _Rules(msgspec.Struct, frozen=True):
+    status: _RulesStatus = _RulesStatus()
+
+
+_ACCESS_DECODER = msgspec.json.Decoder(_Access)
+_RULES_DECODER = msgspec.json.Decoder(_Rules)
+
+
+def may(
+    transport: Transport, verb: str, resource: str, *, group: str = "", namespace: str = "", name: str = ""
+) -> Answer:
+    """Whether a request would be allowed. Raises ApiRefusal or SourceProblem where even that is not answered."""
+    plural, _, subresource = resource.partition("/")
+    attributes = {"verb": verb, "group": group, "resource": plural}
+    attributes |= {"namespace": namespace, "name": name, "subresource": subresource}
+    document = {
+        "apiVersion": _GROUP,
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    status = _decoded(_ACCESS_DECODER, transport.review(f"/apis/{_GROUP}/selfsubjectaccessreviews", document)).status
+    return Answer(status.allowed, status.reason or "")
+
+
+def rights(transport: Transport, namespace: str) -> Rights:
+    """All that one may do in a namespace, as far as the authorizers can tell."""
+    document = {"apiVersion": _GROUP, "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
+    status = _decoded(_RULES_DECODER, transport.review(f"/apis/{_GROUP}/selfsubjectrulesreviews", document)).status
+    rules = tuple(
+        ResourceRule(row.verbs or (), row.api_groups or (), row.resources or (), row.resource_names or ())
+        for row in status.resource_rules or ()
+    )
+    return Rights(rules, status.incomplete)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiRefusal(0, "Unreadable", f"the access review cannot be decoded ({error})") from None

@@ -1,0 +1,176 @@
+"""A live cluster, read in rounds: what is wanted is fetched in parallel into one snapshot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.wants import LogWant, Want
+from kubedoctor.collect.connecting.connection import connect
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.fetching import Fetcher, FetchResult, apply
+from kubedoctor.collect.live.parallel import in_parallel
+from kubedoctor.collect.live.tails import MOST_LOGS
+from kubedoctor.collect.loading import loading
+from kubedoctor.collect.options import Options
+from kubedoctor.collect.redact import redact_object
+from kubedoctor.problems import SourceProblem
+
+if TYPE_CHECKING:
+    from kubedoctor.collect.live.watching import Watcher
+
+LARGE_SKEW = 60.0  # seconds
+_EVENTS_AT_ONCE = 4  # from so many objects on, one list of the namespace's events costs less
+_MOST_NAMES = 5000
+
+
+class LiveSource:
+    """A cluster behind an API server. `lock` guards the snapshot where several threads use it.
+
+    The snapshot's clock is the API server's: `taken_at` moves to its time with every round.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        connection = transport.connection
+        self.transport = transport
+        self.namespace = connection.namespace
+        self.context = connection.context
+        self.snapshot = Snapshot(datetime.now(UTC), Source("live", connection.context))
+        self.lock = threading.RLock()
+        self._fetcher = Fetcher(transport, connection.namespace)
+        self._knows_server = False
+        self._told_skew = False
+
+    def gather(self, wants: frozenset[Want | LogWant]) -> None:
+        """Fetch what is wanted. Raises SourceProblem only if the server cannot be used at all."""
+        self._gather(wants, keep=False)
+
+    def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
+        """List whole kinds; those of custom resources that are not served are empty. Names of no kind are passed over."""
+        wants: set[Want | LogWant] = set()
+        for kind in kinds:
+            row = kind_named(kind)
+            if row is None and "." not in kind:
+                continue
+            wants.add(Want(kind, (namespace or "") if row is None or row.namespaced else ""))
+        self._gather(frozenset(wants), keep=True)
+
+    def raw(self, ref: Ref) -> dict[str, Any] | None:
+        """The object as the server has it, without secret values and managed fields."""
+        try:
+            body = self._fetcher.body(Want(ref.kind, ref.namespace, ref.name))
+            document = msgspec.json.decode(body) if body else None
+        except (ApiRefusal, SourceProblem, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        finally:
+            self._count()
+        return redact_object(document) if isinstance(document, dict) else None
+
+    def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
+        """As the server lists them, chunk by chunk. Secrets come whole, for the names of their keys; the values go."""
+        try:
+            for document in self._fetcher.documents(Want(kind, namespace)):
+                yield redact_object(document)
+        finally:
+            self._count()
+
+    def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
+        """From what was read, or else asked for without content; at most 5,000."""
+        want = Want(kind, namespace)
+        if self.snapshot.covers(want):
+            return tuple(sorted({obj.metadata.name for obj in self.snapshot.of_kind(kind, namespace)}))
+        try:
+            return self._fetcher.names(want, _MOST_NAMES)
+        except (ApiRefusal, SourceProblem):
+            return ()
+        finally:
+            self._count()
+
+    def watch(
+        self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None
+    ) -> Watcher:
+        """Keep the snapshot current from here on; the caller stops the watcher."""
+        from kubedoctor.collect.live.watching import Watcher
+
+        return Watcher(self.transport, kinds, namespace, on_change, snapshot=self.snapshot, lock=self.lock)
+
+    def close(self) -> None:
+        """Let go of idle connections."""
+        self.transport.close()
+
+    def _gather(self, wants: frozenset[Want | LogWant], *, keep: bool) -> None:
+        tasks, leftover = self._tasks(wants)
+        if not self._knows_server:
+            tasks.append(self._read_version)
+        with loading(keep=keep):
+            outcomes = in_parallel(tasks) if tasks else []
+        with self.lock:
+            for outcome in outcomes:
+                apply(outcome, self.snapshot)
+            for log in leftover:
+                self.snapshot.refuse(log, f"too many logs: only {MOST_LOGS} were read")
+            self._note_time()
+        self._count()
+
+    def _tasks(self, wants: frozenset[Want | LogWant]) -> tuple[list[Callable[[], FetchResult]], list[LogWant]]:
+        """What to fetch, and the logs that are too many."""
+        logs = sorted(want for want in wants if isinstance(want, LogWant))
+        tasks: list[Callable[[], FetchResult]] = [
+            partial(self._fetcher.fetch, want, stands_for)
+            for want, stands_for in _merged(sorted(want for want in wants if isinstance(want, Want)))
+        ]
+        tasks += [partial(self._fetcher.log, log) for log in logs[:MOST_LOGS]]
+        return tasks, logs[MOST_LOGS:]
+
+    def _read_version(self) -> FetchResult:
+        version = self._fetcher.version()
+        with self.lock:
+            self._knows_server = True
+            if version:
+                self.snapshot.source = msgspec.structs.replace(self.snapshot.source, kubernetes=version)
+        return FetchResult(())
+
+    def _note_time(self) -> None:
+        now = self.transport.server_time
+        if now is not None:
+            self.snapshot.taken_at = now
+        if abs(self.transport.skew) > LARGE_SKEW and not self._told_skew:
+            self._told_skew = True
+            minutes = round(abs(self.transport.skew) / 60)
+            side = "behind" if self.transport.skew > 0 else "ahead of"
+            self.snapshot.problems.append(
+                f"the clock of this machine is {minutes}m {side} the API server; ages use the clock of the API server"
+            )
+
+    def _count(self) -> None:
+        self.snapshot.requests = self.transport.requests
+
+
+def _merged(wants: list[Want]) -> list[tuple[Want, tuple[Want, ...]]]:
+    """Each request with the wants that it answers: events about many objects of a namespace come in one list."""
+    events: dict[str, list[Want]] = {}
+    for want in wants:
+        if want.kind == "Event" and want.namespace and want.fields:
+            events.setdefault(want.namespace, []).append(want)
+    requests: list[tuple[Want, tuple[Want, ...]]] = []
+    for want in wants:
+        together = events.get(want.namespace, []) if want.kind == "Event" and want.fields else []
+        if len(together) < _EVENTS_AT_ONCE:
+            requests.append((want, (want,)))
+        elif want is together[0]:
+            requests.append((Want("Event", want.namespace), tuple(together)))
+    return requests
+
+
+def open_live(options: Options) -> LiveSource:
+    """The cluster that the flags and the kubeconfig mean. Asks no server yet, but may run an exec plug-in."""
+    return LiveSource(Transport(connect(options)))

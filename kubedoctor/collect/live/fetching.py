@@ -1,0 +1,285 @@
+"""One want: which request answers it, and what its answer or its refusal means."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
+from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport, can_exist
+from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_documents, read_list
+from kubedoctor.collect.live.served import ServedKinds
+from kubedoctor.collect.live.tails import read_tail
+from kubedoctor.problems import SourceProblem
+
+METRICS_GROUP = "metrics.k8s.io"
+NO_METRICS = "metrics-server is not installed"
+_SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
+_NEWER = ("CSIStorageCapacity",)
+"""Kinds of these groups that came later than the groups."""
+_SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
+
+
+class FetchResult(msgspec.Struct, frozen=True):
+    """What was learnt about some wants. `whole`: `covered` was listed whole, so that what is not in it does not exist."""
+
+    wants: tuple[Want | LogWant, ...]
+    objects: tuple[KubernetesObject, ...] = ()
+    covered: Want | None = None
+    whole: bool = False
+    names_only: bool = False
+    limited: str = ""
+    refused: str = ""
+    tail: LogTail | None = None
+    problems: tuple[str, ...] = ()
+
+
+def apply(outcome: FetchResult, snapshot: Snapshot) -> None:
+    """Put into the snapshot what was learnt."""
+    snapshot.problems.extend(outcome.problems)
+    if outcome.refused:
+        for want in outcome.wants:
+            snapshot.refuse(want, outcome.refused)
+        return
+    if outcome.names_only:
+        snapshot.add_names(outcome.objects)
+    elif outcome.whole and outcome.covered:
+        snapshot.replace_all(outcome.covered.kind, outcome.objects, outcome.covered.namespace)
+    else:
+        snapshot.add(outcome.objects)
+    for kind in {want.kind for want in outcome.wants if isinstance(want, Want)}:
+        snapshot.lose(kind, outcome.problems)
+    if outcome.covered:
+        snapshot.cover(outcome.covered)
+    for want in outcome.wants:
+        if isinstance(want, LogWant):
+            snapshot.add_log(want, outcome.tail)
+        elif outcome.limited:
+            snapshot.limit(want, outcome.limited)
+        else:
+            snapshot.cover(want)
+
+
+class Fetcher:
+    """Answers wants from the API server; safe for threads. `namespace` is read where all namespaces may not be."""
+
+    def __init__(self, transport: Transport, namespace: str) -> None:
+        self._transport = transport
+        self._namespace = namespace
+        self._served = ServedKinds(transport)
+        self._lock = threading.Lock()
+        self._not_everywhere: dict[str, str] = {}
+
+    def fetch(self, want: Want, stands_for: tuple[Want, ...] = ()) -> FetchResult:
+        """Fetch; what cannot be read is in the outcome. Raises SourceProblem if the server never answered."""
+        wants = stands_for or (want,)
+        if not can_exist(want.name, want.namespace):
+            return FetchResult(wants, covered=want)
+        try:
+            missing = ""
+            for resource in self._served.candidates(want.kind):
+                try:
+                    outcome = self._get(resource, want) if want.name else self._list(resource, want)
+                except ApiRefusal as refusal:
+                    if _lacks(resource, want, refusal):
+                        missing = f"this cluster does not serve {resource.row.resource}"
+                        continue
+                    if refusal.status == 404 and not is_metrics(want.kind):
+                        continue  # not served in this version, or no such object
+                    return FetchResult(wants, refused=_clause(resource, want, refusal))
+                self._served.works(resource)
+                return msgspec.structs.replace(outcome, wants=wants)
+        except ApiRefusal as refusal:
+            return FetchResult(wants, refused=f"discovery of {want.kind}: {refusal.clause}")
+        except SourceProblem as problem:
+            if not self._transport.answered:
+                raise
+            return FetchResult(wants, refused=f"{want}: {problem.what}")
+        if missing:
+            return FetchResult(wants, refused=missing)
+        return FetchResult(wants, covered=want, whole=not (want.name or want.labels or want.fields))
+
+    def log(self, want: LogWant) -> FetchResult:
+        """Fetch the end of a log."""
+        if not can_exist(want.namespace, want.pod):
+            return FetchResult((want,))
+        try:
+            return FetchResult((want,), tail=read_tail(self._transport, want))
+        except ApiRefusal as refusal:
+            if refusal.status == 403:
+                return FetchResult((want,), refused=f"get pods/log in {want.namespace} is forbidden")
+            return FetchResult((want,), refused=refusal.clause)
+        except SourceProblem as problem:
+            if not self._transport.answered:
+                raise
+            return FetchResult((want,), refused=problem.what)
+
+    def body(self, want: Want) -> bytes | None:
+        """One object as the server has it; None if it does not exist."""
+        if not can_exist(want.namespace, want.name):
+            return None
+        for resource in self._served.candidates(want.kind):
+            try:
+                return self._transport.get(resource.path(want.namespace, want.name))
+            except ApiRefusal as refusal:
+                if refusal.status != 404:
+                    raise
+        return None
+
+    def documents(self, want: Want) -> Iterator[dict[str, Any]]:
+        """Every object of a list as plain data, with its kind. Raises CannotSee where it ends too early."""
+        try:
+            candidates = self._served.candidates(want.kind)
+        except ApiRefusal as refusal:
+            raise CannotSee(want.kind, refusal.clause) from None
+        for resource in candidates:
+            seen = 0
+            try:
+                for document in read_documents(self._transport, resource, want):
+                    seen += 1
+                    yield document
+            except ApiRefusal as refusal:
+                if refusal.status == 404 and not seen:
+                    continue
+                broke = f" (after {seen:,})" if seen else ""
+                raise CannotSee(want.kind, _clause(resource, want, refusal) + broke) from None
+            except SourceProblem as problem:
+                if not self._transport.answered:
+                    raise
+                raise CannotSee(want.kind, problem.what) from None
+            return
+
+    def names(self, want: Want, most: int) -> tuple[str, ...]:
+        """The names of what a list holds, without asking for more."""
+        for resource in self._served.candidates(want.kind):
+            try:
+                listed = read_list(self._transport, resource, want, most=most, names_only=True)
+            except ApiRefusal as refusal:
+                if refusal.status != 404:
+                    raise
+            else:
+                return tuple(sorted({obj.metadata.name for obj in listed.objects}))
+        return ()
+
+    def version(self) -> str:
+        """The API server's version, `v1.37.2`; empty where it is unknown. Raises SourceProblem as `fetch`."""
+        try:
+            return _VERSION.decode(self._transport.get("/version")).git_version
+        except (ApiRefusal, msgspec.DecodeError, UnicodeDecodeError):
+            return ""
+        except SourceProblem:
+            if not self._transport.answered:
+                raise
+            return ""
+
+    # One resource
+
+    def _get(self, resource: ServedResource, want: Want) -> FetchResult:
+        body = self._transport.get(resource.path(want.namespace, want.name), tries=_tries(want.kind))
+        try:
+            decoded = decode_object(resource.ref_kind, body)
+        except Unreadable as error:
+            raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
+        return FetchResult((want,), named(resource, decoded.objects), covered=want, problems=decoded.problems)
+
+    def _list(self, resource: ServedResource, want: Want) -> FetchResult:
+        everywhere = resource.row.namespaced and not want.namespace
+        if not everywhere:
+            return self._outcome(resource, want, self._read(resource, want))
+        with self._lock:
+            why = self._not_everywhere.get(want.kind, "")
+        if not why:
+            try:
+                return self._outcome(resource, want, self._read(resource, want))
+            except ApiRefusal as refusal:
+                if refusal.status != 403:
+                    raise
+                why = f"{resource.listing('')} is forbidden"
+                with self._lock:
+                    self._not_everywhere[want.kind] = why
+        return self._list_one_namespace(resource, want, why)
+
+    def _list_one_namespace(self, resource: ServedResource, want: Want, why: str) -> FetchResult:
+        """What may be read where not everything may be."""
+        namespace = _namespace_of_events(want) or self._namespace
+        part = Want(want.kind, namespace, labels=want.labels, fields=want.fields)
+        try:
+            listed = self._read(resource, part)
+        except ApiRefusal as refusal:
+            if refusal.status == 403:
+                return FetchResult((want,), refused=f"{why}, and so is {resource.listing(namespace)}")
+            raise
+        outcome = self._outcome(resource, part, listed)
+        only = f"only namespace {namespace} could be read: {why}"
+        limited = f"{only}; {outcome.limited}" if outcome.limited else only
+        return msgspec.structs.replace(outcome, limited=limited)
+
+    def _read(self, resource: ServedResource, want: Want) -> Listed:
+        return read_list(self._transport, resource, want, tries=_tries(want.kind))
+
+    def _outcome(self, resource: ServedResource, want: Want, listed: Listed) -> FetchResult:
+        """`whole` only where nothing was selected and nothing broke off."""
+        selected = bool(want.labels or want.fields)
+        return FetchResult(
+            (want,),
+            tuple(listed.objects),
+            covered=None if listed.broke_off else want,
+            whole=not (selected or listed.broke_off),
+            names_only=resource.names_only,
+            limited=listed.broke_off,
+            problems=tuple(listed.problems),
+        )
+
+
+class _Version(msgspec.Struct, frozen=True, rename="camel"):
+    git_version: str = ""
+
+
+_VERSION = msgspec.json.Decoder(_Version)
+
+
+def _clause(resource: ServedResource, want: Want, refusal: ApiRefusal) -> str:
+    """Why a want is not answered, with verb, resource and scope."""
+    if is_metrics(want.kind) and refusal.status == 404:
+        return NO_METRICS
+    if is_metrics(want.kind) and refusal.status >= 500:
+        return f"metrics-server does not respond: {refusal.clause}"
+    asked = resource.getting(want.namespace, want.name) if want.name else resource.listing(want.namespace)
+    return f"{asked} is forbidden" if refusal.status == 403 else f"{asked}: {refusal.clause}"
+
+
+def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
+    """Whether a kind is not served that every cluster serves: then a proxy or the server fails, and that none
+    exists is not known. Of an object that does not exist the server tells the name."""
+    row = resource.row
+    if refusal.status != 404 or row.group not in _SERVED_EVERYWHERE or row.kind in _NEWER:
+        return False
+    return not want.name or visible(want.name)[:100] not in refusal.message
+
+
+def is_metrics(kind: str) -> bool:
+    """Whether metrics-server gives this kind."""
+    row = kind_named(kind)
+    return row is not None and row.group == METRICS_GROUP
+
+
+def _tries(kind: str) -> int:
+    """A cluster without a working metrics-server answers 503 for ever: no person should wait for that."""
+    return 1 if is_metrics(kind) else MOST_TRIES
+
+
+def _namespace_of_events(want: Want) -> str:
+    """Events about cluster-scoped objects lie in `default`."""
+    subject = _SUBJECT.search(want.fields) if want.kind == "Event" else None
+    row = kind_named(subject[1]) if subject else None
+    return "default" if row is not None and not row.namespaced else ""

@@ -1,0 +1,291 @@
+"""One kind followed by list and watch, as client-go's reflector does (`tools/cache/reflector.go`, v1.37)."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+import msgspec
+
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
+from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.fetching import NO_METRICS, is_metrics
+from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_list
+from kubedoctor.collect.live.served import ServedKinds
+from kubedoctor.collect.loading import loading
+from kubedoctor.problems import SourceProblem
+
+FIRST_PAUSE = 0.5  # seconds before the first attempt to reconnect
+LONGEST_PAUSE = 30.0
+_POLL = 30.0  # seconds between lists of what cannot be watched
+_LASTS = (300, 600)  # seconds; the watches of many kinds shall not all end at once
+_IDLE = 150.0  # seconds without a bookmark, of which one comes every minute
+_NAMES_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+class KindStatus(msgspec.Struct, frozen=True):
+    """How well one kind is seen. `state` is listing, watching, stale or refused; `since` when it became so.
+
+    `why` is a clause where it is stale or refused, or where only a part is seen.
+    """
+
+    kind: str
+    state: str
+    since: datetime
+    why: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True):
+    type: str = ""
+    object: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: int = 0
+    reason: str | None = None
+    message: str | None = None
+
+
+class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
+    resource_version: str = ""
+
+
+class _Bookmark(msgspec.Struct, frozen=True):
+    metadata: _Metadata = _Metadata()
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_ERROR = msgspec.json.Decoder(_Error)
+_BOOKMARK = msgspec.json.Decoder(_Bookmark)
+
+
+class _Expired(Exception):
+    """The server does not have the changes since the last known one any more: list again."""
+
+
+class FollowedSnapshot(msgspec.Struct, frozen=True):
+    """The snapshot that followers write to, its lock, and whom they tell of a changed kind."""
+
+    snapshot: Snapshot
+    lock: AbstractContextManager[object]
+    changed: Callable[[str], None]
+
+
+class Follower:
+    """Keeps one kind current in a thread that calls `run`, until `stopping` is set and `interrupt` called."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        served: ServedKinds,
+        store: FollowedSnapshot,
+        kind: str,
+        namespace: str,
+        stopping: threading.Event,
+    ) -> None:
+        self.kind = kind
+        self.status = KindStatus(kind, "listing", datetime.now(UTC))
+        self._transport = transport
+        self._served = served
+        self._store = store
+        self._stopping = stopping
+        self._wanted = namespace
+        self._resource: ServedResource | None = None
+        self._namespace = namespace
+        self._part = ""
+        self._version = ""
+        self._stream: LineStream | None = None
+
+    def run(self) -> None:
+        """List, watch, reconnect, list again where needed."""
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                if not self._version:
+                    self._list()
+                self._watch()
+            except _Expired:
+                self._version = ""
+            except ApiRefusal as refusal:
+                self._refused(refusal)
+            except SourceProblem as problem:
+                self._say("stale", problem.what)
+            if time.monotonic() - began > pause:
+                pause = FIRST_PAUSE
+            self._stopping.wait(pause * random.uniform(0.75, 1.25))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def interrupt(self) -> None:
+        """End the wait for the next event."""
+        stream = self._stream
+        if stream is not None:
+            stream.close()
+
+    # List
+
+    def _list(self) -> None:
+        for resource in self._served.candidates(self.kind):
+            try:
+                listed = self._read(resource)
+            except ApiRefusal as refusal:
+                if refusal.status == 404:
+                    continue
+                raise
+            self._served.works(resource)
+            self._resource = resource
+            self._take(resource, listed)
+            return
+        if is_metrics(self.kind):
+            raise ApiRefusal(404, "NotFound", NO_METRICS)
+        with self._store.lock:  # Not served: there is none, until somebody installs it.
+            self._store.snapshot.replace_all(self.kind, (), self._wanted)
+        self._say("watching")
+        self._stopping.wait(LONGEST_PAUSE)
+        raise _Expired
+
+    def _read(self, resource: ServedResource) -> Listed:
+        """The list of what may be read: the one namespace where all are refused."""
+        self._namespace, self._part = self._wanted, ""
+        try:
+            return self._chunks(resource)
+        except ApiRefusal as refusal:
+            fallback = self._transport.connection.namespace
+            if refusal.status != 403 or self._wanted or not resource.row.namespaced:
+                raise
+            self._namespace = fallback
+            self._part = f"only namespace {fallback} could be read: {resource.listing('')} is forbidden"
+            return self._chunks(resource)
+
+    def _chunks(self, resource: ServedResource) -> Listed:
+        def show(objects: tuple[KubernetesObject, ...]) -> None:
+            with self._store.lock:
+                if resource.names_only:
+                    self._store.snapshot.add_names(objects)
+                else:
+                    self._store.snapshot.add(objects)
+            self._store.changed(self.kind)
+
+        with loading(keep=True):
+            return read_list(self._transport, resource, Want(self.kind, self._namespace), on_chunk=show)
+
+    def _take(self, resource: ServedResource, listed: Listed) -> None:
+        snapshot, want = self._store.snapshot, Want(self.kind, self._namespace)
+        with self._store.lock:
+            snapshot.problems.extend(problem for problem in listed.problems if problem not in snapshot.problems)
+            if listed.broke_off:
+                snapshot.limit(want, listed.broke_off)
+            elif resource.names_only:
+                there = {obj.metadata.name for obj in listed.objects}
+                for obj in snapshot.of_kind(self.kind, self._namespace):
+                    if obj.metadata.name not in there:
+                        snapshot.remove(Ref(self.kind, obj.metadata.namespace, obj.metadata.name))
+                snapshot.cover(want)
+            else:
+                snapshot.replace_all(self.kind, listed.objects, self._namespace)
+            snapshot.lose(self.kind, listed.problems)
+            if self._part:
+                snapshot.limit(Want(self.kind), self._part)
+        if listed.broke_off:
+            self._say("stale", listed.broke_off)
+            self._stopping.wait(FIRST_PAUSE)
+            raise _Expired
+        self._version = listed.resource_version or "0"
+        self._say("watching", self._part)
+
+    # Watch
+
+    def _watch(self) -> None:
+        """One watch to its end. Raises _Expired where the list must be read again."""
+        resource = self._resource
+        assert resource is not None, "a kind is listed before it is watched"
+        query: dict[str, str | int] = {
+            "watch": "true",
+            "resourceVersion": self._version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": random.randint(*_LASTS),
+        }
+        accept = _NAMES_ONLY if resource.names_only else JSON
+        try:
+            self._stream = self._transport.stream(resource.path(self._namespace), query, idle=_IDLE, accept=accept)
+        except ApiRefusal as refusal:
+            if refusal.status == 410:
+                raise _Expired from None
+            if refusal.status in (404, 405):
+                self._say("watching", f"{resource.row.resource} cannot be watched; listed every {_POLL:.0f}s")
+                self._stopping.wait(_POLL)
+                raise _Expired from None
+            raise
+        if self._stopping.is_set():
+            self._stream.close()  # The loop below ends at once, and lets go of the connection.
+        self._say("watching", self._part)
+        for line in self._stream:
+            self._apply(resource, line)
+
+    def _apply(self, resource: ServedResource, line: bytes) -> None:
+        try:
+            event = _EVENT.decode(line)
+            if event.type == "BOOKMARK":
+                self._version = _BOOKMARK.decode(event.object).metadata.resource_version or self._version
+                return
+            if event.type == "ERROR":
+                self._failed(_ERROR.decode(event.object))
+                return
+            decoded = decode_object(self.kind, bytes(event.object))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
+            raise ApiRefusal(0, "Unreadable", f"a watch event cannot be decoded ({error})") from None
+        objects = named(resource, decoded.objects)
+        for obj in objects:
+            self._version = obj.metadata.resource_version or self._version
+        snapshot = self._store.snapshot
+        with self._store.lock:
+            snapshot.problems.extend(problem for problem in decoded.problems if problem not in snapshot.problems)
+            snapshot.lose(self.kind, decoded.problems)
+            if event.type == "DELETED":
+                for obj in objects:
+                    snapshot.remove(Ref(self.kind, obj.metadata.namespace, obj.metadata.name))
+            elif resource.names_only:
+                snapshot.add_names(objects)
+            else:
+                snapshot.add(objects)
+        self._store.changed(self.kind)
+
+    def _failed(self, error: _Error) -> None:
+        if error.code == 410:
+            raise _Expired
+        raise ApiRefusal(error.code, error.reason or "", error.message or "the watch failed")
+
+    # What is told
+
+    def _refused(self, refusal: ApiRefusal) -> None:
+        resource = self._resource or next(iter(self._served.candidates(self.kind)), None)
+        asked = resource.listing(self._wanted) if resource else f"list {self.kind}"
+        if refusal.status == 404 and is_metrics(self.kind):
+            why = NO_METRICS
+        elif refusal.status == 403:
+            why = f"{asked} is forbidden"
+        else:
+            self._say("stale", f"{asked}: {refusal.clause}")
+            if not refusal.status:
+                self._version = ""
+            return
+        self._version = ""
+        with self._store.lock:
+            self._store.snapshot.refuse(Want(self.kind, self._wanted), why)
+        self._say("refused", why)
+        self._stopping.wait(LONGEST_PAUSE)  # Rights may be granted while somebody looks.
+
+    def _say(self, state: str, why: str = "") -> None:
+        before = self.status
+        if (before.state, before.why) != (state, why):
+            self.status = KindStatus(self.kind, state, datetime.now(UTC), why)
+            self._store.changed(self.kind)

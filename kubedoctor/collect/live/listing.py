@@ -1,0 +1,179 @@
+"""Reading lists in chunks, and what is kept when one breaks off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.resources import ResourceKind
+from kubedoctor.cluster.seen.decoding import Decoded, ListMeta, Unreadable, decode_list
+from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.collect.connecting.transport import JSON, MOST_TRIES, Transport, segment
+from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.problems import ConnectionProblem
+
+CHUNK = 500
+MOST_RESTARTS = 2
+NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+class Listed(msgspec.Struct):
+    """What a list gave. `broke_off` is a clause if it did not finish, empty if it did."""
+
+    objects: list[KubernetesObject]
+    resource_version: str = ""
+    problems: list[str] = msgspec.field(default_factory=list)
+    broke_off: str = ""
+
+
+class ServedResource(msgspec.Struct, frozen=True):
+    """A kind as this cluster serves it: in which version, and what Refs call it."""
+
+    row: ResourceKind
+    ref_kind: str
+    version: str
+
+    @property
+    def names_only(self) -> bool:
+        """Whether lists of it are asked for without content: no check needs every secret of a cluster."""
+        return self.ref_kind == "Secret"
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """The URL path; what stands in it is quoted."""
+        return self.row.path(segment(namespace) or None, segment(name) or None, self.version)
+
+    def listing(self, namespace: str) -> str:
+        """The request as a person says it: `list pods in shop`, `list pods at cluster scope`."""
+        where = f"in {namespace}" if namespace else "at cluster scope"
+        return f"list {self.row.resource} {where}" if self.row.namespaced else f"list {self.row.resource}"
+
+    def getting(self, namespace: str, name: str) -> str:
+        """The request as a person says it: `get pods/web-1 in shop`."""
+        where = f" in {namespace}" if self.row.namespaced else ""
+        return f"get {self.row.resource}/{name}{where}"
+
+
+def read_list(
+    transport: Transport,
+    resource: ServedResource,
+    want: Want,
+    *,
+    on_chunk: Callable[[tuple[KubernetesObject, ...]], None] | None = None,
+    most: int | None = None,
+    names_only: bool | None = None,
+    tries: int = MOST_TRIES,
+) -> Listed:
+    """All that the want names. Raises what the transport raises if nothing at all could be read.
+
+    A continuation that has expired (410) restarts the list, at last without chunks. `on_chunk` gets each
+    chunk, also those of a list that is begun again. `most`: stop after so many.
+    """
+    listed = Listed([])
+    token, restarts = "", 0
+    accept = NAMES_ONLY if (resource.names_only if names_only is None else names_only) else JSON
+    while True:
+        query = _query(want, token, chunked=restarts <= MOST_RESTARTS)
+        try:
+            chunk = _decode(transport, resource, want, query, accept, tries)
+        except ApiRefusal as refusal:
+            if refusal.status == 410 and token:
+                restarts += 1
+                token = ""
+                listed.objects.clear()
+                listed.problems.clear()
+                continue
+            if not token:
+                raise
+            listed.broke_off = _broke(resource, want, listed, refusal.clause)
+            return listed
+        except ConnectionProblem as problem:
+            if not token:
+                raise
+            listed.broke_off = _broke(resource, want, listed, problem.what)
+            return listed
+        if on_chunk:
+            on_chunk(chunk.objects)
+        listed.objects += chunk.objects
+        listed.problems += chunk.problems
+        listed.resource_version = chunk.resource_version
+        if not chunk.continue_token or (most and len(listed.objects) >= most):
+            return listed
+        if chunk.continue_token == token and not chunk.objects:
+            listed.broke_off = _broke(resource, want, listed, "the server keeps returning the same empty chunk")
+            return listed
+        token = chunk.continue_token
+
+
+def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:
+    """The objects of a list as plain data, chunk by chunk. Raises what the transport raises, wherever it ends."""
+    token = ""
+    version = f"{resource.row.group}/{resource.version}" if resource.row.group else resource.version
+    while True:
+        try:
+            body = transport.get(resource.path(want.namespace), _query(want, token, chunked=True))
+            chunk = _DOCUMENTS.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
+        for item in chunk.items or ():
+            yield {**item, "apiVersion": version, "kind": resource.row.kind}
+        token = chunk.metadata.continue_
+        if not token:
+            return
+
+
+class _Documents(msgspec.Struct, frozen=True):
+    items: list[dict[str, Any]] | None = None
+    metadata: ListMeta = ListMeta()
+
+
+_DOCUMENTS = msgspec.json.Decoder(_Documents)
+
+
+def named(resource: ServedResource, objects: tuple[KubernetesObject, ...]) -> tuple[KubernetesObject, ...]:
+    """Objects with their kind: items of a list need not name it, and a custom resource does not know it otherwise."""
+    row = resource.row
+    if not objects or not isinstance(objects[0], CustomResource):
+        return objects
+    version = f"{row.group}/{resource.version}" if row.group else resource.version
+    return tuple(
+        obj if obj.kind else msgspec.structs.replace(obj, kind=row.kind, api_version=version)
+        for obj in objects
+        if isinstance(obj, CustomResource)
+    )
+
+
+def _query(want: Want, token: str, *, chunked: bool) -> dict[str, str | int]:
+    query: dict[str, str | int] = {}
+    if want.labels:
+        query["labelSelector"] = want.labels
+    if want.fields:
+        query["fieldSelector"] = want.fields
+    if chunked:
+        query["limit"] = CHUNK
+    if token:
+        query["continue"] = token
+    return query
+
+
+def _decode(
+    transport: Transport, resource: ServedResource, want: Want, query: dict[str, str | int], accept: str, tries: int
+) -> Decoded:
+    """One chunk; an answer that is cut off in the middle is asked for once more."""
+    path = resource.path(want.namespace)
+    for last in (False, True):
+        try:
+            chunk = decode_list(resource.ref_kind, transport.get(path, query, accept=accept, tries=tries))
+        except Unreadable as error:
+            if last:
+                raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
+        else:
+            return msgspec.structs.replace(chunk, objects=named(resource, chunk.objects))
+    raise AssertionError("the last try returns or raises")
+
+
+def _broke(resource: ServedResource, want: Want, listed: Listed, why: str) -> str:
+    return f"{resource.listing(want.namespace)} stopped after {counted(len(listed.objects), 'object')}: {why}"

@@ -1,0 +1,94 @@
+"""A snapshot kept current: each kind is listed once, then watched."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live.following import FollowedSnapshot, Follower, KindStatus
+from kubedoctor.collect.live.served import ServedKinds
+
+__all__ = ["KindStatus", "Watcher"]
+
+MOST_NOTICES = 10  # a second
+
+
+class Watcher:
+    """Threads that keep a snapshot current, one per kind, from construction until `stop`.
+
+    `on_change` is called in a thread of the watcher, at most ten times a second, with the kinds that changed or whose
+    status did. Hold `lock` while reading `snapshot`; both may be those of a LiveSource.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        kinds: Iterable[str],
+        namespace: str | None,
+        on_change: Callable[[frozenset[str]], None],
+        *,
+        snapshot: Snapshot | None = None,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self.snapshot = snapshot or Snapshot(datetime.now(UTC), Source("live", transport.connection.context))
+        self.lock = lock or threading.RLock()
+        self._transport = transport
+        self._on_change = on_change
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._changed: set[str] = set()
+        self._changing = threading.Lock()
+        served, store = ServedKinds(transport), FollowedSnapshot(self.snapshot, self.lock, self._note)
+        self._followers = [
+            Follower(transport, served, store, kind, namespace or "", self._stopping)
+            for kind in sorted(set(kinds))
+            if kind_named(kind) or "." in kind
+        ]
+        self._threads = [threading.Thread(target=self._notify, daemon=True, name="kubedoctor-notices")]
+        self._threads += [
+            threading.Thread(target=follower.run, daemon=True, name=f"kubedoctor-watch-{follower.kind}")
+            for follower in self._followers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def status(self) -> tuple[KindStatus, ...]:
+        """The state of every kind, sorted by kind."""
+        return tuple(follower.status for follower in self._followers)
+
+    def stop(self) -> None:
+        """End all threads; may be called again, and from `on_change`."""
+        self._stopping.set()
+        self._wake.set()
+        for follower in self._followers:
+            follower.interrupt()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout=2.0)
+
+    def _note(self, kind: str) -> None:
+        with self._changing:
+            self._changed.add(kind)
+        self._wake.set()
+
+    def _notify(self) -> None:
+        """Tell of changes, those of a tenth of a second together."""
+        while not self._stopping.is_set():
+            self._wake.wait()
+            if self._stopping.is_set():
+                return
+            self._wake.clear()
+            with self._changing:
+                changed, self._changed = frozenset(self._changed), set()
+            if changed:
+                with self.lock:
+                    self.snapshot.taken_at = datetime.now(UTC) + timedelta(seconds=self._transport.skew)
+                    self.snapshot.requests = self._transport.requests
+                self._on_change(changed)
+            time.sleep(1 / MOST_NOTICES)

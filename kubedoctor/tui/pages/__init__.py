@@ -1,0 +1,1 @@
+"""What the terminal UI tells, as text: incidents, descriptions, sheets, the help. Pure."""

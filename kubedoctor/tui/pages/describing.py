@@ -1,0 +1,299 @@
+"""An object described: the facts by their paths, its conditions, who owns and uses it, events, findings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import yaml
+
+from kubedoctor.cluster import (
+    Cluster,
+    Condition,
+    Ingress,
+    KubernetesObject,
+    LogTail,
+    Pod,
+    Ref,
+    Service,
+    Snapshot,
+    kind_name,
+    ref,
+)
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.kinds.containers import EnvVar
+from kubedoctor.cluster.kinds.pods import PodSpec
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.services import services_selecting
+from kubedoctor.cluster.relations.workloads import owner_chain, template_of, template_path
+from kubedoctor.cluster.triage import container_path, status_path
+from kubedoctor.engine.health import health_of
+from kubedoctor.engine.words import and_more
+from kubedoctor.tui.pages.incidents import ObjectVerdict, add_event, events_about
+from kubedoctor.tui.pages.page import Page
+
+MOST_VALUES = 60
+EVERY_POD_HAS = "kube-api-access-"  # the volume with the service account's token
+LEFT_OUT = ("containers", "initContainers", "ephemeralContainers", "template", "conditions", "containerStatuses")
+
+
+def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) -> Page:
+    """The page that `d` shows."""
+    page = Page()
+    name = ref(obj)
+    page.add((name.title, "strong"))
+    for finding in verdict.causes:
+        health = health_of(finding.severity)
+        page.add((f"{health.symbol} ", health.value), finding.summary, indent=2, hang=4, right=finding.code)
+    page.heading("Object")
+    _fact(page, "created", _ago(obj, snapshot))
+    for owner in owner_chain(obj, Cluster(snapshot, lenient=True)) if snapshot.closed else ():
+        _fact(page, "controlled by", owner.title)
+    for group, values in (("labels", obj.labels), ("annotations", obj.annotations)):
+        for label, value in sorted(values.items()):
+            _fact(page, f"{group}[{label}]", value[:300])
+    _containers(page, obj)
+    for part in ("spec", "status"):
+        held: Any = getattr(obj, part, None)
+        facts = list(_flat(msgspec.to_builtins(held), part))
+        if facts:
+            page.heading(part.capitalize())
+        for path, text in facts[:MOST_VALUES]:
+            _fact(page, path, text)
+        if len(facts) > MOST_VALUES:
+            page.add((f"{and_more(len(facts) - MOST_VALUES)} (y shows all)", "dim"), indent=2)
+    _conditions(page, obj, snapshot)
+    events = [event for member in _members(name, snapshot) for event in events_about(member, snapshot)]
+    page.heading("Events")
+    if not events:
+        why = snapshot.refusals()
+        unseen = next((text for kind, text in why if kind == "Event"), "")
+        page.add((f"not checked: {unseen}" if unseen else "none; events expire, by default after 1h", "dim"), indent=2)
+    for event in events[-20:]:
+        add_event(page, event, snapshot)
+    return page
+
+
+def _members(name: Ref, snapshot: Snapshot) -> list[Ref]:
+    return sorted(Family(snapshot).members(name), key=lambda one: (one != name, one))
+
+
+def _ago(obj: KubernetesObject, snapshot: Snapshot) -> str:
+    created = obj.metadata.creation_timestamp
+    return f"{created:%Y-%m-%d %H:%M:%S} UTC, {human_duration(snapshot.taken_at - created)} ago" if created else ""
+
+
+def _fact(page: Page, path: str, value: object) -> None:
+    text = str(value)
+    if text:
+        page.add((path, "path"), f"  {text}", indent=2, hang=6)
+
+
+def _flat(data: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Leaves by path; empty ones and what has a section of its own left out."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key not in LEFT_OUT:
+                yield from _flat(value, f"{path}.{key}")
+    elif isinstance(data, list | tuple):
+        if all(isinstance(one, str | int) for one in data):
+            if data:
+                yield path, ", ".join(str(one) for one in data)
+            return
+        for number, one in enumerate(data):
+            name = one.get("name") if isinstance(one, dict) else None
+            if isinstance(name, str) and name.startswith(EVERY_POD_HAS):
+                continue
+            rest = {key: value for key, value in one.items() if key != "name"} if name else one
+            yield from _flat(rest, f"{path}[name={name}]" if name else f"{path}[{number}]")
+    elif data not in (None, "", 0, False):
+        yield path, str(data)
+
+
+def _conditions(page: Page, obj: KubernetesObject, snapshot: Snapshot) -> None:
+    conditions = getattr(getattr(obj, "status", None), "conditions", None)
+    kept = [one for one in conditions or () if isinstance(one, Condition)]
+    if kept:
+        page.heading("Conditions")
+    for one in kept:
+        since = one.last_transition_time
+        age = f"for {human_duration(snapshot.taken_at - since)}" if since else ""
+        page.add((f"{one.type} = {one.status}", "path"), f"  {one.reason}", indent=2, hang=4, right=age)
+        if one.message:
+            page.add(one.message, indent=6)
+
+
+def _containers(page: Page, obj: KubernetesObject) -> None:
+    pod = obj if isinstance(obj, Pod) else None
+    template = template_of(obj)
+    spec: PodSpec | None = pod.spec if pod else (template.spec if template else None)
+    if spec is None:
+        return
+    root = "" if pod else f"{template_path(obj)}."
+    kinds = (("initContainers", spec.init_containers or ()), ("containers", spec.containers))
+    for kind, containers in kinds:
+        for container in containers:
+            place = container_path(pod, container.name) if pod else f"{root}{kind}[name={container.name}]"
+            page.heading(f"Container {container.name}")
+            data = msgspec.to_builtins(msgspec.structs.replace(container, env=None))
+            data.pop("name", None)
+            for path, text in _flat(data, ""):
+                _fact(page, path.lstrip("."), text)
+            for variable in container.env or ():
+                _fact(page, f"env[name={variable.name}]", _source_of(variable))
+            if pod:
+                _status(page, pod, container.name)
+            page.add((f"at {place}", "dim"), indent=2)
+
+
+def _source_of(variable: EnvVar) -> str:
+    source = variable.value_from
+    if source is None:
+        return variable.value
+    if source.config_map_key_ref:
+        return f"key {source.config_map_key_ref.key} of ConfigMap {source.config_map_key_ref.name}"
+    if source.secret_key_ref:
+        return f"key {source.secret_key_ref.key} of Secret {source.secret_key_ref.name}"
+    return f"field {source.field_ref.field_path}" if source.field_ref else ""
+
+
+def _status(page: Page, pod: Pod, container: str) -> None:
+    statuses = (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ()))
+    for one in statuses:
+        if one.name == container:
+            data = msgspec.to_builtins(one)
+            kept = {key: data.get(key) for key in ("ready", "restartCount", "state", "lastState")}
+            for path, text in _flat(kept, status_path(pod, container)):
+                _fact(page, path, text)
+
+
+def used_by(obj: KubernetesObject, snapshot: Snapshot) -> Page:
+    """Who uses an object: what selects it, mounts it, reads it or sends traffic to it."""
+    page = Page()
+    name = ref(obj)
+    page.add((f"Used by: {name.title}", "strong"))
+    page.blank()
+    found = sorted(set(_users(obj, snapshot)))
+    for user, how in found:
+        page.add(user.title, (f"  {how}", "dim"), indent=2, hang=4)
+    if not found:
+        page.add("No visible object uses it.")
+    return page
+
+
+def _users(obj: KubernetesObject, snapshot: Snapshot) -> Iterator[tuple[Ref, str]]:
+    family = Family(snapshot)
+    members = family.members(ref(obj))
+    if kind_name(obj) in ("ConfigMap", "Secret", "PersistentVolumeClaim", "ServiceAccount", "Node"):
+        for pod in snapshot.of_kind("Pod", obj.namespace):
+            if isinstance(pod, Pod) and (how := _how_pod_uses(pod, obj)):
+                yield family.top(ref(pod)), how
+    for member in members:
+        found = snapshot.get(member)
+        if isinstance(found, Pod) and snapshot.of_kind("Service", found.namespace):
+            cluster = Cluster(snapshot, lenient=True)
+            yield from ((ref(one), "selects its pods") for one in _quietly(services_selecting, found, cluster))
+    if isinstance(obj, Service):
+        for ingress in snapshot.of_kind("Ingress", obj.namespace):
+            if isinstance(ingress, Ingress) and obj.name in _backends(ingress):
+                yield ref(ingress), "routes traffic to it"
+    for scaler in snapshot.of_kind("HorizontalPodAutoscaler", obj.namespace):
+        target = getattr(getattr(scaler, "spec", None), "scale_target_ref", None)
+        if target is not None and (target.kind, target.name) == (kind_name(obj), obj.name):
+            yield ref(scaler), "scales it"
+
+
+def _quietly(read: Callable[[Pod, Cluster], tuple[Service, ...]], pod: Pod, cluster: Cluster) -> tuple[Service, ...]:
+    from kubedoctor.cluster import NotCollected
+
+    try:
+        return read(pod, cluster)
+    except NotCollected:
+        return ()
+
+
+def _backends(ingress: Ingress) -> set[str]:
+    backends = [ingress.spec.default_backend]
+    for rule in ingress.spec.rules or ():
+        backends.extend(path.backend for path in (rule.http.paths if rule.http else None) or ())
+    return {one.service.name for one in backends if one and one.service}
+
+
+def _how_pod_uses(pod: Pod, obj: KubernetesObject) -> str:
+    kind, name = kind_name(obj), obj.name
+    if kind == "ServiceAccount":
+        return "uses it as its account" if pod.spec.service_account_name == name else ""
+    if kind == "Node":
+        return "runs on it" if pod.spec.node_name == name else ""
+    for volume in pod.spec.volumes or ():
+        claim, config, secret = volume.persistent_volume_claim, volume.config_map, volume.secret
+        if (
+            (kind == "PersistentVolumeClaim" and claim and claim.claim_name == name)
+            or (kind == "ConfigMap" and config and config.name == name)
+            or (kind == "Secret" and secret and secret.secret_name == name)
+        ):
+            return f"mounts it as volume {volume.name}"
+    for container in (*pod.spec.containers, *(pod.spec.init_containers or ())):
+        for source in container.env_from or ():
+            reference = source.config_map_ref if kind == "ConfigMap" else source.secret_ref
+            if kind in ("ConfigMap", "Secret") and reference and reference.name == name:
+                return f"container {container.name} reads environment variables from it"
+        for variable in container.env or ():
+            value = variable.value_from
+            key = (value.config_map_key_ref if kind == "ConfigMap" else value.secret_key_ref) if value else None
+            if kind in ("ConfigMap", "Secret") and key and key.name == name:
+                return f"container {container.name} reads its key {key.key}"
+    return ""
+
+
+def yaml_page(data: dict[str, Any] | None, obj: KubernetesObject | None, name: Ref) -> Page:
+    """The object as YAML: whole where it can be read, else the fields that a snapshot keeps."""
+    page = Page()
+    if data is None and obj is not None:
+        page.add(("# only the fields that kubedoctor reads", "dim"))
+        data = msgspec.to_builtins(obj)
+        data = {"kind": name.short_kind, **data} if isinstance(data, dict) else None
+    if data is None:
+        page.add(f"{name.title} cannot be read.")
+        return page
+    kept = dict(data)
+    if isinstance(kept.get("metadata"), dict):
+        kept["metadata"] = {key: value for key, value in kept["metadata"].items() if key != "managedFields"}
+    text = yaml.dump(kept, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+    for line in text.splitlines():
+        bare = line.lstrip(" ")
+        indent = len(line) - len(bare)
+        key, colon, rest = bare.partition(":")
+        if colon and (not rest or rest.startswith(" ")):
+            page.add((f"{key}:", "path"), rest, indent=indent, hang=indent + 4)
+        else:
+            page.add(bare, indent=indent, hang=indent + 4)
+    return page
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks, which is how people write them."""
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _block)
+
+
+def log_page(pod: Ref, texts: tuple[tuple[str, LogTail | None, str], ...], *, previous: bool) -> Page:
+    """The last lines of each container's log; (container, tail, why there is none)."""
+    page = Page()
+    for container, tail, why in texts:
+        page.blank()
+        page.add((f"{'previous ' if previous else ''}log of {container}", "heading"), (f"  {pod.title}", "dim"))
+        if tail is None or not tail.lines:
+            page.add((why, "dim"), indent=2)
+            continue
+        if tail.truncated:
+            page.add(("… older lines not shown", "dim"), indent=2)
+        for line in tail.lines:
+            page.add(line, hang=2)
+    return page

@@ -1,0 +1,329 @@
+"""Which incidents concern an object, and the pages that tell them. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from kubedoctor.cluster import Cluster, Event, Ref, Snapshot
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained, words
+from kubedoctor.engine.health import Health, bad_conditions, health_of
+from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.rows import Row
+
+MOST_CONSEQUENCES = 6
+MOST_UNEXPLAINED = 3
+_NUMBERED = re.compile(r"\d+\. ")
+MOST_EVENTS = 5
+
+
+class Copyable(msgspec.Struct, frozen=True):
+    """A command line that can be copied by its number; `effect` in words."""
+
+    line: str
+    why: str
+    effect: str
+
+
+class ObjectVerdict(msgspec.Struct, frozen=True):
+    """What is known about one object: its incidents, the one nearest to it first, and what was not looked at."""
+
+    subject: Ref
+    findings: tuple[ReportedFinding, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    diagnostics_run: int = 0
+    unexplained: tuple[Unexplained, ...] = ()
+
+    def finding(self, id_: str) -> ReportedFinding:
+        """By id."""
+        return next(one for one in self.findings if one.id == id_)
+
+    @property
+    def causes(self) -> tuple[ReportedFinding, ...]:
+        """The cause of each incident."""
+        return tuple(self.finding(one.cause) for one in self.incidents)
+
+
+def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
+    """Everything in a report that concerns the object or what it controls."""
+    members = family.members(subject)
+    known = {one.id: one for one in report.findings}
+    chosen: list[tuple[tuple[int, int, int], Incident]] = []
+    for place, incident in enumerate(report.incidents):
+        own = [
+            known[id_]
+            for id_ in (incident.cause, *incident.consequences)
+            if known[id_].about in members or not members.isdisjoint(known[id_].affects)
+        ]
+        if own:
+            worst = min(one.severity.rank for one in own)
+            distance = 0 if known[incident.cause].about in members else 1
+            chosen.append(((worst, distance, place), incident))
+    chosen.sort(key=lambda pair: pair[0])
+    incidents = tuple(incident for _, incident in chosen)
+    ids = {id_ for incident in incidents for id_ in (incident.cause, *incident.consequences)}
+    return ObjectVerdict(
+        subject=subject,
+        findings=tuple(one for one in report.findings if one.id in ids),
+        incidents=incidents,
+        not_checked=_not_checked(report, members),
+        diagnostics_run=report.diagnostics_run,
+        unexplained=tuple(one for one in report.unexplained if one.about in members),
+    )
+
+
+def verdict_of_incident(cause: str, report: Report) -> ObjectVerdict:
+    """One incident, by the id of its cause; an empty verdict if the report does not have it."""
+    for incident in report.incidents:
+        if incident.cause == cause:
+            ids = {cause, *incident.consequences}
+            findings = tuple(one for one in report.findings if one.id in ids)
+            return ObjectVerdict(report.finding(cause).about, findings, (incident,))
+    return ObjectVerdict(Ref("", "", ""))
+
+
+def _not_checked(report: Report, members: frozenset[Ref]) -> tuple[str, ...]:
+    said: dict[str, list[str]] = {}
+    for one in report.not_checked:
+        if one.about is None or one.about in members:
+            said.setdefault(one.why, []).append(one.diagnostic)
+    return tuple(f"{_some([name for name in names if name])}{why}" for why, names in said.items())
+
+
+def _some(names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{', '.join(names[:2])}{more}: "
+
+
+def copyables(verdict: ObjectVerdict) -> tuple[Copyable, ...]:
+    """The command lines of all incidents of a verdict, in the order of their numbers on the page."""
+    found: dict[str, Copyable] = {}
+    for cause in verdict.causes:
+        for fix in cause.fixes:
+            if fix.command:
+                found.setdefault(fix.command, Copyable(fix.command, fix.summary, words.EFFECTS[fix.effect]))
+        for command in cause.commands:
+            found.setdefault(command.line, Copyable(command.line, command.why, words.EFFECTS[command.effect]))
+    return tuple(found.values())
+
+
+def incident_page(
+    verdict: ObjectVerdict, row: Row, snapshot: Snapshot, catalogue: Catalogue, *, full: bool = False
+) -> Page:
+    """The page about a row. `full` tells every incident whole; otherwise the first whole, the others by a line."""
+    page = Page()
+    if not verdict.incidents:
+        _nothing_found(page, verdict, row, snapshot)
+        return page
+    numbers = {one.line: number for number, one in enumerate(copyables(verdict), start=1)}
+    for place, incident in enumerate(verdict.incidents):
+        if place and not full:
+            if place == 1:
+                page.heading("Other incidents")
+            _one_line(page, verdict.finding(incident.cause))
+            continue
+        if place:
+            page.blank()
+            page.add(("─" * 20, "dim"))
+        _incident(page, verdict, incident, numbers)
+    _unexplained(page, verdict)
+    if verdict.not_checked:
+        page.heading(words.NOT_CHECKED.capitalize())
+        _not_checked_lines(page, verdict.not_checked, None if full else 4)
+    lessons = {one.code: one for one in catalogue.diagnostics}
+    lesson = lessons.get(verdict.causes[0].code)
+    if lesson is not None:
+        page.heading(words.LEARN.capitalize())
+        page.add((lesson.title, ""), indent=2, right="e")
+    return page
+
+
+def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: dict[str, int]) -> None:
+    cause = verdict.finding(incident.cause)
+    health = health_of(cause.severity)
+    page.add((f"{health.symbol} ", health.value), (cause.summary, "strong"), hang=2)
+    page.add((cause.about.title, "dim"), indent=2, right=f"{cause.code} · {cause.confidence.value}")
+    if cause.detail:
+        page.blank()
+        page.add(cause.detail, indent=2)
+    _consequences(page, verdict, incident)
+    page.heading(words.EVIDENCE.capitalize())
+    about = cause.about
+    for one in cause.evidence:
+        if one.object != about:
+            about = one.object
+            page.add((about.title, "dim"), indent=2)
+        page.add((one.path, "path"), (f"  {one.text}", "value"), (f"  {one.shows}", "dim"), indent=2, hang=4)
+    _commands(page, cause, numbers)
+    if cause.would_disprove:
+        page.heading(words.RULED_OUT_BY.capitalize())
+        page.add(cause.would_disprove, indent=2)
+    if cause.gaps:
+        page.heading(words.NOT_CHECKED.capitalize())
+        for gap in cause.gaps:
+            page.add(gap, indent=2, hang=4)
+
+
+def _consequences(page: Page, verdict: ObjectVerdict, incident: Incident) -> None:
+    if not incident.consequences:
+        return
+    page.heading(words.IMPACT.capitalize())
+    for id_ in incident.consequences[:MOST_CONSEQUENCES]:
+        _one_line(page, verdict.finding(id_))
+    if len(incident.consequences) > MOST_CONSEQUENCES:
+        page.add((words.and_more(len(incident.consequences) - MOST_CONSEQUENCES), "dim"), indent=4)
+
+
+def _one_line(page: Page, finding: ReportedFinding) -> None:
+    health = health_of(finding.severity)
+    page.add(
+        (f"{health.symbol} ", health.value), (finding.about.title, "dim"), f"  {finding.summary}", indent=2, hang=4
+    )
+
+
+def _commands(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> None:
+    if cause.fixes:
+        page.heading(words.FIX.capitalize())
+    for fix in cause.fixes:
+        number = f"{numbers[fix.command]} " if fix.command else "· "
+        verified = [("✓ ", "healthy")] if fix.verified else []
+        page.add((number, "key"), *verified, fix.summary, indent=2, hang=4, right=words.EFFECTS[fix.effect])
+        if fix.command:
+            page.add((fix.command, "command"), indent=4, hang=6)
+    if cause.commands:
+        page.heading(words.NEXT.capitalize())
+    for command in cause.commands:
+        page.add((f"{numbers[command.line]} ", "key"), (command.line, "command"), indent=2, hang=6)
+        note = f"{command.why} " if command.why else ""
+        page.add((f"{note}({words.EFFECTS[command.effect]})", "dim"), indent=4)
+
+
+def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snapshot) -> None:
+    """No finding: what the object's own status says, and what to look at next."""
+    good = row.health in (Health.HEALTHY, Health.IDLE) and not verdict.unexplained
+    health = Health.DEGRADED if verdict.unexplained and row.health is not Health.BROKEN else row.health
+    said = "no problems found" if good else (f"{row.ready} ready" if row.ready else row.status or "not healthy")
+    page.add((f"{health.symbol} ", health.value), (f"{row.ref.name}: {said}", "strong"), hang=2)
+    page.add((row.ref.title, "dim"), indent=2)
+    page.blank()
+    if good:
+        page.add(f"{counted(verdict.diagnostics_run, 'diagnostic')} found no problem with it.")
+    else:
+        page.add("No diagnostic explains this. Its own status says:")
+    _unexplained(page, verdict)
+    obj = snapshot.get(row.ref)
+    silent = good or verdict.unexplained or obj is None
+    bad = [] if silent or obj is None else [stated for _, stated in bad_conditions(obj)]
+    if bad:
+        page.heading("Conditions")
+    for one in bad:
+        page.add((f"{one.type} = {one.status}", "path"), f"  {one.reason}", indent=2, hang=4)
+        if one.message:
+            page.add(one.message, indent=4)
+    warnings = [] if good else [one for one in events_about(row.ref, snapshot) if one.type == "Warning"]
+    if warnings:
+        page.heading("Warnings")
+        for event in warnings[-MOST_EVENTS:]:
+            add_event(page, event, snapshot)
+    if not good:
+        page.heading(words.NEXT.capitalize())
+        page.add(("1 ", "key"), (row.ref.describe_command, "command"), indent=2, hang=6)
+        page.add(("l logs   p previous logs   d describe   y YAML", "dim"), indent=2)
+    if verdict.not_checked:
+        page.heading(words.NOT_CHECKED.capitalize())
+        _not_checked_lines(page, verdict.not_checked, 4)
+
+
+def _unexplained(page: Page, verdict: ObjectVerdict) -> None:
+    """What the object, or what it controls, says of itself where no finding says why."""
+    if verdict.unexplained:
+        page.heading(words.NOT_EXPLAINED.capitalize())
+    for one in verdict.unexplained[:MOST_UNEXPLAINED]:
+        name = "" if one.about == verdict.subject else f"{one.about.title}: "
+        page.add((f"{name}{one.says}", "degraded"), indent=2, hang=4)
+        for fact in one.evidence:
+            page.add((fact.path, "path"), (f"  {fact.text}", "value"), indent=4, hang=6)
+    if len(verdict.unexplained) > MOST_UNEXPLAINED:
+        page.add((words.and_more(len(verdict.unexplained) - MOST_UNEXPLAINED), "dim"), indent=2)
+
+
+def _not_checked_lines(page: Page, said: tuple[str, ...], most: int | None) -> None:
+    for one in said[:most]:
+        page.add((one, "dim"), indent=2, hang=4)
+    if most is not None and len(said) > most:
+        page.add((f"{words.and_more(len(said) - most)} (w shows all)", "dim"), indent=2)
+
+
+def events_about(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
+    """The events about an object that are here; a refused list is no event."""
+    if not snapshot.of_kind("Event"):
+        return ()
+    return Cluster(snapshot, lenient=True).events_about(ref) if snapshot.closed else _known_events(ref, snapshot)
+
+
+def _known_events(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
+    found = snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
+    return tuple(sorted(found, key=lambda event: (event.seen_at.timestamp() if event.seen_at else 0.0, event.name)))
+
+
+def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
+    """An event with its age and how often it was seen."""
+    age = f"{human_duration(snapshot.taken_at - event.seen_at)} ago" if event.seen_at else ""
+    often = counted(event.times, "time") if event.times > 1 else ""
+    role = "degraded" if event.type == "Warning" else ""
+    page.add((event.reason, role), f"  {event.message}", indent=2, hang=4, right=" · ".join(filter(None, (age, often))))
+
+
+def lesson_page(code: str, catalogue: Catalogue) -> Page:
+    """The lesson of a diagnostic."""
+    page = Page()
+    found = catalogue.find(code)
+    if found is None:
+        page.add(f"No lesson for {code}.")
+        return page
+    page.add((found.title, "strong"), right=f"{found.code} · {found.id}")
+    for heading, body in found.sections().items():
+        page.heading(heading)
+        add_markdown(page, body)
+    return page
+
+
+def add_markdown(page: Page, body: str) -> None:
+    """The few forms that lessons use: paragraphs, lists, indented or fenced commands, `code`."""
+    flowing: list[str] = []
+
+    def flush() -> None:
+        if flowing:
+            hang = 4 if flowing[0].startswith(("- ", "* ")) else (5 if _NUMBERED.match(flowing[0]) else 2)
+            page.add(*_inline(" ".join(flowing)), indent=2, hang=hang)
+            flowing.clear()
+
+    fenced = False
+    for line in body.splitlines():
+        bare = line.strip()
+        if bare.startswith("```"):
+            flush()
+            fenced = not fenced
+        elif fenced or (line.startswith("    ") and not flowing):
+            page.add((bare, "command"), indent=4, hang=6)
+        elif not bare:
+            flush()
+            page.blank()
+        elif bare.startswith(("- ", "* ")) or _NUMBERED.match(bare):
+            flush()
+            flowing.append(bare)
+        else:
+            flowing.append(bare)
+    flush()
+
+
+def _inline(text: str) -> list[tuple[str, str]]:
+    parts = text.replace("**", "").split("`")
+    return [(part, "command" if number % 2 else "") for number, part in enumerate(parts) if part]

@@ -1,0 +1,99 @@
+"""The keys, as the help shows them, and the commands that kubedoctor shows instead of running them. Pure."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.engine.words import DELETES_DATA, EFFECTS
+from kubedoctor.findings import Effect
+from kubedoctor.tui.pages.incidents import Copyable
+from kubedoctor.tui.pages.page import Page
+
+KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Why",
+        (
+            ("w", "why: the whole incident"),
+            ("n", "why-pending: why each node rejects a Pending pod"),
+            ("a", "ask: all questions about the row"),
+            ("e", "learn: the lesson of the finding"),
+            ("x", "copy a command by its number"),
+            ("f", "findings in the namespace"),
+            ("enter", "open: pods of a workload, then why"),
+        ),
+    ),
+    (
+        "Look",
+        (
+            ("d", "describe"),
+            ("y", "YAML"),
+            ("l  p", "logs, previous logs"),
+            ("o", "the node of a pod"),
+            ("shift-j", "the owner"),
+            ("u", "used by"),
+            ("c", "copy the name"),
+        ),
+    ),
+    (
+        "Lists",
+        (
+            ("/", "filter: web, !web, -l app=web"),
+            (":", "command: po, deploy NAMESPACE, ns, ctx, findings, why-pending, theme NAME, q"),
+            ("0  1-9", "all namespaces, namespace by number"),
+            ("ctrl-z", "faults only"),
+            ("shift-s n a", "sort by health, name, age"),
+            ("ctrl-w", "wide"),
+            ("j k g G", "down, up, first, last"),
+            ("tab", "switch between list and incident"),
+            ("esc", "back"),
+        ),
+    ),
+    (
+        "Changes cluster",
+        (("ctrl-d  ctrl-k  s  r", "show the kubectl command to copy; kubedoctor itself is read-only"),),
+    ),
+)
+
+
+def help_page(notice: str = "") -> Page:
+    """All keys, and before them what is to be known of this session."""
+    page = Page()
+    for line in notice.splitlines():
+        page.add(line)
+    if notice:
+        page.blank()
+    page.add(("✗ broken   ! degraded   ✓ healthy   – idle, or without a status", "dim"))
+    for title, keys in KEYS:
+        page.heading(title)
+        for key, does in keys:
+            page.add((f"{key:<22}", "key"), does, indent=2, hang=24)
+    page.blank()
+    page.add(("Mouse: click to select, double-click to open, wheel to scroll. Select text to copy it.", "dim"))
+    return page
+
+
+def changing_command(key: str, ref: Ref) -> Copyable:
+    """What a key of k9s that changes something would run, for a person to copy."""
+    scope = ref.namespace_flag
+    if key in ("ctrl+d", "ctrl+k"):
+        force = " --grace-period=0 --force" if key == "ctrl+k" else ""
+        return Copyable(
+            f"kubectl delete {ref.argument}{scope}{force}", f"deletes {ref.title}", _effect_of_deleting(ref)
+        )
+    if key == "s" and ref.kind in ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"):
+        return Copyable(
+            f"kubectl scale {ref.argument} --replicas=1{scope}", "sets the number of pods", EFFECTS[Effect.CHANGES]
+        )
+    if key == "s" and ref.kind == "Pod":
+        return Copyable(
+            f"kubectl exec -it {ref.name}{scope} -- sh", "opens a shell in the pod", EFFECTS[Effect.CHANGES]
+        )
+    if key == "r" and ref.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        return Copyable(f"kubectl rollout restart {ref.argument}{scope}", "starts new pods", EFFECTS[Effect.DISRUPTS])
+    return Copyable(ref.describe_command, "this kind cannot be scaled or restarted", EFFECTS[Effect.READS])
+
+
+def _effect_of_deleting(ref: Ref) -> str:
+    if ref.kind in ("PersistentVolumeClaim", "PersistentVolume", "Namespace"):
+        return DELETES_DATA
+    return EFFECTS[Effect.DISRUPTS if ref.kind == "Pod" or ref.kind in WORKLOAD_KINDS else Effect.CHANGES]

@@ -1,0 +1,122 @@
+"""Sheets as what the terminal UI draws: a page, a list, and commands to copy. Pure, the same for every question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from kubedoctor.answers.sheet import Cell, Mark, Sheet, SheetRow, Table
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.engine.health import Health
+from kubedoctor.engine.words import EFFECTS
+from kubedoctor.tui.columns import ListColumn
+from kubedoctor.tui.pages.incidents import Copyable
+from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.rows import Row, searchable
+
+NARROWEST_CELL = 14
+WIDEST_CELL = 60
+FOR_NAME = 24
+ROLES = {Mark.YES: "healthy", Mark.NO: "broken", Mark.UNKNOWN: "degraded", Mark.NONE: "dim"}
+
+
+def list_table(sheet: Sheet) -> Table | None:
+    """The table that is worth a list of its own: the last whose rows can be opened."""
+    return next((one for one in reversed(sheet.tables) if any(row.detail for row in one.every_row)), None)
+
+
+def list_rows(rows: Sequence[SheetRow], *, by_name: bool = False) -> tuple[Row, ...]:
+    """A line for each row, in the order of the table or by name. `finding` is the place of the row among `rows`."""
+    lines = [_list_row(place, row) for place, row in enumerate(rows)]
+    return tuple(sorted(lines, key=lambda line: line.ref.name)) if by_name else tuple(lines)
+
+
+def _list_row(place: int, row: SheetRow) -> Row:
+    refused = sum(1 for cell in row.cells if cell.mark is Mark.NO)
+    health = (Health.HEALTHY, Health.DEGRADED)[refused] if refused < 2 else Health.BROKEN
+    about = row.about or Ref("Row", "", row.cells[0].text)
+    search = searchable(about, *(cell.text for cell in row.cells))
+    return Row(ref=about, health=health, status=str(refused), search=search, finding=str(place))
+
+
+def list_columns(table: Table, rows: Sequence[SheetRow], width: int) -> tuple[ListColumn, ...]:
+    """The table's columns on a screen of a width in cells; those with the fewest ✗ yield first where there is no room."""
+    first, *others = table.columns
+    name = ListColumn(first.upper(), 0, _CellText(rows, 0, bare=True))
+    if not others:
+        return (name,)
+    refused = [sum(1 for row in rows if row.cells[place].mark is Mark.NO) for place in range(1, len(table.columns))]
+    fewest_first = sorted(range(len(others)), key=lambda place: refused[place])
+    share = (width - FOR_NAME) // len(others) - 2
+    widest = min(WIDEST_CELL, max(NARROWEST_CELL, share))
+    columns = []
+    for place, title in enumerate(others):
+        needed = max(len(title), *(len(_bare(row.cells[place + 1])) for row in rows))
+        text = _CellText(rows, place + 1, bare=True)
+        columns.append(ListColumn(title, min(widest, needed), text, yields=len(others) - fewest_first.index(place)))
+    return (name, ListColumn("NO", 2, lambda row, _: row.status, right=True), *columns)
+
+
+class _CellText:
+    """What stands in one column of a list."""
+
+    def __init__(self, rows: Sequence[SheetRow], place: int, *, bare: bool) -> None:
+        self._rows, self._place, self._bare = rows, place, bare
+
+    def __call__(self, row: Row, now: datetime) -> str:
+        return visible(_bare(self._rows[int(row.finding)].cells[self._place]), 253)
+
+
+def _bare(cell: Cell) -> str:
+    """In a list a text needs no mark: what objects has one, what passes has none."""
+    return cell.text or cell.mark.value
+
+
+def sheet_page(sheet: Sheet) -> Page:
+    """All of a sheet but the table that stands in the list."""
+    page, listed = Page(), list_table(sheet)
+    mark = sheet.conclusion.mark
+    page.add((f"{mark.value} ", ROLES[mark]), (sheet.title, "strong"), f": {sheet.verdict}", hang=2)
+    for fact in sheet.facts:
+        page.add((f"{fact.label} ", "dim"), fact.text, indent=2, hang=4)
+    for step in sheet.chain:
+        page.add((f"{step.mark.value or '·'} ", ROLES[step.mark]), step.text, indent=2, hang=4)
+    for table in sheet.tables:
+        if table is not listed:
+            _add_table(page, table)
+    for fix in sheet.fixes:
+        page.add(("✓ " if fix.verified else "· ", "healthy" if fix.verified else "dim"), fix.summary, indent=2, hang=4)
+        if fix.command:
+            page.add((fix.command, "command"), indent=4, right=EFFECTS[fix.effect])
+    for gap in sheet.gaps:
+        page.add(("not checked ", "dim"), gap, indent=2, hang=4)
+    return page
+
+
+def _add_table(page: Page, table: Table) -> None:
+    """A paragraph for each row: the first cell, then the others behind their titles; cells without a title come last."""
+    page.heading(table.title or table.columns[0].capitalize())
+    for row in table.rows:
+        first, *others = row.cells
+        mark = next((cell.mark for cell in row.cells if cell.mark is not Mark.NONE), Mark.NONE)
+        texts = [
+            (f"{title} {cell.text}" if title else cell.text, cell.mark)
+            for title, cell in zip(table.columns[1:], others, strict=True)
+            if cell.text
+        ]
+        page.add(
+            (f"{mark.value or '·'} ", ROLES[mark]),
+            (first.text, "value"),
+            *((f"  {text}", "broken" if tone is Mark.NO else "") for text, tone in texts),
+            indent=2,
+            hang=4,
+        )
+
+
+def sheet_commands(sheet: Sheet, row: SheetRow | None = None) -> tuple[Copyable, ...]:
+    """What can be copied: the fixes, then what looks closer at the row under the cursor, then at the subject."""
+    found = [Copyable(fix.command, fix.summary, EFFECTS[fix.effect]) for fix in sheet.fixes if fix.command]
+    closer = row.detail().next if row is not None and row.detail is not None else ()
+    found += [Copyable(one.line, one.why, EFFECTS[one.effect]) for one in (*closer, *sheet.next)]
+    return tuple({one.line: one for one in reversed(found)}.values())[::-1]

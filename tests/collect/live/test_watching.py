@@ -1,0 +1,250 @@
+"""A snapshot kept current by list and watch, whatever the server does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.collect.connecting.connection import connect
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live import following
+from kubedoctor.collect.live.cluster import LiveSource
+from kubedoctor.collect.live.watching import KindStatus, Watcher
+from kubedoctor.collect.options import Options
+from kubedoctor.sandbox import Fault, Sandbox, SandboxState, faults, serve
+from tests.collect.served import OBJECTS, make, names, pod
+
+PATIENCE = 10.0  # seconds: far more than any of these takes
+
+
+class Watched:
+    """A watcher on a sandbox."""
+
+    def __init__(self, source: LiveSource, sandbox: Sandbox, kinds: Iterable[str], namespace: str | None) -> None:
+        self.source = source
+        self.sandbox = sandbox
+        self.watcher: Watcher = source.watch(kinds, lambda _: None, namespace)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that the snapshot shows; it fails after a time in which it should have come."""
+        ends = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < ends, self.watcher.status()
+            time.sleep(0.01)
+
+    def disturbed(self, kind: str) -> bool:
+        """Whether the kind is stale; as long as it is not, its connection is broken."""
+        if self.status(kind).state != "stale":
+            for follower in self.watcher._followers:
+                follower.interrupt()
+        return self.status(kind).state == "stale"
+
+    def status(self, kind: str) -> KindStatus:
+        (found,) = [each for each in self.watcher.status() if each.kind == kind]
+        return found
+
+    def is_(self, kind: str, state: str) -> Callable[[], bool]:
+        return lambda: self.status(kind).state == state
+
+    def names(self, kind: str) -> list[str]:
+        with self.source.lock:
+            return names(self.source, kind)
+
+    def requests(self, kind: str) -> list[dict[str, str]]:
+        return [dict(each.query) for each in self.sandbox.requests if each.path.endswith(f"/{kind}")]
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(following, "LONGEST_PAUSE", 0.05)
+
+
+@contextmanager
+def watched(
+    *ordered: Fault, kinds: Iterable[str] = ("Pod",), namespace: str | None = None, objects: Any = OBJECTS
+) -> Iterator[Watched]:
+    sandbox = Sandbox(SandboxState(list(objects), namespace="shop"), faults=ordered)
+    with serve(sandbox) as served:
+        connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
+        made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, kinds, namespace)
+        try:
+            yield made
+        finally:
+            made.watcher.stop()
+            made.source.close()
+
+
+def test_what_is_added_changed_and_deleted_is_seen() -> None:
+    with watched() as made:
+        made.until(made.is_("Pod", "watching"))
+        assert made.source.snapshot.covers(Want("Pod"))
+        made.sandbox.put(pod("web-3"))
+        made.until(lambda: "web-3" in made.names("Pod"))
+        made.sandbox.put(pod("web-3", node="n9"))
+        made.until(lambda: made.source.snapshot.index("Pod", "node").get("n9") is not None)
+        made.sandbox.delete(pod("web-1"))
+        made.until(lambda: made.names("Pod") == ["stranger", "web-2", "web-3"])
+
+    (asked,) = [query for query in made.requests("pods") if "watch" in query]
+    assert asked["allowWatchBookmarks"] == "true"
+    assert int(asked["resourceVersion"]) > 0
+
+
+def test_what_comes_unreadable_is_known() -> None:
+    odd = pod("odd")
+    odd["spec"]["tolerations"] = "any"
+    with watched() as made:
+        made.until(made.is_("Pod", "watching"))
+        made.sandbox.put(odd)
+        made.until(lambda: bool(made.source.snapshot.losses("Pod")))
+    (lost,) = made.source.snapshot.losses("Pod")
+    assert lost in made.source.snapshot.problems
+
+
+def test_only_the_namespace_is_watched_where_one_is_named() -> None:
+    with watched(namespace="shop", kinds=("Pod", "Node")) as made:
+        made.until(made.is_("Pod", "watching"))
+        made.until(made.is_("Node", "watching"))
+        made.sandbox.put(pod("elsewhere", "other"))
+        made.sandbox.put(pod("web-3"))
+        made.until(lambda: made.names("Pod") == ["web-1", "web-2", "web-3"])
+
+
+def test_a_dropped_watch_goes_on_where_it_was() -> None:
+    with watched(faults.watch_drops("pods", after_events=1)) as made:
+        made.until(made.is_("Pod", "watching"))
+        for number in range(3, 8):
+            made.sandbox.put(pod(f"web-{number}"))
+        made.until(lambda: len(made.names("Pod")) == 8)
+
+    assert len([query for query in made.requests("pods") if "watch" not in query]) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.watch_expired("pods"), Fault(410, "Expired", "old", ("pods",), ("watch",), times=1)]
+)
+def test_an_expired_watch_lists_again(fault: Fault) -> None:
+    with watched(fault) as made:
+        made.until(lambda: len([query for query in made.requests("pods") if "watch" not in query]) == 2)
+        made.until(made.is_("Pod", "watching"))
+        made.sandbox.put(pod("web-3"))
+        made.until(lambda: "web-3" in made.names("Pod"))
+
+
+def test_what_went_while_nobody_looked_is_gone_after_a_new_list() -> None:
+    with watched(kinds=("Pod", "Secret")) as made:
+        made.until(made.is_("Pod", "watching"))
+        made.until(made.is_("Secret", "watching"))
+        broken = Fault(503, "ServiceUnavailable", "down", verbs=("watch", "list"))
+        made.sandbox.faults.append(broken)
+        made.until(lambda: made.disturbed("Pod"))
+        made.until(lambda: made.disturbed("Secret"))
+        assert made.names("Pod") == ["stranger", "web-1", "web-2"]
+        made.sandbox.delete(pod("web-1"))
+        made.sandbox.delete(make("Secret", "db"))
+        made.sandbox.forget_history()
+        made.sandbox.faults.remove(broken)
+        made.until(lambda: made.names("Pod") == ["stranger", "web-2"])
+        made.until(lambda: made.names("Secret") == [])
+
+
+def test_a_server_that_is_gone_leaves_the_snapshot_stale_with_its_age() -> None:
+    sandbox = Sandbox(SandboxState(list(OBJECTS), namespace="shop"))
+    with serve(sandbox) as served:
+        connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
+        made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, ("Pod",), None)
+        made.until(made.is_("Pod", "watching"))
+    try:
+        made.until(made.is_("Pod", "stale"))
+        assert "refuses the connection" in made.status("Pod").why or "broke" in made.status("Pod").why
+        assert made.names("Pod") == ["stranger", "web-1", "web-2"]
+    finally:
+        made.watcher.stop()
+        made.source.close()
+
+
+def test_a_refused_kind_says_why_and_comes_back_when_it_is_allowed() -> None:
+    with watched(faults.forbidden("nodes"), kinds=("Node",)) as made:
+        made.until(made.is_("Node", "refused"))
+        assert made.status("Node").why == "list nodes is forbidden"
+        assert made.source.snapshot.refusal(Want("Node")) == "list nodes is forbidden"
+        made.sandbox.faults.clear()
+        made.until(made.is_("Node", "watching"))
+
+    assert made.names("Node") == ["n1"]
+    assert made.source.snapshot.refusals() == ()
+
+
+def test_where_all_namespaces_are_refused_the_own_one_is_watched() -> None:
+    with watched(faults.forbidden("pods", namespaces=("",))) as made:
+        made.until(made.is_("Pod", "watching"))
+        made.sandbox.put(pod("web-3"))
+        made.until(lambda: made.names("Pod") == ["web-1", "web-2", "web-3"])
+
+    why = "only namespace shop could be read: list pods at cluster scope is forbidden"
+    assert made.status("Pod").why == why
+    assert made.source.snapshot.limitation(Want("Pod")) == why
+
+
+def test_changes_that_come_while_the_last_are_looked_at_are_told_together() -> None:
+    told: list[frozenset[str]] = []
+    looking, looked = threading.Event(), threading.Event()
+
+    def on_change(kinds: frozenset[str]) -> None:
+        told.append(kinds)
+        if len(told) == 1:
+            looking.set()
+            looked.wait(PATIENCE)
+
+    sandbox = Sandbox(SandboxState(list(OBJECTS), namespace="shop"))
+    with serve(sandbox) as served:
+        transport = Transport(connect(Options(kubeconfig=str(served.kubeconfig)), {}))
+        watcher = Watcher(transport, ("Pod",), None, on_change)
+        try:
+            assert looking.wait(PATIENCE)
+            for number in range(300):
+                sandbox.put(pod(f"many-{number:03}"))
+            ends = time.monotonic() + PATIENCE
+            while watcher.snapshot.count() < 303 and time.monotonic() < ends:
+                time.sleep(0.01)
+            before = len(told)
+            looked.set()
+            while len(told) == before and time.monotonic() < ends:
+                time.sleep(0.01)
+        finally:
+            looked.set()
+            watcher.stop()
+            transport.close()
+
+    assert watcher.snapshot.count() == 303
+    assert before == 1
+    assert told == [frozenset({"Pod"})] * 2
+
+
+def test_a_changed_secret_is_asked_for_again_and_its_values_are_never_sent() -> None:
+    with watched(kinds=("Secret",)) as made:
+        made.until(made.is_("Secret", "watching"))
+        made.source.gather(frozenset({Want("Secret", "shop", "db")}))
+        assert made.source.snapshot.covers(Want("Secret", "shop", "db"))
+        made.sandbox.put(make("Secret", "db", data={"other": "eA=="}))
+        made.until(lambda: not made.source.snapshot.covers(Want("Secret", "shop", "db")))
+
+    (asked,) = [each for each in made.sandbox.requests if each.watches]
+    assert "as=PartialObjectMetadata;" in asked.headers["accept"]
+
+
+def test_stopping_ends_all_threads_at_once() -> None:
+    with watched(kinds=("Pod", "Node", "Event")) as made:
+        for kind in ("Pod", "Node", "Event"):
+            made.until(made.is_(kind, "watching"))
+        made.watcher.stop()
+        made.watcher.stop()
+
+    assert not [thread for thread in made.watcher._threads if thread.is_alive()]

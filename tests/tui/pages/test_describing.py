@@ -1,0 +1,106 @@
+"""Descriptions, YAML, users and logs as pages."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster import LogTail, Pod, Ref, Secret, Snapshot
+from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
+from kubedoctor.tui.pages.incidents import ObjectVerdict
+from tests.tui.recordings import opened, recorded
+from tests.tui.test_rows import cluster, meta
+
+
+def checkout(snapshot: Snapshot) -> Pod:
+    return next(
+        obj
+        for obj in snapshot.of_kind("Pod", "shop")
+        if isinstance(obj, Pod) and obj.name.startswith("checkout-")
+    )  # fmt: skip
+
+
+def test_a_pod_is_described_by_its_paths() -> None:
+    snapshot = recorded("oom-killed")
+    pod = checkout(snapshot)
+    text = describe(pod, snapshot, ObjectVerdict(Ref("Pod", "shop", pod.name))).plain
+    for words in (
+        "controlled by  Deployment shop/checkout",
+        "resources.limits.memory  128Mi",
+        "status.containerStatuses[name=checkout].lastState.terminated.reason  OOMKilled",
+        "Ready = False  ContainersNotReady",
+        "BackOff",
+    ):
+        assert words in text
+    assert "kube-api-access-" not in text
+
+
+def test_a_secret_shows_its_keys_and_no_value() -> None:
+    snapshot = cluster(("Secret", {"metadata": meta("db"), "type": "Opaque", "data": {"password": "aHVudGVyMg=="}}))
+    secret = snapshot.get(Ref("Secret", "shop", "db"))
+    assert isinstance(secret, Secret)
+    for text in (
+        describe(secret, snapshot, ObjectVerdict(Ref("Secret", "shop", "db"))).plain,
+        yaml_page(None, secret, Ref("Secret", "shop", "db")).plain,
+    ):
+        assert "aHVudGVyMg" not in text
+    assert "password:" in yaml_page(None, secret, Ref("Secret", "shop", "db")).plain
+
+
+def test_yaml_is_whole_and_without_managed_fields() -> None:
+    source = opened("oom-killed")
+    ref = Ref("Deployment", "shop", "checkout")
+    text = yaml_page(source.raw(ref), source.snapshot.get(ref), ref).plain
+    assert "apiVersion: apps/v1" in text
+    assert "managedFields" not in text
+    assert "    spec:" in text
+    assert yaml_page(None, None, ref).plain == "Deployment shop/checkout cannot be read."
+
+
+def test_texts_of_several_lines_are_blocks() -> None:
+    text = yaml_page({"data": {"a": "one\ntwo\n"}}, None, Ref("ConfigMap", "shop", "a")).plain
+    assert text.splitlines() == ["data:", "  a: |", "    one", "    two"]
+
+
+def test_who_uses_a_config_map_a_claim_and_a_service_account() -> None:
+    snapshot = cluster(
+        ("ConfigMap", {"metadata": meta("settings")}),
+        ("PersistentVolumeClaim", {"metadata": meta("disk")}),
+        ("ServiceAccount", {"metadata": meta("robot")}),
+        (
+            "Pod",
+            {
+                "metadata": meta("web"),
+                "spec": {
+                    "serviceAccountName": "robot",
+                    "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "disk"}}],
+                    "containers": [{"name": "app", "envFrom": [{"configMapRef": {"name": "settings"}}]}],
+                },
+            },
+        ),
+        ("HorizontalPodAutoscaler", {"metadata": meta("web"), "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}),
+        ("Deployment", {"metadata": meta("web")}),
+    )  # fmt: skip
+
+    def users(kind: str, name: str) -> str:
+        obj = snapshot.get(Ref(kind, "shop", name))
+        assert obj is not None
+        return used_by(obj, snapshot).plain
+
+    assert "Pod shop/web  container app reads environment variables from it" in users("ConfigMap", "settings")
+    assert "Pod shop/web  mounts it as volume data" in users("PersistentVolumeClaim", "disk")
+    assert "Pod shop/web  uses it as its account" in users("ServiceAccount", "robot")
+    assert "HorizontalPodAutoscaler shop/web  scales it" in users("Deployment", "web")
+    assert "No visible object uses it." in users("Pod", "web")
+
+
+def test_a_log_that_is_not_there_says_why() -> None:
+    pod = Ref("Pod", "shop", "web")
+    tail = LogTail(pod, "app", False, ("one", "\x1b[31mtwo"), truncated=True)
+    text = log_page(pod, (("app", tail, ""), ("side", None, "it is forbidden")), previous=False).plain
+    assert text.splitlines() == [
+        "log of app  Pod shop/web",
+        "  … older lines not shown",
+        "one",
+        r"\x1b[31mtwo",
+        "",
+        "log of side  Pod shop/web",
+        "  it is forbidden",
+    ]
