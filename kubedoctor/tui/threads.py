@@ -6,30 +6,40 @@ import asyncio
 import contextlib
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
 
 from kubedoctor.problems import Problem
 from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.work import Post
 
 
-async def in_thread(job: Callable[..., None], post: Post) -> None:
-    """Run `job(post=...)` in a thread of its own; whatever it raises is posted as Failed.
+class in_thread(Awaitable[None]):  # noqa: N801  # It reads as a function: `run_worker(in_thread(job, post))`.
+    """Awaiting it runs `job(post=...)` in a thread of its own; whatever the job raises is posted as Failed.
 
-    The thread is a daemon: Python would wait for one of an executor, so that a slow server could hold up `:q`.
+    Not a coroutine: a worker that is cancelled before it starts would leave it unawaited, and Python warns of that.
     """
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-    context = contextvars.copy_context()
 
-    def run() -> None:
-        # After the application has gone there is no loop to tell, and nobody who would listen.
-        with contextlib.suppress(RuntimeError):
-            context.run(guarded, job, post)
-            loop.call_soon_threadsafe(done.set)
+    def __init__(self, job: Callable[..., None], post: Post) -> None:
+        self._job, self._post = job, post
 
-    threading.Thread(target=run, daemon=True, name="kubedoctor-worker").start()
-    await done.wait()
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._run().__await__()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+        context = contextvars.copy_context()
+
+        def run() -> None:
+            # After the application has gone there is no loop to tell, and nobody who would listen.
+            with contextlib.suppress(RuntimeError):
+                context.run(guarded, self._job, self._post)
+                loop.call_soon_threadsafe(done.set)
+
+        # A daemon: Python would wait for a thread of an executor, so that a slow server could hold up `:q`.
+        threading.Thread(target=run, daemon=True, name="kubedoctor-worker").start()
+        await done.wait()
 
 
 def guarded(job: Callable[..., None], post: Post) -> None:
@@ -39,4 +49,4 @@ def guarded(job: Callable[..., None], post: Post) -> None:
     except Problem as problem:
         post(Failed(problem))
     except Exception as error:  # noqa: BLE001  # a mistake in one page must not take the whole screen away
-        post(Failed(Problem(f"This could not be done: {type(error).__name__}: {error}", "Please report it.")))
+        post(Failed(Problem(f"Internal error in kubedoctor: {type(error).__name__}: {error}", "Please report it.")))

@@ -1,0 +1,43 @@
+"""Work in threads: what it raises is posted, and what never starts leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Callable
+
+import pytest
+from textual.message import Message
+
+from kubedoctor.problems import Problem
+from kubedoctor.tui.messages import Failed
+from kubedoctor.tui.threads import in_thread
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    def job(post: object) -> None:
+        raise error
+
+    return job
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (Problem("The file is empty."), "The file is empty."),
+        (ValueError("no"), "Internal error in kubedoctor: ValueError: no"),
+    ],
+)
+async def test_what_a_job_raises_is_posted(error: Exception, text: str) -> None:
+    posted: list[Message] = []
+    await in_thread(failing(error), posted.append)
+    (failed,) = posted
+    assert isinstance(failed, Failed)
+    assert failed.problem.what == text
+
+
+def test_work_that_never_starts_leaves_no_coroutine() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        in_thread(failing(ValueError("never runs")), lambda message: None)
+        gc.collect()
