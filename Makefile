@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test check format lint types contracts reached mutants wheel bench screenshots real-cluster test-real differential clean
+.PHONY: help demo test test-long check format lint types contracts reached mutants wheel bench screenshots real-cluster test-real differential clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 

@@ -11,10 +11,10 @@ import pytest
 from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.why_pending import why_pending
 from kubedoctor.cluster import Ref
-from kubedoctor.collect.connection import connect
-from kubedoctor.collect.live import LiveSource
+from kubedoctor.collect.connecting.connection import connect
+from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.live.cluster import LiveSource
 from kubedoctor.collect.options import Options
-from kubedoctor.collect.transport import Transport
 from kubedoctor.engine import Report, focus, load_catalogue, scan
 from kubedoctor.engine.asking import ask
 from kubedoctor.sandbox import Fault, Sandbox, SandboxState, serve

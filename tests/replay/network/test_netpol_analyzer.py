@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
@@ -137,6 +138,7 @@ def namespaced(policy: dict[str, Any]) -> dict[str, Any]:
     return {**policy, "metadata": {**policy["metadata"], "namespace": policy["metadata"].get("namespace") or "default"}}
 
 
+@pytest.mark.long
 def test_expected_connections(shared: Path) -> None:
     compared = 0
     for name, case in cases(shared):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import convert
 from msgspec.structs import replace
 
@@ -300,6 +301,7 @@ def one_more_unit(resource: str, text: str) -> str:
     return str(value + (unit if resource in ("memory", "ephemeral-storage") else 1))
 
 
+@pytest.mark.long
 def test_no_larger_request_would_do(shared: Path) -> None:
     tried = 0
     for row in pending(shared, 1000, every=1):

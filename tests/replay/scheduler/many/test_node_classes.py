@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import convert
 from msgspec.structs import replace
 
@@ -24,6 +25,7 @@ from tests.bench import scheduling as made
 QUESTIONS, PLUGINS = 15, 13
 
 
+@pytest.mark.long
 def test_generated_questions(shared: Path) -> None:
     """Also where classes would not pay: each question has a few nodes."""
     seen = 0
@@ -38,6 +40,7 @@ def test_generated_questions(shared: Path) -> None:
     assert seen > 2900
 
 
+@pytest.mark.long
 def test_many_generated_questions_in_one_cluster(shared: Path) -> None:
     """The nodes of a few questions together, each with a twin that runs nothing: some are alike, some have volumes,
     attachments, nominated pods, and in every other cluster racks of their own."""
