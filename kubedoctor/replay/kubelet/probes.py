@@ -21,10 +21,10 @@ class ProbeAnswer(enum.Enum):
     TLS = enum.auto()
     RESET = enum.auto()
     COMMAND_MISSING = enum.auto()
-    COMMAND_FAILED = "the probe's command failed"
-    GRPC = "the gRPC health service reports failure or does not exist"
-    UNRESOLVED_PORT = "the named port does not exist"
-    UNKNOWN = "failed"
+    COMMAND_FAILED = enum.auto()
+    GRPC = enum.auto()
+    UNRESOLVED_PORT = enum.auto()
+    UNKNOWN = enum.auto()
 
 
 _FAILED = re.compile(

@@ -37,7 +37,8 @@ MOST_CHANGED: Final = 4
 
 class Agreement(enum.Enum):
     """agrees: the counts are the same. differs: they are not, and nothing that is known has changed since. stale: they
-    are not, and the message is older than a change. no-message: no scheduler has said anything. not-replayed: it is about what is not replayed: devices, groups of pods, an error of its own."""
+    are not, and the message is older than a change. no-message: no scheduler has reported anything. not-replayed: the
+    message is about what is not replayed: devices, groups of pods, an error of the scheduler."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
