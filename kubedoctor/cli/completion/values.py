@@ -19,7 +19,7 @@ def contexts(prefix: str, options: argparse.Namespace) -> list[str]:
     """Contexts of the kubeconfig."""
     import os
 
-    from kubedoctor.collect.kubeconfig import find_files, read_kubeconfig
+    from kubedoctor.collect.connecting.kubeconfig import find_files, read_kubeconfig
 
     known = read_kubeconfig(find_files(options.kubeconfig, os.environ)).contexts
     return [name for name in known if name.startswith(prefix)]
