@@ -15,7 +15,7 @@ from kubedoctor.findings import (
     Fix,
     Ref,
     at_fault,
-    change,
+    fix_by_hand,
     has_path,
     kubectl,
     look_at_pod,
@@ -76,7 +76,7 @@ def _missing(
     fixes = [Fix(f"Create {what} {name} with the keys that the program expects", line)]
     if near := misspellings(name, (other.name for other in cluster.maybe.all(kind, pod.namespace)), 1):
         summary += f"; did you mean {near[0]}?"
-        fixes.insert(0, change(absent.about, f"Use {what} {near[0]} instead"))
+        fixes.insert(0, fix_by_hand(absent.about, f"Use {what} {near[0]} instead"))
     return Finding(
         about=absent.about,
         summary=summary,

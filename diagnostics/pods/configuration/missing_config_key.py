@@ -25,7 +25,7 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.configuration._references import Absent, absent_keys
 from kubedoctor.cluster import WORKLOADS, Cluster, ConfigMap, Event, Pod, Secret, listed, misspellings, not_ready
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Finding, Fix, Ref, Severity, change, command_line, diagnostic, kubectl
+from kubedoctor.findings import Command, Finding, Fix, Ref, Severity, command_line, diagnostic, fix_by_hand, kubectl
 from kubedoctor.replay.kubelet.references import keys_of
 
 MOST_KEYS = 8
@@ -55,7 +55,7 @@ def _finding(pod: Pod, absent: Absent, cluster: Cluster) -> Finding:
     fixes = []
     if near:
         summary += f"; did you mean {near[0]}?"
-        fixes.append(change(absent.about, f"Use key {near[0]} instead"))
+        fixes.append(fix_by_hand(absent.about, f"Use key {near[0]} instead"))
     elif keys:
         summary += f"; its keys: {listed(keys, MOST_KEYS)}"
     elif source is not None:

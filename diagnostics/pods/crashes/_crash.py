@@ -6,7 +6,7 @@ from diagnostics.pods.crashes._ends import End, exit_words
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._unreachable import unreachable, unresolved
 from kubedoctor.cluster import Cluster, LogTail, Pod, human_duration, visible, visible_end
-from kubedoctor.findings import Evidence, Ref, change, quote, quote_line, quote_spec, ref
+from kubedoctor.findings import Evidence, Ref, fix_by_hand, quote, quote_line, quote_spec, ref
 from kubedoctor.replay.logs.crash_traces import crash_message
 from kubedoctor.replay.logs.log_lines import LogSign, Sign, read_log
 
@@ -49,7 +49,7 @@ def _last_line(pod: Pod, container: str, lines: tuple[str, ...], previous: bool)
 def _own_fault(pod: Pod, container: str, sign: LogSign, subject: str, about: Ref, cluster: Cluster) -> Story:
     if sign.sign is Sign.READ_ONLY:
         evidence = quote_spec(pod, cluster, about, container, "securityContext.readOnlyRootFilesystem")
-        fix = change(about, f"Mount an emptyDir volume at the directory of {subject or 'the file'}")
+        fix = fix_by_hand(about, f"Mount an emptyDir volume at the directory of {subject or 'the file'}")
         return Story(
             f"cannot write {subject or 'a file'}: read-only file system", evidence=tuple(evidence), fixes=(fix,)
         )
@@ -59,13 +59,13 @@ def _own_fault(pod: Pod, container: str, sign: LogSign, subject: str, about: Ref
         return _address_in_use(pod, subject, about)
     if sign.sign is Sign.MISSING_VARIABLE:
         variable = f"environment variable {subject}" if subject else "the environment variable"
-        fix = change(about, f"Set {variable} in container `{container}`")
+        fix = fix_by_hand(about, f"Set {variable} in container `{container}`")
         text = f"{variable} is not set" if subject else "a required environment variable is not set"
         return Story(text, fixes=(fix,))
     if sign.sign is Sign.BAD_FLAG:
         field = "args" if quote_spec(pod, cluster, about, container, "args") else "command"
         evidence = quote_spec(pod, cluster, about, container, field, "the container's arguments")
-        fix = change(about, f"Correct the arguments of container `{container}`")
+        fix = fix_by_hand(about, f"Correct the arguments of container `{container}`")
         return Story(f"unknown argument {subject}".rstrip(), evidence=tuple(evidence), fixes=(fix,))
     return Story(
         {
@@ -96,9 +96,11 @@ def _denied(pod: Pod, container: str, path: str, about: Ref, cluster: Cluster) -
         evidence = [quote(pod, "spec.securityContext.runAsUser", shows)] if user else []
     mounts = (mine.volume_mounts if mine else None) or ()
     if any(path.startswith(mount.mount_path) for mount in mounts if mount.mount_path):
-        fix = change(about, "Set securityContext.fsGroup of the pod, so that the container's group owns the volume")
+        fix = fix_by_hand(
+            about, "Set securityContext.fsGroup of the pod, so that the container's group owns the volume"
+        )
     else:
-        fix = change(
+        fix = fix_by_hand(
             about, f"Run as a user with access to {path or 'the file'}, or mount a volume there with an fsGroup"
         )
     runs_as = f" (runs as user {user})" if user is not None else ""
@@ -112,11 +114,13 @@ def _address_in_use(pod: Pod, port: str, about: Ref) -> Story:
         return Story(
             f"{what} is already in use on the node (hostNetwork)",
             evidence=(quote(pod, "spec.hostNetwork", "the pod uses the node's ports"),),
-            fixes=(change(about, "Use another port, or remove hostNetwork"),),
+            fixes=(fix_by_hand(about, "Use another port, or remove hostNetwork"),),
         )
     several = len(pod.spec.containers) > 1
     where = "by another container of the pod" if several else "in the container"
-    return Story(f"{what} is already in use {where}", fixes=(change(about, "Configure another port to listen on"),))
+    return Story(
+        f"{what} is already in use {where}", fixes=(fix_by_hand(about, "Configure another port to listen on"),)
+    )
 
 
 def how_it_ends(end: End) -> str:

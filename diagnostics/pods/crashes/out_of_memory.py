@@ -55,8 +55,8 @@ from kubedoctor.findings import (
     Ref,
     Severity,
     at_fault,
-    change,
     diagnostic,
+    fix_by_hand,
     has_path,
     kubectl,
     look_at_log,
@@ -126,12 +126,12 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Clust
     elif (pod.spec.resources is not None) and (pod.spec.resources.limits or {}).get("memory"):
         evidence.append(quote(pod, "spec.resources.limits[memory]", "the limit of the whole pod"))
         summary = f"{subject} at the pod's {evidence[-1].text} memory limit{after}"
-        fixes = (change(about, "Raise the pod's memory limit"),)
+        fixes = (fix_by_hand(about, "Raise the pod's memory limit"),)
     else:
         summary = f"{subject}: it has no memory limit, and its node ran out of memory{after}"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
         evidence += _node_events(pod, cluster)
-        fixes = (change(about, f"Set a memory request and a memory limit for container `{container.name}`"),)
+        fixes = (fix_by_hand(about, f"Set a memory request and a memory limit for container `{container.name}`"),)
     return Finding(
         about=about,
         summary=summary,
@@ -161,7 +161,7 @@ def _node_events(pod: Pod, cluster: Cluster) -> list[Evidence]:
 def _raise_limit(about: Ref, container: str, limit: str) -> Fix:
     doubled = _doubled(limit)
     if not doubled:
-        return change(about, f"Raise the memory limit of container `{container}` above {limit}")
+        return fix_by_hand(about, f"Raise the memory limit of container `{container}` above {limit}")
     words = ("set", "resources", about.argument, "-c", container, f"--limits=memory={doubled}")
     if about.kind not in SETTABLE:
         return Fix(f"Delete and recreate it with a memory limit of {doubled} for container `{container}`")

@@ -34,8 +34,8 @@ from kubedoctor.findings import (
     Ref,
     Severity,
     at_fault,
-    change,
     diagnostic,
+    fix_by_hand,
     has_path,
     kubectl,
     look_at_pod,
@@ -90,7 +90,7 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
     because: tuple[Ref, ...] = ()
     if _LIMIT.search(message):
         said = f"{who} was evicted for the disk it used: {message.rstrip('. ')}"
-        fix = change(
+        fix = fix_by_hand(
             about, "Write less, use a volume, or raise the ephemeral-storage limit (of an emptyDir: sizeLimit)"
         )
         for container in pod.spec.containers:
@@ -101,7 +101,7 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
         what = node.group(1) if node else "a resource"
         said = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
-        fix = change(about, f"Request as much {what} as it really uses")
+        fix = fix_by_hand(about, f"Request as much {what} as it really uses")
     return Finding(
         about=about,
         summary=said,

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.images._images import Unpulled, finding, set_image, unpulled
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, visible, waiting
-from kubedoctor.findings import Finding, Fix, Severity, change, diagnostic, edit_command
+from kubedoctor.findings import Finding, Fix, Severity, diagnostic, edit_command, fix_by_hand
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _REASON = re.compile(r"invalid reference format: (.+)$")
@@ -54,4 +54,4 @@ def _fix(pull: Unpulled) -> Fix:
         return set_image(pull, right, f"Use {right}")
     summary = "Correct the image name"
     # The image is the only field of a container that can be changed in a pod.
-    return Fix(summary, edit_command(pull.about)) if pull.about.kind == "Pod" else change(pull.about, summary)
+    return Fix(summary, edit_command(pull.about)) if pull.about.kind == "Pod" else fix_by_hand(pull.about, summary)

@@ -10,7 +10,7 @@ from kubedoctor.findings import (
     Evidence,
     Finding,
     at_fault,
-    change,
+    fix_by_hand,
     has_path,
     look_at_log,
     look_at_pod,
@@ -78,7 +78,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fi
         detail=f"Restarted {times(end.part.status.restart_count)}.",
         confidence=_CONFIDENCE[proof],
         evidence=tuple(evidence),
-        fixes=(change(about, fix),),
+        fixes=(fix_by_hand(about, fix),),
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, name, previous=end.log.previous, why="the log of the run that was killed"),

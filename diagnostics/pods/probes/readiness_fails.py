@@ -52,8 +52,8 @@ from kubedoctor.findings import (
     Finding,
     Severity,
     at_fault,
-    change,
     diagnostic,
+    fix_by_hand,
     has_path,
     in_container,
     kubectl,
@@ -125,13 +125,13 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
         summary += failure(probe, container, why)
     else:
         summary += f"{target(probe, container)} has not succeeded for {human_duration(age)}"
-    fixes = [change(about, _fix(why))]
+    fixes = [fix_by_hand(about, _fix(why))]
     story = Story()
     if elsewhere:
         summary += (
             f"; the program listens on port {elsewhere}" if listens else f"; the container declares port {elsewhere}"
         )
-        fixes = [change(about, f"Set the port of the readiness probe to {elsewhere}")]
+        fixes = [fix_by_hand(about, f"Set the port of the readiness probe to {elsewhere}")]
     elif answer is not ProbeAnswer.COMMAND_MISSING:
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         summary += f"; its log: {story.text}" if story.text else ""

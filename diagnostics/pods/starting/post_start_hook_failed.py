@@ -32,8 +32,8 @@ from kubedoctor.findings import (
     Finding,
     Severity,
     at_fault,
-    change,
     diagnostic,
+    fix_by_hand,
     has_path,
     look_at_pod,
     quote,
@@ -84,7 +84,7 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
         summary=summary,
         confidence=Confidence.CERTAIN if proof is Proof.STATED else Confidence.POSSIBLE,
         evidence=tuple(evidence),
-        fixes=(change(about, "Correct the hook's command, or move its work into an init container"),),
+        fixes=(fix_by_hand(about, "Correct the hook's command, or move its work into an init container"),),
         commands=(look_at_pod(pod, "the hook's events"),),
         would_disprove=""
         if proof is Proof.STATED

@@ -32,9 +32,9 @@ from kubedoctor.findings import (
     Ref,
     Severity,
     at_fault,
-    change,
     container_command,
     diagnostic,
+    fix_by_hand,
     look_at_pod,
     parts_of,
     quote_pod_spec,
@@ -116,7 +116,7 @@ def _finding(
 
 def _fix(part: ContainerWithStatus, problem: SecurityProblem, about: Ref, cluster: Cluster) -> Fix:
     if problem not in _ROOT:
-        return change(about, "Correct the securityContext, or set up the nodes for it")
+        return fix_by_hand(about, "Correct the securityContext, or set up the nodes for it")
     summary = f"Run container `{part.container.name}` as a non-root user, such as 1000, with access to its files"
     if about.kind not in PATCHED:
         return Fix(summary)

@@ -36,8 +36,8 @@ from kubedoctor.findings import (
     Finding,
     Severity,
     at_fault,
-    change,
     diagnostic,
+    fix_by_hand,
     has_path,
     look_at_log,
     look_at_pod,
@@ -167,7 +167,7 @@ def _finding(
         summary=summary,
         confidence=Confidence.LIKELY if more else Confidence.CERTAIN,
         evidence=tuple(evidence),
-        fixes=(change(about, _FIXES[problem]),) if problem in _FIXES else (),
+        fixes=(fix_by_hand(about, _FIXES[problem]),) if problem in _FIXES else (),
         commands=(
             look_at_pod(pod, "the full error message, under Events"),
             look_at_log(pod, name, previous=False, why="its log, empty if the program never ran"),

@@ -33,8 +33,8 @@ from kubedoctor.findings import (
     Ref,
     Severity,
     at_fault,
-    change,
     diagnostic,
+    fix_by_hand,
     has_path,
     look_at_pod,
     parts_of,
@@ -117,10 +117,10 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
 
 def _fix(volume: Volume | None, about: Ref) -> Fix:
     if volume is not None and volume.host_path is not None:
-        return change(
+        return fix_by_hand(
             about, f"Create {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate"
         )
-    return change(about, "Fix the cause that the event message names")
+    return fix_by_hand(about, "Fix the cause that the event message names")
 
 
 def _claim(pod: Pod, volume: Volume | None) -> tuple[Ref, ...]:

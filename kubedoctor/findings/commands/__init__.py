@@ -4,9 +4,9 @@ from kubedoctor.findings.commands.changing import command_line, container_comman
 from kubedoctor.findings.commands.immutable import is_recreated
 from kubedoctor.findings.commands.lines import (
     SETTABLE,
-    change,
     delete_by_force,
     edit_command,
+    fix_by_hand,
     kubectl,
     look_at,
     look_at_log,
@@ -16,11 +16,11 @@ from kubedoctor.findings.commands.lines import (
 
 __all__ = [
     "SETTABLE",
-    "change",
     "command_line",
     "container_command",
     "delete_by_force",
     "edit_command",
+    "fix_by_hand",
     "is_recreated",
     "kubectl",
     "look_at",

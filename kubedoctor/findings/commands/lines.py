@@ -22,7 +22,7 @@ def edit_command(about: Ref) -> str:
     return kubectl("edit", about.argument, namespace=about.namespace)
 
 
-def change(about: Ref, summary: str) -> Fix:
+def fix_by_hand(about: Ref, summary: str) -> Fix:
     """A change by hand of what pods are made from. Pods and Jobs keep theirs for life."""
     if about.kind in ("Pod", "Job"):
         return Fix(f"{summary}; a {about.kind} cannot be changed in place: delete and recreate it")
