@@ -20,7 +20,7 @@ from kubedoctor.engine.report import Report, ReportedFinding
 
 class ListedObject(msgspec.Struct, frozen=True):
     """An object of a list. finding: the worst that is about it or that it suffers from; cause: what explains that finding,
-    where it is a consequence. says: its own words where no finding explains them."""
+    where it is a consequence. says: what its status reports where no finding explains it."""
 
     about: Ref
     finding: ReportedFinding | None = None

@@ -192,7 +192,7 @@ def _near(
 def check_namespace(namespace: str, source: ReadableCluster) -> None:
     """Raises NoSuchObject for a namespace that does not exist: nothing wrong in it would be no news.
 
-    Where that cannot be told, because namespaces may not be read and nothing is seen in it, the report will say so.
+    Where that is unknown, because namespaces may not be read and nothing is seen in it, the report will say so.
     """
     snapshot = source.snapshot
     if namespace in snapshot.namespaces() or snapshot.get(Ref("Namespace", "", namespace)) is not None:

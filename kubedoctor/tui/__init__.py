@@ -25,7 +25,7 @@ def run(
     source: what to show, or how to open it: then the screen is there before a long recording is read. It is closed
     at the end. options: what it was opened with; with them other contexts can be reached. notice: lines
     that are shown at the start and above the help.
-    Raises the Problem that keeps the source from being opened.
+    Raises the Problem that prevents opening the source.
     """
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for

@@ -1,4 +1,4 @@
-"""Colours: dark, light and high contrast; the marks are told apart by their symbols as well."""
+"""Colours: dark, light and high contrast; the marks differ by their symbols as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which commands there are: a module in `cli/commands/` is a command, and each question is another."""
+"""The commands: a module in `cli/commands/` is a command, and each question is another."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _CORDON_TAINT: Final = "node.kubernetes.io/unschedulable"
 
 
 class _Line(NamedTuple):
-    """`nodes` stands behind `words` and before `last`, so that the same command for several nodes is one."""
+    """`nodes` come after `words` and before `last`, so that the same command for several nodes is one."""
 
     words: tuple[str, ...]
     nodes: tuple[str, ...] = ()
@@ -41,8 +41,8 @@ _Rule = Callable[[Ref, _Steps, KubernetesObject | None], tuple[list[_Line], _Ste
 def command_line(change: Change, *objects: KubernetesObject) -> str:
     """One line for the shell, of several commands where need be; empty where kubectl cannot do it in a line.
 
-    objects: what is changed, as it is now. Of what is not given only fields outside lists can be changed. A field that
-    the API server lets nobody change is changed by deleting and recreating the object, except where a controller owns it.
+    objects: what is changed, as it is now. Of what is not given only fields outside lists can be changed. An immutable field
+    is changed by deleting and recreating the object, except where a controller owns it.
     """
     known = {ref(item): item for item in objects}
     lines: list[_Line] = []

@@ -1,4 +1,4 @@
-"""What the API server lets nobody change, so that the object is deleted and recreated.
+"""What cannot be changed in place, so that the object is deleted and recreated.
 
 `ValidatePodUpdate`, `ValidateJobUpdate`, `ValidatePersistentVolumeClaimUpdate` and `ValidateStatefulSetUpdate`
 (`pkg/apis/{core,batch,apps}/validation`, v1.37). kubectl itself makes the changed copy.

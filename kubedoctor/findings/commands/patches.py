@@ -1,5 +1,5 @@
 """Steps as the body of `kubectl patch`: a merge patch where one can do it, names of containers in place of their
-positions where that suffices, else a JSON patch (RFC 7386, strategic merge, RFC 6902)."""
+positions where that is enough, else a JSON patch (RFC 7386, strategic merge, RFC 6902)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Part = tuple[str, str]
 
 
 class StatusBar(Static):
-    """Draws what it is told: context, namespace, counts, freshness."""
+    """Draws what it is given: context, namespace, counts, freshness."""
 
     place: reactive[tuple[str, str]] = reactive(("", ""))
     counts: reactive[dict[Health, int]] = reactive(dict)
