@@ -134,7 +134,7 @@ def apply_to_data(objects: Sequence[dict[str, Any]], change: Change) -> list[dic
         for (about, name), own in steps.items()
         if name and about in known
     ]
-    return [*changed, *(dict(each.create) for each in change.operations if each.create is not None)]
+    return [*changed, *(dict(operation.create) for operation in change.operations if operation.create is not None)]
 
 
 def apply_to_snapshot(snapshot: Snapshot, change: Change) -> Snapshot:

@@ -55,8 +55,8 @@ def terminating(pod: Pod) -> bool:
 
 def ready(pod: Pod) -> bool:
     """The Ready condition is True."""
-    one = condition(pod.status.conditions, "Ready")
-    return one is not None and one.status == "True"
+    ready_condition = condition(pod.status.conditions, "Ready")
+    return ready_condition is not None and ready_condition.status == "True"
 
 
 def not_ready(pod: Pod) -> bool:

@@ -70,7 +70,7 @@ class Fault:
     def concerns(self, asked: RequestAttributes) -> bool:
         """Whether the request is of the kind that the fault hits, whatever the count."""
         if self.paths:
-            return any(f"{asked.path}/".startswith(f"{each.rstrip('/')}/") for each in self.paths)
+            return any(f"{asked.path}/".startswith(f"{path.rstrip('/')}/") for path in self.paths)
         return (
             (not self.resources or asked.qualified in self.resources or self._plainly(asked))
             and (not self.verbs or asked.verb in self.verbs)

@@ -17,7 +17,7 @@ def container_asked_for(request: Request, pod: Object) -> str:
     """The container's name; refused when it must be named, or when the pod has none of that name."""
     spec, name = pod.get("spec") or {}, pod["metadata"]["name"]
     kinds = ("initContainers", "containers", "ephemeralContainers")
-    names = [each["name"] for kind in kinds for each in spec.get(kind) or ()]
+    names = [container_spec["name"] for kind in kinds for container_spec in spec.get(kind) or ()]
     asked = request.query.get("container", "")
     if asked:
         if asked not in names:
@@ -66,7 +66,7 @@ def _status(pod: Object, container: str) -> Object | None:
     rows: list[Object] = []
     for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
         rows += (pod.get("status") or {}).get(kind) or []
-    return next((each for each in rows if each.get("name") == container), None)
+    return next((status for status in rows if status.get("name") == container), None)
 
 
 def _state(status: Object, field: str, kind: str) -> Any:

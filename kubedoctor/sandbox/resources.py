@@ -186,13 +186,13 @@ class Resources:
 
     def __init__(self) -> None:
         built_in = list(_built_in())
-        self._metrics = [each for each in built_in if each.group == METRICS]
-        self._rows = [each for each in built_in if each.group != METRICS]
+        self._metrics = [row for row in built_in if row.group == METRICS]
+        self._rows = [row for row in built_in if row.group != METRICS]
         self._index()
 
     def _index(self) -> None:
-        self._by_path = {(each.group, each.version, each.plural): each for each in self._rows}
-        self._by_kind = {(each.api_version, each.kind): each for each in self._rows}
+        self._by_path = {(row.group, row.version, row.plural): row for row in self._rows}
+        self._by_kind = {(row.api_version, row.kind): row for row in self._rows}
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._rows)
@@ -206,10 +206,10 @@ class Resources:
         api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
         if known := self._by_kind.get((api_version, kind)):
             return known
-        for each in self._metrics:
-            if (each.api_version, each.kind) == (api_version, kind):
+        for metric in self._metrics:
+            if (metric.api_version, metric.kind) == (api_version, kind):
                 self.add(self._metrics)
-                return each
+                return metric
         group, _, version = api_version.rpartition("/")
         if "." not in group or not kind:
             raise ValueError(f"The sandbox does not serve kind {kind or '?'} of {api_version or 'no apiVersion'}.")
@@ -228,30 +228,26 @@ class Resources:
     def define(self, definition: Object) -> None:
         """Serves what a CustomResourceDefinition declares, in place of what an earlier version of it declared."""
         spec = definition["spec"]
-        self._rows = [
-            each for each in self._rows if (each.group, each.plural) != (spec["group"], spec["names"]["plural"])
-        ]
+        self._rows = [row for row in self._rows if (row.group, row.plural) != (spec["group"], spec["names"]["plural"])]
         self.add(resources_of(definition))
 
     def forget(self, definition: Object) -> None:
         """Serves a deleted definition's resources no longer."""
         spec = definition["spec"]
-        self._rows = [
-            each for each in self._rows if (each.group, each.plural) != (spec["group"], spec["names"]["plural"])
-        ]
+        self._rows = [row for row in self._rows if (row.group, row.plural) != (spec["group"], spec["names"]["plural"])]
         self._index()
 
     def add(self, rows: Iterable[Resource]) -> None:
         """Serves these too."""
-        self._rows += [each for each in rows if each not in self._rows]
+        self._rows += [row for row in rows if row not in self._rows]
         self._index()
 
     def groups(self) -> dict[str, dict[str, list[Resource]]]:
         """Group, version, resources, in the order in which discovery lists them."""
-        found: dict[str, dict[str, list[Resource]]] = {}
-        for each in self._rows:
-            found.setdefault(each.group, {}).setdefault(each.version, []).append(each)
-        return found
+        groups: dict[str, dict[str, list[Resource]]] = {}
+        for row in self._rows:
+            groups.setdefault(row.group, {}).setdefault(row.version, []).append(row)
+        return groups
 
 
 def _plural(kind: str) -> str:

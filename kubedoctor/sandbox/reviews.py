@@ -17,7 +17,7 @@ _READ_ONLY = "This is a read-only recording of a cluster."
 def review(request: Request, resource: Resource, resources: Resources, faults: Iterable[Fault]) -> Response:
     """Answers a POST of one of the reviews. Reading is allowed but for the faults; writing is not."""
     asked = _body(request)
-    refused = [each for each in faults if each.code == 403]
+    refused = [fault for fault in faults if fault.code == 403]
     status: Object
     if resource.kind == "SelfSubjectReview":
         name = request.headers.get("impersonate-user") or USER
@@ -65,7 +65,7 @@ def _access(spec: Object, refused: list[Fault]) -> Object:
         asked = RequestAttributes(wanted.get("verb") or "", path=wanted.get("path") or "")
     if asked.verb not in READ:
         return {"allowed": False, "reason": _READ_ONLY}
-    allowed = not any(each.concerns(asked) for each in refused)
+    allowed = not any(fault.concerns(asked) for fault in refused)
     return {"allowed": True} if allowed else {"allowed": False}
 
 

@@ -91,7 +91,7 @@ class Sandbox:
             recorded = self._logs.setdefault(key, {})
             recorded["current"] = recorded.get("current", "") + text
             followers = self._followers.get(key, [])
-            self._followers[key] = followers = [each for each in followers if not each.ended]
+            self._followers[key] = followers = [follower for follower in followers if not follower.ended]
         for stream in followers:
             stream.write(text.encode())
 

@@ -45,7 +45,7 @@ class SandboxState:
             return self
         by = timedelta(seconds=round((to - self.taken_at).total_seconds()))
         return SandboxState(
-            [_moved(each, by) for each in self.objects],
+            [_moved(obj, by) for obj in self.objects],
             {key: {kind: _moved_text(text, by) for kind, text in logs.items()} for key, logs in self.logs.items()},
             self.kubernetes,
             self.taken_at + by,
@@ -57,9 +57,9 @@ class SandboxState:
 
 def _moved(value: Any, by: timedelta) -> Any:
     if isinstance(value, dict):
-        return {key: _moved(each, by) for key, each in value.items()}
+        return {key: _moved(item, by) for key, item in value.items()}
     if isinstance(value, list):
-        return [_moved(each, by) for each in value]
+        return [_moved(item, by) for item in value]
     if isinstance(value, str) and (stamp := _TIMESTAMP.fullmatch(value)):
         return _shifted(stamp[1], "%Y-%m-%dT%H:%M:%S", by) + (stamp[2] or "") + "Z"
     return value
@@ -104,11 +104,11 @@ def load_recording(path: str | Path, *, rebase_to: datetime | None = None) -> Sa
 
 def _first_namespace(document: Object) -> str:
     culprits = (document.get("expect") or {}).get("culprit") or []
-    named: Iterable[str] = [each["namespace"] for each in culprits if each.get("namespace")]
+    named: Iterable[str] = [obj["namespace"] for obj in culprits if obj.get("namespace")]
     own = [
-        each["metadata"]["name"]
-        for each in document["objects"]
-        if each.get("kind") == "Namespace" and each["metadata"]["name"] not in _SYSTEM
+        obj["metadata"]["name"]
+        for obj in document["objects"]
+        if obj.get("kind") == "Namespace" and obj["metadata"]["name"] not in _SYSTEM
     ]
     return next(iter([*named, *(["shop"] if "shop" in own else own)]), "default")
 
@@ -116,8 +116,8 @@ def _first_namespace(document: Object) -> str:
 def recording_names() -> tuple[str, ...]:
     """The recordings that are installed with kubedoctor, the default one first."""
     folder = files("kubedoctor.sandbox").joinpath("recordings")
-    names = sorted(each.name.removesuffix(".json") for each in folder.iterdir() if each.name.endswith(".json"))
-    return tuple(sorted(names, key=lambda each: each != DEFAULT_RECORDING))
+    names = sorted(file.name.removesuffix(".json") for file in folder.iterdir() if file.name.endswith(".json"))
+    return tuple(sorted(names, key=lambda name: name != DEFAULT_RECORDING))
 
 
 def recording_path(name: str = DEFAULT_RECORDING) -> Path:

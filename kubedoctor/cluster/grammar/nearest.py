@@ -39,7 +39,7 @@ class NearMiss(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The labels as found, in kubectl's form: `app=checkout,tier=web`; only those that differ."""
-        return ",".join(f"{each.found_key}={each.found}" for each in self.differs)
+        return ",".join(f"{difference.found_key}={difference.found}" for difference in self.differs)
 
 
 @lru_cache(maxsize=65536)
@@ -104,8 +104,8 @@ def _edits(one: str, two: str) -> int:
 
 def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]:
     """At most `n` of the words that `word` is a typing error for, the nearest first: fit for a remedy."""
-    found = sorted((-likeness(word, each), each) for each in set(words) if misspelled(word, each))
-    return tuple(each for _, each in found[:n])
+    found = sorted((-likeness(word, candidate), candidate) for candidate in set(words) if misspelled(word, candidate))
+    return tuple(candidate for _, candidate in found[:n])
 
 
 def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]:
@@ -113,9 +113,12 @@ def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]
 
     For what a person has typed, who chooses among them; what is concluded about a cluster needs `misspellings`.
     """
-    near = [(likeness(word, each), each) for each in set(words) if each != word]
-    near = sorted((each for each in near if each[0] >= PLAUSIBLE), key=lambda each: (-each[0], each[1]))
-    return tuple(each for _, each in near[:n])
+    near = [(likeness(word, candidate), candidate) for candidate in set(words) if candidate != word]
+    near = sorted(
+        (candidate for candidate in near if candidate[0] >= PLAUSIBLE),
+        key=lambda candidate: (-candidate[0], candidate[1]),
+    )
+    return tuple(candidate for _, candidate in near[:n])
 
 
 def nearest_labels(wanted: Mapping[str, str], candidates: Iterable[Mapping[str, str]]) -> NearMiss | None:

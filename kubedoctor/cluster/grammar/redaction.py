@@ -181,23 +181,23 @@ def redact_data(value: Any, name: str = "") -> Any:
             return redact_annotations(value)
         free = name in _FREE_KEYS
         kept = {}
-        for key, each in value.items():
+        for key, item in value.items():
             if type(key) is not str:  # YAML has keys of any type, JSON and Kubernetes have not.
                 key = str(key)
-            if isinstance(each, str):
-                kept[key] = redact_text(each) if free else redact_value(key, each)
-            elif isinstance(each, dict | list):
-                kept[key] = redact_data(each, key)
+            if isinstance(item, str):
+                kept[key] = redact_text(item) if free else redact_value(key, item)
+            elif isinstance(item, dict | list):
+                kept[key] = redact_data(item, key)
             else:
-                kept[key] = each
+                kept[key] = item
         if "value" in kept and isinstance(value.get("name"), str) and isinstance(value["value"], str):
             kept["value"] = redact_value(value["name"], value["value"])
         return kept
     if isinstance(value, list):
-        if name in _ARGUMENTS and all(isinstance(each, str) for each in value):
+        if name in _ARGUMENTS and all(isinstance(item, str) for item in value):
             return list(redact_arguments(value))
         # The elements of a list under a secret name (tokens: [...]) are secret too; of maps, their keys decide.
-        return [redact_data(each, name if isinstance(each, str) else "") for each in value]
+        return [redact_data(item, name if isinstance(item, str) else "") for item in value]
     return value
 
 

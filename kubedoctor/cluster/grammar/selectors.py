@@ -84,15 +84,17 @@ class Selector:
     """True for the selector that an absent `metav1.LabelSelector` stands for."""
 
     def __init__(self, requirements: Iterable[Requirement] = (), *, selects_nothing: bool = False) -> None:
-        self.requirements = tuple(sorted(requirements, key=lambda each: each.key))
+        self.requirements = tuple(sorted(requirements, key=lambda requirement: requirement.key))
         self.selects_nothing = selects_nothing
         self._equal = tuple(
-            (each.key, each.values[0])
-            for each in self.requirements
-            if len(each.values) == 1 and each.operator in _ONE_OF
+            (requirement.key, requirement.values[0])
+            for requirement in self.requirements
+            if len(requirement.values) == 1 and requirement.operator in _ONE_OF
         )
         self._others = tuple(
-            each for each in self.requirements if len(each.values) != 1 or each.operator not in _ONE_OF
+            requirement
+            for requirement in self.requirements
+            if len(requirement.values) != 1 or requirement.operator not in _ONE_OF
         )
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
@@ -104,15 +106,15 @@ class Selector:
         for key, value in self._equal:
             if labels.get(key) != value:
                 return False
-        for each in self._others:  # noqa: SIM110 - all() with a generator costs twice as much per call
-            if not each.matches(labels):
+        for requirement in self._others:  # noqa: SIM110 - all() with a generator costs twice as much per call
+            if not requirement.matches(labels):
                 return False
         return True
 
     @property
     def text(self) -> str:
         """As `kubectl -l` takes it; empty when it selects everything, and when it selects nothing."""
-        return ",".join(each.text for each in self.requirements)
+        return ",".join(requirement.text for requirement in self.requirements)
 
     @property
     def is_empty(self) -> bool:
@@ -155,7 +157,10 @@ def selector_of(label_selector: LabelSelectorLike | None) -> Selector:
         return _NOTHING
     return _compiled(
         tuple((label_selector.match_labels or _NONE).items()),
-        tuple((each.key, each.operator, tuple(each.values or ())) for each in label_selector.match_expressions or ()),
+        tuple(
+            (requirement.key, requirement.operator, tuple(requirement.values or ()))
+            for requirement in label_selector.match_expressions or ()
+        ),
     )
 
 
@@ -165,7 +170,7 @@ def _compiled(
 ) -> Selector:
     try:
         requirements = [checked_requirement(key, "=", (value,)) for key, value in labels]
-        requirements += [_translated(*each, _LABEL_SELECTOR_OPERATORS) for each in expressions]
+        requirements += [_translated(*requirement, _LABEL_SELECTOR_OPERATORS) for requirement in expressions]
     except SelectorError as error:
         raise SelectorError(f"The label selector is not valid: {error}") from None
     return Selector(requirements) if requirements else _EVERYTHING
@@ -219,12 +224,14 @@ class FieldSelector:
 
     def matches(self, fields: Mapping[str, str]) -> bool:
         """Whether an object with these fields is selected."""
-        return all((fields.get(each.field, "") == each.value) is each.equal for each in self.terms)
+        return all(
+            (fields.get(requirement.field, "") == requirement.value) is requirement.equal for requirement in self.terms
+        )
 
     @property
     def text(self) -> str:
         """As `kubectl --field-selector` takes it."""
-        return ",".join(each.text for each in self.terms)
+        return ",".join(requirement.text for requirement in self.terms)
 
     @property
     def is_empty(self) -> bool:
@@ -305,8 +312,14 @@ class CompiledNodeSelector:
     def __init__(self, terms: Sequence[NodeSelectorTermLike] | None) -> None:
         compiled = [
             _node_term(
-                tuple((each.key, each.operator, tuple(each.values or ())) for each in term.match_expressions or ()),
-                tuple((each.key, each.operator, tuple(each.values or ())) for each in term.match_fields or ()),
+                tuple(
+                    (requirement.key, requirement.operator, tuple(requirement.values or ()))
+                    for requirement in term.match_expressions or ()
+                ),
+                tuple(
+                    (requirement.key, requirement.operator, tuple(requirement.values or ()))
+                    for requirement in term.match_fields or ()
+                ),
             )
             for term in terms or ()
         ]

@@ -44,12 +44,12 @@ def visible_end(text: str, limit: int) -> str:
     return shown if len(shown) <= limit else f"…{shown[len(shown) - limit + 1 :]}"
 
 
-def _kept_lines(found: re.Match[str]) -> str:
-    return found[0] if found[0] in "\n\t" else _escape(found)
+def _kept_lines(match: re.Match[str]) -> str:
+    return match[0] if match[0] in "\n\t" else _escape(match)
 
 
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
     if character in _NAMES:
         return _NAMES[character]
     code = ord(character)

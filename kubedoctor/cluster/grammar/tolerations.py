@@ -76,7 +76,7 @@ def untolerated(
     """The first taint with one of these effects that no toleration tolerates; None if there is none."""
     for taint in taints or ():
         if taint.effect in effects and not any(
-            tolerates(each, taint, comparison=comparison) for each in tolerations or ()
+            tolerates(toleration, taint, comparison=comparison) for toleration in tolerations or ()
         ):
             return taint
     return None

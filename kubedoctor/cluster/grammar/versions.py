@@ -50,10 +50,10 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Version:
         """Reads a semantic version, or else two or more numbers and anything behind them; raises VersionError."""
-        found = _VERSION.fullmatch(text)
-        if found is None:
+        match = _VERSION.fullmatch(text)
+        if match is None:
             raise VersionError(f"{text!r} is not a version.")
-        numbers, suffix = found[1].split("."), found[2]
+        numbers, suffix = match[1].split("."), match[2]
         extra = _EXTRA.fullmatch(suffix)
         if extra is not None and len(numbers) == 3 and not any(map(_zero_prefixed, numbers)):
             pre_release = extra[1] or ""
@@ -142,7 +142,7 @@ def _zero_prefixed(number: str) -> bool:
 def _components(text: str, numbers: list[str]) -> tuple[int, ...]:
     if not all(map(_is_number, numbers)):
         raise VersionError(f"{text!r} is not a version: a number is too long.")
-    return tuple(int(each.lstrip("0") or "0") for each in numbers)
+    return tuple(int(number.lstrip("0") or "0") for number in numbers)
 
 
 def _without_trailing_zeros(components: tuple[int, ...]) -> tuple[int, ...]:
@@ -154,8 +154,8 @@ def _without_trailing_zeros(components: tuple[int, ...]) -> tuple[int, ...]:
 
 def api_version_key(version: str) -> tuple[int, int, int, int, str]:
     """Sorts API versions, the preferred first: v2, v1, v1beta2, v1beta1, v1alpha1, then other words by alphabet."""
-    found = _API_VERSION.fullmatch(version)
-    if found is None or any(number and len(number.lstrip("0")) > 18 for number in (found[1], found[3])):
+    match = _API_VERSION.fullmatch(version)
+    if match is None or any(number and len(number.lstrip("0")) > 18 for number in (match[1], match[3])):
         return (1, 0, 0, 0, version)
-    stage = {None: 0, "beta": 1, "alpha": 2}[found[2]]
-    return (0, stage, -int(found[1]), -int(found[3] or "0"), "")
+    stage = {None: 0, "beta": 1, "alpha": 2}[match[2]]
+    return (0, stage, -int(match[1]), -int(match[3] or "0"), "")

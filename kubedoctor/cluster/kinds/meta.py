@@ -143,7 +143,7 @@ class CustomResource(KubernetesObject):
 
 def condition(conditions: tuple[Condition, ...] | None, kind: str) -> Condition | None:
     """The condition of that type, or None."""
-    for one in conditions or ():
-        if one.type == kind:
-            return one
+    for row in conditions or ():
+        if row.type == kind:
+            return row
     return None

@@ -49,8 +49,8 @@ def traces_of_missing_nodes(cluster: Cluster) -> tuple[Trace, ...]:
         lambda: seen.all(VolumeAttachment),
         lambda: seen.events_about_kind("Node"),
     )
-    there = {node.name for node in seen.all(Node)}
-    found = (
+    existing = {node.name for node in seen.all(Node)}
+    traces = (
         *_of_pods(seen.all(Pod)),
         *(Trace(one.name, one, "metadata.name", "still exists for it") for one in seen.all(CSINode)),
         *(
@@ -60,7 +60,7 @@ def traces_of_missing_nodes(cluster: Cluster) -> tuple[Trace, ...]:
         *(Trace(one.name, one, "metadata.name", "is its heartbeat") for one in seen.all(Lease, HEARTBEATS)),
         *_of_events(seen.events_about_kind("Node")),
     )
-    return tuple(one for one in found if one.node and one.node not in there)
+    return tuple(trace for trace in traces if trace.node and trace.node not in existing)
 
 
 def _of_pods(pods: Iterable[Pod]) -> Iterator[Trace]:

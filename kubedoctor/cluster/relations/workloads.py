@@ -67,16 +67,16 @@ def made_good(job: Job, cluster: Cluster) -> bool:
 
 def workloads_of(pods: Iterable[Pod], cluster: Cluster) -> dict[Ref, Ref]:
     """The workload of each pod. What is missing for any of them is asked for at once, not pod by pod."""
-    found: dict[Ref, Ref] = {}
+    workloads: dict[Ref, Ref] = {}
     wants: set[Want | LogWant] = set()
     for pod in pods:
         try:
-            found[ref(pod)] = workload_of(pod, cluster)
+            workloads[ref(pod)] = workload_of(pod, cluster)
         except NotCollected as missing:
             wants.update(missing.wants)
     if wants:
         raise NotCollected(*wants)
-    return found
+    return workloads
 
 
 def template_of(workload: KubernetesObject) -> PodTemplate | None:

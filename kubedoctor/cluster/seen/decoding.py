@@ -89,9 +89,9 @@ def decode_list(kind: str, body: bytes) -> Decoded:
     objects: list[KubernetesObject] = []
     problems: list[str] = []
     for item in raw.items or ():
-        one = decode_object(kind, bytes(item))
-        objects.extend(one.objects)
-        problems.extend(one.problems)
+        decoded_item = decode_object(kind, bytes(item))
+        objects.extend(decoded_item.objects)
+        problems.extend(decoded_item.problems)
     return Decoded(tuple(objects), raw.metadata.continue_, raw.metadata.resource_version, tuple(problems))
 
 

@@ -107,7 +107,7 @@ class Cluster:
         if not self.maybe._may_read(Want("Event", fields=f"involvedObject.kind={kind}")):
             return ()
         every = cast("tuple[Event, ...]", self.snapshot.of_kind("Event"))
-        return tuple(sorted((one for one in every if one.involved_object.kind == kind), key=_seen))
+        return tuple(sorted((event for event in every if event.involved_object.kind == kind), key=_seen))
 
     def pods_on(self, node: str) -> tuple[Pod, ...]:
         """The pods that are bound to a node."""

@@ -122,9 +122,9 @@ class Snapshot:
 
     def copy(self) -> Snapshot:
         """The same at this moment, for a reader in one thread while another goes on adding."""
-        made = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
-        made.adopt(self)
-        return made
+        copied = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
+        copied.adopt(self)
+        return copied
 
     def adopt(self, other: Snapshot) -> None:
         """Become what the other is at this moment. Logs and indexes are shared with it.

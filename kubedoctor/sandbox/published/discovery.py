@@ -19,7 +19,7 @@ def versions_or_groups(request: Request, resources: Resources, hidden: frozenset
     if core:
         return respond({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
     groups = [_group(name, list(versions)) for name, versions in resources.groups().items() if name not in hidden]
-    return respond({"kind": "APIGroupList", "apiVersion": "v1", "groups": [each for each in groups if each["name"]]})
+    return respond({"kind": "APIGroupList", "apiVersion": "v1", "groups": [group for group in groups if group["name"]]})
 
 
 def group(resources: Resources, name: str) -> Response:
@@ -49,20 +49,20 @@ def resource_list(resources: Resources, group_name: str, version: str) -> Respon
         )
         listed += [
             {
-                "name": f"{row.plural}/{each}",
+                "name": f"{row.plural}/{subresource}",
                 "singularName": "",
                 "namespaced": row.namespaced,
                 "verbs": _READ_ONE,
-                **_subresource_kind(row, each),
+                **_subresource_kind(row, subresource),
             }
-            for each in row.subresources
+            for subresource in row.subresources
         ]
     group_version = f"{group_name}/{version}" if group_name else version
     return respond({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed})
 
 
 def _group(name: str, versions: list[str]) -> Object:
-    rows = [{"groupVersion": f"{name}/{each}", "version": each} for each in versions]
+    rows = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": rows, "preferredVersion": rows[0]}
 
 
@@ -113,7 +113,7 @@ def _aggregated_row(row: Resource) -> Object:
     }
     if row.subresources:
         answer["subresources"] = [
-            {"subresource": each, "responseKind": _subresource_kind(row, each), "verbs": _READ_ONE}
-            for each in row.subresources
+            {"subresource": subresource, "responseKind": _subresource_kind(row, subresource), "verbs": _READ_ONE}
+            for subresource in row.subresources
         ]
     return answer

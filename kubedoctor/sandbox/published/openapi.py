@@ -38,7 +38,7 @@ def index(resources: Resources) -> Object:
         for group, versions in resources.groups().items()
         for version in versions
     ]
-    return {"paths": {each: {"serverRelativeURL": f"/openapi/v3/{each}"} for each in paths}}
+    return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in paths}}
 
 
 def document(resources: Resources, group: str, version: str) -> Object:

@@ -23,7 +23,10 @@ _ROLE_LABEL = "node-role.kubernetes.io/"
 
 
 def _node_status(obj: Object) -> str:
-    ready = next((each for each in at(obj, "status", "conditions", default=[]) if each.get("type") == "Ready"), None)
+    ready = next(
+        (condition for condition in at(obj, "status", "conditions", default=[]) if condition.get("type") == "Ready"),
+        None,
+    )
     status = "Unknown" if ready is None else "Ready" if ready.get("status") == "True" else "NotReady"
     return f"{status},SchedulingDisabled" if at(obj, "spec", "unschedulable") else status
 
@@ -36,7 +39,7 @@ def _node_roles(labels: dict[str, str]) -> str:
 
 def _address(obj: Object, kind: str) -> str:
     rows = at(obj, "status", "addresses", default=[])
-    return next((str(each.get("address", "")) for each in rows if each.get("type") == kind), NONE)
+    return next((str(row.get("address", "")) for row in rows if row.get("type") == kind), NONE)
 
 
 def _node(obj: Object, now: datetime) -> Cells:
@@ -94,24 +97,27 @@ def _secret(obj: Object, now: datetime) -> Cells:
 
 def _quota(obj: Object, now: datetime) -> Cells:
     hard, used = at(obj, "status", "hard", default={}), at(obj, "status", "used", default={})
-    requests = [each for each in sorted(hard) if not each.startswith("limits.")]
-    limits = [each for each in sorted(hard) if each.startswith("limits.")]
-    columns = [", ".join(f"{each}: {used.get(each, '0')}/{hard[each]}" for each in part) for part in (requests, limits)]
+    requests = [resource for resource in sorted(hard) if not resource.startswith("limits.")]
+    limits = [resource for resource in sorted(hard) if resource.startswith("limits.")]
+    columns = [
+        ", ".join(f"{resource}: {used.get(resource, '0')}/{hard[resource]}" for resource in part)
+        for part in (requests, limits)
+    ]
     return [name(obj), *columns, created(obj, now)]
 
 
 def _binding(obj: Object, now: datetime) -> Cells:
     subjects: dict[str, list[str]] = {"User": [], "Group": [], "ServiceAccount": []}
-    for each in at(obj, "subjects", default=[]):
-        if each.get("kind") in subjects:
-            namespace = f"{each['namespace']}/" if each.get("namespace") else ""
-            subjects[each["kind"]].append(namespace + each["name"])
+    for subject in at(obj, "subjects", default=[]):
+        if subject.get("kind") in subjects:
+            namespace = f"{subject['namespace']}/" if subject.get("namespace") else ""
+            subjects[subject["kind"]].append(namespace + subject["name"])
     role = at(obj, "roleRef", default={})
     return [
         name(obj),
         f"{role.get('kind', '')}/{role.get('name', '')}",
         created(obj, now),
-        *(", ".join(each) for each in subjects.values()),
+        *(", ".join(names) for names in subjects.values()),
     ]
 
 
@@ -156,7 +162,12 @@ def _api_service(obj: Object, now: datetime) -> Cells:
     """`kube-aggregator/pkg/registry/apiservice/etcd`, v1.37."""
     service = at(obj, "spec", "service")
     condition = next(
-        (each for each in at(obj, "status", "conditions", default=[]) if each.get("type") == "Available"), None
+        (
+            condition
+            for condition in at(obj, "status", "conditions", default=[])
+            if condition.get("type") == "Available"
+        ),
+        None,
     )
     available = "Unknown"
     if condition is not None:

@@ -32,20 +32,20 @@ def definitions(columns: tuple[PrinterColumn, ...]) -> list[Object]:
         head,
         *(
             {
-                "name": each.name,
-                "type": each.type,
-                "format": each.format,
-                "description": each.description,
-                "priority": each.priority,
+                "name": column.name,
+                "type": column.type,
+                "format": column.format,
+                "description": column.description,
+                "priority": column.priority,
             }
-            for each in columns
+            for column in columns
         ),
     ]
 
 
 def cells(obj: Object, columns: tuple[PrinterColumn, ...], now: datetime) -> Cells:
     """One row; an absent value is null, which kubectl leaves empty."""
-    return [name(obj), *(_cell(obj, each, now) for each in columns)]
+    return [name(obj), *(_cell(obj, column, now) for column in columns)]
 
 
 def _cell(obj: Object, column: PrinterColumn, now: datetime) -> Any:

@@ -23,7 +23,7 @@ from kubedoctor.sandbox.tables.printing import (
 
 def _load_balancer(obj: Object) -> list[str]:
     rows = at(obj, "status", "loadBalancer", "ingress", default=[])
-    return sorted({each.get("ip") or each.get("hostname") or "" for each in rows} - {""})
+    return sorted({row.get("ip") or row.get("hostname") or "" for row in rows} - {""})
 
 
 def _external_address(obj: Object) -> str:
@@ -39,10 +39,10 @@ def _external_address(obj: Object) -> str:
 
 def _service(obj: Object, now: datetime) -> Cells:
     ports = joined(
-        f"{each.get('port')}:{each['nodePort']}/{each.get('protocol')}"
-        if each.get("nodePort")
-        else f"{each.get('port')}/{each.get('protocol')}"
-        for each in at(obj, "spec", "ports", default=[])
+        f"{port.get('port')}:{port['nodePort']}/{port.get('protocol')}"
+        if port.get("nodePort")
+        else f"{port.get('port')}/{port.get('protocol')}"
+        for port in at(obj, "spec", "ports", default=[])
     )
     addresses = at(obj, "spec", "clusterIPs", default=[])
     return [
@@ -62,15 +62,15 @@ def _host_port(address: str, port: object) -> str:
 
 def _endpoints(obj: Object, now: datetime) -> Cells:
     subsets = at(obj, "subsets", default=[])
-    found: list[str] = []
+    endpoints: list[str] = []
     for subset in subsets:
-        addresses = [each.get("ip", "") for each in at(subset, "addresses", default=[])]
+        addresses = [address.get("ip", "") for address in at(subset, "addresses", default=[])]
         ports = at(subset, "ports", default=[])
         if not ports:
-            found += addresses
+            endpoints += addresses
         for port in ports:
-            found += [_host_port(each, port.get("port")) for each in addresses]
-    return [name(obj), first_three(found, "" if subsets else NONE), created(obj, now)]
+            endpoints += [_host_port(address, port.get("port")) for address in addresses]
+    return [name(obj), first_three(endpoints, "" if subsets else NONE), created(obj, now)]
 
 
 def _endpoint_slice(obj: Object, now: datetime) -> Cells:
@@ -86,7 +86,7 @@ def _endpoint_slice(obj: Object, now: datetime) -> Cells:
 
 
 def _hosts(rules: list[Object]) -> str:
-    hosts = [(index, each["host"]) for index, each in enumerate(rules) if each.get("host")][:3]
+    hosts = [(index, rule["host"]) for index, rule in enumerate(rules) if rule.get("host")][:3]
     text = joined((host for _, host in hosts), "*")
     more = len(hosts) == 3 and hosts[-1][0] < len(rules) - 1
     return f"{text} + {len(rules) - 3} more..." if more else text

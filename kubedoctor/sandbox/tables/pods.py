@@ -47,8 +47,8 @@ class _Pod:
 
     @property
     def conditions(self) -> list[Object]:
-        found: list[Object] = at(self.status, "conditions", default=[])
-        return found
+        conditions: list[Object] = at(self.status, "conditions", default=[])
+        return conditions
 
     def _is_true(self, condition: str) -> bool:
         return any(each.get("type") == condition and each.get("status") == "True" for each in self.conditions)
@@ -108,7 +108,7 @@ class _Pod:
 
     def gates(self) -> str:
         gates = at(self.pod, "spec", "readinessGates", default=[])
-        return f"{sum(self._is_true(each['conditionType']) for each in gates)}/{len(gates)}" if gates else NONE
+        return f"{sum(self._is_true(gate['conditionType']) for gate in gates)}/{len(gates)}" if gates else NONE
 
 
 def _ended(terminated: Object) -> str:

@@ -31,7 +31,7 @@ class Printer:
 
     def definitions(self) -> list[Object]:
         """The `columnDefinitions` of the Table."""
-        return [_definition(each.strip()) for each in self.columns.split(",")]
+        return [_definition(column.strip()) for column in self.columns.split(",")]
 
 
 def _definition(text: str) -> Object:
@@ -64,7 +64,7 @@ def created(obj: Object, now: datetime) -> str:
 
 def joined(values: Iterable[object], empty: str = NONE) -> str:
     """Comma-separated, `empty` for nothing."""
-    return ",".join(str(each) for each in values) or empty
+    return ",".join(str(value) for value in values) or empty
 
 
 def label_text(labels: Mapping[str, str] | None) -> str:
@@ -90,8 +90,8 @@ def selector_text(selector: Object | None) -> str:
     if selector is None:
         return NONE
     expressions = [
-        _Expression(str(each.get("key", "")), str(each.get("operator", "")), each.get("values"))
-        for each in selector.get("matchExpressions") or ()
+        _Expression(str(requirement.get("key", "")), str(requirement.get("operator", "")), requirement.get("values"))
+        for requirement in selector.get("matchExpressions") or ()
     ]
     try:
         return selector_of(_LabelSelector(selector.get("matchLabels"), expressions)).text or NONE
@@ -103,8 +103,8 @@ def containers(pod_spec: object) -> Cells:
     """The Containers and Images columns."""
     rows = at(pod_spec, "containers", default=[])
     return [
-        joined((at(each, "name") for each in rows), ""),
-        joined((at(each, "image", default="") for each in rows), ""),
+        joined((at(row, "name") for row in rows), ""),
+        joined((at(row, "image", default="") for row in rows), ""),
     ]
 
 

@@ -81,13 +81,20 @@ def _storage_class(obj: Object, now: datetime) -> Cells:
 def default_class(listed: list[Object]) -> str:
     """The name of the class that a claim without one gets: the newest of those marked, then the first by name."""
     marked = [
-        each
-        for each in listed
-        if any(at(each, "metadata", "annotations", annotation) == "true" for annotation in DEFAULT_CLASS)
+        storage_class
+        for storage_class in listed
+        if any(at(storage_class, "metadata", "annotations", annotation) == "true" for annotation in DEFAULT_CLASS)
     ]
-    newest = max((str(at(each, "metadata", "creationTimestamp", default="")) for each in marked), default="")
+    newest = max(
+        (str(at(storage_class, "metadata", "creationTimestamp", default="")) for storage_class in marked), default=""
+    )
     return min(
-        (name(each) for each in marked if at(each, "metadata", "creationTimestamp", default="") == newest), default=""
+        (
+            name(storage_class)
+            for storage_class in marked
+            if at(storage_class, "metadata", "creationTimestamp", default="") == newest
+        ),
+        default="",
     )
 
 
@@ -102,7 +109,7 @@ def _csi_driver(obj: Object, now: datetime) -> Cells:
         at(obj, "spec", "attachRequired", default=True),
         at(obj, "spec", "podInfoOnMount", default=False),
         at(obj, "spec", "storageCapacity", default=False),
-        UNSET if tokens is None else joined((each.get("audience", "") for each in tokens), ""),
+        UNSET if tokens is None else joined((token.get("audience", "") for token in tokens), ""),
         at(obj, "spec", "requiresRepublish", default=False),
         joined(at(obj, "spec", "volumeLifecycleModes", default=["Persistent"])),
         created(obj, now),

@@ -89,7 +89,11 @@ _JOB_STATES = (
 
 
 def _job_status(obj: Object) -> str:
-    true = {each["type"] for each in at(obj, "status", "conditions", default=[]) if each.get("status") == "True"}
+    true = {
+        condition["type"]
+        for condition in at(obj, "status", "conditions", default=[])
+        if condition.get("status") == "True"
+    }
     if at(obj, "metadata", "deletionTimestamp"):
         true.add("")
     return next((word for condition, word in _JOB_STATES if condition in true), "Running")
@@ -132,7 +136,9 @@ def _cron_job(obj: Object, now: datetime) -> Cells:
 
 
 def _controller_revision(obj: Object, now: datetime) -> Cells:
-    owner = next((each for each in at(obj, "metadata", "ownerReferences", default=[]) if each.get("controller")), None)
+    owner = next(
+        (owner for owner in at(obj, "metadata", "ownerReferences", default=[]) if owner.get("controller")), None
+    )
     controller = NONE
     if owner is not None:
         group = owner["apiVersion"].rpartition("/")[0]
@@ -168,7 +174,7 @@ def _targets(specs: list[Object], statuses: list[Object]) -> str:
     """`formatHPAMetrics`, v1.37."""
     if not specs:
         return NONE
-    shown = [_target(each, statuses[index] if index < len(statuses) else {}) for index, each in enumerate(specs)]
+    shown = [_target(metric, statuses[index] if index < len(statuses) else {}) for index, metric in enumerate(specs)]
     text = ", ".join(shown[:2])
     return f"{text} + {len(shown) - 2} more..." if len(shown) > 2 else text
 
