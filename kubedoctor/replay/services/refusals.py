@@ -106,16 +106,18 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
         tail = cluster.log_tail(pod, name, previous=previous)
         for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
             line = tail.lines[index] if tail is not None else ""
-            if tail is not None and _REFUSED.search(line) and any(spot in line for spot in spots):
+            if tail is not None and _REFUSED.search(line) and spots.search(line):
                 return ConnectionRefusal(pod, tail, index)
     return None
 
 
-def _spots(service: Service, port: ServicePort) -> tuple[str, ...]:
+def _spots(service: Service, port: ServicePort) -> re.Pattern[str]:
+    """How a client writes the port of the Service: by an address or a name, and not as a part of another (`web:8080`)."""
     addresses = service.spec.cluster_ips or (service.spec.cluster_ip,)
     hosts = [f"[{each}]" if ":" in each else each for each in addresses if each not in ("", "None")]
     names = [service.name, f"{service.name}.{service.namespace}", f"{service.name}.{service.namespace}.svc"]
-    return tuple(f"{each}:{port.port}" for each in (*hosts, *names, f"{names[-1]}.cluster.local"))
+    spots = "|".join(re.escape(each) for each in (*hosts, *names, f"{names[-1]}.cluster.local"))
+    return re.compile(rf"(?<![\w.-])(?:{spots}):{port.port}(?!\d)")
 
 
 def _mentions(pod: Pod, word: re.Pattern[str]) -> bool:

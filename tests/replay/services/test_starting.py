@@ -62,7 +62,19 @@ SLOW = {"periodSeconds": 10, "failureThreshold": 30, "timeoutSeconds": 1}
         (restarted(3, 7200), True),
         (pod(200, running(190), probe=SLOW), True),
         (pod(500, running(490), probe=SLOW), False),
+        (pod(500, running(400), probe=SLOW | {"timeoutSeconds": 5}), True),
+        (pod(1000, running(90)), False),
     ],
 )
 def test_still_starting(one: Pod, expected: bool) -> None:
     assert still_starting(one, NOW) is expected
+
+
+def test_a_container_that_is_ready_hides_no_other() -> None:
+    one = pod(1000, running(900))
+    assert one.status.container_statuses is not None
+    (slow,) = one.status.container_statuses
+    ready = msgspec.structs.replace(slow, name="proxy", ready=True)
+    for statuses in ((ready, slow), (slow, ready)):
+        status = msgspec.structs.replace(one.status, container_statuses=statuses)
+        assert not still_starting(msgspec.structs.replace(one, status=status), NOW)
