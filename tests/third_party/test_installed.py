@@ -85,6 +85,17 @@ def test_its_page_is_explained(installed: Path) -> None:
     assert "License has expired" in python(installed, "-m", "kubedoctor", "explain", "AC1001")
 
 
+def test_its_question_is_a_command(installed: Path, recorded: Path) -> None:
+    words = ("license-of", "pod", "checkout-1", "-n", "shop")
+    text = python(installed, "-m", "kubedoctor", *words, "--from", str(recorded))
+    assert "✗ Pod shop/checkout-1: its License gold expired on 2026-01-01" in text
+    assert "kubectl edit license.acme.example/gold -n shop" in text
+    told = report(installed, recorded, *words)
+    assert (told["summary"], told["valid"]) == ("its License gold expired on 2026-01-01", False)
+    assert told["license"]["name"] == "gold"
+    assert "license-of" in python(installed, "-m", "kubedoctor", "--help")
+
+
 def test_without_it_nothing_is_known_of_licenses(tmp_path: Path, recorded: Path) -> None:
     told = report(tmp_path, recorded, "pod", "checkout-1", "-n", "shop")
     assert [one["code"] for one in told["findings"]] == ["KD1003"]

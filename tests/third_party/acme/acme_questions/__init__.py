@@ -1,0 +1,1 @@
+"""Questions of a company's own: one module a question, named as the command."""

@@ -1,0 +1,48 @@
+"""A third party's question opens in the terminal UI by its name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from kubedoctor.engine import questions
+from kubedoctor.tui.screens.sheet_screen import SheetScreen
+from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.virtual_table import VirtualTable
+from tests.tui.recordings import command, press
+from tests.tui.screenshots import application
+from tests.tui.test_app import on_top, running
+
+
+@pytest.fixture
+def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The package's questions beside the built-in ones."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "acme"))
+    points = [
+        EntryPoint("acme", "acme_questions", questions.GROUP),
+        EntryPoint("kubedoctor", "kubedoctor.answers.questions", questions.GROUP),
+    ]
+    monkeypatch.setattr(questions, "entry_points", lambda group: points)
+    questions.question_modules.cache_clear()
+    questions.load_questions.cache_clear()
+    yield
+    questions.question_modules.cache_clear()
+    questions.load_questions.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("acme_questions")]:
+        del sys.modules[name]
+
+
+async def test_it_opens_by_its_name(acme: None) -> None:
+    app = application("oom-killed")
+    async with running(app) as (pilot, screen):
+        await command(pilot, app, "po")
+        assert screen.query_one(VirtualTable).rows
+        await command(pilot, app, "license-of")
+        assert isinstance(on_top(app), SheetScreen)
+        assert "needs no License" in app.screen.query_one("#page", TextView).page.plain
+        await press(pilot, app, "escape")
+        assert on_top(app) is screen
