@@ -97,11 +97,6 @@ class Status(msgspec.Struct, frozen=True, gc=False):
         return self.code is Code.SUCCESS
 
     @property
-    def is_rejection(self) -> bool:
-        """The pod may not go there; errors are no verdict."""
-        return self.code in (Code.UNSCHEDULABLE, Code.UNRESOLVABLE)
-
-    @property
     def texts(self) -> tuple[str, ...]:
         """The reasons as upstream writes them."""
         return tuple([each.text for each in self.reasons])
