@@ -66,7 +66,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.dns import DnsUse, dependence, is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
-from kubedoctor.replay.dns.refusal import CorefileRefusal, refused_corefile
+from kubedoctor.replay.dns.corefile_refusal import CorefileRefusal, refused_corefile
 from kubedoctor.replay.services import backends, wanted_replicas, workloads_behind
 
 MOST_LOGS = 2

@@ -16,8 +16,8 @@ from kubedoctor.cluster import (
     ready_endpoints,
 )
 from kubedoctor.findings import Command, Fix, Ref, kubectl, look_at, quote, ref
-from kubedoctor.replay.kubelet.hosts import is_address, is_local, service_named, service_with_address, split_address
 from kubedoctor.replay.logs.log_lines import LogSign, Sign
+from kubedoctor.replay.services.hosts import is_address, is_local, service_named, service_with_address, split_address
 
 CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 

@@ -15,7 +15,6 @@ from kubedoctor.replay.kubelet.container_errors import (
     start_problem,
     volume_named,
 )
-from kubedoctor.replay.kubelet.hosts import ServiceName, service_named, split_address
 
 RUNC = "failed to create containerd task: OCI runtime create failed: runc create failed: unable to start container process: "
 
@@ -66,27 +65,6 @@ def test_security_settings(message: str, problem: SecurityProblem | None) -> Non
 
 def test_the_volume_of_a_message() -> None:
     assert volume_named('MountVolume.SetUp failed for volume "d" : hostPath type check failed') == "d"
-
-
-@pytest.mark.parametrize(
-    ("host", "service"),
-    [
-        ("payments", ServiceName("payments", "shop")),
-        ("payments.ops.svc.cluster.local", ServiceName("payments", "ops")),
-        ("db-0.db.shop.svc", ServiceName("db", "shop")),
-        ("payments.ops", ServiceName("payments", "ops")),
-        ("example.com", None),
-        ("10.0.0.1", None),
-        ("localhost", None),
-    ],
-)
-def test_which_service_a_name_means(host: str, service: ServiceName | None) -> None:
-    assert service_named(host, "shop", ["shop", "ops"]) == service
-
-
-def test_addresses() -> None:
-    assert split_address("[::1]:80") == ("::1", 80)
-    assert split_address("db") == ("db", 0)
 
 
 @pytest.mark.parametrize(
