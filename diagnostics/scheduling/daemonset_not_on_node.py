@@ -1,19 +1,19 @@
-"""A DaemonSet has no pod on some nodes.
+"""DaemonSet has no pod on some nodes.
 
 ## What it means
-The DaemonSet controller makes a pod for each node that its template's node selector, node affinity and tolerations
-allow, and for no other. The nodes left out have no agent of it: no logs, no metrics, no network or storage driver.
-Often that is meant so; for an agent that every node needs it is a gap that shows only later.
+The DaemonSet controller creates a pod for each node that the node selector, node affinity and tolerations of its
+template allow. Other nodes run no pod of it: no logs, no metrics, no network or storage driver. This is often intended;
+for an agent that every node needs it is a gap that shows only later.
 
 ## Why it happens
-- The nodes carry a taint that the template does not tolerate: a new node pool for GPUs or for one team.
+- The nodes have a taint that the template does not tolerate: a new node pool for GPUs or for a team.
 - The node selector or affinity names a label that these nodes do not have, or that no node has: a typo.
 
-Pods of DaemonSets tolerate what the nodes themselves report (not ready, pressure, cordoned) without being told to.
+Pods of DaemonSets tolerate the taints of node conditions (not ready, pressure, cordoned) by default.
 
 ## How to fix it
-1. Decide whether the nodes are to have it. If not, all is well.
-2. Tolerate the taint in the template; agents that belong everywhere use `operator: Exists` without a key.
+1. Decide whether these nodes need the DaemonSet. If not, nothing is wrong.
+2. Add a toleration to the template; agents for every node use `operator: Exists` without a key.
 3. Correct the selector, or label the nodes.
 
 ## References
@@ -34,6 +34,7 @@ from kubedoctor.cluster import (
     Pod,
     Taint,
     Toleration,
+    counted,
     nearest_labels,
     node_selector_matches,
     pods_of,
@@ -59,7 +60,7 @@ _ON_HOST_NETWORK = Toleration(key=f"{_NODE}network-unavailable", operator="Exist
 
 _LOOK = Command(
     "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints,LABELS:.metadata.labels",
-    "what the nodes have, to be compared with the template",
+    "taints and labels of the nodes, to compare with the template",
 )
 
 
@@ -116,14 +117,14 @@ def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidenc
     by_taint: dict[str, list[Node]] = defaultdict(list)
     for node, taint in missing:
         by_taint[taint_text(taint)].append(node)
-    told = "; ".join(f"{names(node.name for node in nodes)} by the taint {text}" for text, nodes in by_taint.items())
-    some = f"{len(missing)} node{'' if len(missing) == 1 else 's'}"
+    told = "; ".join(f"taint {text} on {names(node.name for node in nodes)}" for text, nodes in by_taint.items())
+    some = counted(len(missing), "node")
     return Finding(
         about=ref(daemon_set),
-        summary=f"has no pod on {some}, kept away from {told}",
+        summary=f"no pod on {some}: it does not tolerate {told}",
         evidence=(
             *(quote(nodes[0], "spec.taints", "not tolerated by the template") for nodes in by_taint.values()),
-            quote(daemon_set, "status.desiredNumberScheduled", "the nodes that it is for"),
+            quote(daemon_set, "status.desiredNumberScheduled", "the number of nodes that it is for"),
         ),
         confidence=confidence,
         fixes=tuple(_tolerate(daemon_set, taint) for taint in {taint_text(one): one for _, one in missing}.values()),
@@ -135,11 +136,11 @@ def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidenc
 def _tolerate(daemon_set: DaemonSet, taint: Taint) -> Fix:
     value = {"key": taint.key, "operator": "Exists", "effect": taint.effect}
     line = command_line(put(ref(daemon_set), (*_TEMPLATE, "tolerations", "-"), value), daemon_set)
-    return Fix(f"if these nodes are to have it, tolerate {taint_text(taint)}", line, Effect.DISRUPTS)
+    return Fix(f"If these nodes need it, add a toleration for {taint_text(taint)}", line, Effect.DISRUPTS)
 
 
 def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence: Confidence) -> Iterator[Finding]:
-    """Meant so where nothing like the label is to be found: that is how DaemonSets are switched off."""
+    """Intended where no node has a similar label: that is how DaemonSets are switched off."""
     wanted = daemon_set.spec.template.spec.node_selector or {}
     near = nearest_labels(wanted, (node.labels for node in nodes)) if wanted else None
     asked = ", ".join(f"{key}={value}" for key, value in wanted.items())
@@ -150,11 +151,11 @@ def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence:
         evidence.insert(0, quote(daemon_set, "spec.template.spec.nodeSelector", "no node has these labels"))
     if near is not None:
         line = command_line(edit(about, *labels_instead((*_TEMPLATE, "nodeSelector"), near)), daemon_set)
-        fixes = (Fix(f"select {near.text}, which nodes have", line, Effect.DISRUPTS),)
+        fixes = (Fix(f"Set nodeSelector {near.text}, which nodes have", line, Effect.DISRUPTS),)
     hint = f"; did you mean {near.text}?" if near is not None else ""
     yield Finding(
         about=about,
-        summary=f"is for no node: {f'no node has {asked}' if asked else 'no node matches its node affinity'}{hint}",
+        summary=f"matches no node: {f'no node has the label {asked}' if asked else 'no node matches its node affinity'}{hint}",
         evidence=tuple(evidence),
         confidence=confidence,
         fixes=fixes,

@@ -1,20 +1,20 @@
-"""A pod is bound to a node that does not exist.
+"""Pod is bound to a node that does not exist.
 
 ## What it means
-The pod is bound to a node, so the scheduler leaves it alone. There is no such node, so no kubelet runs or stops the pod.
-Its status stays what it was, even `Running` and ready: nobody is left to correct it. Services may still send requests
+The pod is bound to a node, so the scheduler skips it. The node does not exist, so no kubelet runs or stops the pod.
+Its status stays as it was, even `Running` and ready, because no kubelet updates it. Services may still send requests
 to it.
 
 ## Why it happens
-- The node was deleted, by hand, by an autoscaler or by the cloud, while pods were on it. The controller manager deletes
-  such pods, a minute later at most; if they stay, it does not run, or a finalizer keeps them.
-- `nodeName` was written into the pod by hand and names a node that never was.
+- The node was deleted by hand, by an autoscaler or by the cloud while pods were on it. The controller manager deletes
+  such pods within a minute; if they stay, it is down, or a finalizer blocks the deletion.
+- `nodeName` was set by hand and names a node that never existed.
 
 ## How to fix it
-1. Read the name again: a pod that names its node by hand must name one that exists.
-2. See whether kube-controller-manager runs: its pod garbage collector removes these pods.
-3. Delete the pod with force; its controller makes another one, which the scheduler places. If the machine may still
-   run, switch it off first: a program that must run only once, as in a StatefulSet, would run twice.
+1. Check the spelling: `nodeName` must name a node that exists.
+2. Check that kube-controller-manager runs: its pod garbage collector removes these pods.
+3. Force-delete the pod; its controller creates another pod, which the scheduler places. If the machine may still run,
+   switch it off first: a program that must run only once, as in a StatefulSet, would run twice.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
@@ -78,26 +78,30 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     meant = () if pod.status.start_time is not None else misspellings(node, (one.name for one in nodes), 1)
     yield Finding(
         about=Ref("Node", "", node),
-        summary="does not exist, and pods are still bound to it" + (f"; did you mean {meant[0]}?" if meant else ""),
+        summary="node does not exist, but pods are still bound to it"
+        + (f"; did you mean {meant[0]}?" if meant else ""),
         evidence=(
-            quote(pod, "spec.nodeName", "there is no such node"),
-            *((quote(pod, "status.phase", "nobody is left to correct it"),) if pod.status.phase else ()),
+            quote(pod, "spec.nodeName", "this node does not exist"),
+            *((quote(pod, "status.phase", "no kubelet updates it"),) if pod.status.phase else ()),
             *(quote(event, "reason", "the node was removed") for event in removals[-1:]),
         ),
         severity=Severity.NOTICE if _left_behind(pod) else None,
         confidence=Confidence.CERTAIN,
         affects=(ref(pod),),
         fixes=(
-            *(Fix(f"make the pod anew with nodeName {one}, or without any: then it is scheduled") for one in meant),
+            *(
+                Fix(f"Delete and recreate the pod with nodeName {one}, or without nodeName so that it is scheduled")
+                for one in meant
+            ),
             Fix(
-                "delete the pod by force: no kubelet can confirm its end",
+                "Force-delete the pod: no kubelet can confirm its end",
                 delete_by_force(ref(pod)),
                 Effect.DISRUPTS,
             ),
         ),
         commands=(
             Command(f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}", "all pods bound to it"),
-            Command("kubectl get nodes", "the nodes that there are"),
+            Command("kubectl get nodes", "the nodes that exist"),
         ),
     )
 
@@ -111,6 +115,6 @@ def _collected_soon(pod: Pod, removals: list[Event], cluster: Cluster) -> bool:
 
 
 def _left_behind(pod: Pod) -> bool:
-    """A DaemonSet's pod or a mirror pod: nobody moves these away before a node is removed, and nobody misses them."""
+    """A DaemonSet's pod or a mirror pod: a drain leaves them on the node, and no other node needs them."""
     owners = pod.metadata.owner_references or ()
     return bool(owners) and all(owner.kind in ("DaemonSet", "Node") for owner in owners)

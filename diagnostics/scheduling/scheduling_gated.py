@@ -1,18 +1,17 @@
-"""A pod waits behind a scheduling gate.
+"""Pod is SchedulingGated.
 
 ## What it means
-The pod carries one or more scheduling gates. The scheduler does not look at it until all of them are removed. There is
-no event: this wait is silent.
+The pod has scheduling gates. The scheduler skips it until all gates are removed, and reports no event about it.
 
 ## Why it happens
-- A controller put the gate there (a quota or queue system, a job queue, a device set-up) and has not yet opened it.
-- That controller does not run, or does not know this pod: then nobody ever removes the gate.
-- The gate was written into the template by hand.
+- A controller added the gate (a quota or queue system, a job queue, a device setup) and has not removed it yet.
+- That controller is down, or does not handle this pod: then the gate stays.
+- The gate was added to the template by hand.
 
 ## How to fix it
-1. Find whose gate it is: its name usually begins with the owner's domain.
-2. See that this controller runs, and why it holds the pod back.
-3. A gate without an owner: remove it from the template.
+1. Find the controller of the gate: its name usually starts with the owner's domain.
+2. Check that this controller runs, and why it does not admit the pod.
+3. Remove a gate that no controller owns from the template.
 
 ## References
 - https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
@@ -66,25 +65,23 @@ def scheduling_gated(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     owner = cluster.maybe.get_ref(workload)
     template = template_of(owner) if owner is not None else None
     written = template is not None and bool(template.spec.scheduling_gates)
-    where = (
-        f"its template sets the scheduling gate {names}" if written else f"it waits behind the scheduling gate {names}"
-    )
+    where = f"its template sets the scheduling gate {names}" if written else f"waits for the scheduling gate {names}"
     reason = "status.conditions[type=PodScheduled].reason"
     line = command_line(drop(ref(pod), ("spec", "schedulingGates")), pod)
     yield Finding(
         about=workload,
-        summary=f"{where}: the scheduler does not look at its pods until it is removed",
+        summary=f"{where}: the scheduler skips its pods until the gate is removed",
         evidence=(
-            quote(pod, "spec.schedulingGates", "each must be removed first"),
+            quote(pod, "spec.schedulingGates", "all must be removed first"),
             *((quote(pod, reason, ""),) if has_path(pod, reason) else ()),
         ),
         confidence=Confidence.CERTAIN,
         affects=(ref(pod),),
         fixes=(
-            Fix("see why the controller that owns the gate does not remove it"),
-            Fix("if nobody owns it, remove it", line, Effect.CHANGES),
+            Fix("Check why the controller that owns the gate does not remove it"),
+            Fix("If no controller owns the gate, remove it", line, Effect.CHANGES),
         ),
         commands=(
-            Command(f"kubectl get pod {pod.name} -n {pod.namespace} -o yaml", "its gates, and who put them there"),
+            Command(f"kubectl get pod {pod.name} -n {pod.namespace} -o yaml", "its gates, and which client set them"),
         ),
     )

@@ -1,22 +1,23 @@
-"""No node can take the pod.
+"""Pod does not fit any node (FailedScheduling).
 
 ## What it means
-The scheduler tried every node and each refused the pod, so it stays Pending without a node. Its message counts the
-reasons: each node is counted under what refused it first. Nothing runs and nothing is pulled until one node fits.
+The scheduler tried every node and none fits, so the pod stays Pending. Its FailedScheduling message counts the reasons:
+each node is counted under the filter that rejected it first. No container starts and no image is pulled until a node
+fits.
 
 ## Why it happens
-- The pod asks for more CPU, memory or devices than any node has free, or than any node has at all.
-- A nodeSelector or node affinity names a label that no node carries: a typo, or nodes that are not there yet.
-- Nodes carry a taint that the pod does not tolerate, are cordoned, or are in trouble themselves.
-- Rules between pods: anti-affinity with too few nodes, a topology spread whose emptiest domain is full, a host port.
-- Its claim has no volume, or its volume lives where the pod may not run.
-- An autoscaler adds no node: every group or pool that would do is full, the cloud refuses, or it does not run.
-- No scheduler looks at it: `schedulerName` names one that does not run.
+- The pod requests more CPU, memory or devices than any node has free, or than any node has in total.
+- A nodeSelector or node affinity requires a label that no node has: a typo, or the nodes do not exist yet.
+- Nodes have a taint that the pod does not tolerate, are cordoned, or are not ready.
+- Rules between pods: anti-affinity with too few nodes, a topology spread, a host port in use.
+- A PersistentVolumeClaim is not bound, or its volume is on a node or zone where the pod does not fit.
+- The autoscaler adds no node: every suitable node group is at its maximum, the cloud refuses, or it is down.
+- No scheduler tries it: `schedulerName` names a scheduler that does not run.
 
 ## How to fix it
-1. Read the whole message: the reason with the most nodes is rarely the only one.
-2. Change what the pod asks for, or give one node what it needs; preemption helps only against lower priorities.
-3. If a claim or a node is to blame, repair that: the pod is placed by itself afterwards.
+1. Read the whole message: the reason with the most nodes is rarely the only reason.
+2. Change the requests or rules of the pod, or free capacity on a node; preemption evicts only lower priorities.
+3. If a claim or a node is the cause, repair it: the scheduler then places the pod by itself.
 
 ## References
 - https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
@@ -137,7 +138,7 @@ def _fits_here(answer: PendingAnswer | None) -> str:
     """The scheduler refuses what would fit by all that is seen."""
     if answer is None or answer.agreement is not Agreement.DIFFERS or answer.incomplete or not answer.verdict.feasible:
         return ""
-    return f"; by what is seen here {names(answer.verdict.feasible)} would take it"
+    return f"; the replay finds that it fits {names(answer.verdict.feasible)}"
 
 
 def _proven(case: Case) -> tuple[Fix, ...]:

@@ -29,11 +29,11 @@ def table(answer: PendingAnswer) -> str:
 
 
 def _table(answer: PendingAnswer) -> str:
-    takes = "takes it, its resource claims apart" if answer.verdict.unreplayed else "takes it"
-    lines = [f"- {names(group.names)}: {_group_text(group) or takes}" for group in answer.groups[:MOST_GROUPS]]
+    fits = "fits, apart from its resource claims" if answer.verdict.unreplayed else "fits"
+    lines = [f"- {names(group.names)}: {_group_text(group) or fits}" for group in answer.groups[:MOST_GROUPS]]
     if left := answer.groups[MOST_GROUPS:]:
         lines.append(f"- and {sum(len(group.nodes) for group in left)} more nodes")
-    return "\n".join(("All that keeps it from each node, the nearest miss first:", *lines))
+    return "\n".join(("What blocks each node, closest match first:", *lines))
 
 
 def _group_text(group: NodeVerdictGroup) -> str:
@@ -47,30 +47,30 @@ def _group_text(group: NodeVerdictGroup) -> str:
 
 
 def agreement(answer: PendingAnswer) -> str:
-    """Whether the scheduler says the same; empty where it has said nothing."""
+    """Whether the scheduler's message matches; empty where there is none."""
     if answer.said is None:
         return ""
     return sentences((*agreement_lines(answer, quoted=False), *other_scheduler_lines(answer.pod)))
 
 
 def preemption(answer: PendingAnswer) -> str:
-    """Whether making room would help, and whom it would cost."""
+    """Whether preemption would help, and which pods it would evict."""
     return sentences(preemption_lines(answer), "preemption")
 
 
 def ending_on_nominated(pod: Pod, answer: PendingAnswer) -> tuple[Pod, ...]:
-    """The pods that must end before it gets the place that is kept for it."""
+    """The pods that must end on the node that is reserved for it."""
     info = answer.state.node_by_name.get(pod.status.nominated_node_name)
     return tuple(one.pod for one in info.pods if one.pod.metadata.deletion_timestamp is not None) if info else ()
 
 
 def waits_for(pod: Pod, answer: PendingAnswer) -> str:
-    """A place is kept, and pods must end there first; or the node is gone."""
+    """A node is reserved, and pods must end there first; or the node is gone."""
     node = pod.status.nominated_node_name
     if node and node not in answer.state.node_by_name and "Node" not in answer.unseen:
-        return f"{node} was kept for it, and does not exist any more."
+        return f"The scheduler reserved node {node} for it, which no longer exists."
     ending = ending_on_nominated(pod, answer)
     if not ending:
         return ""
     who = names(f"{one.namespace}/{one.name}" for one in ending)
-    return f"{node} is kept for it; it waits there for the end of {who}."
+    return f"The scheduler reserved node {node} for it: it waits there until {who} ends."

@@ -20,8 +20,8 @@ MESSAGE = "status.conditions[type=PodScheduled].message"
 def words(pod: Pod, said: Said) -> Evidence:
     """The scheduler's own."""
     if said.event is not None:
-        return quote(said.event, "message", "the scheduler's own words")
-    return quote(pod, MESSAGE, "the scheduler's own words")
+        return quote(said.event, "message", "the scheduler's message")
+    return quote(pod, MESSAGE, "the scheduler's message")
 
 
 def evidence(case: Case, said: Said, facts: list[Explanation]) -> tuple[Evidence, ...]:
@@ -39,17 +39,17 @@ def _nominated(pod: Pod, answer: PendingAnswer) -> Iterator[Evidence]:
     """The node that is kept for it, and the pods that end there."""
     if has_path(pod, "status.nominatedNodeName"):
         there = pod.status.nominated_node_name in answer.state.node_by_name or "Node" in answer.unseen
-        shows = "the node that is kept for it" if there else "was kept for it; there is no such node"
+        shows = "the node that is reserved for it" if there else "was reserved for it; no such node exists"
         yield quote(pod, "status.nominatedNodeName", shows)
     for ending in ending_on_nominated(pod, answer)[:2]:
-        yield quote(ending, "metadata.deletionTimestamp", "has been asked to end there")
+        yield quote(ending, "metadata.deletionTimestamp", "is being deleted there")
 
 
 def _gone(answer: PendingAnswer) -> Iterator[Evidence]:
     """What still names nodes that have gone since the scheduler spoke."""
     for trace in answer.comparison.nodes.traces[:3]:
         if has_path(trace.object, trace.path):
-            yield quote(trace.object, trace.path, f"still names {trace.node}, which does not exist")
+            yield quote(trace.object, trace.path, f"still names node {trace.node}, which does not exist")
 
 
 def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
@@ -60,11 +60,11 @@ def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
     for one in answer.groups[0].blockers:
         paths = {
             "TaintToleration": (("spec.taints", "not tolerated by the pod"),),
-            "NodeUnschedulable": (("spec.unschedulable", "cordoned: takes no new pods"),),
+            "NodeUnschedulable": (("spec.unschedulable", "cordoned: accepts no new pods"),),
             "NodeResourcesFit": tuple(
                 (
                     f"status.allocatable[{short.resource}]",
-                    f"of which {amount(short.resource, short.used)} are taken",
+                    f"of which {amount(short.resource, short.used)} are in use",
                 )
                 for short in one.status.shortages
             ),
@@ -77,7 +77,7 @@ def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
 def commands(pod: Pod) -> tuple[Command, ...]:
     """Where to look next."""
     return (
-        Command(f"kubedoctor why-pending {pod.name} -n {pod.namespace}", "node by node, and what a change would do"),
-        Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and what it asks for"),
-        Command("kubectl get nodes -o wide --show-labels", "the nodes, their state and labels"),
+        Command(f"kubedoctor why-pending {pod.name} -n {pod.namespace}", "every node, and the effect of a change"),
+        Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and the requests"),
+        Command("kubectl get nodes -o wide --show-labels", "the nodes with status and labels"),
     )

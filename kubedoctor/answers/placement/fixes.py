@@ -10,7 +10,7 @@ from kubedoctor.answers.placement.outcome import has_other_scheduler, unproven
 from kubedoctor.answers.placement.remedy_words import conditions, remedy_words
 from kubedoctor.answers.proof import Trial, prove, proven
 from kubedoctor.cluster.changes import Change, Operation, deleted
-from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.grammar.text import capitalised, listed
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.templates import steps_in_template
@@ -158,7 +158,7 @@ def _family(edit: Edit) -> object:
 def _fix(offer: _Offer, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
     change, alike = offer.change, offer.alike
     by_hand = _by_hand(change, own, pod, workload, cluster)
-    text = remedy_words(change)
+    text = capitalised(remedy_words(change))
     if change.kind not in _OPENS and not text.endswith(f" on {_names(change.nodes)})"):
         text += f" → fits {_names(change.nodes)}"
     if first := conditions(change):
@@ -166,12 +166,12 @@ def _fix(offer: _Offer, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> 
     if alike:
         text += f" (or {_names(alike)})"
     if change.affects and change.kind in _OPENS:
-        text += f"; it lets in {_names(str(one) for one in change.affects)} too"
+        text += f"; also makes room for {_names(str(one) for one in change.affects)}"
     elif change.affects and change.kind in CLAIM_KINDS:
-        text += f"; used by {_names(str(one) for one in change.affects)} too"
+        text += f"; also used by {_names(str(one) for one in change.affects)}"
     text += about_data(change, pod, workload, cluster)
     if by_hand is not None and _recreates(by_hand, pod):
-        text += "; the pod is recreated, nothing runs in it yet"
+        text += "; this deletes and recreates the pod, in which nothing runs yet"
     disrupts = any(edit.kind not in _HARMLESS for edit in change.edits)
     fix = Fix(
         text,

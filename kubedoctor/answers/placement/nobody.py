@@ -1,4 +1,4 @@
-"""Pending without a word of any scheduler: which one ought to have spoken, and what it would find."""
+"""Pending, and no scheduler has reported anything: which scheduler is meant, and what it would decide."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from kubedoctor.answers.placement.explaining.case import names
 from kubedoctor.answers.placement.outcome import other_scheduler_lines, sentences
 from kubedoctor.answers.placement.reasons import short_reason
 from kubedoctor.cluster import Cluster, Evidence, Lease, Pod, has_path, quote, ref
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.findings import Command, Confidence, Finding, Severity
 from kubedoctor.replay.scheduler.pending import PendingAnswer
@@ -18,7 +19,7 @@ from kubedoctor.replay.scheduler.said.unseen_refusals import rests_on_unseen
 from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
 SOON = timedelta(minutes=1)
-_SILENCE = "no scheduler has looked at it"
+_SILENCE = "no scheduler has tried the pod"
 _DISPROOF = "an event or a PodScheduled condition from that scheduler"
 
 
@@ -27,12 +28,12 @@ def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> It
     if created is None or cluster.taken_at - created < SOON or pod.status.phase not in ("", "Pending"):
         return
     name = pod.spec.scheduler_name or DEFAULT_SCHEDULER
-    evidence = [quote(pod, "metadata.creationTimestamp", "and no scheduler has said anything since")]
+    evidence = [quote(pod, "metadata.creationTimestamp", "no scheduler has reported anything since")]
     gone = gates_are_gone(pod)
     if gone:
-        evidence.append(quote(pod, "status.conditions[type=PodScheduled].reason", "out of date: there is no gate"))
+        evidence.append(quote(pod, "status.conditions[type=PodScheduled].reason", "out of date: the pod has no gate"))
     if has_path(pod, "spec.schedulerName"):
-        evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place it"))
+        evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place the pod"))
     found = "\n".join(filter(None, (would_find(answer), sentences(other_scheduler_lines(pod)))))
     if name == DEFAULT_SCHEDULER and (down := _scheduler_down(evidence, found, cluster)) is not None:
         yield down
@@ -40,17 +41,17 @@ def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> It
     schedulers = {one.spec.scheduler_name for one in cluster.maybe.all(Pod) if one.spec.node_name}
     unknown = name not in schedulers and name != DEFAULT_SCHEDULER
     known = names(sorted(filter(None, schedulers)))
-    silence = "its scheduling gates are gone and no scheduler has looked at it since" if gone else _SILENCE
-    disproof = "that the gates were removed only a moment ago" if gone else _DISPROOF
+    silence = "its scheduling gates are removed and no scheduler has tried the pod since" if gone else _SILENCE
+    disproof = "that the gates were removed only seconds ago" if gone else _DISPROOF
     yield Finding(
         about=workload_of(pod, cluster),
-        summary=f"{silence}: it asks for the scheduler {name}"
-        + (f", which has placed no pod here (others: {known})" if unknown and known else ""),
+        summary=f"{silence}: its schedulerName is {name}"
+        + (f", which has placed no pod in this cluster (schedulers that have: {known})" if unknown and known else ""),
         evidence=tuple(evidence),
         confidence=Confidence.LIKELY if unknown else Confidence.POSSIBLE,
         detail=found,
         would_disprove="" if unknown else disproof,
-        commands=(Command("kubectl get pods -A | grep scheduler", "is a scheduler of that name running?"),),
+        commands=(Command("kubectl get pods -A | grep scheduler", "whether such a scheduler runs"),),
         # Nothing tells when gates were removed, and a scheduler may be busy with many pods that got through at once.
         severity=Severity.WARNING if gone else None,
     )
@@ -61,30 +62,29 @@ def _scheduler_down(evidence: list[Evidence], found: str, cluster: Cluster) -> F
     renewed = lease.spec.renew_time if lease is not None else None
     if lease is None or renewed is None or cluster.taken_at - renewed <= SOON:
         return None
-    since = int((cluster.taken_at - renewed).total_seconds())
     return Finding(
         about=ref(lease),
-        summary=f"kube-scheduler has not renewed its lease for {since} s: it does not run, so no pod is placed",
-        evidence=(quote(lease, "spec.renewTime", "when the scheduler was last alive"), *evidence),
+        summary=f"kube-scheduler has not renewed its lease for {human_duration(cluster.taken_at - renewed)}: it is down, and no pod is scheduled",
+        evidence=(quote(lease, "spec.renewTime", "the last sign of life of the scheduler"), *evidence),
         confidence=Confidence.LIKELY,
         detail=found,
-        commands=(Command("kubectl get pods -n kube-system -l component=kube-scheduler", "does it run?"),),
+        commands=(Command("kubectl get pods -n kube-system -l component=kube-scheduler", "whether it runs"),),
     )
 
 
 def would_find(answer: PendingAnswer | None) -> str:
-    """What a scheduler of the default profile would say, if one looked."""
+    """What a scheduler of the default profile would decide."""
     if answer is None:
         return ""
     verdict = answer.verdict
     unseen = sorted({*answer.unseen, *answer.damaged})
     seen = ""
     if unseen and (verdict.feasible or "Node" in unseen or rests_on_unseen(verdict, unseen)):
-        seen = f" by what could be seen here (not all of {names(unseen)})"
+        seen = f", as far as can be seen (not all of {names(unseen)})"
     if verdict.feasible:
-        return f"A scheduler that looked would find room{seen}: {names(verdict.feasible)} would take it."
+        return f"A scheduler that tried it would place it{seen}: it fits {names(verdict.feasible)}."
     if verdict.pre_filter is not None:
-        return f"A scheduler that looked would refuse it{seen}: {short_reason(verdict.pre_filter)}."
+        return f"A scheduler that tried it would reject it{seen}: {short_reason(verdict.pre_filter)}."
     if not verdict.nodes:
-        return f"There is no node at all{seen}."
-    return f"A scheduler that looked would find no node for it either{seen}. {table(answer)}"
+        return f"The cluster has no nodes{seen}."
+    return f"A scheduler that tried it would find no node for it{seen}. {table(answer)}"

@@ -1,4 +1,4 @@
-"""One node in full: what the pod asks, what is there, and what stands in the way."""
+"""One node in full: what the pod requests, what the node has, and what blocks it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kubedoctor.replay.scheduler.snapshot import NodeInfo
 
 
 class Objecting(msgspec.Struct, frozen=True):
-    """A filter that says no: in a few words, and in the scheduler's own. hopeless: no pod's leaving would help."""
+    """A filter that rejects the node: in a few words, and in the scheduler's own. hopeless: preemption would not help."""
 
     filter: str
     short: str

@@ -1,4 +1,4 @@
-"""A replay in sentences: whether the scheduler says the same, and what making room would do.
+"""A replay in sentences: whether it matches the scheduler's message, and what preemption would do.
 
 They begin in lower case and have no full stop, so that they can stand behind a label.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 from kubedoctor.answers.placement.reasons import short_reason
 from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.grammar.text import capitalised, listed
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.findings.model import Fix
@@ -28,27 +28,27 @@ _MOST_DIFFERENCES = 8
 
 
 def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[str]:
-    """Whether the scheduler says the same, its own words if they are to be quoted, and where the two differ."""
+    """Whether the scheduler's message matches, the message itself if it is to be quoted, and where the two differ."""
     comparison = answer.comparison
     said = f': "{_shortened(answer.said.text)}"' if answer.said is not None and quoted else ""
     match comparison.agreement:
         case Agreement.NO_MESSAGE:
-            yield "no scheduler has said anything about it yet"
+            yield "no scheduler has reported anything yet"
         case Agreement.AGREES:
-            yield f"the scheduler says the same{said or ' as its replay here'}"
+            yield f"matches the scheduler's own message{said}"
         case Agreement.NOT_REPLAYED:
-            yield f"the scheduler speaks of what is not replayed{said}"
+            yield f"the scheduler's message is about something that is not replayed{said}"
         case Agreement.STALE:
-            yield f"the scheduler spoke{_of_then(answer)}{_ago(answer)}{_before(answer)}{said}"
+            yield f"the scheduler's message is out of date ({_since_then(answer)}){said}"
         case Agreement.DIFFERS:
-            yield f"the scheduler says otherwise{_ago(answer)}{said}"
+            yield f"differs from the scheduler's message{_ago(answer)}{said}"
     if comparison.agreement in (Agreement.DIFFERS, Agreement.STALE):
         yield from node_lines(answer)
-        seen = _shortened(answer.verdict.message) or f"{listed(answer.verdict.feasible, 3)} would take it"
-        yield f"by what is seen: {seen}"
+        seen = _shortened(answer.verdict.message) or f"it fits {listed(answer.verdict.feasible, 3)}"
+        yield f"replayed now: {seen}"
         yield from _counted_otherwise(comparison.differences)
         if comparison.agreement is Agreement.DIFFERS and answer.unseen:
-            yield f"not seen: {listed(answer.unseen, 5)}"
+            yield f"not checked: {listed(answer.unseen, 5)}"
 
 
 def has_other_scheduler(pod: Pod) -> bool:
@@ -60,27 +60,27 @@ def other_scheduler_lines(pod: Pod) -> Iterator[str]:
     """What to know before believing the replay."""
     if has_other_scheduler(pod):
         name = pod.spec.scheduler_name
-        yield f"scheduler {name}: replayed as {DEFAULT_SCHEDULER} decides, its own rules may differ"
+        yield f"scheduler {name}: replayed with the rules of {DEFAULT_SCHEDULER}, its own may differ"
 
 
 def unproven(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
-    """What was tried without all that decides, or by the rules of the default scheduler for another one."""
+    """Fixes that were tried without everything that decides, or with the rules of another scheduler."""
     return tuple(msgspec.structs.replace(fix, verified=False) for fix in fixes)
 
 
 def node_lines(answer: PendingAnswer) -> Iterator[str]:
-    """Which nodes have come or gone since the scheduler counted them."""
+    """Which nodes have joined or left since the scheduler counted them."""
     nodes = answer.comparison.nodes
     if nodes.come:
-        yield f"{_have(len(nodes.come), 'come')}: {listed(nodes.come, 3)}"
+        yield f"{_have(len(nodes.come), 'joined')}: {listed(nodes.come, 3)}"
     if not nodes.gone:
         return
-    gone = _have(nodes.gone, "gone")
+    gone = _have(nodes.gone, "left")
     named = listed((f"{one.node} ({ref(one.object).title} {one.says})" for one in nodes.traces), 3)
     if not named:
-        yield f"{gone}; nothing names {'it' if nodes.gone == 1 else 'them'} any more"
+        yield f"{gone}; no object names {'it' if nodes.gone == 1 else 'them'}"
     elif len(nodes.traces) > nodes.gone:
-        yield f"{gone}; these do not exist, but are still named: {named}"
+        yield f"{gone}; objects still name nodes that do not exist: {named}"
     else:
         yield f"{gone}: {named}"
 
@@ -89,16 +89,21 @@ def _have(count: int, done: str) -> str:
     return f"{_nodes(count)} {'has' if count == 1 else 'have'} {done} since"
 
 
-def _of_then(answer: PendingAnswer) -> str:
-    count = answer.comparison.nodes_then
-    return f" of {_nodes(count)}" if count is not None and count != answer.verdict.total else ""
+def _since_then(answer: PendingAnswer) -> str:
+    """How old the message is, how many nodes it counted, and what has changed since."""
+    at, count = answer.said.at if answer.said is not None else None, answer.comparison.nodes_then
+    changed = [one.title for one in answer.comparison.changed]
+    parts = [f"{human_duration(answer.taken_at - at)} old" if at is not None and at <= answer.taken_at else ""]
+    parts.append(f"about {_nodes(count)}" if count is not None and count != answer.verdict.total else "")
+    parts.append(f"{listed(changed, 3)} changed since" if changed else "")
+    return "; ".join(filter(None, parts)) or "the cluster has changed since"
 
 
 def _ago(answer: PendingAnswer) -> str:
     at = answer.said.at if answer.said is not None else None
     if at is None:
         return ""
-    return f" {human_duration(answer.taken_at - at)} ago" if at <= answer.taken_at else " (its clock is ahead)"
+    return f" of {human_duration(answer.taken_at - at)} ago" if at <= answer.taken_at else " (dated in the future)"
 
 
 def _before(answer: PendingAnswer) -> str:
@@ -109,7 +114,7 @@ def _before(answer: PendingAnswer) -> str:
 def _counted_otherwise(differences: Sequence[Difference]) -> Iterator[str]:
     yield from (_counted_twice(one) for one in differences[:_MOST_DIFFERENCES])
     if left := differences[_MOST_DIFFERENCES:]:
-        yield f"{len(left)} more reasons are counted differently"
+        yield f"{len(left)} more reasons have other counts"
 
 
 def _shortened(text: str) -> str:
@@ -119,18 +124,18 @@ def _shortened(text: str) -> str:
 
 def _counted_twice(one: Difference) -> str:
     detail = f" {one.detail}" if one.detail else ""
-    return f"{one.obstacle.value}{detail}: the scheduler counts {one.said}, the replay {one.replayed}"
+    return f"{one.obstacle.value}{detail}: {one.said} in the message, {one.replayed} in the replay"
 
 
 def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
-    """Whether making room would help, whom it would cost, and why not; to be read behind the word preemption."""
+    """Whether preemption would help, which pods it would evict, or why not; read after the word preemption."""
     tried = answer.preemption
     if tried is None or answer.verdict.pre_filter is not None:
         return
     if tried.not_eligible is NotEligible.NEVER:
-        yield "is not tried: its preemptionPolicy is Never"
+        yield "not tried: preemptionPolicy is Never"
     elif tried.not_eligible is not None:
-        yield f"is not tried again while pods end on {answer.pod.status.nominated_node_name}"
+        yield f"not tried again while pods end on {answer.pod.status.nominated_node_name}"
     elif tried.candidates:
         yield from _helpful(answer, tried)
     else:
@@ -141,9 +146,9 @@ def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
         return
     if comparison.preemption in (Agreement.DIFFERS, Agreement.STALE):
         stale = comparison.preemption is Agreement.STALE
-        how = f"was judged otherwise by the scheduler{_ago(answer)}{_before(answer) if stale else ''}"
+        how = f"differs from the scheduler's message{_ago(answer)}{_before(answer) if stale else ''}"
         counts = "; ".join(_counted_otherwise(comparison.preemption_differences))
-        yield f'{how}, so this part is only likely: "{_shortened(heard.text)}"{f" ({counts})" if counts else ""}'
+        yield f'{how}, so this is only likely: "{_shortened(heard.text)}"{f" ({counts})" if counts else ""}'
 
 
 def chosen_candidate(answer: PendingAnswer) -> Candidate | None:
@@ -168,23 +173,27 @@ def _helpful(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     if best is None:
         return
     victims = listed([f"{one.namespace}/{one.name}" for one in best.victims], 5)
-    against = ", against a PodDisruptionBudget" if best.violations else ""
-    yield f"would help: on node {best.node}, evicting {victims}{against}; its priority is {priority_text(answer)}"
+    against = ", which violates a PodDisruptionBudget" if best.violations else ""
+    yield f"would help: evict {victims} from node {best.node}{against}; the pod has priority {priority_text(answer)}"
     others = len(tried.candidates) - 1
     if others:
-        yield f"would help on {others} other {'node' if others == 1 else 'nodes'} too"
+        yield f"would also help on {others} other {'node' if others == 1 else 'nodes'}"
 
 
 def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     final = answer.verdict.total - len(tried.rejected)
     if final:
-        yield f"on {_nodes(final)} no pod's leaving would change anything"
+        yield f"evicting pods from {_nodes(final)} does not make room"
     grouped: dict[str, list[Objection]] = {}
     for _, one in tried.rejected:
         grouped.setdefault(one.status.message, []).append(one)
     for _, same in sorted(grouped.items()):
-        lower = f"no pod has a lower priority than its {priority_text(answer)}"
-        why = lower if same[0].status.has(NO_VICTIMS) else f"with every less important pod gone: {short_reason(*same)}"
+        lower = f"no pod has a lower priority than {priority_text(answer)}"
+        why = (
+            lower
+            if same[0].status.has(NO_VICTIMS)
+            else f"after evicting every pod with a lower priority: {short_reason(*same)}"
+        )
         yield f"on {_nodes(len(same))} {why}"
 
 
@@ -194,8 +203,5 @@ def _nodes(count: int) -> str:
 
 def sentences(lines: Iterable[str], label: str = "") -> str:
     """As prose, each line behind the label."""
-    made = []
-    for line in lines:
-        text = f"{label} {line}".strip()
-        made.append(text[:1].upper() + text[1:] + ("" if text.endswith((".", '."')) else "."))
-    return " ".join(made)
+    texts = (capitalised(f"{label} {line}".strip()) for line in lines)
+    return " ".join(text if text.endswith((".", '."')) else f"{text}." for text in texts)

@@ -1,4 +1,4 @@
-"""Pods that wait only for the moment: they will be placed soon, or could be by now."""
+"""Pods that wait only for now: they will be placed soon, or could be placed already."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RETRIED = timedelta(minutes=5)
 
 
 def soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
-    """It has only just come, room is being made for it, or a controller is about to make what it waits for."""
+    """It is new, pods are being evicted for it, or a controller is about to create what it waits for."""
     young = pod.metadata.creation_timestamp is None or cluster.taken_at - pod.metadata.creation_timestamp < SOON
     if said is None:
         return young
@@ -41,7 +41,7 @@ def fits_by_now(case: Case, said: Said) -> Finding | None:
     recent = newest is None or case.cluster.taken_at - newest < RETRIED
     return Finding(
         about=case.workload,
-        summary=f"fits by now: {names(answer.verdict.feasible)} would take it, but the scheduler has not placed it yet",
+        summary=f"now fits {names(answer.verdict.feasible)}, but the scheduler has not placed it yet",
         evidence=(words(case.pod, said),),
         confidence=Confidence.LIKELY,
         detail=_outcome.agreement(answer),

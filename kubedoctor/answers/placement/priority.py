@@ -27,12 +27,12 @@ def class_text(found: HelpfulClass | None) -> str:
     if found is None:
         return ""
     who = names(f"{one.namespace}/{one.name}" for one in found.candidate.victims)
-    against = ", against a PodDisruptionBudget" if found.candidate.violations else ""
+    against = ", which violates a PodDisruptionBudget" if found.candidate.violations else ""
     one = found.priority_class
-    return f"With PriorityClass {one.name} ({one.value}) it would evict {who} from {found.candidate.node}{against}."
+    return f"With PriorityClass {one.name} ({one.value}) it would preempt {who} on {found.candidate.node}{against}."
 
 
 def class_evidence(found: HelpfulClass | None) -> Iterator[Evidence]:
     """The value of the class."""
     if found is not None:
-        yield quote(found.priority_class, "value", "the lowest class that would let it preempt others")
+        yield quote(found.priority_class, "value", "the lowest class with which it could preempt pods")

@@ -34,23 +34,23 @@ _MEBI: Final = 1 << 20
 _MOST_NAMED: Final = 5
 _WORDS: Final = {
     CORDONED: "cordoned",
-    NODE_NAME: "is not the node it names",
+    NODE_NAME: "not the node of nodeName",
     NODE_AFFINITY: "labels do not match",
-    ENFORCED_AFFINITY: "not allowed by the scheduler's own affinity",
+    ENFORCED_AFFINITY: "excluded by the scheduler's addedAffinity",
     HOST_PORT: "host port in use",
-    TOO_MANY_PODS: "no room for one pod more",
+    TOO_MANY_PODS: "maximum number of pods",
     VOLUME_CONFLICT: "disk in use",
     CLAIM_IN_USE: "claim in use by another pod",
     VOLUME_LIMIT: "too many volumes",
     NO_VOLUME: "no volume to bind",
-    FREE_STORAGE: "too little storage",
-    VOLUME_MISSING: "its volume is gone",
+    FREE_STORAGE: "insufficient storage",
+    VOLUME_MISSING: "volume does not exist",
     VOLUME_ZONE: "volume in another zone",
     TOPOLOGY_SPREAD: "spread: too many there",
-    TOPOLOGY_LABEL: "spread: label missing",
-    POD_AFFINITY: "no pod it must be with",
+    TOPOLOGY_LABEL: "topology spread: no label",
+    POD_AFFINITY: "pod affinity: no such pod",
     POD_ANTI_AFFINITY: "a pod it avoids",
-    EXISTING_ANTI_AFFINITY: "a pod there avoids it",
+    EXISTING_ANTI_AFFINITY: "excluded by another pod's anti-affinity",
     NODE_FEATURES: "lacks a feature",
     VOLUME_NODE_AFFINITY: "volume is elsewhere",
 }
@@ -84,7 +84,7 @@ def short_reason(*same: Objection, figures: bool = False) -> str:
     if named and same[0].plugin == "TaintToleration":
         return f"taint {named}"
     words = ", ".join(_reason_words(reason) for reason in first.reasons)
-    words = words or ("cannot be decided" if first.code is Code.ERROR else "objects")
+    words = words or ("error" if first.code is Code.ERROR else "rejects")
     return f"{words}: {named}" if named and named not in words else words
 
 
@@ -112,8 +112,8 @@ def _shortage(same: Sequence[Shortage], figures: bool) -> str:
 def _rest(short: Shortage) -> str:
     whole = amount(short.resource, short.capacity)
     if short.beyond:
-        return f" (it has {whole} in all)"
-    return f" ({amount(short.resource, max(short.capacity - short.used, 0))} of {whole} is free)"
+        return f" (has {whole} in total)"
+    return f" ({amount(short.resource, max(short.capacity - short.used, 0))} of {whole} free)"
 
 
 def _span(resource: str, numbers: Sequence[int]) -> str:

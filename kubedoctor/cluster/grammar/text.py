@@ -63,6 +63,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def capitalised(text: str) -> str:
+    """The text with its first letter in upper case and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def listed(words: Iterable[str], most: int) -> str:
     """`a, b and 4 more`."""
     every = list(words)

@@ -79,8 +79,8 @@ def patch(command: str) -> Any:
 def test_a_claim_is_made_anew_in_one_line() -> None:
     [fix] = offered(storage_class("manual"), volume("x"), claim(storageClassName="manaul"))
     assert fix.summary == (
-        "recreate claim data-db-0: storage class manual instead of manaul (volume x then fits) → fits n"
-        "; no data is lost, it has no volume"
+        "Recreate claim data-db-0: storage class manual instead of manaul (volume x then fits) → fits n"
+        "; no data is lost: the claim has no volume"
     )
     assert patch(fix.command) == {"spec": {"storageClassName": "manual"}}
     assert fix.command.startswith(f"kubectl patch {CLAIM} --type=merge ")
@@ -98,7 +98,7 @@ def test_the_old_annotation_for_the_class_goes_away() -> None:
 
 def test_a_class_where_there_is_none_is_set_in_place() -> None:
     [fix] = offered(storage_class("manual"), volume("x"), claim())
-    assert fix.summary == "change claim data-db-0: storage class manual (volume x then fits) → fits n"
+    assert fix.summary == "Change claim data-db-0: storage class manual (volume x then fits) → fits n"
     assert fix.command == f"""kubectl patch {CLAIM} --type=merge -p '{{"spec": {{"storageClassName": "manual"}}}}'"""
     assert fix.effect is Effect.CHANGES
 
@@ -119,7 +119,7 @@ def test_a_provisioner_that_nobody_has_seen_at_work_is_not_verified() -> None:
     [fix] = offered(storage_class("cloud", "csi.example.com"), claim(storageClassName="cluod"))
     assert not fix.verified
     assert fix.summary.startswith(
-        "recreate claim data-db-0: storage class cloud instead of cluod → fits n, if csi.example.com creates the volume"
+        "Recreate claim data-db-0: storage class cloud instead of cluod → fits n, if csi.example.com creates the volume"
     )
 
 
@@ -148,6 +148,6 @@ def test_a_claim_that_is_made_for_the_pod_is_described_anew() -> None:
     asked = msgspec.structs.replace(asked, metadata=owned)
     [fix] = offered(storage_class("manual"), volume("x"), asked, ephemeral=True)
     assert fix.summary == (
-        "change the claim template of volume data: storage class manual instead of manaul (volume x then fits) → fits n"
+        "Change the claim template of volume data: storage class manual instead of manaul (volume x then fits) → fits n"
     )
     assert fix.command == ""  # A pod without workload cannot be changed so.

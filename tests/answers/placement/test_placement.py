@@ -65,15 +65,14 @@ def test_the_scheduler_is_heard() -> None:
     found = placed()
     assert found.before is not None
     assert found.before.agreement is Agreement.AGREES
-    assert next(agreement_lines(found.before)).startswith("the scheduler says the same")
+    assert next(agreement_lines(found.before)).startswith("matches the scheduler's own message")
     assert list(preemption_lines(found.before)) == [
-        "would not help: on 2 nodes no pod's leaving would change anything; on 2 nodes no pod has a lower "
-        "priority than its 0"
+        "would not help: evicting pods from 2 nodes does not make room; on 2 nodes no pod has a lower priority than 0"
     ]
     other = placed(says="0/4 nodes are available: 4 Insufficient memory.")
     assert other.before is not None
     assert "Insufficient memory" in " ".join(agreement_lines(other.before))
-    assert "resource memory: the scheduler counts 4, the replay 0" in list(agreement_lines(other.before))
+    assert "resource memory: 4 in the message, 0 in the replay" in list(agreement_lines(other.before))
 
 
 def test_fixes_are_proven_and_only_for_the_pod_as_it_is() -> None:
@@ -322,8 +321,8 @@ def test_a_long_message_is_shortened_and_so_are_its_differences() -> None:
     assert other.before is not None
     assert all(len(line) < 1200 for line in agreement_lines(found.before))
     lines = list(agreement_lines(other.before))
-    assert lines[-1] == "15 more reasons are counted differently"
-    assert len([line for line in lines if "the scheduler counts" in line]) == 8
+    assert lines[-1] == "15 more reasons have other counts"
+    assert len([line for line in lines if "in the replay" in line]) == 8
 
 
 def test_a_message_of_a_clock_that_is_ahead() -> None:
@@ -331,4 +330,6 @@ def test_a_message_of_a_clock_that_is_ahead() -> None:
     early["status"]["conditions"][0]["lastTransitionTime"] = "2099-01-01T00:00:00Z"
     found = place_in(complete(*FLEET, early))
     assert found.before is not None
-    assert next(agreement_lines(found.before)).startswith("the scheduler says otherwise (its clock is ahead): ")
+    assert next(agreement_lines(found.before)).startswith(
+        "differs from the scheduler's message (dated in the future): "
+    )

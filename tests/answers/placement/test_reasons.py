@@ -23,11 +23,11 @@ def lacks(requested: int, used: int, capacity: int, resource: str = "cpu") -> Ob
 
 def test_figures_are_told_only_where_they_hold_for_every_node() -> None:
     near, far = lacks(2000, 3000, 4000), lacks(2000, 2000, 2000)
-    assert short_reason(near, figures=True) == "lacks 1 cpu (1 of 4 is free)"
-    assert short_reason(near, near, figures=True) == "lacks 1 cpu (1 of 4 is free)"
+    assert short_reason(near, figures=True) == "lacks 1 cpu (1 of 4 free)"
+    assert short_reason(near, near, figures=True) == "lacks 1 cpu (1 of 4 free)"
     assert short_reason(near, far, figures=True) == "lacks 1 to 2 cpu"
     assert short_reason(near) == "lacks 1 cpu"
-    assert short_reason(lacks(3000, 0, 2000), figures=True) == "lacks 1 cpu, too small (it has 2 in all)"
+    assert short_reason(lacks(3000, 0, 2000), figures=True) == "lacks 1 cpu, too small (has 2 in total)"
 
 
 def test_a_full_node_and_several() -> None:

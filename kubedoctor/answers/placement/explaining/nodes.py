@@ -48,7 +48,7 @@ def taint(case: Case, reason: Reason) -> Explanation:
         f"{some(n, 'has', 'have') if known else 'some have'} the taint {text}" for text, n in counted.most_common(3)
     ]
     if kept_for := len(tainted) - counted.total():
-        parts.append(f"{some(kept_for, 'is', 'are') if known else 'some are'} kept for the control plane (taint)")
+        parts.append(f"{some(kept_for, 'has', 'have') if known else 'some have'} the control-plane taint")
     troubled = [node for node, taint in tainted if taint.key in NODE_TROUBLE]
     plain = [(node, taint) for node, taint in tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
     return Explanation(
@@ -72,9 +72,11 @@ def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ..
         toleration = {"key": first.key, "operator": "Equal", "value": first.value, "effect": first.effect}
         if not case.pod.spec.tolerations or not first.value:
             toleration = {"key": first.key, "operator": "Exists", "effect": first.effect}
-        fixes.append(case.fix_of_template(f"let the pods tolerate {text}", Step(("tolerations", "-"), toleration)))
+        fixes.append(
+            case.fix_of_template(f"Add a toleration for the taint {text}", Step(("tolerations", "-"), toleration))
+        )
         line = command_line(_without_taints(nodes), *(node for node, _ in nodes))
-        fixes.append(Fix(f"or remove the taint {text}, if it is not meant", line, Effect.CHANGES))
+        fixes.append(Fix(f"Or remove the taint {text}, if it is not intended", line, Effect.CHANGES))
     return tuple(fixes[:4])
 
 
@@ -94,14 +96,15 @@ def cordoned(case: Case, reason: Reason) -> Explanation:
     opened = Change(tuple(Operation(ref(node), (Step(("spec", "unschedulable"), False),)) for node in nodes))
     return Explanation(
         f"{some(reason.count, 'is', 'are')} cordoned ({names(node.name for node in nodes)})",
-        tuple(quote(node, "spec.unschedulable", "cordoned: takes no new pods") for node in nodes[:5]),
-        (Fix("let the nodes take pods again", command_line(opened), Effect.CHANGES),),
+        tuple(quote(node, "spec.unschedulable", "cordoned: accepts no new pods") for node in nodes[:5]),
+        (Fix("Uncordon the nodes", command_line(opened), Effect.CHANGES),),
     )
 
 
 def resource(case: Case, reason: Reason) -> Explanation:
     name = reason.detail
-    head = f"{some(reason.count, 'has', 'have')} too little {name}"
+    everywhere = reason.count is not None and reason.count == len(case.nodes)
+    head = f"no node has enough {name}" if everywhere else f"{some(reason.count, 'has', 'have')} insufficient {name}"
     asked = counted_requests(case.pod).get(name)
     if asked is None:
         return Explanation(head)
@@ -110,17 +113,17 @@ def resource(case: Case, reason: Reason) -> Explanation:
     short = [(each, one) for one in case.refused(reason) if (each := one.shortage(name)) is not None]
     sized = [(each, one) for each, one in short if each.capacity]
     if not sized:
-        offered = ", and no node offers any" if short and not _offered(case, name) else ""
-        return Explanation(f"{head}: it asks for {want}{offered}", _kept([request]))
+        offered = ", and no node has any" if short and not _offered(case, name) else ""
+        return Explanation(f"{head}: the pod requests {want}{offered}", _kept([request]))
     largest, biggest = max(sized, key=lambda pair: pair[0].capacity)
-    size = quote(biggest.node, f"status.allocatable[{name}]", "the most that any of them offers")
+    size = quote(biggest.node, f"status.allocatable[{name}]", "the most that any node has")
     if asked > largest.capacity:
-        text = f"{head}: it asks for {want}, the largest node has {amount(name, largest.capacity)}"
+        text = f"{head}: the pod requests {want}, the largest node has {amount(name, largest.capacity)}"
         return Explanation(text, _kept([request, size]), _lower(case, name, largest, biggest))
     roomiest, where = max(sized, key=lambda pair: pair[0].capacity - pair[0].used)
     free = amount(name, max(roomiest.capacity - roomiest.used, 0))
-    text = f"{head} free: it asks for {want}, at most {free} is free ({where.name})"
-    used = f"of which {amount(name, roomiest.used)} are requested by pods there"
+    text = f"{head}: the pod requests {want}, at most {free} is free ({where.name})"
+    used = f"of which its pods request {amount(name, roomiest.used)}"
     nearest = quote(where.node, f"status.allocatable[{name}]", used)
     above, holder = _held_above(case, name, [one for _, one in sized])
     return Explanation(text, _kept([request, nearest, holder]), _lower(case, name, roomiest, where), detail=above)
@@ -143,7 +146,7 @@ def _request(pod: Pod, name: str) -> Evidence | None:
     for container in all_containers(pod):
         path = f"{container_path(pod, container.name)}.resources.requests[{name}]"
         if has_path(pod, path):
-            return quote(pod, path, "what it asks for")
+            return quote(pod, path, "the request")
     return None
 
 
@@ -160,16 +163,14 @@ def _held_above(case: Case, name: str, refused: list[RefusedNode]) -> tuple[str,
         return "", None
     holder = min(above, key=lambda info: (-info.requests[name], info.pod.namespace, info.pod.name)).pod
     who = workload_of(holder, case.cluster).title
-    text = (
-        f"Pods of a higher priority than its {mine} hold {name}, first of all {who} (priority {holder.spec.priority})"
-    )
-    evidence = quote(holder, "spec.priority", "goes before it") if has_path(holder, "spec.priority") else None
-    return f"{text}: they may have preempted it, and it cannot preempt them.", evidence
+    text = f"Pods with a higher priority than {mine} use {name} there, such as {who} (priority {holder.spec.priority})"
+    evidence = quote(holder, "spec.priority", "a higher priority") if has_path(holder, "spec.priority") else None
+    return f"{text}: they may have preempted this pod, and it cannot preempt them.", evidence
 
 
 def _lower(case: Case, name: str, short: Shortage, where: RefusedNode) -> tuple[Fix, ...]:
-    """To what is free on the roomiest node, if one container asks for all of it."""
-    summary = f"ask for less {name}, or add a node that has enough"
+    """To what is free on the roomiest node, if a single container requests all of it."""
+    summary = f"Lower the {name} request, or add a node that has enough"
     asking = [c.name for c in case.pod.spec.containers if c.resources and name in (c.resources.requests or {})]
     free = short.capacity - short.used
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
@@ -198,7 +199,7 @@ def node_affinity(case: Case, reason: Reason) -> Explanation:
         fixes = (_selector_fix(case, near),) if near else ()
         missing = gone_text(gone(case, named_by_pod(pod)))
         hint += f"; {missing}" if missing else ""
-        text = f"{head} its nodeSelector {asked}{', which no node has' if lacking and case.nodes else ''}{hint}"
+        text = f"{head} the nodeSelector {asked}{', which no node has' if lacking and case.nodes else ''}{hint}"
         return Explanation(text, tuple(evidence), fixes)
     if required:
         path = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
@@ -212,8 +213,8 @@ def node_affinity(case: Case, reason: Reason) -> Explanation:
         said = f": no node has {names(broken)}" if broken and case.nodes else ""
         missing = gone_text(gone(case, named_by_pod(pod)))
         said += f"; {missing}" if missing else ""
-        return Explanation(f"{head} its node affinity{said}", (quote(pod, path, ""),))
-    return Explanation(f"{head} its node affinity or selector")
+        return Explanation(f"{head} the required node affinity{said}", (quote(pod, path, ""),))
+    return Explanation(f"{head} the node affinity or nodeSelector")
 
 
 def _matched_somewhere(case: Case, term: NodeSelectorTerm) -> bool:
@@ -236,31 +237,33 @@ def _expression(case: Case, one: NodeSelectorRequirement) -> str:
     meant = near or [f"key {key}" for key in keys]
     if meant:
         return f"{text} (did you mean {meant[0]}?)"
-    return f"{text} (they have {names(sorted(present))})" if present else text
+    return f"{text} (the nodes have {names(sorted(present))})" if present else text
 
 
 def _selector_fix(case: Case, near: NearMiss) -> Fix:
-    return case.fix_of_template(f"select {near.text}, which nodes have", *labels_instead(("nodeSelector",), near))
+    return case.fix_of_template(
+        f"Set nodeSelector {near.text}, which nodes have", *labels_instead(("nodeSelector",), near)
+    )
 
 
 def too_many_pods(case: Case, reason: Reason) -> Explanation:
-    head = some(reason.count, "runs as many pods as it may", "run as many pods as they may")
+    head = some(reason.count, "runs its maximum number of pods", "run their maximum number of pods")
     full = [(one, short) for one in case.refused(reason) if (short := one.shortage("pods")) is not None]
     if not full:
         return Explanation(head)
     first, short = full[0]
     evidence = tuple(
-        quote(one.node, "status.allocatable[pods]", "the most pods that it may run")
+        quote(one.node, "status.allocatable[pods]", "its maximum number of pods")
         for one, _ in full[:3]
         if has_path(one.node, "status.allocatable[pods]")
     )
-    fix = Fix("add a node, move pods away, or raise the kubelet's maxPods")
+    fix = Fix("Add a node, remove pods, or raise the kubelet's maxPods")
     return Explanation(f"{head} ({first.name}: {short.used} of {short.capacity})", evidence, (fix,))
 
 
 def left_out(case: Case, reason: Reason) -> Explanation:
-    """Nodes that a PreFilter leaves out: the pod is made for certain nodes, as a DaemonSet's are."""
+    """Nodes that a PreFilter leaves out: the pod is for certain nodes, as pods of a DaemonSet are."""
     plugins = reason.detail or "its rules"
     missing = gone_text(gone(case, named_by_pod(case.pod)))
-    text = f"{some(reason.count, 'is', 'are')} not among the nodes that it names ({plugins})"
+    text = f"{some(reason.count, 'is', 'are')} not among the nodes that the pod allows ({plugins})"
     return Explanation(f"{text}; {missing}" if missing else text, minor=not missing)

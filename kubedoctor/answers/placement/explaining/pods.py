@@ -30,9 +30,9 @@ def host_port(case: Case, reason: Reason) -> Explanation:
     ports = names(f"{number}/{protocol}" for number, protocol, _ in wanted)
     holders = [pod for pod in case.cluster.maybe.all(Pod) if _holds(pod, {(n, p) for n, p, _ in wanted})]
     who = names(sorted({workload_of(pod, case.cluster).title for pod in holders}), 2)
-    text = f"{some(reason.count, 'has', 'have')} its host port {ports} taken" + (f" by {who}" if who else "")
-    evidence = tuple(quote(case.pod, path, "only one pod of a node can have it") for _, _, path in wanted[:2])
-    fix = Fix("drop the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
+    text = f"{some(reason.count, 'has', 'have')} host port {ports} in use" + (f" by {who}" if who else "")
+    evidence = tuple(quote(case.pod, path, "free for a single pod per node") for _, _, path in wanted[:2])
+    fix = Fix("Remove the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
     return Explanation(text, evidence, (fix,))
 
 
@@ -51,7 +51,7 @@ def topology_spread(case: Case, reason: Reason) -> Explanation:
         if one.when_unsatisfiable == "DoNotSchedule"
     ]
     if not constraints:
-        return Explanation(f"{reason.count} would break the topology spread")
+        return Explanation(f"{reason.count} would violate the topology spread")
     broken = _broken(case, reason)
     constraints = [(index, one) for index, one in constraints if one.topology_key in broken] or constraints
     evidence = tuple(
@@ -61,13 +61,13 @@ def topology_spread(case: Case, reason: Reason) -> Explanation:
     if reason.obstacle is TOPOLOGY_LABEL:
         keys = names(one.topology_key for _, one in constraints)
         return Explanation(
-            f"{some(reason.count, 'lacks', 'lack')} the label {keys} that the topology spread needs", evidence
+            f"{some(reason.count, 'lacks', 'lack')} the label {keys} that the topology spread requires", evidence
         )
-    text = f"{reason.count} would break maxSkew {first.max_skew} across {first.topology_key}"
+    text = f"{reason.count} would exceed maxSkew {first.max_skew} across {first.topology_key}"
     if domains := _domains(case, first):
         text += f" ({', '.join(f'{name}: {count}' for name, count in domains)})"
     fix = Fix(
-        "make room in the domain that has the fewest pods, raise maxSkew, or use whenUnsatisfiable ScheduleAnyway"
+        "Free capacity in the domain with the fewest pods, raise maxSkew, or set whenUnsatisfiable to ScheduleAnyway"
     )
     return Explanation(text, evidence, (fix,))
 
@@ -99,7 +99,9 @@ def pod_affinity(case: Case, reason: Reason) -> Explanation:
     """Own affinity and anti-affinity, and the anti-affinity of pods that run already."""
     affinity = case.pod.spec.affinity
     if reason.obstacle is EXISTING_ANTI_AFFINITY:
-        return Explanation(f"{some(reason.count, 'runs', 'run')} pods whose anti-affinity keeps it away", _rivals(case))
+        return Explanation(
+            f"{some(reason.count, 'runs', 'run')} pods with an anti-affinity against this pod", _rivals(case)
+        )
     anti = reason.obstacle is POD_ANTI_AFFINITY
     path = f"spec.affinity.{'podAntiAffinity' if anti else 'podAffinity'}.{_REQUIRED}"
     rules = affinity and (affinity.pod_anti_affinity if anti else affinity.pod_affinity)
@@ -107,11 +109,11 @@ def pod_affinity(case: Case, reason: Reason) -> Explanation:
     said = names(_term(one) for one in terms)
     evidence = (quote(case.pod, path, ""),) if has_path(case.pod, path) else ()
     if anti:
-        text = f"{some(reason.count, 'runs', 'run')} a pod that its anti-affinity excludes ({said})"
-        fix = Fix("add nodes, run fewer replicas, or make the anti-affinity preferred instead of required")
+        text = f"{some(reason.count, 'runs', 'run')} a pod that the required anti-affinity excludes ({said})"
+        fix = Fix("Add nodes, run fewer replicas, or make the anti-affinity preferred instead of required")
         return Explanation(text, evidence, (fix,))
     return Explanation(
-        f"{some(reason.count, 'does', 'do')} not run the pods that its affinity demands ({said})", evidence
+        f"{some(reason.count, 'runs', 'run')} no pod that the required affinity names ({said})", evidence
     )
 
 
@@ -133,13 +135,13 @@ def _rivals(case: Case) -> tuple[Evidence, ...]:
             here and term.label_selector and selector_of(term.label_selector).matches(case.pod.metadata.labels)
             for term in terms
         ):
-            found.append(quote(pod, path, "keeps pods like this one away"))
+            found.append(quote(pod, path, "excludes pods with these labels"))
     return tuple(found[:2])
 
 
 def resource_claim(case: Case, reason: Reason) -> Explanation:
     """Devices (dynamic resource allocation): which class is asked for, and whether any node publishes devices."""
-    head = f"{reason.count} cannot give the devices that it claims" if reason.count else reason.text
+    head = f"{reason.count} cannot allocate the claimed devices" if reason.count else reason.text
     owned = [
         claim
         for claim in case.cluster.maybe.all(ResourceClaim, case.pod.namespace)
@@ -151,12 +153,12 @@ def resource_claim(case: Case, reason: Reason) -> Explanation:
         quote(claim, "spec.devices.requests", "") for claim in owned if has_path(claim, "spec.devices.requests")
     ]
     if has_path(case.pod, "spec.resourceClaims"):
-        evidence.append(quote(case.pod, "spec.resourceClaims", "the devices that the pod claims"))
+        evidence.append(quote(case.pod, "spec.resourceClaims", "the claimed devices"))
     text = f"{head} (class {names(classes)})" if classes else head
     refused = any(gap.kind == "ResourceSlice" for gap in case.cluster.gaps)
     if not case.cluster.maybe.all(ResourceSlice) and not refused:
-        text += "; no node publishes any device"
-    return Explanation(text, tuple(evidence), (Fix("install the device driver on nodes that have such a device"),))
+        text += "; no node publishes a device"
+    return Explanation(text, tuple(evidence), (Fix("Install the device driver on nodes that have such a device"),))
 
 
 def _device_classes(spec: object) -> list[str]:

@@ -101,13 +101,15 @@ def aspect(major: list[tuple[Reason, Explanation]]) -> str:
 
 
 def summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
-    told = "; ".join(texts[:_MOST_REASONS]) or message.rest or "nothing more"
+    told = "; ".join(texts[:_MOST_REASONS]) or message.rest or "no reason given"
     if len(texts) > _MOST_REASONS:
         told += f"; and {len(texts) - _MOST_REASONS} more reasons"
     counted = any(reason.count is not None for reason in message.reasons)
     if about.kind == "Node":
-        others = f", and no other of the {message.nodes} nodes can" if (message.nodes or 0) > 1 else ""
-        return f"takes no new pods{others}: {told}"
+        others = f", and no other of {message.nodes} nodes does" if (message.nodes or 0) > 1 else ""
+        return f"accepts no new pods{others}: {told}"
+    if told.startswith("no node has enough"):
+        return told
     if message.nodes and counted:
-        return f"{f'fits none of the {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {told}"
-    return f"no node is tried: {told}" if message.nodes else f"the scheduler says: {told}"
+        return f"{f'fits none of {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {told}"
+    return f"cannot be scheduled: {told}"

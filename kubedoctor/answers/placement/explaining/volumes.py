@@ -39,9 +39,9 @@ def unbound(case: Case, reason: Reason) -> Explanation:
     if not said:
         text = f"{reason.count} {reason.text}" if reason.count else reason.text
     elif reason.count:
-        text = f"{some(reason.count, 'has', 'have')} no volume for its claim {said}"
+        text = f"{some(reason.count, 'has', 'have')} no volume for claim {said}"
     else:
-        text = f"its claim {said} has no volume yet"
+        text = f"claim {said} is not bound to a volume yet"
     evidence = tuple(quote(c, "status.phase", "not bound") for c in waiting if has_path(c, "status.phase"))
     return Explanation(text, evidence, blames=tuple(ref(claim) for claim in waiting))
 
@@ -49,15 +49,15 @@ def unbound(case: Case, reason: Reason) -> Explanation:
 def missing_claim(case: Case, reason: Reason) -> Explanation:
     name = reason.detail.rpartition("/")[2]
     blamed = Ref("PersistentVolumeClaim", case.pod.namespace, name)
-    what = "is not made yet" if reason.obstacle is CLAIM_NOT_YET_MADE else "does not exist"
-    return Explanation(f"its claim {name} {what}", (), blames=(blamed,))
+    what = "is not created yet" if reason.obstacle is CLAIM_NOT_YET_MADE else "does not exist"
+    return Explanation(f"claim {name} {what}", (), blames=(blamed,))
 
 
 def deleting_claim(case: Case, reason: Reason) -> Explanation:
     claim = case.cluster.maybe.get(PersistentVolumeClaim, case.pod.namespace, reason.detail)
     path = "metadata.deletionTimestamp"
     evidence = (quote(claim, path, "being deleted"),) if claim is not None and has_path(claim, path) else ()
-    return Explanation(f"its claim {reason.detail} is being deleted", evidence)
+    return Explanation(f"claim {reason.detail} is being deleted", evidence)
 
 
 def volume_place(case: Case, reason: Reason) -> Explanation:
@@ -82,13 +82,13 @@ def volume_place(case: Case, reason: Reason) -> Explanation:
         if case.pod.spec.node_selector:
             evidence.append(quote(case.pod, "spec.nodeSelector", "where the pod may run"))
     said = f": {'; '.join(parts)}" if parts else ""
-    return Explanation(f"{reason.count or 'all'} cannot reach its volume{said}", tuple(evidence))
+    return Explanation(f"{reason.count or 'all'} cannot use its volume{said}", tuple(evidence))
 
 
 def missing_volume(case: Case, reason: Reason) -> Explanation:
     bound = [claim for claim in claims(case) if claim.spec.volume_name]
-    evidence = tuple(quote(claim, "spec.volumeName", "the volume that is gone") for claim in bound)
-    return Explanation(f"its volume {reason.detail} does not exist" if reason.detail else reason.text, evidence)
+    evidence = tuple(quote(claim, "spec.volumeName", "this volume does not exist") for claim in bound)
+    return Explanation(f"volume {reason.detail} does not exist" if reason.detail else reason.text, evidence)
 
 
 def claim_in_use(case: Case, reason: Reason) -> Explanation:
@@ -99,27 +99,27 @@ def claim_in_use(case: Case, reason: Reason) -> Explanation:
     for claim in claims(case):
         if "ReadWriteOncePod" not in (claim.spec.access_modes or ()):
             continue
-        evidence.append(quote(claim, "spec.accessModes", "one pod of the cluster may use it"))
+        evidence.append(quote(claim, "spec.accessModes", "a single pod of the cluster may use it"))
         users = [pod for pod in pods_mounting(claim, case.cluster.maybe) if pod.spec.node_name]
         owners = sorted({workload_of(pod, case.cluster) for pod in users})
         by = names([owner.title for owner in owners], 2)
-        held.append(f"{claim.name} is ReadWriteOncePod" + (f" and a pod of {by} has it" if by else ""))
+        held.append(f"{claim.name} is ReadWriteOncePod" + (f" and a pod of {by} uses it" if by else ""))
         if case.workload in owners:
             fixes += _one_pod_at_a_time(case, claim)
     said = f": {'; '.join(held)}" if held else ""
-    text = f"{some(reason.count, 'is', 'are')} refused because its claim is in use{said}"
+    text = f"{some(reason.count, 'is', 'are')} refused because the claim is in use{said}"
     return Explanation(text, tuple(evidence), tuple(fixes))
 
 
 def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix]:
-    """For a workload whose own pod has what another one of it waits for."""
+    """For a workload whose own pod uses the claim that another pod of it waits for."""
     about = case.workload
     owner = case.cluster.maybe.get_ref(about)
     if isinstance(owner, Deployment | StatefulSet) and owner.spec.wanted > 1:
         line = command_line(scale(about, 1))
-        yield Fix(f"run one pod of it: no second one can use {claim.name}", line, Effect.DISRUPTS)
+        yield Fix(f"Scale it to 1 replica: no second pod can use claim {claim.name}", line, Effect.DISRUPTS)
     if isinstance(owner, Deployment) and owner.spec.strategy.type != "Recreate":
         strategy = ("spec", "strategy")
         change = edit(about, Step((*strategy, "type"), "Recreate"), Step((*strategy, "rollingUpdate"), remove=True))
         line = command_line(change)
-        yield Fix("let updates end the old pod before they start the new one", line)
+        yield Fix("Set the update strategy to Recreate, so that the old pod ends before the new pod starts", line)
