@@ -74,7 +74,8 @@ def _examined(
     if len(subjects) > FEW:
         source.list_all(catalogue.reads(), _namespace(source, options))
     report = focus_all(catalogue, subjects, source.snapshot, source.gather)
-    return report, listing_of(report, source.snapshot, [target.kind for target in targets], _namespace(source, options))
+    kinds = [target.kind for target in targets]
+    return report, listing_of(report, source.snapshot, catalogue.related, kinds, _namespace(source, options))
 
 
 def _printed(

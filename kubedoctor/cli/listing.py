@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,50 +13,63 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind
+from kubedoctor.cluster.relations.related import Related, related_objects
 from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN, controller_of
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.triage import all_statuses
+from kubedoctor.engine.health.states import stated_health
 from kubedoctor.engine.report import Report, ReportedFinding
+
+COLUMNS = ("READY", "STATUS", "RESTARTS", "AGE", "NODE")
 
 
 class ListedObject(msgspec.Struct, frozen=True):
     """An object of a list. finding: the worst that is about it or that it suffers from; cause: what explains that finding,
-    where it is a consequence. says: what its status reports where no finding explains it."""
+    where it is a consequence. near: without a finding, the worst about what is related to it. says: what its status
+    reports where no finding explains it. cells: for the columns of the list."""
 
     about: Ref
     finding: ReportedFinding | None = None
     cause: ReportedFinding | None = None
+    near: ReportedFinding | None = None
     says: str = ""
     cells: tuple[str, ...] = ()
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The objects in order, those with findings first. columns: titles of the cells."""
+    """The objects in order, those with findings first. columns: titles of the cells, of which only the first
+    `narrow` are shown unless all are asked for. namespaced: whether they are of several namespaces."""
 
     title: str
     rows: tuple[ListedObject, ...]
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...] = COLUMNS
+    narrow: int = 2
     namespaced: bool = False
 
 
-def listing_of(report: Report, snapshot: Snapshot, kinds: Sequence[ResourceKind], namespace: str) -> Listing:
-    """The subjects of a report as a list."""
+def listing_of(
+    report: Report, snapshot: Snapshot, relations: Iterable[Related], kinds: Sequence[ResourceKind], namespace: str
+) -> Listing:
+    """The subjects of a report as a list. relations: of the catalogue, as the report was made with."""
     worst = _worst(report, snapshot)
     causes = {name: report.finding(incident.cause) for incident in report.incidents for name in incident.consequences}
     says = {one.about: one.says for one in report.unexplained}
+    cluster = Cluster(snapshot)
     rows = []
     for name in report.subjects:
         finding = worst.get(name)
+        near = None if finding is not None else _near(name, cluster, relations, worst)
         cause = causes.get(finding.id) if finding is not None else None
         cells = _cells(snapshot.get(name), report.taken_at)
-        rows.append(ListedObject(name, finding, cause, says.get(name, ""), cells))
+        rows.append(ListedObject(name, finding, cause, near, says.get(name, ""), cells))
     order = {finding.id: rank for rank, finding in enumerate(report.findings)}
-    rows.sort(key=lambda row: (order[row.finding.id] if row.finding else len(order), not row.says))
+    rows.sort(key=lambda row: _rank(row, order))
     nouns = dict.fromkeys((kind.singular, kind.plural) for kind in kinds)
     noun, plural = next(iter(nouns)) if len(nouns) == 1 else ("object", "objects")
     where = f" in namespace {namespace}" if namespace and any(name.namespace for name in report.subjects) else ""
-    columns = ("NODE", "AGE") if any(len(row.cells) > 1 for row in rows) else ("AGE",)
     namespaced = len({name.namespace for name in report.subjects}) > 1
-    return Listing(f"{counted(len(rows), noun, plural)}{where}", tuple(rows), columns, namespaced)
+    return Listing(f"{counted(len(rows), noun, plural)}{where}", tuple(rows), namespaced=namespaced)
 
 
 def _worst(report: Report, snapshot: Snapshot) -> dict[Ref, ReportedFinding]:
@@ -67,6 +80,23 @@ def _worst(report: Report, snapshot: Snapshot) -> dict[Ref, ReportedFinding]:
             for one in _line(name, snapshot):
                 worst.setdefault(one, finding)
     return worst
+
+
+def _near(
+    name: Ref, cluster: Cluster, relations: Iterable[Related], worst: Mapping[Ref, ReportedFinding]
+) -> ReportedFinding | None:
+    """The worst finding of what is examined with an object. What was not fetched was not examined either."""
+    obj = cluster.snapshot.get(name)
+    names = related_objects(obj, cluster, set(), relations) if obj is not None else ()
+    found = [worst[other] for other in names if other in worst]
+    return min(found, key=lambda finding: finding.severity.rank, default=None)
+
+
+def _rank(row: ListedObject, order: Mapping[str, int]) -> tuple[int, int]:
+    for place, finding in enumerate((row.finding, row.near)):
+        if finding is not None:
+            return (place, order[finding.id])
+    return (2 if row.says else 3, 0)
 
 
 def _line(name: Ref, snapshot: Snapshot) -> Iterator[Ref]:
@@ -81,11 +111,16 @@ def _line(name: Ref, snapshot: Snapshot) -> Iterator[Ref]:
 
 
 def _cells(obj: KubernetesObject | None, now: datetime) -> tuple[str, ...]:
+    """One for each of COLUMNS; empty where kubectl has no such column for the kind."""
     if obj is None:
-        return ()
+        return ("",) * len(COLUMNS)
+    stated = stated_health(obj)
     created = obj.metadata.creation_timestamp
     age = human_duration(now - created) if created is not None else ""
-    return (obj.spec.node_name or "<none>", age) if isinstance(obj, Pod) else (age,)
+    if not isinstance(obj, Pod):
+        return (stated.ready, stated.status, "", age, "")
+    restarts = sum(status.restart_count for status in all_statuses(obj))
+    return (stated.ready, stated.status, str(restarts), age, obj.spec.node_name or "<none>")
 
 
 def names_with_findings(report: Report, listing: Listing | None) -> Iterable[Ref]:

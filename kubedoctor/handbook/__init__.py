@@ -24,7 +24,7 @@ def _names(page: Diagnostic[Any]) -> str:
     return ", ".join((*page.also_known_as, *page.symptoms))
 
 
-def lesson_text(page: Diagnostic[Any], *, colour: bool = False) -> str:
+def lesson_text(page: Diagnostic[Any], *, width: int = WIDTH, colour: bool = False) -> str:
     """The lesson for a terminal: headings without marks, paragraphs filled to the width."""
 
     def bold(text: str) -> str:
@@ -32,25 +32,32 @@ def lesson_text(page: Diagnostic[Any], *, colour: bool = False) -> str:
 
     lines = [bold(f"{page.code}  {page.title}"), f"{page.id} · {page.severity.value}"]
     if _names(page):
-        lines += textwrap.wrap(f"seen as: {_names(page)}", WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False)
+        lines += _wrapped(f"seen as: {_names(page)}", width, "", " " * 9)
     lines.append("")
     for heading, body in page.sections().items():
-        lines += [bold(heading), *_filled(body), ""]
+        lines += [bold(heading), *_filled(body, width), ""]
     return "\n".join(lines)
 
 
-def _filled(body: str) -> list[str]:
+def _filled(body: str, width: int) -> list[str]:
     lines: list[str] = []
     for block in _blocks(body):
         item = re.match(r"(- |\d+\. )", block)
         indent = " " * (2 + len(item.group()) if item else 2)
         text = re.sub(r"\s*\n\s*", " ", block)
-        lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=indent, break_on_hyphens=False)
+        lines += _wrapped(text, width, "  ", indent)
         if not item:
             lines.append("")
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Broken at spaces only: a command or a name stays whole."""
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+    )
 
 
 def _blocks(body: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubedoctor.cli.arguments.command import Subcommand
-from kubedoctor.cli.terminal import wants_colour
+from kubedoctor.cli.terminal import text_width, wants_colour
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.engine import Catalogue, load_catalogue
 from kubedoctor.findings import Diagnostic
@@ -34,7 +34,7 @@ def explain(options: argparse.Namespace) -> int:
     if options.output == "markdown":
         print(lesson_markdown(pages[0]), end="")
     else:
-        print(lesson_text(pages[0], colour=wants_colour(options)), end="")
+        print(lesson_text(pages[0], width=text_width(), colour=wants_colour(options)), end="")
     return 0
 
 

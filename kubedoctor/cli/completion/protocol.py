@@ -22,7 +22,8 @@ class Finder(CompletionFinder):
     ) -> list[str]:
         if cword_prefix.startswith("-") and "=" in cword_prefix:
             comp_words = comp_words[:-1]  # argcomplete puts the option of `--option=value` there
-        found = [word for word in candidates(comp_words[1:], cword_prefix) if word.startswith(cword_prefix)]
+        start = cword_prefix.lower()  # `explain oom` means OOMKilled
+        found = [word for word in candidates(comp_words[1:], cword_prefix) if word.lower().startswith(start)]
         self._display_completions = dict.fromkeys(found, "")
         quoted: list[str] = self.quote_completions(list(dict.fromkeys(found)), cword_prequote, last_wordbreak_pos)
         return quoted

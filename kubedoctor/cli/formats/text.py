@@ -78,33 +78,43 @@ class _Page:
 
     def _listing(self, listing: Listing) -> Iterator[str]:
         """A line for each object; of many without a finding only some, unless all are asked for."""
-        well = sum(1 for row in listing.rows if row.finding is None and not row.says)
+        well = sum(1 for row in listing.rows if row.finding is None and row.near is None and not row.says)
         shown = list(listing.rows)
         hidden = max(0, well - MOST_WELL) if not self._all else 0
         if hidden:
             shown = shown[: len(shown) - hidden]
-        table = [self._cells(row, listing) for row in shown]
-        widths = [max(columns(cells[place]) for cells in table) for place in range(len(table[0]) - 1)]
-        for row, cells in zip(shown, table, strict=True):
-            start = "  ".join(padded(cell, width) for cell, width in zip(cells[:-1], widths, strict=True))
-            start = f"  {self._listed_mark(row)} {start}"
-            yield from wrapped(cells[-1], self._width, f"{start}  " if cells[-1] else start, " " * 8)
+        table = [self._titles(listing), *(self._cells(row, listing) for row in shown)]
+        places = [place for place in range(len(table[0])) if any(cells[place] for cells in table[1:])]
+        widths = {place: max(columns(cells[place]) for cells in table) for place in places[:-1]}
+        for number, cells in enumerate(table):
+            mark = self._listed_mark(shown[number - 1]) if number else " "
+            start = "  ".join(padded(cells[place], width) for place, width in widths.items())
+            yield from wrapped(
+                cells[places[-1]], self._width, f"  {mark} {start}  " if start else f"  {mark} ", " " * 8
+            )
         if hidden:
             yield f"    {and_more(hidden)} without findings; -o wide lists all"
 
     def _listed_mark(self, row: ListedObject) -> str:
-        if row.finding is not None:
-            return self._mark(row.finding.severity)
+        finding = row.finding or row.near
+        if finding is not None:
+            return self._mark(finding.severity)
         if row.says:
             return "?"
         return self._paint("✓", "32") if self._report.all_checked else "-"
+
+    def _titles(self, listing: Listing) -> list[str]:
+        shown = listing.columns if self._all else listing.columns[: listing.narrow]
+        return [*(["NAMESPACE"] if listing.namespaced else []), "NAME", *shown, "FINDING"]
 
     def _cells(self, row: ListedObject, listing: Listing) -> list[str]:
         name = row.about.name if len({one.about.kind for one in listing.rows}) == 1 else _argument(row.about)
         cells = [visible(row.about.namespace)] if listing.namespaced else []
         cells.append(visible(name))
-        if self._all:
-            cells += [visible(cell) for cell in row.cells] + [""] * (len(listing.columns) - len(row.cells))
+        cells += map(visible, row.cells if self._all else row.cells[: listing.narrow])
+        if row.finding is None and row.near is not None:
+            near = f"{row.near.code} {visible(row.near.diagnostic)} of {visible(row.near.about.title)}"
+            return [*cells, near]
         if row.finding is None:
             return [*cells, visible(row.says)]
         cause = f", because of {visible(row.cause.about.title)} ({row.cause.code})" if row.cause is not None else ""

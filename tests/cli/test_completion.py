@@ -1,0 +1,126 @@
+"""Completion as a shell asks for it: argcomplete's protocol, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kubedoctor.cli.arguments.known import command_names
+from kubedoctor.cli.completion.protocol import candidates
+from kubedoctor.sandbox import serve_recording
+from tests.cli.recordings import OOM
+from tests.collect.fake_api import kubeconfig
+
+POD = "checkout-797c86bfff-q29bm"
+CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("KUBE")}
+
+
+def ask(line: str, **environment: str) -> tuple[list[str], str]:
+    """What a shell gets for a line with the cursor at its end, and what the process printed meanwhile."""
+    code = (
+        "import os, subprocess, sys\n"
+        "read, write = os.pipe()\n"
+        "os.dup2(write, 8)\n"
+        "os.set_inheritable(8, True)\n"
+        "done = subprocess.run([sys.executable, '-m', 'kubedoctor'], pass_fds=[8], capture_output=True)\n"
+        "os.close(8), os.close(write)\n"
+        "sys.stdout.buffer.write(os.read(read, 1 << 20) + b'\\0' + done.stdout + done.stderr)\n"
+    )
+    protocol = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line.encode())),
+        "_ARGCOMPLETE_COMP_WORDBREAKS": " \t\n\"'><=;|&(:",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**CLEAN, **protocol, **environment},
+    )
+    found, _, printed = done.stdout.partition("\0")
+    return [word.rstrip() for word in found.split("\n") if word], printed
+
+
+@pytest.mark.parametrize(
+    ("line", "some", "none"),
+    [
+        ("kubedoctor ", {"scan", "why-pending", "pods", "deploy"}, {"KD1005", "deployments.apps"}),
+        ("kubedoctor sc", {"scan"}, {"explain"}),
+        ("kubedoctor -A sc", {"scan"}, {"explain"}),
+        (f"kubedoctor deploy -f {OOM} -n shop che", {"checkout"}, {"api"}),
+        (f"kubedoctor -n shop -f {OOM} deploy/che", {"deploy/checkout"}, {"deploy/api"}),
+        (f"kubedoctor deploy checkout -f {OOM} -n shop ", {"api"}, {"checkout"}),
+        (f"kubedoctor get po -n shop --from {OOM} checkout", {POD}, {"checkout"}),
+        (f"kubedoctor logs -n shop --from {OOM} checkout", {POD}, {"checkout"}),
+        (f"kubedoctor why-pending -n shop --from {OOM} checkout", {POD}, {"checkout"}),
+        (f"kubedoctor why-pending --from {OOM} {POD} --node no", {"node-1"}, {POD}),
+        (f"kubedoctor scan -f {OOM} -n ", {"shop", "kube-system"}, {"checkout"}),
+        (f"kubedoctor scan -f {OOM} --namespace=sh", {"shop"}, {"kube-system"}),
+        ("kubedoctor explain KD100", {"KD1005"}, {"KD2001"}),
+        ("kubedoctor explain oom", {"OOMKilled"}, {"CrashLoopBackOff"}),
+        ("kubedoctor explain pods/out", {"pods/out-of-memory"}, {"pods/crash-loop"}),
+        ("kubedoctor scan --al", {"--all-namespaces", "--allow-gaps"}, {"--node"}),
+        ("kubedoctor why-pending --", {"--node", "--what-if"}, {"--selector"}),
+        ("kubedoctor scan -o ", {"json", "wide"}, {"tar"}),
+        ("kubedoctor scan --fail-on ", {"critical", "warning", "notice"}, {"scan"}),
+        ("kubedoctor completion ", {"bash", "zsh"}, {"scan"}),
+        ("kubedoctor demo oom", {"oom-killed"}, {"list"}),
+    ],
+)
+def test_a_shell_gets_what_may_stand_next(line: str, some: set[str], none: set[str]) -> None:
+    found, printed = ask(line)
+    assert some <= set(found)
+    assert not none & set(found)
+    assert printed == ""
+
+
+def test_contexts_come_from_the_kubeconfig_and_namespaces_from_the_cluster() -> None:
+    with serve_recording("oom-killed") as served:
+        assert ask("kubedoctor scan --context ", KUBECONFIG=str(served.kubeconfig)) == (["kubedoctor-demo"], "")
+        found, printed = ask("kubedoctor scan -n kube-s", KUBECONFIG=str(served.kubeconfig))
+        assert (found, printed) == (["kube-system"], "")
+        found, _ = ask("kubedoctor pod -n shop checkout", KUBECONFIG=str(served.kubeconfig))
+        assert found == [POD]
+
+
+def test_a_cluster_that_never_answers_costs_a_second_and_no_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = kubeconfig(tmp_path / "config", f"https://127.0.0.1:{silent.getsockname()[1]}")
+        ask("kubedoctor scan --fail")  # the code is in the cache of files from here on
+        began = time.monotonic()
+        ask("kubedoctor scan --fail")
+        starts = time.monotonic() - began
+        began = time.monotonic()
+        found, printed = ask("kubedoctor pod che", KUBECONFIG=config)
+        assert (found, printed) == ([], "")
+        assert time.monotonic() - began < 1.0 + 2 * starts
+
+
+@pytest.mark.parametrize(
+    "line", ["pod che", "scan --context ", "scan -f /nowhere -n ", "pod -f /nowhere ", "pod/ --as"]
+)
+def test_where_nothing_can_be_read_there_is_nothing(line: str, tmp_path: Path) -> None:
+    broken = tmp_path / "config"
+    broken.write_text("{not a kubeconfig")
+    found, printed = ask(f"kubedoctor {line}", KUBECONFIG=str(broken))
+    assert (found if line != "pod/ --as" else [], printed) == ([], "")
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_every_command_completes_its_options(name: str) -> None:
+    found = candidates([name], "--")
+    assert {"--help", "--no-color"} <= set(found)
+
+
+def test_options_that_a_command_ignores_are_not_offered() -> None:
+    assert "--context" not in candidates(["version"], "--")
