@@ -1,4 +1,4 @@
-"""StatefulSets and DaemonSets replace their pods in turn: the pod that holds up the rest."""
+"""StatefulSets and DaemonSets replace their pods in turn: the pod that blocks the rollout."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from kubedoctor.replay.workloads.deployments import DEADLINE
 from kubedoctor.replay.workloads.stateful_sets import REVISION, is_left_over, is_new, one_by_one, updating
 
 PATIENCE = timedelta(seconds=DEADLINE)
-"""As a Deployment has it; these kinds have no deadline of their own."""
+"""The default of a Deployment; these kinds have no progressDeadlineSeconds."""
 
 
 def held_up_set(workload: StatefulSet, cluster: Cluster) -> Iterator[Finding]:
-    """Pods one by one: a pod that is not ready holds up all the rest."""
+    """Pods are replaced in order: a pod that is not ready blocks the others."""
     if workload.status.observed_generation < workload.metadata.generation:
         return
     for pod in pods_of(workload, cluster):
@@ -39,25 +39,27 @@ def held_up_set(workload: StatefulSet, cluster: Cluster) -> Iterator[Finding]:
             yield _left_over(workload, pod)
             return
         if updating(workload) and is_new(workload, pod) and _long(pod, cluster):
-            yield _late(workload, pod, f"pod {pod.name} of the new revision has not become ready")
+            yield _late(workload, pod, f"pod {pod.name} of the new revision is not ready")
             return
 
 
 def held_up_daemons(workload: DaemonSet, cluster: Cluster) -> Iterator[Finding]:
-    """maxUnavailable pods at a time: new ones that do not become ready stop it."""
+    """maxUnavailable pods are replaced at a time: new pods that do not become ready block the rollout."""
     if workload.spec.update_strategy.type == "OnDelete" or not workload.status.updated_number_scheduled:
         return
     late = [pod for pod in pods_of(workload, cluster) if not_ready(pod) and pod.spec.node_name and _long(pod, cluster)]
     if late:
         newest = max(late, key=lambda pod: str(pod.metadata.creation_timestamp or ""))
-        done = f"{workload.status.updated_number_scheduled} of {workload.status.desired_number_scheduled} pods are new"
-        yield _late(workload, newest, f"{done}, and one of them has not become ready")
+        done = (
+            f"{workload.status.updated_number_scheduled} of {workload.status.desired_number_scheduled} pods are updated"
+        )
+        yield _late(workload, newest, f"{done}, and pod {newest.name} is not ready")
 
 
 def _long(pod: Pod, cluster: Cluster) -> bool:
     """Not ready for longer than a rollout may take."""
-    said = condition(pod.status.conditions, "Ready")
-    since = (said.last_transition_time if said else None) or pod.metadata.creation_timestamp
+    ready = condition(pod.status.conditions, "Ready")
+    since = (ready.last_transition_time if ready else None) or pod.metadata.creation_timestamp
     return since is not None and cluster.taken_at - since > PATIENCE
 
 
@@ -66,18 +68,18 @@ def _left_over(workload: StatefulSet, pod: Pod) -> Finding:
     image = next((container.image for container in pod.spec.containers if container.image), "")
     return Finding(
         about=ref(workload),
-        summary=f"was changed, but waits for its broken pod {pod.name} of another revision"
-        f" ({image or pod.labels[REVISION]}): it does not replace it by itself",
+        summary=f"rollout waits for broken pod {pod.name} of another revision"
+        f" ({image or pod.labels[REVISION]}): the StatefulSet does not replace it",
         evidence=(
-            quote(pod, f"metadata.labels[{REVISION}]", "the revision that the pod has"),
-            quote(workload, "status.updateRevision", "the revision that is wanted"),
+            quote(pod, f"metadata.labels[{REVISION}]", "the pod's revision"),
+            quote(workload, "status.updateRevision", "the current revision of the template"),
             *((wait[1],) if wait else ()),
         ),
         confidence=Confidence.CERTAIN,
         affects=(ref(pod),),
         fixes=(
             Fix(
-                f"delete {pod.name}: it is made anew from the present template",
+                f"Delete pod {pod.name}: the StatefulSet recreates it from the current template",
                 command_line(delete(ref(pod))),
                 Effect.DISRUPTS,
             ),
@@ -90,7 +92,7 @@ def _late(workload: KubernetesObject, pod: Pod, what: str) -> Finding:
     wait = wait_of(pod)
     return Finding(
         about=ref(workload),
-        summary=f"its rollout does not go on: {what}",
+        summary=f"rollout is stuck: {what}",
         evidence=(wait[1] if wait else quote(pod, "metadata.name", "not ready"),),
         confidence=Confidence.LIKELY,
         severity=Severity.WARNING,

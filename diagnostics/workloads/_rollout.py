@@ -1,4 +1,4 @@
-"""What the pods of a new version wait for, in words, and the commands for a rollout."""
+"""What the pods of a new revision wait for, and the commands for a rollout."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from kubedoctor.findings import Command, Effect, Fix, rollout
 
 
 def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:
-    """What the first of the pods waits for which is not ready and says it."""
+    """What a pod that is not ready waits for; of the first pod that shows it."""
     return next((found for pod in pods if not_ready(pod) and (found := wait_of(pod)) is not None), None)
 
 
 def wait_of(pod: Pod) -> tuple[str, Evidence] | None:
-    """What keeps one pod from being ready."""
+    """Why a pod is not ready."""
     scheduled = condition(pod.status.conditions, "PodScheduled")
     if scheduled is not None and scheduled.status == "False" and scheduled.message:
         path = "status.conditions[type=PodScheduled].message"
-        return f"a new pod has no node ({scheduled.reason})", quote(pod, path, "why it has no node")
+        return f"a new pod is not scheduled ({scheduled.reason})", quote(pod, path, "the scheduler's message")
     for status in all_statuses(pod):
         path = f"{status_path(pod, status.name)}.state.waiting.reason"
         waiting = status.state.waiting if status.state else None
         if waiting is not None and waiting.reason and has_path(pod, path):
-            return f"container {status.name} of a new pod waits: {waiting.reason}", quote(pod, path, "")
+            return f"container `{status.name}` of a new pod is waiting: {waiting.reason}", quote(pod, path, "")
     path = "status.conditions[type=Ready].message"
     return ("a new pod is not ready", quote(pod, path, "")) if has_path(pod, path) else None
 
 
 def undo(workload: KubernetesObject) -> Fix:
     line = rollout("undo", ref(workload))
-    return Fix("undo the rollout, if the version before was well", line, Effect.DISRUPTS)
+    return Fix("Roll back to the previous revision, if it was healthy", line, Effect.DISRUPTS)
 
 
-def look(workload: KubernetesObject, why: str = "where it stands") -> Command:
+def look(workload: KubernetesObject, why: str = "the state of the rollout") -> Command:
     return Command(f"{rollout('status', ref(workload))} --timeout=5s", why)

@@ -1,15 +1,15 @@
-"""A CronJob is suspended.
+"""CronJob is suspended.
 
 ## What it means
-It makes no Jobs at all while `suspend` is true. Jobs that run already go on. Runs that fall due meanwhile are not all
-made up for later.
+The CronJob creates no Jobs while `spec.suspend` is true. Running Jobs continue. Runs that were missed in the meantime
+are not all started later.
 
 ## Why it happens
-- Somebody suspended it during an incident or a migration, and did not resume it.
-- It is meant so.
+- It was suspended during an incident or a migration, and not resumed.
+- The suspension is intended.
 
 ## How to fix it
-1. If it should run, set `suspend` to false.
+1. If it should run, set `spec.suspend` to false.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-suspension
@@ -25,7 +25,7 @@ from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Sever
 
 
 def suspended(cron_job: CronJob) -> bool:
-    """It makes no Jobs."""
+    """The CronJob creates no Jobs."""
     return bool(cron_job.spec.suspend)
 
 
@@ -41,17 +41,17 @@ def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
     if not suspended(cron_job):
         return
     last = cron_job.status.last_schedule_time
-    told = f", last at {last:%Y-%m-%d %H:%M} UTC" if last is not None else ""
+    newest = f", last Job at {last:%Y-%m-%d %H:%M} UTC" if last is not None else ""
     paths = ("spec.schedule", "status.lastScheduleTime")
     resume = command_line(put(ref(cron_job), ("spec", "suspend"), False), cron_job)
     yield Finding(
         about=ref(cron_job),
-        summary=f"is suspended: it makes no Jobs{told}",
+        summary=f"CronJob is suspended: it creates no Jobs{newest}",
         evidence=(
-            quote(cron_job, "spec.suspend", "no Job is made"),
+            quote(cron_job, "spec.suspend", "no Job is created"),
             *(quote(cron_job, path, "") for path in paths if has_path(cron_job, path)),
         ),
         confidence=Confidence.CERTAIN,
-        fixes=(Fix("resume it, if it should run", resume, Effect.CHANGES),),
-        commands=(Command(f"kubectl get jobs -n {cron_job.namespace}", "the Jobs that it made"),),
+        fixes=(Fix("Resume the CronJob, if it should run", resume, Effect.CHANGES),),
+        commands=(Command(f"kubectl get jobs -n {cron_job.namespace}", "the Jobs in the namespace"),),
     )

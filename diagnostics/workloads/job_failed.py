@@ -1,17 +1,17 @@
-"""A Job has failed.
+"""Job failed (BackoffLimitExceeded, DeadlineExceeded).
 
 ## What it means
-The Job has given up and starts no more pods. What it should have done is not done.
+The Job controller gave up and starts no more pods. The work of the Job is not done.
 
 ## Why it happens
-- Its pods failed again and again until `backoffLimit` was reached.
-- It ran longer than `activeDeadlineSeconds` and was ended.
-- A rule of its `podFailurePolicy` said that this failure is final.
+- Its pods failed more often than `backoffLimit` allows.
+- It ran longer than `activeDeadlineSeconds` and was stopped.
+- A rule of its `podFailurePolicy` made this failure final.
 
 ## How to fix it
-1. Read the log of the last pod: its exit code and last lines name the cause.
-2. Repair it, then make the Job anew: a failed Job is never started again.
-3. For a deadline: find out why it takes long (its pod may have had no node), or allow more time.
+1. Read the log and the exit code of the last pod: they show the cause.
+2. Fix the cause, then delete and recreate the Job: a failed Job is never restarted.
+3. For a deadline: find out why it takes long (its pod may have been Pending), or raise the deadline.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy
@@ -30,7 +30,9 @@ from kubedoctor.cluster import (
     Job,
     Pod,
     condition,
+    counted,
     has_path,
+    human_duration,
     made_good,
     pods_of,
     quote,
@@ -40,14 +42,14 @@ from kubedoctor.cluster import (
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote_line
 
 OLD = timedelta(days=7)
-"""What waited so long is a record that nobody removed (`ttlSecondsAfterFinished` would)."""
+"""An older failed Job is a record that was not removed (`ttlSecondsAfterFinished` removes it)."""
 FAILED = "status.conditions[type=Failed]"
 
 
 def failed(job: Job) -> bool:
-    """Kubernetes has given it up."""
-    said = condition(job.status.conditions, "Failed")
-    return said is not None and said.status == "True"
+    """The Job controller gave up."""
+    state = condition(job.status.conditions, "Failed")
+    return state is not None and state.status == "True"
 
 
 @diagnostic(
@@ -60,45 +62,45 @@ def failed(job: Job) -> bool:
     symptoms=("PodFailurePolicy", "Failed"),
 )
 def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
-    said = condition(job.status.conditions, "Failed")
-    if said is None or not failed(job) or job.metadata.deletion_timestamp is not None or made_good(job, cluster):
+    state = condition(job.status.conditions, "Failed")
+    if state is None or not failed(job) or job.metadata.deletion_timestamp is not None or made_good(job, cluster):
         return
     pods = [pod for pod in pods_of(job, cluster.maybe) if pod.status.phase == "Failed"]
     last = max(pods, key=_ended, default=None)
     ending, evidence = _ending(last, cluster) if last is not None else ("", [])
     fields = [f"{FAILED}.{field}" for field in ("reason", "message")]
     limits = {"BackoffLimitExceeded": "spec.backoffLimit", "DeadlineExceeded": "spec.activeDeadlineSeconds"}
-    limit = limits.get(said.reason, "")
-    age = cluster.taken_at - said.last_transition_time if said.last_transition_time else timedelta()
+    limit = limits.get(state.reason, "")
+    age = cluster.taken_at - state.last_transition_time if state.last_transition_time else timedelta()
     old = age > OLD
     yield Finding(
         about=ref(job),
         severity=Severity.NOTICE if old else None,
-        summary=f"failed{f' {age.days} days ago' if old else ''}: {_reason(job, said)}{ending}",
+        summary=f"Job failed{f' {human_duration(age)} ago' if old else ''}: {_reason(job, state)}{ending}",
         evidence=(
             *(quote(job, path, "") for path in fields if has_path(job, path)),
-            *((quote(job, limit, "the limit that it reached"),) if limit and has_path(job, limit) else ()),
+            *((quote(job, limit, "the limit it hit"),) if limit and has_path(job, limit) else ()),
             *evidence,
         ),
         confidence=Confidence.CERTAIN,
         affects=tuple(ref(pod) for pod in pods),
-        fixes=(Fix("repair the cause, then delete the Job and make it anew: it does not start again by itself"),),
+        fixes=(Fix("Fix the cause, then delete and recreate the Job: a failed Job is not restarted"),),
         commands=(
-            Command(f"kubectl logs job/{job.name} -n {job.namespace} --tail=50", "what its pod said last"),
-            Command(f"kubectl describe job {job.name} -n {job.namespace}", "its events and conditions"),
+            Command(f"kubectl logs job/{job.name} -n {job.namespace} --tail=50", "the last log lines of its pod"),
+            Command(f"kubectl describe job {job.name} -n {job.namespace}", "events and conditions of the Job"),
         ),
     )
 
 
-def _reason(job: Job, said: Condition) -> str:
-    times = f"{job.status.failed} pod{'' if job.status.failed == 1 else 's'} failed"
-    if said.reason == "BackoffLimitExceeded":
+def _reason(job: Job, state: Condition) -> str:
+    pods = f"{counted(job.status.failed, 'pod')} failed"
+    if state.reason == "BackoffLimitExceeded":
         limit = "" if job.spec.backoff_limit is None else f" of {job.spec.backoff_limit}"
-        return f"{times}, more than its backoffLimit{limit}"
-    if said.reason == "DeadlineExceeded":
+        return f"{pods}, more than its backoffLimit{limit}"
+    if state.reason == "DeadlineExceeded":
         seconds = job.spec.active_deadline_seconds
         return f"it ran longer than its activeDeadlineSeconds{f' of {seconds}' if seconds is not None else ''}"
-    return " ".join(said.message.split()) or said.reason or times
+    return " ".join(state.message.split()) or state.reason or pods
 
 
 def _ended(pod: Pod) -> tuple[float, str]:
@@ -113,16 +115,16 @@ def _ended(pod: Pod) -> tuple[float, str]:
 
 
 def _ending(pod: Pod, cluster: Cluster) -> tuple[str, list[Evidence]]:
-    """How the last pod ended: its exit code and its last words."""
+    """How the last pod ended: its exit code and last log line."""
     for status in pod.status.container_statuses or ():
         ended = status.state.terminated if status.state else None
         if ended is None or not ended.exit_code:
             continue
         path = f"{status_path(pod, status.name)}.state.terminated"
-        evidence = [quote(pod, f"{path}.exitCode", "how its last pod ended")]
+        evidence = [quote(pod, f"{path}.exitCode", "the exit code of its last pod")]
         tail = cluster.log_tail(pod, status.name)
         if tail is not None and tail.lines:
-            evidence.append(quote_line(tail, -1, "its last words"))
+            evidence.append(quote_line(tail, -1, "the last log line"))
         reason = f" ({ended.reason})" if ended.reason not in ("", "Error") else ""
-        return f"; its last pod ended with exit code {ended.exit_code}{reason}", evidence
+        return f"; the last pod failed with exit code {ended.exit_code}{reason}", evidence
     return "", []

@@ -1,14 +1,14 @@
-"""A workload is scaled to zero.
+"""Workload is scaled to 0.
 
 ## What it means
-It is meant to run no pod at all. Nothing is broken, but what calls it gets no answer.
+The desired number of pods is 0. Nothing is broken, but clients get no answer.
 
 ## Why it happens
-- Somebody scaled it down: for the night, for maintenance, to save money, and it was not scaled up again.
-- An autoscaler or an event-driven scaler has no work for it.
+- It was scaled down, for example for the night or for maintenance, and not scaled up again.
+- An event-driven autoscaler (such as KEDA) has no work for it.
 
 ## How to fix it
-1. If it should run: `kubectl scale --replicas=1`, and see that no tool scales it down again.
+1. If it should run: `kubectl scale --replicas=1`, and check that no tool scales it down again.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#scaling-a-deployment
@@ -24,7 +24,7 @@ from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, 
 
 
 def scaled_to_zero(workload: KubernetesObject) -> bool:
-    """It wants no replica, and is not being deleted."""
+    """The desired number of replicas is 0, and the workload is not being deleted."""
     return (
         isinstance(workload, Deployment | StatefulSet)
         and workload.spec.replicas == 0
@@ -48,11 +48,15 @@ def replicas_zero(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
     name = f"{ref(workload).argument} -n {workload.namespace}"
     yield Finding(
         about=ref(workload),
-        summary="is scaled to 0, so none of its pods run",
-        evidence=(quote(workload, "spec.replicas", "none is wanted"),),
+        summary=f"{ref(workload).kind} is scaled to 0 replicas: it runs no pods",
+        evidence=(quote(workload, "spec.replicas", "the desired number of pods"),),
         confidence=Confidence.CERTAIN,
-        fixes=(Fix("scale it up, if it should run", command_line(scale(ref(workload), 1)), Effect.CHANGES),),
-        commands=(
-            Command(f"kubectl get {name} -o yaml", "who changed it last: see managedFields with --show-managed-fields"),
+        fixes=(
+            Fix(
+                f"Scale the {ref(workload).kind} up, if it should run",
+                command_line(scale(ref(workload), 1)),
+                Effect.CHANGES,
+            ),
         ),
+        commands=(Command(f"kubectl get {name} -o yaml", "who changed it last: add --show-managed-fields"),),
     )

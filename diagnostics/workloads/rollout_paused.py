@@ -1,14 +1,15 @@
-"""A Deployment is paused.
+"""Deployment is paused.
 
 ## What it means
-Changes of its template are kept, and not rolled out, until it is resumed. What runs goes on running. Scaling works.
+Changes of the pod template are stored but not rolled out until the Deployment is resumed. Running pods continue, and
+scaling still works.
 
 ## Why it happens
-- Somebody paused it to make several changes at once, and has not resumed it.
-- A tool for canary or blue-green releases pauses it on purpose.
+- It was paused for several changes at once, and not resumed.
+- A tool for canary or blue-green releases paused it on purpose.
 
 ## How to fix it
-1. If nobody needs the pause any more: `kubectl rollout resume`.
+1. If the pause is not needed: `kubectl rollout resume deployment/NAME`.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pausing-and-resuming-a-deployment
@@ -40,31 +41,33 @@ def rollout_paused(deployment: Deployment, cluster: Cluster) -> Iterator[Finding
     if not paused(deployment):
         return
     sets = replica_sets_of(deployment, cluster.maybe)
-    told, evidence = _not_rolled_out(deployment, sets[0]) if sets else ("", [])
+    pending, evidence = _not_rolled_out(deployment, sets[0]) if sets else ("", [])
     yield Finding(
         about=ref(deployment),
-        summary=f"is paused{told}",
-        evidence=(quote(deployment, "spec.paused", "rollouts wait"), *evidence),
+        summary=f"Deployment is paused{pending}",
+        evidence=(quote(deployment, "spec.paused", "rollouts are paused"), *evidence),
         confidence=Confidence.CERTAIN,
         fixes=(
             Fix(
-                "resume it, if the pause is not meant",
+                "Resume the Deployment, if the pause is not intended",
                 command_line(put(ref(deployment), ("spec", "paused"), False)),
                 Effect.DISRUPTS,
             ),
         ),
-        commands=(Command(rollout("history", ref(deployment)), "what was rolled out"),),
+        commands=(Command(rollout("history", ref(deployment)), "the revisions"),),
     )
 
 
 def _not_rolled_out(deployment: Deployment, newest: ReplicaSet) -> tuple[str, list[Evidence]]:
-    """Images of the template that no pod runs yet."""
+    """An image of the template that is not rolled out."""
     running = {container.name: container.image for container in newest.spec.template.spec.containers}
     for container in deployment.spec.template.spec.containers:
         if container.image and running.get(container.name) not in (None, container.image):
             path = f"spec.template.spec.containers[name={container.name}].image"
             evidence = (
-                [quote(deployment, path, "wanted"), quote(newest, path, "runs")] if running[container.name] else []
+                [quote(deployment, path, "not rolled out"), quote(newest, path, "running")]
+                if running[container.name]
+                else []
             )
-            return f": image {container.image} waits, {running[container.name]} runs", evidence
+            return f": image {container.image} is not rolled out, {running[container.name]} is running", evidence
     return "", []

@@ -1,18 +1,18 @@
-"""A rollout does not come to its end.
+"""Rollout is stuck (ProgressDeadlineExceeded).
 
 ## What it means
-The new version of the workload was started and does not become available. Old pods go on serving where there are any;
-the controller waits and will wait for ever.
+The pods of the new revision do not become available. Pods of the old revision keep serving, if any are left. The
+controller keeps waiting.
 
 ## Why it happens
 - The new pods cannot start or never become ready: image, configuration, probe, crash.
-- The new pods fit on no node, or the API server refuses them (quota, policy).
-- A StatefulSet replaces its pods one by one and waits for a broken one, even after its template was put right.
+- The new pods fit on no node, or the API server rejects them (quota, admission policy).
+- A StatefulSet replaces its pods in order and waits for a broken pod, even after its template was corrected.
 
 ## How to fix it
-1. Look at the new pods: what they wait for is the cause.
-2. Undo the rollout if the old version was well: `kubectl rollout undo`.
-3. A StatefulSet that waits for a broken pod of another revision: delete that pod by hand.
+1. Check the new pods: what they wait for is the cause.
+2. Roll back if the previous revision was healthy: `kubectl rollout undo`.
+3. If a StatefulSet waits for a broken pod of another revision, delete that pod.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment
@@ -22,6 +22,7 @@ the controller waits and will wait for ever.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from diagnostics.admission._refused import blamed_for, refused_pods
 from diagnostics.workloads._in_turn import held_up_daemons, held_up_set
@@ -40,7 +41,9 @@ from kubedoctor.cluster import (
     StatefulSet,
     ValidatingWebhookConfiguration,
     condition,
+    counted,
     has_path,
+    human_duration,
     not_ready,
     pods_of,
     quote,
@@ -54,10 +57,10 @@ PROGRESSING = "status.conditions[type=Progressing]"
 
 
 def unfinished(workload: KubernetesObject) -> bool:
-    """A rollout is under way, or pods that were rolled out are not available."""
+    """A rollout is in progress, or its pods are not available."""
     if isinstance(workload, Deployment):
-        said = condition(workload.status.conditions, "Progressing")
-        return said is not None and said.status == "False" and not workload.spec.paused
+        progressing = condition(workload.status.conditions, "Progressing")
+        return progressing is not None and progressing.status == "False" and not workload.spec.paused
     if isinstance(workload, StatefulSet):
         return workload.status.ready_replicas < workload.spec.wanted
     if isinstance(workload, DaemonSet):
@@ -92,13 +95,14 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
     newest = sets[0] if sets else None
     pods = pods_of(newest, cluster) if newest is not None else ()
     why, evidence, blamed = _why(newest, pods, cluster)
-    old = f"; {available} of {wanted} are still available" if available else ""
-    stated = f"{PROGRESSING}.message"
+    old = f"; {available} of {counted(wanted, 'replica')} still available" if available else ""
+    message = f"{PROGRESSING}.message"
     return Finding(
         about=ref(deployment),
-        summary=f"its new version made no progress within its deadline of {deadline(deployment)} s{why}{old}",
+        summary=f"rollout made no progress for {human_duration(timedelta(seconds=deadline(deployment)))}"
+        f" (progressDeadlineSeconds {deadline(deployment)}){why}{old}",
         evidence=(
-            quote(deployment, stated if has_path(deployment, stated) else f"{PROGRESSING}.reason", ""),
+            quote(deployment, message if has_path(deployment, message) else f"{PROGRESSING}.reason", ""),
             *evidence,
         ),
         confidence=Confidence.CERTAIN,
@@ -108,7 +112,7 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
         fixes=(undo(deployment),) if len(sets) > 1 else (),
         commands=(
             look(deployment),
-            Command(rollout("history", ref(deployment)), "the versions that it can go back to"),
+            Command(rollout("history", ref(deployment)), "the revisions to roll back to"),
         ),
     )
 
@@ -116,8 +120,8 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
 def _why(
     newest: ReplicaSet | None, pods: tuple[Pod, ...], cluster: Cluster
 ) -> tuple[str, tuple[Evidence, ...], tuple[Ref, ...]]:
-    """What the new pods wait for, or why there are none: in words, quoted, and whose fault it is."""
+    """What the new pods wait for, or why they do not exist: in words, quoted, and the object at fault."""
     if newest is not None and (refused := refused_pods(newest, cluster)) is not None:
-        return f": its pods are refused ({refused.refusal.text})", (refused.evidence,), (blamed_for(refused, cluster),)
+        return f": its pods are rejected ({refused.refusal.text})", (refused.evidence,), (blamed_for(refused, cluster),)
     wait = first_wait(pods)
     return (f": {wait[0]}", (wait[1],), ()) if wait is not None else ("", (), ())

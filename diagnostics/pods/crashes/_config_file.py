@@ -15,7 +15,7 @@ LONGEST_QUOTE = 400
 
 
 def broken_config_file(pod: Pod, end: End, story: Story, cluster: Cluster) -> Finding | None:
-    """The ConfigMap is at fault if a key of it is the file that the program could not parse."""
+    """The ConfigMap has the fault if one of its keys is the file that the program could not parse."""
     sign = story.sign
     if sign is None or sign.sign is not Sign.BAD_SYNTAX or not sign.subject.startswith("/"):
         return None

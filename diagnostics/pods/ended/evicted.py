@@ -1,17 +1,18 @@
-"""The kubelet ended a pod to protect its node, or because the pod used too much disk.
+"""Pod was evicted.
 
 ## What it means
-An evicted pod is over: it is not restarted, its controller makes another one. Its object stays as a record. If the
-reason lies in the pod itself, the next one will be evicted too.
+The kubelet ended the pod because its node ran short of a resource, or because the pod exceeded a storage limit. An
+evicted pod is not restarted: its controller creates a new pod, and the evicted pod stays as a record in phase `Failed`.
+If the cause is the pod itself, the new pod will be evicted too.
 
 ## Why it happens
-- The pod wrote more to its own file system, its logs or an `emptyDir` than its limit allows.
-- The node ran short of memory, disk, inodes or process numbers, and this pod used more than it had requested.
+- The pod wrote more to its file system, its logs or an `emptyDir` than its limit allows.
+- The node ran short of memory, disk, inodes or process ids (PIDs), and the pod used more than it requested.
 
 ## How to fix it
-1. For a limit: see what is written and where; put data on a volume, or raise the `ephemeral-storage` limit.
-2. For a node: set requests near the real use. Pods that stay within their requests are evicted last.
-3. Remove the records: `kubectl delete pods --field-selector=status.phase=Failed -n NAMESPACE`.
+1. Storage limit: find what is written and where; move data to a volume, or raise the `ephemeral-storage` limit.
+2. Node short of a resource: set requests near the real use. Pods that stay within their requests are evicted last.
+3. Delete the evicted pods: `kubectl delete pods --field-selector=status.phase=Failed -n NAMESPACE`.
 
 ## References
 - https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
@@ -46,7 +47,7 @@ from kubedoctor.findings import (
 )
 
 RECENT = timedelta(hours=1)
-"""What came after an older record shows in the pods that its controller has made since."""
+"""The consequences of an older eviction show in the pods that the controller created since."""
 _LIMIT = re.compile(r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit", re.IGNORECASE)
 _NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
 
@@ -72,9 +73,9 @@ def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if pod.status.reason == "Evicted" and has_path(pod, "status.message"):
         message = pod.status.message
         fields = ("phase", "reason", "message")
-        evidence = [quote(pod, f"status.{one}") for one in fields if has_path(pod, f"status.{one}")]
+        evidence = [quote(pod, f"status.{field}") for field in fields if has_path(pod, f"status.{field}")]
     elif pod.status.phase == "Failed" or pod.spec.restart_policy == "Always":
-        # A pod whose program ends with 0 when it is evicted keeps no trace of it but the event.
+        # A pod whose program exits with code 0 when it is evicted has no trace of the eviction but the event.
         event = newest_event(pod, cluster, "Evicted")
         if event is not None and has_path(event, "message"):
             message, evidence = event.message, [quote(event, "message")]
@@ -85,13 +86,13 @@ def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster, old: bool) -> Finding:
     about = at_fault(pod, cluster)
     bare = about == ref(pod)
-    who = "it" if bare else "a pod"
+    who = "the pod" if bare else "a pod"
     node = _NODE.search(message)
     because: tuple[Ref, ...] = ()
     if _LIMIT.search(message):
-        said = f"{who} was evicted for the disk it used: {message.rstrip('. ')}"
+        summary = f"{who} was evicted for its disk use: {message.rstrip('. ')}"
         fix = fix_by_hand(
-            about, "Write less, use a volume, or raise the ephemeral-storage limit (of an emptyDir: sizeLimit)"
+            about, "Write less, use a volume, or raise the ephemeral-storage limit (for an emptyDir: sizeLimit)"
         )
         for container in pod.spec.containers:
             evidence += quote_spec(
@@ -99,20 +100,20 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
             )
     else:
         what = node.group(1) if node else "a resource"
-        said = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
+        summary = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
-        fix = fix_by_hand(about, f"Request as much {what} as it really uses")
+        fix = fix_by_hand(about, f"Set the {what} request near the real use")
     return Finding(
         about=about,
-        summary=said,
+        summary=summary,
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
         fixes=(fix,),
         commands=(
-            look_at_pod(pod, "what the kubelet said"),
-            Command(kubectl("get", "pods", "-o", "wide", namespace=pod.namespace), "whether it goes on"),
+            look_at_pod(pod, "the eviction message"),
+            Command(kubectl("get", "pods", "-o", "wide", namespace=pod.namespace), "whether more pods are evicted"),
         ),
         because_of=because,
-        detail="It has no controller: nothing makes another one." if bare else "",
+        detail="The pod has no controller: it is not replaced." if bare else "",
         severity=Severity.NOTICE if old else None,
     )

@@ -1,17 +1,17 @@
-"""The kubelet refused a pod that was given to its node.
+"""Pod was rejected by the kubelet (OutOfcpu, NodeAffinity, UnexpectedAdmissionError).
 
 ## What it means
-The kubelet checks once more what the scheduler checked: resources, selectors, devices. What does not fit it sets to
-`Failed` and never starts. Nothing tries such a pod again, unless a controller makes another one.
+The kubelet repeats the scheduler's checks: resources, node selectors, devices. A pod that does not fit gets phase
+`Failed` and never starts. It is not retried; only a controller can create a new pod.
 
 ## Why it happens
-- The pod names its node itself (`spec.nodeName`), so that no scheduler looked whether there is room.
-- Two pods came at the same moment, or the node changed: labels, devices, a restart with less to give.
+- The pod sets `spec.nodeName` itself, so the scheduler did not check whether the node has room.
+- Two pods were bound at the same moment, or the node changed: labels, devices, less allocatable after a restart.
 
 ## How to fix it
-1. Leave `spec.nodeName` out; use a node selector or affinity, and let the scheduler choose.
-2. Ask for less, or make room on the node.
-3. Delete the pod and create it anew.
+1. Remove `spec.nodeName`; use a node selector or affinity, and let the scheduler choose the node.
+2. Lower the requests, or free resources on the node.
+3. Delete and recreate the pod.
 
 ## References
 - https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename
@@ -46,7 +46,7 @@ REASONS = frozenset(
 )
 """pkg/kubelet/lifecycle and the admit handlers of the kubelet's managers, v1.37; and `OutOf` with a resource."""
 RECENT = timedelta(hours=1)
-NO_ROOM = "Let the scheduler choose the node: leave spec.nodeName out, and ask for no more than a node has"
+NO_ROOM = "Remove spec.nodeName so that the scheduler chooses the node, and request no more than a node has"
 
 
 @diagnostic(
@@ -66,32 +66,32 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     begun = pod.status.start_time or pod.metadata.creation_timestamp
     old = begun is not None and cluster.taken_at - begun > RECENT
     if about != ref(pod) and (old or _replaced(pod, cluster)):
-        return  # Its controller has made another one.
+        return  # Its controller has replaced it.
     message = visible(" ".join(pod.status.message.split()), 240).removeprefix("Pod was rejected: ")
     evidence = [quote(pod, f"status.{field}") for field in ("reason", "message") if has_path(pod, f"status.{field}")]
-    evidence += [quote(pod, "spec.nodeName", "the node it was given to")] if pod.spec.node_name else []
+    evidence += [quote(pod, "spec.nodeName", "the node that the pod was bound to")] if pod.spec.node_name else []
     delete = kubectl("delete", "pod", pod.name, namespace=pod.namespace)
     yield Finding(
         about=about,
-        summary=f"the kubelet of node {pod.spec.node_name} refused it ({reason})" + (f": {message}" if message else ""),
+        summary=f"rejected by the kubelet of node {pod.spec.node_name} ({reason}){f': {message}' if message else ''}",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
         fixes=(
             *((Fix(NO_ROOM, ""),) if reason.startswith("OutOf") else ()),
-            Fix("Delete what is left of it", delete, Effect.DISRUPTS),
+            Fix(f"Delete pod {pod.name}", delete, Effect.DISRUPTS),
         ),
         commands=(
-            look_at_pod(pod, "what the kubelet said"),
-            Command(kubectl("describe", "node", pod.spec.node_name), "what the node has and what is taken"),
+            look_at_pod(pod, "the kubelet's message"),
+            Command(kubectl("describe", "node", pod.spec.node_name), "the node's allocatable and allocated resources"),
         ),
         severity=Severity.NOTICE if old else None,
     )
 
 
 def _replaced(pod: Pod, cluster: Cluster) -> bool:
-    """Whether the set that made the pod is complete and ready without it."""
+    """Whether the set that created the pod is complete and ready without it."""
     owner = controller_of(pod)
-    maker = cluster.maybe.get_ref(owner) if owner is not None else None
-    if not isinstance(maker, ReplicaSet | StatefulSet):
+    workload = cluster.maybe.get_ref(owner) if owner is not None else None
+    if not isinstance(workload, ReplicaSet | StatefulSet):
         return False
-    return maker.status.ready_replicas >= maker.spec.wanted
+    return workload.status.ready_replicas >= workload.spec.wanted

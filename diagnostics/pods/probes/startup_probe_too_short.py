@@ -2,7 +2,7 @@
 
 ## What it means
 A startup probe limits how long a start may take: `initialDelaySeconds` plus `failureThreshold` × `periodSeconds`. If
-it has not succeeded by then, the kubelet kills the container and restarts it, again and again.
+it has not succeeded by then, the kubelet kills the container and restarts it every time.
 
 ## Why it happens
 - The start takes longer: migrations, large caches, a slow or throttled CPU.

@@ -15,13 +15,13 @@ def deadline(deployment: Deployment) -> int:
 
 
 def complete(deployment: Deployment) -> bool:
-    """All pods are new and available, and none is too many (`DeploymentComplete`, whichever spec was observed last)."""
+    """All pods are new and available, and no surplus pod is left (`DeploymentComplete`, whichever spec was observed last)."""
     wanted, status = deployment.spec.wanted, deployment.status
     return status.updated_replicas >= wanted and status.replicas <= wanted <= status.available_replicas
 
 
 def past_deadline(deployment: Deployment) -> bool:
-    """The controller has stopped hoping for progress. A rollout that is complete after all is not meant: the condition
-    will follow."""
-    said = condition(deployment.status.conditions, "Progressing")
-    return said is not None and said.reason == "ProgressDeadlineExceeded" and not complete(deployment)
+    """The controller reports that the deadline has passed. False for a rollout that is complete after all: its condition
+    follows later."""
+    progressing = condition(deployment.status.conditions, "Progressing")
+    return progressing is not None and progressing.reason == "ProgressDeadlineExceeded" and not complete(deployment)

@@ -12,12 +12,12 @@ REVISION = "controller-revision-hash"
 
 
 def one_by_one(stateful_set: StatefulSet) -> bool:
-    """Each pod waits until those before it are ready (`allowsBurst`)."""
+    """Every pod waits until the pods before it are ready (`allowsBurst`)."""
     return stateful_set.spec.pod_management_policy != "Parallel"
 
 
 def waits_for_earlier(stateful_set: StatefulSet, pods: Iterable[Pod]) -> bool:
-    """The next pod is not made yet, because one of these is not ready."""
+    """The next pod is not created yet, because one of these pods is not ready."""
     return one_by_one(stateful_set) and any(not ready(pod) or finished(pod) for pod in pods)
 
 
@@ -28,14 +28,14 @@ def updating(stateful_set: StatefulSet) -> bool:
 
 
 def is_new(stateful_set: StatefulSet, pod: Pod) -> bool:
-    """It has the revision that is wanted; a pod or a set that tells none counts as new."""
+    """The pod has the current revision; a pod or a set without a revision counts as new."""
     wanted = stateful_set.status.update_revision
     return pod.labels.get(REVISION, "") in ("", wanted) or not wanted
 
 
 def is_left_over(stateful_set: StatefulSet, pod: Pod) -> bool:
-    """It has neither the revision that is wanted nor the one before: the template was changed again since.
+    """The pod has neither the current revision nor the previous revision: the template was changed again since.
 
-    While it is not ready, a set that goes one by one replaces neither it nor another pod.
+    While it is not ready, a StatefulSet that replaces its pods in order replaces neither it nor another pod.
     """
     return not is_new(stateful_set, pod) and pod.labels[REVISION] != stateful_set.status.current_revision
