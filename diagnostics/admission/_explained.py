@@ -17,7 +17,8 @@ from kubedoctor.cluster import (
     quote,
     template_path,
 )
-from kubedoctor.findings import Fix, kubectl
+from kubedoctor.cluster.changes import create
+from kubedoctor.findings import Fix, command_line
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.scheduler.counterfactuals.priority_classes import SYSTEM
 
@@ -61,7 +62,8 @@ def _missing_name(refused: RefusedPods, workload: KubernetesObject, cluster: Clu
     evidence = (quote(workload, path, "set in the pod template"),) if has_path(workload, path) else ()
     hint = f"; did you mean {near[0]}?" if near else ""
     if kind is ServiceAccount:
-        fix = Fix(f"Create ServiceAccount {name}", kubectl("create", "serviceaccount", name, namespace=namespace))
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
+        fix = Fix(f"Create ServiceAccount {name}", command_line(create(account)))
     else:
         fix = Fix(f"Create {title} {name}, or set an existing {title} in the pod template")
     return f"{title} {name} of the pod template does not exist{hint}", evidence, (fix,)
