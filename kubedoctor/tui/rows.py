@@ -18,6 +18,7 @@ from kubedoctor.cluster.relations.workloads import template_of
 from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
+from kubedoctor.engine.words import verdict_line
 
 EXAMINING = "Running diagnostics…"
 ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController", "Pod")
@@ -70,12 +71,12 @@ class VisitedView(msgspec.Struct, frozen=True):
     row: Ref | None
 
 
-def empty_text(view: View, *, filtered: bool, examined: bool) -> str:
-    """What stands beside a list without rows."""
+def empty_text(view: View, report: Report | None, *, filtered: bool) -> str:
+    """What stands beside a list without rows. No finding is not the same as no problem: the report says which."""
     if filtered:
         return "No rows match the filter. esc clears it."
     if view.kind == "Finding":
-        return "No problems found." if examined else EXAMINING
+        return verdict_line(report) if report is not None else EXAMINING
     where = f"in {view.namespace}" if view.namespace else "in this cluster"
     return f"No {view.noun(0)} {where}. :ns lists the namespaces, 0 shows all."
 

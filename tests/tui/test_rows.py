@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from kubedoctor.cluster import Ref, Snapshot, Source
@@ -12,12 +13,15 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.engine.health import Health
+from kubedoctor.engine.report import Unexplained
 from kubedoctor.tui.rows import (
+    EXAMINING,
     FilterError,
     Row,
     View,
     arrange,
     counts,
+    empty_text,
     keep,
     make_rows,
     namespaces_in_order,
@@ -174,3 +178,16 @@ def test_orders() -> None:
 def test_namespaces_of_the_system_come_last_and_the_own_one_first() -> None:
     assert namespaces_in_order(["kube-system", "a", "shop"], "shop") == ("shop", "a", "kube-system")
     assert namespaces_in_order([], "shop") == ("shop",)
+
+
+def test_no_finding_is_not_called_no_problem_where_something_is_not_explained() -> None:
+    source = opened("oom-killed")
+    report = msgspec.structs.replace(
+        scan(load_catalogue(), source.snapshot, source.gather), findings=(), incidents=(), unexplained=()
+    )
+    view = View("Finding", "shop")
+    assert empty_text(view, None, filtered=False) == EXAMINING
+    assert "no problems found" in empty_text(view, report, filtered=False)
+    told = msgspec.structs.replace(report, unexplained=(Unexplained(Ref("Pod", "shop", "web"), "it waits", ()),))
+    assert "1 object reports a problem that no diagnostic explains" in empty_text(view, told, filtered=False)
+    assert "esc clears it" in empty_text(view, told, filtered=True)

@@ -177,9 +177,7 @@ class ListScreen(ObjectScreen):
     @on(VirtualTable.Highlighted)
     def _highlighted(self, message: VirtualTable.Highlighted) -> None:
         if message.row is None:
-            self.query_one(IncidentPane).clear(
-                empty_text(self.view, filtered=bool(self.rows), examined=self.report is not None)
-            )
+            self.query_one(IncidentPane).clear(empty_text(self.view, self.report, filtered=bool(self.rows)))
             return
         if self._look is not None:
             self._look.stop()
@@ -292,9 +290,7 @@ class ListScreen(ObjectScreen):
         if wanted is not None:
             self._table.highlight(next((n for n, row in enumerate(rows) if row.ref == wanted), 0))
         if not rows:
-            self.query_one(IncidentPane).clear(
-                empty_text(self.view, filtered=bool(self.rows), examined=self.report is not None)
-            )
+            self.query_one(IncidentPane).clear(empty_text(self.view, self.report, filtered=bool(self.rows)))
 
     def _tell(self) -> None:
         row = self._table.current
