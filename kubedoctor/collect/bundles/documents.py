@@ -79,7 +79,9 @@ class Documents:
                 yield from self._of_folder(path)
                 return
             if not path.exists():
-                raise BundleProblem(f"{path} does not exist", "Check --from: it takes a file, a folder, or - ")
+                raise BundleProblem(
+                    f"{path} does not exist", "Check --from: it takes a file, a folder, or - for standard input"
+                )
             if path.is_fifo():  # as `--from <(kubectl get pods -o json)`: it can be read once only
                 if path not in self._pipes:
                     with path.open("rb") as pipe:

@@ -137,8 +137,8 @@ def load(documents: Documents, name: str) -> Loaded:
 
 def _not_a_bundle(bundle: _Bundle) -> BundleProblem:
     problems = [*bundle.problems, *bundle.strangers]
-    why = f": {problems[0]}" if problems else ": it is empty"
-    return BundleProblem(f"{bundle.name} contains no Kubernetes objects{why}", UNDERSTOOD)
+    sentence, why = f"{bundle.name} contains no Kubernetes objects", problems[0] if problems else "it is empty"
+    return BundleProblem(sentence if why == sentence else f"{sentence}: {why}", UNDERSTOOD)
 
 
 def _state(bundle: _Bundle) -> Loaded:
