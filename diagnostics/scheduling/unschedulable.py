@@ -153,7 +153,7 @@ def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:
 
 
 def _confidence(case: Case) -> Confidence:
-    """The scheduler's own words are certain as long as the replay does not speak against them; of another scheduler's
+    """The scheduler's message is certain as long as the replay does not contradict it; of another scheduler's
     rules nothing is known."""
     unsure = case.answer is not None and case.answer.agreement in (Agreement.DIFFERS, Agreement.STALE)
     return Confidence.LIKELY if unsure or has_other_scheduler(case.pod) else Confidence.CERTAIN

@@ -209,7 +209,7 @@ def restarts_of(pod: KubernetesObject) -> int:
 
 
 def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
-    """The mark that the findings, and its own words where none explains them, give to each object and to its workload.
+    """The mark that the findings, and its own status where none explains it, give to each object and to its workload.
 
     What only suffers is degraded at most: whether it is broken, its own status tells.
     """

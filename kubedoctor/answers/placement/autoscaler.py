@@ -83,9 +83,9 @@ def _groups(view: AutoscalerView, pod: Pod) -> Iterator[str]:
         yield f"Node group {one.short_name} is being made bigger{counts}{hope}."
     if status is not None and view.silent_for is None and status.state == "Running" and status.readable:
         if not status.groups:
-            yield "The cluster-autoscaler knows no node group that it may make bigger."
+            yield "The cluster-autoscaler has no node group that it may scale up."
         elif view.never_asked and not (view.at_maximum or view.in_backoff):
-            yield f"The cluster-autoscaler runs, but has said nothing about this pod.{_why_not_asked(pod)}"
+            yield f"The cluster-autoscaler runs, but has written no event about this pod.{_why_not_asked(pod)}"
 
 
 def _every(view: AutoscalerView, count: int) -> str:
@@ -98,7 +98,7 @@ def _every(view: AutoscalerView, count: int) -> str:
 def _why_not_asked(pod: Pod) -> str:
     if pod.spec.priority is not None and pod.spec.priority < LEAST_PRIORITY:
         return (
-            f" It adds no nodes for pods with a priority below {LEAST_PRIORITY} unless it is told to; "
+            f" It adds no nodes for pods with a priority below {LEAST_PRIORITY} unless --expendable-pods-priority-cutoff is lower; "
             f"this one has {pod.spec.priority}."
         )
     owner = controller_of(pod)

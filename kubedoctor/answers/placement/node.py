@@ -59,7 +59,7 @@ class TaintLine(msgspec.Struct, frozen=True):
 
 class LabelLine(msgspec.Struct, frozen=True):
     """A label that is wanted, what the node has (None: no such label), and whether that will do. term: requirements of
-    one term must all be met, of several terms one suffices; 0 for nodeSelector."""
+    one term must all be met, of several terms one is enough; 0 for nodeSelector."""
 
     wanted: str
     present: str | None

@@ -1,6 +1,6 @@
 """A replay in sentences: whether it matches the scheduler's message, and what preemption would do.
 
-They begin in lower case and have no full stop, so that they can stand behind a label.
+They begin in lower case and have no full stop, so that they can follow a label.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
 
 
 def chosen_candidate(answer: PendingAnswer) -> Candidate | None:
-    """Where the scheduler makes room by its own words, else where it would."""
+    """Where the scheduler makes room by its own message, else where it would."""
     tried = answer.preemption
     if tried is None or not tried.candidates:
         return None

@@ -132,7 +132,7 @@ class ListScreen(ObjectScreen):
         return any(worker.group == group and worker.is_running for worker in self.workers)
 
     def _keep_up(self) -> None:
-        """Ten times a second: make anew what the cluster's changes made stale, not faster than is of use."""
+        """Ten times a second: compute again what the cluster's changes made stale, not faster than is of use."""
         if self._listing.is_due and not self._busy("rows"):
             self._make_rows()
         if self._examining.is_due and self.report is not None and not self._busy("examine"):
@@ -269,7 +269,7 @@ class ListScreen(ObjectScreen):
         self._load()
 
     def _covers(self, view: View) -> bool:
-        """Whether the report at hand speaks of what the view shows."""
+        """Whether the report is about what the view shows."""
         return not self._scope or view.namespace in (self._scope, "")
 
     def _apply_filter(self) -> None:

@@ -9,7 +9,7 @@ from kubedoctor.tui.widgets.text_view import TextView
 
 
 class IncidentPane(TextView):
-    """A page about one row; keeps its place while the same row is told anew."""
+    """A page about one row; keeps its place while the same row is drawn again."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
         super().__init__(id=id)

@@ -191,7 +191,7 @@ def test_a_scale_up_for_others_is_hope() -> None:
 def test_why_it_was_never_asked() -> None:
     free = report(group("a", 1, 1, 5))
     assert "priority below -10" in look(free, priority=-11)[1][0]
-    assert look(free, priority=-10)[1] == ("The cluster-autoscaler runs, but has said nothing about this pod.",)
+    assert look(free, priority=-10)[1] == ("The cluster-autoscaler runs, but has written no event about this pod.",)
 
 
 def test_it_was_not_never_asked_where_events_cannot_be_read() -> None:

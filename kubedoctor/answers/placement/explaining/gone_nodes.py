@@ -1,4 +1,4 @@
-"""Nodes that the pod or its volume asks for by name, and that do not exist."""
+"""Nodes that the pod or its volume requires by name, and that do not exist."""
 
 from __future__ import annotations
 

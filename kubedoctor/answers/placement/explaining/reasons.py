@@ -64,7 +64,7 @@ _MOST_REASONS = 6
 
 
 def fact_of(case: Case, reason: Reason) -> Explanation:
-    """The scheduler's own words where nothing is known to add."""
+    """The scheduler's message where nothing is known to add."""
     if made := _FACTS.get(reason.obstacle):
         return made(case, reason)
     return Explanation(f"{reason.count} {reason.text}" if reason.count is not None else reason.text)
