@@ -27,7 +27,6 @@ def entries() -> list[tuple[re.Pattern[str], str]]:
 WORDS = entries()
 
 
-
 def texts(source: str) -> Iterator[tuple[int, str]]:
     """The string literals and docstrings of a Python file with the number of their first line; an f-string as its literal
     parts, with `…` for each value."""
