@@ -1,1 +1,1 @@
-"""One container's or one pod's life."""
+"""Pods and their containers: images, configuration, start, probes, crashes, end."""

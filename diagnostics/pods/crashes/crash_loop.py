@@ -137,4 +137,8 @@ def _detail(end: End, story: Story) -> str:
     detail = f"{state} {times(status.restart_count)}."
     if not end.log.lines:
         return detail + (" Its log is empty." if end.log.read else " Its log was not available.")
-    return detail if story.text or end.ending.exit_code == 0 else f"{detail} Its log shows no cause."
+    return (
+        detail
+        if story.text or end.ending.exit_code == 0
+        else f"{detail} Its log shows no known cause: read its last lines."
+    )

@@ -72,6 +72,7 @@ _PROBLEMS = {
     StartProblem.MEMORY_TOO_SMALL: "the memory limit is too low to start a container",
     StartProblem.USER: "unknown user or group",
 }
+LONGEST_REASON = 300
 AT_ONCE = timedelta(seconds=2)
 _FIXES = {
     StartProblem.NOT_FOUND: "Correct the command, or add it to the image",
@@ -141,7 +142,7 @@ def _finding(
     about = at_fault(pod, cluster)
     problem = start_problem(message)
     command = visible(command_named(message) or " ".join((part.container.command or ())[:1]), 120)
-    field = next((one for one in ("command", "args") if getattr(part.container, one)), "image")
+    field = next((setting for setting in ("command", "args") if getattr(part.container, setting)), "image")
     evidence = [
         *more,
         *quote_status(pod, name, f"{place}.reason", f"{place}.message"),
@@ -154,8 +155,8 @@ def _finding(
         StartProblem.NOT_FOUND: f"{what} not found in image {image}",
         StartProblem.NOT_EXECUTABLE: f"{what} is not executable (permission denied)",
         StartProblem.WRONG_FORMAT: f"exec format error: the program in image {image} is built for another CPU architecture",
-        StartProblem.RUNTIME: visible_end(reason_in(message), 200) or "the runtime gives no reason",
-    }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(reason_in(message), 200)}"
+        StartProblem.RUNTIME: visible_end(reason_in(message), LONGEST_REASON) or "the runtime gives no reason",
+    }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(reason_in(message), LONGEST_REASON)}"
     summary = f"container `{name}` cannot be started: {words}"
     if problem is StartProblem.WRONG_FORMAT:
         node = cluster.maybe.get(Node, "", pod.spec.node_name)

@@ -19,7 +19,7 @@ def heap_over(container: Container, limit: str) -> str:
     except QuantityError:
         return ""
     words = [*(container.command or ()), *(container.args or ())]
-    words += [one.value for one in container.env or () if one.name in _VARIABLES]
+    words += [variable.value for variable in container.env or () if variable.name in _VARIABLES]
     found = (match for word in words if (match := _HEAP.search(word)) is not None)
     return next((match.group(0) for match in found if _size(match) >= allowed), "")
 

@@ -91,7 +91,7 @@ _MESSAGES: tuple[tuple[PullProblem, re.Pattern[str]], ...] = tuple(
 _DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
 _BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
 _WRAPPER = re.compile(
-    r'^(?:(?:Back-off pulling image|Failed to pull image) "[^"]*"(?:: )?|Err\w+: |rpc error: code = \w+ desc = )+'
+    r'^(?:(?:Back-off pulling image|Failed to pull image|failed to pull and unpack image|Failed to inspect image) "[^"]*"(?:: )?|Err\w+: |rpc error: code = \w+ desc = )+'
 )
 
 

@@ -196,8 +196,8 @@ def is_no_log(lines: Sequence[str]) -> bool:
 def port_listened_on(lines: Sequence[str]) -> int:
     """The port that the program logs as its own; 0 if it logs none."""
     for line in reversed(lines):
-        said = _LISTENS.search(line[:LONGEST_LINE])
-        port = _LISTENED_PORT.search(line[:LONGEST_LINE], said.end()) if said else None
+        listens = _LISTENS.search(line[:LONGEST_LINE])
+        port = _LISTENED_PORT.search(line[:LONGEST_LINE], listens.end()) if listens else None
         if port and 0 < int(port.group(1)) < 65536:
             return int(port.group(1))
     return 0
