@@ -58,7 +58,7 @@ async def test_it_opens_on_what_hurts_with_the_reason_beside_it() -> None:
         assert pane.row is not None
         assert pane.row.ref == Ref("Deployment", "shop", "checkout")
         assert pane.verdict is not None
-        assert "killed" in pane.page.plain
+        assert "OOMKilled" in pane.page.plain
         assert pane.verdict.causes[0].code in pane.page.plain
         assert screen.query_one(StatusBar).counts[Health.BROKEN] == 1
 
@@ -125,7 +125,7 @@ async def test_enter_opens_the_pods_and_then_why() -> None:
         assert all(name.startswith("checkout-") for name in shown(screen))
         await press(pilot, app, "enter")
         assert isinstance(app.screen, WhyScreen)
-        assert "killed" in text_of(app)
+        assert "OOMKilled" in text_of(app)
         await press(pilot, app, "escape")
         assert on_top(app) is screen
 
