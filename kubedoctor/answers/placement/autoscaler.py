@@ -19,7 +19,7 @@ from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NAME, NAMESP
 from kubedoctor.replay.autoscaling.view import LEAST_PRIORITY, AutoscalerView, Pool
 
 MOST_NAMES: Final = 5
-_UNTRIED: Final = " Whether a bigger one would take the pod, the autoscaler does not try."
+_UNTRIED: Final = " The autoscaler does not try whether the pod would fit a larger group."
 
 
 def autoscaler_lines(view: AutoscalerView, pod: Pod) -> tuple[str, ...]:
@@ -30,9 +30,9 @@ def autoscaler_lines(view: AutoscalerView, pod: Pod) -> tuple[str, ...]:
 def _lines(view: AutoscalerView, pod: Pod) -> Iterator[str]:
     event = view.event
     if event is not None and view.refused:
-        yield f'The autoscaler adds no node for it: "{event.message}"'
+        yield f'The autoscaler adds no node for this pod: "{event.message}"'
     elif event is not None and view.coming:
-        yield f'An autoscaler adds a node for it: "{event.message}"'
+        yield f'An autoscaler adds a node for this pod: "{event.message}"'
     yield from _of_itself(view)
     yield from _groups(view, pod)
     yield from _claim(view)
@@ -47,21 +47,21 @@ def _of_itself(view: AutoscalerView) -> Iterator[str]:
         return
     if view.silent_for is not None:
         told = human_duration(view.silent_for)
-        yield f"The cluster-autoscaler has been silent for {told}: it does not run, or is stuck, and adds no nodes."
+        yield f"The cluster-autoscaler has not reported for {told}: it is down or stuck, and adds no nodes."
         return
     if not status.readable:
-        yield "The cluster-autoscaler's status is broken or cut off: only what is left of it was read."
+        yield "The status of the cluster-autoscaler is broken or truncated: only part of it could be read."
     if status.state == "Initializing":
-        yield "The cluster-autoscaler is only starting: it has not looked at any pod yet."
+        yield "The cluster-autoscaler is initializing: it has not looked at any pod yet."
     if status.unhealthy:
         counts = (
             f" ({status.ready} of {status.registered} nodes are ready)"
             if status.ready is not None and status.registered is not None
             else ""
         )
-        yield f"The cluster-autoscaler adds no nodes while it calls the cluster unhealthy{counts}."
+        yield f"The cluster-autoscaler adds no nodes while it considers the cluster unhealthy{counts}."
     if status.message:
-        yield f'It says: "{status.message}"'
+        yield f'It reports: "{status.message}"'
 
 
 def _groups(view: AutoscalerView, pod: Pod) -> Iterator[str]:
@@ -79,8 +79,8 @@ def _groups(view: AutoscalerView, pod: Pod) -> Iterator[str]:
         yield f"Too many nodes are not ready in {named}: no nodes are added there."
     for one in view.scaling_up[:MOST_NAMES]:
         counts = f": {one.ready} of {one.target} nodes are ready" if one.target is not None else ""
-        hope = "" if view.coming or view.refused else ". Wait for it: it may take the pod"
-        yield f"Node group {one.short_name} is being made bigger{counts}{hope}."
+        hope = "" if view.coming or view.refused else ". Wait for it: the pod may fit there"
+        yield f"Node group {one.short_name} is scaling up{counts}{hope}."
     if status is not None and view.silent_for is None and status.state == "Running" and status.readable:
         if not status.groups:
             yield "The cluster-autoscaler has no node group that it may scale up."
@@ -99,7 +99,7 @@ def _why_not_asked(pod: Pod) -> str:
     if pod.spec.priority is not None and pod.spec.priority < LEAST_PRIORITY:
         return (
             f" It adds no nodes for pods with a priority below {LEAST_PRIORITY} unless --expendable-pods-priority-cutoff is lower; "
-            f"this one has {pod.spec.priority}."
+            f"this pod has {pod.spec.priority}."
         )
     owner = controller_of(pod)
     if owner is not None and owner.kind == "DaemonSet":
@@ -119,25 +119,25 @@ def _claim(view: AutoscalerView) -> Iterator[str]:
     if claim is None:
         if not view.coming:
             yield (
-                f"NodeClaim {name}, which was made for it, is gone: "
-                "its machine could not be launched, or did not join in time."
+                f"NodeClaim {name}, created for this pod, no longer exists: "
+                "its machine could not be launched, or did not join the cluster in time."
             )
         return
     ago = f" {human_duration(age)} ago" if age is not None else ""
     match view.stage:
         case Stage.NOT_LAUNCHED:
-            yield f"NodeClaim {name}, which was made for it, cannot be launched{_because(view, 'Launched') or '.'}"
+            yield f"NodeClaim {name}, created for this pod, cannot be launched{_because(view, 'Launched') or '.'}"
         case Stage.REGISTERING if view.coming:
-            yield f"NodeClaim {name} was launched for it{ago} and is about to join the cluster."
+            yield f"NodeClaim {name} was launched for this pod{ago} and is about to join the cluster."
         case Stage.REGISTERING:
             yield (
-                f"NodeClaim {name} was launched for it{ago} and has not joined the cluster"
+                f"NodeClaim {name} was launched for this pod{ago} and has not joined the cluster"
                 f"{_because(view, 'Registered')}. Karpenter gives up after 15 minutes."
             )
         case Stage.STARTING if not view.coming:
-            yield f"NodeClaim {name} was launched for it{ago}; its node is not ready{_because(view, 'Initialized') or '.'}"
+            yield f"NodeClaim {name} was launched for this pod{ago}; its node is not ready{_because(view, 'Initialized') or '.'}"
         case Stage.ENDING:
-            yield f"NodeClaim {name}, which was made for it, is being deleted."
+            yield f"NodeClaim {name}, created for this pod, is being deleted."
 
 
 def _because(view: AutoscalerView, kind: str) -> str:
@@ -150,7 +150,7 @@ def _pool(one: Pool) -> Iterator[str]:
     name = one.pool.name
     if one.exhausted:
         counts = ", ".join(f"{each.resource} {each.used} of {each.limit}" for each in one.exhausted)
-        yield f"NodePool {name} may not grow for it, its limits leave too little: {counts} are used."
+        yield f"NodePool {name} cannot add a node for this pod, its limits are too low: {counts} in use."
     if one.not_ready is not None:
         told = one.not_ready
         why = f': "{told.message}"' if told.message else f", {told.reason}." if told.reason else "."
@@ -164,7 +164,7 @@ def autoscaler_evidence(view: AutoscalerView) -> tuple[Evidence, ...]:
 
 def _evidence(view: AutoscalerView) -> Iterator[Evidence]:
     if view.event is not None and (view.refused or view.coming):
-        yield quote(view.event, "message", "an autoscaler answers")
+        yield quote(view.event, "message", "the autoscaler's answer")
     if view.config is not None:
         yield from _report(view.config, view)
     if view.claim is not None:
@@ -174,32 +174,32 @@ def _evidence(view: AutoscalerView) -> Iterator[Evidence]:
             (f"{path}.{field}" for field in ("message", "status") if has_path(view.claim, f"{path}.{field}")), ""
         )
         if told:
-            yield quote(view.claim, told, "how far the node is that was made for it")
+            yield quote(view.claim, told, "the state of the node that was created for the pod")
     for one in () if view.coming else view.pools:
         for each in one.exhausted:
-            yield quote(one.pool, f"spec.limits[{each.resource}]", "the pool may not have more")
+            yield quote(one.pool, f"spec.limits[{each.resource}]", "the limit of the pool")
             if has_path(one.pool, path := f"status.resources[{each.resource}]"):
-                yield quote(one.pool, path, "what its nodes have")
+                yield quote(one.pool, path, "in use by its nodes")
         if one.not_ready is not None:
             path = f"status.conditions[type={one.not_ready.type}]"
             field = "message" if one.not_ready.message else "status"
             yield quote(one.pool, f"{path}.{field}", "why Karpenter does not use the pool")
             if one.not_ready.type != "Ready":
-                yield quote(one.pool, "status.conditions[type=Ready].status", "so it is not ready")
+                yield quote(one.pool, "status.conditions[type=Ready].status", "so the pool is not ready")
 
 
 def _report(config: ConfigMap, view: AutoscalerView) -> Iterator[Evidence]:
     """The lines that are spoken of; where nothing is but the time, the time."""
     wanted: list[tuple[str, tuple[str, ...], str]] = []
     if view.status is not None and view.status.unhealthy and view.silent_for is None:
-        wanted.append(("", ("status: Unhealthy", "Health:"), "why it adds none"))
+        wanted.append(("", ("status: Unhealthy", "Health:"), "why it adds no nodes"))
     failure = ("errorMessage:", "errorCode:", "status: Backoff", "ScaleUp:")
     growth = ("status: InProgress", "ScaleUp:")
-    wanted += [(one.name, ("maxSize",), f"the most that {one.short_name} may have") for one in view.at_maximum]
-    wanted += [(one.name, failure, f"why {one.short_name} does not grow") for one in view.in_backoff]
+    wanted += [(one.name, ("maxSize",), f"the maximum size of {one.short_name}") for one in view.at_maximum]
+    wanted += [(one.name, failure, f"why {one.short_name} does not scale up") for one in view.in_backoff]
     health = ("status: Unhealthy", "Health:")
-    wanted += [(one.name, health, f"{one.short_name} is passed over") for one in view.unhealthy]
-    wanted += [(one.name, growth, f"{one.short_name} becomes bigger") for one in view.scaling_up]
+    wanted += [(one.name, health, f"{one.short_name} is skipped") for one in view.unhealthy]
+    wanted += [(one.name, growth, f"{one.short_name} scales up") for one in view.scaling_up]
     text = (config.data or {}).get(KEY, "")
     lines = [(line_of(text, group, *keys), shows) for group, keys, shows in wanted[:MOST_NAMES]]
     paths = [(f"data.{KEY}[line {number}]", shows) for number, shows in lines if number]
@@ -229,5 +229,10 @@ def _commands(view: AutoscalerView) -> tuple[Command, ...]:
     if view.config is not None:
         found.append(Command(f"kubectl get configmap {NAME} -n {NAMESPACE} -o yaml", "what the autoscaler reports"))
     if view.pools or view.claim_name:
-        found.append(Command("kubectl get nodepools.karpenter.sh,nodeclaims.karpenter.sh", "how far Karpenter is"))
+        found.append(
+            Command(
+                "kubectl get nodepools.karpenter.sh,nodeclaims.karpenter.sh",
+                "the state of Karpenter's pools and claims",
+            )
+        )
     return tuple(found)

@@ -67,7 +67,7 @@ def test_a_scan_lists_pools_once_where_they_are_served_and_not_elsewhere() -> No
     with_pools, report = asked("scan", *objects("karpenter_pool_at_its_limit"))
     assert with_pools[POOLS] == 1
     assert report is not None
-    assert "NodePool general may not grow for it" in report.findings[0].detail
+    assert "NodePool general cannot add a node for this pod" in report.findings[0].detail
     without, _ = asked("scan", *objects("autoscaler_in_backoff"))
     assert not [path for path in without if "karpenter" in path]
     assert not without[STATUS], "the list of ConfigMaps, which other checks read, answers it"

@@ -126,7 +126,7 @@ def test_the_status_is_parsed_once_for_all_pods(monkeypatch: pytest.MonkeyPatch)
 def test_of_a_silent_autoscaler_nothing_else_is_told() -> None:
     view, lines = look(report(group("a", 1, 1, 1), time="2026-01-15 09:49:00 +0000 UTC"))
     assert len(lines) == 1
-    assert "silent for 11m" in lines[0]
+    assert "not reported for 11m" in lines[0]
     assert view.at_maximum == ()
 
 
@@ -153,7 +153,7 @@ def test_an_event_that_speaks_of_other_reasons_names_no_group() -> None:
     refused = event("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 Insufficient cpu")
     view, lines = look(refused, report(group("a", 1, 1, 1)))
     assert view.at_maximum == ()
-    assert lines == (f'The autoscaler adds no node for it: "{refused["message"]}"',)
+    assert lines == (f'The autoscaler adds no node for this pod: "{refused["message"]}"',)
 
 
 GROWN = "pod triggered scale-up: [{a 1->2 (max: 5)}]"
@@ -185,7 +185,7 @@ def test_a_later_refusal_counts_more() -> None:
 def test_a_scale_up_for_others_is_hope() -> None:
     view, lines = look(report(group("a", 1, 2, 5, "InProgress")))
     assert not view.coming
-    assert lines == ("Node group a is being made bigger: 1 of 2 nodes are ready. Wait for it: it may take the pod.",)
+    assert lines == ("Node group a is scaling up: 1 of 2 nodes are ready. Wait for it: the pod may fit there.",)
 
 
 def test_why_it_was_never_asked() -> None:
