@@ -35,6 +35,11 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
     if not words:
         raise UsageProblem("diagnose what?", "Name it: kubedoctor pod NAME, or all of a kind: kubedoctor pods")
     parsed_selector(options.selector)
+    if words == ["all"] and below is None:  # as `kubectl get all`
+        from kubedoctor.cli.commands.scan import scan_namespaces  # only these words need it
+
+        options.words = []
+        return scan_namespaces(options)
     if len(words) == 1 and not is_kind(words[0]):
         return _diagnose_bare(options, started, below)
     targets = targets_of(words)

@@ -37,6 +37,7 @@ LINES = {
     ("pods", "-l", "app=checkout"): f"Pod shop/{POD}: 1 incident",
     ("pods", POD): f"Pod shop/{POD}: 1 incident",
     ("pod", POD, "-A"): f"Pod shop/{POD}: 1 incident",
+    ("get", "all", "-n", "shop"): "namespace shop: 1 incident",
     ("get", "deploy", "checkout"): "Deployment shop/checkout: 1 incident",
     ("deploy", "checkout", "api"): "2 deployments: 1 incident",
     ("deploy/api", "svc/api"): "✓ 2 objects: no problems found",

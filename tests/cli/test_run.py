@@ -112,7 +112,7 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("scan", "--allnamespaces"), "unknown option: --allnamespaces\n  Did you mean --all-namespaces"),
         (
             ("pods", "-n", "shop", "--watch"),
-            "kubedoctor does not watch\n  The terminal UI follows every change: kubedoctor -n shop",
+            "--watch is not available\n  The terminal UI follows every change: kubedoctor -n shop",
         ),
         (("scan", "--fail-on", "all"), "--fail-on cannot be 'all': use critical, warning, notice"),
         (("scan", "--context"), "--context needs a value"),

@@ -125,7 +125,7 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
     called = _called(program, command)
     if option in _WATCHING:
         where = " -A" if options.all_namespaces else f" -n {options.namespace}" if options.namespace else ""
-        return UsageProblem(f"{called} does not watch", f"The terminal UI follows every change: {program}{where}")
+        return UsageProblem(f"{option} is not available", f"The terminal UI follows every change: {program}{where}")
     owners = [other.name for other in every_command() if option_of(parser_of(other, program), option) is not None]
     if owners:
         return UsageProblem(
