@@ -24,14 +24,14 @@ def test_the_newest_nodes_are_those_that_came() -> None:
     later = NOW - timedelta(minutes=5)
     answer = answered(small, node("a"), node("b", created=later), node("c", created=LONG_AGO))
     assert answer.comparison.nodes.come == ("b", "c")
-    assert "2 nodes have come since: b, c" in list(agreement_lines(answer))
+    assert "2 nodes have joined since: b, c" in list(agreement_lines(answer))
 
 
 def test_nodes_that_are_gone_are_counted_and_named_where_anything_names_them() -> None:
     many = "0/3 nodes are available: 3 Insufficient cpu."
     answer = answered(many, node("a"))
     assert (answer.comparison.nodes.gone, answer.comparison.nodes.traces) == (2, ())
-    assert "2 nodes have gone since; nothing names them any more" in list(agreement_lines(answer))
+    assert "2 nodes have left since; no object names them" in list(agreement_lines(answer))
 
 
 def test_the_same_number_of_nodes_tells_nothing() -> None:
