@@ -24,6 +24,10 @@ from kubedoctor.tui.threads import in_thread
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
+_FRAME = 3
+"""Lines of the list beside its rows: the border and the titles."""
+_LEAST_LINES = 6
+
 
 class SheetScreen(Screen[None]):
     """Draws a sheet, or asks a question about an object and draws the sheet when it comes."""
@@ -94,7 +98,9 @@ class SheetScreen(Screen[None]):
         if table is not None:
             columns = list_columns(table, self._rows, self.size.width)
             rows = list_rows(self._rows, by_name=self.by_name)
-            self.query_one(VirtualTable).show(rows, columns, self.session.now(), stay=stay)
+            lines = self.query_one(VirtualTable)
+            lines.styles.height = min(len(rows) + _FRAME, max(_LEAST_LINES, self.size.height * 3 // 5))
+            lines.show(rows, columns, self.session.now(), stay=stay)
 
     def on_resize(self) -> None:
         self._draw(stay=True)
