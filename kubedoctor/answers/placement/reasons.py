@@ -46,13 +46,13 @@ _WORDS: Final = {
     FREE_STORAGE: "insufficient storage",
     VOLUME_MISSING: "volume does not exist",
     VOLUME_ZONE: "volume in another zone",
-    TOPOLOGY_SPREAD: "spread: too many there",
+    TOPOLOGY_SPREAD: "topology spread: too many pods there",
     TOPOLOGY_LABEL: "topology spread: no label",
     POD_AFFINITY: "pod affinity: no such pod",
-    POD_ANTI_AFFINITY: "a pod it avoids",
+    POD_ANTI_AFFINITY: "pod anti-affinity: such a pod runs there",
     EXISTING_ANTI_AFFINITY: "excluded by another pod's anti-affinity",
     NODE_FEATURES: "lacks a feature",
-    VOLUME_NODE_AFFINITY: "volume is elsewhere",
+    VOLUME_NODE_AFFINITY: "volume node affinity conflict",
 }
 """Where the scheduler names nothing itself."""
 
@@ -103,8 +103,8 @@ def whole_reason(objection: Objection) -> str:
 def _shortage(same: Sequence[Shortage], figures: bool) -> str:
     resource = same[0].resource
     if resource == "pods":
-        return f"is full: {_span('', [each.capacity for each in same])} pods"
-    small = ", too small" if all(each.beyond for each in same) else ""
+        return f"maximum of {_span('', [each.capacity for each in same])} pods reached"
+    small = ", node too small" if all(each.beyond for each in same) else ""
     text = f"lacks {_span(resource, [each.missing for each in same])} {resource}{small}"
     return text + _rest(same[0]) if figures and len(set(same)) == 1 else text
 

@@ -255,7 +255,7 @@ def test_a_toleration_is_shown_beside_its_taint() -> None:
 def test_a_node_too_small_even_when_empty_is_called_so() -> None:
     found = placed(manifests=(fleet_node("small", "500m"),))
     (table,) = placement_sheet(found).tables
-    assert table.rows[0].cells[1:] == (Cell("lacks 500m cpu, too small", Mark.NO),)
+    assert table.rows[0].cells[1:] == (Cell("lacks 500m cpu, node too small", Mark.NO),)
 
 
 def test_what_fits_by_all_that_is_seen_but_not_for_the_scheduler_is_not_sure() -> None:

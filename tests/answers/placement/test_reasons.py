@@ -27,12 +27,12 @@ def test_figures_are_told_only_where_they_hold_for_every_node() -> None:
     assert short_reason(near, near, figures=True) == "lacks 1 cpu (1 of 4 free)"
     assert short_reason(near, far, figures=True) == "lacks 1 to 2 cpu"
     assert short_reason(near) == "lacks 1 cpu"
-    assert short_reason(lacks(3000, 0, 2000), figures=True) == "lacks 1 cpu, too small (has 2 in total)"
+    assert short_reason(lacks(3000, 0, 2000), figures=True) == "lacks 1 cpu, node too small (has 2 in total)"
 
 
 def test_a_full_node_and_several() -> None:
-    assert short_reason(lacks(1, 2, 2, "pods")) == "is full: 2 pods"
-    assert short_reason(lacks(1, 2, 2, "pods"), lacks(1, 110, 110, "pods")) == "is full: 2 to 110 pods"
+    assert short_reason(lacks(1, 2, 2, "pods")) == "maximum of 2 pods reached"
+    assert short_reason(lacks(1, 2, 2, "pods"), lacks(1, 110, 110, "pods")) == "maximum of 2 to 110 pods reached"
 
 
 def test_each_filter_of_a_group_speaks_for_all_its_nodes() -> None:
