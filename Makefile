@@ -21,10 +21,13 @@ $(VENV)/.develop: $(VENV)/.run
 demo: $(VENV)/.run ## diagnose the embedded demo cluster (terminal UI on a terminal, report elsewhere)
 	@$(BIN)/kubedoctor demo
 
-test: $(VENV)/.develop ## all tests that need nothing but this project
-	$(RUN) pytest
+test: $(VENV)/.develop ## the tests that need nothing but this project, within three minutes
+	$(RUN) pytest -n logical -m 'not real and not long'
 
-check: $(VENV)/.develop format-check lint types contracts reached test wheel ## everything that must hold
+test-long: $(VENV)/.develop ## the generated questions that take longer
+	$(RUN) pytest -n logical -m long
+
+check: $(VENV)/.develop format-check lint types contracts reached test test-long wheel ## everything that must hold
 
 format: $(VENV)/.develop ## write the code in its one format
 	$(RUN) ruff format .
