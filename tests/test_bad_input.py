@@ -231,11 +231,11 @@ def test_json_says_the_same(name: str, capsys: pytest.CaptureFixture[str]) -> No
 
 CAPTURES = {
     "nothing": (0, "objects of", ""),
-    "403 on pods": (0, "not recorded: Pod (list pods in shop is forbidden)", "Pod: list pods in shop is forbidden"),
+    "403 on pods": (3, "not recorded: Pod (list pods in shop is forbidden)", "Pod: list pods in shop is forbidden"),
     "403 on everything": (2, "nothing can be recorded: list pods in shop is forbidden", ""),
     "503 on everything": (2, "nothing can be recorded: list pods in shop: the server returned 503", ""),
     "500 in the middle of a list": (
-        0,
+        3,
         f"recorded in part: Event (list events in shop: {ETCD}",
         f"Pod: list pods in shop: {ETCD}",
     ),

@@ -47,11 +47,11 @@ def refusal(code: int, reason: str, message: str, extra: str = "") -> bytes:
     return response({**status, "code": code}, f"{code} {reason}", extra=extra)
 
 
-def listing(*names: str, token: str = "", kind: str = "PodList") -> bytes:
+def listing(*names: str, token: str = "", kind: str = "PodList", api_version: str = "v1") -> bytes:
     """A list, or a chunk of one."""
     items = [{"metadata": {"name": name, "namespace": "shop"}} for name in names]
     metadata = {"resourceVersion": "7", **({"continue": token} if token else {})}
-    return response({"kind": kind, "apiVersion": "v1", "metadata": metadata, "items": items})
+    return response({"kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items})
 
 
 class FakeApi:

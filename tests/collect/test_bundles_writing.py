@@ -70,7 +70,7 @@ def recorded(folder: Path) -> BundleSource:
 
 @pytest.mark.parametrize("name", ["out", "out.tar.gz", "out.tgz"])
 def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
-    told = write_bundle(recorded(tmp_path), KINDS, tmp_path / "new" / name)
+    told = write_bundle(recorded(tmp_path), KINDS, tmp_path / "new" / name).told
     assert told.startswith(f"wrote 6 objects of 7 kinds and 1 log to {tmp_path / 'new' / name}")
     assert "without secret values" in told
     snapshot = open_bundle((str(tmp_path / "new" / name),)).snapshot
@@ -150,7 +150,7 @@ def test_refusals_are_recorded_with_their_reason(tmp_path: Path) -> None:
         Want("Pod"): "list pods is forbidden",
         Want("Node"): "list nodes is forbidden",
     }
-    told = write_bundle(ClusterOfLists(forms.OBJECTS, refused), KINDS, tmp_path / "out")
+    told = write_bundle(ClusterOfLists(forms.OBJECTS, refused), KINDS, tmp_path / "out").told
     assert told.endswith("not recorded: Node (list nodes is forbidden), Secret (list secrets is forbidden)")
     snapshot = open_bundle((str(tmp_path / "out"),)).snapshot
     assert snapshot.refusal(Want("Secret", "shop", "db")) == "list secrets is forbidden"

@@ -9,6 +9,7 @@ from pathlib import Path
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import completed
 from kubedoctor.cli.completion import values
+from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.reading import opened
 from kubedoctor.collect.bundles import write_bundle
 from kubedoctor.engine import load_catalogue
@@ -25,9 +26,11 @@ def capture(options: argparse.Namespace) -> int:
         )
     with opened(options) as source:
         whole = options.all_namespaces or not options.namespace
-        told = write_bundle(source, load_catalogue().reads(), Path(options.output), "" if whole else options.namespace)
-    print(told, file=sys.stderr)
-    return 0
+        written = write_bundle(
+            source, load_catalogue().reads(), Path(options.output), "" if whole else options.namespace
+        )
+    print(written.told, file=sys.stderr)
+    return ExitCode.HEALTHY if written.complete else ExitCode.GAPS
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +43,8 @@ COMMAND = Subcommand(
     summary="record the state of a cluster, without secret values, to diagnose it elsewhere",
     usage=("-o DIR|FILE.tar.gz [-n NAMESPACE] [flags]",),
     section="Record",
-    details="Without -n all namespaces are recorded. Every command reads a recording with -f.",
+    details="Without -n all namespaces are recorded. Every command reads a recording with -f. What could not be recorded is "
+    "listed, with exit code 3.",
     examples=(("capture -o state.tar.gz", "record"), ("scan -f state.tar.gz", "diagnose the recording")),
     run=capture,
     add_options=_add_options,

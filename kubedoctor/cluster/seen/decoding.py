@@ -31,20 +31,27 @@ class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 class _List(msgspec.Struct, Generic[T], frozen=True):
     items: tuple[T, ...] | None = None
     metadata: ListMeta = ListMeta()
+    kind: Any = None
+    api_version: Any = msgspec.field(default=None, name="apiVersion")
 
 
 class _RawList(msgspec.Struct, frozen=True):
     items: tuple[msgspec.Raw, ...] | None = None
     metadata: ListMeta = ListMeta()
+    kind: Any = None
+    api_version: Any = msgspec.field(default=None, name="apiVersion")
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """Objects of one kind. `continue_token` is empty at the end of a list."""
+    """Objects of one kind. `continue_token` is empty at the end of a list; `kind` and `api_version` are the list's own,
+    as they stand there."""
 
     objects: tuple[KubernetesObject, ...]
     continue_token: str = ""
     resource_version: str = ""
     problems: tuple[str, ...] = ()
+    kind: Any = None
+    api_version: Any = None
 
 
 class Unreadable(ValueError):
@@ -77,7 +84,10 @@ def decode_list(kind: str, body: bytes) -> Decoded:
     """
     try:
         whole = _list_decoder(kind).decode(body)
-        return Decoded(whole.items or (), whole.metadata.continue_, whole.metadata.resource_version)
+        meta = whole.metadata
+        return Decoded(
+            whole.items or (), meta.continue_, meta.resource_version, kind=whole.kind, api_version=whole.api_version
+        )
     except msgspec.ValidationError:
         pass
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -92,7 +102,15 @@ def decode_list(kind: str, body: bytes) -> Decoded:
         decoded_item = decode_object(kind, bytes(item))
         objects.extend(decoded_item.objects)
         problems.extend(decoded_item.problems)
-    return Decoded(tuple(objects), raw.metadata.continue_, raw.metadata.resource_version, tuple(problems))
+    meta = raw.metadata
+    return Decoded(
+        tuple(objects),
+        meta.continue_,
+        meta.resource_version,
+        tuple(problems),
+        kind=raw.kind,
+        api_version=raw.api_version,
+    )
 
 
 def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:

@@ -27,7 +27,9 @@ from kubedoctor.cluster.triage import all_statuses, troubled
 from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
 from kubedoctor.collect.bundles.layouts import MANIFEST
 from kubedoctor.collect.bundles.loading import FORMAT
+from kubedoctor.collect.live.fetching import NO_METRICS, is_metrics
 from kubedoctor.collect.loading import loading
+from kubedoctor.collect.recording import NOT_HERE
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import BundleProblem, UsageProblem
@@ -35,7 +37,17 @@ from kubedoctor.problems import BundleProblem, UsageProblem
 ALWAYS = ("Namespace", "Node", "Pod", "Event")
 MOST_LOGS = 200
 _LOGS_AT_ONCE = 50
+_LOGS_NAMED = 3
+_NO_METRICS = (NO_METRICS, NOT_HERE)
 _ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+@dataclass
+class Written:
+    """What was written, as sentences for people, and whether that is all that there was."""
+
+    told: str
+    complete: bool
 
 
 @dataclass
@@ -51,10 +63,10 @@ class _Contents:
     wanted_logs: set[LogWant] = field(default_factory=set)
 
 
-def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, namespace: str = "") -> str:
+def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, namespace: str = "") -> Written:
     """Read these kinds (of one namespace, where given) and write them to a folder, or to a file if it is named so.
 
-    Answers a sentence for people. Raises UsageProblem for a path that is taken, BundleProblem if it cannot be written
+    Raises UsageProblem for a path that is taken, BundleProblem if it cannot be written
     or if nothing at all may be read.
     """
     _check_free(path)
@@ -80,7 +92,7 @@ def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, name
         raise BundleProblem(
             f"{path} cannot be written: {error.strerror or error}", "Set another path with -o"
         ) from None
-    return _told(contents, path, size)
+    return Written(_told(contents, path, size, namespace), _is_complete(contents, namespace))
 
 
 def _check_free(path: Path) -> None:
@@ -262,19 +274,40 @@ def _make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700)
 
 
-def _told(contents: _Contents, path: Path, size: str) -> str:
+def _told(contents: _Contents, path: Path, size: str, namespace: str) -> str:
     kinds = sum(1 for entry in contents.kinds.values() if entry["seen"])
     text = (
         f"wrote {counted(contents.objects, 'object')} of {counted(kinds, 'kind')} and {counted(contents.logs, 'log')} to "
         f"{path}{size}, without secret values"
     )
     missing = sorted(f"{kind} ({entry['why']})" for kind, entry in contents.kinds.items() if not entry["seen"])
-    partial = sorted(f"{kind} ({entry['why']})" for kind, entry in contents.kinds.items() if entry["seen"] == "part")
+    whole: tuple[Any, ...] = ("all", [namespace], [])
+    partial = sorted(f"{kind} ({entry['why']})" for kind, entry in contents.kinds.items() if entry["seen"] not in whole)
     if partial:
         text += f"\nrecorded in part: {', '.join(partial)}"
+    for why, logs in sorted(_by_reason(contents.refused_logs).items()):
+        text += f"\n{counted(len(logs), 'log')} not recorded ({why}): {', '.join(sorted(logs)[:_LOGS_NAMED])}"
+        text += f" and {len(logs) - _LOGS_NAMED} more" if len(logs) > _LOGS_NAMED else ""
     if missing:
         text += f"\nnot recorded: {', '.join(missing)}"
     return text
+
+
+def _by_reason(refused: dict[str, str]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for place, why in refused.items():
+        reasons.setdefault(why, []).append(place)
+    return reasons
+
+
+def _is_complete(contents: _Contents, namespace: str) -> bool:
+    """Whether all was recorded that exists: a cluster without metrics-server lacks nothing."""
+    if contents.refused_logs:
+        return False
+    return all(
+        entry["seen"] == "all" or entry["seen"] == [namespace] or (is_metrics(kind) and entry["why"] in _NO_METRICS)
+        for kind, entry in contents.kinds.items()
+    )
 
 
 def _size(count: int) -> str:

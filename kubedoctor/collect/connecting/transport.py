@@ -309,6 +309,8 @@ class LineStream:
                 if len(rest) > MOST_BYTES:
                     return
                 yield from filter(None, lines)
+            if rest.strip():
+                yield rest
         except (HTTPError, OSError, ValueError, AttributeError) as error:
             if not self._closed:
                 raise problem_of(error, self._connection) from None

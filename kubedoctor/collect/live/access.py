@@ -8,6 +8,7 @@ import msgspec
 
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.expected import check_kind
 
 _GROUP = "authorization.k8s.io/v1"
 T = TypeVar("T")
@@ -77,14 +78,16 @@ def may(
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    status = _decoded(_ACCESS_DECODER, transport.review(f"/apis/{_GROUP}/selfsubjectaccessreviews", document)).status
+    body = transport.review(f"/apis/{_GROUP}/selfsubjectaccessreviews", document)
+    status = _decoded(_ACCESS_DECODER, body, "SelfSubjectAccessReview").status
     return Answer(status.allowed, status.reason or "")
 
 
 def rights(transport: Transport, namespace: str) -> Rights:
     """All that one may do in a namespace, as far as the authorizers can tell."""
     document = {"apiVersion": _GROUP, "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
-    status = _decoded(_RULES_DECODER, transport.review(f"/apis/{_GROUP}/selfsubjectrulesreviews", document)).status
+    body = transport.review(f"/apis/{_GROUP}/selfsubjectrulesreviews", document)
+    status = _decoded(_RULES_DECODER, body, "SelfSubjectRulesReview").status
     rules = tuple(
         ResourceRule(row.verbs or (), row.api_groups or (), row.resources or (), row.resource_names or ())
         for row in status.resource_rules or ()
@@ -92,7 +95,8 @@ def rights(transport: Transport, namespace: str) -> Rights:
     return Rights(rules, status.incomplete)
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, kind: str) -> T:
+    check_kind(body, kind)
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

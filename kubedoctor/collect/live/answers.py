@@ -87,7 +87,11 @@ def refusal_of(
     )
 
 
-def unexpected(body: bytes, connection: Connection, status: int = 200) -> ConnectionProblem:
+class NoApiServer(ConnectionProblem):
+    """What answered is no API server. Where others of its answers are right, only this one is lost."""
+
+
+def unexpected(body: bytes, connection: Connection, status: int = 200) -> NoApiServer:
     """An answer that no API server gives."""
     if _is_page(body):
         what = "a web page"
@@ -95,7 +99,7 @@ def unexpected(body: bytes, connection: Connection, status: int = 200) -> Connec
         what = "a redirect"
     else:
         what = f"{visible(body[:40].decode('utf-8', 'replace'))!r}" if body.strip() else "nothing"
-    return ConnectionProblem(
+    return NoApiServer(
         f"{connection.server} is not a Kubernetes API server: it returned {what}",
         f"Check the server of the cluster {connection.cluster_name} in {connection.where}; "
         "a proxy or a login page may be in between",

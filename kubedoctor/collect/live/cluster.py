@@ -113,6 +113,10 @@ class LiveSource:
             tasks.append(self._read_version)
         with loading(keep=keep):
             outcomes = in_parallel(tasks) if tasks else []
+        if not self.transport.answered:
+            for outcome in outcomes:
+                if outcome.no_server:
+                    raise outcome.no_server
         with self.lock:
             for outcome in outcomes:
                 apply(outcome, self.snapshot)

@@ -16,7 +16,8 @@ from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport, can_exist
-from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer
+from kubedoctor.collect.live.expected import check_object
 from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_documents, read_list
 from kubedoctor.collect.live.served import ServedKinds
 from kubedoctor.collect.live.tails import read_tail
@@ -42,6 +43,8 @@ class FetchResult(msgspec.Struct, frozen=True):
     refused: str = ""
     tail: LogTail | None = None
     problems: tuple[str, ...] = ()
+    no_server: NoApiServer | None = None
+    """To raise where no other request is answered either."""
 
 
 def apply(outcome: FetchResult, snapshot: Snapshot) -> None:
@@ -92,7 +95,7 @@ class Fetcher:
                     outcome = self._get(resource, want) if want.name else self._list(resource, want)
                 except ApiRefusal as refusal:
                     if _lacks(resource, want, refusal):
-                        missing = f"this cluster does not serve {resource.row.resource}"
+                        missing = _not_served(resource)
                         continue
                     if refusal.status == 404 and not is_metrics(want.kind):
                         continue  # not served in this version, or no such object
@@ -101,6 +104,8 @@ class Fetcher:
                 return msgspec.structs.replace(outcome, wants=wants)
         except ApiRefusal as refusal:
             return FetchResult(wants, refused=f"discovery of {want.kind}: {refusal.clause}")
+        except NoApiServer as problem:
+            return FetchResult(wants, refused=f"{want}: {problem.what}", no_server=problem)
         except SourceProblem as problem:
             if not self._transport.answered:
                 raise
@@ -130,7 +135,9 @@ class Fetcher:
             return None
         for resource in self._served.candidates(want.kind):
             try:
-                return self._transport.get(resource.path(want.namespace, want.name))
+                body = self._transport.get(resource.path(want.namespace, want.name))
+                check_object(resource.row, want, body)
+                return body
             except ApiRefusal as refusal:
                 if refusal.status != 404:
                     raise
@@ -141,7 +148,12 @@ class Fetcher:
         try:
             candidates = self._served.candidates(want.kind)
         except ApiRefusal as refusal:
-            raise CannotSee(want.kind, refusal.clause) from None
+            raise CannotSee(want.kind, f"discovery of {want.kind}: {refusal.clause}") from None
+        except SourceProblem as problem:
+            if not (self._transport.answered or isinstance(problem, NoApiServer)):
+                raise
+            raise CannotSee(want.kind, problem.what) from None
+        missing = ""
         for resource in candidates:
             seen = 0
             try:
@@ -149,15 +161,20 @@ class Fetcher:
                     seen += 1
                     yield document
             except ApiRefusal as refusal:
-                if refusal.status == 404 and not seen:
+                if not seen and _lacks(resource, want, refusal):
+                    missing = _not_served(resource)
+                    continue
+                if refusal.status == 404 and not seen and not is_metrics(want.kind):
                     continue
                 broke = f" (after {seen:,})" if seen else ""
                 raise CannotSee(want.kind, _clause(resource, want, refusal) + broke) from None
             except SourceProblem as problem:
-                if not self._transport.answered:
+                if not (self._transport.answered or isinstance(problem, NoApiServer)):
                     raise
                 raise CannotSee(want.kind, problem.what) from None
             return
+        if missing:
+            raise CannotSee(want.kind, missing)
 
     def names(self, want: Want, most: int) -> tuple[str, ...]:
         """The names of what a list holds, without asking for more."""
@@ -175,7 +192,7 @@ class Fetcher:
         """The API server's version, `v1.37.2`; empty where it is unknown. Raises SourceProblem as `fetch`."""
         try:
             return _VERSION.decode(self._transport.get("/version")).git_version
-        except (ApiRefusal, msgspec.DecodeError, UnicodeDecodeError):
+        except (ApiRefusal, NoApiServer, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return ""
         except SourceProblem:
             if not self._transport.answered:
@@ -186,6 +203,7 @@ class Fetcher:
 
     def _get(self, resource: ServedResource, want: Want) -> FetchResult:
         body = self._transport.get(resource.path(want.namespace, want.name), tries=_tries(want.kind))
+        check_object(resource.row, want, body)
         try:
             decoded = decode_object(resource.ref_kind, body)
         except Unreadable as error:
@@ -265,6 +283,10 @@ def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
     if refusal.status != 404 or row.group not in _SERVED_EVERYWHERE or row.kind in _NEWER:
         return False
     return not want.name or visible(want.name)[:100] not in refusal.message
+
+
+def _not_served(resource: ServedResource) -> str:
+    return f"this cluster does not serve {resource.row.resource}"
 
 
 def is_metrics(kind: str) -> bool:

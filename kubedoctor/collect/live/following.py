@@ -8,16 +8,20 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
 from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.expected import check_kind, check_watched
 from kubedoctor.collect.live.fetching import NO_METRICS, is_metrics
 from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_list
 from kubedoctor.collect.live.served import ServedKinds
@@ -45,7 +49,7 @@ class KindStatus(msgspec.Struct, frozen=True):
 
 
 class _Event(msgspec.Struct, frozen=True):
-    type: str = ""
+    type: Any = None
     object: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -66,6 +70,9 @@ class _Bookmark(msgspec.Struct, frozen=True):
 _EVENT = msgspec.json.Decoder(_Event)
 _ERROR = msgspec.json.Decoder(_Error)
 _BOOKMARK = msgspec.json.Decoder(_Bookmark)
+
+
+_EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
 
 
 class _Expired(Exception):
@@ -104,6 +111,7 @@ class Follower:
         self._part = ""
         self._version = ""
         self._stream: LineStream | None = None
+        self._unwatchable = False
 
     def run(self) -> None:
         """List, watch, reconnect, list again where needed."""
@@ -120,6 +128,9 @@ class Follower:
                 self._refused(refusal)
             except SourceProblem as problem:
                 self._say("stale", problem.what)
+            except Exception as error:  # noqa: BLE001  # A thread that ends would leave an old state that looks current.
+                self._version = ""
+                self._say("stale", f"{self._asked()}: the response cannot be handled ({type(error).__name__})")
             if time.monotonic() - began > pause:
                 pause = FIRST_PAUSE
             self._stopping.wait(pause * random.uniform(0.75, 1.25))
@@ -200,7 +211,7 @@ class Follower:
             self._stopping.wait(FIRST_PAUSE)
             raise _Expired
         self._version = listed.resource_version or "0"
-        self._say("watching", self._part)
+        self._watching()
 
     # Watch
 
@@ -227,22 +238,32 @@ class Follower:
             raise
         if self._stopping.is_set():
             self._stream.close()  # The loop below ends at once, and lets go of the connection.
-        self._say("watching", self._part)
+        self._watching()
         for line in self._stream:
             self._apply(resource, line)
+            self._unwatchable = False
+            self._watching()
 
     def _apply(self, resource: ServedResource, line: bytes) -> None:
         try:
             event = _EVENT.decode(line)
+            if event.type not in _EVENT_TYPES:
+                raise self._no_event(line)
             if event.type == "BOOKMARK":
                 self._version = _BOOKMARK.decode(event.object).metadata.resource_version or self._version
                 return
             if event.type == "ERROR":
                 self._failed(_ERROR.decode(event.object))
                 return
+            check_watched(resource.row, self._namespace, bytes(event.object))
             decoded = decode_object(self.kind, bytes(event.object))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
-            raise ApiRefusal(0, "Unreadable", f"a watch event cannot be decoded ({error})") from None
+            self._unwatchable = True
+            what = "a web page" if line.lstrip()[:1] == b"<" else f"what cannot be decoded ({error})"
+            raise ApiRefusal(0, "Unreadable", f"the watch returned {what}") from None
+        except ApiRefusal:
+            self._unwatchable = True
+            raise
         objects = named(resource, decoded.objects)
         for obj in objects:
             self._version = obj.metadata.resource_version or self._version
@@ -259,16 +280,23 @@ class Follower:
                 snapshot.add(objects)
         self._store.changed(self.kind)
 
+    def _no_event(self, line: bytes) -> ApiRefusal:
+        """What is said of a line that is no watch event: mostly a Status or a list."""
+        try:
+            check_kind(line, "WatchEvent")
+        except ApiRefusal as refusal:
+            return refusal
+        return ApiRefusal(0, "NotAsked", "the watch returned an event of unknown type")
+
     def _failed(self, error: _Error) -> None:
         if error.code == 410:
             raise _Expired
-        raise ApiRefusal(error.code, error.reason or "", error.message or "the watch failed")
+        raise ApiRefusal(error.code, error.reason or "", visible(error.message or "the watch failed", 300))
 
     # What is told
 
     def _refused(self, refusal: ApiRefusal) -> None:
-        resource = self._resource or next(iter(self._served.candidates(self.kind)), None)
-        asked = resource.listing(self._wanted) if resource else f"list {self.kind}"
+        asked = self._asked()
         if refusal.status == 404 and is_metrics(self.kind):
             why = NO_METRICS
         elif refusal.status == 403:
@@ -283,6 +311,18 @@ class Follower:
             self._store.snapshot.refuse(Want(self.kind, self._wanted), why)
         self._say("refused", why)
         self._stopping.wait(LONGEST_PAUSE)  # Rights may be granted while somebody looks.
+
+    def _asked(self) -> str:
+        """The request as a person says it; discovery, which may be what failed, is not asked."""
+        if self._resource is not None:
+            return self._resource.listing(self._wanted)
+        row = kind_named(self.kind)
+        return ServedResource(row, self.kind, row.version).listing(self._wanted) if row else f"list {self.kind}"
+
+    def _watching(self) -> None:
+        """Say that changes are seen, unless the last watch sent none that could be read: then lists alone are current."""
+        if not self._unwatchable:
+            self._say("watching", self._part)
 
     def _say(self, state: str, why: str = "") -> None:
         before = self.status

@@ -14,6 +14,7 @@ from kubedoctor.cluster.seen.decoding import Decoded, ListMeta, Unreadable, deco
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.transport import JSON, MOST_TRIES, Transport, segment
 from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.expected import check_list, check_list_kind, check_name
 from kubedoctor.problems import ConnectionProblem
 
 CHUNK = 500
@@ -110,7 +111,7 @@ def read_list(
 
 def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:
     """The objects of a list as plain data, chunk by chunk. Raises what the transport raises, wherever it ends."""
-    token = ""
+    token, seen = "", set[str]()
     version = f"{resource.row.group}/{resource.version}" if resource.row.group else resource.version
     while True:
         try:
@@ -118,16 +119,23 @@ def read_documents(transport: Transport, resource: ServedResource, want: Want) -
             chunk = _DOCUMENTS.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
+        check_list_kind(resource.row, chunk.kind, chunk.api_version, body)
         for item in chunk.items or ():
+            check_name(resource.row, want.namespace, item.get("metadata"))
             yield {**item, "apiVersion": version, "kind": resource.row.kind}
+        if chunk.metadata.continue_ in seen:
+            raise ApiRefusal(0, "Endless", "the server keeps returning the same chunk")
         token = chunk.metadata.continue_
         if not token:
             return
+        seen.add(token)
 
 
 class _Documents(msgspec.Struct, frozen=True):
     items: list[dict[str, Any]] | None = None
     metadata: ListMeta = ListMeta()
+    kind: Any = None
+    api_version: Any = msgspec.field(default=None, name="apiVersion")
 
 
 _DOCUMENTS = msgspec.json.Decoder(_Documents)
@@ -166,7 +174,8 @@ def _decode(
     path = resource.path(want.namespace)
     for last in (False, True):
         try:
-            chunk = decode_list(resource.ref_kind, transport.get(path, query, accept=accept, tries=tries))
+            body = transport.get(path, query, accept=accept, tries=tries)
+            chunk = check_list(resource.row, want, decode_list(resource.ref_kind, body), body)
         except Unreadable as error:
             if last:
                 raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None

@@ -10,6 +10,7 @@ import msgspec
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.collect.connecting.transport import Transport, segment
 from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.live.expected import check_kind
 from kubedoctor.collect.live.listing import ServedResource
 
 
@@ -76,14 +77,14 @@ class ServedKinds:
 
     def _find(self, kind: str, name: str, group: str) -> ServedResource | None:
         if self._groups is None:
-            groups = self._read("/apis", _GROUPS)
+            groups = self._read("/apis", "APIGroupList", _GROUPS)
             self._groups = {served.name: served for served in (groups.groups if groups else None) or ()}
         found = self._groups.get(group)
         if found is None:
             return None
         versions = [found.preferred_version.version, *(version.version for version in found.versions or ())]
         for version in dict.fromkeys(filter(None, versions)):
-            rows = self._read(f"/apis/{segment(group)}/{segment(version)}", _ROWS)
+            rows = self._read(f"/apis/{segment(group)}/{segment(version)}", "APIResourceList", _ROWS)
             for row in (rows.resources if rows else None) or ():
                 if row.kind == name and "/" not in row.name:
                     known = ResourceKind(
@@ -98,10 +99,12 @@ class ServedKinds:
                     return ServedResource(known, kind, version)
         return None
 
-    def _read(self, path: str, shape: Any) -> Any:
+    def _read(self, path: str, kind: str, shape: Any) -> Any:
         """A discovery document; None if it is not served."""
         try:
-            return shape.decode(self._transport.get(path))
+            body = self._transport.get(path)
+            check_kind(body, kind)
+            return shape.decode(body)
         except ApiRefusal as refusal:
             if refusal.status == 404:
                 return None

@@ -21,7 +21,7 @@ def test_rights_are_asked_one_by_one() -> None:
 
 def test_all_rights_of_a_namespace(open_at: Open) -> None:
     status = {"incomplete": True, "resourceRules": [{"verbs": ["list"], "apiGroups": [""], "resources": ["pods"]}]}
-    with FakeApi(lambda _: response({"status": status}, "201 Created")) as api:
+    with FakeApi(lambda _: response({"kind": "SelfSubjectRulesReview", "status": status}, "201 Created")) as api:
         found = rights(open_at(api.url).transport, "shop")
 
     assert found.incomplete

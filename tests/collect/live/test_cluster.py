@@ -181,7 +181,7 @@ def test_kinds_that_are_not_served_are_empty() -> None:
 def test_an_older_version_is_read_where_the_newest_is_not_served(open_at: Open) -> None:
     def script(asked: Asked) -> Answer:
         if asked.path == "/apis/autoscaling/v1/namespaces/shop/horizontalpodautoscalers":
-            return listing("web", kind="HorizontalPodAutoscalerList")
+            return listing("web", kind="HorizontalPodAutoscalerList", api_version="autoscaling/v1")
         return refusal(404, "NotFound", "the server could not find the requested resource")
 
     with FakeApi(script) as api:
@@ -289,7 +289,8 @@ def test_the_server_gives_the_time_and_a_wrong_clock_is_said(open_at: Open) -> N
 
 
 def test_what_is_no_object_is_left_out_and_told(open_at: Open) -> None:
-    body = {"items": [{"metadata": {"name": "a", "namespace": "shop"}, "spec": {"containers": None}}, 7, None]}
+    items = [{"metadata": {"name": "a", "namespace": "shop"}, "spec": {"containers": None}}, 7, None]
+    body = {"kind": "PodList", "apiVersion": "v1", "items": items}
     with FakeApi(lambda _: response(body)) as api:
         source = open_at(api.url)
         gather(source, SHOP_PODS)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -248,3 +249,60 @@ def test_stopping_ends_all_threads_at_once() -> None:
         made.watcher.stop()
 
     assert not [thread for thread in made.watcher._threads if thread.is_alive()]
+
+
+NO_EVENTS = {
+    "a web page": ("<html>\nLog in\n</html>", "the watch returned a web page"),
+    "a web page of one line": ("<html>Log in</html>", "the watch returned a web page"),
+    "an event without object": ('{"type":"MODIFIED"}\n', "the server returned JSON without kind instead of a Pod"),
+    "an event of unknown type": ('{"type":"CHANGED","object":{}}\n', "the server returned JSON without kind"),
+    "a type that is a number": ('{"type":7,"object":{}}\n', "the server returned JSON without kind"),
+    "another kind": (
+        '{"type":"ADDED","object":{"kind":"Service","apiVersion":"v1","metadata":{"name":"web"}}}\n',
+        "the server returned a Service instead of a Pod",
+    ),
+    "no name": ('{"type":"ADDED","object":{"kind":"Pod","metadata":{}}}\n', "the server returned a Pod without name"),
+    "a list": ('{"kind":"PodList","apiVersion":"v1","items":[]}\n', "the server returned a PodList instead of"),
+    "a Status": (
+        '{"kind":"Status","message":"expired"}\n',
+        "the server returned a Status instead of a WatchEvent: expired",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_EVENTS)
+def test_a_watch_that_sends_something_else_is_stale_and_changes_nothing(name: str) -> None:
+    page, sentence = NO_EVENTS[name]
+    with watched(replace(faults.html_page("pods", page=page), verbs=("watch",))) as made:
+        made.until(made.is_("Pod", "stale"))
+        assert sentence in made.status("Pod").why
+        made.sandbox.put(pod("web-3"))
+        made.until(lambda: "web-3" in made.names("Pod"))  # Lists go on.
+        made.until(made.is_("Pod", "stale"))
+        assert made.names("Pod") == ["stranger", "web-1", "web-2", "web-3"]
+
+
+def test_a_login_page_for_a_list_is_said() -> None:
+    with watched(faults.html_page("pods")) as made:
+        made.until(made.is_("Pod", "stale"))
+        assert "it returned a web page" in made.status("Pod").why
+
+
+def test_a_failure_of_discovery_does_not_end_the_thread() -> None:
+    custom = "Rollout.argoproj.io"
+    with watched(replace(faults.html_page(page='{"error":"x"}'), paths=("/apis",)), kinds=(custom,)) as made:
+        made.until(made.is_(custom, "stale"))
+        assert "the server returned JSON without kind instead of an APIGroupList" in made.status(custom).why
+        assert all(thread.is_alive() for thread in made.watcher._threads)
+
+
+def test_a_defect_does_not_end_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError("any")
+
+    monkeypatch.setattr(following, "read_list", fails)
+    with watched() as made:
+        made.until(made.is_("Pod", "stale"))
+        assert made.status("Pod").why == "list pods at cluster scope: the response cannot be handled (KeyError)"
+        monkeypatch.undo()
+        made.until(made.is_("Pod", "watching"))

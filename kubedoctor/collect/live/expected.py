@@ -1,0 +1,130 @@
+"""Whether an answer is what was asked: a 200 with JSON may be a Status, a proxy's error or a list of another kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
+from kubedoctor.cluster.seen.decoding import Decoded
+from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.collect.live.answers import ApiRefusal
+
+_LONGEST_WORDS = 200
+
+
+class _Head(msgspec.Struct, frozen=True):
+    kind: Any = None
+    apiVersion: Any = None  # noqa: N815  # Kubernetes' own name
+    metadata: Any = None
+    message: Any = None
+    reason: Any = None
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def check_kind(body: bytes, kind: str) -> None:
+    """Raises ApiRefusal unless the body is an object of this kind."""
+    head = _head(body)
+    if head.kind != kind:
+        raise _instead(head, kind)
+
+
+def check_list(row: ResourceKind, want: Want, decoded: Decoded, body: bytes) -> Decoded:
+    """The list without items that have no name. Raises ApiRefusal where it is not the list that was asked for."""
+    check_list_kind(row, decoded.kind, decoded.api_version, body)
+    if row.namespaced and want.namespace:
+        for obj in decoded.objects:
+            if obj.metadata.namespace not in ("", want.namespace):
+                where = visible(obj.metadata.namespace, _LONGEST_WORDS)
+                raise _Other(f"the server returned objects of namespace {where}")
+    if all(obj.metadata.name for obj in decoded.objects):
+        return decoded
+    objects = tuple(obj for obj in decoded.objects if obj.metadata.name)
+    nameless = (f"{row.kind}: an item has no name; ignored",) * (len(decoded.objects) - len(objects))
+    return msgspec.structs.replace(decoded, objects=objects, problems=(*decoded.problems, *nameless))
+
+
+def check_list_kind(row: ResourceKind, kind: Any, api_version: Any, body: bytes) -> None:
+    """Raises ApiRefusal unless a list of this kind holds what the row names."""
+    if not _is_list_of(row, kind, api_version):
+        raise _instead(_head(body), f"{row.kind}List")
+
+
+def _is_list_of(row: ResourceKind, kind: Any, api_version: Any) -> bool:
+    # A custom resource may call its list as it likes.
+    if kind == "List":
+        return api_version in ("v1", "", None)
+    if kind == "PartialObjectMetadataList":
+        return _group(api_version) == "meta.k8s.io"
+    if api_version and _group(api_version) != row.group:
+        return False
+    known = kind_named(row.kind)
+    if known is not None and known.group == row.group:
+        return bool(kind == f"{row.kind}List")
+    return isinstance(kind, str) and kind.endswith("List") and bool(api_version)
+
+
+def check_object(row: ResourceKind, want: Want, body: bytes) -> None:
+    """Raises ApiRefusal where the body is not the object that was asked for."""
+    head = _head(body)
+    if head.kind != row.kind or (head.apiVersion and _group(head.apiVersion) != row.group):
+        raise _instead(head, row.kind)
+    check_name(row, want.namespace, head.metadata, want.name)
+
+
+def check_watched(row: ResourceKind, namespace: str, body: bytes) -> None:
+    """Raises ApiRefusal where a watch sends what is not an object of the kind, in the namespace where one is given."""
+    head = _head(body)
+    if head.kind not in (row.kind, "PartialObjectMetadata"):
+        raise _instead(head, row.kind)
+    check_name(row, namespace, head.metadata)
+
+
+def check_name(row: ResourceKind, namespace: str, metadata: Any, name: str = "") -> None:
+    """Raises ApiRefusal where metadata has no name, another name or another namespace than asked for."""
+    metadata = metadata if isinstance(metadata, dict) else {}
+    got, where = metadata.get("name"), metadata.get("namespace") or ""
+    if not isinstance(got, str) or not got:
+        raise _Other(f"the server returned a {row.kind} without name")
+    if name and got != name:
+        raise _Other(f"the server returned {row.kind} {visible(got, _LONGEST_WORDS)} instead of {visible(name)}")
+    if row.namespaced and namespace and where not in ("", namespace):
+        raise _Other(f"the server returned a {row.kind} of namespace {visible(str(where), _LONGEST_WORDS)}")
+
+
+class _Other(ApiRefusal):
+    """An answer to another question."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(0, "NotAsked", message)
+
+
+def _instead(head: _Head, expected: str) -> ApiRefusal:
+    if not isinstance(head.kind, str) or not head.kind:
+        return _Other(f"the server returned JSON without kind instead of {_a(expected)}")
+    words = head.message or head.reason if head.kind == "Status" else ""
+    told = f": {visible(words, _LONGEST_WORDS)}" if isinstance(words, str) and words else ""
+    version = ""
+    if head.kind == expected and isinstance(head.apiVersion, str):
+        version = f" of {visible(head.apiVersion, _LONGEST_WORDS)}"
+    got = _a(visible(head.kind, _LONGEST_WORDS))
+    return _Other(f"the server returned {got}{version} instead of {_a(expected)}{told}")
+
+
+def _head(body: bytes) -> _Head:
+    try:
+        return _HEAD.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
+
+
+def _group(api_version: Any) -> str:
+    return api_version.rpartition("/")[0] if isinstance(api_version, str) else "?"
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'AEIO' else 'a'} {kind}"

@@ -1,0 +1,143 @@
+"""Answers to another question: 200 with JSON or a page that is not what was asked. No list is empty for that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubedoctor.cli import main
+from kubedoctor.sandbox import Sandbox, SandboxState
+from kubedoctor.sandbox.exchange import Request
+from tests.bad_input.said import say
+from tests.bad_input.sick import hasty
+from tests.collect.fake_api import Asked, FakeApi, kubeconfig, refusal, response
+from tests.collect.served import make
+
+__all__ = ["hasty"]
+Capture = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.usefixtures("hasty")
+WELL = [make("Namespace", "shop", ""), make("ConfigMap", "settings", data={"a": "b"})]
+PODS = ("/api/v1/pods", "/api/v1/namespaces/shop/pods")
+
+
+def of_pods(answer: bytes, path: tuple[str, ...] = PODS) -> Callable[[Asked], bytes]:
+    """A healthy cluster that answers requests for pods with this."""
+    inner = Sandbox(SandboxState([dict(each) for each in WELL], {}, namespace="shop"))
+
+    def script(asked: Asked) -> bytes:
+        if asked.path in path:
+            return answer
+        query = dict(part.partition("=")[::2] for part in asked.query.split("&") if part)
+        headers = {name: values[0] for name, values in asked.headers.items()}
+        given = inner.handle(Request(asked.method, asked.path, query, headers, asked.body))
+        return response(given.body, f"{given.code} X", given.content_type)
+
+    return script
+
+
+def listed(kind: str = "PodList", version: str = "v1", items: Any = (), **rest: Any) -> bytes:
+    return response({"kind": kind, "apiVersion": version, "metadata": {}, "items": items, **rest})
+
+
+STATUS = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "token expired", "reason": "Expired"}
+FAULTS = {
+    "an error of a proxy": (
+        response({"error": "unauthenticated"}),
+        "the server returned JSON without kind instead of a PodList",
+    ),
+    "an empty object": (response({}), "the server returned JSON without kind instead of a PodList"),
+    "a Status": (response(STATUS), "the server returned a Status instead of a PodList: token expired"),
+    "a list of another kind": (listed("ConfigMapList"), "the server returned a ConfigMapList instead of a PodList"),
+    "a list of another group": (
+        listed(version="metrics.k8s.io/v1beta1"),
+        "the server returned a PodList of metrics.k8s.io/v1beta1 instead of a PodList",
+    ),
+    "an object": (response(make("Pod", "web")), "the server returned a Pod instead of a PodList"),
+    "a table": (listed("Table", "meta.k8s.io/v1", rows=[]), "the server returned a Table instead of a PodList"),
+    "a kind that is a number": (listed(kind=7), "the server returned JSON without kind"),  # type: ignore[arg-type]  # the fault
+    "an array": (response([]), "the response cannot be decoded"),
+    "items that are an object": (listed(items={}), "the response cannot be decoded"),
+    "a login page": (response(b"<html>Log in</html>", content_type="text/html"), "it returned a web page"),
+    "plain text": (response(b"hello", content_type="text/plain"), "it returned 'hello'"),
+    "nothing": (response(b""), "it returned nothing"),
+    "a kind that is not served": (refusal(404, "NotFound", "not found"), "this cluster does not serve pods"),
+    "hostile words": (response({**STATUS, "message": "a\x1b[2Jb"}), r"a\x1b[2Jb"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_list_that_was_not_asked_for_is_not_empty(name: str, capsys: Capture, tmp_path: Path) -> None:
+    answer, sentence = FAULTS[name]
+    with FakeApi(of_pods(answer)) as api:
+        said = say(capsys, "scan", "--kubeconfig", kubeconfig(tmp_path / "config", api.url))
+    assert said.code == 3
+    assert sentence in said.text
+    assert "list configmaps" not in said.text, "other kinds go on"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_recording_says_what_it_lacks(name: str, capsys: Capture, tmp_path: Path) -> None:
+    answer, sentence = FAULTS[name]
+    folder = tmp_path / "state"
+    with FakeApi(of_pods(answer)) as api:
+        code = main(["capture", "-o", str(folder), "--kubeconfig", kubeconfig(tmp_path / "config", api.url)])
+    told = " ".join(capsys.readouterr().err.split())
+    assert code == 3
+    assert "not recorded: Pod (" in told
+    assert sentence in told
+    assert (folder / "objects/ConfigMap.json").exists()
+    said = say(capsys, "scan", "--from", str(folder))
+    assert said.code == 3
+    assert sentence in said.text
+
+
+HEALTHY = {
+    "a list": listed(),
+    "no items": response({"kind": "PodList", "apiVersion": "v1", "metadata": {}}),
+    "items null": listed(items=None),
+    "no version": response({"kind": "PodList", "items": []}),
+    "a v1 List": listed("List"),
+    "unknown fields": listed(extra={"a": [1]}),
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_an_empty_list_is_empty(name: str, capsys: Capture, tmp_path: Path) -> None:
+    with FakeApi(of_pods(HEALTHY[name])) as api:
+        config = kubeconfig(tmp_path / "config", api.url)
+        assert say(capsys, "scan", "--kubeconfig", config).code == 0
+        assert main(["capture", "-o", str(tmp_path / "state"), "--kubeconfig", config]) == 0
+    assert "not recorded: Pod " not in capsys.readouterr().err
+
+
+WEB = ("/api/v1/namespaces/shop/pods/web",)
+OBJECTS = {
+    "another name": (response(make("Pod", "api")), "the server returned Pod api instead of web"),
+    "another namespace": (response(make("Pod", "web", "other")), "the server returned a Pod of namespace other"),
+    "another kind": (response(make("Service", "web")), "the server returned a Service instead of a Pod"),
+    "no name": (response({"kind": "Pod", "apiVersion": "v1"}), "the server returned a Pod without name"),
+    "a Status": (response(STATUS), "the server returned a Status instead of a Pod: token expired"),
+    "an error of a proxy": (response({"error": "x"}), "the server returned JSON without kind instead of a Pod"),
+    "a login page": (response(b"<html>Log in</html>", content_type="text/html"), "it returned a web page"),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_an_object_that_was_not_asked_for(name: str, capsys: Capture, tmp_path: Path) -> None:
+    answer, sentence = OBJECTS[name]
+    with FakeApi(of_pods(answer, WEB)) as api:
+        said = say(capsys, "pod", "web", "-n", "shop", "--kubeconfig", kubeconfig(tmp_path / "config", api.url))
+    assert said.code in (2, 3)
+    assert sentence in said.text
+
+
+def test_objects_of_another_namespace(capsys: Capture, tmp_path: Path) -> None:
+    items = [json.loads(json.dumps(make("Pod", "web", "other")))]
+    with FakeApi(of_pods(listed(items=items))) as api:
+        said = say(capsys, "scan", "-n", "shop", "--kubeconfig", kubeconfig(tmp_path / "config", api.url))
+    assert said.code == 3
+    assert "the server returned objects of namespace other" in said.text
