@@ -21,11 +21,12 @@ $(VENV)/.develop: $(VENV)/.run
 demo: $(VENV)/.run ## diagnose the embedded demo cluster (terminal UI on a terminal, report elsewhere)
 	@$(BIN)/kubedoctor demo
 
+# Twice the processes of a machine with two cores: many tests wait for a server or a screen.
 test: $(VENV)/.develop ## the tests that need nothing but this project, within three minutes
-	$(RUN) pytest -n logical -m 'not real and not long'
+	$(RUN) pytest -n 4 --dist worksteal -m 'not real and not long'
 
 test-long: $(VENV)/.develop ## the generated questions that take longer
-	$(RUN) pytest -n logical -m long
+	$(RUN) pytest -n 4 --dist worksteal -m long
 
 check: $(VENV)/.develop format-check lint types contracts reached test test-long wheel ## everything that must hold
 
