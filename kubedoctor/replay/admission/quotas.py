@@ -32,9 +32,9 @@ def would_exceed(quota: ResourceQuota, usage: dict[str, Quantity]) -> tuple[Over
     if quota.spec.scopes or quota.spec.scope_selector:
         return ()
     used = amounts(quota.status.used)
-    found = (
+    limits = (
         Over(name, used.get(name, Quantity()), hard, usage[name])
         for name, hard in amounts(quota.status.hard).items()
         if name in usage
     )
-    return tuple(one for one in found if one.used + one.needed > one.hard)
+    return tuple(limit for limit in limits if limit.used + limit.needed > limit.hard)

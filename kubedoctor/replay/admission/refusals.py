@@ -76,11 +76,11 @@ def parse_refusal(message: str) -> AdmissionRefusal:
     text = " ".join(message.split())
     if head := _HEAD.match(text):
         text = text[head.end() :].strip()
-    if found := _EXCEEDED.fullmatch(text):
-        requested, used, limited = (_amounts(found[index]) for index in (2, 3, 4))
-        return AdmissionRefusal(AdmissionStep.QUOTA_EXCEEDED, found["name"], text, requested, used, limited)
-    if found := _NEEDS.fullmatch(text):
-        return AdmissionRefusal(AdmissionStep.QUOTA_NEEDS, found["name"], text, missing=_missing(found[2]))
+    if match := _EXCEEDED.fullmatch(text):
+        requested, used, limited = (_amounts(match[index]) for index in (2, 3, 4))
+        return AdmissionRefusal(AdmissionStep.QUOTA_EXCEEDED, match["name"], text, requested, used, limited)
+    if match := _NEEDS.fullmatch(text):
+        return AdmissionRefusal(AdmissionStep.QUOTA_NEEDS, match["name"], text, missing=_missing(match[2]))
     for kind, pattern in _COMPILED:
         if matched := pattern.fullmatch(text):
             return AdmissionRefusal(kind, matched.groupdict().get("name") or "", text)
@@ -89,12 +89,12 @@ def parse_refusal(message: str) -> AdmissionRefusal:
 
 def _amounts(text: str) -> dict[str, str]:
     """`pods=1,requests.cpu=500m` by resource."""
-    found = {}
+    amounts = {}
     for part in text.split(","):
         name, equals, amount = part.strip().partition("=")
         if equals:
-            found[name] = amount
-    return found
+            amounts[name] = amount
+    return amounts
 
 
 def _missing(text: str) -> dict[str, tuple[str, ...]]:
@@ -102,10 +102,10 @@ def _missing(text: str) -> dict[str, tuple[str, ...]]:
 
     Releases before 1.25 name the resources only: `limits.cpu,limits.memory`.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    missing: dict[str, tuple[str, ...]] = {}
     for part in text.split(";"):
         names, for_, containers = part.strip().partition(" for: ")
         for name in names.split(","):
             if name.strip():
-                found[name.strip()] = tuple(each.strip() for each in containers.split(",")) if for_ else ()
-    return found
+                missing[name.strip()] = tuple(container.strip() for container in containers.split(",")) if for_ else ()
+    return missing

@@ -62,13 +62,13 @@ def stage_of(claim: NodeClaim) -> Stage:
 def exhausted(pool: NodePool, pod: Pod) -> tuple[Exhausted, ...]:
     """The limits of a pool that leave less than the pod requests, or nothing at all."""
     limits, used = amounts(_texts(pool.spec.limits)), amounts(_texts(pool.status.resources))
-    asked = pod_requests(pod.spec)
-    found = []
+    requests = pod_requests(pod.spec)
+    reached = []
     for name, limit in sorted(limits.items()):
-        taken, wanted = used.get(name, Quantity()), asked.get(name, Quantity())
-        if taken >= limit or taken + wanted > limit:
-            found.append(Exhausted(name, str(limit), str(taken)))
-    return tuple(found)
+        usage, request = used.get(name, Quantity()), requests.get(name, Quantity())
+        if usage >= limit or usage + request > limit:
+            reached.append(Exhausted(name, str(limit), str(usage)))
+    return tuple(reached)
 
 
 def not_ready(pool: NodePool) -> Condition | None:
@@ -77,7 +77,10 @@ def not_ready(pool: NodePool) -> Condition | None:
     if ready is None or ready.status == "True":
         return None
     parts = (condition(pool.status.conditions, kind) for kind in ("NodeClassReady", "ValidationSucceeded"))
-    return next((one for one in parts if one is not None and one.status == "False"), ready)
+    return next(
+        (stated for stated in parts if stated is not None and stated.status == "False"),
+        ready,
+    )
 
 
 def may_take(pool: NodePool, pod: Pod) -> bool:
@@ -85,7 +88,7 @@ def may_take(pool: NodePool, pod: Pod) -> bool:
     template = pool.spec.template
     for taint in template.spec.taints or ():
         if taint.effect in ("NoSchedule", "NoExecute") and not any(
-            tolerates(one, taint) for one in pod.spec.tolerations or ()
+            tolerates(toleration, taint) for toleration in pod.spec.tolerations or ()
         ):
             return False
     offered = _offered(pool)
@@ -101,42 +104,44 @@ def _offered(pool: NodePool) -> dict[str, frozenset[str]]:
     """The values that labels of its nodes can have, where they are named."""
     template = pool.spec.template
     offered = {key: frozenset((value,)) for key, value in (template.metadata.labels or {}).items()}
-    for one in template.spec.requirements or ():
-        if one.operator == "In":
-            values = frozenset(one.values or ())
-            offered[one.key] = offered[one.key] & values if one.key in offered else values
+    for requirement in template.spec.requirements or ():
+        if requirement.operator == "In":
+            values = frozenset(requirement.values or ())
+            offered[requirement.key] = offered[requirement.key] & values if requirement.key in offered else values
     offered[NODE_POOL_LABEL] = frozenset((pool.name,))
     return offered
 
 
-def _possible(wanted: Iterable[NodeSelectorRequirement], offered: Mapping[str, frozenset[str]]) -> bool:
-    for one in wanted:
-        there = offered.get(one.key)
+def _possible(requirements: Iterable[NodeSelectorRequirement], offered: Mapping[str, frozenset[str]]) -> bool:
+    for requirement in requirements:
+        there = offered.get(requirement.key)
         if there is None:
             continue
-        values = frozenset(one.values or ())
-        if (one.operator == "In" and not there & values) or (one.operator == "NotIn" and not there - values):
+        values = frozenset(requirement.values or ())
+        if (requirement.operator == "In" and not there & values) or (
+            requirement.operator == "NotIn" and not there - values
+        ):
             return False
-        if one.operator == "DoesNotExist":
+        if requirement.operator == "DoesNotExist":
             return False
     return True
 
 
 def nominated_claim(message: str) -> str:
     """The NodeClaim in a Nominated message (`Pod should schedule on: nodeclaim/a-x7x2f, node/n1`), or nothing."""
-    found = _CLAIM.search(message)
-    return found[1] if found else ""
+    match = _CLAIM.search(message)
+    return match[1] if match else ""
 
 
 def nominated_node(message: str) -> str:
     """The Node in a Nominated message, or nothing."""
-    found = _NODE.search(message)
-    return found[1] if found else ""
+    match = _NODE.search(message)
+    return match[1] if match else ""
 
 
-def _true(one: Condition | None) -> bool:
-    return one is not None and one.status == "True"
+def _true(stated: Condition | None) -> bool:
+    return stated is not None and stated.status == "True"
 
 
-def _texts(found: Mapping[str, str | int] | None) -> dict[str, str]:
-    return {name: str(value) for name, value in (found or {}).items()}
+def _texts(values: Mapping[str, str | int] | None) -> dict[str, str]:
+    return {name: str(value) for name, value in (values or {}).items()}

@@ -127,10 +127,10 @@ def _named(line: str) -> str:
 def moment(text: object) -> datetime | None:
     """A time as Go prints it (`2023-11-24 04:28:19.54 +0000 UTC m=+48.1`) or RFC 3339 has it; None if it is none, or
     Go's zero time."""
-    found = _TIME.search(text) if isinstance(text, str) else None
-    if found is None:
+    match = _TIME.search(text) if isinstance(text, str) else None
+    if match is None:
         return None
-    day, clock, _, zone = found.groups()
+    day, clock, _, zone = match.groups()
     try:
         at = datetime.fromisoformat(f"{day}T{clock}")
         offset = UTC if zone in (None, "Z") else _zone(zone)
@@ -170,7 +170,7 @@ def _from_data(data: dict[str, Any], *, whole: bool) -> AutoscalerStatus:
     counts = _map(_map(_map(wide, "health"), "nodeCounts"), "registered")
     groups = data.get("nodeGroups")
     listed = groups if isinstance(groups, list) else []
-    made = tuple(_group(one) for one in listed if isinstance(one, dict) and _text(one, "name"))
+    node_groups = tuple(_group(group) for group in listed if isinstance(group, dict) and _text(group, "name"))
     return AutoscalerStatus(
         written_at=moment(data.get("time")),
         state=_text(data, "autoscalerStatus"),
@@ -178,8 +178,8 @@ def _from_data(data: dict[str, Any], *, whole: bool) -> AutoscalerStatus:
         health=_text(_map(wide, "health"), "status"),
         ready=_number(counts, "ready"),
         registered=_number(counts, "total"),
-        groups=made,
-        readable=whole and len(made) == len(listed),
+        groups=node_groups,
+        readable=whole and len(node_groups) == len(listed),
     )
 
 
@@ -199,18 +199,18 @@ def _group(data: dict[str, Any]) -> NodeGroup:
 
 
 def _map(data: dict[str, Any], key: str) -> dict[str, Any]:
-    found = data.get(key)
-    return found if isinstance(found, dict) else {}
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _text(data: dict[str, Any], key: str) -> str:
-    found = data.get(key)
-    return found if isinstance(found, str) and found not in ("null", "~") else ""
+    value = data.get(key)
+    return value if isinstance(value, str) and value not in ("null", "~") else ""
 
 
 def _number(data: dict[str, Any], key: str) -> int | None:
-    found = data.get(key)
-    return int(found) if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 10 else None
+    value = data.get(key)
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 # Before 1.30
@@ -220,10 +220,10 @@ def _from_text(text: str) -> AutoscalerStatus:
     first, _, rest = text.lstrip().partition("\n")
     blocks: list[dict[str, str]] = [{}]
     for line in rest.splitlines():
-        found = _LINE.match(line)
-        if found is None:
+        match = _LINE.match(line)
+        if match is None:
             continue
-        key, value = found.groups()
+        key, value = match.groups()
         if key == "Name":
             blocks.append({})
         blocks[-1].setdefault(key, value)
@@ -237,7 +237,7 @@ def _from_text(text: str) -> AutoscalerStatus:
         health=_first_word(wide, "Health"),
         ready=_number(counts, "ready"),
         registered=_number(counts, "registered"),
-        groups=tuple(_text_group(one) for one in groups if one.get("Name")),
+        groups=tuple(_text_group(group) for group in groups if group.get("Name")),
     )
 
 

@@ -95,12 +95,12 @@ class AutoscalerView(msgspec.Struct, frozen=True):
     @property
     def blamed(self) -> tuple[Ref, ...]:
         """The pools, where each that could take the pod is kept from growing, and Karpenter names no other reason."""
-        if self.coming or not self.pools or not all(one.hindered for one in self.pools):
+        if self.coming or not self.pools or not all(pool.hindered for pool in self.pools):
             return ()
-        limited = any(one.exhausted for one in self.pools)
+        limited = any(pool.exhausted for pool in self.pools)
         if limited and self.event is not None and "limit" not in self.event.message:
             return ()
-        return tuple(ref(one.pool) for one in self.pools)
+        return tuple(ref(pool.pool) for pool in self.pools)
 
 
 def autoscaler_view(pod: Pod, cluster: Cluster) -> AutoscalerView:
@@ -131,7 +131,7 @@ def is_word(event: Event) -> bool:
 
 
 def _newest_word(events: tuple[Event, ...]) -> Event | None:
-    return next((one for one in reversed(events) if is_word(one)), None)
+    return next((event for event in reversed(events) if is_word(event)), None)
 
 
 # Reading
@@ -162,10 +162,10 @@ _READ: WeakKeyDictionary[Snapshot, tuple[ConfigMap, AutoscalerStatus]] = WeakKey
 
 def _status(config: ConfigMap, cluster: Cluster) -> AutoscalerStatus:
     """Parsed once for all pods."""
-    known = _READ.get(cluster.snapshot)
-    if known is None or known[0] is not config:
-        known = _READ[cluster.snapshot] = (config, read_status(config))
-    return known[1]
+    read = _READ.get(cluster.snapshot)
+    if read is None or read[0] is not config:
+        read = _READ[cluster.snapshot] = (config, read_status(config))
+    return read[1]
 
 
 # Concluding
@@ -184,13 +184,15 @@ def _of_groups(view: AutoscalerView, pod: Pod, cluster: Cluster) -> AutoscalerVi
     if age is not None and age > SILENT:
         return msgspec.structs.replace(view, silent_for=age)
     full, failed = _hindered(status, view)
-    told = {one.hindrance for one in view.refusals}
-    growing = tuple(one for one in status.groups if one.scaling_up)
+    hindrances = {refusal.hindrance for refusal in view.refusals}
+    growing = tuple(group for group in status.groups if group.scaling_up)
     return msgspec.structs.replace(
         view,
         at_maximum=full,
         in_backoff=failed,
-        unhealthy=tuple(one for one in status.groups if one.unhealthy) if Hindrance.NOT_READY in told else (),
+        unhealthy=tuple(group for group in status.groups if group.unhealthy)
+        if Hindrance.NOT_READY in hindrances
+        else (),
         scaling_up=growing,
         never_asked=not growing and _never_asked(view, status, pod, cluster),
     )
@@ -199,14 +201,14 @@ def _of_groups(view: AutoscalerView, pod: Pod, cluster: Cluster) -> AutoscalerVi
 def _hindered(status: AutoscalerStatus, view: AutoscalerView) -> tuple[tuple[NodeGroup, ...], tuple[NodeGroup, ...]]:
     """The groups at their maximum and those in backoff: as far as the event counts such, else only where that is true
     of every group, because which of them would take the pod is unknown."""
-    full = tuple(one for one in status.groups if one.at_maximum and not one.in_backoff)
-    failed = tuple(one for one in status.groups if one.in_backoff)
+    full = tuple(group for group in status.groups if group.at_maximum and not group.in_backoff)
+    failed = tuple(group for group in status.groups if group.in_backoff)
     if view.refusals:
-        told = {one.hindrance for one in view.refusals}
-        return full if Hindrance.AT_MAXIMUM in told else (), failed if Hindrance.BACKOFF in told else ()
+        hindrances = {refusal.hindrance for refusal in view.refusals}
+        return full if Hindrance.AT_MAXIMUM in hindrances else (), failed if Hindrance.BACKOFF in hindrances else ()
     if view.event is not None and view.event.reason == "TriggeredScaleUp":
-        asked = {one.group for one in parse_growth(view.event.message)}
-        return (), tuple(one for one in failed if one.name in asked)
+        grown = {growth.group for growth in parse_growth(view.event.message)}
+        return (), tuple(group for group in failed if group.name in grown)
     if view.event is None and status.readable and len(full) + len(failed) == len(status.groups):
         return full, failed
     return (), ()
@@ -226,13 +228,13 @@ def _of_pools(
     view: AutoscalerView, pod: Pod, cluster: Cluster, pools: tuple[NodePool, ...], claims: tuple[NodeClaim, ...]
 ) -> AutoscalerView:
     """With what Karpenter says."""
-    found = tuple(_pools(pools, pod))
-    view = msgspec.structs.replace(view, pools=found)
+    views = tuple(_pools(pools, pod))
+    view = msgspec.structs.replace(view, pools=views)
     event = view.event
     name = nominated_claim(event.message) if event is not None and event.reason == "Nominated" else ""
     if not name or not pools:
         return view
-    claim = next((one for one in claims if one.name == name), None)
+    claim = next((node_claim for node_claim in claims if node_claim.name == name), None)
     if claim is None:
         unseen = any(gap.kind == kind_name(NodeClaim) for gap in cluster.gaps)
         return view if unseen else msgspec.structs.replace(view, claim_name=name)
@@ -267,10 +269,10 @@ def _coming(view: AutoscalerView, now: datetime, *, served: bool) -> bool:
         return False
     fresh = now - event.seen_at < NODE_COMES
     if event.reason == "TriggeredScaleUp":
-        asked = {one.group for one in parse_growth(event.message)}
-        if any(one.name in asked for one in view.scaling_up):
+        grown = {growth.group for growth in parse_growth(event.message)}
+        if any(group.name in grown for group in view.scaling_up):
             return True
-        return fresh and not any(one.name in asked for one in view.in_backoff)
+        return fresh and not any(group.name in grown for group in view.in_backoff)
     if view.claim is None:
         lost = served and bool(view.claim_name) and not nominated_node(event.message)
         return fresh and not lost

@@ -55,25 +55,25 @@ def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Ite
         lambda: _candidates(selecting, dns, cluster),
         lambda: cluster.maybe.get(Namespace, "", policy.namespace),
     )
-    policies = tuple(each for name in sorted(namespaces) for each in cluster.all(NetworkPolicy, name))
-    asked = PolicySet(policies)
-    found: dict[tuple[str, Ref], tuple[Blocked, list[Pod]]] = {}
+    policies = tuple(namespaced for name in sorted(namespaces) for namespaced in cluster.all(NetworkPolicy, name))
+    policy_set = PolicySet(policies)
+    by_source: dict[tuple[str, Ref], tuple[Blocked, list[Pod]]] = {}
     for source, pods in _alike(_concerned(selecting, dns, cluster), cluster):
-        nearest = _nearest(source, dns, asked)
+        nearest = _nearest(source, dns, policy_set)
         if nearest is None:
             continue
         direction, miss, server = nearest
         name = miss.policy.ref
-        about = next((each for each in policies if ref(each) == name), policy)
-        named = _reaches_by_name(source, asked)
-        first, members = found.setdefault(
-            (direction, name), (Blocked(about, (), direction, miss, server, named, source, policies), [])
+        about = next((candidate for candidate in policies if ref(candidate) == name), policy)
+        by_name = _reaches_by_name(source, policy_set)
+        first, members = by_source.setdefault(
+            (direction, name), (Blocked(about, (), direction, miss, server, by_name, source, policies), [])
         )
         members.extend(pods)
-        if named and not first.reaches_by_name:
-            found[direction, name] = (replace(first, reaches_by_name=True), members)
-    for blocked, members in found.values():
-        yield replace(blocked, pods=tuple(sorted(members, key=lambda each: (each.namespace, each.name))))
+        if by_name and not first.reaches_by_name:
+            by_source[direction, name] = (replace(first, reaches_by_name=True), members)
+    for blocked, members in by_source.values():
+        yield replace(blocked, pods=tuple(sorted(members, key=lambda member: (member.namespace, member.name))))
 
 
 def _candidates(policy: Policy, dns: Resolvers, cluster: Cluster) -> tuple[KubernetesObject, ...]:
@@ -87,7 +87,7 @@ def _candidates(policy: Policy, dns: Resolvers, cluster: Cluster) -> tuple[Kuber
 
 
 def _guards_servers(policy: Policy, dns: Resolvers) -> bool:
-    return INGRESS in policy.types and any(policy.selects(each.party) for each in dns.servers)
+    return INGRESS in policy.types and any(policy.selects(server.party) for server in dns.servers)
 
 
 def _concerned(policy: Policy, dns: Resolvers, cluster: Cluster) -> Iterator[Pod]:
@@ -135,10 +135,10 @@ def _nearest(source: Party, dns: Resolvers, policies: PolicySet) -> tuple[str, M
 
 def _about_dns(miss: Miss, server: Server) -> bool:
     ports = miss.rule.ports if miss.rule is not None else None
-    wanted = {server.port, 53}
+    ports_of_dns = {server.port, 53}
     return ports is not None and any(
-        each.name in ("dns", "dns-tcp") if each.name else each.first == each.last and each.first in wanted
-        for each in ports
+        port.name in ("dns", "dns-tcp") if port.name else port.first == port.last and port.first in ports_of_dns
+        for port in ports
     )
 
 
@@ -160,7 +160,7 @@ def resolves(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> bool:
 
 
 def _rule(blocked: Blocked, dns: Resolvers) -> dict[str, Any]:
-    ports = [{"protocol": each, "port": blocked.server.port} for each in ("UDP", "TCP")]
+    ports = [{"protocol": protocol, "port": blocked.server.port} for protocol in ("UDP", "TCP")]
     if blocked.direction == INGRESS:
         return {"from": [{"namespaceSelector": {}}], "ports": ports}
     if blocked.server.party.pod is None:

@@ -46,9 +46,9 @@ def corefile_error(lines: Sequence[str]) -> CorefileError | None:
         if (loop := _LOOP.search(text)) is not None:
             return CorefileError(index, f"forwarding loop ({loop['path']})", loop=True)
         if (refused := _REFUSED.search(text)) is not None:
-            what = refused["what"].strip()
-            name = _DIRECTIVE.search(what)
-            return CorefileError(index, what, int(refused["line"]), name["name"] if name else "")
+            problem = refused["what"].strip()
+            name = _DIRECTIVE.search(problem)
+            return CorefileError(index, problem, int(refused["line"]), name["name"] if name else "")
         if _SERVER.match(text):
             return CorefileError(index, text)
         if (plugin := _PLUGIN.match(text)) is not None:

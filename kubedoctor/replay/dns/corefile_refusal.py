@@ -27,7 +27,9 @@ class CorefileRefusal:
 def refused_corefile(pod: Pod, cluster: Cluster) -> CorefileRefusal | None:
     """What the pod's log says about its Corefile; without a log, a misspelled plugin in the Corefile itself."""
     logs = [
-        partial(cluster.log_tail, pod, each.name, previous=old) for each in pod.spec.containers for old in (False, True)
+        partial(cluster.log_tail, pod, container.name, previous=old)
+        for container in pod.spec.containers
+        for old in (False, True)
     ]
     cluster.together(partial(_configuration, pod, cluster), *logs)
     configuration = _configuration(pod, cluster)
@@ -46,7 +48,7 @@ def refused_corefile(pod: Pod, cluster: Cluster) -> CorefileRefusal | None:
 def _configuration(pod: Pod, cluster: Cluster) -> ConfigMap | None:
     for volume in pod.spec.volumes or ():
         if volume.config_map is not None:
-            found = cluster.maybe.get(ConfigMap, pod.namespace, volume.config_map.name)
-            if found is not None and COREFILE in (found.data or {}):
-                return found
+            config_map = cluster.maybe.get(ConfigMap, pod.namespace, volume.config_map.name)
+            if config_map is not None and COREFILE in (config_map.data or {}):
+                return config_map
     return None

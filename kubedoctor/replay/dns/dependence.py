@@ -47,7 +47,7 @@ class Dependence:
     gke: Node | None = None
 
 
-def dependence(service: Service, wanted: bool, cluster: Cluster) -> Dependence:
+def dependence(service: Service, needed: bool, cluster: Cluster) -> Dependence:
     """`wanted`: a workload wants pods behind the Service. Nothing here is needed: what cannot be read tells nothing."""
     lenient = cluster.maybe
     cluster.together(
@@ -57,31 +57,35 @@ def dependence(service: Service, wanted: bool, cluster: Cluster) -> Dependence:
         lambda: lenient.all(Service, service.namespace),
     )
     configuration = lenient.get(ConfigMap, *KUBELETS)
-    named = addresses_of(configuration) if configuration is not None else ()
+    addresses = addresses_of(configuration) if configuration is not None else ()
     own = {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
-    if own & set(named):
+    if own & set(addresses):
         return Dependence(DnsUse.HERE, configuration)
     # A cache on the node, at a link-local address, itself asks the pods behind the Service.
-    if named and not any(_is_link_local(address) for address in named):
+    if addresses and not any(_is_link_local(address) for address in addresses):
         return Dependence(DnsUse.ELSEWHERE, configuration)
-    if wanted:
+    if needed:
         return Dependence(DnsUse.UNKNOWN)
     gke = next((node for node in lenient.all(Node) if _GKE in node.status.node_info.kubelet_version), None)
     if gke is not None and _at_zero(lenient.get(Deployment, *AUTOSCALER)):
         return Dependence(DnsUse.DOUBTFUL, gke=gke)
-    for other in lenient.all(Service, service.namespace):
-        if other.name != service.name and is_cluster_dns(other) and ready_endpoints(other, lenient):
-            return Dependence(DnsUse.DOUBTFUL, rival=other)
+    for service_of_node in lenient.all(Service, service.namespace):
+        if (
+            service_of_node.name != service.name
+            and is_cluster_dns(service_of_node)
+            and ready_endpoints(service_of_node, lenient)
+        ):
+            return Dependence(DnsUse.DOUBTFUL, rival=service_of_node)
     return Dependence(DnsUse.UNKNOWN)
 
 
 def addresses_of(configuration: ConfigMap) -> tuple[str, ...]:
     """The `clusterDNS` of a KubeletConfiguration in YAML; empty where it names none."""
     text = (configuration.data or {}).get("kubelet", "")
-    if found := _BLOCK.search(text):
-        words = [line.strip().removeprefix("-") for line in found[1].splitlines()]
-    elif found := _INLINE.search(text):
-        words = found[1].split(",")
+    if match := _BLOCK.search(text):
+        words = [line.strip().removeprefix("-") for line in match[1].splitlines()]
+    elif match := _INLINE.search(text):
+        words = match[1].split(",")
     else:
         return ()
     return tuple(word.strip().strip("\"'") for word in words if word.strip())

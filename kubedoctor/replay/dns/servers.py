@@ -36,12 +36,12 @@ class Resolvers:
 
     def verdicts(self, source: Party, policies: PolicySet) -> tuple[ConnectionVerdict, ...] | None:
         """Why no server can be reached over UDP, one verdict for each; None if one can be."""
-        found = tuple(policies.judge(source, each.party, each.port, "UDP") for each in self.servers)
-        if any(each.allowed for each in found):
+        verdicts = tuple(policies.judge(source, server.party, server.port, "UDP") for server in self.servers)
+        if any(verdict.allowed for verdict in verdicts):
             return None
-        if any(policies.judge(source, each.party, each.port, "UDP").allowed for each in self.detours):
+        if any(policies.judge(source, detour.party, detour.port, "UDP").allowed for detour in self.detours):
             return None
-        return found
+        return verdicts
 
 
 def resolvers(cluster: Cluster) -> Resolvers | None:
@@ -54,15 +54,22 @@ def resolvers(cluster: Cluster) -> Resolvers | None:
         lambda: cluster.maybe.get(Namespace, "", service.namespace),
         lambda: _caches(cluster),
     )
-    pods = [each for each in pods_selected_by(service, cluster) if not finished(each) and not terminating(each)]
-    serving = [each for each in pods if ready(each)] or pods
-    udp = next((each for each in service.spec.ports or () if each.port == DNS_PORT and each.protocol == "UDP"), None)
+    pods = [pod for pod in pods_selected_by(service, cluster) if not finished(pod) and not terminating(pod)]
+    serving = [pod for pod in pods if ready(pod)] or pods
+    udp = next(
+        (
+            service_port
+            for service_port in service.spec.ports or ()
+            if service_port.port == DNS_PORT and service_port.protocol == "UDP"
+        ),
+        None,
+    )
     if not serving or udp is None:
         return None
     space = cluster.maybe.get(Namespace, "", service.namespace)
     labels = space.labels if space is not None else {}
     servers = tuple(
-        Server(Party.of_pod(each, labels), number) for each in serving if (number := find_port(each, udp)) is not None
+        Server(Party.of_pod(pod, labels), number) for pod in serving if (number := find_port(pod, udp)) is not None
     )
     return Resolvers(service, servers, tuple(_detours(service, cluster))) if servers else None
 
@@ -74,11 +81,11 @@ def uses_cluster_dns(pod: Pod) -> bool:
 
 def _service(cluster: Cluster) -> Service | None:
     for namespace, name in (("kube-system", "kube-dns"), ("openshift-dns", "dns-default")):
-        found = cluster.get(Service, namespace, name)
-        if found is not None and is_cluster_dns(found):
-            return found
+        service = cluster.get(Service, namespace, name)
+        if service is not None and is_cluster_dns(service):
+            return service
     labelled = cluster.labelled(Service, "kube-system", "k8s-app=kube-dns")
-    return next((each for each in labelled if isinstance(each, Service) and is_cluster_dns(each)), None)
+    return next((service for service in labelled if isinstance(service, Service) and is_cluster_dns(service)), None)
 
 
 def _detours(service: Service, cluster: Cluster) -> Iterable[Server]:
@@ -86,12 +93,12 @@ def _detours(service: Service, cluster: Cluster) -> Iterable[Server]:
     caches = _caches(cluster)
     if not caches:
         return
-    nodes = {each.status.host_ip for each in caches}
+    nodes = {cache.status.host_ip for cache in caches}
     for address in (NODE_LOCAL, service.spec.cluster_ip, *sorted(nodes)):
         if address not in ("", "None"):
             yield Server(Party.outside(address), DNS_PORT)
 
 
 def _caches(cluster: Cluster) -> list[Pod]:
-    found = cluster.maybe.labelled(Pod, "kube-system", "k8s-app=node-local-dns")
-    return [each for each in found if isinstance(each, Pod) and each.labels.get("k8s-app") == "node-local-dns"]
+    pods = cluster.maybe.labelled(Pod, "kube-system", "k8s-app=node-local-dns")
+    return [pod for pod in pods if isinstance(pod, Pod) and pod.labels.get("k8s-app") == "node-local-dns"]

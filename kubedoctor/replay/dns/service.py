@@ -14,7 +14,7 @@ def is_cluster_dns(service: Service) -> bool:
 
     Services beside it that only give away metrics have no port 53.
     """
-    known = (service.namespace, service.name) in _NAMES or (
+    by_name = (service.namespace, service.name) in _NAMES or (
         service.namespace == "kube-system" and service.labels.get("k8s-app") in _LABELS
     )
-    return known and any(port.port == DNS_PORT for port in service.spec.ports or ())
+    return by_name and any(port.port == DNS_PORT for port in service.spec.ports or ())

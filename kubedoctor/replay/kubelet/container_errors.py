@@ -89,8 +89,8 @@ def missing_reference(message: str) -> Missing | None:
     """The ConfigMap, Secret or key that a message reports missing."""
     if key := _KEY.search(message):
         return Missing(key.group(2), key.group(4), key.group(1), key.group(3))
-    if found := _OBJECT.search(message):
-        return Missing(_KINDS[found.group(1).lower()], found.group(2))
+    if match := _OBJECT.search(message):
+        return Missing(_KINDS[match.group(1).lower()], match.group(2))
     if volume_key := _VOLUME_KEY.search(message):
         return Missing(_KINDS.get(volume_key.group(1), "Secret"), "", volume_key.group(2))
     return None
@@ -98,14 +98,14 @@ def missing_reference(message: str) -> Missing | None:
 
 def volume_named(message: str) -> str:
     """The pod's volume that a mount or attach message names; empty if none."""
-    found = _VOLUME.search(message)
-    return found.group(1) if found else ""
+    match = _VOLUME.search(message)
+    return match.group(1) if match else ""
 
 
 def command_named(message: str) -> str:
     """The program that the runtime could not execute; empty if the message names none."""
-    found = _COMMAND.search(message)
-    return found.group(1) if found else ""
+    match = _COMMAND.search(message)
+    return match.group(1) if match else ""
 
 
 def reason_in(message: str) -> str:

@@ -20,8 +20,8 @@ def heap_over(container: Container, limit: str) -> str:
         return ""
     words = [*(container.command or ()), *(container.args or ())]
     words += [variable.value for variable in container.env or () if variable.name in _VARIABLES]
-    found = (match for word in words if (match := _HEAP.search(word)) is not None)
-    return next((match.group(0) for match in found if _size(match) >= allowed), "")
+    matches = (match for word in words if (match := _HEAP.search(word)) is not None)
+    return next((match.group(0) for match in matches if _size(match) >= allowed), "")
 
 
 def _size(flag: re.Match[str]) -> int:

@@ -113,10 +113,10 @@ def read_pull_error(waiting: ContainerStateWaiting, newest_event: str = "") -> P
     message = waiting.message
     if not message or _BACK_OFF_ONLY.match(message):
         message = newest_event
-    found = classify_pull_message(message)
-    if found is PullProblem.UNKNOWN and waiting.reason == "RegistryUnavailable":
+    pull_problem = classify_pull_message(message)
+    if pull_problem is PullProblem.UNKNOWN and waiting.reason == "RegistryUnavailable":
         return PullProblem.SERVER_ERROR
-    return found
+    return pull_problem
 
 
 def classify_pull_message(message: str) -> PullProblem:

@@ -84,9 +84,9 @@ def who_ended(
 def _states(event: Event, container: Container, ending: Ending) -> Killer | None:
     if event.reason not in _KILL_REASONS or not concerns(event, container.name):
         return None
-    seen, ended = event.seen_at, ending.terminated
+    event_at, ended = event.seen_at, ending.terminated
     since = ended.started_at or ended.finished_at
-    if seen is not None and since is not None and seen < since - _CLOCKS:
+    if event_at is not None and since is not None and event_at < since - _CLOCKS:
         return None  # The event belongs to an earlier run.
     return next((killer for killer, pattern in _KILLS if pattern.search(event.message)), None)
 

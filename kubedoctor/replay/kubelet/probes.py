@@ -48,8 +48,8 @@ _ANSWERS: tuple[tuple[ProbeAnswer, re.Pattern[str]], ...] = tuple(
 
 def read_probe_failure(message: str) -> tuple[str, str]:
     """The probe of an `Unhealthy` event (`Readiness`, `Liveness`, `Startup`) and its result; empty if none."""
-    found = _FAILED.match(message)
-    return (found["probe"], found["why"].strip()) if found else ("", "")
+    match = _FAILED.match(message)
+    return (match["probe"], match["why"].strip()) if match else ("", "")
 
 
 def answer_of(why: str, probe: Probe | None) -> ProbeAnswer:

@@ -16,8 +16,8 @@ def quality_of_service(pod: Pod) -> str:
     whole = pod.spec.resources
     if whole is not None and any(_is_pod_level(name) for name in (*(whole.limits or ()), *(whole.requests or ()))):
         return _of(whole)
-    found = {_of(container.resources) for container in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
-    return _together(found)
+    classes = {_of(container.resources) for container in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
+    return _together(classes)
 
 
 def _is_pod_level(name: str) -> bool:

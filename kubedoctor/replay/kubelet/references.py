@@ -27,9 +27,9 @@ class Reference:
 
 def keys_of(obj: ConfigMap | Secret) -> set[str]:
     """The keys of a ConfigMap or Secret."""
-    found = set(obj.data or ())
-    found.update((obj.binary_data if isinstance(obj, ConfigMap) else obj.string_data) or ())
-    return found
+    keys = set(obj.data or ())
+    keys.update((obj.binary_data if isinstance(obj, ConfigMap) else obj.string_data) or ())
+    return keys
 
 
 def references(pod: Pod) -> Iterator[Reference]:
@@ -60,12 +60,12 @@ def _of_environment(pod: Pod, container: Container) -> Iterator[Reference]:
                 if key.key:
                     yield Reference(kind, key.name, f"{path}.key", key.key, container=container.name)
     for index, group in enumerate(container.env_from or ()):
-        for kind, place, named in (
+        for kind, place, referrer in (
             ("ConfigMap", "configMapRef", group.config_map_ref),
             ("Secret", "secretRef", group.secret_ref),
         ):
-            if named is not None and named.name and not named.optional:
-                yield Reference(kind, named.name, f"{base}.envFrom[{index}].{place}.name", container=container.name)
+            if referrer is not None and referrer.name and not referrer.optional:
+                yield Reference(kind, referrer.name, f"{base}.envFrom[{index}].{place}.name", container=container.name)
 
 
 def volume_sources(volume: Volume) -> Iterator[tuple[str, str, str, tuple[KeyToPath, ...]]]:

@@ -23,8 +23,8 @@ def crash_message(lines: Sequence[str], index: int) -> str:
     message = trace[0].strip()
     if _RUST.search(message) and len(trace) > 1:
         message = f"{message} {trace[1].strip()}"
-    own = (found for line in trace if not _LIBRARY.search(line) and (found := _PLACE.search(line)) is not None)
-    place = next((f"{found[1]}:{found[2]}" for found in own), "")
+    own = (match for line in trace if not _LIBRARY.search(line) and (match := _PLACE.search(line)) is not None)
+    place = next((f"{match[1]}:{match[2]}" for match in own), "")
     return f"{message} ({place})" if place and place not in message else message
 
 
@@ -32,5 +32,5 @@ def _python(trace: Sequence[str]) -> str:
     """Python writes the message last, below the calls."""
     end = next((at for at, line in enumerate(trace) if at and line.strip() and not line[0].isspace()), len(trace))
     message = trace[end].strip() if end < len(trace) else trace[0].strip()
-    places = [found for line in trace[:end] if (found := _PYTHON_PLACE.search(line)) is not None]
+    places = [match for line in trace[:end] if (match := _PYTHON_PLACE.search(line)) is not None]
     return f"{message} ({places[-1][1]}:{places[-1][2]})" if places else message

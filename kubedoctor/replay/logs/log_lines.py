@@ -175,9 +175,9 @@ def read_log(lines: Sequence[str]) -> LogSign | None:
     first = max(0, len(lines) - LINES_READ)
     for index in range(len(lines) - 1, first - 1, -1):
         line = lines[index][:LONGEST_LINE]
-        found = _read_line(line, index)
-        if found is not None:
-            return found
+        sign_of_line = _read_line(line, index)
+        if sign_of_line is not None:
+            return sign_of_line
         if _PANIC.search(line):
             crashed = LogSign(Sign.PANIC, index)
     return crashed

@@ -50,12 +50,12 @@ class Call:
     @property
     def is_deactivated(self) -> bool:
         """Its webhooks were made to match nothing."""
-        return any(_never(each) for each in self.configuration.webhooks or ())
+        return any(_never(webhook) for webhook in self.configuration.webhooks or ())
 
 
 def is_injector(configuration: MutatingWebhookConfiguration) -> bool:
     """Whether the webhooks are those of an Istio injector."""
-    return any(each.name.endswith("istio.io") for each in configuration.webhooks or ())
+    return any(webhook.name.endswith("istio.io") for webhook in configuration.webhooks or ())
 
 
 def calls(
@@ -64,8 +64,11 @@ def calls(
     pod_labels: Mapping[str, str],
 ) -> tuple[Call, ...]:
     """For each of Istio's configurations, by name, whether the API server calls it when the pod is created."""
-    ours = sorted((each for each in configurations if is_injector(each)), key=lambda each: each.name)
-    return tuple(_call(each, namespace_labels, pod_labels) for each in ours)
+    ours = sorted(
+        (configuration for configuration in configurations if is_injector(configuration)),
+        key=lambda configuration: configuration.name,
+    )
+    return tuple(_call(injector, namespace_labels, pod_labels) for injector in ours)
 
 
 def required(pod: Pod, namespace: str, injector: Injector) -> bool:
@@ -86,14 +89,14 @@ def required(pod: Pod, namespace: str, injector: Injector) -> bool:
 def has_sidecar(pod: Pod) -> bool:
     """A proxy among the containers, or among the init containers that keep running; or the injector's own mark."""
     return STATUS in pod.annotations or any(
-        each.name == PROXY for each in (*pod.spec.containers, *(pod.spec.init_containers or ()))
+        container.name == PROXY for container in (*pod.spec.containers, *(pod.spec.init_containers or ()))
     )
 
 
 def _any_matches(selectors: Sequence[LabelSelector], labels: Mapping[str, str]) -> bool:
-    for each in selectors:
+    for label_selector in selectors:
         try:
-            selector = selector_of(each)
+            selector = selector_of(label_selector)
         except SelectorError:
             continue
         if not selector.is_empty and selector.matches(labels):
@@ -151,27 +154,29 @@ def _reason(
 
 
 def _deciding(selector: LabelSelector | None, labels: Mapping[str, str]) -> str:
-    for each in (selector.match_expressions if selector else None) or ():
-        if each.operator in ("In", "NotIn") and each.key in labels:
-            return f"{each.key}={labels[each.key]}"
+    for requirement in (selector.match_expressions if selector else None) or ():
+        if requirement.operator in ("In", "NotIn") and requirement.key in labels:
+            return f"{requirement.key}={labels[requirement.key]}"
     return ""
 
 
 def _prevented(selector: LabelSelector | None, labels: Mapping[str, str]) -> str:
-    for each in (selector.match_expressions if selector else None) or ():
-        value = labels.get(each.key)
+    for requirement in (selector.match_expressions if selector else None) or ():
+        value = labels.get(requirement.key)
         if value is None:
             continue
-        if each.operator == "DoesNotExist" or (each.operator == "NotIn" and value in (each.values or ())):
-            return f"Pod has {each.key}={value} label, preventing injection"
+        if requirement.operator == "DoesNotExist" or (
+            requirement.operator == "NotIn" and value in (requirement.values or ())
+        ):
+            return f"Pod has {requirement.key}={value} label, preventing injection"
     return ""
 
 
 def _no_match(webhooks: Sequence[Webhook]) -> str:
-    if any(_never(each) for each in webhooks):
+    if any(_never(webhook) for webhook in webhooks):
         return "The injection webhook is deactivated, and will never match labels."
-    spaces = [text for each in webhooks for text in _asked(each.namespace_selector)]
-    pods = [text for each in webhooks for text in _asked(each.object_selector)]
+    spaces = [text for webhook in webhooks for text in _asked(webhook.namespace_selector)]
+    pods = [text for webhook in webhooks for text in _asked(webhook.object_selector)]
     return f"No matching namespace labels ({', '.join(spaces)}) or pod labels ({', '.join(pods)})"
 
 
@@ -181,8 +186,8 @@ def _never(webhook: Webhook) -> bool:
 
 def _asked(selector: LabelSelector | None) -> list[str]:
     return [
-        f"{each.key}={value}"
-        for each in (selector.match_expressions if selector else None) or ()
-        if each.operator == "In"
-        for value in each.values or ()
+        f"{requirement.key}={value}"
+        for requirement in (selector.match_expressions if selector else None) or ()
+        if requirement.operator == "In"
+        for value in requirement.values or ()
     ]

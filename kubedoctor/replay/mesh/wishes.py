@@ -24,14 +24,14 @@ def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
     labels = namespace.labels if namespace is not None else {}
     if DATAPLANE in pod.labels or DATAPLANE in labels:
         return None
-    asked = pod.labels.get(INJECT, pod.annotations.get(INJECT, ""))
-    if asked == "false":
+    label = pod.labels.get(INJECT, pod.annotations.get(INJECT, ""))
+    if label == "false":
         return None
     if pod.labels.get(INJECT) == "true":
         return Wish(pod, f"metadata.labels[{INJECT}]")
     if pod.labels.get(REVISION):
         return Wish(pod, f"metadata.labels[{REVISION}]")
-    if asked == "true":
+    if label == "true":
         return Wish(pod, f"metadata.annotations[{INJECT}]")
     key = INJECTION if INJECTION in labels else REVISION
     if namespace is None or not labels.get(key) or labels.get(INJECTION) == "disabled":
@@ -41,7 +41,7 @@ def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
 
 def served(calls: tuple[Call, ...]) -> tuple[str, ...]:
     """The revisions and tags that a namespace may name."""
-    names = {each.configuration.labels.get(TAG) or each.revision for each in calls if not each.is_deactivated}
+    names = {call.configuration.labels.get(TAG) or call.revision for call in calls if not call.is_deactivated}
     return tuple(sorted(name for name in names if name))
 
 

@@ -69,9 +69,9 @@ def without_leading_zeros(text: str) -> str:
 
 
 def _address_of(pod: Pod, family: int) -> Address | None:
-    texts = [each.ip for each in pod.status.pod_ips or ()] or [pod.status.pod_ip]
+    texts = [pod_ip.ip for pod_ip in pod.status.pod_ips or ()] or [pod.status.pod_ip]
     addresses = (parse_address(text) for text in texts)
-    return next((each for each in addresses if each is not None and family in (0, each[0])), None)
+    return next((address for address in addresses if address is not None and family in (0, address[0])), None)
 
 
 def _named_ports(pod: Pod) -> frozenset[tuple[str, str, int]]:

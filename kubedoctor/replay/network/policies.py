@@ -47,7 +47,7 @@ class Block:
             address is not None
             and self.network is not None
             and self.network.holds(address)
-            and not any(each.holds(address) for each in self.exceptions)
+            and not any(exception.holds(address) for exception in self.exceptions)
         )
 
 
@@ -98,11 +98,11 @@ class NetworkPolicyRule:
     ports: tuple[Port, ...] | None
 
     def admits_peer(self, party: Party) -> bool:
-        return self.peers is None or any(each.matches(party) for each in self.peers)
+        return self.peers is None or any(peer.matches(party) for peer in self.peers)
 
     def admits_port(self, number: int, protocol: str, destination: Party) -> bool:
         return self.ports is None or any(
-            each.protocol == protocol and each.covers(number, destination) for each in self.ports
+            port.protocol == protocol and port.covers(number, destination) for port in self.ports
         )
 
 
@@ -127,14 +127,14 @@ def compile_policy(policy: NetworkPolicy) -> Policy:
     """Never raises: a selector that is not valid selects nothing."""
     spec = policy.spec
     types = frozenset(spec.policy_types or ((INGRESS, EGRESS) if spec.egress else (INGRESS,)))
-    ingress = [(each.from_, each.ports) for each in spec.ingress or ()] if INGRESS in types else []
-    egress = [(each.to, each.ports) for each in spec.egress or ()] if EGRESS in types else []
+    ingress = [(rule.from_, rule.ports) for rule in spec.ingress or ()] if INGRESS in types else []
+    egress = [(rule.to, rule.ports) for rule in spec.egress or ()] if EGRESS in types else []
     return Policy(
         ref=ref(policy),
         pods=_EVERYTHING if spec.pod_selector is None else _selector(spec.pod_selector),
         types=types,
-        ingress=tuple(_rule(at, *each, policy.namespace) for at, each in enumerate(ingress)),
-        egress=tuple(_rule(at, *each, policy.namespace) for at, each in enumerate(egress)),
+        ingress=tuple(_rule(at, *rule, policy.namespace) for at, rule in enumerate(ingress)),
+        egress=tuple(_rule(at, *rule, policy.namespace) for at, rule in enumerate(egress)),
     )
 
 
@@ -146,8 +146,8 @@ def _rule(
 ) -> NetworkPolicyRule:
     return NetworkPolicyRule(
         index,
-        tuple(_peer(each, namespace) for each in peers) if peers else None,
-        tuple(_port(each) for each in ports) if ports else None,
+        tuple(_peer(peer, namespace) for peer in peers) if peers else None,
+        tuple(_port(port) for port in ports) if ports else None,
     )
 
 
@@ -173,8 +173,8 @@ def _port(port: NetworkPolicyPort) -> Port:
 
 
 def _block(block: IPBlock) -> Block:
-    exceptions = (_network(each) for each in block.except_ or ())
-    return Block(_network(block.cidr), tuple(each for each in exceptions if each is not None))
+    exceptions = (_network(exception) for exception in block.except_ or ())
+    return Block(_network(block.cidr), tuple(exception for exception in exceptions if exception is not None))
 
 
 def _network(text: str) -> Network | None:

@@ -69,22 +69,22 @@ class PolicySet:
     @property
     def compiled(self) -> tuple[Policy, ...]:
         """All policies, by namespace."""
-        return tuple(each for policies in self._by_namespace.values() for each in policies)
+        return tuple(policy for policies in self._by_namespace.values() for policy in policies)
 
     def isolating(self, party: Party, direction: str) -> tuple[Policy, ...]:
         """The policies that isolate a pod in a direction; none for an address outside."""
         if party.pod is None or party.pod.namespace not in self._by_namespace:
             return ()
         key = (direction, party.pod.namespace, frozenset(party.labels.items()))
-        known = self._known.get(key)
-        if known is None:
-            known = tuple(
-                each
-                for each in self._by_namespace[party.pod.namespace]
-                if direction in each.types and each.selects(party)
+        policies = self._known.get(key)
+        if policies is None:
+            policies = tuple(
+                policy
+                for policy in self._by_namespace[party.pod.namespace]
+                if direction in policy.types and policy.selects(party)
             )
-            self._known[key] = known
-        return known
+            self._known[key] = policies
+        return policies
 
     def judge(self, source: Party, destination: Party, port: int, protocol: str) -> ConnectionVerdict:
         """Whether a new connection is allowed. `port` is the destination pod's, after its Service was resolved."""
@@ -95,34 +95,32 @@ class PolicySet:
             self._side(INGRESS, destination, source, destination, port, protocol),
         )
 
-    def _side(
-        self, direction: str, isolated: Party, other: Party, destination: Party, port: int, protocol: str
-    ) -> Side:
+    def _side(self, direction: str, isolated: Party, peer: Party, destination: Party, port: int, protocol: str) -> Side:
         policies = self.isolating(isolated, direction)
         if not policies:
             return _OPEN
         for policy in policies:
             for rule in policy.rules(direction):
-                if rule.admits_port(port, protocol, destination) and rule.admits_peer(other):
+                if rule.admits_port(port, protocol, destination) and rule.admits_peer(peer):
                     return Side(True, policies, policy, rule)
         return Side(False, policies)
 
     def misses(self, direction: str, source: Party, destination: Party, port: int, protocol: str) -> tuple[Miss, ...]:
         """Every rule that could have allowed it and does not, the nearest first; ties keep the policies' order."""
-        isolated, other = (source, destination) if direction == EGRESS else (destination, source)
-        found: list[Miss] = []
+        isolated, peer = (source, destination) if direction == EGRESS else (destination, source)
+        misses: list[Miss] = []
         for policy in self.isolating(isolated, direction):
             rules = policy.rules(direction)
-            found += [_miss(policy, rule, other, destination, port, protocol) for rule in rules]
+            misses += [_miss(policy, rule, peer, destination, port, protocol) for rule in rules]
             if not rules:
-                found.append(Miss(policy))
-        return tuple(sorted(found, key=lambda each: each.wrong))
+                misses.append(Miss(policy))
+        return tuple(sorted(misses, key=lambda miss: miss.wrong))
 
 
-def _miss(policy: Policy, rule: NetworkPolicyRule, other: Party, destination: Party, port: int, protocol: str) -> Miss:
+def _miss(policy: Policy, rule: NetworkPolicyRule, peer: Party, destination: Party, port: int, protocol: str) -> Miss:
     """Of a rule's ports the one that fits best counts."""
     fits = [(True, True)]
     if rule.ports is not None:
-        fits = [(each.covers(port, destination), each.protocol == protocol) for each in rule.ports]
+        fits = [(rule_port.covers(port, destination), rule_port.protocol == protocol) for rule_port in rule.ports]
     port_fits, protocol_fits = max(fits)
-    return Miss(policy, rule, rule.admits_peer(other), port_fits, protocol_fits)
+    return Miss(policy, rule, rule.admits_peer(peer), port_fits, protocol_fits)

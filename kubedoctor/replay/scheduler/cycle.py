@@ -88,14 +88,14 @@ class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
     @property
     def feasible(self) -> tuple[str, ...]:
         """The names of the nodes that take the pod."""
-        return tuple(one.node for one in self.nodes if one.first is None)
+        return tuple(node.node for node in self.nodes if node.first is None)
 
     @property
     def failed(self) -> Objection | None:
         """The plugin that could not decide: the scheduler would report an error of its own."""
         if self.pre_filter is not None and self.pre_filter.status.code is Code.ERROR:
             return self.pre_filter
-        return next((one.first for one in self.nodes if one.first and one.first.status.code is Code.ERROR), None)
+        return next((node.first for node in self.nodes if node.first and node.first.status.code is Code.ERROR), None)
 
 
 class PreFiltered(msgspec.Struct, frozen=True, gc=False):
@@ -139,12 +139,12 @@ def pre_filter(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None =
 
 def objections(filters: Filters, node: NodeInfo) -> tuple[Objection, ...]:
     """All plugins that object to the node, each on its own."""
-    found = []
+    refusals = []
     for name, node_filter in filters:
         status = node_filter.check(node)
         if status is not SUCCESS and not status.is_success:
-            found.append(_objection(name, status))
-    return tuple(found)
+            refusals.append(_objection(name, status))
+    return tuple(refusals)
 
 
 def first_objection(filters: Filters, node: NodeInfo) -> Objection | None:
@@ -164,7 +164,7 @@ def _objection(plugin: str, status: Status) -> Objection:
 
 def copied(filters: Filters) -> Filters:
     """Filters with counts of their own."""
-    return tuple((name, one.copy()) for name, one in filters)
+    return tuple((name, node_filter.copy()) for name, node_filter in filters)
 
 
 def with_nominated(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> tuple[Filters, NodeInfo] | None:
@@ -172,25 +172,25 @@ def with_nominated(pod: Pod, state: ClusterState, filters: Filters, node: NodeIn
     are none."""
     mine = pod.spec.priority or 0
     added = [
-        one
-        for one in state.nominated.get(node.name, ())
-        if one.priority >= mine and one.pod.metadata.uid != pod.metadata.uid
+        nominee
+        for nominee in state.nominated.get(node.name, ())
+        if nominee.priority >= mine and nominee.pod.metadata.uid != pod.metadata.uid
     ]
     if not added:
         return None
     filters = copied(filters)
-    for one in added:
-        node = node.with_pod(one)
+    for nominee in added:
+        node = node.with_pod(nominee)
         for _, node_filter in filters:
-            node_filter.count(one, node, 1)
+            node_filter.count(nominee, node, 1)
     return filters, node
 
 
 def objection_with_nominated(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Objection | None:
     """What the scheduler reports: the pod must fit with and without the pods nominated to the node."""
     fuller = with_nominated(pod, state, filters, node)
-    if fuller is not None and (found := first_objection(*fuller)) is not None:
-        return found
+    if fuller is not None and (objection := first_objection(*fuller)) is not None:
+        return objection
     return first_objection(filters, node)
 
 
@@ -218,13 +218,17 @@ def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = N
             if node.name in state.nominated:
                 first = objection_with_nominated(pod, state, prepared.filters, node)
         nodes.append(NodeVerdict(node.name, first, blockers))
-    message = "" if any(one.fits for one in nodes) else unavailable(total, histogram(one.status for one in nodes))
+    message = (
+        ""
+        if any(verdict.fits for verdict in nodes)
+        else unavailable(total, histogram(verdict.status for verdict in nodes))
+    )
     return SchedulingVerdict(total, tuple(nodes), message=message, unreplayed=unreplayed)
 
 
 def histogram(statuses: Iterable[Status]) -> str:
     """Reasons with the number of nodes that gave them, in upstream's order: as texts."""
-    counts = Counter([each.text for status in statuses for each in status.reasons])
+    counts = Counter([part.text for status in statuses for part in status.reasons])
     return ", ".join(sorted(f"{count} {text}" for text, count in counts.items()))
 
 
@@ -241,8 +245,8 @@ def counted_reasons(verdict: SchedulingVerdict) -> tuple[Reason, ...]:
 
 def counted(statuses: Iterable[Status]) -> tuple[Reason, ...]:
     """Different reasons with the number of nodes that gave them."""
-    counts = Counter([each for status in statuses for each in status.reasons])
-    return tuple([Reason(count, each.obstacle, each.detail, each.text) for each, count in counts.items()])
+    counts = Counter([part for status in statuses for part in status.reasons])
+    return tuple([Reason(count, part.obstacle, part.detail, part.text) for part, count in counts.items()])
 
 
 def left_out(prepared: PreFiltered) -> Objection:

@@ -99,7 +99,7 @@ class Status(msgspec.Struct, frozen=True, gc=False):
     @property
     def texts(self) -> tuple[str, ...]:
         """The reasons as upstream writes them."""
-        return tuple([each.text for each in self.reasons])
+        return tuple([part.text for part in self.reasons])
 
     @property
     def message(self) -> str:
@@ -108,7 +108,7 @@ class Status(msgspec.Struct, frozen=True, gc=False):
 
     def has(self, *obstacles: Obstacle) -> bool:
         """Whether one of the obstacles is among the reasons."""
-        return any(each.obstacle in obstacles for each in self.reasons)
+        return any(part.obstacle in obstacles for part in self.reasons)
 
 
 SUCCESS: Final = Status(Code.SUCCESS)
@@ -149,7 +149,7 @@ class NodeFilter:
         """A filter with counts of its own."""
         return self
 
-    def count(self, other: PodInfo, node: NodeInfo, change: int) -> None:
+    def count(self, pod_info: PodInfo, node: NodeInfo, change: int) -> None:
         """Another pod comes to the node (change 1) or leaves it (-1)."""
 
 

@@ -27,16 +27,16 @@ def go_sorted(items: Iterable[T], key: Callable[[T], Any]) -> list[T]:
 class _Sorting(Generic[T]):
     def __init__(self, items: list[T], key: Callable[[T], Any]) -> None:
         self.items = items
-        self.keys = [key(one) for one in items]
+        self.keys = [key(item) for item in items]
         self.swaps = 0
         """Of the pivot's choice."""
 
-    def less(self, one: int, other: int) -> bool:
-        return bool(self.keys[one] < self.keys[other])
+    def less(self, first: int, second: int) -> bool:
+        return bool(self.keys[first] < self.keys[second])
 
-    def swap(self, one: int, other: int) -> None:
+    def swap(self, first: int, second: int) -> None:
         for values in (self.items, self.keys):
-            values[one], values[other] = values[other], values[one]
+            values[first], values[second] = values[second], values[first]
 
     def quick(self, start: int, end: int, limit: int) -> None:
         balanced = partitioned = True
@@ -174,11 +174,11 @@ class _Sorting(Generic[T]):
         one, two = self.ordered(one, two)
         return two
 
-    def ordered(self, one: int, other: int) -> tuple[int, int]:
-        if self.less(other, one):
+    def ordered(self, first: int, second: int) -> tuple[int, int]:
+        if self.less(second, first):
             self.swaps += 1
-            return other, one
-        return one, other
+            return second, first
+        return first, second
 
     def reverse(self, start: int, end: int) -> None:
         end -= 1

@@ -22,14 +22,14 @@ class Memo(Generic[KeyT, ValueT]):
 
     def of(self, holder: Remembers) -> dict[KeyT, ValueT]:
         """All results about the holder so far; may be added to."""
-        found: dict[KeyT, ValueT] | None = holder.memos.get(self)
-        if found is None:
-            found = holder.memos[self] = {}
-        return found
+        memo: dict[KeyT, ValueT] | None = holder.memos.get(self)
+        if memo is None:
+            memo = holder.memos[self] = {}
+        return memo
 
     def kept(self, holder: Remembers, key: KeyT, work_out: Callable[[], ValueT]) -> ValueT:
         """The result for the key, worked out if it is the first time."""
-        known = self.of(holder)
-        if key not in known:
-            known[key] = work_out()
-        return known[key]
+        memo = self.of(holder)
+        if key not in memo:
+            memo[key] = work_out()
+        return memo[key]

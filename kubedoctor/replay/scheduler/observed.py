@@ -73,21 +73,21 @@ def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, kin
     """Kept until objects of one of the kinds change; nodes and pods are the same whichever other kinds are asked for."""
     revision = (len(nodes), len(pods), *(cluster.snapshot.revision(kind_name(kind)) for kind in kinds))
     states = _STATES.setdefault(cluster.snapshot, {})
-    known = states.get(kinds)
-    if known is not None and known[0] == revision:
-        return known[1]
+    state_of_kinds = states.get(kinds)
+    if state_of_kinds is not None and state_of_kinds[0] == revision:
+        return state_of_kinds[1]
     objects: dict[str, object] = {"release": release_of(cluster.version)}
-    others: dict[type[KubernetesObject], tuple[KubernetesObject, ...]] = {}
+    by_kind: dict[type[KubernetesObject], tuple[KubernetesObject, ...]] = {}
     for kind in kinds:
         if kind in ARGUMENTS:
             objects[ARGUMENTS[kind]] = cluster.maybe.all(kind)
         elif kind not in (Node, Pod):
-            others[kind] = cluster.maybe.all(kind)
+            by_kind[kind] = cluster.maybe.all(kind)
     always = 2 + len(_ALWAYS)
-    alike = [state for seen, state in states.values() if seen[:always] == revision[:always]]
+    alike = [state for revision_of_state, state in states.values() if revision_of_state[:always] == revision[:always]]
     if alike:
-        state = alike[0].among(others=others, **objects)
+        state = alike[0].among(others=by_kind, **objects)
     else:
-        state = ClusterState.of(nodes, pods, others=others, **objects)
+        state = ClusterState.of(nodes, pods, others=by_kind, **objects)
     states[kinds] = (revision, state)
     return state

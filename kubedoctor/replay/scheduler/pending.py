@@ -63,7 +63,7 @@ def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
     state = observed.state
     replay = _replay(pod, state)
     verdict = replay.verdict
-    said = said_of(pod, cluster)
+    stated = said_of(pod, cluster)
     return PendingAnswer(
         pod=pod,
         taken_at=cluster.taken_at,
@@ -71,8 +71,8 @@ def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
         verdict=verdict,
         groups=replay.groups,
         preemption=replay.preemption,
-        said=said,
-        comparison=compare(pod, said, verdict, replay.preemption, state, cluster),
+        said=stated,
+        comparison=compare(pod, stated, verdict, replay.preemption, state, cluster),
         unseen=observed.unseen,
         damaged=observed.damaged,
     )
@@ -89,8 +89,8 @@ _REPLAYS: Final = Memo[bytes, _Replay]()
 
 def _replay(pod: Pod, state: ClusterState) -> _Replay:
     """Once for all pods that the scheduler cannot tell apart."""
-    known, key = _REPLAYS.of(state), equivalence_key(pod)
-    if key not in known:
+    replays, key = _REPLAYS.of(state), equivalence_key(pod)
+    if key not in replays:
         verdict = schedule_by_classes(pod, state)
-        known[key] = _Replay(verdict, grouped(verdict), preempt(pod, state, verdict))
-    return known[key]
+        replays[key] = _Replay(verdict, grouped(verdict), preempt(pod, state, verdict))
+    return replays[key]

@@ -120,15 +120,17 @@ def preempt(
     candidates: list[Candidate] = []
     rejected: list[tuple[str, Objection]] = []
     filters = pre_filter(pod, state, plugins).filters if verdict.nodes else ()
-    for one in verdict.nodes:
-        if one.status.code is not Code.UNSCHEDULABLE:
+    for node in verdict.nodes:
+        if node.status.code is not Code.UNSCHEDULABLE:
             continue
-        found = _try(pod, state, filters, state.node_by_name[one.node])
-        if isinstance(found, Candidate):
-            candidates.append(found)
+        outcome = _try(pod, state, filters, state.node_by_name[node.node])
+        if isinstance(outcome, Candidate):
+            candidates.append(outcome)
         else:
-            rejected.append((one.node, found))
-    errors = list(dict.fromkeys(one.status.message for _, one in rejected if one.status.code is Code.ERROR))
+            rejected.append((node.node, outcome))
+    errors = list(
+        dict.fromkeys(objection.status.message for _, objection in rejected if objection.status.code is Code.ERROR)
+    )
     if errors and not candidates:
         return Preemption(Code.ERROR, before + (errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"))
     if not candidates:
@@ -139,7 +141,7 @@ def preempt(
     best = _best(candidates)
     event = verdict.message
     if state.release >= _TELLS_PLACE_SINCE:
-        count = next(len(one.victims) for one in candidates if one.node == best[0])
+        count = next(len(candidate.victims) for candidate in candidates if candidate.node == best[0])
         event += f" preemption: found a potential placement for pod on node {best[0]}, preempting {count} victims"
     return Preemption(Code.SUCCESS, event, None, tuple(candidates), tuple(rejected), best)
 
@@ -149,11 +151,13 @@ def _not_eligible(pod: Pod, state: ClusterState, verdict: SchedulingVerdict) -> 
         return NotEligible.NEVER
     name = pod.status.nominated_node_name
     node = state.node_by_name.get(name)
-    status = next((one.status for one in verdict.nodes if one.node == name), _USELESS)
+    status = next(
+        (verdict_of_node.status for verdict_of_node in verdict.nodes if verdict_of_node.node == name), _USELESS
+    )
     if node is None or status.code is Code.UNRESOLVABLE:
         return None
     priority = pod.spec.priority or 0
-    if any(one.priority < priority and _is_victim(one.pod) for one in node.pods):
+    if any(pod_info.priority < priority and _is_victim(pod_info.pod) for pod_info in node.pods):
         return NotEligible.RUNNING
     return None
 
@@ -172,44 +176,44 @@ def _is_victim(pod: Pod) -> bool:
 def _try(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Candidate | Objection:
     """Remove every pod of lower priority from the node, then bring back whom there is room for."""
     priority = pod.spec.priority or 0
-    possible = [one for one in node.pods if one.priority < priority]
+    possible = [pod_info for pod_info in node.pods if pod_info.priority < priority]
     if not possible:
         return _NO_VICTIMS
     filters = copied(filters)
-    counting = [one for _, one in filters if type(one).count is not NodeFilter.count]
+    counting = [node_filter for _, node_filter in filters if type(node_filter).count is not NodeFilter.count]
     node = node.without(possible)
-    for one in possible:
-        _count(counting, one, node, -1)
+    for pod_info in possible:
+        _count(counting, pod_info, node, -1)
     if (objection := objection_with_nominated(pod, state, filters, node)) is not None:
         return objection
-    protected, others = _by_budget(go_sorted(possible, _importance), state)
+    protected, unprotected = _by_budget(go_sorted(possible, _importance), state)
     victims: list[PodInfo] = []
     violations = 0
-    for one in (*protected, *others):
-        fuller = node.with_pod(one)
-        _count(counting, one, fuller, 1)
+    for pod_info in (*protected, *unprotected):
+        fuller = node.with_pod(pod_info)
+        _count(counting, pod_info, fuller, 1)
         if objection_with_nominated(pod, state, filters, fuller) is None:
             node = fuller
             continue
-        _count(counting, one, node, -1)
-        node = fuller.without((one,))
-        victims.append(one)
-        violations += any(one is each for each in protected)
+        _count(counting, pod_info, node, -1)
+        node = fuller.without((pod_info,))
+        victims.append(pod_info)
+        violations += any(pod_info is protected_pod for protected_pod in protected)
     if not victims:
         return Objection("", failure(f'expected at least one victim pod on node "{node.name}"'))
-    if protected and others:
+    if protected and unprotected:
         victims = go_sorted(victims, _importance)
-    return Candidate(node.name, tuple(one.pod for one in victims), violations)
+    return Candidate(node.name, tuple(victim.pod for victim in victims), violations)
 
 
-def _count(counting: Sequence[NodeFilter], other: PodInfo, node: NodeInfo, change: int) -> None:
+def _count(counting: Sequence[NodeFilter], pod_info: PodInfo, node: NodeInfo, change: int) -> None:
     for node_filter in counting:
-        node_filter.count(other, node, change)
+        node_filter.count(pod_info, node, change)
 
 
-def _importance(one: PodInfo) -> tuple[int, float]:
+def _importance(pod_info: PodInfo) -> tuple[int, float]:
     """Sorts the most important first: high priority, then an early start. A pod that has not started starts last."""
-    return -one.priority, _started(one.pod)
+    return -pod_info.priority, _started(pod_info.pod)
 
 
 def _started(pod: Pod) -> float:
@@ -218,21 +222,21 @@ def _started(pod: Pod) -> float:
 
 def _by_budget(victims: Sequence[PodInfo], state: ClusterState) -> tuple[list[PodInfo], list[PodInfo]]:
     """Those whose eviction would violate a budget, if the more important ones were evicted first; and the others."""
-    left = [one.status.disruptions_allowed for one in state.budgets]
+    allowed = [disruption_budget.status.disruptions_allowed for disruption_budget in state.budgets]
     protected: list[PodInfo] = []
-    others: list[PodInfo] = []
-    for one in victims:
+    unprotected: list[PodInfo] = []
+    for victim in victims:
         violated = False
         for index, budget in enumerate(state.budgets):
-            if not _covers(budget, one.pod):
+            if not _covers(budget, victim.pod):
                 continue
-            left[index] -= 1
-            if left[index] < 0:
+            allowed[index] -= 1
+            if allowed[index] < 0:
                 violated = True
                 if state.release >= _CHARGES_ONE_BUDGET_SINCE:
                     break
-        (protected if violated else others).append(one)
-    return protected, others
+        (protected if violated else unprotected).append(victim)
+    return protected, unprotected
 
 
 def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
@@ -250,17 +254,17 @@ def _best(candidates: Sequence[Candidate]) -> tuple[str, ...]:
     """Few violations, unimportant victims, few of them, and lately started ones: each rule decides among what the ones
     before it left."""
     scores: tuple[Callable[[Candidate], float], ...] = (
-        lambda one: one.violations,
-        lambda one: one.victims[0].spec.priority or 0,
-        lambda one: sum((victim.spec.priority or 0) + _LOWEST for victim in one.victims),
-        lambda one: len(one.victims),
-        lambda one: -_earliest_start(one),
+        lambda candidate: candidate.violations,
+        lambda candidate: candidate.victims[0].spec.priority or 0,
+        lambda candidate: sum((victim.spec.priority or 0) + _LOWEST for victim in candidate.victims),
+        lambda candidate: len(candidate.victims),
+        lambda candidate: -_earliest_start(candidate),
     )
-    left = list(candidates)
+    remaining = list(candidates)
     for score in scores:
-        least = min(score(one) for one in left)
-        left = [one for one in left if score(one) == least]
-    return tuple(sorted(one.node for one in left))
+        least = min(score(candidate) for candidate in remaining)
+        remaining = [candidate for candidate in remaining if score(candidate) == least]
+    return tuple(sorted(candidate.node for candidate in remaining))
 
 
 def _earliest_start(candidate: Candidate) -> float:

@@ -57,8 +57,8 @@ def default_plugins(release: SchedulerRelease) -> tuple[Plugin, ...]:
 
 @lru_cache(maxsize=64)
 def _of_release(plugins: tuple[Plugin, ...], release: SchedulerRelease) -> tuple[Plugin, ...]:
-    first, second, *others = plugins
-    ordered = (second, first, *others) if release < _SWAPPED_UNTIL else plugins
+    first, second, *later = plugins
+    ordered = (second, first, *later) if release < _SWAPPED_UNTIL else plugins
     return tuple(plugin for plugin in ordered if plugin.runs_in(release))
 
 

@@ -16,13 +16,13 @@ Amounts = dict[str, Quantity]
 
 def amounts(texts: Mapping[str, str] | None) -> Amounts:
     """Quantities of a resource list; a text that is no quantity counts as absent."""
-    found: Amounts = {}
+    parsed: Amounts = {}
     for name, text in (texts or {}).items():
         try:
-            found[name] = parse_quantity(text)
+            parsed[name] = parse_quantity(text)
         except QuantityError:
             continue
-    return found
+    return parsed
 
 
 def pod_requests(spec: PodSpec, *, defaulted: bool = True) -> Amounts:
@@ -51,15 +51,15 @@ def _pod_amounts(spec: PodSpec, side: str, *, defaulted: bool) -> Amounts:
     return total
 
 
-def _containers(spec: PodSpec, asked: Callable[[Container], Amounts]) -> Amounts:
+def _containers(spec: PodSpec, amounts_of: Callable[[Container], Amounts]) -> Amounts:
     """Containers and sidecars together, or the neediest moment of the start. `asked` answers a fresh dict."""
     total: Amounts = {}
     for container in spec.containers:
-        _add(total, asked(container))
+        _add(total, amounts_of(container))
     sidecars: Amounts = {}
     peak: Amounts = {}
     for container in spec.init_containers or ():
-        _raise(peak, _init_need(container, asked(container), sidecars))
+        _raise(peak, _init_need(container, amounts_of(container), sidecars))
     _add(total, sidecars)
     _raise(total, peak)
     return total
@@ -79,9 +79,9 @@ def _asked(resources: ResourceRequirements | None, side: str, *, defaulted: bool
         return {}
     if side == "limits":
         return amounts(resources.limits)
-    found = {} if defaulted else amounts(resources.limits)
-    found.update(amounts(resources.requests))
-    return found
+    total = {} if defaulted else amounts(resources.limits)
+    total.update(amounts(resources.requests))
+    return total
 
 
 def _add(total: Amounts, more: Mapping[str, Quantity]) -> None:
@@ -105,14 +105,19 @@ class Occupied:
         if _refused(pod) or _resizes(pod, _statuses(pod)):
             return counted(occupied(pod))
         spec = pod.spec
-        asked: Hashable = tuple([_written(one.resources) for one in spec.containers])
+        written: Hashable = tuple([_written(container.resources) for container in spec.containers])
         if spec.init_containers or spec.resources or spec.overhead:
-            starting = tuple([(one.restarts_always, _written(one.resources)) for one in spec.init_containers or ()])
-            asked = None, asked, starting, _written(spec.resources), tuple((spec.overhead or {}).items())
-        found = self._known.get(asked)
-        if found is None:
-            found = self._known[asked] = counted(pod_requests(spec))
-        return found
+            starting = tuple(
+                [
+                    (init_container.restarts_always, _written(init_container.resources))
+                    for init_container in spec.init_containers or ()
+                ]
+            )
+            written = None, written, starting, _written(spec.resources), tuple((spec.overhead or {}).items())
+        counts = self._known.get(written)
+        if counts is None:
+            counts = self._known[written] = counted(pod_requests(spec))
+        return counts
 
 
 def _written(resources: ResourceRequirements | None) -> tuple[tuple[str, str], ...]:
@@ -121,8 +126,8 @@ def _written(resources: ResourceRequirements | None) -> tuple[tuple[str, str], .
 
 def _statuses(pod: Pod) -> dict[str, ContainerStatus]:
     statuses: dict[str, ContainerStatus] = {}
-    for each in (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ())):
-        statuses.setdefault(each.name, each)
+    for status in (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ())):
+        statuses.setdefault(status.name, status)
     return statuses
 
 
@@ -158,7 +163,7 @@ def occupied(pod: Pod) -> Amounts:
         total = _containers(pod.spec, running)
         _raise(total, _containers(pod.spec, granted))
     if not refused:
-        _raise(total, _containers(pod.spec, lambda one: _asked(one.resources, "requests", defaulted=True)))
+        _raise(total, _containers(pod.spec, lambda container: _asked(container.resources, "requests", defaulted=True)))
     _apply_pod_level(total, pod, refused=refused)
     _add(total, amounts(pod.spec.overhead))
     return total
@@ -172,24 +177,24 @@ def _resizes(pod: Pod, statuses: Mapping[str, ContainerStatus]) -> bool:
         status = statuses.get(container.name)
         if status is None:
             continue
-        asked = (container.resources.requests if container.resources else None) or {}
-        if status.allocated_resources is not None and status.allocated_resources != asked:
+        requests = (container.resources.requests if container.resources else None) or {}
+        if status.allocated_resources is not None and status.allocated_resources != requests:
             return True
-        if status.resources is not None and status.resources.requests not in (None, asked):
+        if status.resources is not None and status.resources.requests not in (None, requests):
             return True
     return False
 
 
 def _apply_pod_level(total: Amounts, pod: Pod, *, refused: bool) -> None:
-    wanted = _pod_level(pod.spec.resources.requests if pod.spec.resources else None)
-    if not wanted:
+    pod_level = _pod_level(pod.spec.resources.requests if pod.spec.resources else None)
+    if not pod_level:
         return
     if pod.status.resources is not None:
         if refused:
-            wanted = {}
-        _raise(wanted, _pod_level(pod.status.resources.requests))
-        _raise(wanted, _pod_level(pod.status.allocated_resources))
-    total.update(wanted)
+            pod_level = {}
+        _raise(pod_level, _pod_level(pod.status.resources.requests))
+        _raise(pod_level, _pod_level(pod.status.allocated_resources))
+    total.update(pod_level)
 
 
 def _pod_level(texts: Mapping[str, str] | None) -> Amounts:
@@ -201,14 +206,14 @@ def _is_pod_level(name: str) -> bool:
     return name in ("cpu", "memory") or name.startswith("hugepages-")
 
 
-def counted(found: Mapping[str, Quantity]) -> dict[str, int]:
+def counted(quantities: Mapping[str, Quantity]) -> dict[str, int]:
     """What the scheduler counts of amounts: cpu in thousandths, all else in whole units, rounded up.
 
     Resources that the scheduler does not know are left out (`pkg/scheduler/framework.Resource.Add`).
     """
     return {
         name: amount.milli_value() if name == "cpu" else amount.value()
-        for name, amount in found.items()
+        for name, amount in quantities.items()
         if name in ("cpu", "memory", "ephemeral-storage") or is_scalar(name)
     }
 

@@ -80,17 +80,17 @@ class NodeInfo:
 
     def without(self, removed: Sequence[PodInfo]) -> NodeInfo:
         """With some pods fewer. As upstream has it, their host ports become free even where another pod has them too."""
-        gone = {id(each) for each in removed}
-        left = tuple(each for each in self.pods if id(each) not in gone)
+        gone = {id(pod_info) for pod_info in removed}
+        remaining = tuple(pod_info for pod_info in self.pods if id(pod_info) not in gone)
         ports = self.used_ports.difference(port for info in removed for port in info.ports)
-        return self._with(left, _changed(self.requested, removed, -1), ports)
+        return self._with(remaining, _changed(self.requested, removed, -1), ports)
 
     def _with(self, pods: tuple[PodInfo, ...], requested: Resources, ports: frozenset[HostPort]) -> NodeInfo:
-        other = NodeInfo.__new__(NodeInfo)
-        other.node, other.name, other.labels = self.node, self.name, self.labels
-        other.allocatable, other.most_pods = self.allocatable, self.most_pods
-        other.pods, other.requested, other.used_ports, other.memos = pods, requested, ports, {}
-        return other
+        duplicate = NodeInfo.__new__(NodeInfo)
+        duplicate.node, duplicate.name, duplicate.labels = self.node, self.name, self.labels
+        duplicate.allocatable, duplicate.most_pods = self.allocatable, self.most_pods
+        duplicate.pods, duplicate.requested, duplicate.used_ports, duplicate.memos = pods, requested, ports, {}
+        return duplicate
 
 
 def _changed(requested: Resources, pods: Iterable[PodInfo], sign: int) -> Resources:
@@ -141,22 +141,22 @@ class ClusterState:
         release: SchedulerRelease = LATEST,
     ) -> None:
         self.release = release
-        taken = Occupied().of
-        self.nodes = tuple(NodeInfo(node, [PodInfo(pod, taken(pod)) for pod in pods]) for node, pods in placed)
+        amounts_of = Occupied().of
+        self.nodes = tuple(NodeInfo(node, [PodInfo(pod, amounts_of(pod)) for pod in pods]) for node, pods in placed)
         self.nominated: dict[str, list[PodInfo]] = {}
         for pod in nominated:
             self.nominated.setdefault(pod.status.nominated_node_name, []).append(PodInfo(pod))
-        self.namespaces = {one.name: one for one in namespaces}
-        self.claims = {(one.namespace, one.name): one for one in claims}
-        self.volumes = {one.name: one for one in volumes}
-        self.classes = {one.name: one for one in classes}
-        self.csi_nodes = {one.name: one for one in csi_nodes}
-        self.csi_drivers = {one.name: one for one in csi_drivers}
+        self.namespaces = {namespace.name: namespace for namespace in namespaces}
+        self.claims = {(claim.namespace, claim.name): claim for claim in claims}
+        self.volumes = {volume.name: volume for volume in volumes}
+        self.classes = {storage_class.name: storage_class for storage_class in classes}
+        self.csi_nodes = {csi_node.name: csi_node for csi_node in csi_nodes}
+        self.csi_drivers = {csi_driver.name: csi_driver for csi_driver in csi_drivers}
         self.capacities = tuple(capacities)
-        self.budgets = tuple(sorted(budgets, key=lambda one: (one.namespace, one.name)))
+        self.budgets = tuple(sorted(budgets, key=lambda budget: (budget.namespace, budget.name)))
         self.attachments: dict[str, list[VolumeAttachment]] = {}
-        for one in attachments:
-            self.attachments.setdefault(one.spec.node_name, []).append(one)
+        for attachment in attachments:
+            self.attachments.setdefault(attachment.spec.node_name, []).append(attachment)
         self.others = others or {}
         self.lost: tuple[Pod, ...] = ()
         """Pods on nodes that do not exist: they only keep claims in use."""
@@ -180,7 +180,7 @@ class ClusterState:
             elif pod.status.nominated_node_name:
                 nominated.append(pod)
         state = cls(
-            [(node, by_node.pop(node.name, ())) for node in sorted(nodes, key=lambda one: one.name)],
+            [(node, by_node.pop(node.name, ())) for node in sorted(nodes, key=lambda node: node.name)],
             nominated=nominated,
             **objects,
         )
@@ -189,35 +189,35 @@ class ClusterState:
 
     def among(self, **objects: Any) -> ClusterState:
         """The same nodes and pods with other objects around them."""
-        other = ClusterState(**objects)
-        other.nodes = tuple([node.without(()) for node in self.nodes])
-        other.nominated, other.lost = self.nominated, self.lost
-        other.know_pods_as(self)
-        return other
+        duplicate = ClusterState(**objects)
+        duplicate.nodes = tuple([node.without(()) for node in self.nodes])
+        duplicate.nominated, duplicate.lost = self.nominated, self.lost
+        duplicate.know_pods_as(self)
+        return duplicate
 
     def with_pod(self, pod: Pod, node: str) -> ClusterState:
         """The same with a pod on one of the nodes."""
-        other = copy.copy(self)
+        duplicate = copy.copy(self)
         for name in ("node_by_name", "claims_in_use", "placed", "anti_affinity"):
-            vars(other).pop(name, None)
-        other._living, other._matching, other.memos = {}, {}, {}
+            vars(duplicate).pop(name, None)
+        duplicate._living, duplicate._matching, duplicate.memos = {}, {}, {}
         added = PodInfo(pod)
-        other.nodes = tuple(known.with_pod(added) if known.name == node else known for known in self.nodes)
-        return other
+        duplicate.nodes = tuple(info.with_pod(added) if info.name == node else info for info in self.nodes)
+        return duplicate
 
-    def know_pods_as(self, other: ClusterState) -> None:
+    def know_pods_as(self, source: ClusterState) -> None:
         """Take over what another state has worked out about pods. Both have the same ones, on nodes with the same
         labels."""
         for name in ("claims_in_use", "placed", "anti_affinity"):
-            if name in vars(other):
-                vars(self)[name] = getattr(other, name)
-        self._living = dict(other._living)
-        self._matching = dict(other._matching)
+            if name in vars(source):
+                vars(self)[name] = getattr(source, name)
+        self._living = dict(source._living)
+        self._matching = dict(source._matching)
 
-    def know_as(self, other: ClusterState) -> None:
+    def know_as(self, source: ClusterState) -> None:
         """Take over what another state has worked out about pods, as `know_pods_as`, and about the same volumes."""
-        self.know_pods_as(other)
-        self.volume_selectors = other.volume_selectors
+        self.know_pods_as(source)
+        self.volume_selectors = source.volume_selectors
 
     def all_of(self, kind: type[ObjectT]) -> tuple[ObjectT, ...]:
         """Objects of a kind that has no attribute of its own here, and that some plugin reads."""
@@ -229,8 +229,8 @@ class ClusterState:
 
     def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Empty where the namespace is not known."""
-        found = self.namespaces.get(name)
-        return found.labels if found else {}
+        namespace = self.namespaces.get(name)
+        return namespace.labels if namespace else {}
 
     @cached_property
     def claims_in_use(self) -> frozenset[tuple[str, str]]:
@@ -246,17 +246,17 @@ class ClusterState:
     @cached_property
     def placed(self) -> dict[str, list[Alike]]:
         """All pods on nodes by namespace."""
-        found: dict[Hashable, list[tuple[NodeInfo, PodInfo]]] = {}
+        placed: dict[Hashable, list[tuple[NodeInfo, PodInfo]]] = {}
         for node in self.nodes:
             for info in node.pods:
                 metadata = info.pod.metadata
                 key = (metadata.namespace, *metadata.labels.items()) if metadata.labels else (metadata.namespace,)
-                alike = found.get(key)
+                alike = placed.get(key)
                 if alike is None:
-                    alike = found[key] = []
+                    alike = placed[key] = []
                 alike.append((node, info))
         by_namespace: dict[str, list[Alike]] = {}
-        for alike in found.values():
+        for alike in placed.values():
             example = alike[0][1].pod
             by_namespace.setdefault(example.namespace, []).append((example, alike))
         return by_namespace
@@ -264,17 +264,17 @@ class ClusterState:
     @cached_property
     def anti_affinity(self) -> dict[AffinityTerm, Counter[str]]:
         """The required anti-affinity of all pods on nodes: by term, how many pods have it in each topology value."""
-        found: dict[AffinityTerm, Counter[str]] = {}
+        terms: dict[AffinityTerm, Counter[str]] = {}
         for node in self.nodes:
             for info in node.pods:
                 for term in info.anti_affinity:
-                    values = found.get(term)
+                    values = terms.get(term)
                     if values is None:
-                        values = found[term] = Counter()
+                        values = terms[term] = Counter()
                     value = node.labels.get(term.topology_key)
                     if value is not None:
                         values[value] += 1
-        return found
+        return terms
 
     def living_per_node(self, namespace: str, selector: Selector) -> Mapping[str, int]:
         """How many pods of a namespace a selector finds on each node, without those that are being deleted."""

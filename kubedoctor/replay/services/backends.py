@@ -46,8 +46,8 @@ def backends(service: Service, cluster: Cluster) -> Backends:
     """Raises CannotSee where pods or EndpointSlices cannot be read."""
     cluster.together(lambda: endpoints_of(service, cluster), lambda: pods_selected_by(service, cluster))
     served = any(
-        each.is_ready or (each.conditions.terminating and each.conditions.serving is not False)
-        for each in endpoints_of(service, cluster)
+        endpoint.is_ready or (endpoint.conditions.terminating and endpoint.conditions.serving is not False)
+        for endpoint in endpoints_of(service, cluster)
     )
     pods = pods_selected_by(service, cluster)
     live = tuple(pod for pod in pods if not finished(pod) and not terminating(pod))
@@ -62,8 +62,10 @@ def backends(service: Service, cluster: Cluster) -> Backends:
 
 def has_ready_pods(service: Ref, cluster: Cluster) -> bool:
     """Whether the selector picks a ready pod, whatever EndpointSlices say: they follow a change only later."""
-    found = cluster.get(Service, service.namespace, service.name)
-    return found is not None and any(ready(pod) and not terminating(pod) for pod in pods_selected_by(found, cluster))
+    existing = cluster.get(Service, service.namespace, service.name)
+    return existing is not None and any(
+        ready(pod) and not terminating(pod) for pod in pods_selected_by(existing, cluster)
+    )
 
 
 def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObject, ...]:
@@ -71,7 +73,7 @@ def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObje
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)
-    found: list[KubernetesObject] = []
+    workloads: list[KubernetesObject] = []
     kinds = (Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job)
     cluster.require(*kinds, namespace=service.namespace)
     for kind in kinds:
@@ -81,8 +83,8 @@ def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObje
             if template is None or (owner is not None and owner.kind == "Deployment"):
                 continue
             if selector.matches(template.metadata.labels):
-                found.append(workload)
-    return tuple(found)
+                workloads.append(workload)
+    return tuple(workloads)
 
 
 def wanted_replicas(workload: KubernetesObject) -> int:

@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 
 def declared_ports(pod: Pod) -> Iterator[tuple[Container, ContainerPort]]:
     """Of the containers, then of the init containers that keep running."""
-    sidecars = (each for each in pod.spec.init_containers or () if each.restarts_always)
+    sidecars = (container for container in pod.spec.init_containers or () if container.restarts_always)
     for container in (*pod.spec.containers, *sidecars):
         for port in container.ports or ():
             yield container, port
@@ -61,8 +61,8 @@ def unknown_name(service: Service, port: ServicePort, pods: Sequence[Pod]) -> Un
     """What the pods have instead of the name that a port targets."""
     target, protocol = str(port.target_port), port.protocol or "TCP"
     names = tuple(dict.fromkeys(name for pod in pods for name in names_of(pod, protocol)))
-    named = (declared for pod in pods for _, declared in declared_ports(pod) if declared.name == target)
-    taken = {str(each.target_port) for each in service.spec.ports or ()}
-    left = [name for name in names if name not in taken]
-    meant = next(iter(misspellings(target, left)), left[0] if len(names) == 1 and left else "")
-    return UnknownName(target, protocol, names, tuple(sorted({each.protocol for each in named})), meant)
+    same_name = (declared for pod in pods for _, declared in declared_ports(pod) if declared.name == target)
+    used = {str(service_port.target_port) for service_port in service.spec.ports or ()}
+    free = [name for name in names if name not in used]
+    intended = next(iter(misspellings(target, free)), free[0] if len(names) == 1 and free else "")
+    return UnknownName(target, protocol, names, tuple(sorted({declared.protocol for declared in same_name})), intended)

@@ -53,12 +53,20 @@ def wrong_number(service: Service, port: ServicePort, pods: list[Pod], cluster: 
     if target is None or protocol != "TCP":
         return None
     for pod in pods:
-        numbers = [each.container_port for _, each in declared_ports(pod) if (each.protocol or "TCP") == protocol]
+        numbers = [
+            container_port.container_port
+            for _, container_port in declared_ports(pod)
+            if (container_port.protocol or "TCP") == protocol
+        ]
         if not numbers or target in numbers:
             return None
     for pod in pods:
         for container in pod.spec.containers:
-            declared = tuple(each.container_port for each in container.ports or () if each.protocol == protocol)
+            declared = tuple(
+                container_port.container_port
+                for container_port in container.ports or ()
+                if container_port.protocol == protocol
+            )
             probed = probed_port(container, container.readiness_probe)
             if ready(pod) and probed in declared and probed != target:
                 return WrongNumber(target, declared, container.name, _leads_to(probed, pod, service, port, cluster))
@@ -72,16 +80,19 @@ def probed_port(container: Container, probe: Probe | None) -> int | None:
     action = probe.http_get or probe.tcp_socket or probe.grpc
     port = action.port if action is not None else None
     if isinstance(port, str):
-        return next((each.container_port for each in container.ports or () if each.name == port), None)
+        return next(
+            (container_port.container_port for container_port in container.ports or () if container_port.name == port),
+            None,
+        )
     return port
 
 
 def _leads_to(number: int | None, pod: Pod, service: Service, port: ServicePort, cluster: Cluster) -> bool:
     return any(
-        find_port(pod, each) == number
-        for other in services_selecting(pod, cluster)
-        for each in other.spec.ports or ()
-        if (other.name, each) != (service.name, port)
+        find_port(pod, service_port) == number
+        for neighbour in services_selecting(pod, cluster)
+        for service_port in neighbour.spec.ports or ()
+        if (neighbour.name, service_port) != (service.name, port)
     )
 
 
@@ -95,14 +106,14 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
         for pod in cluster.maybe.all(Pod, service.namespace)
         if pod.name not in own and not ready(pod) and not finished(pod) and not terminating(pod)
     ]
-    asked = [
+    logs = [
         (pod, container.name, previous)
-        for pod in [each for each in clients if _mentions(each, word)][:MOST_LOGS]
+        for pod in [client for client in clients if _mentions(client, word)][:MOST_LOGS]
         for container in pod.spec.containers
         for previous in (True, False)
     ]
-    cluster.together(*(partial(cluster.log_tail, pod, name, previous=previous) for pod, name, previous in asked))
-    for pod, name, previous in asked:
+    cluster.together(*(partial(cluster.log_tail, pod, name, previous=previous) for pod, name, previous in logs))
+    for pod, name, previous in logs:
         tail = cluster.log_tail(pod, name, previous=previous)
         for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
             line = tail.lines[index] if tail is not None else ""
@@ -114,9 +125,9 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
 def _spots(service: Service, port: ServicePort) -> re.Pattern[str]:
     """How a client writes the port of the Service: by an address or a name, and not as a part of another (`web:8080`)."""
     addresses = service.spec.cluster_ips or (service.spec.cluster_ip,)
-    hosts = [f"[{each}]" if ":" in each else each for each in addresses if each not in ("", "None")]
+    hosts = [f"[{address}]" if ":" in address else address for address in addresses if address not in ("", "None")]
     names = [service.name, f"{service.name}.{service.namespace}", f"{service.name}.{service.namespace}.svc"]
-    spots = "|".join(re.escape(each) for each in (*hosts, *names, f"{names[-1]}.cluster.local"))
+    spots = "|".join(re.escape(host) for host in (*hosts, *names, f"{names[-1]}.cluster.local"))
     return re.compile(rf"(?<![\w.-])(?:{spots}):{port.port}(?!\d)")
 
 
@@ -127,6 +138,6 @@ def _mentions(pod: Pod, word: re.Pattern[str]) -> bool:
         for text in (
             *(container.command or ()),
             *(container.args or ()),
-            *(each.value for each in container.env or ()),
+            *(variable.value for variable in container.env or ()),
         )
     )

@@ -29,14 +29,18 @@ class Meant:
 
 def selection_meant(service: Service, cluster: Cluster) -> Meant | None:
     """The nearest labels of a pod of the namespace, else of a workload's template; None if nothing is like them."""
-    wanted = service.spec.selector or {}
-    pods = [each for each in cluster.all(Pod, service.namespace) if not finished(each) and not terminating(each)]
-    near = nearest_labels(wanted, [each.labels for each in pods])
+    selector_labels = service.spec.selector or {}
+    pods = [pod for pod in cluster.all(Pod, service.namespace) if not finished(pod) and not terminating(pod)]
+    near = nearest_labels(selector_labels, [pod.labels for pod in pods])
     if near is None:
-        templates = [template_of(each) for kind in MAKERS for each in cluster.maybe.all(kind, service.namespace)]
-        near = nearest_labels(wanted, [each.metadata.labels or {} for each in templates if each is not None])
+        templates = [
+            template_of(workload) for kind in MAKERS for workload in cluster.maybe.all(kind, service.namespace)
+        ]
+        near = nearest_labels(
+            selector_labels, [template.metadata.labels or {} for template in templates if template is not None]
+        )
     if near is None:
         return None
     change = edit(ref(service), *labels_instead(("spec", "selector"), near))
     selector = selector_from_map(apply_to_object(service, change.operations[0].steps).spec.selector or {})
-    return Meant(near.text, change, tuple(each for each in pods if selector.matches(each.labels)))
+    return Meant(near.text, change, tuple(pod for pod in pods if selector.matches(pod.labels)))

@@ -28,8 +28,10 @@ def still_starting(pod: Pod, at: datetime) -> bool:
         return False
     if not pod.spec.node_name:
         return at - since < SCHEDULING
-    containers = {each.name: each for each in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
-    to_do = {each.name for each in pod.spec.init_containers or () if not each.restarts_always}
+    containers = {container.name: container for container in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
+    to_do = {
+        init_container.name for init_container in pod.spec.init_containers or () if not init_container.restarts_always
+    }
     young = False
     for status in all_statuses(pod):
         state = status.state
@@ -61,7 +63,9 @@ def _ended_soon(status: ContainerStatus) -> bool:
 def _patience(container: Container | None, *, is_init: bool) -> timedelta:
     if is_init:
         return PREPARING
-    seconds = sum(_longest(each) for each in (container.startup_probe, container.readiness_probe)) if container else 0.0
+    seconds = (
+        sum(_longest(probe) for probe in (container.startup_probe, container.readiness_probe)) if container else 0.0
+    )
     return max(timedelta(seconds=seconds), SETTLING)
 
 

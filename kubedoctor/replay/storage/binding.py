@@ -17,19 +17,19 @@ def possible_volumes(
     Volumes with fewer access modes come first, then the smallest. `delayed`: the class waits for the first consumer, so
     that only volumes which name the claim count.
     """
-    wanted = set(claim.spec.access_modes or ())
+    access = set(claim.spec.access_modes or ())
     groups: dict[frozenset[str], list[PersistentVolume]] = {}
-    for one in volumes:
-        modes = frozenset(one.spec.access_modes or ())
-        if wanted <= modes and not rejection(claim, one).reasons and (not delayed or reserved_for(one, claim)):
-            groups.setdefault(modes, []).append(one)
+    for volume in volumes:
+        modes = frozenset(volume.spec.access_modes or ())
+        if access <= modes and not rejection(claim, volume).reasons and (not delayed or reserved_for(volume, claim)):
+            groups.setdefault(modes, []).append(volume)
     if not groups:
         return ()
     fewest = min(len(modes) for modes in groups)
-    found: list[PersistentVolume] = []
+    smallest: list[PersistentVolume] = []
     for modes, there in groups.items():
         if len(modes) == fewest:
-            reserved = [one for one in there if reserved_for(one, claim)]
-            least = min(capacity(one) for one in there)
-            found += reserved or [one for one in there if capacity(one) == least]
-    return tuple(sorted(found, key=lambda one: one.name))
+            reserved = [volume for volume in there if reserved_for(volume, claim)]
+            least = min(capacity(volume) for volume in there)
+            smallest += reserved or [volume for volume in there if capacity(volume) == least]
+    return tuple(sorted(smallest, key=lambda volume: volume.name))

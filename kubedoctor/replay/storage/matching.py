@@ -71,11 +71,11 @@ def _storage(amounts: dict[str, str] | None) -> Quantity:
 
 def reserved_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
     """The volume names this claim, by uid or by a user who knew none."""
-    held = volume.spec.claim_ref
+    claim_ref = volume.spec.claim_ref
     return (
-        held is not None
-        and (held.namespace, held.name) == (claim.namespace, claim.name)
-        and held.uid in ("", claim.metadata.uid)
+        claim_ref is not None
+        and (claim_ref.namespace, claim_ref.name) == (claim.namespace, claim.name)
+        and claim_ref.uid in ("", claim.metadata.uid)
     )
 
 
@@ -90,12 +90,14 @@ def rejection(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Rejecti
 def rejections(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> tuple[Rejection, ...]:
     """The nearest first: those with the fewest reasons against them, then the largest."""
     judged = [rejection(claim, volume) for volume in volumes]
-    return tuple(sorted(judged, key=lambda one: (len(one.reasons), -capacity(one.volume).value(), one.volume.name)))
+    return tuple(
+        sorted(judged, key=lambda entry: (len(entry.reasons), -capacity(entry.volume).value(), entry.volume.name))
+    )
 
 
 def _always(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Iterable[Mismatch]:
-    held = volume.spec.claim_ref
-    if held is not None and not reserved_for(volume, claim):
+    claim_ref = volume.spec.claim_ref
+    if claim_ref is not None and not reserved_for(volume, claim):
         yield Mismatch.RELEASED if volume.status.phase == "Released" else Mismatch.RESERVED
     if capacity(volume) < requested_storage(claim):
         yield Mismatch.TOO_SMALL

@@ -47,7 +47,7 @@ class Unbound(msgspec.Struct, frozen=True):
     @property
     def fits(self) -> bool:
         """Some volume has nothing against the claim."""
-        return any(not one.reasons for one in self.judged)
+        return any(not judged.reasons for judged in self.judged)
 
 
 def unbound(
@@ -57,13 +57,13 @@ def unbound(
     if claim.spec.volume_name:
         return _by_name(claim, volumes)
     name = class_of(claim)
-    storage_class = next((one for one in classes if name and one.name == name), None)
+    storage_class = next((candidate for candidate in classes if name and candidate.name == name), None)
     delayed = storage_class is not None and storage_class.waits_for_first_consumer
     judged = rejections(claim, volumes)
-    if any(not one.reasons and (not delayed or reserved_for(one.volume, claim)) for one in judged):
+    if any(not rejected.reasons and (not delayed or reserved_for(rejected.volume, claim)) for rejected in judged):
         awaits = Awaited.BINDING
     elif name is None:
-        awaits = Awaited.DEFAULT_CLASS if any(one.is_default for one in classes) else Awaited.ANY_CLASS
+        awaits = Awaited.DEFAULT_CLASS if any(candidate.is_default for candidate in classes) else Awaited.ANY_CLASS
     elif delayed and SELECTED_NODE not in claim.annotations:
         awaits = Awaited.FIRST_POD
     elif name and storage_class is None:
@@ -76,10 +76,10 @@ def unbound(
 
 
 def _by_name(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> Unbound:
-    volume = next((one for one in volumes if one.name == claim.spec.volume_name), None)
+    volume = next((candidate for candidate in volumes if candidate.name == claim.spec.volume_name), None)
     if volume is None:
         return Unbound(Awaited.NAMED_VOLUME)
     reasons: tuple[Mismatch, ...] = ()
     if not reserved_for(volume, claim):  # A volume that names the claim in turn is bound whatever it is like.
-        reasons = tuple(one for one in rejection(claim, volume).reasons if one not in _NOT_ASKED_BY_NAME)
+        reasons = tuple(reason for reason in rejection(claim, volume).reasons if reason not in _NOT_ASKED_BY_NAME)
     return Unbound(Awaited.NAMED_VOLUME if reasons else Awaited.BINDING, (Rejection(volume, reasons),))

@@ -16,8 +16,8 @@ def deadline(deployment: Deployment) -> int:
 
 def complete(deployment: Deployment) -> bool:
     """All pods are new and available, and no surplus pod is left (`DeploymentComplete`, whichever spec was observed last)."""
-    wanted, status = deployment.spec.wanted, deployment.status
-    return status.updated_replicas >= wanted and status.replicas <= wanted <= status.available_replicas
+    replicas, status = deployment.spec.wanted, deployment.status
+    return status.updated_replicas >= replicas and status.replicas <= replicas <= status.available_replicas
 
 
 def past_deadline(deployment: Deployment) -> bool:

@@ -21,6 +21,6 @@ def missing_pods(obj: KubernetesObject) -> int:
         if any(condition(obj.status.conditions, kind) for kind in ("Failed", "Complete", "FailureTarget")):
             return 0
         parallel = 1 if obj.spec.parallelism is None else obj.spec.parallelism
-        left = parallel if obj.spec.completions is None else obj.spec.completions - obj.status.succeeded
-        return max(0, min(parallel, left) - obj.status.active)
+        remaining = parallel if obj.spec.completions is None else obj.spec.completions - obj.status.succeeded
+        return max(0, min(parallel, remaining) - obj.status.active)
     return 0

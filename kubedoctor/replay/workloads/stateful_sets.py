@@ -29,8 +29,8 @@ def updating(stateful_set: StatefulSet) -> bool:
 
 def is_new(stateful_set: StatefulSet, pod: Pod) -> bool:
     """The pod has the current revision; a pod or a set without a revision counts as new."""
-    wanted = stateful_set.status.update_revision
-    return pod.labels.get(REVISION, "") in ("", wanted) or not wanted
+    revision = stateful_set.status.update_revision
+    return pod.labels.get(REVISION, "") in ("", revision) or not revision
 
 
 def is_left_over(stateful_set: StatefulSet, pod: Pod) -> bool:

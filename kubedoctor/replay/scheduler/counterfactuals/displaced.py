@@ -17,12 +17,12 @@ def displaced(deleted: Iterable[Pod], after: Situation, node: str) -> tuple[Ref,
     after: without the deleted pods. A replacement has the spec of the pod, but for the node that it was bound to.
     """
     state = after.state.with_pod(replace(after.pod, spec=replace(after.pod.spec, node_name=node)), node)
-    found = []
+    displaced_pods = []
     for pod in deleted:
         again = replace(pod, spec=replace(pod.spec, node_name=""), status=PodStatus(phase="Pending"))
         places = Situation(again, state).feasible()
         if not places:
-            found.append(ref(pod))
+            displaced_pods.append(ref(pod))
         else:
             state = state.with_pod(replace(again, spec=replace(again.spec, node_name=places[0])), places[0])
-    return tuple(found)
+    return tuple(displaced_pods)

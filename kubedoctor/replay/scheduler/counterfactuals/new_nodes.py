@@ -19,7 +19,9 @@ def one_more(info: NodeInfo, state: ClusterState, place: Mapping[str, str] | Non
     in which zone it is."""
     node = info.node
     name = next(
-        each for number in range(1, len(state.nodes) + 2) if (each := f"{node.name}-{number}") not in state.node_by_name
+        free_name
+        for number in range(1, len(state.nodes) + 2)
+        if (free_name := f"{node.name}-{number}") not in state.node_by_name
     )
     steps = [Step(("metadata", "uid"), f"{node.metadata.uid}-{name}"), Step(("spec", "unschedulable"), False)]
     own = {node.name, node.labels.get(HOSTNAME)}
@@ -31,12 +33,12 @@ def one_more(info: NodeInfo, state: ClusterState, place: Mapping[str, str] | Non
         operations.append(Operation(Ref("CSINode", "", node.name), copy_as=name))
     operations += [
         Operation(
-            ref(one.pod),
-            (Step(("spec", "nodeName"), name), Step(("metadata", "uid"), f"{one.pod.metadata.uid}-{name}")),
-            copy_as=f"{one.pod.name}-{name}",
+            ref(pod.pod),
+            (Step(("spec", "nodeName"), name), Step(("metadata", "uid"), f"{pod.pod.metadata.uid}-{name}")),
+            copy_as=f"{pod.pod.name}-{name}",
         )
-        for one in info.pods
-        if of_daemon_set(one.pod)
+        for pod in info.pods
+        if of_daemon_set(pod.pod)
     ]
     arguments = (node.name, *(f"{key}={value}" for key, value in (place or {}).items()))
     names = tuple(sorted(set((place or {}).values())))
@@ -47,7 +49,7 @@ def one_more(info: NodeInfo, state: ClusterState, place: Mapping[str, str] | Non
 
 def of_daemon_set(pod: Pod) -> bool:
     """Such a pod runs on every node that it tolerates."""
-    return any(one.controller and one.kind == "DaemonSet" for one in pod.metadata.owner_references or ())
+    return any(owner.controller and owner.kind == "DaemonSet" for owner in pod.metadata.owner_references or ())
 
 
 def _without(taints: Iterable[Taint]) -> list[Step]:

@@ -47,9 +47,10 @@ def helpful_class(
         return None
     mine = pod.spec.priority or 0
     higher = sorted(
-        (one for one in classes if one.value > mine and _may_preempt(one)), key=lambda one: (one.value, one.name)
+        (priority_class for priority_class in classes if priority_class.value > mine and _may_preempt(priority_class)),
+        key=lambda priority_class: (priority_class.value, priority_class.name),
     )
-    key = equivalence_key(pod), tuple(one.name for one in higher)
+    key = equivalence_key(pod), tuple(priority_class.name for priority_class in higher)
     return _HELPFUL.kept(state, key, lambda: _lowest(pod, state, verdict, higher))
 
 
@@ -60,8 +61,8 @@ def _is_too_low(tried: Preemption) -> bool:
     return not tried.candidates and bool(tried.rejected)
 
 
-def _may_preempt(one: PriorityClass) -> bool:
-    return not one.name.startswith(SYSTEM) and one.preemption_policy != "Never"
+def _may_preempt(priority_class: PriorityClass) -> bool:
+    return not priority_class.name.startswith(SYSTEM) and priority_class.preemption_policy != "Never"
 
 
 def _lowest(
@@ -70,23 +71,28 @@ def _lowest(
     """Where not even the highest helps, the others are not tried."""
     if not higher or (best := _with_class(pod, state, verdict, higher[-1])) is None:
         return None
-    for one in higher[:-1]:
-        if (found := _with_class(pod, state, verdict, one)) is not None:
-            return HelpfulClass(one, found)
+    for priority_class in higher[:-1]:
+        if (candidate := _with_class(pod, state, verdict, priority_class)) is not None:
+            return HelpfulClass(priority_class, candidate)
     return HelpfulClass(higher[-1], best)
 
 
-def _with_class(pod: Pod, state: ClusterState, verdict: SchedulingVerdict, one: PriorityClass) -> Candidate | None:
+def _with_class(
+    pod: Pod, state: ClusterState, verdict: SchedulingVerdict, priority_class: PriorityClass
+) -> Candidate | None:
     looked_at = _LOOKED_AT.of(state)
     if looked_at.get(None, 0) > MOST_NODES:
         return None
     looked_at[None] = looked_at.get(None, 0) + len(state.nodes)
     spec = msgspec.structs.replace(
-        pod.spec, priority=one.value, priority_class_name=one.name, preemption_policy="PreemptLowerPriority"
+        pod.spec,
+        priority=priority_class.value,
+        priority_class_name=priority_class.name,
+        preemption_policy="PreemptLowerPriority",
     )
     changed = msgspec.structs.replace(pod, spec=spec)
     # Only pods that have been promised a node count differently for a more important pod.
     tried = preempt(changed, state, schedule_by_classes(changed, state) if state.nominated else verdict)
     if tried is None or not tried.candidates:
         return None
-    return next(each for each in tried.candidates if each.node == tried.best[0])
+    return next(candidate for candidate in tried.candidates if candidate.node == tried.best[0])

@@ -54,14 +54,16 @@ def counterfactuals(
         if verdict.failed:
             return ()
     trial = _Trial(situation, before)
-    found: list[Counterfactual] = []
+    changes: list[Counterfactual] = []
     combinations = _combinations(trial.opened, verdict)
     for parts in range(1, MOST_PARTS + 1):
-        found = trial.try_all(each for each in combinations if len(each) == parts)
-        if found:
+        changes = trial.try_all(combination for combination in combinations if len(combination) == parts)
+        if changes:
             break
-    others = [one for one in islice(waiting, MOST_WAITING) if ref(one) != ref(situation.pod)]
-    return tuple(_with_affected(situation, each, others) for each in found)
+    other_pods = [
+        waiting_pod for waiting_pod in islice(waiting, MOST_WAITING) if ref(waiting_pod) != ref(situation.pod)
+    ]
+    return tuple(_with_affected(situation, change, other_pods) for change in changes)
 
 
 class _Trial:
@@ -81,36 +83,36 @@ class _Trial:
 
     def try_all(self, combinations: Iterable[Remedy]) -> list[Counterfactual]:
         """Those that work and need every part. Of two that differ by an amount, the first."""
-        found: list[Counterfactual] = []
-        seen: set[frozenset[object]] = set()
+        changes: list[Counterfactual] = []
+        tried: set[frozenset[object]] = set()
         for edits in islice(sorted(combinations, key=_order), MOST_TRIALS):
-            key = frozenset(one.key for one in edits)
-            if key in seen or not (nodes := self.feasible(edits)):
+            key = frozenset(edit.key for edit in edits)
+            if key in tried or not (nodes := self.feasible(edits)):
                 continue
             if len(edits) > 1 and any(self.feasible((*edits[:i], *edits[i + 1 :])) for i in range(len(edits))):
                 continue
-            seen.add(key)
-            if any(_contains(edits, each.edits[len(self.before) :]) for each in found):
+            tried.add(key)
+            if any(_contains(edits, change.edits[len(self.before) :]) for change in changes):
                 continue
-            found.append(Counterfactual((*self.before, *edits), nodes))
-        return found
+            changes.append(Counterfactual((*self.before, *edits), nodes))
+        return changes
 
 
 def _identity(edits: Iterable[Edit]) -> frozenset[object]:
-    return frozenset((one.key, one.arguments) for one in edits)
+    return frozenset((edit.key, edit.arguments) for edit in edits)
 
 
 def _contains(edits: Remedy, smaller: Remedy) -> bool:
     """Whether the smaller one does the same with less."""
-    return edits != smaller and all(any(one == each or one.contains(each) for each in smaller) for one in edits)
+    return edits != smaller and all(any(edit == part or edit.contains(part) for part in smaller) for edit in edits)
 
 
 def _order(edits: Remedy) -> tuple[object, ...]:
     return (
         len(edits),
-        any(one.provisioner for one in edits),
-        sum(one.weight for one in edits),
-        tuple(one.order for one in edits),
+        any(edit.provisioner for edit in edits),
+        sum(edit.weight for edit in edits),
+        tuple(edit.order for edit in edits),
     )
 
 
@@ -122,13 +124,13 @@ def _remove_gates(pod: Pod) -> Edit:
 
 def _combinations(situation: Situation, verdict: SchedulingVerdict) -> list[Remedy]:
     """Every choice of one remedy for each objection of a node, and other ways; no two alike."""
-    found: dict[frozenset[object], Remedy] = {}
+    combinations: dict[frozenset[object], Remedy] = {}
     for edits in _proposed(situation, verdict):
-        different = {_identity((one,)): one for one in edits}
-        combination = tuple(sorted(different.values(), key=lambda one: (one.weight, one.order)))
+        different = {_identity((edit,)): edit for edit in edits}
+        combination = tuple(sorted(different.values(), key=lambda edit: (edit.weight, edit.order)))
         if 0 < len(combination) <= MOST_PARTS:
-            found.setdefault(_identity(combination), combination)
-    return list(found.values())
+            combinations.setdefault(_identity(combination), combination)
+    return list(combinations.values())
 
 
 def _proposed(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Remedy]:
@@ -147,19 +149,19 @@ def _proposed(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Reme
 def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy]:
     """For a pod that is turned away before nodes are looked at."""
     pod, state, status = situation.pod, situation.state, objection.status
-    one = profile.plugin_named(objection.plugin)
-    for plugin in profile.PLUGINS if one is None else (one,):
+    objector = profile.plugin_named(objection.plugin)
+    for plugin in profile.PLUGINS if objector is None else (objector,):
         yield from plugin.early_remedies(pod, state, status)
 
 
 def _per_node(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Remedy]:
     state = situation.state
     shapes: dict[Hashable, str] = {}
-    near = [one for group in grouped(verdict) for one in group.nodes[:NODES_OF_A_GROUP]][:MOST_NODES]
-    for one in near:
-        node = state.node_by_name[one.node]
-        objections = [each for each in objections_of(one) if each.plugin]
-        choices = [_remedies(situation, node, each) for each in objections]
+    near = [near_node for group in grouped(verdict) for near_node in group.nodes[:NODES_OF_A_GROUP]][:MOST_NODES]
+    for verdict_of_node in near:
+        node = state.node_by_name[verdict_of_node.node]
+        objections = [objection for objection in objections_of(verdict_of_node) if objection.plugin]
+        choices = [_remedies(situation, node, refusal) for refusal in objections]
         if choices and all(choices):
             for chosen in product(*choices):
                 yield tuple(edit for remedy in chosen for edit in remedy)
@@ -167,15 +169,15 @@ def _per_node(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Reme
             continue
         place = volume_place(situation.pod, state)
         models = [one_more(node, state)]
-        if place and not any(place.items() <= other.labels.items() for other in state.nodes):
+        if place and not any(place.items() <= existing.labels.items() for existing in state.nodes):
             models.append(one_more(node, state, place))
         for model in models:
             yield (model,)
             new = _new_node(situation.pod, node, model) if objections else None
-            for objection, same in zip(objections, choices, strict=True):
+            for objection, alternatives in zip(objections, choices, strict=True):
                 plugin = profile.plugin_named(objection.plugin)
                 own = plugin.remedies_for_new(situation.pod, new) if plugin is not None and new is not None else None
-                beside = own if own is not None else same if len(choices) == 2 else ()
+                beside = own if own is not None else alternatives if len(choices) == 2 else ()
                 yield from ((*remedy, model) for remedy in beside)
 
 
@@ -183,7 +185,7 @@ def _new_node(pod: Pod, node: NodeInfo, model: Edit) -> NodeInfo:
     """The node that the model adds."""
     alone = ClusterState()
     alone.nodes = (node,)
-    return next(each for each in edited(pod, alone, (model,))[1].nodes if each.name != node.name)
+    return next(added for added in edited(pod, alone, (model,))[1].nodes if added.name != node.name)
 
 
 def _shape(node: NodeInfo, state: ClusterState) -> Hashable:
@@ -191,7 +193,9 @@ def _shape(node: NodeInfo, state: ClusterState) -> Hashable:
     labels = frozenset(pair for pair in node.labels.items() if pair[0] != HOSTNAME)
     features = node.node.status.declared_features
     csi_node = state.csi_nodes.get(node.name)
-    drivers = frozenset((one.name, one.allocatable) for one in csi_node.spec.drivers or ()) if csi_node else None
+    drivers = (
+        frozenset((driver.name, driver.allocatable) for driver in csi_node.spec.drivers or ()) if csi_node else None
+    )
     return labels, node.node.spec.taints, frozenset(node.allocatable.items()), node.most_pods, features, drivers
 
 
@@ -200,28 +204,30 @@ def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> lis
     plugin = profile.plugin_named(objection.plugin)
     if plugin is None:
         return []
-    found = plugin.remedies(situation.pod, situation.state, node, objection.status)
-    return [remedy for remedy in found if remedy]
+    remedies = plugin.remedies(situation.pod, situation.state, node, objection.status)
+    return [remedy for remedy in remedies if remedy]
 
 
 def _with_affected(situation: Situation, change: Counterfactual, waiting: Sequence[Pod]) -> Counterfactual:
     affected: list[Ref] = [
-        one.about for edit in change.edits if edit.kind is Kind.DELETE_POD for one in edit.operations
+        operation.about for edit in change.edits if edit.kind is Kind.DELETE_POD for operation in edit.operations
     ]
     claims = {edit.arguments[0] for edit in change.edits if edit.kind in _CLAIMS}
     users = (*(info.pod for node in situation.state.nodes for info in node.pods), *waiting) if claims else ()
     own = situation.pod
     affected += [
-        ref(one)
-        for one in users
-        if one.namespace == own.namespace and ref(one) != ref(own) and not claims.isdisjoint(mounted_claim_names(one))
+        ref(user)
+        for user in users
+        if user.namespace == own.namespace
+        and ref(user) != ref(own)
+        and not claims.isdisjoint(mounted_claim_names(user))
     ]
     moved = tuple(edit for edit in change.edits if edit.kind in _MOVES_NODES)
     if moved and waiting:
         state = apply_to_state(situation.pod, situation.state, moved).state
         affected += [
-            ref(one)
-            for one in waiting
-            if not Situation(one, situation.state).feasible() and Situation(one, state).feasible()
+            ref(waiting_pod)
+            for waiting_pod in waiting
+            if not Situation(waiting_pod, situation.state).feasible() and Situation(waiting_pod, state).feasible()
         ]
     return Counterfactual(change.edits, change.nodes, tuple(sorted(set(affected))))

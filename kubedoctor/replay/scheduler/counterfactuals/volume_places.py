@@ -16,23 +16,23 @@ _PLACES = ("/zone", "/region")
 
 def volume_place(pod: Pod, state: ClusterState) -> dict[str, str]:
     """Labels that a node must have for all volumes of the pod; empty where they do not say, or contradict each other."""
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     for name, _ in claim_names(pod):
         claim = state.claims.get((pod.namespace, name))
         volume = state.volumes.get(claim.spec.volume_name) if claim is not None and is_bound(claim) else None
         for key, values in _places(volume) if volume is not None else ():
-            if found.setdefault(key, values[0]) not in values:
+            if places.setdefault(key, values[0]) not in values:
                 return {}
-    return found
+    return places
 
 
 def _places(volume: PersistentVolume) -> Iterator[tuple[str, list[str]]]:
     """By the volume's labels, and by what its first node selector term requires."""
     for key, value in volume.labels.items():
         if key.endswith(_PLACES) and value:
-            yield key, [one.strip() for one in value.split(ZONE_SEPARATOR)]
+            yield key, [zone.strip() for zone in value.split(ZONE_SEPARATOR)]
     required = volume.spec.node_affinity.required if volume.spec.node_affinity else None
     for term in (required.node_selector_terms or ())[:1] if required else ():
-        for one in term.match_expressions or ():
-            if one.operator == "In" and one.values and one.key.endswith(_PLACES):
-                yield one.key, list(one.values)
+        for requirement in term.match_expressions or ():
+            if requirement.operator == "In" and requirement.values and requirement.key.endswith(_PLACES):
+                yield requirement.key, list(requirement.values)

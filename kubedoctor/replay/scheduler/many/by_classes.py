@@ -45,7 +45,7 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Schedulin
     if prepared.rejection is not None:
         return schedule(pod, state)
     blockers = _blockers(prepared, classes)
-    firsts = [found[0] if found else None for found in blockers]
+    firsts = [refusals[0] if refusals else None for refusals in blockers]
     _overrule(firsts, pod, state, prepared, classes)
     nodes = tuple(map(NodeVerdict, classes.names, firsts, blockers))
     statuses = [first.status for first in firsts if first is not None]

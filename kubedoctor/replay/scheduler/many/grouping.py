@@ -29,13 +29,17 @@ class NodeVerdictGroup(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(one.node for one in self.nodes)
+        return tuple(node.node for node in self.nodes)
 
 
-def objections_of(one: NodeVerdict) -> tuple[Objection, ...]:
+def objections_of(node_verdict: NodeVerdict) -> tuple[Objection, ...]:
     """What keeps the pod from a node: its blockers, and what the scheduler reports where no plugin alone objects."""
-    first, blockers = one.first, one.blockers
-    if first is None or (blockers and first is blockers[0]) or any(each.plugin == first.plugin for each in blockers):
+    first, blockers = node_verdict.first, node_verdict.blockers
+    if (
+        first is None
+        or (blockers and first is blockers[0])
+        or any(blocker.plugin == first.plugin for blocker in blockers)
+    ):
         return blockers
     return (first, *blockers)
 
@@ -48,20 +52,20 @@ def grouped(verdict: SchedulingVerdict) -> tuple[NodeVerdictGroup, ...]:
     between equals.
     """
     scales = _Scales()
-    known, weighed = scales.known, scales.weighed
+    weights_by_id, weighed = scales.known, scales.weighed
     groups: dict[Hashable, list[tuple[tuple[int, int, float, str], NodeVerdict]]] = {}
-    for one in verdict.nodes:
-        found = objections_of(one)
-        weights = [known.get(id(each)) or weighed(each) for each in found]
-        final, missing = sum([each.final for each in weights]), sum([each.missing for each in weights])
-        reported = weighed(one.first).reported if one.first else None
-        blockers = weights if found is one.blockers else weights[1:]
-        outcome = reported, *[each.said for each in blockers]
-        groups.setdefault(outcome, []).append(((len(weights), final, missing, one.node), one))
+    for node in verdict.nodes:
+        objections = objections_of(node)
+        weights = [weights_by_id.get(id(objection)) or weighed(objection) for objection in objections]
+        final, missing = sum([weight.final for weight in weights]), sum([weight.missing for weight in weights])
+        reported = weighed(node.first).reported if node.first else None
+        blockers = weights if objections is node.blockers else weights[1:]
+        outcome = reported, *[blocker.said for blocker in blockers]
+        groups.setdefault(outcome, []).append(((len(weights), final, missing, node.node), node))
     for nodes in groups.values():
         nodes.sort(key=_DISTANCE)
     ordered = sorted(groups.values(), key=lambda nodes: nodes[0][0])
-    return tuple(NodeVerdictGroup(tuple([one for _, one in nodes])) for nodes in ordered)
+    return tuple(NodeVerdictGroup(tuple([node for _, node in nodes])) for nodes in ordered)
 
 
 _DISTANCE = itemgetter(0)
@@ -90,11 +94,11 @@ class _Scales:
         self._numbers: dict[Hashable, int] = {}
 
     def weighed(self, objection: Objection) -> _Weight:
-        if found := self.known.get(id(objection)):
-            return found
+        if weight := self.known.get(id(objection)):
+            return weight
         status, number = objection.status, self._numbers.setdefault
         reported = number((objection.plugin, status.reasons), len(self._numbers))
         said = number((reported, status.code.value, status.named), len(self._numbers))
         missing = sum([_part(short.missing, short.requested) for short in status.shortages if short.requested])
-        found = self.known[id(objection)] = _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
-        return found
+        weight = self.known[id(objection)] = _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
+        return weight

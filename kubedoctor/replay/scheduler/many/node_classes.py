@@ -22,10 +22,10 @@ class Grouping:
     __slots__ = ("examples", "numbers")
 
     def __init__(self, keys: Iterable[Hashable], nodes: Sequence[NodeInfo]) -> None:
-        known: dict[Hashable, int] = {}
-        self.numbers = [known.setdefault(key, len(known)) for key in keys]
+        numbers: dict[Hashable, int] = {}
+        self.numbers = [numbers.setdefault(key, len(numbers)) for key in keys]
         first = dict(zip(reversed(self.numbers), reversed(nodes), strict=True))
-        self.examples = [first[number] for number in range(len(known))]
+        self.examples = [first[number] for number in range(len(numbers))]
 
 
 class NodeClasses:
@@ -52,12 +52,12 @@ class NodeClasses:
     @cached_property
     def where(self) -> dict[tuple[str, str], list[int]]:
         """The nodes that have an individual label."""
-        found: dict[tuple[str, str], list[int]] = {}
+        classes: dict[tuple[str, str], list[int]] = {}
         for number, node in enumerate(self.nodes):
             for key in self.individual:
                 if (value := node.labels.get(key)) is not None:
-                    found.setdefault((key, value), []).append(number)
-        return found
+                    classes.setdefault((key, value), []).append(number)
+        return classes
 
     def by_company(self, company: Iterable[tuple[str, str]]) -> Grouping:
         """By class, but each node on its own that has one of these labels as an individual one."""

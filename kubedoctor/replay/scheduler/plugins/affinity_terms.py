@@ -51,14 +51,16 @@ def with_namespaces(term: AffinityTerm, namespaces: Mapping[str, Namespace]) -> 
     """The term with the namespaces that its selector finds written out. One that selects all stays a selector."""
     if not term.asks_for_labels:
         return term
-    found = {name for name, one in namespaces.items() if term.namespace_selector.matches(one.metadata.labels)}
-    return AffinityTerm(term.topology_key, term.namespaces | found, term.selector, selector_of(None))
+    matching = {
+        name for name, namespace in namespaces.items() if term.namespace_selector.matches(namespace.metadata.labels)
+    }
+    return AffinityTerm(term.topology_key, term.namespaces | matching, term.selector, selector_of(None))
 
 
 def _term(pod: Pod, term: PodAffinityTerm) -> AffinityTerm:
-    named = frozenset(term.namespaces or ())
-    if not named and term.namespace_selector is None:
-        named = frozenset((pod.namespace,))
+    names = frozenset(term.namespaces or ())
+    if not names and term.namespace_selector is None:
+        names = frozenset((pod.namespace,))
     return AffinityTerm(
-        term.topology_key, named, selector_of(term.label_selector), selector_of(term.namespace_selector)
+        term.topology_key, names, selector_of(term.label_selector), selector_of(term.namespace_selector)
     )

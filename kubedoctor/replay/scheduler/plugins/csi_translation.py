@@ -42,12 +42,12 @@ _EBS_VOLUME: Final = re.compile(r"vol-[^/]*")
 
 def built_in_of_volume(volume: Volume) -> BuiltIn | None:
     """The built-in plugin of a volume that a pod spells out."""
-    return next((one for one in BUILT_IN if getattr(volume, one.source) is not None), None)
+    return next((built_in for built_in in BUILT_IN if getattr(volume, built_in.source) is not None), None)
 
 
 def built_in_of(volume: PersistentVolume) -> BuiltIn | None:
     """The built-in plugin of a PersistentVolume."""
-    return next((one for one in BUILT_IN if getattr(volume.spec, one.source) is not None), None)
+    return next((built_in for built_in in BUILT_IN if getattr(volume.spec, built_in.source) is not None), None)
 
 
 class Untranslatable(ValueError):
@@ -81,8 +81,8 @@ def _region(zones: list[str]) -> str:
             raise Untranslatable(f"failed to get region from zones: {text}")
     regions = sorted({zone.rpartition("-")[0] for zone in zones})
     if len(regions) != 1:
-        found = " ".join(f"{region}:{{}}" for region in regions)
-        text = f"multiple or no regions gotten from zones, got: map[{found}]"
+        layout = " ".join(f"{region}:{{}}" for region in regions)
+        text = f"multiple or no regions gotten from zones, got: map[{layout}]"
         raise Untranslatable(f"failed to get region from zones: {text}")
     return regions[0]
 
@@ -95,11 +95,11 @@ def _plain_handle(built_in: BuiltIn, source: dict[str, Any]) -> str:
         return str(source.get("diskURI", ""))
     text = str(source.get("volumeID", ""))
     if built_in.source == "aws_elastic_block_store" and text.startswith("aws://"):
-        found = text.removeprefix("aws://").partition("/")[2].strip("/")
-        if not _EBS_VOLUME.fullmatch(found):
+        identifier = text.removeprefix("aws://").partition("/")[2].strip("/")
+        if not _EBS_VOLUME.fullmatch(identifier):
             problem = f"Invalid format for AWS volume ({text})"
             raise Untranslatable(f"failed to translate Kubernetes ID to EBS Volume ID {problem}")
-        return found
+        return identifier
     return text
 
 
@@ -119,13 +119,22 @@ def topology_terms(volume: PersistentVolume, csi_node: CSINode | None) -> tuple[
     if built_in is None or not built_in.topology_key or not migrated_on(built_in, csi_node):
         return terms
     zone, region = _zone_and_region(terms or (), volume.labels)
-    wanted = {one.key for term in terms or () for one in term.match_expressions or () if one.key == zone and one.values}
-    renamed = {zone: built_in.topology_key} if wanted else {}
+    values = {
+        requirement.key
+        for term in terms or ()
+        for requirement in term.match_expressions or ()
+        if requirement.key == zone and requirement.values
+    }
+    renamed = {zone: built_in.topology_key} if values else {}
     if region == BETA_REGION:
         renamed[BETA_REGION] = REGION
     changed = tuple(_renamed(term, renamed) for term in terms or ())
-    zones = tuple(sorted({one.strip() for one in volume.labels.get(zone, "").split(ZONE_SEPARATOR) if one.strip()}))
-    if not wanted and zones:
+    zones = tuple(
+        sorted(
+            {zone_name.strip() for zone_name in volume.labels.get(zone, "").split(ZONE_SEPARATOR) if zone_name.strip()}
+        )
+    )
+    if not values and zones:
         extra = NodeSelectorRequirement(key=built_in.topology_key, operator="In", values=zones)
         return tuple(
             NodeSelectorTerm(match_expressions=(*(term.match_expressions or ()), extra), match_fields=term.match_fields)
@@ -136,7 +145,7 @@ def topology_terms(volume: PersistentVolume, csi_node: CSINode | None) -> tuple[
 
 def _zone_and_region(terms: tuple[NodeSelectorTerm, ...], labels: dict[str, str]) -> tuple[str, str]:
     """The labels in which the volume names its zones: current or beta."""
-    keys = {one.key for term in terms for one in term.match_expressions or ()}
+    keys = {requirement.key for term in terms for requirement in term.match_expressions or ()}
     for places in (keys, labels):
         if ZONE in places:
             return ZONE, REGION
@@ -147,7 +156,9 @@ def _zone_and_region(terms: tuple[NodeSelectorTerm, ...], labels: dict[str, str]
 
 def _renamed(term: NodeSelectorTerm, names: dict[str, str]) -> NodeSelectorTerm:
     expressions = tuple(
-        NodeSelectorRequirement(key=names.get(one.key, one.key), operator=one.operator, values=one.values)
-        for one in term.match_expressions or ()
+        NodeSelectorRequirement(
+            key=names.get(requirement.key, requirement.key), operator=requirement.operator, values=requirement.values
+        )
+        for requirement in term.match_expressions or ()
     )
     return NodeSelectorTerm(match_expressions=expressions, match_fields=term.match_fields)

@@ -18,13 +18,13 @@ class HostPort(msgspec.Struct, frozen=True):
     protocol: str
     port: int
 
-    def clashes(self, taken: Collection[HostPort]) -> bool:
+    def clashes(self, used: Collection[HostPort]) -> bool:
         """Whether a port that is taken leaves no room for this one."""
         return any(
-            other.port == self.port
-            and other.protocol == self.protocol
-            and (EVERY_ADDRESS in (self.address, other.address) or other.address == self.address)
-            for other in taken
+            port.port == self.port
+            and port.protocol == self.protocol
+            and (EVERY_ADDRESS in (self.address, port.address) or port.address == self.address)
+            for port in used
         )
 
     def __str__(self) -> str:
@@ -36,7 +36,10 @@ def host_ports(pod: Pod) -> tuple[HostPort, ...]:
     """The host ports of containers and sidecars; ordinary init containers take none."""
     containers = pod.spec.containers
     if pod.spec.init_containers:
-        containers = (*(one for one in pod.spec.init_containers if one.restarts_always), *containers)
+        containers = (
+            *(init_container for init_container in pod.spec.init_containers if init_container.restarts_always),
+            *containers,
+        )
     return tuple(
         [
             HostPort(port.host_ip or EVERY_ADDRESS, port.protocol or "TCP", port.host_port)

@@ -66,11 +66,11 @@ class InterPodAffinity(Plugin):
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         affinity = pod.spec.affinity
         try:
-            wanted = compiled(pod, affinity.pod_affinity) if affinity else ()
+            terms = compiled(pod, affinity.pod_affinity) if affinity else ()
             unwanted = compiled(pod, affinity.pod_anti_affinity) if affinity else ()
         except SelectorError as error:
             return Prepared(unresolvable(reason(OTHER, f"parsing pod: {parsing_problem(pod) or error}")))
-        wanted = tuple(with_namespaces(term, state.namespaces) for term in wanted)
+        terms = tuple(with_namespaces(term, state.namespaces) for term in terms)
         unwanted = tuple(with_namespaces(term, state.namespaces) for term in unwanted)
         existing: Counts = {}
         labels = state.namespace_labels(pod.namespace)
@@ -79,14 +79,14 @@ class InterPodAffinity(Plugin):
                 for value, count in values.items():
                     pair = (term.topology_key, value)
                     existing[pair] = existing.get(pair, 0) + count
-        if not existing and not wanted and not unwanted:
+        if not existing and not terms and not unwanted:
             return SKIPPED
         against: Counts = {}
         for term in unwanted:
             for pair, count in state.matching_one(term).items():
                 against[pair] = against.get(pair, 0) + count
-        near = dict(state.matching_all(wanted)) if wanted else {}
-        return Prepared(SUCCESS, _Filter(pod, labels, wanted, unwanted, near, against, existing))
+        near = dict(state.matching_all(terms)) if terms else {}
+        return Prepared(SUCCESS, _Filter(pod, labels, terms, unwanted, near, against, existing))
 
     def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
         return _remedies(self, pod, state, node)
@@ -113,9 +113,9 @@ def _change(counts: Counts, node: NodeInfo, key: str, by: int) -> None:
     value = node.labels.get(key)
     if value is None:
         return
-    left = counts.get((key, value), 0) + by
-    if left:
-        counts[key, value] = left
+    count = counts.get((key, value), 0) + by
+    if count:
+        counts[key, value] = count
     else:
         counts.pop((key, value), None)
 
@@ -128,7 +128,7 @@ class _Filter(NodeFilter):
         self,
         pod: Pod,
         namespace_labels: Mapping[str, str],
-        wanted: tuple[AffinityTerm, ...],
+        wanted_terms: tuple[AffinityTerm, ...],
         unwanted: tuple[AffinityTerm, ...],
         near: Counts,
         against: Counts,
@@ -136,9 +136,9 @@ class _Filter(NodeFilter):
     ) -> None:
         self.pod = pod
         self.namespace_labels = namespace_labels
-        self.wanted, self.unwanted = wanted, unwanted
+        self.wanted, self.unwanted = wanted_terms, unwanted
         self.near, self.against, self.existing = near, against, existing
-        self.matches_itself = _matches_all(wanted, pod)
+        self.matches_itself = _matches_all(wanted_terms, pod)
 
     def check(self, node: NodeInfo) -> Status:
         labels = node.labels
@@ -177,39 +177,41 @@ class _Filter(NodeFilter):
             dict(self.existing),
         )
 
-    def count(self, other: PodInfo, node: NodeInfo, change: int) -> None:
-        for term in other.anti_affinity:
+    def count(self, pod_info: PodInfo, node: NodeInfo, change: int) -> None:
+        for term in pod_info.anti_affinity:
             if term.matches(self.pod, self.namespace_labels):
                 _change(self.existing, node, term.topology_key, change)
-        if _matches_all(self.wanted, other.pod):
+        if _matches_all(self.wanted, pod_info.pod):
             for term in self.wanted:
                 _change(self.near, node, term.topology_key, change)
         for term in self.unwanted:
-            if term.matches(other.pod, {}):
+            if term.matches(pod_info.pod, {}):
                 _change(self.against, node, term.topology_key, change)
 
 
 def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
     """Drop the terms that are in the way, or narrow them to one node each; other pods' own terms move only with them."""
-    found: list[Remedy] = []
+    remedies: list[Remedy] = []
     wrong: list[tuple[Path, PodAffinityTerm]] = []
     for path, term, alone in _terms(pod):
         if not _own_terms_pass(plugin, alone, state, node):
             wrong.append((path, term))
     ours = tuple(_drop_term(pod, path, term) for path, term in wrong)
     bare = _with_terms(pod, None, None)
-    others = [one.pod for one in _unwilling(bare, state, node)] if not plugin.passes(bare, state, node) else []
-    away = delete_pods(others, Because.ANTI_AFFINITY) if others else [()]
+    unwilling = (
+        [pod_info.pod for pod_info in _unwilling(bare, state, node)] if not plugin.passes(bare, state, node) else []
+    )
+    away = delete_pods(unwilling, Because.ANTI_AFFINITY) if unwilling else [()]
     for last in away:
         if ours or last:
-            found.append((*ours, *last))
+            remedies.append((*ours, *last))
             narrowed = tuple(
                 _narrow_term(pod, path, term) if "podAntiAffinity" in path and term.topology_key != HOSTNAME else drop
                 for (path, term), drop in zip(wrong, ours, strict=True)
             )
             if narrowed != ours:
-                found.append((*narrowed, *last))
-    return found
+                remedies.append((*narrowed, *last))
+    return remedies
 
 
 def _own_terms_pass(plugin: Plugin, alone: Pod, state: ClusterState, node: NodeInfo) -> bool:
@@ -253,13 +255,13 @@ def _unwilling(pod: Pod, state: ClusterState, node: NodeInfo) -> list[PodInfo]:
     }
     return [
         info
-        for other in state.nodes
-        if any(value is not None and other.labels.get(key) == value for key, value in keys.items())
-        for info in other.pods
+        for other_node in state.nodes
+        if any(value is not None and other_node.labels.get(key) == value for key, value in keys.items())
+        for info in other_node.pods
         if any(
             term.matches(pod, labels)
             and node.labels.get(term.topology_key) is not None
-            and other.labels.get(term.topology_key) == node.labels.get(term.topology_key)
+            and other_node.labels.get(term.topology_key) == node.labels.get(term.topology_key)
             for term in info.anti_affinity
         )
     ]

@@ -67,8 +67,8 @@ class NodeAffinity(Plugin):
         return Prepared(SUCCESS, node_filter, names)
 
     def early_remedies(self, pod: Pod, state: ClusterState, status: Status) -> list[Remedy]:
-        found = _remedies(pod, state.nodes[0].node) if state.nodes else []
-        return [remedy for remedy in found if len(remedy) == 1]
+        remedies = _remedies(pod, state.nodes[0].node) if state.nodes else []
+        return [remedy for remedy in remedies if len(remedy) == 1]
 
     def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
         return _remedies(pod, node.node)
@@ -78,14 +78,14 @@ def _named(terms: tuple[NodeSelectorTerm, ...]) -> frozenset[str] | None:
     """The nodes that the terms name, if every term names some."""
     names: set[str] = set()
     for term in terms:
-        wanted = [
-            frozenset(one.values or ())
-            for one in term.match_fields or ()
-            if one.key == "metadata.name" and one.operator == "In"
+        name_sets = [
+            frozenset(match_field.values or ())
+            for match_field in term.match_fields or ()
+            if match_field.key == "metadata.name" and match_field.operator == "In"
         ]
-        if not wanted:
+        if not name_sets:
             return None
-        names |= frozenset.intersection(*wanted)
+        names |= frozenset.intersection(*name_sets)
     return frozenset(names)
 
 
@@ -109,7 +109,7 @@ def _label_keys(pod: Pod) -> set[str]:
     keys = set(pod.spec.node_selector or ())
     required = required_terms(pod)
     for term in (required.node_selector_terms if required else None) or ():
-        keys.update(one.key for one in term.match_expressions or ())
+        keys.update(requirement.key for requirement in term.match_expressions or ())
         if term.match_fields:
             keys.add(HOSTNAME)
     return keys
@@ -121,7 +121,7 @@ def _remedies(pod: Pod, node: Node) -> list[Remedy]:
     terms = _about_terms(pod, node)
     if not terms:
         return selector
-    return [(*one, *other) for one in selector or [()] for other in terms]
+    return [(*label_edits, *term_edits) for label_edits in selector or [()] for term_edits in terms]
 
 
 def _about_selector(pod: Pod, node: Node) -> list[Remedy]:
@@ -134,13 +134,13 @@ def _about_selector(pod: Pod, node: Node) -> list[Remedy]:
         path = ("spec", "nodeSelector", key)
         operation = Operation(ref(pod), (Step(path, remove=True),))
         drop = Edit(Kind.DROP_SELECTOR, ref(pod), (operation,), (key,), 4, replaced=(Replaced(key, value, ""),))
-        found = node.labels.get(key)
+        present = node.labels.get(key)
         correct = drop
-        if found is not None and key != HOSTNAME:
-            operation = Operation(ref(pod), (Step(path, found),))
-            weight = 2 - likeness(value, found)
-            replaced = (Replaced(key, value, found),)
-            correct = Edit(Kind.CORRECT_SELECTOR, ref(pod), (operation,), (key, found), weight, replaced=replaced)
+        if present is not None and key != HOSTNAME:
+            operation = Operation(ref(pod), (Step(path, present),))
+            weight = 2 - likeness(value, present)
+            replaced = (Replaced(key, value, present),)
+            correct = Edit(Kind.CORRECT_SELECTOR, ref(pod), (operation,), (key, present), weight, replaced=replaced)
         corrected.append(correct)
         dropped.append(drop)
     if not wrong:
@@ -152,12 +152,12 @@ def _about_terms(pod: Pod, node: Node) -> list[Remedy]:
     required = required_terms(pod)
     if required is None or CompiledNodeSelector(required.node_selector_terms).matches(node.labels, node.name):
         return []
-    found: list[Remedy] = []
+    remedies: list[Remedy] = []
     for index, term in enumerate(required.node_selector_terms or ()):
-        found += _about_term(pod, node, index, term)
+        remedies += _about_term(pod, node, index, term)
     operation = Operation(ref(pod), (Step(_REQUIRED, remove=True),))
-    found.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), ("",), 5),))
-    return found
+    remedies.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), ("",), 5),))
+    return remedies
 
 
 def _about_term(pod: Pod, node: Node, index: int, term: NodeSelectorTerm) -> list[Remedy]:
@@ -170,19 +170,19 @@ def _about_term(pod: Pod, node: Node, index: int, term: NodeSelectorTerm) -> lis
     if len(wrong) != 1:
         return []
     path, one = wrong[0]
-    found: list[Remedy] = []
+    remedies: list[Remedy] = []
     value = node.labels.get(one.key)
     values = one.values or ()
     if one.operator == "In" and value is not None and "matchExpressions" in path and one.key != HOSTNAME:
-        weight = 2 - max((likeness(each, value) for each in values), default=0)
+        weight = 2 - max((likeness(candidate, value) for candidate in values), default=0)
         operation = Operation(ref(pod), (Step((*path, "values", "-"), value),))
-        found.append((Edit(Kind.CORRECT_AFFINITY, ref(pod), (operation,), (one.key, value), weight),))
+        remedies.append((Edit(Kind.CORRECT_AFFINITY, ref(pod), (operation,), (one.key, value), weight),))
     if len(term.match_expressions or ()) + len(term.match_fields or ()) > 1:
-        wanted = f"{one.key} {one.operator} {','.join(values)}".strip()
+        expression = f"{one.key} {one.operator} {','.join(values)}".strip()
         operation = Operation(ref(pod), (Step(path, remove=True),))
-        replaced = (Replaced(one.key, wanted, ""),)
-        found.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), (one.key,), 4, replaced=replaced),))
-    return found
+        replaced = (Replaced(one.key, expression, ""),)
+        remedies.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), (one.key,), 4, replaced=replaced),))
+    return remedies
 
 
 def _holds(requirement: NodeSelectorRequirement, node: Node, *, fields: bool) -> bool:

@@ -39,11 +39,11 @@ class NodeName(Plugin):
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
         """Since 1.37 this leaves only the named node; before, Filter alone rejects the others."""
-        named = pod.spec.node_name
-        if not named:
+        node_name = pod.spec.node_name
+        if not node_name:
             return Prepared(SUCCESS)
-        only = frozenset((named,)) if state.release >= _LEAVES_OUT_SINCE else None
-        return Prepared(SUCCESS, _Filter(named), only)
+        only = frozenset((node_name,)) if state.release >= _LEAVES_OUT_SINCE else None
+        return Prepared(SUCCESS, _Filter(node_name), only)
 
     def early_remedies(self, pod: Pod, state: ClusterState, status: Status) -> list[Remedy]:
         return [(_drop_node_name(pod),)] if pod.spec.node_name else []
@@ -59,8 +59,8 @@ def _drop_node_name(pod: Pod) -> Edit:
 
 
 class _Filter(NodeFilter):
-    def __init__(self, wanted: str) -> None:
-        self.wanted = wanted
+    def __init__(self, node_name: str) -> None:
+        self.wanted = node_name
 
     def check(self, node: NodeInfo) -> Status:
         return SUCCESS if self.wanted == node.name else _MISMATCH

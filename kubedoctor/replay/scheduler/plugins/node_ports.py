@@ -48,22 +48,22 @@ class NodePorts(Plugin):
     wordings = (Wording(r"node\(s\) didn't have free ports for the requested pod ports", HOST_PORT),)
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
-        wanted = host_ports(pod)
-        return Prepared(SUCCESS, _Filter(wanted)) if wanted else SKIPPED
+        ports = host_ports(pod)
+        return Prepared(SUCCESS, _Filter(ports)) if ports else SKIPPED
 
     def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
         return _remedies(pod, node)
 
 
 class _Filter(NodeFilter):
-    def __init__(self, wanted: tuple[HostPort, ...]) -> None:
-        self.wanted = wanted
+    def __init__(self, ports: tuple[HostPort, ...]) -> None:
+        self.wanted = ports
 
     def check(self, node: NodeInfo) -> Status:
         if not node.used_ports:
             return SUCCESS
-        taken = tuple(str(port) for port in self.wanted if port.clashes(node.used_ports))
-        return unschedulable(_TAKEN, named=taken) if taken else SUCCESS
+        used = tuple(str(port) for port in self.wanted if port.clashes(node.used_ports))
+        return unschedulable(_TAKEN, named=used) if used else SUCCESS
 
     def alike(self, classes: NodeClasses) -> Grouping:
         return _BY_TAKEN_PORTS.kept(classes, None, lambda: classes.grouping(node.used_ports for node in classes.nodes))
@@ -71,15 +71,15 @@ class _Filter(NodeFilter):
 
 def _remedies(pod: Pod, node: NodeInfo) -> list[Remedy]:
     """Ask for no port of the host, or take it from the pod that has it."""
-    wanted = list(_wanted_ports(pod))
-    clashing = [(path, name, port) for path, name, port in wanted if port.clashes(node.used_ports)]
-    found: list[Remedy] = []
+    pod_ports = list(_wanted_ports(pod))
+    clashing = [(path, name, port) for path, name, port in pod_ports if port.clashes(node.used_ports)]
+    remedies: list[Remedy] = []
     if not pod.spec.host_network:
-        found.append(tuple(_no_host_port(pod, *one) for one in clashing))
+        remedies.append(tuple(_no_host_port(pod, *one) for one in clashing))
     ports = [port for _, _, port in clashing]
     holders = [info.pod for info in node.pods if any(port.clashes(info.ports) for port in ports)]
     names = tuple(sorted({str(port) for port in ports}))
-    return found + delete_pods(holders, Because.HOST_PORTS, node.name, names)
+    return remedies + delete_pods(holders, Because.HOST_PORTS, node.name, names)
 
 
 def _wanted_ports(pod: Pod) -> Iterator[tuple[Path, str, HostPort]]:
@@ -87,9 +87,13 @@ def _wanted_ports(pod: Pod) -> Iterator[tuple[Path, str, HostPort]]:
         for index, container in enumerate(containers):
             if field == "initContainers" and not container.restarts_always:
                 continue
-            for position, one in enumerate(container.ports or ()):
-                if one.host_port > 0:
-                    port = HostPort(one.host_ip or EVERY_ADDRESS, one.protocol or "TCP", one.host_port)
+            for position, container_port in enumerate(container.ports or ()):
+                if container_port.host_port > 0:
+                    port = HostPort(
+                        container_port.host_ip or EVERY_ADDRESS,
+                        container_port.protocol or "TCP",
+                        container_port.host_port,
+                    )
                     yield ("spec", field, index, "ports", position, "hostPort"), container.name, port
 
 

@@ -66,9 +66,9 @@ class NodeResourcesFit(Plugin):
     )
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
-        wanted = counted(pod_requests(pod.spec))
-        others = sorted(name for name in wanted if name not in _FIRST)
-        ordered = tuple((name, wanted[name]) for name in (*_FIRST, *others) if wanted.get(name, 0) > 0)
+        requests = counted(pod_requests(pod.spec))
+        extended = sorted(name for name in requests if name not in _FIRST)
+        ordered = tuple((name, requests[name]) for name in (*_FIRST, *extended) if requests.get(name, 0) > 0)
         return Prepared(SUCCESS, _Filter(ordered, final=state.release >= _TOO_BIG_IS_FINAL_SINCE))
 
     def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
@@ -82,34 +82,34 @@ class NodeResourcesFit(Plugin):
 
 
 class _Filter(NodeFilter):
-    def __init__(self, wanted: tuple[tuple[str, int], ...], *, final: bool) -> None:
-        self.wanted = wanted
+    def __init__(self, requests: tuple[tuple[str, int], ...], *, final: bool) -> None:
+        self.wanted = requests
         self.final = final
-        self.asked = tuple((name, amount, reason(RESOURCE, f"Insufficient {name}", name)) for name, amount in wanted)
+        self.asked = tuple((name, amount, reason(RESOURCE, f"Insufficient {name}", name)) for name, amount in requests)
 
     def check(self, node: NodeInfo) -> Status:
         allocatable, requested = node.allocatable, node.requested
         code = Code.UNSCHEDULABLE
         short: list[Shortage] = []
-        found: list[Reason] = []
+        reasons: list[Reason] = []
         if len(node.pods) + 1 > node.most_pods:
             short.append(Shortage("pods", 1, len(node.pods), node.most_pods))
-            found.append(_TOO_MANY_PODS)
+            reasons.append(_TOO_MANY_PODS)
         for name, amount, insufficient in self.asked:
             capacity, used = allocatable.get(name, 0), requested.get(name, 0)
             if amount > capacity - used:
                 short.append(Shortage(name, amount, used, capacity))
-                found.append(insufficient)
+                reasons.append(insufficient)
                 if amount > capacity and self.final:
                     code = Code.UNRESOLVABLE
-        return Status(code, tuple(found), tuple(short)) if short else SUCCESS
+        return Status(code, tuple(reasons), tuple(short)) if short else SUCCESS
 
     def alike(self, classes: NodeClasses) -> Grouping:
         """By how much is taken of how much, of the resources of which there is too little; one more pod is wanted too."""
         lacking = []
         for name, amount in (("pods", 1), *self.wanted):
             free, numbers = _room(name, classes)
-            short = [number if amount > left else -1 for number, left in enumerate(free)]
+            short = [number if amount > room else -1 for number, room in enumerate(free)]
             if max(short) >= 0:
                 lacking.append([short[number] for number in numbers])
         if not lacking:
@@ -123,20 +123,20 @@ def _room(name: str, classes: NodeClasses) -> tuple[list[int], list[int]]:
 
 
 def _worked_out(name: str, classes: NodeClasses) -> tuple[list[int], list[int]]:
-    known: dict[tuple[int, int], int] = {}
+    number_of: dict[tuple[int, int], int] = {}
     if name == "pods":
         pairs = [(node.most_pods, len(node.pods)) for node in classes.nodes]
     else:
         pairs = [(node.allocatable.get(name, 0), node.requested.get(name, 0)) for node in classes.nodes]
-    numbers = [known.setdefault(pair, len(known)) for pair in pairs]
-    return [capacity - used for capacity, used in known], numbers
+    numbers = [number_of.setdefault(pair, len(number_of)) for pair in pairs]
+    return [capacity - used for capacity, used in number_of], numbers
 
 
 def _lowered(pod: Pod, node: str, shortages: tuple[Shortage, ...]) -> list[Remedy]:
     """One edit for each resource that is short, none where a request of one container cannot be lowered so far."""
     edits = []
-    for one in shortages:
-        edit = None if one.resource == "pods" else _lower(pod, node, one)
+    for shortage in shortages:
+        edit = None if shortage.resource == "pods" else _lower(pod, node, shortage)
         if edit is None:
             return []
         edits.append(edit)
@@ -197,8 +197,8 @@ def _largest(spec: PodSpec, path: Path, resource: str, now: int, free: int) -> i
 
     def fits(amount: int) -> bool:
         changed = _with_request(spec, path, resource, amount_text(resource, amount))
-        asked = counted(pod_requests(changed)).get(resource, 0)
-        return asked <= free or not asked
+        request = counted(pod_requests(changed)).get(resource, 0)
+        return request <= free or not request
 
     if not fits(0):
         return None
@@ -244,5 +244,5 @@ def _with_request(spec: PodSpec, path: Path, resource: str, text: str) -> PodSpe
 
 
 def _requesting(resources: ResourceRequirements | None, resource: str, text: str) -> ResourceRequirements:
-    found = resources or ResourceRequirements()
-    return replace(found, requests={**(found.requests or {}), resource: text})
+    resulting = resources or ResourceRequirements()
+    return replace(resulting, requests={**(resulting.requests or {}), resource: text})

@@ -36,7 +36,7 @@ class NodeUnschedulable(Plugin):
     wordings = (Wording(r"node\(s\) were unschedulable", CORDONED),)
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
-        if any(tolerates(one, CORDON) for one in pod.spec.tolerations or ()):
+        if any(tolerates(toleration, CORDON) for toleration in pod.spec.tolerations or ()):
             return Prepared(SUCCESS)
         return Prepared(SUCCESS, _Filter())
 

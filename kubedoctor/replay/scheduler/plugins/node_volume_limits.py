@@ -110,13 +110,13 @@ class _Filter(NodeFilter):
 
     def check(self, node: NodeInfo) -> Status:
         csi_node = self.state.csi_nodes.get(node.name)
-        wanted = self._wanted(csi_node)
-        if isinstance(wanted, Status):
-            return wanted
-        if not wanted:
+        new_volumes = self._wanted(csi_node)
+        if isinstance(new_volumes, Status):
+            return new_volumes
+        if not new_volumes:
             return SUCCESS
         if self.state.release >= _DRIVER_NEEDED_SINCE:
-            for driver in sorted(set(wanted.values())):
+            for driver in sorted(set(new_volumes.values())):
                 if self._is_missing(driver, csi_node):
                     text = f"{driver} CSI driver is not installed on the node"
                     return unschedulable(reason(CSI_DRIVER, text, driver), named=(driver,))
@@ -127,7 +127,7 @@ class _Filter(NodeFilter):
             attached = self._attached(node, csi_node)
         except _Unclear as unclear:
             return unclear.status
-        new = Counter(driver for key, driver in wanted.items() if key not in attached)
+        new = Counter(driver for key, driver in new_volumes.items() if key not in attached)
         used = Counter(attached.values())
         for key, driver in self._attachments(node).items():
             used[driver] += key not in attached
@@ -148,13 +148,13 @@ class _Filter(NodeFilter):
 
     def _attached(self, node: NodeInfo, csi_node: CSINode | None) -> Attached:
         """The volumes of the pods on the node."""
-        known = _ATTACHED.of(node)
-        if None not in known:
-            found: Attached = {}
+        memo = _ATTACHED.of(node)
+        if None not in memo:
+            attached: Attached = {}
             for info in node.pods:
-                found.update(_volumes(info.pod, self.state, has_csi_node=csi_node is not None, new=False))
-            known[None] = found
-        return known[None]
+                attached.update(_volumes(info.pod, self.state, has_csi_node=csi_node is not None, new=False))
+            memo[None] = attached
+        return memo[None]
 
     def alike(self, classes: NodeClasses) -> Grouping:
         return _BY_LIMITS.kept(
@@ -163,18 +163,20 @@ class _Filter(NodeFilter):
 
     def _attachments(self, node: NodeInfo) -> Attached:
         """What VolumeAttachments say is attached to the node."""
-        found: Attached = {}
-        for one in self.state.attachments.get(node.name, ()):
-            volume = self.state.volumes.get(one.spec.source.persistent_volume_name or "")
-            if one.spec.attacher and volume is not None and volume.spec.csi is not None:
-                found[one.spec.attacher, volume.spec.csi.volume_handle] = one.spec.attacher
-        return found
+        attached: Attached = {}
+        for attachment in self.state.attachments.get(node.name, ()):
+            volume = self.state.volumes.get(attachment.spec.source.persistent_volume_name or "")
+            if attachment.spec.attacher and volume is not None and volume.spec.csi is not None:
+                attached[attachment.spec.attacher, volume.spec.csi.volume_handle] = attachment.spec.attacher
+        return attached
 
     def _is_missing(self, driver: str, csi_node: CSINode | None) -> bool:
-        known = self.state.csi_drivers.get(driver)
-        if known is None or not known.spec.prevent_pod_scheduling_if_missing:
+        csi_driver = self.state.csi_drivers.get(driver)
+        if csi_driver is None or not csi_driver.spec.prevent_pod_scheduling_if_missing:
             return False
-        return not any(one.name == driver for one in (csi_node.spec.drivers if csi_node else None) or ())
+        return not any(
+            node_driver.name == driver for node_driver in (csi_node.spec.drivers if csi_node else None) or ()
+        )
 
 
 def _limits_key(node: NodeInfo, state: ClusterState) -> Hashable:
@@ -183,22 +185,22 @@ def _limits_key(node: NodeInfo, state: ClusterState) -> Hashable:
     if node.name in state.attachments or any(map(is_counted, volumes)):
         return node.name
     csi_node = state.csi_nodes.get(node.name)
-    return csi_node and tuple([(one.name, one.allocatable) for one in csi_node.spec.drivers or ()])
+    return csi_node and tuple([(driver.name, driver.allocatable) for driver in csi_node.spec.drivers or ()])
 
 
 def limits_of(csi_node: CSINode | None) -> dict[str, int]:
     """How many volumes each driver attaches to the node, of drivers that say so."""
     drivers = (csi_node.spec.drivers if csi_node else None) or ()
     return {
-        one.name: one.allocatable.count
-        for one in drivers
-        if one.allocatable is not None and one.allocatable.count is not None
+        driver.name: driver.allocatable.count
+        for driver in drivers
+        if driver.allocatable is not None and driver.allocatable.count is not None
     }
 
 
 def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) -> Attached:
     """The volumes of a pod that CSI drivers attach. Raises _Unclear; a missing claim matters only for the new pod."""
-    found: Attached = {}
+    attached: Attached = {}
     for volume in pod.spec.volumes or ():
         name = volume.claim_of(pod.name)
         if name is None:
@@ -209,7 +211,7 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
                 except Untranslatable as error:
                     text = f"converting volume({volume.name}) from inline to csi: {error}"
                     raise _Unclear(failure(text)) from None
-                found[built_in.driver, volume_handle] = built_in.driver
+                attached[built_in.driver, volume_handle] = built_in.driver
             continue
         if not name:
             raise _Unclear(failure("PersistentVolumeClaim had no name"))
@@ -223,8 +225,8 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
             raise _Unclear(failure(problem.text))
         driver, volume_handle = _driver_and_handle(claim, state, has_csi_node=has_csi_node)
         if driver and volume_handle:
-            found[driver, volume_handle] = driver
-    return found
+            attached[driver, volume_handle] = driver
+    return attached
 
 
 def _driver_and_handle(claim: PersistentVolumeClaim, state: ClusterState, *, has_csi_node: bool) -> tuple[str, str]:
@@ -250,25 +252,31 @@ def _driver_and_handle(claim: PersistentVolumeClaim, state: ClusterState, *, has
 
 def _remedies(pod: Pod, state: ClusterState, node: NodeInfo, drivers: Sequence[str]) -> list[Remedy]:
     """Free a place for a volume: another pod's volumes are detached once it is gone."""
-    found: list[tuple[int, int, str, Remedy]] = []
+    remedies: list[tuple[int, int, str, Remedy]] = []
     for info in node.pods:
         own = _driven(info.pod, state, drivers)
-        others = {name for one in node.pods if one is not info for name in _driven(one.pod, state, drivers)}
-        freed = own - others
+        volumes_of_others = {
+            name for neighbour in node.pods if neighbour is not info for name in _driven(neighbour.pod, state, drivers)
+        }
+        freed = own - volumes_of_others
         if not freed or comes_back(info.pod) or info.pod.metadata.deletion_timestamp is not None:
             continue
         detached = tuple(
-            Operation(ref(one), delete=True)
-            for one in state.attachments.get(node.name, ())
-            if one.spec.source.persistent_volume_name in freed
+            Operation(ref(attachment), delete=True)
+            for attachment in state.attachments.get(node.name, ())
+            if attachment.spec.source.persistent_volume_name in freed
         )
         edit = delete_pod(info.pod, Because.FREES_VOLUMES, node.name, (str(len(freed)),), detached)
-        found.append((info.priority, -len(freed), info.title, (edit,)))
-    return [remedy for _, _, _, remedy in sorted(found, key=lambda one: one[:3])[:_MOST_FREED]]
+        remedies.append((info.priority, -len(freed), info.title, (edit,)))
+    return [remedy for _, _, _, remedy in sorted(remedies, key=lambda ranked: ranked[:3])[:_MOST_FREED]]
 
 
 def _driven(pod: Pod, state: ClusterState, drivers: Sequence[str]) -> set[str]:
     """The names of its volumes that one of the drivers attaches."""
     claims = (state.claims.get((pod.namespace, name)) for name, _ in claim_names(pod))
-    volumes = (state.volumes.get(one.spec.volume_name) for one in claims if one is not None)
-    return {one.name for one in volumes if one is not None and one.spec.csi and one.spec.csi.driver in drivers}
+    volumes = (state.volumes.get(claim.spec.volume_name) for claim in claims if claim is not None)
+    return {
+        volume.name
+        for volume in volumes
+        if volume is not None and volume.spec.csi and volume.spec.csi.driver in drivers
+    }

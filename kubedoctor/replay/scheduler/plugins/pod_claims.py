@@ -99,7 +99,7 @@ def mounted_claim_names(pod: Pod) -> list[str]:
 def ownership_problem(pod: Pod, claim: PersistentVolumeClaim) -> Reason | None:
     """Why a claim with the right name was not made for the pod; None if it was."""
     owners = claim.metadata.owner_references or ()
-    if any(one.controller and one.uid == pod.metadata.uid for one in owners):
+    if any(owner.controller and owner.uid == pod.metadata.uid for owner in owners):
         return None
     title = f"{pod.namespace}/{claim.name}"
     text = f"PVC {title} was not created for pod {pod.namespace}/{pod.name} (pod is not owner)"
@@ -119,21 +119,21 @@ def bound_volume(claim: PersistentVolumeClaim, state: ClusterState) -> Persisten
     return state.volumes.get(claim.spec.volume_name)
 
 
-def _corrected_names(pod: Pod, state: ClusterState, named: Sequence[str]) -> list[Remedy]:
+def _corrected_names(pod: Pod, state: ClusterState, names: Sequence[str]) -> list[Remedy]:
     """For claims that do not exist: those with almost the same name."""
     existing = sorted(name for namespace, name in state.claims if namespace == pod.namespace)
     edits = []
-    for wanted in named:
-        if (pod.namespace, wanted) in state.claims:
+    for missing_name in names:
+        if (pod.namespace, missing_name) in state.claims:
             return []
-        right = next(iter(misspellings(wanted, existing)), None)
+        right = next(iter(misspellings(missing_name, existing)), None)
         if right is None:
             return []
         for index, volume in enumerate(pod.spec.volumes or ()):
-            if volume.persistent_volume_claim is not None and volume.persistent_volume_claim.claim_name == wanted:
+            if volume.persistent_volume_claim is not None and volume.persistent_volume_claim.claim_name == missing_name:
                 path: Path = ("spec", "volumes", index, "persistentVolumeClaim", "claimName")
                 operation = Operation(ref(pod), (Step(path, right),))
-                replaced = (Replaced("claimName", wanted, right),)
+                replaced = (Replaced("claimName", missing_name, right),)
                 edits.append(
                     Edit(Kind.CORRECT_CLAIM, ref(pod), (operation,), (volume.name, right), 1, replaced=replaced)
                 )

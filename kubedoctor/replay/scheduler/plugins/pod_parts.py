@@ -27,10 +27,10 @@ def tolerations(pod: Pod) -> tuple[Toleration, ...] | None:
 
 def volumes(pod: Pod) -> object:
     """Claims and disks. A pod with claims of its own (generic ephemeral volumes) is like no other."""
-    every = pod.spec.volumes or ()
-    own = any(volume.ephemeral is not None for volume in every)
-    found = [part for volume in every if (part := _volume(volume))]
-    return found, (pod.name, pod.metadata.uid) if own else None
+    all_volumes = pod.spec.volumes or ()
+    own = any(volume.ephemeral is not None for volume in all_volumes)
+    parts = [part for volume in all_volumes if (part := _volume(volume))]
+    return parts, (pod.name, pod.metadata.uid) if own else None
 
 
 def _volume(volume: Volume) -> tuple[object, ...]:

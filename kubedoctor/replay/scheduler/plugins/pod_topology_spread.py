@@ -107,14 +107,18 @@ class PodTopologySpread(Plugin):
     def _constraints(self, pod: Pod) -> tuple[_Constraint, ...]:
         own = pod.spec.topology_spread_constraints
         if own:
-            return tuple(_compiled(one, pod) for one in own if one.when_unsatisfiable == "DoNotSchedule")
+            return tuple(
+                _compiled(constraint, pod) for constraint in own if constraint.when_unsatisfiable == "DoNotSchedule"
+            )
         selector = self.default_selector
         if selector is None or selector.is_empty:
             return ()
         return tuple(
-            replace(_compiled(one, pod), selector=selector, counts_itself=int(selector.matches(pod.metadata.labels)))
-            for one in self.defaults
-            if one.when_unsatisfiable == "DoNotSchedule"
+            replace(
+                _compiled(constraint, pod), selector=selector, counts_itself=int(selector.matches(pod.metadata.labels))
+            )
+            for constraint in self.defaults
+            if constraint.when_unsatisfiable == "DoNotSchedule"
         )
 
 
@@ -122,8 +126,8 @@ def _compiled(constraint: TopologySpreadConstraint, pod: Pod) -> _Constraint:
     selector = selector_of(constraint.label_selector)
     keys = {key: pod.labels[key] for key in constraint.match_label_keys or () if key in pod.labels}
     if keys and not selector.selects_nothing:
-        wanted = [Requirement(key, "=", (value,)) for key, value in keys.items()]
-        selector = Selector([*wanted, *selector.requirements])
+        requirements = [Requirement(key, "=", (value,)) for key, value in keys.items()]
+        selector = Selector([*requirements, *selector.requirements])
     return _Constraint(
         key=constraint.topology_key,
         max_skew=constraint.max_skew,
@@ -150,10 +154,10 @@ class Domains:
             self._follow(value, count)
 
     def copy(self) -> Domains:
-        other = Domains({})
-        other.counts = dict(self.counts)
-        other.paths = list(self.paths)
-        return other
+        duplicate = Domains({})
+        duplicate.counts = dict(self.counts)
+        duplicate.paths = list(self.paths)
+        return duplicate
 
     def change(self, value: str, by: int) -> None:
         self.counts[value] = self.counts.get(value, 0) + by
@@ -187,37 +191,39 @@ class _Filter(NodeFilter):
         self.domains = self._count(state)
 
     def _count(self, state: ClusterState) -> list[Domains]:
-        found = []
-        for one in self.constraints:
-            values = self._values(one, state)
+        domains = []
+        for constraint in self.constraints:
+            values = self._values(constraint, state)
             counts = dict.fromkeys(values.values(), 0)
-            living = {} if one.selector.is_empty else state.living_per_node(self.pod.namespace, one.selector)
+            living = (
+                {} if constraint.selector.is_empty else state.living_per_node(self.pod.namespace, constraint.selector)
+            )
             for name, number in living.items():
                 if name in values:
                     counts[values[name]] += number
-            found.append(Domains(counts))
-        return found
+            domains.append(Domains(counts))
+        return domains
 
     def _values(self, constraint: _Constraint, state: ClusterState) -> dict[str, str]:
         """Where each node is on which pods count; pods with the same demands on nodes share the answer."""
         key = (
             constraint.key,
-            frozenset(one.key for one in self.constraints),
+            frozenset(sibling.key for sibling in self.constraints),
             (self.affinity.labels, required_terms(self.pod)) if constraint.honors_affinity else None,
             self.pod.spec.tolerations if constraint.honors_taints else None,
         )
-        known = _VALUES.of(state)
-        if key not in known:
-            known[key] = {
+        memo = _VALUES.of(state)
+        if key not in memo:
+            memo[key] = {
                 node.name: node.labels[constraint.key]
                 for node in state.nodes
                 if self._has_all_keys(node) and self._eligible(constraint, node)
             }
-        return known[key]
+        return memo[key]
 
     def _has_all_keys(self, node: NodeInfo) -> bool:
         labels = node.labels
-        return all(one.key in labels for one in self.constraints)
+        return all(constraint.key in labels for constraint in self.constraints)
 
     def _eligible(self, constraint: _Constraint, node: NodeInfo) -> bool:
         """Whether pods on this node count, by the inclusion policies."""
@@ -228,41 +234,44 @@ class _Filter(NodeFilter):
         return untolerated(self.pod.spec.tolerations, node.node.spec.taints) is None
 
     def check(self, node: NodeInfo) -> Status:
-        for one, domains in zip(self.constraints, self.domains, strict=True):
-            value = node.labels.get(one.key)
+        for constraint, domains in zip(self.constraints, self.domains, strict=True):
+            value = node.labels.get(constraint.key)
             if value is None:
-                return unresolvable(_NO_LABEL, named=(one.key,))
-            least = 0 if len(domains.counts) < one.min_domains else domains.least
-            if domains.counts.get(value, 0) + one.counts_itself - least > one.max_skew:
-                return unschedulable(_SKEWED, named=(f"{one.key}={value}",))
+                return unresolvable(_NO_LABEL, named=(constraint.key,))
+            least = 0 if len(domains.counts) < constraint.min_domains else domains.least
+            if domains.counts.get(value, 0) + constraint.counts_itself - least > constraint.max_skew:
+                return unschedulable(_SKEWED, named=(f"{constraint.key}={value}",))
         return SUCCESS
 
     def alike(self, classes: NodeClasses) -> Grouping:
-        return classes.by_labels(one.key for one in self.constraints)
+        return classes.by_labels(constraint.key for constraint in self.constraints)
 
     def copy(self) -> NodeFilter:
-        other = _Filter.__new__(_Filter)
-        other.pod, other.constraints, other.affinity = self.pod, self.constraints, self.affinity
-        other.domains = [one.copy() for one in self.domains]
-        return other
+        duplicate = _Filter.__new__(_Filter)
+        duplicate.pod, duplicate.constraints, duplicate.affinity = self.pod, self.constraints, self.affinity
+        duplicate.domains = [domains.copy() for domains in self.domains]
+        return duplicate
 
-    def count(self, other: PodInfo, node: NodeInfo, change: int) -> None:
-        if other.pod.namespace != self.pod.namespace or not self._has_all_keys(node):
+    def count(self, pod_info: PodInfo, node: NodeInfo, change: int) -> None:
+        if pod_info.pod.namespace != self.pod.namespace or not self._has_all_keys(node):
             return
-        for one, domains in zip(self.constraints, self.domains, strict=True):
-            if one.selector.matches(other.pod.metadata.labels) and self._eligible(one, node):
-                domains.change(node.labels[one.key], change)
+        for constraint, domains in zip(self.constraints, self.domains, strict=True):
+            if constraint.selector.matches(pod_info.pod.metadata.labels) and self._eligible(constraint, node):
+                domains.change(node.labels[constraint.key], change)
 
 
 def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
     """Allow as much skew as is needed, or take the constraints for wishes; two wishes about one topology key are not
     valid (`ValidateSpreadConstraintNotRepeat`, `pkg/apis/core/validation`, v1.37)."""
     own = pod.spec.topology_spread_constraints or ()
-    binding = [index for index, one in enumerate(own) if one.when_unsatisfiable == "DoNotSchedule"]
+    binding = [index for index, constraint in enumerate(own) if constraint.when_unsatisfiable == "DoNotSchedule"]
 
     def passes(index: int, skew: int) -> bool:
         """With that skew for one constraint and any for the others."""
-        changed = tuple(replace(one, max_skew=skew if each == index else _LOOSE) for each, one in enumerate(own))
+        changed = tuple(
+            replace(constraint, max_skew=skew if position == index else _LOOSE)
+            for position, constraint in enumerate(own)
+        )
         trial = replace(pod, spec=replace(pod.spec, topology_spread_constraints=changed))
         return plugin.passes(trial, state, node)
 
@@ -274,22 +283,24 @@ def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> 
             loosened.append(
                 _relax(pod, index, own[index], "maxSkew", skew, 2 + min(skew - own[index].max_skew, 100) / 100)
             )
-    found = [tuple(loosened)] if len(loosened) == len(wrong) else []
-    wishes = [one.topology_key for one in own if one.when_unsatisfiable == _WISH]
+    remedies = [tuple(loosened)] if len(loosened) == len(wrong) else []
+    wishes = [constraint.topology_key for constraint in own if constraint.when_unsatisfiable == _WISH]
     wishes += [own[index].topology_key for index in wrong]
     if len(wishes) == len(set(wishes)):
-        found.append(tuple(_relax(pod, index, own[index], "whenUnsatisfiable", _WISH, 4) for index in wrong))
-    return found
+        remedies.append(tuple(_relax(pod, index, own[index], "whenUnsatisfiable", _WISH, 4) for index in wrong))
+    return remedies
 
 
-def _relax(pod: Pod, index: int, one: TopologySpreadConstraint, field: str, value: int | str, weight: float) -> Edit:
+def _relax(
+    pod: Pod, index: int, constraint: TopologySpreadConstraint, field: str, value: int | str, weight: float
+) -> Edit:
     """A wish may not have `minDomains` (`validateMinDomains`, `pkg/apis/core/validation`, v1.37)."""
     path: Path = ("spec", "topologySpreadConstraints", index)
     steps: tuple[Step, ...] = (Step((*path, field), value),)
-    if value == _WISH and one.min_domains is not None:
+    if value == _WISH and constraint.min_domains is not None:
         steps += (Step((*path, "minDomains"), remove=True),)
     operation = Operation(ref(pod), steps)
-    return Edit(Kind.RELAX_SPREAD, ref(pod), (operation,), (one.topology_key, field, str(value)), weight)
+    return Edit(Kind.RELAX_SPREAD, ref(pod), (operation,), (constraint.topology_key, field, str(value)), weight)
 
 
 def _least(start: int, passes: Callable[[int], bool]) -> int:

@@ -47,7 +47,7 @@ def parsing_problem(pod: Pod) -> str:
 
 def _preferred(affinity: PodAffinity | None) -> tuple[PodAffinityTerm, ...]:
     weighted = affinity.preferred_during_scheduling_ignored_during_execution if affinity else None
-    return tuple(one.pod_affinity_term for one in weighted or ())
+    return tuple(preferred.pod_affinity_term for preferred in weighted or ())
 
 
 def _first_problem(terms: Sequence[PodAffinityTerm] | None) -> str:
@@ -65,30 +65,30 @@ def selector_problem(selector: LabelSelector | None) -> str:
     for key, value in sorted((selector.match_labels or {}).items()):
         if problem := _requirement_problem(key, "=", (value,)):
             return problem
-    for one in selector.match_expressions or ():
-        if one.operator not in _OPERATORS:
-            return f'"{one.operator}" is not a valid label selector operator'
-        if problem := _requirement_problem(one.key, _OPERATORS[one.operator], one.values or ()):
+    for requirement in selector.match_expressions or ():
+        if requirement.operator not in _OPERATORS:
+            return f'"{requirement.operator}" is not a valid label selector operator'
+        if problem := _requirement_problem(requirement.key, _OPERATORS[requirement.operator], requirement.values or ()):
             return problem
     return ""
 
 
 def _requirement_problem(key: str, operator: str, values: tuple[str, ...]) -> str:
-    found = []
+    problems = []
     if not _is_valid(key, "exists", ()):
-        found.append(f'key: Invalid value: "{key}": {_BAD_KEY}')
+        problems.append(f'key: Invalid value: "{key}": {_BAD_KEY}')
     if operator in ("in", "notin") and not values:
-        found.append("values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty")
+        problems.append("values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty")
     if operator in ("exists", "!") and values:
         text = ",".join(f'"{value}"' for value in values)
-        found.append(f"values: Invalid value: [{text}]: values set must be empty for exists and does not exist")
+        problems.append(f"values: Invalid value: [{text}]: values set must be empty for exists and does not exist")
     for index, value in enumerate(values):
         if not _is_valid("a", "=", (value,)):
             why = [_TOO_LONG] if len(value) > 63 else []
             if not _LABEL.fullmatch(value):
                 why.append(_BAD_VALUE)
-            found.append(f'values[{index}][{key}]: Invalid value: "{value}": {"; ".join(why)}')
-    return _together(found)
+            problems.append(f'values[{index}][{key}]: Invalid value: "{value}": {"; ".join(why)}')
+    return _together(problems)
 
 
 def _is_valid(key: str, operator: str, values: tuple[str, ...]) -> bool:

@@ -63,12 +63,12 @@ def _remedies(pod: Pod, node: Node) -> list[Remedy]:
         if untolerated(pod.spec.tolerations, (taint,)) is not None
     ]
     cordons = [taint for _, taint in minded if taint.key == CORDON.key]
-    others = [(index, taint) for index, taint in minded if taint.key != CORDON.key]
-    if any(taint.key.startswith(KUBERNETES_OWN) for _, taint in others):
+    removable = [(index, taint) for index, taint in minded if taint.key != CORDON.key]
+    if any(taint.key.startswith(KUBERNETES_OWN) for _, taint in removable):
         return []
     before: Remedy = (uncordon(node),) if cordons else ()
-    tolerated = {(taint.key, taint.value, taint.effect): _tolerate(pod, taint) for _, taint in others}
-    removed = tuple(_remove_taint(node, index, taint) for index, taint in others)
+    tolerated = {(taint.key, taint.value, taint.effect): _tolerate(pod, taint) for _, taint in removable}
+    removed = tuple(_remove_taint(node, index, taint) for index, taint in removable)
     return [(*before, *tolerated.values()), (*before, *removed)]
 
 
@@ -95,10 +95,10 @@ class _Filter(NodeFilter):
         taints = node.node.spec.taints
         if not taints:
             return SUCCESS
-        found = self.known.get(taints)
-        if found is None:
-            found = self.known[taints] = self._verdict(taints)
-        return found
+        taint = self.known.get(taints)
+        if taint is None:
+            taint = self.known[taints] = self._verdict(taints)
+        return taint
 
     def alike(self, classes: NodeClasses) -> Grouping:
         return classes.by_class

@@ -61,7 +61,7 @@ class VolumeRestrictions(StoragePlugin):
             if "ReadWriteOncePod" in (claim.spec.access_modes or ()):
                 exclusive.add(name)
         used = sorted(name for name in exclusive if (pod.namespace, name) in state.claims_in_use)
-        disks = tuple(one for one in pod.spec.volumes or () if _is_disk(one))
+        disks = tuple(volume for volume in pod.spec.volumes or () if _is_disk(volume))
         if not disks and not used:
             return SKIPPED
         return Prepared(SUCCESS, _Filter(disks, frozenset(exclusive), tuple(used), len(used)))
@@ -85,7 +85,10 @@ class _Filter(NodeFilter):
 
     def check(self, node: NodeInfo) -> Status:
         if self.disks and any(
-            _conflict(own, other) for own in self.disks for info in node.pods for other in info.pod.spec.volumes or ()
+            _conflict(own, mounted)
+            for own in self.disks
+            for info in node.pods
+            for mounted in info.pod.spec.volumes or ()
         ):
             return _DISK
         return unschedulable(_IN_USE, named=self.used) if self.users > 0 else SUCCESS
@@ -96,23 +99,23 @@ class _Filter(NodeFilter):
     def copy(self) -> NodeFilter:
         return _Filter(self.disks, self.exclusive, self.used, self.users)
 
-    def count(self, other: PodInfo, node: NodeInfo, change: int) -> None:
-        names = mounted_claim_names(other.pod)
+    def count(self, pod_info: PodInfo, node: NodeInfo, change: int) -> None:
+        names = mounted_claim_names(pod_info.pod)
         self.users += change * sum(name in self.exclusive for name in names)
 
 
-def _conflict(own: Volume, other: Volume) -> bool:
+def _conflict(own: Volume, mounted: Volume) -> bool:
     """Whether two volumes are one disk that cannot be mounted twice."""
-    mine, theirs = own.gce_persistent_disk, other.gce_persistent_disk
+    mine, theirs = own.gce_persistent_disk, mounted.gce_persistent_disk
     if mine is not None and theirs is not None and _same(mine, theirs, "pdName") and not _read_only(mine, theirs):
         return True
-    mine, theirs = own.aws_elastic_block_store, other.aws_elastic_block_store
+    mine, theirs = own.aws_elastic_block_store, mounted.aws_elastic_block_store
     if mine is not None and theirs is not None and _same(mine, theirs, "volumeID"):
         return True
-    mine, theirs = own.iscsi, other.iscsi
+    mine, theirs = own.iscsi, mounted.iscsi
     if mine is not None and theirs is not None and _same(mine, theirs, "iqn") and not _read_only(mine, theirs):
         return True
-    mine, theirs = own.rbd, other.rbd
+    mine, theirs = own.rbd, mounted.rbd
     return (
         mine is not None
         and theirs is not None
@@ -139,12 +142,12 @@ def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> 
         for name in names
         if name in state.claims and "ReadWriteOncePod" in (state.claims[name].spec.access_modes or ())
     }
-    placed = (info.pod for each in state.nodes for info in each.pods)
+    placed = (info.pod for any_node in state.nodes for info in any_node.pods)
     users = [
-        one
-        for one in (*placed, *state.lost)
-        if any((one.namespace, name) in exclusive for name in mounted_claim_names(one))
+        user
+        for user in (*placed, *state.lost)
+        if any((user.namespace, name) in exclusive for name in mounted_claim_names(user))
     ]
-    kept = [info for info in node.pods if all(info.pod is not one for one in users)]
-    with_disk = [info.pod for info in kept if not plugin.passes(pod, ClusterState(), NodeInfo(node.node, [info]))]
+    staying = [info for info in node.pods if all(info.pod is not user for user in users)]
+    with_disk = [info.pod for info in staying if not plugin.passes(pod, ClusterState(), NodeInfo(node.node, [info]))]
     return delete_pods([*users, *with_disk], Because.SAME_VOLUME)

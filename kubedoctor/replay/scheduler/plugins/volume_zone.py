@@ -88,13 +88,13 @@ def _unbound_problem(claim: PersistentVolumeClaim, state: ClusterState) -> Reaso
 
 def _places(volume: PersistentVolume) -> list[_Place]:
     """A label with an empty value among others is ignored."""
-    found = []
+    places = []
     for key in _KEYS:
         if key in volume.labels:
-            values = frozenset(one.strip() for one in volume.labels[key].split(ZONE_SEPARATOR))
+            values = frozenset(zone.strip() for zone in volume.labels[key].split(ZONE_SEPARATOR))
             if "" not in values:
-                found.append(_Place(volume.name, key, values))
-    return found
+                places.append(_Place(volume.name, key, values))
+    return places
 
 
 class _Filter(NodeFilter):

@@ -24,10 +24,10 @@ def delete_pod(
 
 def delete_pods(pods: Iterable[Pod], because: Because, node: str = "", names: tuple[str, ...] = ()) -> list[Remedy]:
     """Pods of a DaemonSet and static pods come back where they were."""
-    found = {ref(pod): pod for pod in pods}
-    if not found or len(found) > _MOST or any(comes_back(pod) for pod in found.values()):
+    distinct = {ref(pod): pod for pod in pods}
+    if not distinct or len(distinct) > _MOST or any(comes_back(pod) for pod in distinct.values()):
         return []
-    return [tuple(delete_pod(pod, because, node, names) for pod in found.values())]
+    return [tuple(delete_pod(pod, because, node, names) for pod in distinct.values())]
 
 
 def comes_back(pod: Pod) -> bool:

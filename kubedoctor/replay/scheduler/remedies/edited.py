@@ -26,24 +26,25 @@ def edited(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> tuple[Pod, C
     changed_pod = apply_to_object(pod, own) if own else pod
     if not steps and not gone:
         return changed_pod, state
-    other = ClusterState(release=state.release)
-    other.nodes = _nodes(state, steps, gone)
-    other.nominated = {
-        name: [one for one in pods if ref(one.pod) not in gone] for name, pods in state.nominated.items()
+    resulting = ClusterState(release=state.release)
+    resulting.nodes = _nodes(state, steps, gone)
+    resulting.nominated = {
+        name: [pod_info for pod_info in pods if ref(pod_info.pod) not in gone] for name, pods in state.nominated.items()
     }
-    other.lost = tuple(one for one in state.lost if ref(one) not in gone)
-    other.namespaces, other.classes = state.namespaces, state.classes
-    other.volumes = _changed(state.volumes, steps, lambda one: one.name, PersistentVolume)
-    other.claims = _changed(state.claims, steps, lambda one: (one.namespace, one.name), PersistentVolumeClaim)
-    other.csi_nodes = _changed(state.csi_nodes, steps, lambda one: one.name, CSINode)
-    other.csi_drivers, other.capacities = state.csi_drivers, state.capacities
-    other.budgets, other.others = state.budgets, state.others
-    other.attachments = {
-        name: [one for one in there if ref(one) not in gone] for name, there in state.attachments.items()
+    resulting.lost = tuple(lost_pod for lost_pod in state.lost if ref(lost_pod) not in gone)
+    resulting.namespaces, resulting.classes = state.namespaces, state.classes
+    resulting.volumes = _changed(state.volumes, steps, lambda volume: volume.name, PersistentVolume)
+    resulting.claims = _changed(state.claims, steps, lambda claim: (claim.namespace, claim.name), PersistentVolumeClaim)
+    resulting.csi_nodes = _changed(state.csi_nodes, steps, lambda csi_node: csi_node.name, CSINode)
+    resulting.csi_drivers, resulting.capacities = state.csi_drivers, state.capacities
+    resulting.budgets, resulting.others = state.budgets, state.others
+    resulting.attachments = {
+        name: [attachment for attachment in there if ref(attachment) not in gone]
+        for name, there in state.attachments.items()
     }
     if not gone and all(about.kind in ("Node", "CSINode") for about, _ in steps):
-        other.know_as(state)
-    return changed_pod, other
+        resulting.know_as(state)
+    return changed_pod, resulting
 
 
 AllSteps = dict[tuple[Ref, str], tuple[Step, ...]]
@@ -51,18 +52,18 @@ KeyT = TypeVar("KeyT")
 
 
 def _changed(
-    known: dict[KeyT, ObjectT], steps: AllSteps, key: Callable[[ObjectT], KeyT], kind: type[ObjectT]
+    objects: dict[KeyT, ObjectT], steps: AllSteps, key: Callable[[ObjectT], KeyT], kind: type[ObjectT]
 ) -> dict[KeyT, ObjectT]:
-    wanted = [one for one in steps if one[0].kind == kind.__name__]
-    if not wanted:
-        return known
-    found = dict(known)
-    by_ref = {ref(item): item for item in known.values()}
-    for about, name in wanted:
+    steps_of_kind = [step for step in steps if step[0].kind == kind.__name__]
+    if not steps_of_kind:
+        return objects
+    resulting = dict(objects)
+    by_ref = {ref(item): item for item in objects.values()}
+    for about, name in steps_of_kind:
         if about in by_ref:
             changed = _with(by_ref[about], name, steps[about, name])
-            found[key(changed)] = changed
-    return found
+            resulting[key(changed)] = changed
+    return resulting
 
 
 def _with(item: ObjectT, name: str, steps: tuple[Step, ...]) -> ObjectT:
@@ -76,7 +77,7 @@ def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[
     for info in state.nodes:
         node: Node = info.node
         own = steps.get((ref(node), ""))
-        pods = tuple(one for one in info.pods if ref(one.pod) not in emptied) if emptied else info.pods
+        pods = tuple(pod for pod in info.pods if ref(pod.pod) not in emptied) if emptied else info.pods
         if own or len(pods) != len(info.pods):
             info = NodeInfo(apply_to_object(node, own) if own else node, pods)
         elif storage:
@@ -87,11 +88,11 @@ def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[
             model = state.node_by_name[about.name].node
             pods = _copied_pods(state.node_by_name[about.name], name, steps)
             nodes.append(NodeInfo(_with(model, name, steps[about, name]), pods))
-    return tuple(sorted(nodes, key=lambda one: one.name))
+    return tuple(sorted(nodes, key=lambda node_info: node_info.name))
 
 
 def _copied_pods(model: NodeInfo, name: str, steps: AllSteps) -> tuple[PodInfo, ...]:
     """The pods of one node that also run on the new one."""
-    there = {ref(one.pod): one.pod for one in model.pods}
+    there = {ref(pod.pod): pod.pod for pod in model.pods}
     copies = (_with(there[about], new, own) for (about, new), own in steps.items() if new and about in there)
-    return tuple(PodInfo(one) for one in copies if one.spec.node_name == name)
+    return tuple(PodInfo(copy) for copy in copies if copy.spec.node_name == name)

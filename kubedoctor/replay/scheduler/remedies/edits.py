@@ -111,16 +111,16 @@ class Edit(msgspec.Struct, frozen=True):
     @property
     def key(self) -> tuple[object, ...]:
         """Edits of the same thing, by whatever amount, have the same key."""
-        paths = tuple((each.about, tuple(step.path for step in each.steps)) for each in self.operations)
+        paths = tuple((operation.about, tuple(step.path for step in operation.steps)) for operation in self.operations)
         smaller = self.kind is Kind.REMAKE_CLAIM and all(
-            path[-1:] == ("storage",) for _, each in paths for path in each
+            path[-1:] == ("storage",) for _, paths_of_object in paths for path in paths_of_object
         )
         amount = () if smaller or self.kind in (Kind.LOWER_REQUEST, Kind.RELAX_SPREAD) else self.arguments
         return self.kind, self.about, paths, amount
 
-    def contains(self, other: Edit) -> bool:
+    def contains(self, edit: Edit) -> bool:
         """Both take something away, and the other one only a part of what this one does."""
-        mine, theirs = self._removed, other._removed
+        mine, theirs = self._removed, edit._removed
         return bool(theirs) and all(
             any(about == whole and path[: len(begins)] == begins != path for whole, begins in mine)
             for about, path in theirs
@@ -128,7 +128,9 @@ class Edit(msgspec.Struct, frozen=True):
 
     @property
     def _removed(self) -> list[tuple[Ref, Path]]:
-        return [(each.about, step.path) for each in self.operations for step in each.steps if step.remove]
+        return [
+            (operation.about, step.path) for operation in self.operations for step in operation.steps if step.remove
+        ]
 
 
 Remedy = tuple[Edit, ...]

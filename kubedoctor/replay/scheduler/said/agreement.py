@@ -42,12 +42,12 @@ class CountAgreement(msgspec.Struct, frozen=True):
         return not self.differences and not self.feasible and self.nodes_said in (None, self.nodes_replayed)
 
 
-def agreement(verdict: SchedulingVerdict, said: SchedulingMessage) -> CountAgreement:
+def agreement(verdict: SchedulingVerdict, message: SchedulingMessage) -> CountAgreement:
     """Compare; a reason for the pod as a whole counts as one. Of a message that is cut the rest may say anything."""
-    differences = _differences(said.reasons, counted_reasons(verdict))
-    if said.cut:
-        differences = tuple(one for one in differences if one.said > one.replayed)
-    return CountAgreement(said.nodes, verdict.total, differences, verdict.feasible)
+    differences = _differences(message.reasons, counted_reasons(verdict))
+    if message.cut:
+        differences = tuple(difference for difference in differences if difference.said > difference.replayed)
+    return CountAgreement(message.nodes, verdict.total, differences, verdict.feasible)
 
 
 class PreemptionAgreement(msgspec.Struct, frozen=True):
@@ -59,13 +59,13 @@ class PreemptionAgreement(msgspec.Struct, frozen=True):
 
 
 def preemption_agreement(
-    verdict: SchedulingVerdict, tried: Preemption | None, said: SchedulingMessage, nominated: str = ""
+    verdict: SchedulingVerdict, tried: Preemption | None, message: SchedulingMessage, nominated: str = ""
 ) -> PreemptionAgreement | None:
     """Compare what both say of making room; None where one of them has nothing that can be compared.
 
     nominated: the node that is kept for the pod, where the victims may be ending already.
     """
-    heard = said.preemption
+    heard = message.preemption
     if tried is None or heard is None or verdict.unreplayed:
         return None
     if heard.node:
@@ -84,19 +84,19 @@ def preemption_agreement(
 
 def _is_candidate(tried: Preemption, node: str, victims: int) -> bool:
     """The scheduler chooses among the candidates that it has found before it stopped; of few it finds all."""
-    found = next((one for one in tried.candidates if one.node == node), None)
-    if found is None or len(found.victims) != victims:
+    candidate = next((candidate for candidate in tried.candidates if candidate.node == node), None)
+    if candidate is None or len(candidate.victims) != victims:
         return False
     return node in tried.best or len(tried.candidates) > _FEWEST_CANDIDATES
 
 
-def _differences(said: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[Difference, ...]:
-    said, replayed = tuple(said), tuple(replayed)
-    both = (*said, *replayed)
-    vague = {one.obstacle for one in both if one.obstacle.vague and not one.detail}
+def _differences(stated: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[Difference, ...]:
+    stated, replayed = tuple(stated), tuple(replayed)
+    all_reasons = (*stated, *replayed)
+    vague = {reason.obstacle for reason in all_reasons if reason.obstacle.vague and not reason.detail}
     own_words = {plugin.name: plugin.left_out_as for plugin in profile.PLUGINS if plugin.left_out_as is not None}
-    by_words = own_words if any(one.obstacle in own_words.values() for one in both) else {}
-    first = _counted(said, vague, by_words)
+    by_words = own_words if any(reason.obstacle in own_words.values() for reason in all_reasons) else {}
+    first = _counted(stated, vague, by_words)
     second = _counted(replayed, vague, by_words)
     return tuple(
         Difference(obstacle, first[obstacle, detail], second[obstacle, detail], detail)
@@ -105,16 +105,16 @@ def _differences(said: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[Di
     )
 
 
-def _counted(found: Iterable[Reason], vague: set[Obstacle], by_words: Mapping[str, Obstacle]) -> Counter[_Key]:
+def _counted(reasons: Iterable[Reason], vague: set[Obstacle], by_words: Mapping[str, Obstacle]) -> Counter[_Key]:
     """by_words: what stands for a plugin's name (before 1.29, nodes that the pod does not ask for)."""
     counts: Counter[_Key] = Counter()
-    for one in found:
-        obstacle, detail = one.obstacle, one.detail
+    for reason in reasons:
+        obstacle, detail = reason.obstacle, reason.detail
         if obstacle is PLUGINS and detail in by_words:
             obstacle, detail = by_words[detail], ""
         elif obstacle in vague:
             detail = ""
         elif obstacle is OTHER:
-            detail = first_words(one.text)
-        counts[obstacle, detail] += 1 if one.count is None else one.count
+            detail = first_words(reason.text)
+        counts[obstacle, detail] += 1 if reason.count is None else reason.count
     return counts

@@ -73,7 +73,7 @@ def parse_message(text: str) -> SchedulingMessage:
 
 def _masked(text: str) -> str:
     """The text with what stands in braces, brackets and quotes made unreadable, at the same length."""
-    return _HIDDEN.sub(lambda found: "#" * len(found[0]), text)
+    return _HIDDEN.sub(lambda match: "#" * len(match[0]), text)
 
 
 def first_words(text: str) -> str:
@@ -91,7 +91,7 @@ def _first_sentence(text: str) -> tuple[str, str]:
 
 def _whole_reasons(body: str) -> tuple[Reason, ...]:
     """Without the last entry, which is not whole; an open brace hides no comma here."""
-    starts = [found.start() for found in _NEXT.finditer(body)]
+    starts = [match.start() for match in _NEXT.finditer(body)]
     return _reasons(body[: starts[-1]]) if starts else ()
 
 
@@ -99,27 +99,27 @@ def _reasons(body: str) -> tuple[Reason, ...]:
     """The entries `COUNT TEXT, COUNT TEXT`, or the one reason of a pod that no node was asked about."""
     if not body:
         return ()
-    starts = [0, *(found.end() for found in _NEXT.finditer(_masked(body)))]
+    starts = [0, *(match.end() for match in _NEXT.finditer(_masked(body)))]
     entries = [body[start:end].removesuffix(", ") for start, end in zip(starts, [*starts[1:], len(body)], strict=True)]
-    found = []
+    reasons = []
     for entry in entries:
         counted = _ENTRY.fullmatch(entry)
         if counted is None:
             return (_reason(None, body),)
-        found.append(_reason(int(counted[1]), counted[2]))
-    return tuple(found)
+        reasons.append(_reason(int(counted[1]), counted[2]))
+    return tuple(reasons)
 
 
 def _reason(count: int | None, text: str) -> Reason:
     for pattern, obstacle in (*_OTHERS, *profile.patterns()):
-        if found := pattern.fullmatch(text):
-            return Reason(count, obstacle, found.groupdict().get("detail") or "", text)
+        if match := pattern.fullmatch(text):
+            return Reason(count, obstacle, match.groupdict().get("detail") or "", text)
     return Reason(count, OTHER, "", text)
 
 
 def _preemption(rest: str) -> StatedPreemption | None:
-    _, said, text = rest.partition("preemption: ")
-    if not said:
+    _, stated, text = rest.partition("preemption: ")
+    if not stated:
         return None
     if place := _PLACE.match(text):
         return StatedPreemption(text, place[1], int(place[2]))

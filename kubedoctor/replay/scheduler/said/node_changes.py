@@ -42,9 +42,9 @@ def node_changes(then: int, at: datetime | None, state: ClusterState, cluster: C
 
 def _traces(at: datetime | None, state: ClusterState, cluster: Cluster) -> tuple[Trace, ...]:
     """One for each node, without nodes that were removed before."""
-    found = _TRACES.kept(state, None, lambda: traces_of_missing_nodes(cluster))
-    before = {one.node for one in found if at is not None and _removed_before(one, at)}
-    return tuple({one.node: one for one in reversed(found) if one.node not in before}.values())[::-1]
+    traces = _TRACES.kept(state, None, lambda: traces_of_missing_nodes(cluster))
+    before = {trace.node for trace in traces if at is not None and _removed_before(trace, at)}
+    return tuple({trace.node: trace for trace in reversed(traces) if trace.node not in before}.values())[::-1]
 
 
 def _removed_before(trace: Trace, at: datetime) -> bool:

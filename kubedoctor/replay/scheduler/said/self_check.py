@@ -80,13 +80,13 @@ class Comparison(msgspec.Struct, frozen=True):
 def said_of(pod: Pod, cluster: Cluster) -> Said | None:
     """The condition, else the newest event of a scheduler; None where no scheduler has spoken."""
     events = [
-        one
-        for one in cluster.events_about(ref(pod))
-        if one.reason == "FailedScheduling" and (one.reporting_component or one.source.component) not in _OTHERS
+        event
+        for event in cluster.events_about(ref(pod))
+        if event.reason == "FailedScheduling" and (event.reporting_component or event.source.component) not in _OTHERS
     ]
     stated = condition(pod.status.conditions, "PodScheduled")
     if stated is not None and stated.status == "False" and stated.message and not gates_are_gone(pod):
-        heard = [one.seen_at for one in events if one.seen_at and one.message == stated.message]
+        heard = [event.seen_at for event in events if event.seen_at and event.message == stated.message]
         times = [*heard, *([stated.last_transition_time] if stated.last_transition_time else [])]
         return Said(stated.message, parse_message(stated.message), stated.reason, max(times, default=None))
     if not events or (stated is not None and stated.status == "True"):
@@ -103,28 +103,28 @@ def gates_are_gone(pod: Pod) -> bool:
 
 def compare(
     pod: Pod,
-    said: Said | None,
+    stated: Said | None,
     verdict: SchedulingVerdict,
     tried: Preemption | None,
     state: ClusterState,
     cluster: Cluster,
 ) -> Comparison:
     """Hold the counts of the replay, and what it finds of preemption, against those of the message."""
-    if said is None:
+    if stated is None:
         return Comparison(Agreement.NO_MESSAGE)
-    then = said.message.nodes
+    then = stated.message.nodes
     if verdict.pre_enqueue is not None:
-        same = said.reason == "SchedulingGated" or any(r.obstacle is GATED for r in said.message.reasons)
-        return Comparison(Agreement.AGREES if same else Agreement.STALE, nodes_then=then)
-    if _beyond(said.message, verdict):
+        same_verdict = stated.reason == "SchedulingGated" or any(r.obstacle is GATED for r in stated.message.reasons)
+        return Comparison(Agreement.AGREES if same_verdict else Agreement.STALE, nodes_then=then)
+    if _beyond(stated.message, verdict):
         return Comparison(Agreement.NOT_REPLAYED, nodes_then=then)
-    counts = agreement(verdict, said.message)
-    room = preemption_agreement(verdict, tried, said.message, pod.status.nominated_node_name)
+    counts = agreement(verdict, stated.message)
+    room = preemption_agreement(verdict, tried, stated.message, pod.status.nominated_node_name)
     same_room = room is None or room.is_full
     if counts.is_full and same_room:
         spoken = Agreement.NO_MESSAGE if room is None else Agreement.AGREES
         return Comparison(Agreement.AGREES, nodes_then=then, preemption=spoken)
-    changes = _changed_since(pod, said.at, state, cluster) if said.at else {}
+    changes = _changed_since(pod, stated.at, state, cluster) if stated.at else {}
     stale = bool(changes) or (then is not None and then != verdict.total)
     otherwise = Agreement.STALE if stale else Agreement.DIFFERS
     return Comparison(
@@ -133,29 +133,29 @@ def compare(
         tuple(changes),
         then,
         next(iter(changes.values()), None),
-        node_changes(then, said.at, state, cluster) if then not in (None, verdict.total) else NodeChanges(),
+        node_changes(then, stated.at, state, cluster) if then not in (None, verdict.total) else NodeChanges(),
         otherwise if not same_room else Agreement.NO_MESSAGE if room is None else Agreement.AGREES,
         room.differences if room is not None else (),
     )
 
 
-def _beyond(said: SchedulingMessage, verdict: SchedulingVerdict) -> bool:
+def _beyond(message: SchedulingMessage, verdict: SchedulingVerdict) -> bool:
     """The scheduler gives a reason that no replayed plugin gives."""
-    devices = bool(verdict.unreplayed) and any(one.obstacle is RESOURCE_CLAIM for one in said.reasons)
-    alone = said.nodes is None and any(one.obstacle is OTHER for one in said.reasons)
-    return devices or alone or any(one.obstacle is GROUP for one in said.reasons)
+    devices = bool(verdict.unreplayed) and any(reason.obstacle is RESOURCE_CLAIM for reason in message.reasons)
+    alone = message.nodes is None and any(reason.obstacle is OTHER for reason in message.reasons)
+    return devices or alone or any(reason.obstacle is GROUP for reason in message.reasons)
 
 
 def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> dict[Ref, datetime]:
     """The nodes, placed pods and claims that changed last, if that was after a moment, the newest first."""
     placed = _PLACED_CHANGES.kept(state, None, lambda: sorted(_placed_changes(state), key=_when))
     stored = sorted(_storage_changes(pod, cluster), key=_when) if asks_for_storage(pod) else []
-    found: dict[Ref, datetime] = {}
+    changes: dict[Ref, datetime] = {}
     for when, name in merge(reversed(placed), reversed(stored), key=_when, reverse=True):
-        if when <= at or len(found) == MOST_CHANGED:
+        if when <= at or len(changes) == MOST_CHANGED:
             break
-        found.setdefault(name, when)
-    return found
+        changes.setdefault(name, when)
+    return changes
 
 
 def _when(change: tuple[datetime, Ref]) -> datetime:
@@ -166,30 +166,30 @@ def _placed_changes(state: ClusterState) -> Iterator[tuple[datetime, Ref]]:
     for info in state.nodes:
         for when in _node_times(info.node):
             yield when, ref(info.node)
-        for each in info.pods:
-            placed = condition(each.pod.status.conditions, "PodScheduled")
+        for pod_info in info.pods:
+            placed = condition(pod_info.pod.status.conditions, "PodScheduled")
             for moment in (
                 placed.last_transition_time if placed else None,
-                each.pod.metadata.creation_timestamp,
-                each.pod.metadata.deletion_timestamp,
+                pod_info.pod.metadata.creation_timestamp,
+                pod_info.pod.metadata.deletion_timestamp,
             ):
                 if moment is not None:
-                    yield moment, ref(each.pod)
+                    yield moment, ref(pod_info.pod)
 
 
 def _storage_changes(pod: Pod, cluster: Cluster) -> Iterator[tuple[datetime, Ref]]:
     stored = (*cluster.maybe.all(PersistentVolumeClaim, pod.namespace), *cluster.maybe.all(PersistentVolume))
-    for one in stored:
-        if one.metadata.creation_timestamp is not None:
-            yield one.metadata.creation_timestamp, ref(one)
+    for obj in stored:
+        if obj.metadata.creation_timestamp is not None:
+            yield obj.metadata.creation_timestamp, ref(obj)
 
 
 def _node_times(node: Node) -> Iterator[datetime]:
     if node.metadata.creation_timestamp is not None:
         yield node.metadata.creation_timestamp
-    for one in node.status.conditions or ():
-        if one.last_transition_time is not None:
-            yield one.last_transition_time
+    for node_condition in node.status.conditions or ():
+        if node_condition.last_transition_time is not None:
+            yield node_condition.last_transition_time
     for taint in node.spec.taints or ():
         if taint.time_added is not None:
             yield taint.time_added

@@ -21,7 +21,9 @@ def rests_on_unseen(verdict: SchedulingVerdict, kinds: Iterable[str]) -> bool:
     if verdict.pre_filter is not None:
         return _any_of(verdict.pre_filter, doubtful)
     return any(
-        all(_any_of(one, doubtful) for one in (node.first, *node.blockers)) for node in verdict.nodes if node.first
+        all(_any_of(objection, doubtful) for objection in (node.first, *node.blockers))
+        for node in verdict.nodes
+        if node.first
     )
 
 

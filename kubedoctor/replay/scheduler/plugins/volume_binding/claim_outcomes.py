@@ -28,22 +28,24 @@ def settled(
 ) -> ClaimOutcome | None:
     """Of a changed claim of the pod's volume at `position`, with a volume that is let go (`freed`). None where it would
     go on waiting."""
-    known = state.volumes if freed is None else {**state.volumes, freed.name: freed}
-    volumes = tuple(known.values())
+    all_volumes = state.volumes if freed is None else {**state.volumes, freed.name: freed}
+    volumes = tuple(all_volumes.values())
     then = unbound(claim, volumes, state.classes.values())
     if then.awaits is Awaited.BINDING:
         delayed = then.storage_class is not None and then.storage_class.waits_for_first_consumer
-        found = (
-            (known[claim.spec.volume_name],)
+        candidates = (
+            (all_volumes[claim.spec.volume_name],)
             if claim.spec.volume_name
             else possible_volumes(claim, volumes, delayed=delayed)
         )
-        if not found:
+        if not candidates:
             return None
-        return ClaimOutcome(_bound(claim, found[0]), volume=found[0].name if len(found) > 1 else "")
+        return ClaimOutcome(_bound(claim, candidates[0]), volume=candidates[0].name if len(candidates) > 1 else "")
     if then.awaits is Awaited.FIRST_POD:
-        makes = then.storage_class is not None and then.storage_class.makes_volumes
-        return ClaimOutcome((), then.storage_class.provisioner if then.storage_class is not None and makes else "")
+        provisioned = then.storage_class is not None and then.storage_class.makes_volumes
+        return ClaimOutcome(
+            (), then.storage_class.provisioner if then.storage_class is not None and provisioned else ""
+        )
     if then.awaits is Awaited.PROVISIONER and then.storage_class is not None:
         elsewhere = Operation(ref(pod), (Step(("spec", "volumes", position), remove=True),))
         return ClaimOutcome((elsewhere,), then.storage_class.provisioner)
@@ -52,7 +54,7 @@ def settled(
 
 def _bound(claim: PersistentVolumeClaim, volume: PersistentVolume) -> tuple[Operation, ...]:
     """As the volume controller leaves both."""
-    held = {
+    claim_ref = {
         "kind": "PersistentVolumeClaim",
         "namespace": claim.namespace,
         "name": claim.name,
@@ -67,5 +69,5 @@ def _bound(claim: PersistentVolumeClaim, volume: PersistentVolume) -> tuple[Oper
                 Step(("status", "phase"), "Bound"),
             ),
         ),
-        Operation(ref(volume), (Step(("spec", "claimRef"), held), Step(("status", "phase"), "Bound"))),
+        Operation(ref(volume), (Step(("spec", "claimRef"), claim_ref), Step(("status", "phase"), "Bound"))),
     )

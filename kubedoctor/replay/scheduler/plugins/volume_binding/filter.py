@@ -193,11 +193,11 @@ class _Filter(NodeFilter):
         """Raises SelectorError."""
         name = class_of(claim) or ""
         fitting = [
-            one
-            for one in self.state.volumes.values()
-            if class_of_volume(one) == name and not rejection(claim, one).reasons
+            volume
+            for volume in self.state.volumes.values()
+            if class_of_volume(volume) == name and not rejection(claim, volume).reasons
         ]
-        reserved = tuple(one for one in fitting if reserved_for(one, claim))
+        reserved = tuple(volume for volume in fitting if reserved_for(volume, claim))
         return Wanted(claim, reserved, tuple(sorted(fitting, key=capacity)))
 
     def check(self, node: NodeInfo) -> Status:
@@ -215,27 +215,27 @@ class _Filter(NodeFilter):
 
     def _verdict(self, node: NodeInfo) -> Status:
         """Raises _Refused."""
-        found: list[Reason] = []
-        named: list[str] = []
+        reasons: list[Reason] = []
+        names: list[str] = []
         missing = ""
         for claim, volume in self.bound:
             if volume is None:
                 missing = claim.name
                 break
             if not self.reach.reaches(volume, node.node, translated=True):
-                found.append(_CONFLICT if self.state.release < _CONFLICT_UNTIL else _OUT_OF_REACH)
-                named.append(volume.name)
+                reasons.append(_CONFLICT if self.state.release < _CONFLICT_UNTIL else _OUT_OF_REACH)
+                names.append(volume.name)
                 break
         if self.selected or self.wanted or self.problem:
             bindable, stored = self._bindable(node)
             if not bindable:
-                found.append(_NO_VOLUME)
+                reasons.append(_NO_VOLUME)
             if not stored:
-                found.append(_NO_STORAGE)
+                reasons.append(_NO_STORAGE)
         if missing:
-            found.append(_GONE)
-            named.append(missing)
-        return unresolvable(*found, named=tuple(named)) if found else SUCCESS
+            reasons.append(_GONE)
+            names.append(missing)
+        return unresolvable(*reasons, named=tuple(names)) if reasons else SUCCESS
 
     def _bindable(self, node: NodeInfo) -> tuple[bool, bool]:
         """Whether volumes exist or may be made, and whether there is storage to make them."""
@@ -245,10 +245,10 @@ class _Filter(NodeFilter):
             raise _Refused(failure(self.problem))
         chosen: set[str] = set()
         to_make = list(self.selected)
-        for one in self.wanted:
-            volume = self._smallest(one, node, chosen)
+        for unbound_claim in self.wanted:
+            volume = self._smallest(unbound_claim, node, chosen)
             if volume is None:
-                to_make.append(one.claim)
+                to_make.append(unbound_claim.claim)
             else:
                 chosen.add(volume.name)
         for claim in to_make:
@@ -257,11 +257,11 @@ class _Filter(NodeFilter):
                 return verdict
         return True, True
 
-    def _smallest(self, wanted: Wanted, node: NodeInfo, chosen: set[str]) -> PersistentVolume | None:
-        for volume in wanted.reserved:
+    def _smallest(self, unbound_claim: Wanted, node: NodeInfo, chosen: set[str]) -> PersistentVolume | None:
+        for volume in unbound_claim.reserved:
             if volume.name not in chosen:
                 return volume if self.reach.reaches(volume, node.node) else None
-        for volume in wanted.volumes:
+        for volume in unbound_claim.volumes:
             if volume.name not in chosen and self.reach.reaches(volume, node.node):
                 return volume
         return None
@@ -282,8 +282,10 @@ class _Filter(NodeFilter):
             return True
         size = requested_storage(claim).value()
         return any(
-            one.storage_class_name == storage_class.name and _suffices(one, size) and _accessible(one, node.labels)
-            for one in self.state.capacities
+            storage_capacity.storage_class_name == storage_class.name
+            and _suffices(storage_capacity, size)
+            and _accessible(storage_capacity, node.labels)
+            for storage_capacity in self.state.capacities
         )
 
 
@@ -293,10 +295,12 @@ def _minds_node(state: ClusterState, classes: NodeClasses) -> Iterator[bool]:
         affinity = volume.spec.node_affinity
         terms = (affinity.required.node_selector_terms if affinity and affinity.required else None) or ()
         yield built_in_of(volume) is not None
-        yield any(one.key in classes.individual for term in terms for one in term.match_expressions or ())
+        yield any(
+            requirement.key in classes.individual for term in terms for requirement in term.match_expressions or ()
+        )
     for storage_class in state.classes.values():
         for topology in storage_class.allowed_topologies or ():
-            yield any(one.key in classes.individual for one in topology.match_label_expressions or ())
+            yield any(requirement.key in classes.individual for requirement in topology.match_label_expressions or ())
     yield bool(state.capacities)
 
 
@@ -304,7 +308,9 @@ def in_allowed_topology(terms: tuple[TopologySelectorTerm, ...] | None, labels: 
     """Whether a class makes volumes for a node with these labels; no terms allow all, an empty term none."""
     return not terms or any(
         term.match_label_expressions
-        and all(labels.get(one.key) in (one.values or ()) for one in term.match_label_expressions)
+        and all(
+            labels.get(requirement.key) in (requirement.values or ()) for requirement in term.match_label_expressions
+        )
         for term in terms
     )
 
@@ -313,29 +319,35 @@ def largest_storage(storage_class: StorageClass, node: NodeInfo, state: ClusterS
     """The largest volume for which the class says that it has storage near the node; None if it reports none."""
     limits = [
         limit
-        for one in state.capacities
-        if one.storage_class_name == storage_class.name
-        and _accessible(one, node.labels)
-        and (limit := _limit(one)) is not None
+        for storage_capacity in state.capacities
+        if storage_capacity.storage_class_name == storage_class.name
+        and _accessible(storage_capacity, node.labels)
+        and (limit := _limit(storage_capacity)) is not None
     ]
     return max(limits, default=None)
 
 
-def _limit(one: CSIStorageCapacity) -> Quantity | None:
-    text = one.maximum_volume_size if one.maximum_volume_size is not None else one.capacity
+def _limit(storage_capacity: CSIStorageCapacity) -> Quantity | None:
+    text = (
+        storage_capacity.maximum_volume_size
+        if storage_capacity.maximum_volume_size is not None
+        else storage_capacity.capacity
+    )
     try:
         return None if text is None else parse_quantity(text)
     except QuantityError:
         return None
 
 
-def _suffices(one: CSIStorageCapacity, size: int) -> bool:
-    limit = _limit(one)
+def _suffices(storage_capacity: CSIStorageCapacity, size: int) -> bool:
+    limit = _limit(storage_capacity)
     return limit is not None and limit.value() >= size
 
 
-def _accessible(one: CSIStorageCapacity, labels: Mapping[str, str]) -> bool:
+def _accessible(storage_capacity: CSIStorageCapacity, labels: Mapping[str, str]) -> bool:
     try:
-        return one.node_topology is not None and selector_of(one.node_topology).matches(labels)
+        return storage_capacity.node_topology is not None and selector_of(storage_capacity.node_topology).matches(
+            labels
+        )
     except SelectorError:
         return False

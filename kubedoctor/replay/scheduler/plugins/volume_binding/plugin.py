@@ -47,7 +47,7 @@ class VolumeBinding(StoragePlugin):
     def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
         """How much storage is left counts only where a driver says that it must."""
         if kind is CSIStorageCapacity:
-            return any(one.spec.storage_capacity for one in state.csi_drivers.values())
+            return any(csi_driver.spec.storage_capacity for csi_driver in state.csi_drivers.values())
         return super().decides_by(kind, pod, state)
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:

@@ -77,27 +77,27 @@ class _Own(msgspec.Struct, frozen=True):
 
 def about_unbound(pod: Pod, state: ClusterState, names: Sequence[str]) -> list[Remedy]:
     """For claims that must be bound before the pod is looked at; a second one chooses from what the first has left."""
-    wrong = [one for one in _own(pod, state) if one.claim.name in names]
+    wrong = [own for own in _own(pod, state) if own.claim.name in names]
     if not wrong or len(wrong) > _MOST_CLAIMS:
         return []
-    first, *others = wrong
-    found: list[Remedy] = []
+    first, *more_claims = wrong
+    remedies: list[Remedy] = []
     for edit in _ways(first, state):
-        left = edited(pod, state, (edit,))[1] if others else state
-        found += [(edit, *more) for more in product(*(_ways(one, left) for one in others))]
-    return found
+        remaining = edited(pod, state, (edit,))[1] if more_claims else state
+        remedies += [(edit, *more) for more in product(*(_ways(own, remaining) for own in more_claims))]
+    return remedies
 
 
 def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
     """For claims that wait for the pod, and could not be bound on the node."""
-    waiting = [one for one in _own(pod, state) if not is_bound(one.claim)]
-    wrong = [one for one in waiting if not _bindable_alone(one, state, node)]
+    waiting = [own for own in _own(pod, state) if not is_bound(own.claim)]
+    wrong = [own for own in waiting if not _bindable_alone(own, state, node)]
     if not wrong:  # Two want the same volume.
-        return [(edit,) for one in waiting for edit in _ways(one, state, node)]
+        return [(edit,) for own in waiting for edit in _ways(own, state, node)]
     choices = []
-    for one in wrong:
-        smaller = _smaller(one, state, node) if status.has(FREE_STORAGE) else []
-        choices.append([*smaller, *_ways(one, state, node)])
+    for own in wrong:
+        smaller = _smaller(own, state, node) if status.has(FREE_STORAGE) else []
+        choices.append([*smaller, *_ways(own, state, node)])
     return _together(choices)
 
 
@@ -118,23 +118,25 @@ def _together(choices: Sequence[Sequence[Edit]]) -> list[Remedy]:
     """One way for each claim; no volume is bound twice."""
     if not choices or len(choices) > _MOST_CLAIMS:
         return []
-    found = []
+    remedies = []
     for edits in product(*choices):
-        volumes = [one.about for edit in edits for one in edit.follows if one.about.kind == "PersistentVolume"]
+        volumes = [
+            followed.about for edit in edits for followed in edit.follows if followed.about.kind == "PersistentVolume"
+        ]
         if len(volumes) == len(set(volumes)):
-            found.append(edits)
-    return found
+            remedies.append(edits)
+    return remedies
 
 
 def _own(pod: Pod, state: ClusterState) -> list[_Own]:
     """Each claim once."""
-    found: dict[str, _Own] = {}
+    claims: dict[str, _Own] = {}
     for position, volume in enumerate(pod.spec.volumes or ()):
         name = volume.claim_of(pod.name) or ""
         claim = state.claims.get((pod.namespace, name))
         if claim is not None:
-            found.setdefault(name, _Own(pod, position, claim, volume.persistent_volume_claim is None))
-    return list(found.values())
+            claims.setdefault(name, _Own(pod, position, claim, volume.persistent_volume_claim is None))
+    return list(claims.values())
 
 
 def _bindable_alone(own: _Own, state: ClusterState, node: NodeInfo) -> bool:
@@ -150,17 +152,17 @@ def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[
     now = unbound(claim, state.volumes.values(), state.classes.values())
     if now.awaits in (Awaited.BINDING, Awaited.DEFAULT_CLASS) or (now.awaits is Awaited.PROVISIONER and node is None):
         return []
-    known, about = _WAYS.of(state), ref(claim)
-    if about not in known:
+    ways, about = _WAYS.of(state), ref(claim)
+    if about not in ways:
         judged_all = rejections(claim, state.volumes.values())
-        known[about] = _by_class(own, state), [one for one in judged_all if one.reasons]
-    classes, judged = known[about]
+        ways[about] = _by_class(own, state), [rejected for rejected in judged_all if rejected.reasons]
+    classes, judged = ways[about]
     if claim.spec.volume_name:
         near = misspellings(claim.spec.volume_name, state.volumes, 1)
-        named = [_draft(own, state, {_VOLUME: name}, 2) for name in near] + [_draft(own, state, {_VOLUME: ""}, 4)]
-        return [*classes, *(one for one in named if one is not None)]
+        by_name = [_draft(own, state, {_VOLUME: name}, 2) for name in near] + [_draft(own, state, {_VOLUME: ""}, 4)]
+        return [*classes, *(edit for edit in by_name if edit is not None)]
     reach = Reach(state)
-    there = (one for one in judged if node is None or reach.reaches(one.volume, node.node))
+    there = (rejected for rejected in judged if node is None or reach.reaches(rejected.volume, node.node))
     drafts = [*islice(_drafted(own, state, there), _MOST_VOLUMES)]
     if node is not None:  # The nearest volume may be near a node that is not looked at.
         drafts += islice(_drafted(own, state, judged), _MOST_ANYWHERE)
@@ -168,23 +170,25 @@ def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[
 
 
 def _drafted(own: _Own, state: ClusterState, judged: Iterable[Rejection]) -> Iterator[Edit]:
-    return (edit for one in judged if (edit := _about_volume(own, state, one)) is not None)
+    return (edit for rejected in judged if (edit := _about_volume(own, state, rejected)) is not None)
 
 
 def _by_class(own: _Own, state: ClusterState) -> list[Edit]:
     """The likeliest classes, those first for which nothing is assumed."""
     drafts = (_draft(own, state, {_CLASS: name}, weight) for name, weight in _classes(own.claim, state))
-    found = sorted((one for one in drafts if one is not None), key=lambda one: (bool(one.provisioner), one.weight))
-    return found[:_MOST_CLASSES]
+    edits = sorted(
+        (draft for draft in drafts if draft is not None), key=lambda draft: (bool(draft.provisioner), draft.weight)
+    )
+    return edits[:_MOST_CLASSES]
 
 
 def _classes(claim: PersistentVolumeClaim, state: ClusterState) -> list[tuple[str, float]]:
     """Other classes with how far fetched they are: the nearest names, then the default, then any."""
-    asked = class_of(claim)
-    names = set(state.classes) | {class_of_volume(one) for one in state.volumes.values()}
-    names -= {asked or "", ""}
-    near = misspellings(asked, names, 2) if asked else ()
-    defaults = {one.name for one in state.classes.values() if one.is_default}
+    present = class_of(claim)
+    names = set(state.classes) | {class_of_volume(volume) for volume in state.volumes.values()}
+    names -= {present or "", ""}
+    near = misspellings(present, names, 2) if present else ()
+    defaults = {storage_class.name for storage_class in state.classes.values() if storage_class.is_default}
     return [(name, 2 if name in near else 3 if name in defaults else 4) for name in sorted(names)]
 
 
@@ -199,20 +203,20 @@ def _smaller(own: _Own, state: ClusterState, node: NodeInfo) -> list[Edit]:
     return [edit] if edit is not None else []
 
 
-def _loss(claim: PersistentVolumeClaim, left: int) -> float:
-    return 1 - left / max(requested_storage(claim).value(), 1)
+def _loss(claim: PersistentVolumeClaim, kept_bytes: int) -> float:
+    return 1 - kept_bytes / max(requested_storage(claim).value(), 1)
 
 
 def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | None:
     """Ask for the volume as it is, or let it go; None where too much is different."""
     claim, volume = own.claim, judged.volume
     wrong = set(judged.reasons)
-    held = volume.spec.claim_ref
-    if wrong <= {Mismatch.RELEASED, Mismatch.RESERVED} and held is not None:
-        gone = (held.namespace, held.name) not in state.claims or volume.status.phase == "Released"
+    claim_ref = volume.spec.claim_ref
+    if wrong <= {Mismatch.RELEASED, Mismatch.RESERVED} and claim_ref is not None:
+        gone = (claim_ref.namespace, claim_ref.name) not in state.claims or volume.status.phase == "Released"
         usable = volume.status.phase in ("Released", "Available") and volume.metadata.deletion_timestamp is None
         return _release(own, state, volume) if gone and usable else None
-    if not wrong <= _CURABLE or len(wrong) > 2 or held is not None:
+    if not wrong <= _CURABLE or len(wrong) > 2 or claim_ref is not None:
         return None
     if wrong == {Mismatch.CLASS} and class_of_volume(volume):
         return None  # One of the classes that are tried anyway.
@@ -226,7 +230,9 @@ def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | N
         weight += 1.5 + _loss(claim, capacity(volume).value())
     if Mismatch.ACCESS_MODE in wrong:
         offered = volume.spec.access_modes or ()
-        fields[_MODES] = [one for one in claim.spec.access_modes or () if one in offered] or list(offered[:1])
+        fields[_MODES] = [
+            access_mode for access_mode in claim.spec.access_modes or () if access_mode in offered
+        ] or list(offered[:1])
         weight += 2
     if Mismatch.SELECTOR in wrong:
         fields[_VOLUME] = volume.name
@@ -235,8 +241,8 @@ def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | N
 
 
 def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit | None:
-    held = volume.spec.claim_ref
-    assert held is not None
+    claim_ref = volume.spec.claim_ref
+    assert claim_ref is not None
     about = ref(volume)
     freed = apply_to_object(volume, (Step(("spec", "claimRef"), None), Step(("status", "phase"), "Available")))
     outcome = settled(own.pod, own.position, own.claim, freed, state)
@@ -245,7 +251,7 @@ def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit |
     follows = outcome.follows or (Operation(about, (Step(("status", "phase"), "Available"),)),)
     steps = (Step(("spec", "claimRef"), None),)
     because = Because.DELETED_CLAIM if volume.status.phase == "Released" else Because.MISSING_CLAIM
-    weight = 3 if (held.namespace, held.name) == (own.claim.namespace, own.claim.name) else 3.5
+    weight = 3 if (claim_ref.namespace, claim_ref.name) == (own.claim.namespace, own.claim.name) else 3.5
     arguments = (own.claim.name, volume.name)
     return Edit(
         Kind.RELEASE_VOLUME,
@@ -255,7 +261,7 @@ def _release(own: _Own, state: ClusterState, volume: PersistentVolume) -> Edit |
         weight,
         follows,
         because=because,
-        names=(f"{held.namespace}/{held.name}",),
+        names=(f"{claim_ref.namespace}/{claim_ref.name}",),
     )
 
 
@@ -288,12 +294,12 @@ def _draft(
     if outcome.volume and _VOLUME not in fields:
         return _draft(own, state, {**fields, _VOLUME: outcome.volume}, weight, why)
     follows, provisioner = outcome.follows, outcome.provisioner
-    bound = next((one.about.name for one in follows if one.about.kind == "PersistentVolume"), "")
+    bound = next((followed.about.name for followed in follows if followed.about.kind == "PersistentVolume"), "")
     operation = Operation(ref(claim), tuple(steps))
     if own.template:
         prefix: Path = ("spec", "volumes", own.position, "ephemeral", "volumeClaimTemplate")
         follows = (Operation(ref(claim), (*steps, *recreated)), *follows)
-        steps = [Step((*prefix, *one.path), one.value, one.remove) for one in steps if one.path[0] == "spec"]
+        steps = [Step((*prefix, *step.path), step.value, step.remove) for step in steps if step.path[0] == "spec"]
         operation = Operation(ref(own.pod), tuple(steps))
     elif recreated:
         follows = (Operation(ref(claim), recreated), *follows)
