@@ -15,14 +15,16 @@
 
 from __future__ import annotations
 
+from kubedoctor.cluster.grammar.credentials import without_credentials
+
 
 class Problem(Exception):
-    """What could not be done, and what to try; both are printed as they are."""
+    """What could not be done, and what to try; neither keeps a credential."""
 
     def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
+        self.what = without_credentials(what)
+        self.hint = without_credentials(hint)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.hint}" if self.hint else self.what

@@ -17,6 +17,7 @@ from kubedoctor.cli.arguments.parsing import parse, parser_of, split_command
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.targets import is_kind
 from kubedoctor.cli.terminal import prepare_streams
+from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.problems import NoSuchObject, Problem
 
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Problem as problem:
         _complain(problem)
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         return ExitCode.USAGE
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -72,8 +73,12 @@ def _what_failed(error: OSError) -> str:
 
 def _unexpected(code: ExitCode, *, debug: bool) -> ExitCode:
     if debug:
-        traceback.print_exc()
+        _print_traceback()
     return code
+
+
+def _print_traceback() -> None:
+    print(visible(without_credentials(traceback.format_exc()), lines=True), end="", file=sys.stderr)
 
 
 def program_name(path: str) -> str:

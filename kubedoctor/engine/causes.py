@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.family import Family
@@ -91,7 +92,7 @@ def _names(relation: CauseRelation, symptom: Symptom, family: Family, problems: 
     try:
         return tuple(dict.fromkeys(relation(symptom, family)))
     except Exception as error:  # noqa: BLE001  # a foreign function may raise anything
-        problems[f"the relation {relation.name} failed: {type(error).__name__}: {error}"] = None
+        problems[without_credentials(f"the relation {relation.name} failed: {type(error).__name__}: {error}")] = None
         return ()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import kind_named
@@ -287,8 +288,8 @@ def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Clust
         results.not_checked.add(NotChecked(diagnostic.id, ref(obj), f"{blind.kind}: {blind.why}"))
         return
     except Exception as error:  # noqa: BLE001  # a check that raises must not cost the other checks
-        why = f"the check failed: {type(error).__name__}: {error}"
-        results.not_checked.add(NotChecked(diagnostic.id, ref(obj), why, traceback.format_exc()))
+        why = without_credentials(f"the check failed: {type(error).__name__}: {error}")
+        results.not_checked.add(NotChecked(diagnostic.id, ref(obj), why, without_credentials(traceback.format_exc())))
         return
     gaps = frozenset(cluster.gaps)
     if not findings:

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import os
 import secrets
+import shutil
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,7 @@ from kubedoctor.sandbox.state import SandboxState
 
 CONTEXT = "kubedoctor-demo"
 _TOKEN_BYTES = 24
+_FOLDER = "kubedoctor-demo-"
 _BOOKMARK_EVERY = 60.0
 _STARTS_WITHIN = 30.0
 _LARGEST_BODY = 3 * 2**20
@@ -34,6 +36,22 @@ _NO_TOKEN = (
 )
 
 
+def _remove_left_behind() -> None:
+    """The folders of servers that were killed: the process in their name is gone."""
+    if os.name != "posix":
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        process = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if not process.isdecimal() or folder.is_symlink():
+            continue
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (PermissionError, OverflowError):
+            continue
+
+
 class SandboxServer:
     """A running server. The folder with its kubeconfig goes when it stops; use it in a `with` block."""
 
@@ -41,7 +59,8 @@ class SandboxServer:
         self.sandbox = sandbox
         self._token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._streams: set[Stream] = set()
-        self._folder = tempfile.TemporaryDirectory(prefix="kubedoctor-")
+        _remove_left_behind()
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-")
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, name="kubedoctor-sandbox", daemon=True)
         self._thread.start()

@@ -128,9 +128,15 @@ USERS = {
         "Get it!",
     ),
     "exec plug-in failing": (
-        {"exec": {"command": "./login", "apiVersion": "client.authentication.k8s.io/v1", "args": ["--as", "jane"]}},
-        "exec plugin {folder}/login of user jane failed: process returned 3. session is over",
-        "{folder}/login --as jane",
+        {
+            "exec": {
+                "command": "./login",
+                "apiVersion": "client.authentication.k8s.io/v1",
+                "args": ["--as", "Zq7hunter2x"],
+            }
+        },
+        "exec plugin {folder}/login of user jane failed: it exited with code 3",
+        "kubectl get --raw=/version",
     ),
 }
 
@@ -139,7 +145,7 @@ USERS = {
 def test_bad_credentials_are_named_with_a_way_out(case: str, tmp_path: Path, open_at: Open) -> None:
     user, sentence, hint = USERS[case]
     plugin = tmp_path / "login"
-    plugin.write_text("#!/bin/sh\necho session is over >&2\nexit 3\n")
+    plugin.write_text("#!/bin/sh\necho token Zq7hunter2x is over >&2\nexit 3\n")
     plugin.chmod(0o755)
 
     with pytest.raises(SourceProblem) as raised:
@@ -147,6 +153,7 @@ def test_bad_credentials_are_named_with_a_way_out(case: str, tmp_path: Path, ope
 
     assert sentence.format(folder=tmp_path) in raised.value.what
     assert hint.format(folder=tmp_path) in raised.value.hint
+    assert "Zq7hunter2x" not in str(raised.value), "neither its arguments nor its standard error are printed"
 
 
 def test_the_port_is_closed(open_at: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ def demo(options: argparse.Namespace) -> int:
             f"unknown demo {name!r}", f"Did you mean {', '.join(near)}?" if near else "All demos: kubedoctor demo list"
         )
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.output
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, _leave)  # so that the kubeconfig goes with a closed terminal too
     with serve_recording(name) as served:
         told = f"This is the demo cluster {name}. kubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
         chosen = Options(kubeconfig=str(served.kubeconfig), all_namespaces=True)
@@ -44,6 +47,10 @@ def demo(options: argparse.Namespace) -> int:
             )
         _report(chosen, options)
     return 0  # The demo is meant to be broken: showing it is success.
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _report(chosen: Options, options: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.grammar.selectors import SelectorError
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
@@ -73,6 +74,8 @@ def related_objects(
         except SelectorError as broken:
             cluster.gaps.add(Gap(kind, f"a selector of {ref(obj).title} is not valid: {broken}"))
         except Exception as error:  # noqa: BLE001  # a relation of a package must not cost the others
-            cluster.gaps.add(Gap(kind, f"the relation {relation.name} failed: {type(error).__name__}: {error}"))
+            cluster.gaps.add(
+                Gap(kind, without_credentials(f"the relation {relation.name} failed: {type(error).__name__}: {error}"))
+            )
     names.pop(ref(obj), None)
     return tuple(names)

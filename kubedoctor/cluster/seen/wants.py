@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.kinds.references import Ref
 
 
@@ -50,9 +51,9 @@ class CannotSee(Exception):
     """What is needed cannot be read: refused, not in the bundle, or broken off. `why` is a clause for people."""
 
     def __init__(self, kind: str, why: str) -> None:
-        super().__init__(f"{kind}: {why}")
         self.kind = kind
-        self.why = why
+        self.why = without_credentials(why)
+        super().__init__(f"{kind}: {self.why}")
 
 
 class Gap(msgspec.Struct, frozen=True, order=True):

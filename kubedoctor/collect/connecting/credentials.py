@@ -11,6 +11,7 @@ import binascii
 import importlib
 import json
 import os
+import re
 import shutil
 import threading
 import time
@@ -22,6 +23,13 @@ from kubedoctor.collect.connecting.kubeconfig import Chosen, text_of
 from kubedoctor.problems import KubeconfigProblem, LoginProblem
 
 _FILE_IS_FRESH = 60.0  # seconds, as client-go re-reads a token file
+_RETURNED = re.compile(r"process returned (-?\d+)")
+_ANSWERS = {
+    "it returned neither": "it returned neither a token nor a client certificate",
+    "failed to decode": "its answer is not JSON",
+    "plugin api version": "its answer has another API version than the kubeconfig",
+    "malformed request": "the kubeconfig names no command or no API version for it",
+}
 _RENEW_BEFORE = 60.0  # seconds before a credential expires
 
 
@@ -51,7 +59,7 @@ class Token(Credentials):
     kind = "a token"
 
     def __init__(self, token: str) -> None:
-        self._token = token
+        self._token = token.strip()  # a file read into a kubeconfig ends with a line feed
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
@@ -150,24 +158,33 @@ class ExecPlugin(Credentials):
             cluster = nodes.ConfigNode("cluster", self._cluster)
             self._take(client.ExecProvider(nodes.ConfigNode("exec", self._spec), "", cluster).run())
         except Exception as error:  # noqa: BLE001  # whatever a plug-in and the client's reading of it raise
-            why = str(error).removeprefix("exec: ")
             raise LoginProblem(
-                f"exec plugin {self._command} of user {self._user} failed: {why}",
-                f"Run it yourself: {self._line}",
+                f"exec plugin {self._command} of user {self._user} failed: {_why_failed(error)}",
+                "Its own message may hold credentials; kubectl prints it: kubectl get --raw=/version",
             ) from None
 
     def _take(self, status: dict[str, Any]) -> None:
         token, certificate = text_of(status.get("token")), text_of(status.get("clientCertificateData"))
         if not token and not certificate:
             raise ValueError("it returned neither a token nor a client certificate")
-        self._token = token
+        self._token = token.strip()
         self.certificate, self.key = certificate.encode(), text_of(status.get("clientKeyData")).encode()
         stamp = text_of(status.get("expirationTimestamp"))
         self._expires = datetime.fromisoformat(stamp.replace("Z", "+00:00")) if stamp else None
 
-    @property
-    def _line(self) -> str:
-        return " ".join([self._command, *map(text_of, self._spec.get("args") or ())])
+
+def _why_failed(error: Exception) -> str:
+    """Without what the plug-in wrote: its standard error may name tokens in any form."""
+    words = str(error).removeprefix("exec: ")
+    if found := _RETURNED.match(words):
+        return f"it exited with code {found[1]}"
+    if isinstance(error, AttributeError):  # the client strips the standard error that it did not keep on a terminal
+        return "it exited with an error"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return next(
+        (clause for beginning, clause in _ANSWERS.items() if words.startswith(beginning)), "its answer is not valid"
+    )
 
 
 class Provider(Credentials):

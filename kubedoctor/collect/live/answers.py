@@ -20,6 +20,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import TimeoutError as TookTooLong
 
+from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.connecting.connection import Connection
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
@@ -32,10 +33,10 @@ class ApiRefusal(Exception):
     """One request was not answered as asked. `status` is HTTP's, 0 for what is no answer; `reason` is the Status'."""
 
     def __init__(self, status: int, reason: str, message: str, retry_after: float = 0.0) -> None:
-        super().__init__(message)
+        self.message = without_credentials(message)
+        super().__init__(self.message)
         self.status = status
         self.reason = reason
-        self.message = message
         self.retry_after = retry_after
 
     @property

@@ -1,0 +1,20 @@
+"""Texts of errors without the credentials that libraries, servers and kubeconfigs put into them."""
+
+from __future__ import annotations
+
+import re
+
+from kubedoctor.cluster.grammar.redaction import REDACTED, redact_text
+
+# In an error nothing before the @ of a URL is needed; a password may itself hold `@`, or `/` after the colon.
+_USER_INFO = re.compile(
+    r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)(?:[^\s/@:'\"]{0,256}:[^\s@'\"]{0,1024}|[^\s/'\"]{1,1024})@"
+)
+_SCHEME = re.compile(r"(?i)\b(bearer|basic)(\s{1,4})(?!auth|token|cred)[^\s'\"\\,;)]+")
+
+
+def without_credentials(text: str) -> str:
+    """What every error text passes on its way to a person: no tokens, passwords, or user info of URLs."""
+    if "://" in text and "@" in text:
+        text = _USER_INFO.sub(rf"\1{REDACTED}@", text)
+    return redact_text(_SCHEME.sub(rf"\1\2{REDACTED}", text))
