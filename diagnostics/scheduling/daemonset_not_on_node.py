@@ -145,7 +145,7 @@ def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence:
     near = nearest_labels(wanted, (node.labels for node in nodes)) if wanted else None
     asked = ", ".join(f"{key}={value}" for key, value in wanted.items())
     about = ref(daemon_set)
-    evidence = [quote(daemon_set, "status.desiredNumberScheduled", f"of {len(nodes)} nodes")]
+    evidence = [quote(daemon_set, "status.desiredNumberScheduled", f"of {counted(len(nodes), 'node')}")]
     fixes: tuple[Fix, ...] = ()
     if wanted:
         evidence.insert(0, quote(daemon_set, "spec.template.spec.nodeSelector", "no node has these labels"))

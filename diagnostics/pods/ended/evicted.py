@@ -102,7 +102,7 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
         what = node.group(1) if node else "a resource"
         summary = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
         because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
-        fix = fix_by_hand(about, f"Set the {what} request near the real use")
+        fix = fix_by_hand(about, f"Set the {node.group(1) if node else 'resource'} request near the real use")
     return Finding(
         about=about,
         summary=summary,
