@@ -18,6 +18,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.objects import struct_for
 from kubedoctor.cluster.kinds.references import custom_kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks
 
 T = TypeVar("T", bound=KubernetesObject)
 MOST_MENDS = 20  # An item with more wrong fields than this is not an object of that kind.
@@ -88,18 +89,17 @@ def decode_list(kind: str, body: bytes) -> Decoded:
         return Decoded(
             whole.items or (), meta.continue_, meta.resource_version, kind=whole.kind, api_version=whole.api_version
         )
-    except msgspec.ValidationError:
-        pass
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable(str(error)) from None
-    try:
-        raw = _RAW_LIST.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raw = _raw_list(body)
     objects: list[KubernetesObject] = []
     problems: list[str] = []
     for item in raw.items or ():
-        decoded_item = decode_object(kind, bytes(item))
+        try:
+            whole = bytes(item)
+            decoded_item = convert_object(kind, plain_json(whole)) if has_marks(whole) else decode_object(kind, whole)
+        except Unreadable as error:
+            problems.append(f"{kind}: an item cannot be decoded; ignored ({error})")
+            continue
         objects.extend(decoded_item.objects)
         problems.extend(decoded_item.problems)
     meta = raw.metadata
@@ -117,11 +117,33 @@ def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:
     """Decode one object of a known kind: none or one object, and what had to be left out."""
     try:
         return Decoded((_object_decoder(kind).decode(body),))
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return convert_object(kind, plain_json(bytes(body)))
+
+
+def plain_json(body: bytes) -> Any:
+    """JSON as Python's data, with marks where a value cannot be read. Raises Unreadable."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
+    try:
+        return msgspec.json.decode(marked(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(str(error)) from None
-    return convert_object(kind, msgspec.json.decode(body))
+
+
+def _raw_list(body: bytes) -> _RawList:
+    try:
+        return _RAW_LIST.decode(body)
+    except RecursionError:
+        pass
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(str(error)) from None
+    try:
+        return _RAW_LIST.decode(marked(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from None
 
 
 def convert_object(kind: str, data: Any) -> Decoded:
@@ -129,8 +151,9 @@ def convert_object(kind: str, data: Any) -> Decoded:
     if not isinstance(data, dict):
         return Decoded((), problems=(f"{kind}: an item is {_type_name(data)}, not an object; ignored",))
     struct = struct_for(kind)
-    mended = _without_nulls(data)
-    left_out: list[str] = []
+    lost: list[str] = []
+    mended = without_marks(data, lost)
+    left_out = [f"{_title(kind, mended)}: {clause.lstrip('.')}" for clause in lost]
     for _ in range(MOST_MENDS):
         try:
             return Decoded((msgspec.convert(mended, struct),), problems=tuple(left_out))
@@ -178,14 +201,6 @@ def _type_name(value: Any) -> str:
     return {str: "text", list: "a list", dict: "an object", type(None): "null", bool: "a boolean"}.get(
         type(value), "a number"
     )
-
-
-def _without_nulls(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {str(key): _without_nulls(value) for key, value in data.items() if value is not None}
-    if isinstance(data, list | tuple):
-        return [_without_nulls(value) for value in data if value is not None]
-    return data
 
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.seen.mending import marked
+
 MOST_NODES = 2_000_000
 """A YAML document whose references multiply to more values than this is no record of a cluster."""
 _ANCHOR = re.compile(rb"(?m)(?:^|[\s\[{,:-])&[\w-]+")
@@ -47,7 +49,13 @@ def head_of(body: bytes) -> Head | None:
         return _HEAD.decode(body)
     except msgspec.ValidationError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError:
+        pass
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unparsable(_place(body, str(error))) from None
+    try:
+        return _HEAD.decode(marked(body))
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Unparsable(_place(body, str(error))) from None
 
 

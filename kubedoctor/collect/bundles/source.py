@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
+from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.documents import Documents
@@ -100,7 +102,10 @@ def _whole_items(piece: Objects) -> Iterator[dict[str, Any]]:
     row = kind_named(piece.kind)
     named = {"apiVersion": row.api_version, "kind": row.kind} if row else {}
     for item in items:
-        data = msgspec.json.decode(item) if isinstance(item, msgspec.Raw) else item
+        try:
+            data = without_marks(plain_json(bytes(item)), []) if isinstance(item, msgspec.Raw) else item
+        except Unreadable:
+            continue  # It was told when the bundle was read.
         if isinstance(data, dict):
             yield {**named, **{key: value for key, value in data.items() if value is not None}}
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.resources import ResourceKind
-from kubedoctor.cluster.seen.decoding import Decoded, ListMeta, Unreadable, decode_list
+from kubedoctor.cluster.seen.decoding import Decoded, ListMeta, Unreadable, decode_list, plain_json
+from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.transport import JSON, MOST_TRIES, Transport, segment
 from kubedoctor.collect.live.answers import ApiRefusal
@@ -111,31 +113,64 @@ def read_list(
 
 def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:
     """The objects of a list as plain data, chunk by chunk. Raises what the transport raises, wherever it ends."""
-    token, seen = "", set[str]()
+    token, seen, lost = "", set[str](), list[str]()
     version = f"{resource.row.group}/{resource.version}" if resource.row.group else resource.version
     while True:
         try:
             body = transport.get(resource.path(want.namespace), _query(want, token, chunked=True))
-            chunk = _DOCUMENTS.decode(body)
+            chunk = _documents(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
         check_list_kind(resource.row, chunk.kind, chunk.api_version, body)
-        for item in chunk.items or ():
+        for raw in chunk.items or ():
+            item, clauses = _item(raw)
+            if clauses:
+                lost.append(f"{_name_of(item)} {clauses[0]}")
+            if not isinstance(item, dict):
+                continue
             check_name(resource.row, want.namespace, item.get("metadata"))
             yield {**item, "apiVersion": version, "kind": resource.row.kind}
         if chunk.metadata.continue_ in seen:
             raise ApiRefusal(0, "Endless", "the server keeps returning the same chunk")
         token = chunk.metadata.continue_
+        if not token and lost:
+            raise ApiRefusal(0, "Unreadable", f"{counted(len(lost), 'object')} cannot be read whole: {lost[0]}")
         if not token:
             return
         seen.add(token)
 
 
 class _Documents(msgspec.Struct, frozen=True):
-    items: list[dict[str, Any]] | None = None
+    items: tuple[msgspec.Raw, ...] | None = None
     metadata: ListMeta = ListMeta()
     kind: Any = None
     api_version: Any = msgspec.field(default=None, name="apiVersion")
+
+
+def _documents(body: bytes) -> _Documents:
+    try:
+        return _DOCUMENTS.decode(body)
+    except RecursionError:
+        return _DOCUMENTS.decode(marked(body))
+
+
+def _item(raw: msgspec.Raw) -> tuple[Any, list[str]]:
+    """An item as plain data, and what of it had to be left out."""
+    whole = bytes(raw)
+    if not has_marks(whole):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return msgspec.json.decode(whole), []
+    clauses: list[str] = []
+    try:
+        item = without_marks(plain_json(whole), clauses)
+    except Unreadable as error:
+        return None, [f"is ignored ({error})"]
+    return item, [clause.removeprefix(".") for clause in clauses] or ["has bytes that are not UTF-8"]
+
+
+def _name_of(item: Any) -> str:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return visible(str(metadata.get("name")), 100) if isinstance(metadata, dict) else "an item"
 
 
 _DOCUMENTS = msgspec.json.Decoder(_Documents)

@@ -1,0 +1,74 @@
+"""JSON with values that cannot be read: a mark takes the place of each, so that the rest can be."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+MOST_DEPTH = 100  # No kind of Kubernetes nests half as deep.
+_LONGEST_PATH = 80
+_MARK = "\ue000"
+TOO_DEEP = f"{_MARK}nested too deeply"
+OUT_OF_RANGE = f"{_MARK}number out of range"
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?\d[\d.eE+-]*', re.DOTALL)
+
+
+def marked(body: bytes) -> bytes:
+    """The JSON with marks for numbers that no computer word holds and for what is nested deeper than MOST_DEPTH.
+    Bytes that are not UTF-8 become U+FFFD."""
+    body = body.decode("utf-8", "replace").encode()
+    pieces: list[bytes] = []
+    start = depth = 0
+    for token in _TOKEN.finditer(body):
+        first = body[token.start()]
+        if first in b"[{":
+            depth += 1
+            if depth == MOST_DEPTH + 1:
+                pieces += (body[start : token.start()], f'"{TOO_DEEP}"'.encode())
+        elif first in b"]}":
+            depth -= 1
+            if depth == MOST_DEPTH:
+                start = token.end()
+        elif depth <= MOST_DEPTH and first != 0x22 and not _is_finite(token.group()):
+            pieces += (body[start : token.start()], f'"{OUT_OF_RANGE}"'.encode())
+            start = token.end()
+    if depth <= MOST_DEPTH:
+        pieces.append(body[start:])
+    return b"".join(pieces)
+
+
+def has_marks(body: bytes) -> bool:
+    """Whether JSON may hold marks."""
+    return _MARK.encode() in body
+
+
+def without_marks(data: Any, lost: list[str], path: str = "", depth: int = 0) -> Any:
+    """A copy without nulls and without what cannot be used; `lost` gets a clause for each of the latter."""
+    if isinstance(data, dict | list | tuple) and depth > MOST_DEPTH:
+        lost.append(f"{_short(path)} is ignored (nested too deeply)")
+        return None
+    if isinstance(data, dict):
+        values = {str(key): without_marks(value, lost, f"{path}.{key}", depth + 1) for key, value in data.items()}
+        return {key: value for key, value in values.items() if value is not None}
+    if isinstance(data, list | tuple):
+        items = [without_marks(value, lost, f"{path}[{index}]", depth + 1) for index, value in enumerate(data)]
+        return [value for value in items if value is not None]
+    if isinstance(data, str) and data in (TOO_DEEP, OUT_OF_RANGE):
+        lost.append(f"{_short(path)} is ignored ({data.removeprefix(_MARK)})")
+        return None
+    if isinstance(data, float) and not math.isfinite(data):
+        lost.append(f"{_short(path)} is ignored (number out of range)")
+        return None
+    return data
+
+
+def _is_finite(number: bytes) -> bool:
+    try:
+        return len(number) < 4 or math.isfinite(float(number))
+    except ValueError:  # not a number: the decoder says where
+        return True
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"

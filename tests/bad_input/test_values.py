@@ -1,0 +1,52 @@
+"""One value that cannot be read, live and in files: the object is mended, everything else stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kubedoctor.cli import main
+from tests.bad_input.said import say
+from tests.bad_input.sick import hasty
+from tests.bad_input.test_answers import of_pods
+from tests.collect.fake_api import FakeApi, kubeconfig, response
+from tests.collect.served import pod
+
+__all__ = ["hasty"]
+Capture = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.usefixtures("hasty")
+VALUES = {
+    "a float": b"1e999",
+    "a long integer": b"9" * 6000,
+    "100,000 deep": b"[" * 100_000 + b"]" * 100_000,
+    "a byte": b'"\xff"',
+    "null items": b"null",
+}
+
+
+def pods(value: bytes) -> bytes:
+    """Two pods; the generation of the second is this value."""
+    bad = pod("bad")
+    bad["metadata"]["generation"] = "HERE"
+    listed = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [pod("good"), bad, None]}
+    return json.dumps(listed).encode().replace(b'"HERE"', value)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_live(name: str, capsys: Capture, tmp_path: Path) -> None:
+    with FakeApi(of_pods(response(pods(VALUES[name])))) as api:
+        config = kubeconfig(tmp_path / "config", api.url)
+        assert "4 objects" in say(capsys, "scan", "--kubeconfig", config).text
+        code = main(["capture", "-o", str(tmp_path / "state"), "--kubeconfig", config])
+    assert code == (0 if name == "null items" else 3)
+    recorded = json.loads((tmp_path / "state/objects/Pod.json").read_text())
+    assert [item["metadata"]["name"] for item in recorded["items"]] == ["bad", "good"]
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_in_a_file(name: str, capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "pods.json"
+    path.write_bytes(pods(VALUES[name]))
+    assert "2 objects" in say(capsys, "scan", "--from", str(path)).text
