@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kubedoctor.cluster.grammar.redaction import (
     REDACTED,
     looks_secret,
+    redact_annotations,
     redact_arguments,
     redact_file,
     redact_lines,
@@ -86,6 +87,51 @@ def test_secrets_in_text(text: str, shown: str) -> None:
 )
 def test_what_tells_the_cause_stays(text: str) -> None:
     assert redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DB_PASS=Zq7hunter2x run", "PGPASS='Zq7hunter2x'", "password = Zq7hunter2x", "psql --password Zq7hunter2x -U bob",
+        "bob:Zq7hunter2x@tcp(db:3306)/shop", "postgres://bob:a/Zq7hunter2x@db/shop", "AccountName=a;AccountKey=Zq7hunter2x==;",
+        "https://a.blob.core.windows.net/x?sv=1&sig=Zq7hunter2x%3D", "stripe sk_live_Zq7hunter2xabcdef",
+        "key AIzaZq7hunter2xabcdefghijklmnopqrstuvwxyz0", "npm_Zq7hunter2xabcdefghijklmnopqrstuvwxyz01",
+        "POST https://hooks.slack.com/services/T000/B000/Zq7hunter2x", "https://discord.com/api/webhooks/123456/Zq7hunter2xabc",
+        "redis-server --requirepass Zq7hunter2x", "machine db login bob password Zq7hunter2x",
+        'proxy_set_header Authorization "Basic Zq7hunter2xYg==";', "curl -u bob:Zq7hunter2x https://x", "Cookie: sid=Zq7hunter2x",
+        '{"pass": "Zq7hunter2x"}',
+    ],
+)  # fmt: skip
+def test_a_planted_value_is_not_in_a_text(text: str) -> None:
+    assert "Zq7hunter2x" not in redact_text(text)
+    assert "Zq7hunter2x" not in redact_file("notes", text)
+    assert "Zq7hunter2x" not in "\n".join(redact_lines([text]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bypass=on compass = north", "LOG_LEVEL = debug", "if token == expected", "the --token flag is deprecated, set --user bob",
+        "Basic authentication failed", "image registry.local:5000/app@sha256:0123abcd", "http://[::1]:80/a@b", "npm_config_cache=/tmp",
+        "uid 3f0c1b52-6a7e-4a0e-9d59-0123456789ab", "curl -u bob https://x", "login bob failed: no password given",
+    ],
+)  # fmt: skip
+def test_an_innocent_value_stays(text: str) -> None:
+    assert redact_text(text) == text
+
+
+def test_more_forms_in_files_arguments_and_annotations() -> None:
+    secret = "Zq7hunter2x"
+    assert redact_file("a.yaml", f"secret: |\n  {secret}\n  b\nuser: bob\n") == f"secret: |\n  {REDACTED}\nuser: bob\n"
+    assert redact_file("a.yaml", "script: |\n  run\nuser: bob\n") == "script: |\n  run\nuser: bob\n"
+    assert redact_file("settings", f"db:5432:shop:bob:{secret}\n") == f"db:5432:shop:bob:{REDACTED}\n"
+    assert redact_arguments(("mysql", "-u", "bob", f"-p{secret}")) == ("mysql", "-u", "bob", f"-p{REDACTED}")
+    assert redact_arguments(("serve", "-p8080")) == ("serve", "-p8080")
+    about = {"example.com/db-password": secret, "example.com/auth-secret": "shop/basic-auth"}
+    assert redact_annotations(about) == {
+        "example.com/db-password": REDACTED,
+        "example.com/auth-secret": "shop/basic-auth",
+    }
 
 
 def test_command_lines() -> None:

@@ -15,7 +15,8 @@ REDACTED = "<redacted>"
 
 _NAME = re.compile(
     r"passw|passphrase|passwd|pwd$|secret|token|api_?-?key|access_?-?key|private_?-?key|credential|authorization|"
-    r"client_?-?key|encryption_?-?key|signing_?-?key|auth_?-?key|connection_?-?string|dsn$|_sas$|cookie|"
+    r"client_?-?key|encryption_?-?key|signing_?-?key|auth_?-?key|account_?-?key|connection_?-?string|dsn$|_sas$|^sig$|cookie|webhook_?-?url$|"
+    r"(?:^|[_.-]|db|pg|require|user|root)pass$|"
     r"\.pem$|\.key$|\.p12$|\.jks$",
     re.IGNORECASE,
 )
@@ -29,11 +30,16 @@ _RESOURCES = frozenset({"secrets", "count/secrets"})
 _NO_VALUES = frozenset({"true", "false", "none", "null", "nil", "yes", "no"})
 
 # Every quantifier that could run over a long text is bounded or starts at a word: the time stays linear.
-_USER_INFO = re.compile(r"(?<![a-zA-Z0-9+.-])([a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s:/@]{0,256}):[^\s/]{1,1024}@")
+_USER_INFO = re.compile(
+    r"(?<![a-zA-Z0-9+.-])([a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s:/@\[]{0,256}):(?:[^\s/]{1,1024}|(?!\d{1,5}[/?#])[^\s\"'<>,]{1,1024})@"
+)
+_DATABASE_USER = re.compile(r"\b([\w.-]{1,64}):[^\s@]{1,256}@(?=(?:tcp|udp|unix)\()")
 _KNOWN_FORM = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)|"
     r"\beyJ[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]+|"
     r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{22,}|\bglpat-[A-Za-z0-9_-]{20,}|"
+    r"\b[rs]k_live_[A-Za-z0-9]{10,}|\bAIza[\w-]{30,}|\bnpm_[A-Za-z0-9]{30,}|"
+    r"(?<=hooks\.slack\.com/services/)[\w/-]{10,}|(?<=/api/webhooks/)\d{5,}/[\w-]{10,}|"
     r"\bxox[abprs]-[A-Za-z0-9-]{10,}|(?<![A-Za-z0-9+/])(?:H4sI|SDRzS)[A-Za-z0-9+/=]{64,}",  # the last: packed manifests
     re.DOTALL,
 )
@@ -41,18 +47,35 @@ _HEADER = re.compile(
     r"(?i)\b(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:basic|bearer|token)?\s{0,4}|bearer\s{1,4})[\w.~+/=-]{8,}"
 )
 _ASSIGNED = re.compile(
-    r"(?<![\w.-])(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'&;,|)<]+)"
+    r"(?<![\w.-])(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})(?:=|[ \t]{1,4}=(?!=)[ \t]{0,4}))(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'&;,|)<]+)"
 )
 # An argument is a whole: whatever stands behind the sign is the value.
 _ARGUMENT = re.compile(r"(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>.*)", re.DOTALL)
+_BASIC = re.compile(r"\b([Bb]asic\s{1,4})(?=[A-Za-z+/]{0,200}[0-9=])[A-Za-z0-9+/]{8,1000}={0,2}")
+_COOKIE = re.compile(r"(?i)\b((?:set-)?cookie:[ \t]{0,4})[^\s][^\r\n\"']*")
+_CURL_USER = re.compile(r"(\bcurl\b[^\n]{0,300}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,100}:)[^\s\"']+")
+_NETRC = re.compile(r"(\blogin\s{1,8}\S{1,200}\s{1,8}password\s{1,8})\S+")
+_FLAG = re.compile(
+    r"(?<![\w-])(--(?P<name>[A-Za-z][\w-]{0,60})[ \t]{1,4})(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'-][^\s\"']*)"
+)
+_NEXT_WORDS = frozenset({"flag", "option", "is", "and", "or", "must", "cannot", "in", "for", "to", "was", "has"})
 _QUOTED = re.compile(
     r"(\\{0,3}[\"'](?P<name>[\w.-]{1,100})\\{0,3}[\"']\s{0,8}:\s{0,8}\\{0,3}[\"'])(?P<value>[^\"'\\]+)"
 )
 _LINE = re.compile(
     r"(?m)^([ \t]*(?:- )?[\"']?(?P<name>[A-Za-z_][\w.-]{0,200})[\"']?[ \t]*[:=][ \t]*)(?P<value>[^\s|>&*{\[][^\r\n]*)"
 )
+_BLOCK = re.compile(
+    r"(?m)^((?P<indent>[ \t]{0,200})(?:- )?(?P<name>[A-Za-z_][\w.-]{0,200}):[ \t]*[|>][+\d-]{0,2}[ \t]*\n)"
+    r"(?P<value>(?:(?P=indent)[ \t][^\n]*(?:\n|\Z)|[ \t]*\n)+)"
+)
+_PGPASS = re.compile(r"(?m)^([^\s:#]{1,255}:(?:\d{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:)\S+$")
+_PASSWORD_KEY = re.compile(r"(?i)passw|passphrase|api-?key|(?:^|[/._-])token$")
+_MYSQL_PASSWORD = re.compile(r"-p[^\s=]+")
 _ELEMENT = re.compile(r"(<(?P<name>[A-Za-z_][\w.:-]{0,100})>)(?P<value>[^<>]{1,4096})(?=</)")
-_SIGN_OF_FORM = re.compile(r"eyJ|-----BEGIN|AKIA|gh[pousr]_|github_pat_|glpat-|xox|H4sI|SDRzS")
+_SIGN_OF_FORM = re.compile(
+    r"eyJ|-----BEGIN|AKIA|gh[pousr]_|github_pat_|glpat-|xox|H4sI|SDRzS|k_live_|AIza|npm_|hooks\.slack|/webhooks/"
+)
 _QUOTED_COLON = re.compile(r"[\"']\s{0,8}:")
 # The pods of a workload repeat their texts. Only such are remembered as hold no secret.
 _clean: set[str] = set()
@@ -95,13 +118,32 @@ def redact_text(text: str) -> str:
 def _redacted(text: str) -> str:
     if "://" in text:
         text = _USER_INFO.sub(rf"\1:{REDACTED}@", text)
+    if "@" in text and "(" in text:
+        text = _DATABASE_USER.sub(rf"\1:{REDACTED}@", text)
     if _SIGN_OF_FORM.search(text):
         text = _KNOWN_FORM.sub(REDACTED, text)
     if "earer" in text.lower() or "uthorization" in text.lower():
         text = _HEADER.sub(rf"\1{REDACTED}", text)
+    if " " in text:
+        text = _without_phrases(text)
     if "=" in text:
         text = _ASSIGNED.sub(_without_value, text)
     return _QUOTED.sub(_without_value, text) if _QUOTED_COLON.search(text) else text
+
+
+def _without_phrases(text: str) -> str:
+    """Without secrets that a word and a space introduce."""
+    if "asic " in text:
+        text = _BASIC.sub(rf"\1{REDACTED}", text)
+    if "ookie:" in text:
+        text = _COOKIE.sub(rf"\1{REDACTED}", text)
+    if "curl" in text:
+        text = _CURL_USER.sub(rf"\1{REDACTED}", text)
+    if "password" in text and "login" in text:
+        text = _NETRC.sub(rf"\1{REDACTED}", text)
+    if "--" in text:
+        text = _FLAG.sub(_without_next, text)
+    return text
 
 
 def redact_file(name: str, text: str) -> str:
@@ -109,6 +151,10 @@ def redact_file(name: str, text: str) -> str:
     if not text or looks_secret(name):
         return REDACTED if text else text
     text = redact_text(text)
+    if ":" in text and "\n" in text:
+        text = _PGPASS.sub(rf"\1{REDACTED}", _BLOCK.sub(_without_block, text))
+    elif ":" in text:
+        text = _PGPASS.sub(rf"\1{REDACTED}", text)
     if ":" in text or "=" in text:
         text = _LINE.sub(_without_value, text)
     return _ELEMENT.sub(_without_value, text) if "</" in text else text
@@ -124,7 +170,12 @@ def redact_arguments(arguments: Iterable[str]) -> tuple[str, ...]:
     """A command line: `--password=…` and `--password …` keep the flag only."""
     kept: list[str] = []
     flag = ""
+    mysql = False
     for argument in arguments:
+        mysql = mysql or argument.rpartition("/")[2].startswith(("mysql", "mariadb"))
+        if mysql and _MYSQL_PASSWORD.fullmatch(argument):
+            kept.append(f"-p{REDACTED}")
+            continue
         if flag and not argument.startswith("-") and argument.lower() not in _NO_VALUES:
             kept.append(REDACTED)
         elif (given := _ARGUMENT.fullmatch(argument)) and looks_secret(given["name"]):
@@ -158,10 +209,15 @@ _MANIFEST = re.compile(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
 def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
     """Without whole manifests, which appliers keep there, and without what has the form of a secret."""
     return {
-        str(key): redact_text(value) if isinstance(value, str) else value
+        str(key): _redact_annotation(str(key), value) if isinstance(value, str) else value
         for key, value in annotations.items()
         if not _is_manifest(str(key))
     }
+
+
+def _redact_annotation(key: str, value: str) -> str:
+    named = _PASSWORD_KEY.search(key) is not None and looks_secret(key)
+    return redact_value(key, value) if named else redact_text(value)
 
 
 @lru_cache(maxsize=10_000)
@@ -199,6 +255,17 @@ def redact_data(value: Any, name: str = "") -> Any:
         # The elements of a list under a secret name (tokens: [...]) are secret too; of maps, their keys decide.
         return [redact_data(item, name if isinstance(item, str) else "") for item in value]
     return value
+
+
+def _without_block(found: re.Match[str]) -> str:
+    if not looks_secret(found["name"]):
+        return found[0]
+    return f"{found[1]}{found['indent']}  {REDACTED}\n"
+
+
+def _without_next(found: re.Match[str]) -> str:
+    """As _without_value, where the flag may also stand in a sentence about it."""
+    return found[0] if found["value"].lower() in _NEXT_WORDS else _without_value(found)
 
 
 def _without_value(found: re.Match[str]) -> str:
