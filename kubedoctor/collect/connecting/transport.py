@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -35,6 +35,7 @@ _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._:~%-]+)+")
 JSON = "application/json"
 MOST_BYTES = 512 * 2**20  # an answer beyond this is not one that a cluster gives to a chunked list
 MOST_TRIES = 5
+_LARGEST_SKEW = timedelta(days=50 * 365)  # a clock beyond this is not one to count ages with
 LONGEST_PAUSE = 10.0  # seconds, whatever Retry-After says
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 1 << 20
@@ -255,6 +256,8 @@ class Transport:
         except (ValueError, TypeError):
             return
         time = time if time.tzinfo else time.replace(tzinfo=UTC)
+        if abs(time - datetime.now(UTC)) > _LARGEST_SKEW:
+            return
         self.skew = (time - datetime.now(UTC)).total_seconds()
         if self.server_time is None or time > self.server_time:
             self.server_time = time

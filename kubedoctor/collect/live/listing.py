@@ -21,6 +21,8 @@ from kubedoctor.problems import ConnectionProblem
 
 CHUNK = 500
 MOST_RESTARTS = 2
+MOST_EMPTY = 10
+"""Chunks one after the other."""
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -76,7 +78,8 @@ def read_list(
     chunk, also those of a list that is begun again. `most`: stop after so many.
     """
     listed = Listed([])
-    token, restarts = "", 0
+    token, restarts, empty = "", 0, 0
+    seen: set[str] = set()
     accept = NAMES_ONLY if (resource.names_only if names_only is None else names_only) else JSON
     while True:
         query = _query(want, token, chunked=restarts <= MOST_RESTARTS)
@@ -86,6 +89,7 @@ def read_list(
             if refusal.status == 410 and token:
                 restarts += 1
                 token = ""
+                seen.clear()
                 listed.objects.clear()
                 listed.problems.clear()
                 continue
@@ -105,10 +109,13 @@ def read_list(
         listed.resource_version = chunk.resource_version
         if not chunk.continue_token or (most and len(listed.objects) >= most):
             return listed
-        if chunk.continue_token == token and not chunk.objects:
-            listed.broke_off = _broke(resource, want, listed, "the server keeps returning the same empty chunk")
+        empty = 0 if chunk.objects else empty + 1
+        if chunk.continue_token in seen or empty > MOST_EMPTY:
+            what = "empty chunks" if empty else "the same chunk"
+            listed.broke_off = _broke(resource, want, listed, f"the server keeps returning {what}")
             return listed
         token = chunk.continue_token
+        seen.add(token)
 
 
 def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:

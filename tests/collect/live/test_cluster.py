@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -286,6 +287,24 @@ def test_the_server_gives_the_time_and_a_wrong_clock_is_said(open_at: Open) -> N
     assert source.snapshot.problems == [
         "the clock of this machine is 120m behind the API server; ages use the clock of the API server"
     ]
+
+
+@pytest.mark.parametrize(("same", "sentence"), [(True, "the same chunk"), (False, "empty chunks")])
+def test_a_list_that_never_ends_is_broken_off(same: bool, sentence: str, open_at: Open) -> None:
+    with FakeApi(
+        lambda asked: (
+            response({"gitVersion": "v1.37.0"})
+            if asked.path == "/version"
+            else listing("a", token="t")
+            if same
+            else listing(token=str(time.monotonic_ns()))
+        )
+    ) as api:
+        source = open_at(api.url)
+        gather(source, SHOP_PODS)
+        assert len(api.asked) < 20
+
+    assert f"the server keeps returning {sentence}" in source.snapshot.limitation(SHOP_PODS)
 
 
 def test_what_is_no_object_is_left_out_and_told(open_at: Open) -> None:
