@@ -99,7 +99,7 @@ def test_what_tells_the_cause_stays(text: str) -> None:
         "POST https://hooks.slack.com/services/T000/B000/Zq7hunter2x", "https://discord.com/api/webhooks/123456/Zq7hunter2xabc",
         "redis-server --requirepass Zq7hunter2x", "machine db login bob password Zq7hunter2x",
         'proxy_set_header Authorization "Basic Zq7hunter2xYg==";', "curl -u bob:Zq7hunter2x https://x", "Cookie: sid=Zq7hunter2x",
-        '{"pass": "Zq7hunter2x"}',
+        '{"pass": "Zq7hunter2x"}', "got token: Zq7hunter2x from it", "X-Api-Key: Zq7hunter2x", "password: Zq7hunter2x",
     ],
 )  # fmt: skip
 def test_a_planted_value_is_not_in_a_text(text: str) -> None:
@@ -111,7 +111,7 @@ def test_a_planted_value_is_not_in_a_text(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "bypass=on compass = north", "LOG_LEVEL = debug", "if token == expected", "the --token flag is deprecated, set --user bob",
+        "bypass=on compass = north", "invalid token: unexpected end", "failed to fetch token: serviceaccounts is forbidden", "LOG_LEVEL = debug", "if token == expected", "the --token flag is deprecated, set --user bob",
         "Basic authentication failed", "image registry.local:5000/app@sha256:0123abcd", "http://[::1]:80/a@b", "npm_config_cache=/tmp",
         "uid 3f0c1b52-6a7e-4a0e-9d59-0123456789ab", "curl -u bob https://x", "login bob failed: no password given",
     ],

@@ -51,6 +51,11 @@ _ASSIGNED = re.compile(
 )
 # An argument is a whole: whatever stands behind the sign is the value.
 _ARGUMENT = re.compile(r"(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>.*)", re.DOTALL)
+# In a sentence a colon also stands before the cause: only what looks random, with letters and digits, is a value.
+_COLON = re.compile(
+    r"(?i)((?:token|password|passwd|api[-_]?key):[ \t]{1,4})(?=[^\s\d]{0,200}\d)(?=[^\sa-z]{0,200}[a-z])"
+    r"[\w.~+/!@#$%^&*-]{8,4096}={0,2}(?![\w:(])"
+)
 _BASIC = re.compile(r"\b([Bb]asic\s{1,4})(?=[A-Za-z+/]{0,200}[0-9=])[A-Za-z0-9+/]{8,1000}={0,2}")
 _COOKIE = re.compile(r"(?i)\b((?:set-)?cookie:[ \t]{0,4})[^\s][^\r\n\"']*")
 _CURL_USER = re.compile(r"(\bcurl\b[^\n]{0,300}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,100}:)[^\s\"']+")
@@ -133,6 +138,8 @@ def _redacted(text: str) -> str:
 
 def _without_phrases(text: str) -> str:
     """Without secrets that a word and a space introduce."""
+    if ": " in text:
+        text = _COLON.sub(rf"\1{REDACTED}", text)
     if "asic " in text:
         text = _BASIC.sub(rf"\1{REDACTED}", text)
     if "ookie:" in text:
