@@ -67,60 +67,70 @@ class Fault:
     in_stream: bool = False
     seen: int = field(default=0, init=False)
 
-    def concerns(self, asked: RequestAttributes) -> bool:
+    def concerns(self, request_attributes: RequestAttributes) -> bool:
         """Whether the request is of the kind that the fault hits, whatever the count."""
         if self.paths:
-            return any(f"{asked.path}/".startswith(f"{path.rstrip('/')}/") for path in self.paths)
+            return any(f"{request_attributes.path}/".startswith(f"{path.rstrip('/')}/") for path in self.paths)
         return (
-            (not self.resources or asked.qualified in self.resources or self._plainly(asked))
-            and (not self.verbs or asked.verb in self.verbs)
-            and (not self.namespaces or asked.namespace in self.namespaces)
-            and (not self.groups or asked.group in self.groups)
-            and (not self.continued or asked.continued)
+            (not self.resources or request_attributes.qualified in self.resources or self._plainly(request_attributes))
+            and (not self.verbs or request_attributes.verb in self.verbs)
+            and (not self.namespaces or request_attributes.namespace in self.namespaces)
+            and (not self.groups or request_attributes.group in self.groups)
+            and (not self.continued or request_attributes.continued)
         )
 
-    def _plainly(self, asked: RequestAttributes) -> bool:
-        return asked.resource in self.resources and asked.group != METRICS
+    def _plainly(self, request_attributes: RequestAttributes) -> bool:
+        return request_attributes.resource in self.resources and request_attributes.group != METRICS
 
-    def hits(self, asked: RequestAttributes) -> bool:
+    def hits(self, request_attributes: RequestAttributes) -> bool:
         """Whether this very request is hit; counts it."""
-        if not self.concerns(asked):
+        if not self.concerns(request_attributes):
             return False
         self.seen += 1
         return self.seen > self.after and (self.times is None or self.seen <= self.after + self.times)
 
-    def answer(self, asked: RequestAttributes) -> Response:
+    def answer(self, request_attributes: RequestAttributes) -> Response:
         """What is answered instead of what was asked."""
         if self.page:
             return Response(self.code, self.page.encode(), "text/html; charset=utf-8")
-        return self.refusal(asked).response()
+        return self.refusal(request_attributes).response()
 
-    def refusal(self, asked: RequestAttributes) -> FailureStatus:
+    def refusal(self, request_attributes: RequestAttributes) -> FailureStatus:
         """The status that is answered."""
         return FailureStatus(
-            self.code, self.reason, self.message or _words(self, asked), _details(asked), self.retry_after
+            self.code,
+            self.reason,
+            self.message or _words(self, request_attributes),
+            _details(request_attributes),
+            self.retry_after,
         )
 
 
-def _details(asked: RequestAttributes) -> dict[str, str]:
+def _details(request_attributes: RequestAttributes) -> dict[str, str]:
     return {
         key: value
-        for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource.partition("/")[0]))
+        for key, value in (
+            ("name", request_attributes.name),
+            ("group", request_attributes.group),
+            ("kind", request_attributes.resource.partition("/")[0]),
+        )
         if value
     }
 
 
-def _words(fault: Fault, asked: RequestAttributes) -> str:
+def _words(fault: Fault, request_attributes: RequestAttributes) -> str:
     if fault.code != 403:
         return fault.reason
-    if not asked.resource:
-        return f'forbidden: User "{USER}" cannot {asked.verb} path "{asked.path}"'
-    kind = asked.qualified.partition("/")[0]
-    named = f' "{asked.name}"' if asked.name else ""
-    scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
+    if not request_attributes.resource:
+        return f'forbidden: User "{USER}" cannot {request_attributes.verb} path "{request_attributes.path}"'
+    kind = request_attributes.qualified.partition("/")[0]
+    named = f' "{request_attributes.name}"' if request_attributes.name else ""
+    scope = (
+        f'in the namespace "{request_attributes.namespace}"' if request_attributes.namespace else "at the cluster scope"
+    )
     return (
-        f'{kind}{named} is forbidden: User "{USER}" cannot {asked.verb} resource "{asked.resource}"'
-        f' in API group "{asked.group}" {scope}'
+        f'{kind}{named} is forbidden: User "{USER}" cannot {request_attributes.verb} resource "{request_attributes.resource}"'
+        f' in API group "{request_attributes.group}" {scope}'
     )
 
 

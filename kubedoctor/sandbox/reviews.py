@@ -74,7 +74,7 @@ def _rules(resources: Resources, refused: list[Fault], namespace: str) -> list[O
         return [{"verbs": list(READ), "apiGroups": ["*"], "resources": ["*"]}]
     rules = []
     for row in resources:
-        for plural in (row.plural, *(f"{row.plural}/{each}" for each in row.subresources)):
+        for plural in (row.plural, *(f"{row.plural}/{subresource}" for subresource in row.subresources)):
             scope = namespace if row.namespaced else ""
             verbs = [
                 verb

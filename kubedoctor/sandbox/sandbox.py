@@ -58,7 +58,7 @@ class Sandbox:
         self._logs: dict[str, dict[str, str]] = {key: dict(each) for key, each in state.logs.items()}
         self._followers: dict[str, list[Stream]] = {}
         self._chunks: dict[str, tuple[str, list[Object]]] = {}
-        definitions = [each for each in state.objects if each.get("kind") == "CustomResourceDefinition"]
+        definitions = [obj for obj in state.objects if obj.get("kind") == "CustomResourceDefinition"]
         for definition in definitions:
             self._resources.define(definition)
         for obj in state.objects:
@@ -165,7 +165,7 @@ class Sandbox:
         if head == "version":
             return respond(_version(self.state.kubernetes))
         if parts in (["api"], ["apis"]):
-            hidden = {group for each in self.faults if each.code == 404 for group in each.groups}
+            hidden = {group for fault in self.faults if fault.code == 404 for group in fault.groups}
             return discovery.versions_or_groups(request, self._resources, frozenset(hidden))
         if head == "apis" and len(parts) == 2:
             return discovery.group(self._resources, parts[1])
@@ -262,11 +262,11 @@ class Sandbox:
             include = request.query.get("includeObject", "Metadata")
             return respond(table(resource, objects, self._clock(), metadata=metadata, include=include))
         if request.accepts("as=PartialObjectMetadataList"):
-            items = [_partial(each) for each in objects]
+            items = [_partial(obj) for obj in objects]
             kind = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
             return respond({**kind, "metadata": metadata, "items": items})
         # As the API server does, items of a list do not repeat their kind.
-        items = [{key: value for key, value in each.items() if key not in ("apiVersion", "kind")} for each in objects]
+        items = [{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")} for obj in objects]
         kind = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
         return respond({**kind, "metadata": metadata, "items": items})
 

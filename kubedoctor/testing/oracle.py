@@ -86,9 +86,9 @@ def _decoded(kind: str, raw: msgspec.Raw) -> KubernetesObject:
 
 def _converted(struct: type[T], data: Any) -> T:
     found = convert_object(struct.__name__, data)
-    for one in found.objects:
-        if isinstance(one, struct) and not found.problems:
-            return one
+    for obj in found.objects:
+        if isinstance(obj, struct) and not found.problems:
+            return obj
     raise BadRequest(f"bad request: {'; '.join(found.problems)}")
 
 
@@ -112,7 +112,7 @@ def _schedule(request: msgspec.Raw) -> Answer:
     only = _SCHEDULE.decode(request).plugins
     if not only:
         return schedule_answer(pod, state)
-    plugins = tuple(one for one in default_plugins(LATEST) if one.name in only)
+    plugins = tuple(default_plugin for default_plugin in default_plugins(LATEST) if default_plugin.name in only)
     if "SchedulingGates" not in only:
         pod = msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, scheduling_gates=None))
     verdict = schedule(pod, state, plugins)
@@ -138,7 +138,9 @@ def verdict_answer(verdict: SchedulingVerdict) -> Answer:
     if verdict.nodes:
         answer["nodes"] = {one.node: _objection(one.first) if one.first else _said(one.status) for one in verdict.nodes}
     blockers = {
-        one.node: {each.plugin: _said(each.status) for each in one.blockers} for one in verdict.nodes if one.blockers
+        one.node: {blocker.plugin: _said(blocker.status) for blocker in one.blockers}
+        for one in verdict.nodes
+        if one.blockers
     }
     if blockers:
         answer["blockers"] = blockers
@@ -147,30 +149,30 @@ def verdict_answer(verdict: SchedulingVerdict) -> Answer:
     return answer
 
 
-def preemption_answer(found: Preemption | None, verdict: SchedulingVerdict) -> Answer:
+def preemption_answer(preemption: Preemption | None, verdict: SchedulingVerdict) -> Answer:
     """The part on preemption, and the event."""
-    if found is None:
+    if preemption is None:
         return {"event": verdict.message} if verdict.message else {}
-    answer: Answer = {"code": found.code.value}
-    if found.not_eligible:
-        answer["notEligible"] = found.not_eligible.value
-    if found.rejected:
-        answer["rejected"] = {node: _objection(one) for node, one in found.rejected}
-    if found.candidates:
+    answer: Answer = {"code": preemption.code.value}
+    if preemption.not_eligible:
+        answer["notEligible"] = preemption.not_eligible.value
+    if preemption.rejected:
+        answer["rejected"] = {node: _objection(one) for node, one in preemption.rejected}
+    if preemption.candidates:
         answer["candidates"] = {
-            one.node: {
-                "victims": [f"{victim.namespace}/{victim.name}" for victim in one.victims],
-                "pdbViolations": one.violations,
+            candidate.node: {
+                "victims": [f"{victim.namespace}/{victim.name}" for victim in candidate.victims],
+                "pdbViolations": candidate.violations,
             }
-            for one in found.candidates
+            for candidate in preemption.candidates
         }
-        answer["best"] = list(found.best)
-    return {"event": found.event, "preemption": answer}
+        answer["best"] = list(preemption.best)
+    return {"event": preemption.event, "preemption": answer}
 
 
-def _objection(found: Objection) -> Answer:
-    answer = _said(found.status)
-    return answer | {"plugin": found.plugin} if found.plugin else answer
+def _objection(objection: Objection) -> Answer:
+    answer = _said(objection.status)
+    return answer | {"plugin": objection.plugin} if objection.plugin else answer
 
 
 def _said(status: Status) -> Answer:
@@ -188,10 +190,10 @@ def _requests(request: msgspec.Raw) -> Answer:
     }
 
 
-def _amounts(found: Amounts) -> Answer:
+def _amounts(amounts: Amounts) -> Answer:
     return {
         name: {"text": str(amount), "value": amount.milli_value() if name == "cpu" else amount.value()}
-        for name, amount in found.items()
+        for name, amount in amounts.items()
     }
 
 
@@ -301,7 +303,7 @@ def _toleration(request: msgspec.Raw) -> Answer:
     taints = msgspec.convert(data.get("taints") or (), tuple[Taint, ...])
     tolerations = msgspec.convert(data.get("tolerations") or (), tuple[Toleration, ...])
     comparison = bool(data.get("comparison"))
-    each = [any(tolerates(one, taint, comparison=comparison) for one in tolerations) for taint in taints]
+    each = [any(tolerates(toleration, taint, comparison=comparison) for toleration in tolerations) for taint in taints]
     answer: Answer = {"tolerated": each or None}
     first = untolerated(tolerations, taints, comparison=comparison)
     if first is not None:

@@ -100,7 +100,7 @@ class Scenario:
         unexplained = sorted(str(one.about) for one in report.unexplained)
         if unexplained != sorted(self.unexplained):
             wrong.append(f"not explained: {unexplained}, expected {sorted(self.unexplained)}")
-        codes = {one.id: one.code for one in catalogue.diagnostics}
+        codes = {diagnostic.id: diagnostic.code for diagnostic in catalogue.diagnostics}
         blind = sorted({codes.get(one.diagnostic, one.diagnostic) for one in report.not_checked})
         if blind != sorted(self.not_checked):
             wrong.append(f"not checked: {blind}, expected {sorted(self.not_checked)}")
@@ -154,35 +154,37 @@ def find_scenarios(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.yaml"))
 
 
-def _is_meant(found: ReportedFinding, wanted: Mapping[str, Any]) -> bool:
+def _is_meant(reported_finding: ReportedFinding, wanted: Mapping[str, Any]) -> bool:
     return (
-        found.code == wanted.get("code")
-        and str(found.about) == wanted.get("about")
-        and ("aspect" not in wanted or found.aspect == wanted["aspect"])
+        reported_finding.code == wanted.get("code")
+        and str(reported_finding.about) == wanted.get("about")
+        and ("aspect" not in wanted or reported_finding.aspect == wanted["aspect"])
     )
 
 
-def _mismatches(found: ReportedFinding, wanted: Mapping[str, Any]) -> Iterator[str]:
-    head = f"{found.code} about {found.about}"
+def _mismatches(reported_finding: ReportedFinding, wanted: Mapping[str, Any]) -> Iterator[str]:
+    head = f"{reported_finding.code} about {reported_finding.about}"
     for key in ("confidence", "severity"):
-        if key in wanted and getattr(found, key).value != wanted[key]:
-            yield f"{head}: {key} is {getattr(found, key).value}, expected {wanted[key]}"
+        if key in wanted and getattr(reported_finding, key).value != wanted[key]:
+            yield f"{head}: {key} is {getattr(reported_finding, key).value}, expected {wanted[key]}"
     says = wanted.get("says", ())
     for text in [says] if isinstance(says, str) else says:
-        if text not in f"{found.summary}\n{found.detail}":
-            yield f"{head}: does not say {text!r}: {found.summary}"
-    values = {one.path: one.value for one in found.evidence}
+        if text not in f"{reported_finding.summary}\n{reported_finding.detail}":
+            yield f"{head}: does not say {text!r}: {reported_finding.summary}"
+    values = {one.path: one.value for one in reported_finding.evidence}
     for path, value in (wanted.get("evidence") or {}).items():
         if path not in values:
             yield f"{head}: no evidence at {path}; it has {sorted(values)}"
         elif values[path] != plain(value):
             yield f"{head}: {path} is {values[path]!r}, expected {value!r}"
     if "fixes" in wanted:
-        fixes = ["verified" if fix.verified else "unverified" for fix in found.fixes]
+        fixes = ["verified" if fix.verified else "unverified" for fix in reported_finding.fixes]
         if fixes != wanted["fixes"]:
             yield f"{head}: fixes are {fixes}, expected {wanted['fixes']}"
-    if "affects" in wanted and (affects := [str(name) for name in found.affects]) != sorted(wanted["affects"]):
+    if "affects" in wanted and (affects := [str(name) for name in reported_finding.affects]) != sorted(
+        wanted["affects"]
+    ):
         yield f"{head}: affects {affects}, expected {sorted(wanted['affects'])}"
     for gap in wanted.get("gaps", ()):
-        if not any(gap in text for text in found.gaps):
-            yield f"{head}: no gap {gap!r} in {found.gaps}"
+        if not any(gap in text for text in reported_finding.gaps):
+            yield f"{head}: no gap {gap!r} in {reported_finding.gaps}"

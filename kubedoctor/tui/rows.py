@@ -153,7 +153,7 @@ def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[R
 def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Family) -> list[Row]:
     """What hurts and shows at no workload: a Service that selects nothing, a Node that runs nothing of ours, an
     autoscaler that says that it cannot scale."""
-    known = {one.id: one for one in report.findings}
+    known = {finding.id: finding for finding in report.findings}
     found: dict[Ref, Row] = {}
     for incident in report.incidents:
         cause = known[incident.cause]
@@ -229,18 +229,18 @@ def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
 
 
 def _finding_rows(report: Report) -> tuple[Row, ...]:
-    known = {one.id: one for one in report.findings}
+    known = {finding.id: finding for finding in report.findings}
     return tuple(
         Row(
-            ref=known[one.cause].about,
-            health=health_of(known[one.cause].severity),
-            ready=known[one.cause].code,
-            status=known[one.cause].summary,
-            restarts=len(one.consequences),
-            finding=one.cause,
-            search=searchable(known[one.cause].about, known[one.cause].code, known[one.cause].summary),
+            ref=known[incident.cause].about,
+            health=health_of(known[incident.cause].severity),
+            ready=known[incident.cause].code,
+            status=known[incident.cause].summary,
+            restarts=len(incident.consequences),
+            finding=incident.cause,
+            search=searchable(known[incident.cause].about, known[incident.cause].code, known[incident.cause].summary),
         )
-        for one in report.incidents
+        for incident in report.incidents
     )
 
 

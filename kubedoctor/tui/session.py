@@ -193,7 +193,7 @@ class Session:
 
     def questions_about(self, subject: Ref) -> tuple[Question, ...]:
         """The questions that can be asked about an object."""
-        return tuple(one for one in load_questions().questions if one.fits(subject))
+        return tuple(question for question in load_questions().questions if question.fits(subject))
 
     def ask(self, question: Question, subject: Ref) -> Answered:
         """The answer about an object, reading what that needs."""
@@ -204,11 +204,11 @@ class Session:
         """What a report says of one object."""
         return verdict_on(subject, report, Family(self.seen()))
 
-    def _gather_into(self, seen: Snapshot) -> Gather:
+    def _gather_into(self, snapshot: Snapshot) -> Gather:
         def gather(wants: frozenset[Want | LogWant]) -> None:
             self.source.gather(wants)
-            if seen is not self.snapshot:
-                seen.adopt(self.snapshot)
+            if snapshot is not self.snapshot:
+                snapshot.adopt(self.snapshot)
 
         return gather
 

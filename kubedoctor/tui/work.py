@@ -103,7 +103,7 @@ def show_logs(session: Session, ref: Ref, previous: bool, post: Post) -> None:
     pod = session.pod_of(ref)
     if pod is None:
         raise Problem(f"{ref.title} has no pod to read logs from.")
-    texts = tuple((one.container, one.tail, one.why) for one in session.logs(pod, previous=previous))
+    texts = tuple((log.container, log.tail, log.why) for log in session.logs(pod, previous=previous))
     name = Ref("Pod", pod.namespace, pod.name)
     title = f"{'Previous log' if previous else 'Log'} of {name.title}"
     post(PageMade(title, log_page(name, texts, previous=previous), at_end=True))

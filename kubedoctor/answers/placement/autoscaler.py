@@ -37,8 +37,8 @@ def _lines(view: AutoscalerView, pod: Pod) -> Iterator[str]:
     yield from _groups(view, pod)
     yield from _claim(view)
     if not view.coming:
-        for one in view.pools:
-            yield from _pool(one)
+        for pool in view.pools:
+            yield from _pool(pool)
 
 
 def _of_itself(view: AutoscalerView) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _why_not_asked(pod: Pod) -> str:
 
 
 def _sizes(groups: Iterable[NodeGroup]) -> str:
-    return listed((f"{one.short_name} ({one.target} of {one.maximum} nodes)" for one in groups), MOST_NAMES)
+    return listed((f"{group.short_name} ({group.target} of {group.maximum} nodes)" for group in groups), MOST_NAMES)
 
 
 def _claim(view: AutoscalerView) -> Iterator[str]:
@@ -141,18 +141,22 @@ def _claim(view: AutoscalerView) -> Iterator[str]:
 
 
 def _because(view: AutoscalerView, kind: str) -> str:
-    told = next((one for one in (view.claim.status.conditions or ()) if one.type == kind), None) if view.claim else None
-    text = (told.message or told.reason) if told is not None else ""
+    condition = (
+        next((condition for condition in (view.claim.status.conditions or ()) if condition.type == kind), None)
+        if view.claim
+        else None
+    )
+    text = (condition.message or condition.reason) if condition is not None else ""
     return f': "{text}"' if text else ""
 
 
-def _pool(one: Pool) -> Iterator[str]:
-    name = one.pool.name
-    if one.exhausted:
-        counts = ", ".join(f"{each.resource} {each.used} of {each.limit}" for each in one.exhausted)
+def _pool(pool: Pool) -> Iterator[str]:
+    name = pool.pool.name
+    if pool.exhausted:
+        counts = ", ".join(f"{each.resource} {each.used} of {each.limit}" for each in pool.exhausted)
         yield f"NodePool {name} cannot add a node for this pod, its limits are too low: {counts} in use."
-    if one.not_ready is not None:
-        told = one.not_ready
+    if pool.not_ready is not None:
+        told = pool.not_ready
         why = f': "{told.message}"' if told.message else f", {told.reason}." if told.reason else "."
         yield f"NodePool {name} is not ready: {told.type} is {told.status}{why}"
 

@@ -43,7 +43,7 @@ def release_volume(volume: Ref) -> Change:
 def _template(claim: Ref, pod: Pod, owner: KubernetesObject | None) -> int | None:
     """Which claim template of a StatefulSet the claim was created from; None if none."""
     templates = (owner.spec.volume_claim_templates or ()) if isinstance(owner, StatefulSet) else ()
-    names = [f"{one.metadata.name}-{pod.name}" for one in templates]
+    names = [f"{template.metadata.name}-{pod.name}" for template in templates]
     return names.index(claim.name) if claim.name in names else None
 
 
@@ -66,7 +66,7 @@ def too_early(change: Counterfactual, cluster: Cluster, namespace: str) -> bool:
     """Gives another class to a claim that was made a moment ago and whose own class exists: its volume may be on the
     way."""
     for edit in change.edits:
-        paths = {step.path[-1] for one in edit.operations for step in one.steps}
+        paths = {step.path[-1] for operation in edit.operations for step in operation.steps}
         if edit.kind not in CLAIM_KINDS or "storageClassName" not in paths:
             continue
         claim = cluster.maybe.get(PersistentVolumeClaim, namespace, edit.arguments[0])

@@ -38,16 +38,23 @@ def _scheduler(answer: PendingAnswer) -> dict[str, Any]:
         "at": answer.said.at if answer.said is not None else None,
         "agreement": comparison.agreement.value,
         "summary": next(iter(agreement_lines(answer))),
-        "differences": [_difference(one) for one in comparison.differences],
+        "differences": [_difference(difference) for difference in comparison.differences],
         "preemption_agreement": comparison.preemption.value,
-        "preemption_differences": [_difference(one) for one in comparison.preemption_differences],
+        "preemption_differences": [
+            _difference(preemption_difference) for preemption_difference in comparison.preemption_differences
+        ],
         "nodes_come": comparison.nodes.come,
         "nodes_gone": comparison.nodes.gone,
     }
 
 
-def _difference(one: Difference) -> dict[str, Any]:
-    return {"reason": one.obstacle.value, "detail": one.detail or None, "said": one.said, "replayed": one.replayed}
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "reason": difference.obstacle.value,
+        "detail": difference.detail or None,
+        "said": difference.said,
+        "replayed": difference.replayed,
+    }
 
 
 def _replay(answer: PendingAnswer) -> dict[str, Any]:
@@ -58,7 +65,7 @@ def _replay(answer: PendingAnswer) -> dict[str, Any]:
         "feasible": verdict.feasible,
         "message": verdict.message or None,
         "rejected_before_nodes": _objection(whole) if whole is not None else None,
-        "groups": [_group(one) for one in answer.groups],
+        "groups": [_group(group) for group in answer.groups],
         "preemption": _preemption(answer),
     }
 
@@ -68,18 +75,18 @@ def _group(group: NodeVerdictGroup) -> dict[str, Any]:
         "fits": group.first is None,
         "reported": _objection(group.first) if group.first is not None else None,
         "nodes": [
-            {"name": one.node, "blockers": [_objection(each) for each in objections_of(one)]} for one in group.nodes
+            {"name": node.node, "blockers": [_objection(each) for each in objections_of(node)]} for node in group.nodes
         ],
     }
 
 
-def _objection(one: Objection) -> dict[str, Any]:
+def _objection(objection: Objection) -> dict[str, Any]:
     return {
-        "filter": plugin_title(one),
-        "code": one.status.code.value,
-        "reasons": one.status.texts,
-        "short": short_reason(one),
-        "about": one.status.named,
+        "filter": plugin_title(objection),
+        "code": objection.status.code.value,
+        "reasons": objection.status.texts,
+        "short": short_reason(objection),
+        "about": objection.status.named,
         "shortages": [
             {
                 "resource": short.resource,
@@ -88,7 +95,7 @@ def _objection(one: Objection) -> dict[str, Any]:
                 "allocatable": short.capacity,
                 "missing": short.missing,
             }
-            for short in one.status.shortages
+            for short in objection.status.shortages
         ],
     }
 
@@ -103,11 +110,11 @@ def _preemption(answer: PendingAnswer) -> dict[str, Any] | None:
         "best": tried.best,
         "candidates": [
             {
-                "node": one.node,
-                "victims": [{"namespace": pod.namespace, "name": pod.name} for pod in one.victims],
-                "violations": one.violations,
+                "node": candidate.node,
+                "victims": [{"namespace": pod.namespace, "name": pod.name} for pod in candidate.victims],
+                "violations": candidate.violations,
             }
-            for one in tried.candidates
+            for candidate in tried.candidates
         ],
     }
 
@@ -117,22 +124,27 @@ def _node(sheet: NodeInFull) -> dict[str, Any]:
         "name": sheet.node,
         "fits": sheet.fits,
         "cordoned": sheet.cordoned,
-        "blockers": [{"filter": one.filter, "short": one.short, "reasons": one.reasons} for one in sheet.objections],
+        "blockers": [
+            {"filter": objection.filter, "short": objection.short, "reasons": objection.reasons}
+            for objection in sheet.objections
+        ],
         "resources": [
             {
-                "resource": one.resource,
-                "asked": one.asked,
-                "used": one.used,
-                "allocatable": one.allocatable,
-                "free": one.free,
-                "missing": one.missing,
+                "resource": resource.resource,
+                "asked": resource.asked,
+                "used": resource.used,
+                "allocatable": resource.allocatable,
+                "free": resource.free,
+                "missing": resource.missing,
             }
-            for one in sheet.resources
+            for resource in sheet.resources
         ],
         "taints": [
-            {"taint": one.taint, "toleration": one.toleration or None, "forbids": one.forbids} for one in sheet.taints
+            {"taint": taint.taint, "toleration": taint.toleration or None, "forbids": taint.forbids}
+            for taint in sheet.taints
         ],
         "labels": [
-            {"wanted": one.wanted, "present": one.present, "met": one.met, "term": one.term} for one in sheet.labels
+            {"wanted": label.wanted, "present": label.present, "met": label.met, "term": label.term}
+            for label in sheet.labels
         ],
     }

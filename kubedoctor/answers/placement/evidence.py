@@ -57,7 +57,7 @@ def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
     if not answer.groups or not answer.groups[0].blockers:
         return
     node = answer.state.node_by_name[answer.groups[0].names[0]].node
-    for one in answer.groups[0].blockers:
+    for blocker in answer.groups[0].blockers:
         paths = {
             "TaintToleration": (("spec.taints", "not tolerated by the pod"),),
             "NodeUnschedulable": (("spec.unschedulable", "cordoned: accepts no new pods"),),
@@ -66,9 +66,9 @@ def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
                     f"status.allocatable[{short.resource}]",
                     f"of which {amount(short.resource, short.used)} are in use",
                 )
-                for short in one.status.shortages
+                for short in blocker.status.shortages
             ),
-        }.get(one.plugin, ())
+        }.get(blocker.plugin, ())
         for path, shows in paths:
             if has_path(node, path):
                 yield quote(node, path, shows)

@@ -136,16 +136,16 @@ def _chosen(changes: Sequence[Counterfactual]) -> list[tuple[Counterfactual, tup
     """The first of those that do the same to different nodes, with the names of the others. What opens the control
     plane to workloads comes in only if there is nothing else."""
     plain = [
-        one
-        for one in changes
-        if not any(each.arguments[:1] and each.arguments[0] in _CONTROL_PLANE for each in one.edits)
+        change
+        for change in changes
+        if not any(each.arguments[:1] and each.arguments[0] in _CONTROL_PLANE for each in change.edits)
     ]
     families: dict[object, list[Counterfactual]] = {}
     for one in plain or changes:
         families.setdefault(tuple(_family(edit) for edit in one.edits), []).append(one)
     return [
-        (same[0], tuple(dict.fromkeys(each.about.name for each in same[1:])))
-        for same in list(families.values())[:MOST_FIXES]
+        (family[0], tuple(dict.fromkeys(each.about.name for each in family[1:])))
+        for family in list(families.values())[:MOST_FIXES]
     ]
 
 
@@ -166,9 +166,9 @@ def _fix(offer: _Offer, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> 
     if alike:
         text += f" (or {_names(alike)})"
     if change.affects and change.kind in _OPENS:
-        text += f"; also makes room for {_names(str(one) for one in change.affects)}"
+        text += f"; also makes room for {_names(str(affected) for affected in change.affects)}"
     elif change.affects and change.kind in CLAIM_KINDS:
-        text += f"; also used by {_names(str(one) for one in change.affects)}"
+        text += f"; also used by {_names(str(affected) for affected in change.affects)}"
     text += about_data(change, pod, workload, cluster)
     if by_hand is not None and _recreates(by_hand, pod):
         text += "; this deletes and recreates the pod, in which nothing runs yet"
@@ -192,7 +192,10 @@ def _command(change: Change, pod: Pod, cluster: Cluster) -> str:
 
 
 def _recreates(change: Change, pod: Pod) -> bool:
-    return any(each.about == ref(pod) and is_recreated(each.about, each.steps, pod) for each in change.operations)
+    return any(
+        operation.about == ref(pod) and is_recreated(operation.about, operation.steps, pod)
+        for operation in change.operations
+    )
 
 
 def _by_hand(change: Counterfactual, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Change | None:

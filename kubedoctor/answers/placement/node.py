@@ -119,7 +119,7 @@ def _resources(pod: Pod, node: NodeInfo) -> Iterator[ResourceLine]:
 
 def _taints(pod: Pod, node: NodeInfo) -> Iterator[TaintLine]:
     for taint in node.node.spec.taints or ():
-        answered = next((one for one in pod.spec.tolerations or () if tolerates(one, taint)), None)
+        answered = next((toleration for toleration in pod.spec.tolerations or () if tolerates(toleration, taint)), None)
         yield TaintLine(
             taint_text(taint),
             toleration_text(answered) if answered is not None else "",
@@ -127,10 +127,10 @@ def _taints(pod: Pod, node: NodeInfo) -> Iterator[TaintLine]:
         )
 
 
-def toleration_text(one: Toleration) -> str:
+def toleration_text(toleration: Toleration) -> str:
     """As it is written for a taint: `key=value:Effect`; `any` where all keys are tolerated."""
-    value = f"={one.value}" if one.value else ""
-    return f"{one.key or 'any'}{value}{f':{one.effect}' if one.effect else ''}"
+    value = f"={toleration.value}" if toleration.value else ""
+    return f"{toleration.key or 'any'}{value}{f':{toleration.effect}' if toleration.effect else ''}"
 
 
 def _labels(pod: Pod, node: NodeInfo) -> Iterator[LabelLine]:
@@ -139,18 +139,18 @@ def _labels(pod: Pod, node: NodeInfo) -> Iterator[LabelLine]:
         yield LabelLine(f"{key}={value}", present, present == value)
     required = required_terms(pod)
     for number, term in enumerate((required.node_selector_terms if required else None) or (), start=1):
-        for each in term.match_expressions or ():
-            alone = NodeSelectorTerm(match_expressions=(each,))
-            yield LabelLine(_requirement(each), node.labels.get(each.key), _meets(alone, node), number)
-        for each in term.match_fields or ():
-            alone = NodeSelectorTerm(match_fields=(each,))
-            yield LabelLine(_requirement(each), node.name, _meets(alone, node), number)
+        for requirement in term.match_expressions or ():
+            alone = NodeSelectorTerm(match_expressions=(requirement,))
+            yield LabelLine(_requirement(requirement), node.labels.get(requirement.key), _meets(alone, node), number)
+        for match_field in term.match_fields or ():
+            alone = NodeSelectorTerm(match_fields=(match_field,))
+            yield LabelLine(_requirement(match_field), node.name, _meets(alone, node), number)
 
 
 def _meets(term: NodeSelectorTerm, node: NodeInfo) -> bool:
     return CompiledNodeSelector((term,)).matches(node.labels, node.name)
 
 
-def _requirement(one: NodeSelectorRequirement) -> str:
-    values = f" [{', '.join(one.values)}]" if one.values else ""
-    return f"{one.key} {one.operator}{values}"
+def _requirement(requirement: NodeSelectorRequirement) -> str:
+    values = f" [{', '.join(requirement.values)}]" if requirement.values else ""
+    return f"{requirement.key} {requirement.operator}{values}"

@@ -76,7 +76,7 @@ def node_lines(answer: PendingAnswer) -> Iterator[str]:
     if not nodes.gone:
         return
     gone = _have(nodes.gone, "left")
-    named = listed((f"{one.node} ({ref(one.object).title} {one.says})" for one in nodes.traces), 3)
+    named = listed((f"{trace.node} ({ref(trace.object).title} {trace.says})" for trace in nodes.traces), 3)
     if not named:
         yield f"{gone}; no object names {'it' if nodes.gone == 1 else 'them'}"
     elif len(nodes.traces) > nodes.gone:
@@ -112,7 +112,7 @@ def _before(answer: PendingAnswer) -> str:
 
 
 def _counted_otherwise(differences: Sequence[Difference]) -> Iterator[str]:
-    yield from (_counted_twice(one) for one in differences[:_MOST_DIFFERENCES])
+    yield from (_counted_twice(difference) for difference in differences[:_MOST_DIFFERENCES])
     if left := differences[_MOST_DIFFERENCES:]:
         yield f"{len(left)} more reasons have other counts"
 
@@ -122,9 +122,9 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _counted_twice(one: Difference) -> str:
-    detail = f" {one.detail}" if one.detail else ""
-    return f"{one.obstacle.value}{detail}: {one.said} in the message, {one.replayed} in the replay"
+def _counted_twice(difference: Difference) -> str:
+    detail = f" {difference.detail}" if difference.detail else ""
+    return f"{difference.obstacle.value}{detail}: {difference.said} in the message, {difference.replayed} in the replay"
 
 
 def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
@@ -157,9 +157,13 @@ def chosen_candidate(answer: PendingAnswer) -> Candidate | None:
     if tried is None or not tried.candidates:
         return None
     heard = answer.said.message.preemption if answer.said is not None else None
-    named = [one for one in tried.candidates if heard is not None and one.node == heard.node]
+    named = [candidate for candidate in tried.candidates if heard is not None and candidate.node == heard.node]
     agreed = answer.comparison.preemption is Agreement.AGREES
-    return named[0] if named and agreed else next(one for one in tried.candidates if one.node == tried.best[0])
+    return (
+        named[0]
+        if named and agreed
+        else next(candidate for candidate in tried.candidates if candidate.node == tried.best[0])
+    )
 
 
 def priority_text(answer: PendingAnswer) -> str:
@@ -172,7 +176,7 @@ def _helpful(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     best = chosen_candidate(answer)
     if best is None:
         return
-    victims = listed([f"{one.namespace}/{one.name}" for one in best.victims], 5)
+    victims = listed([f"{victim.namespace}/{victim.name}" for victim in best.victims], 5)
     against = ", which violates a PodDisruptionBudget" if best.violations else ""
     yield f"would help: evict {victims} from node {best.node}{against}; the pod has priority {priority_text(answer)}"
     others = len(tried.candidates) - 1

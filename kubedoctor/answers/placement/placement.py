@@ -140,12 +140,12 @@ def _autoscaler(pod: Pod, cluster: Cluster) -> tuple[str, ...]:
 
 def _left_out(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
     """What of the replayed objects could not be read, also where it does not decide."""
-    losses = sorted(one for kind in kinds_for(answer.pod) for one in cluster.snapshot.losses(kind_name(kind)))
+    losses = sorted(loss for kind in kinds_for(answer.pod) for loss in cluster.snapshot.losses(kind_name(kind)))
     more = len(losses) - _MOST_LOSSES
     return (*losses[:_MOST_LOSSES], f"and {more} more problems of this kind") if more > 0 else tuple(losses)
 
 
-def _outcome(answer: PendingAnswer, said: Agreement) -> PlacementOutcome:
+def _outcome(answer: PendingAnswer, agreement: Agreement) -> PlacementOutcome:
     """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away or let it in, and
     rules of another scheduler might keep it away. said: whether the scheduler agreed of the pod as it is."""
     verdict: SchedulingVerdict = answer.verdict
@@ -154,11 +154,11 @@ def _outcome(answer: PendingAnswer, said: Agreement) -> PlacementOutcome:
     if verdict.failed or "Node" in answer.unseen:
         return PlacementOutcome.UNKNOWN
     if verdict.feasible:
-        refused = said in (Agreement.DIFFERS, Agreement.NOT_REPLAYED)
+        refused = agreement in (Agreement.DIFFERS, Agreement.NOT_REPLAYED)
         unsure = refused or verdict.unreplayed or answer.incomplete or has_other_scheduler(answer.pod)
         return PlacementOutcome.UNKNOWN if unsure else PlacementOutcome.FITS
     blind = (*answer.unseen, *answer.damaged)
-    if said is not Agreement.AGREES and ("Node" in blind or rests_on_unseen(verdict, blind)):
+    if agreement is not Agreement.AGREES and ("Node" in blind or rests_on_unseen(verdict, blind)):
         return PlacementOutcome.UNKNOWN
     return PlacementOutcome.FITS_NOWHERE
 

@@ -152,7 +152,7 @@ def _resized(spec: PodSpec, container: str, side: str, resource: str, amount: st
     return replace(
         spec,
         containers=tuple(sized(one) for one in spec.containers),
-        init_containers=tuple(sized(one) for one in inits) if inits is not None else None,
+        init_containers=tuple(sized(init) for init in inits) if inits is not None else None,
     )
 
 

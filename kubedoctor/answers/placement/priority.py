@@ -26,7 +26,7 @@ def class_text(found: HelpfulClass | None) -> str:
     """A sentence; empty where no class would help."""
     if found is None:
         return ""
-    who = names(f"{one.namespace}/{one.name}" for one in found.candidate.victims)
+    who = names(f"{victim.namespace}/{victim.name}" for victim in found.candidate.victims)
     against = ", which violates a PodDisruptionBudget" if found.candidate.violations else ""
     one = found.priority_class
     return f"With PriorityClass {one.name} ({one.value}) it would preempt {who} on {found.candidate.node}{against}."

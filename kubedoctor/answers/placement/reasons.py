@@ -64,24 +64,26 @@ def plugin_title(objection: Objection) -> str:
 
 def group_reasons(group: NodeVerdictGroup, *, figures: bool = False) -> dict[str, str]:
     """What each filter objects to the nodes of a group, by its title."""
-    by_filter: dict[str, list[Objection]] = {plugin_title(one): [] for one in group.blockers}
+    by_filter: dict[str, list[Objection]] = {plugin_title(blocker): [] for blocker in group.blockers}
     for node in group.nodes:
         for one in objections_of(node):
             by_filter.setdefault(plugin_title(one), []).append(one)
     return {title: short_reason(*same, figures=figures) for title, same in by_filter.items()}
 
 
-def short_reason(*same: Objection, figures: bool = False) -> str:
+def short_reason(*objection: Objection, figures: bool = False) -> str:
     """What one plugin objects; of several nodes, the span of what they lack. figures: also what is free, where it is the
     same everywhere."""
-    first = same[0].status
+    first = objection[0].status
     if first.shortages:
         return ", ".join(
-            _shortage([each.status.shortages[place] for each in same if len(each.status.shortages) > place], figures)
+            _shortage(
+                [each.status.shortages[place] for each in objection if len(each.status.shortages) > place], figures
+            )
             for place in range(len(first.shortages))
         )
     named = listed(first.named, _MOST_NAMED)
-    if named and same[0].plugin == "TaintToleration":
+    if named and objection[0].plugin == "TaintToleration":
         return f"taint {named}"
     words = ", ".join(_reason_words(reason) for reason in first.reasons)
     words = words or ("error" if first.code is Code.ERROR else "rejects")

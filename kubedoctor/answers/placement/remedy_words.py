@@ -8,14 +8,14 @@ from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.remedies.edits import Because, Counterfactual, Edit, Kind, Replaced
 
 
-def remedy_words(found: Counterfactual) -> str:
+def remedy_words(counterfactual: Counterfactual) -> str:
     """All edits in one line."""
-    return ", and ".join(edit_words(edit) for edit in found.edits)
+    return ", and ".join(edit_words(edit) for edit in counterfactual.edits)
 
 
-def conditions(found: Counterfactual) -> tuple[str, ...]:
+def conditions(counterfactual: Counterfactual) -> tuple[str, ...]:
     """What somebody else must do first."""
-    return tuple(f"{provisioner} creates the volume" for provisioner in found.provisioners)
+    return tuple(f"{provisioner} creates the volume" for provisioner in counterfactual.provisioners)
 
 
 def edit_words(edit: Edit) -> str:
@@ -112,16 +112,16 @@ def _storage(edit: Edit) -> str:
     return f"{what}: {', '.join(map(_claim_field, edit.replaced))}{f' ({why})' if why else ''}"
 
 
-def _claim_field(one: Replaced) -> str:
-    instead = f" instead of {one.before}" if one.before else ""
-    match one.field:
+def _claim_field(replaced: Replaced) -> str:
+    instead = f" instead of {replaced.before}" if replaced.before else ""
+    match replaced.field:
         case "storageClassName":
-            return f"storage class {one.after}{instead}" if one.after else f"no storage class{instead}"
+            return f"storage class {replaced.after}{instead}" if replaced.after else f"no storage class{instead}"
         case "storage":
-            return f"size {one.after}{instead}"
+            return f"size {replaced.after}{instead}"
         case "accessModes":
-            return f"access mode {one.after}{instead}"
-    return f"volume {one.after} by name" if one.after else "no volume name"
+            return f"access mode {replaced.after}{instead}"
+    return f"volume {replaced.after} by name" if replaced.after else "no volume name"
 
 
 def _why_claim(edit: Edit) -> str:

@@ -101,7 +101,7 @@ def _group_row(pod: Ref, group: NodeVerdictGroup, filters: Sequence[str], answer
     names = listed(group.names, 2) if len(group.names) > 3 else ", ".join(group.names)
 
     def parts() -> tuple[SheetRow, ...]:
-        return tuple(_node_row(pod, one, filters, answer) for one in group.nodes)
+        return tuple(_node_row(pod, node, filters, answer) for node in group.nodes)
 
     return SheetRow((Cell(names), *_cells(group.nodes, filters)), parts=parts)
 
@@ -141,34 +141,37 @@ def _detail(pod: Ref, name: str, answer: PendingAnswer) -> Sheet:
 
 def node_tables(full: NodeInFull) -> Iterator[Table]:
     """Objections, resources, taints and labels of a node; what is not there is left out."""
-    rows = tuple(_row(one.filter, Cell(one.short, Mark.NO), ", ".join(one.reasons)) for one in full.objections)
+    rows = tuple(
+        _row(objection.filter, Cell(objection.short, Mark.NO), ", ".join(objection.reasons))
+        for objection in full.objections
+    )
     tables = [Table(("filter", "why not", "in the scheduler's words"), rows)]
     rows = tuple(
         _row(
-            one.resource,
-            *(one.text(number) for number in (one.asked, one.used, one.allocatable, one.free)),
-            Cell(f"lacks {one.text(one.missing)}", Mark.NO) if one.missing else Cell(mark=Mark.YES),
+            resource.resource,
+            *(resource.text(number) for number in (resource.asked, resource.used, resource.allocatable, resource.free)),
+            Cell(f"lacks {resource.text(resource.missing)}", Mark.NO) if resource.missing else Cell(mark=Mark.YES),
         )
-        for one in full.resources
+        for resource in full.resources
     )
     tables.append(Table(("resource", "requested", "used", "allocatable", "free", ""), rows))
     rows = tuple(
         _row(
-            one.taint,
-            one.toleration or "none",
-            Cell(mark=Mark.YES if one.toleration else Mark.NO) if one.forbids else Cell("only preferred", Mark.YES),
+            taint.taint,
+            taint.toleration or "none",
+            Cell(mark=Mark.YES if taint.toleration else Mark.NO) if taint.forbids else Cell("only preferred", Mark.YES),
         )
-        for one in full.taints
+        for taint in full.taints
     )
     tables.append(Table(("taint", "toleration", ""), rows))
-    several = max((one.term for one in full.labels), default=0) > 1
+    several = max((label.term for label in full.labels), default=0) > 1
     rows = tuple(
         _row(
-            f"{one.wanted}  (term {one.term})" if several and one.term else one.wanted,
-            "not set" if one.present is None else one.present or '""',
-            Cell(mark=Mark.YES if one.met else Mark.NO),
+            f"{label.wanted}  (term {label.term})" if several and label.term else label.wanted,
+            "not set" if label.present is None else label.present or '""',
+            Cell(mark=Mark.YES if label.met else Mark.NO),
         )
-        for one in full.labels
+        for label in full.labels
     )
     tables.append(Table(("label required", "on the node", ""), rows))
     return (table for table in tables if table.rows)

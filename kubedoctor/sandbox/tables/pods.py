@@ -35,7 +35,8 @@ class _Pod:
         self.restarts = _Restarts()
         self.reason = str(self.status.get("reason") or self.status.get("phase") or "")
         if any(
-            each.get("type") == "PodScheduled" and each.get("reason") == "SchedulingGated" for each in self.conditions
+            condition.get("type") == "PodScheduled" and condition.get("reason") == "SchedulingGated"
+            for condition in self.conditions
         ):
             self.reason = "SchedulingGated"
         of_sidecars = _Restarts()

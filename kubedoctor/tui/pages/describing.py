@@ -76,7 +76,7 @@ def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) 
 
 
 def _members(name: Ref, snapshot: Snapshot) -> list[Ref]:
-    return sorted(Family(snapshot).members(name), key=lambda one: (one != name, one))
+    return sorted(Family(snapshot).members(name), key=lambda member: (member != name, member))
 
 
 def _ago(obj: KubernetesObject, snapshot: Snapshot) -> str:
@@ -113,7 +113,7 @@ def _flat(data: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _conditions(page: Page, obj: KubernetesObject, snapshot: Snapshot) -> None:
     conditions = getattr(getattr(obj, "status", None), "conditions", None)
-    kept = [one for one in conditions or () if isinstance(one, Condition)]
+    kept = [condition for condition in conditions or () if isinstance(condition, Condition)]
     if kept:
         page.heading("Conditions")
     for one in kept:
@@ -160,9 +160,9 @@ def _source_of(variable: EnvVar) -> str:
 
 def _status(page: Page, pod: Pod, container: str) -> None:
     statuses = (*(pod.status.container_statuses or ()), *(pod.status.init_container_statuses or ()))
-    for one in statuses:
-        if one.name == container:
-            data = msgspec.to_builtins(one)
+    for status in statuses:
+        if status.name == container:
+            data = msgspec.to_builtins(status)
             kept = {key: data.get(key) for key in ("ready", "restartCount", "state", "lastState")}
             for path, text in _flat(kept, status_path(pod, container)):
                 _fact(page, path, text)
@@ -217,7 +217,7 @@ def _backends(ingress: Ingress) -> set[str]:
     backends = [ingress.spec.default_backend]
     for rule in ingress.spec.rules or ():
         backends.extend(path.backend for path in (rule.http.paths if rule.http else None) or ())
-    return {one.service.name for one in backends if one and one.service}
+    return {backend.service.name for backend in backends if backend and backend.service}
 
 
 def _how_pod_uses(pod: Pod, obj: KubernetesObject) -> str:

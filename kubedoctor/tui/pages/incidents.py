@@ -41,18 +41,18 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
 
     def finding(self, id_: str) -> ReportedFinding:
         """By id."""
-        return next(one for one in self.findings if one.id == id_)
+        return next(finding for finding in self.findings if finding.id == id_)
 
     @property
     def causes(self) -> tuple[ReportedFinding, ...]:
         """The cause of each incident."""
-        return tuple(self.finding(one.cause) for one in self.incidents)
+        return tuple(self.finding(incident.cause) for incident in self.incidents)
 
 
 def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
     """Everything in a report that concerns the object or what it controls."""
     members = family.members(subject)
-    known = {one.id: one for one in report.findings}
+    known = {finding.id: finding for finding in report.findings}
     chosen: list[tuple[tuple[int, int, int], Incident]] = []
     for place, incident in enumerate(report.incidents):
         own = [
@@ -69,7 +69,7 @@ def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
     ids = {id_ for incident in incidents for id_ in (incident.cause, *incident.consequences)}
     return ObjectVerdict(
         subject=subject,
-        findings=tuple(one for one in report.findings if one.id in ids),
+        findings=tuple(finding for finding in report.findings if finding.id in ids),
         incidents=incidents,
         not_checked=_not_checked(report, members),
         diagnostics_run=report.diagnostics_run,
@@ -82,7 +82,7 @@ def verdict_of_incident(cause: str, report: Report) -> ObjectVerdict:
     for incident in report.incidents:
         if incident.cause == cause:
             ids = {cause, *incident.consequences}
-            findings = tuple(one for one in report.findings if one.id in ids)
+            findings = tuple(finding for finding in report.findings if finding.id in ids)
             return ObjectVerdict(report.finding(cause).about, findings, (incident,))
     return ObjectVerdict(Ref("", "", ""))
 
@@ -137,7 +137,7 @@ def incident_page(
     if verdict.not_checked:
         page.heading(words.NOT_CHECKED.capitalize())
         _not_checked_lines(page, verdict.not_checked, None if full else 4)
-    lessons = {one.code: one for one in catalogue.diagnostics}
+    lessons = {diagnostic.code: diagnostic for diagnostic in catalogue.diagnostics}
     lesson = lessons.get(verdict.causes[0].code)
     if lesson is not None:
         page.heading(words.LEARN.capitalize())

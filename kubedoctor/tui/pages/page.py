@@ -42,8 +42,8 @@ class Page:
     def add(self, *pieces: tuple[str, str] | str, indent: int = 0, hang: int | None = None, right: str = "") -> None:
         """A paragraph of (text, role) or plain texts; line feeds in them start new lines."""
         made: list[Piece] = []
-        for one in pieces:
-            text, role = (one, "") if isinstance(one, str) else one
+        for piece in pieces:
+            text, role = (piece, "") if isinstance(piece, str) else piece
             for number, part in enumerate(visible(text, MOST_CELLS, lines=True).expandtabs(4).split("\n")):
                 if number:
                     self._close(made, indent, hang, "")
@@ -70,8 +70,8 @@ class Page:
         """The page at a width in cells."""
         width = max(width, 20)
         found: list[Line] = []
-        for one in self.paragraphs:
-            found.extend(_flow(one, width))
+        for paragraph in self.paragraphs:
+            found.extend(_flow(paragraph, width))
         while found and not found[-1]:
             found.pop()
         return found
@@ -80,10 +80,10 @@ class Page:
     def plain(self) -> str:
         """The text alone, unwrapped."""
         return "\n".join(
-            " " * one.indent
-            + "".join(piece.text for piece in one.pieces)
-            + (f"  {one.right.text}" if one.right else "")
-            for one in self.paragraphs
+            " " * paragraph.indent
+            + "".join(piece.text for piece in paragraph.pieces)
+            + (f"  {paragraph.right.text}" if paragraph.right else "")
+            for paragraph in self.paragraphs
         )
 
 

@@ -23,7 +23,7 @@ ROLES = {Mark.YES: "healthy", Mark.NO: "broken", Mark.UNKNOWN: "degraded", Mark.
 
 def list_table(sheet: Sheet) -> Table | None:
     """The table that is worth a list of its own: the last whose rows can be opened."""
-    return next((one for one in reversed(sheet.tables) if any(row.detail for row in one.every_row)), None)
+    return next((table for table in reversed(sheet.tables) if any(row.detail for row in table.every_row)), None)
 
 
 def list_rows(rows: Sequence[SheetRow], *, by_name: bool = False) -> tuple[Row, ...]:

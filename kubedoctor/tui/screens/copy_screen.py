@@ -45,11 +45,11 @@ class CopyScreen(ModalScreen[None]):
             yield Static("kubedoctor is read-only: it copies commands and never runs them.", id="note", markup=False)
 
     @staticmethod
-    def _option(number: int, one: Copyable) -> Content:
-        why = visible(f"{one.why} · {one.effect}" if one.why else one.effect, 200)
+    def _option(number: int, copyable: Copyable) -> Content:
+        why = visible(f"{copyable.why} · {copyable.effect}" if copyable.why else copyable.effect, 200)
         return Content.assemble(
             (f"{number} ", "bold $text-primary"),
-            (visible(one.line, 1000), "$text-secondary"),
+            (visible(copyable.line, 1000), "$text-secondary"),
             "\n  ",
             (why, "$quiet"),
         )

@@ -52,10 +52,10 @@ class ObjectScreen(Screen[None]):
         """The key that a question has for itself."""
         row = self.subject()
         questions = self.session.questions_about(row.ref) if row is not None and event.character else ()
-        for one in questions:
-            if row is not None and one.key == event.character:
+        for question in questions:
+            if row is not None and question.key == event.character:
                 event.stop()
-                self._ask(one, row.ref)
+                self._ask(question, row.ref)
 
     def action_questions(self) -> None:
         row = self.subject()

@@ -33,13 +33,13 @@ class QuestionsScreen(ModalScreen[Question]):
         with Vertical(id="box") as box:
             box.border_title = f"Ask about {visible(self._subject.title, 120)}"
             box.border_subtitle = "enter asks  esc back"
-            yield OptionList(*(Option(self._option(one)) for one in self._questions))
+            yield OptionList(*(Option(self._option(question)) for question in self._questions))
 
     @staticmethod
-    def _option(one: Question) -> Content:
-        key = f"{one.key}  " if one.key else ""
-        name = (f"{key}{visible(one.name, 60)}", "bold $text-primary")
-        return Content.assemble(name, "\n  ", (visible(one.help, 200), "$quiet"))
+    def _option(question: Question) -> Content:
+        key = f"{question.key}  " if question.key else ""
+        name = (f"{key}{visible(question.name, 60)}", "bold $text-primary")
+        return Content.assemble(name, "\n  ", (visible(question.help, 200), "$quiet"))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

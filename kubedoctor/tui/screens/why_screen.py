@@ -57,7 +57,7 @@ class WhyScreen(ObjectScreen):
     def _told(self, message: Told) -> None:
         pane = self.query_one(IncidentPane)
         pane.tell(message.row, message.verdict, message.page)
-        areas = {one.diagnostic.partition("/")[0] for one in message.verdict.findings}
+        areas = {finding.diagnostic.partition("/")[0] for finding in message.verdict.findings}
         asked = [one for one in self.session.questions_about(self.row.ref) if one.key and one.area in areas]
         pane.border_subtitle = f"esc back  {''.join(f'{one.key} {one.name}  ' for one in asked)}{SUBTITLE}"
 

@@ -58,7 +58,7 @@ class RefusedNode:
 
     def shortage(self, resource: str) -> Shortage | None:
         """How much of a resource is missing; `pods` is the number of pods."""
-        return next((one for one in self.status.shortages if one.resource == resource), None)
+        return next((shortage for shortage in self.status.shortages if shortage.resource == resource), None)
 
 
 _Refusals = dict[tuple[Obstacle, str], list[RefusedNode]]
@@ -139,8 +139,8 @@ def _by_reason(answer: PendingAnswer) -> _Refusals:
     for group in answer.groups:
         first = group.nodes[0].first
         keys = [(reason.obstacle, reason.detail) for reason in first.status.reasons] if first else []
-        for one in group.nodes:
-            refusal = RefusedNode(answer.state.node_by_name[one.node], one.status)
+        for node in group.nodes:
+            refusal = RefusedNode(answer.state.node_by_name[node.node], node.status)
             for key in keys:
                 found.setdefault(key, []).append(refusal)
     return found

@@ -195,7 +195,7 @@ def node_affinity(case: Case, reason: Reason) -> Explanation:
         hint = f"; did you mean {near.text}?" if near else ""
         evidence = [quote(pod, "spec.nodeSelector", "")]
         if near and (node := next((n for n in case.nodes if n.labels == near.labels), None)):
-            evidence += [quote(node, f"metadata.labels[{each.found_key}]", "") for each in near.differs]
+            evidence += [quote(node, f"metadata.labels[{difference.found_key}]", "") for difference in near.differs]
         fixes = (_selector_fix(case, near),) if near else ()
         missing = gone_text(gone(case, named_by_pod(pod)))
         hint += f"; {missing}" if missing else ""
@@ -222,18 +222,22 @@ def _matched_somewhere(case: Case, term: NodeSelectorTerm) -> bool:
     return any(selector.matches(node.labels, node.name) for node in case.nodes)
 
 
-def _only(term: NodeSelectorTerm, one: NodeSelectorRequirement) -> NodeSelectorTerm:
+def _only(term: NodeSelectorTerm, requirement: NodeSelectorRequirement) -> NodeSelectorTerm:
     """A term with this one condition."""
     fields = term.match_fields or ()
-    return NodeSelectorTerm(match_fields=(one,)) if one in fields else NodeSelectorTerm(match_expressions=(one,))
+    return (
+        NodeSelectorTerm(match_fields=(requirement,))
+        if requirement in fields
+        else NodeSelectorTerm(match_expressions=(requirement,))
+    )
 
 
-def _expression(case: Case, one: NodeSelectorRequirement) -> str:
-    values = ",".join(one.values or ())
-    text = f"{one.key} {one.operator}{f' ({values})' if values else ''}"
-    present = {node.labels[one.key] for node in case.nodes if one.key in node.labels}
-    near = [word for value in one.values or () for word in misspellings(value, present, 1)]
-    keys = misspellings(one.key, {key for node in case.nodes for key in node.labels}, 1) if not present else ()
+def _expression(case: Case, requirement: NodeSelectorRequirement) -> str:
+    values = ",".join(requirement.values or ())
+    text = f"{requirement.key} {requirement.operator}{f' ({values})' if values else ''}"
+    present = {node.labels[requirement.key] for node in case.nodes if requirement.key in node.labels}
+    near = [word for value in requirement.values or () for word in misspellings(value, present, 1)]
+    keys = misspellings(requirement.key, {key for node in case.nodes for key in node.labels}, 1) if not present else ()
     meant = near or [f"key {key}" for key in keys]
     if meant:
         return f"{text} (did you mean {meant[0]}?)"

@@ -40,7 +40,9 @@ def _holds(pod: Pod, wanted: set[tuple[int, str]]) -> bool:
     if not pod.spec.node_name or finished(pod):
         return False
     return any(
-        (port.host_port, port.protocol or "TCP") in wanted for one in all_containers(pod) for port in one.ports or ()
+        (port.host_port, port.protocol or "TCP") in wanted
+        for container in all_containers(pod)
+        for port in container.ports or ()
     )
 
 
@@ -77,7 +79,7 @@ def _broken(case: Case, reason: Reason) -> set[str]:
     refused = case.refused(reason)
     if reason.obstacle is not TOPOLOGY_LABEL:
         return {named.partition("=")[0] for one in refused for named in one.status.named}
-    keys = {one.topology_key for one in case.pod.spec.topology_spread_constraints or ()}
+    keys = {constraint.topology_key for constraint in case.pod.spec.topology_spread_constraints or ()}
     return {key for key in keys if any(key not in one.node.labels for one in refused)}
 
 
@@ -106,7 +108,7 @@ def pod_affinity(case: Case, reason: Reason) -> Explanation:
     path = f"spec.affinity.{'podAntiAffinity' if anti else 'podAffinity'}.{_REQUIRED}"
     rules = affinity and (affinity.pod_anti_affinity if anti else affinity.pod_affinity)
     terms = (rules and rules.required_during_scheduling_ignored_during_execution) or ()
-    said = names(_term(one) for one in terms)
+    said = names(_term(term) for term in terms)
     evidence = (quote(case.pod, path, ""),) if has_path(case.pod, path) else ()
     if anti:
         text = f"{some(reason.count, 'runs', 'run')} a pod that the required anti-affinity excludes ({said})"
