@@ -50,5 +50,5 @@ def known_kind(word: str) -> ResourceKind:
     if kind is None:
         near = nearest_word(word.lower(), [known for known in kind_words() if "." not in known])
         hint = f"Did you mean {', '.join(near)}?" if near else "All commands: kubedoctor --help"
-        raise UsageProblem(f"unknown kind {word!r}", hint)
+        raise UsageProblem(f"unknown kind {word!r}" if word else "a kind is missing", hint)
     return kind

@@ -89,7 +89,7 @@ FLAGS = {
         "There are 8",
     ),
     "an empty name": (("pod", ""), "a name is empty", "kubedoctor pod NAME"),
-    "an empty kind": (("", "x"), "unknown kind ''", "--help"),
+    "an empty kind": (("", "x"), "a kind is missing", "--help"),
     "an empty file name": (("scan", "--from", ""), "-f needs a file", "a file, a folder"),
     "a timeout that is none": (
         ("scan", "--request-timeout", "abc"),

@@ -128,6 +128,11 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
             ("exec", "-it", "web-1", "--", "sh"),
             "exec reaches into a cluster, and kubedoctor only reads\n  Run: kubectl exec -it web-1 -- sh",
         ),
+        (
+            ("edit", "deploy/web", "--from", "state.json", "-n", "shop"),
+            "edit changes a cluster, and kubedoctor only reads\n  Run: kubectl edit deploy/web -n shop",
+        ),
+        (("create", "job", "x", "--from=cronjob/y"), "Run: kubectl create job x --from=cronjob/y"),
         (("top", "pods"), "there is no command top\n  Run: kubectl top pods"),
         ((), "the terminal UI needs a terminal\n  For a report: kubedoctor scan"),
     ],

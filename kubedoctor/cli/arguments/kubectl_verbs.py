@@ -56,10 +56,16 @@ def only_kubectl(verb: str, arguments: Sequence[str]) -> UsageProblem:
 
 
 def _for_kubectl(verb: str, arguments: Sequence[str]) -> list[str]:
-    """The arguments without a recording that is named before the verb: kubectl knows only clusters."""
+    """The arguments without the recording: kubectl knows only clusters. `create job --from=cronjob/X` is kubectl's own."""
     here = arguments.index(verb)
-    before = list(arguments[:here])
-    while "--from" in before:
-        place = before.index("--from")
-        del before[place : place + 2]
-    return [*(argument for argument in before if not argument.startswith("--from=")), *arguments[here:]]
+    before, after = list(arguments[:here]), list(arguments[here:])
+    return [*_without_recording(before), *(after if verb == "create" else _without_recording(after))]
+
+
+def _without_recording(arguments: list[str]) -> list[str]:
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept, rest = arguments[:end], arguments[end:]
+    while "--from" in kept:
+        place = kept.index("--from")
+        del kept[place : place + 2]
+    return [*(argument for argument in kept if not argument.startswith("--from=")), *rest]
