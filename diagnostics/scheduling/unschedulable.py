@@ -34,7 +34,7 @@ from kubedoctor.answers.placement.evidence import commands, evidence
 from kubedoctor.answers.placement.explaining.case import Case, Explanation, names
 from kubedoctor.answers.placement.explaining.reasons import aspect, blamed, culprit, fact_of, summary
 from kubedoctor.answers.placement.fixes import placement_fixes
-from kubedoctor.answers.placement.nobody import nobody_tried
+from kubedoctor.answers.placement.no_scheduler import no_scheduler_tried
 from kubedoctor.answers.placement.outcome import has_other_scheduler
 from kubedoctor.answers.placement.passing import fits_by_now, soon_placed
 from kubedoctor.answers.placement.priority import class_text, helpful
@@ -81,14 +81,14 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         return
     stated = condition(pod.status.conditions, "PodScheduled")
     if stated is not None and stated.status != "False":
-        yield from nobody_tried(pod, None, cluster)
+        yield from no_scheduler_tried(pod, None, cluster)
         return
     said = said_of(pod, cluster)
     if soon_placed(pod, said, cluster):
         return
     answer = _replayed(pod, cluster)
     if said is None:
-        yield from nobody_tried(pod, answer, cluster)
+        yield from no_scheduler_tried(pod, answer, cluster)
         return
     case = Case(pod, cluster, workload_of(pod, cluster), answer)
     view = autoscaler_view(pod, cluster)

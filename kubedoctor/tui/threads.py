@@ -32,7 +32,7 @@ class in_thread(Awaitable[None]):  # noqa: N801  # It reads as a function: `run_
         context = contextvars.copy_context()
 
         def run() -> None:
-            # After the application has gone there is no loop to tell, and nobody who would listen.
+            # After the application has gone no loop is left to receive it.
             with contextlib.suppress(RuntimeError):
                 context.run(guarded, self._job, self._post)
                 loop.call_soon_threadsafe(done.set)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from kubedoctor.answers.placement import detail as _outcome
 from kubedoctor.answers.placement.evidence import commands, words
 from kubedoctor.answers.placement.explaining.case import Case, names
-from kubedoctor.answers.placement.nobody import SOON
+from kubedoctor.answers.placement.no_scheduler import SOON
 from kubedoctor.cluster import Cluster, Pod
 from kubedoctor.findings import Confidence, Finding, Severity
 from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MADE

@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells
 
 from kubedoctor.cluster.grammar.text import visible
 
-MOST_CELLS = 4000  # One value, one message: nobody reads more on a screen, and a pane must stay quick.
+MOST_CELLS = 4000  # More is not read on a screen, and a pane must stay quick.
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):

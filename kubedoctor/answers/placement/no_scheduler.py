@@ -23,7 +23,7 @@ _SILENCE = "no scheduler has tried the pod"
 _DISPROOF = "an event or a PodScheduled condition from that scheduler"
 
 
-def nobody_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> Iterator[Finding]:
+def no_scheduler_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster) -> Iterator[Finding]:
     created = pod.metadata.creation_timestamp
     if created is None or cluster.taken_at - created < SOON or pod.status.phase not in ("", "Pending"):
         return
