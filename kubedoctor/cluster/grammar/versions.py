@@ -8,7 +8,6 @@ from typing import Final
 _VERSION: Final = re.compile(r"[\t\n\f\r ]*v?([0-9]+(?:\.[0-9]+)*)(.*)")
 _IDENTIFIERS: Final = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 _EXTRA: Final = re.compile(rf"(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?[\t\n\f\r ]*")
-_API_VERSION: Final = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?")
 _LARGEST: Final = (1 << 64) - 1
 
 
@@ -81,10 +80,6 @@ class Version:
         """0 if the version does not tell."""
         return self.components[2] if len(self.components) > 2 else 0
 
-    def minor_skew(self, other: Version) -> int:
-        """By how many minor versions this one is newer than the other; below zero if it is older."""
-        return self.minor - other.minor
-
     def __str__(self) -> str:
         return ".".join(map(str, self.components)) + self.suffix
 
@@ -150,12 +145,3 @@ def _without_trailing_zeros(components: tuple[int, ...]) -> tuple[int, ...]:
     while end and not components[end - 1]:
         end -= 1
     return components[:end]
-
-
-def api_version_key(version: str) -> tuple[int, int, int, int, str]:
-    """Sorts API versions, the preferred first: v2, v1, v1beta2, v1beta1, v1alpha1, then other words by alphabet."""
-    match = _API_VERSION.fullmatch(version)
-    if match is None or any(number and len(number.lstrip("0")) > 18 for number in (match[1], match[3])):
-        return (1, 0, 0, 0, version)
-    stage = {None: 0, "beta": 1, "alpha": 2}[match[2]]
-    return (0, stage, -int(match[1]), -int(match[3] or "0"), "")

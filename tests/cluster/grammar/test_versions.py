@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.grammar.versions import Version, VersionError, api_version_key
+from kubedoctor.cluster.grammar.versions import Version, VersionError
 
 # apimachinery/pkg/util/version/version_test.go, TestSemanticVersions: in order; the second says "equals the one before".
 SEMANTIC = [
@@ -102,33 +102,6 @@ def test_parts_of_a_version() -> None:
 def test_missing_numbers_are_zero_and_suffixes_of_others_do_not_count() -> None:
     assert Version.parse("1.4") == Version.parse("1.4.0") == Version.parse("1.4+") != 1.4
     assert Version.parse("1.4") < Version.parse("1.4.1-alpha")
-
-
-def test_skew_counts_minor_versions() -> None:
-    assert Version.parse("1.37.2").minor_skew(Version.parse("1.34+")) == 3
-    assert Version.parse("1.34.0").minor_skew(Version.parse("v1.37.9")) == -3
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        # apimachinery/pkg/version/helpers_test.go, TestCompareKubeAwareVersionStrings
-        ("v2", "v1"),
-        ("v10", "v2"),
-        ("v1", "v2alpha1"),
-        ("v1", "v2beta1"),
-        ("v1alpha2", "v1alpha1"),
-        ("v1beta1", "v2alpha3"),
-        ("v1alpha10", "v1alpha2"),
-        ("v1beta10", "v1beta2"),
-        ("v1beta2", "foo"),
-        ("bar", "foo"),
-        ("version1", "version2"),
-        ("version1", "version10"),
-    ],
-)
-def test_api_versions_sort_by_upstream_s_priority(first: str, second: str) -> None:
-    assert sorted([second, first], key=api_version_key) == [first, second]
 
 
 @given(st.lists(st.builds("{}.{}.{}".format, *3 * [st.integers(0, 40)]), min_size=2))
