@@ -79,9 +79,12 @@ def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     wish = quote(asked.asker, asked.path, "requests a sidecar")
     if pod.spec.host_network:
         yield _about_workload(
-            pod, cluster, "the pod requests an Istio sidecar, but uses hostNetwork: such pods are never injected",
-            (wish, quote(pod, "spec.hostNetwork", "pods with hostNetwork are never injected")), Confidence.CERTAIN,
-        )  # fmt: skip
+            pod,
+            cluster,
+            "the pod requests an Istio sidecar, but uses hostNetwork: such pods are never injected",
+            (wish, quote(pod, "spec.hostNetwork", "pods with hostNetwork are never injected")),
+            Confidence.CERTAIN,
+        )
         return
     calls = injection.calls(cluster.all(MutatingWebhookConfiguration), labels, pod.labels)
     calling = [call for call in calls if call.calls]

@@ -96,7 +96,9 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
         summary=what_blocks(blocked, dns),
         confidence=Confidence.CERTAIN if failed is not None else Confidence.LIKELY,
         severity=None if failed is not None else _severity(blocked),
-        detail="" if failed is not None else "Lookups still work if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows them.",
+        detail=""
+        if failed is not None
+        else "Lookups still work if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows them.",
         evidence=tuple(evidence),
         affects=tuple(ref(pod) for pod in blocked.pods),
         fixes=(_fix(blocked, dns, cluster),),
@@ -108,7 +110,7 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
                 Effect.CHANGES,
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _rule(blocked: Blocked) -> list[Evidence]:

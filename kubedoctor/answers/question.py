@@ -67,7 +67,7 @@ class Question:
 
 def question(
     *,
-    help: str,  # noqa: A002  # argparse's word for it
+    help: str,
     kinds: tuple[str, ...],
     options: tuple[Option, ...] = (),
     key: str = "",

@@ -131,5 +131,7 @@ def _complete(question: Question, words: Sequence[str], prefix: str, options: ar
     kinds = [row for name in question.kinds if (row := kind_named(name)) is not None]
     if words or "/" in prefix:
         return values.objects(words, prefix, options)
-    return [*(row.singular for row in kinds if row.singular.startswith(prefix)),
-            *values.names(question.kinds[0], prefix, options)]  # fmt: skip
+    return [
+        *(row.singular for row in kinds if row.singular.startswith(prefix)),
+        *values.names(question.kinds[0], prefix, options),
+    ]

@@ -150,8 +150,11 @@ def by_bare_name(
         commands = [f"kubedoctor {one.argument}{one.namespace_flag}" for one in found]
         raise UsageProblem(f"{len(found)} objects are named {name}", "Say which:\n" + "\n".join(commands))
     where = f" in namespace {here}" if here else ""
-    raise NoSuchObject(f"{name!r} is no command and no kind, and no object{where} has that name",
-                       "All commands: kubedoctor --help", _near(name, words, kinds, source, here))  # fmt: skip
+    raise NoSuchObject(
+        f"{name!r} is no command and no kind, and no object{where} has that name",
+        "All commands: kubedoctor --help",
+        _near(name, words, kinds, source, here),
+    )
 
 
 def _named_wants(kinds: Iterable[ResourceKind], name: str, namespace: str) -> Iterable[Want | LogWant]:

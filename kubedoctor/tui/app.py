@@ -18,7 +18,7 @@ from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.themes import DARK, THEMES
-from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.threads import InThread
 
 NOTICE_SECONDS = 15
 
@@ -50,7 +50,7 @@ class KubedoctorApp(App[int]):
         page = Page()
         page.add(f"Reading {self._name}…" if self._name else "Opening…")
         self.push_screen(TextScreen("kubedoctor", page))
-        self.run_worker(in_thread(partial(work.open_first, self._open_session, self._namespace), self.post_message))
+        self.run_worker(InThread(partial(work.open_first, self._open_session, self._namespace), self.post_message))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
@@ -80,7 +80,7 @@ class KubedoctorApp(App[int]):
     def _switched(self, message: Switched) -> None:
         before, self.session = self.session, message.session
         if before is not None:
-            self.run_worker(in_thread(partial(work.close, before), self.post_message))
+            self.run_worker(InThread(partial(work.close, before), self.post_message))
         self.switch_screen(ListScreen(self.session, self.session.source.namespace))
 
     def action_help_quit(self) -> None:

@@ -14,7 +14,7 @@ from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.work import Post
 
 
-class in_thread(Awaitable[None]):  # noqa: N801  # It reads as a function: `run_worker(in_thread(job, post))`.
+class InThread(Awaitable[None]):
     """Awaiting it runs `job(post=...)` in a thread of its own; whatever the job raises is posted as Failed.
 
     Not a coroutine: a worker that is cancelled before it starts would leave it unawaited, and Python warns of that.

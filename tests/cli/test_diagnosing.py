@@ -142,7 +142,9 @@ def test_kubectls_own_line_comes_last(words: tuple[str, ...], line: str, capsys:
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120])
-@pytest.mark.parametrize("words", [("scan",), ("pods", "-n", "shop"), ("explain", "KD1005"), ("--help",), ("why-pending", "deploy/checkout")])  # fmt: skip
+@pytest.mark.parametrize(
+    "words", [("scan",), ("pods", "-n", "shop"), ("explain", "KD1005"), ("--help",), ("why-pending", "deploy/checkout")]
+)
 def test_no_line_is_wider_than_the_terminal_but_for_what_is_pasted(
     width: int, words: tuple[str, ...], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

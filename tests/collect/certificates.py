@@ -42,8 +42,23 @@ def make(folder: Path, name: str, *, expired: bool = False, address: str = "127.
     _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key))
     _openssl("req", "-new", "-key", str(key), "-subj", f"/CN={name}", "-config", str(settings), "-out", str(request))
     times = ["-startdate", "200101000000Z", "-enddate", EXPIRED_AT] if expired else ["-days", "2"]
-    _openssl("ca", "-batch", "-selfsign", "-notext", "-config", str(settings), "-extensions", "names",
-             "-keyfile", str(key), "-in", str(request), "-out", str(certificate), *times)  # fmt: skip
+    _openssl(
+        "ca",
+        "-batch",
+        "-selfsign",
+        "-notext",
+        "-config",
+        str(settings),
+        "-extensions",
+        "names",
+        "-keyfile",
+        str(key),
+        "-in",
+        str(request),
+        "-out",
+        str(certificate),
+        *times,
+    )
     return certificate, key
 
 

@@ -42,9 +42,26 @@ READING = {
     "port-forward",
 }
 CHANGING = {
-    "apply", "annotate", "autoscale", "cordon", "create", "debug", "delete", "drain", "edit", "expose", "label", "patch",
-    "replace", "rollout", "run", "scale", "set", "taint", "uncordon",
-}  # fmt: skip
+    "apply",
+    "annotate",
+    "autoscale",
+    "cordon",
+    "create",
+    "debug",
+    "delete",
+    "drain",
+    "edit",
+    "expose",
+    "label",
+    "patch",
+    "replace",
+    "rollout",
+    "run",
+    "scale",
+    "set",
+    "taint",
+    "uncordon",
+}
 UNREAD: dict[tuple[str, str], str] = {}
 """Codes with kinds that no scenario reads, and why they are declared all the same."""
 LOG_PATH = re.compile(r"^(previous )?log\[")

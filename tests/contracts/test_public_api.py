@@ -41,8 +41,12 @@ def is_public(module: str, name: str) -> bool:
 def test_a_public_package_lists_its_names_and_has_them(module: str) -> None:
     package = importlib.import_module(module)
     source = ast.parse(Path(package.__file__ or "").read_text())
-    imported = {alias.asname or alias.name for node in ast.walk(source) if isinstance(node, ast.ImportFrom)
-                for alias in node.names}  # fmt: skip
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(source)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     assert package.__doc__
     assert set(package.__all__) == imported
     assert len(package.__all__) == len(set(package.__all__))

@@ -54,8 +54,14 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         for name, text in modules.items():
             (folder / f"{name}.py").write_text(text)
         importlib.invalidate_caches()
-        points.append(SimpleNamespace(name=package, value=package, dist=SimpleNamespace(name=f"{package}-dist"),
-                                      load=EntryPoint(package, package, module.GROUP).load))  # fmt: skip
+        points.append(
+            SimpleNamespace(
+                name=package,
+                value=package,
+                dist=SimpleNamespace(name=f"{package}-dist"),
+                load=EntryPoint(package, package, module.GROUP).load,
+            )
+        )
 
     monkeypatch.setattr(module, "entry_points", lambda group: points)
     load_catalogue.cache_clear()

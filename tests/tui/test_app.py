@@ -165,7 +165,7 @@ async def test_faults_only_and_order() -> None:
         ("e", ("What it means", "How to fix it")),
         ("question_mark", ("ctrl-z", "faults only")),
     ],
-)  # fmt: skip
+)
 async def test_texts_open_on_a_screen_of_their_own(key: str, words: tuple[str, ...]) -> None:
     app = application("oom-killed")
     async with running(app) as (pilot, screen):

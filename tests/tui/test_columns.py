@@ -45,8 +45,14 @@ def test_cluster_scoped_kinds_have_no_namespace_column() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [("Deployment", "deploy"), ("StatefulSet", "sts"), ("CronJob", "cronjob"), ("Job", "job"), ("VirtualService.networking.istio.io", "virtualservice")],
-)  # fmt: skip
+    [
+        ("Deployment", "deploy"),
+        ("StatefulSet", "sts"),
+        ("CronJob", "cronjob"),
+        ("Job", "job"),
+        ("VirtualService.networking.istio.io", "virtualservice"),
+    ],
+)
 def test_kinds_by_their_short_words(kind: str, word: str) -> None:
     assert kind_word(kind) == word
 

@@ -84,11 +84,14 @@ def test_a_recorded_shop_lists_each_workload_once_and_the_sick_one_first() -> No
 
 def test_restarts_of_all_pods_of_a_workload_are_summed() -> None:
     snapshot = cluster(
-        ("Deployment", {"metadata": meta("web"), "spec": {"replicas": 2}, "status": {"readyReplicas": 2, "updatedReplicas": 2}}),
+        (
+            "Deployment",
+            {"metadata": meta("web"), "spec": {"replicas": 2}, "status": {"readyReplicas": 2, "updatedReplicas": 2}},
+        ),
         ("ReplicaSet", {"metadata": meta("web-1", ("Deployment", "web")), "spec": {"replicas": 2}}),
         pod("web-1-a", ("ReplicaSet", "web-1"), restarts=2),
         pod("web-1-b", ("ReplicaSet", "web-1"), restarts=3),
-    )  # fmt: skip
+    )
     (only,) = make_rows(snapshot, View())
     assert (only.ref.kind, only.restarts, only.health) == ("Deployment", 5, Health.HEALTHY)
 

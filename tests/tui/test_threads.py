@@ -11,7 +11,7 @@ from textual.message import Message
 
 from kubedoctor.problems import Problem
 from kubedoctor.tui.messages import Failed
-from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.threads import InThread
 
 
 def failing(error: Exception) -> Callable[..., None]:
@@ -30,7 +30,7 @@ def failing(error: Exception) -> Callable[..., None]:
 )
 async def test_what_a_job_raises_is_posted(error: Exception, text: str) -> None:
     posted: list[Message] = []
-    await in_thread(failing(error), posted.append)
+    await InThread(failing(error), posted.append)
     (failed,) = posted
     assert isinstance(failed, Failed)
     assert failed.problem.what == text
@@ -39,5 +39,5 @@ async def test_what_a_job_raises_is_posted(error: Exception, text: str) -> None:
 def test_work_that_never_starts_leaves_no_coroutine() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        in_thread(failing(ValueError("never runs")), lambda message: None)
+        InThread(failing(ValueError("never runs")), lambda message: None)
         gc.collect()

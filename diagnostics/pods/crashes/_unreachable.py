@@ -88,9 +88,11 @@ def unreachable(pod: Pod, sign: LogSign, address: str, lines: tuple[str, ...], c
     name = ref(service)
     target = f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}"
     commands = (
-        Command(kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name.name}", namespace=name.namespace),
-                "the endpoints of the Service"),
-    )  # fmt: skip
+        Command(
+            kubectl("get", "endpointslices", "-l", f"kubernetes.io/service-name={name.name}", namespace=name.namespace),
+            "the endpoints of the Service",
+        ),
+    )
     ready = len(ready_endpoints(service, cluster.maybe))
     if not cluster.gaps:
         endpoints = counted(ready, "ready endpoint") if ready else "no ready endpoints"

@@ -79,7 +79,7 @@ from kubedoctor.replay.kubelet.heaps import heap_over
     when=restarted,
     explains=(Explains("same", ("KD1003", "KD1013", "KD1016")), *CONSEQUENCES),
     symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling"),
-)  # fmt: skip
+)
 def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if terminating(pod):
         return
@@ -147,7 +147,7 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Clust
         ),
         aspect=container.name,
         because_of=because,
-    )  # fmt: skip
+    )
 
 
 def _node_events(pod: Pod, cluster: Cluster) -> list[Evidence]:

@@ -83,7 +83,7 @@ _FIXES = {
     StartProblem.WORKING_DIRECTORY: "Correct workingDir",
     StartProblem.MEMORY_TOO_SMALL: "Raise the memory limit",
     StartProblem.USER: "Correct runAsUser or runAsGroup, or add the user to the image",
-}  # fmt: skip
+}
 
 
 @diagnostic(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
+from typing import Any
 
 Completer = Callable[[str, argparse.Namespace], Iterable[str]]
 
@@ -22,23 +23,46 @@ def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool
 
     group = parser.add_argument_group("what to read")
 
-    def add(*names: str, help_: str, completer: Completer | None = None, **more: object) -> None:
-        action = group.add_argument(*names, help=help_ if shown else argparse.SUPPRESS, **more)  # type: ignore[arg-type]  # argparse's own types
+    def add(*names: str, help_: str, completer: Completer | None = None, **more: Any) -> None:
+        action = group.add_argument(*names, help=help_ if shown else argparse.SUPPRESS, **more)
         if completer is not None:
             completed(action, completer)
 
-    add("-n", "--namespace", metavar="NAMESPACE", help_="the namespace; default: the namespace of the context",
-        completer=values.namespaces)  # fmt: skip
+    add(
+        "-n",
+        "--namespace",
+        metavar="NAMESPACE",
+        help_="the namespace; default: the namespace of the context",
+        completer=values.namespaces,
+    )
     add("-A", "--all-namespaces", action="store_true", help_="all namespaces")
-    add(*(("-f",) if short_file else ()), "--from", dest="from_", metavar="FILE", action="append", default=[],
+    add(
+        *(("-f",) if short_file else ()),
+        "--from",
+        dest="from_",
+        metavar="FILE",
+        action="append",
+        default=[],
         help_="read a recording instead of a cluster: a capture, kubectl get -o json or yaml, kubectl cluster-info dump, "
-        "a support bundle; - is standard input", completer=values.files)  # fmt: skip
-    add("--kubeconfig", metavar="FILE", help_="the kubeconfig; default: KUBECONFIG or ~/.kube/config",
-        completer=values.files)  # fmt: skip
+        "a support bundle; - is standard input",
+        completer=values.files,
+    )
+    add(
+        "--kubeconfig",
+        metavar="FILE",
+        help_="the kubeconfig; default: KUBECONFIG or ~/.kube/config",
+        completer=values.files,
+    )
     add("--context", metavar="NAME", help_="the context of the kubeconfig", completer=values.contexts)
     add("--as", dest="as_user", metavar="USER", help_="impersonate this user")
-    add("--as-group", dest="as_groups", metavar="GROUP", action="append", default=[],
-        help_="impersonate this group; may be repeated")  # fmt: skip
+    add(
+        "--as-group",
+        dest="as_groups",
+        metavar="GROUP",
+        action="append",
+        default=[],
+        help_="impersonate this group; may be repeated",
+    )
     add("--request-timeout", metavar="DURATION", default="30s", help_="limit of a single request; default: 30s")
 
 
@@ -53,14 +77,22 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...], *, gat
     if gates:
         from kubedoctor.findings import Severity
 
-        group.add_argument("--fail-on", choices=[level.value for level in Severity], default=Severity.WARNING.value,
-                           help="the lowest severity that gives exit code 1: critical, warning or notice; "
-                                "default: warning", metavar="SEVERITY")  # fmt: skip
-        group.add_argument("--allow-gaps", action="store_true",
-                           help="exit code 0 even if something could not be checked or explained")  # fmt: skip
+        group.add_argument(
+            "--fail-on",
+            choices=[level.value for level in Severity],
+            default=Severity.WARNING.value,
+            help="the lowest severity that gives exit code 1: critical, warning or notice; default: warning",
+            metavar="SEVERITY",
+        )
+        group.add_argument(
+            "--allow-gaps", action="store_true", help="exit code 0 even if something could not be checked or explained"
+        )
     group.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
-    group.add_argument("--stats", action="store_true",
-                       help="print the number of requests and the time to stderr" if reads else argparse.SUPPRESS)  # fmt: skip
+    group.add_argument(
+        "--stats",
+        action="store_true",
+        help="print the number of requests and the time to stderr" if reads else argparse.SUPPRESS,
+    )
     group.add_argument("--debug", action="store_true", help="print tracebacks of failed checks")
 
 

@@ -69,9 +69,13 @@ def parser_of(command: Subcommand, program: str = "kubedoctor") -> argparse.Argu
     called = _called(program, command)
     usage = "\n       ".join(f"{called} {form}".rstrip() for form in command.usage)
     parser = _Parser(
-        prog=called, usage=usage, description=_description(command), epilog=_examples(command, program),
-        formatter_class=_Formatter, allow_abbrev=False,
-    )  # fmt: skip
+        prog=called,
+        usage=usage,
+        description=_description(command),
+        epilog=_examples(command, program),
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     command.add_options(parser)
     add_source(parser, shown=command.reads, short_file=command.name != "logs")

@@ -32,10 +32,12 @@ COMMAND = Subcommand(
     usage=("SHELL",),
     details="Commands, kinds, namespaces, contexts, names of objects, codes and options are completed. What would take "
     "longer than a second is left out.",
-    examples=(("completion bash > ~/.local/share/bash-completion/completions/kubedoctor", ""),
-              ("completion zsh > ~/.zfunc/_kubedoctor", ""),
-              ("completion fish > ~/.config/fish/completions/kubedoctor.fish", "")),
+    examples=(
+        ("completion bash > ~/.local/share/bash-completion/completions/kubedoctor", ""),
+        ("completion zsh > ~/.zfunc/_kubedoctor", ""),
+        ("completion fish > ~/.config/fish/completions/kubedoctor.fish", ""),
+    ),
     run=completion,
     reads=False,
     complete=_complete,
-)  # fmt: skip
+)

@@ -34,7 +34,7 @@ class Quantity:
     format: Format
     """How `str()` writes it: with k and M, with Ki and Mi, or with e3 and e6."""
 
-    def __init__(self, nanos: int = 0, format: Format = "DecimalSI") -> None:  # noqa: A002 - Kubernetes' own term
+    def __init__(self, nanos: int = 0, format: Format = "DecimalSI") -> None:
         self._nanos = nanos
         self.format = format
 
@@ -44,7 +44,7 @@ class Quantity:
         return parse_quantity(text)
 
     @classmethod
-    def of(cls, value: int, format: Format = "DecimalSI") -> Quantity:  # noqa: A002 - Kubernetes' own term
+    def of(cls, value: int, format: Format = "DecimalSI") -> Quantity:
         """An amount of whole units, such as bytes."""
         return cls(value * _NANO, format)
 

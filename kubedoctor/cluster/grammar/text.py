@@ -29,10 +29,8 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
         text = text.replace("\r\n", "\n")
     if limit is not None:
         text = text[: limit + 1]  # what is shown is never shorter than what it stands for
-    if text.isascii() and text.isprintable():
-        shown = text
-    else:
-        shown = _OBEYED.sub(_kept_lines if lines else _escape, text)
+    obeys = not (text.isascii() and text.isprintable())
+    shown = _OBEYED.sub(_kept_lines if lines else _escape, text) if obeys else text
     if limit is None or len(shown) <= limit:
         return shown
     return shown[: limit - 1] + "…" if limit > 0 else ""

@@ -21,11 +21,11 @@ class Unparsable(ValueError):
     """Neither JSON nor YAML; says where it breaks."""
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, rename={"api_version": "apiVersion"}):
     """The top of a JSON document. What may be large stays raw; `kind` and others may be of any type."""
 
     kind: Any = None
-    apiVersion: Any = None  # noqa: N815  # Kubernetes' own name
+    api_version: Any = None
     items: msgspec.Raw = msgspec.Raw()
     objects: msgspec.Raw = msgspec.Raw()
     metadata: msgspec.Raw = msgspec.Raw()
@@ -125,13 +125,11 @@ def _loader_class() -> Any:
     if _loader is None:
         parent: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-        class Loader(parent):  # type: ignore[misc]  # the parent is chosen at run time
-            yaml_implicit_resolvers: Any = {  # noqa: RUF012  # PyYAML wants a class attribute
-                first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
-                for first, rules in parent.yaml_implicit_resolvers.items()
-            }
-
-        _loader = Loader
+        resolvers = {
+            first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
+            for first, rules in parent.yaml_implicit_resolvers.items()
+        }
+        _loader = type("Loader", (parent,), {"yaml_implicit_resolvers": resolvers})
     return _loader
 
 

@@ -97,9 +97,9 @@ class Oddity:
 Piece = Objects | RecordedLog | RecordedState | Manifest | Refusals | RecordedVersion | Oddity
 
 
-class _ItemHead(msgspec.Struct, frozen=True):
+class _ItemHead(msgspec.Struct, frozen=True, rename={"api_version": "apiVersion"}):
     kind: Any = None
-    apiVersion: Any = None  # noqa: N815  # Kubernetes' own name
+    api_version: Any = None
 
 
 _ITEM_HEAD = msgspec.json.Decoder(_ItemHead)
@@ -148,7 +148,7 @@ def _json(document: Document, place: PathMeaning) -> Iterator[Piece]:
     elif place.what in ("errors", "version", "manifest") or head.scenario or head.objects or head.captured_at:
         yield from _data(json_data(document.body), document, place)
     elif head.items and isinstance(head.kind, str) and head.kind.endswith("List") and head.kind != "List":
-        kind = kind_of_data({"kind": head.kind.removesuffix("List"), "apiVersion": head.apiVersion})
+        kind = kind_of_data({"kind": head.kind.removesuffix("List"), "apiVersion": head.api_version})
         yield from _typed_list(kind, document.body, head.items, place)
     elif head.items and (head.kind in (None, "", "List")):
         yield from _items(raw_items(head.items), place)
@@ -206,7 +206,7 @@ def _kind_of_item(item: Any) -> str:
             head = _ITEM_HEAD.decode(item)
         except msgspec.DecodeError:
             return ""
-        return kind_of_data({"kind": head.kind, "apiVersion": head.apiVersion})
+        return kind_of_data({"kind": head.kind, "apiVersion": head.api_version})
     return kind_of_data(item) if isinstance(item, dict) else ""
 
 

@@ -15,9 +15,9 @@ from kubedoctor.collect.live.answers import ApiRefusal
 _LONGEST_WORDS = 200
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _Head(msgspec.Struct, frozen=True, rename={"api_version": "apiVersion"}):
     kind: Any = None
-    apiVersion: Any = None  # noqa: N815  # Kubernetes' own name
+    api_version: Any = None
     metadata: Any = None
     message: Any = None
     reason: Any = None
@@ -71,7 +71,7 @@ def _is_list_of(row: ResourceKind, kind: Any, api_version: Any) -> bool:
 def check_object(row: ResourceKind, want: Want, body: bytes) -> None:
     """Raises ApiRefusal where the body is not the object that was asked for."""
     head = _head(body)
-    if head.kind != row.kind or (head.apiVersion and _group(head.apiVersion) != row.group):
+    if head.kind != row.kind or (head.api_version and _group(head.api_version) != row.group):
         raise _instead(head, row.kind)
     check_name(row, want.namespace, head.metadata, want.name)
 
@@ -109,8 +109,8 @@ def _instead(head: _Head, expected: str) -> ApiRefusal:
     words = head.message or head.reason if head.kind == "Status" else ""
     told = f": {visible(words, _LONGEST_WORDS)}" if isinstance(words, str) and words else ""
     version = ""
-    if head.kind == expected and isinstance(head.apiVersion, str):
-        version = f" of {visible(head.apiVersion, _LONGEST_WORDS)}"
+    if head.kind == expected and isinstance(head.api_version, str):
+        version = f" of {visible(head.api_version, _LONGEST_WORDS)}"
     got = _a(visible(head.kind, _LONGEST_WORDS))
     return _Other(f"the server returned {got}{version} instead of {_a(expected)}{told}")
 

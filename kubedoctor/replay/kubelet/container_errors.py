@@ -65,11 +65,17 @@ _START: tuple[tuple[StartProblem, re.Pattern[str]], ...] = tuple(
         (StartProblem.WORKING_DIRECTORY, r"chdir to cwd|cwd \(|working directory"),
         (StartProblem.MEMORY_TOO_SMALL, r"container init was OOM-killed|memory limit too low|minimum memory limit"),
         (StartProblem.USER, r"unable to find user|no matching entries in passwd|unable to find group|no users found"),
-        (StartProblem.MOUNT, r"error mounting|failed to prepare subPath|not a directory: Are you trying to mount|mount .*: not a directory"),
-        (StartProblem.NOT_FOUND, r"executable file not found|exec: .*no such file or directory|stat .*: no such file or directory"),
+        (
+            StartProblem.MOUNT,
+            r"error mounting|failed to prepare subPath|not a directory: Are you trying to mount|mount .*: not a directory",
+        ),
+        (
+            StartProblem.NOT_FOUND,
+            r"executable file not found|exec: .*no such file or directory|stat .*: no such file or directory",
+        ),
         (StartProblem.NOT_EXECUTABLE, r"exec: .*(?:permission denied|is a directory)"),
     )
-)  # fmt: skip
+)
 _SECURITY: tuple[tuple[SecurityProblem, re.Pattern[str]], ...] = tuple(
     (problem, re.compile(pattern, re.IGNORECASE))
     for problem, pattern in (

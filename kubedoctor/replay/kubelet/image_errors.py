@@ -58,7 +58,10 @@ class ImageName(NamedTuple):
 _MESSAGES: tuple[tuple[PullProblem, re.Pattern[str]], ...] = tuple(
     (problem, re.compile(pattern, re.IGNORECASE))
     for problem, pattern in (
-        (PullProblem.INVALID_NAME, r"couldn't parse image name|invalid reference format|failed to apply default image tag"),
+        (
+            PullProblem.INVALID_NAME,
+            r"couldn't parse image name|invalid reference format|failed to apply default image tag",
+        ),
         (PullProblem.NEVER_PULL, r"not present with pull policy of never"),
         (PullProblem.RATE_LIMIT, r"toomanyrequests|too many requests|\b429\b|rate limit"),
         (PullProblem.NO_SPACE, r"no space left on device"),
@@ -87,7 +90,7 @@ _MESSAGES: tuple[tuple[PullProblem, re.Pattern[str]], ...] = tuple(
         ),
         (PullProblem.SERVER_ERROR, r"\b50[0-9]\b|registry is unavailable|internal server error|bad gateway"),
     )
-)  # fmt: skip
+)
 _DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
 _BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
 _WRAPPER = re.compile(

@@ -38,12 +38,15 @@ _ANSWERS: tuple[tuple[ProbeAnswer, re.Pattern[str]], ...] = tuple(
         (ProbeAnswer.UNRESOLVED_PORT, r"couldn't find port|invalid port|strconv\.\w+: parsing"),
         (ProbeAnswer.TLS, r"server gave HTTP response to HTTPS client|malformed HTTP|x509: |tls: |http2: frame"),
         (ProbeAnswer.GRPC, r"grpc|health rpc|NOT_SERVING|failed to connect service"),
-        (ProbeAnswer.COMMAND_MISSING, r"executable file not found|exec failed|no such file or directory|command not found"),
+        (
+            ProbeAnswer.COMMAND_MISSING,
+            r"executable file not found|exec failed|no such file or directory|command not found",
+        ),
         (ProbeAnswer.REFUSED, r"connection refused"),
         (ProbeAnswer.TIMEOUT, r"i/o timeout|deadline exceeded|Client\.Timeout|timed out|no route to host"),
         (ProbeAnswer.RESET, r"connection reset|\bEOF\b"),
     )
-)  # fmt: skip
+)
 
 
 def read_probe_failure(message: str) -> tuple[str, str]:

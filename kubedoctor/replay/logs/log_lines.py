@@ -68,7 +68,11 @@ _PATTERNS: tuple[tuple[Sign, re.Pattern[str]], ...] = tuple(
     (sign, re.compile(pattern, flags))
     for sign, pattern, flags in (
         (Sign.EXEC_FORMAT, r"exec format error", re.IGNORECASE),
-        (Sign.ADDRESS_IN_USE, r"address (?:is )?already in use|EADDRINUSE|port \d+ (?:is|was) already in use", re.IGNORECASE),
+        (
+            Sign.ADDRESS_IN_USE,
+            r"address (?:is )?already in use|EADDRINUSE|port \d+ (?:is|was) already in use",
+            re.IGNORECASE,
+        ),
         (Sign.READ_ONLY, r"read-only file ?system|\bEROFS\b", re.IGNORECASE),
         (Sign.NO_SPACE, r"no space left on device|\bENOSPC\b|disk quota exceeded", re.IGNORECASE),
         (Sign.UNRESOLVED_HOST, rf"lookup {_HOST}(?: on [^\s]+)?: (?!.*unknown port)", 0),
@@ -115,7 +119,11 @@ _PATTERNS: tuple[tuple[Sign, re.Pattern[str]], ...] = tuple(
             r"is required|is missing|missing|undefined|not defined|cannot be empty|is empty)",
             0,
         ),
-        (Sign.MISSING_VARIABLE, rf"(?:missing|required|unset|undefined|set)\b[^.]{{0,30}}?[\"'`$:= ]{_NAME}[\"'`]?\s*$", 0),
+        (
+            Sign.MISSING_VARIABLE,
+            rf"(?:missing|required|unset|undefined|set)\b[^.]{{0,30}}?[\"'`$:= ]{_NAME}[\"'`]?\s*$",
+            0,
+        ),
         (
             Sign.BAD_SYNTAX,
             r"invalid character .{1,8} |unexpected end of JSON|JSONDecodeError|not valid JSON|in JSON at position|"
@@ -153,7 +161,7 @@ _PATTERNS: tuple[tuple[Sign, re.Pattern[str]], ...] = tuple(
             re.IGNORECASE,
         ),
     )
-)  # fmt: skip
+)
 _PANIC = re.compile(
     r"^panic: |^fatal error: |segmentation fault|core dumped|thread '.*' panicked|^Traceback \(most recent|"
     r"unhandled exception|exception in thread|uncaught \w*(?:exception|error)|UnhandledPromiseRejection",

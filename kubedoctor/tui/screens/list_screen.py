@@ -26,7 +26,7 @@ from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
-from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -112,7 +112,7 @@ class ListScreen(ObjectScreen):
     # Work
 
     def _work(self, job: Callable[..., None], group: str) -> None:
-        self.run_worker(in_thread(job, self.post_message), group=group, exclusive=True)
+        self.run_worker(InThread(job, self.post_message), group=group, exclusive=True)
 
     def _load(self) -> None:
         """Rows first; the diagnoses follow when the rows are there."""

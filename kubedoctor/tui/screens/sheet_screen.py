@@ -20,7 +20,7 @@ from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.pages.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.session import Session
-from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
@@ -72,7 +72,7 @@ class SheetScreen(Screen[None]):
         elif self._question is not None:
             self._say("Asking…")
             job = partial(work.ask_question, self.session, *self._question)
-            self.run_worker(in_thread(job, self.post_message))
+            self.run_worker(InThread(job, self.post_message))
 
     def _say(self, text: str) -> None:
         page = Page()

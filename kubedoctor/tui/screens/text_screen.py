@@ -13,7 +13,7 @@ from textual.screen import Screen
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.text_view import TextView
 
 
@@ -42,7 +42,7 @@ class TextScreen(Screen[None]):
         if self._made is not None:
             self.query_one(TextView).show(self._made)
         elif self._work is not None:
-            self.run_worker(in_thread(self._work, self.post_message))
+            self.run_worker(InThread(self._work, self.post_message))
 
     @on(PageMade)
     def _page(self, message: PageMade) -> None:

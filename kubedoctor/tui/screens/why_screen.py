@@ -16,7 +16,7 @@ from kubedoctor.tui.messages import Failed, Told
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
-from kubedoctor.tui.threads import in_thread
+from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 
 SUBTITLE = "x copy  e learn  l logs  p previous  d describe  y yaml"
@@ -51,7 +51,7 @@ class WhyScreen(ObjectScreen):
         return self.row
 
     def _run(self, job: partial[None]) -> None:
-        self.run_worker(in_thread(job, self.post_message))
+        self.run_worker(InThread(job, self.post_message))
 
     @on(Told)
     def _told(self, message: Told) -> None:

@@ -10,7 +10,7 @@ from kubedoctor.cluster.grammar.text import visible
 class Banner(Static):
     """Hidden while there is nothing to say. Its class is the kind of what it says."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def say(self, text: str, kind: str) -> None:

@@ -11,7 +11,7 @@ from kubedoctor.tui.widgets.text_view import TextView
 class IncidentPane(TextView):
     """A page about one row; keeps its place while the same row is drawn again."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "Why"
         self.row: Row | None = None

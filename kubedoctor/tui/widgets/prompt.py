@@ -40,7 +40,7 @@ class Prompt(Input):
             super().__init__()
             self.cancelled = cancelled
 
-    def __init__(self, words: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, words: tuple[str, ...], *, id: str | None = None) -> None:
         super().__init__(id=id, compact=True, select_on_focus=False)
         self._suggest = SuggestFromList(words, case_sensitive=False)
         self.mode = ""

@@ -27,7 +27,7 @@ class StatusBar(Static):
     doing: reactive[str] = reactive("")
     currency: reactive[str] = reactive("")
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def render(self) -> Content:

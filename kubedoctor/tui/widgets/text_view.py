@@ -57,7 +57,7 @@ class TextView(VerticalScroll, can_focus=True):
         Binding("ctrl+b", "page_up", "Page up", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._page = Page()
         self._drawn = -1

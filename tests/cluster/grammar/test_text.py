@@ -12,6 +12,9 @@ from kubedoctor.cluster.grammar.text import counted, visible, visible_end
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
+DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN"}
+"""Characters that turn the direction of a text or show nothing."""
+
 
 @pytest.mark.parametrize(
     ("text", "shown"),
@@ -57,9 +60,8 @@ def test_nothing_is_left_that_a_terminal_obeys(text: str, lines: bool) -> None:
     allowed = "\u200c\u200d" + ("\n\t" if lines else "")
     for character in shown:
         assert character in allowed or unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"}
-        assert character in allowed or unicodedata.bidirectional(character) not in {
-            *("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN"),
-        } or unicodedata.category(character) == "Cn"  # fmt: skip
+        turns = unicodedata.bidirectional(character) in DIRECTIONS and unicodedata.category(character) != "Cn"
+        assert character in allowed or not turns
     assert visible(shown, lines=lines) == shown
 
 

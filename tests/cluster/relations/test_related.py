@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, CustomResource, Deployment, Pod, Ref, Want
 from kubedoctor.cluster.relations.related import related, related_objects
+from kubedoctor.cluster.seen.wants import LogWant
 from tests.engine.clinic import complete, deployment, live, objects, pod, replica_set
 
 CERTIFICATE = "Certificate.acme.example"
@@ -71,9 +72,9 @@ def test_a_relation_that_raises_costs_nothing_but_itself() -> None:
 
 
 def test_what_a_relation_reads_and_is_not_here_is_asked_for() -> None:
-    wants: set[object] = set()
+    wants: set[Want | LogWant] = set()
     certificate = CustomResource(
         metadata=objects(certified("web-1"))[0].metadata, kind="Certificate", api_version="acme.example/v1"
     )
-    assert not related_objects(certificate, Cluster(live()), wants, (users,))  # type: ignore[arg-type]
+    assert not related_objects(certificate, Cluster(live()), wants, (users,))
     assert wants == {Want("Pod", "shop")}

@@ -22,8 +22,9 @@ def test_logs_are_read_without_secrets() -> None:
     assert not tail.truncated
     assert source.snapshot.log(previous) is None
     assert source.snapshot.log(gone) is None
-    (asked,) = [request for request in sandbox.requests if request.path.endswith("web-1/log") and not
-                request.flag("previous")]  # fmt: skip
+    (asked,) = [
+        request for request in sandbox.requests if request.path.endswith("web-1/log") and not request.flag("previous")
+    ]
     assert asked.query == {"container": "app", "tailLines": "200", "limitBytes": "65536"}
 
 

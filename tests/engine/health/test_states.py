@@ -34,7 +34,7 @@ METADATA = {"name": "one", "namespace": "shop", "creationTimestamp": "2026-11-23
         ("Node", {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}, ("✗", "")),
         ("ConfigMap", {"data": {}}, ("–", "")),
     ],
-)  # fmt: skip
+)
 def test_an_object_fares_as_its_own_status_says(kind: str, data: dict[str, Any], expected: tuple[str, str]) -> None:
     (obj,) = objects({"kind": kind, "metadata": METADATA, **data})
     stated = stated_health(obj)

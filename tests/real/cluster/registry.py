@@ -62,7 +62,7 @@ class Registry(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name is the base class's)
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the kubelet's log tells what was pulled."""
 
 

@@ -89,13 +89,21 @@ HOOK = Lifecycle(post_start=LifecycleHandler(exec=ExecAction(("/bin/x",))))
         (Container(name="app", liveness_probe=LIVENESS), 143, 900, "Error", [], Killer.LIVENESS_PROBE, Proof.FITS),
         (Container(name="app", liveness_probe=LIVENESS), 137, 2, "Error", [], Killer.ITSELF, Proof.FITS),
         (Container(name="app", liveness_probe=LIVENESS), 1, 12, "Error", [], Killer.ITSELF, Proof.FITS),
-        (Container(name="app", liveness_probe=LIVENESS), 0, 12, "Completed", ["stopping"], Killer.LIVENESS_PROBE, Proof.FITS),
+        (
+            Container(name="app", liveness_probe=LIVENESS),
+            0,
+            12,
+            "Completed",
+            ["stopping"],
+            Killer.LIVENESS_PROBE,
+            Proof.FITS,
+        ),
         (Container(name="app", startup_probe=LIVENESS), 143, 11, "Error", [], Killer.STARTUP_PROBE, Proof.FITS),
         (Container(name="app", startup_probe=LIVENESS), 2, 11, "Error", [], Killer.STARTUP_PROBE, Proof.ALLOWED),
         (Container(name="app", lifecycle=HOOK), 143, 1, "Error", [], Killer.POST_START_HOOK, Proof.ALLOWED),
         (Container(name="app"), 137, 12, "Error", [], Killer.ITSELF, Proof.FITS),
     ],
-)  # fmt: skip
+)
 def test_who_ended_it_without_events(
     container: Container, code: int, lasted: int, reason: str, log: list[str], killer: Killer, proof: Proof
 ) -> None:

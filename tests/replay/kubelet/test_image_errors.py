@@ -85,13 +85,16 @@ def test_parts_of_a_name(image: str, name: ImageName) -> None:
     ("message", "reason"),
     [
         ('Back-off pulling image "r.io/a:9"', ""),
-        ('Back-off pulling image "r.io/a:9": ErrImagePull: short-name "a" did not resolve', 'short-name "a" did not resolve'),
+        (
+            'Back-off pulling image "r.io/a:9": ErrImagePull: short-name "a" did not resolve',
+            'short-name "a" did not resolve',
+        ),
         ('Failed to pull image "a:9": rpc error: code = Unknown desc = missing parent', "missing parent"),
         ('Failed to inspect image "": rpc error: code = Unknown desc = short name', "short name"),
         ('failed to pull and unpack image "docker.io/a:9": missing parent', "missing parent"),
         ("missing parent", "missing parent"),
         ("", ""),
     ],
-)  # fmt: skip
+)
 def test_the_reason_in_a_message(message: str, reason: str) -> None:
     assert reason_in(message) == reason

@@ -41,12 +41,16 @@ from kubedoctor.replay.logs.log_lines import Sign, is_no_log, port_listened_on, 
         ("Error: unknown flag: --prot", Sign.BAD_FLAG, "--prot"),
         ("flag provided but not defined: -prot", Sign.BAD_FLAG, "-prot"),
         ("app.py: error: unrecognized arguments: --prot", Sign.BAD_FLAG, "--prot"),
-        ('pods is forbidden: User "system:serviceaccount:a:b" cannot list', Sign.API_FORBIDDEN, "system:serviceaccount:a:b"),
+        (
+            'pods is forbidden: User "system:serviceaccount:a:b" cannot list',
+            Sign.API_FORBIDDEN,
+            "system:serviceaccount:a:b",
+        ),
         ('password authentication failed for user "shop"', Sign.CREDENTIALS, ""),
         ("java.lang.OutOfMemoryError: Java heap space", Sign.HEAP, ""),
         ("panic: runtime error: invalid memory address", Sign.PANIC, ""),
     ],
-)  # fmt: skip
+)
 def test_lines(line: str, sign: Sign, subject: str) -> None:
     found = read_log(["starting", line])
     assert found is not None

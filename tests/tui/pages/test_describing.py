@@ -11,10 +11,8 @@ from tests.tui.test_rows import cluster, meta
 
 def checkout(snapshot: Snapshot) -> Pod:
     return next(
-        obj
-        for obj in snapshot.of_kind("Pod", "shop")
-        if isinstance(obj, Pod) and obj.name.startswith("checkout-")
-    )  # fmt: skip
+        obj for obj in snapshot.of_kind("Pod", "shop") if isinstance(obj, Pod) and obj.name.startswith("checkout-")
+    )
 
 
 def test_a_pod_is_described_by_its_paths() -> None:
@@ -75,9 +73,12 @@ def test_who_uses_a_config_map_a_claim_and_a_service_account() -> None:
                 },
             },
         ),
-        ("HorizontalPodAutoscaler", {"metadata": meta("web"), "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}),
+        (
+            "HorizontalPodAutoscaler",
+            {"metadata": meta("web"), "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}},
+        ),
         ("Deployment", {"metadata": meta("web")}),
-    )  # fmt: skip
+    )
 
     def users(kind: str, name: str) -> str:
         obj = snapshot.get(Ref(kind, "shop", name))
