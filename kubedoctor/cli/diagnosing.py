@@ -14,7 +14,7 @@ from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.listing import Listing, listing_of
 from kubedoctor.cli.reading import finish, opened
 from kubedoctor.cli.subject import by_bare_name, check_namespace, find_subject, matching, none_match, parsed_selector
-from kubedoctor.cli.targets import Target, is_kind, targets_of
+from kubedoctor.cli.targets import Target, is_kind, recording_hint, targets_of
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_words
@@ -53,6 +53,8 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
 def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[[Sequence[Ref]], str] | None) -> int:
     """A word that is no kind is looked up as a name; where nothing can be read, it is a word that is unknown."""
     word = options.words[0]
+    if hint := recording_hint(word):
+        raise UsageProblem(f"{word!r} is a file", hint)
     known = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
     try:
         with opened(options) as source:

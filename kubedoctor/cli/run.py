@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kubedoctor.cli.arguments.command import Subcommand
-from kubedoctor.cli.arguments.known import load_command
+from kubedoctor.cli.arguments.known import command_names, load_command
 from kubedoctor.cli.arguments.kubectl_verbs import OTHER_VERBS, only_kubectl
 from kubedoctor.cli.arguments.overview import overview
 from kubedoctor.cli.arguments.parsing import parse, parser_of, split_command
@@ -18,8 +18,10 @@ from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.targets import is_kind
 from kubedoctor.cli.terminal import prepare_streams
 from kubedoctor.cluster.grammar.credentials import without_credentials
+from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.problems import NoSuchObject, Problem
+from kubedoctor.cluster.kinds.resources import kind_from_word
+from kubedoctor.problems import NoSuchObject, Problem, UsageProblem
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,7 +92,7 @@ def _run(arguments: Sequence[str], program: str) -> int:
     word, rest = split_command(arguments)
     if word == "help" or (word is None and ("--help" in rest or "-h" in rest)):
         topic = split_command(rest)[0] if word else None
-        print(parser_of(load_command(topic) or _objects(), program).format_help() if topic else overview(program))
+        print(overview(program) if topic in (None, "help") else _help(topic, program))
         return ExitCode.HEALTHY
     if word is None and "--version" in rest:
         word, rest = "version", []
@@ -100,6 +102,18 @@ def _run(arguments: Sequence[str], program: str) -> int:
     if command is None:
         command, rest = _objects(), list(arguments)
     return command.run(parse(command, rest, program))
+
+
+def _help(topic: str, program: str) -> str:
+    """The help of a command, or that of `KIND NAME` for a kind. Raises UsageProblem for other words."""
+    if topic in OTHER_VERBS:
+        raise only_kubectl(topic, [topic, "--help"])
+    command = None if is_kind(topic) else load_command(topic)
+    if command is None and (not topic or kind_from_word(topic) is None):
+        near = nearest_word(topic, command_names())
+        hint = f"Did you mean {', '.join(near)}? " if near else ""
+        raise UsageProblem(f"there is no command {topic}".rstrip(), f"{hint}All commands: {program} --help")
+    return parser_of(command or _objects(), program).format_help()
 
 
 def _objects() -> Subcommand:

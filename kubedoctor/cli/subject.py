@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 from kubedoctor.cli.targets import Target, targets_of
+from kubedoctor.cluster.grammar.label_requirements import SelectorError, parse_requirements
 from kubedoctor.cluster.grammar.nearest import nearest_word
-from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, parse_label_selector
-from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.grammar.selectors import Selector
+from kubedoctor.cluster.grammar.text import capitalised, listed
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import KINDS, ResourceKind
 from kubedoctor.cluster.seen.snapshot import Snapshot
@@ -83,9 +85,12 @@ def parsed_selector(text: str | None) -> Selector | None:
     if not text:
         return None
     try:
-        return parse_label_selector(text)
+        return Selector(parse_requirements(text))
     except SelectorError as error:
-        raise UsageProblem(f"-l {text}: {error}", "For example: -l app=checkout,tier!=cache") from None
+        raise UsageProblem(
+            f"-l {shlex.quote(text)} is not a label selector",
+            f"{capitalised(str(error))} For example: -l app=checkout,tier!=cache",
+        ) from None
 
 
 def matching(kind: ResourceKind, source: ReadableCluster, namespace: str, selector: str | None) -> tuple[Ref, ...]:

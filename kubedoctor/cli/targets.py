@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 
 import msgspec
@@ -31,12 +33,27 @@ def targets_of(words: Sequence[str]) -> tuple[Target, ...]:
 
 def _named(word: str) -> Target:
     kind_word, slash, name = word.partition("/")
+    if slash and kind_from_word(kind_word) is None and (hint := recording_hint(word)):
+        raise UsageProblem(f"{word!r} is a file", hint)
+    if "/" in name:
+        raise UsageProblem(f"{word!r} has more than one slash", "Write KIND/NAME")
+    if kind_word and slash and not name:
+        plural = known_kind(kind_word).plural
+        raise UsageProblem(f"{word!r} has no name after the slash", f"Write {word}NAME, or {plural} for all of them")
     kind = known_kind(kind_word) if slash or is_kind(word) else None
     if kind is None or not name:
         raise UsageProblem(
             f"{word!r} names no object where others are KIND/NAME", "Write all of them as KIND/NAME, or KIND NAME NAME"
         )
     return Target(kind, name)
+
+
+def recording_hint(word: str) -> str:
+    """What to type where a word is a file and no name, as people expect it to be read; else empty. A file whose name has
+    neither dot nor slash may be the name of an object by chance."""
+    if ("." in word or "/" in word) and os.path.exists(word):
+        return f"To read it as a recording: --from {shlex.quote(word)}"
+    return ""
 
 
 def is_kind(word: str) -> bool:

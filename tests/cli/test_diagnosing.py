@@ -130,6 +130,7 @@ def test_json_names_the_objects_that_were_asked_for(capsys: Capture) -> None:
         (("logs", POD, "-n", "shop"), f"kubectl logs {POD} -n shop"),
         (("logs", POD, "checkout", "-p"), f"kubectl logs {POD} -n shop -c checkout -p"),
         (("logs", "-f", "deploy/checkout", "--tail", "20"), "kubectl logs deployment/checkout -n shop --tail 20 -f"),
+        (("logs", POD, "--follow=true", "-p=false"), f"kubectl logs {POD} -n shop -f"),
         (("logs", "-f", "--tail=5", "-l", "app=checkout"), f"kubectl logs {POD} -n shop --tail 5 -f"),
         (("logs", "node/node-1"), "Node node-1 has no log of its own"),
     ],

@@ -18,6 +18,7 @@ from kubedoctor.cli.diagnosing import OBJECTS
 from kubedoctor.cli.run import program_name
 from tests.cli.recordings import OOM
 
+POD = "checkout-797c86bfff-q29bm"
 Capture = pytest.CaptureFixture[str]
 
 
@@ -78,6 +79,9 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
     [
         (("deplo", "x"), "unknown kind 'deplo'\n  Did you mean deploy"),
         (("deploy", "a/b"), "Deployment a/b not found"),
+        (("deploy/a/b",), "'deploy/a/b' has more than one slash\n  Write KIND/NAME"),
+        (("deploy/",), "'deploy/' has no name after the slash\n  Write deploy/NAME, or deployments for all of them"),
+        (("deplo/",), "unknown kind 'deplo'\n  Did you mean deploy"),
         (("deploy/a", "b"), "'b' names no object where others are KIND/NAME"),
         (("deploy", ""), "a name is empty"),
         (
@@ -87,7 +91,40 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("deploy", "x", "-n", "nowhere"), "Namespace nowhere has no Deployment. For another namespace: -n NAMESPACE"),
         (("pods", "-n", "shp"), "did you mean shop?"),
         (("pods", "-l", "app=chekout"), "no pods with labels app=chekout\n  did you mean app=checkout"),
-        (("pods", "-l", "app=("), "-l app=("),
+        (
+            ("pods", "-l", "!!"),
+            "-l '!!' is not a label selector\n  Found '!', expected a label key. For example: -l app=checkout",
+        ),
+        ((OOM,), f"{OOM!r} is a file\n  To read it as a recording: --from {OOM}\n"),
+        (("logs", POD, "-f", OOM), f"{OOM!r} is a file\n  To read it as a recording: --from {OOM}; with logs -f means"),
+        (("scan", OOM), f"scan takes no name: {OOM}\n  To read it as a recording: --from {OOM}\n"),
+        (("scan", "shop"), "For a namespace: kubedoctor scan -n shop\n  For an object: kubedoctor shop\n"),
+        (
+            ("get", "pods", "-n", "shop", "--sort-by=.metadata.name"),
+            "--sort-by is an option of kubectl alone\n  Run: kubectl get pods -n shop --sort-by=.metadata.name\n",
+        ),
+        (("pods", "--show-labels"), "Run: kubectl get pods --show-labels\n"),
+        (("describe", "pod", "x", "--show-events=false"), "Run: kubectl describe pod x --show-events=false\n"),
+        (("logs", "x", "-f", "--since-time=y"), "Run: kubectl logs x -f --since-time=y\n"),
+        (("scan", "--sort-by=x"), "unknown option: --sort-by\n"),
+        (
+            ("get", "pods", "--no-color", "-o", "jsonpath={.items}"),
+            "jsonpath is an output format of kubectl alone\n  Run: kubectl get pods -o 'jsonpath={.items}'\n"
+            "  Formats of kubedoctor: text, json",
+        ),
+        (("pods", "-o=custom-columns=A:.metadata.name"), "Run: kubectl get pods -o=custom-columns=A:.metadata.name\n"),
+        (("scan", "-o", "jsonpath={.items}"), "unknown output format 'jsonpath={.items}'"),
+        (("scan", "--allow-gaps=maybe"), "--allow-gaps takes no value, but has 'maybe'"),
+        (("pods", "--watch=true"), "--watch is not available"),
+        (("version", "x"), "unexpected argument: x\n  See: kubedoctor version --help"),
+        (("tui", "x"), "unexpected argument: x"),
+        (("completion", "bash", "x"), "unexpected argument: x"),
+        (("demo", "list", "x"), "unexpected argument: x"),
+        (("version", "-o", "xml"), "unknown output format 'xml'\n  Formats: text, json, yaml"),
+        (("completion", "-o", "json"), "-o is an option of most commands, not of completion"),
+        (("explain", "-l", "a=b"), "-l is an option of describe, get, logs and scan, not of explain"),
+        (("help", "scna"), "there is no command scna\n  Did you mean scan? All commands: kubedoctor --help"),
+        (("help", "delete"), "delete changes a cluster, and kubedoctor only reads\n  Run: kubectl delete --help"),
         (("pod", "x", "-l", "app=x"), "a name and -l exclude each other"),
         (("chekout",), "'chekout' is no command and no kind, and no object has that name\n  did you mean"),
         (("scna",), "did you mean scan"),
@@ -99,7 +136,7 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("scan", "-o", "xml"), "unknown output format 'xml'\n  Formats: text, json, yaml, markdown, wide, name"),
         (("scan", "pods"), "scan takes no name: pods\n  Leave scan out: kubedoctor pods"),
         (("scan", "-A", "-n", "shop"), "-A and -n exclude each other"),
-        (("scan", "-l", "app=("), "-l app=("),
+        (("scan", "-l", "app=("), "-l 'app=(' is not a label selector"),
         (
             ("scan", "--node", "n1"),
             "--node is an option of why-pending, not of scan\n  See: kubedoctor why-pending --help",
@@ -132,6 +169,12 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
             ("edit", "deploy/web", "--from", "state.json", "-n", "shop"),
             "edit changes a cluster, and kubedoctor only reads\n  Run: kubectl edit deploy/web -n shop",
         ),
+        (
+            ("-f", "x.json", "-fy.json", "--no-color", "-n", "shop", "scale", "deploy/a", "--replicas=0", "--stats"),
+            "Run: kubectl -n shop scale deploy/a --replicas=0\n",
+        ),
+        (("apply", "-f", "x.yaml", "--fail-on", "notice", "--stats"), "Run: kubectl apply -f x.yaml\n"),
+        (("exec", "a", "--", "b", "--stats"), "Run: kubectl exec a -- b --stats\n"),
         (("create", "job", "x", "--from=cronjob/y"), "Run: kubectl create job x --from=cronjob/y"),
         (("top", "pods"), "there is no command top\n  Run: kubectl top pods"),
         ((), "the terminal UI needs a terminal\n  For a report: kubedoctor scan"),
@@ -142,6 +185,32 @@ def test_what_makes_no_sense_gets_one_sentence(capsys: Capture, words: tuple[str
     assert (code, out) == (2, "")
     assert sentence in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("text", "kubedoctor 0.1.0\n"),
+        ("json", '{"version": "0.1.0"}\n'),
+        ("yaml", "version: 0.1.0\n"),
+    ],
+)
+def test_the_version_as_kubectl_prints_its_own(output: str, text: str, capsys: Capture) -> None:
+    assert run(capsys, "version", "-o", output) == (0, text, "")
+
+
+def test_a_recording_in_this_folder_is_no_name(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "state.json").write_text("{}")
+    (tmp_path / "checkout").mkdir()
+    code, _, err = run(capsys, "state.json")
+    assert (code, err) == (
+        2,
+        "kubedoctor: 'state.json' is a file\n  To read it as a recording: --from state.json\n",
+    )
+    assert run(capsys, "deploy/checkout", "--from", OOM)[0] == 1
 
 
 def test_a_file_that_is_not_there(capsys: Capture, tmp_path: Path) -> None:
@@ -189,7 +258,7 @@ def test_the_help_is_in_the_words_that_were_typed() -> None:
     assert "\n  kubedoctor KIND NAME " in overview("kubedoctor")
 
 
-@pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",), ("-n", "shop", "--help")])
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("help",), ("help", "help"), ("-n", "shop", "--help")])
 def test_help_names_every_command_and_the_exit_codes(capsys: Capture, words: tuple[str, ...]) -> None:
     code, out, err = run(capsys, *words)
     assert (code, err) == (0, "")

@@ -28,7 +28,7 @@ class Subcommand:
 
     usage: what follows the name, a line for each form. formats: what `-o` takes; empty where the command declares its own
     `-o` or has none. reads: whether it reads a cluster; where it does not, options that say which are taken and ignored, as
-    kubectl does. gates: whether it has `--fail-on` and `--allow-gaps`.
+    kubectl does. gates: whether it has `--fail-on` and `--allow-gaps`. most_words: how many words it takes.
     """
 
     name: str
@@ -41,5 +41,6 @@ class Subcommand:
     formats: tuple[str, ...] = ()
     reads: bool = True
     gates: bool = False
+    most_words: int | None = None
     add_options: Callable[[argparse.ArgumentParser], None] = no_options
     complete: Complete = no_words

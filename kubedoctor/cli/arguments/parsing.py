@@ -9,7 +9,8 @@ from functools import cache
 from typing import NoReturn
 
 from kubedoctor.cli.arguments.command import Subcommand
-from kubedoctor.cli.arguments.known import every_command
+from kubedoctor.cli.arguments.known import command_names, every_command
+from kubedoctor.cli.arguments.kubectl_verbs import kubectl_format, kubectl_option
 from kubedoctor.cli.arguments.options import add_output, add_source
 from kubedoctor.cli.formats import FORMATS
 from kubedoctor.cli.formats.wrapping import wrapped
@@ -17,7 +18,10 @@ from kubedoctor.cli.terminal import text_width
 from kubedoctor.problems import UsageProblem
 
 _WATCHING = ("-w", "--watch", "--watch-only")
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")  # strconv.ParseBool
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
 _NO_VALUE = re.compile(r"argument (\S+): expected one argument")
+_NO_FLAG_VALUE = re.compile(r"argument (\S+): ignored explicit argument (.+)")
 _NO_CHOICE = re.compile(r"argument (\S+): invalid choice: (\S+) \(choose from (.*)\)")
 
 
@@ -27,6 +31,8 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if found := _NO_VALUE.fullmatch(message):
             message = f"{found[1].rpartition('/')[2]} needs a value"
+        elif found := _NO_FLAG_VALUE.fullmatch(message):
+            message = f"{found[1].rpartition('/')[2]} takes no value, but has {found[2]}"
         elif found := _NO_CHOICE.fullmatch(message):
             message = f"{found[1]} cannot be {found[2]}: use {found[3].replace(chr(39), '')}"
         raise UsageProblem(message, f"See: {self.prog} --help")
@@ -54,13 +60,40 @@ def split_command(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
 
 def parse(command: Subcommand, arguments: Sequence[str], program: str) -> argparse.Namespace:
     """The options of a command and its `words`. Raises UsageProblem that names the command of a misplaced option."""
-    options, left = parser_of(command, program).parse_known_intermixed_args(arguments)
+    parser = parser_of(command, program)
+    options, left = parser.parse_known_intermixed_args(list(_plain_flags(arguments, parser)))
+    read_by_kubectl = command.name or "get"
     for argument in left:
         if argument.startswith("-"):
-            raise _not_an_option(argument.partition("=")[0], command, options, program)
+            option = argument.partition("=")[0]
+            if line := kubectl_option(read_by_kubectl, option, arguments):
+                raise UsageProblem(f"{option} is an option of kubectl alone", f"Run: {line}")
+            raise _not_an_option(option, command, options, program)
+    if command.most_words is not None:
+        left = [*left, *options.words[command.most_words :]]
     if left:
         raise UsageProblem(f"unexpected argument: {left[0]}", f"See: {_called(program, command)} --help")
+    if line := kubectl_format(read_by_kubectl, options.output or "", arguments):
+        raise UsageProblem(
+            f"{options.output.partition('=')[0]} is an output format of kubectl alone",
+            f"Run: {line}\nFormats of kubedoctor: {', '.join(command.formats)}",
+        )
     return options
+
+
+def _plain_flags(arguments: Sequence[str], parser: argparse.ArgumentParser) -> Iterator[str]:
+    """As with kubectl `--follow=true` is `--follow`, and `--follow=false` is nothing."""
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        action = option_of(parser, name)
+        is_flag = name in _WATCHING if action is None else not takes_value(action)
+        if not is_flag or not equals or value not in (*_TRUE, *_FALSE):
+            yield argument
+        elif value in _TRUE:
+            yield name
+        if argument == "--":
+            yield from rest
 
 
 @cache
@@ -132,15 +165,23 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
         return UsageProblem(f"{option} is not available", f"The terminal UI follows every change: {program}{where}")
     owners = [other.name for other in every_command() if option_of(parser_of(other, program), option) is not None]
     if owners:
+        most = len(owners) > len(command_names()) / 2
         return UsageProblem(
-            f"{option} is an option of {' and '.join(owners[:3])}, not of {command.name or 'KIND NAME'}",
-            f"See: {program} {owners[0]} --help",
+            f"{option} is an option of {'most commands' if most else _in_words(owners)}, "
+            f"not of {command.name or 'KIND NAME'}",
+            f"See: {called if most else f'{program} {owners[0]}'} --help",
         )
     from kubedoctor.cluster.grammar.nearest import nearest_word
 
     near = nearest_word(option, [name for name in option_names(parser_of(command, program)) if name.startswith("--")])
     hint = f"Did you mean {', '.join(near)}? " if near else ""
     return UsageProblem(f"unknown option: {option}", f"{hint}See: {called} --help")
+
+
+def _in_words(names: Sequence[str]) -> str:
+    """`describe, get and scan`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _description(command: Subcommand) -> str:

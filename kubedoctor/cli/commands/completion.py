@@ -38,6 +38,7 @@ COMMAND = Subcommand(
         ("completion fish > ~/.config/fish/completions/kubedoctor.fish", ""),
     ),
     run=completion,
+    most_words=1,
     reads=False,
     complete=_complete,
 )

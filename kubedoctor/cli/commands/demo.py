@@ -80,6 +80,7 @@ COMMAND = Subcommand(
     "with -o, the report is printed.",
     examples=(("demo", "the first demo"), ("demo list", "the names of all demos"), ("demo oom-killed -o text", "")),
     run=demo,
+    most_words=1,
     formats=FORMATS,
     reads=False,
     gates=True,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kubedoctor.cli.completion import values
 from kubedoctor.cli.diagnosing import OBJECTS, diagnose
-from kubedoctor.cli.targets import is_kind
+from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.problems import UsageProblem
@@ -25,6 +25,9 @@ def logs(options: argparse.Namespace) -> int:
     if not options.words:
         options.words = ["pods"]
     elif not is_kind(options.words[0]):  # as with kubectl: the name of a pod, and perhaps that of a container
+        if hint := recording_hint(options.words[-1]):
+            follows = "; with logs -f means --follow" if options.follow else ""
+            raise UsageProblem(f"{options.words[-1]!r} is a file", f"{hint}{follows}")
         if len(options.words) == 2 and not options.container:
             options.container = options.words.pop()
         options.words = ["pod", *options.words]

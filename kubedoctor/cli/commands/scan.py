@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 
 from kubedoctor.cli.arguments.command import Subcommand
@@ -10,6 +11,7 @@ from kubedoctor.cli.arguments.options import add_selector
 from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.reading import finish, opened
 from kubedoctor.cli.subject import check_namespace, parsed_selector
+from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
@@ -20,9 +22,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     started = time.perf_counter()
     check_format(options.output)
     if options.words:
-        raise UsageProblem(
-            f"scan takes no name: {options.words[0]}", f"Leave scan out: kubedoctor {' '.join(options.words)}"
-        )
+        raise UsageProblem(f"scan takes no name: {options.words[0]}", _meant(options.words))
     selector = parsed_selector(options.selector)
 
     def picked(obj: KubernetesObject) -> bool:
@@ -38,6 +38,16 @@ def scan_namespaces(options: argparse.Namespace) -> int:
             check_namespace(namespace, source)
         report = scan(catalogue, source.snapshot, source.gather, namespace, picked=picked)
     return finish(report, options, started)
+
+
+def _meant(words: list[str]) -> str:
+    """What to type for words that a scan does not take."""
+    if hint := recording_hint(words[0]):
+        return hint
+    line = shlex.join(["kubedoctor", *words])
+    if is_kind(words[0]):
+        return f"Leave scan out: {line}"
+    return f"For a namespace: kubedoctor scan -n {shlex.quote(words[0])}\nFor an object: {line}"
 
 
 COMMAND = Subcommand(

@@ -30,4 +30,5 @@ COMMAND = Subcommand(
     usage=("[-n NAMESPACE | -A] [flags]",),
     section="Diagnose",
     run=tui,
+    most_words=0,
 )

@@ -6,12 +6,29 @@ import argparse
 
 from kubedoctor import __version__
 from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.formats import check_format
+
+FORMATS = ("text", "json", "yaml")
 
 
-def version(_: argparse.Namespace) -> int:
+def version(options: argparse.Namespace) -> int:
     """Print the version."""
-    print(f"kubedoctor {__version__}")
+    check_format(options.output, FORMATS)
+    if options.output == "json":
+        print(f'{{"version": "{__version__}"}}')
+    elif options.output == "yaml":
+        print(f"version: {__version__}")
+    else:
+        print(f"kubedoctor {__version__}")
     return 0
 
 
-COMMAND = Subcommand(name="version", summary="print the version of kubedoctor", usage=("",), run=version, reads=False)
+COMMAND = Subcommand(
+    name="version",
+    summary="print the version of kubedoctor",
+    usage=("[-o text|json|yaml]",),
+    run=version,
+    formats=FORMATS,
+    reads=False,
+    most_words=0,
+)
