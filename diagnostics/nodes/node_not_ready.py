@@ -26,13 +26,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.nodes._network_plugin import network_plugin
 from kubedoctor.cluster import (
     Cluster,
     Condition,
+    DaemonSet,
     Evidence,
     Lease,
     Node,
     Pod,
+    Ref,
     condition,
     counted,
     finished,
@@ -48,18 +51,12 @@ JOINING = timedelta(minutes=2)
 _REMOVAL = frozenset({"ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption"})
 """Taints of nodes that the cluster-autoscaler or Karpenter removes."""
 AT_ONCE = timedelta(seconds=10)
+_NETWORK = (
+    ("cni plugin not initialized", "no network plugin is running"),
+    ("NetworkPluginNotReady", "the network plugin is not ready"),
+    ("NetworkReady=false", "the network plugin is not ready"),
+)
 _CAUSES = (
-    (
-        "cni plugin not initialized",
-        "no network plugin is running",
-        "Install the network plugin, or check why its pod on this node fails",
-    ),
-    (
-        "NetworkPluginNotReady",
-        "the network plugin is not ready",
-        "Check why the network plugin's pod on this node fails",
-    ),
-    ("NetworkReady=false", "the network plugin is not ready", "Check why the network plugin's pod on this node fails"),
     ("PLEG is not healthy", "the container runtime answers too slowly", "Restart the container runtime on the node"),
     ("container runtime is down", "the container runtime is down", "Start the container runtime on the node"),
     (
@@ -81,7 +78,7 @@ def unready(node: Node) -> bool:
     code="KD4001",
     subject=Node,
     severity=Severity.CRITICAL,
-    reads=(Node, Pod, Lease),
+    reads=(Node, Pod, Lease, DaemonSet),
     when=unready,
     # A node that does not report does not end or reject a program: those findings stay causes of their own.
     explains=(
@@ -103,12 +100,19 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     ]
     if not evidence:
         evidence.append(quote(node, "metadata.name", "it has no Ready condition"))
+    blamed: tuple[Ref, ...] = ()
     if ready is None:
         summary, fix = "the kubelet has never reported its status", "Check whether the kubelet runs on the node"
     elif ready.status == "Unknown":
         summary, more = _silent(node, ready, cluster)
         fix = "Check that the machine is up, and start the kubelet on it"
         evidence += more
+    elif meaning := _network(ready):
+        plugin = network_plugin(node, cluster)
+        detail = f"; {plugin.summary}" if plugin.summary else ""
+        summary, fix = f"{meaning}{detail} ({' '.join(ready.message.split())})", plugin.fix
+        evidence += plugin.evidence
+        blamed = (ref(plugin.suspect),) if plugin.suspect is not None else ()
     else:
         summary, fix = _stated(ready)
     leaving = node.metadata.deletion_timestamp is not None or any(
@@ -123,6 +127,7 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
         severity=Severity.NOTICE if leaving else None,
         confidence=Confidence.CERTAIN if ready is not None else Confidence.LIKELY,
         affects=tuple(ref(pod) for pod in pods),
+        because_of=blamed,
         fixes=(Fix(fix),),
         commands=(
             Command(f"kubectl describe node {node.name}", "conditions and events of the node"),
@@ -154,6 +159,11 @@ def _silent(node: Node, ready: Condition, cluster: Cluster) -> tuple[str, list[E
     elif has_path(node, f"{READY}.lastHeartbeatTime"):
         evidence.append(quote(node, f"{READY}.lastHeartbeatTime", "the kubelet's last report"))
     return text, evidence
+
+
+def _network(ready: Condition) -> str:
+    """What the kubelet reports of the network; empty where its message is about something else."""
+    return next((meaning for words, meaning in _NETWORK if words.lower() in ready.message.lower()), "")
 
 
 def _stated(ready: Condition) -> tuple[str, str]:

@@ -21,12 +21,16 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         return None
     answer = (quote(failure, "message", "the provisioner's message"),) if failure is not None else ()
     why = f": {' '.join(failure.message.split())}" if failure is not None else "; no event says why"
+    controller = f"the controller of {storage_class.provisioner}"
+    fix = f"Check that {controller} runs, and read its log"
+    if failure is not None:
+        fix = f"Fix the cause that the provisioner's message names; the log of {controller} has more"
     return Finding(
         about=ref(claim),
         summary=f"provisioner {storage_class.provisioner} of class {storage_class.name} has created no volume{why}",
         evidence=(*answer, quote(storage_class, "provisioner", "must create the volume"), *requested(claim)),
         confidence=Confidence.CERTAIN if failure is not None else Confidence.LIKELY,
-        fixes=(Fix(f"Check that the controller of {storage_class.provisioner} runs, and read its log"),),
+        fixes=(Fix(fix),),
     )
 
 

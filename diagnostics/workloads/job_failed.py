@@ -9,7 +9,8 @@ The Job controller gave up and starts no more pods. The work of the Job is not d
 - A rule of its `podFailurePolicy` made this failure final.
 
 ## How to fix it
-1. Read the log and the exit code of the last pod: they show the cause.
+1. Read the log and the exit code of the last pod: they show the cause. A Job that ran out of time deletes its pods, and
+   their logs with them: look in the log store of the cluster, or run the Job again with more time.
 2. Fix the cause, then delete and recreate the Job: a failed Job is never restarted.
 3. For a deadline: find out why it takes long (its pod may have been Pending), or raise the deadline.
 
@@ -65,7 +66,9 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     state = condition(job.status.conditions, "Failed")
     if state is None or not failed(job) or job.metadata.deletion_timestamp is not None or made_good(job, cluster):
         return
-    pods = [pod for pod in pods_of(job, cluster.maybe) if pod.status.phase == "Failed"]
+    left = pods_of(job, cluster.maybe)
+    pods = [pod for pod in left if pod.status.phase == "Failed"]
+    gone = not left and all(gap.kind != "Pod" for gap in cluster.gaps)
     last = max(pods, key=_ended, default=None)
     ending, evidence = _ending(last, cluster) if last is not None else ("", [])
     fields = [f"{FAILED}.{field}" for field in ("reason", "message")]
@@ -83,13 +86,18 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
             *evidence,
         ),
         confidence=Confidence.CERTAIN,
+        detail="Its pods are deleted, and their logs with them." if gone else "",
         affects=tuple(ref(pod) for pod in pods),
         fixes=(Fix("Fix the cause, then delete and recreate the Job: a failed Job is not restarted"),),
         commands=(
-            Command(f"kubectl logs job/{job.name} -n {job.namespace} --tail=50", "the last log lines of its pod"),
+            *(() if gone else (_log(job),)),
             Command(f"kubectl describe job {job.name} -n {job.namespace}", "events and conditions of the Job"),
         ),
     )
+
+
+def _log(job: Job) -> Command:
+    return Command(f"kubectl logs job/{job.name} -n {job.namespace} --tail=50", "the last log lines of its pod")
 
 
 def _reason(job: Job, state: Condition) -> str:

@@ -34,7 +34,7 @@ from diagnostics.pods.images._images import (
     unpulled,
     working_image,
 )
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, visible_end, waiting
+from kubedoctor.cluster import WORKLOADS, Cluster, Deployment, Event, Node, Pod, replica_sets_of, visible_end, waiting
 from kubedoctor.findings import (
     Confidence,
     Effect,
@@ -44,12 +44,10 @@ from kubedoctor.findings import (
     Severity,
     diagnostic,
     has_path,
-    kubectl,
     quote,
+    rollout,
 )
 from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
-
-REVISION = "deployment.kubernetes.io/revision"
 
 
 @diagnostic(
@@ -82,17 +80,22 @@ def _not_found(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
         summary += f"; {near[0]} runs in this namespace"
         evidence = (near[1],)
         fixes.append(set_image(pull, near[0], f"Use {near[0]}, which already runs in this namespace"))
-    if pull.about.kind == "Deployment" and _has_previous_revision(pull, cluster):
-        undo = kubectl("rollout", "undo", pull.about.argument, namespace=pull.about.namespace)
-        fixes.append(Fix(f"{'Or roll' if fixes else 'Roll'} back to the previous revision", undo, Effect.DISRUPTS))
+    if previous := _previous_image(pull, cluster):
+        undo = rollout("undo", pull.about)
+        words = f"{'Or roll' if fixes else 'Roll'} back to the previous revision, with image {previous}"
+        fixes.append(Fix(words, undo, Effect.DISRUPTS))
     return finding(pod, pull, summary, *fixes, evidence=evidence)
 
 
-def _has_previous_revision(pull: Unpulled, cluster: Cluster) -> bool:
-    """The Deployment controller numbers the revisions (`deployment/util/deployment_util.go`, v1.37)."""
+def _previous_image(pull: Unpulled, cluster: Cluster) -> str:
+    """The other image of the revision that `kubectl rollout undo` returns to: a revision is its ReplicaSet, and old ones
+    are deleted (`revisionHistoryLimit`). Empty where there is none."""
     deployment = cluster.maybe.get_ref(pull.about)
-    revision = deployment.annotations.get(REVISION, "") if deployment is not None else ""
-    return revision not in ("", "1")
+    sets = replica_sets_of(deployment, cluster.maybe) if isinstance(deployment, Deployment) else ()
+    spec = sets[1].spec.template.spec if len(sets) > 1 else None
+    every = (*(spec.init_containers or ()), *spec.containers) if spec is not None else ()
+    image = next((container.image for container in every if container.name == pull.container.name), "")
+    return image if image != pull.image else ""
 
 
 def _no_platform(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
