@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.admission._refused import RefusedPods, webhook_named
+from diagnostics.admission._webhook import webhook_service
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
@@ -15,6 +16,7 @@ from kubedoctor.cluster import (
     has_path,
     misspellings,
     quote,
+    ref,
     template_path,
 )
 from kubedoctor.cluster.changes import create
@@ -119,6 +121,6 @@ def _webhook(refused: RefusedPods, cluster: Cluster) -> Explained:
     paths = [f"{base}.failurePolicy", f"{base}.clientConfig.service"]
     evidence = tuple(quote(configuration, path, "") for path in paths if has_path(configuration, path))
     policy = webhook.failure_policy or "Fail"
+    state, more, fix = webhook_service(webhook, ref(configuration), why, cluster)
     summary = f"webhook {name} (failurePolicy {policy}) cannot be called, so the pods are refused: {why}"
-    fix = Fix("Repair the Service behind the webhook; until then, set its failurePolicy to Ignore")
-    return summary, evidence, (fix,)
+    return f"{summary}; {state}" if state else summary, (*evidence, *more), (fix,)

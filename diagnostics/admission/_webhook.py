@@ -1,0 +1,73 @@
+"""A webhook that the API server cannot call: whether its Service can answer, and what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from kubedoctor.cluster import (
+    Cluster,
+    EndpointSlice,
+    Evidence,
+    Ref,
+    Service,
+    Webhook,
+    counted,
+    listed,
+    quote,
+)
+from kubedoctor.findings import Fix
+
+_NO_ANSWER: Final = re.compile(r"context deadline exceeded|i/o timeout|Client\.Timeout|no route to host", re.IGNORECASE)
+_REFUSED: Final = re.compile(r"connection refused", re.IGNORECASE)
+_CERTIFICATE: Final = re.compile(r"x509:|certificate", re.IGNORECASE)
+_MEANWHILE: Final = "; until then, set its failurePolicy to Ignore"
+Answer = tuple[str, tuple[Evidence, ...], Fix]
+"""What the Service shows, as a clause; its evidence; the fix."""
+
+
+def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Cluster) -> Answer:
+    """why: the end of the API server's message."""
+    target = webhook.client_config.service
+    if _CERTIFICATE.search(why):
+        return "", (), Fix(f"Renew the certificate of the webhook's server, or the caBundle in {configuration.title}")
+    if target is None:
+        return "", (), Fix(f"Make the server at the webhook's url answer{_MEANWHILE}")
+    name = Ref("Service", target.namespace, target.name)
+    service = cluster.maybe.get(Service, target.namespace, target.name)
+    slices = cluster.maybe.slices_of(target.namespace, target.name)
+    if any(gap.kind in ("Service", "EndpointSlice") for gap in cluster.gaps):
+        return (
+            "",
+            (),
+            Fix(f"Check that {name.title} has ready endpoints, and that the API server reaches them{_MEANWHILE}"),
+        )
+    if service is None:
+        fix = f"Install the component of {name.title} again, or delete {configuration.title} if it was removed"
+        return f"{name.title} does not exist", (), Fix(fix)
+    ready = [endpoint for part in slices for endpoint in part.endpoints or () if endpoint.is_ready]
+    if not ready:
+        return f"{name.title} has no ready endpoints", (), Fix(f"Fix the pods behind {name.title}{_MEANWHILE}")
+    ports = _ports(service, target.port or 443, slices)
+    where = f"port {listed(map(str, ports), 3)}" if ports else "its port"
+    clause = f"{name.title} has {counted(len(ready), 'ready endpoint')} at {where}"
+    evidence = tuple(
+        quote(part, f"ports[{place}].port", "where the webhook's server should answer")
+        for part in slices[:1]
+        for place, port in enumerate(part.ports or ())
+        if port.port in ports
+    )
+    if _NO_ANSWER.search(why):
+        fix = f"Let the API server reach {where} of the pods behind {name.title}: check firewalls and NetworkPolicies"
+    elif _REFUSED.search(why):
+        fix = f"Make the webhook's server listen on {where}, or correct targetPort of {name.title}"
+    else:
+        fix = f"Read the log of the pods behind {name.title}: they receive the call"
+    return clause, evidence, Fix(f"{fix}{_MEANWHILE}")
+
+
+def _ports(service: Service, number: int, slices: tuple[EndpointSlice, ...]) -> tuple[int, ...]:
+    """The ports of the endpoints that a port of the Service leads to; in slices both have the same name."""
+    names = {port.name for port in service.spec.ports or () if port.port == number}
+    found = (port.port for part in slices for port in part.ports or () if (port.name or "") in names)
+    return tuple(dict.fromkeys(port for port in found if port is not None))
