@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from diagnostics.pods.configuration._creators import creator_of, state_of
 from kubedoctor.cluster import CannotSee, Cluster, ConfigMap, Event, Pod, Secret, misspellings, workload_of
 from kubedoctor.findings import (
     Command,
@@ -74,16 +75,28 @@ def _missing(
         summary += f": volume {absent.reference.volume} cannot be mounted"
     line = kubectl("create", *create, name, "--from-literal=KEY=VALUE", namespace=pod.namespace)
     fixes = [Fix(f"Create {what} {name} with the keys that the program expects", line)]
-    if near := misspellings(name, (other.name for other in cluster.maybe.all(kind, pod.namespace)), 1):
+    creator = creator_of(name, pod.namespace, cluster) if kind is Secret else None
+    evidence = absent.evidence
+    blamed: tuple[Ref, ...] = ()
+    commands: tuple[Command, ...] = ()
+    if creator is not None:
+        state, more = state_of(creator)
+        summary += f"; {ref(creator).title} should create it{state}"
+        fixes = [Fix(f"Fix {ref(creator).title}: it creates Secret {name}")]
+        evidence, blamed = (*evidence, *more), (ref(creator),)
+        commands = (Command(ref(creator).describe_command, "why the Secret is not created"),)
+    elif near := misspellings(name, (other.name for other in cluster.maybe.all(kind, pod.namespace)), 1):
         summary += f"; did you mean {near[0]}?"
         fixes.insert(0, fix_by_hand(absent.about, f"Use {what} {near[0]} instead"))
     return Finding(
         about=absent.about,
         summary=summary,
         confidence=absent.confidence,
-        evidence=absent.evidence,
+        evidence=evidence,
+        because_of=blamed,
         fixes=tuple(fixes),
         commands=(
+            *commands,
             Command(kubectl("get", f"{what.lower()}s", namespace=pod.namespace), f"the {what}s in the namespace"),
             look_at_pod(pod, "the pod's state and events"),
         ),

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods.configuration._creators import CREATORS
 from diagnostics.pods.configuration._references import absent_objects
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, Secret, not_ready
 from kubedoctor.findings import Finding, Severity, diagnostic
@@ -33,7 +34,7 @@ from kubedoctor.findings import Finding, Severity, diagnostic
     code="KD1011",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Secret, Event, *WORKLOADS),
+    reads=(Secret, Event, *CREATORS, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("CreateContainerConfigError", "FailedMount", "ContainerCreating"),
