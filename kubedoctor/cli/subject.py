@@ -12,8 +12,8 @@ from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.grammar.text import capitalised, listed
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import KINDS, ResourceKind
-from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.cluster.seen.wants import LogWant, Want
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
+from kubedoctor.cluster.seen.wants import Barrier, LogWant, Want
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
@@ -72,7 +72,7 @@ def _existing(subject: Ref, source: ReadableCluster) -> Ref:
     if source.snapshot.get(subject) is not None:
         return subject
     if not source.snapshot.covers(want) and (why := source.snapshot.refusal(want)):
-        raise NoSuchObject(f"{subject.title} cannot be read: {why}", _way_out(why, subject.namespace, source))
+        raise NoSuchObject(f"{subject.title} cannot be read: {why}", _way_out(want, source))
     names = source.names(subject.kind, subject.namespace)
     near = nearest_word(subject.name, names) or tuple(name for name in names if subject.name in name)[:3]
     where = f" in namespace {subject.namespace}" if subject.namespace else ""
@@ -106,7 +106,7 @@ def matching(kind: ResourceKind, source: ReadableCluster, namespace: str, select
     part = snapshot.limitation(want)
     if not snapshot.covers(want) and not part:
         why = snapshot.refusal(want)
-        raise NoSuchObject(f"{kind.plural} cannot be read: {why}", _way_out(why, want.namespace, source))
+        raise NoSuchObject(f"{kind.plural} cannot be read: {why}", _way_out(want, source))
     if part:
         snapshot.problems.append(f"{kind.kind}: {part}")
     return tuple(
@@ -206,7 +206,7 @@ def check_namespace(namespace: str, source: ReadableCluster) -> None:
     if namespace in snapshot.namespaces() or snapshot.get(Ref("Namespace", "", namespace)) is not None:
         return
     if not snapshot.covers(Want("Namespace", "", namespace)):
-        why = snapshot.refusal(Want("Namespace")) or snapshot.limitation(Want("Namespace")) or "not in this recording"
+        why = snapshot.refusal(Want("Namespace")) or snapshot.limitation(Want("Namespace")) or NOT_HERE
         snapshot.problems.append(
             f"nothing was seen in namespace {namespace}, and whether it exists cannot be read: {why}"
         )
@@ -218,13 +218,14 @@ def check_namespace(namespace: str, source: ReadableCluster) -> None:
     raise NoSuchObject(f"namespace {namespace} not found in {source.context}", hint, near)
 
 
-def _way_out(why: str, namespace: str, source: ReadableCluster) -> str:
+def _way_out(want: Want, source: ReadableCluster) -> str:
     if source.snapshot.closed:
         return "Record it too: kubedoctor capture -o state.tar.gz"
-    if "forbidden" in why:
-        return "See: kubectl auth can-i --list" + (f" -n {namespace}" if namespace else "")
-    if "does not serve" in why:
-        return "Is it the right cluster? See: kubectl api-resources"
+    match source.snapshot.barrier(want):
+        case Barrier.FORBIDDEN:
+            return "See: kubectl auth can-i --list" + (f" -n {want.namespace}" if want.namespace else "")
+        case Barrier.NOT_SERVED:
+            return "Is it the right cluster? See: kubectl api-resources"
     return "Try again. See: kubectl get --raw='/readyz?verbose'"
 
 

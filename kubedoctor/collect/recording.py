@@ -13,13 +13,12 @@ from typing import Any
 from kubedoctor.cluster.grammar.redaction import redact_lines
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.decoding import by_kind, convert_object, kind_of_data
-from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.problems import BundleProblem
 
 NOT_RECORDED = ("PodMetrics", "NodeMetrics")
 SCENARIO_VERSION = "v1.37.2"
-NOT_HERE = "not in this recording"
 MOST_LOG_LINES = 200
 _AGAIN = "Record it again: kubedoctor capture -o state.tar.gz"
 

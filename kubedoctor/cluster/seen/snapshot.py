@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,9 +12,11 @@ from kubedoctor.cluster.grammar.versions import Version, VersionError
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
+from kubedoctor.cluster.seen.wants import Barrier, LogTail, LogWant, Want
 
 Key = tuple[str, str]  # namespace, name
+NOT_HERE = "not in this recording"
+"""Why a closed snapshot does not answer what nothing more is known of."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -23,6 +25,11 @@ class Source(msgspec.Struct, frozen=True):
     kind: str
     name: str
     kubernetes: str = ""
+
+
+class _Refused(NamedTuple):
+    why: str
+    barrier: Barrier = Barrier.OTHER
 
 
 class Snapshot:
@@ -46,7 +53,7 @@ class Snapshot:
         self._objects: dict[str, dict[Key, KubernetesObject]] = {}
         self._revisions: dict[str, int] = {}
         self._covered: dict[str, set[Want]] = {}
-        self._refused: dict[Want | LogWant, str] = {}
+        self._refused: dict[Want | LogWant, _Refused] = {}
         self._partial: dict[Want, str] = {}
         self._losses: dict[str, dict[str, None]] = {}
         self._logs: dict[LogWant, LogTail | None] = {}
@@ -99,9 +106,9 @@ class Snapshot:
         self._refused.pop(want, None)
         self._partial.pop(want, None)
 
-    def refuse(self, want: Want | LogWant, why: str) -> None:
+    def refuse(self, want: Want | LogWant, why: str, barrier: Barrier = Barrier.OTHER) -> None:
         """The question cannot be answered; `why` is a clause: `list secrets is forbidden`."""
-        self._refused[want] = why
+        self._refused[want] = _Refused(why, barrier)
 
     def limit(self, want: Want, why: str) -> None:
         """The question can only be answered in part: with what is here, and `why` it is not all."""
@@ -184,18 +191,25 @@ class Snapshot:
 
     def refusal(self, want: Want | LogWant) -> str:
         """Why the want cannot be answered; empty if it was answered or never asked."""
-        if why := self._refused.get(want):
-            return why
+        return self._refusal(want).why
+
+    def barrier(self, want: Want | LogWant) -> Barrier:
+        """Why the want is not answered, where `refusal` has a reason."""
+        return self._refusal(want).barrier
+
+    def _refusal(self, want: Want | LogWant) -> _Refused:
+        if exact := self._refused.get(want):
+            return exact
         if isinstance(want, Want):
-            here = self._refused.get(Want(want.kind, want.namespace), "")
+            here = self._refused.get(Want(want.kind, want.namespace))
             if here and not want.name:
                 return here  # Who may not list a namespace may not list a part of it.
-            why = here or self._refused.get(Want(want.kind), "")
+            wider = here or self._refused.get(Want(want.kind))
             # A refused list says nothing of one object, nor one of all namespaces of a single one, unless nothing more
             # can come.
-            if why and (self.closed or self.exhausted or not (want.namespace or want.name)):
-                return why
-        return "not in this recording" if self.closed else ""
+            if wider and (self.closed or self.exhausted or not (want.namespace or want.name)):
+                return wider
+        return _Refused(NOT_HERE if self.closed else "")
 
     def limitation(self, want: Want) -> str:
         """Why what is here is only a part of the answer; empty if it is all."""
@@ -252,7 +266,7 @@ class Snapshot:
 
     def refusals(self) -> tuple[tuple[str, str], ...]:
         """The kinds that were refused or only partly read, with the reason, sorted."""
-        refused = {(want.kind, why) for want, why in self._refused.items() if isinstance(want, Want)}
+        refused = {(want.kind, refused.why) for want, refused in self._refused.items() if isinstance(want, Want)}
         return tuple(sorted(refused | {(want.kind, why) for want, why in self._partial.items()}))
 
     @property

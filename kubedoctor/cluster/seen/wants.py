@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import msgspec
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
@@ -45,6 +47,14 @@ class NotCollected(Exception):
     def __init__(self, *wants: Want | LogWant) -> None:
         super().__init__(", ".join(str(want) for want in wants))
         self.wants = wants
+
+
+class Barrier(Enum):
+    """Why a want is not answered, as far as that decides what a person can do about it."""
+
+    FORBIDDEN = "forbidden"
+    NOT_SERVED = "not served"
+    OTHER = "other"
 
 
 class CannotSee(Exception):

@@ -13,7 +13,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_list, decode_object
-from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
 from kubedoctor.collect.bundles.pieces import (
@@ -192,7 +192,9 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
     for place, why in logs.items() if isinstance(logs, dict) else ():
         parts = str(place).removesuffix(".previous").split("/")
         if len(parts) == 3:
-            snapshot.refuse(LogWant(parts[0], parts[1], parts[2], str(place).endswith(".previous")), str(why))
+            snapshot.refuse(
+                LogWant(parts[0], parts[1], parts[2], str(place).endswith(".previous")), str(why or NOT_HERE)
+            )
     kinds = manifest.get("kinds")
     for kind, entry in kinds.items() if isinstance(kinds, dict) else ():
         seen = entry.get("seen") if isinstance(entry, dict) else None
@@ -215,7 +217,7 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
         if namespaces:
             snapshot.limit(Want(kind), why or f"only namespace {', '.join(namespaces)} was recorded")
         else:
-            snapshot.refuse(Want(kind), why or "not in this recording")
+            snapshot.refuse(Want(kind), why or NOT_HERE)
 
 
 def _cover(snapshot: Snapshot, bundle: _Bundle) -> None:

@@ -11,12 +11,12 @@ import msgspec
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
 from kubedoctor.cluster.seen.mending import without_marks
-from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
 from kubedoctor.collect.bundles.pieces import Objects, RecordedState, pieces_of
-from kubedoctor.collect.recording import NOT_HERE, objects_of_state
+from kubedoctor.collect.recording import objects_of_state
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.problems import Problem
 

@@ -22,14 +22,14 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import decode_object
+from kubedoctor.cluster.seen.snapshot import NOT_HERE
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.cluster.triage import all_statuses, troubled
 from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
 from kubedoctor.collect.bundles.layouts import MANIFEST
 from kubedoctor.collect.bundles.loading import FORMAT
-from kubedoctor.collect.live.fetching import NO_METRICS, is_metrics
 from kubedoctor.collect.loading import loading
-from kubedoctor.collect.recording import NOT_HERE
+from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import BundleProblem, UsageProblem

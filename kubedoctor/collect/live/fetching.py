@@ -14,17 +14,16 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
+from kubedoctor.cluster.seen.wants import Barrier, CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport, can_exist
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer
 from kubedoctor.collect.live.expected import check_object
 from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_documents, read_list
 from kubedoctor.collect.live.served import ServedKinds
 from kubedoctor.collect.live.tails import read_tail
+from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.problems import SourceProblem
 
-METRICS_GROUP = "metrics.k8s.io"
-NO_METRICS = "metrics-server is not installed"
 _SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
 _NEWER = ("CSIStorageCapacity",)
 """Kinds of these groups that came later than the groups."""
@@ -41,6 +40,7 @@ class FetchResult(msgspec.Struct, frozen=True):
     names_only: bool = False
     limited: str = ""
     refused: str = ""
+    barrier: Barrier = Barrier.OTHER
     tail: LogTail | None = None
     problems: tuple[str, ...] = ()
     no_server: NoApiServer | None = None
@@ -52,7 +52,7 @@ def apply(outcome: FetchResult, snapshot: Snapshot) -> None:
     snapshot.problems.extend(outcome.problems)
     if outcome.refused:
         for want in outcome.wants:
-            snapshot.refuse(want, outcome.refused)
+            snapshot.refuse(want, outcome.refused, outcome.barrier)
         return
     if outcome.names_only:
         snapshot.add_names(outcome.objects)
@@ -99,11 +99,15 @@ class Fetcher:
                         continue
                     if refusal.status == 404 and not is_metrics(want.kind):
                         continue  # not served in this version, or no such object
-                    return FetchResult(wants, refused=_clause(resource, want, refusal))
+                    return FetchResult(
+                        wants, refused=_clause(resource, want, refusal), barrier=_barrier(want.kind, refusal)
+                    )
                 self._served.works(resource)
                 return msgspec.structs.replace(outcome, wants=wants)
         except ApiRefusal as refusal:
-            return FetchResult(wants, refused=f"discovery of {want.kind}: {refusal.clause}")
+            return FetchResult(
+                wants, refused=f"discovery of {want.kind}: {refusal.clause}", barrier=_barrier(want.kind, refusal)
+            )
         except NoApiServer as problem:
             return FetchResult(wants, refused=f"{want}: {problem.what}", no_server=problem)
         except SourceProblem as problem:
@@ -111,7 +115,7 @@ class Fetcher:
                 raise
             return FetchResult(wants, refused=f"{want}: {problem.what}")
         if missing:
-            return FetchResult(wants, refused=missing)
+            return FetchResult(wants, refused=missing, barrier=Barrier.NOT_SERVED)
         return FetchResult(wants, covered=want, whole=not (want.name or want.labels or want.fields))
 
     def log(self, want: LogWant) -> FetchResult:
@@ -122,7 +126,8 @@ class Fetcher:
             return FetchResult((want,), tail=read_tail(self._transport, want))
         except ApiRefusal as refusal:
             if refusal.status == 403:
-                return FetchResult((want,), refused=f"get pods/log in {want.namespace} is forbidden")
+                why = f"get pods/log in {want.namespace} is forbidden"
+                return FetchResult((want,), refused=why, barrier=Barrier.FORBIDDEN)
             return FetchResult((want,), refused=refusal.clause)
         except SourceProblem as problem:
             if not self._transport.answered:
@@ -235,7 +240,8 @@ class Fetcher:
             listed = self._read(resource, part)
         except ApiRefusal as refusal:
             if refusal.status == 403:
-                return FetchResult((want,), refused=f"{why}, and so is {resource.listing(namespace)}")
+                both = f"{why}, and so is {resource.listing(namespace)}"
+                return FetchResult((want,), refused=both, barrier=Barrier.FORBIDDEN)
             raise
         outcome = self._outcome(resource, part, listed)
         only = f"only namespace {namespace} could be read: {why}"
@@ -276,6 +282,12 @@ def _clause(resource: ServedResource, want: Want, refusal: ApiRefusal) -> str:
     return f"{asked} is forbidden" if refusal.status == 403 else f"{asked}: {refusal.clause}"
 
 
+def _barrier(kind: str, refusal: ApiRefusal) -> Barrier:
+    if refusal.status == 403:
+        return Barrier.FORBIDDEN
+    return Barrier.NOT_SERVED if refusal.status == 404 and is_metrics(kind) else Barrier.OTHER
+
+
 def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
     """Whether a kind is not served that every cluster serves: then a proxy or the server fails, and that none
     exists is not known. Of an object that does not exist the server tells the name."""
@@ -287,12 +299,6 @@ def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
 
 def _not_served(resource: ServedResource) -> str:
     return f"this cluster does not serve {resource.row.resource}"
-
-
-def is_metrics(kind: str) -> bool:
-    """Whether metrics-server gives this kind."""
-    row = kind_named(kind)
-    return row is not None and row.group == METRICS_GROUP
 
 
 def _tries(kind: str) -> int:

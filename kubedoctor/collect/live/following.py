@@ -18,14 +18,14 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.expected import check_kind, check_watched
-from kubedoctor.collect.live.fetching import NO_METRICS, is_metrics
 from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_list
 from kubedoctor.collect.live.served import ServedKinds
 from kubedoctor.collect.loading import loading
+from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.problems import SourceProblem
 
 FIRST_PAUSE = 0.5  # seconds before the first attempt to reconnect
@@ -298,9 +298,9 @@ class Follower:
     def _refused(self, refusal: ApiRefusal) -> None:
         asked = self._asked()
         if refusal.status == 404 and is_metrics(self.kind):
-            why = NO_METRICS
+            why, barrier = NO_METRICS, Barrier.NOT_SERVED
         elif refusal.status == 403:
-            why = f"{asked} is forbidden"
+            why, barrier = f"{asked} is forbidden", Barrier.FORBIDDEN
         else:
             self._say("stale", f"{asked}: {refusal.clause}")
             if not refusal.status:
@@ -308,7 +308,7 @@ class Follower:
             return
         self._version = ""
         with self._store.lock:
-            self._store.snapshot.refuse(Want(self.kind, self._wanted), why)
+            self._store.snapshot.refuse(Want(self.kind, self._wanted), why, barrier)
         self._say("refused", why)
         self._stopping.wait(LONGEST_PAUSE)  # Rights may be granted while somebody looks.
 

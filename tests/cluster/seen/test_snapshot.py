@@ -21,6 +21,7 @@ from kubedoctor.cluster import (
     Want,
 )
 from kubedoctor.cluster.seen.decoding import convert_object
+from kubedoctor.cluster.seen.wants import Barrier
 
 TAKEN_AT = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 
@@ -173,3 +174,11 @@ def test_a_refused_list_speaks_for_its_objects_only_when_nothing_more_is_asked()
     made.exhausted = True
     assert made.refusal(one) == "list replicasets in shop is forbidden"
     assert made.refusal(elsewhere) == ""
+
+
+def test_the_barrier_is_that_of_the_list_that_was_refused() -> None:
+    live = snapshot()
+    live.refuse(Want("Pod", "shop"), "list pods in shop is forbidden", Barrier.FORBIDDEN)
+    live.exhausted = True
+    assert live.barrier(Want("Pod", "shop", "web-1")) is Barrier.FORBIDDEN
+    assert live.barrier(Want("Pod", "idle")) is Barrier.OTHER
