@@ -14,7 +14,7 @@ _WORD = re.compile(r"[\w.:]+")
 
 def certainty(service: Service, found: Dependence) -> tuple[Confidence, tuple[Evidence, ...], str]:
     """The confidence, the evidence for it, and what would disprove it."""
-    if found.asked is DnsUse.HERE and found.configuration is not None:
+    if found.use is DnsUse.HERE and found.configuration is not None:
         return (
             Confidence.CERTAIN,
             (

@@ -91,9 +91,9 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     creators = () if behind.failing else workloads_behind(service, cluster)
     idle = [workload for workload in creators if wanted_replicas(workload) == 0 and has_path(workload, "spec.replicas")]
     rests_on = dependence(service, bool(behind.live) or len(idle) < len(creators), cluster)
-    if rests_on.asked is DnsUse.ELSEWHERE:
+    if rests_on.use is DnsUse.ELSEWHERE:
         return
-    if rests_on.asked is DnsUse.DOUBTFUL:
+    if rests_on.use is DnsUse.DOUBTFUL:
         yield asked_elsewhere(service, idle[0] if idle else None, rests_on)
         return
     confidence, known_from, unless = certainty(service, rests_on)

@@ -34,7 +34,7 @@ from kubedoctor.cluster import (
     counted,
     has_path,
     human_duration,
-    made_good,
+    later_run_succeeded,
     pods_of,
     quote,
     ref,
@@ -64,7 +64,12 @@ def failed(job: Job) -> bool:
 )
 def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     state = condition(job.status.conditions, "Failed")
-    if state is None or not failed(job) or job.metadata.deletion_timestamp is not None or made_good(job, cluster):
+    if (
+        state is None
+        or not failed(job)
+        or job.metadata.deletion_timestamp is not None
+        or later_run_succeeded(job, cluster)
+    ):
         return
     left = pods_of(job, cluster.maybe)
     pods = [pod for pod in left if pod.status.phase == "Failed"]

@@ -62,7 +62,7 @@ def unfinished(workload: KubernetesObject) -> bool:
         progressing = condition(workload.status.conditions, "Progressing")
         return progressing is not None and progressing.status == "False" and not workload.spec.paused
     if isinstance(workload, StatefulSet):
-        return workload.status.ready_replicas < workload.spec.wanted
+        return workload.status.ready_replicas < workload.spec.desired_replicas
     if isinstance(workload, DaemonSet):
         return workload.status.updated_number_scheduled < workload.status.desired_number_scheduled
     return False
@@ -90,7 +90,7 @@ def rollout_stuck(workload: KubernetesObject, cluster: Cluster) -> Iterator[Find
 
 
 def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
-    wanted, available = deployment.spec.wanted, deployment.status.available_replicas
+    wanted, available = deployment.spec.desired_replicas, deployment.status.available_replicas
     sets = replica_sets_of(deployment, cluster)
     newest = sets[0] if sets else None
     pods = pods_of(newest, cluster) if newest is not None else ()

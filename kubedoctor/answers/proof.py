@@ -67,21 +67,21 @@ def proven(fix: Fix, trial: Trial) -> Fix:
 
 def broken(change: Change, cluster: Cluster) -> tuple[str, ...]:
     """What was well and is no longer, as clauses for people: `Service shop/web has no ready pod then`."""
-    before = cluster.snapshot.taken_as_whole()
-    now, then = Cluster(before).maybe, Cluster(apply_to_snapshot(before, change)).maybe
-    return tuple(clause for rule in _RULES for clause in rule(change, now, then))
+    snapshot = cluster.snapshot.taken_as_whole()
+    before, after = Cluster(snapshot).maybe, Cluster(apply_to_snapshot(snapshot, change)).maybe
+    return tuple(clause for rule in _RULES for clause in rule(change, before, after))
 
 
-def _running_pods(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
+def _running_pods(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
     for name in sorted(deleted(change.operations)):
-        pod = now.get_ref(name)
+        pod = before.get_ref(name)
         if not isinstance(pod, Pod) or not placed(pod):
             continue
         if controller_of(pod) is None:
             yield f"nothing creates {name.title} again"
             continue
-        workload = now.get_ref(workload_of(pod, now))
-        siblings = pods_of(workload, now) if workload is not None else _same_controller(pod, now)
+        workload = before.get_ref(workload_of(pod, before))
+        siblings = pods_of(workload, before) if workload is not None else _same_controller(pod, before)
         pending = [ref(sibling) for sibling in siblings if unscheduled(sibling) and not terminating(sibling)]
         if pending:
             yield f"the pod that replaces {name.title} would be pending like {pending[0].title}"
@@ -89,55 +89,65 @@ def _running_pods(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
 
 def _same_controller(pod: Pod, cluster: Cluster) -> tuple[Pod, ...]:
     owner = controller_of(pod)
-    return tuple(other for other in cluster.all(Pod, pod.namespace) if controller_of(other) == owner)
+    return tuple(sibling for sibling in cluster.all(Pod, pod.namespace) if controller_of(sibling) == owner)
 
 
-def _services(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
+def _services(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
     touched = {name for name in change.objects if name.kind == "Pod"}
     namespaces = sorted({name.namespace for name in touched})
-    services = {ref(service): service for namespace in namespaces for service in now.all(Service, namespace)}
+    services = {ref(service): service for namespace in namespaces for service in before.all(Service, namespace)}
     for name in change.objects:
-        found = now.get_ref(name) if name.kind == "Service" else None
-        if isinstance(found, Service):
-            services[name] = found
+        changed_service = before.get_ref(name) if name.kind == "Service" else None
+        if isinstance(changed_service, Service):
+            services[name] = changed_service
     for name, service in services.items():
-        serving = [pod for pod in pods_selected_by(service, now) if ready(pod) and not terminating(pod)]
-        after = then.get(Service, name.namespace, name.name)
-        if serving and (after is None or not _still_serves(after, serving, touched, then)):
+        serving = [pod for pod in pods_selected_by(service, before) if ready(pod) and not terminating(pod)]
+        changed = after.get(Service, name.namespace, name.name)
+        if serving and (changed is None or not _still_serves(changed, serving, touched, after)):
             yield f"{name.title} has no ready pod then"
 
 
-def _still_serves(service: Service, serving: list[Pod], touched: set[Ref], then: Cluster) -> bool:
+def _still_serves(service: Service, serving: list[Pod], touched: set[Ref], after: Cluster) -> bool:
     selector = selector_from_map(service.spec.selector or {})
     for pod in serving:
-        left = then.get_ref(ref(pod)) if ref(pod) in touched else pod
-        if isinstance(left, Pod) and ready(left) and not selector.is_empty and selector.matches(left.labels):
+        remaining = after.get_ref(ref(pod)) if ref(pod) in touched else pod
+        if (
+            isinstance(remaining, Pod)
+            and ready(remaining)
+            and not selector.is_empty
+            and selector.matches(remaining.labels)
+        ):
             return True
-    return any(ready(pod) for pod in pods_selected_by(service, then))
+    return any(ready(pod) for pod in pods_selected_by(service, after))
 
 
-def _lookups(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
-    places = {
+def _lookups(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
+    namespaces = {
         name.name if name.kind == "Namespace" else name.namespace for name in change.objects if name.kind in _POLICED
     }
-    if not places or not now.all(NetworkPolicy):
+    if not namespaces or not before.all(NetworkPolicy):
         return
-    dns, dns_then = resolvers(now), resolvers(then)
+    dns, dns_after = resolvers(before), resolvers(after)
     if dns is None:
         return
     # What stands beside the DNS servers decides for every pod of the cluster.
-    everywhere = dns.service.namespace in places
-    policies, policies_then = PolicySet(now.all(NetworkPolicy)), PolicySet(then.all(NetworkPolicy))
-    seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
-    for pod in now.all(Pod):
+    everywhere = dns.service.namespace in namespaces
+    policies, policies_after = PolicySet(before.all(NetworkPolicy)), PolicySet(after.all(NetworkPolicy))
+    checked: set[tuple[str, frozenset[tuple[str, str]]]] = set()
+    for pod in before.all(Pod):
         kind = (pod.namespace, frozenset(pod.labels.items()))
-        if kind in seen or finished(pod) or not uses_cluster_dns(pod) or not (everywhere or pod.namespace in places):
+        if (
+            kind in checked
+            or finished(pod)
+            or not uses_cluster_dns(pod)
+            or not (everywhere or pod.namespace in namespaces)
+        ):
             continue
-        seen.add(kind)
-        changed = then.get_ref(ref(pod))
-        if not isinstance(changed, Pod) or not _resolves(pod, dns, policies, now):
+        checked.add(kind)
+        changed = after.get_ref(ref(pod))
+        if not isinstance(changed, Pod) or not _resolves(pod, dns, policies, before):
             continue
-        if dns_then is None or not _resolves(changed, dns_then, policies_then, then):
+        if dns_after is None or not _resolves(changed, dns_after, policies_after, after):
             yield f"{ref(pod).title} cannot ask the cluster's DNS then"
 
 
@@ -146,9 +156,9 @@ def _resolves(pod: Pod, dns: Resolvers, policies: PolicySet, cluster: Cluster) -
     return dns.verdicts(Party.of_pod(pod, space.labels if space is not None else {}), policies) is None
 
 
-def _bound_claims(change: Change, now: Cluster, then: Cluster) -> Iterator[str]:
+def _bound_claims(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
     for name in sorted(deleted(change.operations)):
-        claim = now.get_ref(name)
+        claim = before.get_ref(name)
         if isinstance(claim, PersistentVolumeClaim) and claim.status.phase == "Bound":
             yield f"{name.title} is deleted, which is bound to a volume"
 

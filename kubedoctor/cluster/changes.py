@@ -84,11 +84,11 @@ def create(data: Mapping[str, Any]) -> Change:
 
 def labels_instead(path: Path, near: NearMiss) -> tuple[Step, ...]:
     """Steps that put the labels of a near miss in place of the labels that are asked for in the map at `path`."""
-    found = {different.found_key: different.found for different in near.differs}
-    wrong = dict.fromkeys(different.key for different in near.differs if different.key not in found)
+    labels = {difference.found_key: difference.found for difference in near.differences}
+    wrong = dict.fromkeys(difference.key for difference in near.differences if difference.key not in labels)
     return (
         *(Step((*path, key), remove=True) for key in wrong),
-        *(Step((*path, key), value) for key, value in found.items()),
+        *(Step((*path, key), value) for key, value in labels.items()),
     )
 
 
@@ -105,10 +105,10 @@ def apply_steps(data: Any, steps: Iterable[Step]) -> Any:
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Removals last and from the end, so that the positions in lists stay those of the original."""
-    every = tuple(steps)
-    removals = [step for step in every if step.remove]
+    all_steps = tuple(steps)
+    removals = [step for step in all_steps if step.remove]
     removals.sort(key=lambda step: [(str(type(part)), part) for part in step.path], reverse=True)
-    return (*(step for step in every if not step.remove), *removals)
+    return (*(step for step in all_steps if not step.remove), *removals)
 
 
 def apply_to_object(item: ObjectT, steps: Iterable[Step]) -> ObjectT:
@@ -122,17 +122,17 @@ def apply_to_object(item: ObjectT, steps: Iterable[Step]) -> ObjectT:
 def apply_to_data(objects: Sequence[dict[str, Any]], change: Change) -> list[dict[str, Any]]:
     """The objects after the change, in their order, copies and new objects last. Each is plain data as the API has it,
     with its kind."""
-    steps, gone = steps_by_object(change.operations), deleted(change.operations)
-    known = {reference(data): data for data in objects}
+    steps, removed = steps_by_object(change.operations), deleted(change.operations)
+    originals = {reference(data): data for data in objects}
     changed = [
         apply_steps(data, own) if (own := steps.get((name, ""))) else data
-        for name, data in known.items()
-        if name not in gone
+        for name, data in originals.items()
+        if name not in removed
     ]
     changed += [
-        apply_steps(known[about], (Step(("metadata", "name"), name), *own))
+        apply_steps(originals[about], (Step(("metadata", "name"), name), *own))
         for (about, name), own in steps.items()
-        if name and about in known
+        if name and about in originals
     ]
     return [*changed, *(dict(operation.create) for operation in change.operations if operation.create is not None)]
 
@@ -156,12 +156,12 @@ def apply_to_snapshot(snapshot: Snapshot, change: Change) -> Snapshot:
 
 def steps_by_object(operations: Iterable[Operation]) -> dict[tuple[Ref, str], tuple[Step, ...]]:
     """All steps for each object that stays, and for each copy (by its name)."""
-    found: dict[tuple[Ref, str], tuple[Step, ...]] = {}
+    by_object: dict[tuple[Ref, str], tuple[Step, ...]] = {}
     for operation in operations:
         if not operation.delete and operation.create is None:
             key = (operation.about, operation.copy_as)
-            found[key] = found.get(key, ()) + operation.steps
-    return found
+            by_object[key] = by_object.get(key, ()) + operation.steps
+    return by_object
 
 
 def deleted(operations: Iterable[Operation]) -> frozenset[Ref]:

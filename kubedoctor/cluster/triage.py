@@ -43,9 +43,11 @@ def finished(pod: Pod) -> bool:
 
 def ended_at(pod: Pod) -> datetime | None:
     """When a finished pod ended, by the newest moment that its status tells; None if it tells none."""
-    ends = [one.state.terminated.finished_at for one in all_statuses(pod) if one.state and one.state.terminated]
-    changes = [one.last_transition_time for one in pod.status.conditions or ()]
-    return max((one for one in (*ends, *changes, pod.status.start_time) if one is not None), default=None)
+    ends = [
+        status.state.terminated.finished_at for status in all_statuses(pod) if status.state and status.state.terminated
+    ]
+    changes = [stated.last_transition_time for stated in pod.status.conditions or ()]
+    return max((time for time in (*ends, *changes, pod.status.start_time) if time is not None), default=None)
 
 
 def terminating(pod: Pod) -> bool:

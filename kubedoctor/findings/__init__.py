@@ -18,11 +18,11 @@ from kubedoctor.findings.commands import (
 )
 from kubedoctor.findings.containers import (
     ContainerWithStatus,
+    active,
+    containers_with_status,
     in_container,
-    parts_of,
     quote_status,
-    stays,
-    waiting_parts,
+    waiting_containers,
 )
 from kubedoctor.findings.diagnostic import HEADINGS, Diagnostic, Explains, diagnostic
 from kubedoctor.findings.events import newest_event
@@ -47,10 +47,12 @@ __all__ = [
     "Ref",
     "Severity",
     "Symptom",
+    "active",
     "at_fault",
     "cause_relation",
     "command_line",
     "container_command",
+    "containers_with_status",
     "delete_by_force",
     "diagnostic",
     "edit_command",
@@ -63,7 +65,6 @@ __all__ = [
     "look_at_log",
     "look_at_pod",
     "newest_event",
-    "parts_of",
     "quote",
     "quote_line",
     "quote_pod_spec",
@@ -71,6 +72,5 @@ __all__ = [
     "quote_status",
     "ref",
     "rollout",
-    "stays",
-    "waiting_parts",
+    "waiting_containers",
 ]

@@ -19,12 +19,12 @@ class ContainerWithStatus(NamedTuple):
     is_init: bool
 
 
-def stays(pod: Pod) -> bool:
+def active(pod: Pod) -> bool:
     """Neither finished nor being deleted: the state of its containers matters."""
     return not (finished(pod) or terminating(pod))
 
 
-def parts_of(pod: Pod) -> Iterator[ContainerWithStatus]:
+def containers_with_status(pod: Pod) -> Iterator[ContainerWithStatus]:
     """The containers that have a status, init containers first."""
     init = {container.name for container in pod.spec.init_containers or ()}
     containers = {container.name: container for container in all_containers(pod)}
@@ -33,11 +33,11 @@ def parts_of(pod: Pod) -> Iterator[ContainerWithStatus]:
             yield ContainerWithStatus(containers[status.name], status, status.name in init)
 
 
-def waiting_parts(pod: Pod, *reasons: str) -> Iterator[tuple[ContainerWithStatus, ContainerStateWaiting]]:
+def waiting_containers(pod: Pod, *reasons: str) -> Iterator[tuple[ContainerWithStatus, ContainerStateWaiting]]:
     """The containers that wait for these reasons, in a pod that is neither finished nor being deleted."""
-    if not stays(pod):
+    if not active(pod):
         return
-    for part in parts_of(pod):
+    for part in containers_with_status(pod):
         waiting = part.status.state.waiting if part.status.state else None
         if waiting is not None and waiting.reason in reasons:
             yield part, waiting

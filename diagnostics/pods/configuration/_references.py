@@ -15,17 +15,17 @@ from kubedoctor.findings import (
     Finding,
     Fix,
     Ref,
+    active,
     at_fault,
+    containers_with_status,
     fix_by_hand,
     has_path,
     kubectl,
     look_at_pod,
-    parts_of,
     quote,
     quote_pod_spec,
     quote_status,
     ref,
-    stays,
 )
 from kubedoctor.replay.kubelet.container_errors import Missing, missing_reference, volume_named
 from kubedoctor.replay.kubelet.references import Reference, keys_of, references, volume_sources
@@ -146,7 +146,7 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
 
 
 def _may_be_stuck(pod: Pod) -> bool:
-    return stays(pod) and bool(pod.spec.node_name) and pod.status.phase in ("", "Pending")
+    return active(pod) and bool(pod.spec.node_name) and pod.status.phase in ("", "Pending")
 
 
 def _names(pod: Pod, kind: str) -> set[str]:
@@ -155,10 +155,10 @@ def _names(pod: Pod, kind: str) -> set[str]:
 
 def _stuck(pod: Pod, cluster: Cluster) -> _Stuck:
     stuck = _Stuck()
-    if not stays(pod) or not pod.spec.node_name:
+    if not active(pod) or not pod.spec.node_name:
         return stuck
     begun = False
-    for part in parts_of(pod):
+    for part in containers_with_status(pod):
         state = part.status.state
         waiting = state.waiting if state else None
         begun = begun or bool(part.status.container_id) or (waiting is not None and waiting.reason not in _STARTING)

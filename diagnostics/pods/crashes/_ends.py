@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod, workload_of
-from kubedoctor.findings import ContainerWithStatus, parts_of, ref, stays
+from kubedoctor.findings import ContainerWithStatus, active, containers_with_status, ref
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, KillVerdict, Proof, who_ended
 from kubedoctor.replay.logs.log_lines import is_no_log
@@ -48,9 +48,9 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], b
 
     suits: the containers that the diagnostic is about, so that no other log is read.
     """
-    if not stays(pod):
+    if not active(pod):
         return
-    for part in parts_of(pod):
+    for part in containers_with_status(pod):
         ending = last_ending(part.status)
         if ending is None or not failing(part.status, cluster.taken_at) or _done(part, ending) or not suits(part):
             continue

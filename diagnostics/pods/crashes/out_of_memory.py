@@ -37,7 +37,7 @@ from kubedoctor.cluster import (
     condition,
     controller_of,
     human_duration,
-    made_good,
+    later_run_succeeded,
     restarted,
     terminating,
     times,
@@ -54,18 +54,18 @@ from kubedoctor.findings import (
     Fix,
     Ref,
     Severity,
+    active,
     at_fault,
+    containers_with_status,
     diagnostic,
     fix_by_hand,
     has_path,
     kubectl,
     look_at_log,
     look_at_pod,
-    parts_of,
     quote,
     quote_spec,
     quote_status,
-    stays,
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
 from kubedoctor.replay.kubelet.heaps import heap_over
@@ -83,7 +83,7 @@ from kubedoctor.replay.kubelet.heaps import heap_over
 def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if terminating(pod):
         return
-    for part in parts_of(pod):
+    for part in containers_with_status(pod):
         ending = last_ending(part.status)
         if ending is None or not ending.is_out_of_memory or not _matters(pod, part, cluster):
             continue
@@ -92,14 +92,14 @@ def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 def _matters(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> bool:
     """False for a container that has been well again for long, and for a pod that was replaced."""
-    if stays(pod):
+    if active(pod):
         done = part.is_init and not part.container.restarts_always and part.status.ready
         return not (done or settled(part.status, cluster.taken_at))
     owner = controller_of(pod)
     if owner is None:
         return pod.status.phase == "Failed"
     job = cluster.maybe.get(Job, owner.namespace, owner.name) if owner.kind == "Job" else None
-    if job is None or pod.status.phase != "Failed" or made_good(job, cluster):
+    if job is None or pod.status.phase != "Failed" or later_run_succeeded(job, cluster):
         return False
     complete = condition(job.status.conditions, "Complete")
     return not (complete is not None and complete.status == "True") and not (job.status.active or 0)

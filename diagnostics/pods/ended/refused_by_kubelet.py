@@ -94,4 +94,4 @@ def _replaced(pod: Pod, cluster: Cluster) -> bool:
     workload = cluster.maybe.get_ref(owner) if owner is not None else None
     if not isinstance(workload, ReplicaSet | StatefulSet):
         return False
-    return workload.status.ready_replicas >= workload.spec.wanted
+    return workload.status.ready_replicas >= workload.spec.desired_replicas

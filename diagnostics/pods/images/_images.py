@@ -28,15 +28,15 @@ from kubedoctor.findings import (
     Fix,
     Ref,
     at_fault,
+    containers_with_status,
     has_path,
     kubectl,
     look_at_pod,
     newest_event,
-    parts_of,
     quote,
     quote_spec,
     quote_status,
-    waiting_parts,
+    waiting_containers,
 )
 from kubedoctor.replay.kubelet.image_errors import (
     PULL_REASONS,
@@ -78,7 +78,7 @@ class Unpulled(NamedTuple):
 
 def unpulled(pod: Pod, cluster: Cluster, *problems: PullProblem) -> Iterator[Unpulled]:
     """The containers of a pod that wait because of these problems."""
-    for part, waiting in waiting_parts(pod, *PULL_REASONS):
+    for part, waiting in waiting_containers(pod, *PULL_REASONS):
         name = part.container.name
         event = newest_event(pod, cluster, "Failed", text="Failed to pull image", container=name)
         problem = read_pull_error(waiting, event.message if event else "")
@@ -106,7 +106,7 @@ def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evid
     for other in cluster.maybe.all(Pod, pod.namespace):
         if ref(other) == ref(pod):
             continue
-        for part in parts_of(other):
+        for part in containers_with_status(other):
             name = parse_image_name(part.container.image)
             near = likeness(bad.repository, name.repository)
             path = f"{container_path(other, part.container.name)}.image"
@@ -128,7 +128,7 @@ def nearest_registry(bad: ImageName, cluster: Cluster, namespace: str) -> str:
     used = {
         parse_image_name(part.container.image).registry
         for other in cluster.maybe.all(Pod, namespace)
-        for part in parts_of(other)
+        for part in containers_with_status(other)
         if part.status.image_id
     }
     near = misspellings(bad.registry, used - {bad.registry}, 1)

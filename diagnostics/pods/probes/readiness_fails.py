@@ -51,7 +51,9 @@ from kubedoctor.findings import (
     Explains,
     Finding,
     Severity,
+    active,
     at_fault,
+    containers_with_status,
     diagnostic,
     fix_by_hand,
     has_path,
@@ -59,11 +61,9 @@ from kubedoctor.findings import (
     kubectl,
     look_at_log,
     look_at_pod,
-    parts_of,
     quote,
     quote_spec,
     quote_status,
-    stays,
 )
 from kubedoctor.replay.kubelet.killers import concerns
 from kubedoctor.replay.kubelet.probes import (
@@ -91,9 +91,9 @@ FRESH = timedelta(minutes=5)
     symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),
 )
 def readiness_fails(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not stays(pod):
+    if not active(pod):
         return
-    for part in parts_of(pod):
+    for part in containers_with_status(pod):
         probe = part.container.readiness_probe
         running = part.status.state.running if part.status.state else None
         if probe is None or running is None or part.status.ready or part.status.started is False:

@@ -46,13 +46,13 @@ from kubedoctor.findings import (
     Explains,
     Finding,
     Severity,
+    active,
     at_fault,
+    containers_with_status,
     diagnostic,
     look_at_log,
     look_at_pod,
-    parts_of,
     quote_status,
-    stays,
 )
 from kubedoctor.replay.kubelet.killers import Killer
 from kubedoctor.replay.logs.log_lines import Sign
@@ -73,9 +73,9 @@ def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: part.is_init):
         if end.killer is Killer.ITSELF:
             yield from _failing(pod, end, cluster)
-    if not stays(pod):
+    if not active(pod):
         return
-    for part in parts_of(pod):
+    for part in containers_with_status(pod):
         state = part.status.state
         running = state.running if state else None
         if not part.is_init or part.container.restarts_always or running is None or running.started_at is None:

@@ -31,16 +31,16 @@ from kubedoctor.findings import (
     Fix,
     Ref,
     Severity,
+    active,
     at_fault,
     container_command,
+    containers_with_status,
     diagnostic,
     fix_by_hand,
     look_at_pod,
-    parts_of,
     quote_pod_spec,
     quote_spec,
     quote_status,
-    stays,
 )
 from kubedoctor.replay.kubelet.container_errors import SecurityProblem, security_problem
 from kubedoctor.replay.kubelet.endings import failing, last_ending
@@ -67,9 +67,9 @@ _ROOT = (SecurityProblem.ROOT_IMAGE, SecurityProblem.NAMED_USER, SecurityProblem
     symptoms=("CreateContainerConfigError", "runAsNonRoot"),
 )
 def security_context_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not stays(pod):
+    if not active(pod):
         return
-    for part in parts_of(pod):
+    for part in containers_with_status(pod):
         message, place = _message(part, cluster)
         problem = security_problem(message)
         if problem is not None:

@@ -44,7 +44,7 @@ from kubedoctor.findings import (
     quote,
     quote_spec,
     quote_status,
-    waiting_parts,
+    waiting_containers,
 )
 from kubedoctor.replay.kubelet.container_errors import (
     StartProblem,
@@ -106,7 +106,7 @@ _FIXES = {
 )
 def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     reported = set()
-    for part, waiting in waiting_parts(pod, *REASONS):
+    for part, waiting in waiting_containers(pod, *REASONS):
         message = waiting.message
         if security_problem(message) is None and missing_reference(message) is None and message:
             reported.add(part.container.name)

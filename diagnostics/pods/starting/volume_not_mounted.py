@@ -32,15 +32,15 @@ from kubedoctor.findings import (
     Fix,
     Ref,
     Severity,
+    active,
     at_fault,
+    containers_with_status,
     diagnostic,
     fix_by_hand,
     has_path,
     look_at_pod,
-    parts_of,
     quote,
     quote_pod_spec,
-    stays,
 )
 from kubedoctor.replay.kubelet.container_errors import missing_reference, volume_named
 
@@ -62,7 +62,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
 )
 def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not stays(pod) or not pod.spec.node_name or not all(map(_not_created, parts_of(pod))):
+    if not active(pod) or not pod.spec.node_name or not all(map(_not_created, containers_with_status(pod))):
         return
     reported = set()
     for event in reversed(cluster.events_about(ref(pod))):

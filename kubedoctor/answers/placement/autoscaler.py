@@ -46,8 +46,8 @@ def _of_itself(view: AutoscalerView) -> Iterator[str]:
     if status is None:
         return
     if view.silent_for is not None:
-        told = human_duration(view.silent_for)
-        yield f"The cluster-autoscaler has not reported for {told}: it is down or stuck, and adds no nodes."
+        silence = human_duration(view.silent_for)
+        yield f"The cluster-autoscaler has not reported for {silence}: it is down or stuck, and adds no nodes."
         return
     if not status.readable:
         yield "The status of the cluster-autoscaler is broken or truncated: only part of it could be read."
@@ -67,20 +67,26 @@ def _of_itself(view: AutoscalerView) -> Iterator[str]:
 def _groups(view: AutoscalerView, pod: Pod) -> Iterator[str]:
     status = view.status
     if view.at_maximum:
-        which = _every(view, len(view.at_maximum))
-        yield f"{which} at the maximum size: {_sizes(view.at_maximum)}.{_UNTRIED if view.refused else ''}"
-    for one in view.in_backoff[:MOST_NAMES]:
-        why = f': {one.error_code} "{one.error}"' if one.error else f": {one.error_code}" if one.error_code else ""
-        yield f"Node group {one.short_name} is in backoff after a failed scale-up{why}{'' if one.error else '.'}"
-    if left := view.in_backoff[MOST_NAMES:]:
-        yield f"And {len(left)} more node groups are in backoff."
+        groups = _every(view, len(view.at_maximum))
+        yield f"{groups} at the maximum size: {_sizes(view.at_maximum)}.{_UNTRIED if view.refused else ''}"
+    for group in view.in_backoff[:MOST_NAMES]:
+        why = (
+            f': {group.error_code} "{group.error}"'
+            if group.error
+            else f": {group.error_code}"
+            if group.error_code
+            else ""
+        )
+        yield f"Node group {group.short_name} is in backoff after a failed scale-up{why}{'' if group.error else '.'}"
+    if more := view.in_backoff[MOST_NAMES:]:
+        yield f"And {len(more)} more node groups are in backoff."
     if view.unhealthy:
-        named = listed((one.short_name for one in view.unhealthy), MOST_NAMES)
-        yield f"Too many nodes are not ready in {named}: no nodes are added there."
-    for one in view.scaling_up[:MOST_NAMES]:
-        counts = f": {one.ready} of {one.target} nodes are ready" if one.target is not None else ""
+        group_names = listed((group.short_name for group in view.unhealthy), MOST_NAMES)
+        yield f"Too many nodes are not ready in {group_names}: no nodes are added there."
+    for group in view.scaling_up[:MOST_NAMES]:
+        counts = f": {group.ready} of {group.target} nodes are ready" if group.target is not None else ""
         hope = "" if view.coming or view.refused else ". Wait for it: the pod may fit there"
-        yield f"Node group {one.short_name} is scaling up{counts}{hope}."
+        yield f"Node group {group.short_name} is scaling up{counts}{hope}."
     if status is not None and view.silent_for is None and status.state == "Running" and status.readable:
         if not status.groups:
             yield "The cluster-autoscaler has no node group that it may scale up."
@@ -153,12 +159,12 @@ def _because(view: AutoscalerView, kind: str) -> str:
 def _pool(pool: Pool) -> Iterator[str]:
     name = pool.pool.name
     if pool.exhausted:
-        counts = ", ".join(f"{each.resource} {each.used} of {each.limit}" for each in pool.exhausted)
+        counts = ", ".join(f"{limit.resource} {limit.used} of {limit.limit}" for limit in pool.exhausted)
         yield f"NodePool {name} cannot add a node for this pod, its limits are too low: {counts} in use."
     if pool.not_ready is not None:
-        told = pool.not_ready
-        why = f': "{told.message}"' if told.message else f", {told.reason}." if told.reason else "."
-        yield f"NodePool {name} is not ready: {told.type} is {told.status}{why}"
+        condition = pool.not_ready
+        why = f': "{condition.message}"' if condition.message else f", {condition.reason}." if condition.reason else "."
+        yield f"NodePool {name} is not ready: {condition.type} is {condition.status}{why}"
 
 
 def autoscaler_evidence(view: AutoscalerView) -> tuple[Evidence, ...]:
@@ -174,38 +180,40 @@ def _evidence(view: AutoscalerView) -> Iterator[Evidence]:
     if view.claim is not None:
         kind = {Stage.NOT_LAUNCHED: "Launched", Stage.REGISTERING: "Registered", Stage.STARTING: "Initialized"}
         path = f"status.conditions[type={kind.get(view.stage or Stage.READY, 'Launched')}]"
-        told = next(
+        state_path = next(
             (f"{path}.{field}" for field in ("message", "status") if has_path(view.claim, f"{path}.{field}")), ""
         )
-        if told:
-            yield quote(view.claim, told, "the state of the node that was created for the pod")
-    for one in () if view.coming else view.pools:
-        for each in one.exhausted:
-            yield quote(one.pool, f"spec.limits[{each.resource}]", "the limit of the pool")
-            if has_path(one.pool, path := f"status.resources[{each.resource}]"):
-                yield quote(one.pool, path, "in use by its nodes")
-        if one.not_ready is not None:
-            path = f"status.conditions[type={one.not_ready.type}]"
-            field = "message" if one.not_ready.message else "status"
-            yield quote(one.pool, f"{path}.{field}", "why Karpenter does not use the pool")
-            if one.not_ready.type != "Ready":
-                yield quote(one.pool, "status.conditions[type=Ready].status", "so the pool is not ready")
+        if state_path:
+            yield quote(view.claim, state_path, "the state of the node that was created for the pod")
+    for pool in () if view.coming else view.pools:
+        for limit in pool.exhausted:
+            yield quote(pool.pool, f"spec.limits[{limit.resource}]", "the limit of the pool")
+            if has_path(pool.pool, path := f"status.resources[{limit.resource}]"):
+                yield quote(pool.pool, path, "in use by its nodes")
+        if pool.not_ready is not None:
+            path = f"status.conditions[type={pool.not_ready.type}]"
+            field = "message" if pool.not_ready.message else "status"
+            yield quote(pool.pool, f"{path}.{field}", "why Karpenter does not use the pool")
+            if pool.not_ready.type != "Ready":
+                yield quote(pool.pool, "status.conditions[type=Ready].status", "so the pool is not ready")
 
 
 def _report(config: ConfigMap, view: AutoscalerView) -> Iterator[Evidence]:
     """The lines that are spoken of; where nothing is but the time, the time."""
-    wanted: list[tuple[str, tuple[str, ...], str]] = []
+    keys_by_group: list[tuple[str, tuple[str, ...], str]] = []
     if view.status is not None and view.status.unhealthy and view.silent_for is None:
-        wanted.append(("", ("status: Unhealthy", "Health:"), "why it adds no nodes"))
+        keys_by_group.append(("", ("status: Unhealthy", "Health:"), "why it adds no nodes"))
     failure = ("errorMessage:", "errorCode:", "status: Backoff", "ScaleUp:")
     growth = ("status: InProgress", "ScaleUp:")
-    wanted += [(one.name, ("maxSize",), f"the maximum size of {one.short_name}") for one in view.at_maximum]
-    wanted += [(one.name, failure, f"why {one.short_name} does not scale up") for one in view.in_backoff]
+    keys_by_group += [
+        (group.name, ("maxSize",), f"the maximum size of {group.short_name}") for group in view.at_maximum
+    ]
+    keys_by_group += [(group.name, failure, f"why {group.short_name} does not scale up") for group in view.in_backoff]
     health = ("status: Unhealthy", "Health:")
-    wanted += [(one.name, health, f"{one.short_name} is skipped") for one in view.unhealthy]
-    wanted += [(one.name, growth, f"{one.short_name} scales up") for one in view.scaling_up]
+    keys_by_group += [(group.name, health, f"{group.short_name} is skipped") for group in view.unhealthy]
+    keys_by_group += [(group.name, growth, f"{group.short_name} scales up") for group in view.scaling_up]
     text = (config.data or {}).get(KEY, "")
-    lines = [(line_of(text, group, *keys), shows) for group, keys, shows in wanted[:MOST_NAMES]]
+    lines = [(line_of(text, group, *keys), shows) for group, keys, shows in keys_by_group[:MOST_NAMES]]
     paths = [(f"data.{KEY}[line {number}]", shows) for number, shows in lines if number]
     if not paths and (view.silent_for is not None or view.never_asked):
         stamp = f"metadata.annotations[{LAST_UPDATED}]"
@@ -229,14 +237,14 @@ def with_autoscaler(finding: Finding, view: AutoscalerView) -> Finding:
 
 
 def _commands(view: AutoscalerView) -> tuple[Command, ...]:
-    found = []
+    commands = []
     if view.config is not None:
-        found.append(Command(f"kubectl get configmap {NAME} -n {NAMESPACE} -o yaml", "what the autoscaler reports"))
+        commands.append(Command(f"kubectl get configmap {NAME} -n {NAMESPACE} -o yaml", "what the autoscaler reports"))
     if view.pools or view.claim_name:
-        found.append(
+        commands.append(
             Command(
                 "kubectl get nodepools.karpenter.sh,nodeclaims.karpenter.sh",
                 "the state of Karpenter's pools and claims",
             )
         )
-    return tuple(found)
+    return tuple(commands)

@@ -52,14 +52,14 @@ def about_data(change: Counterfactual, pod: Pod, workload: Ref, cluster: Cluster
     remade = [edit for edit in change.edits if edit.kind is Kind.REMAKE_CLAIM and edit.about.kind != "Pod"]
     if not remade:
         return ""
-    said = "; no data is lost: the claim has no volume"
+    text = "; no data is lost: the claim has no volume"
     owner = cluster.maybe.get_ref(workload)
     if any(_template(edit.about, pod, owner) is not None for edit in remade):
-        said += (
+        text += (
             f"; {workload.title} must be recreated too, because its claim templates cannot be changed; its pods keep"
             " running"
         )
-    return said
+    return text
 
 
 def too_early(change: Counterfactual, cluster: Cluster, namespace: str) -> bool:

@@ -43,8 +43,8 @@ def _scheduler(answer: PendingAnswer) -> dict[str, Any]:
         "preemption_differences": [
             _difference(preemption_difference) for preemption_difference in comparison.preemption_differences
         ],
-        "nodes_come": comparison.nodes.come,
-        "nodes_gone": comparison.nodes.gone,
+        "nodes_come": comparison.nodes.joined,
+        "nodes_gone": comparison.nodes.left,
     }
 
 
@@ -75,7 +75,8 @@ def _group(group: NodeVerdictGroup) -> dict[str, Any]:
         "fits": group.first is None,
         "reported": _objection(group.first) if group.first is not None else None,
         "nodes": [
-            {"name": node.node, "blockers": [_objection(each) for each in objections_of(node)]} for node in group.nodes
+            {"name": node.node, "blockers": [_objection(objection) for objection in objections_of(node)]}
+            for node in group.nodes
         ],
     }
 
@@ -131,7 +132,7 @@ def _node(sheet: NodeInFull) -> dict[str, Any]:
         "resources": [
             {
                 "resource": resource.resource,
-                "asked": resource.asked,
+                "asked": resource.request,
                 "used": resource.used,
                 "allocatable": resource.allocatable,
                 "free": resource.free,

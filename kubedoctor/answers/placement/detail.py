@@ -22,28 +22,28 @@ def table(answer: PendingAnswer) -> str:
     hand: pods of one workload follow each other and have the same."""
     if not answer.groups:
         return ""
-    known = _TABLES.of(answer.state)
-    if None not in known or known[None][0] is not answer.groups:
-        known[None] = answer.groups, _table(answer)
-    return known[None][1]
+    cached = _TABLES.of(answer.state)
+    if None not in cached or cached[None][0] is not answer.groups:
+        cached[None] = answer.groups, _table(answer)
+    return cached[None][1]
 
 
 def _table(answer: PendingAnswer) -> str:
     fits = "fits, apart from its resource claims" if answer.verdict.unreplayed else "fits"
     lines = [f"- {names(group.names)}: {_group_text(group) or fits}" for group in answer.groups[:MOST_GROUPS]]
-    if left := answer.groups[MOST_GROUPS:]:
-        lines.append(f"- and {sum(len(group.nodes) for group in left)} more nodes")
+    if more := answer.groups[MOST_GROUPS:]:
+        lines.append(f"- and {sum(len(group.nodes) for group in more)} more nodes")
     return "\n".join(("What blocks each node, closest match first:", *lines))
 
 
 def _group_text(group: NodeVerdictGroup) -> str:
     """Without what the other blockers of the nodes say anyway."""
-    found = group_reasons(group, figures=True)
-    if "NodeUnschedulable" in found:
-        found = {title: text for title, text in found.items() if text != f"taint {CORDON_TAINT}"}
-    if len(found) > 1:
-        found.pop(PRE_FILTER, None)
-    return "; ".join(found.values())
+    reasons = group_reasons(group, figures=True)
+    if "NodeUnschedulable" in reasons:
+        reasons = {title: text for title, text in reasons.items() if text != f"taint {CORDON_TAINT}"}
+    if len(reasons) > 1:
+        reasons.pop(PRE_FILTER, None)
+    return "; ".join(reasons.values())
 
 
 def agreement(answer: PendingAnswer) -> str:
@@ -61,7 +61,11 @@ def preemption(answer: PendingAnswer) -> str:
 def ending_on_nominated(pod: Pod, answer: PendingAnswer) -> tuple[Pod, ...]:
     """The pods that must end on the node that is reserved for it."""
     info = answer.state.node_by_name.get(pod.status.nominated_node_name)
-    return tuple(one.pod for one in info.pods if one.pod.metadata.deletion_timestamp is not None) if info else ()
+    return (
+        tuple(pod_info.pod for pod_info in info.pods if pod_info.pod.metadata.deletion_timestamp is not None)
+        if info
+        else ()
+    )
 
 
 def waits_for(pod: Pod, answer: PendingAnswer) -> str:
@@ -72,5 +76,5 @@ def waits_for(pod: Pod, answer: PendingAnswer) -> str:
     ending = ending_on_nominated(pod, answer)
     if not ending:
         return ""
-    who = names(f"{one.namespace}/{one.name}" for one in ending)
-    return f"The scheduler reserved node {node} for it: it waits there until {who} ends."
+    pod_names = names(f"{pod_ending.namespace}/{pod_ending.name}" for pod_ending in ending)
+    return f"The scheduler reserved node {node} for it: it waits there until {pod_names} ends."

@@ -26,20 +26,20 @@ def words(pod: Pod, said: Said) -> Evidence:
 
 def evidence(case: Case, said: Said, facts: list[Explanation]) -> tuple[Evidence, ...]:
     """Each path once."""
-    found = [words(case.pod, said), *(one for fact in facts for one in fact.evidence)]
+    quoted = [words(case.pod, said), *(item for fact in facts for item in fact.evidence)]
     if case.answer is not None:
-        found += _nearest(case.answer)
-        found += _nominated(case.pod, case.answer)
-        found += _gone(case.answer)
-        found += class_evidence(helpful(case))
-    return tuple({(one.object, one.path): one for one in reversed(found)}.values())[::-1]
+        quoted += _nearest(case.answer)
+        quoted += _nominated(case.pod, case.answer)
+        quoted += _gone(case.answer)
+        quoted += class_evidence(helpful(case))
+    return tuple({(item.object, item.path): item for item in reversed(quoted)}.values())[::-1]
 
 
 def _nominated(pod: Pod, answer: PendingAnswer) -> Iterator[Evidence]:
     """The node that is kept for it, and the pods that end there."""
     if has_path(pod, "status.nominatedNodeName"):
-        there = pod.status.nominated_node_name in answer.state.node_by_name or "Node" in answer.unseen
-        shows = "the node that is reserved for it" if there else "was reserved for it; no such node exists"
+        exists = pod.status.nominated_node_name in answer.state.node_by_name or "Node" in answer.unseen
+        shows = "the node that is reserved for it" if exists else "was reserved for it; no such node exists"
         yield quote(pod, "status.nominatedNodeName", shows)
     for ending in ending_on_nominated(pod, answer)[:2]:
         yield quote(ending, "metadata.deletionTimestamp", "is being deleted there")

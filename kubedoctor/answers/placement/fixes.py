@@ -75,33 +75,35 @@ def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
 def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[_Offer, ...]]:
     """Once for all pods of a workload that are alike, with the pod that was looked at."""
     state, pod = answer.state, answer.pod
-    known, key = _FOUND.of(state), (workload, equivalence_key(pod))
-    if key in known:
-        return known[key]
+    cached, key = _FOUND.of(state), (workload, equivalence_key(pod))
+    if key in cached:
+        return cached[key]
     searched = _SEARCHED.of(state)
     if searched.get(None, 0) > MOST_NODES:
         return ref(pod), ()
     searched[None] = searched.get(None, 0) + len(state.nodes)
     waiting = [
-        one
-        for one in cluster.maybe.all(Pod)
-        if unscheduled(one) and not terminating(one) and one.metadata.owner_references != pod.metadata.owner_references
+        other_pod
+        for other_pod in cluster.maybe.all(Pod)
+        if unscheduled(other_pod)
+        and not terminating(other_pod)
+        and other_pod.metadata.owner_references != pod.metadata.owner_references
     ]
-    some = waiting if len(waiting) <= MOST_WAITING else ()
+    tried_pods = waiting if len(waiting) <= MOST_WAITING else ()
     situation = Situation(pod, state)
     changes = [
         change
-        for change in counterfactuals(situation, answer.verdict, waiting=some)
+        for change in counterfactuals(situation, answer.verdict, waiting=tried_pods)
         if not (_undoes_a_daemon(change, workload) or too_early(change, cluster, pod.namespace))
     ]
-    known[key] = ref(pod), tuple(_offers(changes, situation, cluster))
-    return known[key]
+    cached[key] = ref(pod), tuple(_offers(changes, situation, cluster))
+    return cached[key]
 
 
 def _offers(changes: Sequence[Counterfactual], situation: Situation, cluster: Cluster) -> Iterator[_Offer]:
     """Only what a trial proves: what takes from a pod that runs what this one needs is tried before it is chosen."""
-    kept = [change for change in changes if not _deletes(change) or _trial(change, situation, cluster).verified]
-    for change, alike in _chosen(kept):
+    candidates = [change for change in changes if not _deletes(change) or _trial(change, situation, cluster).verified]
+    for change, alike in _chosen(candidates):
         trial = _trial(change, situation, cluster)
         if trial.verified:
             yield _Offer(change, alike, trial)
@@ -114,7 +116,7 @@ def _deletes(change: Counterfactual) -> bool:
 def _trial(change: Counterfactual, situation: Situation, cluster: Cluster) -> Trial:
     """Whether the pod finds a node, and every pod that is deleted for it finds one again."""
     name = ref(situation.pod)
-    gone = [cluster.maybe.get_ref(about) for about in sorted(deleted(change.change.operations))]
+    removed = [cluster.maybe.get_ref(about) for about in sorted(deleted(change.change.operations))]
 
     def holds(after: Cluster) -> bool:
         pod = after.get_ref(name)
@@ -122,7 +124,7 @@ def _trial(change: Counterfactual, situation: Situation, cluster: Cluster) -> Tr
             return False
         changed = Situation(pod, apply_to_state(situation.pod, situation.state, change.edits).state)
         nodes = changed.feasible()
-        return bool(nodes) and not displaced((one for one in gone if isinstance(one, Pod)), changed, nodes[0])
+        return bool(nodes) and not displaced((obj for obj in removed if isinstance(obj, Pod)), changed, nodes[0])
 
     return prove(change.outcome, cluster.maybe, holds)
 
@@ -138,13 +140,13 @@ def _chosen(changes: Sequence[Counterfactual]) -> list[tuple[Counterfactual, tup
     plain = [
         change
         for change in changes
-        if not any(each.arguments[:1] and each.arguments[0] in _CONTROL_PLANE for each in change.edits)
+        if not any(edit.arguments[:1] and edit.arguments[0] in _CONTROL_PLANE for edit in change.edits)
     ]
     families: dict[object, list[Counterfactual]] = {}
-    for one in plain or changes:
-        families.setdefault(tuple(_family(edit) for edit in one.edits), []).append(one)
+    for change in plain or changes:
+        families.setdefault(tuple(_family(edit) for edit in change.edits), []).append(change)
     return [
-        (family[0], tuple(dict.fromkeys(each.about.name for each in family[1:])))
+        (family[0], tuple(dict.fromkeys(similar.about.name for similar in family[1:])))
         for family in list(families.values())[:MOST_FIXES]
     ]
 
@@ -187,8 +189,8 @@ def _names(words: Iterable[str]) -> str:
 
 
 def _command(change: Change, pod: Pod, cluster: Cluster) -> str:
-    seen = (cluster.snapshot.get(about) for about in change.objects)
-    return command_line(change, *(item for item in seen if item is not None), pod)
+    objects = (cluster.snapshot.get(about) for about in change.objects)
+    return command_line(change, *(item for item in objects if item is not None), pod)
 
 
 def _recreates(change: Change, pod: Pod) -> bool:

@@ -29,35 +29,39 @@ def no_scheduler_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster)
         return
     name = pod.spec.scheduler_name or DEFAULT_SCHEDULER
     evidence = [quote(pod, "metadata.creationTimestamp", "no scheduler has reported anything since")]
-    gone = gates_are_gone(pod)
-    if gone:
+    ungated = gates_are_gone(pod)
+    if ungated:
         evidence.append(quote(pod, "status.conditions[type=PodScheduled].reason", "out of date: the pod has no gate"))
     if has_path(pod, "spec.schedulerName"):
         evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place the pod"))
-    found = "\n".join(filter(None, (would_find(answer), sentences(other_scheduler_lines(pod)))))
-    if name == DEFAULT_SCHEDULER and (down := _scheduler_down(evidence, found, cluster)) is not None:
-        yield down
+    outcome = "\n".join(filter(None, (would_find(answer), sentences(other_scheduler_lines(pod)))))
+    if name == DEFAULT_SCHEDULER and (finding := _scheduler_down(evidence, outcome, cluster)) is not None:
+        yield finding
         return
-    schedulers = {one.spec.scheduler_name for one in cluster.maybe.all(Pod) if one.spec.node_name}
+    schedulers = {other_pod.spec.scheduler_name for other_pod in cluster.maybe.all(Pod) if other_pod.spec.node_name}
     unknown = name not in schedulers and name != DEFAULT_SCHEDULER
-    known = names(sorted(filter(None, schedulers)))
-    silence = "its scheduling gates are removed and no scheduler has tried the pod since" if gone else _SILENCE
-    disproof = "that the gates were removed only seconds ago" if gone else _DISPROOF
+    working = names(sorted(filter(None, schedulers)))
+    silence = "its scheduling gates are removed and no scheduler has tried the pod since" if ungated else _SILENCE
+    disproof = "that the gates were removed only seconds ago" if ungated else _DISPROOF
     yield Finding(
         about=workload_of(pod, cluster),
         summary=f"{silence}: its schedulerName is {name}"
-        + (f", which has placed no pod in this cluster (schedulers that have: {known})" if unknown and known else ""),
+        + (
+            f", which has placed no pod in this cluster (schedulers that have: {working})"
+            if unknown and working
+            else ""
+        ),
         evidence=tuple(evidence),
         confidence=Confidence.LIKELY if unknown else Confidence.POSSIBLE,
-        detail=found,
+        detail=outcome,
         would_disprove="" if unknown else disproof,
         commands=(Command("kubectl get pods -A | grep scheduler", "whether such a scheduler runs"),),
         # Nothing tells when gates were removed, and a scheduler may be busy with many pods that got through at once.
-        severity=Severity.WARNING if gone else None,
+        severity=Severity.WARNING if ungated else None,
     )
 
 
-def _scheduler_down(evidence: list[Evidence], found: str, cluster: Cluster) -> Finding | None:
+def _scheduler_down(evidence: list[Evidence], outcome: str, cluster: Cluster) -> Finding | None:
     lease = cluster.maybe.get(Lease, "kube-system", "kube-scheduler")
     renewed = lease.spec.renew_time if lease is not None else None
     if lease is None or renewed is None or cluster.taken_at - renewed <= SOON:
@@ -67,7 +71,7 @@ def _scheduler_down(evidence: list[Evidence], found: str, cluster: Cluster) -> F
         summary=f"kube-scheduler has not renewed its lease for {human_duration(cluster.taken_at - renewed)}: it is down, and no pod is scheduled",
         evidence=(quote(lease, "spec.renewTime", "the last sign of life of the scheduler"), *evidence),
         confidence=Confidence.LIKELY,
-        detail=found,
+        detail=outcome,
         commands=(Command("kubectl get pods -n kube-system -l component=kube-scheduler", "whether it runs"),),
     )
 
@@ -78,13 +82,13 @@ def would_find(answer: PendingAnswer | None) -> str:
         return ""
     verdict = answer.verdict
     unseen = sorted({*answer.unseen, *answer.damaged})
-    seen = ""
+    limits = ""
     if unseen and (verdict.feasible or "Node" in unseen or rests_on_unseen(verdict, unseen)):
-        seen = f", as far as can be seen (not all of {names(unseen)})"
+        limits = f", as far as can be seen (not all of {names(unseen)})"
     if verdict.feasible:
-        return f"A scheduler that tried it would place it{seen}: it fits {names(verdict.feasible)}."
+        return f"A scheduler that tried it would place it{limits}: it fits {names(verdict.feasible)}."
     if verdict.pre_filter is not None:
-        return f"A scheduler that tried it would reject it{seen}: {short_reason(verdict.pre_filter)}."
+        return f"A scheduler that tried it would reject it{limits}: {short_reason(verdict.pre_filter)}."
     if not verdict.nodes:
-        return f"The cluster has no nodes{seen}."
-    return f"A scheduler that tried it would find no node for it{seen}. {table(answer)}"
+        return f"The cluster has no nodes{limits}."
+    return f"A scheduler that tried it would find no node for it{limits}. {table(answer)}"

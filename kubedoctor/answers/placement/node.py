@@ -19,7 +19,7 @@ from kubedoctor.replay.scheduler.requests import counted, pod_requests
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
 
 
-class Objecting(msgspec.Struct, frozen=True):
+class FilterRejection(msgspec.Struct, frozen=True):
     """A filter that rejects the node: in a few words, and in the scheduler's own. hopeless: preemption would not help."""
 
     filter: str
@@ -32,7 +32,7 @@ class ResourceLine(msgspec.Struct, frozen=True):
     """One resource: cpu in thousandths, memory and storage in bytes."""
 
     resource: str
-    asked: int
+    request: int
     used: int
     allocatable: int
 
@@ -43,7 +43,7 @@ class ResourceLine(msgspec.Struct, frozen=True):
     @property
     def missing(self) -> int:
         """0 where there is enough."""
-        return max(0, self.asked - self.free) if self.asked else 0
+        return max(0, self.request - self.free) if self.request else 0
 
     def text(self, number: int) -> str:
         return amount(self.resource, number)
@@ -71,7 +71,7 @@ class NodeInFull(msgspec.Struct, frozen=True):
     """Everything about one node and one pod."""
 
     node: str
-    objections: tuple[Objecting, ...]
+    objections: tuple[FilterRejection, ...]
     resources: tuple[ResourceLine, ...]
     taints: tuple[TaintLine, ...]
     labels: tuple[LabelLine, ...]
@@ -87,15 +87,20 @@ def node_in_full(answer: PendingAnswer, name: str) -> NodeInFull | None:
     node = answer.state.node_by_name.get(name)
     if node is None:
         return None
-    verdict = next((one for one in answer.verdict.nodes if one.node == name), None)
+    verdict = next((node_verdict for node_verdict in answer.verdict.nodes if node_verdict.node == name), None)
     if verdict is not None:
-        found = objections_of(verdict)
+        rejections = objections_of(verdict)
     else:
         whole = answer.verdict.pre_enqueue or answer.verdict.pre_filter
-        found = (whole,) if whole is not None else ()
+        rejections = (whole,) if whole is not None else ()
     objections = tuple(
-        Objecting(plugin_title(one), short_reason(one), one.status.texts, one.status.code.value != "Unschedulable")
-        for one in found
+        FilterRejection(
+            plugin_title(rejection),
+            short_reason(rejection),
+            rejection.status.texts,
+            rejection.status.code.value != "Unschedulable",
+        )
+        for rejection in rejections
     )
     return NodeInFull(
         node=name,
@@ -108,11 +113,13 @@ def node_in_full(answer: PendingAnswer, name: str) -> NodeInFull | None:
 
 
 def _resources(pod: Pod, node: NodeInfo) -> Iterator[ResourceLine]:
-    asked = counted(pod_requests(pod.spec))
+    requested = counted(pod_requests(pod.spec))
     first = ("cpu", "memory", "ephemeral-storage")
-    for name in (*first, *sorted(set(asked) - set(first))):
-        if name in ("cpu", "memory") or asked.get(name):
-            line = ResourceLine(name, asked.get(name, 0), node.requested.get(name, 0), node.allocatable.get(name, 0))
+    for name in (*first, *sorted(set(requested) - set(first))):
+        if name in ("cpu", "memory") or requested.get(name):
+            line = ResourceLine(
+                name, requested.get(name, 0), node.requested.get(name, 0), node.allocatable.get(name, 0)
+            )
             yield line
     yield ResourceLine("pods", 1, len(node.pods), node.most_pods)
 

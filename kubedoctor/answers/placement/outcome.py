@@ -30,22 +30,22 @@ _MOST_DIFFERENCES = 8
 def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[str]:
     """Whether the scheduler's message matches, the message itself if it is to be quoted, and where the two differ."""
     comparison = answer.comparison
-    said = f': "{_shortened(answer.said.text)}"' if answer.said is not None and quoted else ""
+    message = f': "{_shortened(answer.said.text)}"' if answer.said is not None and quoted else ""
     match comparison.agreement:
         case Agreement.NO_MESSAGE:
             yield "no scheduler has reported anything yet"
         case Agreement.AGREES:
-            yield f"matches the scheduler's own message{said}"
+            yield f"matches the scheduler's own message{message}"
         case Agreement.NOT_REPLAYED:
-            yield f"the scheduler's message is about something that is not replayed{said}"
+            yield f"the scheduler's message is about something that is not replayed{message}"
         case Agreement.STALE:
-            yield f"the scheduler's message is out of date ({_since_then(answer)}){said}"
+            yield f"the scheduler's message is out of date ({_since_then(answer)}){message}"
         case Agreement.DIFFERS:
-            yield f"differs from the scheduler's message{_ago(answer)}{said}"
+            yield f"differs from the scheduler's message{_ago(answer)}{message}"
     if comparison.agreement in (Agreement.DIFFERS, Agreement.STALE):
         yield from node_lines(answer)
-        seen = _shortened(answer.verdict.message) or f"it fits {listed(answer.verdict.feasible, 3)}"
-        yield f"replayed now: {seen}"
+        result = _shortened(answer.verdict.message) or f"it fits {listed(answer.verdict.feasible, 3)}"
+        yield f"replayed now: {result}"
         yield from _counted_otherwise(comparison.differences)
         if comparison.agreement is Agreement.DIFFERS and answer.unseen:
             yield f"not checked: {listed(answer.unseen, 5)}"
@@ -71,50 +71,58 @@ def unproven(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
 def node_lines(answer: PendingAnswer) -> Iterator[str]:
     """Which nodes have joined or left since the scheduler counted them."""
     nodes = answer.comparison.nodes
-    if nodes.come:
-        yield f"{_have(len(nodes.come), 'joined')}: {listed(nodes.come, 3)}"
-    if not nodes.gone:
+    if nodes.joined:
+        yield f"{_have(len(nodes.joined), 'joined')}: {listed(nodes.joined, 3)}"
+    if not nodes.left:
         return
-    gone = _have(nodes.gone, "left")
-    named = listed((f"{trace.node} ({ref(trace.object).title} {trace.says})" for trace in nodes.traces), 3)
-    if not named:
-        yield f"{gone}; no object names {'it' if nodes.gone == 1 else 'them'}"
-    elif len(nodes.traces) > nodes.gone:
-        yield f"{gone}; objects still name nodes that do not exist: {named}"
+    left = _have(nodes.left, "left")
+    traces = listed((f"{trace.node} ({ref(trace.object).title} {trace.says})" for trace in nodes.traces), 3)
+    if not traces:
+        yield f"{left}; no object names {'it' if nodes.left == 1 else 'them'}"
+    elif len(nodes.traces) > nodes.left:
+        yield f"{left}; objects still name nodes that do not exist: {traces}"
     else:
-        yield f"{gone}: {named}"
+        yield f"{left}: {traces}"
 
 
-def _have(count: int, done: str) -> str:
-    return f"{_nodes(count)} {'has' if count == 1 else 'have'} {done} since"
+def _have(count: int, verb: str) -> str:
+    return f"{_nodes(count)} {'has' if count == 1 else 'have'} {verb} since"
 
 
 def _since_then(answer: PendingAnswer) -> str:
     """How old the message is, how many nodes it counted, and what has changed since."""
-    at, count = answer.said.at if answer.said is not None else None, answer.comparison.nodes_then
-    changed = [one.title for one in answer.comparison.changed]
-    parts = [f"{human_duration(answer.taken_at - at)} old" if at is not None and at <= answer.taken_at else ""]
+    message_time, count = answer.said.at if answer.said is not None else None, answer.comparison.nodes_then
+    changed = [change.title for change in answer.comparison.changed]
+    parts = [
+        f"{human_duration(answer.taken_at - message_time)} old"
+        if message_time is not None and message_time <= answer.taken_at
+        else ""
+    ]
     parts.append(f"about {_nodes(count)}" if count is not None and count != answer.verdict.total else "")
     parts.append(f"{listed(changed, 3)} changed since" if changed else "")
     return "; ".join(filter(None, parts)) or "the cluster has changed since"
 
 
 def _ago(answer: PendingAnswer) -> str:
-    at = answer.said.at if answer.said is not None else None
-    if at is None:
+    message_time = answer.said.at if answer.said is not None else None
+    if message_time is None:
         return ""
-    return f" of {human_duration(answer.taken_at - at)} ago" if at <= answer.taken_at else " (dated in the future)"
+    return (
+        f" of {human_duration(answer.taken_at - message_time)} ago"
+        if message_time <= answer.taken_at
+        else " (dated in the future)"
+    )
 
 
 def _before(answer: PendingAnswer) -> str:
-    changed = [one.title for one in answer.comparison.changed]
+    changed = [change.title for change in answer.comparison.changed]
     return f", before {', '.join(changed[:3])}{' and others' if changed[3:] else ''} changed" if changed else ""
 
 
 def _counted_otherwise(differences: Sequence[Difference]) -> Iterator[str]:
     yield from (_counted_twice(difference) for difference in differences[:_MOST_DIFFERENCES])
-    if left := differences[_MOST_DIFFERENCES:]:
-        yield f"{len(left)} more reasons have other counts"
+    if more := differences[_MOST_DIFFERENCES:]:
+        yield f"{len(more)} more reasons have other counts"
 
 
 def _shortened(text: str) -> str:
@@ -157,11 +165,11 @@ def chosen_candidate(answer: PendingAnswer) -> Candidate | None:
     if tried is None or not tried.candidates:
         return None
     heard = answer.said.message.preemption if answer.said is not None else None
-    named = [candidate for candidate in tried.candidates if heard is not None and candidate.node == heard.node]
+    on_node = [candidate for candidate in tried.candidates if heard is not None and candidate.node == heard.node]
     agreed = answer.comparison.preemption is Agreement.AGREES
     return (
-        named[0]
-        if named and agreed
+        on_node[0]
+        if on_node and agreed
         else next(candidate for candidate in tried.candidates if candidate.node == tried.best[0])
     )
 
@@ -179,9 +187,9 @@ def _helpful(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     victims = listed([f"{victim.namespace}/{victim.name}" for victim in best.victims], 5)
     against = ", which violates a PodDisruptionBudget" if best.violations else ""
     yield f"would help: evict {victims} from node {best.node}{against}; the pod has priority {priority_text(answer)}"
-    others = len(tried.candidates) - 1
-    if others:
-        yield f"would also help on {others} other {'node' if others == 1 else 'nodes'}"
+    other_nodes = len(tried.candidates) - 1
+    if other_nodes:
+        yield f"would also help on {other_nodes} other {'node' if other_nodes == 1 else 'nodes'}"
 
 
 def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
@@ -189,16 +197,16 @@ def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     if final:
         yield f"evicting pods from {_nodes(final)} does not make room"
     grouped: dict[str, list[Objection]] = {}
-    for _, one in tried.rejected:
-        grouped.setdefault(one.status.message, []).append(one)
-    for _, same in sorted(grouped.items()):
+    for _, objection in tried.rejected:
+        grouped.setdefault(objection.status.message, []).append(objection)
+    for _, objections in sorted(grouped.items()):
         lower = f"no pod has a lower priority than {priority_text(answer)}"
         why = (
             lower
-            if same[0].status.has(NO_VICTIMS)
-            else f"after evicting every pod with a lower priority: {short_reason(*same)}"
+            if objections[0].status.has(NO_VICTIMS)
+            else f"after evicting every pod with a lower priority: {short_reason(*objections)}"
         )
-        yield f"on {_nodes(len(same))} {why}"
+        yield f"on {_nodes(len(objections))} {why}"
 
 
 def _nodes(count: int) -> str:

@@ -164,5 +164,5 @@ def _outcome(answer: PendingAnswer, agreement: Agreement) -> PlacementOutcome:
 
 
 def _not_replayed(answer: PendingAnswer) -> tuple[str, ...]:
-    found = [f"resource claim {claim}: devices are not replayed" for claim in answer.verdict.unreplayed]
-    return (*found, *other_scheduler_lines(answer.pod))
+    gaps = [f"resource claim {claim}: devices are not replayed" for claim in answer.verdict.unreplayed]
+    return (*gaps, *other_scheduler_lines(answer.pod))

@@ -60,10 +60,10 @@ def _changed(spec: PodSpec, change: str) -> PodSpec:
 
 
 def _check_resource(resource: str) -> None:
-    known = resource in _STANDARD or resource.startswith("hugepages-") or "/" in resource
-    if not known or not _is_label_key(resource):
-        some = ", ".join(_STANDARD)
-        raise PodChangeError(f"{resource!r} is no resource of a container; for example {some}, nvidia.com/gpu")
+    valid = resource in _STANDARD or resource.startswith("hugepages-") or "/" in resource
+    if not valid or not _is_label_key(resource):
+        examples = ", ".join(_STANDARD)
+        raise PodChangeError(f"{resource!r} is no resource of a container; for example {examples}, nvidia.com/gpu")
 
 
 def _check_amount(resource: str, amount: str) -> None:
@@ -97,10 +97,10 @@ def _check_label(key: str, value: str) -> None:
 
 def _resource_path(path: str) -> tuple[str, str, str]:
     """`app.requests.cpu` as container, side and resource; resources have full stops of their own."""
-    first, _, rest = path.partition(".")
+    first, _, remainder = path.partition(".")
     if first in ("requests", "limits"):
-        return "", first, rest
-    side, _, resource = rest.partition(".")
+        return "", first, remainder
+    side, _, resource = remainder.partition(".")
     return (first, side, resource) if side in ("requests", "limits") else ("", "", "")
 
 
@@ -119,8 +119,8 @@ def _selected(spec: PodSpec, change: str) -> PodSpec:
 
 
 def _toleration(text: str) -> Toleration:
-    rest, _, effect = text.rpartition(":") if ":" in text else (text, "", "")
-    key, equals, value = rest.partition("=")
+    label, _, effect = text.rpartition(":") if ":" in text else (text, "", "")
+    key, equals, value = label.partition("=")
     if not key or (effect and effect not in _EFFECTS):
         raise PodChangeError(
             f"'toleration={text}' is no toleration: KEY[=VALUE][:EFFECT], EFFECT {', '.join(_EFFECTS)}"
@@ -133,25 +133,25 @@ def _resized(spec: PodSpec, container: str, side: str, resource: str, amount: st
     everyone = (*spec.containers, *(spec.init_containers or ()))
     if not container:
         if len(spec.containers) != 1:
-            known = ", ".join(one.name for one in spec.containers)
+            names = ", ".join(item.name for item in spec.containers)
             raise PodChangeError(
-                f"which container? The pod has {known}; for example {spec.containers[0].name}.{side}.{resource}={amount}"
+                f"which container? The pod has {names}; for example {spec.containers[0].name}.{side}.{resource}={amount}"
                 if spec.containers
                 else "the pod has no containers"
             )
         container = spec.containers[0].name
-    if all(one.name != container for one in everyone):
+    if all(item.name != container for item in everyone):
         raise PodChangeError(
-            f"the pod has no container {container!r}; it has {', '.join(one.name for one in everyone)}"
+            f"the pod has no container {container!r}; it has {', '.join(item.name for item in everyone)}"
         )
 
-    def sized(one: Container) -> Container:
-        return _with_amount(one, side, resource, amount) if one.name == container else one
+    def sized(candidate: Container) -> Container:
+        return _with_amount(candidate, side, resource, amount) if candidate.name == container else candidate
 
     inits = spec.init_containers
     return replace(
         spec,
-        containers=tuple(sized(one) for one in spec.containers),
+        containers=tuple(sized(item) for item in spec.containers),
         init_containers=tuple(sized(init) for init in inits) if inits is not None else None,
     )
 
@@ -173,9 +173,9 @@ def _with_amount(container: Container, side: str, resource: str, amount: str) ->
     return replace(container, resources=replace(before, requests=requests or None, limits=limits or None))
 
 
-def _same(one: str | None, other: str) -> bool:
+def _same(first: str | None, second: str) -> bool:
     try:
-        return one is not None and parse_quantity(one) == parse_quantity(other)
+        return first is not None and parse_quantity(first) == parse_quantity(second)
     except QuantityError:
         return False
 
@@ -184,13 +184,13 @@ def _check_limits(spec: PodSpec) -> None:
     for container in (*spec.containers, *(spec.init_containers or ())):
         resources = container.resources or ResourceRequirements()
         for name, limit in (resources.limits or {}).items():
-            asked = (resources.requests or {}).get(name)
+            request = (resources.requests or {}).get(name)
             try:
-                above = asked is not None and parse_quantity(asked) > parse_quantity(limit)
+                above = request is not None and parse_quantity(request) > parse_quantity(limit)
             except QuantityError:
                 continue
             if above:
                 raise PodChangeError(
-                    f"the API server refuses it: {container.name} would ask {asked} {name}, above its limit of {limit}; "
-                    f"add limits.{name}={asked}"
+                    f"the API server refuses it: {container.name} would ask {request} {name}, above its limit of {limit}; "
+                    f"add limits.{name}={request}"
                 )

@@ -22,17 +22,17 @@ def helpful(case: Case) -> HelpfulClass | None:
     return helpful_class(case.pod, answer.state, answer.verdict, answer.preemption, classes)
 
 
-def class_text(found: HelpfulClass | None) -> str:
+def class_text(choice: HelpfulClass | None) -> str:
     """A sentence; empty where no class would help."""
-    if found is None:
+    if choice is None:
         return ""
-    who = names(f"{victim.namespace}/{victim.name}" for victim in found.candidate.victims)
-    against = ", which violates a PodDisruptionBudget" if found.candidate.violations else ""
-    one = found.priority_class
-    return f"With PriorityClass {one.name} ({one.value}) it would preempt {who} on {found.candidate.node}{against}."
+    victims = names(f"{victim.namespace}/{victim.name}" for victim in choice.candidate.victims)
+    against = ", which violates a PodDisruptionBudget" if choice.candidate.violations else ""
+    priority_class = choice.priority_class
+    return f"With PriorityClass {priority_class.name} ({priority_class.value}) it would preempt {victims} on {choice.candidate.node}{against}."
 
 
-def class_evidence(found: HelpfulClass | None) -> Iterator[Evidence]:
+def class_evidence(choice: HelpfulClass | None) -> Iterator[Evidence]:
     """The value of the class."""
-    if found is not None:
-        yield quote(found.priority_class, "value", "the lowest class with which it could preempt pods")
+    if choice is not None:
+        yield quote(choice.priority_class, "value", "the lowest class with which it could preempt pods")

@@ -66,9 +66,9 @@ def group_reasons(group: NodeVerdictGroup, *, figures: bool = False) -> dict[str
     """What each filter objects to the nodes of a group, by its title."""
     by_filter: dict[str, list[Objection]] = {plugin_title(blocker): [] for blocker in group.blockers}
     for node in group.nodes:
-        for one in objections_of(node):
-            by_filter.setdefault(plugin_title(one), []).append(one)
-    return {title: short_reason(*same, figures=figures) for title, same in by_filter.items()}
+        for objection in objections_of(node):
+            by_filter.setdefault(plugin_title(objection), []).append(objection)
+    return {title: short_reason(*objections, figures=figures) for title, objections in by_filter.items()}
 
 
 def short_reason(*objection: Objection, figures: bool = False) -> str:
@@ -78,22 +78,23 @@ def short_reason(*objection: Objection, figures: bool = False) -> str:
     if first.shortages:
         return ", ".join(
             _shortage(
-                [each.status.shortages[place] for each in objection if len(each.status.shortages) > place], figures
+                [blocker.status.shortages[index] for blocker in objection if len(blocker.status.shortages) > index],
+                figures,
             )
-            for place in range(len(first.shortages))
+            for index in range(len(first.shortages))
         )
-    named = listed(first.named, _MOST_NAMED)
-    if named and objection[0].plugin == "TaintToleration":
-        return f"taint {named}"
+    names = listed(first.named, _MOST_NAMED)
+    if names and objection[0].plugin == "TaintToleration":
+        return f"taint {names}"
     words = ", ".join(_reason_words(reason) for reason in first.reasons)
     words = words or ("error" if first.code is Code.ERROR else "rejects")
-    return f"{words}: {named}" if named and named not in words else words
+    return f"{words}: {names}" if names and names not in words else words
 
 
 def _reason_words(reason: Reason) -> str:
     """Upstream's text where that names what it is about."""
-    known = "" if reason.detail else _WORDS.get(reason.obstacle, "")
-    return known or reason.text.removeprefix("node(s) ")
+    words = "" if reason.detail else _WORDS.get(reason.obstacle, "")
+    return words or reason.text.removeprefix("node(s) ")
 
 
 def whole_reason(objection: Objection) -> str:
@@ -102,13 +103,13 @@ def whole_reason(objection: Objection) -> str:
     return objection.status.message + (f" ({', '.join(about)})" if about else "")
 
 
-def _shortage(same: Sequence[Shortage], figures: bool) -> str:
-    resource = same[0].resource
+def _shortage(shortages: Sequence[Shortage], figures: bool) -> str:
+    resource = shortages[0].resource
     if resource == "pods":
-        return f"maximum of {_span('', [each.capacity for each in same])} pods reached"
-    small = ", node too small" if all(each.beyond for each in same) else ""
-    text = f"lacks {_span(resource, [each.missing for each in same])} {resource}{small}"
-    return text + _rest(same[0]) if figures and len(set(same)) == 1 else text
+        return f"maximum of {_span('', [shortage.capacity for shortage in shortages])} pods reached"
+    small = ", node too small" if all(shortage.beyond for shortage in shortages) else ""
+    text = f"lacks {_span(resource, [shortage.missing for shortage in shortages])} {resource}{small}"
+    return text + _rest(shortages[0]) if figures and len(set(shortages)) == 1 else text
 
 
 def _rest(short: Shortage) -> str:
@@ -119,8 +120,8 @@ def _rest(short: Shortage) -> str:
 
 
 def _span(resource: str, numbers: Sequence[int]) -> str:
-    least, most = amount(resource, min(numbers)), amount(resource, max(numbers))
-    return least if least == most else f"{least} to {most}"
+    smallest, largest = amount(resource, min(numbers)), amount(resource, max(numbers))
+    return smallest if smallest == largest else f"{smallest} to {largest}"
 
 
 def amount(resource: str, number: int) -> str:

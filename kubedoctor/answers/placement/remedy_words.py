@@ -74,22 +74,22 @@ def _in_the_pod(edit: Edit) -> str:
             return f"drop nodeName {edit.node}"
         case Kind.FREE_HOST_PORT:
             return f"drop host port {edit.names[0]} of container {edit.arguments[0]}"
-    whose = f"of container {edit.arguments[0]}" if edit.arguments[0] else "of the pod"
-    left = "is free" if edit.because is Because.ALL_THAT_IS_FREE else "is left for it"
-    where = f"all that {left} on {edit.node or 'the new node'}"
-    return f"lower the {before.field} request {whose} from {before.before} to {before.after} ({where})"
+    owner = f"of container {edit.arguments[0]}" if edit.arguments[0] else "of the pod"
+    room = "is free" if edit.because is Because.ALL_THAT_IS_FREE else "is left for it"
+    where = f"all that {room} on {edit.node or 'the new node'}"
+    return f"lower the {before.field} request {owner} from {before.before} to {before.after} ({where})"
 
 
 def _among_pods(edit: Edit) -> str:
     key = edit.arguments[0]
     if edit.kind is Kind.RELAX_SPREAD:
         _, field, value = edit.arguments
-        more = any(step.remove for operation in edit.operations for step in operation.steps)
-        return f"set {field} of the topology spread over {key} to {value}{' and drop its minDomains' if more else ''}"
+        drops_field = any(step.remove for operation in edit.operations for step in operation.steps)
+        return f"set {field} of the topology spread over {key} to {value}{' and drop its minDomains' if drops_field else ''}"
     if edit.arguments[1]:
         return f"require the pod anti-affinity per node instead of per {key}"
-    what = "anti-affinity" if "podAntiAffinity" in edit.names else "affinity"
-    return f"drop the required pod {what} over {key}"
+    rule = "anti-affinity" if "podAntiAffinity" in edit.names else "affinity"
+    return f"drop the required pod {rule} over {key}"
 
 
 def _storage(edit: Edit) -> str:
@@ -105,11 +105,11 @@ def _storage(edit: Edit) -> str:
             why = f"it is kept for claim {edit.names[0]}, which does not exist"
             return f"release volume {edit.about.name} for a new claim: {why}"
     claim = edit.arguments[0]
-    what = f"recreate claim {claim}" if edit.kind is Kind.REMAKE_CLAIM else f"change claim {claim}"
+    text = f"recreate claim {claim}" if edit.kind is Kind.REMAKE_CLAIM else f"change claim {claim}"
     if edit.about.kind == "Pod":
-        what = f"change the claim template of volume {claim.removeprefix(f'{edit.about.name}-')}"
+        text = f"change the claim template of volume {claim.removeprefix(f'{edit.about.name}-')}"
     why = _why_claim(edit)
-    return f"{what}: {', '.join(map(_claim_field, edit.replaced))}{f' ({why})' if why else ''}"
+    return f"{text}: {', '.join(map(_claim_field, edit.replaced))}{f' ({why})' if why else ''}"
 
 
 def _claim_field(replaced: Replaced) -> str:

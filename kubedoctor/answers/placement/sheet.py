@@ -20,7 +20,7 @@ from kubedoctor.replay.scheduler.cycle import NodeVerdict
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 
-_ORDER: Final = {plugin.name: place for place, plugin in enumerate(profile.PLUGINS)}
+_ORDER: Final = {plugin.name: position for position, plugin in enumerate(profile.PLUGINS)}
 _CONCLUSIONS: Final = {
     PlacementOutcome.SCHEDULED: Conclusion.WELL,
     PlacementOutcome.LOST: Conclusion.TROUBLE,
@@ -149,7 +149,10 @@ def node_tables(full: NodeInFull) -> Iterator[Table]:
     rows = tuple(
         _row(
             resource.resource,
-            *(resource.text(number) for number in (resource.asked, resource.used, resource.allocatable, resource.free)),
+            *(
+                resource.text(number)
+                for number in (resource.request, resource.used, resource.allocatable, resource.free)
+            ),
             Cell(f"lacks {resource.text(resource.missing)}", Mark.NO) if resource.missing else Cell(mark=Mark.YES),
         )
         for resource in full.resources

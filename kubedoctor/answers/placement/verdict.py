@@ -37,11 +37,11 @@ def outcome_line(answer: PendingAnswer, outcome: PlacementOutcome) -> str:
     if fitting:
         sure = "fits" if outcome is PlacementOutcome.FITS else "may fit"
         return f"{sure} {len(fitting)} of {counted(verdict.total, 'node')}: {listed(fitting, 5)}"
-    seen = ", as far as can be seen" if outcome is PlacementOutcome.UNKNOWN else ""
+    limits = ", as far as can be seen" if outcome is PlacementOutcome.UNKNOWN else ""
     if verdict.pre_filter is not None:
-        return f"fits no node{seen}: {whole_reason(verdict.pre_filter)}"
+        return f"fits no node{limits}: {whole_reason(verdict.pre_filter)}"
     if not verdict.total:
         return "no node could be seen" if outcome is PlacementOutcome.UNKNOWN else "the cluster has no nodes"
     if verdict.total == 1:
-        return f"does not fit the only node{seen}"
-    return f"fits none of {verdict.total} nodes{seen}"
+        return f"does not fit the only node{limits}"
+    return f"fits none of {verdict.total} nodes{limits}"

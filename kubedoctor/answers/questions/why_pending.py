@@ -50,5 +50,5 @@ def _check_node(name: str, placement: Placement) -> None:
     last = placement.last
     if last is None or name in last.state.node_by_name:
         return
-    known = [node.name for node in last.state.nodes]
-    raise NoSuchObject(f"there is no node {name}", "", nearest_word(name, known) or tuple(known[:3]))
+    node_names = [node.name for node in last.state.nodes]
+    raise NoSuchObject(f"there is no node {name}", "", nearest_word(name, node_names) or tuple(node_names[:3]))

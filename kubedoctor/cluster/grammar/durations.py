@@ -29,15 +29,15 @@ class DurationError(ValueError):
 @lru_cache(maxsize=4096)
 def parse_nanoseconds(text: str) -> int:
     """Reads `1h30m`, `-1.5s` or `300ms` exactly, up to 2^63 - 1 nanoseconds (292 years); raises DurationError."""
-    rest = text[1:] if text[:1] in ("-", "+") else text
-    if rest == "0":
+    unsigned = text[1:] if text[:1] in ("-", "+") else text
+    if unsigned == "0":
         return 0
-    if not rest:
+    if not unsigned:
         raise _refused(text, "number and unit are missing")
     total = 0
-    at = 0
-    while at < len(rest):
-        part = _PART.match(rest, at)
+    position = 0
+    while position < len(unsigned):
+        part = _PART.match(unsigned, position)
         if part is None or not (part[1] or part[2]):
             raise _refused(text, "the number is missing")
         if part[3] not in _UNITS:
@@ -48,7 +48,7 @@ def parse_nanoseconds(text: str) -> int:
         total += amount
         if total > _LARGEST + 1:
             raise _refused(text, "it is longer than 292 years")
-        at = part.end()
+        position = part.end()
     if text[0] == "-":
         return -total
     if total > _LARGEST:

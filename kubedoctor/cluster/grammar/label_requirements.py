@@ -48,17 +48,17 @@ class Requirement(msgspec.Struct, frozen=True):
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
         """Whether labels satisfy this condition; None is no labels."""
-        found = None if labels is None else labels.get(self.key)
+        value = None if labels is None else labels.get(self.key)
         match self.operator:
             case "in" | "=" | "==":
-                return found is not None and found in self.values
+                return value is not None and value in self.values
             case "notin" | "!=":
-                return found is None or found not in self.values
+                return value is None or value not in self.values
             case "exists":
-                return found is not None
+                return value is not None
             case "!":
-                return found is None
-        number = None if found is None else parse_int64(found)
+                return value is None
+        number = None if value is None else parse_int64(value)
         bound = parse_int64(self.values[0])
         if number is None or bound is None:
             return False
@@ -122,11 +122,11 @@ class _LabelParser:
     def __init__(self, text: str) -> None:
         self.tokens: list[tuple[str, str]] = []
         self.position = 0
-        at = 0
-        while found := _TOKEN.match(text, at):
-            at = found.end()
-            sign = found["sign"]
-            self.tokens.append((sign, sign) if sign else (_WORD, found["word"]))
+        position = 0
+        while match := _TOKEN.match(text, position):
+            position = match.end()
+            sign = match["sign"]
+            self.tokens.append((sign, sign) if sign else (_WORD, match["word"]))
         self.tokens.append((_END, ""))
 
     def peek(self) -> str:
@@ -183,21 +183,21 @@ class _LabelParser:
         if self.peek() == ")":
             self.take()
             return ("",)
-        found: set[str] = set()
+        values: set[str] = set()
         while True:
             kind, literal = self.take()
             if kind == _WORD:
-                found.add(literal)
+                values.add(literal)
                 if self.peek() not in (",", ")"):
                     raise _unexpected(self.tokens[self.position][1], "',' or ')'")
             elif kind == ",":
-                if not found or self.peek() in (",", ")"):
-                    found.add("")
+                if not values or self.peek() in (",", ")"):
+                    values.add("")
             else:
                 raise _unexpected(literal, "',' or a value")
             if self.peek() == ")":
                 self.take()
-                return tuple(sorted(found))
+                return tuple(sorted(values))
 
 
 def _unexpected(literal: str, expected: str) -> SelectorError:

@@ -34,43 +34,43 @@ class NearMiss(msgspec.Struct, frozen=True):
     """Labels that almost are the wanted ones."""
 
     labels: Mapping[str, str]
-    differs: tuple[LabelDifference, ...]
+    differences: tuple[LabelDifference, ...]
 
     @property
     def text(self) -> str:
         """The labels as found, in kubectl's form: `app=checkout,tier=web`; only those that differ."""
-        return ",".join(f"{difference.found_key}={difference.found}" for difference in self.differs)
+        return ",".join(f"{difference.found_key}={difference.found}" for difference in self.differences)
 
 
 @lru_cache(maxsize=65536)
-def likeness(one: str, other: str) -> float:
+def likeness(word: str, candidate: str) -> float:
     """From 0, nothing in common, to 1, equal but for upper and lower case; the order of the two is irrelevant."""
-    first, second = sorted((one.casefold(), other.casefold()))
+    first, second = sorted((word.casefold(), candidate.casefold()))
     return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
 @lru_cache(maxsize=65536)
-def misspelled(word: str, other: str) -> bool:
+def misspelled(word: str, candidate: str) -> bool:
     """Whether one of two different words is a typing error for the other: a few letters wrong, missing, doubled or
     swapped, or other capitals and separators.
 
     Numbers and words of one or two letters are chosen and not mistyped: `v1` is none for `v2`, nor `zone-a` for
     `zone-b`, `db-0` for `db-1`, `web` for `web-v2`.
     """
-    one, two = word.casefold(), other.casefold()
-    if word == other or not one or not two:
+    first, two = word.casefold(), candidate.casefold()
+    if word == candidate or not first or not two:
         return False
-    if _SEPARATORS.sub("", one) == _SEPARATORS.sub("", two):
+    if _SEPARATORS.sub("", first) == _SEPARATORS.sub("", two):
         return True
-    start = len(commonprefix([one, two]))
-    end = len(commonprefix([one[start:][::-1], two[start:][::-1]]))
-    for text in (one, two):
+    start = len(commonprefix([first, two]))
+    end = len(commonprefix([first[start:][::-1], two[start:][::-1]]))
+    for text in (first, two):
         around = text[max(start - 1, 0) : len(text) - end + 1]
         if any(letter.isdigit() for letter in around):
             return False
-    if max(len(_part_at(text, start, len(text) - end)) for text in (one, two)) <= SHORT_PART:
+    if max(len(_part_at(text, start, len(text) - end)) for text in (first, two)) <= SHORT_PART:
         return False
-    return _edits(one, two) <= _errors_allowed(min(len(one), len(two)))
+    return _edits(first, two) <= _errors_allowed(min(len(first), len(two)))
 
 
 def _part_at(text: str, start: int, end: int) -> str:
@@ -87,25 +87,25 @@ def _errors_allowed(length: int) -> int:
     return 1 if length < 6 else 2 if length < 12 else 3
 
 
-def _edits(one: str, two: str) -> int:
+def _edits(first: str, two: str) -> int:
     """The optimal string alignment distance: insertions, deletions, exchanges, and swaps of neighbours."""
     before: list[int] = []
     above = list(range(len(two) + 1))
-    for row, letter in enumerate(one, 1):
-        here = [row]
-        for column, other in enumerate(two, 1):
-            cost = min(above[column] + 1, here[-1] + 1, above[column - 1] + (letter != other))
-            if row > 1 and column > 1 and letter == two[column - 2] and one[row - 2] == other:
+    for row, letter in enumerate(first, 1):
+        current = [row]
+        for column, other_letter in enumerate(two, 1):
+            cost = min(above[column] + 1, current[-1] + 1, above[column - 1] + (letter != other_letter))
+            if row > 1 and column > 1 and letter == two[column - 2] and first[row - 2] == other_letter:
                 cost = min(cost, before[column - 2] + 1)
-            here.append(cost)
-        before, above = above, here
+            current.append(cost)
+        before, above = above, current
     return above[-1]
 
 
 def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]:
     """At most `n` of the words that `word` is a typing error for, the nearest first: fit for a remedy."""
-    found = sorted((-likeness(word, candidate), candidate) for candidate in set(words) if misspelled(word, candidate))
-    return tuple(candidate for _, candidate in found[:n])
+    ranked = sorted((-likeness(word, candidate), candidate) for candidate in set(words) if misspelled(word, candidate))
+    return tuple(candidate for _, candidate in ranked[:n])
 
 
 def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]:
@@ -121,60 +121,60 @@ def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]
     return tuple(candidate for _, candidate in near[:n])
 
 
-def nearest_labels(wanted: Mapping[str, str], candidates: Iterable[Mapping[str, str]]) -> NearMiss | None:
-    """The candidate that was plausibly meant by `wanted`, or None.
+def nearest_labels(required: Mapping[str, str], candidates: Iterable[Mapping[str, str]]) -> NearMiss | None:
+    """The candidate that was plausibly meant by `required`, or None.
 
-    Candidates that have all the wanted labels are no misses and are passed over.
+    Candidates that have all required labels are skipped.
     """
     best: NearMiss | None = None
     best_score = (-1, 0.0)
     for labels in candidates:
-        judged = _differences(wanted, labels)
+        judged = _differences(required, labels)
         if judged is None:
             continue
-        differs, nearness = judged
-        score = (len(wanted) - len(differs), nearness)
+        differences, nearness = judged
+        score = (len(required) - len(differences), nearness)
         if score > best_score:
-            best, best_score = NearMiss(labels, differs), score
+            best, best_score = NearMiss(labels, differences), score
     return best
 
 
 def _differences(
-    wanted: Mapping[str, str], labels: Mapping[str, str]
+    required: Mapping[str, str], labels: Mapping[str, str]
 ) -> tuple[tuple[LabelDifference, ...], float] | None:
     """The differences and the sum of their likenesses; None if there are none or one is no typing error."""
-    differs: list[LabelDifference] = []
+    differences: list[LabelDifference] = []
     nearness = 0.0
-    for key, value in wanted.items():
-        found = labels.get(key)
-        if found == value:
+    for key, value in required.items():
+        value_found = labels.get(key)
+        if value_found == value:
             continue
-        if found is not None:
-            near = likeness(value, found) if misspelled(value, found) else 0.0
+        if value_found is not None:
+            near = likeness(value, value_found) if misspelled(value, value_found) else 0.0
             found_key = key
         else:
-            near, found_key = _nearest_key(key, value, wanted, labels)
-            found = labels.get(found_key, "")
+            near, found_key = _nearest_key(key, value, required, labels)
+            value_found = labels.get(found_key, "")
         if near < PLAUSIBLE:
             return None
         nearness += near
-        differs.append(LabelDifference(key, value, found, found_key))
-    return (tuple(differs), nearness) if differs else None
+        differences.append(LabelDifference(key, value, value_found, found_key))
+    return (tuple(differences), nearness) if differences else None
 
 
-def _nearest_key(key: str, value: str, wanted: Mapping[str, str], labels: Mapping[str, str]) -> tuple[float, str]:
+def _nearest_key(key: str, value: str, required: Mapping[str, str], labels: Mapping[str, str]) -> tuple[float, str]:
     """The likeness and the key of the label that most likely stands for `key`; likeness 0 if there is none."""
     best = (0.0, key)
-    for other, found in labels.items():
-        if other in wanted:
+    for candidate, candidate_value in labels.items():
+        if candidate in required:
             continue
-        alike = likeness(key, other)
-        if found == value and value not in _SAYS_NOTHING:
+        alike = likeness(key, candidate)
+        if candidate_value == value and value not in _SAYS_NOTHING:
             near = PLAUSIBLE + (1 - PLAUSIBLE) * alike
-        elif misspelled(key, other) and (found == value or misspelled(value, found)):
-            near = alike * likeness(value, found)
+        elif misspelled(key, candidate) and (candidate_value == value or misspelled(value, candidate_value)):
+            near = alike * likeness(value, candidate_value)
         else:
             continue
         if near > best[0]:
-            best = (near, other)
+            best = (near, candidate)
     return best

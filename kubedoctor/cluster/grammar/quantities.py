@@ -76,8 +76,8 @@ class Quantity:
         if self.format == "BinarySI" and abs(self._nanos) >= 1024 * _NANO and not self._nanos % _NANO:
             number, times = _without_factors(self._nanos // _NANO, 1024, len(_BINARY))
             return f"{number}{_BINARY_SUFFIX[times]}"
-        most = 27 if self.format != "DecimalExponent" else 2 * _LONGEST
-        number, times = _without_factors(self._nanos, 1000, most // 3)
+        zeros = 27 if self.format != "DecimalExponent" else 2 * _LONGEST
+        number, times = _without_factors(self._nanos, 1000, zeros // 3)
         exponent = 3 * times - 9
         if self.format == "DecimalExponent":
             return f"{number}e{exponent}" if exponent else str(number)
@@ -115,9 +115,9 @@ def _rounded_up(amount: int, unit: int) -> int:
     return -(-amount // unit) if amount > 0 else amount // unit
 
 
-def _without_factors(number: int, factor: int, most: int) -> tuple[int, int]:
+def _without_factors(number: int, factor: int, limit: int) -> tuple[int, int]:
     times = 0
-    while times < most and not number % factor:
+    while times < limit and not number % factor:
         number //= factor
         times += 1
     return number, times

@@ -112,12 +112,12 @@ def redact_text(text: str) -> str:
     """A message or a line of a log without passwords in URLs, `password=…`, and what has the form of a key or token."""
     if text in _clean:
         return text
-    kept = _redacted(text)
-    if kept == text and len(text) <= _LONGEST_CLEAN:
+    redacted = _redacted(text)
+    if redacted == text and len(text) <= _LONGEST_CLEAN:
         if len(_clean) >= _MOST_CLEAN:
             _clean.clear()
         _clean.add(text)
-    return kept
+    return redacted
 
 
 def _redacted(text: str) -> str:
@@ -175,23 +175,23 @@ def redact_lines(lines: Iterable[str]) -> tuple[str, ...]:
 
 def redact_arguments(arguments: Iterable[str]) -> tuple[str, ...]:
     """A command line: `--password=…` and `--password …` keep the flag only."""
-    kept: list[str] = []
+    redacted: list[str] = []
     flag = ""
     mysql = False
     for argument in arguments:
         mysql = mysql or argument.rpartition("/")[2].startswith(("mysql", "mariadb"))
         if mysql and _MYSQL_PASSWORD.fullmatch(argument):
-            kept.append(f"-p{REDACTED}")
+            redacted.append(f"-p{REDACTED}")
             continue
         if flag and not argument.startswith("-") and argument.lower() not in _NO_VALUES:
-            kept.append(REDACTED)
-        elif (given := _ARGUMENT.fullmatch(argument)) and looks_secret(given["name"]):
-            kept.append(_without_value(given))
+            redacted.append(REDACTED)
+        elif (match := _ARGUMENT.fullmatch(argument)) and looks_secret(match["name"]):
+            redacted.append(_without_value(match))
         else:
-            kept.append(redact_text(argument))
+            redacted.append(redact_text(argument))
         bare = argument.startswith("-") and "=" not in argument and " " not in argument
         flag = argument if bare and looks_secret(argument) else ""
-    return tuple(kept)
+    return tuple(redacted)
 
 
 # Maps whose keys are free text that names no value: what stands under them is looked at by its form only.
@@ -223,8 +223,8 @@ def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _redact_annotation(key: str, value: str) -> str:
-    named = _PASSWORD_KEY.search(key) is not None and looks_secret(key)
-    return redact_value(key, value) if named else redact_text(value)
+    by_name = _PASSWORD_KEY.search(key) is not None and looks_secret(key)
+    return redact_value(key, value) if by_name else redact_text(value)
 
 
 @lru_cache(maxsize=10_000)
@@ -243,19 +243,19 @@ def redact_data(value: Any, name: str = "") -> Any:
         if name == "annotations":
             return redact_annotations(value)
         free = name in _FREE_KEYS
-        kept = {}
+        redacted = {}
         for key, item in value.items():
             if type(key) is not str:  # YAML has keys of any type, JSON and Kubernetes have not.
                 key = str(key)
             if isinstance(item, str):
-                kept[key] = redact_text(item) if free else redact_value(key, item)
+                redacted[key] = redact_text(item) if free else redact_value(key, item)
             elif isinstance(item, dict | list):
-                kept[key] = redact_data(item, key)
+                redacted[key] = redact_data(item, key)
             else:
-                kept[key] = item
-        if "value" in kept and isinstance(value.get("name"), str) and isinstance(value["value"], str):
-            kept["value"] = redact_value(value["name"], value["value"])
-        return kept
+                redacted[key] = item
+        if "value" in redacted and isinstance(value.get("name"), str) and isinstance(value["value"], str):
+            redacted["value"] = redact_value(value["name"], value["value"])
+        return redacted
     if isinstance(value, list):
         if name in _ARGUMENTS and all(isinstance(item, str) for item in value):
             return list(redact_arguments(value))
@@ -264,21 +264,21 @@ def redact_data(value: Any, name: str = "") -> Any:
     return value
 
 
-def _without_block(found: re.Match[str]) -> str:
-    if not looks_secret(found["name"]):
-        return found[0]
-    return f"{found[1]}{found['indent']}  {REDACTED}\n"
+def _without_block(match: re.Match[str]) -> str:
+    if not looks_secret(match["name"]):
+        return match[0]
+    return f"{match[1]}{match['indent']}  {REDACTED}\n"
 
 
-def _without_next(found: re.Match[str]) -> str:
+def _without_next(match: re.Match[str]) -> str:
     """As _without_value, where the flag may also stand in a sentence about it."""
-    return found[0] if found["value"].lower() in _NEXT_WORDS else _without_value(found)
+    return match[0] if match["value"].lower() in _NEXT_WORDS else _without_value(match)
 
 
-def _without_value(found: re.Match[str]) -> str:
-    value = found["value"].strip("\"'").rstrip(",")
-    if found["name"].endswith("s") and value.isdigit():  # tokens=512 counts them
-        return found[0]
-    if value.lower() in _NO_VALUES or value == REDACTED or not looks_secret(found["name"].lstrip("-")):
-        return found[0]
-    return f"{found[1]}{REDACTED}"
+def _without_value(match: re.Match[str]) -> str:
+    value = match["value"].strip("\"'").rstrip(",")
+    if match["name"].endswith("s") and value.isdigit():  # tokens=512 counts them
+        return match[0]
+    if value.lower() in _NO_VALUES or value == REDACTED or not looks_secret(match["name"].lstrip("-")):
+        return match[0]
+    return f"{match[1]}{REDACTED}"

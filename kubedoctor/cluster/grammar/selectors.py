@@ -280,14 +280,14 @@ def _split_terms(text: str) -> list[str]:
     terms: list[str] = []
     start = 0
     protected = False
-    for at, character in enumerate(text):
+    for index, character in enumerate(text):
         if protected:
             protected = False
         elif character == "\\":
             protected = True
         elif character == ",":
-            terms.append(text[start:at])
-            start = at + 1
+            terms.append(text[start:index])
+            start = index + 1
     terms.append(text[start:])
     return terms
 

@@ -29,17 +29,17 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
         text = text.replace("\r\n", "\n")
     if limit is not None:
         text = text[: limit + 1]  # what is shown is never shorter than what it stands for
-    obeys = not (text.isascii() and text.isprintable())
-    shown = _OBEYED.sub(_kept_lines if lines else _escape, text) if obeys else text
-    if limit is None or len(shown) <= limit:
-        return shown
-    return shown[: limit - 1] + "…" if limit > 0 else ""
+    has_special = not (text.isascii() and text.isprintable())
+    escaped = _OBEYED.sub(_kept_lines if lines else _escape, text) if has_special else text
+    if limit is None or len(escaped) <= limit:
+        return escaped
+    return escaped[: limit - 1] + "…" if limit > 0 else ""
 
 
 def visible_end(text: str, limit: int) -> str:
     """As `visible`, on one line; where something is missing, it is the start: runtimes write the reason last."""
-    shown = visible(" ".join(text.split()))
-    return shown if len(shown) <= limit else f"…{shown[len(shown) - limit + 1 :]}"
+    escaped = visible(" ".join(text.split()))
+    return escaped if len(escaped) <= limit else f"…{escaped[len(escaped) - limit + 1 :]}"
 
 
 def _kept_lines(match: re.Match[str]) -> str:
@@ -66,11 +66,11 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def listed(words: Iterable[str], most: int) -> str:
+def listed(words: Iterable[str], limit: int) -> str:
     """`a, b and 4 more`."""
-    every = list(words)
-    shown = ", ".join(every[:most])
-    return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
+    all_words = list(words)
+    start = ", ".join(all_words[:limit])
+    return start if len(all_words) <= limit else f"{start} and {len(all_words) - limit} more"
 
 
 def times(count: int) -> str:

@@ -116,12 +116,12 @@ class Version:
 
 
 def _compared_identifiers(mine: list[str], theirs: list[str]) -> int:
-    for one, two in zip(mine, theirs, strict=False):
-        if _is_number(one) and _is_number(two):
-            if int(one) != int(two):
-                return 1 if int(one) > int(two) else -1
-        elif one != two:
-            return 1 if one > two else -1
+    for first, two in zip(mine, theirs, strict=False):
+        if _is_number(first) and _is_number(two):
+            if int(first) != int(two):
+                return 1 if int(first) > int(two) else -1
+        elif first != two:
+            return 1 if first > two else -1
     return (len(mine) > len(theirs)) - (len(mine) < len(theirs))
 
 

@@ -35,7 +35,7 @@ class Scaled(Part):
     replicas: int | None = None
 
     @property
-    def wanted(self) -> int:
+    def desired_replicas(self) -> int:
         """How many pods it should have: 1 if it does not say."""
         return 1 if self.replicas is None else self.replicas
 

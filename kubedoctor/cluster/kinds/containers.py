@@ -58,9 +58,9 @@ class EnvVar(Part):
 
     def __post_init__(self) -> None:
         if self.value:
-            kept = redact_value(self.name, self.value)
-            if kept != self.value:
-                msgspec.structs.force_setattr(self, "value", kept)
+            redacted = redact_value(self.name, self.value)
+            if redacted != self.value:
+                msgspec.structs.force_setattr(self, "value", redacted)
 
 
 class OptionalReference(Part):
@@ -207,8 +207,8 @@ class ContainerStateWaiting(Part):
     message: str = ""
 
     def __post_init__(self) -> None:
-        if self.message and (kept := redact_text(self.message)) != self.message:
-            msgspec.structs.force_setattr(self, "message", kept)
+        if self.message and (redacted := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", redacted)
 
 
 class ContainerStateTerminated(Part):
@@ -220,8 +220,8 @@ class ContainerStateTerminated(Part):
     finished_at: Time | None = None
 
     def __post_init__(self) -> None:
-        if self.message and (kept := redact_text(self.message)) != self.message:
-            msgspec.structs.force_setattr(self, "message", kept)
+        if self.message and (redacted := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", redacted)
 
 
 class ContainerState(Part):

@@ -137,8 +137,8 @@ class ConfigMap(KubernetesObject):
 
     def __post_init__(self) -> None:
         if self.data:
-            kept = {key: redact_file(key, value) for key, value in self.data.items()}
-            msgspec.structs.force_setattr(self, "data", kept)
+            redacted = {key: redact_file(key, value) for key, value in self.data.items()}
+            msgspec.structs.force_setattr(self, "data", redacted)
         if self.binary_data:
             msgspec.structs.force_setattr(self, "binary_data", dict.fromkeys(self.binary_data, ""))
 
@@ -191,9 +191,9 @@ class Event(KubernetesObject):
     reporting_component: str = ""
 
     def __post_init__(self) -> None:
-        kept = redact_text(self.message)
-        if kept != self.message:
-            msgspec.structs.force_setattr(self, "message", kept)
+        redacted = redact_text(self.message)
+        if redacted != self.message:
+            msgspec.structs.force_setattr(self, "message", redacted)
 
     @property
     def seen_at(self) -> datetime | None:

@@ -62,8 +62,8 @@ class Condition(Part):
     observed_generation: int = 0
 
     def __post_init__(self) -> None:
-        if self.message and (kept := redact_text(self.message)) != self.message:
-            msgspec.structs.force_setattr(self, "message", kept)
+        if self.message and (redacted := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", redacted)
 
 
 class LabelSelectorRequirement(Part):

@@ -101,8 +101,8 @@ class PodStatus(Part):
     allocated_resources: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
-        if self.message and (kept := redact_text(self.message)) != self.message:
-            msgspec.structs.force_setattr(self, "message", kept)
+        if self.message and (redacted := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", redacted)
 
 
 class Pod(KubernetesObject):

@@ -81,8 +81,8 @@ class PersistentVolumeStatus(Part):
     last_phase_transition_time: Time | None = None
 
     def __post_init__(self) -> None:
-        if self.message and (kept := redact_text(self.message)) != self.message:
-            msgspec.structs.force_setattr(self, "message", kept)
+        if self.message and (redacted := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", redacted)
 
 
 class PersistentVolume(KubernetesObject):
@@ -180,8 +180,8 @@ class VolumeError(Part):
     time: Time | None = None
 
     def __post_init__(self) -> None:
-        if self.message and (kept := redact_text(self.message)) != self.message:
-            msgspec.structs.force_setattr(self, "message", kept)
+        if self.message and (redacted := redact_text(self.message)) != self.message:
+            msgspec.structs.force_setattr(self, "message", redacted)
 
 
 class VolumeAttachmentStatus(Part):

@@ -36,10 +36,10 @@ class Family:
 
     def top(self, name: Ref) -> Ref:
         """The workload that people know an object by: the topmost one that it or its owners name, else itself."""
-        known = self._tops.get(name)
-        if known is None:
-            known = self._tops[name] = self.line(name)[-1]
-        return known
+        top = self._tops.get(name)
+        if top is None:
+            top = self._tops[name] = self.line(name)[-1]
+        return top
 
     def top_seen(self, name: Ref) -> Ref:
         """The topmost owner that was seen, else the object itself."""
@@ -50,21 +50,21 @@ class Family:
 
     def members(self, name: Ref) -> frozenset[Ref]:
         """The object and everything that it controls; for a pod also the workload that people know it by."""
-        found = {name, self.top(name)} if name.kind == "Pod" else {name}
+        members = {name, self.top(name)} if name.kind == "Pod" else {name}
         waiting = [name] if name.kind in WORKLOAD_KINDS else []
         while waiting:
             owner = waiting.pop()
             for kind in ("Pod", "ReplicaSet", "Job"):
                 children = self.snapshot.index(kind, "owner").get((owner.kind, owner.namespace, owner.name), ())
-                new = [ref(obj) for obj in children if ref(obj) not in found]
-                found.update(new)
+                new = [ref(obj) for obj in children if ref(obj) not in members]
+                members.update(new)
                 waiting.extend(new if kind != "Pod" else ())
-        return frozenset(found)
+        return frozenset(members)
 
     def pods(self, about: Ref, affects: Iterable[Ref] = ()) -> tuple[Pod, ...]:
         """The pods among the objects named; where there are none, those of the workload `about`."""
-        named = [self.snapshot.get(name) for name in (about, *affects) if name.kind == "Pod"]
-        if pods := tuple(pod for pod in named if isinstance(pod, Pod)):
+        objects = [self.snapshot.get(name) for name in (about, *affects) if name.kind == "Pod"]
+        if pods := tuple(pod for pod in objects if isinstance(pod, Pod)):
             return pods
         if about.kind not in WORKLOAD_KINDS:
             return ()

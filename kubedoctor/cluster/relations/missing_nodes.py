@@ -40,25 +40,25 @@ def is_missing(node: str, cluster: Cluster) -> bool:
 def traces_of_missing_nodes(cluster: Cluster) -> tuple[Trace, ...]:
     """What names nodes that do not exist, the strongest sign of each node first. Reads nodes, pods, what the kubelet and
     the volume controllers keep for a node, and events; all leniently."""
-    seen = cluster.maybe
+    lenient = cluster.maybe
     cluster.together(
-        lambda: seen.all(Node),
-        lambda: seen.all(Pod),
-        lambda: seen.all(Lease, HEARTBEATS),
-        lambda: seen.all(CSINode),
-        lambda: seen.all(VolumeAttachment),
-        lambda: seen.events_about_kind("Node"),
+        lambda: lenient.all(Node),
+        lambda: lenient.all(Pod),
+        lambda: lenient.all(Lease, HEARTBEATS),
+        lambda: lenient.all(CSINode),
+        lambda: lenient.all(VolumeAttachment),
+        lambda: lenient.events_about_kind("Node"),
     )
-    existing = {node.name for node in seen.all(Node)}
+    existing = {node.name for node in lenient.all(Node)}
     traces = (
-        *_of_pods(seen.all(Pod)),
-        *(Trace(one.name, one, "metadata.name", "still exists for it") for one in seen.all(CSINode)),
+        *_of_pods(lenient.all(Pod)),
+        *(Trace(csi_node.name, csi_node, "metadata.name", "still exists for it") for csi_node in lenient.all(CSINode)),
         *(
-            Trace(one.spec.node_name, one, "spec.nodeName", "attaches a volume to it")
-            for one in seen.all(VolumeAttachment)
+            Trace(attachment.spec.node_name, attachment, "spec.nodeName", "attaches a volume to it")
+            for attachment in lenient.all(VolumeAttachment)
         ),
-        *(Trace(one.name, one, "metadata.name", "is its heartbeat") for one in seen.all(Lease, HEARTBEATS)),
-        *_of_events(seen.events_about_kind("Node")),
+        *(Trace(lease.name, lease, "metadata.name", "is its heartbeat") for lease in lenient.all(Lease, HEARTBEATS)),
+        *_of_events(lenient.events_about_kind("Node")),
     )
     return tuple(trace for trace in traces if trace.node and trace.node not in existing)
 

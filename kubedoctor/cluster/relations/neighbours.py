@@ -115,10 +115,10 @@ def scale_target(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Re
 
 @related(Ingress)
 def backends(ingress: Ingress, _: Cluster) -> Iterator[Ref]:
-    found = [ingress.spec.default_backend]
+    targets = [ingress.spec.default_backend]
     for rule in ingress.spec.rules or ():
-        found.extend(path.backend for path in (rule.http.paths if rule.http else None) or ())
-    for backend in found:
+        targets.extend(path.backend for path in (rule.http.paths if rule.http else None) or ())
+    for backend in targets:
         if backend and backend.service:
             yield Ref("Service", ingress.namespace, backend.service.name)
 
@@ -142,8 +142,8 @@ def pods_in_trouble(node: Node, cluster: Cluster) -> Iterator[Ref]:
 @related(Node)
 def waiting_pods(node: Node, cluster: Cluster) -> Iterator[Ref]:
     """Pods without a node, where this one takes none, or not every one."""
-    most = (node.status.allocatable or {}).get("pods", "")
-    full = most.isdigit() and len(cluster.pods_on(node.name)) >= int(most)
+    maximum = (node.status.allocatable or {}).get("pods", "")
+    full = maximum.isdigit() and len(cluster.pods_on(node.name)) >= int(maximum)
     if node.spec.unschedulable or node.spec.taints or full:
         yield from (ref(pod) for pod in cluster.all(Pod) if unscheduled(pod))
 
@@ -210,7 +210,7 @@ def isolated_pods(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
 @related(NetworkPolicy)
 def other_policies(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
     """Policies add up: what one does not allow, another of the namespace may."""
-    yield from (ref(other) for other in cluster.all(NetworkPolicy, policy.namespace))
+    yield from (ref(policy_nearby) for policy_nearby in cluster.all(NetworkPolicy, policy.namespace))
 
 
 NEIGHBOURS: tuple[Related, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Related))

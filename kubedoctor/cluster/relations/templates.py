@@ -23,10 +23,10 @@ def steps_in_template(steps: Iterable[Step], pod: Pod, workload: KubernetesObjec
     template = template_of(workload)
     if template is None:
         return ()
-    made, source = as_manifest(pod.spec), as_manifest(template.spec)
+    pod_spec, source = as_manifest(pod.spec), as_manifest(template.spec)
     prefix: Path = tuple(template_path(workload).split("."))
     try:
-        return tuple(msgspec.structs.replace(step, path=(*prefix, *_place(step, made, source))) for step in steps)
+        return tuple(msgspec.structs.replace(step, path=(*prefix, *_place(step, pod_spec, source))) for step in steps)
     except _Differs:
         return ()
 
@@ -35,16 +35,16 @@ def _place(step: Step, pod: Any, template: Any) -> Path:
     """Raises _Differs. An amount of a container may differ: LimitRanges and admission put in their own."""
     path = step.path[1:]
     amount = not step.remove and path[2:3] == ("resources",)
-    place: list[str | int] = []
+    template_place: list[str | int] = []
     for part in path:
         if part == "-":
-            return (*place, part)
+            return (*template_place, part)
         if isinstance(part, int):
             element = pod[part]
             part = _position(part, element, template if isinstance(template, list) else [])
         else:
             element = pod.get(part) if isinstance(pod, dict) else None
-        place.append(part)
+        template_place.append(part)
         pod = element
         if isinstance(part, int):
             template = template[part]
@@ -52,12 +52,12 @@ def _place(step: Step, pod: Any, template: Any) -> Path:
             template = template.get(part) if isinstance(template, dict) else None
     if pod != template and not amount:
         raise _Differs
-    return tuple(place)
+    return tuple(template_place)
 
 
-def _position(place: int, element: Any, candidates: list[Any]) -> int:
-    if candidates[place : place + 1] == [element]:
-        return place
+def _position(expected: int, element: Any, candidates: list[Any]) -> int:
+    if candidates[expected : expected + 1] == [element]:
+        return expected
     name = element.get("name") if isinstance(element, dict) else None
     for index, candidate in enumerate(candidates):
         if candidate == element or (name and isinstance(candidate, dict) and candidate.get("name") == name):

@@ -51,7 +51,7 @@ def workload_of(pod: Pod, cluster: Cluster) -> Ref:
     return workloads[-1] if workloads else ref(pod)
 
 
-def made_good(job: Job, cluster: Cluster) -> bool:
+def later_run_succeeded(job: Job, cluster: Cluster) -> bool:
     """Whether a later run of the CronJob that a Job belongs to has succeeded."""
     owner = controller_of(job)
     started = job.status.start_time or job.metadata.creation_timestamp
@@ -61,7 +61,7 @@ def made_good(job: Job, cluster: Cluster) -> bool:
     succeeded = cron_job.status.last_successful_time if cron_job is not None else None
     if succeeded is not None:
         return succeeded > started
-    ends = (one.status.completion_time for one in cluster.maybe.owned_by(Job, owner))
+    ends = (later_run.status.completion_time for later_run in cluster.maybe.owned_by(Job, owner))
     return any(end is not None and end > started for end in ends)
 
 
@@ -118,8 +118,8 @@ def pods_of(workload: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
         owners = [name]
     _pods_near(workload, cluster)
     pods = cluster.snapshot.index("Pod", "owner")
-    found = [pod for owner in owners for pod in pods.get((owner.kind, owner.namespace, owner.name), ())]
-    return tuple(sorted(found, key=lambda pod: pod.name))
+    controlled = [pod for owner in owners for pod in pods.get((owner.kind, owner.namespace, owner.name), ())]
+    return tuple(sorted(controlled, key=lambda pod: pod.name))
 
 
 def _pods_near(workload: KubernetesObject, cluster: Cluster) -> None:

@@ -213,15 +213,15 @@ def _mend(data: Any, message: str) -> str:
         return ""
     parent: Any = None
     key: Any = None
-    here = data
+    value = data
     walked = ""
     for step in _STEP.finditer(path):
         name, index = step.groups()
         if index == "...":
-            return _mend_map(here, walked)
-        parent, key = here, (name if name is not None else int(index))
+            return _mend_map(value, walked)
+        parent, key = value, (name if name is not None else int(index))
         try:
-            here = parent[key]
+            value = parent[key]
         except (KeyError, IndexError, TypeError):
             return ""
         walked += step.group()

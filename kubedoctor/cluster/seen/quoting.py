@@ -125,7 +125,7 @@ def _element(value: Any, index: str, path: str) -> Any:
         raise UnknownPath(f"[{index}] of a value that is not a list (in {path})")
     if index.isdigit():
         return value[int(index)] if int(index) < len(value) else None
-    key, equals, wanted = index.partition("=")
+    key, equals, expected = index.partition("=")
     if not equals:
         raise UnknownPath(f"[{index}] is neither a number nor name=value (in {path})")
-    return next((item for item in value if str(_member(item, key, path)) == wanted), None)
+    return next((item for item in value if str(_member(item, key, path)) == expected), None)

@@ -84,10 +84,10 @@ class Cluster:
         self.reads.add(ref.kind)
         if not ref.name:
             return None
-        found = self.snapshot.get(ref)
-        if found is not None and self.snapshot.is_whole(ref):
-            return found
-        return found if self._may_read(Want(ref.kind, ref.namespace, ref.name)) else None
+        obj = self.snapshot.get(ref)
+        if obj is not None and self.snapshot.is_whole(ref):
+            return obj
+        return obj if self._may_read(Want(ref.kind, ref.namespace, ref.name)) else None
 
     def custom(self, kind: str, group: str, namespace: str = "") -> tuple[CustomResource, ...]:
         """Custom resources of a kind; empty where the cluster does not serve it."""
@@ -99,15 +99,15 @@ class Cluster:
         want = Want("Event", namespace, fields=f"involvedObject.kind={ref.short_kind},involvedObject.name={ref.name}")
         if not self.maybe._may_read(want):
             return ()
-        found = self.snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
-        return tuple(sorted(found, key=_seen))
+        events = self.snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
+        return tuple(sorted(events, key=_seen))
 
     def events_about_kind(self, kind: str) -> tuple[Event, ...]:
         """Events whose subject is of a cluster-scoped kind, oldest first. As `events_about`."""
         if not self.maybe._may_read(Want("Event", fields=f"involvedObject.kind={kind}")):
             return ()
-        every = cast("tuple[Event, ...]", self.snapshot.of_kind("Event"))
-        return tuple(sorted((event for event in every if event.involved_object.kind == kind), key=_seen))
+        events = cast("tuple[Event, ...]", self.snapshot.of_kind("Event"))
+        return tuple(sorted((event for event in events if event.involved_object.kind == kind), key=_seen))
 
     def pods_on(self, node: str) -> tuple[Pod, ...]:
         """The pods that are bound to a node."""
@@ -184,5 +184,5 @@ class Cluster:
 
 
 def _seen(event: Event) -> tuple[float, str]:
-    at = event.seen_at
-    return (at.timestamp() if at else 0.0, event.metadata.name)
+    seen_at = event.seen_at
+    return (seen_at.timestamp() if seen_at else 0.0, event.metadata.name)

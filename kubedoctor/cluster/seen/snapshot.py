@@ -78,8 +78,8 @@ class Snapshot:
         """Put in objects of which only metadata was read: they exist, but reading an object by name fetches it again."""
         for obj in objects:
             name = Ref(kind_name(obj), obj.metadata.namespace, obj.metadata.name)
-            known = self.get(name)
-            if known is not None and known.metadata.resource_version == obj.metadata.resource_version:
+            existing = self.get(name)
+            if existing is not None and existing.metadata.resource_version == obj.metadata.resource_version:
                 continue
             self.add((obj,))
             self._names_only.add(name)
@@ -87,11 +87,13 @@ class Snapshot:
 
     def replace_all(self, kind: str, objects: Iterable[KubernetesObject], namespace: str = "") -> None:
         """The objects of a kind (of a namespace, where given) are exactly these: a list was read whole."""
-        kept = {} if not namespace else {k: o for k, o in self._objects.get(kind, {}).items() if k[0] != namespace}
+        objects_kept = (
+            {} if not namespace else {k: o for k, o in self._objects.get(kind, {}).items() if k[0] != namespace}
+        )
         if not namespace:
             self._losses.pop(kind, None)
-        kept.update({(obj.metadata.namespace, obj.metadata.name): obj for obj in objects})
-        self._objects[kind] = kept
+        objects_kept.update({(obj.metadata.namespace, obj.metadata.name): obj for obj in objects})
+        self._objects[kind] = objects_kept
         self._revisions[kind] = self._revisions.get(kind, 0) + 1
         self.cover(Want(kind, namespace))
 
@@ -148,29 +150,29 @@ class Snapshot:
         self._names_only = set(other._names_only)
         self._logs, self._indexes = other._logs, other._indexes
 
-    def with_changes(self, objects: Iterable[KubernetesObject], gone: Iterable[Ref] = ()) -> Snapshot:
+    def with_changes(self, objects: Iterable[KubernetesObject], removed: Iterable[Ref] = ()) -> Snapshot:
         """A snapshot with other objects, and without some. What is unchanged is shared: neither may grow while the
         other is used."""
-        objects, gone = tuple(objects), tuple(gone)
-        touched = {kind_name(obj) for obj in objects} | {name.kind for name in gone}
-        other = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
-        other.__dict__.update(self.__dict__)
-        other._objects = dict(self._objects)
-        other._objects.update({kind: dict(self._objects.get(kind, {})) for kind in touched})
-        other._revisions, other._indexes = dict(self._revisions), dict(self._indexes)
-        other._names_only = set(self._names_only)
-        other.add(objects)
-        for name in gone:
-            other.remove(name)
-        return other
+        objects, removed = tuple(objects), tuple(removed)
+        touched = {kind_name(obj) for obj in objects} | {name.kind for name in removed}
+        changed = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
+        changed.__dict__.update(self.__dict__)
+        changed._objects = dict(self._objects)
+        changed._objects.update({kind: dict(self._objects.get(kind, {})) for kind in touched})
+        changed._revisions, changed._indexes = dict(self._revisions), dict(self._indexes)
+        changed._names_only = set(self._names_only)
+        changed.add(objects)
+        for name in removed:
+            changed.remove(name)
+        return changed
 
     def taken_as_whole(self) -> Snapshot:
         """The same objects, as if there were no others: no read of them fetches more."""
-        other = Snapshot(self.taken_at, self.source, complete=True)
-        other.__dict__.update(self.__dict__)
-        other.closed = other.complete = True
-        other._refused, other._partial = {}, {}
-        return other
+        whole = Snapshot(self.taken_at, self.source, complete=True)
+        whole.__dict__.update(self.__dict__)
+        whole.closed = whole.complete = True
+        whole._refused, whole._partial = {}, {}
+        return whole
 
     # What is asked
 
@@ -201,10 +203,10 @@ class Snapshot:
         if exact := self._refused.get(want):
             return exact
         if isinstance(want, Want):
-            here = self._refused.get(Want(want.kind, want.namespace))
-            if here and not want.name:
-                return here  # Who may not list a namespace may not list a part of it.
-            wider = here or self._refused.get(Want(want.kind))
+            listing = self._refused.get(Want(want.kind, want.namespace))
+            if listing and not want.name:
+                return listing  # Who may not list a namespace may not list a part of it.
+            wider = listing or self._refused.get(Want(want.kind))
             # A refused list says nothing of one object, nor one of all namespaces of a single one, unless nothing more
             # can come.
             if wider and (self.closed or self.exhausted or not (want.namespace or want.name)):
@@ -251,10 +253,10 @@ class Snapshot:
 
     def namespaces(self) -> tuple[str, ...]:
         """The names of the namespaces that occur."""
-        found = {name for _, name in self._objects.get("Namespace", {})}
+        names = {name for _, name in self._objects.get("Namespace", {})}
         for objects in self._objects.values():
-            found.update(namespace for namespace, _ in objects if namespace)
-        return tuple(sorted(found))
+            names.update(namespace for namespace, _ in objects if namespace)
+        return tuple(sorted(names))
 
     def count(self) -> int:
         """How many objects are here."""
@@ -280,9 +282,9 @@ class Snapshot:
     def index(self, kind: str, by: str) -> Mapping[Any, tuple[Any, ...]]:
         """Objects of a kind sorted into groups; kept until objects of the kind change. `by`: see `_GROUPINGS`."""
         revision = self._revisions.get(kind, 0)
-        known = self._indexes.get((kind, by))
-        if known and known[0] == revision:
-            return known[1]
+        cached = self._indexes.get((kind, by))
+        if cached and cached[0] == revision:
+            return cached[1]
         groups: dict[Any, list[KubernetesObject]] = {}
         keys_of = _GROUPINGS[by]
         objects = self._objects.get(kind, {})
@@ -290,9 +292,9 @@ class Snapshot:
             obj = objects[key]
             for group in keys_of(obj):
                 groups.setdefault(group, []).append(obj)
-        made = {group: tuple(members) for group, members in groups.items()}
-        self._indexes[(kind, by)] = (revision, made)
-        return made
+        index = {group: tuple(members) for group, members in groups.items()}
+        self._indexes[(kind, by)] = (revision, index)
+        return index
 
 
 def _by_owner(obj: Any) -> tuple[Any, ...]:

@@ -24,9 +24,9 @@ class Want(msgspec.Struct, frozen=True, order=True):
     fields: str = ""
 
     def __str__(self) -> str:
-        what = "get" if self.name else "list"
+        verb = "get" if self.name else "list"
         where = f" in {self.namespace}" if self.namespace else ""
-        return f"{what} {self.kind}{'/' + self.name if self.name else ''}{where}"
+        return f"{verb} {self.kind}{'/' + self.name if self.name else ''}{where}"
 
 
 class LogWant(msgspec.Struct, frozen=True, order=True):

@@ -130,7 +130,7 @@ def _has_its_pods(obj: KubernetesObject) -> bool:
     """A ReplicaSet that wants no pod any more may keep its last failure, and its Deployment repeats it
     (`pkg/controller/deployment/progress.go`, getReplicaFailures, v1.37)."""
     if isinstance(obj, Deployment):
-        wanted = obj.spec.wanted
+        wanted = obj.spec.desired_replicas
         return obj.status.updated_replicas >= wanted and obj.status.available_replicas >= wanted
     return getattr(getattr(obj, "spec", None), "replicas", None) == 0
 

@@ -39,7 +39,7 @@ def _missing(obj: KubernetesObject) -> tuple[str, tuple[str, ...]] | None:
     if isinstance(obj, StatefulSet | DaemonSet) and obj.status.observed_generation < obj.metadata.generation:
         return None
     if isinstance(obj, StatefulSet) and lacks_pods(obj):
-        says = f"{obj.status.replicas} of {counted(obj.spec.wanted, 'pod')} exist"
+        says = f"{obj.status.replicas} of {counted(obj.spec.desired_replicas, 'pod')} exist"
         return says, ("spec.replicas", "status.replicas")
     if isinstance(obj, DaemonSet) and lacks_pods(obj):
         wanted, has = obj.status.desired_number_scheduled, obj.status.current_number_scheduled

@@ -110,23 +110,23 @@ def _replicas(is_ready: int, wanted: int, settled: bool = True) -> StatedHealth:
 
 
 def _deployment(obj: Deployment) -> StatedHealth:
-    wanted = obj.spec.wanted
+    wanted = obj.spec.desired_replicas
     stuck = any(row.type in ("Progressing", "ReplicaFailure") for row, _ in bad_conditions(obj))
     settled = obj.spec.paused or (obj.status.updated_replicas >= wanted and not stuck)
     return _replicas(obj.status.ready_replicas, wanted, settled)
 
 
 def _replica_set(obj: ReplicaSet) -> StatedHealth:
-    return _replicas(obj.status.ready_replicas, obj.spec.wanted)
+    return _replicas(obj.status.ready_replicas, obj.spec.desired_replicas)
 
 
 def _replication_controller(obj: ReplicationController) -> StatedHealth:
     ready_replicas = (obj.status or {}).get("readyReplicas", 0)
-    return _replicas(ready_replicas if isinstance(ready_replicas, int) else 0, obj.spec.wanted)
+    return _replicas(ready_replicas if isinstance(ready_replicas, int) else 0, obj.spec.desired_replicas)
 
 
 def _stateful_set(obj: StatefulSet) -> StatedHealth:
-    return _replicas(obj.status.ready_replicas, obj.spec.wanted)
+    return _replicas(obj.status.ready_replicas, obj.spec.desired_replicas)
 
 
 def _daemon_set(obj: DaemonSet) -> StatedHealth:

@@ -41,14 +41,14 @@ class Dependence:
     """The verdict, and what it rests on: the kubelets' configuration, another DNS Service with ready endpoints, or a
     node of GKE."""
 
-    asked: DnsUse
+    use: DnsUse
     configuration: ConfigMap | None = None
     rival: Service | None = None
     gke: Node | None = None
 
 
 def dependence(service: Service, needed: bool, cluster: Cluster) -> Dependence:
-    """`wanted`: a workload wants pods behind the Service. Nothing here is needed: what cannot be read tells nothing."""
+    """`needed`: a workload should have pods behind the Service. Nothing here is needed: what cannot be read tells nothing."""
     lenient = cluster.maybe
     cluster.together(
         lambda: lenient.get(ConfigMap, *KUBELETS),

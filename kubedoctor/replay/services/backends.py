@@ -92,5 +92,5 @@ def wanted_replicas(workload: KubernetesObject) -> int:
     if isinstance(workload, DaemonSet):
         return workload.status.desired_number_scheduled
     if isinstance(workload, Deployment | StatefulSet | ReplicaSet | ReplicationController):
-        return workload.spec.wanted
+        return workload.spec.desired_replicas
     return 1

@@ -16,7 +16,7 @@ def deadline(deployment: Deployment) -> int:
 
 def complete(deployment: Deployment) -> bool:
     """All pods are new and available, and no surplus pod is left (`DeploymentComplete`, whichever spec was observed last)."""
-    replicas, status = deployment.spec.wanted, deployment.status
+    replicas, status = deployment.spec.desired_replicas, deployment.status
     return status.updated_replicas >= replicas and status.replicas <= replicas <= status.available_replicas
 
 

@@ -14,7 +14,7 @@ def lacks_pods(obj: KubernetesObject) -> bool:
 def missing_pods(obj: KubernetesObject) -> int:
     """How many pods are wanted and do not exist."""
     if isinstance(obj, ReplicaSet | StatefulSet):
-        return max(0, obj.spec.wanted - obj.status.replicas)
+        return max(0, obj.spec.desired_replicas - obj.status.replicas)
     if isinstance(obj, DaemonSet):
         return max(0, obj.status.desired_number_scheduled - obj.status.current_number_scheduled)
     if isinstance(obj, Job) and not obj.spec.suspend and obj.status.completion_time is None:

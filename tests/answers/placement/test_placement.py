@@ -226,8 +226,8 @@ def test_one_node_in_full() -> None:
     near = node_in_full(found.before, "near")
     assert near is not None
     cpu, memory, pods = near.resources
-    assert (cpu.asked, cpu.used, cpu.allocatable, cpu.free, cpu.missing) == (1000, 3200, 4000, 800, 200)
-    assert (memory.asked, memory.missing, pods.used, pods.allocatable) == (0, 0, 1, 110)
+    assert (cpu.request, cpu.used, cpu.allocatable, cpu.free, cpu.missing) == (1000, 3200, 4000, 800, 200)
+    assert (memory.request, memory.missing, pods.used, pods.allocatable) == (0, 0, 1, 110)
     assert [(one.wanted, one.present, one.met, one.term) for one in near.labels] == [
         ("disk=ssd", "ssd", True, 0),
         ("disk In [ssd, nvme]", "ssd", True, 1),

@@ -88,10 +88,10 @@ class Case:
         """Those of the pod before are at hand: pods of one workload follow each other and have the same."""
         if self.answer is None:
             return {}
-        known, groups = _REFUSALS.of(self.answer.state), self.answer.groups
-        if None not in known or known[None][0] is not groups:
-            known[None] = groups, _by_reason(self.answer)
-        return known[None][1]
+        cached, groups = _REFUSALS.of(self.answer.state), self.answer.groups
+        if None not in cached or cached[None][0] is not groups:
+            cached[None] = groups, _by_reason(self.answer)
+        return cached[None][1]
 
     def refused(self, reason: Reason) -> tuple[RefusedNode, ...]:
         """The nodes that the replay counts under this reason, the nearest miss first."""
@@ -135,15 +135,15 @@ class Case:
 
 
 def _by_reason(answer: PendingAnswer) -> _Refusals:
-    found: _Refusals = {}
+    by_reason: _Refusals = {}
     for group in answer.groups:
         first = group.nodes[0].first
         keys = [(reason.obstacle, reason.detail) for reason in first.status.reasons] if first else []
         for node in group.nodes:
             refusal = RefusedNode(answer.state.node_by_name[node.node], node.status)
             for key in keys:
-                found.setdefault(key, []).append(refusal)
-    return found
+                by_reason.setdefault(key, []).append(refusal)
+    return by_reason
 
 
 def _all_labels(nodes: Iterable[Node]) -> frozenset[tuple[str, str]]:
@@ -155,19 +155,19 @@ def _all_names(nodes: Iterable[Node]) -> frozenset[str]:
 
 
 def _kinds_of_labels(nodes: Iterable[Node]) -> tuple[Mapping[str, str], ...]:
-    seen: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
+    by_labels: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
     for node in nodes:
-        seen.setdefault(frozenset(pair for pair in node.labels.items() if pair[0] != HOSTNAME), node.labels)
-    return tuple(seen.values())
+        by_labels.setdefault(frozenset(pair for pair in node.labels.items() if pair[0] != HOSTNAME), node.labels)
+    return tuple(by_labels.values())
 
 
-def some(count: int | None, one: str, many: str) -> str:
+def some(count: int | None, singular: str, plural: str) -> str:
     """`3 are cordoned`, `1 is cordoned`; without a count what holds for all."""
     if count is None:
-        return f"all {many}"
-    return f"{count} {one if count == 1 else many}"
+        return f"all {plural}"
+    return f"{count} {singular if count == 1 else plural}"
 
 
-def names(words: Iterable[str], most: int = 3) -> str:
+def names(words: Iterable[str], limit: int = 3) -> str:
     """`a, b, c and 4 more`, each once."""
-    return listed(dict.fromkeys(words), most)
+    return listed(dict.fromkeys(words), limit)

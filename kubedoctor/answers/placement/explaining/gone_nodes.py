@@ -14,9 +14,9 @@ from kubedoctor.replay.scheduler.well_known import HOSTNAME
 def named_by(terms: Iterable[NodeSelectorTerm]) -> Iterator[str]:
     """The nodes that terms name, by host name or by the name itself."""
     for term in terms:
-        for one in (*(term.match_expressions or ()), *(term.match_fields or ())):
-            if one.operator == "In" and one.key in (HOSTNAME, "metadata.name"):
-                yield from one.values or ()
+        for requirement in (*(term.match_expressions or ()), *(term.match_fields or ())):
+            if requirement.operator == "In" and requirement.key in (HOSTNAME, "metadata.name"):
+                yield from requirement.values or ()
 
 
 def named_by_pod(pod: Pod) -> Iterator[str]:
@@ -27,11 +27,11 @@ def named_by_pod(pod: Pod) -> Iterator[str]:
     yield from named_by((required.node_selector_terms if required else None) or ())
 
 
-def gone(case: Case, wanted: Iterable[str]) -> tuple[str, ...]:
+def gone(case: Case, node_names: Iterable[str]) -> tuple[str, ...]:
     """Those that no node is called; none where not every node was seen."""
     if case.answer is None or not case.nodes or "Node" in case.answer.unseen:
         return ()
-    return tuple(dict.fromkeys(name for name in wanted if name and name not in case.names))
+    return tuple(dict.fromkeys(name for name in node_names if name and name not in case.names))
 
 
 def gone_text(missing: tuple[str, ...]) -> str:

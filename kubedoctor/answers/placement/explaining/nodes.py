@@ -33,22 +33,22 @@ from kubedoctor.replay.scheduler.requests import counted, pod_requests
 
 def taint(case: Case, reason: Reason) -> Explanation:
     """1.34.2 and later no longer name the taint: the replay does."""
-    refused = [(one.node, _taint_of(case, one)) for one in case.refused(reason)]
+    refused = [(refusal.node, _taint_of(case, refusal)) for refusal in case.refused(reason)]
     tainted = [(node, taint) for node, taint in refused if taint is not None]
     if reason.detail:
         tainted = [
             (node, taint) for node, taint in tainted if reason.detail in (taint.key, f"{taint.key}: {taint.value}")
         ]
     if not tainted:
-        named = f" {{{reason.detail}}}" if reason.detail else ""
-        return Explanation(f"{some(reason.count, 'has', 'have')} a taint{named} that the pod does not tolerate")
+        detail = f" {{{reason.detail}}}" if reason.detail else ""
+        return Explanation(f"{some(reason.count, 'has', 'have')} a taint{detail} that the pod does not tolerate")
     counted = Counter(taint_text(taint) for _, taint in tainted if taint.key not in CONTROL_PLANE)
-    known = len(tainted) == reason.count
+    complete = len(tainted) == reason.count
     parts = [
-        f"{some(n, 'has', 'have') if known else 'some have'} the taint {text}" for text, n in counted.most_common(3)
+        f"{some(n, 'has', 'have') if complete else 'some have'} the taint {text}" for text, n in counted.most_common(3)
     ]
     if kept_for := len(tainted) - counted.total():
-        parts.append(f"{some(kept_for, 'has', 'have') if known else 'some have'} the control-plane taint")
+        parts.append(f"{some(kept_for, 'has', 'have') if complete else 'some have'} the control-plane taint")
     troubled = [node for node, taint in tainted if taint.key in NODE_TROUBLE]
     plain = [(node, taint) for node, taint in tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
     return Explanation(
@@ -90,7 +90,7 @@ def _without_taints(tainted: list[tuple[Node, Taint]]) -> Change:
 
 
 def cordoned(case: Case, reason: Reason) -> Explanation:
-    nodes = sorted((one.node for one in case.refused(reason)), key=lambda node: node.name)
+    nodes = sorted((refusal.node for refusal in case.refused(reason)), key=lambda node: node.name)
     if not nodes:
         return Explanation(some(reason.count, "is cordoned", "are cordoned"))
     opened = Change(tuple(Operation(ref(node), (Step(("spec", "unschedulable"), False),)) for node in nodes))
@@ -105,27 +105,29 @@ def resource(case: Case, reason: Reason) -> Explanation:
     name = reason.detail
     everywhere = reason.count is not None and reason.count == len(case.nodes)
     head = f"no node has enough {name}" if everywhere else f"{some(reason.count, 'has', 'have')} insufficient {name}"
-    asked = counted_requests(case.pod).get(name)
-    if asked is None:
+    requested = counted_requests(case.pod).get(name)
+    if requested is None:
         return Explanation(head)
-    want = amount(name, asked)
+    request_text = amount(name, requested)
     request = _request(case.pod, name)
-    short = [(each, one) for one in case.refused(reason) if (each := one.shortage(name)) is not None]
-    sized = [(each, one) for each, one in short if each.capacity]
+    short = [
+        (shortage, refusal) for refusal in case.refused(reason) if (shortage := refusal.shortage(name)) is not None
+    ]
+    sized = [(shortage, refusal) for shortage, refusal in short if shortage.capacity]
     if not sized:
         offered = ", and no node has any" if short and not _offered(case, name) else ""
-        return Explanation(f"{head}: the pod requests {want}{offered}", _kept([request]))
+        return Explanation(f"{head}: the pod requests {request_text}{offered}", _kept([request]))
     largest, biggest = max(sized, key=lambda pair: pair[0].capacity)
     size = quote(biggest.node, f"status.allocatable[{name}]", "the most that any node has")
-    if asked > largest.capacity:
-        text = f"{head}: the pod requests {want}, the largest node has {amount(name, largest.capacity)}"
+    if requested > largest.capacity:
+        text = f"{head}: the pod requests {request_text}, the largest node has {amount(name, largest.capacity)}"
         return Explanation(text, _kept([request, size]), _lower(case, name, largest, biggest))
     roomiest, where = max(sized, key=lambda pair: pair[0].capacity - pair[0].used)
     free = amount(name, max(roomiest.capacity - roomiest.used, 0))
-    text = f"{head}: the pod requests {want}, at most {free} is free ({where.name})"
+    text = f"{head}: the pod requests {request_text}, at most {free} is free ({where.name})"
     used = f"of which its pods request {amount(name, roomiest.used)}"
     nearest = quote(where.node, f"status.allocatable[{name}]", used)
-    above, holder = _held_above(case, name, [one for _, one in sized])
+    above, holder = _held_above(case, name, [refusal for _, refusal in sized])
     return Explanation(text, _kept([request, nearest, holder]), _lower(case, name, roomiest, where), detail=above)
 
 
@@ -139,7 +141,7 @@ def counted_requests(pod: Pod) -> dict[str, int]:
 
 
 def _kept(evidence: list[Evidence | None]) -> tuple[Evidence, ...]:
-    return tuple(one for one in evidence if one is not None)
+    return tuple(item for item in evidence if item is not None)
 
 
 def _request(pod: Pod, name: str) -> Evidence | None:
@@ -155,15 +157,17 @@ def _held_above(case: Case, name: str, refused: list[RefusedNode]) -> tuple[str,
     mine = case.pod.spec.priority or 0
     above = [
         info
-        for one in refused
-        for info in one.info.pods
+        for refusal in refused
+        for info in refusal.info.pods
         if info.priority > mine and info.pod.namespace != "kube-system" and info.requests.get(name)
     ]
     if not above:
         return "", None
     holder = min(above, key=lambda info: (-info.requests[name], info.pod.namespace, info.pod.name)).pod
-    who = workload_of(holder, case.cluster).title
-    text = f"Pods with a higher priority than {mine} use {name} there, such as {who} (priority {holder.spec.priority})"
+    title = workload_of(holder, case.cluster).title
+    text = (
+        f"Pods with a higher priority than {mine} use {name} there, such as {title} (priority {holder.spec.priority})"
+    )
     evidence = quote(holder, "spec.priority", "a higher priority") if has_path(holder, "spec.priority") else None
     return f"{text}: they may have preempted this pod, and it cannot preempt them.", evidence
 
@@ -184,36 +188,36 @@ def _lower(case: Case, name: str, short: Shortage, where: RefusedNode) -> tuple[
 
 def node_affinity(case: Case, reason: Reason) -> Explanation:
     pod = case.pod
-    wanted = pod.spec.node_selector or {}
-    lacking = {key: value for key, value in wanted.items() if (key, value) not in case.labels}
+    node_selector = pod.spec.node_selector or {}
+    lacking = {key: value for key, value in node_selector.items() if (key, value) not in case.labels}
     affinity = pod.spec.affinity and pod.spec.affinity.node_affinity
     required = affinity and affinity.required_during_scheduling_ignored_during_execution
     head = some(reason.count, "does not match", "do not match")
-    if wanted and (lacking or not required):
-        asked = ",".join(f"{key}={value}" for key, value in (lacking or wanted).items())
+    if node_selector and (lacking or not required):
+        labels = ",".join(f"{key}={value}" for key, value in (lacking or node_selector).items())
         near = nearest_labels(lacking, case.kinds_of_labels) if lacking else None
         hint = f"; did you mean {near.text}?" if near else ""
         evidence = [quote(pod, "spec.nodeSelector", "")]
         if near and (node := next((n for n in case.nodes if n.labels == near.labels), None)):
-            evidence += [quote(node, f"metadata.labels[{difference.found_key}]", "") for difference in near.differs]
+            evidence += [quote(node, f"metadata.labels[{difference.found_key}]", "") for difference in near.differences]
         fixes = (_selector_fix(case, near),) if near else ()
         missing = gone_text(gone(case, named_by_pod(pod)))
         hint += f"; {missing}" if missing else ""
-        text = f"{head} the nodeSelector {asked}{', which no node has' if lacking and case.nodes else ''}{hint}"
+        text = f"{head} the nodeSelector {labels}{', which no node has' if lacking and case.nodes else ''}{hint}"
         return Explanation(text, tuple(evidence), fixes)
     if required:
         path = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
         terms = required.node_selector_terms or ()
         broken = [
-            _expression(case, one)
+            _expression(case, requirement)
             for term in terms
-            for one in (*(term.match_expressions or ()), *(term.match_fields or ()))
-            if not _matched_somewhere(case, _only(term, one))
+            for requirement in (*(term.match_expressions or ()), *(term.match_fields or ()))
+            if not _matched_somewhere(case, _only(term, requirement))
         ]
-        said = f": no node has {names(broken)}" if broken and case.nodes else ""
+        details = f": no node has {names(broken)}" if broken and case.nodes else ""
         missing = gone_text(gone(case, named_by_pod(pod)))
-        said += f"; {missing}" if missing else ""
-        return Explanation(f"{head} the required node affinity{said}", (quote(pod, path, ""),))
+        details += f"; {missing}" if missing else ""
+        return Explanation(f"{head} the required node affinity{details}", (quote(pod, path, ""),))
     return Explanation(f"{head} the node affinity or nodeSelector")
 
 
@@ -238,9 +242,9 @@ def _expression(case: Case, requirement: NodeSelectorRequirement) -> str:
     present = {node.labels[requirement.key] for node in case.nodes if requirement.key in node.labels}
     near = [word for value in requirement.values or () for word in misspellings(value, present, 1)]
     keys = misspellings(requirement.key, {key for node in case.nodes for key in node.labels}, 1) if not present else ()
-    meant = near or [f"key {key}" for key in keys]
-    if meant:
-        return f"{text} (did you mean {meant[0]}?)"
+    suggestions = near or [f"key {key}" for key in keys]
+    if suggestions:
+        return f"{text} (did you mean {suggestions[0]}?)"
     return f"{text} (the nodes have {names(sorted(present))})" if present else text
 
 
@@ -252,14 +256,14 @@ def _selector_fix(case: Case, near: NearMiss) -> Fix:
 
 def too_many_pods(case: Case, reason: Reason) -> Explanation:
     head = some(reason.count, "runs its maximum number of pods", "run their maximum number of pods")
-    full = [(one, short) for one in case.refused(reason) if (short := one.shortage("pods")) is not None]
+    full = [(refusal, short) for refusal in case.refused(reason) if (short := refusal.shortage("pods")) is not None]
     if not full:
         return Explanation(head)
     first, short = full[0]
     evidence = tuple(
-        quote(one.node, "status.allocatable[pods]", "its maximum number of pods")
-        for one, _ in full[:3]
-        if has_path(one.node, "status.allocatable[pods]")
+        quote(refusal.node, "status.allocatable[pods]", "its maximum number of pods")
+        for refusal, _ in full[:3]
+        if has_path(refusal.node, "status.allocatable[pods]")
     )
     fix = Fix("Add a node, remove pods, or raise the kubelet's maxPods")
     return Explanation(f"{head} ({first.name}: {short.used} of {short.capacity})", evidence, (fix,))

@@ -21,26 +21,26 @@ _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def host_port(case: Case, reason: Reason) -> Explanation:
-    wanted = [
+    host_ports = [
         (port.host_port, port.protocol or "TCP", f"spec.containers[name={container.name}].ports[{index}].hostPort")
         for container in case.pod.spec.containers
         for index, port in enumerate(container.ports or ())
         if port.host_port
     ]
-    ports = names(f"{number}/{protocol}" for number, protocol, _ in wanted)
-    holders = [pod for pod in case.cluster.maybe.all(Pod) if _holds(pod, {(n, p) for n, p, _ in wanted})]
-    who = names(sorted({workload_of(pod, case.cluster).title for pod in holders}), 2)
-    text = f"{some(reason.count, 'has', 'have')} host port {ports} in use" + (f" by {who}" if who else "")
-    evidence = tuple(quote(case.pod, path, "free for a single pod per node") for _, _, path in wanted[:2])
+    ports = names(f"{number}/{protocol}" for number, protocol, _ in host_ports)
+    holders = [pod for pod in case.cluster.maybe.all(Pod) if _holds(pod, {(n, p) for n, p, _ in host_ports})]
+    users = names(sorted({workload_of(pod, case.cluster).title for pod in holders}), 2)
+    text = f"{some(reason.count, 'has', 'have')} host port {ports} in use" + (f" by {users}" if users else "")
+    evidence = tuple(quote(case.pod, path, "free for a single pod per node") for _, _, path in host_ports[:2])
     fix = Fix("Remove the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
     return Explanation(text, evidence, (fix,))
 
 
-def _holds(pod: Pod, wanted: set[tuple[int, str]]) -> bool:
+def _holds(pod: Pod, host_ports: set[tuple[int, str]]) -> bool:
     if not pod.spec.node_name or finished(pod):
         return False
     return any(
-        (port.host_port, port.protocol or "TCP") in wanted
+        (port.host_port, port.protocol or "TCP") in host_ports
         for container in all_containers(pod)
         for port in container.ports or ()
     )
@@ -48,20 +48,22 @@ def _holds(pod: Pod, wanted: set[tuple[int, str]]) -> bool:
 
 def topology_spread(case: Case, reason: Reason) -> Explanation:
     constraints = [
-        (index, one)
-        for index, one in enumerate(case.pod.spec.topology_spread_constraints or ())
-        if one.when_unsatisfiable == "DoNotSchedule"
+        (index, constraint)
+        for index, constraint in enumerate(case.pod.spec.topology_spread_constraints or ())
+        if constraint.when_unsatisfiable == "DoNotSchedule"
     ]
     if not constraints:
         return Explanation(f"{reason.count} would violate the topology spread")
     broken = _broken(case, reason)
-    constraints = [(index, one) for index, one in constraints if one.topology_key in broken] or constraints
+    constraints = [
+        (index, constraint) for index, constraint in constraints if constraint.topology_key in broken
+    ] or constraints
     evidence = tuple(
         quote(case.pod, f"spec.topologySpreadConstraints[{index}]", "") for index, _ in constraints[:_MOST_QUOTED]
     )
     _, first = constraints[0]
     if reason.obstacle is TOPOLOGY_LABEL:
-        keys = names(one.topology_key for _, one in constraints)
+        keys = names(constraint.topology_key for _, constraint in constraints)
         return Explanation(
             f"{some(reason.count, 'lacks', 'lack')} the label {keys} that the topology spread requires", evidence
         )
@@ -78,9 +80,9 @@ def _broken(case: Case, reason: Reason) -> set[str]:
     """The topology keys of the constraints that the nodes are refused for; empty where it is not known."""
     refused = case.refused(reason)
     if reason.obstacle is not TOPOLOGY_LABEL:
-        return {named.partition("=")[0] for one in refused for named in one.status.named}
+        return {label.partition("=")[0] for refusal in refused for label in refusal.status.named}
     keys = {constraint.topology_key for constraint in case.pod.spec.topology_spread_constraints or ()}
-    return {key for key in keys if any(key not in one.node.labels for one in refused)}
+    return {key for key in keys if any(key not in refusal.node.labels for refusal in refused)}
 
 
 def _domains(case: Case, constraint: TopologySpreadConstraint) -> list[tuple[str, int]]:
@@ -89,12 +91,12 @@ def _domains(case: Case, constraint: TopologySpreadConstraint) -> list[tuple[str
         return []
     selector = selector_of(constraint.label_selector)
     domain = {node.name: node.labels.get(constraint.topology_key) for node in case.nodes}
-    found = Counter({name: 0 for name in domain.values() if name is not None})
+    counts = Counter({name: 0 for name in domain.values() if name is not None})
     for pod in case.cluster.maybe.all(Pod, case.pod.namespace):
         where = domain.get(pod.spec.node_name)
         if where is not None and not (finished(pod) or terminating(pod)) and selector.matches(pod.metadata.labels):
-            found[where] += 1
-    return sorted(found.items()) if 0 < len(found) <= 6 else []
+            counts[where] += 1
+    return sorted(counts.items()) if 0 < len(counts) <= 6 else []
 
 
 def pod_affinity(case: Case, reason: Reason) -> Explanation:
@@ -108,14 +110,14 @@ def pod_affinity(case: Case, reason: Reason) -> Explanation:
     path = f"spec.affinity.{'podAntiAffinity' if anti else 'podAffinity'}.{_REQUIRED}"
     rules = affinity and (affinity.pod_anti_affinity if anti else affinity.pod_affinity)
     terms = (rules and rules.required_during_scheduling_ignored_during_execution) or ()
-    said = names(_term(term) for term in terms)
+    terms_text = names(_term(term) for term in terms)
     evidence = (quote(case.pod, path, ""),) if has_path(case.pod, path) else ()
     if anti:
-        text = f"{some(reason.count, 'runs', 'run')} a pod that the required anti-affinity excludes ({said})"
+        text = f"{some(reason.count, 'runs', 'run')} a pod that the required anti-affinity excludes ({terms_text})"
         fix = Fix("Add nodes, run fewer replicas, or make the anti-affinity preferred instead of required")
         return Explanation(text, evidence, (fix,))
     return Explanation(
-        f"{some(reason.count, 'runs', 'run')} no pod that the required affinity names ({said})", evidence
+        f"{some(reason.count, 'runs', 'run')} no pod that the required affinity names ({terms_text})", evidence
     )
 
 
@@ -126,19 +128,21 @@ def _term(term: PodAffinityTerm) -> str:
 
 def _rivals(case: Case) -> tuple[Evidence, ...]:
     path = f"spec.affinity.podAntiAffinity.{_REQUIRED}"
-    found = []
+    quotes = []
     for pod in case.cluster.maybe.all(Pod):
         if not pod.spec.node_name or finished(pod) or not has_path(pod, path):
             continue
         rules = pod.spec.affinity and pod.spec.affinity.pod_anti_affinity
         terms = (rules and rules.required_during_scheduling_ignored_during_execution) or ()
-        here = pod.namespace == case.pod.namespace
+        same_namespace = pod.namespace == case.pod.namespace
         if any(
-            here and term.label_selector and selector_of(term.label_selector).matches(case.pod.metadata.labels)
+            same_namespace
+            and term.label_selector
+            and selector_of(term.label_selector).matches(case.pod.metadata.labels)
             for term in terms
         ):
-            found.append(quote(pod, path, "excludes pods with these labels"))
-    return tuple(found[:2])
+            quotes.append(quote(pod, path, "excludes pods with these labels"))
+    return tuple(quotes[:2])
 
 
 def resource_claim(case: Case, reason: Reason) -> Explanation:
@@ -166,12 +170,12 @@ def resource_claim(case: Case, reason: Reason) -> Explanation:
 def _device_classes(spec: object) -> list[str]:
     devices = spec.get("devices") if isinstance(spec, dict) else None
     requests = devices.get("requests") if isinstance(devices, dict) else None
-    found = []
+    classes = []
     for request in requests if isinstance(requests, list) else ():
         if not isinstance(request, dict):
             continue
         exactly = request.get("exactly")
         name = (exactly if isinstance(exactly, dict) else request).get("deviceClassName")
         if isinstance(name, str):
-            found.append(name)
-    return found
+            classes.append(name)
+    return classes

@@ -65,17 +65,17 @@ _MOST_REASONS = 6
 
 def fact_of(case: Case, reason: Reason) -> Explanation:
     """The scheduler's message where nothing is known to add."""
-    if made := _FACTS.get(reason.obstacle):
-        return made(case, reason)
+    if explain := _FACTS.get(reason.obstacle):
+        return explain(case, reason)
     return Explanation(f"{reason.count} {reason.text}" if reason.count is not None else reason.text)
 
 
 def culprit(case: Case, major: list[tuple[Reason, Explanation]]) -> Ref:
     """A node where nothing but that node's state refuses the pod, else its workload."""
     obstacles = {reason.obstacle for reason, _ in major}
-    refused = [one for reason, _ in major for one in case.refused(reason)]
+    refused = [refusal for reason, _ in major for refusal in case.refused(reason)]
     if obstacles == {CORDONED} and refused:
-        return ref(min((one.node for one in refused), key=lambda node: node.name))
+        return ref(min((refusal.node for refusal in refused), key=lambda node: node.name))
     if obstacles == {TOO_MANY_PODS} and len(refused) == 1:
         return ref(refused[0].node)
     return case.workload
@@ -101,15 +101,17 @@ def aspect(major: list[tuple[Reason, Explanation]]) -> str:
 
 
 def summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
-    told = "; ".join(texts[:_MOST_REASONS]) or message.rest or "no reason given"
+    reasons = "; ".join(texts[:_MOST_REASONS]) or message.rest or "no reason given"
     if len(texts) > _MOST_REASONS:
-        told += f"; and {len(texts) - _MOST_REASONS} more reasons"
+        reasons += f"; and {len(texts) - _MOST_REASONS} more reasons"
     counted = any(reason.count is not None for reason in message.reasons)
     if about.kind == "Node":
-        others = f", and no other of {message.nodes} nodes does" if (message.nodes or 0) > 1 else ""
-        return f"accepts no new pods{others}: {told}"
-    if told.startswith("no node has enough"):
-        return told
+        other_nodes = f", and no other of {message.nodes} nodes does" if (message.nodes or 0) > 1 else ""
+        return f"accepts no new pods{other_nodes}: {reasons}"
+    if reasons.startswith("no node has enough"):
+        return reasons
     if message.nodes and counted:
-        return f"{f'fits none of {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {told}"
-    return f"cannot be scheduled: {told}"
+        return (
+            f"{f'fits none of {message.nodes} nodes' if message.nodes > 1 else 'does not fit the only node'}: {reasons}"
+        )
+    return f"cannot be scheduled: {reasons}"

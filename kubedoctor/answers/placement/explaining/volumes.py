@@ -28,20 +28,22 @@ from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MAD
 
 def claims(case: Case) -> tuple[PersistentVolumeClaim, ...]:
     """The claims of the pod that exist."""
-    found = (case.cluster.maybe.get(PersistentVolumeClaim, case.pod.namespace, name) for name in claim_names(case.pod))
-    return tuple(claim for claim in found if claim is not None)
+    existing = (
+        case.cluster.maybe.get(PersistentVolumeClaim, case.pod.namespace, name) for name in claim_names(case.pod)
+    )
+    return tuple(claim for claim in existing if claim is not None)
 
 
 def unbound(case: Case, reason: Reason) -> Explanation:
     """No volume for a claim: the claim's own diagnostic says why."""
     waiting = [claim for claim in claims(case) if claim.status.phase != "Bound"]
-    said = names(claim.name for claim in waiting)
-    if not said:
+    claim_names_text = names(claim.name for claim in waiting)
+    if not claim_names_text:
         text = f"{reason.count} {reason.text}" if reason.count else reason.text
     elif reason.count:
-        text = f"{some(reason.count, 'has', 'have')} no volume for claim {said}"
+        text = f"{some(reason.count, 'has', 'have')} no volume for claim {claim_names_text}"
     else:
-        text = f"claim {said} is not bound to a volume yet"
+        text = f"claim {claim_names_text} is not bound to a volume yet"
     evidence = tuple(quote(c, "status.phase", "not bound") for c in waiting if has_path(c, "status.phase"))
     return Explanation(text, evidence, blames=tuple(ref(claim) for claim in waiting))
 
@@ -49,8 +51,8 @@ def unbound(case: Case, reason: Reason) -> Explanation:
 def missing_claim(case: Case, reason: Reason) -> Explanation:
     name = reason.detail.rpartition("/")[2]
     blamed = Ref("PersistentVolumeClaim", case.pod.namespace, name)
-    what = "is not created yet" if reason.obstacle is CLAIM_NOT_YET_MADE else "does not exist"
-    return Explanation(f"claim {name} {what}", (), blames=(blamed,))
+    state = "is not created yet" if reason.obstacle is CLAIM_NOT_YET_MADE else "does not exist"
+    return Explanation(f"claim {name} {state}", (), blames=(blamed,))
 
 
 def deleting_claim(case: Case, reason: Reason) -> Explanation:
@@ -72,17 +74,19 @@ def volume_place(case: Case, reason: Reason) -> Explanation:
         if required is None:
             continue
         selector = node_selector_of(required.node_selector_terms)
-        there = [node.name for node in case.nodes if selector.matches(node.labels, node.name)]
+        node_names = [node.name for node in case.nodes if selector.matches(node.labels, node.name)]
         missing = gone_text(gone(case, named_by(required.node_selector_terms or ())))
-        where = f"is only on {names(there)}" if there else f"is on none of the nodes{missing and f': {missing}'}"
+        where = (
+            f"is only on {names(node_names)}" if node_names else f"is on none of the nodes{missing and f': {missing}'}"
+        )
         parts.append(f"volume {volume.name} of claim {claim.name} {where}")
-        place = "spec.nodeAffinity.required.nodeSelectorTerms"
-        if has_path(volume, place):
-            evidence.append(quote(volume, place, "where the volume is"))
+        path = "spec.nodeAffinity.required.nodeSelectorTerms"
+        if has_path(volume, path):
+            evidence.append(quote(volume, path, "where the volume is"))
         if case.pod.spec.node_selector:
             evidence.append(quote(case.pod, "spec.nodeSelector", "where the pod may run"))
-    said = f": {'; '.join(parts)}" if parts else ""
-    return Explanation(f"{reason.count or 'all'} cannot use its volume{said}", tuple(evidence))
+    details = f": {'; '.join(parts)}" if parts else ""
+    return Explanation(f"{reason.count or 'all'} cannot use its volume{details}", tuple(evidence))
 
 
 def missing_volume(case: Case, reason: Reason) -> Explanation:
@@ -93,7 +97,7 @@ def missing_volume(case: Case, reason: Reason) -> Explanation:
 
 def claim_in_use(case: Case, reason: Reason) -> Explanation:
     """ReadWriteOncePod: one pod of the whole cluster may use the claim."""
-    held = []
+    clauses = []
     evidence: list[Evidence] = []
     fixes: list[Fix] = []
     for claim in claims(case):
@@ -102,12 +106,14 @@ def claim_in_use(case: Case, reason: Reason) -> Explanation:
         evidence.append(quote(claim, "spec.accessModes", "a single pod of the cluster may use it"))
         users = [pod for pod in pods_mounting(claim, case.cluster.maybe) if pod.spec.node_name]
         owners = sorted({workload_of(pod, case.cluster) for pod in users})
-        by = names([owner.title for owner in owners], 2)
-        held.append(f"{claim.name} is ReadWriteOncePod" + (f" and a pod of {by} uses it" if by else ""))
+        owner_titles = names([owner.title for owner in owners], 2)
+        clauses.append(
+            f"{claim.name} is ReadWriteOncePod" + (f" and a pod of {owner_titles} uses it" if owner_titles else "")
+        )
         if case.workload in owners:
             fixes += _one_pod_at_a_time(case, claim)
-    said = f": {'; '.join(held)}" if held else ""
-    text = f"{some(reason.count, 'is', 'are')} refused because the claim is in use{said}"
+    details = f": {'; '.join(clauses)}" if clauses else ""
+    text = f"{some(reason.count, 'is', 'are')} refused because the claim is in use{details}"
     return Explanation(text, tuple(evidence), tuple(fixes))
 
 
@@ -115,7 +121,7 @@ def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix
     """For a workload whose own pod uses the claim that another pod of it waits for."""
     about = case.workload
     owner = case.cluster.maybe.get_ref(about)
-    if isinstance(owner, Deployment | StatefulSet) and owner.spec.wanted > 1:
+    if isinstance(owner, Deployment | StatefulSet) and owner.spec.desired_replicas > 1:
         line = command_line(scale(about, 1))
         yield Fix(f"Scale it to 1 replica: no second pod can use claim {claim.name}", line, Effect.DISRUPTS)
     if isinstance(owner, Deployment) and owner.spec.strategy.type != "Recreate":

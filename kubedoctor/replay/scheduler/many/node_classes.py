@@ -59,9 +59,9 @@ class NodeClasses:
                     classes.setdefault((key, value), []).append(number)
         return classes
 
-    def by_company(self, company: Iterable[tuple[str, str]]) -> Grouping:
+    def by_label_values(self, labels: Iterable[tuple[str, str]]) -> Grouping:
         """By class, but each node on its own that has one of these labels as an individual one."""
-        special = [number for pair in company if pair[0] in self.individual for number in self.where.get(pair, ())]
+        special = [number for pair in labels if pair[0] in self.individual for number in self.where.get(pair, ())]
         if not special:
             return self.by_class
         keys = list(self.by_class.numbers)

@@ -67,11 +67,11 @@ class InterPodAffinity(Plugin):
         affinity = pod.spec.affinity
         try:
             terms = compiled(pod, affinity.pod_affinity) if affinity else ()
-            unwanted = compiled(pod, affinity.pod_anti_affinity) if affinity else ()
+            anti_affinity_terms = compiled(pod, affinity.pod_anti_affinity) if affinity else ()
         except SelectorError as error:
             return Prepared(unresolvable(reason(OTHER, f"parsing pod: {parsing_problem(pod) or error}")))
         terms = tuple(with_namespaces(term, state.namespaces) for term in terms)
-        unwanted = tuple(with_namespaces(term, state.namespaces) for term in unwanted)
+        anti_affinity_terms = tuple(with_namespaces(term, state.namespaces) for term in anti_affinity_terms)
         existing: Counts = {}
         labels = state.namespace_labels(pod.namespace)
         for term, values in state.anti_affinity.items():
@@ -79,14 +79,14 @@ class InterPodAffinity(Plugin):
                 for value, count in values.items():
                     pair = (term.topology_key, value)
                     existing[pair] = existing.get(pair, 0) + count
-        if not existing and not terms and not unwanted:
+        if not existing and not terms and not anti_affinity_terms:
             return SKIPPED
         against: Counts = {}
-        for term in unwanted:
+        for term in anti_affinity_terms:
             for pair, count in state.matching_one(term).items():
                 against[pair] = against.get(pair, 0) + count
         near = dict(state.matching_all(terms)) if terms else {}
-        return Prepared(SUCCESS, _Filter(pod, labels, terms, unwanted, near, against, existing))
+        return Prepared(SUCCESS, _Filter(pod, labels, terms, anti_affinity_terms, near, against, existing))
 
     def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> list[Remedy]:
         return _remedies(self, pod, state, node)
@@ -121,41 +121,41 @@ def _change(counts: Counts, node: NodeInfo, key: str, by: int) -> None:
 
 
 class _Filter(NodeFilter):
-    """near: pods that match all wanted terms. against: those that match an unwanted one. existing: those that do not
-    want this pod."""
+    """near: pods that match all affinity terms. against: pods that match an anti-affinity term. existing: pods whose own
+    anti-affinity excludes this pod."""
 
     def __init__(
         self,
         pod: Pod,
         namespace_labels: Mapping[str, str],
-        wanted_terms: tuple[AffinityTerm, ...],
-        unwanted: tuple[AffinityTerm, ...],
+        affinity_terms: tuple[AffinityTerm, ...],
+        anti_affinity_terms: tuple[AffinityTerm, ...],
         near: Counts,
         against: Counts,
         existing: Counts,
     ) -> None:
         self.pod = pod
         self.namespace_labels = namespace_labels
-        self.wanted, self.unwanted = wanted_terms, unwanted
+        self.affinity_terms, self.anti_affinity_terms = affinity_terms, anti_affinity_terms
         self.near, self.against, self.existing = near, against, existing
-        self.matches_itself = _matches_all(wanted_terms, pod)
+        self.matches_itself = _matches_all(affinity_terms, pod)
 
     def check(self, node: NodeInfo) -> Status:
         labels = node.labels
-        if self.wanted and not self._has_company(node):
+        if self.affinity_terms and not self._has_matching_pods(node):
             return _AFFINITY
         if self.against and any(
-            (term.topology_key, labels.get(term.topology_key)) in self.against for term in self.unwanted
+            (term.topology_key, labels.get(term.topology_key)) in self.against for term in self.anti_affinity_terms
         ):
             return _ANTI_AFFINITY
         if self.existing and any(pair in self.existing for pair in labels.items()):
             return _EXISTING
         return SUCCESS
 
-    def _has_company(self, node: NodeInfo) -> bool:
+    def _has_matching_pods(self, node: NodeInfo) -> bool:
         """The first pod of a group that wants to be together may go to any node that has the labels."""
         together = True
-        for term in self.wanted:
+        for term in self.affinity_terms:
             value = node.labels.get(term.topology_key)
             if value is None:
                 return False
@@ -164,14 +164,14 @@ class _Filter(NodeFilter):
         return together or (not self.near and self.matches_itself)
 
     def alike(self, classes: NodeClasses) -> Grouping:
-        return classes.by_company((*self.near, *self.against, *self.existing))
+        return classes.by_label_values((*self.near, *self.against, *self.existing))
 
     def copy(self) -> NodeFilter:
         return _Filter(
             self.pod,
             self.namespace_labels,
-            self.wanted,
-            self.unwanted,
+            self.affinity_terms,
+            self.anti_affinity_terms,
             dict(self.near),
             dict(self.against),
             dict(self.existing),
@@ -181,10 +181,10 @@ class _Filter(NodeFilter):
         for term in pod_info.anti_affinity:
             if term.matches(self.pod, self.namespace_labels):
                 _change(self.existing, node, term.topology_key, change)
-        if _matches_all(self.wanted, pod_info.pod):
-            for term in self.wanted:
+        if _matches_all(self.affinity_terms, pod_info.pod):
+            for term in self.affinity_terms:
                 _change(self.near, node, term.topology_key, change)
-        for term in self.unwanted:
+        for term in self.anti_affinity_terms:
             if term.matches(pod_info.pod, {}):
                 _change(self.against, node, term.topology_key, change)
 

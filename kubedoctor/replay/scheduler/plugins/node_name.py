@@ -60,7 +60,7 @@ def _drop_node_name(pod: Pod) -> Edit:
 
 class _Filter(NodeFilter):
     def __init__(self, node_name: str) -> None:
-        self.wanted = node_name
+        self.node_name = node_name
 
     def check(self, node: NodeInfo) -> Status:
-        return SUCCESS if self.wanted == node.name else _MISMATCH
+        return SUCCESS if self.node_name == node.name else _MISMATCH

@@ -57,12 +57,12 @@ class NodePorts(Plugin):
 
 class _Filter(NodeFilter):
     def __init__(self, ports: tuple[HostPort, ...]) -> None:
-        self.wanted = ports
+        self.ports = ports
 
     def check(self, node: NodeInfo) -> Status:
         if not node.used_ports:
             return SUCCESS
-        used = tuple(str(port) for port in self.wanted if port.clashes(node.used_ports))
+        used = tuple(str(port) for port in self.ports if port.clashes(node.used_ports))
         return unschedulable(_TAKEN, named=used) if used else SUCCESS
 
     def alike(self, classes: NodeClasses) -> Grouping:
@@ -71,7 +71,7 @@ class _Filter(NodeFilter):
 
 def _remedies(pod: Pod, node: NodeInfo) -> list[Remedy]:
     """Ask for no port of the host, or take it from the pod that has it."""
-    pod_ports = list(_wanted_ports(pod))
+    pod_ports = list(_host_ports(pod))
     clashing = [(path, name, port) for path, name, port in pod_ports if port.clashes(node.used_ports)]
     remedies: list[Remedy] = []
     if not pod.spec.host_network:
@@ -82,7 +82,7 @@ def _remedies(pod: Pod, node: NodeInfo) -> list[Remedy]:
     return remedies + delete_pods(holders, Because.HOST_PORTS, node.name, names)
 
 
-def _wanted_ports(pod: Pod) -> Iterator[tuple[Path, str, HostPort]]:
+def _host_ports(pod: Pod) -> Iterator[tuple[Path, str, HostPort]]:
     for field, containers in (("containers", pod.spec.containers), ("initContainers", pod.spec.init_containers or ())):
         for index, container in enumerate(containers):
             if field == "initContainers" and not container.restarts_always:

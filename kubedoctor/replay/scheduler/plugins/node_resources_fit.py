@@ -83,9 +83,11 @@ class NodeResourcesFit(Plugin):
 
 class _Filter(NodeFilter):
     def __init__(self, requests: tuple[tuple[str, int], ...], *, final: bool) -> None:
-        self.wanted = requests
+        self.requests = requests
         self.final = final
-        self.asked = tuple((name, amount, reason(RESOURCE, f"Insufficient {name}", name)) for name, amount in requests)
+        self.insufficient = tuple(
+            (name, amount, reason(RESOURCE, f"Insufficient {name}", name)) for name, amount in requests
+        )
 
     def check(self, node: NodeInfo) -> Status:
         allocatable, requested = node.allocatable, node.requested
@@ -95,7 +97,7 @@ class _Filter(NodeFilter):
         if len(node.pods) + 1 > node.most_pods:
             short.append(Shortage("pods", 1, len(node.pods), node.most_pods))
             reasons.append(_TOO_MANY_PODS)
-        for name, amount, insufficient in self.asked:
+        for name, amount, insufficient in self.insufficient:
             capacity, used = allocatable.get(name, 0), requested.get(name, 0)
             if amount > capacity - used:
                 short.append(Shortage(name, amount, used, capacity))
@@ -107,7 +109,7 @@ class _Filter(NodeFilter):
     def alike(self, classes: NodeClasses) -> Grouping:
         """By how much is taken of how much, of the resources of which there is too little; one more pod is wanted too."""
         lacking = []
-        for name, amount in (("pods", 1), *self.wanted):
+        for name, amount in (("pods", 1), *self.requests):
             free, numbers = _room(name, classes)
             short = [number if amount > room else -1 for number, room in enumerate(free)]
             if max(short) >= 0:
@@ -178,17 +180,17 @@ def _may_exceed(resource: str) -> bool:
 
 def _holders(spec: PodSpec, resource: str) -> Iterator[tuple[str, Path, int]]:
     """Everything that requests the resource, with its amount as the scheduler counts it."""
-    own = _asked(spec.resources, resource)
+    own = _request(spec.resources, resource)
     if own and resource not in _BYTES[1:]:
         yield "", ("spec", "resources"), own
         return
     for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers or ())):
         for index, container in enumerate(containers):
-            if amount := _asked(container.resources, resource):
+            if amount := _request(container.resources, resource):
                 yield container.name, ("spec", field, index, "resources"), amount
 
 
-def _asked(resources: ResourceRequirements | None, resource: str) -> int:
+def _request(resources: ResourceRequirements | None, resource: str) -> int:
     return counted(amounts(resources.requests if resources else None)).get(resource, 0)
 
 

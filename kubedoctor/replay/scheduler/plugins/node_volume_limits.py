@@ -106,11 +106,11 @@ class _Filter(NodeFilter):
     def __init__(self, pod: Pod, state: ClusterState) -> None:
         self.pod = pod
         self.state = state
-        self.wanted: dict[bool, Attached | Status] = {}
+        self.new_volumes: dict[bool, Attached | Status] = {}
 
     def check(self, node: NodeInfo) -> Status:
         csi_node = self.state.csi_nodes.get(node.name)
-        new_volumes = self._wanted(csi_node)
+        new_volumes = self._new_volumes(csi_node)
         if isinstance(new_volumes, Status):
             return new_volumes
         if not new_volumes:
@@ -136,15 +136,15 @@ class _Filter(NodeFilter):
         )
         return unschedulable(_OVER, named=over) if over else SUCCESS
 
-    def _wanted(self, csi_node: CSINode | None) -> Attached | Status:
+    def _new_volumes(self, csi_node: CSINode | None) -> Attached | Status:
         """The pod's own volumes; they differ only by whether the node has a CSINode at all."""
         key = csi_node is not None
-        if key not in self.wanted:
+        if key not in self.new_volumes:
             try:
-                self.wanted[key] = _volumes(self.pod, self.state, has_csi_node=key, new=True)
+                self.new_volumes[key] = _volumes(self.pod, self.state, has_csi_node=key, new=True)
             except _Unclear as unclear:
-                self.wanted[key] = unclear.status
-        return self.wanted[key]
+                self.new_volumes[key] = unclear.status
+        return self.new_volumes[key]
 
     def _attached(self, node: NodeInfo, csi_node: CSINode | None) -> Attached:
         """The volumes of the pods on the node."""

@@ -1,4 +1,4 @@
-"""Which nodes have come and gone since the scheduler counted them."""
+"""Which nodes have joined or left since the scheduler counted them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TRACES: Final = Memo[None, tuple[Trace, ...]]()
 
 
 class NodeChanges(msgspec.Struct, frozen=True):
-    """come: as many of the newest nodes as there are more of them. gone: how many fewer there are. traces: of each node
-    that does not exist and may be one of these, what still names it."""
+    """joined: as many of the newest nodes as were added. left: how many fewer there are. traces: what still names a node
+    that does not exist and may have left since."""
 
-    come: tuple[str, ...] = ()
-    gone: int = 0
+    joined: tuple[str, ...] = ()
+    left: int = 0
     traces: tuple[Trace, ...] = ()
 
 
@@ -31,7 +31,7 @@ def node_changes(then: int, at: datetime | None, state: ClusterState, cluster: C
     at: when."""
     total = len(state.nodes)
     if then > total:
-        return NodeChanges(gone=then - total, traces=_traces(at, state, cluster))
+        return NodeChanges(left=then - total, traces=_traces(at, state, cluster))
     newest = sorted(
         (info.node for info in state.nodes),
         key=lambda node: (node.metadata.creation_timestamp or _LONG_AGO, node.name),

@@ -23,20 +23,20 @@ def test_the_newest_nodes_are_those_that_came() -> None:
     small = "0/1 nodes are available: 1 Insufficient cpu."
     later = NOW - timedelta(minutes=5)
     answer = answered(small, node("a"), node("b", created=later), node("c", created=LONG_AGO))
-    assert answer.comparison.nodes.come == ("b", "c")
+    assert answer.comparison.nodes.joined == ("b", "c")
     assert "2 nodes have joined since: b, c" in list(agreement_lines(answer))
 
 
 def test_nodes_that_are_gone_are_counted_and_named_where_anything_names_them() -> None:
     many = "0/3 nodes are available: 3 Insufficient cpu."
     answer = answered(many, node("a"))
-    assert (answer.comparison.nodes.gone, answer.comparison.nodes.traces) == (2, ())
+    assert (answer.comparison.nodes.left, answer.comparison.nodes.traces) == (2, ())
     assert "2 nodes have left since; no object names them" in list(agreement_lines(answer))
 
 
 def test_the_same_number_of_nodes_tells_nothing() -> None:
     answer = answered("0/1 nodes are available: 1 Too many pods.", node("a", created=SPOKE + timedelta(minutes=1)))
-    assert (answer.comparison.nodes.come, answer.comparison.nodes.gone) == ((), 0)
+    assert (answer.comparison.nodes.joined, answer.comparison.nodes.left) == ((), 0)
 
 
 def test_what_names_nodes_is_asked_for_only_where_one_is_gone() -> None:

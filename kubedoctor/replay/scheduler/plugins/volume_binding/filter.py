@@ -84,7 +84,7 @@ class _Refused(Exception):
         self.status = status
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class UnboundClaim(msgspec.Struct, frozen=True):
     """A claim that waits for its pod, with the volumes that could be bound to it: the smallest first.
 
     reserved: volumes that name the claim; the first of them decides.
@@ -183,13 +183,13 @@ class _Filter(NodeFilter):
         self.selected = [claim for claim in waiting if SELECTED_NODE in claim.annotations]
         free = [claim for claim in waiting if SELECTED_NODE not in claim.annotations]
         self.problem = ""
-        self.wanted: list[Wanted] = []
+        self.unbound: list[UnboundClaim] = []
         try:
-            self.wanted = [self._wanted(claim) for claim in sorted(free, key=requested_storage)]
+            self.unbound = [self._unbound(claim) for claim in sorted(free, key=requested_storage)]
         except SelectorError as error:
             self.problem = f"error creating internal label selector for claim: {error}"
 
-    def _wanted(self, claim: PersistentVolumeClaim) -> Wanted:
+    def _unbound(self, claim: PersistentVolumeClaim) -> UnboundClaim:
         """Raises SelectorError."""
         name = class_of(claim) or ""
         fitting = [
@@ -198,7 +198,7 @@ class _Filter(NodeFilter):
             if class_of_volume(volume) == name and not rejection(claim, volume).reasons
         ]
         reserved = tuple(volume for volume in fitting if reserved_for(volume, claim))
-        return Wanted(claim, reserved, tuple(sorted(fitting, key=capacity)))
+        return UnboundClaim(claim, reserved, tuple(sorted(fitting, key=capacity)))
 
     def check(self, node: NodeInfo) -> Status:
         try:
@@ -226,7 +226,7 @@ class _Filter(NodeFilter):
                 reasons.append(_CONFLICT if self.state.release < _CONFLICT_UNTIL else _OUT_OF_REACH)
                 names.append(volume.name)
                 break
-        if self.selected or self.wanted or self.problem:
+        if self.selected or self.unbound or self.problem:
             bindable, stored = self._bindable(node)
             if not bindable:
                 reasons.append(_NO_VOLUME)
@@ -245,7 +245,7 @@ class _Filter(NodeFilter):
             raise _Refused(failure(self.problem))
         chosen: set[str] = set()
         to_make = list(self.selected)
-        for unbound_claim in self.wanted:
+        for unbound_claim in self.unbound:
             volume = self._smallest(unbound_claim, node, chosen)
             if volume is None:
                 to_make.append(unbound_claim.claim)
@@ -257,7 +257,7 @@ class _Filter(NodeFilter):
                 return verdict
         return True, True
 
-    def _smallest(self, unbound_claim: Wanted, node: NodeInfo, chosen: set[str]) -> PersistentVolume | None:
+    def _smallest(self, unbound_claim: UnboundClaim, node: NodeInfo, chosen: set[str]) -> PersistentVolume | None:
         for volume in unbound_claim.reserved:
             if volume.name not in chosen:
                 return volume if self.reach.reaches(volume, node.node) else None
