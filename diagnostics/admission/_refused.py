@@ -7,7 +7,6 @@ from datetime import timedelta
 import msgspec
 
 from kubedoctor.cluster import (
-    WORKLOAD_KINDS,
     Cluster,
     Evidence,
     Job,
@@ -20,11 +19,11 @@ from kubedoctor.cluster import (
     Webhook,
     condition,
     has_path,
-    owner_chain,
     pods_of,
     quote,
     ref,
     terminating,
+    workload_of,
 )
 from kubedoctor.replay.admission.refusals import AdmissionRefusal, AdmissionStep, parse_refusal
 from kubedoctor.replay.workloads.missing_pods import missing_pods
@@ -43,12 +42,6 @@ class RefusedPods(msgspec.Struct, frozen=True):
     missing: int
 
 
-def top(obj: KubernetesObject, cluster: Cluster) -> Ref:
-    """The topmost workload that an object belongs to."""
-    owners = [owner for owner in owner_chain(obj, cluster) if owner.kind in WORKLOAD_KINDS]
-    return owners[-1] if owners else ref(obj)
-
-
 def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
     """The refusal of the missing pods: the ReplicaSet's condition, elsewhere a fresh FailedCreate event."""
     missing = missing_pods(obj)
@@ -59,7 +52,7 @@ def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
         if failure is None or failure.status != "True" or not has_path(obj, FAILURE):
             return None
         answer = quote(obj, FAILURE, "the API server's message")
-        return RefusedPods(parse_refusal(failure.message), answer, top(obj, cluster), missing)
+        return RefusedPods(parse_refusal(failure.message), answer, workload_of(obj, cluster), missing)
     if isinstance(obj, StatefulSet) and waits_for_earlier(obj, pods_of(obj, cluster)):
         return None
     for event in reversed(cluster.events_about(ref(obj))):
@@ -68,7 +61,7 @@ def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
         if event.seen_at is None or cluster.taken_at - event.seen_at > FRESH:
             return None
         answer = quote(event, "message", "the API server's message")
-        return RefusedPods(parse_refusal(event.message), answer, top(obj, cluster), missing)
+        return RefusedPods(parse_refusal(event.message), answer, workload_of(obj, cluster), missing)
     return None
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from diagnostics.admission._refused import missing_without_message, refused_pods, top
+from diagnostics.admission._refused import missing_without_message, refused_pods
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -41,6 +41,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
     template_of,
+    workload_of,
 )
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic, edit_command
 from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
@@ -97,7 +98,7 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
         excess = [_over(use.resource, use.used, use.hard, use.needed) for use in over]
         amounts = _amounts(quota, [use.resource for use in over])
         requests = quote(workload, "spec.template.spec.containers", "requests and limits of each missing pod")
-        who = top(workload, cluster)
+        who = workload_of(workload, cluster)
         detail = f"{who.title} is missing pods, and one more pod would exceed the quota."
         yield _finding(ref(quota), "; ".join(excess), (*amounts, requests), who, Confidence.LIKELY, detail)
 

@@ -6,7 +6,7 @@ import re
 
 from kubedoctor.cluster import ConfigMap, KubernetesObject, Ref, Service
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, quote, ref
-from kubedoctor.replay.dns import Dependence, DnsUse
+from kubedoctor.replay.dns import Dependence, DnsUse, cluster_addresses
 
 CLOUD_DNS = "169.254.169.254"
 _WORD = re.compile(r"[\w.:]+")
@@ -35,7 +35,7 @@ def certainty(service: Service, found: Dependence) -> tuple[Confidence, tuple[Ev
 
 def _naming(service: Service, configuration: ConfigMap) -> str:
     """The line of the kubelet configuration with the address of the Service; the whole configuration where no line has it."""
-    own = {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
+    own = cluster_addresses(service)
     lines = (configuration.data or {}).get("kubelet", "").splitlines()
     number = next((number for number, line in enumerate(lines, 1) if own & set(_WORD.findall(line))), 0)
     return f"data[kubelet][line {number}]" if number else "data[kubelet]"

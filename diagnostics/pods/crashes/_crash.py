@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from diagnostics.pods.crashes._ends import End, exit_words
+from diagnostics.pods.crashes._ends import End, after_start, exit_words
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._unreachable import unreachable, unresolved
-from kubedoctor.cluster import Cluster, LogTail, Pod, human_duration, visible, visible_end
+from kubedoctor.cluster import Cluster, LogTail, Pod, visible, visible_end
 from kubedoctor.findings import Evidence, Ref, fix_by_hand, quote, quote_line, quote_spec, ref
 from kubedoctor.replay.logs.crash_traces import crash_message
 from kubedoctor.replay.logs.log_lines import LogSign, Sign, read_log
@@ -125,5 +125,4 @@ def _address_in_use(pod: Pod, port: str, about: Ref) -> Story:
 
 def how_it_ends(end: End) -> str:
     """``container `app` exits with code 1 after 3s``."""
-    after = f" after {human_duration(end.ending.lasted)}" if end.ending.lasted is not None else ""
-    return f"container `{end.name}` exits with {exit_words(end.ending)}{after}"
+    return f"container `{end.name}` exits with {exit_words(end.ending)}{after_start(end.ending)}"

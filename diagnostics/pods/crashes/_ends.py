@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod, workload_of
+from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod, human_duration, workload_of
 from kubedoctor.findings import ContainerWithStatus, active, containers_with_status, ref
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, KillVerdict, Proof, who_ended
@@ -41,6 +41,11 @@ class RunLog(NamedTuple):
 def exit_words(ending: Ending) -> str:
     """`code 137 (SIGKILL)`."""
     return f"code {ending.exit_code}" + (f" ({ending.signal})" if ending.signal else "")
+
+
+def after_start(ending: Ending) -> str:
+    """` after 3s`; empty where the times are not known."""
+    return f" after {human_duration(ending.lasted)}" if ending.lasted is not None else ""
 
 
 def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], bool] = lambda _: True) -> Iterator[End]:

@@ -17,7 +17,14 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Command, Fix, Ref, kubectl, look_at, quote, ref
 from kubedoctor.replay.logs.log_lines import LogSign, Sign
-from kubedoctor.replay.services.hosts import is_address, is_local, service_named, service_with_address, split_address
+from kubedoctor.replay.services.hosts import (
+    ServiceName,
+    is_address,
+    is_local,
+    service_named,
+    service_with_address,
+    split_address,
+)
 
 CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 
@@ -28,8 +35,7 @@ def unresolved(pod: Pod, sign: LogSign, host: str, cluster: Cluster) -> Story:
     blamed = () if sign.dns_answered else (*_dns_blamed(), *_egress_policies(pod, cluster))
     if not host:
         return Story("cannot resolve a host name", because_of=blamed)
-    namespaces = [namespace.name for namespace in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
-    meant = service_named(host, pod.namespace, namespaces)
+    meant = _meant(host, pod, cluster)
     if meant is None:
         return Story(f"cannot resolve host {host}", because_of=blamed)
     try:
@@ -113,11 +119,16 @@ def _failed(sign: LogSign, target: str) -> str:
     return f"connection to {target} timed out" if target else "a connection timed out"
 
 
+def _meant(host: str, pod: Pod, cluster: Cluster) -> ServiceName | None:
+    """The Service that a host name refers to; the namespaces are needed only where one may be named."""
+    namespaces = [namespace.name for namespace in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
+    return service_named(host, pod.namespace, namespaces)
+
+
 def _service_of(pod: Pod, host: str, lines: tuple[str, ...], cluster: Cluster) -> Service | None:
     if not host:
         return None
     if is_address(host):
         return service_with_address(host, cluster.maybe.all(Service))
-    namespaces = [namespace.name for namespace in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
-    meant = service_named(host, pod.namespace, namespaces)
+    meant = _meant(host, pod, cluster)
     return cluster.maybe.get(Service, meant.namespace, meant.name) if meant else None

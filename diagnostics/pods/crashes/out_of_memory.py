@@ -28,6 +28,7 @@ import re
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._node import blamed_node
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -129,7 +130,7 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Clust
         fixes = (fix_by_hand(about, "Raise the pod's memory limit"),)
     else:
         summary = f"{subject}: it has no memory limit, and its node ran out of memory{after}"
-        because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
+        because = blamed_node(pod)
         evidence += _node_events(pod, cluster)
         fixes = (fix_by_hand(about, f"Set a memory request and a memory limit for container `{container.name}`"),)
     return Finding(

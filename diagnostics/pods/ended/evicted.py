@@ -25,6 +25,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.pods._node import blamed_node
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, ended_at, finished, visible
 from kubedoctor.findings import (
     Command,
@@ -101,7 +102,7 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
     else:
         what = node.group(1) if node else "a resource"
         summary = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
-        because = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
+        because = blamed_node(pod)
         fix = fix_by_hand(about, f"Set the {node.group(1) if node else 'resource'} request near the real use")
     return Finding(
         about=about,

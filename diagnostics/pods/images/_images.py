@@ -99,8 +99,17 @@ def _same_image(container: Container, other: Container) -> bool:
     return container.image == other.image
 
 
-def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evidence] | None:
+class WorkingImage(NamedTuple):
+    """An image that a pod of the namespace runs, where it is quoted, and the fix that uses it."""
+
+    image: str
+    evidence: Evidence
+    fix: Fix
+
+
+def working_image(pod: Pod, pull: Unpulled, cluster: Cluster) -> WorkingImage | None:
     """The likeliest image that a pod of the namespace runs, of the same repository or of a similar name."""
+    bad = pull.name
     best: tuple[tuple[int, float, str], Evidence] | None = None
     candidates: list[tuple[Pod, float, ContainerWithStatus, str]] = []
     for other in cluster.maybe.all(Pod, pod.namespace):
@@ -120,7 +129,10 @@ def working_image(pod: Pod, bad: ImageName, cluster: Cluster) -> tuple[str, Evid
         rank = (int(workloads[ref(other)] == workloads[ref(pod)]), near, part.container.image)
         if best is None or rank > best[0]:
             best = (rank, quote(other, path, "runs in the same namespace"))
-    return (best[0][2], best[1]) if best else None
+    if best is None:
+        return None
+    (*_, image), evidence = best
+    return WorkingImage(image, evidence, set_image(pull, image, f"Use {image}, which already runs in this namespace"))
 
 
 def nearest_registry(bad: ImageName, cluster: Cluster, namespace: str) -> str:

@@ -25,12 +25,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._node import node_architecture
 from diagnostics.pods.images._images import (
     Unpulled,
     finding,
     look,
     replaced_version_fix,
-    set_image,
     unpulled,
     working_image,
 )
@@ -43,8 +43,6 @@ from kubedoctor.findings import (
     Fix,
     Severity,
     diagnostic,
-    has_path,
-    quote,
     rollout,
 )
 from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
@@ -72,14 +70,14 @@ def image_not_found(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 def _not_found(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     fixes = list(replaced_version_fix(pod, pull, cluster))
     summary = f"image {pull.image} not found in {pull.registry_words}"
-    near = working_image(pod, pull.name, cluster) if not fixes else None
+    near = working_image(pod, pull, cluster) if not fixes else None
     evidence: tuple[Evidence, ...] = ()
     if fixes:
         summary += "; the pod is left over from an older revision, the template now has another image"
     elif near:
-        summary += f"; {near[0]} runs in this namespace"
-        evidence = (near[1],)
-        fixes.append(set_image(pull, near[0], f"Use {near[0]}, which already runs in this namespace"))
+        summary += f"; {near.image} runs in this namespace"
+        evidence = (near.evidence,)
+        fixes.append(near.fix)
     if previous := _previous_image(pull, cluster):
         undo = rollout("undo", pull.about)
         words = f"{'Or roll' if fixes else 'Roll'} back to the previous revision, with image {previous}"
@@ -99,12 +97,9 @@ def _previous_image(pull: Unpulled, cluster: Cluster) -> str:
 
 
 def _no_platform(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
-    node = cluster.maybe.get(Node, "", pod.spec.node_name)
     summary = f"image {pull.image} has no variant for the node's CPU architecture"
-    evidence = []
-    if node is not None and has_path(node, "status.nodeInfo.architecture"):
-        evidence.append(quote(node, "status.nodeInfo.architecture", "the image must support it"))
-        summary += f" ({node.status.node_info.architecture})"
+    evidence = node_architecture(pod, cluster, "the image must support it")
+    summary += "".join(f" ({fact.value})" for fact in evidence)
     fix = Fix("Build the image for this architecture too, or select other nodes with a nodeSelector")
     return finding(pod, pull, summary, fix, evidence=evidence)
 

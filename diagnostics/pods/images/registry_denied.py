@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
-from diagnostics.pods.images._images import Unpulled, finding, replaced_version_fix, set_image, unpulled, working_image
+from diagnostics.pods.images._images import Unpulled, finding, replaced_version_fix, unpulled, working_image
 from kubedoctor.cluster import WORKLOADS, CannotSee, Cluster, Event, Pod, Secret, misspellings, waiting
 from kubedoctor.findings import (
     Command,
@@ -81,10 +81,10 @@ def _refused(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
         confidence = Confidence.LIKELY
     problem, evidence, fixes = _credentials_problem(pod, pull, cluster)
     fixes = (*replaced_version_fix(pod, pull, cluster), *fixes)
-    if pull.problem is PullProblem.DENIED_OR_ABSENT and (near := working_image(pod, pull.name, cluster)):
-        summary += f"; {near[0]} runs in this namespace"
-        evidence = (*evidence, near[1])
-        fixes = (set_image(pull, near[0], f"Use {near[0]}, which already runs in this namespace"), *fixes)
+    if pull.problem is PullProblem.DENIED_OR_ABSENT and (near := working_image(pod, pull, cluster)):
+        summary += f"; {near.image} runs in this namespace"
+        evidence = (*evidence, near.evidence)
+        fixes = (near.fix, *fixes)
     summary = f"{summary}: {problem}"
     return finding(pod, pull, summary, *fixes, evidence=evidence, confidence=confidence, commands=(_pull_secrets(pod),))
 

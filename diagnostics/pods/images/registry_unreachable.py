@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._node import blamed_node
 from diagnostics.pods.images._images import (
     Unpulled,
     finding,
@@ -35,7 +36,7 @@ from diagnostics.pods.images._images import (
     unpulled,
 )
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, waiting
-from kubedoctor.findings import Finding, Fix, Ref, Severity, diagnostic
+from kubedoctor.findings import Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _SUMMARIES = {
@@ -82,5 +83,5 @@ def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
             fixes.append(Fix(f"Correct registry {host} in the image name, or make it reachable from the node"))
     elif pull.problem in _FIXES:
         fixes.append(Fix(_FIXES[pull.problem]))
-    blamed = (Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ()
+    blamed = blamed_node(pod)
     return finding(pod, pull, summary, *fixes, because_of=blamed)

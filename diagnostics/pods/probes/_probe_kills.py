@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from diagnostics.pods.crashes._ends import End, exit_words
-from diagnostics.pods.probes._words import failure, target
-from kubedoctor.cluster import Cluster, Event, LogTail, Pod, Probe, container_path, human_duration, ref, times
+from diagnostics.pods.crashes._ends import End, after_start, exit_words
+from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
+from kubedoctor.cluster import Cluster, LogTail, Pod, Probe, ref, times
 from kubedoctor.findings import (
     Confidence,
     Evidence,
     Finding,
     at_fault,
     fix_by_hand,
-    has_path,
     look_at_log,
     look_at_pod,
     quote,
@@ -19,29 +18,10 @@ from kubedoctor.findings import (
     quote_spec,
     quote_status,
 )
-from kubedoctor.replay.kubelet.killers import Proof, concerns
-from kubedoctor.replay.kubelet.probes import read_probe_failure
+from kubedoctor.replay.kubelet.killers import Proof
 from kubedoctor.replay.logs.log_lines import says_it_was_stopped
 
 _CONFIDENCE = {Proof.STATED: Confidence.CERTAIN, Proof.FITS: Confidence.LIKELY, Proof.ALLOWED: Confidence.POSSIBLE}
-
-
-def last_failure(pod: Pod, container: str, which: str, cluster: Cluster) -> tuple[str, Event | None]:
-    """The last result of a failing probe (`Liveness`, `Startup`) and its event; empty if no event is left."""
-    for event in reversed(cluster.events_about(ref(pod))):
-        if event.reason == "Unhealthy" and concerns(event, container):
-            probe, why = read_probe_failure(event.message)
-            if probe == which and why:
-                return why, event
-    return "", None
-
-
-def probe_path(pod: Pod, container: str, kind: str) -> str:
-    """The handler of a probe, as a path below the container: `livenessProbe.httpGet`."""
-    for field in ("httpGet", "tcpSocket", "grpc", "exec"):
-        if has_path(pod, f"{container_path(pod, container)}.{kind}.{field}"):
-            return f"{kind}.{field}"
-    return f"{kind}.periodSeconds"
 
 
 def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fix: str, cluster: Cluster) -> Finding:
@@ -51,9 +31,8 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fi
     why, event = last_failure(pod, name, which, cluster)
     proof = end.verdict.proof
     container = end.part.container
-    after = f" after {human_duration(end.ending.lasted)}" if end.ending.lasted is not None else ""
     summary = f"{start}: {failure(probe, container, why) if why else target(probe, container)}"
-    summary += f"; container `{name}` was killed{after}, exit {exit_words(end.ending)}"
+    summary += f"; container `{name}` was killed{after_start(end.ending)}, exit {exit_words(end.ending)}"
     if proof is not Proof.STATED and not end.ending.is_out_of_memory:
         summary += ", not OOMKilled" if end.ending.exit_code == 137 else ""
     kind = f"{which.lower()}Probe"
@@ -64,7 +43,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fi
         if quoted.value != 0
     ]
     evidence: list[Evidence] = [
-        *quote_spec(pod, cluster, about, name, probe_path(pod, name, kind), "what the probe checks"),
+        *quote_spec(pod, cluster, about, name, handler_path(pod, name, kind), "what the probe checks"),
         *timing,
         *([quote(end.verdict.event, "message")] if end.verdict.event is not None else []),
         *([quote(event, "message", f"seen {times(event.times)}")] if event is not None else []),

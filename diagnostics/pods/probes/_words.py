@@ -1,15 +1,38 @@
-"""Probes in words: what a probe asks, and the answer it got."""
+"""What all probes share: their handler, their last failure, and both in words."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from kubedoctor.cluster import Container, Probe, visible, visible_end
-from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number
+from kubedoctor.cluster import Cluster, Container, Event, Pod, Probe, container_path, ref, visible, visible_end
+from kubedoctor.findings import has_path
+from kubedoctor.replay.kubelet.killers import concerns
+from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number, read_probe_failure
 
 LONGEST_ANSWER = 160
 STATUS = re.compile(r"statuscode: (\d{3})")
 _NO_ROUTE = re.compile(r"no route to host", re.IGNORECASE)
+
+
+def last_failure(
+    pod: Pod, container: str, which: str, cluster: Cluster, counts: Callable[[Event], bool] = lambda _: True
+) -> tuple[str, Event | None]:
+    """The last result of a failing probe (`Liveness`, `Readiness`, `Startup`) and its event; empty if no event is left."""
+    for event in reversed(cluster.events_about(ref(pod))):
+        if event.reason == "Unhealthy" and concerns(event, container) and counts(event):
+            probe, why = read_probe_failure(event.message)
+            if probe == which and why:
+                return why, event
+    return "", None
+
+
+def handler_path(pod: Pod, container: str, kind: str) -> str:
+    """The handler of a probe, as a path below the container: `livenessProbe.httpGet`."""
+    for field in ("httpGet", "tcpSocket", "grpc", "exec"):
+        if has_path(pod, f"{container_path(pod, container)}.{kind}.{field}"):
+            return f"{kind}.{field}"
+    return f"{kind}.periodSeconds"
 
 
 def target(probe: Probe, container: Container) -> str:

@@ -27,7 +27,7 @@ from functools import partial
 
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import Story
-from diagnostics.pods.probes._words import STATUS, failure, target
+from diagnostics.pods.probes._words import STATUS, failure, handler_path, last_failure, target
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -47,7 +47,6 @@ from kubedoctor.findings import (
     Command,
     Confidence,
     ContainerWithStatus,
-    Evidence,
     Explains,
     Finding,
     Severity,
@@ -56,7 +55,6 @@ from kubedoctor.findings import (
     containers_with_status,
     diagnostic,
     fix_by_hand,
-    has_path,
     in_container,
     kubectl,
     look_at_log,
@@ -65,13 +63,11 @@ from kubedoctor.findings import (
     quote_spec,
     quote_status,
 )
-from kubedoctor.replay.kubelet.killers import concerns
 from kubedoctor.replay.kubelet.probes import (
     ProbeAnswer,
     answer_of,
     gives_up_after,
     port_number,
-    read_probe_failure,
 )
 from kubedoctor.replay.logs.log_lines import port_listened_on
 
@@ -111,7 +107,9 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
         partial(cluster.log_tail, pod, container.name),
     )
     about = at_fault(pod, cluster)
-    why, evidence = _newest_failure(pod, part, cluster)
+    why, event = last_failure(
+        pod, container.name, "Readiness", cluster, lambda event: _is_of_this_run(event, part, cluster)
+    )
     answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
     tail = cluster.log_tail(pod, container.name)
     lines = tail.lines if tail is not None else ()
@@ -135,15 +133,14 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     elif answer is not ProbeAnswer.COMMAND_MISSING:
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         summary += f"; its log: {story.text}" if story.text else ""
-    handlers = ("httpGet", "tcpSocket", "grpc", "exec", "periodSeconds")
-    field = next(handler for handler in handlers if _holds(pod, part, handler))
+    handler = handler_path(pod, container.name, "readinessProbe")
     yield Finding(
         about=about,
         summary=summary,
         confidence=Confidence.CERTAIN if why else Confidence.LIKELY,
         evidence=(
-            *quote_spec(pod, cluster, about, container.name, f"readinessProbe.{field}", "what the probe checks"),
-            *evidence,
+            *quote_spec(pod, cluster, about, container.name, handler, "what the probe checks"),
+            *([quote(event, "message", f"seen {times(event.times)}")] if event is not None else []),
             *quote_status(pod, container.name, "ready", "state.running.startedAt"),
             *quote_spec(pod, cluster, about, container.name, "ports")[: bool(elsewhere)],
             *story.evidence,
@@ -159,25 +156,11 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     )
 
 
-def _holds(pod: Pod, part: ContainerWithStatus, field: str) -> bool:
-    which = "initContainers" if part.is_init else "containers"
-    return has_path(pod, f"spec.{which}[name={part.container.name}].readinessProbe.{field}") or field == "periodSeconds"
-
-
-def _newest_failure(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> tuple[str, list[Evidence]]:
-    """The last result of the probe in this run, with its event."""
+def _is_of_this_run(event: Event, part: ContainerWithStatus, cluster: Cluster) -> bool:
     running = part.status.state.running if part.status.state else None
     since = running.started_at if running else None
-    for event in reversed(cluster.events_about(ref(pod))):
-        seen = event.seen_at
-        if event.reason != "Unhealthy" or not concerns(event, part.container.name):
-            continue
-        if seen is None or (since is not None and seen < since) or cluster.taken_at - seen > FRESH:
-            continue
-        which, why = read_probe_failure(event.message)
-        if which == "Readiness" and why:
-            return why, [quote(event, "message", f"seen {times(event.times)}")]
-    return "", []
+    seen = event.seen_at
+    return seen is not None and (since is None or seen >= since) and cluster.taken_at - seen <= FRESH
 
 
 def _elsewhere(asked: int, listens: int, declared: set[int], answer: ProbeAnswer) -> int:

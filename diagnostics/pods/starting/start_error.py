@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._node import node_architecture
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, ends_of
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, troubled, visible, visible_end
@@ -38,10 +39,8 @@ from kubedoctor.findings import (
     at_fault,
     diagnostic,
     fix_by_hand,
-    has_path,
     look_at_log,
     look_at_pod,
-    quote,
     quote_spec,
     quote_status,
     waiting_containers,
@@ -159,10 +158,9 @@ def _finding(
     }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(reason_in(message), LONGEST_REASON)}"
     summary = f"container `{name}` cannot be started: {words}"
     if problem is StartProblem.WRONG_FORMAT:
-        node = cluster.maybe.get(Node, "", pod.spec.node_name)
-        if node is not None and has_path(node, "status.nodeInfo.architecture"):
-            evidence.append(quote(node, "status.nodeInfo.architecture", "the node's CPU architecture"))
-            summary += f"; the node is {node.status.node_info.architecture}"
+        architecture = node_architecture(pod, cluster, "the node's CPU architecture")
+        evidence += architecture
+        summary += "".join(f"; the node is {fact.value}" for fact in architecture)
     return Finding(
         about=about,
         summary=summary,

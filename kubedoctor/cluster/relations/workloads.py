@@ -45,10 +45,10 @@ def owner_chain(obj: KubernetesObject, cluster: Cluster) -> tuple[Ref, ...]:
     return tuple(controllers(obj, cluster.maybe.get_ref))
 
 
-def workload_of(pod: Pod, cluster: Cluster) -> Ref:
-    """The workload that people know the pod by: the topmost owner that makes pods, else the pod itself."""
-    workloads = [owner for owner in owner_chain(pod, cluster) if owner.kind in WORKLOAD_KINDS]
-    return workloads[-1] if workloads else ref(pod)
+def workload_of(obj: KubernetesObject, cluster: Cluster) -> Ref:
+    """The workload that people know an object by: the topmost owner that makes pods, else the object itself."""
+    workloads = [owner for owner in owner_chain(obj, cluster) if owner.kind in WORKLOAD_KINDS]
+    return workloads[-1] if workloads else ref(obj)
 
 
 def later_run_succeeded(job: Job, cluster: Cluster) -> bool:

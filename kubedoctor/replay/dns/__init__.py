@@ -1,7 +1,7 @@
 """The cluster's DNS: which Service it is, which pods use it and what blocks them, and what a Corefile says."""
 
 from kubedoctor.replay.dns.corefile import CorefileError, corefile_error, directives, unknown_directives
-from kubedoctor.replay.dns.dependence import Dependence, DnsUse, dependence
+from kubedoctor.replay.dns.dependence import Dependence, DnsUse, cluster_addresses, dependence
 from kubedoctor.replay.dns.servers import Resolvers, Server, resolvers, uses_cluster_dns
 from kubedoctor.replay.dns.service import is_cluster_dns
 
@@ -11,6 +11,7 @@ __all__ = [
     "DnsUse",
     "Resolvers",
     "Server",
+    "cluster_addresses",
     "corefile_error",
     "dependence",
     "directives",

@@ -47,6 +47,11 @@ class Dependence:
     gke: Node | None = None
 
 
+def cluster_addresses(service: Service) -> set[str]:
+    """The addresses of a Service in the cluster; a headless one has none."""
+    return {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
+
+
 def dependence(service: Service, needed: bool, cluster: Cluster) -> Dependence:
     """`needed`: a workload should have pods behind the Service. Nothing here is needed: what cannot be read tells nothing."""
     lenient = cluster.maybe
@@ -58,8 +63,7 @@ def dependence(service: Service, needed: bool, cluster: Cluster) -> Dependence:
     )
     configuration = lenient.get(ConfigMap, *KUBELETS)
     addresses = addresses_of(configuration) if configuration is not None else ()
-    own = {service.spec.cluster_ip, *(service.spec.cluster_ips or ())} - {"", "None"}
-    if own & set(addresses):
+    if cluster_addresses(service) & set(addresses):
         return Dependence(DnsUse.HERE, configuration)
     # A cache on the node, at a link-local address, itself asks the pods behind the Service.
     if addresses and not any(_is_link_local(address) for address in addresses):
