@@ -11,7 +11,7 @@ import msgspec
 
 from kubedoctor.answers.placement.reasons import short_reason
 from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.grammar.text import capitalised, listed
+from kubedoctor.cluster.grammar.text import capitalised, counted, listed
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.findings.model import Fix
@@ -86,7 +86,7 @@ def node_lines(answer: PendingAnswer) -> Iterator[str]:
 
 
 def _have(count: int, verb: str) -> str:
-    return f"{_nodes(count)} {'has' if count == 1 else 'have'} {verb} since"
+    return f"{counted(count, 'node')} {'has' if count == 1 else 'have'} {verb} since"
 
 
 def _since_then(answer: PendingAnswer) -> str:
@@ -98,7 +98,7 @@ def _since_then(answer: PendingAnswer) -> str:
         if message_time is not None and message_time <= answer.taken_at
         else ""
     ]
-    parts.append(f"about {_nodes(count)}" if count is not None and count != answer.verdict.total else "")
+    parts.append(f"about {counted(count, 'node')}" if count is not None and count != answer.verdict.total else "")
     parts.append(f"{listed(changed, 3)} changed since" if changed else "")
     return "; ".join(filter(None, parts)) or "the cluster has changed since"
 
@@ -167,11 +167,7 @@ def chosen_candidate(answer: PendingAnswer) -> Candidate | None:
     heard = answer.said.message.preemption if answer.said is not None else None
     on_node = [candidate for candidate in tried.candidates if heard is not None and candidate.node == heard.node]
     agreed = answer.comparison.preemption is Agreement.AGREES
-    return (
-        on_node[0]
-        if on_node and agreed
-        else next(candidate for candidate in tried.candidates if candidate.node == tried.best[0])
-    )
+    return on_node[0] if on_node and agreed else tried.expected
 
 
 def priority_text(answer: PendingAnswer) -> str:
@@ -189,13 +185,13 @@ def _helpful(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     yield f"would help: evict {victims} from node {best.node}{against}; the pod has priority {priority_text(answer)}"
     other_nodes = len(tried.candidates) - 1
     if other_nodes:
-        yield f"would also help on {other_nodes} other {'node' if other_nodes == 1 else 'nodes'}"
+        yield f"would also help on {counted(other_nodes, 'other node')}"
 
 
 def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
     final = answer.verdict.total - len(tried.rejected)
     if final:
-        yield f"evicting pods from {_nodes(final)} does not make room"
+        yield f"evicting pods from {counted(final, 'node')} does not make room"
     grouped: dict[str, list[Objection]] = {}
     for _, objection in tried.rejected:
         grouped.setdefault(objection.status.message, []).append(objection)
@@ -206,11 +202,7 @@ def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
             if objections[0].status.has(NO_VICTIMS)
             else f"after evicting every pod with a lower priority: {short_reason(*objections)}"
         )
-        yield f"on {_nodes(len(objections))} {why}"
-
-
-def _nodes(count: int) -> str:
-    return f"{count} {'node' if count == 1 else 'nodes'}"
+        yield f"on {counted(len(objections), 'node')} {why}"
 
 
 def sentences(lines: Iterable[str], label: str = "") -> str:

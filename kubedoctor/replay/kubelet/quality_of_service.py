@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
 from kubedoctor.cluster.kinds.containers import ResourceRequirements
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.scheduler.requests import is_pod_level
 
 BEST_EFFORT = "BestEffort"
 BURSTABLE = "Burstable"
@@ -14,14 +15,10 @@ GUARANTEED = "Guaranteed"
 def quality_of_service(pod: Pod) -> str:
     """Worked out from the spec; the API server keeps the class of a pod's creation in its status."""
     whole = pod.spec.resources
-    if whole is not None and any(_is_pod_level(name) for name in (*(whole.limits or ()), *(whole.requests or ()))):
+    if whole is not None and any(is_pod_level(name) for name in (*(whole.limits or ()), *(whole.requests or ()))):
         return _of(whole)
     classes = {_of(container.resources) for container in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
     return _together(classes)
-
-
-def _is_pod_level(name: str) -> bool:
-    return name in ("cpu", "memory") or name.startswith("hugepages-")
 
 
 def _together(classes: set[str]) -> str:

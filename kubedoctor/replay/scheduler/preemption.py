@@ -97,6 +97,11 @@ class Preemption(msgspec.Struct, frozen=True):
     rejected: tuple[tuple[str, Objection], ...] = ()
     best: tuple[str, ...] = ()
 
+    @property
+    def expected(self) -> Candidate | None:
+        """The first of the best candidates; None where there is no candidate."""
+        return next((candidate for candidate in self.candidates if candidate.node in self.best[:1]), None)
+
 
 def rejection_counts(verdict: SchedulingVerdict, tried: Preemption) -> tuple[Reason, ...]:
     """Why evicting pods does not help, each reason with its number of nodes. Upstream tells only where it helps nowhere."""

@@ -41,7 +41,7 @@ def pod_limits(spec: PodSpec) -> Amounts:
 def _pod_amounts(spec: PodSpec, side: str, *, defaulted: bool) -> Amounts:
     total = _containers(spec, lambda container: _asked(container.resources, side, defaulted=defaulted))
     for name, amount in _asked(spec.resources, side, defaulted=defaulted).items():
-        if _is_pod_level(name):
+        if is_pod_level(name):
             total[name] = amount
     overhead = amounts(spec.overhead)
     if side == "requests":
@@ -199,10 +199,11 @@ def _apply_pod_level(total: Amounts, pod: Pod, *, refused: bool) -> None:
 
 def _pod_level(texts: Mapping[str, str] | None) -> Amounts:
     """Of amounts for the pod as a whole, those that may be set for it."""
-    return {name: amount for name, amount in amounts(texts).items() if _is_pod_level(name)}
+    return {name: amount for name, amount in amounts(texts).items() if is_pod_level(name)}
 
 
-def _is_pod_level(name: str) -> bool:
+def is_pod_level(name: str) -> bool:
+    """Whether the resource may be set for a pod as a whole (`component-helpers/resource`, v1.37)."""
     return name in ("cpu", "memory") or name.startswith("hugepages-")
 
 

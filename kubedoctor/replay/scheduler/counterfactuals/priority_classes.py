@@ -93,6 +93,4 @@ def _with_class(
     changed = msgspec.structs.replace(pod, spec=spec)
     # Only pods that have been promised a node count differently for a more important pod.
     tried = preempt(changed, state, schedule_by_classes(changed, state) if state.nominated else verdict)
-    if tried is None or not tried.candidates:
-        return None
-    return next(candidate for candidate in tried.candidates if candidate.node == tried.best[0])
+    return tried.expected if tried is not None else None

@@ -39,6 +39,7 @@ from kubedoctor.replay.scheduler.plugins.csi_translation import (
 from kubedoctor.replay.scheduler.plugins.pod_claims import (
     WORDINGS,
     StoragePlugin,
+    Undecided,
     bound_volume,
     claim_names,
     claim_not_found,
@@ -61,14 +62,6 @@ _DRIVER_NEEDED_SINCE: Final = SchedulerRelease(37)
 _MOST_FREED: Final = 3
 _ATTACHED: Final = Memo[None, Attached]()
 _BY_LIMITS: Final = Memo[None, Grouping]()
-
-
-class _Unclear(Exception):
-    """A claim that prevents counting, with the status to answer."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(status.message)
-        self.status = status
 
 
 class NodeVolumeLimits(StoragePlugin):
@@ -125,7 +118,7 @@ class _Filter(NodeFilter):
             return SUCCESS
         try:
             attached = self._attached(node, csi_node)
-        except _Unclear as unclear:
+        except Undecided as unclear:
             return unclear.status
         new = Counter(driver for key, driver in new_volumes.items() if key not in attached)
         used = Counter(attached.values())
@@ -142,7 +135,7 @@ class _Filter(NodeFilter):
         if key not in self.new_volumes:
             try:
                 self.new_volumes[key] = _volumes(self.pod, self.state, has_csi_node=key, new=True)
-            except _Unclear as unclear:
+            except Undecided as unclear:
                 self.new_volumes[key] = unclear.status
         return self.new_volumes[key]
 
@@ -199,7 +192,7 @@ def limits_of(csi_node: CSINode | None) -> dict[str, int]:
 
 
 def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) -> Attached:
-    """The volumes of a pod that CSI drivers attach. Raises _Unclear; a missing claim matters only for the new pod."""
+    """The volumes of a pod that CSI drivers attach. Raises Undecided; a missing claim matters only for the new pod."""
     attached: Attached = {}
     for volume in pod.spec.volumes or ():
         name = volume.claim_of(pod.name)
@@ -210,19 +203,19 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
                     volume_handle = inline_handle(built_in, getattr(volume, built_in.source))
                 except Untranslatable as error:
                     text = f"converting volume({volume.name}) from inline to csi: {error}"
-                    raise _Unclear(failure(text)) from None
+                    raise Undecided(failure(text)) from None
                 attached[built_in.driver, volume_handle] = built_in.driver
             continue
         if not name:
-            raise _Unclear(failure("PersistentVolumeClaim had no name"))
+            raise Undecided(failure("PersistentVolumeClaim had no name"))
         claim = state.claims.get((pod.namespace, name))
         if claim is None:
             if new:
                 text = f"looking up PVC {pod.namespace}/{name}: {claim_not_found(name).text}"
-                raise _Unclear(unresolvable(reason(OTHER, text), named=(name,)))
+                raise Undecided(unresolvable(reason(OTHER, text), named=(name,)))
             continue
         if volume.persistent_volume_claim is None and (problem := ownership_problem(pod, claim)):
-            raise _Unclear(failure(problem.text))
+            raise Undecided(failure(problem.text))
         driver, volume_handle = _driver_and_handle(claim, state, has_csi_node=has_csi_node)
         if driver and volume_handle:
             attached[driver, volume_handle] = driver

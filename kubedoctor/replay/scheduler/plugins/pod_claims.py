@@ -67,6 +67,14 @@ class StoragePlugin(Plugin):
         return _corrected_names(pod, state, status.named)
 
 
+class Undecided(Exception):
+    """A claim or volume that cannot be looked at further; the plugin answers with `status`."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+
 def asks_for_storage(pod: Pod) -> bool:
     """Has a volume that plugins look at: a claim, one made for the pod, or a disk."""
     return any(

@@ -42,6 +42,7 @@ from kubedoctor.replay.scheduler.plugins.csi_translation import (
 from kubedoctor.replay.scheduler.plugins.pod_claims import (
     CLAIM_UNBOUND,
     VOLUME_MISSING,
+    Undecided,
     claim_names,
     claim_not_found,
     class_named,
@@ -76,14 +77,6 @@ _CONFLICT_UNTIL: Final = SchedulerRelease(34)
 _BY_CLASS: Final = Memo[None, bool]()
 
 
-class _Refused(Exception):
-    """The pod cannot be looked at further."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(status.message)
-        self.status = status
-
-
 class UnboundClaim(msgspec.Struct, frozen=True):
     """A claim that waits for its pod, with the volumes that could be bound to it: the smallest first.
 
@@ -99,7 +92,7 @@ def prepare(pod: Pod, state: ClusterState) -> Prepared:
     """PreFilter."""
     try:
         claims = [_usable(pod, name, state, ephemeral=ephemeral) for name, ephemeral in claim_names(pod)]
-    except _Refused as refused:
+    except Undecided as refused:
         return Prepared(refused.status)
     if not claims:
         return SKIPPED
@@ -123,7 +116,7 @@ def prepare(pod: Pod, state: ClusterState) -> Prepared:
 
 
 def _usable(pod: Pod, name: str, state: ClusterState, *, ephemeral: bool) -> PersistentVolumeClaim:
-    """The claim, if it can be used; raises _Refused."""
+    """The claim, if it can be used; raises Undecided."""
     claim = state.claims.get((pod.namespace, name))
     if claim is None:
         why = claim_not_found(name)
@@ -140,7 +133,7 @@ def _usable(pod: Pod, name: str, state: ClusterState, *, ephemeral: bool) -> Per
         why = problem
     else:
         return claim
-    raise _Refused(unresolvable(why, named=(name,)))
+    raise Undecided(unresolvable(why, named=(name,)))
 
 
 class Reach:
@@ -152,7 +145,7 @@ class Reach:
 
     def reaches(self, volume: PersistentVolume, node: Node, *, translated: bool = False) -> bool:
         """translated: in the labels of the CSI driver, where the node has it for a built-in plugin's volume. Raises
-        _Refused where the driver cannot be given the volume."""
+        Undecided where the driver cannot be given the volume."""
         csi_node = None
         if translated:
             built_in = built_in_of(volume)
@@ -162,7 +155,7 @@ class Reach:
                 try:
                     handle(built_in, volume)
                 except Untranslatable as error:
-                    raise _Refused(failure(f"could not translate pv: {error}")) from None
+                    raise Undecided(failure(f"could not translate pv: {error}")) from None
         key = (volume.name, translated)
         if key not in self.selectors:
             terms = topology_terms(volume, csi_node if translated else None)
@@ -203,7 +196,7 @@ class _Filter(NodeFilter):
     def check(self, node: NodeInfo) -> Status:
         try:
             return self._verdict(node)
-        except _Refused as refused:
+        except Undecided as refused:
             return refused.status
 
     def alike(self, classes: NodeClasses) -> Grouping:
@@ -214,7 +207,7 @@ class _Filter(NodeFilter):
         return classes.by_class if by_class else classes.each
 
     def _verdict(self, node: NodeInfo) -> Status:
-        """Raises _Refused."""
+        """Raises Undecided."""
         reasons: list[Reason] = []
         names: list[str] = []
         missing = ""
@@ -242,7 +235,7 @@ class _Filter(NodeFilter):
         if any(claim.annotations[SELECTED_NODE] != node.name for claim in self.selected):
             return False, True
         if self.problem:
-            raise _Refused(failure(self.problem))
+            raise Undecided(failure(self.problem))
         chosen: set[str] = set()
         to_make = list(self.selected)
         for unbound_claim in self.unbound:
@@ -269,7 +262,7 @@ class _Filter(NodeFilter):
     def _provisionable(self, claim: PersistentVolumeClaim, node: NodeInfo) -> tuple[bool, bool]:
         storage_class = class_named(claim, self.state)
         if storage_class is None:
-            raise _Refused(failure(f'failed to find storage class "{class_of(claim) or ""}"'))
+            raise Undecided(failure(f'failed to find storage class "{class_of(claim) or ""}"'))
         if not storage_class.makes_volumes:
             return False, True
         if not in_allowed_topology(storage_class.allowed_topologies, node.labels):
