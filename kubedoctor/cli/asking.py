@@ -46,7 +46,7 @@ def command_of(question: Question) -> Subcommand:
         return run_question(question, options)
 
     noun = _noun(question)
-    kinds = listed((row.singular for name in question.kinds if (row := kind_named(name)) is not None), 12)
+    kinds = listed(_nouns(question), 12)
     return Subcommand(
         name=question.name,
         summary=question.help,
@@ -101,6 +101,10 @@ def _noun(question: Question) -> str:
     return first.singular if first is not None else question.kinds[0].lower()
 
 
+def _nouns(question: Question) -> list[str]:
+    return [row.singular for name in question.kinds if (row := kind_named(name)) is not None]
+
+
 def _target(question: Question, words: list[str]) -> Target:
     """A bare name means the first kind of the question. Raises UsageProblem for a kind that it is not asked about."""
     noun = _noun(question)
@@ -108,7 +112,7 @@ def _target(question: Question, words: list[str]) -> Target:
         raise UsageProblem(f"which {noun}?", f"Name it: kubedoctor {question.name} {noun.upper()} [-n NAMESPACE]")
     target = single_target([noun, words[0]] if len(words) == 1 and "/" not in words[0] else words)
     if target.kind.kind not in question.kinds:
-        names = ", ".join(row.singular for name in question.kinds if (row := kind_named(name)) is not None)
+        names = ", ".join(_nouns(question))
         raise UsageProblem(f"{question.name} cannot be asked about a {target.kind.singular}", f"Name one of: {names}")
     return target
 
@@ -128,10 +132,9 @@ def _add_options(question: Question, parser: argparse.ArgumentParser) -> None:
 
 def _complete(question: Question, words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
     """Names of the first kind; the kinds that it is asked about, and their names."""
-    kinds = [row for name in question.kinds if (row := kind_named(name)) is not None]
     if words or "/" in prefix:
         return values.objects(words, prefix, options)
     return [
-        *(row.singular for row in kinds if row.singular.startswith(prefix)),
+        *(noun for noun in _nouns(question) if noun.startswith(prefix)),
         *values.names(question.kinds[0], prefix, options),
     ]

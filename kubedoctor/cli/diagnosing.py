@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.known import command_names
-from kubedoctor.cli.arguments.options import add_selector
+from kubedoctor.cli.arguments.options import add_selector, namespace_flag
 from kubedoctor.cli.completion import values
 from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.listing import Listing, listing_of
-from kubedoctor.cli.reading import finish, opened
+from kubedoctor.cli.reading import finish, namespace_meant, opened
 from kubedoctor.cli.subject import by_bare_name, check_namespace, find_subject, matching, none_match, parsed_selector
 from kubedoctor.cli.targets import Target, is_kind, recording_hint, targets_of
 from kubedoctor.cluster.grammar.nearest import nearest_word
@@ -79,10 +79,10 @@ def _examined(
     if len(subjects) == 1:
         return focus(catalogue, subjects[0], source.snapshot, source.gather), None
     if len(subjects) > FEW:
-        source.list_all(catalogue.reads(), _namespace(source, options))
+        source.list_all(catalogue.reads(), namespace_meant(source, options))
     report = focus_all(catalogue, subjects, source.snapshot, source.gather)
     kinds = [target.kind for target in targets]
-    return report, listing_of(report, source.snapshot, catalogue.related, kinds, _namespace(source, options))
+    return report, listing_of(report, source.snapshot, catalogue.related, kinds, namespace_meant(source, options))
 
 
 def _printed(
@@ -103,16 +103,16 @@ def _check_targets(targets: Sequence[Target], options: argparse.Namespace) -> No
     if any(target.name for target in targets) and options.selector:
         raise UsageProblem("a name and -l exclude each other", "Leave one of them out")
     if any(target.kind.kind == "Event" for target in targets):
-        place = " -A" if options.all_namespaces else f" -n {options.namespace}" if options.namespace else ""
         raise UsageProblem(
-            "events are evidence of a diagnosis, not diagnosed themselves", f"To list them: kubectl events{place}"
+            "events are evidence of a diagnosis, not diagnosed themselves",
+            f"To list them: kubectl events{namespace_flag(options)}",
         )
 
 
 def _subjects(targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace) -> Iterator[Ref]:
     """The objects that the targets mean. Raises NoSuchObject where there is none."""
     whole = [target.kind for target in targets if not target.name]
-    namespace = _namespace(source, options)
+    namespace = namespace_meant(source, options)
     for target in targets:
         if target.name:
             yield find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
@@ -122,13 +122,6 @@ def _subjects(targets: Sequence[Target], source: ReadableCluster, options: argpa
             check_namespace(namespace, source)
         raise none_match(whole, source, namespace, options.selector)
     yield from matched
-
-
-def _namespace(source: ReadableCluster, options: argparse.Namespace) -> str:
-    """The namespace whose objects are meant; empty for all. A recording is small and chosen: all of it is meant."""
-    if options.all_namespaces or (source.snapshot.closed and not options.namespace):
-        return ""
-    return options.namespace or source.namespace
 
 
 OBJECTS = Subcommand(

@@ -52,6 +52,13 @@ def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
         source.close()
 
 
+def namespace_meant(source: ReadableCluster, options: argparse.Namespace) -> str:
+    """The namespace whose objects are meant; empty for all. A recording is small and chosen: all of it is meant."""
+    if options.all_namespaces or (source.snapshot.closed and not options.namespace):
+        return ""
+    return options.namespace or source.namespace
+
+
 def finish(report: Report, options: argparse.Namespace, started: float, listing: Listing | None = None) -> int:
     """Print the report as the options say; returns the exit code. started: time.perf_counter()."""
     if options.output in ("json", "yaml"):

@@ -14,6 +14,11 @@ def completed(action: argparse.Action, completer: Completer) -> None:
     action.completer = completer  # type: ignore[attr-defined]  # read by kubedoctor.cli.completion
 
 
+def namespace_flag(options: argparse.Namespace) -> str:
+    """` -A` or ` -n shop`, as it was given; empty without."""
+    return " -A" if options.all_namespaces else f" -n {options.namespace}" if options.namespace else ""
+
+
 def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool = True) -> None:
     """Where to read. Not `shown`: taken and ignored, so that an alias with `--context` fits every command.
 

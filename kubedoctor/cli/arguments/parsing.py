@@ -11,7 +11,7 @@ from typing import NoReturn
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.known import command_names, every_command
 from kubedoctor.cli.arguments.kubectl_verbs import kubectl_format, kubectl_option
-from kubedoctor.cli.arguments.options import add_output, add_source
+from kubedoctor.cli.arguments.options import add_output, add_source, namespace_flag
 from kubedoctor.cli.formats import FORMATS
 from kubedoctor.cli.formats.wrapping import wrapped
 from kubedoctor.cli.terminal import text_width
@@ -161,7 +161,7 @@ def _shared() -> argparse.ArgumentParser:
 def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace, program: str) -> UsageProblem:
     called = _called(program, command)
     if option in _WATCHING:
-        where = " -A" if options.all_namespaces else f" -n {options.namespace}" if options.namespace else ""
+        where = namespace_flag(options)
         return UsageProblem(f"{option} is not available", f"The terminal UI follows every change: {program}{where}")
     owners = [other.name for other in every_command() if option_of(parser_of(other, program), option) is not None]
     if owners:

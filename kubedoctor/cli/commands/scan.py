@@ -9,7 +9,7 @@ import time
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import add_selector
 from kubedoctor.cli.formats import FORMATS, check_format
-from kubedoctor.cli.reading import finish, opened
+from kubedoctor.cli.reading import finish, namespace_meant, opened
 from kubedoctor.cli.subject import check_namespace, parsed_selector
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.kinds.meta import KubernetesObject
@@ -30,9 +30,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
 
     catalogue = load_catalogue()
     with opened(options) as source:
-        # A bundle is small and somebody chose it: all of it is meant unless -n says otherwise.
-        whole = options.all_namespaces or (source.snapshot.closed and not options.namespace)
-        namespace = "" if whole else options.namespace or source.namespace
+        namespace = namespace_meant(source, options)
         source.list_all(catalogue.reads(), namespace)
         if namespace:
             check_namespace(namespace, source)

@@ -59,16 +59,15 @@ def names(kind: str, prefix: str, options: argparse.Namespace) -> list[str]:
     """Names of objects of a kind in the namespace that the options mean; all that can be read in time."""
 
     def read() -> tuple[str, ...]:
-        from kubedoctor.cli.reading import source_options
+        from kubedoctor.cli.reading import namespace_meant, source_options
         from kubedoctor.cluster.kinds.resources import kind_named
         from kubedoctor.collect.opening import open_source
 
         options.request_timeout = _QUICK
         source = open_source(source_options(options))
         row = kind_named(kind)
-        everywhere = options.all_namespaces or (source.snapshot.closed and not options.namespace)
         namespaced = row is None or row.namespaced
-        return source.names(kind, (options.namespace or source.namespace) if namespaced and not everywhere else "")
+        return source.names(kind, namespace_meant(source, options) if namespaced else "")
 
     return [name for name in in_time(read) if name.startswith(prefix)]
 

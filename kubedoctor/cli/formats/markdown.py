@@ -8,6 +8,7 @@ from kubedoctor.cli.listing import Listing
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.report import Incident, Report
 from kubedoctor.engine.words import EFFECTS, MARKS, verdict_line
+from kubedoctor.findings import Fix
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
 
@@ -54,9 +55,7 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
             yield f"- {plain(one.about.title)}: {plain(one.summary)} (`{one.code}`)"
         yield ""
     for fix in cause.fixes:
-        yield f"- Fix: {plain(fix.summary)}{' (verified)' if fix.verified else ''}, {EFFECTS[fix.effect]}"
-        if fix.command:
-            yield from code_block(fix.command)
+        yield from fix_lines(fix)
     for command in cause.commands:
         yield f"- Next{': ' + plain(command.why) if command.why else ''}"
         yield from code_block(command.line)
@@ -65,6 +64,13 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     for gap in cause.gaps:
         yield f"- Not checked: {plain(gap)}"
     yield ""
+
+
+def fix_lines(fix: Fix) -> Iterator[str]:
+    """A fix as a list item, with its command."""
+    yield f"- Fix: {plain(fix.summary)}{' (verified)' if fix.verified else ''}, {EFFECTS[fix.effect]}"
+    if fix.command:
+        yield from code_block(fix.command)
 
 
 def plain(text: str) -> str:

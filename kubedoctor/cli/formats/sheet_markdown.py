@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.sheet import Sheet, Table
-from kubedoctor.cli.formats.markdown import code_block, plain
+from kubedoctor.cli.formats.markdown import code_block, fix_lines, plain
 from kubedoctor.engine.words import EFFECTS
 
 
@@ -18,8 +18,7 @@ def to_markdown(sheet: Sheet) -> str:
         lines += ["", *_table(table)]
     lines.append("")
     for fix in sheet.fixes:
-        lines.append(f"- Fix: {plain(fix.summary)}{' (verified)' if fix.verified else ''}, {EFFECTS[fix.effect]}")
-        lines += code_block(fix.command) if fix.command else []
+        lines += fix_lines(fix)
     for command in sheet.next:
         lines.append(f"- Next: {plain(command.why) or EFFECTS[command.effect]}")
         lines += code_block(command.line)
