@@ -24,16 +24,18 @@ def all_containers(pod: Pod) -> Iterator[Container]:
 
 def status_path(pod: Pod, name: str) -> str:
     """The path of a container's status, for `quote`: `status.containerStatuses[name=app]`."""
-    kind = (
-        "initContainerStatuses" if any(c.name == name for c in pod.spec.init_containers or ()) else "containerStatuses"
-    )
+    kind = "initContainerStatuses" if _is_init(pod, name) else "containerStatuses"
     return f"status.{kind}[name={name}]"
 
 
 def container_path(pod: Pod, name: str) -> str:
     """The path of a container in the spec, for `quote`: `spec.containers[name=app]`."""
-    kind = "initContainers" if any(c.name == name for c in pod.spec.init_containers or ()) else "containers"
+    kind = "initContainers" if _is_init(pod, name) else "containers"
     return f"spec.{kind}[name={name}]"
+
+
+def _is_init(pod: Pod, name: str) -> bool:
+    return any(container.name == name for container in pod.spec.init_containers or ())
 
 
 def finished(pod: Pod) -> bool:

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
 from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
 from kubedoctor.cluster.relations.related import Related
+from kubedoctor.engine.packages import packages
 from kubedoctor.findings import Diagnostic
 from kubedoctor.findings.relations import RELATIONS, CauseRelation
 from kubedoctor.problems import PluginProblem
@@ -106,7 +106,7 @@ def load_catalogue() -> Catalogue:
     """What all installed packages declare. A broken package is a problem; the others are used."""
     declared: list[Declared] = []
     problems: list[str] = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name != "kubedoctor", point.name)):
+    for point in packages(GROUP):
         package = point.dist.name if point.dist else point.name
         try:
             module = point.load()

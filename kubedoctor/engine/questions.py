@@ -11,9 +11,9 @@ import importlib.util
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 
 from kubedoctor.answers.question import Question
+from kubedoctor.engine.packages import packages
 from kubedoctor.problems import PluginProblem
 
 GROUP = "kubedoctor.questions"
@@ -32,7 +32,7 @@ def question_modules() -> dict[str, str]:
     """The module of each question by the question's name; where two have one name, the built-in package keeps it, then the
     first by name. Nothing is imported but the packages that hold the packages."""
     found: dict[str, str] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name != "kubedoctor", point.name)):
+    for point in packages(GROUP):
         for name in _modules(point.value):
             found.setdefault(name.replace("_", "-"), f"{point.value}.{name}")
     return dict(sorted(found.items()))

@@ -14,7 +14,7 @@ import pytest
 from kubedoctor.cluster import Pod
 from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
 from kubedoctor.engine import catalogue as module
-from kubedoctor.engine import load_catalogue, load_package
+from kubedoctor.engine import load_catalogue, load_package, packages
 from kubedoctor.engine.catalogue import assemble
 from kubedoctor.findings import Explains
 from kubedoctor.problems import PluginProblem
@@ -63,7 +63,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             )
         )
 
-    monkeypatch.setattr(module, "entry_points", lambda group: points)
+    monkeypatch.setattr(packages, "entry_points", lambda group: points)
     load_catalogue.cache_clear()
     before = set(sys.modules)
     yield write
@@ -128,7 +128,7 @@ def test_a_broken_module_is_named_and_the_others_are_used(plugin: Any) -> None:
 
 def test_a_package_that_does_not_exist_is_named(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     point = SimpleNamespace(name="gone", value="gone", dist=None, load=EntryPoint("gone", "gone", module.GROUP).load)
-    monkeypatch.setattr(module, "entry_points", lambda group: [point])
+    monkeypatch.setattr(packages, "entry_points", lambda group: [point])
     assert load_catalogue().problems == (
         "the diagnostics of package gone (gone) cannot be imported: No module named 'gone'",
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.engine import questions
+from kubedoctor.engine import packages
 from kubedoctor.engine.questions import GROUP, load_question, load_questions, question_modules
 from kubedoctor.problems import PluginProblem
 
@@ -37,7 +37,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         EntryPoint("gone", "no.such.package", GROUP),
         EntryPoint("kubedoctor", "kubedoctor.answers.questions", GROUP),
     ]
-    monkeypatch.setattr(questions, "entry_points", lambda group: points)
+    monkeypatch.setattr(packages, "entry_points", lambda group: points)
     question_modules.cache_clear()
     load_questions.cache_clear()
     yield package

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.engine import questions
+from kubedoctor.engine import packages, questions
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
@@ -26,7 +26,7 @@ def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         EntryPoint("acme", "acme_questions", questions.GROUP),
         EntryPoint("kubedoctor", "kubedoctor.answers.questions", questions.GROUP),
     ]
-    monkeypatch.setattr(questions, "entry_points", lambda group: points)
+    monkeypatch.setattr(packages, "entry_points", lambda group: points)
     questions.question_modules.cache_clear()
     questions.load_questions.cache_clear()
     yield

@@ -24,8 +24,13 @@ def pod_status(pod: Pod) -> str:
     return "Terminating" if terminating(pod) and not finished(pod) else word
 
 
+def sidecars_of(pod: Pod) -> frozenset[str]:
+    """The names of the init containers that run as long as the pod."""
+    return frozenset(container.name for container in pod.spec.init_containers or () if container.restarts_always)
+
+
 def _initializing(pod: Pod) -> str:
-    sidecars = {container.name for container in pod.spec.init_containers or () if container.restarts_always}
+    sidecars = sidecars_of(pod)
     for number, container in enumerate(pod.status.init_container_statuses or ()):
         state = container.state
         if state and state.terminated and state.terminated.exit_code == 0:

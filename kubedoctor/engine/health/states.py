@@ -34,7 +34,7 @@ from kubedoctor.engine.health.conditions import (
     stated_conditions,
     suspended,
 )
-from kubedoctor.engine.health.pod_status import pod_status
+from kubedoctor.engine.health.pod_status import pod_status, sidecars_of
 from kubedoctor.findings import Severity
 
 
@@ -200,7 +200,7 @@ def _word(stated: StatedCondition) -> str:
 
 def _pod(pod: Pod) -> StatedHealth:
     status = pod_status(pod)
-    sidecars = {container.name for container in pod.spec.init_containers or () if container.restarts_always}
+    sidecars = sidecars_of(pod)
     up = sum(container.ready for container in pod.status.container_statuses or ())
     up += sum(container.ready for container in pod.status.init_container_statuses or () if container.name in sidecars)
     count = f"{up}/{len(pod.spec.containers) + len(sidecars)}"
