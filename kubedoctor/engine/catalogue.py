@@ -69,14 +69,14 @@ class Catalogue:
         """Those that the words lead to, most likely first: a code or an id leads to its own, else what the pages declare as
         names and symptoms, else the last part of an id. Upper and lower case, `-` and `_` make no difference.
         """
-        wanted = _plain(words)
-        own = tuple(page for page in self.diagnostics if wanted in (_plain(page.code), _plain(page.id)))
+        term = _plain(words)
+        own = tuple(page for page in self.diagnostics if term in (_plain(page.code), _plain(page.id)))
         if own:
             return own
-        ranked = [(rank, page) for page in self.diagnostics if (rank := _rank(wanted, page)) is not None]
+        ranked = [(rank, page) for page in self.diagnostics if (rank := _rank(term, page)) is not None]
         if ranked:
             return tuple(page for _, page in sorted(ranked, key=lambda pair: (pair[0], pair[1].code)))
-        tails = tuple(page for page in self.diagnostics if _plain(page.id.rpartition("/")[2]) == wanted)
+        tails = tuple(page for page in self.diagnostics if _plain(page.id.rpartition("/")[2]) == term)
         return tails if len(tails) == 1 else ()
 
     def words(self) -> tuple[str, ...]:
@@ -94,11 +94,11 @@ def _plain(words: str) -> str:
     return f"exit code {int(plain)}" if re.fullmatch(r"\d{1,3}", plain) and int(plain) <= 255 else plain
 
 
-def _rank(wanted: str, page: Diagnostic[Any]) -> int | None:
+def _rank(term: str, page: Diagnostic[Any]) -> int | None:
     """How typical it is that the page is the right one, 0 the most; None where it does not have the word."""
-    if wanted in map(_plain, page.also_known_as):
+    if term in map(_plain, page.also_known_as):
         return 0
-    return next((rank for rank, symptom in enumerate(page.symptoms) if _plain(symptom) == wanted), None)
+    return next((rank for rank, symptom in enumerate(page.symptoms) if _plain(symptom) == term), None)
 
 
 @cache
@@ -131,17 +131,17 @@ def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Cata
         if relations.setdefault(relation.name, relation) is not relation:
             where = relation.find.__module__
             sentences.append(f"{where}: relation {relation.name} exists already; the second is ignored")
-    taken: dict[str, Diagnostic[Any]] = {}
-    kept = []
+    by_key: dict[str, Diagnostic[Any]] = {}
+    accepted = []
     for diagnostic in (item for item in items if isinstance(item, Diagnostic)):
-        if why := _unusable(diagnostic, taken, relations):
+        if why := _unusable(diagnostic, by_key, relations):
             sentences.append(f"{diagnostic.package}: {diagnostic.id} {why}; it is ignored")
             continue
-        taken[diagnostic.code] = taken[diagnostic.id] = diagnostic
-        kept.append(diagnostic)
+        by_key[diagnostic.code] = by_key[diagnostic.id] = diagnostic
+        accepted.append(diagnostic)
     related = sorted((item for item in items if isinstance(item, Related)), key=lambda item: item.name)
     return Catalogue(
-        diagnostics=tuple(sorted(kept, key=lambda diagnostic: diagnostic.id)),
+        diagnostics=tuple(sorted(accepted, key=lambda diagnostic: diagnostic.id)),
         problems=tuple(sentences),
         related=(*NEIGHBOURS, *related),
         relations=tuple(relations.values()),
@@ -149,10 +149,10 @@ def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Cata
 
 
 def _unusable(
-    diagnostic: Diagnostic[Any], taken: Mapping[str, Diagnostic[Any]], relations: Mapping[str, CauseRelation]
+    diagnostic: Diagnostic[Any], by_key: Mapping[str, Diagnostic[Any]], relations: Mapping[str, CauseRelation]
 ) -> str:
     """Why a diagnostic cannot be used, as a clause; empty if it can."""
-    rival = taken.get(diagnostic.code) or taken.get(diagnostic.id)
+    rival = by_key.get(diagnostic.code) or by_key.get(diagnostic.id)
     if rival is not None:
         return f"has the code or id of {rival.id} ({rival.package})"
     if diagnostic.code in RETIRED_CODES:

@@ -43,9 +43,9 @@ def fold(
     children: dict[str, list[ReportedFinding]] = {}
     for finding in findings:
         children.setdefault(_line(finding.id, parents)[-1], []).append(finding)
-    known = {finding.id: finding for finding in findings}
+    by_id = {finding.id: finding for finding in findings}
     incidents = [
-        (_badness(known[root], members), Incident(root, tuple(finding.id for finding in members if finding.id != root)))
+        (_badness(by_id[root], members), Incident(root, tuple(finding.id for finding in members if finding.id != root)))
         for root, members in children.items()
     ]
     return tuple(incident for _, incident in sorted(incidents, key=lambda pair: pair[0])), tuple(problems)
@@ -81,8 +81,9 @@ def _causes(
                 if cause.id == symptom.id:
                     continue
                 if relation is _BLAMED or any(
-                    one.relation == relation.name and (not one.codes or symptom.code in one.codes)
-                    for one in explains.get(cause.code, ())
+                    explanation.relation == relation.name
+                    and (not explanation.codes or symptom.code in explanation.codes)
+                    for explanation in explains.get(cause.code, ())
                 ):
                     yield cause
 

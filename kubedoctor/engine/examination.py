@@ -84,23 +84,23 @@ def _in_rounds(
     """What the checks say of some objects, of what is related to them and of what is blamed; and how many rounds of
     fetching that took."""
     passes = rounds = 0
-    done: dict[tuple[str, Ref], _Results] = {}
+    results_by_check: dict[tuple[str, Ref], _Results] = {}
     while True:
         passes += 1
         wants: set[Want | LogWant] = set()
         gaps: set[Gap] = set()
-        roots = tuple(dict.fromkeys((*start, *_blamed(done))))
+        roots = tuple(dict.fromkeys((*start, *_blamed(results_by_check))))
         subjects = _subjects(catalogue, roots, snapshot, wants, gaps)
         for subject in subjects:
-            _examine_once(catalogue, subject, snapshot, done, wants)
-        if passes == MOST_ROUNDS or not (wants or set(_blamed(done)) - set(roots)):
+            _examine_once(catalogue, subject, snapshot, results_by_check, wants)
+        if passes == MOST_ROUNDS or not (wants or set(_blamed(results_by_check)) - set(roots)):
             break
         if wants:
             rounds += 1
             gather(frozenset(wants))
     results = _Results(seen=list(subjects))
     names = {ref(subject) for subject in subjects}
-    for (_, about), part in done.items():
+    for (_, about), part in results_by_check.items():
         if about in names:
             results.add(part)
     results.not_checked |= {NotChecked("", start[0], str(gap)) for gap in gaps}
@@ -135,15 +135,15 @@ def scan(
         rounds, results = 1, _Results()
         snapshot.exhausted = True
         try:
-            left = _scan_once(catalogue, snapshot, namespace, keep, results)
+            unread = _scan_once(catalogue, snapshot, namespace, keep, results)
         finally:
             snapshot.exhausted = False
-        for want in left:
+        for want in unread:
             results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
     results.seen += filter(wanted, _all_of(snapshot, namespace))
     if namespace and (elsewhere := _blamed_outside(namespace, results)):
-        more, further = _in_rounds(catalogue, elsewhere, snapshot, gather)
-        results.add(more)
+        outside, further = _in_rounds(catalogue, elsewhere, snapshot, gather)
+        results.add(outside)
         rounds += further
     return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace)
 
@@ -167,7 +167,7 @@ def _subjects(
 ) -> tuple[KubernetesObject, ...]:
     """The objects and what is related to each, as far as they are here."""
     cluster = Cluster(snapshot)
-    found: dict[Ref, KubernetesObject] = {}
+    objects: dict[Ref, KubernetesObject] = {}
     for root in roots:
         for name in (root, *_related_names(catalogue, root, cluster, wants)):
             try:
@@ -176,9 +176,9 @@ def _subjects(
                 wants.update(missing.wants)
                 continue
             if obj is not None:
-                found[name] = obj
+                objects[name] = obj
     gaps |= cluster.gaps
-    return tuple(found.values())
+    return tuple(objects.values())
 
 
 def _related_names(catalogue: Catalogue, subject: Ref, cluster: Cluster, wants: set[Want | LogWant]) -> tuple[Ref, ...]:
@@ -190,9 +190,9 @@ def _related_names(catalogue: Catalogue, subject: Ref, cluster: Cluster, wants: 
     return related_objects(obj, cluster, wants, catalogue.related) if obj is not None else ()
 
 
-def _blamed(done: dict[tuple[str, Ref], _Results]) -> Iterator[Ref]:
+def _blamed(results_by_check: dict[tuple[str, Ref], _Results]) -> Iterator[Ref]:
     """What the findings so far blame: it is examined too, so that the cause of the cause is found."""
-    for part in done.values():
+    for part in results_by_check.values():
         for _, finding, _ in part.found:
             yield from finding.because_of
 
@@ -201,13 +201,13 @@ def _examine_once(
     catalogue: Catalogue,
     obj: KubernetesObject,
     snapshot: Snapshot,
-    done: dict[tuple[str, Ref], _Results],
+    results_by_check: dict[tuple[str, Ref], _Results],
     wants: set[Want | LogWant],
 ) -> None:
     """Run the checks about one object that have not run through yet."""
     about = ref(obj)
     for diagnostic in catalogue.about(about.kind):
-        if (diagnostic.id, about) in done:
+        if (diagnostic.id, about) in results_by_check:
             continue
         part = _Results()
         try:
@@ -215,7 +215,7 @@ def _examine_once(
         except NotCollected as missing:
             wants.update(missing.wants)
             continue
-        done[(diagnostic.id, about)] = part
+        results_by_check[(diagnostic.id, about)] = part
 
 
 def _scan_once(
@@ -248,17 +248,17 @@ def _scan_once(
 def _one_log_per_workload(wants: set[Want | LogWant], snapshot: Snapshot) -> frozenset[Want | LogWant]:
     """Pods of one workload fail alike: in a scan one log speaks for all."""
     chosen: dict[tuple[Ref, str, bool], LogWant] = {}
-    others: set[Want | LogWant] = set()
+    other_wants: set[Want | LogWant] = set()
     for want in sorted(wants, key=str):
         if not isinstance(want, LogWant):
-            others.add(want)
+            other_wants.add(want)
             continue
         name = Ref("Pod", want.namespace, want.pod)
         pod = snapshot.get(name)
         workload = (controller_of(pod) if pod is not None else None) or name
         if chosen.setdefault((workload, want.container, want.previous), want) is not want:
             snapshot.add_log(want, None)
-    return frozenset(others | set(chosen.values()))
+    return frozenset(other_wants | set(chosen.values()))
 
 
 def _unseen(kind: str, namespace: str, snapshot: Snapshot) -> str:

@@ -12,18 +12,18 @@ from kubedoctor.engine.report import Incident, ReportedFinding
 def with_proven(findings: tuple[ReportedFinding, ...], incidents: Iterable[Incident]) -> tuple[ReportedFinding, ...]:
     """A cause gets the proven fixes of its consequences that change the same object as the cause is about, and those
     that it gives itself without a proof. They come first, in the place of unproven ones with the same command."""
-    known = {finding.id: finding for finding in findings}
+    by_id = {finding.id: finding for finding in findings}
     for incident in incidents:
-        cause = known[incident.cause]
+        cause = by_id[incident.cause]
         own = {fix.command for fix in cause.fixes if fix.command}
         proven = {
             fix.command: fix
             for name in incident.consequences
-            for fix in known[name].fixes
+            for fix in by_id[name].fixes
             if fix.verified and fix.command and (fix.changes == cause.about or fix.command in own)
         }
         if proven:
             kept = (fix for fix in cause.fixes if fix.verified or fix.command not in proven)
             fixes = tuple(dict.fromkeys((*proven.values(), *kept)))
-            known[cause.id] = msgspec.structs.replace(cause, fixes=fixes)
-    return tuple(known[finding.id] for finding in findings)
+            by_id[cause.id] = msgspec.structs.replace(cause, fixes=fixes)
+    return tuple(by_id[finding.id] for finding in findings)

@@ -31,11 +31,11 @@ class Questions:
 def question_modules() -> dict[str, str]:
     """The module of each question by the question's name; where two have one name, the built-in package keeps it, then the
     first by name. Nothing is imported but the packages that hold the packages."""
-    found: dict[str, str] = {}
+    modules: dict[str, str] = {}
     for point in packages(GROUP):
         for name in _modules(point.value):
-            found.setdefault(name.replace("_", "-"), f"{point.value}.{name}")
-    return dict(sorted(found.items()))
+            modules.setdefault(name.replace("_", "-"), f"{point.value}.{name}")
+    return dict(sorted(modules.items()))
 
 
 def _modules(package: str) -> list[str]:
@@ -67,12 +67,12 @@ def load_question(name: str) -> Question | None:
 @cache
 def load_questions() -> Questions:
     """Every question; a broken one is a problem, the others are used."""
-    found, problems = [], []
+    questions, problems = [], []
     for name in question_modules():
         try:
             question = load_question(name)
         except PluginProblem as problem:
             problems.append(problem.what)
         else:
-            found += [question] if question is not None else []
-    return Questions(tuple(found), tuple(problems))
+            questions += [question] if question is not None else []
+    return Questions(tuple(questions), tuple(problems))

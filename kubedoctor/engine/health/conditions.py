@@ -130,8 +130,8 @@ def _has_its_pods(obj: KubernetesObject) -> bool:
     """A ReplicaSet that wants no pod any more may keep its last failure, and its Deployment repeats it
     (`pkg/controller/deployment/progress.go`, getReplicaFailures, v1.37)."""
     if isinstance(obj, Deployment):
-        wanted = obj.spec.desired_replicas
-        return obj.status.updated_replicas >= wanted and obj.status.available_replicas >= wanted
+        replicas = obj.spec.desired_replicas
+        return obj.status.updated_replicas >= replicas and obj.status.available_replicas >= replicas
     return getattr(getattr(obj, "spec", None), "replicas", None) == 0
 
 

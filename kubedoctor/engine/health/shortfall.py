@@ -25,12 +25,12 @@ SETTLED = timedelta(minutes=1)
 
 def shortfall(obj: KubernetesObject, snapshot: Snapshot) -> tuple[str, tuple[Evidence, ...]] | None:
     """The clause and the two numbers, where pods are missing and none of those that are here is on its way."""
-    wants = _missing(obj)
-    if wants is None or not _old(obj.metadata.creation_timestamp, snapshot.taken_at):
+    missing = _missing(obj)
+    if missing is None or not _old(obj.metadata.creation_timestamp, snapshot.taken_at):
         return None
     if any(_is_moving(pod, snapshot.taken_at) for pod in _pods(obj, snapshot)):
         return None
-    clause, paths = wants
+    clause, paths = missing
     return clause, tuple(quote(obj, path) for path in paths if has_path(obj, path))
 
 
@@ -39,12 +39,12 @@ def _missing(obj: KubernetesObject) -> tuple[str, tuple[str, ...]] | None:
     if isinstance(obj, StatefulSet | DaemonSet) and obj.status.observed_generation < obj.metadata.generation:
         return None
     if isinstance(obj, StatefulSet) and lacks_pods(obj):
-        says = f"{obj.status.replicas} of {counted(obj.spec.desired_replicas, 'pod')} exist"
-        return says, ("spec.replicas", "status.replicas")
+        clause = f"{obj.status.replicas} of {counted(obj.spec.desired_replicas, 'pod')} exist"
+        return clause, ("spec.replicas", "status.replicas")
     if isinstance(obj, DaemonSet) and lacks_pods(obj):
-        wanted, has = obj.status.desired_number_scheduled, obj.status.current_number_scheduled
+        desired, current = obj.status.desired_number_scheduled, obj.status.current_number_scheduled
         paths = ("status.desiredNumberScheduled", "status.currentNumberScheduled")
-        return f"pods exist on {has} of {counted(wanted, 'node')}", paths
+        return f"pods exist on {current} of {counted(desired, 'node')}", paths
     if isinstance(obj, Job) and obj.status.start_time is not None and not obj.spec.suspend:
         status = obj.status
         begun = status.active or status.succeeded or status.failed or status.conditions

@@ -78,8 +78,8 @@ class StatedHealth(msgspec.Struct, frozen=True, gc=False):
 
 def stated_health(obj: KubernetesObject) -> StatedHealth:
     """The state that the object's own status tells."""
-    known = _STATES.get(type(obj)) or (_custom if is_custom(obj) else None)
-    state: StatedHealth = known(obj) if known else StatedHealth(Health.IDLE, status=_phase(obj))
+    state_of = _STATES.get(type(obj)) or (_custom if is_custom(obj) else None)
+    state: StatedHealth = state_of(obj) if state_of else StatedHealth(Health.IDLE, status=_phase(obj))
     if terminating_object(obj) and not isinstance(obj, Pod):
         return StatedHealth(Health.DEGRADED, state.ready, "Terminating")
     return state
@@ -94,13 +94,13 @@ def _phase(obj: KubernetesObject) -> str:
     return str(getattr(getattr(obj, "status", None), "phase", "") or "")
 
 
-def _replicas(is_ready: int, wanted: int, settled: bool = True) -> StatedHealth:
-    if wanted == 0 and is_ready == 0:
+def _replicas(is_ready: int, desired: int, settled: bool = True) -> StatedHealth:
+    if desired == 0 and is_ready == 0:
         return StatedHealth(Health.IDLE, "0/0", "scaled to 0")
-    text = f"{is_ready}/{wanted}"
+    text = f"{is_ready}/{desired}"
     if is_ready == 0:
         return StatedHealth(Health.BROKEN, text, "none ready")
-    if is_ready < wanted:
+    if is_ready < desired:
         return StatedHealth(Health.DEGRADED, text, "not all ready")
     return (
         StatedHealth(Health.HEALTHY, text, "ready")
@@ -110,10 +110,10 @@ def _replicas(is_ready: int, wanted: int, settled: bool = True) -> StatedHealth:
 
 
 def _deployment(obj: Deployment) -> StatedHealth:
-    wanted = obj.spec.desired_replicas
+    desired = obj.spec.desired_replicas
     stuck = any(row.type in ("Progressing", "ReplicaFailure") for row, _ in bad_conditions(obj))
-    settled = obj.spec.paused or (obj.status.updated_replicas >= wanted and not stuck)
-    return _replicas(obj.status.ready_replicas, wanted, settled)
+    settled = obj.spec.paused or (obj.status.updated_replicas >= desired and not stuck)
+    return _replicas(obj.status.ready_replicas, desired, settled)
 
 
 def _replica_set(obj: ReplicaSet) -> StatedHealth:
@@ -134,15 +134,15 @@ def _daemon_set(obj: DaemonSet) -> StatedHealth:
 
 
 def _job(obj: Job) -> StatedHealth:
-    done = f"{obj.status.succeeded}/{1 if obj.spec.completions is None else obj.spec.completions}"
+    completions = f"{obj.status.succeeded}/{1 if obj.spec.completions is None else obj.spec.completions}"
     if any(bad_conditions(obj)):
-        return StatedHealth(Health.BROKEN, done, "Failed")
+        return StatedHealth(Health.BROKEN, completions, "Failed")
     complete = condition(obj.status.conditions, "Complete")
     if complete is not None and complete.status == "True":
-        return StatedHealth(Health.HEALTHY, done, "Complete")
+        return StatedHealth(Health.HEALTHY, completions, "Complete")
     if obj.spec.suspend:
-        return StatedHealth(Health.IDLE, done, "Suspended")
-    return StatedHealth(Health.DEGRADED if obj.status.failed else Health.HEALTHY, done, "Running")
+        return StatedHealth(Health.IDLE, completions, "Suspended")
+    return StatedHealth(Health.DEGRADED if obj.status.failed else Health.HEALTHY, completions, "Running")
 
 
 def _cron_job(obj: CronJob) -> StatedHealth:
@@ -201,9 +201,11 @@ def _word(stated: StatedCondition) -> str:
 def _pod(pod: Pod) -> StatedHealth:
     status = pod_status(pod)
     sidecars = sidecars_of(pod)
-    up = sum(container.ready for container in pod.status.container_statuses or ())
-    up += sum(container.ready for container in pod.status.init_container_statuses or () if container.name in sidecars)
-    count = f"{up}/{len(pod.spec.containers) + len(sidecars)}"
+    ready_containers = sum(container.ready for container in pod.status.container_statuses or ())
+    ready_containers += sum(
+        container.ready for container in pod.status.init_container_statuses or () if container.name in sidecars
+    )
+    count = f"{ready_containers}/{len(pod.spec.containers) + len(sidecars)}"
     if pod.status.phase == "Succeeded":
         return StatedHealth(Health.IDLE, count, status)
     if terminating(pod):

@@ -101,8 +101,8 @@ def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
     created = pod.metadata.creation_timestamp
     if pod.status.conditions or pod.status.phase != "Pending" or created is None or now - created < ROLLOUT:
         return None
-    says = f"phase is Pending for {human_duration(now - created)}, and no scheduler or kubelet has handled the pod"
-    return Trouble(says, (quote(pod, "status.phase"), quote(pod, "metadata.creationTimestamp")))
+    clause = f"phase is Pending for {human_duration(now - created)}, and no scheduler or kubelet has handled the pod"
+    return Trouble(clause, (quote(pod, "status.phase"), quote(pod, "metadata.creationTimestamp")))
 
 
 def _lasting(obj: KubernetesObject, now: datetime, *, alone: bool) -> Iterator[tuple[str, list[Evidence]]]:
@@ -128,15 +128,15 @@ def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Troubl
     if late <= max((SOON, *(_SLOW.get(name, SOON) for name in finalizers))) or _others_have_grace(obj, snapshot):
         return None
     evidence = [quote(obj, "metadata.deletionTimestamp", "end of the grace period")]
-    says = f"deletion is overdue by {human_duration(late)}"
+    clause = f"deletion is overdue by {human_duration(late)}"
     if finalizers:
-        named = [f"{name} ({_WAITS_FOR[name]})" if name in _WAITS_FOR else name for name in finalizers]
-        says += f"; {'a finalizer blocks' if len(named) == 1 else 'finalizers block'} it: {', '.join(named)}"
+        names = [f"{name} ({_WAITS_FOR[name]})" if name in _WAITS_FOR else name for name in finalizers]
+        clause += f"; {'a finalizer blocks' if len(names) == 1 else 'finalizers block'} it: {', '.join(names)}"
         evidence.append(quote(obj, "metadata.finalizers"))
         if isinstance(obj, PersistentVolumeClaim) and (users := _users(obj, snapshot)):
-            says += f"; mounted by {listed((pod.metadata.name for pod in users), 3)}"
+            clause += f"; mounted by {listed((pod.metadata.name for pod in users), 3)}"
     elif isinstance(obj, Pod) and obj.spec.node_name:
-        says += f"; no finalizer blocks it: the kubelet of node {obj.spec.node_name} has not confirmed that the containers stopped"
+        clause += f"; no finalizer blocks it: the kubelet of node {obj.spec.node_name} has not confirmed that the containers stopped"
         evidence.append(quote(obj, "spec.nodeName"))
     conditions = stated_conditions(obj)
     why = [
@@ -146,8 +146,8 @@ def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Troubl
         if has_path(obj, path := f"status.conditions[type={kind}].message")
     ]
     if why and not finalizers:
-        says += f": {why[0].text}"
-    return Trouble(says, (*evidence, *why), deletion=True)
+        clause += f": {why[0].text}"
+    return Trouble(clause, (*evidence, *why), deletion=True)
 
 
 def _others_have_grace(obj: KubernetesObject, snapshot: Snapshot) -> bool:

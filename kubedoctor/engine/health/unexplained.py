@@ -42,7 +42,7 @@ def unexplained(
         for name in (finding.about, *finding.affects)
     }
     families = {family.top(name) for name in touched}
-    left = {
+    by_name = {
         name: Unexplained(name, trouble.says, trouble.evidence)
         for obj, trouble in troubled
         if not (
@@ -55,10 +55,12 @@ def unexplained(
     }
     if subject is None:  # In a scan a workload speaks for its pods.
         ending = {ref(obj) for obj, trouble in troubled if trouble.deletion}
-        left = {
-            n: finding for n, finding in left.items() if n in ending or (top := family.top(n)) == n or top not in left
+        by_name = {
+            name: item
+            for name, item in by_name.items()
+            if name in ending or (top := family.top(name)) == name or top not in by_name
         }
-    return tuple(left[name] for name in sorted(left, key=lambda name: (name != subject, name)))
+    return tuple(by_name[name] for name in sorted(by_name, key=lambda name: (name != subject, name)))
 
 
 def _condition(path: str) -> str:
