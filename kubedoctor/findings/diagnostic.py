@@ -87,7 +87,7 @@ def diagnostic_id(module: str) -> str:
     `diagnostics` or ends in `_diagnostics`, else the first part; a module that stands directly in it has its name as area.
     """
     parts = module.split(".")
-    root = next((place for place, part in enumerate(parts) if re.search(r"(^|_)diagnostics$", part)), 0)
+    root = next((index for index, part in enumerate(parts) if re.search(r"(^|_)diagnostics$", part)), 0)
     area = parts[min(root + 1, len(parts) - 2)] if len(parts) > 1 else parts[0]
     return f"{area}/{parts[-1]}".replace("_", "-")
 

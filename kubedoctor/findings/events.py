@@ -12,7 +12,7 @@ def newest_event(pod: Pod, cluster: Cluster, *reasons: str, text: str = "", cont
     """The newest event about a pod with one of the reasons, and with `text` in its message."""
     for event in reversed(cluster.events_about(ref(pod))):
         if event.reason in reasons and text in event.message:
-            place = event.involved_object.field_path
-            if not container or not place or f"{{{container}}}" in place:
+            field_path = event.involved_object.field_path
+            if not container or not field_path or f"{{{container}}}" in field_path:
                 return event
     return None

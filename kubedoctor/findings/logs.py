@@ -12,5 +12,5 @@ def quote_line(tail: LogTail, index: int, shows: str = "") -> Evidence:
     """One line of a log as evidence; `index` counts from the oldest line read, negative from the newest."""
     line = tail.lines[index]
     position = index % len(tail.lines) - len(tail.lines)
-    which = "previous " if tail.previous else ""
-    return Evidence(tail.pod, f"{which}log[{tail.container}][{position}]", line[:LONGEST_LINE], shows)
+    run = "previous " if tail.previous else ""
+    return Evidence(tail.pod, f"{run}log[{tail.container}][{position}]", line[:LONGEST_LINE], shows)

@@ -30,8 +30,8 @@ def at_fault(
         return name
     mine = next((candidate for candidate in all_containers(pod) if candidate.name == container), None)
     theirs = (*(template.spec.init_containers or ()), *template.spec.containers)
-    wanted = next((candidate for candidate in theirs if candidate.name == container), None)
-    return ref(pod) if mine and wanted and not same(mine, wanted) else name
+    original = next((candidate for candidate in theirs if candidate.name == container), None)
+    return ref(pod) if mine and original and not same(mine, original) else name
 
 
 def quote_spec(pod: Pod, cluster: Cluster, about: Ref, container: str, field: str, shows: str = "") -> list[Evidence]:
@@ -42,7 +42,7 @@ def quote_spec(pod: Pod, cluster: Cluster, about: Ref, container: str, field: st
 def quote_pod_spec(pod: Pod, cluster: Cluster, about: Ref, path: str, shows: str = "") -> list[Evidence]:
     """As `quote_spec`, by the path in the pod: `spec.volumes[name=tls].secret.secretName`."""
     workload = cluster.maybe.get_ref(about) if about.kind != "Pod" else None
-    places: list[tuple[KubernetesObject, str]] = [(pod, path)]
+    paths: list[tuple[KubernetesObject, str]] = [(pod, path)]
     if workload is not None and template_of(workload) is not None:
-        places.insert(0, (workload, f"{template_path(workload)}{path.removeprefix('spec')}"))
-    return next(([quote(obj, where, shows)] for obj, where in places if has_path(obj, where)), [])
+        paths.insert(0, (workload, f"{template_path(workload)}{path.removeprefix('spec')}"))
+    return next(([quote(obj, where, shows)] for obj, where in paths if has_path(obj, where)), [])

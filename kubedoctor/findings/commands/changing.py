@@ -44,13 +44,13 @@ def command_line(change: Change, *objects: KubernetesObject) -> str:
     objects: what is changed, as it is now. Of what is not given only fields outside lists can be changed. An immutable field
     is changed by deleting and recreating the object, except where a controller owns it.
     """
-    known = {ref(item): item for item in objects}
+    items = {ref(item): item for item in objects}
     lines: list[_Line] = []
     for about, steps in _by_object(change).items():
-        more = _commands(about, steps, known.get(about))
-        if not more:
+        own_lines = _commands(about, steps, items.get(about))
+        if not own_lines:
             return ""
-        lines += more
+        lines += own_lines
     return " && ".join(line.text for line in _joined(lines))
 
 
@@ -60,30 +60,30 @@ def container_command(item: KubernetesObject | None, names: Sequence[str], path:
     template = template_of(item) if item is not None else None
     if item is None or template is None:
         return ""
-    places: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for field, containers in (
         ("initContainers", template.spec.init_containers or ()),
         ("containers", template.spec.containers),
     ):
-        places.update({known.name: (field, place) for place, known in enumerate(containers)})
-    if not set(names) <= set(places):
+        paths.update({container.name: (field, index) for index, container in enumerate(containers)})
+    if not set(names) <= set(paths):
         return ""
     prefix = template_path(item).split(".")
-    return command_line(edit(ref(item), *(Step((*prefix, *places[name], *path), value) for name in names)), item)
+    return command_line(edit(ref(item), *(Step((*prefix, *paths[name], *path), value) for name in names)), item)
 
 
 def _by_object(change: Change) -> dict[Ref, list[Step | str | Mapping[str, Any]]]:
     """Steps, `delete`, `copy`, or the object to create; one patch changes all fields of an object at once."""
-    found: dict[Ref, list[Step | str | Mapping[str, Any]]] = {}
+    by_object: dict[Ref, list[Step | str | Mapping[str, Any]]] = {}
     for operation in change.operations:
-        todo = found.setdefault(operation.about, [])
+        todo = by_object.setdefault(operation.about, [])
         if operation.create is not None:
             todo.append(operation.create)
         elif operation.delete or operation.copy_as:
             todo.append("delete" if operation.delete else "copy")
         else:
             todo += operation.steps
-    return found
+    return by_object
 
 
 def _commands(about: Ref, todo: Sequence[Step | str | Mapping[str, Any]], item: KubernetesObject | None) -> list[_Line]:
@@ -96,18 +96,18 @@ def _commands(about: Ref, todo: Sequence[Step | str | Mapping[str, Any]], item: 
     if new is not None:
         return [_create(about, new)]
     steps: _Steps = [part for part in todo if isinstance(part, Step)]
-    then = recreated(about, steps, item)
-    if then is None:
+    recreation = recreated(about, steps, item)
+    if recreation is None:
         return []
     lines: list[_Line] = []
-    if not then:
+    if not recreation:
         for rule in _RULES:
-            more, steps = rule(about, steps, item)
-            lines += more
+            rule_lines, steps = rule(about, steps, item)
+            lines += rule_lines
             if not steps:
                 return lines
     words = patch_words(steps, item)
-    return [*lines, _Line((*_words("patch", about), *words), then=then)] if words else []
+    return [*lines, _Line((*_words("patch", about), *words), then=recreation)] if words else []
 
 
 def _words(verb: str, about: Ref) -> list[str]:
@@ -122,26 +122,31 @@ def _create(about: Ref, data: Mapping[str, Any]) -> _Line:
 
 
 def _joined(lines: Iterable[_Line]) -> list[_Line]:
-    found: list[_Line] = []
+    joined: list[_Line] = []
     for line in lines:
-        same = next(
-            (at for at, each in enumerate(found) if line.nodes and each._replace(nodes=line.nodes) == line), None
+        match = next(
+            (
+                index
+                for index, candidate in enumerate(joined)
+                if line.nodes and candidate._replace(nodes=line.nodes) == line
+            ),
+            None,
         )
-        if same is None:
-            found.append(line)
+        if match is None:
+            joined.append(line)
         else:
-            found[same] = found[same]._replace(nodes=(*found[same].nodes, *line.nodes))
-    return found
+            joined[match] = joined[match]._replace(nodes=(*joined[match].nodes, *line.nodes))
+    return joined
 
 
 def _cordon(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
     path: Path = ("spec", "unschedulable")
-    wanted = next((step for step in steps if step.path == path), None)
-    if about.kind != "Node" or wanted is None:
+    cordon = next((step for step in steps if step.path == path), None)
+    if about.kind != "Node" or cordon is None:
         return [], steps
-    left = [step for step in steps if step.path != path and not _is_cordon_taint(step, item)]
-    verb = "cordon" if wanted.value and not wanted.remove else "uncordon"
-    return [_Line(("kubectl", verb), (about.name,))], left
+    remaining = [step for step in steps if step.path != path and not _is_cordon_taint(step, item)]
+    verb = "cordon" if cordon.value and not cordon.remove else "uncordon"
+    return [_Line(("kubectl", verb), (about.name,))], remaining
 
 
 def _is_cordon_taint(step: Step, item: KubernetesObject | None) -> bool:
@@ -157,8 +162,8 @@ def _taint(step: Step, item: KubernetesObject | None) -> dict[str, Any] | None:
     if step.path[2] == "-":
         return dict(step.value)
     taints = item.spec.taints or () if isinstance(item, Node) else ()
-    place = step.path[2]
-    return dict(as_data(taints[place])) if step.remove and isinstance(place, int) and place < len(taints) else None
+    index = step.path[2]
+    return dict(as_data(taints[index])) if step.remove and isinstance(index, int) and index < len(taints) else None
 
 
 def _taints(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
@@ -169,8 +174,8 @@ def _taints(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[l
     for step, taint in changed:
         value = f"={taint['value']}" if taint.get("value") else ""
         words.append(f"{taint['key']}{value}:{taint['effect']}{'-' if step.remove else ''}")
-    left = [step for step in steps if all(step is not each for each, _ in changed)]
-    return [_Line(("kubectl", "taint", "nodes"), (about.name,), tuple(words))], left
+    remaining = [step for step in steps if all(step is not taint_step for taint_step, _ in changed)]
+    return [_Line(("kubectl", "taint", "nodes"), (about.name,), tuple(words))], remaining
 
 
 def _labels(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
@@ -201,10 +206,10 @@ def _of_container(step: Step, item: KubernetesObject | None) -> tuple[str, Path]
     if item is None or template is None or step.remove or ref(item).kind not in SETTABLE:
         return "", ()
     prefix = (*template_path(item).split("."), "containers")
-    place = step.path[len(prefix)] if len(step.path) > len(prefix) + 1 else None
-    if step.path[: len(prefix)] != prefix or not isinstance(place, int) or place >= len(template.spec.containers):
+    index = step.path[len(prefix)] if len(step.path) > len(prefix) + 1 else None
+    if step.path[: len(prefix)] != prefix or not isinstance(index, int) or index >= len(template.spec.containers):
         return "", ()
-    return template.spec.containers[place].name, step.path[len(prefix) + 1 :]
+    return template.spec.containers[index].name, step.path[len(prefix) + 1 :]
 
 
 def _set(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
@@ -212,7 +217,7 @@ def _set(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list
     amounts: dict[str, dict[str, list[str]]] = {}
     images: list[str] = []
     variables: dict[str, list[str]] = {}
-    left: list[Step] = []
+    remaining: list[Step] = []
     for step in steps:
         name, path = _of_container(step, item)
         match path:
@@ -223,17 +228,17 @@ def _set(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list
             case ("env", "-") if set(step.value) == {"name", "value"}:
                 variables.setdefault(name, []).append(f"{step.value['name']}={step.value['value']}")
             case _:
-                left.append(step)
+                remaining.append(step)
     lines: list[_Line] = []
     if len(amounts) > 1:  # Each command would be a rollout of its own.
-        left = [step for step in steps if step in left or _of_container(step, item)[1][:1] == ("resources",)]
+        remaining = [step for step in steps if step in remaining or _of_container(step, item)[1][:1] == ("resources",)]
     else:
         for name, sides in amounts.items():
             flags = [f"--{side}={','.join(sides[side])}" for side in ("requests", "limits") if side in sides]
             lines.append(_Line((*_words("set resources", about), "-c", name, *flags)))
     lines += [_Line((*_words("set image", about), *images))] if images else []
     lines += [_Line((*_words("set env", about), "-c", name, *words)) for name, words in variables.items()]
-    return lines, left
+    return lines, remaining
 
 
 _RULES: Final[tuple[_Rule, ...]] = (_cordon, _taints, _labels, _number, _set)

@@ -34,8 +34,8 @@ def look_at_pod(pod: Pod, why: str) -> Command:
 
 
 def look_at_log(pod: Pod, container: str, *, previous: bool, why: str = "") -> Command:
-    more = ["--previous"] if previous else []
-    line = kubectl("logs", pod.name, "-c", container, *more, namespace=pod.namespace)
+    options = ["--previous"] if previous else []
+    line = kubectl("logs", pod.name, "-c", container, *options, namespace=pod.namespace)
     return Command(line, why or ("the end of the run that failed" if previous else "what the program writes"))
 
 
@@ -50,5 +50,5 @@ def rollout(verb: str, workload: Ref) -> str:
 
 def delete_by_force(about: Ref) -> str:
     """Deletes a pod that no kubelet can end any more."""
-    place = ["-n", about.namespace] if about.namespace else []
-    return kubectl("delete", about.argument, *place, "--force", "--grace-period=0")
+    options = ["-n", about.namespace] if about.namespace else []
+    return kubectl("delete", about.argument, *options, "--force", "--grace-period=0")

@@ -60,37 +60,39 @@ def _at(data: Any, path: Path) -> Any:
 
 def _container_at(path: Path) -> int | None:
     """Where in the path the position of a container stands."""
-    for place in range(1, len(path) - 1):
-        if path[place - 1] in _CONTAINERS and isinstance(path[place], int):
-            return place
+    for index in range(1, len(path) - 1):
+        if path[index - 1] in _CONTAINERS and isinstance(path[index], int):
+            return index
     return None
 
 
 def _names_container(step: Step, data: Any) -> bool:
     """A single value of a container, or of no list at all: lists are merged by rules of their own."""
-    place = _container_at(step.path)
+    index = _container_at(step.path)
     if isinstance(step.value, dict | list) or not (step.remove or step.value is not None):
         return False
-    if place is None:
+    if index is None:
         return _is_plain(step.path)
-    known = _at(data, step.path[: place + 1])
-    return _is_plain(step.path[:place]) and _is_plain(step.path[place + 1 :]) and bool(known and known.get("name"))
+    container = _at(data, step.path[: index + 1])
+    return (
+        _is_plain(step.path[:index]) and _is_plain(step.path[index + 1 :]) and bool(container and container.get("name"))
+    )
 
 
 def _by_name(steps: Sequence[Step], data: Any) -> Any:
     body: dict[str, Any] = {}
     for step in steps:
         value = None if step.remove else step.value
-        place = _container_at(step.path)
-        if place is None:
+        index = _container_at(step.path)
+        if index is None:
             body = apply_steps(body, (Step(step.path, value),))
             continue
-        name = _at(data, step.path[: place + 1])["name"]
-        listed = _at(body, step.path[:place]) or []
-        position = next((at for at, known in enumerate(listed) if known["name"] == name), len(listed))
+        name = _at(data, step.path[: index + 1])["name"]
+        listed = _at(body, step.path[:index]) or []
+        position = next((number for number, container in enumerate(listed) if container["name"] == name), len(listed))
         if position == len(listed):
-            body = apply_steps(body, (Step((*step.path[:place], "-"), {"name": name}),))
-        body = apply_steps(body, (Step((*step.path[:place], position, *step.path[place + 1 :]), value),))
+            body = apply_steps(body, (Step((*step.path[:index], "-"), {"name": name}),))
+        body = apply_steps(body, (Step((*step.path[:index], position, *step.path[index + 1 :]), value),))
     return body
 
 
@@ -107,8 +109,8 @@ def _operation(step: Step, data: Any) -> dict[str, Any]:
     path: list[str | int] = []
     for position, part in enumerate(step.path):
         path.append(part)
-        known = part in data if isinstance(data, dict) else isinstance(part, int) and part < len(data)
-        if part == "-" or not known:
+        exists = part in data if isinstance(data, dict) else isinstance(part, int) and part < len(data)
+        if part == "-" or not exists:
             value = step.value
             for missing in reversed(step.path[position + 1 :]):
                 value = [value] if missing == "-" else {missing: value}
