@@ -124,12 +124,12 @@ def _words(fault: Fault, request_attributes: RequestAttributes) -> str:
     if not request_attributes.resource:
         return f'forbidden: User "{USER}" cannot {request_attributes.verb} path "{request_attributes.path}"'
     kind = request_attributes.qualified.partition("/")[0]
-    named = f' "{request_attributes.name}"' if request_attributes.name else ""
+    name = f' "{request_attributes.name}"' if request_attributes.name else ""
     scope = (
         f'in the namespace "{request_attributes.namespace}"' if request_attributes.namespace else "at the cluster scope"
     )
     return (
-        f'{kind}{named} is forbidden: User "{USER}" cannot {request_attributes.verb} resource "{request_attributes.resource}"'
+        f'{kind}{name} is forbidden: User "{USER}" cannot {request_attributes.verb} resource "{request_attributes.resource}"'
         f' in API group "{request_attributes.group}" {scope}'
     )
 

@@ -18,11 +18,11 @@ def container_asked_for(request: Request, pod: Object) -> str:
     spec, name = pod.get("spec") or {}, pod["metadata"]["name"]
     kinds = ("initContainers", "containers", "ephemeralContainers")
     names = [container_spec["name"] for kind in kinds for container_spec in spec.get(kind) or ()]
-    asked = request.query.get("container", "")
-    if asked:
-        if asked not in names:
-            raise FailureStatus(400, "BadRequest", f"container {asked} is not valid for pod {name}")
-        return asked
+    container = request.query.get("container", "")
+    if container:
+        if container not in names:
+            raise FailureStatus(400, "BadRequest", f"container {container} is not valid for pod {name}")
+        return container
     ordinary: list[Object] = spec.get("containers") or []
     if len(ordinary) == 1:
         return str(ordinary[0]["name"])
@@ -41,8 +41,8 @@ def text_of(request: Request, pod: Object, container: str, recorded: Recorded | 
     if problem := _problem(pod["metadata"]["name"], container, status, previous):
         raise FailureStatus(400, "BadRequest", problem)
     if recorded is None or ("previous" if previous else "current") not in recorded:
-        which = "previous log" if previous else "log"
-        raise FailureStatus(404, "NotFound", f"This recording of a cluster has no {which} of container {container}.")
+        log_name = "previous log" if previous else "log"
+        raise FailureStatus(404, "NotFound", f"This recording of a cluster has no {log_name} of container {container}.")
     lines = recorded["previous" if previous else "current"].splitlines(keepends=True)
     tail = request.number("tailLines")
     if tail is not None:
@@ -77,13 +77,13 @@ def _problem(pod: str, container: str, status: Object | None, previous: bool) ->
     if status is None:
         return f'container "{container}" in pod "{pod}" is not available'
     where = f'container "{container}" in pod "{pod}"'
-    last, now = _state(status, "lastState", "terminated"), _state(status, "state", "terminated")
+    last, current = _state(status, "lastState", "terminated"), _state(status, "state", "terminated")
     if previous:
         return "" if last else f"previous terminated {where} not found"
     if last or _state(status, "state", "running") is not None:
         return ""
-    if now is not None:
-        return "" if now.get("containerID") else f"{where} is terminated"
+    if current is not None:
+        return "" if current.get("containerID") else f"{where} is terminated"
     waiting = _state(status, "state", "waiting")
     if waiting is None:
         return f"{where} is waiting to start - no logs yet"

@@ -56,12 +56,12 @@ def decode(body: bytes) -> Object:
 
 
 def _message(name: str, data: bytes) -> Object:
-    known = _MESSAGES[name]
+    fields = _MESSAGES[name]
     message: Object = {}
     for number, value in _fields(data):
-        if number not in known:
+        if number not in fields:
             continue
-        field, kind = known[number]
+        field, kind = fields[number]
         decoded = value.decode() if kind == "text" else _message(kind, value)
         if decoded != "":  # The generated encoders write empty strings too.
             message[field] = decoded

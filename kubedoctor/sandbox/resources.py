@@ -149,19 +149,19 @@ def resources_of(definition: Object) -> Iterator[Resource]:
     """The served versions of a CustomResourceDefinition, the storage version first."""
     spec = definition["spec"]
     names = spec["names"]
-    for version in sorted(spec.get("versions") or (), key=lambda each: not each.get("storage")):
+    for version in sorted(spec.get("versions") or (), key=lambda version_spec: not version_spec.get("storage")):
         if not version.get("served", True):
             continue
         columns = tuple(
             PrinterColumn(
-                each["name"],
-                each["type"],
-                each["jsonPath"],
-                each.get("priority") or 0,
-                each.get("format") or "",
-                each.get("description") or "",
+                column["name"],
+                column["type"],
+                column["jsonPath"],
+                column.get("priority") or 0,
+                column.get("format") or "",
+                column.get("description") or "",
             )
-            for each in version.get("additionalPrinterColumns") or ()
+            for column in version.get("additionalPrinterColumns") or ()
         )
         yield Resource(
             spec["group"],
@@ -204,8 +204,8 @@ class Resources:
     def of(self, obj: Object) -> Resource:
         """The resource that an object belongs to. A custom resource whose definition was not recorded gets one by guess."""
         api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
-        if known := self._by_kind.get((api_version, kind)):
-            return known
+        if resource := self._by_kind.get((api_version, kind)):
+            return resource
         for metric in self._metrics:
             if (metric.api_version, metric.kind) == (api_version, kind):
                 self.add(self._metrics)

@@ -16,23 +16,23 @@ _READ_ONLY = "This is a read-only recording of a cluster."
 
 def review(request: Request, resource: Resource, resources: Resources, faults: Iterable[Fault]) -> Response:
     """Answers a POST of one of the reviews. Reading is allowed but for the faults; writing is not."""
-    asked = _body(request)
+    body = _body(request)
     refused = [fault for fault in faults if fault.code == 403]
     status: Object
     if resource.kind == "SelfSubjectReview":
         name = request.headers.get("impersonate-user") or USER
         status = {"userInfo": {"username": name, "groups": ["system:authenticated"]}}
     elif resource.kind == "SelfSubjectRulesReview":
-        namespace = str((asked.get("spec") or {}).get("namespace") or "")
+        namespace = str((body.get("spec") or {}).get("namespace") or "")
         status = {
             "resourceRules": _rules(resources, refused, namespace),
             "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["*"]}],
             "incomplete": False,
         }
     else:
-        status = _access(asked.get("spec") or {}, refused)
-    metadata = asked.get("metadata") or {"creationTimestamp": None}
-    answer = {**asked, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
+        status = _access(body.get("spec") or {}, refused)
+    metadata = body.get("metadata") or {"creationTimestamp": None}
+    answer = {**body, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
     return respond({**answer, "status": status}, 201)
 
 
@@ -49,23 +49,23 @@ def _body(request: Request) -> Object:
 
 
 def _access(spec: Object, refused: list[Fault]) -> Object:
-    if wanted := spec.get("resourceAttributes"):
-        resource = str(wanted.get("resource") or "")
-        if wanted.get("subresource"):
-            resource += f"/{wanted['subresource']}"
-        asked = RequestAttributes(
-            wanted.get("verb") or "",
+    if attributes := spec.get("resourceAttributes"):
+        resource = str(attributes.get("resource") or "")
+        if attributes.get("subresource"):
+            resource += f"/{attributes['subresource']}"
+        request = RequestAttributes(
+            attributes.get("verb") or "",
             resource,
-            wanted.get("group") or "",
-            wanted.get("namespace") or "",
-            wanted.get("name") or "",
+            attributes.get("group") or "",
+            attributes.get("namespace") or "",
+            attributes.get("name") or "",
         )
     else:
-        wanted = spec.get("nonResourceAttributes") or {}
-        asked = RequestAttributes(wanted.get("verb") or "", path=wanted.get("path") or "")
-    if asked.verb not in READ:
+        attributes = spec.get("nonResourceAttributes") or {}
+        request = RequestAttributes(attributes.get("verb") or "", path=attributes.get("path") or "")
+    if request.verb not in READ:
         return {"allowed": False, "reason": _READ_ONLY}
-    allowed = not any(fault.concerns(asked) for fault in refused)
+    allowed = not any(fault.concerns(request) for fault in refused)
     return {"allowed": True} if allowed else {"allowed": False}
 
 
@@ -79,7 +79,7 @@ def _rules(resources: Resources, refused: list[Fault], namespace: str) -> list[O
             verbs = [
                 verb
                 for verb in row.verbs
-                if not any(each.concerns(RequestAttributes(verb, plural, row.group, scope)) for each in refused)
+                if not any(fault.concerns(RequestAttributes(verb, plural, row.group, scope)) for fault in refused)
             ]
             if verbs:
                 rules.append({"verbs": verbs, "apiGroups": [row.group], "resources": [plural]})

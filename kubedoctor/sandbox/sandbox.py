@@ -79,10 +79,10 @@ class Sandbox:
         with self._lock:
             resource = self._resources.of(obj)
             _, _, namespace, name = self._store.key_of(resource, obj)
-            gone = self._store.delete(resource, namespace, name)
+            deleted = self._store.delete(resource, namespace, name)
             if obj["kind"] == "CustomResourceDefinition":
-                self._resources.forget(gone)
-            return gone
+                self._resources.forget(deleted)
+            return deleted
 
     def append_log(self, namespace: str, pod: str, container: str, text: str) -> None:
         """Adds to a container's current log; those who follow it read it."""
@@ -120,12 +120,12 @@ class Sandbox:
                 return FailureStatus(500, "InternalError", message).response()
 
     def _answer(self, request: Request) -> Response:
-        parts = [each for each in request.path.split("/") if each]
+        parts = [part for part in request.path.split("/") if part]
         target = self._target(parts)
-        asked = _asked(request, target)
-        fault = next((each for each in self.faults if each.hits(asked)), None)
+        attributes = _asked(request, target)
+        fault = next((candidate for candidate in self.faults if candidate.hits(attributes)), None)
         if fault is not None and fault.code:
-            response = ended_with(fault.refusal(asked)) if fault.in_stream else fault.answer(asked)
+            response = ended_with(fault.refusal(attributes)) if fault.in_stream else fault.answer(attributes)
         elif target is None:
             response = self._document(request, parts)
         else:
@@ -141,20 +141,24 @@ class Sandbox:
     def _target(self, parts: list[str]) -> _Target | None:
         """The resource that a path names; None for discovery, health, version and unknown paths."""
         if parts[:1] == ["api"]:
-            group, version, rest = "", "".join(parts[1:2]), parts[2:]
+            group, version, segments = "", "".join(parts[1:2]), parts[2:]
         elif parts[:1] == ["apis"]:
-            group, version, rest = "".join(parts[1:2]), "".join(parts[2:3]), parts[3:]
+            group, version, segments = "".join(parts[1:2]), "".join(parts[2:3]), parts[3:]
         else:
             return None
         namespace = ""
-        if rest[:1] == ["namespaces"] and len(rest) > 2 and not (len(rest) == 3 and rest[2] in ("status", "finalize")):
-            namespace, rest = rest[1], rest[2:]
-        resource = self._resources.at(group, version, rest[0]) if rest else None
-        if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
+        if (
+            segments[:1] == ["namespaces"]
+            and len(segments) > 2
+            and not (len(segments) == 3 and segments[2] in ("status", "finalize"))
+        ):
+            namespace, segments = segments[1], segments[2:]
+        resource = self._resources.at(group, version, segments[0]) if segments else None
+        if resource is None or len(segments) > 3 or (namespace and not resource.namespaced):
             return None
-        if len(rest) > 1 and resource.namespaced and not namespace:
+        if len(segments) > 1 and resource.namespaced and not namespace:
             return None
-        return _Target(resource, namespace, *rest[1:])
+        return _Target(resource, namespace, *segments[1:])
 
     def _document(self, request: Request, parts: list[str]) -> Response:
         head = parts[0] if parts else ""
@@ -205,10 +209,10 @@ class Sandbox:
         if target.subresource and target.subresource not in resource.subresources:
             raise no_such_path()
         if target.name:
-            found = self._store.get(resource, target.namespace, target.name)
+            obj = self._store.get(resource, target.namespace, target.name)
             if target.subresource == "scale":
-                resource, found = scale_resource(resource), scale_of(found)
-            return respond(self._one(request, resource, found))
+                resource, obj = scale_resource(resource), scale_of(obj)
+            return respond(self._one(request, resource, obj))
         accepts = selection(request, resource)
         if request.watches:
             if "watch" not in resource.verbs:
@@ -251,7 +255,7 @@ class Sandbox:
             version, objects = self._chunks[token]
         else:
             version = str(self._store.version)
-            objects = [each for each in self._store.list(resource, target.namespace) if accepts(each)]
+            objects = [obj for obj in self._store.list(resource, target.namespace) if accepts(obj)]
         metadata: Object = {"resourceVersion": version}
         if limit and len(objects) > limit:
             metadata["continue"] = self._keep(version, objects[limit:])
@@ -270,11 +274,11 @@ class Sandbox:
         kind = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
         return respond({**kind, "metadata": metadata, "items": items})
 
-    def _keep(self, version: str, rest: list[Object]) -> str:
+    def _keep(self, version: str, remaining: list[Object]) -> str:
         token = base64.urlsafe_b64encode(encode({"v": "meta.k8s.io/v1", "start": secrets.token_hex(8)})).decode()
         while len(self._chunks) >= _CHUNKED_LISTS:
             del self._chunks[next(iter(self._chunks))]
-        self._chunks[token] = (version, rest)
+        self._chunks[token] = (version, remaining)
         return token
 
     def _log(self, request: Request, target: _Target) -> Response:
@@ -295,12 +299,12 @@ _READ_ONLY = "This is a read-only recording of a cluster: changes are not possib
 def _write_refused(request: Request, target: _Target) -> FailureStatus:
     verb = {"POST": "created", "DELETE": "deleted"}.get(request.method, "changed")
     resource = target.resource
-    what = f"{resource.qualified} {target.name!r}" if target.name else resource.qualified
+    subject = f"{resource.qualified} {target.name!r}" if target.name else resource.qualified
     details = {"name": target.name, "group": resource.group, "kind": resource.plural}
     return FailureStatus(
         405,
         "MethodNotAllowed",
-        f"This is a read-only recording of a cluster: {what} cannot be {verb}. Get, describe, logs and explain work.",
+        f"This is a read-only recording of a cluster: {subject} cannot be {verb}. Get, describe, logs and explain work.",
         {key: value for key, value in details.items() if value},
     )
 
@@ -327,10 +331,10 @@ def _partial(obj: Object) -> Object:
 
 
 def _version(git_version: str) -> Object:
-    major, _, rest = git_version.removeprefix("v").partition(".")
+    major, _, after_major = git_version.removeprefix("v").partition(".")
     return {
         "major": major,
-        "minor": rest.partition(".")[0],
+        "minor": after_major.partition(".")[0],
         "gitVersion": git_version,
         "gitCommit": "",
         "gitTreeState": "clean",

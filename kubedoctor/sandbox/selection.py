@@ -55,15 +55,15 @@ def selection(request: Request, resource: Resource) -> Callable[[Object], bool]:
     except SelectorError as error:
         raise FailureStatus(400, "BadRequest", str(error)) from None
     supported = (*_EVERYWHERE, *_FIELDS.get(resource.kind, ()), *resource.selectable_fields)
-    wanted = tuple(term.field for term in field_selector.terms)
-    for name in wanted:
+    fields = tuple(term.field for term in field_selector.terms)
+    for name in fields:
         if name not in supported:
             raise FailureStatus(400, "BadRequest", f"field label not supported: {name}")
 
     def accepts(obj: Object) -> bool:
         if not label_selector.matches(obj["metadata"].get("labels") or {}):
             return False
-        return not wanted or field_selector.matches({name: _field(obj, name) for name in wanted})
+        return not fields or field_selector.matches({name: _field(obj, name) for name in fields})
 
     return accepts
 

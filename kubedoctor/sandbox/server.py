@@ -195,11 +195,11 @@ class SandboxServer:
             ended = stream.ended
             for chunk in stream.take():
                 await write(chunk)
-            left = _BOOKMARK_EVERY if ends is None else min(_BOOKMARK_EVERY, ends - self._loop.time())
-            if ended or left <= 0:
+            remaining = _BOOKMARK_EVERY if ends is None else min(_BOOKMARK_EVERY, ends - self._loop.time())
+            if ended or remaining <= 0:
                 return
             try:
-                await asyncio.wait_for(changed.wait(), left)
+                await asyncio.wait_for(changed.wait(), remaining)
             except TimeoutError:
                 stream.bookmark()
 

@@ -104,13 +104,13 @@ def load_recording(path: str | Path, *, rebase_to: datetime | None = None) -> Sa
 
 def _first_namespace(document: Object) -> str:
     culprits = (document.get("expect") or {}).get("culprit") or []
-    named: Iterable[str] = [obj["namespace"] for obj in culprits if obj.get("namespace")]
+    culprit_namespaces: Iterable[str] = [obj["namespace"] for obj in culprits if obj.get("namespace")]
     own = [
         obj["metadata"]["name"]
         for obj in document["objects"]
         if obj.get("kind") == "Namespace" and obj["metadata"]["name"] not in _SYSTEM
     ]
-    return next(iter([*named, *(["shop"] if "shop" in own else own)]), "default")
+    return next(iter([*culprit_namespaces, *(["shop"] if "shop" in own else own)]), "default")
 
 
 def recording_names() -> tuple[str, ...]:

@@ -72,10 +72,10 @@ class Store:
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """The object; refused with the API server's words when there is none."""
-        found = self.find(resource, namespace, name)
-        if found is None:
+        obj = self.find(resource, namespace, name)
+        if obj is None:
             raise not_found(resource, name)
-        return found
+        return obj
 
     def list(self, resource: Resource, namespace: str = "") -> list[Object]:
         """By namespace and name, as etcd orders them; an empty namespace means all."""
@@ -102,12 +102,12 @@ class Store:
 
     def delete(self, resource: Resource, namespace: str, name: str) -> Object:
         """Removes an object, and tells the watches; a missing one is refused."""
-        gone = self.get(resource, namespace, name)
+        deleted = self.get(resource, namespace, name)
         del self._collection(resource)[(namespace, name)]
         self.version += 1
-        last = {**gone, "metadata": {**gone["metadata"], "resourceVersion": str(self.version)}}
+        last = {**deleted, "metadata": {**deleted["metadata"], "resourceVersion": str(self.version)}}
         key = (resource.group, resource.plural, namespace, name)
-        self._tell(HistoryEntry(self.version, "DELETED", key, last, gone))
+        self._tell(HistoryEntry(self.version, "DELETED", key, last, deleted))
         return last
 
     def _tell(self, change: HistoryEntry) -> None:

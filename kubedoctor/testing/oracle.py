@@ -78,32 +78,32 @@ _SCHEDULE = msgspec.json.Decoder(_ScheduleRequest)
 
 
 def _decoded(kind: str, raw: msgspec.Raw) -> KubernetesObject:
-    found = decode_object(kind, raw)
-    if found.problems:
-        raise BadRequest(f"bad request: {found.problems[0]}")
-    return found.objects[0]
+    decoded = decode_object(kind, raw)
+    if decoded.problems:
+        raise BadRequest(f"bad request: {decoded.problems[0]}")
+    return decoded.objects[0]
 
 
 def _converted(struct: type[T], data: Any) -> T:
-    found = convert_object(struct.__name__, data)
-    for obj in found.objects:
-        if isinstance(obj, struct) and not found.problems:
+    converted = convert_object(struct.__name__, data)
+    for obj in converted.objects:
+        if isinstance(obj, struct) and not converted.problems:
             return obj
-    raise BadRequest(f"bad request: {'; '.join(found.problems)}")
+    raise BadRequest(f"bad request: {'; '.join(converted.problems)}")
 
 
 def question(request: bytes | msgspec.Raw) -> tuple[Pod, ClusterState]:
     """The pod and the cluster of a `schedule` request; raises BadRequest."""
-    asked = _SCHEDULE.decode(request)
+    schedule_request = _SCHEDULE.decode(request)
     objects: dict[str, list[Any]] = {}
-    for raw in asked.objects or ():
+    for raw in schedule_request.objects or ():
         kind = _KIND.decode(raw).kind
         if kind in ARGUMENTS or kind in ("Node", "Pod"):
             objects.setdefault(kind, []).append(_decoded(kind, raw))
     nodes, pods = objects.pop("Node", []), objects.pop("Pod", [])
-    pod = _decoded("Pod", asked.pod)
+    pod = _decoded("Pod", schedule_request.pod)
     assert isinstance(pod, Pod)
-    state = ClusterState.of(nodes, pods, **{ARGUMENTS[kind]: found for kind, found in objects.items()})
+    state = ClusterState.of(nodes, pods, **{ARGUMENTS[kind]: items for kind, items in objects.items()})
     return pod, state
 
 
@@ -128,7 +128,14 @@ def schedule_answer(pod: Pod, state: ClusterState) -> Answer:
 def verdict_answer(verdict: SchedulingVerdict) -> Answer:
     """Everything but preemption."""
     if verdict.failed:
-        node = next((f"filtering {one.node}: " for one in verdict.nodes if one.first is verdict.failed), "")
+        node = next(
+            (
+                f"filtering {node_verdict.node}: "
+                for node_verdict in verdict.nodes
+                if node_verdict.first is verdict.failed
+            ),
+            "",
+        )
         raise BadRequest(node + verdict.failed.status.message)
     answer: Answer = {"feasible": sorted(verdict.feasible)}
     if verdict.pre_enqueue:
@@ -136,11 +143,14 @@ def verdict_answer(verdict: SchedulingVerdict) -> Answer:
     if verdict.pre_filter:
         answer["preFilter"] = _objection(verdict.pre_filter)
     if verdict.nodes:
-        answer["nodes"] = {one.node: _objection(one.first) if one.first else _said(one.status) for one in verdict.nodes}
+        answer["nodes"] = {
+            node_verdict.node: _objection(node_verdict.first) if node_verdict.first else _said(node_verdict.status)
+            for node_verdict in verdict.nodes
+        }
     blockers = {
-        one.node: {blocker.plugin: _said(blocker.status) for blocker in one.blockers}
-        for one in verdict.nodes
-        if one.blockers
+        node_verdict.node: {blocker.plugin: _said(blocker.status) for blocker in node_verdict.blockers}
+        for node_verdict in verdict.nodes
+        if node_verdict.blockers
     }
     if blockers:
         answer["blockers"] = blockers
@@ -157,7 +167,7 @@ def preemption_answer(preemption: Preemption | None, verdict: SchedulingVerdict)
     if preemption.not_eligible:
         answer["notEligible"] = preemption.not_eligible.value
     if preemption.rejected:
-        answer["rejected"] = {node: _objection(one) for node, one in preemption.rejected}
+        answer["rejected"] = {node: _objection(objection) for node, objection in preemption.rejected}
     if preemption.candidates:
         answer["candidates"] = {
             candidate.node: {
@@ -212,15 +222,15 @@ def _quantities(request: msgspec.Raw) -> Answer:
 
 def _quantity(text: str) -> Answer:
     try:
-        found = parse_quantity(text)
+        quantity = parse_quantity(text)
     except QuantityError:
         return {"in": text, "error": _quantity_error(text), "value": 0, "milli": 0, "sign": 0}
-    sign = (found > Quantity()) - (found < Quantity())
+    sign = (quantity > Quantity()) - (quantity < Quantity())
     return {
         "in": text,
-        "canonical": str(found),
-        "value": _int64(found.value()),
-        "milli": _int64(found.milli_value()),
+        "canonical": str(quantity),
+        "value": _int64(quantity.value()),
+        "milli": _int64(quantity.milli_value()),
         "sign": sign,
     }
 
@@ -245,9 +255,9 @@ def _int64(number: int) -> int:
     return (number + INT64) % (2 * INT64) - INT64
 
 
-def _pair(one: str, other: str) -> Answer | None:
+def _pair(first: str, second: str) -> Answer | None:
     try:
-        left, right = parse_quantity(one), parse_quantity(other)
+        left, right = parse_quantity(first), parse_quantity(second)
     except QuantityError:
         return None
     return {"cmp": (left > right) - (left < right), "sum": str(left + right), "sub": str(left - right)}
@@ -255,25 +265,25 @@ def _pair(one: str, other: str) -> Answer | None:
 
 def _label_selector(request: msgspec.Raw) -> Answer:
     data = msgspec.json.decode(request)
-    written = msgspec.convert(data.get("selector"), LabelSelector | None)
+    selector = msgspec.convert(data.get("selector"), LabelSelector | None)
     try:
-        found = parse_label_selector(data["text"]) if data.get("text") is not None else selector_of(written)
+        parsed = parse_label_selector(data["text"]) if data.get("text") is not None else selector_of(selector)
     except SelectorError as error:
-        return {"error": selector_problem(written) or str(error), "canonical": ""}
-    return _matches(found.text, map(found.matches, data.get("labels") or ()))
+        return {"error": selector_problem(selector) or str(error), "canonical": ""}
+    return _matches(parsed.text, map(parsed.matches, data.get("labels") or ()))
 
 
 def _field_selector(request: msgspec.Raw) -> Answer:
     data = msgspec.json.decode(request)
     try:
-        found = parse_field_selector(data.get("text", ""))
+        parsed = parse_field_selector(data.get("text", ""))
     except SelectorError as error:
         return {"error": str(error), "canonical": ""}
-    return _matches(found.text, map(found.matches, data.get("fields") or ()))
+    return _matches(parsed.text, map(parsed.matches, data.get("fields") or ()))
 
 
-def _matches(canonical: str, found: Iterable[bool]) -> Answer:
-    matches = list(found)
+def _matches(canonical: str, results: Iterable[bool]) -> Answer:
+    matches = list(results)
     return {"canonical": canonical, "matches": matches} if matches else {"canonical": canonical}
 
 
@@ -287,8 +297,8 @@ def _node_selector(request: msgspec.Raw) -> Answer:
         required = msgspec.convert(data.get("selector") or {}, NodeSelector)
     selector = None if required is None else CompiledNodeSelector(required.node_selector_terms)
     nodes = []
-    for each in data.get("nodes") or ():
-        node = _converted(Node, each)
+    for raw in data.get("nodes") or ():
+        node = _converted(Node, raw)
         first = simple.matches(node.labels)
         matched = first and (selector is None or selector.matches(node.labels, node.name))
         answer: Answer = {"match": matched}
@@ -303,8 +313,10 @@ def _toleration(request: msgspec.Raw) -> Answer:
     taints = msgspec.convert(data.get("taints") or (), tuple[Taint, ...])
     tolerations = msgspec.convert(data.get("tolerations") or (), tuple[Toleration, ...])
     comparison = bool(data.get("comparison"))
-    each = [any(tolerates(toleration, taint, comparison=comparison) for toleration in tolerations) for taint in taints]
-    answer: Answer = {"tolerated": each or None}
+    tolerated = [
+        any(tolerates(toleration, taint, comparison=comparison) for toleration in tolerations) for taint in taints
+    ]
+    answer: Answer = {"tolerated": tolerated or None}
     first = untolerated(tolerations, taints, comparison=comparison)
     if first is not None:
         answer["untolerated"] = next(raw for raw, taint in zip(data["taints"], taints, strict=True) if taint is first)

@@ -58,13 +58,13 @@ def scaffold(name: str, into: Path) -> tuple[Path, ...]:
         stories / "sick.yaml": _scenario("What is broken, in a sentence", code),
         stories / "healthy.yaml": _scenario("A near-miss, almost the same and well", ""),
     }
-    for place in (folder, *folder.parents):
-        if place == project.package:
+    for parent in (folder, *folder.parents):
+        if parent == project.package:
             break
-        if not (place / "__init__.py").exists():
-            files[place / "__init__.py"] = f'"""{place.name.replace("_", " ").capitalize()}."""\n'
-    if taken := [path for path in (page, stories / "sick.yaml", stories / "healthy.yaml") if path.exists()]:
-        raise UsageProblem(f"{taken[0]} exists already", "Give the diagnostic another name")
+        if not (parent / "__init__.py").exists():
+            files[parent / "__init__.py"] = f'"""{parent.name.replace("_", " ").capitalize()}."""\n'
+    if existing := [path for path in (page, stories / "sick.yaml", stories / "healthy.yaml") if path.exists()]:
+        raise UsageProblem(f"{existing[0]} exists already", "Give the diagnostic another name")
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -138,8 +138,8 @@ def _letters(package: str) -> str:
 
 def _scenarios(project: Path) -> Path:
     """Where the scenarios lie, or are to lie."""
-    places = (project / "tests" / "scenarios", project / "scenarios")
-    return next((place for place in places if place.is_dir()), places[0])
+    folders = (project / "tests" / "scenarios", project / "scenarios")
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
 
 
 def _page(diagnosis: Diagnosis, code: str) -> str:

@@ -88,23 +88,23 @@ class Scenario:
     def differences(self, report: Report, catalogue: Catalogue) -> list[str]:
         """Where the report is not what the scenario expects, a sentence each; empty if it is."""
         wrong: list[str] = []
-        left = list(report.findings)
-        for wanted in self.expect:
-            found = next((one for one in left if _is_meant(one, wanted)), None)
-            if found is None:
-                wrong.append(f"missing: {wanted.get('code')} about {wanted.get('about')}")
+        unmatched = list(report.findings)
+        for expected in self.expect:
+            match = next((finding for finding in unmatched if _is_meant(finding, expected)), None)
+            if match is None:
+                wrong.append(f"missing: {expected.get('code')} about {expected.get('about')}")
                 continue
-            left.remove(found)
-            wrong.extend(_mismatches(found, wanted))
-        wrong.extend(f"not expected: {one.code} about {one.about}: {one.summary}" for one in left)
-        unexplained = sorted(str(one.about) for one in report.unexplained)
+            unmatched.remove(match)
+            wrong.extend(_mismatches(match, expected))
+        wrong.extend(f"not expected: {finding.code} about {finding.about}: {finding.summary}" for finding in unmatched)
+        unexplained = sorted(str(item.about) for item in report.unexplained)
         if unexplained != sorted(self.unexplained):
             wrong.append(f"not explained: {unexplained}, expected {sorted(self.unexplained)}")
         codes = {diagnostic.id: diagnostic.code for diagnostic in catalogue.diagnostics}
-        blind = sorted({codes.get(one.diagnostic, one.diagnostic) for one in report.not_checked})
+        blind = sorted({codes.get(gap.diagnostic, gap.diagnostic) for gap in report.not_checked})
         if blind != sorted(self.not_checked):
             wrong.append(f"not checked: {blind}, expected {sorted(self.not_checked)}")
-            wrong.extend(one.traceback for one in report.not_checked if one.traceback)
+            wrong.extend(gap.traceback for gap in report.not_checked if gap.traceback)
         if self.incidents is not None and len(report.incidents) != self.incidents:
             wrong.append(f"{len(report.incidents)} incidents, expected {self.incidents}")
         return wrong
@@ -121,10 +121,10 @@ def load_scenario(path: Path) -> Scenario:
     expect = data.get("expect") or ()
     if not isinstance(expect, list | tuple):
         raise ScenarioError(f"{path}: `expect` is not a list")
-    for number, wanted in enumerate(expect, 1):
-        if not isinstance(wanted, dict):
-            raise ScenarioError(f"{path}: expect, entry {number}: {wanted!r} is not a mapping")
-        _refuse_unknown(f"{path}: expect, entry {number} ({wanted.get('code')})", wanted, EXPECTED_KEYS)
+    for number, expected in enumerate(expect, 1):
+        if not isinstance(expected, dict):
+            raise ScenarioError(f"{path}: expect, entry {number}: {expected!r} is not a mapping")
+        _refuse_unknown(f"{path}: expect, entry {number} ({expected.get('code')})", expected, EXPECTED_KEYS)
     taken_at = data.get("taken_at")
     if not isinstance(taken_at, datetime):
         raise ScenarioError(f"{path}: taken_at is missing or is not a timestamp")
@@ -143,10 +143,10 @@ def load_scenario(path: Path) -> Scenario:
     )
 
 
-def _refuse_unknown(where: str, data: Mapping[Any, Any], known: frozenset[str]) -> None:
-    if unknown := sorted(str(key) for key in data if key not in known):
+def _refuse_unknown(where: str, data: Mapping[Any, Any], allowed: frozenset[str]) -> None:
+    if unknown := sorted(str(key) for key in data if key not in allowed):
         keys = f"the key {unknown[0]} is" if len(unknown) == 1 else f"the keys {', '.join(unknown)} are"
-        raise ScenarioError(f"{where}: {keys} unknown; known are {', '.join(sorted(known))}")
+        raise ScenarioError(f"{where}: {keys} unknown; known are {', '.join(sorted(allowed))}")
 
 
 def find_scenarios(folder: Path) -> list[Path]:
@@ -154,37 +154,37 @@ def find_scenarios(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.yaml"))
 
 
-def _is_meant(reported_finding: ReportedFinding, wanted: Mapping[str, Any]) -> bool:
+def _is_meant(reported_finding: ReportedFinding, expected: Mapping[str, Any]) -> bool:
     return (
-        reported_finding.code == wanted.get("code")
-        and str(reported_finding.about) == wanted.get("about")
-        and ("aspect" not in wanted or reported_finding.aspect == wanted["aspect"])
+        reported_finding.code == expected.get("code")
+        and str(reported_finding.about) == expected.get("about")
+        and ("aspect" not in expected or reported_finding.aspect == expected["aspect"])
     )
 
 
-def _mismatches(reported_finding: ReportedFinding, wanted: Mapping[str, Any]) -> Iterator[str]:
+def _mismatches(reported_finding: ReportedFinding, expected: Mapping[str, Any]) -> Iterator[str]:
     head = f"{reported_finding.code} about {reported_finding.about}"
     for key in ("confidence", "severity"):
-        if key in wanted and getattr(reported_finding, key).value != wanted[key]:
-            yield f"{head}: {key} is {getattr(reported_finding, key).value}, expected {wanted[key]}"
-    says = wanted.get("says", ())
-    for text in [says] if isinstance(says, str) else says:
+        if key in expected and getattr(reported_finding, key).value != expected[key]:
+            yield f"{head}: {key} is {getattr(reported_finding, key).value}, expected {expected[key]}"
+    texts = expected.get("says", ())
+    for text in [texts] if isinstance(texts, str) else texts:
         if text not in f"{reported_finding.summary}\n{reported_finding.detail}":
             yield f"{head}: does not say {text!r}: {reported_finding.summary}"
-    values = {one.path: one.value for one in reported_finding.evidence}
-    for path, value in (wanted.get("evidence") or {}).items():
+    values = {item.path: item.value for item in reported_finding.evidence}
+    for path, value in (expected.get("evidence") or {}).items():
         if path not in values:
             yield f"{head}: no evidence at {path}; it has {sorted(values)}"
         elif values[path] != plain(value):
             yield f"{head}: {path} is {values[path]!r}, expected {value!r}"
-    if "fixes" in wanted:
+    if "fixes" in expected:
         fixes = ["verified" if fix.verified else "unverified" for fix in reported_finding.fixes]
-        if fixes != wanted["fixes"]:
-            yield f"{head}: fixes are {fixes}, expected {wanted['fixes']}"
-    if "affects" in wanted and (affects := [str(name) for name in reported_finding.affects]) != sorted(
-        wanted["affects"]
+        if fixes != expected["fixes"]:
+            yield f"{head}: fixes are {fixes}, expected {expected['fixes']}"
+    if "affects" in expected and (affects := [str(name) for name in reported_finding.affects]) != sorted(
+        expected["affects"]
     ):
-        yield f"{head}: affects {affects}, expected {sorted(wanted['affects'])}"
-    for gap in wanted.get("gaps", ()):
+        yield f"{head}: affects {affects}, expected {sorted(expected['affects'])}"
+    for gap in expected.get("gaps", ()):
         if not any(gap in text for text in reported_finding.gaps):
             yield f"{head}: no gap {gap!r} in {reported_finding.gaps}"

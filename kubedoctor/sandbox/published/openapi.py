@@ -26,8 +26,8 @@ _PLAIN: dict[str, Object] = {
     "bytearray": {"type": "string", "format": "byte"},
 }
 _PARAMETERS = [
-    {"name": each, "in": "query", "schema": {"type": "string"}}
-    for each in ("dryRun", "fieldManager", "fieldValidation")
+    {"name": parameter, "in": "query", "schema": {"type": "string"}}
+    for parameter in ("dryRun", "fieldManager", "fieldValidation")
 ]
 
 
@@ -48,20 +48,20 @@ def document(resources: Resources, group: str, version: str) -> Object:
         raise no_such_path()
     paths: Object = {}
     schemas: Object = {}
-    wanted: set[str] = set()
+    models: set[str] = set()
     for row in rows:
         paths.update(_paths(row))
         name, schema, needs = _schema_of(row)
         if schema is not None:
             schemas[_spelt(name)] = {**schema, "x-kubernetes-group-version-kind": [_kind(row)]}
-            wanted |= needs
-    done: set[str] = set()
-    while missing := wanted - done:
+            models |= needs
+    added: set[str] = set()
+    while missing := models - added:
         for name in missing:
             schema, needs = _model_schema(name)
             schemas.setdefault(_spelt(name), schema)
-            wanted |= needs
-        done |= missing
+            models |= needs
+        added |= missing
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "recording"},
@@ -150,7 +150,7 @@ def _spelt(model: str) -> str:
     parts = _MODEL.fullmatch(model)
     if parts is None:
         return model
-    return ".".join(each for each in ((parts["group"] or "").lower(), parts["version"].lower(), parts["kind"]) if each)
+    return ".".join(part for part in ((parts["group"] or "").lower(), parts["version"].lower(), parts["kind"]) if part)
 
 
 def _typed(kind: str, needs: set[str]) -> Object:

@@ -49,12 +49,14 @@ def cells(obj: Object, columns: tuple[PrinterColumn, ...], now: datetime) -> Cel
 
 
 def _cell(obj: Object, column: PrinterColumn, now: datetime) -> Any:
-    found = values(obj, column.json_path)
-    if not found:
+    results = values(obj, column.json_path)
+    if not results:
         return None
     if column.type == "string":
-        return " ".join(each if isinstance(each, str) else json.dumps(each, separators=(",", ":")) for each in found)
-    value = found[0]
+        return " ".join(
+            value if isinstance(value, str) else json.dumps(value, separators=(",", ":")) for value in results
+        )
+    value = results[0]
     if column.type == "date":
         return age(value, now) if isinstance(value, str) else None
     if column.type == "boolean":
@@ -67,15 +69,15 @@ def _cell(obj: Object, column: PrinterColumn, now: datetime) -> Any:
 def values(obj: object, path: str) -> list[Any]:
     """What a JSON path finds; nulls and what cannot be read are left out."""
     path = path.strip().removeprefix("{").removesuffix("}").removeprefix("$")
-    found: list[Any] = [obj]
+    results: list[Any] = [obj]
     position = 0
     while position < len(path):
         step = _STEP.match(path, position)
         if step is None:
             return []
         position = step.end()
-        found = [value for each in found for value in _stepped(each, step) if value is not None]
-    return found
+        results = [value for parent in results for value in _stepped(parent, step) if value is not None]
+    return results
 
 
 def _stepped(value: Any, step: re.Match[str]) -> list[Any]:
@@ -89,4 +91,4 @@ def _stepped(value: Any, step: re.Match[str]) -> list[Any]:
     if step["index"] is not None:
         index = int(step["index"])
         return [value[index]] if -len(value) <= index < len(value) else []
-    return [each for each in value if values(each, f".{step['key']}") == [step["value"]]]
+    return [item for item in value if values(item, f".{step['key']}") == [step["value"]]]

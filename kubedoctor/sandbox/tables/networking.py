@@ -74,8 +74,10 @@ def _endpoints(obj: Object, now: datetime) -> Cells:
 
 
 def _endpoint_slice(obj: Object, now: datetime) -> Cells:
-    ports = [str(at(each, "port", default=at(each, "name", default=""))) for each in at(obj, "ports", default=[])]
-    addresses = [address for each in at(obj, "endpoints", default=[]) for address in at(each, "addresses", default=[])]
+    ports = [str(at(port, "port", default=at(port, "name", default=""))) for port in at(obj, "ports", default=[])]
+    addresses = [
+        address for endpoint in at(obj, "endpoints", default=[]) for address in at(endpoint, "addresses", default=[])
+    ]
     return [
         name(obj),
         obj.get("addressType", ""),
@@ -88,8 +90,8 @@ def _endpoint_slice(obj: Object, now: datetime) -> Cells:
 def _hosts(rules: list[Object]) -> str:
     hosts = [(index, rule["host"]) for index, rule in enumerate(rules) if rule.get("host")][:3]
     text = joined((host for _, host in hosts), "*")
-    more = len(hosts) == 3 and hosts[-1][0] < len(rules) - 1
-    return f"{text} + {len(rules) - 3} more..." if more else text
+    has_more = len(hosts) == 3 and hosts[-1][0] < len(rules) - 1
+    return f"{text} + {len(rules) - 3} more..." if has_more else text
 
 
 def _ingress(obj: Object, now: datetime) -> Cells:
@@ -109,8 +111,8 @@ def _ingress_class(obj: Object, now: datetime) -> Cells:
     if parameters is not None:
         group = parameters.get("apiGroup")
         text = f"{parameters.get('kind')}{f'.{group}' if group is not None else ''}/{parameters.get('name')}"
-    shown = f"{name(obj)} (default)" if default else name(obj)
-    return [shown, at(obj, "spec", "controller", default=""), text, created(obj, now)]
+    title = f"{name(obj)} (default)" if default else name(obj)
+    return [title, at(obj, "spec", "controller", default=""), text, created(obj, now)]
 
 
 def _network_policy(obj: Object, now: datetime) -> Cells:

@@ -29,7 +29,7 @@ class _Pod:
         self.pod = pod
         self.status: Object = at(pod, "status", default={})
         self.init: list[Object] = at(pod, "spec", "initContainers", default=[])
-        self.sidecars = {each["name"] for each in self.init if each.get("restartPolicy") == "Always"}
+        self.sidecars = {container["name"] for container in self.init if container.get("restartPolicy") == "Always"}
         self.ready = 0
         self.total = len(at(pod, "spec", "containers", default=[])) + len(self.sidecars)
         self.restarts = _Restarts()
@@ -51,8 +51,11 @@ class _Pod:
         conditions: list[Object] = at(self.status, "conditions", default=[])
         return conditions
 
-    def _is_true(self, condition: str) -> bool:
-        return any(each.get("type") == condition and each.get("status") == "True" for each in self.conditions)
+    def _is_true(self, condition_type: str) -> bool:
+        return any(
+            condition.get("type") == condition_type and condition.get("status") == "True"
+            for condition in self.conditions
+        )
 
     def _init_containers(self, of_sidecars: _Restarts) -> bool:
         """Whether the pod is still held by an init container, which then gives the reason."""
@@ -120,18 +123,18 @@ def _ended(terminated: Object) -> str:
 
 
 def _pod(pod: Object, now: datetime) -> Cells:
-    seen = _Pod(pod)
+    details = _Pod(pod)
     addresses = at(pod, "status", "podIPs", default=[])
     return [
         name(pod),
-        f"{seen.ready}/{seen.total}",
-        seen.reason,
-        seen.restarts.text(now),
+        f"{details.ready}/{details.total}",
+        details.reason,
+        details.restarts.text(now),
         created(pod, now),
         (addresses[0].get("ip") if addresses else None) or NONE,
         at(pod, "spec", "nodeName") or NONE,
         at(pod, "status", "nominatedNodeName") or NONE,
-        seen.gates(),
+        details.gates(),
     ]
 
 

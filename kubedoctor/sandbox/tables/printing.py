@@ -110,5 +110,5 @@ def containers(pod_spec: object) -> Cells:
 
 def first_three(values: Sequence[str], empty: str) -> str:
     """`a,b,c + 2 more...`."""
-    shown = joined(values[:3], empty)
-    return f"{shown} + {len(values) - 3} more..." if len(values) > 3 else shown
+    text = joined(values[:3], empty)
+    return f"{text} + {len(values) - 3} more..." if len(values) > 3 else text

@@ -174,9 +174,9 @@ def _targets(specs: list[Object], statuses: list[Object]) -> str:
     """`formatHPAMetrics`, v1.37."""
     if not specs:
         return NONE
-    shown = [_target(metric, statuses[index] if index < len(statuses) else {}) for index, metric in enumerate(specs)]
-    text = ", ".join(shown[:2])
-    return f"{text} + {len(shown) - 2} more..." if len(shown) > 2 else text
+    targets = [_target(metric, statuses[index] if index < len(statuses) else {}) for index, metric in enumerate(specs)]
+    text = ", ".join(targets[:2])
+    return f"{text} + {len(targets) - 2} more..." if len(targets) > 2 else text
 
 
 def _target(spec: Object, status: Object) -> str:
@@ -185,12 +185,12 @@ def _target(spec: Object, status: Object) -> str:
     source = spec.get(field)
     if source is None:
         return "<unknown type>"
-    wanted, current = at(source, "target", default={}), at(status, field, "current", default={})
-    average = at(wanted, "averageValue")
+    target, current = at(source, "target", default={}), at(status, field, "current", default={})
+    average = at(target, "averageValue")
     if kind in ("Resource", "ContainerResource"):
         if average is not None:
             return f"{source.get('name')}: {at(current, 'averageValue', default=UNKNOWN)}/{average}"
-        used, aim = at(current, "averageUtilization"), at(wanted, "averageUtilization")
+        used, aim = at(current, "averageUtilization"), at(target, "averageUtilization")
         return (
             f"{source.get('name')}: {UNKNOWN if used is None else f'{used}%'}/{'<auto>' if aim is None else f'{aim}%'}"
         )
@@ -198,7 +198,7 @@ def _target(spec: Object, status: Object) -> str:
         return f"{at(current, 'averageValue', default=UNKNOWN)}/{average}"
     if average is not None:
         return f"{at(current, 'averageValue', default=UNKNOWN)}/{average} (avg)"
-    return f"{at(current, 'value', default=UNKNOWN)}/{at(wanted, 'value')}"
+    return f"{at(current, 'value', default=UNKNOWN)}/{at(target, 'value')}"
 
 
 def _scale(obj: Object, now: datetime) -> Cells:
