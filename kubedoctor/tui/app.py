@@ -73,8 +73,8 @@ class KubedoctorApp(App[int]):
             self.theme = name
         else:
             own = [theme.name for theme in THEMES]
-            others = sorted(set(self.available_themes) - set(own))
-            self.notify(f"Themes: {', '.join(own)}; also {', '.join(others)}", timeout=8)
+            other_themes = sorted(set(self.available_themes) - set(own))
+            self.notify(f"Themes: {', '.join(own)}; also {', '.join(other_themes)}", timeout=8)
 
     @on(Switched)
     def _switched(self, message: Switched) -> None:

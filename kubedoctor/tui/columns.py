@@ -26,16 +26,16 @@ class ListColumn(msgspec.Struct, frozen=True):
 
 
 def fit(
-    columns: tuple[ListColumn, ...], width: int, gap: int, least: int
+    columns: tuple[ListColumn, ...], width: int, gap: int, minimum: int
 ) -> tuple[tuple[ListColumn, ...], tuple[int, ...]]:
-    """The columns that have room in so many cells, and their widths; the free one gets at least `least`."""
-    kept = list(columns)
+    """The columns that have room in so many cells, and their widths; the free one gets at least `minimum`."""
+    shown = list(columns)
     while True:
-        free = width - sum(column.width for column in kept) - gap * (len(kept) - 1)
-        yielding = max(kept, key=lambda column: column.yields, default=None)
-        if free >= least or yielding is None or not yielding.yields:
-            return tuple(kept), tuple(column.width or max(free, least) for column in kept)
-        kept.remove(yielding)
+        free = width - sum(column.width for column in shown) - gap * (len(shown) - 1)
+        yielding = max(shown, key=lambda column: column.yields, default=None)
+        if free >= minimum or yielding is None or not yielding.yields:
+            return tuple(shown), tuple(column.width or max(free, minimum) for column in shown)
+        shown.remove(yielding)
 
 
 def age(row: Row, now: datetime) -> str:
@@ -77,8 +77,8 @@ def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
     if not view.kind:
         return (_KIND, *where, _NAME, _READY, _RESTARTS, _AGE, *((_STATUS, _IMAGES) if wide else ()))
     if view.kind == "Pod":
-        more = (_NODE, _IMAGES) if wide else ()
-        return (*where, _NAME, _READY, _STATUS, _RESTARTS, _AGE, *more)
+        extra = (_NODE, _IMAGES) if wide else ()
+        return (*where, _NAME, _READY, _STATUS, _RESTARTS, _AGE, *extra)
     if view.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"):
         return (*where, _NAME, _READY, _STATUS, _AGE, *((_IMAGES,) if wide else ()))
     return (*where, _NAME, _STATUS, _AGE)

@@ -62,23 +62,23 @@ def parse(text: str) -> Command:
     words = text.strip().removeprefix(":").split()
     if not words:
         return Show("")
-    word, rest = words[0], words[1:]
+    word, arguments = words[0], words[1:]
     lower = word.lower()
     if lower in QUIT:
         return Quit()
     if lower in ("help", "h", "?", "aliases"):
         return Help()
     if lower == "theme":
-        return Theme(rest[0] if rest else "")
+        return Theme(arguments[0] if arguments else "")
     if lower in question_modules():
         return Ask(lower)
     if lower in CONTEXTS:
-        return UseContext(rest[0]) if rest else Show("Context")
-    if lower in ("ns", "namespace", "namespaces") and rest:
-        return Show("", _namespace(rest[0]))
+        return UseContext(arguments[0]) if arguments else Show("Context")
+    if lower in ("ns", "namespace", "namespaces") and arguments:
+        return Show("", _namespace(arguments[0]))
     kind = _kind(lower, word)
-    namespace, wanted = _options(rest)
-    return Show(kind, namespace, wanted)
+    namespace, filter_text = _options(arguments)
+    return Show(kind, namespace, filter_text)
 
 
 def _kind(lower: str, word: str) -> str:
@@ -99,18 +99,18 @@ def _kind(lower: str, word: str) -> str:
 def _options(words: list[str]) -> tuple[str | None, str]:
     """A namespace, `/filter` and `-l selector`, in any order."""
     namespace: str | None = None
-    wanted = ""
-    rest = iter(words)
-    for word in rest:
+    filter_text = ""
+    remaining = iter(words)
+    for word in remaining:
         if word == "-l":
-            wanted = f"-l {next(rest, '')}"
+            filter_text = f"-l {next(remaining, '')}"
         elif word.startswith("/"):
-            wanted = word[1:]
+            filter_text = word[1:]
         elif word == "-n":
-            namespace = _namespace(next(rest, ""))
+            namespace = _namespace(next(remaining, ""))
         else:
             namespace = _namespace(word)
-    return namespace, wanted
+    return namespace, filter_text
 
 
 def _namespace(word: str) -> str:

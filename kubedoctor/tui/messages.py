@@ -27,9 +27,9 @@ class RowsMade(Message):
 class Filtered(Message):
     """A filter was applied to many rows."""
 
-    def __init__(self, wanted: str, rows: tuple[Row, ...]) -> None:
+    def __init__(self, filter_text: str, rows: tuple[Row, ...]) -> None:
         super().__init__()
-        self.wanted = wanted
+        self.filter_text = filter_text
         self.rows = rows
 
 

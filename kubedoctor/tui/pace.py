@@ -12,12 +12,12 @@ SHARE = 5
 class Pace:
     """The rhythm of one kind of work. `stale`: what it made is out of date.
 
-    least: seconds between two beginnings at the least.
+    interval: the least number of seconds between two beginnings.
     """
 
-    def __init__(self, least: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.stale = False
-        self._least = least
+        self._interval = interval
         self._clock = clock
         self._began: float | None = None
         self._took = 0.0
@@ -36,4 +36,4 @@ class Pace:
         """It is stale, and has rested for long enough."""
         if not self.stale or self._began is None:
             return self.stale
-        return self._clock() - self._began >= max(self._least, SHARE * self._took)
+        return self._clock() - self._began >= max(self._interval, SHARE * self._took)

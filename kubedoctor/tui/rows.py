@@ -48,16 +48,16 @@ class View(msgspec.Struct, frozen=True):
     def noun(self, count: int) -> str:
         """What its rows are called, so many of them."""
         row = kind_named(self.kind)
-        one, many = (row.singular, row.plural) if row else (self.kind.lower(), f"{self.kind.lower()}s")
+        singular, plural = (row.singular, row.plural) if row else (self.kind.lower(), f"{self.kind.lower()}s")
         if not self.kind:
-            one, many = "workload", "workloads"
-        return one if count == 1 else many
+            singular, plural = "workload", "workloads"
+        return singular if count == 1 else plural
 
 
 def _title(kind: str, plural: str) -> str:
     """The plural in the API's spelling: `NetworkPolicies`."""
-    for singular, many in (("", "s"), ("y", "ies"), ("", "es"), ("", "")):
-        spelled = kind.removesuffix(singular) + many
+    for singular, ending in (("", "s"), ("y", "ies"), ("", "es"), ("", "")):
+        spelled = kind.removesuffix(singular) + ending
         if spelled.lower() == plural.lower():
             return spelled
     return plural.capitalize()
@@ -153,23 +153,30 @@ def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[R
 def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Family) -> list[Row]:
     """What hurts and shows at no workload: a Service that selects nothing, a Node that runs nothing of ours, an
     autoscaler that says that it cannot scale."""
-    known = {finding.id: finding for finding in report.findings}
-    found: dict[Ref, Row] = {}
+    by_id = {finding.id: finding for finding in report.findings}
+    rows: dict[Ref, Row] = {}
     for incident in report.incidents:
-        cause = known[incident.cause]
+        cause = by_id[incident.cause]
         health = health_of(cause.severity)
         if health is Health.HEALTHY or (namespace and cause.about.namespace not in ("", namespace)):
             continue
-        own = (known[id_] for id_ in (incident.cause, *incident.consequences))
-        touched = {family.top_seen(name) for one in own for name in (one.about, *one.affects)}
+        own = (by_id[id_] for id_ in (incident.cause, *incident.consequences))
+        touched = {family.top_seen(name) for finding in own for name in (finding.about, *finding.affects)}
         if listed.isdisjoint(touched):
             row = Row(cause.about, health, status=cause.summary, search=searchable(cause.about, cause.summary))
-            found.setdefault(cause.about, row)
-    for told in report.unexplained:
-        if family.top_seen(told.about) not in listed and (not namespace or told.about.namespace in ("", namespace)):
-            row = Row(told.about, Health.DEGRADED, status=told.says, search=searchable(told.about, told.says))
-            found.setdefault(told.about, row)
-    return list(found.values())
+            rows.setdefault(cause.about, row)
+    for unexplained in report.unexplained:
+        if family.top_seen(unexplained.about) not in listed and (
+            not namespace or unexplained.about.namespace in ("", namespace)
+        ):
+            row = Row(
+                unexplained.about,
+                Health.DEGRADED,
+                status=unexplained.says,
+                search=searchable(unexplained.about, unexplained.says),
+            )
+            rows.setdefault(unexplained.about, row)
+    return list(rows.values())
 
 
 def _with_last_run(cron_job: CronJob, state: StatedHealth, snapshot: Snapshot) -> StatedHealth:
@@ -184,7 +191,7 @@ def _with_last_run(cron_job: CronJob, state: StatedHealth, snapshot: Snapshot) -
 def _row(obj: KubernetesObject, worst: dict[Ref, Health], state: StatedHealth | None = None, restarts: int = 0) -> Row:
     name = ref(obj)
     state = state or stated_health(obj)
-    health = min(state.health, worst.get(name, Health.IDLE), key=lambda one: one.rank)
+    health = min(state.health, worst.get(name, Health.IDLE), key=lambda mark: mark.rank)
     if state.health is Health.IDLE and health is Health.HEALTHY:
         health = Health.IDLE
     pod = obj if isinstance(obj, Pod) else None
@@ -218,27 +225,27 @@ def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
         health = health_of(finding.severity)
         suffering = Health.DEGRADED if health is Health.BROKEN else health
         for name, mark in ((finding.about, health), *((name, suffering) for name in finding.affects)):
-            for one in {name, family.top_seen(name)}:
-                before = worst.get(one)
+            for listed in {name, family.top_seen(name)}:
+                before = worst.get(listed)
                 if before is None or mark.rank < before.rank:
-                    worst[one] = mark
-    for told in report.unexplained:
-        for one in {told.about, family.top_seen(told.about)}:
-            worst[one] = min(worst.get(one, Health.DEGRADED), Health.DEGRADED, key=lambda mark: mark.rank)
+                    worst[listed] = mark
+    for unexplained in report.unexplained:
+        for listed in {unexplained.about, family.top_seen(unexplained.about)}:
+            worst[listed] = min(worst.get(listed, Health.DEGRADED), Health.DEGRADED, key=lambda mark: mark.rank)
     return worst
 
 
 def _finding_rows(report: Report) -> tuple[Row, ...]:
-    known = {finding.id: finding for finding in report.findings}
+    by_id = {finding.id: finding for finding in report.findings}
     return tuple(
         Row(
-            ref=known[incident.cause].about,
-            health=health_of(known[incident.cause].severity),
-            ready=known[incident.cause].code,
-            status=known[incident.cause].summary,
+            ref=by_id[incident.cause].about,
+            health=health_of(by_id[incident.cause].severity),
+            ready=by_id[incident.cause].code,
+            status=by_id[incident.cause].summary,
             restarts=len(incident.consequences),
             finding=incident.cause,
-            search=searchable(known[incident.cause].about, known[incident.cause].code, known[incident.cause].summary),
+            search=searchable(by_id[incident.cause].about, by_id[incident.cause].code, by_id[incident.cause].summary),
         )
         for incident in report.incidents
     )
@@ -255,8 +262,8 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
 }
 
 
-def _moment(at: datetime | None) -> float:
-    return at.timestamp() if at else 0.0
+def _moment(created: datetime | None) -> float:
+    return created.timestamp() if created else 0.0
 
 
 def arrange(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
@@ -283,27 +290,27 @@ def keep(rows: Sequence[Row], text: str, faults_only: bool = False) -> tuple[Row
             raise FilterError(str(error)) from None
         return tuple(row for row in rows if selector.matches(row.labels))
     inverse = text.startswith("!")
-    found = _finder(text.lstrip("!").lower())
-    return tuple(row for row in rows if found(row.search) is not inverse)
+    matches = _finder(text.lstrip("!").lower())
+    return tuple(row for row in rows if matches(row.search) is not inverse)
 
 
-def _finder(wanted: str) -> Callable[[str], bool]:
-    if re.escape(wanted) != wanted:
+def _finder(fragment: str) -> Callable[[str], bool]:
+    if re.escape(fragment) != fragment:
         try:
-            pattern = re.compile(wanted)
+            pattern = re.compile(fragment)
         except re.error:
             pass
         else:
-            return lambda text: pattern.search(text) is not None or wanted in text
-    return lambda text: wanted in text
+            return lambda text: pattern.search(text) is not None or fragment in text
+    return lambda text: fragment in text
 
 
 def counts(rows: Iterable[Row]) -> dict[Health, int]:
     """How many rows of each health."""
-    found = dict.fromkeys(Health, 0)
+    numbers = dict.fromkeys(Health, 0)
     for row in rows:
-        found[row.health] += 1
-    return found
+        numbers[row.health] += 1
+    return numbers
 
 
 def namespaces_in_order(names: Iterable[str], current: str) -> tuple[str, ...]:

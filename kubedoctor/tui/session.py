@@ -111,28 +111,28 @@ class Session:
         if not self.live:
             return self.snapshot
         with self._lock:
-            seen = self.snapshot.copy()
-        seen.taken_at = self.now()
-        return seen
+            snapshot = self.snapshot.copy()
+        snapshot.taken_at = self.now()
+        return snapshot
 
     def now(self) -> datetime:
         """The moment that ages are counted to: of a recording, when it was taken; else by the API server's clock."""
         if not self.live:
             return self.snapshot.taken_at
-        said, at = self._clock
-        if self.snapshot.taken_at != said:
-            said, at = self._clock = (self.snapshot.taken_at, time.monotonic())
-        return said + timedelta(seconds=time.monotonic() - at)
+        taken_at, read_at = self._clock
+        if self.snapshot.taken_at != taken_at:
+            taken_at, read_at = self._clock = (self.snapshot.taken_at, time.monotonic())
+        return taken_at + timedelta(seconds=time.monotonic() - read_at)
 
     def freshness(self) -> Freshness:
         """How current the shown state is."""
         if not self.live:
             return Freshness(self.snapshot.taken_at, live=False)
         watch = self._watch
-        stale = [one for one in watch.status() if one.state == "stale"] if watch is not None else []
+        stale = [status for status in watch.status() if status.state == "stale"] if watch is not None else []
         if not stale:
             return Freshness(self._changed_at or self.now(), live=True, watching=watch is not None)
-        first = min(stale, key=lambda one: (one.since, one.kind))
+        first = min(stale, key=lambda status: (status.since, status.kind))
         more = f" and {len(stale) - 1} other kinds" if len(stale) > 1 else ""
         lost = f"Lost sight of {first.kind}{more}: {first.why}."
         return Freshness(first.since, live=True, watching=False, lost=lost)
@@ -182,14 +182,14 @@ class Session:
     def scan(self, namespace: str) -> Report:
         """Run every diagnostic over the namespace, or over all."""
         self._refresh_logs()
-        seen = self.seen()
-        return scan(self.catalogue, seen, self._gather_into(seen), namespace)
+        snapshot = self.seen()
+        return scan(self.catalogue, snapshot, self._gather_into(snapshot), namespace)
 
     def focus(self, subject: Ref) -> Report:
         """Examine one object, and read what that needs."""
         self._refresh_logs()
-        seen = self.seen()
-        return focus(self.catalogue, subject, seen, self._gather_into(seen))
+        snapshot = self.seen()
+        return focus(self.catalogue, subject, snapshot, self._gather_into(snapshot))
 
     def questions_about(self, subject: Ref) -> tuple[Question, ...]:
         """The questions that can be asked about an object."""
@@ -197,8 +197,8 @@ class Session:
 
     def ask(self, question: Question, subject: Ref) -> Answered:
         """The answer about an object, reading what that needs."""
-        seen = self.seen()
-        return ask(question, subject, Choices(), seen, self._gather_into(seen))
+        snapshot = self.seen()
+        return ask(question, subject, Choices(), snapshot, self._gather_into(snapshot))
 
     def verdict(self, subject: Ref, report: Report) -> ObjectVerdict:
         """What a report says of one object."""
@@ -228,17 +228,17 @@ class Session:
 
     def pod_of(self, ref: Ref) -> Pod | None:
         """The pod itself, or the pod of a workload that fares worst."""
-        seen = self.seen()
+        snapshot = self.seen()
         if ref.kind in WORKLOAD_KINDS:
-            rows = make_rows(seen, View("Pod", ref.namespace, ref))
-            found = seen.get(rows[0].ref) if rows else None
+            rows = make_rows(snapshot, View("Pod", ref.namespace, ref))
+            obj = snapshot.get(rows[0].ref) if rows else None
         else:
-            found = seen.get(ref)
-        return found if isinstance(found, Pod) else None
+            obj = snapshot.get(ref)
+        return obj if isinstance(obj, Pod) else None
 
     def logs(self, pod: Pod, *, previous: bool = False) -> tuple[LogText, ...]:
         """The last lines of each container, init containers last."""
-        names = [one.name for one in (*pod.spec.containers, *(pod.spec.init_containers or ()))]
+        names = [container.name for container in (*pod.spec.containers, *(pod.spec.init_containers or ()))]
         wants = [LogWant(pod.namespace, pod.name, name, previous) for name in names]
         if self.live:
             self.source.gather(frozenset(wants))
@@ -249,8 +249,8 @@ class Session:
             tail = self.snapshot.log(want)
         except KeyError:
             return LogText(want.container, None, self.snapshot.refusal(want) or "the log could not be read")
-        which = "no previous run" if want.previous else "the log is empty"
-        return LogText(want.container, tail, "" if tail and tail.lines else which)
+        reason = "no previous run" if want.previous else "the log is empty"
+        return LogText(want.container, tail, "" if tail and tail.lines else reason)
 
     def refusals(self) -> tuple[str, ...]:
         """What could not be read, a line for each kind."""

@@ -28,18 +28,18 @@ class InThread(Awaitable[None]):
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        done = asyncio.Event()
+        finished = asyncio.Event()
         context = contextvars.copy_context()
 
         def run() -> None:
             # After the application has gone no loop is left to receive it.
             with contextlib.suppress(RuntimeError):
                 context.run(guarded, self._job, self._post)
-                loop.call_soon_threadsafe(done.set)
+                loop.call_soon_threadsafe(finished.set)
 
         # A daemon: Python would wait for a thread of an executor, so that a slow server could hold up `:q`.
         threading.Thread(target=run, daemon=True, name="kubedoctor-worker").start()
-        await done.wait()
+        await finished.wait()
 
 
 def guarded(job: Callable[..., None], post: Post) -> None:

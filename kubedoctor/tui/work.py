@@ -50,9 +50,9 @@ def make_rows(session: Session, view: View, report: Report | None, order: str, p
     post(RowsMade(view, rows, session.namespaces(session.source.namespace), session.refused(view)))
 
 
-def filter_rows(rows: tuple[Row, ...], wanted: str, faults_only: bool, post: Post) -> None:
+def filter_rows(rows: tuple[Row, ...], filter_text: str, faults_only: bool, post: Post) -> None:
     """Apply a filter that was already read once."""
-    post(Filtered(wanted, keep(rows, wanted, faults_only)))
+    post(Filtered(filter_text, keep(rows, filter_text, faults_only)))
 
 
 def examine(session: Session, namespace: str, post: Post) -> None:

@@ -97,26 +97,26 @@ def _flat(data: Any, path: str) -> Iterator[tuple[str, str]]:
             if key not in LEFT_OUT:
                 yield from _flat(value, f"{path}.{key}")
     elif isinstance(data, list | tuple):
-        if all(isinstance(one, str | int) for one in data):
+        if all(isinstance(item, str | int) for item in data):
             if data:
-                yield path, ", ".join(str(one) for one in data)
+                yield path, ", ".join(str(item) for item in data)
             return
-        for number, one in enumerate(data):
-            name = one.get("name") if isinstance(one, dict) else None
+        for number, item in enumerate(data):
+            name = item.get("name") if isinstance(item, dict) else None
             if isinstance(name, str) and name.startswith(EVERY_POD_HAS):
                 continue
-            rest = {key: value for key, value in one.items() if key != "name"} if name else one
-            yield from _flat(rest, f"{path}[name={name}]" if name else f"{path}[{number}]")
+            fields = {key: value for key, value in item.items() if key != "name"} if name else item
+            yield from _flat(fields, f"{path}[name={name}]" if name else f"{path}[{number}]")
     elif data not in (None, "", 0, False):
         yield path, str(data)
 
 
 def _conditions(page: Page, obj: KubernetesObject, snapshot: Snapshot) -> None:
     conditions = getattr(getattr(obj, "status", None), "conditions", None)
-    kept = [condition for condition in conditions or () if isinstance(condition, Condition)]
-    if kept:
+    typed = [condition for condition in conditions or () if isinstance(condition, Condition)]
+    if typed:
         page.heading("Conditions")
-    for one in kept:
+    for one in typed:
         since = one.last_transition_time
         age = f"for {human_duration(snapshot.taken_at - since)}" if since else ""
         page.add((f"{one.type} = {one.status}", "path"), f"  {one.reason}", indent=2, hang=4, right=age)
@@ -134,7 +134,7 @@ def _containers(page: Page, obj: KubernetesObject) -> None:
     kinds = (("initContainers", spec.init_containers or ()), ("containers", spec.containers))
     for kind, containers in kinds:
         for container in containers:
-            place = container_path(pod, container.name) if pod else f"{root}{kind}[name={container.name}]"
+            location = container_path(pod, container.name) if pod else f"{root}{kind}[name={container.name}]"
             page.heading(f"Container {container.name}")
             data = msgspec.to_builtins(msgspec.structs.replace(container, env=None))
             data.pop("name", None)
@@ -144,7 +144,7 @@ def _containers(page: Page, obj: KubernetesObject) -> None:
                 _fact(page, f"env[name={variable.name}]", _source_of(variable))
             if pod:
                 _status(page, pod, container.name)
-            page.add((f"at {place}", "dim"), indent=2)
+            page.add((f"at {location}", "dim"), indent=2)
 
 
 def _source_of(variable: EnvVar) -> str:
@@ -163,8 +163,8 @@ def _status(page: Page, pod: Pod, container: str) -> None:
     for status in statuses:
         if status.name == container:
             data = msgspec.to_builtins(status)
-            kept = {key: data.get(key) for key in ("ready", "restartCount", "state", "lastState")}
-            for path, text in _flat(kept, status_path(pod, container)):
+            fields = {key: data.get(key) for key in ("ready", "restartCount", "state", "lastState")}
+            for path, text in _flat(fields, status_path(pod, container)):
                 _fact(page, path, text)
 
 
@@ -174,10 +174,10 @@ def used_by(obj: KubernetesObject, snapshot: Snapshot) -> Page:
     name = ref(obj)
     page.add((f"Used by: {name.title}", "strong"))
     page.blank()
-    found = sorted(set(_users(obj, snapshot)))
-    for user, how in found:
+    users = sorted(set(_users(obj, snapshot)))
+    for user, how in users:
         page.add(user.title, (f"  {how}", "dim"), indent=2, hang=4)
-    if not found:
+    if not users:
         page.add("No visible object uses it.")
     return page
 
@@ -193,7 +193,7 @@ def _users(obj: KubernetesObject, snapshot: Snapshot) -> Iterator[tuple[Ref, str
         found = snapshot.get(member)
         if isinstance(found, Pod) and snapshot.of_kind("Service", found.namespace):
             cluster = Cluster(snapshot, lenient=True)
-            yield from ((ref(one), "selects its pods") for one in _quietly(services_selecting, found, cluster))
+            yield from ((ref(service), "selects its pods") for service in _quietly(services_selecting, found, cluster))
     if isinstance(obj, Service):
         for ingress in snapshot.of_kind("Ingress", obj.namespace):
             if isinstance(ingress, Ingress) and obj.name in _backends(ingress):
@@ -257,16 +257,16 @@ def yaml_page(data: dict[str, Any] | None, obj: KubernetesObject | None, name: R
     if data is None:
         page.add(f"{name.title} cannot be read.")
         return page
-    kept = dict(data)
-    if isinstance(kept.get("metadata"), dict):
-        kept["metadata"] = {key: value for key, value in kept["metadata"].items() if key != "managedFields"}
-    text = yaml.dump(kept, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+    document = dict(data)
+    if isinstance(document.get("metadata"), dict):
+        document["metadata"] = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
     for line in text.splitlines():
         bare = line.lstrip(" ")
         indent = len(line) - len(bare)
-        key, colon, rest = bare.partition(":")
-        if colon and (not rest or rest.startswith(" ")):
-            page.add((f"{key}:", "path"), rest, indent=indent, hang=indent + 4)
+        key, colon, text_after = bare.partition(":")
+        if colon and (not text_after or text_after.startswith(" ")):
+            page.add((f"{key}:", "path"), text_after, indent=indent, hang=indent + 4)
         else:
             page.add(bare, indent=indent, hang=indent + 4)
     return page

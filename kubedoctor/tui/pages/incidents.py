@@ -52,18 +52,18 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
 def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
     """Everything in a report that concerns the object or what it controls."""
     members = family.members(subject)
-    known = {finding.id: finding for finding in report.findings}
+    by_id = {finding.id: finding for finding in report.findings}
     chosen: list[tuple[tuple[int, int, int], Incident]] = []
-    for place, incident in enumerate(report.incidents):
+    for position, incident in enumerate(report.incidents):
         own = [
-            known[id_]
+            by_id[id_]
             for id_ in (incident.cause, *incident.consequences)
-            if known[id_].about in members or not members.isdisjoint(known[id_].affects)
+            if by_id[id_].about in members or not members.isdisjoint(by_id[id_].affects)
         ]
         if own:
-            worst = min(one.severity.rank for one in own)
-            distance = 0 if known[incident.cause].about in members else 1
-            chosen.append(((worst, distance, place), incident))
+            worst = min(finding.severity.rank for finding in own)
+            distance = 0 if by_id[incident.cause].about in members else 1
+            chosen.append(((worst, distance, position), incident))
     chosen.sort(key=lambda pair: pair[0])
     incidents = tuple(incident for _, incident in chosen)
     ids = {id_ for incident in incidents for id_ in (incident.cause, *incident.consequences)}
@@ -73,7 +73,7 @@ def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
         incidents=incidents,
         not_checked=_not_checked(report, members),
         diagnostics_run=report.diagnostics_run,
-        unexplained=tuple(one for one in report.unexplained if one.about in members),
+        unexplained=tuple(item for item in report.unexplained if item.about in members),
     )
 
 
@@ -88,11 +88,11 @@ def verdict_of_incident(cause: str, report: Report) -> ObjectVerdict:
 
 
 def _not_checked(report: Report, members: frozenset[Ref]) -> tuple[str, ...]:
-    said: dict[str, list[str]] = {}
-    for one in report.not_checked:
-        if one.about is None or one.about in members:
-            said.setdefault(one.why, []).append(one.diagnostic)
-    return tuple(f"{_some([name for name in names if name])}{why}" for why, names in said.items())
+    names_by_reason: dict[str, list[str]] = {}
+    for gap in report.not_checked:
+        if gap.about is None or gap.about in members:
+            names_by_reason.setdefault(gap.why, []).append(gap.diagnostic)
+    return tuple(f"{_some([name for name in names if name])}{why}" for why, names in names_by_reason.items())
 
 
 def _some(names: list[str]) -> str:
@@ -104,14 +104,14 @@ def _some(names: list[str]) -> str:
 
 def copyables(verdict: ObjectVerdict) -> tuple[Copyable, ...]:
     """The command lines of all incidents of a verdict, in the order of their numbers on the page."""
-    found: dict[str, Copyable] = {}
+    by_line: dict[str, Copyable] = {}
     for cause in verdict.causes:
         for fix in cause.fixes:
             if fix.command:
-                found.setdefault(fix.command, Copyable(fix.command, fix.summary, words.EFFECTS[fix.effect]))
+                by_line.setdefault(fix.command, Copyable(fix.command, fix.summary, words.EFFECTS[fix.effect]))
         for command in cause.commands:
-            found.setdefault(command.line, Copyable(command.line, command.why, words.EFFECTS[command.effect]))
-    return tuple(found.values())
+            by_line.setdefault(command.line, Copyable(command.line, command.why, words.EFFECTS[command.effect]))
+    return tuple(by_line.values())
 
 
 def incident_page(
@@ -122,14 +122,14 @@ def incident_page(
     if not verdict.incidents:
         _nothing_found(page, verdict, row, snapshot)
         return page
-    numbers = {one.line: number for number, one in enumerate(copyables(verdict), start=1)}
-    for place, incident in enumerate(verdict.incidents):
-        if place and not full:
-            if place == 1:
+    numbers = {copyable.line: number for number, copyable in enumerate(copyables(verdict), start=1)}
+    for position, incident in enumerate(verdict.incidents):
+        if position and not full:
+            if position == 1:
                 page.heading("Other incidents")
             _one_line(page, verdict.finding(incident.cause))
             continue
-        if place:
+        if position:
             page.blank()
             page.add(("─" * 20, "dim"))
         _incident(page, verdict, incident, numbers)
@@ -156,11 +156,11 @@ def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: d
     _consequences(page, verdict, incident)
     page.heading(words.EVIDENCE.capitalize())
     about = cause.about
-    for one in cause.evidence:
-        if one.object != about:
-            about = one.object
+    for fact in cause.evidence:
+        if fact.object != about:
+            about = fact.object
             page.add((about.title, "dim"), indent=2)
-        page.add((one.path, "path"), (f"  {one.text}", "value"), (f"  {one.shows}", "dim"), indent=2, hang=4)
+        page.add((fact.path, "path"), (f"  {fact.text}", "value"), (f"  {fact.shows}", "dim"), indent=2, hang=4)
     _commands(page, cause, numbers)
     if cause.would_disprove:
         page.heading(words.RULED_OUT_BY.capitalize())
@@ -209,8 +209,8 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
     """No finding: what the object's own status says, and what to look at next."""
     good = row.health in (Health.HEALTHY, Health.IDLE) and not verdict.unexplained
     health = Health.DEGRADED if verdict.unexplained and row.health is not Health.BROKEN else row.health
-    said = "no problems found" if good else (f"{row.ready} ready" if row.ready else row.status or "not healthy")
-    page.add((f"{health.symbol} ", health.value), (f"{row.ref.name}: {said}", "strong"), hang=2)
+    text = "no problems found" if good else (f"{row.ready} ready" if row.ready else row.status or "not healthy")
+    page.add((f"{health.symbol} ", health.value), (f"{row.ref.name}: {text}", "strong"), hang=2)
     page.add((row.ref.title, "dim"), indent=2)
     page.blank()
     if good:
@@ -227,7 +227,7 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
         page.add((f"{one.type} = {one.status}", "path"), f"  {one.reason}", indent=2, hang=4)
         if one.message:
             page.add(one.message, indent=4)
-    warnings = [] if good else [one for one in events_about(row.ref, snapshot) if one.type == "Warning"]
+    warnings = [] if good else [event for event in events_about(row.ref, snapshot) if event.type == "Warning"]
     if warnings:
         page.heading("Warnings")
         for event in warnings[-MOST_EVENTS:]:
@@ -245,20 +245,20 @@ def _unexplained(page: Page, verdict: ObjectVerdict) -> None:
     """What the object, or what it controls, says of itself where no finding says why."""
     if verdict.unexplained:
         page.heading(words.NOT_EXPLAINED.capitalize())
-    for one in verdict.unexplained[:MOST_UNEXPLAINED]:
-        name = "" if one.about == verdict.subject else f"{one.about.title}: "
-        page.add((f"{name}{one.says}", "degraded"), indent=2, hang=4)
-        for fact in one.evidence:
+    for item in verdict.unexplained[:MOST_UNEXPLAINED]:
+        name = "" if item.about == verdict.subject else f"{item.about.title}: "
+        page.add((f"{name}{item.says}", "degraded"), indent=2, hang=4)
+        for fact in item.evidence:
             page.add((fact.path, "path"), (f"  {fact.text}", "value"), indent=4, hang=6)
     if len(verdict.unexplained) > MOST_UNEXPLAINED:
         page.add((words.and_more(len(verdict.unexplained) - MOST_UNEXPLAINED), "dim"), indent=2)
 
 
-def _not_checked_lines(page: Page, said: tuple[str, ...], most: int | None) -> None:
-    for one in said[:most]:
-        page.add((one, "dim"), indent=2, hang=4)
-    if most is not None and len(said) > most:
-        page.add((f"{words.and_more(len(said) - most)} (w shows all)", "dim"), indent=2)
+def _not_checked_lines(page: Page, lines: tuple[str, ...], limit: int | None) -> None:
+    for line in lines[:limit]:
+        page.add((line, "dim"), indent=2, hang=4)
+    if limit is not None and len(lines) > limit:
+        page.add((f"{words.and_more(len(lines) - limit)} (w shows all)", "dim"), indent=2)
 
 
 def events_about(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
@@ -269,8 +269,8 @@ def events_about(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
 
 
 def _known_events(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
-    found = snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
-    return tuple(sorted(found, key=lambda event: (event.seen_at.timestamp() if event.seen_at else 0.0, event.name)))
+    events = snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
+    return tuple(sorted(events, key=lambda event: (event.seen_at.timestamp() if event.seen_at else 0.0, event.name)))
 
 
 def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
@@ -284,12 +284,12 @@ def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
 def lesson_page(code: str, catalogue: Catalogue) -> Page:
     """The lesson of a diagnostic."""
     page = Page()
-    found = catalogue.find(code)
-    if found is None:
+    lesson = catalogue.find(code)
+    if lesson is None:
         page.add(f"No lesson for {code}.")
         return page
-    page.add((found.title, "strong"), right=f"{found.code} · {found.id}")
-    for heading, body in found.sections().items():
+    page.add((lesson.title, "strong"), right=f"{lesson.code} · {lesson.id}")
+    for heading, body in lesson.sections().items():
         page.heading(heading)
         add_markdown(page, body)
     return page

@@ -65,8 +65,8 @@ def help_page(notice: str = "") -> Page:
     page.add(("✗ broken   ! degraded   ✓ healthy   – idle, or without a status", "dim"))
     for title, keys in KEYS:
         page.heading(title)
-        for key, does in keys:
-            page.add((f"{key:<22}", "key"), does, indent=2, hang=24)
+        for key, description in keys:
+            page.add((f"{key:<22}", "key"), description, indent=2, hang=24)
     page.blank()
     page.add(("Mouse: click to select, double-click to open, wheel to scroll. Select text to copy it.", "dim"))
     return page

@@ -41,16 +41,16 @@ class Page:
 
     def add(self, *pieces: tuple[str, str] | str, indent: int = 0, hang: int | None = None, right: str = "") -> None:
         """A paragraph of (text, role) or plain texts; line feeds in them start new lines."""
-        made: list[Piece] = []
+        line: list[Piece] = []
         for piece in pieces:
             text, role = (piece, "") if isinstance(piece, str) else piece
             for number, part in enumerate(visible(text, MOST_CELLS, lines=True).expandtabs(4).split("\n")):
                 if number:
-                    self._close(made, indent, hang, "")
-                    made = []
+                    self._close(line, indent, hang, "")
+                    line = []
                 if part:
-                    made.append(Piece(part, role))
-        self._close(made, indent, hang, right)
+                    line.append(Piece(part, role))
+        self._close(line, indent, hang, right)
 
     def _close(self, pieces: list[Piece], indent: int, hang: int | None, right: str) -> None:
         corner = Piece(visible(right), "dim") if right else None
@@ -69,12 +69,12 @@ class Page:
     def lines(self, width: int) -> list[Line]:
         """The page at a width in cells."""
         width = max(width, 20)
-        found: list[Line] = []
+        lines: list[Line] = []
         for paragraph in self.paragraphs:
-            found.extend(_flow(paragraph, width))
-        while found and not found[-1]:
-            found.pop()
-        return found
+            lines.extend(_flow(paragraph, width))
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
 
     @property
     def plain(self) -> str:
@@ -129,16 +129,16 @@ def _line(pieces: list[Piece], indent: int) -> Line:
 def _words(pieces: Iterable[Piece], widest: int) -> Iterable[Piece]:
     """Words with the spaces before them; what is wider than a line is cut."""
     for piece in pieces:
-        at = 0
+        start = 0
         text = piece.text
-        while at < len(text):
-            end = at
+        while start < len(text):
+            end = start
             while end < len(text) and text[end] == " ":
                 end += 1
             while end < len(text) and text[end] != " ":
                 end += 1
-            word = text[at:end]
-            at = end
+            word = text[start:end]
+            start = end
             if cell_len(word) > widest:
                 yield from (Piece(part, piece.role) for part in _parts(word, max(widest, 1)))
             else:

@@ -28,16 +28,16 @@ def list_table(sheet: Sheet) -> Table | None:
 
 def list_rows(rows: Sequence[SheetRow], *, by_name: bool = False) -> tuple[Row, ...]:
     """A line for each row, in the order of the table or by name. `finding` is the place of the row among `rows`."""
-    lines = [_list_row(place, row) for place, row in enumerate(rows)]
+    lines = [_list_row(index, row) for index, row in enumerate(rows)]
     return tuple(sorted(lines, key=lambda line: line.ref.name)) if by_name else tuple(lines)
 
 
-def _list_row(place: int, row: SheetRow) -> Row:
+def _list_row(index: int, row: SheetRow) -> Row:
     refused = sum(1 for cell in row.cells if cell.mark is Mark.NO)
     health = (Health.HEALTHY, Health.DEGRADED)[refused] if refused < 2 else Health.BROKEN
     about = row.about or Ref("Row", "", row.cells[0].text)
     search = searchable(about, *(cell.text for cell in row.cells))
-    return Row(ref=about, health=health, status=str(refused), search=search, finding=str(place))
+    return Row(ref=about, health=health, status=str(refused), search=search, finding=str(index))
 
 
 def list_columns(table: Table, rows: Sequence[SheetRow], width: int) -> tuple[ListColumn, ...]:
@@ -46,26 +46,26 @@ def list_columns(table: Table, rows: Sequence[SheetRow], width: int) -> tuple[Li
     name = ListColumn(first.upper(), 0, _CellText(rows, 0, bare=True))
     if not others:
         return (name,)
-    refused = [sum(1 for row in rows if row.cells[place].mark is Mark.NO) for place in range(1, len(table.columns))]
-    fewest_first = sorted(range(len(others)), key=lambda place: refused[place])
+    refused = [sum(1 for row in rows if row.cells[index].mark is Mark.NO) for index in range(1, len(table.columns))]
+    fewest_first = sorted(range(len(others)), key=lambda index: refused[index])
     share = (width - FOR_NAME) // len(others) - 2
     widest = min(WIDEST_CELL, max(NARROWEST_CELL, share))
     columns = []
-    for place, title in enumerate(others):
-        needed = max(len(title), *(len(_bare(row.cells[place + 1])) for row in rows))
-        text = _CellText(rows, place + 1, bare=True)
-        columns.append(ListColumn(title, min(widest, needed), text, yields=len(others) - fewest_first.index(place)))
+    for index, title in enumerate(others):
+        needed = max(len(title), *(len(_bare(row.cells[index + 1])) for row in rows))
+        text = _CellText(rows, index + 1, bare=True)
+        columns.append(ListColumn(title, min(widest, needed), text, yields=len(others) - fewest_first.index(index)))
     return (name, ListColumn("NO", 2, lambda row, _: row.status, right=True), *columns)
 
 
 class _CellText:
     """What stands in one column of a list."""
 
-    def __init__(self, rows: Sequence[SheetRow], place: int, *, bare: bool) -> None:
-        self._rows, self._place, self._bare = rows, place, bare
+    def __init__(self, rows: Sequence[SheetRow], index: int, *, bare: bool) -> None:
+        self._rows, self._index, self._bare = rows, index, bare
 
     def __call__(self, row: Row, now: datetime) -> str:
-        return visible(_bare(self._rows[int(row.finding)].cells[self._place]), 253)
+        return visible(_bare(self._rows[int(row.finding)].cells[self._index]), 253)
 
 
 def _bare(cell: Cell) -> str:
@@ -98,11 +98,11 @@ def _add_table(page: Page, table: Table) -> None:
     """A paragraph for each row: the first cell, then the others behind their titles; cells without a title come last."""
     page.heading(table.title or table.columns[0].capitalize())
     for row in table.rows:
-        first, *others = row.cells
+        first, *cells = row.cells
         mark = next((cell.mark for cell in row.cells if cell.mark is not Mark.NONE), Mark.NONE)
         texts = [
             (f"{title} {cell.text}" if title else cell.text, cell.mark)
-            for title, cell in zip(table.columns[1:], others, strict=True)
+            for title, cell in zip(table.columns[1:], cells, strict=True)
             if cell.text
         ]
         page.add(
@@ -116,7 +116,7 @@ def _add_table(page: Page, table: Table) -> None:
 
 def sheet_commands(sheet: Sheet, row: SheetRow | None = None) -> tuple[Copyable, ...]:
     """What can be copied: the fixes, then what looks closer at the row under the cursor, then at the subject."""
-    found = [Copyable(fix.command, fix.summary, EFFECTS[fix.effect]) for fix in sheet.fixes if fix.command]
+    commands = [Copyable(fix.command, fix.summary, EFFECTS[fix.effect]) for fix in sheet.fixes if fix.command]
     closer = row.detail().next if row is not None and row.detail is not None else ()
-    found += [Copyable(one.line, one.why, EFFECTS[one.effect]) for one in (*closer, *sheet.next)]
-    return tuple({one.line: one for one in reversed(found)}.values())[::-1]
+    commands += [Copyable(command.line, command.why, EFFECTS[command.effect]) for command in (*closer, *sheet.next)]
+    return tuple({command.line: command for command in reversed(commands)}.values())[::-1]

@@ -22,8 +22,10 @@ from kubedoctor.tui.rows import Row
 
 def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]:
     """What can be copied about a row: the commands of its incidents, else kubectl's description."""
-    found = copyables(verdict) if verdict is not None else ()
-    return found or (Copyable(row.ref.describe_command, "everything that kubectl shows of it", EFFECTS[Effect.READS]),)
+    commands = copyables(verdict) if verdict is not None else ()
+    return commands or (
+        Copyable(row.ref.describe_command, "everything that kubectl shows of it", EFFECTS[Effect.READS]),
+    )
 
 
 class CopyScreen(ModalScreen[None]):
@@ -41,7 +43,7 @@ class CopyScreen(ModalScreen[None]):
         with Vertical(id="box") as box:
             box.border_title = self._heading
             box.border_subtitle = "number or enter copies  esc back"
-            yield OptionList(*(Option(self._option(n, one)) for n, one in enumerate(self._commands, start=1)))
+            yield OptionList(*(Option(self._option(n, copyable)) for n, copyable in enumerate(self._commands, start=1)))
             yield Static("kubedoctor is read-only: it copies commands and never runs them.", id="note", markup=False)
 
     @staticmethod
@@ -63,8 +65,8 @@ class CopyScreen(ModalScreen[None]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self._copy(event.option_index)
 
-    def _copy(self, place: int) -> None:
-        line = visible(self._commands[place].line)  # a control character must not run anything where it is pasted
+    def _copy(self, index: int) -> None:
+        line = visible(self._commands[index].line)  # a control character must not run anything where it is pasted
         self.app.copy_to_clipboard(line)
         self.dismiss()
         self.app.notify(f"Copied: {line[:300]}", timeout=4, markup=False)

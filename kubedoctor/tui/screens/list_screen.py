@@ -77,7 +77,7 @@ class ListScreen(ObjectScreen):
         self.order = "health"
         self._scope = namespace
         self._places: list[VisitedView] = []
-        self._wanted: Ref | None = None
+        self._next_row: Ref | None = None
         self._freshness: Freshness | None = None
         self._listing, self._examining = Pace(REPAINT_EVERY), Pace(EXAMINE_EVERY)
         self._look: Timer | None = None
@@ -162,7 +162,7 @@ class ListScreen(ObjectScreen):
 
     @on(Filtered)
     def _filtered(self, message: Filtered) -> None:
-        if message.wanted == self.filter:
+        if message.filter_text == self.filter:
             self._show(message.rows)
 
     @on(Examined)
@@ -248,18 +248,18 @@ class ListScreen(ObjectScreen):
                 self.ask_by_name(name)
             case commands.UseContext(name=name):
                 self._work(partial(work.switch, self.session, name), "switch")
-            case commands.Show(kind=kind, namespace=namespace, filter=wanted):
-                here = self.view.namespace if namespace is None else namespace
-                self._go(View(kind, here), wanted)
+            case commands.Show(kind=kind, namespace=namespace, filter=filter_text):
+                scope = self.view.namespace if namespace is None else namespace
+                self._go(View(kind, scope), filter_text)
 
     # Moving about
 
-    def _go(self, view: View, wanted: str = "", row: Ref | None = None, *, remember: bool = True) -> None:
+    def _go(self, view: View, filter_text: str = "", row: Ref | None = None, *, remember: bool = True) -> None:
         """Show another view, with the cursor on a row where one is named."""
         if remember:
             current = self._table.current
             self._places.append(VisitedView(self.view, self.filter, current.ref if current else None))
-        self.view, self.filter, self._wanted = view, wanted, row
+        self.view, self.filter, self._next_row = view, filter_text, row
         self.set_class(not view.namespace or view.kind == "Finding", "-all")
         self.rows = ()
         scope = view.namespace if view.kind in ("", "Finding") or not self._covers(view) else self._scope
@@ -285,10 +285,10 @@ class ListScreen(ObjectScreen):
 
     def _show(self, rows: tuple[Row, ...]) -> None:
         columns = columns_of(self.view, wide=self.wide)
-        wanted, self._wanted = self._wanted, None
+        next_row, self._next_row = self._next_row, None
         self._table.show(rows, columns, self.session.now())
-        if wanted is not None:
-            self._table.highlight(next((n for n, row in enumerate(rows) if row.ref == wanted), 0))
+        if next_row is not None:
+            self._table.highlight(next((n for n, row in enumerate(rows) if row.ref == next_row), 0))
         if not rows:
             self.query_one(IncidentPane).clear(empty_text(self.view, self.report, filtered=bool(self.rows)))
 
@@ -336,8 +336,8 @@ class ListScreen(ObjectScreen):
             self.filter = ""
             self._apply_filter()
         elif self._places:
-            place = self._places.pop()
-            self._go(place.view, place.filter, place.row, remember=False)
+            visited = self._places.pop()
+            self._go(visited.view, visited.filter, visited.row, remember=False)
 
     def action_help(self) -> None:
         self.app.push_screen(TextScreen("Keys", help_page(self.session.notice)))

@@ -75,7 +75,7 @@ class ObjectScreen(Screen[None]):
     def ask_by_name(self, name: str) -> None:
         row = self.subject()
         questions = self.session.questions_about(row.ref) if row is not None else ()
-        question = next((one for one in questions if one.name == name), None)
+        question = next((candidate for candidate in questions if candidate.name == name), None)
         if row is not None and question is not None:
             self._ask(question, row.ref)
         else:

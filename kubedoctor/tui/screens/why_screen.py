@@ -58,8 +58,14 @@ class WhyScreen(ObjectScreen):
         pane = self.query_one(IncidentPane)
         pane.tell(message.row, message.verdict, message.page)
         areas = {finding.diagnostic.partition("/")[0] for finding in message.verdict.findings}
-        asked = [one for one in self.session.questions_about(self.row.ref) if one.key and one.area in areas]
-        pane.border_subtitle = f"esc back  {''.join(f'{one.key} {one.name}  ' for one in asked)}{SUBTITLE}"
+        questions = [
+            question
+            for question in self.session.questions_about(self.row.ref)
+            if question.key and question.area in areas
+        ]
+        pane.border_subtitle = (
+            f"esc back  {''.join(f'{question.key} {question.name}  ' for question in questions)}{SUBTITLE}"
+        )
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

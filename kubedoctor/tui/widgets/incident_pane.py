@@ -19,9 +19,9 @@ class IncidentPane(TextView):
 
     def tell(self, row: Row, verdict: ObjectVerdict, page: Page) -> None:
         """Show what is known about a row."""
-        same = self.row is not None and (self.row.ref, self.row.finding) == (row.ref, row.finding)
+        unchanged = self.row is not None and (self.row.ref, self.row.finding) == (row.ref, row.finding)
         self.row, self.verdict = row, verdict
-        self.show(page, stay=same)
+        self.show(page, stay=unchanged)
 
     def clear(self, text: str = "") -> None:
         """Show only a sentence."""

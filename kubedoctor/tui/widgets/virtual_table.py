@@ -98,7 +98,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._lines.clear()
         self.virtual_size = Size(self.size.width, len(rows) + 1)
         if stay and before is not None:
-            self.cursor = self._place_of(before)
+            self.cursor = self._index_of(before)
         elif not stay:
             self.cursor = 0
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
@@ -107,30 +107,30 @@ class VirtualTable(ScrollView, can_focus=True):
         if before != self.current or not stay:
             self.post_message(self.Highlighted(self.current))
 
-    def _place_of(self, row: Row) -> int:
-        """Where the object is among the new rows; nearest places are looked at first."""
-        wanted = (row.ref, row.finding)
-        at = self.cursor
-        if at < len(self.rows) and (self.rows[at].ref, self.rows[at].finding) == wanted:
-            return at
-        for place, one in enumerate(self.rows):
-            if one.ref == row.ref and one.finding == row.finding:
-                return place
-        return at
+    def _index_of(self, row: Row) -> int:
+        """The index of the object in the new rows; the one under the cursor is tried first."""
+        key = (row.ref, row.finding)
+        cursor = self.cursor
+        if cursor < len(self.rows) and (self.rows[cursor].ref, self.rows[cursor].finding) == key:
+            return cursor
+        for index, candidate in enumerate(self.rows):
+            if candidate.ref == row.ref and candidate.finding == row.finding:
+                return index
+        return cursor
 
-    def highlight(self, place: int) -> None:
+    def highlight(self, index: int) -> None:
         """Put the cursor on a row, counted from 0, and bring it into view."""
         if not self.rows:
             return
-        place = max(0, min(len(self.rows) - 1, place))
-        if place == self.cursor:
+        index = max(0, min(len(self.rows) - 1, index))
+        if index == self.cursor:
             return
-        before, self.cursor = self.cursor, place
+        before, self.cursor = self.cursor, index
         top = int(self.scroll_offset.y)
         self._follow()
         if int(self.scroll_offset.y) == top:
             self._repaint(before)
-            self._repaint(place)
+            self._repaint(index)
         self.post_message(self.Highlighted(self.current))
 
     def _follow(self) -> None:
@@ -140,8 +140,8 @@ class VirtualTable(ScrollView, can_focus=True):
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True, force=True)
 
-    def _repaint(self, place: int) -> None:
-        y = place - int(self.scroll_offset.y) + 1
+    def _repaint(self, index: int) -> None:
+        y = index - int(self.scroll_offset.y) + 1
         if 1 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
@@ -151,8 +151,8 @@ class VirtualTable(ScrollView, can_focus=True):
     def action_page(self, by: int) -> None:
         self.highlight(self.cursor + by * max(1, self.size.height - 2))
 
-    def action_jump(self, place: int) -> None:
-        self.highlight(place if place >= 0 else len(self.rows) - 1)
+    def action_jump(self, index: int) -> None:
+        self.highlight(index if index >= 0 else len(self.rows) - 1)
 
     def action_open(self) -> None:
         if self.current is not None:
@@ -160,13 +160,13 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        place = int(self.scroll_offset.y) + offset.y - 1 if offset is not None and offset.y else -1
-        if not 0 <= place < len(self.rows):
+        index = int(self.scroll_offset.y) + offset.y - 1 if offset is not None and offset.y else -1
+        if not 0 <= index < len(self.rows):
             return
-        if event.chain > 1 and place == self.cursor:
+        if event.chain > 1 and index == self.cursor:
             self.action_open()
         else:
-            self.highlight(place)
+            self.highlight(index)
 
     def on_resize(self) -> None:
         self._measure()
@@ -194,15 +194,15 @@ class VirtualTable(ScrollView, can_focus=True):
                 for column, size in zip(self._fitting, self._widths, strict=True)
             )
             return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
-        place = int(self.scroll_offset.y) + y - 1
-        if place >= len(self.rows):
+        index = int(self.scroll_offset.y) + y - 1
+        if index >= len(self.rows):
             return Strip.blank(width, self.rich_style)
-        line = self._lines.get(place)
+        line = self._lines.get(index)
         if line is None:
             if len(self._lines) > MOST_KEPT_LINES:
                 self._lines.clear()
-            line = self._lines[place] = self._line(self.rows[place], width)
-        if place == self.cursor:
+            line = self._lines[index] = self._line(self.rows[index], width)
+        if index == self.cursor:
             cursor = Style(bgcolor=self.get_component_rich_style("table--cursor").bgcolor, bold=True)
             return Strip(Segment.apply_style(line, post_style=cursor), line.cell_length)
         return line
