@@ -1,4 +1,5 @@
-"""What people ask: one folder a question. Here is what authors of questions use; `proof` proves a change."""
+"""Questions about objects and their answers, one folder per question. This module has what authors of questions use;
+`proof` proves a change."""
 
 from kubedoctor.answers.question import Choices, Option, Question, question
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table

@@ -1,7 +1,7 @@
 """Whether a change helps: the only place where a fix becomes `verified`.
 
-The change is applied to what was seen, and the question is asked again. The proof fails too where the change breaks
-what was well. Of what was seen, these are well, and must stay so:
+The change is applied to the snapshot, and the question is asked again. The proof also fails where the change breaks
+something that was healthy. These count as healthy and must stay so:
 
 - a pod that runs: it is deleted only where a controller creates it again, and never where another pod of its workload
   is pending, because the new pod would be pending just like that one;
@@ -39,7 +39,8 @@ Holds = Callable[[Cluster], bool]
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """What came of a change. holds: the changed cluster has what was missing. breaks: clauses for people, one for each thing that was well."""
+    """The result of a change. holds: the problem is gone in the changed cluster. breaks: clauses for people, one for
+    each thing that was healthy."""
 
     holds: bool
     breaks: tuple[str, ...] = ()
@@ -50,8 +51,8 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 def prove(change: Change, cluster: Cluster, holds: Holds) -> Trial:
-    """Apply the change to what was seen, and ask again. `holds` may read more, as a diagnostic does; what must stay well
-    is judged by what was seen already.
+    """Apply the change to the snapshot, and ask again. `holds` may read more, as a diagnostic does; what must stay
+    healthy is judged by the objects already in the snapshot.
 
     Raises NotCollected and CannotSee as `holds` does.
     """
@@ -66,7 +67,7 @@ def proven(fix: Fix, trial: Trial) -> Fix:
 
 
 def broken(change: Change, cluster: Cluster) -> tuple[str, ...]:
-    """What was well and is no longer, as clauses for people: `Service shop/web has no ready pod then`."""
+    """What was healthy and no longer is, as clauses for people: `Service shop/web has no ready pod then`."""
     snapshot = cluster.snapshot.taken_as_whole()
     before, after = Cluster(snapshot).maybe, Cluster(apply_to_snapshot(snapshot, change)).maybe
     return tuple(clause for rule in _RULES for clause in rule(change, before, after))
@@ -130,7 +131,7 @@ def _lookups(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
     dns, dns_after = resolvers(before), resolvers(after)
     if dns is None:
         return
-    # What stands beside the DNS servers decides for every pod of the cluster.
+    # The policies in the DNS servers' namespaces apply to every pod of the cluster.
     everywhere = dns.service.namespace in namespaces
     policies, policies_after = PolicySet(before.all(NetworkPolicy)), PolicySet(after.all(NetworkPolicy))
     checked: set[tuple[str, frozenset[tuple[str, str]]]] = set()

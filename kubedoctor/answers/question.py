@@ -1,4 +1,4 @@
-"""`@question`: how a question says what it is. Every front end offers it from this declaration alone."""
+"""`@question`: the declaration of a question. Every front end offers the question from this declaration alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Option:
 
 
 class Choices:
-    """What was chosen for the options of a question, by their names."""
+    """The values of a question's options, by the names of the options."""
 
     def __init__(self, values: Mapping[str, tuple[str, ...]] | None = None) -> None:
         self._values = dict(values or {})
@@ -40,7 +40,7 @@ Answer = Callable[[Ref, Choices, Cluster], Sheet]
 
 
 def unanswered(subject: Ref, cluster: Cluster) -> Sheet:
-    """Where what decides cannot be seen."""
+    """The sheet for objects that cannot be read."""
     return Sheet(subject.title, "could not be answered", Conclusion.UNKNOWN)
 
 
@@ -61,7 +61,7 @@ class Question:
     unanswered: Callable[[Ref, Cluster], Sheet] = field(default=unanswered, repr=False)
 
     def fits(self, subject: Ref) -> bool:
-        """Whether it can be asked about an object."""
+        """Whether the question applies to an object."""
         return subject.kind in self.kinds
 
 

@@ -1,4 +1,4 @@
-"""The answer to a question, in the shape that every front end draws: words, tables and proven fixes. Pure data."""
+"""The answer to a question, in the shape that every front end renders: words, tables and proven fixes. Pure data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kubedoctor.findings.model import Command, Fix
 
 
 class Mark(enum.Enum):
-    """Stands before a text and says how to take it."""
+    """The sign before a text."""
 
     YES = "✓"
     NO = "✗"
@@ -22,8 +22,8 @@ class Mark(enum.Enum):
 
 
 class Conclusion(enum.Enum):
-    """What an answer comes to: nothing is wrong, something is, or what decides could not be seen. It gives the exit code:
-    0, 1 or 3."""
+    """The result of an answer: nothing is wrong, something is wrong, or the deciding objects could not be read. It
+    gives the exit code: 0, 1 or 3."""
 
     WELL = "well"
     TROUBLE = "trouble"
@@ -48,11 +48,11 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class SheetRow(msgspec.Struct, frozen=True):
-    """Cells, as many as the table has columns.
+    """One cell per column of the table.
 
     about: the object that the row is about, where it is about a single object.
     parts: the rows that this row sums up; a screen shows these instead, and text and Markdown show the sum.
-    detail: a sheet of its own about the row. Both are functions, because most of them are never looked at.
+    detail: a sheet of its own about the row. Both are functions, because most of them are never shown.
     """
 
     cells: tuple[Cell, ...]
@@ -70,12 +70,12 @@ class Table(msgspec.Struct, frozen=True):
 
     @property
     def every_row(self) -> tuple[SheetRow, ...]:
-        """The rows with those that sum up others replaced by the others."""
+        """All rows, with each row that sums up others replaced by those rows."""
         return tuple(part for row in self.rows for part in (row.parts() if row.parts is not None else (row,)))
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """A sentence behind a label; facts that follow each other with the same label stand in one block."""
+    """A sentence after a label; consecutive facts with the same label form one block."""
 
     label: str
     text: str
@@ -90,7 +90,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """title: whom or what the answer is about. verdict: the answer itself in some words, read after the title.
+    """title: the subject of the answer. verdict: the answer itself in some words, read after the title.
     next: commands that look further. gaps: what could not be read or is not replayed.
     data: what a machine reads, beside title, verdict, fixes and gaps: strings, numbers, lists, mappings, Refs, moments. None:
     facts, tables and chain as they are.

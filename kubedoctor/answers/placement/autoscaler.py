@@ -23,7 +23,7 @@ _UNTRIED: Final = " The autoscaler does not try whether the pod would fit a larg
 
 
 def autoscaler_lines(view: AutoscalerView, pod: Pod) -> tuple[str, ...]:
-    """Sentences, the autoscaler's own word first; none where there is no autoscaler."""
+    """Sentences, the autoscaler's own message first; none where there is no autoscaler."""
     return tuple(_lines(view, pod))
 
 
@@ -168,7 +168,7 @@ def _pool(pool: Pool) -> Iterator[str]:
 
 
 def autoscaler_evidence(view: AutoscalerView) -> tuple[Evidence, ...]:
-    """What the sentences rest on."""
+    """The evidence for the sentences."""
     return tuple(_evidence(view))
 
 
@@ -199,7 +199,7 @@ def _evidence(view: AutoscalerView) -> Iterator[Evidence]:
 
 
 def _report(config: ConfigMap, view: AutoscalerView) -> Iterator[Evidence]:
-    """The lines that are spoken of; where nothing is but the time, the time."""
+    """The lines of the status that the sentences mention; only its time where they mention none."""
     keys_by_group: list[tuple[str, tuple[str, ...], str]] = []
     if view.status is not None and view.status.unhealthy and view.silent_for is None:
         keys_by_group.append(("", ("status: Unhealthy", "Health:"), "why it adds no nodes"))
@@ -224,7 +224,7 @@ def _report(config: ConfigMap, view: AutoscalerView) -> Iterator[Evidence]:
 
 
 def with_autoscaler(finding: Finding, view: AutoscalerView) -> Finding:
-    """The finding with what the autoscalers have to show: a mere notice without fixes where a node comes."""
+    """The finding with the autoscalers' evidence; a notice without fixes where a node is on its way."""
     finding = msgspec.structs.replace(finding, evidence=(*finding.evidence, *autoscaler_evidence(view)))
     if view.coming:
         summary = f"{finding.summary}; a node is being added for it"

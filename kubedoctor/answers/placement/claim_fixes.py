@@ -36,7 +36,7 @@ def recreated_claim(operation: Operation, pod: Pod, owner: KubernetesObject | No
 
 
 def release_volume(volume: Ref) -> Change:
-    """Makes a Released volume free to be claimed; its data stays."""
+    """Makes a Released volume Available again; its data stays."""
     return drop(volume, ("spec", "claimRef"))
 
 
@@ -48,7 +48,7 @@ def _template(claim: Ref, pod: Pod, owner: KubernetesObject | None) -> int | Non
 
 
 def about_data(change: Counterfactual, pod: Pod, workload: Ref, cluster: Cluster) -> str:
-    """What becomes of data, and what else holds the old description of a claim; empty where nothing is to be said."""
+    """What happens to the data, and where else the old claim is written down; empty where neither matters."""
     remade = [edit for edit in change.edits if edit.kind is Kind.REMAKE_CLAIM and edit.about.kind != "Pod"]
     if not remade:
         return ""
@@ -63,7 +63,7 @@ def about_data(change: Counterfactual, pod: Pod, workload: Ref, cluster: Cluster
 
 
 def too_early(change: Counterfactual, cluster: Cluster, namespace: str) -> bool:
-    """Gives another class to a claim that was made a moment ago and whose own class exists: its volume may be on the
+    """Changes the class of a claim that was created a moment ago and whose class exists: its volume may be on the
     way."""
     for edit in change.edits:
         paths = {step.path[-1] for operation in edit.operations for step in operation.steps}

@@ -1,4 +1,5 @@
-"""The outcome in words: every node's blockers, what preemption would do, and whether the scheduler says the same."""
+"""The outcome in words: every node's blockers, the effect of preemption, and whether the scheduler's message
+matches."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ CORDON_TAINT = "node.kubernetes.io/unschedulable:NoSchedule"
 
 
 def table(answer: PendingAnswer) -> str:
-    """A line for each group of nodes, the nearest first; empty where no node was looked at. That of the pod before is at
-    hand: pods of one workload follow each other and have the same."""
+    """A line for each group of nodes, the closest match first; empty where no node was examined. The table of the
+    previous pod is cached: pods of one workload follow each other and have the same table."""
     if not answer.groups:
         return ""
     cached = _TABLES.of(answer.state)
@@ -37,7 +38,7 @@ def _table(answer: PendingAnswer) -> str:
 
 
 def _group_text(group: NodeVerdictGroup) -> str:
-    """Without what the other blockers of the nodes say anyway."""
+    """Without the parts that other blockers of the nodes repeat."""
     reasons = group_reasons(group, figures=True)
     if "NodeUnschedulable" in reasons:
         reasons = {title: text for title, text in reasons.items() if text != f"taint {CORDON_TAINT}"}
@@ -69,7 +70,7 @@ def ending_on_nominated(pod: Pod, answer: PendingAnswer) -> tuple[Pod, ...]:
 
 
 def waits_for(pod: Pod, answer: PendingAnswer) -> str:
-    """A node is reserved, and pods must end there first; or the node is gone."""
+    """A node is reserved and pods must end there first, or the node no longer exists."""
     node = pod.status.nominated_node_name
     if node and node not in answer.state.node_by_name and "Node" not in answer.unseen:
         return f"The scheduler reserved node {node} for it, which no longer exists."

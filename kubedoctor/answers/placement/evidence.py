@@ -1,5 +1,5 @@
-"""What is quoted for a pod that fits nowhere: the scheduler, the facts, the nearest node, what changed since; and where
-to look next."""
+"""The evidence for a pod that fits on no node: the scheduler, the facts, the nearest node, what changed since; and
+where to look next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MESSAGE = "status.conditions[type=PodScheduled].message"
 
 
 def words(pod: Pod, said: Said) -> Evidence:
-    """The scheduler's own."""
+    """The scheduler's own message."""
     if said.event is not None:
         return quote(said.event, "message", "the scheduler's message")
     return quote(pod, MESSAGE, "the scheduler's message")
@@ -36,7 +36,7 @@ def evidence(case: Case, said: Said, facts: list[Explanation]) -> tuple[Evidence
 
 
 def _nominated(pod: Pod, answer: PendingAnswer) -> Iterator[Evidence]:
-    """The node that is kept for it, and the pods that end there."""
+    """The node that is reserved for the pod, and the pods that end there."""
     if has_path(pod, "status.nominatedNodeName"):
         exists = pod.status.nominated_node_name in answer.state.node_by_name or "Node" in answer.unseen
         shows = "the node that is reserved for it" if exists else "was reserved for it; no such node exists"
@@ -46,7 +46,7 @@ def _nominated(pod: Pod, answer: PendingAnswer) -> Iterator[Evidence]:
 
 
 def _gone(answer: PendingAnswer) -> Iterator[Evidence]:
-    """What still names nodes that have gone since the scheduler spoke."""
+    """Objects that still name nodes removed since the scheduler's message."""
     for trace in answer.comparison.nodes.traces[:3]:
         if has_path(trace.object, trace.path):
             yield quote(trace.object, trace.path, f"still names node {trace.node}, which does not exist")

@@ -47,7 +47,7 @@ _HARMLESS: Final = (*_OPENS, Kind.CHANGE_CLAIM, Kind.RELEASE_VOLUME)
 
 
 class _Offer(NamedTuple):
-    """A change, the names of other objects to which the same may be done instead, and what came of trying it."""
+    """A change, the names of other objects that can be changed in the same way instead, and the result of the trial."""
 
     change: Counterfactual
     alike: tuple[str, ...]
@@ -61,8 +61,8 @@ _SEARCHED: Final = Memo[None, int]()
 
 def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
     """The smallest changes, the least disturbing first, each verified by replay, except where a provisioner must make a
-    volume first, parts of the objects are unreadable, or the rules are another scheduler's; empty where the replay is not
-    to be trusted: the scheduler says otherwise, something was not seen or is not replayed."""
+    volume first, parts of the objects are unreadable, or another scheduler's rules apply; empty where the replay is not
+    reliable: the scheduler's message differs, something was not seen or is not replayed."""
     trusted = answer.agreement in (Agreement.AGREES, Agreement.STALE, Agreement.NO_MESSAGE)
     if not trusted or answer.unseen or answer.verdict.unreplayed or answer.verdict.feasible:
         return ()
@@ -101,7 +101,8 @@ def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[R
 
 
 def _offers(changes: Sequence[Counterfactual], situation: Situation, cluster: Cluster) -> Iterator[_Offer]:
-    """Only what a trial proves: what takes from a pod that runs what this one needs is tried before it is chosen."""
+    """Only changes that a trial proves; a change that takes something from a running pod is tried before it is
+    chosen."""
     candidates = [change for change in changes if not _deletes(change) or _trial(change, situation, cluster).verified]
     for change, alike in _chosen(candidates):
         trial = _trial(change, situation, cluster)
@@ -130,13 +131,13 @@ def _trial(change: Counterfactual, situation: Situation, cluster: Cluster) -> Tr
 
 
 def _undoes_a_daemon(change: Counterfactual, workload: Ref) -> bool:
-    """Takes away the affinity by which the DaemonSet controller means one node."""
+    """Whether the change removes the affinity that ties a DaemonSet's pod to its node."""
     return workload.kind == "DaemonSet" and any(edit.kind in _NAMES_NODE for edit in change.edits)
 
 
 def _chosen(changes: Sequence[Counterfactual]) -> list[tuple[Counterfactual, tuple[str, ...]]]:
-    """The first of those that do the same to different nodes, with the names of the others. What opens the control
-    plane to workloads comes in only if there is nothing else."""
+    """The first of the changes that differ only in the node, with the names of the other nodes. Changes that open the
+    control plane to workloads are used only if there is nothing else."""
     plain = [
         change
         for change in changes
@@ -202,7 +203,7 @@ def _recreates(change: Change, pod: Pod) -> bool:
 
 def _by_hand(change: Counterfactual, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Change | None:
     """What people have to change: the template that the pod was created from, not the pod; None where nothing that they
-    change does it. own: the pod that the change was found for, which is like this pod."""
+    change does it. own: the pod that the change was found for; it is equivalent to this pod."""
     operations: list[Operation] = []
     owner = cluster.maybe.get_ref(workload)
     for edit in change.edits:
@@ -212,7 +213,7 @@ def _by_hand(change: Counterfactual, own: Ref, pod: Pod, workload: Ref, cluster:
                 if workload != ref(pod):
                     steps = steps_in_template(steps, pod, owner) if owner is not None else ()
                 elif edit.kind in CLAIM_KINDS:
-                    return None  # The claim that goes with the pod would have to go first.
+                    return None  # The claim of the pod would have to be deleted first.
                 if not steps:
                     return None
                 operations.append(Operation(workload, steps))

@@ -1,4 +1,4 @@
-"""Pending, and no scheduler has reported anything: which scheduler is meant, and what it would decide."""
+"""Pending pods that no scheduler has reported on: which scheduler they name, and what it would decide."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def no_scheduler_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster)
         detail=outcome,
         would_disprove="" if unknown else disproof,
         commands=(Command("kubectl get pods -A | grep scheduler", "whether such a scheduler runs"),),
-        # Nothing tells when gates were removed, and a scheduler may be busy with many pods that got through at once.
+        # The API does not show when gates were removed, and a scheduler may be busy with many pods whose gates were
+        # removed at once.
         severity=Severity.WARNING if ungated else None,
     )
 
@@ -77,7 +78,7 @@ def _scheduler_down(evidence: list[Evidence], outcome: str, cluster: Cluster) ->
 
 
 def would_find(answer: PendingAnswer | None) -> str:
-    """What a scheduler of the default profile would decide."""
+    """The decision of a scheduler with the default profile."""
     if answer is None:
         return ""
     verdict = answer.verdict

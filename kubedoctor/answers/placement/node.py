@@ -20,7 +20,8 @@ from kubedoctor.replay.scheduler.snapshot import NodeInfo
 
 
 class FilterRejection(msgspec.Struct, frozen=True):
-    """A filter that rejects the node: in a few words, and in the scheduler's own. hopeless: preemption would not help."""
+    """A filter that rejects the node: in a few words, and in the scheduler's words. hopeless: preemption would not
+    help."""
 
     filter: str
     short: str
@@ -50,7 +51,7 @@ class ResourceLine(msgspec.Struct, frozen=True):
 
 
 class TaintLine(msgspec.Struct, frozen=True):
-    """A taint and the toleration that answers it; empty where none does. forbids: it keeps new pods away."""
+    """A taint and the toleration that matches it; empty where none does. forbids: it keeps new pods away."""
 
     taint: str
     toleration: str
@@ -58,8 +59,8 @@ class TaintLine(msgspec.Struct, frozen=True):
 
 
 class LabelLine(msgspec.Struct, frozen=True):
-    """A label that is wanted, what the node has (None: no such label), and whether that will do. term: requirements of
-    one term must all be met, of several terms one is enough; 0 for nodeSelector."""
+    """A required label, the node's value (None: no such label), and whether the value matches. term: all requirements
+    of one term must be met, and one of several terms is enough; 0 for nodeSelector."""
 
     wanted: str
     present: str | None
@@ -83,7 +84,7 @@ class NodeInFull(msgspec.Struct, frozen=True):
 
 
 def node_in_full(answer: PendingAnswer, name: str) -> NodeInFull | None:
-    """One node of a replay; None where there is no such node."""
+    """The details of one node in a replay; None where there is no such node."""
     node = answer.state.node_by_name.get(name)
     if node is None:
         return None
@@ -135,7 +136,7 @@ def _taints(pod: Pod, node: NodeInfo) -> Iterator[TaintLine]:
 
 
 def toleration_text(toleration: Toleration) -> str:
-    """As it is written for a taint: `key=value:Effect`; `any` where all keys are tolerated."""
+    """The toleration in the notation of a taint: `key=value:Effect`; `any` where all keys are tolerated."""
     value = f"={toleration.value}" if toleration.value else ""
     return f"{toleration.key or 'any'}{value}{f':{toleration.effect}' if toleration.effect else ''}"
 

@@ -28,7 +28,7 @@ _MOST_DIFFERENCES = 8
 
 
 def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[str]:
-    """Whether the scheduler's message matches, the message itself if it is to be quoted, and where the two differ."""
+    """Whether the scheduler's message matches, the message itself where it is worth quoting, and the differences."""
     comparison = answer.comparison
     message = f': "{_shortened(answer.said.text)}"' if answer.said is not None and quoted else ""
     match comparison.agreement:
@@ -52,19 +52,20 @@ def agreement_lines(answer: PendingAnswer, *, quoted: bool = True) -> Iterator[s
 
 
 def has_other_scheduler(pod: Pod) -> bool:
-    """It names a scheduler whose rules are not known."""
+    """Whether the pod names a scheduler whose rules are not known."""
     return (pod.spec.scheduler_name or DEFAULT_SCHEDULER) != DEFAULT_SCHEDULER
 
 
 def other_scheduler_lines(pod: Pod) -> Iterator[str]:
-    """What to know before believing the replay."""
+    """How far the replay applies to a pod of another scheduler."""
     if has_other_scheduler(pod):
         name = pod.spec.scheduler_name
         yield f"scheduler {name}: replayed with the rules of {DEFAULT_SCHEDULER}, its own may differ"
 
 
 def unproven(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
-    """Fixes that were tried without everything that decides, or with the rules of another scheduler."""
+    """The fixes, marked as unverified: they were tried without everything that decides, or with another scheduler's
+    rules."""
     return tuple(msgspec.structs.replace(fix, verified=False) for fix in fixes)
 
 
@@ -90,7 +91,7 @@ def _have(count: int, verb: str) -> str:
 
 
 def _since_then(answer: PendingAnswer) -> str:
-    """How old the message is, how many nodes it counted, and what has changed since."""
+    """The age of the message, the number of nodes that it counted, and what has changed since."""
     message_time, count = answer.said.at if answer.said is not None else None, answer.comparison.nodes_then
     changed = [change.title for change in answer.comparison.changed]
     parts = [
@@ -160,7 +161,7 @@ def preemption_lines(answer: PendingAnswer) -> Iterator[str]:
 
 
 def chosen_candidate(answer: PendingAnswer) -> Candidate | None:
-    """Where the scheduler makes room by its own message, else where it would."""
+    """The node where the scheduler's message says that it evicts pods, else the node where it would."""
     tried = answer.preemption
     if tried is None or not tried.candidates:
         return None
@@ -206,6 +207,6 @@ def _useless(answer: PendingAnswer, tried: Preemption) -> Iterator[str]:
 
 
 def sentences(lines: Iterable[str], label: str = "") -> str:
-    """As prose, each line behind the label."""
+    """The lines as sentences, each after the label."""
     texts = (capitalised(f"{label} {line}".strip()) for line in lines)
     return " ".join(text if text.endswith((".", '."')) else f"{text}." for text in texts)

@@ -1,4 +1,4 @@
-"""Pods that wait only for now: they will be placed soon, or could be placed already."""
+"""Pods whose wait is temporary: they will be placed soon, or could be placed already."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RETRIED = timedelta(minutes=5)
 
 
 def soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
-    """It is new, pods are being evicted for it, or a controller is about to create what it waits for."""
+    """The pod is new, pods are being evicted for it, or a controller is about to create what it waits for."""
     young = pod.metadata.creation_timestamp is None or cluster.taken_at - pod.metadata.creation_timestamp < SOON
     if said is None:
         return young
@@ -33,7 +33,7 @@ def soon_placed(pod: Pod, said: Said | None, cluster: Cluster) -> bool:
 
 
 def fits_by_now(case: Case, said: Said) -> Finding | None:
-    """Something has changed since the scheduler spoke, and a node would take it."""
+    """Something has changed since the scheduler's message, and the pod now fits a node."""
     answer = case.answer
     if answer is None or answer.agreement is not Agreement.STALE or not answer.verdict.feasible or answer.incomplete:
         return None

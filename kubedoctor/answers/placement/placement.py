@@ -1,4 +1,4 @@
-"""Where a pod may run and why not elsewhere: the scheduler replayed on what was seen, also for a changed pod."""
+"""Where a pod may run and why not elsewhere: the scheduler replayed on the snapshot, also for a changed pod."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _MOST_LOSSES = 50
 
 
 class PlacementOutcome(enum.Enum):
-    """What becomes of the pod. LOST: its node does not exist. ENDING: it is being deleted, and the scheduler passes over
-    it (`pkg/scheduler/schedule_one.go`, skipPodSchedule, v1.37). UNKNOWN: something that decides could not be seen or is
-    not replayed, or the scheduler refuses what fits by all that is seen."""
+    """The outcome for the pod. LOST: its node does not exist. ENDING: it is being deleted, and the scheduler passes
+    over it (`pkg/scheduler/schedule_one.go`, skipPodSchedule, v1.37). UNKNOWN: something that decides could not be seen
+    or is not replayed, or the scheduler refuses a pod that fits by everything that was seen."""
 
     SCHEDULED = "scheduled"
     LOST = "lost"
@@ -47,11 +47,11 @@ class PlacementOutcome(enum.Enum):
 
 
 class Placement(msgspec.Struct, frozen=True):
-    """The answer about one pod, or about a workload none of whose pods waits or can be seen.
+    """The answer about one pod, or about a workload without a pending or visible pod.
 
     node: where it runs, or ran while that node existed.
-    before: the replay, None where there was nothing to replay. after: the replay with `changes`.
-    fixes: what is proven to help the pod as it is, empty where changes were tried.
+    before: the replay; None where there was nothing to replay. after: the replay with `changes`.
+    fixes: what is proven to help the unchanged pod; empty where changes were tried.
     autoscaler: what autoscalers say about the pod, in sentences; empty where there is none, and where a node takes it.
     gaps: what could not be read, and what is not replayed.
     """
@@ -74,10 +74,10 @@ class Placement(msgspec.Struct, frozen=True):
 
 
 def place(subject: Ref, cluster: Cluster, changes: Sequence[str] = ()) -> Placement:
-    """Replay the scheduler for a pod, and again for the pod with `changes` (forms: see `changed_pod`). A workload means
-    its first pod without a node; where there is none, the answer is about the workload.
+    """Replay the scheduler for a pod, and again for the pod with `changes` (forms: see `changed_pod`). For a workload
+    its first pod without a node is used; where there is none, the answer is about the workload.
 
-    Raises PodChangeError for a change that makes no sense, and CannotSee.
+    Raises PodChangeError for an impossible change, and CannotSee.
     """
     pod = _pending_pod_of(subject, cluster)
     if pod is None:
@@ -86,7 +86,7 @@ def place(subject: Ref, cluster: Cluster, changes: Sequence[str] = ()) -> Placem
 
 
 def _pending_pod_of(subject: Ref, cluster: Cluster) -> Ref | None:
-    """The first pod of a workload that waits for a node, None if none does. A pod is its own answer."""
+    """The first pod of a workload that waits for a node; None if none does. For a pod, the pod itself."""
     if subject.kind not in WORKLOAD_KINDS:
         return subject
     owner = cluster.get_ref(subject)
@@ -131,7 +131,7 @@ def _placed(name: Ref, cluster: Cluster, changes: tuple[str, ...]) -> Placement:
 
 
 def _autoscaler(pod: Pod, cluster: Cluster) -> tuple[str, ...]:
-    """Only of a pod that the scheduler calls unschedulable: autoscalers look at no other."""
+    """Only for a pod that the scheduler calls unschedulable: autoscalers ignore all other pods."""
     stated = condition(pod.status.conditions, "PodScheduled")
     if stated is None or stated.reason != "Unschedulable":
         return ()
@@ -139,15 +139,15 @@ def _autoscaler(pod: Pod, cluster: Cluster) -> tuple[str, ...]:
 
 
 def _left_out(answer: PendingAnswer, cluster: Cluster) -> tuple[str, ...]:
-    """What of the replayed objects could not be read, also where it does not decide."""
+    """Replayed objects that could not be read, including those that do not decide."""
     losses = sorted(loss for kind in kinds_for(answer.pod) for loss in cluster.snapshot.losses(kind_name(kind)))
     more = len(losses) - _MOST_LOSSES
     return (*losses[:_MOST_LOSSES], f"and {more} more problems of this kind") if more > 0 else tuple(losses)
 
 
 def _outcome(answer: PendingAnswer, agreement: Agreement) -> PlacementOutcome:
-    """Nodes that were not seen might take the pod; other kinds that were not seen might keep it away or let it in, and
-    rules of another scheduler might keep it away. said: whether the scheduler agreed of the pod as it is."""
+    """Nodes that were not seen might accept the pod. Other unseen kinds might block or allow it, and another
+    scheduler's rules might block it. said: whether the scheduler's message matches for the unchanged pod."""
     verdict: SchedulingVerdict = answer.verdict
     if verdict.pre_enqueue is not None:
         return PlacementOutcome.GATED

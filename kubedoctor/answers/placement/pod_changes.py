@@ -1,4 +1,4 @@
-"""A pod as it would be if one thing about it were different.
+"""A pod with one thing about it changed.
 
 Requests follow limits as the API server's defaults make them (`pkg/apis/core/v1/defaults.go`, SetDefaults_Pod). Amounts,
 names, labels and tolerations that it would refuse are refused (`pkg/apis/core/validation`, ValidateResourceRequirements,

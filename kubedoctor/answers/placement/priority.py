@@ -1,4 +1,4 @@
-"""What another priority class of the cluster would change."""
+"""The effect of another priority class of the cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement
 
 
 def helpful(case: Case) -> HelpfulClass | None:
-    """The lowest class with which the scheduler would make room; None also where the replay is not to be trusted."""
+    """The lowest class with which the scheduler would evict pods for this pod; None also where the replay is not
+    reliable."""
     answer = case.answer
     if answer is None or answer.incomplete or has_other_scheduler(case.pod):
         return None

@@ -1,4 +1,4 @@
-"""What keeps a pod from nodes, in a few words: read after a node's name, or in a cell of a table."""
+"""Why nodes reject a pod, in a few words: read after a node's name, or in a cell of a table."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ _WORDS: Final = {
 
 
 def plugin_title(objection: Objection) -> str:
-    """The filter that objects."""
+    """The title of the filter that rejects the node."""
     return objection.plugin or PRE_FILTER
 
 
 def group_reasons(group: NodeVerdictGroup, *, figures: bool = False) -> dict[str, str]:
-    """What each filter objects to the nodes of a group, by its title."""
+    """Why each filter rejects the nodes of a group, by the filter's title."""
     by_filter: dict[str, list[Objection]] = {plugin_title(blocker): [] for blocker in group.blockers}
     for node in group.nodes:
         for objection in objections_of(node):
@@ -72,8 +72,8 @@ def group_reasons(group: NodeVerdictGroup, *, figures: bool = False) -> dict[str
 
 
 def short_reason(*objection: Objection, figures: bool = False) -> str:
-    """What one plugin objects; of several nodes, the span of what they lack. figures: also what is free, where it is the
-    same everywhere."""
+    """Why one plugin rejects nodes; for several nodes, the range of what they lack. figures: also what is free, where
+    it is the same on all nodes."""
     first = objection[0].status
     if first.shortages:
         return ", ".join(
@@ -92,13 +92,13 @@ def short_reason(*objection: Objection, figures: bool = False) -> str:
 
 
 def _reason_words(reason: Reason) -> str:
-    """Upstream's text where that names what it is about."""
+    """Upstream's text where that names its subject."""
     words = "" if reason.detail else _WORDS.get(reason.obstacle, "")
     return words or reason.text.removeprefix("node(s) ")
 
 
 def whole_reason(objection: Objection) -> str:
-    """What keeps the pod from all nodes at once, in the scheduler's words and with what it is about."""
+    """The reason that applies to all nodes at once, in the scheduler's words and with its subject."""
     about = [name for name in objection.status.named if name not in objection.status.message]
     return objection.status.message + (f" ({', '.join(about)})" if about else "")
 
@@ -125,7 +125,8 @@ def _span(resource: str, numbers: Sequence[int]) -> str:
 
 
 def amount(resource: str, number: int) -> str:
-    """As people write it: cpu comes in thousandths, memory and storage in bytes. Nothing is rounded by more than 1Mi."""
+    """An amount for people, given as thousandths of a CPU, or as bytes of memory and storage. Nothing is rounded by
+    more than 1Mi."""
     if resource == "cpu":
         return format_milli(number)
     if resource not in ("memory", "ephemeral-storage") and not resource.startswith("hugepages-"):

@@ -14,7 +14,7 @@ def remedy_words(counterfactual: Counterfactual) -> str:
 
 
 def conditions(counterfactual: Counterfactual) -> tuple[str, ...]:
-    """What somebody else must do first."""
+    """What someone else must do first."""
     return tuple(f"{provisioner} creates the volume" for provisioner in counterfactual.provisioners)
 
 

@@ -1,4 +1,4 @@
-"""A placement as a sheet: the nodes with what each filter objects, the replay's words, and what is proven to help."""
+"""A placement as a sheet: the nodes with each filter's verdict, the replay in sentences, and what is proven to help."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _in_full(pod: Ref, node: str) -> Command:
 
 
 def _nodes(pod: Ref, answer: PendingAnswer, title: str) -> Iterator[Table]:
-    """Rows for groups of nodes with one outcome, the closest match first; none where no filter objects to any node."""
+    """Rows for groups of nodes with one outcome, the closest match first; none where no filter rejects any node."""
     filters = _filters(answer.groups)
     if filters:
         rows = tuple(_group_row(pod, group, filters, answer) for group in answer.groups)
@@ -115,13 +115,13 @@ def _node_row(pod: Ref, node: NodeVerdict, filters: Sequence[str], answer: Pendi
 
 
 def _filters(groups: Sequence[NodeVerdictGroup]) -> tuple[str, ...]:
-    """The plugins that object to any node, in the scheduler's order."""
+    """The plugins that reject any node, in the scheduler's order."""
     titles = {plugin_title(objection) for group in groups for objection in group.blockers}
     return tuple(sorted(titles, key=lambda title: (_ORDER.get(title, -1), title)))
 
 
 def _cells(nodes: Sequence[NodeVerdict], filters: Sequence[str]) -> Iterator[Cell]:
-    """Of nodes with one outcome: what each filter objects, or a tick."""
+    """The cells of nodes with one outcome: why each filter rejects them, or a tick."""
     reasons = group_reasons(NodeVerdictGroup(tuple(nodes)))
     for title in filters:
         yield Cell(reasons[title], Mark.NO) if title in reasons else Cell(mark=Mark.YES)
@@ -140,7 +140,7 @@ def _detail(pod: Ref, name: str, answer: PendingAnswer) -> Sheet:
 
 
 def node_tables(full: NodeInFull) -> Iterator[Table]:
-    """Objections, resources, taints and labels of a node; what is not there is left out."""
+    """Rejections, resources, taints and labels of a node; empty tables are left out."""
     rows = tuple(
         _row(objection.filter, Cell(objection.short, Mark.NO), ", ".join(objection.reasons))
         for objection in full.objections

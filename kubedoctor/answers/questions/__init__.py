@@ -1,2 +1,2 @@
-"""The questions that people ask: one module a question, named as the command. The entry point `kubedoctor.questions`
+"""The built-in questions: one module per question, named like its command. The entry point `kubedoctor.questions`
 names this package, as a third party's names its own."""

@@ -1,1 +1,1 @@
-"""What the objects add to each reason of the scheduler: which taint, how much of what, whose claim."""
+"""What the objects show beyond each reason of the scheduler: which taint, how much of which resource, which claim."""

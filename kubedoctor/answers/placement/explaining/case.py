@@ -1,4 +1,4 @@
-"""A pod that fits nowhere, and the nodes it was refused by: what the facts of unschedulable are made from."""
+"""A pod that fits no node, and the nodes that reject it: the input for the facts of the diagnostic unschedulable."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NODE_TROUBLE = frozenset(
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the objects add to one reason. `blames`: objects whose own fault it is."""
+    """What the objects show beyond one reason. `blames`: the objects at fault."""
 
     text: str
     evidence: tuple[Evidence, ...] = ()
@@ -85,7 +85,8 @@ class Case:
 
     @cached_property
     def _refusals(self) -> _Refusals:
-        """Those of the pod before are at hand: pods of one workload follow each other and have the same."""
+        """The refusals of the previous pod are cached: pods of one workload follow each other and have the same
+        refusals."""
         if self.answer is None:
             return {}
         cached, groups = _REFUSALS.of(self.answer.state), self.answer.groups
@@ -94,7 +95,7 @@ class Case:
         return cached[None][1]
 
     def refused(self, reason: Reason) -> tuple[RefusedNode, ...]:
-        """The nodes that the replay counts under this reason, the nearest miss first."""
+        """The nodes that the replay counts under this reason, the closest match first."""
         return tuple(
             refusal
             for (obstacle, detail), refusals in self._refusals.items()
@@ -109,16 +110,16 @@ class Case:
 
     @property
     def names(self) -> frozenset[str]:
-        """What nodes are called, and by what host names."""
+        """The names of nodes, and their host names."""
         return self._kept(_NAMES, _all_names)
 
     @property
     def kinds_of_labels(self) -> tuple[Mapping[str, str], ...]:
-        """The different sets of labels; nodes that differ by their host name only count as one."""
+        """The different sets of labels; nodes that differ only by their host name count as one."""
         return self._kept(_KINDS_OF_LABELS, _kinds_of_labels)
 
     def _kept(self, memo: Memo[None, ValueT], work_out: Callable[[Iterable[Node]], ValueT]) -> ValueT:
-        """What is worked out of all nodes once for all pods."""
+        """Results about all nodes, computed once for all pods."""
         if self.answer is None:
             return work_out(())
         return memo.kept(self.answer.state, None, lambda: work_out(self.nodes))
@@ -162,7 +163,7 @@ def _kinds_of_labels(nodes: Iterable[Node]) -> tuple[Mapping[str, str], ...]:
 
 
 def some(count: int | None, singular: str, plural: str) -> str:
-    """`3 are cordoned`, `1 is cordoned`; without a count what holds for all."""
+    """`3 are cordoned`, `1 is cordoned`; without a count what is true of all."""
     if count is None:
         return f"all {plural}"
     return f"{count} {singular if count == 1 else plural}"

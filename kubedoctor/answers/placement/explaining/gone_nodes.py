@@ -20,7 +20,7 @@ def named_by(terms: Iterable[NodeSelectorTerm]) -> Iterator[str]:
 
 
 def named_by_pod(pod: Pod) -> Iterator[str]:
-    """By its nodeSelector, then by its node affinity."""
+    """The nodes that the pod names, by its nodeSelector, then by its node affinity."""
     if host := (pod.spec.node_selector or {}).get(HOSTNAME):
         yield host
     required = required_terms(pod)
@@ -28,7 +28,7 @@ def named_by_pod(pod: Pod) -> Iterator[str]:
 
 
 def gone(case: Case, node_names: Iterable[str]) -> tuple[str, ...]:
-    """Those that no node is called; none where not every node was seen."""
+    """The names without a node; empty where not every node was seen."""
     if case.answer is None or not case.nodes or "Node" in case.answer.unseen:
         return ()
     return tuple(dict.fromkeys(name for name in node_names if name and name not in case.names))

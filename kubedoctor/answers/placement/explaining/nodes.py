@@ -1,4 +1,4 @@
-"""Which taint, how much of which resource, which label: what the nodes add to the scheduler's reasons."""
+"""Which taint, how much of which resource, which label: what the nodes show beyond the scheduler's reasons."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from kubedoctor.replay.scheduler.requests import counted, pod_requests
 
 
 def taint(case: Case, reason: Reason) -> Explanation:
-    """1.34.2 and later no longer name the taint: the replay does."""
+    """Releases from 1.34.2 on do not name the taint; the replay does."""
     refused = [(refusal.node, _taint_of(case, refusal)) for refusal in case.refused(reason)]
     tainted = [(node, taint) for node, taint in refused if taint is not None]
     if reason.detail:
@@ -153,7 +153,7 @@ def _request(pod: Pod, name: str) -> Evidence | None:
 
 
 def _held_above(case: Case, name: str, refused: list[RefusedNode]) -> tuple[str, Evidence | None]:
-    """Who of a higher priority holds the room, where someone does."""
+    """The pods of higher priority that use the resource, if any."""
     mine = case.pod.spec.priority or 0
     above = [
         info
@@ -173,7 +173,7 @@ def _held_above(case: Case, name: str, refused: list[RefusedNode]) -> tuple[str,
 
 
 def _lower(case: Case, name: str, short: Shortage, where: RefusedNode) -> tuple[Fix, ...]:
-    """To what is free on the roomiest node, if a single container requests all of it."""
+    """Lowers the request to what is free on the node with the most room, if a single container requests all of it."""
     summary = f"Lower the {name} request, or add a node that has enough"
     asking = [c.name for c in case.pod.spec.containers if c.resources and name in (c.resources.requests or {})]
     free = short.capacity - short.used
@@ -270,7 +270,7 @@ def too_many_pods(case: Case, reason: Reason) -> Explanation:
 
 
 def left_out(case: Case, reason: Reason) -> Explanation:
-    """Nodes that a PreFilter leaves out: the pod is for certain nodes, as pods of a DaemonSet are."""
+    """Nodes that a PreFilter leaves out: the pod is meant for certain nodes, like the pods of a DaemonSet."""
     plugins = reason.detail or "its rules"
     missing = gone_text(gone(case, named_by_pod(case.pod)))
     text = f"{some(reason.count, 'is', 'are')} not among the nodes that the pod allows ({plugins})"

@@ -1,4 +1,4 @@
-"""Ports, spreading, affinity between pods, devices: what other pods add to the scheduler's reasons."""
+"""Ports, spreading, affinity between pods, devices: what other pods show beyond the scheduler's reasons."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _rivals(case: Case) -> tuple[Evidence, ...]:
 
 
 def resource_claim(case: Case, reason: Reason) -> Explanation:
-    """Devices (dynamic resource allocation): which class is asked for, and whether any node publishes devices."""
+    """Devices (dynamic resource allocation): which class is requested, and whether any node publishes devices."""
     head = f"{reason.count} cannot allocate the claimed devices" if reason.count else reason.text
     owned = [
         claim

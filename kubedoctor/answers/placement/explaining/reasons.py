@@ -1,4 +1,4 @@
-"""Each reason of the scheduler, with what the objects add to it; and whom that makes the culprit."""
+"""Each reason of the scheduler, with what the objects show beyond it, and the object at fault."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ _MOST_REASONS = 6
 
 
 def fact_of(case: Case, reason: Reason) -> Explanation:
-    """The scheduler's message where nothing is known to add."""
+    """The explanation of a reason; the scheduler's own text where the objects show nothing more."""
     if explain := _FACTS.get(reason.obstacle):
         return explain(case, reason)
     return Explanation(f"{reason.count} {reason.text}" if reason.count is not None else reason.text)
 
 
 def culprit(case: Case, major: list[tuple[Reason, Explanation]]) -> Ref:
-    """A node where nothing but that node's state refuses the pod, else its workload."""
+    """The object at fault: a node where only that node's state blocks the pod, else the workload."""
     obstacles = {reason.obstacle for reason, _ in major}
     refused = [refusal for reason, _ in major for refusal in case.refused(reason)]
     if obstacles == {CORDONED} and refused:
@@ -82,14 +82,14 @@ def culprit(case: Case, major: list[tuple[Reason, Explanation]]) -> Ref:
 
 
 def blamed(major: list[tuple[Reason, Explanation]]) -> tuple[Ref, ...]:
-    """Claims are always to blame; nodes only where no node refuses for another reason."""
+    """Claims are always blamed; nodes only where no node rejects the pod for another reason."""
     all_nodes = all(reason.obstacle is TAINT for reason, _ in major)
     blamed = [name for _, fact in major for name in fact.blames if all_nodes or name.kind != "Node"]
     return tuple(dict.fromkeys(blamed))
 
 
 def aspect(major: list[tuple[Reason, Explanation]]) -> str:
-    """Equal for pods of one workload that are kept waiting by the same."""
+    """Equal for pods of one workload that wait for the same reason."""
     return ", ".join(
         sorted(
             {

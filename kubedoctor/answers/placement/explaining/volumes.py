@@ -1,4 +1,4 @@
-"""Claims and volumes: what storage adds to the scheduler's reasons."""
+"""Claims and volumes: what storage shows beyond the scheduler's reasons."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def deleting_claim(case: Case, reason: Reason) -> Explanation:
 
 
 def volume_place(case: Case, reason: Reason) -> Explanation:
-    """The volume lives elsewhere than the pod may run."""
+    """The volume is in another place than the nodes that the pod may use."""
     parts: list[str] = []
     evidence: list[Evidence] = []
     for claim in claims(case):
@@ -118,7 +118,7 @@ def claim_in_use(case: Case, reason: Reason) -> Explanation:
 
 
 def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix]:
-    """For a workload whose own pod uses the claim that another pod of it waits for."""
+    """For a workload whose running pod uses the claim that another of its pods waits for."""
     about = case.workload
     owner = case.cluster.maybe.get_ref(about)
     if isinstance(owner, Deployment | StatefulSet) and owner.spec.desired_replicas > 1:
