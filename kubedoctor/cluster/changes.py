@@ -1,4 +1,4 @@
-"""A change to a cluster as plain data, and what objects and snapshots become by it. Nothing is ever sent anywhere."""
+"""A change to a cluster as plain data, and its application to objects and snapshots. Nothing is sent to a cluster."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def apply_steps(data: Any, steps: Iterable[Step]) -> Any:
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Removals last and from the end, so that the positions in lists stay those of the original."""
+    """The steps with removals last and from the end, so that positions in lists stay those of the original."""
     all_steps = tuple(steps)
     removals = [step for step in all_steps if step.remove]
     removals.sort(key=lambda step: [(str(type(part)), part) for part in step.path], reverse=True)
@@ -138,8 +138,9 @@ def apply_to_data(objects: Sequence[dict[str, Any]], change: Change) -> list[dic
 
 
 def apply_to_snapshot(snapshot: Snapshot, change: Change) -> Snapshot:
-    """A snapshot of what would be seen after the change, before any controller reacts to it. It shares all that is
-    unchanged with the original, which must not grow while the new one is used. What is not here stays absent.
+    """A snapshot of what would be seen after the change, before any controller reacts to it. It shares everything
+    unchanged with the original, which must not grow while the new snapshot is used. What the original lacks stays
+    absent.
 
     Raises msgspec.ValidationError where a kind has no such field of that type.
     """

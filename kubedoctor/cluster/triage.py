@@ -1,4 +1,4 @@
-"""Cheap predicates that say which subjects a diagnostic must look at at all: its `when=`."""
+"""Cheap predicates that select the subjects of a diagnostic: its `when=`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def finished(pod: Pod) -> bool:
 
 
 def ended_at(pod: Pod) -> datetime | None:
-    """When a finished pod ended, by the newest moment that its status tells; None if it tells none."""
+    """When a finished pod ended, by the newest time in its status; None if there is none."""
     ends = [
         status.state.terminated.finished_at for status in all_statuses(pod) if status.state and status.state.terminated
     ]
@@ -79,7 +79,7 @@ def placed(pod: Pod) -> bool:
 
 
 def waiting(pod: Pod) -> bool:
-    """Some container waits with a reason other than the ordinary ones of a start."""
+    """Some container waits for a reason that is not part of an ordinary start."""
     for status in all_statuses(pod):
         state = status.state
         if state and state.waiting and state.waiting.reason not in ("", "ContainerCreating", "PodInitializing"):
@@ -99,5 +99,5 @@ def restarted(pod: Pod) -> bool:
 
 
 def troubled(pod: Pod) -> bool:
-    """Anything at all: not ready, restarted, waiting or failed."""
+    """Any of these: not ready, restarted, waiting or failed."""
     return not_ready(pod) or pod.status.phase == "Failed" or restarted(pod) or waiting(pod)

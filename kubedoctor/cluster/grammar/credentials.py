@@ -1,4 +1,4 @@
-"""Texts of errors without the credentials that libraries, servers and kubeconfigs put into them."""
+"""Removes the credentials that libraries, servers and kubeconfigs put into error texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _SCHEME = re.compile(r"(?i)\b(bearer|basic)(\s{1,4})(?!auth|token|cred)[^\s'\"\\
 
 
 def without_credentials(text: str) -> str:
-    """What every error text passes on its way to a person: no tokens, passwords, or user info of URLs."""
+    """The error text without tokens, passwords, and user info of URLs. Every error text goes through here before it is
+    shown."""
     if "://" in text and "@" in text:
         text = _USER_INFO.sub(rf"\1{REDACTED}@", text)
     return redact_text(_SCHEME.sub(rf"\1\2{REDACTED}", text))

@@ -23,7 +23,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class DurationError(ValueError):
-    """A text that is no duration; the text of the error is a sentence for a person."""
+    """A text that is not a duration; the text of the error is a sentence for a person."""
 
 
 @lru_cache(maxsize=4096)

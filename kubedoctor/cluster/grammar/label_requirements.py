@@ -47,7 +47,7 @@ class Requirement(msgspec.Struct, frozen=True):
         return f"{self.key}{_SIGN_TEXT[self.operator]}{values}"
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
-        """Whether labels satisfy this condition; None is no labels."""
+        """Whether labels satisfy this condition; None means no labels."""
         value = None if labels is None else labels.get(self.key)
         match self.operator:
             case "in" | "=" | "==":
@@ -72,7 +72,7 @@ _CHARACTERS: Final = "letters, digits, '-', '_' and '.', and must start and end 
 
 
 def _key_problem(key: str) -> str | None:
-    """Why a text is no label key (`apimachinery/pkg/api/validate/content`), or None."""
+    """Why a text is not a label key (`apimachinery/pkg/api/validate/content`), or None."""
     prefix, slash, name = key.rpartition("/")
     if slash and (len(prefix) > 253 or not _DNS_SUBDOMAIN.fullmatch(prefix)):
         return f"{key!r} is not a label key: the part before '/' must be a DNS name"

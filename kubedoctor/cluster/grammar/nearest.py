@@ -1,4 +1,4 @@
-"""Did you mean: the labels, names and keys that a person most likely wanted to write."""
+"""Did you mean: the labels, names and keys that a person most likely intended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SAYS_NOTHING = frozenset({"", "true", "false", "yes", "no"})
 
 
 class LabelDifference(NamedTuple):
-    """One wanted label, and what stands in its place: `found_key` equals `key` when only the value differs."""
+    """One required label, and the label found in its place: `found_key` equals `key` when only the value differs."""
 
     key: str
     wanted: str
@@ -31,7 +31,7 @@ class LabelDifference(NamedTuple):
 
 
 class NearMiss(msgspec.Struct, frozen=True):
-    """Labels that almost are the wanted ones."""
+    """Labels that almost match the required ones."""
 
     labels: Mapping[str, str]
     differences: tuple[LabelDifference, ...]
@@ -54,7 +54,7 @@ def misspelled(word: str, candidate: str) -> bool:
     """Whether one of two different words is a typing error for the other: a few letters wrong, missing, doubled or
     swapped, or other capitals and separators.
 
-    Numbers and words of one or two letters are chosen and not mistyped: `v1` is none for `v2`, nor `zone-a` for
+    Numbers and words of one or two letters count as intended: `v1` is no typing error for `v2`, nor `zone-a` for
     `zone-b`, `db-0` for `db-1`, `web` for `web-v2`.
     """
     first, two = word.casefold(), candidate.casefold()
@@ -83,7 +83,7 @@ def _part_at(text: str, start: int, end: int) -> str:
 
 
 def _errors_allowed(length: int) -> int:
-    """How many typing errors a word of that length may hold."""
+    """How many typing errors a word of that length may contain."""
     return 1 if length < 6 else 2 if length < 12 else 3
 
 
@@ -103,7 +103,7 @@ def _edits(first: str, two: str) -> int:
 
 
 def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]:
-    """At most `n` of the words that `word` is a typing error for, the nearest first: fit for a remedy."""
+    """At most `n` of the words that `word` is a typing error for, the nearest first: sure enough for a fix."""
     ranked = sorted((-likeness(word, candidate), candidate) for candidate in set(words) if misspelled(word, candidate))
     return tuple(candidate for _, candidate in ranked[:n])
 
@@ -111,7 +111,7 @@ def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]
 def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]:
     """At most `n` of the words that are like `word`, the nearest first; never `word` itself.
 
-    For what a person has typed, who chooses among them; what is concluded about a cluster needs `misspellings`.
+    For suggestions about input that a person typed; conclusions about a cluster need `misspellings`.
     """
     near = [(likeness(word, candidate), candidate) for candidate in set(words) if candidate != word]
     near = sorted(
@@ -122,7 +122,7 @@ def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]
 
 
 def nearest_labels(required: Mapping[str, str], candidates: Iterable[Mapping[str, str]]) -> NearMiss | None:
-    """The candidate that was plausibly meant by `required`, or None.
+    """The candidate that `required` plausibly refers to, or None.
 
     Candidates that have all required labels are skipped.
     """

@@ -23,11 +23,11 @@ _EXPONENT: Final = re.compile(r"[eE]([-+]?[0-9]{1,18})")
 
 
 class QuantityError(ValueError):
-    """A text that is no amount; the text of the error is a sentence for a person."""
+    """A text that is not an amount; the text of the error is a sentence for a person."""
 
 
 class Quantity:
-    """An exact amount: immutable, hashable and ordered by size, whatever the unit it was written in."""
+    """An exact amount: immutable, hashable and ordered by size, independent of its unit."""
 
     __slots__ = ("_nanos", "format")
 
@@ -66,7 +66,7 @@ class Quantity:
 
     @property
     def is_zero(self) -> bool:
-        """Whether it is nothing at all."""
+        """Whether the amount is zero."""
         return not self._nanos
 
     def __str__(self) -> str:
@@ -180,7 +180,7 @@ def _shifted(number: int, shift: int) -> int:
 
 def format_bytes(n: int) -> str:
     """For reading, rounded to one decimal: `256Mi`, `1.5Gi`; exact amounts are written by Quantity."""
-    if abs(n) >> 100:  # more than a float may hold
+    if abs(n) >> 100:  # larger than a float can hold
         return f"{'-' if n < 0 else ''}{abs(n) >> 60}Ei"
     amount = float(abs(n))
     unit = 0

@@ -1,4 +1,4 @@
-"""Which values are secrets. Structs apply this while they are decoded, so that no snapshot ever holds one.
+"""Which values are secrets. Structs apply this while they are decoded, so that no snapshot holds a secret.
 
 A value is secret by the name before it (an environment variable, a key, a flag) or by its own form (a private key, a
 token of a known make, a password in a URL). Names of objects, keys and files are never secret.
@@ -20,12 +20,12 @@ _NAME = re.compile(
     r"\.pem$|\.key$|\.p12$|\.jks$",
     re.IGNORECASE,
 )
-# A name that only says where a secret lies is not one: PASSWORD_FILE=/run/secrets/db, secretName: db.
+# A name that only says where a secret is stored is not secret: PASSWORD_FILE=/run/secrets/db, secretName: db.
 _PLACE = re.compile(
     r"[_.-](FILE|PATH|DIR|NAME|NAMESPACE|REF)$|(?<=[a-z])(File|Path|Dir|Name|Namespace|Ref)$|^secret(name|namespace)$",
 )
 _PLACE_ANY_CASE = re.compile(r"[_.-](file|path|dir|name|namespace|ref)$", re.IGNORECASE)
-# A resource: it stands before names and numbers.
+# The name of a resource, followed by names and numbers.
 _RESOURCES = frozenset({"secrets", "count/secrets"})
 _NO_VALUES = frozenset({"true", "false", "none", "null", "nil", "yes", "no"})
 
@@ -49,9 +49,9 @@ _HEADER = re.compile(
 _ASSIGNED = re.compile(
     r"(?<![\w.-])(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})(?:=|[ \t]{1,4}=(?!=)[ \t]{0,4}))(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'&;,|)<]+)"
 )
-# An argument is a whole: whatever stands behind the sign is the value.
+# In an argument everything after the equals sign is the value.
 _ARGUMENT = re.compile(r"(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>.*)", re.DOTALL)
-# In a sentence a colon also stands before the cause: only what looks random, with letters and digits, is a value.
+# In a sentence a colon can also introduce a cause: only text that looks random, with letters and digits, is a value.
 _COLON = re.compile(
     r"(?i)((?:token|password|passwd|api[-_]?key):[ \t]{1,4})(?=[^\s\d]{0,200}\d)(?=[^\sa-z]{0,200}[a-z])"
     r"[\w.~+/!@#$%^&*-]{8,4096}={0,2}(?![\w:(])"
@@ -82,7 +82,7 @@ _SIGN_OF_FORM = re.compile(
     r"eyJ|-----BEGIN|AKIA|gh[pousr]_|github_pat_|glpat-|xox|H4sI|SDRzS|k_live_|AIza|npm_|hooks\.slack|/webhooks/"
 )
 _QUOTED_COLON = re.compile(r"[\"']\s{0,8}:")
-# The pods of a workload repeat their texts. Only such are remembered as hold no secret.
+# The pods of a workload repeat their texts. Only texts without secrets are cached.
 _clean: set[str] = set()
 _MOST_CLEAN = 50_000
 _LONGEST_CLEAN = 1024
@@ -100,7 +100,7 @@ def looks_secret(name: str) -> bool:
 
 
 def redact_value(name: str, value: str) -> str:
-    """The value, or `<redacted>` when its name says secret; else without the secrets that stand in it."""
+    """The value, or `<redacted>` when its name marks it as secret; else the value without the secrets in it."""
     if not value:
         return value
     if looks_secret(name):
@@ -137,7 +137,7 @@ def _redacted(text: str) -> str:
 
 
 def _without_phrases(text: str) -> str:
-    """Without secrets that a word and a space introduce."""
+    """The text without secrets that follow a word and a space."""
     if ": " in text:
         text = _COLON.sub(rf"\1{REDACTED}", text)
     if "asic " in text:
@@ -168,7 +168,7 @@ def redact_file(name: str, text: str) -> str:
 
 
 def redact_lines(lines: Iterable[str]) -> tuple[str, ...]:
-    """Lines of a log, also without secrets that span several of them."""
+    """Lines of a log without secrets, including secrets that span several lines."""
     text = "\n".join(lines)
     return tuple(redact_text(text).split("\n")) if text else ()
 
@@ -194,7 +194,7 @@ def redact_arguments(arguments: Iterable[str]) -> tuple[str, ...]:
     return tuple(redacted)
 
 
-# Maps whose keys are free text that names no value: what stands under them is looked at by its form only.
+# Maps whose keys do not name their values: only the form of a value marks it as secret.
 _FREE_KEYS = frozenset(
     [
         "labels",
@@ -214,7 +214,8 @@ _MANIFEST = re.compile(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
 
 
 def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
-    """Without whole manifests, which appliers keep there, and without what has the form of a secret."""
+    """Annotations without whole manifests, which `kubectl apply` and others store there, and without values in the form
+    of a secret."""
     return {
         str(key): _redact_annotation(str(key), value) if isinstance(value, str) else value
         for key, value in annotations.items()
@@ -233,9 +234,8 @@ def _is_manifest(key: str) -> bool:
 
 
 def redact_data(value: Any, name: str = "") -> Any:
-    """Plain data of any shape, such as a custom resource's spec: the same rules wherever they apply in it.
-
-    `name` is the key under which the value stands; empty if it does not tell.
+    """Plain data of any shape, such as a custom resource's spec: redacted by the same rules at every level. `name` is
+    the key of the value; empty if the key gives no hint.
     """
     if isinstance(value, str):
         return redact_value(name, value) if name else redact_text(value)
@@ -245,7 +245,7 @@ def redact_data(value: Any, name: str = "") -> Any:
         free = name in _FREE_KEYS
         redacted = {}
         for key, item in value.items():
-            if type(key) is not str:  # YAML has keys of any type, JSON and Kubernetes have not.
+            if type(key) is not str:  # YAML allows keys of any type, JSON and Kubernetes do not.
                 key = str(key)
             if isinstance(item, str):
                 redacted[key] = redact_text(item) if free else redact_value(key, item)
@@ -271,7 +271,7 @@ def _without_block(match: re.Match[str]) -> str:
 
 
 def _without_next(match: re.Match[str]) -> str:
-    """As _without_value, where the flag may also stand in a sentence about it."""
+    """Like _without_value, for a flag that may also be part of a sentence."""
     return match[0] if match["value"].lower() in _NEXT_WORDS else _without_value(match)
 
 

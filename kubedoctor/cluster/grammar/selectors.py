@@ -98,7 +98,7 @@ class Selector:
         )
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
-        """Whether an object with these labels is selected; None is no labels."""
+        """Whether an object with these labels is selected; None means no labels."""
         if self.selects_nothing:
             return False
         if labels is None:
@@ -106,7 +106,7 @@ class Selector:
         for key, value in self._equal:
             if labels.get(key) != value:
                 return False
-        for requirement in self._others:  # noqa: SIM110 - all() with a generator costs twice as much per call
+        for requirement in self._others:  # noqa: SIM110 - all() with a generator takes twice as long
             if not requirement.matches(labels):
                 return False
         return True
@@ -118,7 +118,7 @@ class Selector:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it leaves nothing out."""
+        """Whether it selects everything."""
         return not self.requirements and not self.selects_nothing
 
     def __eq__(self, other: object) -> bool:
@@ -183,10 +183,10 @@ def _translated(key: str, operator: str, values: tuple[str, ...], operators: Map
 
 
 def selector_from_map(labels: Mapping[str, str] | None) -> Selector:
-    """The selector that wants each of these labels, unchecked (`labels.SelectorFromSet`).
+    """The selector that requires each of these labels, unchecked (`labels.SelectorFromSet`).
 
-    None and an empty map select everything, as for a pod's `nodeSelector`; a Service
-    without a selector selects nothing, which its reader has to know.
+    None and an empty map select everything, as for a pod's `nodeSelector`; a Service without a selector selects
+    nothing, which the caller has to handle.
     """
     if not labels:
         return _EVERYTHING
@@ -235,7 +235,7 @@ class FieldSelector:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it leaves nothing out."""
+        """Whether it selects everything."""
         return not self.terms
 
     def __eq__(self, other: object) -> bool:
@@ -299,9 +299,8 @@ class _NodeTerm(msgspec.Struct, frozen=True):
 
 
 class CompiledNodeSelector:
-    """A `v1.NodeSelector`, compiled: one of the terms must hold, of a term everything.
-
-    A term that is not valid matches nothing and leaves the others alone; so does an empty term.
+    """A `v1.NodeSelector`, compiled: one of the terms must match, with all its requirements. An invalid or an empty
+    term matches nothing and does not affect the others.
     """
 
     __slots__ = ("_terms", "errors")
@@ -363,7 +362,7 @@ def _node_term(
 
 
 def node_selector_of(terms: Sequence[NodeSelectorTermLike] | None) -> CompiledNodeSelector:
-    """Compiles a required node affinity's terms, to be asked about many nodes."""
+    """Compiles the terms of a required node affinity, to match many nodes."""
     return CompiledNodeSelector(terms)
 
 

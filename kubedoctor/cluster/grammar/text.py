@@ -1,4 +1,4 @@
-"""Text for people: what a terminal or a reader would obey is shown instead, and long lists are cut short."""
+"""Text for people: control characters are written out, and long lists are shortened."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _OBEYED: Final = re.compile(
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # invisible letters and marks
     "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # zero width, line ends, order of writing
     "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # annotations, tags
-    "\ud800-\udfff"  # halves of characters, which no terminal's encoding takes
+    "\ud800-\udfff"  # surrogates, which no terminal can encode
     "]"
 )
 _NAMES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
-    r"""The text with everything that is obeyed or unseen written out, such as ESC as `\x1b`.
+    r"""The text with control and invisible characters written out, such as ESC as `\x1b`.
 
     What remains is safe to print and to encode as UTF-8. Joiners of emoji and of scripts that
     need them stay. `lines` keeps line feeds and tabs, and CR LF as a line feed.
@@ -28,7 +28,7 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
     if lines:
         text = text.replace("\r\n", "\n")
     if limit is not None:
-        text = text[: limit + 1]  # what is shown is never shorter than what it stands for
+        text = text[: limit + 1]  # the shown text is never shorter than the original
     has_special = not (text.isascii() and text.isprintable())
     escaped = _OBEYED.sub(_kept_lines if lines else _escape, text) if has_special else text
     if limit is None or len(escaped) <= limit:
@@ -37,7 +37,7 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
 
 
 def visible_end(text: str, limit: int) -> str:
-    """As `visible`, on one line; where something is missing, it is the start: runtimes write the reason last."""
+    """Like `visible`, on one line, but cut at the start: runtimes write the reason last."""
     escaped = visible(" ".join(text.split()))
     return escaped if len(escaped) <= limit else f"…{escaped[len(escaped) - limit + 1 :]}"
 

@@ -39,7 +39,7 @@ TaintT = TypeVar("TaintT", bound=TaintLike)
 
 
 def tolerates(toleration: TolerationLike, taint: TaintLike, *, comparison: bool = False) -> bool:
-    """Whether the taint is tolerated, for however short a time.
+    """Whether the taint is tolerated, even for a limited time.
 
     `comparison` is the gate TaintTolerationComparisonOperators, off by default: without it
     the operators Lt and Gt tolerate nothing.

@@ -12,7 +12,7 @@ _LARGEST: Final = (1 << 64) - 1
 
 
 class VersionError(ValueError):
-    """A text that is no version; the text of the error is a sentence for a person."""
+    """A text that is not a version; the text of the error is a sentence for a person."""
 
 
 class Version:
@@ -77,7 +77,7 @@ class Version:
 
     @property
     def patch(self) -> int:
-        """0 if the version does not tell."""
+        """0 if the version does not have one."""
         return self.components[2] if len(self.components) > 2 else 0
 
     def __str__(self) -> str:
@@ -126,7 +126,7 @@ def _compared_identifiers(mine: list[str], theirs: list[str]) -> int:
 
 
 def _is_number(text: str) -> bool:
-    """Whether it is a whole number of 64 bits, as upstream's `ParseUint` sees it."""
+    """Whether the text is a whole number of 64 bits, as upstream's `ParseUint` decides."""
     return text.isascii() and text.isdigit() and (len(text) < 20 or int(text.lstrip("0")[:21] or "0") <= _LARGEST)
 
 

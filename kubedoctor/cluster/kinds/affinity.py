@@ -1,4 +1,4 @@
-"""Where pods want to run: node selectors, affinity, tolerations and spread."""
+"""Where pods may run: node selectors, affinity, tolerations and topology spread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers, what they are made of and how they fare."""
+"""Containers: their parts and their statuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The coordination group: leases, by which nodes and controllers say that they live."""
+"""The coordination group: leases, with which nodes and controllers show that they run."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class ServiceSpec(Part):
 
     @property
     def is_headless(self) -> bool:
-        """It has no address of its own: its name stands for the pods' addresses."""
+        """It has no address of its own: its name resolves to the pods' addresses."""
         return self.cluster_ip == "None"
 
 
@@ -123,7 +123,7 @@ class Service(KubernetesObject):
 
 
 class Endpoints(KubernetesObject):
-    """The old form of EndpointSlice; kept because bundles have it."""
+    """The predecessor of EndpointSlice, for bundles that contain it."""
 
     subsets: tuple[dict[str, Any], ...] | None = None
 

@@ -1,6 +1,6 @@
 """Karpenter's kinds (`kubernetes-sigs/karpenter`, `pkg/apis/v1`; v1beta1 spells these fields alike).
 
-They stand outside the table of kinds: whether a cluster serves them is found by discovery.
+They are not in the table of kinds: discovery shows whether a cluster serves them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NodeTemplate(Part):
 
 
 class NodePoolSpec(Part):
-    """`replicas` is set for a pool of a fixed size, which answers to no pod."""
+    """`replicas` is set for a pool of a fixed size, which does not grow for pending pods."""
 
     template: NodeTemplate = NodeTemplate()
     limits: dict[str, str | int] | None = None

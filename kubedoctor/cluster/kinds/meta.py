@@ -15,7 +15,7 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A piece of an object. Fields that no diagnostic or screen uses are not kept."""
+    """A piece of an object. Fields that no diagnostic or screen uses are left out."""
 
 
 class OwnerReference(Part):

@@ -1,4 +1,4 @@
-"""The metrics group: what containers and nodes use."""
+"""The metrics group: resource usage of containers and nodes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ContainerUsage(Part):
 
 
 class PodMetrics(KubernetesObject):
-    """What metrics-server measured of a pod, over `window`, up to `timestamp`."""
+    """What metrics-server measured for a pod, over `window`, up to `timestamp`."""
 
     timestamp: Time | None = None
     window: str = ""

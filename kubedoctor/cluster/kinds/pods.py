@@ -1,4 +1,4 @@
-"""Pods. Their containers, their volumes and where they want to run have modules of their own."""
+"""Pods. Containers, volumes and affinity have modules of their own."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Pod(KubernetesObject):
 
 
 class PodTemplate(Part):
-    """The pod that a workload makes."""
+    """The template of the pods that a workload creates."""
 
     metadata: ObjectMeta = ObjectMeta()
     spec: PodSpec = PodSpec()

@@ -140,7 +140,7 @@ def _by_word() -> dict[str, ResourceKind]:
     for row in KINDS:
         if (
             row.group == "metrics.k8s.io"
-        ):  # Its resources are called pods and nodes too; those words mean the core kinds.
+        ):  # Its resources are also called pods and nodes; these words stand for the core kinds.
             continue
         for word in (row.plural, row.singular, *row.short_names):
             words.setdefault(word, row)

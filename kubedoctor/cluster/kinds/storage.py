@@ -124,7 +124,7 @@ class StorageClass(KubernetesObject):
 
     @property
     def makes_volumes(self) -> bool:
-        """Whether it has a provisioner: without one, people make its volumes."""
+        """Whether it has a provisioner: without one, its volumes are created by hand."""
         return self.provisioner not in ("", "kubernetes.io/no-provisioner")
 
 

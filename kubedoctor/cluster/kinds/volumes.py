@@ -60,7 +60,7 @@ class ProjectedSource(Part):
 
 
 class Volume(Part):
-    """A volume of a pod; sources without a field here are present in the API but decide nothing."""
+    """A volume of a pod; other sources of the API do not matter for a diagnosis."""
 
     name: str = ""
     config_map: ConfigMapSource | None = None
@@ -83,8 +83,8 @@ class Volume(Part):
     vsphere_volume: dict[str, Any] | None = None
 
     def claim_of(self, pod: str) -> str | None:
-        """The claim that it stands for in a pod of that name: one that exists apart from the pod, or the one of a generic
-        ephemeral volume (`component-helpers/storage/ephemeral`, v1.37). None where it stands for none."""
+        """The name of its claim in a pod of that name: an independent claim, or the claim of a generic ephemeral volume
+        (`component-helpers/storage/ephemeral`, v1.37). None where it uses no claim."""
         if self.persistent_volume_claim is not None:
             return self.persistent_volume_claim.claim_name
         return f"{pod}-{self.name}" if self.ephemeral is not None else None

@@ -1,4 +1,4 @@
-"""Which objects belong together, read from what is here without asking for more."""
+"""Which objects belong together, read from the snapshot without fetching more."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from kubedoctor.cluster.seen.snapshot import Snapshot
 
 
 class Family:
-    """Owners, pods and Services of a snapshot, which is never asked for more.
+    """Owners, pods and Services of a snapshot; nothing more is fetched.
 
-    An owner that was not seen still counts: the object names it, and only permissions or time decide whether it was
-    seen. So `top` may be an object that is not in the snapshot; `top_seen` is for lists, where only what was seen has
-    a row.
+    An owner that was not seen still counts, because the object names it. So `top` may be an object that is not in the
+    snapshot; `top_seen` is for lists, where only what was seen has a row.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -26,8 +25,8 @@ class Family:
         self._tops: dict[Ref, Ref] = {}
 
     def line(self, name: Ref) -> tuple[Ref, ...]:
-        """The object and the workloads that own it, nearest first; the last of them may not have been seen. Owners in
-        a circle own nothing."""
+        """The object and the workloads that own it, nearest first; the last of them may not have been seen. Owners that
+        form a circle are ignored."""
         obj = self.snapshot.get(name)
         owners = controllers(obj, self.snapshot.get) if obj is not None else ()
         line = (name, *takewhile(lambda owner: owner.kind in WORKLOAD_KINDS, owners))
@@ -35,7 +34,8 @@ class Family:
         return (name,) if last is not None and controller_of(last) in line else line
 
     def top(self, name: Ref) -> Ref:
-        """The workload that people know an object by: the topmost one that it or its owners name, else itself."""
+        """The workload that users know: the topmost owner that the object or its owners name, else the object
+        itself."""
         top = self._tops.get(name)
         if top is None:
             top = self._tops[name] = self.line(name)[-1]
@@ -46,10 +46,10 @@ class Family:
         top = self.top(name)
         if top == name or self.snapshot.get(top) is not None:
             return top
-        return self.line(name)[-2]  # Only the last of a line can be unseen: what an unseen object names is not known.
+        return self.line(name)[-2]  # Only the last owner can be unseen: the owners of an unseen object are not known.
 
     def members(self, name: Ref) -> frozenset[Ref]:
-        """The object and everything that it controls; for a pod also the workload that people know it by."""
+        """The object and everything that it controls; for a pod also its topmost workload."""
         members = {name, self.top(name)} if name.kind == "Pod" else {name}
         waiting = [name] if name.kind in WORKLOAD_KINDS else []
         while waiting:
@@ -75,7 +75,8 @@ class Family:
         )
 
     def behind(self, service: Service) -> Iterator[Ref]:
-        """The pods that a Service selects, and their workloads; workloads without pods by their template."""
+        """The pods that a Service selects, and their workloads; workloads without pods are matched by their
+        template."""
         if not service.spec.selector:
             return
         selector = selector_from_map(service.spec.selector)

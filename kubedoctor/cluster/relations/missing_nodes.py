@@ -1,4 +1,4 @@
-"""Nodes that objects name and that do not exist: removed, or never there."""
+"""Nodes that objects name and that do not exist: removed, or never created."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ REMOVALS = ("RemovingNode", "DeletingNode")
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """An object that still names a node. path: where, for `quote`. says: what it says of the node, behind the object's
-    name."""
+    """An object that still names a node. path: where, for `quote`. says: a clause about the node, read after the
+    object's name."""
 
     node: str
     object: KubernetesObject
@@ -30,16 +30,16 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 def is_missing(node: str, cluster: Cluster) -> bool:
-    """No such node exists, and others do; False where nodes cannot be read, or only in part. Some virtual clusters show none
-    at all, and run pods nevertheless."""
+    """No such node exists, but others do; False where nodes cannot be read, or only in part. Some virtual clusters show
+    no nodes and still run pods."""
     if not node or cluster.maybe.get(Node, "", node) is not None:
         return False
     return bool(cluster.maybe.all(Node)) and not any(gap.kind == "Node" for gap in cluster.gaps)
 
 
 def traces_of_missing_nodes(cluster: Cluster) -> tuple[Trace, ...]:
-    """What names nodes that do not exist, the strongest sign of each node first. Reads nodes, pods, what the kubelet and
-    the volume controllers keep for a node, and events; all leniently."""
+    """Objects that name nodes that do not exist, with the strongest evidence for each node first. Reads nodes, pods,
+    the objects that the kubelet and the volume controllers keep for a node, and events; all leniently."""
     lenient = cluster.maybe
     cluster.together(
         lambda: lenient.all(Node),

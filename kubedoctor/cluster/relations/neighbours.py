@@ -1,4 +1,5 @@
-"""What is examined together with the objects of Kubernetes' own kinds: what they depend on, and what depends on them."""
+"""The objects examined together with an object of Kubernetes' own kinds: those it depends on, and those that depend on
+it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from kubedoctor.cluster.relations.workloads import WORKLOADS, owner_chain, pods_
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import all_containers, not_ready, troubled, unscheduled
 
-NODE_STATE = "node.kubernetes.io/"  # The prefix of the taints that follow from a node's conditions, and of one more:
+NODE_STATE = "node.kubernetes.io/"  # The prefix of the taints that follow from a node's conditions, and one more taint:
 CORDON = "node.kubernetes.io/unschedulable"
 
 
@@ -38,7 +39,7 @@ def owners(obj: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
 
 @related(Pod, workloads_too=True)
 def node_of_pod(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
-    """Where it runs; without a node, those that refuse it because of their own state."""
+    """The node that it runs on; for a pod without a node, the nodes that reject it because of their own state."""
     if pod.spec.node_name and not_ready(pod):
         yield Ref("Node", "", pod.spec.node_name)
     elif unscheduled(pod):
@@ -60,7 +61,7 @@ def services_of_pod(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
 
 @related(Pod, workloads_too=True)
 def cluster_dns(pod: Pod, _: Cluster) -> Iterator[Ref]:
-    """A pod that is in trouble may be so because no name resolves."""
+    """A pod may be in trouble because no name resolves."""
     if troubled(pod) and pod.spec.node_name and pod.spec.dns_policy in ("", "ClusterFirst", "ClusterFirstWithHostNet"):
         yield Ref("Service", "kube-system", "kube-dns")
 
@@ -79,7 +80,8 @@ def pods_of_workload(workload: KubernetesObject, cluster: Cluster) -> Iterator[R
 
 @related(*WORKLOADS)
 def what_selects_pods(workload: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
-    """Services and policies that pick one of the pods: the pods of a workload carry the same labels."""
+    """Services and policies that select the pods; one pod is enough, because the pods of a workload have the same
+    labels."""
     cluster.together(
         lambda: cluster.all(Service, workload.namespace),
         lambda: cluster.all(NetworkPolicy, workload.namespace),
@@ -141,7 +143,7 @@ def pods_in_trouble(node: Node, cluster: Cluster) -> Iterator[Ref]:
 
 @related(Node)
 def waiting_pods(node: Node, cluster: Cluster) -> Iterator[Ref]:
-    """Pods without a node, where this one takes none, or not every one."""
+    """Pods without a node, where this node rejects all pods or some."""
     maximum = (node.status.allocatable or {}).get("pods", "")
     full = maximum.isdigit() and len(cluster.pods_on(node.name)) >= int(maximum)
     if node.spec.unschedulable or node.spec.taints or full:
@@ -209,7 +211,7 @@ def isolated_pods(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
 
 @related(NetworkPolicy)
 def other_policies(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Ref]:
-    """Policies add up: what one does not allow, another of the namespace may."""
+    """Policies are additive: another policy of the namespace may allow what this one does not."""
     yield from (ref(policy_nearby) for policy_nearby in cluster.all(NetworkPolicy, policy.namespace))
 
 

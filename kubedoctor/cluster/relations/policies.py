@@ -8,7 +8,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 
 
 def applies_to(policy: NetworkPolicy, pod: Pod) -> bool:
-    """Whether a policy of the pod's namespace selects the pod; a selector that is not valid selects nothing."""
+    """Whether a policy of the pod's namespace selects the pod; an invalid selector selects nothing."""
     selector = policy.spec.pod_selector
     try:
         return selector is None or selector_of(selector).matches(pod.metadata.labels)

@@ -19,7 +19,7 @@ Neighbours = Callable[[Any, Cluster], Iterator[Ref]]
 
 @dataclass(frozen=True)
 class Related:
-    """From an object of `kinds` one also examines what `find` names. Calling it runs `find`."""
+    """The objects that `find` names are examined together with an object of `kinds`. Calling it runs `find`."""
 
     kinds: tuple[str, ...]
     find: Neighbours = field(repr=False)
@@ -31,7 +31,8 @@ class Related:
         return f"{self.find.__module__}.{self.find.__qualname__}"
 
     def starts(self, obj: KubernetesObject, cluster: Cluster) -> tuple[KubernetesObject, ...]:
-        """The objects to call it with, to learn what is related to `obj`: the object, or the pods of a workload."""
+        """The objects to call the relation with, for the relatives of `obj`: the object itself, or the pods of a
+        workload."""
         kind = kind_name(obj)
         if kind in self.kinds:
             return (obj,)
@@ -43,9 +44,10 @@ class Related:
 
 def related(*kinds: type[KubernetesObject] | str, workloads_too: bool = False) -> Callable[[Neighbours], Related]:
     """Make a relation of a function `(object, cluster) -> Iterator[Ref]`: `kubedoctor pod X` examines the objects that it
-    names for X. A custom kind is given as `Kind.group`. Reads raise as a diagnostic's do: what cannot be read is a gap.
+    names for X. A custom kind is given as `Kind.group`. Reads raise as in a diagnostic: an object that cannot be read
+    is a gap.
 
-    workloads_too: for a relation of Pods; what a workload's pods lead to is then examined with the workload as well.
+    workloads_too: for a relation of Pods; the relatives of a workload's pods are then examined with the workload as well.
     """
 
     def declare(find: Neighbours) -> Related:
@@ -59,7 +61,7 @@ def related_objects(
 ) -> tuple[Ref, ...]:
     """The objects to examine with this object, in the order of the relations, the object itself left out.
 
-    What cannot be seen becomes a gap of `cluster`; what has not been fetched is put into `wants`.
+    An object that cannot be read becomes a gap of `cluster`; objects not yet fetched are added to `wants`.
     """
     kind = kind_name(obj)
     names: dict[Ref, None] = {}
@@ -73,7 +75,7 @@ def related_objects(
             wants.update(missing.wants)
         except SelectorError as broken:
             cluster.gaps.add(Gap(kind, f"a selector of {ref(obj).title} is not valid: {broken}"))
-        except Exception as error:  # noqa: BLE001  # a relation of a package must not cost the others
+        except Exception as error:  # noqa: BLE001  # a relation of a package must not break the others
             cluster.gaps.add(
                 Gap(kind, without_credentials(f"the relation {relation.name} failed: {type(error).__name__}: {error}"))
             )

@@ -1,4 +1,4 @@
-"""The same change made where pods come from: in the template of their workload."""
+"""A change of a pod, made in the template of its workload."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from kubedoctor.cluster.relations.workloads import template_of, template_path
 
 
 class _Differs(Exception):
-    """The template has something else at that place than the pod."""
+    """The template has another value than the pod."""
 
 
 def steps_in_template(steps: Iterable[Step], pod: Pod, workload: KubernetesObject) -> tuple[Step, ...]:
     """Steps on a pod's spec as steps on the workload whose template made it. Containers and volumes are found by name;
-    empty where the template has something else there, so that the change would do something else to the next pod."""
+    empty where the template has another value there, so that the change would have another effect on the next pod."""
     template = template_of(workload)
     if template is None:
         return ()
@@ -32,7 +32,7 @@ def steps_in_template(steps: Iterable[Step], pod: Pod, workload: KubernetesObjec
 
 
 def _place(step: Step, pod: Any, template: Any) -> Path:
-    """Raises _Differs. An amount of a container may differ: LimitRanges and admission put in their own."""
+    """Raises _Differs. An amount of a container may differ: LimitRanges and admission set their own."""
     path = step.path[1:]
     amount = not step.remove and path[2:3] == ("resources",)
     template_place: list[str | int] = []

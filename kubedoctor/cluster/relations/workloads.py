@@ -27,8 +27,8 @@ def controller_of(obj: KubernetesObject) -> Ref | None:
 
 
 def controllers(obj: KubernetesObject, read: Callable[[Ref], KubernetesObject | None]) -> Iterator[Ref]:
-    """The controllers of an object, nearest first, as each names the next; the last may be one that `read` has not.
-    Owners that are not workloads are named and not read."""
+    """The controllers of an object, nearest first; each names the next, and the last may be missing in `read`. Owners
+    that are not workloads are named but not read."""
     passed = {ref(obj)}
     current: KubernetesObject | None = obj
     while current is not None and len(passed) <= LONGEST_CHAIN:
@@ -41,12 +41,12 @@ def controllers(obj: KubernetesObject, read: Callable[[Ref], KubernetesObject | 
 
 
 def owner_chain(obj: KubernetesObject, cluster: Cluster) -> tuple[Ref, ...]:
-    """The controllers of an object, nearest first. Ends where an owner is not there or cannot be read."""
+    """The controllers of an object, nearest first. Ends where an owner is missing or cannot be read."""
     return tuple(controllers(obj, cluster.maybe.get_ref))
 
 
 def workload_of(obj: KubernetesObject, cluster: Cluster) -> Ref:
-    """The workload that people know an object by: the topmost owner that makes pods, else the object itself."""
+    """The workload that users know: the topmost owner that creates pods, else the object itself."""
     workloads = [owner for owner in owner_chain(obj, cluster) if owner.kind in WORKLOAD_KINDS]
     return workloads[-1] if workloads else ref(obj)
 
@@ -66,7 +66,7 @@ def later_run_succeeded(job: Job, cluster: Cluster) -> bool:
 
 
 def workloads_of(pods: Iterable[Pod], cluster: Cluster) -> dict[Ref, Ref]:
-    """The workload of each pod. What is missing for any of them is asked for at once, not pod by pod."""
+    """The workload of each pod. Missing objects of all pods are requested in one round."""
     workloads: dict[Ref, Ref] = {}
     wants: set[Want | LogWant] = set()
     for pod in pods:
@@ -89,12 +89,12 @@ def template_of(workload: KubernetesObject) -> PodTemplate | None:
 
 
 def template_path(workload: KubernetesObject) -> str:
-    """Where the template's pod spec stands, for `quote`."""
+    """The path of the template's pod spec, for `quote`."""
     return "spec.jobTemplate.spec.template.spec" if isinstance(workload, CronJob) else "spec.template.spec"
 
 
 def selector_of_workload(workload: KubernetesObject) -> Selector | None:
-    """The selector of the pods; None for kinds that have none, and for a broken one."""
+    """The selector of the pods; None for kinds without a selector, and for an invalid selector."""
     if isinstance(workload, ReplicationController):
         return selector_from_map(workload.spec.selector)
     if isinstance(workload, Deployment | ReplicaSet | StatefulSet | DaemonSet | Job):
@@ -123,7 +123,7 @@ def pods_of(workload: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
 
 
 def _pods_near(workload: KubernetesObject, cluster: Cluster) -> None:
-    """Make sure that the pods are here which the workload may control."""
+    """Make sure that the pods that the workload may control are in the snapshot."""
     selector = selector_of_workload(workload)
     if selector is not None and not selector.is_empty:
         cluster.labelled(Pod, workload.namespace, selector.text)

@@ -1,1 +1,1 @@
-"""What was seen, what was not, and how it is read and quoted."""
+"""The snapshot: what was and was not seen, and how it is read and quoted."""

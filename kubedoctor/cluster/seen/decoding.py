@@ -1,7 +1,8 @@
-"""From what the API server or a file says to structs: strict and fast where it can be, mending where it must.
+"""Decodes answers of the API server and files into structs: strictly where possible, leaving out bad fields where
+necessary.
 
 A list that does not decode as a whole is decoded item by item; in an item, nulls count as absent fields
-and a field of a wrong type is left out. Whatever was left out is listed in `problems`: nothing is lost silently.
+and a field of a wrong type is left out. Everything that was left out is listed in `problems`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class _RawList(msgspec.Struct, frozen=True):
 
 class Decoded(msgspec.Struct, frozen=True):
     """Objects of one kind. `continue_token` is empty at the end of a list; `kind` and `api_version` are the list's own,
-    as they stand there."""
+    unchanged."""
 
     objects: tuple[KubernetesObject, ...]
     continue_token: str = ""
@@ -59,7 +60,7 @@ class Unreadable(ValueError):
     """Not JSON, or JSON of another shape than a Kubernetes object or list."""
 
 
-# Two decoders made at the same time in two threads share half-made descriptions of structs, and msgspec crashes.
+# Two decoders built at the same time in two threads share unfinished type descriptions, and msgspec crashes.
 _MAKING = threading.Lock()
 
 
@@ -79,7 +80,7 @@ _RAW_LIST = msgspec.json.Decoder(_RawList)
 
 
 def decode_list(kind: str, body: bytes) -> Decoded:
-    """Decode a list of one kind, as LIST answers it; items may lack `kind`.
+    """Decode a list of one kind, as LIST returns it; items may lack `kind`.
 
     Raises Unreadable if the body is no list at all (truncated JSON, HTML from a proxy).
     """
@@ -114,7 +115,7 @@ def decode_list(kind: str, body: bytes) -> Decoded:
 
 
 def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:
-    """Decode one object of a known kind: none or one object, and what had to be left out."""
+    """Decode one object of a known kind: one object or none, and what was left out."""
     try:
         return Decoded((_object_decoder(kind).decode(body),))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -122,7 +123,7 @@ def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:
 
 
 def plain_json(body: bytes) -> Any:
-    """JSON as Python's data, with marks where a value cannot be read. Raises Unreadable."""
+    """JSON as plain data, with marks where a value cannot be read. Raises Unreadable."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -147,7 +148,7 @@ def _raw_list(body: bytes) -> _RawList:
 
 
 def convert_object(kind: str, data: Any) -> Decoded:
-    """As decode_object, from data that is already Python's (YAML)."""
+    """Like decode_object, from data that is already decoded (YAML)."""
     if not isinstance(data, dict):
         return Decoded((), problems=(f"{kind}: an item is {_type_name(data)}, not an object; ignored",))
     struct = struct_for(kind)
@@ -175,7 +176,7 @@ def kind_of_data(data: Mapping[str, Any]) -> str:
 
 
 def by_kind(items: Iterable[Any]) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
-    """Sort objects of mixed kinds; also says which items were no objects."""
+    """Sort objects of mixed kinds; also returns which items were not objects."""
     sorted_items: dict[str, list[dict[str, Any]]] = {}
     problems = []
     for index, item in enumerate(items):
@@ -207,7 +208,7 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
 def _mend(data: Any, message: str) -> str:
-    """Leave out (or turn into text) the value that an error names; answer its path, empty if it cannot be found."""
+    """Remove the value that an error names, or turn it into text; returns its path, empty if it cannot be found."""
     path = message.partition(" - at `$")[2].rstrip("`")
     if not path:
         return ""
@@ -232,7 +233,7 @@ def _mend(data: Any, message: str) -> str:
 
 
 def _mend_map(values: Any, walked: str) -> str:
-    """A map whose values must all be text: numbers and truth values become text, the rest is left out."""
+    """A map whose values must all be text: numbers and booleans become text, other values are left out."""
     if not isinstance(values, dict):
         return ""
     wrong = [key for key, value in values.items() if not isinstance(value, str)]

@@ -1,4 +1,4 @@
-"""JSON with values that cannot be read: a mark takes the place of each, so that the rest can be."""
+"""JSON with values that cannot be read: a mark replaces each of them, so that the rest can be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-MOST_DEPTH = 100  # No kind of Kubernetes nests half as deep.
+MOST_DEPTH = 100  # No kind of Kubernetes is nested half as deep.
 _LONGEST_PATH = 80
 _MARK = "\ue000"
 TOO_DEEP = f"{_MARK}nested too deeply"
@@ -15,7 +15,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?\d[\d.eE+-]*', re.DOTALL)
 
 
 def marked(body: bytes) -> bytes:
-    """The JSON with marks for numbers that no computer word holds and for what is nested deeper than MOST_DEPTH.
+    """The JSON with marks for numbers beyond 64 bits and for values nested deeper than MOST_DEPTH.
     Bytes that are not UTF-8 become U+FFFD."""
     body = body.decode("utf-8", "replace").encode()
     pieces: list[bytes] = []
@@ -39,12 +39,12 @@ def marked(body: bytes) -> bytes:
 
 
 def has_marks(body: bytes) -> bool:
-    """Whether JSON may hold marks."""
+    """Whether JSON may contain marks."""
     return _MARK.encode() in body
 
 
 def without_marks(data: Any, lost: list[str], path: str = "", depth: int = 0) -> Any:
-    """A copy without nulls and without what cannot be used; `lost` gets a clause for each of the latter."""
+    """A copy without nulls and without unusable values; `lost` gets a clause for each unusable value."""
     if isinstance(data, dict | list | tuple) and depth > MOST_DEPTH:
         lost.append(f"{_short(path)} is ignored (nested too deeply)")
         return None

@@ -14,7 +14,7 @@ from kubedoctor.cluster.kinds.references import Ref, ref
 
 
 class UnknownPath(LookupError):
-    """A path that no struct knows: a mistake in a diagnostic."""
+    """A path that no struct has: a mistake in a diagnostic."""
 
 
 class EmptyQuote(LookupError):
@@ -22,9 +22,9 @@ class EmptyQuote(LookupError):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """A fact: the object, the path, the value that stood there, and what it shows (may be empty).
+    """A fact: the object, the path, its value, and what it shows (may be empty).
 
-    Made by `quote` and `quote_line` only. `value` is plain data (text, number, truth value, list, map).
+    Made by `quote` and `quote_line` only. `value` is plain data (text, number, boolean, list, map).
     """
 
     object: Ref
@@ -49,7 +49,7 @@ def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:
     """Read the value at a path: `status.containerStatuses[name=app].restartCount`, `metadata.labels[app]`, `rules[0]`;
     of a text of several lines one of them, `data.status[line 12]`.
 
-    Raises UnknownPath for a path that the kind does not have, EmptyQuote where nothing stands.
+    Raises UnknownPath for a path that the kind does not have, EmptyQuote where the value is empty.
     """
     value = read_path(obj, path)
     if value is None or value == "" or value == () or value == {}:
@@ -58,7 +58,7 @@ def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:
 
 
 def _plain(value: Any) -> Any:
-    """Lists for tuples, and no fields that are absent."""
+    """Plain data with lists for tuples, and without absent fields."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
@@ -67,7 +67,7 @@ def _plain(value: Any) -> Any:
 
 
 def has_path(obj: KubernetesObject, path: str) -> bool:
-    """Whether something stands at the path, so that it can be quoted."""
+    """Whether the path has a value, so that it can be quoted."""
     try:
         return read_path(obj, path) not in (None, "", (), {})
     except EmptyQuote:

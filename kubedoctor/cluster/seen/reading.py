@@ -1,4 +1,4 @@
-"""`Cluster`: how a diagnostic reads what was seen."""
+"""`Cluster`: how a diagnostic reads the snapshot."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ T = TypeVar("T", bound=KubernetesObject)
 class Cluster:
     """A view of a snapshot that remembers what was read through it (`reads`) and what was missing (`gaps`).
 
-    A read raises NotCollected for what has not been fetched, and CannotSee for what cannot be read.
-    Through `maybe` the second becomes an empty answer and a gap.
+    A read raises NotCollected for objects not yet fetched, and CannotSee for objects that cannot be read.
+    Through `maybe`, the latter becomes an empty result and a gap.
     """
 
     def __init__(self, snapshot: Snapshot, *, lenient: bool = False, parent: Cluster | None = None) -> None:
@@ -35,7 +35,7 @@ class Cluster:
 
     @property
     def maybe(self) -> Cluster:
-        """The same reads for what helps but is not needed: a refusal gives nothing and leaves a gap."""
+        """The same reads for optional objects: a refused read returns nothing and leaves a gap."""
         if self._lenient:
             return self
         if self._maybe is None:
@@ -43,7 +43,7 @@ class Cluster:
         return self._maybe
 
     def over(self, snapshot: Snapshot) -> Cluster:
-        """The same view of another snapshot: what is read and missed there counts here."""
+        """A view of another snapshot that shares the reads and gaps of this one."""
         return Cluster(snapshot, lenient=self._lenient, parent=self)
 
     @property
@@ -57,7 +57,7 @@ class Cluster:
         return self.snapshot.version
 
     def forget(self) -> None:
-        """Start again with `gaps` and `reads`."""
+        """Clear `gaps` and `reads`."""
         self.gaps.clear()
         self.reads.clear()
 
@@ -70,8 +70,8 @@ class Cluster:
         return self.snapshot.of_kind(kind, namespace) if self._may_read(Want(kind, namespace)) else ()
 
     def labelled(self, kind: type[T], namespace: str, labels: str) -> tuple[KubernetesObject, ...]:
-        """Make sure that the objects with these labels (a selector as kubectl writes it) are here; answers the
-        objects of the namespace that are: the caller selects."""
+        """Make sure that the objects with these labels (a selector as in kubectl) are in the snapshot; returns all
+        objects of the namespace, from which the caller selects."""
         name = kind_name(kind)
         return self.snapshot.of_kind(name, namespace) if self._may_read(Want(name, namespace, labels=labels)) else ()
 
@@ -94,7 +94,7 @@ class Cluster:
         return cast("tuple[CustomResource, ...]", self.all_named(f"{kind}.{group}", namespace))
 
     def events_about(self, ref: Ref) -> tuple[Event, ...]:
-        """Events whose subject the object is, oldest first. Events expire: none proves nothing. Always lenient."""
+        """Events about the object, oldest first. Events expire: their absence proves nothing. Always lenient."""
         namespace = ref.namespace or ""
         want = Want("Event", namespace, fields=f"involvedObject.kind={ref.short_kind},involvedObject.name={ref.name}")
         if not self.maybe._may_read(want):
@@ -141,7 +141,7 @@ class Cluster:
         raise NotCollected(want)
 
     def require(self, *kinds: type[KubernetesObject], namespace: str = "") -> None:
-        """Ask for several kinds at once, so that they are fetched in one round."""
+        """Request several kinds at once, so that they are fetched in one round."""
         missing = []
         for kind in kinds:
             want = Want(kind_name(kind), namespace)
@@ -151,7 +151,7 @@ class Cluster:
             raise NotCollected(*missing)
 
     def together(self, *readings: Callable[[], object]) -> None:
-        """Try several readings, so that what they miss is fetched in one round. What is refused shows when it is read
+        """Try several reads, so that missing objects are fetched in one round. Refusals show when the objects are read
         again."""
         missing: list[Want | LogWant] = []
         for reading in readings:

@@ -1,4 +1,4 @@
-"""What was seen so far: objects by kind, which questions they answer, and which were refused."""
+"""What was seen so far: objects by kind, which wants they cover, and which were refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_HERE = "not in this recording"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where the snapshot is from. `kind` is live, bundle or files; `name` a context or a file's name."""
+    """Where the snapshot is from. `kind` is live, bundle or files; `name` is a context or a file name."""
 
     kind: str
     name: str
@@ -33,11 +33,11 @@ class _Refused(NamedTuple):
 
 
 class Snapshot:
-    """Objects that were seen, and what is known about what was not.
+    """Objects that were seen, and what is known about the others.
 
-    A live snapshot grows round by round. A closed one (a bundle) never does: what it lacks cannot be seen.
-    A complete one holds everything but the kinds that are refused: what it lacks does not exist.
-    Of an exhausted one nothing more will be asked: where a list was refused, so is all that the list would hold.
+    A live snapshot grows round by round. A closed snapshot (a bundle) does not grow: what it lacks cannot be seen.
+    A complete snapshot has everything but the refused kinds: what it lacks does not exist.
+    For an exhausted snapshot nothing more is fetched: where a list was refused, so is everything in that list.
     `taken_at` is the only clock of a diagnosis.
     """
 
@@ -60,10 +60,10 @@ class Snapshot:
         self._names_only: set[Ref] = set()
         self._indexes: dict[tuple[str, str], tuple[int, Mapping[Any, tuple[Any, ...]]]] = {}
 
-    # What is put in
+    # Adding
 
     def add(self, objects: Iterable[KubernetesObject]) -> None:
-        """Put objects in; one of the same name replaces the one before."""
+        """Add objects; they replace objects of the same name."""
         touched = set()
         for obj in objects:
             kind = kind_name(obj)
@@ -75,7 +75,7 @@ class Snapshot:
             self._revisions[kind] = self._revisions.get(kind, 0) + 1
 
     def add_names(self, objects: Iterable[KubernetesObject]) -> None:
-        """Put in objects of which only metadata was read: they exist, but reading an object by name fetches it again."""
+        """Add objects of which only metadata was read: they exist, but reading an object by name fetches it again."""
         for obj in objects:
             name = Ref(kind_name(obj), obj.metadata.namespace, obj.metadata.name)
             existing = self.get(name)
@@ -98,26 +98,27 @@ class Snapshot:
         self.cover(Want(kind, namespace))
 
     def remove(self, ref: Ref) -> None:
-        """Take an object out; it need not be there."""
+        """Remove an object, if it is there."""
         if self._objects.get(ref.kind, {}).pop((ref.namespace, ref.name), None) is not None:
             self._revisions[ref.kind] = self._revisions.get(ref.kind, 0) + 1
 
     def cover(self, want: Want) -> None:
-        """From now on the snapshot answers this question by itself."""
+        """From now on the snapshot answers this want by itself."""
         self._covered.setdefault(want.kind, set()).add(want)
         self._refused.pop(want, None)
         self._partial.pop(want, None)
 
     def refuse(self, want: Want | LogWant, why: str, barrier: Barrier = Barrier.OTHER) -> None:
-        """The question cannot be answered; `why` is a clause: `list secrets is forbidden`."""
+        """The want cannot be answered; `why` is a clause: `list secrets is forbidden`."""
         self._refused[want] = _Refused(why, barrier)
 
     def limit(self, want: Want, why: str) -> None:
-        """The question can only be answered in part: with what is here, and `why` it is not all."""
+        """The want can only be answered in part; `why` says what prevents the rest."""
         self._partial[want] = why
 
     def lose(self, kind: str, sentences: Iterable[str]) -> None:
-        """Objects of the kind were left out, or fields of them, for they cannot be read; each sentence tells of one."""
+        """Objects of the kind, or some of their fields, were left out because they cannot be read; one sentence for
+        each."""
         for sentence in sentences:
             self._losses.setdefault(kind, {})[sentence] = None
 
@@ -126,19 +127,19 @@ class Snapshot:
         self._logs[want] = tail
 
     def forget_logs(self) -> None:
-        """Logs that were read have grown old; they may be asked for again."""
+        """Logs that were read are out of date; they may be fetched again."""
         self._logs.clear()
 
     def copy(self) -> Snapshot:
-        """The same at this moment, for a reader in one thread while another goes on adding."""
+        """A copy of the present state, for a reader in one thread while another thread adds objects."""
         copied = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
         copied.adopt(self)
         return copied
 
     def adopt(self, other: Snapshot) -> None:
-        """Become what the other is at this moment. Logs and indexes are shared with it.
+        """Take over the present state of another snapshot. Logs and indexes are shared with it.
 
-        Revisions are taken before the objects: an index may be made twice, but never outlive its objects.
+        Revisions are taken before the objects: an index may be built twice, but is never older than its objects.
         """
         self.taken_at, self.source, self.requests = other.taken_at, other.source, other.requests
         self.problems = list(other.problems)
@@ -151,8 +152,8 @@ class Snapshot:
         self._logs, self._indexes = other._logs, other._indexes
 
     def with_changes(self, objects: Iterable[KubernetesObject], removed: Iterable[Ref] = ()) -> Snapshot:
-        """A snapshot with other objects, and without some. What is unchanged is shared: neither may grow while the
-        other is used."""
+        """A snapshot with some objects changed and some removed. Unchanged objects are shared: neither snapshot may
+        grow while the other is used."""
         objects, removed = tuple(objects), tuple(removed)
         touched = {kind_name(obj) for obj in objects} | {name.kind for name in removed}
         changed = Snapshot(self.taken_at, self.source, closed=self.closed, complete=self.complete)
@@ -167,17 +168,17 @@ class Snapshot:
         return changed
 
     def taken_as_whole(self) -> Snapshot:
-        """The same objects, as if there were no others: no read of them fetches more."""
+        """A snapshot of the same objects that counts as complete: no read fetches more."""
         whole = Snapshot(self.taken_at, self.source, complete=True)
         whole.__dict__.update(self.__dict__)
         whole.closed = whole.complete = True
         whole._refused, whole._partial = {}, {}
         return whole
 
-    # What is asked
+    # Reading
 
     def covers(self, want: Want) -> bool:
-        """Whether everything that the want names, if it exists, is here."""
+        """Whether the snapshot has everything that the want names, as far as it exists."""
         if self.complete:
             return not (Want(want.kind) in self._refused or want in self._refused)
         covered = self._covered.get(want.kind)
@@ -192,7 +193,7 @@ class Snapshot:
         )
 
     def refusal(self, want: Want | LogWant) -> str:
-        """Why the want cannot be answered; empty if it was answered or never asked."""
+        """Why the want cannot be answered; empty if it was answered or never requested."""
         return self._refusal(want).why
 
     def barrier(self, want: Want | LogWant) -> Barrier:
@@ -205,28 +206,28 @@ class Snapshot:
         if isinstance(want, Want):
             listing = self._refused.get(Want(want.kind, want.namespace))
             if listing and not want.name:
-                return listing  # Who may not list a namespace may not list a part of it.
+                return listing  # Without permission to list a namespace, no part of it can be listed either.
             wider = listing or self._refused.get(Want(want.kind))
-            # A refused list says nothing of one object, nor one of all namespaces of a single one, unless nothing more
-            # can come.
+            # A refused list says nothing about a single object, and a refused list of all namespaces says nothing about
+            # one namespace, unless nothing more will be fetched.
             if wider and (self.closed or self.exhausted or not (want.namespace or want.name)):
                 return wider
         return _Refused(NOT_HERE if self.closed else "")
 
     def limitation(self, want: Want) -> str:
-        """Why what is here is only a part of the answer; empty if it is all."""
+        """Why the snapshot has only a part of the answer; empty if it has all of it."""
         why = self._partial.get(want, "")
         if not why and self.closed and want != (wider := Want(want.kind, want.namespace)):
-            # What a live cluster would still fetch by name or selector, a bundle has only within what it lists.
+            # A live cluster can still fetch objects by name or selector; a bundle has only what its lists contain.
             why = self._partial.get(wider, "")
         return why
 
     def losses(self, kind: str) -> tuple[str, ...]:
-        """What of the objects of a kind was left out since they were last listed whole; see `lose`."""
+        """What was left out of the objects of a kind since they were last listed whole; see `lose`."""
         return tuple(self._losses.get(kind, ()))
 
     def log(self, want: LogWant) -> LogTail | None:
-        """The log, or None; KeyError where it was never read."""
+        """The log, or None if the container has none; KeyError where it was never read."""
         return self._logs[want]
 
     def logs(self) -> tuple[LogWant, ...]:
@@ -234,21 +235,21 @@ class Snapshot:
         return tuple(sorted(self._logs))
 
     def get(self, ref: Ref) -> KubernetesObject | None:
-        """The object, if it is here."""
+        """The object, if the snapshot has it."""
         return self._objects.get(ref.kind, {}).get((ref.namespace, ref.name))
 
     def is_whole(self, ref: Ref) -> bool:
-        """Whether more than the metadata of an object that is here was read."""
+        """Whether more than the metadata of the object was read."""
         return ref not in self._names_only
 
     def of_kind(self, kind: str, namespace: str = "") -> tuple[KubernetesObject, ...]:
-        """The objects of a kind that are here, sorted by namespace and name."""
+        """The objects of a kind, sorted by namespace and name."""
         if namespace:
             return self.index(kind, "namespace").get(namespace, ())
         return self.index(kind, "all").get("", ())
 
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of which anything is here."""
+        """The kinds of the objects in the snapshot."""
         return tuple(sorted(kind for kind, objects in self._objects.items() if objects))
 
     def namespaces(self) -> tuple[str, ...]:
@@ -259,7 +260,7 @@ class Snapshot:
         return tuple(sorted(names))
 
     def count(self) -> int:
-        """How many objects are here."""
+        """The number of objects."""
         return sum(len(objects) for objects in self._objects.values())
 
     def revision(self, kind: str) -> int:
@@ -280,7 +281,7 @@ class Snapshot:
             return None
 
     def index(self, kind: str, by: str) -> Mapping[Any, tuple[Any, ...]]:
-        """Objects of a kind sorted into groups; kept until objects of the kind change. `by`: see `_GROUPINGS`."""
+        """Objects of a kind in groups; cached until objects of the kind change. `by`: see `_GROUPINGS`."""
         revision = self._revisions.get(kind, 0)
         cached = self._indexes.get((kind, by))
         if cached and cached[0] == revision:
@@ -308,7 +309,7 @@ def _by_owner(obj: Any) -> tuple[Any, ...]:
 def _by_involved(event: Any) -> tuple[Any, ...]:
     about = event.involved_object
     row = kind_named(about.kind)
-    # Events about cluster-scoped objects lie in a namespace, their subject does not.
+    # Events about cluster-scoped objects are in a namespace, their subject is not.
     namespace = "" if row and not row.namespaced else about.namespace
     return ((about.kind, namespace, about.name),)
 

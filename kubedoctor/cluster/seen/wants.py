@@ -1,4 +1,4 @@
-"""What a reading may ask for that has not been fetched, and how it says so."""
+"""Requests for objects that have not been fetched, and the exceptions for missing and unreadable objects."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LogWant(msgspec.Struct, frozen=True, order=True):
 
 
 class NotCollected(Exception):
-    """A reading needs what has not been fetched yet: fetch `wants`, then read again."""
+    """A read needs objects that have not been fetched yet: fetch `wants`, then read again."""
 
     def __init__(self, *wants: Want | LogWant) -> None:
         super().__init__(", ".join(str(want) for want in wants))
@@ -50,7 +50,7 @@ class NotCollected(Exception):
 
 
 class Barrier(Enum):
-    """Why a want is not answered, as far as that decides what a person can do about it."""
+    """Why a want is not answered, as far as it matters for what a person can do about it."""
 
     FORBIDDEN = "forbidden"
     NOT_SERVED = "not served"
@@ -58,7 +58,7 @@ class Barrier(Enum):
 
 
 class CannotSee(Exception):
-    """What is needed cannot be read: refused, not in the bundle, or broken off. `why` is a clause for people."""
+    """A needed object cannot be read: refused, not in the bundle, or incomplete. `why` is a clause for people."""
 
     def __init__(self, kind: str, why: str) -> None:
         self.kind = kind
@@ -67,7 +67,7 @@ class CannotSee(Exception):
 
 
 class Gap(msgspec.Struct, frozen=True, order=True):
-    """Something that could not be seen. `partial`: part of it could, so what was computed from it is less sure."""
+    """Something that could not be seen. `partial`: a part could be seen, so conclusions from it are less certain."""
 
     kind: str
     why: str
