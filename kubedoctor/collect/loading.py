@@ -1,4 +1,4 @@
-"""Python's collector of garbage, out of the way while many objects are made."""
+"""Pauses Python's garbage collector while many objects are created."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ _was_enabled = False
 
 @contextmanager
 def loading(*, keep: bool = False) -> Iterator[None]:
-    """Pause the collector: decoding is twice as fast without it. It runs again afterwards, whatever happens.
-
-    `keep`: what was made stays for long, so that later collections need not walk through it again.
+    """Pause the collector: decoding is twice as fast without it. It is always resumed afterwards. `keep`: the objects
+    live long, so later collections skip them.
     """
     global _depth, _was_enabled
     with _lock:

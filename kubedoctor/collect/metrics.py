@@ -1,4 +1,4 @@
-"""The kinds that metrics-server gives: a cluster without it is whole all the same."""
+"""The kinds that metrics-server provides: a cluster without it still counts as complete."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _GROUP = "metrics.k8s.io"
 
 
 def is_metrics(kind: str) -> bool:
-    """Whether metrics-server gives this kind."""
+    """Whether metrics-server provides this kind."""
     row = kind_named(kind)
     return row is not None and row.group == _GROUP

@@ -1,4 +1,4 @@
-"""The door to what is read: a live cluster or a recorded bundle."""
+"""Opens the source of objects: a live cluster or a recorded bundle."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from kubedoctor.collect.source import ReadableCluster
 
 
 def open_source(options: Options) -> ReadableCluster:
-    """Open what the options name. Raises SourceProblem where that cannot be read; a live server is not asked yet."""
+    """Open what the options name. Raises SourceProblem where it cannot be read; sends no request to a live server
+    yet."""
     if options.from_:
         from kubedoctor.collect.bundles import open_bundle
 

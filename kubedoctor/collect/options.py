@@ -1,4 +1,4 @@
-"""What to read, as the flags of the command line say it."""
+"""The source to read, as given by the command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What the flags say, as kubectl means them. `request_timeout` is a Go duration; `from_` names files of a bundle."""
+    """The values of the flags, with kubectl's meaning. `request_timeout` is a Go duration; `from_` names files of a
+    bundle."""
 
     kubeconfig: str | None = None
     context: str | None = None

@@ -1,7 +1,7 @@
 """Recorded states: the whole of a small cluster in one JSON document, with its logs.
 
 `{"name", "kubernetes", "captured_at", "objects": [...], "logs": {"namespace/pod/container": {"current", "previous",
-"error"?}}}`. The objects are one `kubectl get KINDS -A -o json`: what is not there did not exist.
+"error"?}}}`. The objects are one `kubectl get KINDS -A -o json`: other objects did not exist.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_recording(data: Any) -> bool:
 
 
 def read_recording(data: Mapping[str, Any], name: str) -> Snapshot:
-    """The snapshot of a recorded state. Raises BundleProblem if it is none."""
+    """The snapshot of a recorded state. Raises BundleProblem if it is not one."""
     taken_at = moment(data.get("captured_at"))
     if taken_at is None:
         raise BundleProblem(f"{name}: captured_at is missing or is not a timestamp", _AGAIN)
@@ -58,7 +58,7 @@ def read_state(data: Mapping[str, Any], name: str) -> Snapshot:
 
 
 def objects_of_state(data: Mapping[str, Any], kind: str) -> Iterator[dict[str, Any]]:
-    """The objects of a kind in a recorded state or a scenario, as they stand there."""
+    """The objects of a kind in a recorded state or a scenario, unchanged."""
     objects = data.get("objects") if is_recording(data) else data.get("cluster")
     for item in objects if isinstance(objects, list) else ():
         if isinstance(item, dict) and kind_of_data(item) == kind:
@@ -66,7 +66,7 @@ def objects_of_state(data: Mapping[str, Any], kind: str) -> Iterator[dict[str, A
 
 
 def plain(value: Any) -> Any:
-    """YAML may read times as datetime; objects hold text."""
+    """Times as text: YAML may read them as datetime."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, dict):
@@ -79,7 +79,7 @@ def plain(value: Any) -> Any:
 def whole_state(
     taken_at: datetime, source: Source, objects: Iterable[Any], unreadable: Mapping[str, str] | None = None
 ) -> Snapshot:
-    """A snapshot that holds everything there was, but for the kinds that could not be read and their reasons."""
+    """A complete snapshot, except for the kinds that could not be read, with their reasons."""
     snapshot = Snapshot(taken_at, source, complete=True)
     kinds, problems = by_kind(objects)
     for kind, items in kinds.items():
@@ -99,7 +99,7 @@ def whole_state(
 
 
 def moment(value: Any) -> datetime | None:
-    """A time as Kubernetes writes it, or YAML reads it; None if it is none. Without a zone it is UTC."""
+    """A time as Kubernetes writes it, or YAML reads it; None for other text. Without a zone it is UTC."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.replace("Z", "+00:00"))
@@ -111,7 +111,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def add_logs(snapshot: Snapshot, logs: Any) -> None:
-    """Logs by `namespace/pod/container`; a log of a container that is not named cannot be seen."""
+    """Logs by `namespace/pod/container`; logs of other containers cannot be seen."""
     for place, texts in logs.items() if isinstance(logs, Mapping) else ():
         parts = str(place).split("/")
         if len(parts) != 3 or not isinstance(texts, Mapping):
@@ -124,7 +124,7 @@ def add_logs(snapshot: Snapshot, logs: Any) -> None:
 
 
 def tail_of(text: str, want: LogWant) -> LogTail:
-    """The last lines of a log, without what looks like a secret."""
+    """The last lines of a log, with secrets redacted."""
     lines = text.splitlines()
     pod = Ref("Pod", want.namespace, want.pod)
     kept = redact_lines(lines[-MOST_LOG_LINES:])

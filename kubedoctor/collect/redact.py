@@ -1,4 +1,4 @@
-"""Objects as plain data, without secrets: for what is shown whole or written to a file."""
+"""Whole objects as plain data without secrets, to be shown or written to a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONG = 256  # characters; annotations of a Secret that are longer may hold its 
 def redact_object(data: dict[str, Any]) -> dict[str, Any]:
     """A copy without secret values, without managedFields, and without manifests that are kept in annotations.
 
-    The values of Secrets are blanked, their keys stay; so are binary values of ConfigMaps, which cannot be judged.
+    The values of Secrets are blanked, their keys stay; so are binary values of ConfigMaps, which cannot be checked.
     """
     kind = data.get("kind")
     special = ("data", "stringData", "binaryData", "metadata")

@@ -1,4 +1,4 @@
-"""Bundles: the record of a cluster in files, read by what they hold and written without secrets."""
+"""Bundles: the record of a cluster in files, recognised by their content and written without secrets."""
 
 from __future__ import annotations
 

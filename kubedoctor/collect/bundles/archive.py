@@ -1,4 +1,4 @@
-"""A folder as a .tar.gz whose bytes depend on its content only."""
+"""Packs a folder into a .tar.gz whose bytes depend only on the content."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The files of a bundle, one after the other, from files, folders, archives and standard input.
 
-Nothing is unpacked to disk, and what an archive may hold is bounded: a member's path is only a name, links and
-devices are never followed, and a member that grows beyond all measure ends the reading.
+Nothing is unpacked to disk, and archives are limited: a member's path is only a name, links and devices are never
+followed, and a member that grows too large ends the reading.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from kubedoctor.problems import BundleProblem
 MOST_MEMBERS = 50_000
 MOST_BYTES_OF_ONE = 2 << 30
 MOST_BYTES = 4 << 30
-MOST_RATIO = 200  # JSON of a cluster shrinks to a tenth or a thirtieth; a thousandfold is a bomb.
-RATIO_FROM = 64 << 20  # Below this nothing hurts.
+MOST_RATIO = 200  # JSON of a cluster shrinks to a tenth or a thirtieth; a factor of a thousand is a decompression bomb.
+RATIO_FROM = 64 << 20  # Smaller content is harmless.
 _CHUNK = 1 << 20
 _KEEP_STDIN_NAME = "standard input"
 UNDERSTOOD = (
@@ -33,7 +33,8 @@ UNDERSTOOD = (
 
 @dataclass(frozen=True)
 class Document:
-    """One file. `path` is relative to the bundle, with slashes. `named`: it is what the user named, not a part of it."""
+    """One file. `path` is relative to the bundle, with slashes. `named`: the user gave this file itself, not a folder
+    or archive around it."""
 
     path: str
     body: bytes
@@ -138,7 +139,7 @@ class Documents:
 
     def _archive(self, name: str, stream: IO[bytes] | _Watched) -> Iterator[Document]:
         try:
-            # r| reads forward only: an archive of any size passes through without being held or unpacked.
+            # r| reads forward only: an archive of any size is read without being held in memory or unpacked.
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 for member in archive:
                     self._members += 1
@@ -199,7 +200,7 @@ class Documents:
 
 
 class _Watched(io.RawIOBase):
-    """A gzip stream that ends where it is damaged, and refuses to become a thousand times what it was."""
+    """A gzip stream that ends where it is damaged, and that stops at a thousand times its compressed size."""
 
     def __init__(self, packed: IO[bytes], unpacked: gzip.GzipFile, name: str) -> None:
         self._packed, self._unpacked, self._name = packed, unpacked, name

@@ -1,4 +1,4 @@
-"""What the path of a file says about what it holds, in the layouts that tools write.
+"""What the path of a file says about its content, in the layouts that tools write.
 
 Own bundles, `kubectl cluster-info dump` (k8s.io/kubectl pkg/cmd/clusterinfo, v1.37) and support bundles of
 troubleshoot.sh (pkg/collect/cluster_resources.go, v0.120).
@@ -29,7 +29,7 @@ _SUPPORT_KINDS = {
     "clusterrolebindings": "ClusterRoleBinding",
     "clusterroles": "ClusterRole",
 }
-# What a support bundle says of other things than objects.
+# Files of a support bundle that are not about objects.
 _NO_OBJECTS = frozenset(["groups", "resources", "auth-cani-list", "image-pull-secrets", "groups-resources"])
 _DATA = (".json", ".yaml", ".yml")
 
@@ -46,7 +46,7 @@ class PathMeaning:
 
 
 def place_of(parts: tuple[str, ...]) -> PathMeaning:
-    """What the parts of a path say; `unknown` where only the content can tell."""
+    """The meaning of a path; `unknown` where only the content shows it."""
     name = parts[-1]
     if _RESOURCES in parts[:-1]:
         return _support_place(parts[parts.index(_RESOURCES) + 1 :])

@@ -1,4 +1,4 @@
-"""From the pieces of a bundle to a closed snapshot that knows what it does not hold."""
+"""Builds a closed snapshot from the pieces of a bundle, with what the bundle lacks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Loaded:
-    """A snapshot, and the namespace that is meant when none is named."""
+    """A snapshot, and the namespace to use when none is given."""
 
     snapshot: Snapshot
     namespace: str
@@ -47,7 +47,7 @@ class Loaded:
 
 @dataclass
 class _Bundle:
-    """What the pieces say, until the last of them was seen."""
+    """The pieces of a bundle that were read so far."""
 
     name: str
     objects: dict[str, list[KubernetesObject]] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class _Bundle:
 
 
 def load(documents: Documents, name: str) -> Loaded:
-    """Read all documents. Raises BundleProblem where nothing in them is understood."""
+    """Read all documents. Raises BundleProblem where none of them is recognised."""
     bundle = _Bundle(name)
     with loading(keep=True):
         for document in documents:
@@ -187,7 +187,7 @@ def _assemble(bundle: _Bundle) -> Loaded:
 
 
 def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset[str]) -> None:
-    """Coverage as the manifest tells it: `all`, or the namespaces that were read, and why not more."""
+    """Coverage according to the manifest: `all`, or the namespaces that were read, with the reason."""
     logs = manifest.get("logs")
     for place, why in logs.items() if isinstance(logs, dict) else ():
         parts = str(place).removesuffix(".previous").split("/")
@@ -200,7 +200,7 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
         seen = entry.get("seen") if isinstance(entry, dict) else None
         why = str(entry.get("why") or "") if isinstance(entry, dict) else ""
         if seen and kind not in here:
-            # Every kind that was read has its file, an empty list too: the bundle was cut off or taken apart.
+            # Every kind that was read has a file, even for an empty list: without it the bundle is incomplete.
             snapshot.refuse(Want(kind), "the list is missing in the bundle")
             continue
         if seen == "all":
@@ -221,7 +221,7 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
 
 
 def _cover(snapshot: Snapshot, bundle: _Bundle) -> None:
-    # All namespaces are known only where they were listed themselves; others may exist that no file names.
+    # All namespaces are known only where namespaces were listed; others may exist that no file names.
     every = set(snapshot.namespaces()) if "" in bundle.whole.get("Namespace", ()) else set()
     for kind, namespaces in bundle.whole.items():
         row = kind_named(kind)

@@ -1,4 +1,4 @@
-"""One file's bytes as JSON or YAML, without making Python's own data of what a struct can take directly."""
+"""One file's bytes as JSON or YAML, without building Python data where a struct can be decoded directly."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _JSON_START = re.compile(rb"\s*[\[{]")
 
 
 class Unparsable(ValueError):
-    """Neither JSON nor YAML; says where it breaks."""
+    """Neither JSON nor YAML; the text says where the error is."""
 
 
 class Head(msgspec.Struct, frozen=True, rename={"api_version": "apiVersion"}):
-    """The top of a JSON document. What may be large stays raw; `kind` and others may be of any type."""
+    """The top level of a JSON document. Large values stay raw; `kind` and others may be of any type."""
 
     kind: Any = None
     api_version: Any = None
@@ -39,12 +39,12 @@ _RAW_ITEMS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 
 
 def looks_like_json(body: bytes) -> bool:
-    """Whether the first sign is that of a JSON object or array."""
+    """Whether the first character starts a JSON object or array."""
     return _JSON_START.match(body) is not None
 
 
 def head_of(body: bytes) -> Head | None:
-    """The top of a JSON object; None for an array. Raises Unparsable for what is not one JSON value."""
+    """The top level of a JSON object; None for an array. Raises Unparsable for anything but one JSON value."""
     try:
         return _HEAD.decode(body)
     except msgspec.ValidationError:
@@ -60,7 +60,7 @@ def head_of(body: bytes) -> Head | None:
 
 
 def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
-    """The elements of a JSON array, undecoded; none for null and for what is no array. Raises Unparsable."""
+    """The elements of a JSON array, undecoded; none for null and for other values. Raises Unparsable."""
     try:
         return _RAW_ITEMS.decode(body)
     except msgspec.ValidationError:
@@ -70,7 +70,7 @@ def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
 
 
 def json_data(body: bytes | msgspec.Raw) -> Any:
-    """JSON as Python's data. Raises Unparsable."""
+    """JSON as plain data. Raises Unparsable."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -95,8 +95,8 @@ def json_values(text: str) -> Iterator[Any]:
 
 
 def yaml_documents(body: bytes) -> Iterator[Any]:
-    """The documents of a YAML stream; times stay text. Raises Unparsable, after the documents before the break."""
-    import yaml  # It costs more to import than a small JSON bundle to read.
+    """The documents of a YAML stream; times stay text. Raises Unparsable after the documents before the error."""
+    import yaml  # Importing it takes longer than reading a small JSON bundle.
 
     loader = _loader_class()
     try:
@@ -118,7 +118,7 @@ def yaml_documents(body: bytes) -> Iterator[Any]:
 
 
 def _loader_class() -> Any:
-    """The C loader where there is one, without the rule that makes times of text that looks like one."""
+    """The C loader where there is one, without the rule that turns text into times."""
     import yaml
 
     global _loader

@@ -1,4 +1,4 @@
-"""A document taken apart: lists of objects of one kind, logs, and what describes the bundle."""
+"""The pieces of a document: lists of objects of one kind, logs, and descriptions of the bundle."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from kubedoctor.problems import BundleProblem
 class Objects:
     """Objects of one kind. `body` is a whole JSON list of them, where there is one; else `items`.
 
-    `listed`: they came as a list, so more of their kind would have been there too. `whole`: they are the whole
-    answer for `namespace`, where empty means all namespaces.
+    `listed`: they came as a list, so it would have included other objects of the kind. `whole`: they are all objects of
+    `namespace`; empty means all namespaces.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Objects:
 
 @dataclass(frozen=True)
 class RecordedLog:
-    """A log, or why there is none."""
+    """A log, or the reason why it is missing."""
 
     want: LogWant
     text: str = ""
@@ -63,14 +63,14 @@ class RecordedState:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a bundle of our own says about itself."""
+    """The manifest of a bundle written by kubedoctor."""
 
     data: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Refusals:
-    """What could not be listed, by namespace (empty: at all), and why."""
+    """What could not be listed, by namespace (empty: everywhere), and why."""
 
     kind: str
     reasons: dict[str, str]
@@ -85,9 +85,8 @@ class RecordedVersion:
 
 @dataclass(frozen=True)
 class Oddity:
-    """A document, or a part of one, that is nothing of these; a sentence.
-
-    `usual`: bundles hold files of many sorts, and this is one of another sort; nothing is missing.
+    """A document, or a part of one, of another sort, as a sentence. `usual`: bundles contain such files, and nothing is
+    missing.
     """
 
     text: str
@@ -103,7 +102,7 @@ class _ItemHead(msgspec.Struct, frozen=True, rename={"api_version": "apiVersion"
 
 
 _ITEM_HEAD = msgspec.json.Decoder(_ItemHead)
-# As kubectl prints an object; it spares reading through the whole of it for its kind.
+# As kubectl prints an object; it avoids parsing the whole object for its kind.
 _USUAL_TOP = re.compile(rb'\{\s*"apiVersion":\s*"([\w./-]+)",\s*"kind":\s*"(\w+)",')
 _START = re.compile(r"^==== START logs for container (\S+) of pod ([^\s/]+)/(\S+) ====\n", re.MULTILINE)
 _END = "==== END logs for container "
@@ -111,7 +110,7 @@ _LOG_ERRORS = ("Create log request error: ", "Request log error: ")
 
 
 def pieces_of(document: Document) -> Iterator[Piece]:
-    """Take a document apart; what cannot be read becomes an Oddity."""
+    """The pieces of a document; unreadable content becomes an Oddity."""
     place = place_of(document.parts)
     if place.what == "ignored":
         return
@@ -157,7 +156,7 @@ def _json(document: Document, place: PathMeaning) -> Iterator[Piece]:
 
 
 def _typed_list(kind: str, body: bytes, items: msgspec.Raw, place: PathMeaning) -> Iterator[Piece]:
-    # A path that names another kind than the list says nothing.
+    # A path that names another kind than the list is ignored.
     whole = place.whole and place.kind in ("", kind)
     namespace = place.namespace if whole else ""
     if kind_named(kind) is None:
@@ -175,7 +174,7 @@ def _with_kind(item: Any, kind: str, group: str) -> Any:
 
 
 def _items(items: tuple[msgspec.Raw | Any, ...], place: PathMeaning) -> Iterator[Piece]:
-    """Items of mixed kinds; where they have none, the path says it."""
+    """Items of mixed kinds; for items without a kind, the path gives it."""
     kinds: dict[str, list[Any]] = {}
     nameless = 0
     for item in items:
@@ -211,7 +210,7 @@ def _kind_of_item(item: Any) -> str:
 
 
 def _data(data: Any, document: Document, place: PathMeaning) -> Iterator[Piece]:
-    """Python's own data: from YAML, or small JSON."""
+    """Pieces from plain data: from YAML, or small JSON."""
     if isinstance(data, list):
         yield from _items(tuple(data), place)
         return
@@ -309,7 +308,7 @@ def _between(text: str, document: Document) -> Iterator[Piece]:
     body = text.encode()
     try:
         values = list(json_values(text) if looks_like_json(body) else yaml_documents(body))
-        # The lists of a namespace follow each other, its events first; an empty one does not name it.
+        # The lists of a namespace follow each other, its events first; an empty list does not name it.
         group: list[Any] = []
         for value in values:
             if isinstance(value, dict) and value.get("kind") in ("EventList", "NodeList"):

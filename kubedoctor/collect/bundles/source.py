@@ -1,4 +1,4 @@
-"""A bundle as a source: everything is read once, and nothing more can come."""
+"""A bundle as a source: everything is read once, and nothing more can be fetched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kubedoctor.problems import Problem
 
 
 class BundleSource:
-    """The record of a cluster. Objects as a whole (`raw`, `raw_list`) are read from the files again."""
+    """The record of a cluster. Whole objects (`raw`, `raw_list`) are read from the files again."""
 
     def __init__(self, documents: Documents, snapshot: Snapshot, namespace: str) -> None:
         self._documents = documents
@@ -42,7 +42,7 @@ class BundleSource:
         return self._snapshot.source.name
 
     def gather(self, wants: frozenset[Want | LogWant]) -> None:
-        """Nothing can be fetched: what is not here is refused."""
+        """Nothing can be fetched: missing objects are refused."""
         for want in wants:
             if isinstance(want, LogWant):
                 if not self._snapshot.refusal(want):
@@ -51,7 +51,7 @@ class BundleSource:
                 self._snapshot.refuse(want, self._snapshot.refusal(want) or NOT_HERE)
 
     def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
-        """Everything is here already."""
+        """Everything was read already."""
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         if self._snapshot.get(ref) is None:
@@ -62,7 +62,7 @@ class BundleSource:
                 meta = meta if isinstance(meta, dict) else {}
                 if meta.get("name") == ref.name and (meta.get("namespace") or "") == ref.namespace:
                     return redact_object(data)
-        except Problem:  # The files are gone since they were read.
+        except Problem:  # The files were deleted after they were read.
             return None
         return None
 
@@ -79,10 +79,10 @@ class BundleSource:
         return tuple(sorted({obj.metadata.name for obj in self._snapshot.of_kind(kind, namespace)}))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
     def _read(self, kind: str) -> Iterator[dict[str, Any]]:
-        """The objects of a kind as the files have them; kind and apiVersion are filled in where they lack."""
+        """The objects of a kind as in the files; missing kind and apiVersion are added."""
         for document in self._documents:
             for piece in pieces_of(document):
                 if isinstance(piece, RecordedState):
@@ -105,13 +105,13 @@ def _whole_items(piece: Objects) -> Iterator[dict[str, Any]]:
         try:
             data = without_marks(plain_json(bytes(item)), []) if isinstance(item, msgspec.Raw) else item
         except Unreadable:
-            continue  # It was told when the bundle was read.
+            continue  # It was reported when the bundle was read.
         if isinstance(data, dict):
             yield {**named, **{key: value for key, value in data.items() if value is not None}}
 
 
 def open_bundle(paths: tuple[str, ...]) -> BundleSource:
-    """Read a bundle of any kind that is understood. Raises BundleProblem where there is nothing to read."""
+    """Read a bundle in any known layout. Raises BundleProblem where there is nothing to read."""
     documents = Documents(paths)
     loaded = load(documents, _name_of(paths))
     return BundleSource(documents, loaded.snapshot, loaded.namespace)

@@ -1,4 +1,4 @@
-"""When was it? The newest moment that objects without a time of their own have lived through."""
+"""The time of a bundle that does not record one: the newest time in its objects."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from kubedoctor.cluster.triage import all_statuses
 
 
 def newest_moment(objects: dict[str, list[KubernetesObject]]) -> datetime | None:
-    """The newest time at which something is known to have happened; None if nothing tells one.
+    """The newest time at which something is known to have happened; None if there is none.
 
-    Times that lie ahead by intention (the end of a grace period, of a certificate) do not count.
+    Times in the future by design (the end of a grace period, of a certificate) do not count.
     """
     times = (time for members in objects.values() for obj in members for time in _moments(obj))
     return max(times, default=None)

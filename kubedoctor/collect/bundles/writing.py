@@ -1,4 +1,4 @@
-"""Writing a bundle: what the API server says, without secrets, the same bytes for the same state.
+"""Writing a bundle: the answers of the API server without secrets, with the same bytes for the same state.
 
 ```
 kubedoctor.json                                   format, time, version, context, and what was read and refused
@@ -44,7 +44,7 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 
 @dataclass
 class Written:
-    """What was written, as sentences for people, and whether that is all that there was."""
+    """What was written, as sentences for people, and whether the bundle is complete."""
 
     told: str
     complete: bool
@@ -52,7 +52,7 @@ class Written:
 
 @dataclass
 class _Contents:
-    """What was written so far, and what the manifest will say of it."""
+    """The files written so far, and the manifest's entries about them."""
 
     folder: Path
     objects: int = 0
@@ -67,7 +67,7 @@ def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, name
     """Read these kinds (of one namespace, where given) and write them to a folder, or to a file if it is named so.
 
     Raises UsageProblem for a path that is taken, BundleProblem if it cannot be written
-    or if nothing at all may be read.
+    or if nothing may be read.
     """
     _check_free(path)
     try:
@@ -85,7 +85,7 @@ def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, name
                 size = f" ({_size(path.stat().st_size)})"
             else:
                 if path.exists():
-                    path.rmdir()  # It is empty, or this fails.
+                    path.rmdir()  # This fails unless the folder is empty.
                 contents.folder.rename(path)
                 size = ""
     except OSError as error:
@@ -116,12 +116,12 @@ def _check_something(contents: _Contents) -> None:
 
 
 def _put(written: Path, path: Path) -> None:
-    """Give the file its name, unless somebody took that meanwhile."""
+    """Give the file its name, unless another file has it by now."""
     try:
         os.link(written, path)
     except FileExistsError:
         raise
-    except OSError:  # Not every file system has links.
+    except OSError:  # Not every file system supports links.
         _check_free(path)
         written.rename(path)
 
@@ -153,7 +153,7 @@ def _write_kind(contents: _Contents, source: ReadableCluster, kind: str, namespa
     asked = namespace if namespaced else ""
     count, why = _write_list(contents, source, kind, asked)
     if why and not count and namespaced and not asked:
-        # Not allowed to list everywhere: the namespace of the context is better than nothing.
+        # Not allowed to list everywhere: read at least the namespace of the context.
         count, narrow = _write_list(contents, source, kind, source.namespace)
         if not narrow:
             contents.kinds[kind] = {"seen": [source.namespace], "why": f"only namespace {source.namespace}: {why}"}
@@ -169,7 +169,7 @@ def _write_kind(contents: _Contents, source: ReadableCluster, kind: str, namespa
 
 
 def _write_list(contents: _Contents, source: ReadableCluster, kind: str, namespace: str) -> tuple[int, str]:
-    """Write the objects of a kind, sorted by namespace and name. Answers how many, and why there are not more."""
+    """Write the objects of a kind, sorted by namespace and name. Returns their number, and why objects are missing."""
     places: dict[tuple[str, str], tuple[int, int]] = {}
     why = ""
     version = ""
@@ -209,7 +209,7 @@ def _joined(file: Any, places: dict[tuple[str, str], tuple[int, int]], head: byt
 
 
 def _named(data: dict[str, Any], kind: str) -> dict[str, Any]:
-    """With kind and apiVersion, which the items of an API server's list lack."""
+    """Items with kind and apiVersion, which lists of the API server leave out."""
     row = kind_named(kind)
     if row is None or (data.get("kind") and data.get("apiVersion")):
         return data
@@ -223,7 +223,7 @@ def _key(data: dict[str, Any]) -> tuple[str, str]:
 
 
 def _logs_of(body: bytes) -> Iterator[LogWant]:
-    """The logs that may tell why a pod is in trouble; none of a pod that is well."""
+    """The logs that may show why a pod is in trouble; none for a healthy pod."""
     for pod in decode_object("Pod", body).objects:
         if not isinstance(pod, Pod) or not troubled(pod):
             continue
@@ -270,7 +270,7 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 
 def _make_private(folder: Path) -> None:
     if not folder.is_dir():
-        _make_private(folder.parent)  # mkdir would make parents that others may read.
+        _make_private(folder.parent)  # mkdir would create parents that others may read.
         folder.mkdir(mode=0o700)
 
 
@@ -301,7 +301,7 @@ def _by_reason(refused: dict[str, str]) -> dict[str, list[str]]:
 
 
 def _is_complete(contents: _Contents, namespace: str) -> bool:
-    """Whether all was recorded that exists: a cluster without metrics-server lacks nothing."""
+    """Whether everything that exists was recorded: a cluster without metrics-server is complete."""
     if contents.refused_logs:
         return False
     return all(

@@ -1,1 +1,1 @@
-"""How the API server is reached: kubeconfig, credentials, and the one transport that lets requests out."""
+"""How the API server is reached: kubeconfig, credentials, and the only transport that sends requests."""

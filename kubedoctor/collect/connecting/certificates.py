@@ -37,7 +37,7 @@ def expiry_of(certificate: bytes) -> datetime | None:
 
 
 def _inside(data: bytes, at: int) -> tuple[int, bytes, int]:
-    """Tag and content of the DER element at an offset, and the offset behind it."""
+    """Tag and content of the DER element at an offset, and the offset after it."""
     tag, length, start = data[at], data[at + 1], at + 2
     if length & 0x80:
         size = length & 0x7F
@@ -59,7 +59,8 @@ def _moment(kind: int, text: str) -> datetime | None:
 def tls_settings(
     cluster: dict[str, Any], cluster_name: str, authorities: bytes, certificate: bytes, key: bytes, user: str
 ) -> ssl.SSLContext:
-    """How to trust the server and to show who asks. Raises KubeconfigProblem for what OpenSSL cannot read."""
+    """How to verify the server and which client certificate to send. Raises KubeconfigProblem for files that OpenSSL
+    cannot read."""
     try:
         context = ssl.create_default_context(cadata=authorities.decode("ascii")) if authorities else _system()
     except (ssl.SSLError, ValueError):
@@ -67,7 +68,7 @@ def tls_settings(
             f"certificate-authority of cluster {cluster_name} is not a certificate",
             "Get a new kubeconfig from its source",
         ) from None
-    # Authorities of clusters often lack the extensions that this asks for; Go does not ask.
+    # Certificate authorities of clusters often lack the extensions that this flag requires; Go does not require them.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if str(cluster.get("insecure-skip-tls-verify", "")).lower() == "true":
         context.check_hostname = False
@@ -78,7 +79,7 @@ def tls_settings(
 
 
 def server_name(cluster: dict[str, Any]) -> str | None:
-    """The name in the server's certificate, where it is another than the address."""
+    """The name in the server's certificate, where it differs from the address."""
     return text_of(cluster.get("tls-server-name")) or None
 
 
@@ -87,13 +88,13 @@ def _system() -> ssl.SSLContext:
 
 
 def _show(context: ssl.SSLContext, certificate: bytes, key: bytes, user: str) -> None:
-    """OpenSSL reads certificates from files only: they are written where no other user can read, and removed at once."""
+    """OpenSSL reads certificates from files only: they are written to a private file that is removed at once."""
     with tempfile.TemporaryDirectory(prefix="kubedoctor-") as folder:
         chain = os.path.join(folder, "chain.pem")
         with open(os.open(chain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(certificate.rstrip() + b"\n" + key)
         try:
-            # Without an answer for the pass phrase OpenSSL would ask for it on the terminal.
+            # Without a password OpenSSL would prompt for it on the terminal.
             context.load_cert_chain(chain, password=lambda: "")
         except (ssl.SSLError, ValueError, OSError) as error:
             why = "the key does not belong to the certificate" if "MISMATCH" in str(error) else "they cannot be read"

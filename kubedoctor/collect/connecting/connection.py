@@ -1,4 +1,4 @@
-"""A connection's settings: where the API server is, how it is trusted, who asks."""
+"""A connection's settings: the address of the API server, its TLS settings, and the credentials."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ANSWER = 60.0  # seconds for one request and its whole answer
 
 
 class Connection:
-    """Everything that a transport needs. `answer_timeout` is None where the person wants to wait for ever."""
+    """Everything that a transport needs. `answer_timeout` is None for no limit."""
 
     def __init__(self, chosen: Chosen, credentials: Credentials, options: Options) -> None:
         self.context = chosen.context
@@ -46,7 +46,7 @@ class Connection:
 
     @property
     def insecure(self) -> bool:
-        """Whether the kubeconfig forgoes checking the server's certificate."""
+        """Whether the kubeconfig turns off the check of the server's certificate."""
         return str(self.cluster.get("insecure-skip-tls-verify", "")).lower() == "true"
 
     def tls(self) -> ssl.SSLContext | None:
@@ -58,7 +58,7 @@ class Connection:
         return tls_settings(self.cluster, self.cluster_name, authorities, shown.certificate, shown.key, self.user)
 
     def why_not_accepted(self, now: datetime) -> str:
-        """A clause if the credentials are past their time; empty if that is not why they are refused."""
+        """A clause if the credentials have expired; empty if they are refused for another reason."""
         until = expiry_of(self.credentials.certificate) if self.credentials.certificate else None
         if until and until < now:
             return f"the client certificate of {self.user} expired at {until:%Y-%m-%d %H:%M} UTC"
@@ -66,9 +66,8 @@ class Connection:
 
 
 def connect(options: Options, environment: Mapping[str, str] | None = None) -> Connection:
-    """The connection that the flags and the environment mean; asks no server, but may run an exec plug-in.
-
-    Raises KubeconfigProblem, LoginProblem, or UsageProblem for flags that make no sense.
+    """The connection for the flags and the environment; sends no request, but may run an exec plug-in. Raises
+    KubeconfigProblem, LoginProblem, or UsageProblem for invalid flags.
     """
     environment = os.environ if environment is None else environment
     _timeouts(options.request_timeout)
@@ -124,7 +123,7 @@ def _impersonation(user: dict[str, Any], options: Options) -> tuple[tuple[str, s
 
 
 def _timeouts(text: str | None) -> tuple[float, float | None]:
-    """Seconds to connect and to wait for an answer. As kubectl has it, a bare number is seconds and 0 is for ever."""
+    """Seconds to connect and to wait for an answer. As in kubectl, a bare number is seconds and 0 is no limit."""
     if not text:
         return _CONNECT, _ANSWER
     try:
@@ -150,7 +149,7 @@ def _address(server: str, where: str) -> tuple[str, bool]:
 
 
 def _proxy(cluster: dict[str, Any], host: str, secure: bool, environment: Mapping[str, str]) -> str:
-    """The proxy of the cluster or of the environment; as Go has it, never for this machine itself."""
+    """The proxy of the cluster or of the environment; as in Go, never for this machine itself."""
     if own := text_of(cluster.get("proxy-url")):
         return own
     if not any(name.lower() in ("https_proxy", "http_proxy", "all_proxy") for name in environment):
@@ -158,7 +157,7 @@ def _proxy(cluster: dict[str, Any], host: str, secure: bool, environment: Mappin
     import urllib.request
 
     named = urllib.request.getproxies_environment()
-    bypass = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009  # typeshed does not know this function
+    bypass = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009  # typeshed lacks this function
     if is_loopback(host) or bypass(host, named):
         return ""
     return named.get("https" if secure else "http", "")

@@ -1,7 +1,7 @@
-"""Who asks: the credentials of a kubeconfig's user, added to every request and renewed when they expire.
+"""The credentials of a kubeconfig's user, added to every request and renewed when they expire.
 
 Plain ones (tokens, passwords, certificates) are read here. Exec plug-ins and auth providers (OIDC) go through the
-official client, which is imported only for them: the import costs more than the whole of a small answer.
+official client, which is imported only for them: the import takes longer than a small diagnosis.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _RENEW_BEFORE = 60.0  # seconds before a credential expires
 
 
 class Credentials:
-    """No credentials but, maybe, a client certificate. `certificate` is PEM, `key` too; both or none."""
+    """No credentials except for an optional client certificate. `certificate` is PEM, `key` too; both or none."""
 
     kind = "no credentials"
     certificate: bytes = b""
     key: bytes = b""
 
     def headers(self) -> dict[str, str]:
-        """What each request carries. May read a file or run a plug-in; raises KubeconfigProblem or LoginProblem."""
+        """The headers of each request. May read a file or run a plug-in; raises KubeconfigProblem or LoginProblem."""
         return {}
 
     def renew(self) -> bool:
-        """After a 401: fetch new credentials. False where there is no way to."""
+        """After a 401: fetch new credentials. False where that is not possible."""
         return False
 
     def expired(self, now: datetime) -> str:
-        """A clause if these credentials are past their time; empty if not, or if that is unknown."""
+        """A clause if these credentials have expired; empty if not, or if unknown."""
         return ""
 
 
@@ -70,7 +70,7 @@ class Token(Credentials):
 
 
 class TokenFile(Credentials):
-    """A token in a file that something else renews, as the service account's in a pod."""
+    """A token in a file that another process renews, such as a pod's service account token."""
 
     kind = "a token file"
 
@@ -101,7 +101,7 @@ class TokenFile(Credentials):
 
 
 class Password(Credentials):
-    """HTTP basic authentication, which a proxy in front of an API server may want."""
+    """HTTP basic authentication, which a proxy in front of an API server may require."""
 
     kind = "a password"
 
@@ -113,7 +113,7 @@ class Password(Credentials):
 
 
 class ExecPlugin(Credentials):
-    """An exec plug-in. It runs at once, and again when what it gave expires or is not accepted."""
+    """An exec plug-in. It runs at once, and again when its credentials expire or are refused."""
 
     kind = "an exec plugin"
 
@@ -157,7 +157,7 @@ class ExecPlugin(Credentials):
         try:
             cluster = nodes.ConfigNode("cluster", self._cluster)
             self._take(client.ExecProvider(nodes.ConfigNode("exec", self._spec), "", cluster).run())
-        except Exception as error:  # noqa: BLE001  # whatever a plug-in and the client's reading of it raise
+        except Exception as error:  # noqa: BLE001  # a plug-in, and the client that runs it, may raise anything
             raise LoginProblem(
                 f"exec plugin {self._command} of user {self._user} failed: {_why_failed(error)}",
                 "Its own message may hold credentials; kubectl prints it: kubectl get --raw=/version",
@@ -174,11 +174,11 @@ class ExecPlugin(Credentials):
 
 
 def _why_failed(error: Exception) -> str:
-    """Without what the plug-in wrote: its standard error may name tokens in any form."""
+    """The reason without the plug-in's output: its standard error may contain tokens in any form."""
     words = str(error).removeprefix("exec: ")
     if found := _RETURNED.match(words):
         return f"it exited with code {found[1]}"
-    if isinstance(error, AttributeError):  # the client strips the standard error that it did not keep on a terminal
+    if isinstance(error, AttributeError):  # on a terminal the client captures no standard error, and strips None
         return "it exited with an error"
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
@@ -202,7 +202,7 @@ class Provider(Credentials):
         with self._lock:
             try:
                 value = self._configuration.get_api_key_with_prefix("BearerToken")
-            except Exception as error:  # noqa: BLE001  # renewing asks an identity provider: anything may happen
+            except Exception as error:  # noqa: BLE001  # renewing contacts an identity provider: anything may be raised
                 raise self._problem(error) from None
         return {"Authorization": value} if value else {}
 
@@ -218,7 +218,7 @@ class Provider(Credentials):
         client: Any = importlib.import_module("kubernetes.client")
         loader: Any = importlib.import_module("kubernetes.config.kube_config")
         provider = json.loads(json.dumps(self._chosen.user["auth-provider"], default=str))
-        # Without an authority of its own the client would not check the identity provider's certificate at all.
+        # Without a certificate authority the client would not check the identity provider's certificate.
         authorities = ssl.get_default_verify_paths().cafile
         if authorities and isinstance(provider.get("config"), dict):
             keys = ("idp-certificate-authority", "idp-certificate-authority-data")
@@ -250,7 +250,7 @@ def credentials_of(chosen: Chosen) -> Credentials:
     """The credentials of a context's user, in client-go's order. May run a plug-in."""
     user = chosen.user
     if not text_of(chosen.cluster.get("server")).startswith("https://"):
-        return Credentials()  # client-go sends no credentials in the clear either
+        return Credentials()  # client-go does not send credentials without TLS either
     if path := text_of(user.get("tokenFile")):
         credentials: Credentials = TokenFile(Path(path))
     elif token := text_of(user.get("token")):
@@ -272,7 +272,7 @@ def credentials_of(chosen: Chosen) -> Credentials:
 
 
 def file_or_data(values: dict[str, Any], key: str, whose: str) -> bytes:
-    """The bytes behind `key-data` (base64) or, failing that, in the file `key`. Raises KubeconfigProblem."""
+    """The bytes of `key-data` (base64), else of the file `key`. Raises KubeconfigProblem."""
     if data := text_of(values.get(f"{key}-data")):
         try:
             return base64.b64decode(data, validate=False)

@@ -26,7 +26,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Kubeconfig(msgspec.Struct, frozen=True):
-    """Several files as one: of equal names, and of current contexts, the first counts."""
+    """Several files merged: for equal names, and for current contexts, the first counts."""
 
     files: tuple[Path, ...]
     current_context: str
@@ -46,7 +46,7 @@ class Kubeconfig(msgspec.Struct, frozen=True):
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """A context with what it refers to. Paths are absolute; a context without a user has an empty one."""
+    """A context with its cluster and user. Paths are absolute; a context without a user has an empty one."""
 
     context: str
     namespace: str
@@ -58,7 +58,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def find_files(explicit: str | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """The files to read: `--kubeconfig`, or those of KUBECONFIG and else of the home folder that exist."""
+    """The files to read: `--kubeconfig`, or the existing files of KUBECONFIG, else of the home folder."""
     if explicit:
         path = Path(explicit).expanduser()
         if not path.exists():
@@ -87,7 +87,7 @@ def read_kubeconfig(files: tuple[Path, ...]) -> Kubeconfig:
 
 
 def choose(config: Kubeconfig, context: str | None, namespace: str | None = None) -> Chosen:
-    """What a context stands for; without a name the current one. Raises KubeconfigProblem."""
+    """The context of a name with its cluster and user; the current context without a name. Raises KubeconfigProblem."""
     name = context or config.current_context
     if not name:
         known = ", ".join(sorted(config.contexts)) or "none"
@@ -130,7 +130,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise KubeconfigProblem(
             f"kubeconfig {path} cannot be read: {error.strerror or error}", f"Check: ls -l {path}"
         ) from None
-    # The C loader is 15 times faster than the other; not every build of PyYAML has it.
+    # The C loader is 15 times faster; not every build of PyYAML has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         document = yaml.load(text, Loader=loader)  # both loaders are safe ones
@@ -171,7 +171,7 @@ def _entries(listed: Any, key: str, path: Path) -> list[Entry]:
 
 
 def _absolute(entry: Entry) -> dict[str, Any]:
-    """The values with paths as they are meant: relative to the file in which they stand."""
+    """The values with absolute paths: paths are relative to their kubeconfig file."""
     values = dict(entry.values)
     for key in _FILE_KEYS:
         if path := text_of(values.get(key)):

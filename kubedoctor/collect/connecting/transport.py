@@ -1,4 +1,4 @@
-"""The one place where requests leave the process, and all that may leave: reads, and reviews of one's own rights."""
+"""The only place that sends requests. Only reads, and reviews of one's own permissions, are allowed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ REVIEWS = frozenset(
 _NOT_READS = frozenset({"exec", "attach", "portforward", "proxy"})
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._:~%-]+)+")
 JSON = "application/json"
-MOST_BYTES = 512 * 2**20  # an answer beyond this is not one that a cluster gives to a chunked list
+MOST_BYTES = 512 * 2**20  # no cluster gives a larger answer to a chunked list
 MOST_TRIES = 5
-_LARGEST_SKEW = timedelta(days=50 * 365)  # a clock beyond this is not one to count ages with
-LONGEST_PAUSE = 10.0  # seconds, whatever Retry-After says
+_LARGEST_SKEW = timedelta(days=50 * 365)  # ages cannot be computed with a clock that differs more
+LONGEST_PAUSE = 10.0  # seconds, even if Retry-After is longer
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _PIECE = 1 << 20
 _POOL = 16
@@ -44,15 +44,15 @@ Query = Mapping[str, str | int]
 
 
 class NotARead(Exception):
-    """A request that would do more than read: a fault in kubedoctor, raised before anything leaves."""
+    """A request that would do more than read: a defect in kubedoctor, raised before anything is sent."""
 
 
 class Transport:
-    """Requests to one API server, from several threads. Raises SourceProblem for a server that cannot be used
-    at all, and ApiRefusal for one request that is not answered.
+    """Requests to one API server, from several threads. Raises SourceProblem for an unusable server, and ApiRefusal for
+    a single request that fails.
 
-    `requests` counts what was sent. `answered` is false until the server said anything. `server_time` is the
-    newest time that the server named, and `skew` by how many seconds it is ahead of this machine's clock.
+    `requests` counts what was sent. `answered` is false until the first answer of the server. `server_time` is the
+    newest time that the server sent, and `skew` by how many seconds it is ahead of this machine's clock.
     """
 
     def __init__(self, connection: Connection, *, pause: Any = time.sleep) -> None:
@@ -71,16 +71,17 @@ class Transport:
     def get(
         self, path: str, query: Query | None = None, *, accept: str = JSON, tries: int = MOST_TRIES, text: bool = False
     ) -> bytes:
-        """The body of an answer. `text`: it may be anything, as a log; otherwise it is JSON."""
+        """The body of an answer. `text`: any text, such as a log; otherwise it must be JSON."""
         return self._ask("GET", path, query, {"Accept": accept}, None, tries, text)
 
     def review(self, path: str, document: Mapping[str, Any]) -> bytes:
-        """Ask the API server what one may do oneself; `path` is one of REVIEWS."""
+        """Ask the API server about one's own permissions; `path` is one of REVIEWS."""
         body = msgspec.json.encode(document)
         return self._ask("POST", path, None, {"Accept": JSON, "Content-Type": JSON}, body, MOST_TRIES, False)
 
     def stream(self, path: str, query: Query, idle: float, accept: str = JSON) -> LineStream:
-        """The lines of an answer that goes on, as a watch. `idle`: seconds without any after which it is dead."""
+        """The lines of a continuing answer, such as a watch. `idle`: seconds without a line after which the connection
+        counts as dead."""
         timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=idle)
         renewals = self._renewals
         try:
@@ -98,11 +99,11 @@ class Transport:
         return LineStream(response, self.connection)
 
     def close(self) -> None:
-        """Let go of connections; nothing leaves any more."""
+        """Close the connections; no more requests are sent."""
         self._closed = True
         self._pool.clear()
 
-    # One request, again where that may help
+    # One request, repeated where that may help
 
     def _ask(
         self,
@@ -164,7 +165,7 @@ class Transport:
         body: bytes | None,
         timeout: urllib3.Timeout,
     ) -> urllib3.BaseHTTPResponse:
-        """Every request passes here. Redirects are not followed: they could lead anywhere."""
+        """Every request goes through here. Redirects are not followed: they could lead anywhere."""
         check_is_read(method, path)
         if self._closed:
             raise ConnectionProblem(f"the connection to {self.connection.server} was closed", "Open it again")
@@ -235,7 +236,7 @@ class Transport:
         return LoginProblem(f"{connection.server} rejects the credentials{whose} (401)", hint)
 
     def _renew(self, seen: int) -> bool:
-        """New credentials after a 401; of several threads that meet it, one renews for all."""
+        """New credentials after a 401; one thread renews them for all."""
         with self._renewing:
             if self._renewals != seen:
                 return True
@@ -288,7 +289,7 @@ class Transport:
 
 
 class _Dropped(Exception):
-    """The connection broke: asking again may help."""
+    """The connection broke: a retry may help."""
 
     def __init__(self, problem: SourceProblem) -> None:
         super().__init__(str(problem))
@@ -296,7 +297,7 @@ class _Dropped(Exception):
 
 
 class LineStream:
-    """Lines that arrive over time. `close` may be called from another thread and ends the iteration."""
+    """Lines of a continuing answer. `close` may be called from another thread and ends the iteration."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse, connection: Connection) -> None:
         self._response = response
@@ -304,7 +305,7 @@ class LineStream:
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        """Whole lines without their ends. Raises ConnectionProblem when the connection breaks."""
+        """Whole lines without line ends. Raises ConnectionProblem when the connection breaks."""
         rest = b""
         try:
             while piece := self._response.read1(_PIECE, decode_content=True):
@@ -323,13 +324,13 @@ class LineStream:
     def close(self) -> None:
         """End it, also where another thread waits for the next line."""
         self._closed = True
-        # It may have ended already, or be ending at this moment in the thread that reads.
+        # It may have ended already, or be ending in the reading thread.
         with contextlib.suppress(ValueError, RuntimeError, OSError, AttributeError, HTTPError):
             self._response.shutdown()
 
 
 def check_is_read(method: str, path: str) -> None:
-    """Raises NotARead for everything but a GET that reads, or a POST that asks what one may do oneself."""
+    """Raises NotARead for everything but a GET that reads, or a POST that asks about one's own permissions."""
     if method == "POST" and path in REVIEWS:
         return
     if method != "GET":
@@ -343,7 +344,7 @@ def check_is_read(method: str, path: str) -> None:
 
 
 def _subresource(parts: list[str]) -> str:
-    """What follows the name of an object: `log` in `/api/v1/namespaces/shop/pods/web-1/log`."""
+    """The part of the path after the name of an object: `log` in `/api/v1/namespaces/shop/pods/web-1/log`."""
     rest = parts[2:] if parts[:1] == ["api"] else parts[3:] if parts[:1] == ["apis"] else []
     if rest[:1] == ["namespaces"] and len(rest) > 3:
         rest = rest[2:]
@@ -351,11 +352,11 @@ def _subresource(parts: list[str]) -> str:
 
 
 def can_exist(*names: str) -> bool:
-    """Whether objects may have these names: those that would mean another path may not
+    """Whether objects may have these names: names that would form another path are not allowed
     (`IsValidPathSegmentName` of `apimachinery/pkg/api/validation/path`, v1.37)."""
     return all(name not in (".", "..") and "/" not in name and "%" not in name for name in names)
 
 
 def segment(name: str) -> str:
-    """A name as one step of a path, whatever is in it."""
+    """A name as one segment of a path, quoted."""
     return quote(name, safe="")

@@ -1,1 +1,1 @@
-"""A live cluster: what is asked of its API server, listed, watched and followed."""
+"""A live cluster: requests to its API server, lists, watches and followed logs."""

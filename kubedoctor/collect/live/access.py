@@ -1,4 +1,4 @@
-"""What one may do oneself: asked of the API server, which answers everybody."""
+"""One's own permissions, by reviews of the API server, which every user may create."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class ResourceRule(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Rights(msgspec.Struct, frozen=True):
-    """What one may do in a namespace. `incomplete`: an authorizer could not list all that it allows."""
+    """One's own permissions in a namespace. `incomplete`: an authorizer could not list everything that it allows."""
 
     rules: tuple[ResourceRule, ...] = ()
     incomplete: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Whether one thing is allowed, and the authorizer's reason, which may be empty."""
+    """Whether a request is allowed, and the authorizer's reason, which may be empty."""
 
     allowed: bool = False
     reason: str = ""
@@ -69,7 +69,7 @@ _RULES_DECODER = msgspec.json.Decoder(_Rules)
 def may(
     transport: Transport, verb: str, resource: str, *, group: str = "", namespace: str = "", name: str = ""
 ) -> Answer:
-    """Whether a request would be allowed. Raises ApiRefusal or SourceProblem where even that is not answered."""
+    """Whether a request would be allowed. Raises ApiRefusal or SourceProblem where the review itself fails."""
     plural, _, subresource = resource.partition("/")
     attributes = {"verb": verb, "group": group, "resource": plural}
     attributes |= {"namespace": namespace, "name": name, "subresource": subresource}
@@ -84,7 +84,7 @@ def may(
 
 
 def rights(transport: Transport, namespace: str) -> Rights:
-    """All that one may do in a namespace, as far as the authorizers can tell."""
+    """One's own permissions in a namespace, as far as the authorizers can list them."""
     document = {"apiVersion": _GROUP, "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
     body = transport.review(f"/apis/{_GROUP}/selfsubjectrulesreviews", document)
     status = _decoded(_RULES_DECODER, body, "SelfSubjectRulesReview").status

@@ -1,4 +1,4 @@
-"""What the API server's refusals and a network's failures mean, as sentences and clauses for people."""
+"""Refusals of the API server and network failures, as sentences and clauses for people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _IMPERSONATION = re.compile(r'"([^"]*)" is forbidden: User "([^"]*)" cannot impe
 
 
 class ApiRefusal(Exception):
-    """One request was not answered as asked. `status` is HTTP's, 0 for what is no answer; `reason` is the Status'."""
+    """One request failed. `status` is the HTTP status, 0 without an answer; `reason` is that of the Status."""
 
     def __init__(self, status: int, reason: str, message: str, retry_after: float = 0.0) -> None:
         self.message = without_credentials(message)
@@ -60,7 +60,7 @@ _STATUS = msgspec.json.Decoder(_Status)
 def refusal_of(
     status: int, body: bytes, headers: Mapping[str, str], connection: Connection
 ) -> ApiRefusal | SourceProblem:
-    """What an answer other than 2xx says. A web page or a redirect says that this is no API server."""
+    """The meaning of an answer other than 2xx. A web page or a redirect means that this is no API server."""
     try:
         status_object = _STATUS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -89,11 +89,11 @@ def refusal_of(
 
 
 class NoApiServer(ConnectionProblem):
-    """What answered is no API server. Where others of its answers are right, only this one is lost."""
+    """The answer did not come from an API server. Where other answers are valid, only this one is lost."""
 
 
 def unexpected(body: bytes, connection: Connection, status: int = 200) -> NoApiServer:
-    """An answer that no API server gives."""
+    """An answer that an API server would not give."""
     if _is_page(body):
         what = "a web page"
     elif 300 <= status < 400:
@@ -183,7 +183,7 @@ def _tls_problem(words: str, connection: Connection) -> ConnectionProblem:
 
 
 def _short_tls(words: str) -> str:
-    """`[SSL: UNEXPECTED_EOF] EOF occurred (_ssl.c:1006)` without what only a programmer reads."""
+    """`[SSL: UNEXPECTED_EOF] EOF occurred (_ssl.c:1006)` without the parts for programmers."""
     return words.rpartition("] ")[2].partition(" (_ssl")[0]
 
 
@@ -192,7 +192,7 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _last_words(error: BaseException) -> str:
-    """The bottom of a chain of wrapped errors, without numbers and class names."""
+    """The innermost of a chain of wrapped errors, without numbers and class names."""
     for _ in range(5):
         inner = next((cause for cause in error.args if isinstance(cause, BaseException)), None)
         inner = inner or error.__cause__

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kubedoctor.collect.live.watching import Watcher
 
 LARGE_SKEW = 60.0  # seconds
-_EVENTS_AT_ONCE = 4  # from so many objects on, one list of the namespace's events costs less
+_EVENTS_AT_ONCE = 4  # from this number of objects on, one list of the namespace's events takes less time
 _MOST_NAMES = 5000
 
 
@@ -55,7 +55,7 @@ class LiveSource:
         self._gather(wants, keep=False)
 
     def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
-        """List whole kinds; those of custom resources that are not served are empty. Names of no kind are passed over."""
+        """List whole kinds; those of custom resources that are not served are empty. Unknown kinds are skipped."""
         wants: set[Want | LogWant] = set()
         for kind in kinds:
             row = kind_named(kind)
@@ -76,7 +76,8 @@ class LiveSource:
         return redact_object(document) if isinstance(document, dict) else None
 
     def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
-        """As the server lists them, chunk by chunk. Secrets come whole, for the names of their keys; the values go."""
+        """As the server lists them, chunk by chunk. Secrets are read whole for the names of their keys; the values are
+        removed."""
         try:
             for document in self._fetcher.documents(Want(kind, namespace)):
                 yield redact_object(document)
@@ -84,7 +85,7 @@ class LiveSource:
             self._count()
 
     def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
-        """From what was read, or else asked for without content; at most 5,000."""
+        """Names from the snapshot, else from a list without content; at most 5,000."""
         want = Want(kind, namespace)
         if self.snapshot.covers(want):
             return tuple(sorted({obj.metadata.name for obj in self.snapshot.of_kind(kind, namespace)}))
@@ -98,13 +99,13 @@ class LiveSource:
     def watch(
         self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None
     ) -> Watcher:
-        """Keep the snapshot current from here on; the caller stops the watcher."""
+        """Keep the snapshot current from now on; the caller stops the watcher."""
         from kubedoctor.collect.live.watching import Watcher
 
         return Watcher(self.transport, kinds, namespace, on_change, snapshot=self.snapshot, lock=self.lock)
 
     def close(self) -> None:
-        """Let go of idle connections."""
+        """Close idle connections."""
         self.transport.close()
 
     def _gather(self, wants: frozenset[Want | LogWant], *, keep: bool) -> None:
@@ -160,7 +161,7 @@ class LiveSource:
 
 
 def _merged(wants: list[Want]) -> list[tuple[Want, tuple[Want, ...]]]:
-    """Each request with the wants that it answers: events about many objects of a namespace come in one list."""
+    """Each request with the wants that it answers: events about many objects of a namespace are read in one list."""
     events: dict[str, list[Want]] = {}
     for want in wants:
         if want.kind == "Event" and want.namespace and want.fields:
@@ -176,5 +177,5 @@ def _merged(wants: list[Want]) -> list[tuple[Want, tuple[Want, ...]]]:
 
 
 def open_live(options: Options) -> LiveSource:
-    """The cluster that the flags and the kubeconfig mean. Asks no server yet, but may run an exec plug-in."""
+    """The cluster of the flags and the kubeconfig. Sends no request yet, but may run an exec plug-in."""
     return LiveSource(Transport(connect(options)))

@@ -1,4 +1,5 @@
-"""Whether an answer is what was asked: a 200 with JSON may be a Status, a proxy's error or a list of another kind."""
+"""Checks that an answer fits its request: a 200 with JSON may be a Status, a proxy's error or a list of another
+kind."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def check_kind(body: bytes, kind: str) -> None:
 
 
 def check_list(row: ResourceKind, want: Want, decoded: Decoded, body: bytes) -> Decoded:
-    """The list without items that have no name. Raises ApiRefusal where it is not the list that was asked for."""
+    """The list without items that have no name. Raises ApiRefusal where it is not the requested list."""
     check_list_kind(row, decoded.kind, decoded.api_version, body)
     if row.namespaced and want.namespace:
         for obj in decoded.objects:
@@ -49,13 +50,13 @@ def check_list(row: ResourceKind, want: Want, decoded: Decoded, body: bytes) -> 
 
 
 def check_list_kind(row: ResourceKind, kind: Any, api_version: Any, body: bytes) -> None:
-    """Raises ApiRefusal unless a list of this kind holds what the row names."""
+    """Raises ApiRefusal unless the body is a list of the row's kind."""
     if not _is_list_of(row, kind, api_version):
         raise _instead(_head(body), f"{row.kind}List")
 
 
 def _is_list_of(row: ResourceKind, kind: Any, api_version: Any) -> bool:
-    # A custom resource may call its list as it likes.
+    # A custom resource may define another name for its list kind.
     if kind == "List":
         return api_version in ("v1", "", None)
     if kind == "PartialObjectMetadataList":
@@ -69,7 +70,7 @@ def _is_list_of(row: ResourceKind, kind: Any, api_version: Any) -> bool:
 
 
 def check_object(row: ResourceKind, want: Want, body: bytes) -> None:
-    """Raises ApiRefusal where the body is not the object that was asked for."""
+    """Raises ApiRefusal where the body is not the requested object."""
     head = _head(body)
     if head.kind != row.kind or (head.api_version and _group(head.api_version) != row.group):
         raise _instead(head, row.kind)
@@ -85,7 +86,7 @@ def check_watched(row: ResourceKind, namespace: str, body: bytes) -> None:
 
 
 def check_name(row: ResourceKind, namespace: str, metadata: Any, name: str = "") -> None:
-    """Raises ApiRefusal where metadata has no name, another name or another namespace than asked for."""
+    """Raises ApiRefusal where metadata has no name, another name or another namespace than requested."""
     metadata = metadata if isinstance(metadata, dict) else {}
     got, where = metadata.get("name"), metadata.get("namespace") or ""
     if not isinstance(got, str) or not got:

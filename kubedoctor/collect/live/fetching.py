@@ -1,4 +1,4 @@
-"""One want: which request answers it, and what its answer or its refusal means."""
+"""Fetches one want: the request that answers it, and the meaning of the answer or the refusal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
 
 
 class FetchResult(msgspec.Struct, frozen=True):
-    """What was learnt about some wants. `whole`: `covered` was listed whole, so that what is not in it does not exist."""
+    """The result of some wants. `whole`: `covered` was listed completely, so other objects do not exist."""
 
     wants: tuple[Want | LogWant, ...]
     objects: tuple[KubernetesObject, ...] = ()
@@ -48,7 +48,7 @@ class FetchResult(msgspec.Struct, frozen=True):
 
 
 def apply(outcome: FetchResult, snapshot: Snapshot) -> None:
-    """Put into the snapshot what was learnt."""
+    """Put the result into the snapshot."""
     snapshot.problems.extend(outcome.problems)
     if outcome.refused:
         for want in outcome.wants:
@@ -74,7 +74,8 @@ def apply(outcome: FetchResult, snapshot: Snapshot) -> None:
 
 
 class Fetcher:
-    """Answers wants from the API server; safe for threads. `namespace` is read where all namespaces may not be."""
+    """Answers wants from the API server; safe for threads. `namespace` is read where reading all namespaces is not
+    allowed."""
 
     def __init__(self, transport: Transport, namespace: str) -> None:
         self._transport = transport
@@ -84,7 +85,7 @@ class Fetcher:
         self._not_everywhere: dict[str, str] = {}
 
     def fetch(self, want: Want, stands_for: tuple[Want, ...] = ()) -> FetchResult:
-        """Fetch; what cannot be read is in the outcome. Raises SourceProblem if the server never answered."""
+        """Fetch; refusals are part of the result. Raises SourceProblem if the server never answered."""
         wants = stands_for or (want,)
         if not can_exist(want.name, want.namespace):
             return FetchResult(wants, covered=want)
@@ -149,7 +150,7 @@ class Fetcher:
         return None
 
     def documents(self, want: Want) -> Iterator[dict[str, Any]]:
-        """Every object of a list as plain data, with its kind. Raises CannotSee where it ends too early."""
+        """Every object of a list as plain data, with its kind. Raises CannotSee where the list is incomplete."""
         try:
             candidates = self._served.candidates(want.kind)
         except ApiRefusal as refusal:
@@ -182,7 +183,7 @@ class Fetcher:
             raise CannotSee(want.kind, missing)
 
     def names(self, want: Want, most: int) -> tuple[str, ...]:
-        """The names of what a list holds, without asking for more."""
+        """The names in a list, read without the objects' content."""
         for resource in self._served.candidates(want.kind):
             try:
                 listed = read_list(self._transport, resource, want, most=most, names_only=True)
@@ -233,7 +234,7 @@ class Fetcher:
         return self._list_one_namespace(resource, want, why)
 
     def _list_one_namespace(self, resource: ServedResource, want: Want, why: str) -> FetchResult:
-        """What may be read where not everything may be."""
+        """The list of one namespace, where listing all namespaces is not allowed."""
         namespace = _namespace_of_events(want) or self._namespace
         part = Want(want.kind, namespace, labels=want.labels, fields=want.fields)
         try:
@@ -252,7 +253,7 @@ class Fetcher:
         return read_list(self._transport, resource, want, tries=_tries(want.kind))
 
     def _outcome(self, resource: ServedResource, want: Want, listed: Listed) -> FetchResult:
-        """`whole` only where nothing was selected and nothing broke off."""
+        """`whole` only without selectors and for complete lists."""
         selected = bool(want.labels or want.fields)
         return FetchResult(
             (want,),
@@ -289,8 +290,8 @@ def _barrier(kind: str, refusal: ApiRefusal) -> Barrier:
 
 
 def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
-    """Whether a kind is not served that every cluster serves: then a proxy or the server fails, and that none
-    exists is not known. Of an object that does not exist the server tells the name."""
+    """Whether the answer denies a kind that every cluster serves: then a proxy or the server fails, and it is unknown
+    whether objects exist. For an object that does not exist the server's answer has its name."""
     row = resource.row
     if refusal.status != 404 or row.group not in _SERVED_EVERYWHERE or row.kind in _NEWER:
         return False
@@ -302,12 +303,12 @@ def _not_served(resource: ServedResource) -> str:
 
 
 def _tries(kind: str) -> int:
-    """A cluster without a working metrics-server answers 503 for ever: no person should wait for that."""
+    """A cluster without a working metrics-server always answers 503: retries would only delay the report."""
     return 1 if is_metrics(kind) else MOST_TRIES
 
 
 def _namespace_of_events(want: Want) -> str:
-    """Events about cluster-scoped objects lie in `default`."""
+    """Events about cluster-scoped objects are in `default`."""
     subject = _SUBJECT.search(want.fields) if want.kind == "Event" else None
     row = kind_named(subject[1]) if subject else None
     return "default" if row is not None and not row.namespaced else ""

@@ -31,15 +31,14 @@ from kubedoctor.problems import SourceProblem
 FIRST_PAUSE = 0.5  # seconds before the first attempt to reconnect
 LONGEST_PAUSE = 30.0
 _POLL = 30.0  # seconds between lists of what cannot be watched
-_LASTS = (300, 600)  # seconds; the watches of many kinds shall not all end at once
+_LASTS = (300, 600)  # seconds; spreads the ends of the watches of many kinds
 _IDLE = 150.0  # seconds without a bookmark, of which one comes every minute
 _NAMES_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 class KindStatus(msgspec.Struct, frozen=True):
-    """How well one kind is seen. `state` is listing, watching, stale or refused; `since` when it became so.
-
-    `why` is a clause where it is stale or refused, or where only a part is seen.
+    """How current one kind is. `state` is listing, watching, stale or refused; `since` is the time of the last change
+    of state. `why` is a clause where it is stale or refused, or where only a part is seen.
     """
 
     kind: str
@@ -76,11 +75,11 @@ _EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
 
 
 class _Expired(Exception):
-    """The server does not have the changes since the last known one any more: list again."""
+    """The server no longer has the changes since the last known version: list again."""
 
 
 class FollowedSnapshot(msgspec.Struct, frozen=True):
-    """The snapshot that followers write to, its lock, and whom they tell of a changed kind."""
+    """The snapshot that followers write to, its lock, and the callback for changed kinds."""
 
     snapshot: Snapshot
     lock: AbstractContextManager[object]
@@ -128,7 +127,7 @@ class Follower:
                 self._refused(refusal)
             except SourceProblem as problem:
                 self._say("stale", problem.what)
-            except Exception as error:  # noqa: BLE001  # A thread that ends would leave an old state that looks current.
+            except Exception as error:  # noqa: BLE001  # If the thread ended, the outdated state would look current.
                 self._version = ""
                 self._say("stale", f"{self._asked()}: the response cannot be handled ({type(error).__name__})")
             if time.monotonic() - began > pause:
@@ -158,14 +157,14 @@ class Follower:
             return
         if is_metrics(self.kind):
             raise ApiRefusal(404, "NotFound", NO_METRICS)
-        with self._store.lock:  # Not served: there is none, until somebody installs it.
+        with self._store.lock:  # Not served: no objects exist until the kind is installed.
             self._store.snapshot.replace_all(self.kind, (), self._wanted)
         self._say("watching")
         self._stopping.wait(LONGEST_PAUSE)
         raise _Expired
 
     def _read(self, resource: ServedResource) -> Listed:
-        """The list of what may be read: the one namespace where all are refused."""
+        """The list that may be read: one namespace where all namespaces are refused."""
         self._namespace, self._part = self._wanted, ""
         try:
             return self._chunks(resource)
@@ -237,7 +236,7 @@ class Follower:
                 raise _Expired from None
             raise
         if self._stopping.is_set():
-            self._stream.close()  # The loop below ends at once, and lets go of the connection.
+            self._stream.close()  # The loop below ends at once and closes the connection.
         self._watching()
         for line in self._stream:
             self._apply(resource, line)
@@ -281,7 +280,7 @@ class Follower:
         self._store.changed(self.kind)
 
     def _no_event(self, line: bytes) -> ApiRefusal:
-        """What is said of a line that is no watch event: mostly a Status or a list."""
+        """The error for a line that is not a watch event: mostly a Status or a list."""
         try:
             check_kind(line, "WatchEvent")
         except ApiRefusal as refusal:
@@ -293,7 +292,7 @@ class Follower:
             raise _Expired
         raise ApiRefusal(error.code, error.reason or "", visible(error.message or "the watch failed", 300))
 
-    # What is told
+    # Status
 
     def _refused(self, refusal: ApiRefusal) -> None:
         asked = self._asked()
@@ -310,17 +309,17 @@ class Follower:
         with self._store.lock:
             self._store.snapshot.refuse(Want(self.kind, self._wanted), why, barrier)
         self._say("refused", why)
-        self._stopping.wait(LONGEST_PAUSE)  # Rights may be granted while somebody looks.
+        self._stopping.wait(LONGEST_PAUSE)  # Permissions may be granted in the meantime.
 
     def _asked(self) -> str:
-        """The request as a person says it; discovery, which may be what failed, is not asked."""
+        """The request in words; discovery, which may be what failed, is not used."""
         if self._resource is not None:
             return self._resource.listing(self._wanted)
         row = kind_named(self.kind)
         return ServedResource(row, self.kind, row.version).listing(self._wanted) if row else f"list {self.kind}"
 
     def _watching(self) -> None:
-        """Say that changes are seen, unless the last watch sent none that could be read: then lists alone are current."""
+        """Report the kind as watched, unless the last watch sent no readable event: then only lists are current."""
         if not self._unwatchable:
             self._say("watching", self._part)
 

@@ -1,4 +1,4 @@
-"""Reading lists in chunks, and what is kept when one breaks off."""
+"""Reads lists in chunks, and keeps the part that was read of an incomplete list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class Listed(msgspec.Struct):
-    """What a list gave. `broke_off` is a clause if it did not finish, empty if it did."""
+    """The result of a list. `broke_off` is a clause if the list is incomplete, empty if it is complete."""
 
     objects: list[KubernetesObject]
     resource_version: str = ""
@@ -36,7 +36,7 @@ class Listed(msgspec.Struct):
 
 
 class ServedResource(msgspec.Struct, frozen=True):
-    """A kind as this cluster serves it: in which version, and what Refs call it."""
+    """A kind as this cluster serves it: its version, and its name in Refs."""
 
     row: ResourceKind
     ref_kind: str
@@ -44,20 +44,20 @@ class ServedResource(msgspec.Struct, frozen=True):
 
     @property
     def names_only(self) -> bool:
-        """Whether lists of it are asked for without content: no check needs every secret of a cluster."""
+        """Whether it is listed without content: no check needs every secret of a cluster."""
         return self.ref_kind == "Secret"
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """The URL path; what stands in it is quoted."""
+        """The URL path, with quoted names."""
         return self.row.path(segment(namespace) or None, segment(name) or None, self.version)
 
     def listing(self, namespace: str) -> str:
-        """The request as a person says it: `list pods in shop`, `list pods at cluster scope`."""
+        """The request in words: `list pods in shop`, `list pods at cluster scope`."""
         where = f"in {namespace}" if namespace else "at cluster scope"
         return f"list {self.row.resource} {where}" if self.row.namespaced else f"list {self.row.resource}"
 
     def getting(self, namespace: str, name: str) -> str:
-        """The request as a person says it: `get pods/web-1 in shop`."""
+        """The request in words: `get pods/web-1 in shop`."""
         where = f" in {namespace}" if self.row.namespaced else ""
         return f"get {self.row.resource}/{name}{where}"
 
@@ -72,10 +72,10 @@ def read_list(
     names_only: bool | None = None,
     tries: int = MOST_TRIES,
 ) -> Listed:
-    """All that the want names. Raises what the transport raises if nothing at all could be read.
+    """All objects that the want names. Raises the transport's exceptions if nothing could be read.
 
-    A continuation that has expired (410) restarts the list, at last without chunks. `on_chunk` gets each
-    chunk, also those of a list that is begun again. `most`: stop after so many.
+    A continuation that has expired (410) restarts the list, at last without chunks. `on_chunk` gets each chunk,
+    including those of a restarted list. `most`: stop after so many.
     """
     listed = Listed([])
     token, restarts, empty = "", 0, 0
@@ -119,7 +119,7 @@ def read_list(
 
 
 def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:
-    """The objects of a list as plain data, chunk by chunk. Raises what the transport raises, wherever it ends."""
+    """The objects of a list as plain data, chunk by chunk. Raises the transport's exceptions at any point."""
     token, seen, lost = "", set[str](), list[str]()
     version = f"{resource.row.group}/{resource.version}" if resource.row.group else resource.version
     while True:
@@ -162,7 +162,7 @@ def _documents(body: bytes) -> _Documents:
 
 
 def _item(raw: msgspec.Raw) -> tuple[Any, list[str]]:
-    """An item as plain data, and what of it had to be left out."""
+    """An item as plain data, and what was left out of it."""
     whole = bytes(raw)
     if not has_marks(whole):
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -184,7 +184,7 @@ _DOCUMENTS = msgspec.json.Decoder(_Documents)
 
 
 def named(resource: ServedResource, objects: tuple[KubernetesObject, ...]) -> tuple[KubernetesObject, ...]:
-    """Objects with their kind: items of a list need not name it, and a custom resource does not know it otherwise."""
+    """Objects with their kind: items of a list may lack it, and a custom resource has no other source for it."""
     row = resource.row
     if not objects or not isinstance(objects[0], CustomResource):
         return objects
@@ -212,7 +212,7 @@ def _query(want: Want, token: str, *, chunked: bool) -> dict[str, str | int]:
 def _decode(
     transport: Transport, resource: ServedResource, want: Want, query: dict[str, str | int], accept: str, tries: int
 ) -> Decoded:
-    """One chunk; an answer that is cut off in the middle is asked for once more."""
+    """One chunk; a truncated answer is requested once more."""
     path = resource.path(want.namespace)
     for last in (False, True):
         try:

@@ -32,7 +32,7 @@ def in_parallel(tasks: Sequence[Callable[[], T]]) -> list[T]:
                 return
             try:
                 results[number] = tasks[number]()
-            except BaseException as error:  # noqa: BLE001  # raised again in the thread that asked
+            except BaseException as error:  # noqa: BLE001  # raised again in the calling thread
                 failures[number] = error
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(MOST_THREADS, len(tasks)))]

@@ -1,4 +1,4 @@
-"""What this cluster serves: versions of kinds, and kinds that kubedoctor does not know by name."""
+"""The kinds that this cluster serves: their versions, and kinds that kubedoctor does not know by name."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ROWS = msgspec.json.Decoder(_Rows)
 
 
 class ServedKinds:
-    """Finds the resource of a kind; asks discovery only for custom kinds, each group once. Safe for threads."""
+    """Finds the resource of a kind; uses discovery only for custom kinds, once per group. Safe for threads."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -55,7 +55,7 @@ class ServedKinds:
         self._versions: dict[str, str] = {}
 
     def candidates(self, kind: str) -> tuple[ServedResource, ...]:
-        """The resource of a kind, in the version to try first, and then the older ones; none if it is not served."""
+        """The resource of a kind, in the versions to try, newest first; none if it is not served."""
         row = kind_named(kind)
         if row is None:
             found = self._discovered(kind)
@@ -65,7 +65,7 @@ class ServedKinds:
         return tuple(ServedResource(row, kind, version) for version in (row.version, *row.older_versions))
 
     def works(self, resource: ServedResource) -> None:
-        """Remember the version that was answered."""
+        """Remember the version that the server answered."""
         self._versions[resource.ref_kind] = resource.version
 
     def _discovered(self, kind: str) -> ServedResource | None:

@@ -1,4 +1,4 @@
-"""Log tails: bounded in lines and bytes, without what looks like a secret."""
+"""Log tails: bounded in lines and bytes, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MOST_LOGS = 50  # of one round
 def read_tail(transport: Transport, want: LogWant) -> LogTail | None:
     """The end of a log; None where there is none. Raises ApiRefusal where it cannot be read.
 
-    The limit of bytes counts from the oldest line asked for: where it cuts, the newest lines would be lost, and
-    fewer lines are asked for instead.
+    The limit of bytes counts from the oldest requested line: where it truncates the log, the newest lines would be
+    lost, so fewer lines are requested.
     """
     body = _read(transport, want, MOST_LINES)
     if body is not None and len(body) >= MOST_BYTES:
@@ -49,7 +49,7 @@ def _has_none(message: str) -> bool:
 
 
 def _tail(body: bytes, want: LogWant, lines: int) -> LogTail | None:
-    if body.startswith(b"unable to retrieve container logs for "):  # the kubelet says so in a log of one line
+    if body.startswith(b"unable to retrieve container logs for "):  # the kubelet reports it in a log of one line
         return None
     text = body[-MOST_BYTES:].decode("utf-8", "replace")
     kept = redact_lines([line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]) if text else ()

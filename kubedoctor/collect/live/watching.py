@@ -78,7 +78,7 @@ class Watcher:
         self._wake.set()
 
     def _notify(self) -> None:
-        """Tell of changes, those of a tenth of a second together."""
+        """Report changes, collected over a tenth of a second."""
         while not self._stopping.is_set():
             self._wake.wait()
             if self._stopping.is_set():
