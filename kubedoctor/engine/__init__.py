@@ -1,4 +1,4 @@
-"""How checks are run, and which finding causes which."""
+"""Runs checks, and works out which finding causes which."""
 
 from kubedoctor.engine.catalogue import Catalogue, load_catalogue, load_package
 from kubedoctor.engine.examination import focus, focus_all, scan

@@ -1,4 +1,4 @@
-"""A question is asked: what its answer lacks is fetched in rounds, whatever the question is."""
+"""Answers any question: missing objects are fetched in rounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kubedoctor.engine.rounds import read_in_rounds
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """The sheet, of which moment and source it is, and what it cost."""
+    """The sheet, its time and source, and the rounds of fetching that it took."""
 
     question: str
     sheet: Sheet
@@ -28,7 +28,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 def ask(question: Question, subject: Ref, choices: Choices, snapshot: Snapshot, gather: Gather) -> Answered:
-    """The answer about the subject. Raises Problem where the choices make no sense."""
+    """The answer about the subject. Raises Problem for invalid choices."""
     try:
         reading = read_in_rounds(lambda cluster: question.answer(subject, choices, cluster), snapshot, gather)
         sheet, rounds, unseen = reading.answer, reading.rounds, tuple(str(gap) for gap in reading.gaps)

@@ -62,12 +62,12 @@ class Catalogue:
         return frozenset().union(*(diagnostic.read_kinds for diagnostic in self.diagnostics))
 
     def find(self, words: str) -> Diagnostic[Any] | None:
-        """The most likely of the pages."""
+        """The most likely page."""
         return next(iter(self.pages(words)), None)
 
     def pages(self, words: str) -> tuple[Diagnostic[Any], ...]:
-        """Those that the words lead to, most likely first: a code or an id leads to its own, else what the pages declare as
-        names and symptoms, else the last part of an id. Upper and lower case, `-` and `_` make no difference.
+        """The pages that match the words, most likely first: by code or id, else by the names and symptoms that the
+        pages declare, else by the last part of an id. Upper and lower case, `-` and `_` make no difference.
         """
         term = _plain(words)
         own = tuple(page for page in self.diagnostics if term in (_plain(page.code), _plain(page.id)))
@@ -80,7 +80,8 @@ class Catalogue:
         return tails if len(tails) == 1 else ()
 
     def words(self) -> tuple[str, ...]:
-        """Everything that leads to a page, as people write it, sorted: codes, ids and their last parts, names, symptoms."""
+        """All words that match a page, as people write them, sorted: codes, ids and their last parts, names,
+        symptoms."""
         words: set[str] = set()
         for page in self.diagnostics:
             words |= {page.code, page.id, page.id.rpartition("/")[2], *page.also_known_as, *page.symptoms}
@@ -88,14 +89,14 @@ class Catalogue:
 
 
 def _plain(words: str) -> str:
-    """The words as they are compared; a number up to 255 alone is an exit code."""
+    """The words in the form that is compared; a number up to 255 alone is an exit code."""
     plain = " ".join(words.lower().replace("_", "-").split())
     plain = re.sub(r"^exit ?(?:code)?[ :=]+", "", plain)
     return f"exit code {int(plain)}" if re.fullmatch(r"\d{1,3}", plain) and int(plain) <= 255 else plain
 
 
 def _rank(term: str, page: Diagnostic[Any]) -> int | None:
-    """How typical it is that the page is the right one, 0 the most; None where it does not have the word."""
+    """How well the page matches the term, 0 is best; None where it does not."""
     if term in map(_plain, page.also_known_as):
         return 0
     return next((rank for rank, symptom in enumerate(page.symptoms) if _plain(symptom) == term), None)
@@ -110,7 +111,7 @@ def load_catalogue() -> Catalogue:
         package = point.dist.name if point.dist else point.name
         try:
             module = point.load()
-        except Exception as error:  # noqa: BLE001  # a foreign package may raise anything when it is imported
+        except Exception as error:  # noqa: BLE001  # a third-party package may raise anything when it is imported
             problems.append(f"the diagnostics of package {package} ({point.value}) cannot be imported: {error}")
             continue
         if not isinstance(module, ModuleType):
@@ -177,7 +178,7 @@ def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[De
     for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
         try:
             modules.append(importlib.import_module(info.name))
-        except Exception as error:  # noqa: BLE001  # one broken module must not cost the others
+        except Exception as error:  # noqa: BLE001  # one broken module must not break the others
             problems.append(f"package {name}: {info.name} cannot be imported: {error}")
     for module in modules:
         for value in vars(module).values():
@@ -186,5 +187,5 @@ def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[De
 
 
 def _home(value: Declared) -> str:
-    """The module that declares it; others may import it."""
+    """The module that declares an item; other modules may import it."""
     return value.check.__module__ if isinstance(value, Diagnostic) else value.find.__module__

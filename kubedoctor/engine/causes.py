@@ -52,7 +52,8 @@ def fold(
 
 
 def _badness(root: ReportedFinding, members: list[ReportedFinding]) -> tuple[Any, ...]:
-    """Of what is equally severe, the cluster's own parts come first: everything else may depend on them."""
+    """Sort key of an incident. For equal severity, cluster components come first: everything else may depend on
+    them."""
     worst = min(finding.severity.rank for finding in members)
     own = root.about.namespace in _OF_THE_CLUSTER
     surest = (root.confidence.rank, -len(members))
@@ -89,16 +90,17 @@ def _causes(
 
 
 def _names(relation: CauseRelation, symptom: Symptom, family: Family, problems: dict[str, None]) -> tuple[Ref, ...]:
-    """The objects that a relation leads to, each once. A relation of a package that raises must not cost the report."""
+    """The objects that a relation leads to, each once. A relation of a package that raises must not break the
+    report."""
     try:
         return tuple(dict.fromkeys(relation(symptom, family)))
-    except Exception as error:  # noqa: BLE001  # a foreign function may raise anything
+    except Exception as error:  # noqa: BLE001  # a third-party function may raise anything
         problems[without_credentials(f"the relation {relation.name} failed: {type(error).__name__}: {error}")] = None
         return ()
 
 
 def _blamed(symptom: Symptom, family: Family) -> Iterator[Ref]:
-    """What the symptom itself names in `because_of`, and the pods and workloads of a Service that it names."""
+    """The objects that the symptom names in `because_of`, and the pods and workloads of a Service among them."""
     for name in symptom.because_of:
         yield name
         yield family.top(name)

@@ -1,4 +1,4 @@
-"""Running checks: in rounds on what was fetched so far (focus), or once over everything (scan)."""
+"""Running checks: in rounds over the fetched objects (focus), or once over everything (scan)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
 from kubedoctor.findings import Confidence, Diagnostic, Finding
 
 Gather = Callable[[frozenset[Want | LogWant]], None]
-MOST_ROUNDS = 12  # A bound, not an aim: a check that asks for ever new things is broken.
+MOST_ROUNDS = 12  # A safety limit: a check that requests new objects in every round is broken.
 
 
 @dataclass
 class _Results:
-    """What the checks said, before it is put in order."""
+    """The results of the checks, before sorting."""
 
     found: list[tuple[Diagnostic[Any], Finding, frozenset[Gap]]] = field(default_factory=list)
     not_checked: set[NotChecked] = field(default_factory=set)
@@ -39,7 +39,7 @@ class _Results:
     seen: list[KubernetesObject] = field(default_factory=list)
 
     def add(self, other: _Results) -> None:
-        """Take over what others said."""
+        """Add other results."""
         self.found += other.found
         self.not_checked |= other.not_checked
         self.run |= other.run
@@ -47,9 +47,9 @@ class _Results:
 
 
 def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather) -> Report:
-    """Examine one object and what it depends on, fetching what the checks ask for, round by round.
+    """Examine one object and what it depends on, fetching in rounds what the checks request.
 
-    The subject itself must be in the snapshot or fetchable; an absent one gives an empty report.
+    The subject itself must be in the snapshot or fetchable; a missing subject gives an empty report.
     """
     results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
     if not results.run and snapshot.get(subject) is not None:
@@ -58,7 +58,7 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
 
 
 def focus_all(catalogue: Catalogue, subjects: tuple[Ref, ...], snapshot: Snapshot, gather: Gather) -> Report:
-    """Examine several objects and what they depend on, as `focus` does one; one log speaks for the pods of a workload."""
+    """Examine several objects and what they depend on, like `focus`; one log is read for all pods of a workload."""
 
     def gather_fewer(wants: frozenset[Want | LogWant]) -> None:
         gather(_one_log_per_workload(set(wants), snapshot))
@@ -81,8 +81,8 @@ def _no_diagnostic_of(kind: str) -> str:
 def _in_rounds(
     catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot, gather: Gather
 ) -> tuple[_Results, int]:
-    """What the checks say of some objects, of what is related to them and of what is blamed; and how many rounds of
-    fetching that took."""
+    """The results of the checks about some objects, related objects and blamed objects, and the number of rounds of
+    fetching."""
     passes = rounds = 0
     results_by_check: dict[tuple[str, Ref], _Results] = {}
     while True:
@@ -149,7 +149,7 @@ def scan(
 
 
 def _all_of(snapshot: Snapshot, namespace: str) -> Iterator[KubernetesObject]:
-    """Whatever is here but events; with a namespace, no other Namespace."""
+    """Every object except events; with a namespace, no other Namespace."""
     for kind in snapshot.kinds():
         if kind == "Namespace" and namespace:
             yield from (obj for obj in snapshot.of_kind(kind) if obj.metadata.name == namespace)
@@ -165,7 +165,7 @@ def _blamed_outside(namespace: str, results: _Results) -> tuple[Ref, ...]:
 def _subjects(
     catalogue: Catalogue, roots: Iterable[Ref], snapshot: Snapshot, wants: set[Want | LogWant], gaps: set[Gap]
 ) -> tuple[KubernetesObject, ...]:
-    """The objects and what is related to each, as far as they are here."""
+    """The objects and those related to each, as far as they were fetched."""
     cluster = Cluster(snapshot)
     objects: dict[Ref, KubernetesObject] = {}
     for root in roots:
@@ -191,7 +191,7 @@ def _related_names(catalogue: Catalogue, subject: Ref, cluster: Cluster, wants: 
 
 
 def _blamed(results_by_check: dict[tuple[str, Ref], _Results]) -> Iterator[Ref]:
-    """What the findings so far blame: it is examined too, so that the cause of the cause is found."""
+    """The objects that the findings so far blame; they are examined too, so that the cause of a cause is found."""
     for part in results_by_check.values():
         for _, finding, _ in part.found:
             yield from finding.because_of
@@ -204,7 +204,7 @@ def _examine_once(
     results_by_check: dict[tuple[str, Ref], _Results],
     wants: set[Want | LogWant],
 ) -> None:
-    """Run the checks about one object that have not run through yet."""
+    """Run the checks about one object that have not completed yet."""
     about = ref(obj)
     for diagnostic in catalogue.about(about.kind):
         if (diagnostic.id, about) in results_by_check:
@@ -246,7 +246,7 @@ def _scan_once(
 
 
 def _one_log_per_workload(wants: set[Want | LogWant], snapshot: Snapshot) -> frozenset[Want | LogWant]:
-    """Pods of one workload fail alike: in a scan one log speaks for all."""
+    """Pods of one workload fail alike: in a scan one log is read for all of them."""
     chosen: dict[tuple[Ref, str, bool], LogWant] = {}
     other_wants: set[Want | LogWant] = set()
     for want in sorted(wants, key=str):
@@ -276,7 +276,7 @@ def _picked(diagnostic: Diagnostic[Any], subjects: Iterable[KubernetesObject]) -
 
 
 def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Cluster, results: _Results) -> None:
-    """Run one check on one object. NotCollected goes through; whatever else is raised becomes *not checked*."""
+    """Run one check on one object. NotCollected is passed on; any other exception becomes *not checked*."""
     results.run.add(diagnostic.id)
     if diagnostic.when is not None and not diagnostic.when(obj):
         return
@@ -287,19 +287,19 @@ def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Clust
     except CannotSee as blind:
         results.not_checked.add(NotChecked(diagnostic.id, ref(obj), f"{blind.kind}: {blind.why}"))
         return
-    except Exception as error:  # noqa: BLE001  # a check that raises must not cost the other checks
+    except Exception as error:  # noqa: BLE001  # a check that raises must not break the other checks
         why = without_credentials(f"the check failed: {type(error).__name__}: {error}")
         results.not_checked.add(NotChecked(diagnostic.id, ref(obj), why, without_credentials(traceback.format_exc())))
         return
     gaps = frozenset(cluster.gaps)
     if not findings:
-        # What it could not see might have shown something: silence means "looked and found nothing".
+        # The missing objects might have shown a problem; no finding would wrongly mean that the check found nothing.
         results.not_checked |= {NotChecked(diagnostic.id, ref(obj), str(gap)) for gap in gaps}
     results.found.extend((diagnostic, _with_subject(finding, ref(obj)), gaps) for finding in findings)
 
 
 def _with_subject(finding: Finding, subject: Ref) -> Finding:
-    """The object that was examined suffers from what was found at another one."""
+    """Add the examined object to those that a finding about another object affects."""
     if subject == finding.about or subject in finding.affects:
         return finding
     return msgspec.structs.replace(finding, affects=(*finding.affects, subject))
@@ -344,7 +344,7 @@ def _scope(subject: Ref | None, namespace: str, snapshot: Snapshot) -> tuple[str
 
 
 def _merged(results: Iterable[tuple[Diagnostic[Any], Finding, frozenset[Gap]]]) -> list[ReportedFinding]:
-    """One of those that say the same of the same object, worst first, in an order that depends on nothing else."""
+    """One finding for each group that says the same about the same object, worst first, in a stable order."""
     groups: dict[tuple[str, Ref, str], list[ReportedFinding]] = {}
     for diagnostic, finding, gaps in results:
         reported = _reported(diagnostic, finding, gaps)

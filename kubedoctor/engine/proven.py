@@ -11,7 +11,7 @@ from kubedoctor.engine.report import Incident, ReportedFinding
 
 def with_proven(findings: tuple[ReportedFinding, ...], incidents: Iterable[Incident]) -> tuple[ReportedFinding, ...]:
     """A cause gets the proven fixes of its consequences that change the same object as the cause is about, and those
-    that it gives itself without a proof. They come first, in the place of unproven ones with the same command."""
+    that it gives itself without a proof. They come first and replace unproven fixes with the same command."""
     by_id = {finding.id: finding for finding in findings}
     for incident in incidents:
         cause = by_id[incident.cause]

@@ -1,7 +1,7 @@
 """The installed questions, found through the entry points `kubedoctor.questions`.
 
 An entry point names a package; each module directly in it is a question. Their names are read from the file names, so
-that only a question that is asked is imported.
+that only the requested question is imported.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Questions:
 @cache
 def question_modules() -> dict[str, str]:
     """The module of each question by the question's name; where two have one name, the built-in package keeps it, then the
-    first by name. Nothing is imported but the packages that hold the packages."""
+    first by name. Only the parent packages are imported."""
     modules: dict[str, str] = {}
     for point in packages(GROUP):
         for name in _modules(point.value):
@@ -54,7 +54,7 @@ def load_question(name: str) -> Question | None:
         return None
     try:
         loaded = importlib.import_module(module)
-    except Exception as error:  # a foreign package may raise anything when it is imported
+    except Exception as error:  # a third-party package may raise anything when it is imported
         raise PluginProblem(f"question {name} ({module}) cannot be imported: {error}") from error
     declared = [
         question for question in vars(loaded).values() if isinstance(question, Question) and question.name == name

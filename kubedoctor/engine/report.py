@@ -61,10 +61,11 @@ class Unexplained(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, dict=True):
-    """Everything that one examination found and did not find.
+    """The result of one examination.
 
-    subject: the object asked for; None for a scan, and where several were asked for: they are the `subjects`. incidents: worst first. problems: what was unreadable or left out.
-    rounds: how many times something was fetched. unexplained: the subject first.
+    subject: the object asked for; None for a scan, and where several were asked for: they are the `subjects`.
+    incidents: worst first. problems: what was unreadable or left out. rounds: the number of rounds of fetching.
+    unexplained: the subject first.
     """
 
     taken_at: datetime
@@ -92,7 +93,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
         return {finding.id: finding for finding in self.findings}
 
     def severity_of(self, incident: Incident) -> Severity:
-        """The worst of the cause and its consequences: a harmless cause may do great harm."""
+        """The worst of the cause and its consequences: a harmless cause may have severe consequences."""
         names = (incident.cause, *incident.consequences)
         return min((self.finding(name).severity for name in names), key=lambda severity: severity.rank)
 

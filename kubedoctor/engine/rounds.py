@@ -1,4 +1,4 @@
-"""Reading in rounds: what a reading misses is fetched, then it is done again."""
+"""Reads in rounds: missing objects are fetched, then the read is repeated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reading(Generic[T]):
-    """What was made of a cluster, what could not be seen meanwhile, and how many rounds of fetching it took."""
+    """The result of a read, its gaps, and the number of rounds of fetching."""
 
     answer: T
     gaps: tuple[Gap, ...]
@@ -24,7 +24,7 @@ class Reading(Generic[T]):
 
 
 def read_in_rounds(read: Callable[[Cluster], T], snapshot: Snapshot, gather: Gather) -> Reading[T]:
-    """Call `read` until nothing is missing any more. CannotSee goes through; it is also raised after too many rounds."""
+    """Call `read` until nothing is missing. CannotSee is passed on; it is also raised after too many rounds."""
     missing: tuple[Want | LogWant, ...] = ()
     for rounds in range(MOST_ROUNDS):
         cluster = Cluster(snapshot)

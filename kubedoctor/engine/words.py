@@ -1,4 +1,4 @@
-"""Words that reports, sheets and screens share, so that one thing reads alike everywhere."""
+"""Words that reports, sheets and screens share, so that they use the same terms."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DELETES_DATA = "deletes data"
 
 
 def and_more(number: int) -> str:
-    """The last line of a list that was cut."""
+    """The last line of a shortened list."""
     return f"and {number:,} more"
 
 
 def verdict_line(report: Report, matched: str = "") -> str:
-    """The first line: what a person wants to know before all else. matched: what was asked for, where it is a list."""
+    """The first line: the most important result. matched: what was requested, where it is a list."""
     where = visible(matched or (report.subject.title if report.subject else _scope(report)))
     if not report.incidents:
         if report.complete:

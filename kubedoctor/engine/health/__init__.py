@@ -1,4 +1,4 @@
-"""How objects fare by their own status: at this moment, and for so long that it is trouble."""
+"""The health of objects by their own status: at this moment, and trouble that lasts."""
 
 from kubedoctor.engine.health.conditions import bad_conditions
 from kubedoctor.engine.health.pod_status import pod_status

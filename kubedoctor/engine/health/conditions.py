@@ -20,9 +20,9 @@ ROLLOUT = timedelta(seconds=DEADLINE)
 
 
 class BadCondition(NamedTuple):
-    """A condition that means trouble once it has stood for `after`. `alone`: only of the object that was asked for,
-    because healthy clusters have many such objects. `but`: reasons that mean no trouble. `only`: the reasons
-    that do, if not all."""
+    """A condition that means trouble once it has lasted for `after`. `alone`: only for the requested object, because
+    healthy clusters have many such objects. `but`: reasons that mean no trouble. `only`: the reasons that do, if not
+    all."""
 
     type: str
     status: tuple[str, ...]
@@ -52,12 +52,12 @@ _BAD: Mapping[str, tuple[BadCondition, ...]] = {
     "ReplicaSet": (_REPLICA_FAILURE,),
     "ReplicationController": (_REPLICA_FAILURE,),
     "Job": (BadCondition("Failed", _TRUE, alone=True), BadCondition("FailureTarget", _TRUE, alone=True)),
-    # `pkg/controller/podautoscaler`, v1.37: ScalingDisabled is a target scaled to 0; older releases said BackoffBoth.
+    # `pkg/controller/podautoscaler`, v1.37: ScalingDisabled is a target scaled to 0; older releases used BackoffBoth.
     "HorizontalPodAutoscaler": (
         BadCondition("ScalingActive", _FALSE, START, but=("ScalingDisabled",)),
         BadCondition("AbleToScale", _FALSE, START, but=("BackoffBoth", "BackoffDownscale", "BackoffUpscale")),
     ),
-    # That it allows no disruption is often meant; that the controller cannot tell is not.
+    # Allowing no disruption is often intended; a controller that cannot compute it is not.
     "PodDisruptionBudget": (BadCondition("DisruptionAllowed", _FALSE, only=("SyncFailed",)),),
     "APIService": (BadCondition("Available", _FALSE),),
     "CustomResourceDefinition": (BadCondition("Established", _FALSE), BadCondition("NamesAccepted", _FALSE)),
@@ -73,7 +73,7 @@ _CUSTOM = (
 
 
 class BadPhase(NamedTuple):
-    """A phase that means trouble. `alone`: only of the object that was asked for."""
+    """A phase that means trouble. `alone`: only for the requested object."""
 
     phase: str
     alone: bool = False
@@ -116,7 +116,7 @@ def bad_phase(obj: KubernetesObject) -> BadPhase | None:
 
 
 def is_custom(obj: KubernetesObject) -> bool:
-    """Of a kind that an extension defines."""
+    """Whether an extension defines the kind."""
     return isinstance(obj, CustomResource) or bool(obj.api_group)
 
 
@@ -127,7 +127,7 @@ def suspended(obj: CustomResource) -> bool:
 
 
 def _has_its_pods(obj: KubernetesObject) -> bool:
-    """A ReplicaSet that wants no pod any more may keep its last failure, and its Deployment repeats it
+    """A ReplicaSet that is scaled to 0 may keep its last failure, and its Deployment repeats it
     (`pkg/controller/deployment/progress.go`, getReplicaFailures, v1.37)."""
     if isinstance(obj, Deployment):
         replicas = obj.spec.desired_replicas
@@ -136,7 +136,7 @@ def _has_its_pods(obj: KubernetesObject) -> bool:
 
 
 def stated_conditions(obj: KubernetesObject) -> dict[str, StatedCondition]:
-    """By type, of which the first counts. Empty where they are no list of conditions."""
+    """The conditions by type; the first of a type counts. Empty where the field is not a list of conditions."""
     status = getattr(obj, "status", None)
     listed = status.get("conditions") if isinstance(status, dict) else getattr(status, "conditions", None)
     conditions: dict[str, StatedCondition] = {}

@@ -1,7 +1,7 @@
-"""Workloads that say that they have fewer pods than they want, while nothing is under way: their pods are not made.
+"""Workloads whose status reports missing pods while no pod is starting or ending: their pods are not created.
 
-A StatefulSet, a DaemonSet and a Job have no condition for it (a Deployment has ReplicaFailure), and what the API server
-answered stands in events only, which expire.
+A StatefulSet, a DaemonSet and a Job have no condition for it (a Deployment has ReplicaFailure), and the API server's
+answer is only in events, which expire.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SETTLED = timedelta(minutes=1)
 
 
 def shortfall(obj: KubernetesObject, snapshot: Snapshot) -> tuple[str, tuple[Evidence, ...]] | None:
-    """The clause and the two numbers, where pods are missing and none of those that are here is on its way."""
+    """The clause and the two numbers, where pods are missing and no existing pod is starting or ending."""
     missing = _missing(obj)
     if missing is None or not _old(obj.metadata.creation_timestamp, snapshot.taken_at):
         return None
@@ -35,7 +35,7 @@ def shortfall(obj: KubernetesObject, snapshot: Snapshot) -> tuple[str, tuple[Evi
 
 
 def _missing(obj: KubernetesObject) -> tuple[str, tuple[str, ...]] | None:
-    """What is missing by the status that its controller wrote last, if that is about the present spec."""
+    """The missing pods by the controller's last status, if that is about the current spec."""
     if isinstance(obj, StatefulSet | DaemonSet) and obj.status.observed_generation < obj.metadata.generation:
         return None
     if isinstance(obj, StatefulSet) and lacks_pods(obj):
@@ -58,7 +58,8 @@ def _pods(obj: KubernetesObject, snapshot: Snapshot) -> Iterable[KubernetesObjec
 
 
 def _is_moving(pod: KubernetesObject, now: datetime) -> bool:
-    """A StatefulSet waits for each of its pods, and replaces one only when it is gone."""
+    """Whether the pod is starting or ending: a StatefulSet waits for each of its pods, and replaces a pod only after it
+    is gone."""
     if not isinstance(pod, Pod) or terminating(pod) or not ready(pod):
         return True
     ready_condition = condition(pod.status.conditions, "Ready")
@@ -68,5 +69,5 @@ def _is_moving(pod: KubernetesObject, now: datetime) -> bool:
 
 
 def _old(since: datetime | None, now: datetime) -> bool:
-    """Of unknown age may be new."""
+    """Whether the object is old enough; an object of unknown age may be new."""
     return since is not None and now - since > SETTLED

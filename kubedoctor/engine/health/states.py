@@ -1,4 +1,4 @@
-"""How an object fares by its own status, at this moment: before, and apart from, any diagnosis."""
+"""The current health of an object by its own status, independent of any diagnosis."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from kubedoctor.findings import Severity
 
 
 class Health(enum.Enum):
-    """How an object fares. IDLE: nothing is asked of it, or its kind has no state; that is no praise."""
+    """The health of an object. IDLE: it has nothing to do, or its kind has no state; that does not mean healthy."""
 
     BROKEN = "broken"
     DEGRADED = "degraded"
@@ -48,7 +48,7 @@ class Health(enum.Enum):
 
     @property
     def symbol(self) -> str:
-        """One character that tells it without colour."""
+        """One character that shows it without colour."""
         return {"broken": "✗", "degraded": "!", "healthy": "✓", "idle": "–"}[self.value]
 
     @property
@@ -64,7 +64,7 @@ _OF_SEVERITY = {Severity.CRITICAL: Health.BROKEN, Severity.WARNING: Health.DEGRA
 
 
 def health_of(severity: Severity) -> Health:
-    """The mark of a finding; a notice does not make anything ill."""
+    """The health that a finding implies; a notice leaves an object healthy."""
     return _OF_SEVERITY.get(severity, Health.HEALTHY)
 
 
@@ -77,7 +77,7 @@ class StatedHealth(msgspec.Struct, frozen=True, gc=False):
 
 
 def stated_health(obj: KubernetesObject) -> StatedHealth:
-    """The state that the object's own status tells."""
+    """The state in the object's own status."""
     state_of = _STATES.get(type(obj)) or (_custom if is_custom(obj) else None)
     state: StatedHealth = state_of(obj) if state_of else StatedHealth(Health.IDLE, status=_phase(obj))
     if terminating_object(obj) and not isinstance(obj, Pod):
@@ -177,7 +177,8 @@ def _by_phase(obj: KubernetesObject, phase: str, healths: Mapping[str, Health]) 
 
 
 def _custom(obj: KubernetesObject) -> StatedHealth:
-    """By the conditions that mean trouble, else by the first that sums the object up; a pause is no trouble."""
+    """By the conditions that mean trouble, else by the first that sums the object up; a suspended object is not in
+    trouble."""
     if isinstance(obj, CustomResource) and suspended(obj):
         return StatedHealth(Health.IDLE, status="Suspended")
     for _, stated in bad_conditions(obj):

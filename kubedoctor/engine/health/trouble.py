@@ -54,7 +54,7 @@ _WHY_NOT_GONE = (
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """What an object says, as clauses without its name. `deletion`: it should be gone."""
+    """Trouble in an object's status, as a clause without its name. `deletion`: it should be deleted already."""
 
     says: str
     evidence: tuple[Evidence, ...]
@@ -62,7 +62,7 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) -> Trouble | None:
-    """What the object itself says that is bad, if anything. `alone`: it was asked for by name."""
+    """The trouble that the object's status reports, if any. `alone`: it was requested by name."""
     if obj.metadata.deletion_timestamp is not None:
         return _overdue(obj, obj.metadata.deletion_timestamp, snapshot)
     if isinstance(obj, Pod):
@@ -90,14 +90,14 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
 
 
 def _failed_for_good(pod: Pod, now: datetime) -> bool:
-    """Failed lately, or at an unknown time, and no owner is there to replace it."""
+    """Failed recently, or at an unknown time, and no owner replaces it."""
     ended = ended_at(pod)
     recent = ended is None or now - ended <= LATELY
     return pod.status.phase == "Failed" and not pod.metadata.owner_references and recent
 
 
 def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
-    """A pod that no scheduler and no kubelet has said anything of."""
+    """A pod that neither a scheduler nor a kubelet has reported on."""
     created = pod.metadata.creation_timestamp
     if pod.status.conditions or pod.status.phase != "Pending" or created is None or now - created < ROLLOUT:
         return None
@@ -106,7 +106,7 @@ def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
 
 
 def _lasting(obj: KubernetesObject, now: datetime, *, alone: bool) -> Iterator[tuple[str, list[Evidence]]]:
-    """The bad conditions that have stood for so long that nothing ordinary explains them."""
+    """The bad conditions that have lasted longer than ordinary operation explains."""
     for row, stated in bad_conditions(obj):
         if row.alone and not alone:
             continue

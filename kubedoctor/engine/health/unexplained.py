@@ -22,13 +22,14 @@ def unexplained(
     snapshot: Snapshot,
     subject: Ref | None,
 ) -> tuple[Unexplained, ...]:
-    """Those of the objects, the subject first. A notice explains only the condition that it quotes."""
+    """The objects whose trouble no finding explains, the subject first. A notice explains only the condition that it
+    quotes."""
     troubled = [(obj, trouble) for obj in objects if (trouble := _trouble(obj, snapshot, subject)) is not None]
     if not troubled:
         return ()
     family = Family(snapshot)
     quoted = {(fact.object, _condition(fact.path)) for finding in findings for fact in finding.evidence}
-    # Who quotes one condition of an object against it explains the others, of which one sums them up.
+    # A finding that quotes one condition of an object explains the others too, because one of them sums them up.
     blamed = {
         fact.object
         for finding in findings
@@ -49,11 +50,11 @@ def unexplained(
             (name := ref(obj)) in touched
             or all((name, _condition(fact.path)) in quoted for fact in trouble.evidence)
             or _on_a_broken_node(obj, touched)
-            # What makes a workload's pods fail does not keep one of them from being deleted.
+            # The cause of failing pods does not explain a pod that is not deleted.
             or (not trouble.deletion and (name in blamed or family.top(name) in families))
         )
     }
-    if subject is None:  # In a scan a workload speaks for its pods.
+    if subject is None:  # In a scan a workload stands for its pods.
         ending = {ref(obj) for obj, trouble in troubled if trouble.deletion}
         by_name = {
             name: item
@@ -64,7 +65,7 @@ def unexplained(
 
 
 def _condition(path: str) -> str:
-    """The condition of which a path names a field; the path itself, if none."""
+    """The condition that a path is about; the path itself, if none."""
     return path.partition("]")[0] if path.startswith(_CONDITIONS) else path
 
 
