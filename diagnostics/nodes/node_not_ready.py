@@ -90,7 +90,7 @@ def unready(node: Node) -> bool:
 )
 def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     ready = condition(node.status.conditions, "Ready")
-    if not node.name or not unready(node) or _joining(node, ready, cluster):
+    if not node.name or _joining(node, ready, cluster):
         return
     pods = [pod for pod in cluster.maybe.pods_on(node.name) if not finished(pod)]
     evidence = [

@@ -79,7 +79,7 @@ def seen_by_its_controller(daemon_set: DaemonSet) -> bool:
     symptoms=("FailedDaemonPod",),
 )
 def daemonset_not_on_node(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Finding]:
-    if not seen_by_its_controller(daemon_set) or daemon_set.metadata.deletion_timestamp is not None:
+    if daemon_set.metadata.deletion_timestamp is not None:
         return
     nodes = cluster.all(Node)
     allowed = [node for node in nodes if _asks_for(daemon_set, node)]

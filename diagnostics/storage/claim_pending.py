@@ -66,7 +66,7 @@ def pending(claim: PersistentVolumeClaim) -> bool:
     symptoms=("Pending", "WaitForFirstConsumer", "ExternalProvisioning", "unbound immediate PersistentVolumeClaims"),
 )
 def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Finding]:
-    if not claim.name or not pending(claim):
+    if not claim.name:
         return
     cluster.require(PersistentVolume, StorageClass)
     outcome = _judged(claim, cluster)

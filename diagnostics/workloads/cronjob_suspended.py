@@ -38,8 +38,6 @@ def suspended(cron_job: CronJob) -> bool:
     symptoms=("suspend",),
 )
 def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
-    if not suspended(cron_job):
-        return
     last = cron_job.status.last_schedule_time
     newest = f", last Job at {last:%Y-%m-%d %H:%M} UTC" if last is not None else ""
     paths = ("spec.schedule", "status.lastScheduleTime")

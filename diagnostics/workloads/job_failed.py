@@ -64,12 +64,7 @@ def failed(job: Job) -> bool:
 )
 def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     state = condition(job.status.conditions, "Failed")
-    if (
-        state is None
-        or not failed(job)
-        or job.metadata.deletion_timestamp is not None
-        or later_run_succeeded(job, cluster)
-    ):
+    if state is None or job.metadata.deletion_timestamp is not None or later_run_succeeded(job, cluster):
         return
     left = pods_of(job, cluster.maybe)
     pods = [pod for pod in left if pod.status.phase == "Failed"]

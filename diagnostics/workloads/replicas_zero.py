@@ -43,8 +43,6 @@ def scaled_to_zero(workload: KubernetesObject) -> bool:
     symptoms=("ScalingDisabled", "0/0"),
 )
 def replicas_zero(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
-    if not scaled_to_zero(workload):
-        return
     name = f"{ref(workload).argument} -n {workload.namespace}"
     yield Finding(
         about=ref(workload),

@@ -38,8 +38,6 @@ def paused(deployment: Deployment) -> bool:
     symptoms=("DeploymentPaused", "paused"),
 )
 def rollout_paused(deployment: Deployment, cluster: Cluster) -> Iterator[Finding]:
-    if not paused(deployment):
-        return
     sets = replica_sets_of(deployment, cluster.maybe)
     pending, evidence = _not_rolled_out(deployment, sets[0]) if sets else ("", [])
     yield Finding(

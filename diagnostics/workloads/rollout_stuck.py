@@ -79,8 +79,6 @@ def unfinished(workload: KubernetesObject) -> bool:
     symptoms=("ReplicaSetUpdated", "MinimumReplicasUnavailable"),
 )
 def rollout_stuck(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    if not unfinished(workload):
-        return
     if isinstance(workload, Deployment) and past_deadline(workload):
         yield _deployment(workload, cluster)
     elif isinstance(workload, StatefulSet):
