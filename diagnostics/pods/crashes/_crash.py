@@ -31,7 +31,7 @@ def story_of_lines(
     if sign.sign is Sign.UNRESOLVED_HOST:
         story = unresolved(pod, sign, subject, cluster)
     elif sign.sign in (Sign.REFUSED, Sign.TIMED_OUT):
-        story = unreachable(pod, sign, subject, lines, cluster)
+        story = unreachable(pod, sign, subject, cluster)
     elif sign.sign is Sign.PANIC:
         story = Story(visible_end(crash_message(lines, sign.index), LONGEST_MESSAGE))
     else:

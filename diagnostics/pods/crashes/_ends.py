@@ -64,7 +64,7 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], b
         log = RunLog((), not _ended_now(part), read=False)
         verdict = who_ended(pod, part.container, part.status, ending, events)
         if verdict.proof is not Proof.STATED:
-            log = _log_of_the_end(pod, part, ending, cluster)
+            log = _log_of_the_end(pod, part, cluster)
             verdict = who_ended(pod, part.container, part.status, ending, events, log.lines)
         yield End(part, ending, verdict, log)
 
@@ -88,7 +88,7 @@ def _ended_now(part: ContainerWithStatus) -> bool:
     return part.status.state is not None and part.status.state.terminated is not None
 
 
-def _log_of_the_end(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> RunLog:
+def _log_of_the_end(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> RunLog:
     """The log of the run that ended; without lines where the program wrote nothing or the log cannot be read."""
     previous = not _ended_now(part)
     tail = cluster.log_tail(pod, part.container.name, previous=previous)

@@ -82,12 +82,12 @@ def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
     )
 
 
-def unreachable(pod: Pod, sign: LogSign, address: str, lines: tuple[str, ...], cluster: Cluster) -> Story:
+def unreachable(pod: Pod, sign: LogSign, address: str, cluster: Cluster) -> Story:
     """A connection that fails; an empty address is not known."""
     host, port = split_address(address)
     if host and is_local(host):
         return Story(_failed(sign, f"{address} in its own pod"))
-    service = _service_of(pod, host, lines, cluster)
+    service = _service_of(pod, host, cluster)
     blamed = _egress_policies(pod, cluster) if sign.sign is Sign.TIMED_OUT else ()
     if service is None:
         return Story(_failed(sign, address), because_of=blamed)
@@ -125,7 +125,7 @@ def _meant(host: str, pod: Pod, cluster: Cluster) -> ServiceName | None:
     return service_named(host, pod.namespace, namespaces)
 
 
-def _service_of(pod: Pod, host: str, lines: tuple[str, ...], cluster: Cluster) -> Service | None:
+def _service_of(pod: Pod, host: str, cluster: Cluster) -> Service | None:
     if not host:
         return None
     if is_address(host):

@@ -46,7 +46,7 @@ def _table(table: Table, width: int, colour: bool) -> Iterator[str]:
         yield ""
     rows = [[Cell(title) for title in table.columns], *(list(row.cells) for row in table.rows[:MOST_ROWS])]
     widths = _widths([[visible(cell.shown) for cell in row] for row in rows], width)
-    yield from _aligned(rows, widths, colour) if widths else _listed(table, width, colour)
+    yield from _aligned(rows, widths, colour) if widths else _listed(table, width)
     if len(table.rows) > MOST_ROWS:
         yield f"  and {len(table.rows) - MOST_ROWS} more rows; -o json has them all"
 
@@ -78,7 +78,7 @@ def _aligned(rows: Sequence[Sequence[Cell]], widths: Sequence[int], colour: bool
             yield ("  " + (" " * _GAP).join(parts)).rstrip()
 
 
-def _listed(table: Table, width: int, colour: bool) -> Iterator[str]:
+def _listed(table: Table, width: int) -> Iterator[str]:
     """A table that is too wide: each row as a list of its cells, those that pass left out where others do not."""
     for row in table.rows[:MOST_ROWS]:
         first, *others = row.cells
