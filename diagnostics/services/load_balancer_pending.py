@@ -25,7 +25,18 @@ from datetime import timedelta
 
 from kubedoctor.cluster import Cluster, Event, Node, Service
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, command_line, diagnostic, quote, ref
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Evidence,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    quote,
+    ref,
+)
 
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)
@@ -54,35 +65,32 @@ def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Findin
     cloud = not nodes or any(node.spec.provider_id for node in nodes)
     if not failures and age < (CLOUD_PATIENCE if cloud else PATIENCE):
         return
-    wish = quote(service, "spec.type", "requests an external address; the status has none")
-    commands = (
-        Command(f"kubectl describe service -n {service.namespace} {service.name}", "its events"),
-        Command(
-            "kubectl get pods -A | grep -iE 'cloud-controller|metallb|kube-vip|svclb'",
-            "controllers that could provide a load balancer",
-        ),
+    yield _failed(service, failures[-1]) if failures else _not_handled(service, cloud=cloud)
+
+
+def _failed(service: Service, failure: Event) -> Finding:
+    return Finding(
+        about=ref(service),
+        summary=f"load balancer failed: {failure.message}",
+        confidence=Confidence.CERTAIN,
+        evidence=(_wish(service), quote(failure, "message", "the controller's message")),
+        commands=_commands(service),
     )
-    if failures:
-        yield Finding(
-            about=ref(service),
-            summary=f"load balancer failed: {failures[-1].message}",
-            confidence=Confidence.CERTAIN,
-            evidence=(wish, quote(failures[-1], "message", "the controller's message")),
-            commands=commands,
-        )
-        return
+
+
+def _not_handled(service: Service, *, cloud: bool) -> Finding:
     own_class = service.spec.load_balancer_class
     no_controller = (
         f"no controller has handled loadBalancerClass {own_class}"
         if own_class
         else "no controller has handled the Service"
     )
-    evidence = [wish]
+    evidence = [_wish(service)]
     if own_class:
         evidence.append(quote(service, "spec.loadBalancerClass", "class of the controller that should provide it"))
-    if since is not None:
+    if service.metadata.creation_timestamp is not None:
         evidence.append(quote(service, "metadata.creationTimestamp", "pending since"))
-    yield Finding(
+    return Finding(
         about=ref(service),
         summary=f"no external address: {no_controller}"
         + ("" if cloud else "; the nodes are bare metal (no providerID)"),
@@ -95,5 +103,19 @@ def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Findin
                 command_line(put(ref(service), ("spec", "type"), "NodePort"), service),
             ),
         ),
-        commands=commands,
+        commands=_commands(service),
+    )
+
+
+def _wish(service: Service) -> Evidence:
+    return quote(service, "spec.type", "requests an external address; the status has none")
+
+
+def _commands(service: Service) -> tuple[Command, ...]:
+    return (
+        Command(f"kubectl describe service -n {service.namespace} {service.name}", "its events"),
+        Command(
+            "kubectl get pods -A | grep -iE 'cloud-controller|metallb|kube-vip|svclb'",
+            "controllers that could provide a load balancer",
+        ),
     )
