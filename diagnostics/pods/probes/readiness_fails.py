@@ -31,6 +31,7 @@ from diagnostics.pods.probes._words import STATUS, failure, handler_path, last_f
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
+    Container,
     EndpointSlice,
     Event,
     Namespace,
@@ -118,17 +119,12 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     elsewhere = _elsewhere(asked, listens, declared, answer)
     if answer is ProbeAnswer.REFUSED and not elsewhere and age < STARTING:
         return  # It may still be starting.
-    summary = f"readiness probe{in_container(pod, container.name)} fails: "
-    if why:
-        summary += failure(probe, container, why)
-    else:
-        summary += f"{target(probe, container)} has not succeeded for {human_duration(age)}"
+    failed = failure(probe, container, why) if why else _unanswered(probe, container, age)
+    summary = f"readiness probe{in_container(pod, container.name)} fails: {failed}"
     fixes = [fix_by_hand(about, _fix(why))]
     story = Story()
     if elsewhere:
-        summary += (
-            f"; the program listens on port {elsewhere}" if listens else f"; the container declares port {elsewhere}"
-        )
+        summary += f"; the {'program listens on' if listens else 'container declares'} port {elsewhere}"
         fixes = [fix_by_hand(about, f"Set the port of the readiness probe to {elsewhere}")]
     elif answer is not ProbeAnswer.COMMAND_MISSING:
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
@@ -161,6 +157,10 @@ def _is_of_this_run(event: Event, part: ContainerWithStatus, cluster: Cluster) -
     since = running.started_at if running else None
     seen = event.seen_at
     return seen is not None and (since is None or seen >= since) and cluster.taken_at - seen <= FRESH
+
+
+def _unanswered(probe: Probe, container: Container, age: timedelta) -> str:
+    return f"{target(probe, container)} has not succeeded for {human_duration(age)}"
 
 
 def _elsewhere(asked: int, listens: int, declared: set[int], answer: ProbeAnswer) -> int:
