@@ -85,22 +85,18 @@ def read_list(
         query = _query(want, token, chunked=restarts <= MOST_RESTARTS)
         try:
             chunk = _decode(transport, resource, want, query, accept, tries)
-        except ApiRefusal as refusal:
-            if refusal.status == 410 and token:
+        except (ApiRefusal, ConnectionProblem) as problem:
+            if not token:
+                raise
+            if isinstance(problem, ApiRefusal) and problem.status == 410:
                 restarts += 1
                 token = ""
                 seen.clear()
                 listed.objects.clear()
                 listed.problems.clear()
                 continue
-            if not token:
-                raise
-            listed.broke_off = _broke(resource, want, listed, refusal.clause)
-            return listed
-        except ConnectionProblem as problem:
-            if not token:
-                raise
-            listed.broke_off = _broke(resource, want, listed, problem.what)
+            why = problem.clause if isinstance(problem, ApiRefusal) else problem.what
+            listed.broke_off = _broke(resource, want, listed, why)
             return listed
         if on_chunk:
             on_chunk(chunk.objects)
