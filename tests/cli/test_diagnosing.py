@@ -151,6 +151,7 @@ def test_no_line_is_wider_than_the_terminal_but_for_what_is_pasted(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     _, out, _ = run(capsys, *words, "--from", PENDING)
+    assert out
     for line in out.splitlines():
         longest_word = max(map(columns, line.split()), default=0)
         margin = columns(line) - columns(line.lstrip())

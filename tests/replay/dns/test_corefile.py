@@ -18,7 +18,9 @@ NOT_THE_COREFILE = {"address-in-use", "kubernetes-outside-a-cluster"}
 
 def rows(shared: Path) -> list[dict[str, Any]]:
     text = (shared / "conformance/dns/broken.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
+    found = [json.loads(line) for line in text.splitlines()]
+    assert {row["exit"] is None for row in found} == {True, False}
+    return found
 
 
 def test_refusals_are_recognised(shared: Path) -> None:

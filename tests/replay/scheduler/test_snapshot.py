@@ -23,6 +23,7 @@ def test_the_same_nodes_and_pods_with_claims_and_without(shared: Path) -> None:
         requests = [
             json.dumps(json.loads(line)["request"]).encode() for line, _ in zip(lines, range(400), strict=False)
         ]
+    assert len(requests) == 400
     for request in requests:
         pod, state = question(request)
         plain = replace(pod, spec=replace(pod.spec, volumes=None))
