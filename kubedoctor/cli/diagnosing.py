@@ -12,8 +12,9 @@ from kubedoctor.cli.arguments.options import add_selector, namespace_flag
 from kubedoctor.cli.completion import values
 from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.listing import Listing, listing_of
+from kubedoctor.cli.not_found import check_namespace, none_match
 from kubedoctor.cli.reading import finish, namespace_meant, opened
-from kubedoctor.cli.subject import by_bare_name, check_namespace, find_subject, matching, none_match, parsed_selector
+from kubedoctor.cli.subject import by_bare_name, find_subject, matching, parsed_selector
 from kubedoctor.cli.targets import Target, is_kind, recording_hint, targets_of
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref

@@ -5,20 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from kubedoctor.cli.not_found import MEANT_FIRST, no_such_name, not_found, not_found_anywhere, way_out
 from kubedoctor.cli.targets import Target, targets_of
 from kubedoctor.cluster.grammar.label_requirements import SelectorError, parse_requirements
-from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.grammar.text import capitalised, listed
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import KINDS, ResourceKind
-from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
-from kubedoctor.cluster.seen.wants import Barrier, LogWant, Want
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
-_FIRST = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "Service")
-"""Where several kinds have an object of one name, people mean these first."""
 _NOT_BY_NAME = (
     "Secret",
     "Endpoints",
@@ -58,10 +56,13 @@ def find_subject(target: Target, source: ReadableCluster, namespace: str | None,
         places = [obj.metadata.namespace for obj in source.snapshot.of_kind(kind.kind) if obj.metadata.name == name]
         if len(places) > 1:
             raise UsageProblem(
-                f"{kind.singular} {name} exists in {listed(places, 5)}", "Say in which namespace: -n NAMESPACE"
+                f"{kind.singular} {name} exists in namespaces {listed(places, 5)}",
+                "Say in which namespace: -n NAMESPACE",
             )
         if places:
             return Ref(kind.kind, places[0], name)
+        if known := source.refs(kind.kind):
+            raise not_found_anywhere(kind, name, known, source)
     return _existing(Ref(kind.kind, namespace or source.namespace, name), source)
 
 
@@ -72,12 +73,8 @@ def _existing(subject: Ref, source: ReadableCluster) -> Ref:
     if source.snapshot.get(subject) is not None:
         return subject
     if not source.snapshot.covers(want) and (why := source.snapshot.refusal(want)):
-        raise NoSuchObject(f"{subject.title} cannot be read: {why}", _way_out(want, source))
-    names = source.names(subject.kind, subject.namespace)
-    near = nearest_word(subject.name, names) or tuple(name for name in names if subject.name in name)[:3]
-    where = f" in namespace {subject.namespace}" if subject.namespace else ""
-    hint = "" if near else _elsewhere(subject, names)
-    raise NoSuchObject(f"{subject.short_kind} {subject.name} not found{where}", hint, near)
+        raise NoSuchObject(f"{subject.title} cannot be read: {why}", way_out(want, source))
+    raise not_found(subject, source)
 
 
 def parsed_selector(text: str | None) -> Selector | None:
@@ -106,7 +103,7 @@ def matching(kind: ResourceKind, source: ReadableCluster, namespace: str, select
     part = snapshot.limitation(want)
     if not snapshot.covers(want) and not part:
         why = snapshot.refusal(want)
-        raise NoSuchObject(f"{kind.plural} cannot be read: {why}", _way_out(want, source))
+        raise NoSuchObject(f"{kind.plural} cannot be read: {why}", way_out(want, source))
     if part:
         snapshot.problems.append(f"{kind.kind}: {part}")
     return tuple(
@@ -114,27 +111,6 @@ def matching(kind: ResourceKind, source: ReadableCluster, namespace: str, select
         for obj in snapshot.of_kind(kind.kind, want.namespace)
         if chosen is None or chosen.matches(obj.metadata.labels)
     )
-
-
-def none_match(
-    kinds: Iterable[ResourceKind], source: ReadableCluster, namespace: str, selector: str | None
-) -> NoSuchObject:
-    """What to say where nothing matches: the labels that occur, or that nothing is there."""
-    plurals = " or ".join(dict.fromkeys(kind.plural for kind in kinds))
-    where = f" in namespace {namespace}" if namespace else ""
-    if selector:
-        seen = {
-            f"{key}={value}"
-            for kind in kinds
-            for obj in source.snapshot.of_kind(kind.kind, namespace)
-            for key, value in (obj.metadata.labels or {}).items()
-        }
-        near = nearest_word(selector, seen)
-        return NoSuchObject(
-            f"no {plurals}{where} with labels {selector}", "" if near else "Without -l: all of them", near
-        )
-    hint = "All namespaces: -A" if namespace else "Is it the right cluster? See: kubectl config current-context"
-    return NoSuchObject(f"no {plurals}{where}", hint)
 
 
 def by_bare_name(
@@ -154,12 +130,7 @@ def by_bare_name(
     if found:
         commands = [f"kubedoctor {one.argument}{one.namespace_flag}" for one in found]
         raise UsageProblem(f"{len(found)} objects are named {name}", "Say which:\n" + "\n".join(commands))
-    where = f" in namespace {here}" if here else ""
-    raise NoSuchObject(
-        f"{name!r} is no command and no kind, and no object{where} has that name",
-        "All commands: kubedoctor --help",
-        _near(name, words, kinds, source, here),
-    )
+    raise no_such_name(name, words, kinds, source, here)
 
 
 def _named_wants(kinds: Iterable[ResourceKind], name: str, namespace: str) -> Iterable[Want | LogWant]:
@@ -181,57 +152,4 @@ def _of_name(kinds: Iterable[ResourceKind], snapshot: Snapshot, name: str, names
 
 
 def _importance(one: Ref) -> tuple[int, Ref]:
-    return (_FIRST.index(one.kind) if one.kind in _FIRST else len(_FIRST), one)
-
-
-def _near(
-    name: str, words: Iterable[str], kinds: Iterable[ResourceKind], source: ReadableCluster, namespace: str
-) -> tuple[str, ...]:
-    """Words and objects whose name is like it; `kind/name` for objects."""
-    objects: dict[str, str] = {}
-    for row in kinds:
-        if row.kind in (*_FIRST, "Node", "Namespace"):
-            for known in source.names(row.kind, namespace if row.namespaced else ""):
-                objects.setdefault(known, f"{row.singular}/{known}")
-    near = nearest_word(name, [*words, *objects]) or tuple(known for known in sorted(objects) if name in known)[:3]
-    return tuple(objects.get(word, word) for word in near)
-
-
-def check_namespace(namespace: str, source: ReadableCluster) -> None:
-    """Raises NoSuchObject for a namespace that does not exist: nothing wrong in it would be no news.
-
-    Where that is unknown, because namespaces may not be read and nothing is seen in it, the report will say so.
-    """
-    snapshot = source.snapshot
-    if namespace in snapshot.namespaces() or snapshot.get(Ref("Namespace", "", namespace)) is not None:
-        return
-    if not snapshot.covers(Want("Namespace", "", namespace)):
-        why = snapshot.refusal(Want("Namespace")) or snapshot.limitation(Want("Namespace")) or NOT_HERE
-        snapshot.problems.append(
-            f"nothing was seen in namespace {namespace}, and whether it exists cannot be read: {why}"
-        )
-        return
-    known = source.names("Namespace")
-    near = nearest_word(namespace, known)
-    names = f"Namespaces: {listed(known, 10)}" if known else "It has no namespaces. See: kubectl get namespaces"
-    hint = "" if near else names
-    raise NoSuchObject(f"namespace {namespace} not found in {source.context}", hint, near)
-
-
-def _way_out(want: Want, source: ReadableCluster) -> str:
-    if source.snapshot.closed:
-        return "Record it too: kubedoctor capture -o state.tar.gz"
-    match source.snapshot.barrier(want):
-        case Barrier.FORBIDDEN:
-            return "See: kubectl auth can-i --list" + (f" -n {want.namespace}" if want.namespace else "")
-        case Barrier.NOT_SERVED:
-            return "Is it the right cluster? See: kubectl api-resources"
-    return "Try again. See: kubectl get --raw='/readyz?verbose'"
-
-
-def _elsewhere(subject: Ref, names: tuple[str, ...]) -> str:
-    if names:
-        return f"There are {len(names)}, for example {', '.join(names[:3])}"
-    if subject.namespace:
-        return f"Namespace {subject.namespace} has no {subject.short_kind}. For another namespace: -n NAMESPACE"
-    return ""
+    return (MEANT_FIRST.index(one.kind) if one.kind in MEANT_FIRST else len(MEANT_FIRST), one)

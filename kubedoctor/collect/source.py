@@ -41,6 +41,9 @@ class ReadableCluster(Protocol):
         Raises CannotSee where the list is refused or missing.
         """
 
+    def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
+        """The objects of a kind by name, of one namespace where given, sorted; empty if they cannot be read."""
+
     def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
         """The names of the objects of a kind, sorted; empty if they cannot be read."""
 

@@ -148,7 +148,7 @@ def test_a_cluster_with_nothing_in_it(capsys: Capture) -> None:
     assert named.code == 2
     assert "namespace shop not found in kubedoctor-demo" in named.text
     assert deployment.code == 2
-    assert "Deployment checkout not found in namespace shop" in deployment.text
+    assert "namespace shop not found in kubedoctor-demo" in deployment.text
 
 
 def test_a_namespace_with_nothing_in_it(capsys: Capture) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -188,6 +189,41 @@ def test_a_name_that_nothing_has_names_the_nearest(capsys: Capture) -> None:
     assert (code, out) == (2, "")
     assert "no object in namespace shop has that name" in err
     assert "did you mean deployment/checkout" in err
+
+
+LIVE_ELSEWHERE = {
+    ("deploy", "checkout"): "did you mean checkout in namespace shop?\n  To look there: -n shop\n",
+    ("deploy", "chekout"): "did you mean checkout in namespace shop?\n  To look there: -n shop\n",
+    ("why-pending", POD): f"did you mean {POD} in namespace shop?\n  To look there: -n shop\n",
+    ("deploy", "x"): "The only Deployment there is coredns\n",
+    ("checkout",): "did you mean deployment/checkout in namespace shop?\n  To look there: -n shop\n",
+    ("chekout",): "did you mean deployment/checkout in namespace shop?\n  To look there: -n shop\n",
+}
+
+
+@pytest.mark.parametrize("words", LIVE_ELSEWHERE, ids=" ".join)
+def test_a_name_of_another_namespace_is_named_with_it(words: tuple[str, ...], capsys: Capture) -> None:
+    code, out, err = in_the_sandbox(capsys, *words, "-n", "kube-system")
+    assert (code, out) == (2, "")
+    assert "not found in namespace kube-system" in err or "no object in namespace kube-system has that name" in err
+    assert LIVE_ELSEWHERE[words] in err
+
+
+def test_other_namespaces_that_may_not_be_read_are_not_named(capsys: Capture) -> None:
+    with serve(sandbox([forbidden("deployments", namespaces=[""])])) as served:
+        code, _, err = run(capsys, "deploy", "checkout", "-n", "kube-system", "--kubeconfig", str(served.kubeconfig))
+    assert code == 2
+    assert err.startswith("kubedoctor: Deployment checkout not found in namespace kube-system\n  The only ")
+
+
+def test_a_recording_of_a_namespace_that_does_not_exist_is_not_written(capsys: Capture, tmp_path: Path) -> None:
+    target = tmp_path / "state"
+    for source in (("-f", OOM), ()):
+        code, out, err = in_the_sandbox(capsys, "capture", "-n", "shp", "-o", str(target), *source)
+        assert (code, out) == (2, "")
+        assert "namespace shp not found in " in err
+        assert "did you mean shop?" in err
+        assert not target.exists()
 
 
 def test_a_list_that_is_refused_is_no_health(capsys: Capture) -> None:

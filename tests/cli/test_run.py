@@ -88,7 +88,32 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
             ("deploy", "chekout", "-n", "shop"),
             "Deployment chekout not found in namespace shop\n  did you mean checkout",
         ),
-        (("deploy", "x", "-n", "nowhere"), "Namespace nowhere has no Deployment. For another namespace: -n NAMESPACE"),
+        (("deploy", "x", "-n", "nowhere"), "namespace nowhere not found in "),
+        (("job", "x", "-n", "default"), "Namespace default has no Job. For another namespace: -n NAMESPACE"),
+        (
+            ("deploy", "checkout", "-n", "default"),
+            "Deployment checkout not found in namespace default\n  did you mean checkout in namespace shop?\n"
+            "  To look there: -n shop\n",
+        ),
+        (
+            ("deploy", "chekout", "-n", "default"),
+            "did you mean checkout in namespace shop?\n  To look there: -n shop\n",
+        ),
+        (
+            ("deploy", "chekout"),
+            "Deployment chekout not found in this recording\n  did you mean checkout in namespace shop?",
+        ),
+        (("why-pending", "checkout"), f"did you mean {POD} in namespace shop?"),
+        (
+            ("checkout", "-n", "default"),
+            "did you mean deployment/checkout in namespace shop?\n  To look there: -n shop\n",
+        ),
+        (
+            ("chekout", "-n", "default"),
+            "did you mean deployment/checkout in namespace shop?\n  To look there: -n shop\n",
+        ),
+        (("node", "x"), "Node x not found\n  The only Node is node-1\n"),
+        (("capture", "-n", "shp", "-o", "never-written"), "namespace shp not found in "),
         (("pods", "-n", "shp"), "did you mean shop?"),
         (("pods", "-l", "app=chekout"), "no pods with labels app=chekout\n  did you mean app=checkout"),
         (

@@ -56,6 +56,9 @@ class ClusterOfLists:
             if one["kind"] == kind and namespace in ("", one["metadata"].get("namespace")):
                 yield one
 
+    def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
+        return ()
+
     def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
         return ()
 

@@ -37,7 +37,7 @@ def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool
         "-n",
         "--namespace",
         metavar="NAMESPACE",
-        help_="the namespace; default: the namespace of the context",
+        help_="the namespace; default: the namespace of the context, and of a recording all",
         completer=values.namespaces,
     )
     add("-A", "--all-namespaces", action="store_true", help_="all namespaces")

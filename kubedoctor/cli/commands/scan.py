@@ -9,8 +9,9 @@ import time
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import add_selector
 from kubedoctor.cli.formats import FORMATS, check_format
+from kubedoctor.cli.not_found import check_namespace
 from kubedoctor.cli.reading import finish, namespace_meant, opened
-from kubedoctor.cli.subject import check_namespace, parsed_selector
+from kubedoctor.cli.subject import parsed_selector
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.engine import load_catalogue, scan

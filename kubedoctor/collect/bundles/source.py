@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
 from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
@@ -74,6 +74,9 @@ class BundleSource:
             meta = data.get("metadata")
             if not namespace or (isinstance(meta, dict) and meta.get("namespace") == namespace):
                 yield redact_object(data)
+
+    def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
+        return tuple(sorted(map(ref, self._snapshot.of_kind(kind, namespace))))
 
     def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
         return tuple(sorted({obj.metadata.name for obj in self._snapshot.of_kind(kind, namespace)}))

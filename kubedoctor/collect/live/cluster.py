@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogWant, Want
@@ -84,17 +84,21 @@ class LiveSource:
         finally:
             self._count()
 
-    def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
-        """Names from the snapshot, else from a list without content; at most 5,000."""
+    def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
+        """Objects from the snapshot, else from a list without content; at most 5,000."""
         want = Want(kind, namespace)
         if self.snapshot.covers(want):
-            return tuple(sorted({obj.metadata.name for obj in self.snapshot.of_kind(kind, namespace)}))
+            return tuple(sorted(map(ref, self.snapshot.of_kind(kind, namespace))))
         try:
-            return self._fetcher.names(want, _MOST_NAMES)
+            return self._fetcher.refs(want, _MOST_NAMES)
         except (ApiRefusal, SourceProblem):
             return ()
         finally:
             self._count()
+
+    def names(self, kind: str, namespace: str = "") -> tuple[str, ...]:
+        """As `refs`."""
+        return tuple(sorted({known.name for known in self.refs(kind, namespace)}))
 
     def watch(
         self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None

@@ -11,6 +11,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
@@ -182,8 +183,8 @@ class Fetcher:
         if missing:
             raise CannotSee(want.kind, missing)
 
-    def names(self, want: Want, most: int) -> tuple[str, ...]:
-        """The names in a list, read without the objects' content."""
+    def refs(self, want: Want, most: int) -> tuple[Ref, ...]:
+        """The objects in a list, read without their content."""
         for resource in self._served.candidates(want.kind):
             try:
                 listed = read_list(self._transport, resource, want, most=most, names_only=True)
@@ -191,7 +192,9 @@ class Fetcher:
                 if refusal.status != 404:
                     raise
             else:
-                return tuple(sorted({obj.metadata.name for obj in listed.objects}))
+                return tuple(
+                    sorted({Ref(want.kind, obj.metadata.namespace, obj.metadata.name) for obj in listed.objects})
+                )
         return ()
 
     def version(self) -> str:
