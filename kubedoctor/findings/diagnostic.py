@@ -1,4 +1,4 @@
-"""`@diagnostic`: how a check says what it is."""
+"""`@diagnostic`: the declaration of a check."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CODE = re.compile(r"^[A-Z]{2,5}\d{3,5}$")
 
 @dataclass(frozen=True)
 class Explains:
-    """Which findings a diagnostic's finding explains: those with `codes` (none given: any) whose object stands
-    in `relation` to its own.
+    """Which findings a diagnostic's finding explains: those with `codes` (empty: any code) whose object is in
+    `relation` to its own.
 
-    `kubedoctor/findings/relations.py` names the relations of Kubernetes' own kinds; a package may add its own. A finding
-    that itself knows what it suffers from names it in `because_of` instead.
+    `kubedoctor/findings/relations.py` names the relations of Kubernetes' own kinds; a package may add its own. A
+    finding that itself knows its cause names it in `because_of` instead.
     """
 
     relation: str
@@ -82,9 +82,9 @@ class Diagnostic(Generic[T]):
 
 
 def diagnostic_id(module: str) -> str:
-    """`area/problem` of a module: the area is the folder that stands directly in the package of diagnostics, the problem is
-    the module; folders between them only keep files apart. The package of diagnostics is the part of the path that is named
-    `diagnostics` or ends in `_diagnostics`, else the first part; a module that stands directly in it has its name as area.
+    """`area/problem` of a module: the area is the top folder in the package of diagnostics, the problem is the module;
+    folders between them do not count. The package of diagnostics is the part of the path that is named `diagnostics` or
+    ends in `_diagnostics`, else the first part; a module directly in it has the package's name as area.
     """
     parts = module.split(".")
     root = next((index for index, part in enumerate(parts) if re.search(r"(^|_)diagnostics$", part)), 0)
@@ -108,11 +108,11 @@ def diagnostic(
 
     subject, reads: structs, or names of custom kinds (`Certificate.cert-manager.io`), which come as CustomResource.
     when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
-    also_known_as: other names of this very fault; reports carry them.
+    also_known_as: other names of exactly this fault; reports include them.
     symptoms: what kubectl and the API show where this may be the fault (reasons, `exit code 137`), the most typical first;
     `explain` finds the page by them, and several pages may share one.
-    also_subjects: further kinds to run the same check on, where one fault shows in several kinds alike.
-    Raises ValueError for a code that is none.
+    also_subjects: further kinds to run the same check on, where the same fault occurs in several kinds. Raises
+    ValueError for an invalid code.
     """
     if not _CODE.match(code):
         raise ValueError(f"{code!r} is not a code: letters, then digits")

@@ -11,7 +11,7 @@ from kubedoctor.cluster.seen.quoting import Evidence
 
 
 class Severity(enum.Enum):
-    """How bad: something does not work; it will, or works badly; worth knowing, often meant so."""
+    """How bad: something does not work; it soon will not, or works badly; worth knowing, often intended."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -42,7 +42,7 @@ class Confidence(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What a command does to the cluster: nothing; changes it; may interrupt what runs."""
+    """What a command does to the cluster: nothing; changes it; may interrupt running pods."""
 
     READS = "reads"
     CHANGES = "changes"
@@ -50,7 +50,7 @@ class Effect(enum.Enum):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A line to paste into a shell, and why one would."""
+    """A line to paste into a shell, and its purpose."""
 
     line: str
     why: str = ""
@@ -60,8 +60,8 @@ class Command(msgspec.Struct, frozen=True):
 class Fix(msgspec.Struct, frozen=True):
     """A change that would help. `command` is empty where no single command does it.
 
-    `verified` is true only if a replay ran again on the changed objects and the problem was gone. changes: the one
-    object that is changed, where that is known.
+    `verified` is true only if a replay on the changed objects showed that the problem is gone. changes: the object that
+    is changed, where it is known and the only one.
     """
 
     summary: str
@@ -74,11 +74,11 @@ class Fix(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True):
     """A conclusion about one object.
 
-    about: the object that has the fault (the Deployment whose template is wrong), not each that suffers.
-    evidence: at least one; a finding without raises ValueError.
-    aspect: what tells two findings of one diagnostic about one object apart: a container's, a volume's, a port's
-        name. Findings that share diagnostic, about and aspect are one; their `affects` are united.
-    affects: objects that suffer from it, as far as the diagnostic knows them.
+    about: the object that has the fault (the Deployment whose template is wrong), not every affected object.
+    evidence: at least one; a finding without evidence raises ValueError.
+    aspect: distinguishes findings of one diagnostic about one object: the name of a container, a volume, a port.
+    Findings that share diagnostic, about and aspect are one; their `affects` are united.
+    affects: objects with symptoms of the fault, as far as the diagnostic knows them.
     because_of: objects that this finding blames (the Service that refuses the connection); a finding about one of
         them explains this one.
     severity: only where it differs from the diagnostic's.

@@ -1,4 +1,4 @@
-"""`@cause_relation`: how the object of a cause may stand to what suffers from it."""
+"""`@cause_relation`: how the object of a cause may be related to the object with the symptom."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kubedoctor.cluster.relations.policies import applies_to
 
 
 class Symptom(Protocol):
-    """What a relation reads of the finding that is to be explained."""
+    """The parts of the finding to be explained that a relation reads."""
 
     @property
     def about(self) -> Ref: ...
@@ -43,8 +43,8 @@ class CauseRelation:
 def cause_relation(name: str) -> Callable[[Causes], CauseRelation]:
     """Make a relation that `Explains(name)` may use of a function `(symptom, family) -> Iterator[Ref]`.
 
-    Of two causes the nearer is the one whose relation stands earlier: first those of Kubernetes' own kinds by name,
-    then those of packages by name, so that a package takes no consequence away from another cause.
+    Of two causes the one whose relation comes first counts: first relations of Kubernetes' own kinds by name, then
+    those of packages by name, so that a package does not take consequences from another cause.
     """
 
     def declare(find: Causes) -> CauseRelation:

@@ -1,4 +1,5 @@
-"""Command lines for people: those that look, and the kubectl command that makes a change. No other module writes a patch."""
+"""Command lines for people: commands that read, and the kubectl command that makes a change. No other module writes a
+patch."""
 
 from kubedoctor.findings.commands.changing import command_line, container_command
 from kubedoctor.findings.commands.immutable import is_recreated

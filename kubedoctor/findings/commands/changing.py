@@ -39,10 +39,10 @@ _Rule = Callable[[Ref, _Steps, KubernetesObject | None], tuple[list[_Line], _Ste
 
 
 def command_line(change: Change, *objects: KubernetesObject) -> str:
-    """One line for the shell, of several commands where need be; empty where kubectl cannot do it in a line.
+    """One shell line, with several commands where necessary; empty where kubectl cannot do it in one line.
 
-    objects: what is changed, as it is now. Of what is not given only fields outside lists can be changed. An immutable field
-    is changed by deleting and recreating the object, except where a controller owns it.
+    objects: the current state of the changed objects. For other objects only fields outside lists can be changed. An
+    immutable field is changed by deleting and recreating the object, except where a controller owns it.
     """
     items = {ref(item): item for item in objects}
     lines: list[_Line] = []
@@ -87,7 +87,7 @@ def _by_object(change: Change) -> dict[Ref, list[Step | str | Mapping[str, Any]]
 
 
 def _commands(about: Ref, todo: Sequence[Step | str | Mapping[str, Any]], item: KubernetesObject | None) -> list[_Line]:
-    """Empty where there is none."""
+    """The command lines for one object; empty where there are none."""
     if "copy" in todo:
         return []
     if "delete" in todo:
@@ -150,7 +150,7 @@ def _cordon(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[l
 
 
 def _is_cordon_taint(step: Step, item: KubernetesObject | None) -> bool:
-    """The taint goes with the cordon by itself."""
+    """Whether the step changes the taint that Kubernetes sets and removes together with the cordon."""
     taint = _taint(step, item)
     return taint is not None and taint["key"] == _CORDON_TAINT
 
@@ -179,7 +179,7 @@ def _taints(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[l
 
 
 def _labels(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list[_Line], _Steps]:
-    """Where nothing else is changed: a patch does both at once."""
+    """`kubectl label` or `kubectl annotate`, where nothing else is changed: otherwise one patch does both."""
     for field, verb in (("labels", "label"), ("annotations", "annotate")):
         if all(step.path[:2] == ("metadata", field) and len(step.path) == 3 for step in steps):
             words = [f"{step.path[2]}-" if step.remove else f"{step.path[2]}={step.value}" for step in steps]
@@ -201,7 +201,8 @@ def _number(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[l
 
 
 def _of_container(step: Step, item: KubernetesObject | None) -> tuple[str, Path]:
-    """The container of a template that a step sets something of, and the path in it; `kubectl set` does not remove."""
+    """The container of a template that a step changes, and the path in it; empty for removals, which `kubectl set` does
+    not do."""
     template = template_of(item) if item is not None else None
     if item is None or template is None or step.remove or ref(item).kind not in SETTABLE:
         return "", ()
@@ -230,7 +231,7 @@ def _set(about: Ref, steps: _Steps, item: KubernetesObject | None) -> tuple[list
             case _:
                 remaining.append(step)
     lines: list[_Line] = []
-    if len(amounts) > 1:  # Each command would be a rollout of its own.
+    if len(amounts) > 1:  # Each command would start a rollout of its own.
         remaining = [step for step in steps if step in remaining or _of_container(step, item)[1][:1] == ("resources",)]
     else:
         for name, sides in amounts.items():

@@ -1,7 +1,7 @@
-"""What cannot be changed in place, so that the object is deleted and recreated.
+"""Changes that are not possible in place, so that the object is deleted and recreated.
 
 `ValidatePodUpdate`, `ValidateJobUpdate`, `ValidatePersistentVolumeClaimUpdate` and `ValidateStatefulSetUpdate`
-(`pkg/apis/{core,batch,apps}/validation`, v1.37). kubectl itself makes the changed copy.
+(`pkg/apis/{core,batch,apps}/validation`, v1.37). kubectl itself creates the changed copy.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _STATEFUL_SET: Final = frozenset(
 
 
 def recreated(about: Ref, steps: Sequence[Step], item: KubernetesObject | None) -> str | None:
-    """What follows the patch so that the object is replaced; empty where it is changed in place, None where it cannot be
-    changed at all: its controller would create it as it was, or what it is now is not known."""
+    """The rest of the command line after the patch that replaces the object; empty where it is changed in place, None
+    where it cannot be changed: its controller would recreate it unchanged, or its current state is not known."""
     spec = [step for step in steps if step.path[0] == "spec"]
     match about.kind:
         case "Pod" if not all(_may_change_in_pod(step) for step in spec):
@@ -57,7 +57,7 @@ def is_recreated(about: Ref, steps: Sequence[Step], item: KubernetesObject | Non
 
 
 def _may_change_in_pod(step: Step) -> bool:
-    """Gates go, tolerations come, images and the deadline change."""
+    """Gates can be removed, tolerations added, images and the deadline changed."""
     path: Path = step.path[1:]
     match path:
         case ("schedulingGates", *_):
@@ -68,7 +68,7 @@ def _may_change_in_pod(step: Step) -> bool:
 
 
 def _may_change_in_claim(step: Step, item: KubernetesObject | None) -> bool:
-    """The class and the volume where there is none so far."""
+    """The class and the volume can be set where they are empty."""
     if not isinstance(item, PersistentVolumeClaim) or step.remove:
         return False
     if step.path == ("spec", "storageClassName"):

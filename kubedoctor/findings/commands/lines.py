@@ -1,4 +1,4 @@
-"""Command lines about pods, and changes of what pods are made from."""
+"""Command lines about pods, and changes of pod templates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def edit_command(about: Ref) -> str:
 
 
 def fix_by_hand(about: Ref, summary: str) -> Fix:
-    """A change by hand of what pods are made from. Pods and Jobs keep theirs for life."""
+    """A change by hand of a pod template. Those of Pods and Jobs are immutable."""
     if about.kind in ("Pod", "Job"):
         return Fix(f"{summary}; a {about.kind} cannot be changed in place: delete and recreate it")
     return Fix(summary, edit_command(about))
@@ -49,6 +49,6 @@ def rollout(verb: str, workload: Ref) -> str:
 
 
 def delete_by_force(about: Ref) -> str:
-    """Deletes a pod that no kubelet can end any more."""
+    """Deletes a pod that no kubelet can end."""
     options = ["-n", about.namespace] if about.namespace else []
     return kubectl("delete", about.argument, *options, "--force", "--grace-period=0")

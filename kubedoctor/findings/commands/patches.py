@@ -1,5 +1,5 @@
-"""Steps as the body of `kubectl patch`: a merge patch where one can do it, names of containers in place of their
-positions where that is enough, else a JSON patch (RFC 7386, strategic merge, RFC 6902)."""
+"""Steps as the body of `kubectl patch`: a merge patch where possible, a strategic merge patch by container names where
+that is enough, else a JSON patch (RFC 7386, strategic merge, RFC 6902)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ABSENT: Final = ("", 0, None)
 
 
 def patch_words(steps: Sequence[Step], item: KubernetesObject | None) -> list[str]:
-    """`--type=merge`, `-p` and the body; empty where the object would have to be known, or has no such place."""
+    """`--type=merge`, `-p` and the body; empty where the object must be known and is not, or lacks the path."""
     data = as_manifest(item) if item is not None else None
     if all(_is_plain(step.path) for step in steps):
         return ["--type=merge", "-p", json.dumps(_merge(steps, data))]
@@ -28,12 +28,12 @@ def patch_words(steps: Sequence[Step], item: KubernetesObject | None) -> list[st
 
 
 def _is_plain(path: Path) -> bool:
-    """Leads through maps alone."""
+    """Whether the path leads through maps only."""
     return all(isinstance(part, str) and part != "-" for part in path)
 
 
 def _merge(steps: Sequence[Step], data: Any) -> Any:
-    """A map that takes the place of another one has nulls for what the other had besides."""
+    """The value in a merge patch: a map that replaces another has nulls for the keys that only the old one has."""
     body: dict[str, Any] = {}
     for step in steps:
         value = None if step.remove else _replacing(step.value, _at(data, step.path))
@@ -49,7 +49,7 @@ def _replacing(value: Any, before: Any) -> Any:
 
 
 def _at(data: Any, path: Path) -> Any:
-    """None where there is nothing."""
+    """The value at a path; None where there is none."""
     for part in path:
         if isinstance(part, int):
             data = data[part] if isinstance(data, list) and part < len(data) else None
@@ -59,7 +59,7 @@ def _at(data: Any, path: Path) -> Any:
 
 
 def _container_at(path: Path) -> int | None:
-    """Where in the path the position of a container stands."""
+    """The index in the path of a container's position."""
     for index in range(1, len(path) - 1):
         if path[index - 1] in _CONTAINERS and isinstance(path[index], int):
             return index
@@ -67,7 +67,8 @@ def _container_at(path: Path) -> int | None:
 
 
 def _names_container(step: Step, data: Any) -> bool:
-    """A single value of a container, or of no list at all: lists are merged by rules of their own."""
+    """Whether the step sets a single value of a container, or a value outside lists: lists are merged by rules of their
+    own."""
     index = _container_at(step.path)
     if isinstance(step.value, dict | list) or not (step.remove or step.value is not None):
         return False
@@ -105,7 +106,7 @@ def _operations(steps: Sequence[Step], data: Any) -> list[dict[str, Any]]:
 
 
 def _operation(step: Step, data: Any) -> dict[str, Any]:
-    """A JSON patch makes no parents: the first that is missing is added whole."""
+    """A JSON patch does not create parents: the first missing parent is added with its content."""
     path: list[str | int] = []
     for position, part in enumerate(step.path):
         path.append(part)

@@ -1,1 +1,1 @@
-"""How the API server admits objects, and what it says when it refuses one."""
+"""How the API server admits objects, and its messages when it refuses one."""

@@ -1,4 +1,5 @@
-"""Whether one more pod goes over a ResourceQuota (`pkg/quota/v1/evaluator/core/pods.go podComputeUsageHelper`, v1.37)."""
+"""Whether one more pod would exceed a ResourceQuota (`pkg/quota/v1/evaluator/core/pods.go podComputeUsageHelper`,
+v1.37)."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from kubedoctor.replay.scheduler.requests import amounts, pod_limits, pod_reques
 
 
 class Over(NamedTuple):
-    """A resource that would be used up: what is in use, what may be, and what one more pod needs."""
+    """A resource that one more pod would exceed: the amounts used, allowed, and needed."""
 
     resource: str
     used: Quantity
@@ -20,7 +21,7 @@ class Over(NamedTuple):
 
 
 def pod_usage(spec: PodSpec) -> dict[str, Quantity]:
-    """What a pod counts for, by the names that quotas use. A request counts by its bare name too."""
+    """The usage of a pod, by the names that quotas use. A request also counts under its name without `requests.`."""
     usage: dict[str, Quantity] = {"pods": Quantity.of(1)}
     for resource, amount in pod_requests(spec, defaulted=False).items():
         usage[resource] = usage[f"requests.{resource}"] = amount
@@ -28,7 +29,7 @@ def pod_usage(spec: PodSpec) -> dict[str, Quantity]:
 
 
 def would_exceed(quota: ResourceQuota, usage: dict[str, Quantity]) -> tuple[Over, ...]:
-    """What one more pod of that usage would use up. A quota with scopes is not judged: none."""
+    """The resources that one more pod of that usage would exceed. Quotas with scopes are not evaluated."""
     if quota.spec.scopes or quota.spec.scope_selector:
         return ()
     used = amounts(quota.status.used)

@@ -1,4 +1,4 @@
-"""What the API server says when it refuses a pod, taken apart.
+"""Parses the API server's messages when it refuses a pod.
 
 Texts of Kubernetes 1.28 to 1.37: `apiserver/pkg/admission/plugin/resourcequota`, `plugin/pkg/admission/limitranger`,
 `pod-security-admission`, `apiserver/pkg/admission/plugin/{webhook,policy}`, `plugin/pkg/admission/{priority,serviceaccount}`.
@@ -14,7 +14,7 @@ import msgspec
 
 
 class AdmissionStep(enum.Enum):
-    """Who refuses, or what is missing."""
+    """The admission step that refuses, or the missing object."""
 
     QUOTA_EXCEEDED = enum.auto()
     QUOTA_NEEDS = enum.auto()
@@ -72,7 +72,7 @@ _COMPILED: Final = tuple((kind, re.compile(pattern, re.DOTALL)) for kind, patter
 
 
 def parse_refusal(message: str) -> AdmissionRefusal:
-    """Take apart the message of a ReplicaFailure condition or of a FailedCreate event; line breaks become spaces."""
+    """Parse the message of a ReplicaFailure condition or of a FailedCreate event; line breaks become spaces."""
     text = " ".join(message.split())
     if head := _HEAD.match(text):
         text = text[head.end() :].strip()
@@ -98,7 +98,7 @@ def _amounts(text: str) -> dict[str, str]:
 
 
 def _missing(text: str) -> dict[str, tuple[str, ...]]:
-    """`limits.cpu for: a,b; requests.memory for: a`: the containers by what they do not state.
+    """`limits.cpu for: a,b; requests.memory for: a`: the containers by the resources that they do not set.
 
     Releases before 1.25 name the resources only: `limits.cpu,limits.memory`.
     """

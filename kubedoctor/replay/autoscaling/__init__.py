@@ -1,1 +1,2 @@
-"""What autoscalers say of themselves and of a pod that waits for a node: the cluster-autoscaler and Karpenter."""
+"""What autoscalers report about themselves and about a pod that waits for a node: the cluster-autoscaler and
+Karpenter."""

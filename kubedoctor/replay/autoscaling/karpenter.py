@@ -1,4 +1,4 @@
-"""How far Karpenter is with a node, and which pools it may not make bigger (`kubernetes-sigs/karpenter`).
+"""The progress of Karpenter with a node, and the pools that it may not grow (`kubernetes-sigs/karpenter`).
 
 Limits: `pkg/controllers/provisioning/scheduling/scheduler.go` (filterByRemainingResources). States of a claim:
 `pkg/controllers/nodeclaim/lifecycle`. Events: `pkg/controllers/provisioning/scheduling/events.go`.
@@ -26,7 +26,7 @@ _NODE = re.compile(r"\bnode/([a-z0-9.-]+)")
 
 
 class Stage(enum.Enum):
-    """How far a claim is."""
+    """The progress of a NodeClaim."""
 
     LAUNCHING = "launching"
     NOT_LAUNCHED = "not-launched"
@@ -37,7 +37,7 @@ class Stage(enum.Enum):
 
 
 class Exhausted(msgspec.Struct, frozen=True):
-    """A limit of a pool that leaves too little. `limit` and `used` as the pool has them."""
+    """A limit of a pool that leaves too little. `limit` and `used` as the pool reports them."""
 
     resource: str
     limit: str
@@ -45,7 +45,8 @@ class Exhausted(msgspec.Struct, frozen=True):
 
 
 def stage_of(claim: NodeClaim) -> Stage:
-    """NOT_LAUNCHED only where a failure is reported: before that, the cloud is asked."""
+    """The progress of a claim. NOT_LAUNCHED only where a failure is reported: until then, the cloud's answer is
+    pending."""
     if claim.metadata.deletion_timestamp is not None:
         return Stage.ENDING
     launched, registered, started = (
@@ -84,7 +85,7 @@ def not_ready(pool: NodePool) -> Condition | None:
 
 
 def may_take(pool: NodePool, pod: Pod) -> bool:
-    """Whether nodes of a pool could take a pod, as far as taints and labels tell. Where it is unclear: they could."""
+    """Whether nodes of a pool could accept a pod, by taints and labels; true where it is unclear."""
     template = pool.spec.template
     for taint in template.spec.taints or ():
         if taint.effect in ("NoSchedule", "NoExecute") and not any(
@@ -101,7 +102,7 @@ def may_take(pool: NodePool, pod: Pod) -> bool:
 
 
 def _offered(pool: NodePool) -> dict[str, frozenset[str]]:
-    """The values that labels of its nodes can have, where they are named."""
+    """The values that labels of its nodes can have, where the pool lists them."""
     template = pool.spec.template
     offered = {key: frozenset((value,)) for key, value in (template.metadata.labels or {}).items()}
     for requirement in template.spec.requirements or ():

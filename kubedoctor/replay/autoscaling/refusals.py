@@ -1,4 +1,4 @@
-"""What the cluster-autoscaler's events about a pod say, taken apart.
+"""Parses the cluster-autoscaler's events about a pod.
 
 `processors/status/eventing_scale_up_processor.go` (ReasonsMessage), `core/scaleup/orchestrator/skippedreasons.go`.
 """
@@ -17,7 +17,7 @@ _GROWN = re.compile(r"\{(\S+) (\d{1,9})->(\d{1,9}) \(max: (\d{1,9})\)\}")
 
 
 class Hindrance(enum.Enum):
-    """Why a node group is not made bigger for a pod. WOULD_NOT_FIT: a new node of it would refuse the pod."""
+    """Why a node group does not grow for a pod. WOULD_NOT_FIT: the pod would not fit a new node of the group."""
 
     AT_MAXIMUM = "at-maximum"
     BACKOFF = "backoff"
@@ -36,7 +36,7 @@ class ScaleUpRefusal(msgspec.Struct, frozen=True):
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """A node group that was made bigger for a pod; numbers are nodes."""
+    """A node group that grew for a pod; numbers are nodes."""
 
     group: str
     before: int
@@ -55,7 +55,7 @@ _LIMIT = re.compile(r"max cluster .+ limit reached")
 
 
 def parse_refusals(message: str) -> tuple[ScaleUpRefusal, ...]:
-    """The reasons in a NotTriggerScaleUp message, as they stand; empty where it names none."""
+    """The reasons in a NotTriggerScaleUp message, in its order; empty where it names none."""
     rest = _HEAD.sub("", message.strip())
     return tuple(_refusal(part) for part in _NEXT.split(rest) if part.strip())
 

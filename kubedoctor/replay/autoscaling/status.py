@@ -29,8 +29,9 @@ _LINE = re.compile(r"\s*(Name|Health|ScaleUp):\s*(.*?)\s*$")
 
 
 class NodeGroup(msgspec.Struct, frozen=True):
-    """Numbers are nodes. What is not reported is None or empty. target: what the cloud was asked for. error_code and error:
-    why the last scale-up failed, in the cloud's words; only while the group is in backoff, and since 1.30."""
+    """Numbers are nodes. Values that are not reported are None or empty. target: the size requested from the cloud.
+    error_code and error: why the last scale-up failed, in the cloud's words; only while the group is in backoff, and
+    since 1.30."""
 
     name: str
     health: str = ""
@@ -67,8 +68,8 @@ class NodeGroup(msgspec.Struct, frozen=True):
 
 
 class AutoscalerStatus(msgspec.Struct, frozen=True):
-    """state: `Running` or `Initializing`, empty where it is not reported. readable: False where some of it was broken; then
-    groups may be missing. written_at: when it last reported, None where that is not reported."""
+    """state: `Running` or `Initializing`, empty where it is not reported. readable: False where a part was invalid;
+    then groups may be missing. written_at: when it last reported, None where that is not reported."""
 
     written_at: datetime | None = None
     state: str = ""
@@ -81,12 +82,12 @@ class AutoscalerStatus(msgspec.Struct, frozen=True):
 
     @property
     def unhealthy(self) -> bool:
-        """Too many nodes are not ready: it adds none until that is over."""
+        """Too many nodes are not ready: no nodes are added until that changes."""
         return self.health == "Unhealthy"
 
 
 def read_status(config: ConfigMap) -> AutoscalerStatus:
-    """The status in a ConfigMap, whichever format; what cannot be read is left out."""
+    """The status in a ConfigMap, in either format; unreadable parts are left out."""
     text = (config.data or {}).get(KEY) or ""
     found = parse_status(text)
     times = [found.written_at, moment(config.annotations.get(LAST_UPDATED, ""))]
@@ -94,7 +95,7 @@ def read_status(config: ConfigMap) -> AutoscalerStatus:
 
 
 def parse_status(text: str) -> AutoscalerStatus:
-    """Either format. Never raises: what is broken is left out, and `readable` is False."""
+    """The status in either format. Never raises: invalid parts are left out, and `readable` is False."""
     text = _CUT_NUMBER.sub("", text)
     if text.lstrip().startswith("Cluster-autoscaler status at"):
         return _from_text(text)
@@ -148,8 +149,8 @@ def _zone(text: str) -> timezone:
 
 
 def _loaded(text: str) -> tuple[Any, bool]:
-    """YAML with every value as text; of a broken one what stands before the break, and False."""
-    import yaml  # 29 ms that only clusters with this autoscaler pay
+    """YAML with every value as text; for invalid YAML the part before the error, and False."""
+    import yaml  # takes 29 ms, and only clusters with this autoscaler need it
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     lines = text.splitlines()

@@ -1,4 +1,4 @@
-"""How autoscalers stand to one pod that waits for a node."""
+"""What autoscalers do about one pod that waits for a node."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LEAST_PRIORITY = -10
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """A pool of Karpenter whose nodes could take the pod, and what stops it from adding more of them."""
+    """A Karpenter pool whose nodes could accept the pod, and what stops it from growing."""
 
     pool: NodePool
     exhausted: tuple[Exhausted, ...] = ()
@@ -59,15 +59,16 @@ class Pool(msgspec.Struct, frozen=True):
 
 
 class AutoscalerView(msgspec.Struct, frozen=True):
-    """What autoscalers say. Empty where there is none.
+    """What autoscalers report; empty where there is none.
 
-    event: the newest word about the pod. coming: a node is verifiably on its way for it.
-    status, config: the cluster-autoscaler's report; silent_for: since when it is too old, None where it is fresh. Of a
-    silent autoscaler nothing else is known: its report is old.
-    at_maximum, in_backoff, unhealthy: the node groups that are passed over for that. Whether such a group would take the
-    pod, the autoscaler does not try (`orchestrator.go`, GetRemainingPods). scaling_up: those that become bigger.
-    never_asked: the cluster-autoscaler runs and has written nothing about the pod.
-    pools: those that could take it. claim_name: the NodeClaim that was made for it; `claim` is None where it is gone.
+    event: the newest event about the pod. coming: a node is verifiably on its way for it.
+    status, config: the cluster-autoscaler's report; silent_for: the time since its last report, None where that is
+    recent. Nothing else is known about a silent autoscaler: its report is out of date.
+    at_maximum, in_backoff, unhealthy: the node groups that are skipped for this reason. The autoscaler does not try
+    whether the pod fits such a group (`orchestrator.go`, GetRemainingPods). scaling_up: the groups that grow.
+    never_asked: the cluster-autoscaler runs and has reported nothing about the pod.
+    pools: those that could accept it. claim_name: the NodeClaim that was created for it; `claim` is None where it was
+    deleted.
     """
 
     event: Event | None = None
@@ -89,12 +90,12 @@ class AutoscalerView(msgspec.Struct, frozen=True):
 
     @property
     def refused(self) -> bool:
-        """The newest word is that no node is added."""
+        """The newest event says that no node is added."""
         return self.event is not None and self.event.reason in REFUSES
 
     @property
     def blamed(self) -> tuple[Ref, ...]:
-        """The pools, where each that could take the pod is kept from growing, and Karpenter names no other reason."""
+        """The pools to blame: where no pool that could accept the pod may grow, and Karpenter names no other reason."""
         if self.coming or not self.pools or not all(pool.hindered for pool in self.pools):
             return ()
         limited = any(pool.exhausted for pool in self.pools)
@@ -104,9 +105,8 @@ class AutoscalerView(msgspec.Struct, frozen=True):
 
 
 def autoscaler_view(pod: Pod, cluster: Cluster) -> AutoscalerView:
-    """Look at the pod's events and at what there is of the two autoscalers. What cannot be seen becomes a gap.
-
-    Raises NotCollected, once, for all that must be fetched.
+    """Read the pod's events and the state of the two autoscalers. Unreadable objects become gaps. Raises NotCollected
+    once, for everything that must be fetched.
     """
     cluster.together(
         lambda: cluster.events_about(ref(pod)), lambda: _config(pod, cluster), lambda: _karpenter(pod, cluster)
@@ -114,14 +114,14 @@ def autoscaler_view(pod: Pod, cluster: Cluster) -> AutoscalerView:
     event = _newest_word(cluster.events_about(ref(pod)))
     pools, claims = _karpenter(pod, cluster)
     view = _of_groups(AutoscalerView(event=event), pod, cluster)
-    if view.silent_for is not None and pools:  # Left behind by one that Karpenter has taken the place of.
+    if view.silent_for is not None and pools:  # Left behind by a cluster-autoscaler that Karpenter has replaced.
         view = AutoscalerView(event=event)
     view = _of_pools(view, pod, cluster, pools, claims)
     return msgspec.structs.replace(view, coming=_coming(view, cluster.taken_at, served=bool(pools)))
 
 
 def is_word(event: Event) -> bool:
-    """Whether an event is an autoscaler's about a pod: the scheduler has FailedScheduling too."""
+    """Whether an event about a pod comes from an autoscaler: the scheduler also uses the reason FailedScheduling."""
     if not event.message:
         return False
     component = event.reporting_component or event.source.component
@@ -149,7 +149,7 @@ def _karpenter(pod: Pod, cluster: Cluster) -> tuple[tuple[NodePool, ...], tuple[
 
 
 def _may_ask(kind: type[KubernetesObject], pod: Pod, cluster: Cluster) -> bool:
-    """What a recording lacks is worth a word only where an autoscaler has spoken."""
+    """Whether objects may be requested: gaps of a recording matter only where an autoscaler has written an event."""
     snapshot = cluster.snapshot
     wants = (Want(kind_name(kind)), Want(kind_name(kind), NAMESPACE), Want(kind_name(kind), NAMESPACE, NAME))
     if not snapshot.closed or any(snapshot.covers(want) for want in wants):
@@ -172,7 +172,7 @@ def _status(config: ConfigMap, cluster: Cluster) -> AutoscalerStatus:
 
 
 def _of_groups(view: AutoscalerView, pod: Pod, cluster: Cluster) -> AutoscalerView:
-    """With what the cluster-autoscaler says."""
+    """The view with the cluster-autoscaler's report."""
     config, event = _config(pod, cluster), view.event
     if event is not None and event.reason == "NotTriggerScaleUp":
         view = msgspec.structs.replace(view, refusals=parse_refusals(event.message))
@@ -199,8 +199,8 @@ def _of_groups(view: AutoscalerView, pod: Pod, cluster: Cluster) -> AutoscalerVi
 
 
 def _hindered(status: AutoscalerStatus, view: AutoscalerView) -> tuple[tuple[NodeGroup, ...], tuple[NodeGroup, ...]]:
-    """The groups at their maximum and those in backoff: as far as the event counts such, else only where that is true
-    of every group, because which of them would take the pod is unknown."""
+    """The groups at their maximum and those in backoff: as many as the event counts, else only where it is true of
+    every group, because it is unknown which of them the pod would fit."""
     full = tuple(group for group in status.groups if group.at_maximum and not group.in_backoff)
     failed = tuple(group for group in status.groups if group.in_backoff)
     if view.refusals:
@@ -215,7 +215,7 @@ def _hindered(status: AutoscalerStatus, view: AutoscalerView) -> tuple[tuple[Nod
 
 
 def _never_asked(view: AutoscalerView, status: AutoscalerStatus, pod: Pod, cluster: Cluster) -> bool:
-    """Events must be readable, or their absence has no meaning; and the pod must have waited for a while."""
+    """Events must be readable, or their absence has no meaning; and the pod must have been pending for a while."""
     if view.event is not None or status.state != "Running" or status.unhealthy or status.written_at is None:
         return False
     stated = condition(pod.status.conditions, "PodScheduled")
@@ -227,7 +227,7 @@ def _never_asked(view: AutoscalerView, status: AutoscalerStatus, pod: Pod, clust
 def _of_pools(
     view: AutoscalerView, pod: Pod, cluster: Cluster, pools: tuple[NodePool, ...], claims: tuple[NodeClaim, ...]
 ) -> AutoscalerView:
-    """With what Karpenter says."""
+    """The view with Karpenter's reports."""
     views = tuple(_pools(pools, pod))
     view = msgspec.structs.replace(view, pools=views)
     event = view.event
@@ -255,7 +255,7 @@ def _pools(pools: tuple[NodePool, ...], pod: Pod) -> Iterator[Pool]:
 
 
 def _since(claim: NodeClaim) -> datetime | None:
-    """When the machine was launched; before that, when the claim was made."""
+    """When the machine was launched; before that, when the claim was created."""
     launched = condition(claim.status.conditions, "Launched")
     if launched is not None and launched.status == "True" and launched.last_transition_time is not None:
         return launched.last_transition_time
@@ -263,7 +263,7 @@ def _since(claim: NodeClaim) -> datetime | None:
 
 
 def _coming(view: AutoscalerView, now: datetime, *, served: bool) -> bool:
-    """The newest word is that a node is added, it is not old, and the autoscaler's state does not speak against it."""
+    """The newest event says that a node is added, it is recent, and the autoscaler's state does not contradict it."""
     event = view.event
     if event is None or event.reason not in SCALES_UP or event.seen_at is None:
         return False

@@ -1,4 +1,4 @@
-"""The cluster's DNS: which Service it is, which pods use it and what blocks them, and what a Corefile says."""
+"""The cluster's DNS: which Service it is, which pods use it and what blocks them, and the content of a Corefile."""
 
 from kubedoctor.replay.dns.corefile import CorefileError, corefile_error, directives, unknown_directives
 from kubedoctor.replay.dns.dependence import Dependence, DnsUse, cluster_addresses, dependence

@@ -1,4 +1,4 @@
-"""Pods that policies keep from the cluster's DNS, and the smallest change that allows them."""
+"""Pods whose queries to the cluster's DNS are blocked by policies, and the smallest change that allows them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,11 @@ from kubedoctor.replay.network.policies import Selected
 
 @dataclass(frozen=True)
 class Blocked:
-    """Pods that can look up no name.
-
-    policy: the one whose rule comes nearest to allowing it, else one that isolates. miss: that rule, or none.
+    """Pods that cannot resolve names. policy: the one whose rule comes nearest to allowing it, else an isolating
+    policy. miss: that rule, or none.
     direction: whether egress of the pods or ingress at the DNS servers is not allowed.
-    reaches_by_name: whether some of the pods may send somewhere that one names rather than numbers: to pods, or
-    everywhere.
-    source: one of the pods. policies: all that were asked, for asking again.
+    reaches_by_name: whether some of the pods may send to targets that are usually reached by name: to pods, or
+    everywhere. source: one of the pods. policies: all policies that were evaluated, for another evaluation.
     """
 
     policy: NetworkPolicy
@@ -47,7 +45,7 @@ class Blocked:
 
 
 def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Iterator[Blocked]:
-    """One result for each nearest policy among those that isolate the pods this one isolates."""
+    """One result for each nearest policy of the pods that this policy isolates."""
     namespaces = {policy.namespace, dns.service.namespace}
     selecting = PolicySet((policy,)).compiled[0]
     cluster.together(
@@ -91,7 +89,7 @@ def _guards_servers(policy: Policy, dns: Resolvers) -> bool:
 
 
 def _concerned(policy: Policy, dns: Resolvers, cluster: Cluster) -> Iterator[Pod]:
-    """The pods whose lookups this policy may stop: those it selects, and all where it selects DNS servers."""
+    """The pods whose lookups this policy may block: those it selects, and all pods where it selects DNS servers."""
     everywhere = _guards_servers(policy, dns)
     for pod in _candidates(policy, dns, cluster):
         if not isinstance(pod, Pod) or finished(pod) or terminating(pod) or not uses_cluster_dns(pod):
@@ -126,7 +124,7 @@ def _nearest(source: Party, dns: Resolvers, policies: PolicySet) -> tuple[str, M
     for server, verdict in zip(dns.servers, verdicts, strict=True):
         direction = INGRESS if verdict.egress.allowed else EGRESS
         for miss in policies.misses(direction, source, server.party, server.port, "UDP"):
-            # Where no rule is about DNS, the policy of all pods is the one place to repair.
+            # Where no rule is about DNS, the policy for all pods is the one to correct.
             rank = (not _about_dns(miss, server), not miss.policy.pods.is_empty, miss.wrong)
             if best is None or rank < best[0]:
                 best = (rank, direction, miss, server)
@@ -153,7 +151,7 @@ def allowing_change(blocked: Blocked, dns: Resolvers) -> Change:
 
 
 def resolves(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> bool:
-    """Whether the pods that were blocked may ask the DNS servers now."""
+    """Whether the blocked pods may query the DNS servers after the change."""
     names = sorted({blocked.policy.namespace, dns.service.namespace})
     policies = PolicySet(tuple(policy for name in names for policy in cluster.all(NetworkPolicy, name)))
     return dns.verdicts(blocked.source, policies) is None

@@ -27,7 +27,7 @@ _LOOP = re.compile(r"plugin/loop: Loop \((?P<path>[^)]*)\) detected")
 
 @dataclass(frozen=True)
 class CorefileError:
-    """A line of CoreDNS's log that says why it does not run: its place in the log, and what it says.
+    """A line of CoreDNS's log that states why it does not run: its index in the log, and its content.
 
     `line` is the Corefile's, 0 where none is named; `directive` the unknown plugin; `loop` a loop of forwarding.
     """
@@ -40,7 +40,7 @@ class CorefileError:
 
 
 def corefile_error(lines: Sequence[str]) -> CorefileError | None:
-    """The last line that refuses the Corefile, or None."""
+    """The last log line that rejects the Corefile, or None."""
     for index in range(len(lines) - 1, -1, -1):
         text = lines[index].strip()
         if (loop := _LOOP.search(text)) is not None:
@@ -70,7 +70,7 @@ def directives(text: str) -> Iterator[tuple[int, str]]:
 
 
 def unknown_directives(text: str) -> tuple[tuple[int, str], ...]:
-    """Those that are no plugin of CoreDNS itself; a CoreDNS built with more plugins may know them."""
+    """The directives that are not plugins of CoreDNS itself; a CoreDNS built with more plugins may have them."""
     return tuple((number, name) for number, name in directives(text) if name not in PLUGINS)
 
 

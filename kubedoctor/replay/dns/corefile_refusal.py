@@ -17,7 +17,7 @@ COREFILE = "Corefile"
 
 @dataclass(frozen=True)
 class CorefileRefusal:
-    """Why CoreDNS does not load its Corefile. `configuration` may be out of sight; without `tail` no log says it."""
+    """Why CoreDNS does not load its Corefile. `configuration` may be unreadable; without `tail` no log states it."""
 
     configuration: ConfigMap | None
     error: CorefileError
@@ -25,7 +25,7 @@ class CorefileRefusal:
 
 
 def refused_corefile(pod: Pod, cluster: Cluster) -> CorefileRefusal | None:
-    """What the pod's log says about its Corefile; without a log, a misspelled plugin in the Corefile itself."""
+    """The error about the Corefile in the pod's log; without a log, a misspelled plugin in the Corefile itself."""
     logs = [
         partial(cluster.log_tail, pod, container.name, previous=old)
         for container in pod.spec.containers
@@ -40,7 +40,7 @@ def refused_corefile(pod: Pod, cluster: Cluster) -> CorefileRefusal | None:
             return CorefileRefusal(configuration, error, tail)
     text = (configuration.data or {}).get(COREFILE, "") if configuration is not None else ""
     for line, name in unknown_directives(text):
-        if misspellings(name, PLUGINS, 1):  # A CoreDNS built with more plugins knows other names.
+        if misspellings(name, PLUGINS, 1):  # A CoreDNS built with more plugins accepts other names.
             return CorefileRefusal(configuration, CorefileError(0, f"Unknown directive '{name}'", line, name), None)
     return None
 

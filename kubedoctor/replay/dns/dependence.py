@@ -1,7 +1,7 @@
-"""Whether pods ask the cluster's DNS Service at all: what tells, as far as the API shows it.
+"""Whether pods use the cluster's DNS Service, as far as the API shows it.
 
 A kubelet writes its own `clusterDNS` into the pods' /etc/resolv.conf (`pkg/kubelet/network/dns`, v1.37), and the API
-does not show a kubelet's configuration. kubeadm keeps the one that it gave them in the ConfigMap `kubelet-config`.
+does not show a kubelet's configuration. kubeadm stores its configuration in the ConfigMap `kubelet-config`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _GKE = "-gke."
 
 class DnsUse(enum.Enum):
     """HERE: the kubelets' configuration names the Service. ELSEWHERE: it names another address.
-    UNKNOWN: nothing tells, so most likely here. DOUBTFUL: nothing tells, and something else may answer."""
+    UNKNOWN: nothing shows it, so most likely here. DOUBTFUL: nothing shows it, and another server may answer."""
 
     HERE = "here"
     ELSEWHERE = "elsewhere"
@@ -38,7 +38,7 @@ class DnsUse(enum.Enum):
 
 @dataclass(frozen=True)
 class Dependence:
-    """The verdict, and what it rests on: the kubelets' configuration, another DNS Service with ready endpoints, or a
+    """The verdict and its basis: the kubelets' configuration, another DNS Service with ready endpoints, or a
     node of GKE."""
 
     use: DnsUse
@@ -53,7 +53,8 @@ def cluster_addresses(service: Service) -> set[str]:
 
 
 def dependence(service: Service, needed: bool, cluster: Cluster) -> Dependence:
-    """`needed`: a workload should have pods behind the Service. Nothing here is needed: what cannot be read tells nothing."""
+    """`needed`: a workload should have pods behind the Service. All reads are optional: unreadable objects count as no
+    information."""
     lenient = cluster.maybe
     cluster.together(
         lambda: lenient.get(ConfigMap, *KUBELETS),
@@ -65,7 +66,7 @@ def dependence(service: Service, needed: bool, cluster: Cluster) -> Dependence:
     addresses = addresses_of(configuration) if configuration is not None else ()
     if cluster_addresses(service) & set(addresses):
         return Dependence(DnsUse.HERE, configuration)
-    # A cache on the node, at a link-local address, itself asks the pods behind the Service.
+    # A cache on the node, at a link-local address, itself queries the pods behind the Service.
     if addresses and not any(_is_link_local(address) for address in addresses):
         return Dependence(DnsUse.ELSEWHERE, configuration)
     if needed:

@@ -1,4 +1,4 @@
-"""Lookups that failed, by the logs of those who made them."""
+"""Failed lookups in the logs of pods."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ MOST_LOGS = 3
 
 @dataclass(frozen=True)
 class FailedLookup:
-    """A line that says that a name was not resolved."""
+    """A log line about a name that was not resolved."""
 
     tail: LogTail
     index: int
 
 
 def failed_lookup(pods: Iterable[Pod], cluster: Cluster) -> FailedLookup | None:
-    """The first in the logs of those of the pods that are not ready; of few of them, as each log is a request."""
+    """The first failed lookup in the logs of pods that are not ready; only a few logs are read, as each needs a
+    request."""
     troubled = [pod for pod in pods if not_ready(pod)][:MOST_LOGS]
     logs = [
         partial(cluster.log_tail, pod, container.name, previous=previous)

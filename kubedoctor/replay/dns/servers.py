@@ -1,4 +1,4 @@
-"""Where the lookups of pods go, and whether network policies allow them."""
+"""The DNS servers that pods query, and whether network policies allow it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODE_LOCAL = "169.254.20.10"
 
 @dataclass(frozen=True)
 class Server:
-    """A pod that answers lookups, and the port on which it does so over UDP."""
+    """A pod that answers DNS queries, and its UDP port for them."""
 
     party: Party
     port: int
@@ -28,7 +28,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Resolvers:
-    """The DNS of a cluster. `detours`: other addresses, one of which may be what pods really ask."""
+    """The DNS of a cluster. `detours`: other addresses that pods may query instead."""
 
     service: Service
     servers: tuple[Server, ...]
@@ -45,7 +45,7 @@ class Resolvers:
 
 
 def resolvers(cluster: Cluster) -> Resolvers | None:
-    """None where the cluster's DNS or its pods are not to be found, so that nothing can be said."""
+    """None where the cluster's DNS or its pods are not found, so that nothing can be concluded."""
     service = _service(cluster)
     if service is None:
         return None
@@ -75,7 +75,7 @@ def resolvers(cluster: Cluster) -> Resolvers | None:
 
 
 def uses_cluster_dns(pod: Pod) -> bool:
-    """Whether the pod asks the cluster's DNS, from an address that policies apply to."""
+    """Whether the pod queries the cluster's DNS, from an address that policies apply to."""
     return not pod.spec.host_network and pod.spec.dns_policy in ("", "ClusterFirst", "ClusterFirstWithHostNet")
 
 
@@ -89,7 +89,8 @@ def _service(cluster: Cluster) -> Service | None:
 
 
 def _detours(service: Service, cluster: Cluster) -> Iterable[Server]:
-    """With NodeLocal DNSCache pods ask it, at its own address or at the Service's, which it takes over."""
+    """With NodeLocal DNSCache pods query the cache, at its own address or at that of the Service, which it takes
+    over."""
     caches = _caches(cluster)
     if not caches:
         return

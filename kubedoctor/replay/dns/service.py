@@ -10,9 +10,8 @@ _LABELS = frozenset({"kube-dns", "coredns"})
 
 
 def is_cluster_dns(service: Service) -> bool:
-    """Whether pods send their lookups here: by the names that distributions use, or by the label `k8s-app`.
-
-    Services beside it that only give away metrics have no port 53.
+    """Whether pods send their lookups here: by the names that distributions use, or by the label `k8s-app`. Services
+    that only serve its metrics have no port 53.
     """
     by_name = (service.namespace, service.name) in _NAMES or (
         service.namespace == "kube-system" and service.labels.get("k8s-app") in _LABELS

@@ -1,4 +1,5 @@
-"""Why the kubelet or the runtime could not create or start a container, from their messages (pkg/kubelet/kuberuntime, v1.37)."""
+"""Why the kubelet or the runtime could not create or start a container, by their messages (pkg/kubelet/kuberuntime,
+v1.37)."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ class StartProblem(enum.Enum):
 
 
 class SecurityProblem(enum.Enum):
-    """The security setting that a container fails on."""
+    """The security setting that prevents a container from starting."""
 
     ROOT_IMAGE = enum.auto()
     ROOT_USER = enum.auto()
@@ -115,7 +116,7 @@ def command_named(message: str) -> str:
 
 
 def reason_in(message: str) -> str:
-    """The end of a runtime message, without the wrappers that every failed start has."""
+    """The end of a runtime message, without the wrappers of every failed start."""
     return _WRAPPERS.sub("", " ".join(message.split()))
 
 

@@ -1,4 +1,4 @@
-"""How a container ended last, and whether that still matters."""
+"""The last end of a container, and whether it still matters."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Ending(NamedTuple):
 
 
 def last_ending(status: ContainerStatus) -> Ending | None:
-    """The newest end that the status still holds."""
+    """The newest end in the status."""
     for place, state in (("state.terminated", status.state), ("lastState.terminated", status.last_state)):
         if state is not None and state.terminated is not None:
             ended = state.terminated
@@ -101,7 +101,7 @@ def failing(status: ContainerStatus, taken_at: datetime) -> bool:
     """The container failed or keeps ending, and that still matters.
 
     A single restart of a container that runs again does not count: programs that wait for one another start like that.
-    Nor does the end of a long run, or a restart together with the node, once the container is ready again.
+    Nor does the end of a long run, or a restart of the node, once the container is ready again.
     """
     state = status.state
     ending = last_ending(status)

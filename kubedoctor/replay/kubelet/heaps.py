@@ -1,4 +1,4 @@
-"""Heap sizes that a container's own settings give its runtime: Java's and Node's flags."""
+"""Heap sizes in a container's settings: the flags of Java and Node.js."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class PullProblem(enum.Enum):
     NOT_FOUND = enum.auto()
     NO_PLATFORM = enum.auto()
     UNAUTHORIZED = enum.auto()
-    DENIED_OR_ABSENT = enum.auto()  # the registry does not tell which
+    DENIED_OR_ABSENT = enum.auto()  # the registry does not distinguish them
     RATE_LIMIT = enum.auto()
     NO_SUCH_HOST = enum.auto()
     REFUSED = enum.auto()
@@ -99,7 +99,7 @@ _WRAPPER = re.compile(
 
 
 def reason_in(message: str) -> str:
-    """What is left of a message without the words that every failed pull has; empty if that is all it has."""
+    """A message without the words of every failed pull; empty if nothing else remains."""
     return _WRAPPER.sub("", message).strip()
 
 

@@ -64,18 +64,18 @@ def answer_of(why: str, probe: Probe | None) -> ProbeAnswer:
 
 
 def gives_up_after(probe: Probe) -> timedelta:
-    """From the start of the container until the probe has failed often enough, if it fails each time."""
+    """The time from the start of the container until the failure threshold, if each probe fails."""
     return timedelta(seconds=probe.initial_delay_seconds + probe.period_seconds * max(1, probe.failure_threshold))
 
 
 def gives_up_not_before(probe: Probe) -> timedelta:
-    """The earliest moment of that: the first probe may come as soon as the initial delay is over."""
+    """The shortest such time: the first probe may run as soon as the initial delay is over."""
     repeats = max(0, probe.failure_threshold - 1)
     return timedelta(seconds=probe.initial_delay_seconds + probe.period_seconds * repeats)
 
 
 def killed_not_after(probe: Probe, pod: Pod) -> timedelta:
-    """The latest end of a container whose probe failed from the start: timeouts and the grace period added."""
+    """The latest end of a container whose probe failed from the start, with timeouts and the grace period."""
     grace = probe.termination_grace_period_seconds
     if grace is None:
         grace = pod.spec.termination_grace_period_seconds
@@ -84,7 +84,7 @@ def killed_not_after(probe: Probe, pod: Pod) -> timedelta:
 
 
 def port_of(probe: Probe) -> int | str:
-    """The port that a probe asks, a number or a name; 0 for a command."""
+    """The port that a probe checks, a number or a name; 0 for a command."""
     if probe.http_get is not None:
         return probe.http_get.port
     if probe.tcp_socket is not None:

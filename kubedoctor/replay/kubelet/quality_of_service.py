@@ -13,7 +13,7 @@ GUARANTEED = "Guaranteed"
 
 
 def quality_of_service(pod: Pod) -> str:
-    """Worked out from the spec; the API server keeps the class of a pod's creation in its status."""
+    """The class, computed from the spec; the status keeps the class from the pod's creation."""
     whole = pod.spec.resources
     if whole is not None and any(is_pod_level(name) for name in (*(whole.limits or ()), *(whole.requests or ()))):
         return _of(whole)

@@ -41,7 +41,7 @@ def references(pod: Pod) -> Iterator[Reference]:
         for kind, name, path, items in volume_sources(volume):
             yield Reference(kind, name, f"{base}.{path}", volume=volume.name)
             for index, item in enumerate(items):
-                # Only a list of keys makes a key necessary: a whole volume holds what there is.
+                # Only a list of keys makes a key necessary: a volume without one has the existing keys.
                 at = f"{base}.{path.rpartition('.')[0]}.items[{index}].key"
                 yield Reference(kind, name, at, item.key, volume=volume.name)
 
@@ -69,7 +69,7 @@ def _of_environment(pod: Pod, container: Container) -> Iterator[Reference]:
 
 
 def volume_sources(volume: Volume) -> Iterator[tuple[str, str, str, tuple[KeyToPath, ...]]]:
-    """Kind, name, path of the name, and the keys asked for."""
+    """Kind, name, path of the name, and the requested keys."""
     if volume.config_map is not None and volume.config_map.name and not volume.config_map.optional:
         yield "ConfigMap", volume.config_map.name, "configMap.name", volume.config_map.items or ()
     if volume.secret is not None and volume.secret.secret_name and not volume.secret.optional:

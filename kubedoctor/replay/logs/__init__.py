@@ -1,1 +1,1 @@
-"""What the logs of programs say."""
+"""Causes in the logs of programs."""

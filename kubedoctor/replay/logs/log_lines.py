@@ -1,4 +1,4 @@
-"""What the last lines of a program's log state about its end."""
+"""Reads the cause of a program's end from the last lines of its log."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def _subject(sign: Sign, line: str) -> str:
         apart = _SEPARATE_PORT.search(line)
         return f"{apart['host']}:{apart['port']}" if apart else ""
     if sign is Sign.ADDRESS_IN_USE:
-        ports = _PORT.findall(line)  # The first may be the time of day.
+        ports = _PORT.findall(line)  # The first match may be the time of day.
         return str(ports[-1][0] or ports[-1][1]) if ports else ""
     if sign in (Sign.READ_ONLY, Sign.MISSING_FILE, Sign.PERMISSION, Sign.BAD_SYNTAX, Sign.NO_SPACE, Sign.EXEC_FORMAT):
         paths = _PATH.findall(line)

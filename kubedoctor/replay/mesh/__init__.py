@@ -1,1 +1,1 @@
-"""How Istio decides."""
+"""How Istio decides about sidecars."""

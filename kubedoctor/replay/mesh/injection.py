@@ -49,7 +49,7 @@ class Call:
 
     @property
     def is_deactivated(self) -> bool:
-        """Its webhooks were made to match nothing."""
+        """Its webhooks are configured to match nothing."""
         return any(_never(webhook) for webhook in self.configuration.webhooks or ())
 
 

@@ -1,4 +1,4 @@
-"""Requests for a sidecar, and what a namespace could ask for."""
+"""Requests for a sidecar, and the values that a namespace could request."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from kubedoctor.replay.mesh.injection import DATAPLANE, INJECT, INJECTION, REVIS
 
 
 class Wish(NamedTuple):
-    """The object that asks, and the path of its label or annotation."""
+    """The object that requests the sidecar, and the path of its label or annotation."""
 
     asker: Pod | Namespace
     path: str
 
 
 def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
-    """Who requests a sidecar, by a value that is meant so or was probably meant so; None where there is no request, or the
-    pod or its namespace is out of it, or in the ambient mesh, on purpose."""
+    """The request for a sidecar, by a valid or a probably misspelled value; None without a request, and where the pod
+    or its namespace has opted out or uses the ambient mesh."""
     labels = namespace.labels if namespace is not None else {}
     if DATAPLANE in pod.labels or DATAPLANE in labels:
         return None
@@ -40,7 +40,7 @@ def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
 
 
 def served(calls: tuple[Call, ...]) -> tuple[str, ...]:
-    """The revisions and tags that a namespace may name."""
+    """The revisions and tags that a namespace may use."""
     names = {call.configuration.labels.get(TAG) or call.revision for call in calls if not call.is_deactivated}
     return tuple(sorted(name for name in names if name))
 

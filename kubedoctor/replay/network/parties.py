@@ -19,7 +19,7 @@ Address = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One end of a connection: a pod, or an address that is no pod's.
+    """One end of a connection: a pod, or an address that is not a pod's.
 
     pod: None for an address outside and for a pod on its node's network, which policies take for the node.
     address: None while a pod has none; no `ipBlock` matches it.
@@ -48,7 +48,7 @@ class Party:
 
     @classmethod
     def outside(cls, address: str) -> Party:
-        """An address that is no pod's; one that cannot be read is matched by no `ipBlock`."""
+        """An address that is not a pod's; no `ipBlock` matches an invalid address."""
         return cls(address=parse_address(address))
 
 

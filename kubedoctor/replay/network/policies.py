@@ -1,4 +1,4 @@
-"""NetworkPolicies, compiled: selectors and address blocks are read once.
+"""NetworkPolicies, compiled: selectors and address blocks are parsed once.
 
 Source: `staging/src/k8s.io/api/networking/v1/types.go` and `pkg/apis/networking/v1/defaults.go`, v1.37.
 """
@@ -83,7 +83,7 @@ class Port:
     name: str = ""
 
     def covers(self, number: int, destination: Party) -> bool:
-        """Whether the number is meant, whatever its protocol."""
+        """Whether the port number matches, for any protocol."""
         if self.name:
             return (self.name, self.protocol, number) in destination.ports
         return self.first <= number <= self.last
@@ -108,7 +108,7 @@ class NetworkPolicyRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy. A direction that it does not isolate has no rules here, whatever the object lists."""
+    """A policy. A direction that it does not isolate has no rules here, even if the object lists some."""
 
     ref: Ref
     pods: Selector
@@ -124,7 +124,7 @@ class Policy:
 
 
 def compile_policy(policy: NetworkPolicy) -> Policy:
-    """Never raises: a selector that is not valid selects nothing."""
+    """Never raises: an invalid selector selects nothing."""
     spec = policy.spec
     types = frozenset(spec.policy_types or ((INGRESS, EGRESS) if spec.egress else (INGRESS,)))
     ingress = [(rule.from_, rule.ports) for rule in spec.ingress or ()] if INGRESS in types else []
@@ -178,7 +178,7 @@ def _block(block: IPBlock) -> Block:
 
 
 def _network(text: str) -> Network | None:
-    """None for a text that is no block: it matches nothing. Bits beyond the prefix do not count."""
+    """None for a text that is not an address block: it matches nothing. Bits beyond the prefix do not count."""
     try:
         network = ipaddress.ip_network(without_leading_zeros(text), strict=False)
     except ValueError:

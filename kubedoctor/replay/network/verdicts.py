@@ -1,4 +1,4 @@
-"""Whether a connection is allowed, by which rule, and on denial which rule comes nearest."""
+"""Whether a connection is allowed, by which rule, and if not, which rule comes nearest to allowing it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionVerdict:
-    """What is said at the source and at the destination; both must allow."""
+    """The verdicts for the source and the destination; both must allow."""
 
     egress: Side
     ingress: Side
@@ -37,9 +37,9 @@ class ConnectionVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A rule that does not allow a connection, and what does not fit; `rule` None: a policy without rules.
+    """A rule that does not allow a connection, and what does not match; `rule` None: a policy without rules.
 
-    `peer`, `port` and `protocol` are true where they fit. A port fits if its number does, with either protocol.
+    `peer`, `port` and `protocol` are true where they match. A port matches by its number, with any protocol.
     """
 
     policy: Policy
@@ -50,7 +50,7 @@ class Miss:
 
     @property
     def wrong(self) -> int:
-        """How many of the three do not fit."""
+        """How many of the three do not match."""
         return 3 - self.peer - self.port - self.protocol
 
 
@@ -58,7 +58,7 @@ _OPEN = Side(allowed=True)
 
 
 class PolicySet:
-    """NetworkPolicies of a whole cluster, to be asked about many connections."""
+    """NetworkPolicies of a whole cluster, to evaluate many connections."""
 
     def __init__(self, policies: Iterable[NetworkPolicy]) -> None:
         self._by_namespace: dict[str, list[Policy]] = {}
@@ -106,7 +106,7 @@ class PolicySet:
         return Side(False, policies)
 
     def misses(self, direction: str, source: Party, destination: Party, port: int, protocol: str) -> tuple[Miss, ...]:
-        """Every rule that could have allowed it and does not, the nearest first; ties keep the policies' order."""
+        """Every rule that could allow the connection and does not, the nearest first; ties keep the policies' order."""
         isolated, peer = (source, destination) if direction == EGRESS else (destination, source)
         misses: list[Miss] = []
         for policy in self.isolating(isolated, direction):
@@ -118,7 +118,7 @@ class PolicySet:
 
 
 def _miss(policy: Policy, rule: NetworkPolicyRule, peer: Party, destination: Party, port: int, protocol: str) -> Miss:
-    """Of a rule's ports the one that fits best counts."""
+    """Of a rule's ports the best match counts."""
     fits = [(True, True)]
     if rule.ports is not None:
         fits = [(rule_port.covers(port, destination), rule_port.protocol == protocol) for rule_port in rule.ports]

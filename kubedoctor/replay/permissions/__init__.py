@@ -1,1 +1,1 @@
-"""Who may do what: roles and their bindings."""
+"""Permissions: roles and their bindings."""

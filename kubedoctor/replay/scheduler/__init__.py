@@ -1,1 +1,1 @@
-"""How the scheduler decides, and what it says."""
+"""How the scheduler decides, and its messages."""

@@ -1,4 +1,4 @@
-"""One scheduling cycle of one pod: what the scheduler decides, and everything else that would object.
+"""One scheduling cycle of one pod: the scheduler's decision, and all other plugins that would reject the pod.
 
 `pkg/scheduler/schedule_one.go`, `pkg/scheduler/framework/runtime/framework.go`, `framework.FitError`, v1.37.
 """
@@ -46,15 +46,16 @@ Filters = tuple[tuple[str, NodeFilter], ...]
 
 
 class Objection(msgspec.Struct, frozen=True, gc=False):
-    """A plugin that refuses; `plugin` is empty where several plugins' nodes do not meet."""
+    """A plugin that rejects the pod; `plugin` is empty where several plugins leave no common node."""
 
     plugin: str
     status: Status
 
 
 class NodeVerdict(msgspec.Struct, frozen=True, gc=False):
-    """One node. `first` is what the scheduler reports, None if the pod fits; `blockers` are all plugins that object on
-    their own, in plugin order. Where pods nominated to the node are the obstacle, `blockers` does not show it."""
+    """One node. `first` is what the scheduler reports, None if the pod fits; `blockers` are all plugins that reject the
+    pod on their own, in plugin order. Where pods nominated to the node are the obstacle, `blockers` does not show
+    it."""
 
     node: str
     first: Objection | None
@@ -71,9 +72,8 @@ class NodeVerdict(msgspec.Struct, frozen=True, gc=False):
 
 
 class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
-    """What becomes of the pod.
-
-    pre_enqueue: gates hold it back. pre_filter: it is turned away before nodes are looked at; `nodes` is empty then.
+    """The result for the pod. pre_enqueue: scheduling gates hold it. pre_filter: it is rejected before nodes are
+    examined; `nodes` is empty then.
     message: upstream's text without the part on preemption; empty where a node is feasible or the pod is gated.
     unreplayed: resource claims of the pod, which are not replayed.
     """
@@ -87,7 +87,7 @@ class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def feasible(self) -> tuple[str, ...]:
-        """The names of the nodes that take the pod."""
+        """The names of the nodes that fit the pod."""
         return tuple(node.node for node in self.nodes if node.first is None)
 
     @property
@@ -99,8 +99,8 @@ class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
 
 
 class PreFiltered(msgspec.Struct, frozen=True, gc=False):
-    """The result of all PreFilters. `only` are the nodes in question, None for all; `restricting` the plugins that
-    left others out."""
+    """The result of all PreFilters. `only` are the remaining nodes, None for all; `restricting` the plugins that left
+    out others."""
 
     filters: Filters = ()
     only: frozenset[str] | None = None
@@ -109,7 +109,7 @@ class PreFiltered(msgspec.Struct, frozen=True, gc=False):
 
 
 def pre_filter(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = None) -> PreFiltered:
-    """Run every PreFilter until one refuses the pod finally."""
+    """Run the PreFilters until one rejects the pod."""
     filters: list[tuple[str, NodeFilter]] = []
     only: frozenset[str] | None = None
     restricting: list[str] = []
@@ -138,7 +138,7 @@ def pre_filter(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None =
 
 
 def objections(filters: Filters, node: NodeInfo) -> tuple[Objection, ...]:
-    """All plugins that object to the node, each on its own."""
+    """All plugins that reject the node, each on its own."""
     refusals = []
     for name, node_filter in filters:
         status = node_filter.check(node)
@@ -148,7 +148,7 @@ def objections(filters: Filters, node: NodeInfo) -> tuple[Objection, ...]:
 
 
 def first_objection(filters: Filters, node: NodeInfo) -> Objection | None:
-    """The first plugin that objects."""
+    """The first plugin that rejects the node."""
     for name, node_filter in filters:
         status = node_filter.check(node)
         if status is not SUCCESS and not status.is_success:
@@ -168,8 +168,8 @@ def copied(filters: Filters) -> Filters:
 
 
 def with_nominated(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> tuple[Filters, NodeInfo] | None:
-    """Filters and node as if the pods nominated to the node ran there that this one must give way to; None if there
-    are none."""
+    """Filters and node with the nominated pods of equal or higher priority counted as running; None if there are
+    none."""
     mine = pod.spec.priority or 0
     added = [
         nominee
@@ -195,7 +195,7 @@ def objection_with_nominated(pod: Pod, state: ClusterState, filters: Filters, no
 
 
 def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = None) -> SchedulingVerdict:
-    """Which nodes take the pod, and what objects at the others. `plugins` default to the release's own profile."""
+    """Which nodes fit the pod, and why the others do not. `plugins` default to the release's own profile."""
     unreplayed = unreplayed_claims(pod)
     total = len(state.nodes)
     gates = pre_enqueue(pod)
@@ -227,13 +227,14 @@ def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = N
 
 
 def histogram(statuses: Iterable[Status]) -> str:
-    """Reasons with the number of nodes that gave them, in upstream's order: as texts."""
+    """Reasons with their number of nodes, in upstream's order: as texts."""
     counts = Counter([part.text for status in statuses for part in status.reasons])
     return ", ".join(sorted(f"{count} {text}" for text, count in counts.items()))
 
 
 def counted_reasons(verdict: SchedulingVerdict) -> tuple[Reason, ...]:
-    """What `SchedulingVerdict.message` says, each reason with its number of nodes; None where it holds for the pod as a whole."""
+    """The reasons in `SchedulingVerdict.message`, each with its number of nodes; None where it applies to the pod as a
+    whole."""
     if not verdict.message:
         return ()
     if not verdict.total:
@@ -244,19 +245,19 @@ def counted_reasons(verdict: SchedulingVerdict) -> tuple[Reason, ...]:
 
 
 def counted(statuses: Iterable[Status]) -> tuple[Reason, ...]:
-    """Different reasons with the number of nodes that gave them."""
+    """Distinct reasons with their number of nodes."""
     counts = Counter([part for status in statuses for part in status.reasons])
     return tuple([Reason(count, part.obstacle, part.detail, part.text) for part, count in counts.items()])
 
 
 def left_out(prepared: PreFiltered) -> Objection:
-    """What is reported for nodes that PreFilters leave out."""
+    """The status of nodes that PreFilters leave out."""
     plugins = " ".join(prepared.restricting)
     return Objection("", unresolvable(reason(PLUGINS, f"node(s) didn't satisfy plugin(s) [{plugins}]", plugins)))
 
 
 def _none_left_by(plugins: list[str]) -> Reason:
-    """Where the nodes that plugins allow do not exist together."""
+    """The rejection where the plugins leave no common node."""
     names = " ".join(plugins)
     if len(plugins) == 1:
         return reason(PLUGINS, f"node(s) didn't satisfy plugin {names}", names)
@@ -264,5 +265,5 @@ def _none_left_by(plugins: list[str]) -> Reason:
 
 
 def unavailable(total: int, why: str) -> str:
-    """The scheduler's own sentence."""
+    """The scheduler's message."""
     return f"0/{total} nodes are available: {why}." if why else f"0/{total} nodes are available:"

@@ -1,4 +1,5 @@
-"""What a filter plugin of the scheduler is, and what it answers (`kube-scheduler/framework/interface.go`, v1.37)."""
+"""The interface of the scheduler's filter plugins, and their results (`kube-scheduler/framework/interface.go`,
+v1.37)."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo, PodInfo
 
 
 class Code(enum.Enum):
-    """How a plugin decides. The values are upstream's names."""
+    """The result of a plugin. The values are upstream's names."""
 
     SUCCESS = "Success"
     SKIP = "Skip"
@@ -39,18 +40,18 @@ class Shortage(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def missing(self) -> int:
-        """What would have to become free on the node."""
+        """The amount that is missing on the node."""
         return self.requested - (self.capacity - self.used)
 
     @property
     def beyond(self) -> bool:
-        """More is asked for than the empty node has."""
+        """More is requested than the empty node has."""
         return self.requested > self.capacity
 
 
 class Obstacle(msgspec.Struct, frozen=True, gc=False):
-    """What keeps a pod from a node, or from all nodes at once. A constant of the plugin whose obstacle it is; `value` ends
-    up in JSON. vague: some releases do not name what it is about."""
+    """A type of reason why a pod does not fit a node, or any node. Each plugin declares its own as constants; `value`
+    is used in JSON. vague: some releases do not name the subject."""
 
     value: str
     vague: bool = False
@@ -61,9 +62,9 @@ OTHER: Final = Obstacle("other")
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
-    """One reason of the scheduler. `count` is the number of nodes in a message, None where it holds for the pod as a whole
-    and in the verdict on one node; `detail` is the name in the text: the resource, `key: value` of the taint, the claim, the
-    plugins. `text` is upstream's."""
+    """One reason of the scheduler. `count` is the number of nodes in a message, None where it applies to the pod as a
+    whole and in the verdict on one node; `detail` is the name in the text: the resource, `key: value` of the taint, the
+    claim, the plugins. `text` is upstream's."""
 
     count: int | None
     obstacle: Obstacle
@@ -85,7 +86,7 @@ class Wording(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, gc=False):
-    """A verdict. `named` are the things it is about where the reason does not name them: the taint, the host port."""
+    """A verdict. `named` are its subjects where the reason does not name them: the taint, the host port."""
 
     code: Code
     reasons: tuple[Reason, ...] = ()
@@ -116,12 +117,12 @@ SKIP: Final = Status(Code.SKIP)
 
 
 def unschedulable(*reasons: Reason, named: tuple[str, ...] = ()) -> Status:
-    """Not on this node as it is; other pods' going might help."""
+    """The pod does not fit the node now; evicting pods might help."""
     return Status(Code.UNSCHEDULABLE, reasons, named=named)
 
 
 def unresolvable(*reasons: Reason, named: tuple[str, ...] = ()) -> Status:
-    """Not on this node, whichever pods go."""
+    """The pod does not fit the node, whichever pods are evicted."""
     return Status(Code.UNRESOLVABLE, reasons, named=named)
 
 
@@ -131,18 +132,18 @@ def failure(text: str) -> Status:
 
 
 class NodeFilter:
-    """A plugin's Filter for one pod, with everything about that pod worked out.
+    """A plugin's Filter for one pod, with everything about that pod precomputed.
 
     Those that count pods override `copy` and `count`, so that pods may be added and removed (nominated pods, victims
     of preemption) without touching the original.
     """
 
     def check(self, node: NodeInfo) -> Status:
-        """May the pod go to this node?"""
+        """Whether the pod fits the node."""
         raise NotImplementedError
 
     def alike(self, classes: NodeClasses) -> Grouping:
-        """Nodes in groups; all nodes of a group get the same answer of `check`."""
+        """Groups of nodes; `check` gives the same result for all nodes of a group."""
         return classes.each
 
     def copy(self) -> NodeFilter:
@@ -150,13 +151,12 @@ class NodeFilter:
         return self
 
     def count(self, pod_info: PodInfo, node: NodeInfo, change: int) -> None:
-        """Another pod comes to the node (change 1) or leaves it (-1)."""
+        """Count a pod that is added to the node (change 1) or removed (-1)."""
 
 
 class Prepared(msgspec.Struct, frozen=True, gc=False):
-    """What PreFilter answers. `node_names` are the only nodes in question, None for all.
-
-    `node_filter` is None where the status is no success, and where no node can displease the plugin.
+    """The result of PreFilter. `node_names` are the remaining nodes, None for all. `node_filter` is None where the
+    status is not success, and where the plugin cannot reject any node.
     """
 
     status: Status
@@ -172,15 +172,14 @@ PodPart = Callable[[Pod], object]
 
 
 class Plugin:
-    """A filter plugin with all that is known of it: what it decides and reads, how its reasons are written, and what would
-    content it.
+    """A filter plugin: what it decides and reads, how its reasons are worded, and which changes would make it pass.
 
     name: upstream's.
-    reads: kinds that it looks at beside nodes and the pods on them as they take up room. One more object of such a kind
-    may turn its refusal into success.
-    pod_parts: all that it looks at in a pod; pods that have equal parts get the same answers.
-    wordings: how its reasons are written, of all releases; those of one text come first that are more special.
-    left_out_as: the reason of its Filter, where releases differ in whether that or its PreFilter refuses a node.
+    reads: the kinds that it reads besides nodes and the pods on them. One more object of such a kind may turn its
+    rejection into success.
+    pod_parts: everything that it reads of a pod; pods with equal parts get the same results.
+    wordings: how its reasons are written, of all releases; more specific ones of the same text come first.
+    left_out_as: the reason of its Filter, where releases differ in whether the Filter or the PreFilter rejects a node.
     """
 
     name: ClassVar[str]
@@ -194,31 +193,31 @@ class Plugin:
         return True
 
     def concerns(self, pod: Pod) -> bool:
-        """Whether the kinds that it reads are needed to decide about this pod."""
+        """Whether the kinds that it reads matter for this pod."""
         return True
 
     def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
-        """Whether objects of a kind that it reads, and that were not seen, might change the answer about the pod."""
+        """Whether unseen objects of a kind that it reads might change the result for the pod."""
         return True
 
     def pre_filter(self, pod: Pod, state: ClusterState) -> Prepared:
-        """Once per pod, before any node is looked at."""
+        """Runs once per pod, before any node is examined."""
         raise NotImplementedError
 
     def passes(self, pod: Pod, state: ClusterState, node: NodeInfo) -> bool:
-        """Whether it alone lets the pod go to the node, where its PreFilter does not refuse the pod."""
+        """Whether the plugin alone accepts the node, where its PreFilter does not reject the pod."""
         node_filter = self.pre_filter(pod, state).node_filter
         return node_filter is None or node_filter.check(node).is_success
 
     def early_remedies(self, pod: Pod, state: ClusterState, status: Status) -> Iterable[Remedy]:
-        """What to change for a pod that its PreFilter refuses, or for which the nodes that several PreFilters leave do not
-        exist together."""
+        """Changes for a pod that its PreFilter rejects, or for which several PreFilters leave no common node."""
         return ()
 
     def remedies(self, pod: Pod, state: ClusterState, node: NodeInfo, status: Status) -> Iterable[Remedy]:
-        """Ways to content it about a node that it refuses for `status`."""
+        """Changes that make it pass for a node that it rejects with `status`."""
         return ()
 
     def remedies_for_new(self, pod: Pod, node: NodeInfo) -> Iterable[Remedy] | None:
-        """What to change beside adding `node`, a new one like another that it refuses; None for the same as there."""
+        """Changes besides adding `node`, a new node like another that it rejects; None for the same changes as
+        there."""
         return None

@@ -1,7 +1,8 @@
-"""The order in which Go's `sort.Slice` leaves equals (`sort/zsortfunc.go`, Go 1.26: a pattern-defeating quicksort).
+"""The order in which Go's `sort.Slice` leaves equal elements (`sort/zsortfunc.go`, Go 1.26: a pattern-defeating
+quicksort).
 
 Preemption sorts victims with it; where more than twelve pods share a node and some are equally important, this order
-decides who may stay.
+decides which pods may stay.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _MASK = (1 << 64) - 1
 
 
 def go_sorted(items: Iterable[T], key: Callable[[T], Any]) -> list[T]:
-    """As `sorted`, but equals come in the order that Go's algorithm happens to give them."""
+    """Like `sorted`, but with equal elements in the order of Go's algorithm."""
     sorting = _Sorting(list(items), key)
     sorting.quick(0, len(sorting.items), len(sorting.items).bit_length())
     return sorting.items
@@ -93,7 +94,7 @@ class _Sorting(Generic[T]):
             root = child
 
     def partition(self, start: int, end: int, pivot: int) -> tuple[int, bool]:
-        """Where the pivot comes to stand, and whether nothing had to be moved."""
+        """The new index of the pivot, and whether nothing was moved."""
         self.swap(start, pivot)
         left, right = self.misplaced(start, start + 1, end - 1)
         already = left > right
@@ -104,7 +105,7 @@ class _Sorting(Generic[T]):
         return right, already
 
     def misplaced(self, pivot: int, left: int, right: int) -> tuple[int, int]:
-        """The next pair that stands on the wrong sides."""
+        """The next pair of elements on the wrong sides."""
         while left <= right and self.less(left, pivot):
             left += 1
         while left <= right and not self.less(right, pivot):
@@ -112,7 +113,7 @@ class _Sorting(Generic[T]):
         return left, right
 
     def partition_equal(self, start: int, end: int, pivot: int) -> int:
-        """Puts what equals the pivot first; where the greater ones begin."""
+        """Puts elements equal to the pivot first; returns the index of the first greater one."""
         self.swap(start, pivot)
         left, right = start + 1, end - 1
         while True:

@@ -1,4 +1,4 @@
-"""What is worked out once about a state of the cluster and kept with it, each sort with its own type."""
+"""Results that are computed once for a state of the cluster and cached with it, each kind with its own type."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ ValueT = TypeVar("ValueT")
 
 
 class Remembers(Protocol):
-    """Something that keeps what was worked out about it."""
+    """An object that caches results about itself."""
 
     memos: dict[Memo[Any, Any], dict[Any, Any]]
 
 
 class Memo(Generic[KeyT, ValueT]):
-    """One sort of results by their key. Declared as a constant by the module that works them out; each holder has its own."""
+    """One kind of cached results, by key. Declared as a constant by the module that computes them; each holder has its
+    own results."""
 
     __slots__ = ()
 
@@ -28,7 +29,7 @@ class Memo(Generic[KeyT, ValueT]):
         return memo
 
     def kept(self, holder: Remembers, key: KeyT, work_out: Callable[[], ValueT]) -> ValueT:
-        """The result for the key, worked out if it is the first time."""
+        """The result for the key, computed the first time."""
         memo = self.of(holder)
         if key not in memo:
             memo[key] = work_out()

@@ -1,4 +1,4 @@
-"""The state of the scheduler's own cache, made from what of the cluster can be read."""
+"""The state of the scheduler's cache, built from the readable objects of the cluster."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ REPLAY_READS: Final = tuple(dict.fromkeys((*_ALWAYS, *profile.kinds_read())))
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """unseen: kinds that could not be read, or not everywhere, and might change the verdict. damaged: such kinds of which
-    objects or their fields were left out, for they make no sense."""
+    """unseen: kinds that could not be read, or not everywhere, and might change the verdict. damaged: such kinds of
+    which objects or fields were left out because they are invalid."""
 
     state: ClusterState
     unseen: tuple[str, ...]
@@ -39,7 +39,8 @@ _STATES: WeakKeyDictionary[Snapshot, _States] = WeakKeyDictionary()
 
 
 def observe(pod: Pod, cluster: Cluster) -> Observed:
-    """Read what the scheduler looks at for this pod, in one round; storage only where the pod has volumes of that sort.
+    """Read the objects that the scheduler reads for this pod, in one round; storage only where the pod has such
+    volumes.
 
     Raises CannotSee where nodes or pods cannot be read at all. Other kinds that are refused count as empty.
     """
@@ -58,7 +59,7 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
 
 
 def _decides(kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
-    """Whether objects of the kind that were not seen might change which nodes take the pod."""
+    """Whether unseen objects of the kind might change which nodes fit the pod."""
     if kind in (Node, Pod):
         return True
     return any(plugin.decides_by(kind, pod, state) for plugin in profile.plugins_reading(kind))
@@ -70,7 +71,7 @@ def kinds_for(pod: Pod) -> tuple[type[KubernetesObject], ...]:
 
 
 def _state(nodes: tuple[Node, ...], pods: tuple[Pod, ...], cluster: Cluster, kinds: _Kinds) -> ClusterState:
-    """Kept until objects of one of the kinds change; nodes and pods are the same whichever other kinds are asked for."""
+    """Cached until objects of one of the kinds change; nodes and pods are the same for all sets of other kinds."""
     revision = (len(nodes), len(pods), *(cluster.snapshot.revision(kind_name(kind)) for kind in kinds))
     states = _STATES.setdefault(cluster.snapshot, {})
     state_of_kinds = states.get(kinds)

@@ -22,7 +22,7 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 
 class PendingAnswer(msgspec.Struct, frozen=True):
-    """groups: nodes by outcome, those that take the pod first, then the nearest misses. preemption: None where the
+    """groups: nodes by outcome, those that fit the pod first, then the closest matches. preemption: None where the
     scheduler does not try it. said: the scheduler's message, None where there is none. unseen, damaged: kinds that
     could not be read, or of which something was left out, and that might change the verdict."""
 
@@ -44,17 +44,17 @@ class PendingAnswer(msgspec.Struct, frozen=True):
 
     @property
     def agreement(self) -> Agreement:
-        """Whether the scheduler says the same."""
+        """Whether the scheduler's message matches."""
         return self.comparison.agreement
 
     @property
     def proven(self) -> bool:
-        """The scheduler says the same, of the same nodes."""
+        """The scheduler's message matches, for the same nodes."""
         return self.agreement is Agreement.AGREES
 
 
 def explain_pending(pod: Pod, cluster: Cluster) -> PendingAnswer:
-    """Replay the scheduler for a pod without a node. A pod that has been changed is looked at as it is given.
+    """Replay the scheduler for a pod without a node. A changed pod is replayed as given.
 
     Raises CannotSee where nodes or pods cannot be read, and NotCollected, once, for all that must be fetched.
     """
@@ -88,7 +88,7 @@ _REPLAYS: Final = Memo[bytes, _Replay]()
 
 
 def _replay(pod: Pod, state: ClusterState) -> _Replay:
-    """Once for all pods that the scheduler cannot tell apart."""
+    """The replay, once for all pods that are equivalent for the scheduler."""
     replays, key = _REPLAYS.of(state), equivalence_key(pod)
     if key not in replays:
         verdict = schedule_by_classes(pod, state)

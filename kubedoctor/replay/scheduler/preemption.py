@@ -1,4 +1,4 @@
-"""DefaultPreemption tried out: whom the scheduler would evict to make room, or why it would not.
+"""DefaultPreemption replayed: the pods that the scheduler would evict to make room, or why it would not.
 
 `pkg/scheduler/framework/preemption`, `plugins/defaultpreemption`, v1.37. Every node is tried; the scheduler stops once it
 has enough candidates.
@@ -74,7 +74,7 @@ class NotEligible(enum.Enum):
 class Candidate(msgspec.Struct, frozen=True):
     """A node where evicting `victims` makes the pod fit; the most important victim comes first.
 
-    violations: victims that a PodDisruptionBudget would keep; the scheduler evicts them all the same if it must.
+    violations: victims that a PodDisruptionBudget protects; the scheduler evicts them if there is no other way.
     """
 
     node: str
@@ -83,9 +83,11 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Preemption(msgspec.Struct, frozen=True):
-    """What comes of trying. code: Success where a candidate exists; Error where the scheduler's own bookkeeping fails.
+    """The result of preemption. code: Success where a candidate exists; Error where the scheduler's own bookkeeping
+    fails.
 
-    not_eligible: why the pod may not preempt, None if it may. rejected: nodes where it does not help, each with what still objects.
+    not_eligible: why the pod may not preempt, None if it may. rejected: nodes where it does not help, each with what
+    still blocks the pod.
     best: the candidates that score equally best; the scheduler takes any. event: the whole text of the FailedScheduling
     event and of the condition, with the first of `best`.
     """
@@ -112,7 +114,7 @@ def rejection_counts(verdict: SchedulingVerdict, tried: Preemption) -> tuple[Rea
 def preempt(
     pod: Pod, state: ClusterState, verdict: SchedulingVerdict, plugins: Sequence[Plugin] | None = None
 ) -> Preemption | None:
-    """Try to make room for a pod that `schedule` found no node for; None where the scheduler does not even try."""
+    """Try to make room for a pod that `schedule` found no node for; None where the scheduler does not try."""
     if verdict.pre_enqueue or verdict.feasible or not verdict.total or verdict.failed:
         return None
     used = default_plugins(state.release) if plugins is None else plugins
@@ -168,7 +170,7 @@ def _not_eligible(pod: Pod, state: ClusterState, verdict: SchedulingVerdict) -> 
 
 
 def _is_victim(pod: Pod) -> bool:
-    """The pod is going because the scheduler made room."""
+    """The pod is ending because the scheduler preempted it."""
     target = condition(pod.status.conditions, "DisruptionTarget")
     return (
         pod.metadata.deletion_timestamp is not None
@@ -179,7 +181,7 @@ def _is_victim(pod: Pod) -> bool:
 
 
 def _try(pod: Pod, state: ClusterState, filters: Filters, node: NodeInfo) -> Candidate | Objection:
-    """Remove every pod of lower priority from the node, then bring back whom there is room for."""
+    """Remove every pod of lower priority from the node, then put back those that still fit."""
     priority = pod.spec.priority or 0
     possible = [pod_info for pod_info in node.pods if pod_info.priority < priority]
     if not possible:
@@ -256,8 +258,8 @@ def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
 
 
 def _best(candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    """Few violations, unimportant victims, few of them, and lately started ones: each rule decides among what the ones
-    before it left."""
+    """Few violations, unimportant victims, few of them, and recently started ones: each rule decides among the
+    candidates that the earlier rules left."""
     scores: tuple[Callable[[Candidate], float], ...] = (
         lambda candidate: candidate.violations,
         lambda candidate: candidate.victims[0].spec.priority or 0,
@@ -273,6 +275,6 @@ def _best(candidates: Sequence[Candidate]) -> tuple[str, ...]:
 
 
 def _earliest_start(candidate: Candidate) -> float:
-    """Of its most important victims."""
+    """The earliest start among its most important victims."""
     highest = max(victim.spec.priority or 0 for victim in candidate.victims)
     return min(_started(victim) for victim in candidate.victims if (victim.spec.priority or 0) == highest)

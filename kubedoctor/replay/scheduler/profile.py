@@ -1,4 +1,4 @@
-"""The scheduler's default profile: its filter plugins, and all that is made of them together."""
+"""The scheduler's default profile: its filter plugins, and what is derived from all of them."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def _of_release(plugins: tuple[Plugin, ...], release: SchedulerRelease) -> tuple
 
 
 def plugin_named(name: str) -> Plugin | None:
-    """None for a name that is no plugin's, such as the empty one of an objection by several."""
+    """None for an unknown name, such as the empty name of an objection by several plugins."""
     return next((plugin for plugin in PLUGINS if plugin.name == name), None)
 
 
 def patterns() -> Patterns:
-    """How the reasons of all plugins are written, and what they mean."""
+    """The wordings of the reasons of all plugins, and their meaning."""
     return _patterns(PLUGINS)
 
 
@@ -79,7 +79,7 @@ def _patterns(plugins: tuple[Plugin, ...]) -> Patterns:
 
 
 def pod_parts() -> tuple[PodPart, ...]:
-    """All that any plugin looks at in a pod."""
+    """Everything that any plugin reads of a pod."""
     return _pod_parts(PLUGINS)
 
 
@@ -89,12 +89,12 @@ def _pod_parts(plugins: tuple[Plugin, ...]) -> tuple[PodPart, ...]:
 
 
 def kinds_read(pod: Pod | None = None) -> tuple[type[KubernetesObject], ...]:
-    """What the plugins look at beside nodes and pods, for any pod or for this one."""
+    """The kinds that the plugins read besides nodes and pods, for any pod or for this one."""
     return tuple(
         dict.fromkeys(kind for plugin in PLUGINS if pod is None or plugin.concerns(pod) for kind in plugin.reads)
     )
 
 
 def plugins_reading(kind: type[KubernetesObject]) -> tuple[Plugin, ...]:
-    """Those whose answers rest on objects of the kind."""
+    """The plugins whose results depend on objects of the kind."""
     return tuple(plugin for plugin in PLUGINS if kind in plugin.reads)

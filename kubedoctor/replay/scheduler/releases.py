@@ -1,4 +1,4 @@
-"""Releases of the scheduler, 1.28 to 1.37; where they differ is said by the plugin or the step that differs."""
+"""Releases of the scheduler, 1.28 to 1.37; the plugin or step that differs documents the difference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OLDEST: Final = 28
 
 
 def release_of(version: Version | None) -> SchedulerRelease:
-    """How that version's scheduler decides; an unknown version counts as the latest, an older one as 1.28."""
+    """The scheduler's release for a version; an unknown version counts as the latest, an older one as 1.28."""
     if version is None or version.minor >= LATEST.minor:
         return LATEST
     return SchedulerRelease(max(version.minor, OLDEST), version.patch)

@@ -1,4 +1,4 @@
-"""What a pod requests, and what it takes up on its node (`component-helpers/resource.PodRequests`, v1.37)."""
+"""What a pod requests, and what it uses on its node (`component-helpers/resource.PodRequests`, v1.37)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Amounts = dict[str, Quantity]
 
 
 def amounts(texts: Mapping[str, str] | None) -> Amounts:
-    """Quantities of a resource list; a text that is no quantity counts as absent."""
+    """Quantities of a resource list; an invalid quantity counts as absent."""
     parsed: Amounts = {}
     for name, text in (texts or {}).items():
         try:
@@ -26,7 +26,7 @@ def amounts(texts: Mapping[str, str] | None) -> Amounts:
 
 
 def pod_requests(spec: PodSpec, *, defaulted: bool = True) -> Amounts:
-    """What the scheduler looks for on a node: containers together, or the neediest moment of the start.
+    """What the scheduler needs on a node: all containers together, or the largest need during the start.
 
     defaulted: False for a template, whose missing requests the API server will copy from the limits.
     """
@@ -52,7 +52,7 @@ def _pod_amounts(spec: PodSpec, side: str, *, defaulted: bool) -> Amounts:
 
 
 def _containers(spec: PodSpec, amounts_of: Callable[[Container], Amounts]) -> Amounts:
-    """Containers and sidecars together, or the neediest moment of the start. `asked` answers a fresh dict."""
+    """Containers and sidecars together, or the largest need during the start. `amounts_of` returns a new dict."""
     total: Amounts = {}
     for container in spec.containers:
         _add(total, amounts_of(container))
@@ -96,7 +96,7 @@ def _raise(total: Amounts, least: Mapping[str, Quantity]) -> None:
 
 
 class Occupied:
-    """What pods take up as the scheduler counts it, worked out once for all that ask for the same."""
+    """What pods use as the scheduler counts it, computed once for all pods with the same requests."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, Mapping[str, int]] = {}
@@ -132,13 +132,14 @@ def _statuses(pod: Pod) -> dict[str, ContainerStatus]:
 
 
 def _refused(pod: Pod) -> bool:
-    """Kubelet will not grant what the pod newly requests."""
+    """The kubelet will not grant the pod's new requests."""
     pending = condition(pod.status.conditions, "PodResizePending")
     return pending is not None and pending.reason == "Infeasible"
 
 
 def occupied(pod: Pod) -> Amounts:
-    """What a pod takes up on its node: the most of what it requests, what kubelet granted and what it runs with."""
+    """What a pod uses on its node: the maximum of its requests, the amounts granted by the kubelet, and those it runs
+    with."""
     statuses, refused = _statuses(pod), _refused(pod)
     if not refused and not _resizes(pod, statuses):
         return pod_requests(pod.spec)
@@ -170,7 +171,7 @@ def occupied(pod: Pod) -> Amounts:
 
 
 def _resizes(pod: Pod, statuses: Mapping[str, ContainerStatus]) -> bool:
-    """Whether the status says anything else than the spec."""
+    """Whether the status differs from the spec."""
     if pod.status.resources is not None or pod.status.allocated_resources is not None:
         return True
     for container in (*pod.spec.containers, *(pod.spec.init_containers or ())):
@@ -210,7 +211,7 @@ def is_pod_level(name: str) -> bool:
 def counted(quantities: Mapping[str, Quantity]) -> dict[str, int]:
     """What the scheduler counts of amounts: cpu in thousandths, all else in whole units, rounded up.
 
-    Resources that the scheduler does not know are left out (`pkg/scheduler/framework.Resource.Add`).
+    Resources unknown to the scheduler are left out (`pkg/scheduler/framework.Resource.Add`).
     """
     return {
         name: amount.milli_value() if name == "cpu" else amount.value()

@@ -1,4 +1,4 @@
-"""What the scheduler knows when it looks at a pod: nodes with their pods, and the objects that filters ask for.
+"""The scheduler's knowledge when it schedules a pod: nodes with their pods, and the objects that filters read.
 
 `pkg/scheduler/backend/cache/snapshot.go` and `pkg/scheduler/framework/types.go`, v1.37.
 """
@@ -36,7 +36,7 @@ Resources = Mapping[str, int]
 
 
 class PodInfo:
-    """A pod that takes up room, with what others ask about it worked out once."""
+    """A pod on a node, with results about it that are computed once."""
 
     __slots__ = ("anti_affinity", "pod", "ports", "priority", "requests")
 
@@ -56,7 +56,7 @@ class PodInfo:
 
 
 class NodeInfo:
-    """A node and the pods that count on it. Never changed: `with_pod` and `without` make another one."""
+    """A node and the pods that count on it. Immutable: `with_pod` and `without` return another one."""
 
     __slots__ = ("allocatable", "labels", "memos", "most_pods", "name", "node", "pods", "requested", "used_ports")
 
@@ -74,12 +74,13 @@ class NodeInfo:
         """What filters have worked out about this node."""
 
     def with_pod(self, added: PodInfo) -> NodeInfo:
-        """With one pod more."""
+        """The node with one more pod."""
         ports = self.used_ports.union(added.ports)
         return self._with((*self.pods, added), _changed(self.requested, (added,), 1), ports)
 
     def without(self, removed: Sequence[PodInfo]) -> NodeInfo:
-        """With some pods fewer. As upstream has it, their host ports become free even where another pod has them too."""
+        """The node without some pods. As upstream, their host ports become free even where another pod uses them
+        too."""
         gone = {id(pod_info) for pod_info in removed}
         remaining = tuple(pod_info for pod_info in self.pods if id(pod_info) not in gone)
         ports = self.used_ports.difference(port for info in removed for port in info.ports)
@@ -121,7 +122,7 @@ Alike = tuple[Pod, list[tuple[NodeInfo, PodInfo]]]
 
 
 class ClusterState:
-    """All that a scheduling cycle reads; shared by the cycles of many pods."""
+    """Everything that a scheduling cycle reads; shared by the cycles of many pods."""
 
     def __init__(
         self,
@@ -169,7 +170,7 @@ class ClusterState:
 
     @classmethod
     def of(cls, nodes: Iterable[Node], pods: Iterable[Pod], **objects: Any) -> ClusterState:
-        """From all nodes and pods; pods that have ended count nowhere."""
+        """The state of all nodes and pods; finished pods do not count."""
         by_node: dict[str, list[Pod]] = {}
         nominated = []
         for pod in pods:
@@ -188,7 +189,7 @@ class ClusterState:
         return state
 
     def among(self, **objects: Any) -> ClusterState:
-        """The same nodes and pods with other objects around them."""
+        """The same nodes and pods with other objects."""
         duplicate = ClusterState(**objects)
         duplicate.nodes = tuple([node.without(()) for node in self.nodes])
         duplicate.nominated, duplicate.lost = self.nominated, self.lost
@@ -196,7 +197,7 @@ class ClusterState:
         return duplicate
 
     def with_pod(self, pod: Pod, node: str) -> ClusterState:
-        """The same with a pod on one of the nodes."""
+        """The state with a pod added to one of the nodes."""
         duplicate = copy.copy(self)
         for name in ("node_by_name", "claims_in_use", "placed", "anti_affinity"):
             vars(duplicate).pop(name, None)
@@ -206,8 +207,7 @@ class ClusterState:
         return duplicate
 
     def know_pods_as(self, source: ClusterState) -> None:
-        """Take over what another state has worked out about pods. Both have the same ones, on nodes with the same
-        labels."""
+        """Share another state's cached results about pods. Both have the same pods, on nodes with the same labels."""
         for name in ("claims_in_use", "placed", "anti_affinity"):
             if name in vars(source):
                 vars(self)[name] = getattr(source, name)
@@ -215,12 +215,12 @@ class ClusterState:
         self._matching = dict(source._matching)
 
     def know_as(self, source: ClusterState) -> None:
-        """Take over what another state has worked out about pods, as `know_pods_as`, and about the same volumes."""
+        """Share another state's cached results about pods, like `know_pods_as`, and about the same volumes."""
         self.know_pods_as(source)
         self.volume_selectors = source.volume_selectors
 
     def all_of(self, kind: type[ObjectT]) -> tuple[ObjectT, ...]:
-        """Objects of a kind that has no attribute of its own here, and that some plugin reads."""
+        """Objects of a kind without an attribute of its own that some plugin reads."""
         return tuple(item for item in self.others.get(kind, ()) if isinstance(item, kind))
 
     @cached_property
@@ -234,7 +234,8 @@ class ClusterState:
 
     @cached_property
     def claims_in_use(self) -> frozenset[tuple[str, str]]:
-        """Namespace and name of every claim that a pod on a node mounts; claims made for a volume are not looked at."""
+        """Namespace and name of every claim that a pod on a node mounts; claims of generic ephemeral volumes are not
+        considered."""
         placed = [info.pod for node in self.nodes for info in node.pods]
         return frozenset(
             (pod.namespace, volume.persistent_volume_claim.claim_name)
@@ -277,7 +278,7 @@ class ClusterState:
         return terms
 
     def living_per_node(self, namespace: str, selector: Selector) -> Mapping[str, int]:
-        """How many pods of a namespace a selector finds on each node, without those that are being deleted."""
+        """How many pods of a namespace a selector matches on each node, without those that are being deleted."""
         key = (namespace, selector)
         if key not in self._living:
             self._living[key] = Counter(
@@ -307,6 +308,6 @@ class ClusterState:
         return self.matching_all((term,))
 
     def _candidates(self, term: AffinityTerm) -> Iterable[Alike]:
-        """The pods that are in one of the term's namespaces, and perhaps more."""
+        """The pods in the term's namespaces, and possibly others."""
         names = self.placed if term.namespace_selector.matches({}) else sorted(term.namespaces)
         return (group for name in names for group in self.placed.get(name, ()))

@@ -1,4 +1,5 @@
-"""Names that Kubernetes gives a meaning to (`k8s.io/api/core/v1`: `well_known_labels.go`, `well_known_taints.go`, `types.go`)."""
+"""Names with a meaning in Kubernetes (`k8s.io/api/core/v1`: `well_known_labels.go`, `well_known_taints.go`,
+`types.go`)."""
 
 from __future__ import annotations
 
