@@ -35,7 +35,7 @@ from kubedoctor.replay.dns import Resolvers, resolvers, uses_cluster_dns
 from kubedoctor.replay.network import Party, PolicySet
 
 Holds = Callable[[Cluster], bool]
-"""The question, asked again: whether the changed cluster has what was missing."""
+"""The question for the changed cluster: whether the problem is gone."""
 
 
 class Trial(msgspec.Struct, frozen=True):

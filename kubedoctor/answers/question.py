@@ -36,7 +36,8 @@ class Choices:
 
 
 Answer = Callable[[Ref, Choices, Cluster], Sheet]
-"""Pure: subject, choices and what was seen give the sheet. What is not fetched yet raises NotCollected by itself."""
+"""A pure function of subject, choices and snapshot that returns the sheet. Reads of missing objects raise NotCollected
+by themselves."""
 
 
 def unanswered(subject: Ref, cluster: Cluster) -> Sheet:

@@ -25,7 +25,7 @@ from kubedoctor.engine.report import Report
 from kubedoctor.problems import SourceProblem, UsageProblem
 
 FEW = 10
-"""Up to so many objects what they need is fetched one by one; for more, whole kinds are listed."""
+"""Up to this number of objects, related objects are fetched one by one; for more, whole kinds are listed."""
 
 
 def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] | None = None) -> int:

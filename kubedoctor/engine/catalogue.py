@@ -23,7 +23,7 @@ from kubedoctor.problems import PluginProblem
 
 GROUP = "kubedoctor.diagnostics"
 RETIRED_CODES: dict[str, str] = {}
-"""Codes of diagnostics that are gone, with what takes their place; they are never given again."""
+"""Codes of removed diagnostics, with their replacements; they are never reused."""
 
 Declared = Diagnostic[Any] | Related | CauseRelation
 

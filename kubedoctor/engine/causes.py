@@ -19,7 +19,7 @@ from kubedoctor.engine.report import Incident, ReportedFinding
 from kubedoctor.findings.relations import CauseRelation, Symptom
 
 _OF_THE_CLUSTER = ("", "kube-system")
-"""Where nodes and volumes are, and the parts of Kubernetes itself."""
+"""The namespaces of nodes and volumes, and of Kubernetes' own components."""
 
 
 def fold(

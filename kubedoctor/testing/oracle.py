@@ -49,7 +49,7 @@ T = TypeVar("T", bound=KubernetesObject)
 INT64 = 1 << 63
 
 ARGUMENTS = {kind_name(kind): name for kind, name in snapshot.ARGUMENTS.items()}
-"""What the scheduler reads beside nodes and pods, and how `ClusterState` calls it."""
+"""The kinds that the scheduler reads besides nodes and pods, and their attributes of `ClusterState`."""
 
 
 class BadRequest(ValueError):

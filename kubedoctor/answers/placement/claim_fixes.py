@@ -19,7 +19,7 @@ from kubedoctor.replay.storage.matching import class_of
 
 CLAIM_KINDS: Final = (Kind.CHANGE_CLAIM, Kind.REMAKE_CLAIM, Kind.RELEASE_VOLUME)
 AT_ONCE: Final = timedelta(seconds=10)
-"""Classes, volumes and claims of one manifest are not made at one moment."""
+"""Classes, volumes and claims of one manifest are not created at the same moment."""
 
 
 def recreated_claim(operation: Operation, pod: Pod, owner: KubernetesObject | None) -> tuple[Operation, ...]:

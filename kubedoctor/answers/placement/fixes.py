@@ -35,15 +35,15 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement
 
 MOST_FIXES: Final = 5
 MOST_WAITING: Final = 20
-"""So many other pending pods are asked whether a change to a node lets them in."""
+"""The number of other pending pods that are tested for whether a change to a node makes them fit."""
 MOST_NODES: Final = 20_000
-"""Searching stops once so many nodes have been looked at for different pods; the others get no proven fixes."""
+"""The search stops after examining this many nodes for different pods; the remaining pods get no proven fixes."""
 _CONTROL_PLANE: Final = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 _ANY_OF: Final = (Kind.ADD_NODE, Kind.DELETE_POD)
 _NAMES_NODE: Final = (Kind.DROP_AFFINITY, Kind.CORRECT_AFFINITY, Kind.DROP_NODE_NAME)
 _OPENS: Final = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE)
 _HARMLESS: Final = (*_OPENS, Kind.CHANGE_CLAIM, Kind.RELEASE_VOLUME)
-"""What interrupts nothing that runs."""
+"""Edits that do not interrupt running pods."""
 
 
 class _Offer(NamedTuple):
@@ -56,7 +56,7 @@ class _Offer(NamedTuple):
 
 _FOUND: Final = Memo[tuple[Ref, bytes], tuple[Ref, tuple[_Offer, ...]]]()
 _SEARCHED: Final = Memo[None, int]()
-"""How many nodes have been looked at so far."""
+"""The number of nodes that were examined so far."""
 
 
 def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:

@@ -23,7 +23,8 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement
 from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
 _LONGEST = 1024
-"""Of a message; events are cut at this length too (`NoteLengthLimit`, `pkg/apis/core/validation`, v1.37)."""
+"""The longest message; events are truncated at this length too (`NoteLengthLimit`, `pkg/apis/core/validation`,
+v1.37)."""
 _MOST_DIFFERENCES = 8
 
 

@@ -14,7 +14,7 @@ from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MAD
 from kubedoctor.replay.scheduler.said.self_check import Agreement, Said
 
 RETRIED = timedelta(minutes=5)
-"""So long the scheduler may leave a pod alone that could be placed by now
+"""How long the scheduler may wait to retry a pod that fits by now
 (`podMaxInUnschedulablePodsDuration`, `pkg/scheduler/backend/queue`)."""
 
 

@@ -28,7 +28,7 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement
 from kubedoctor.replay.scheduler.said.unseen_refusals import rests_on_unseen
 
 _MOST_LOSSES = 50
-"""So many sentences tell what could not be read; a bundle tells no more either."""
+"""The most sentences about unreadable objects, as for a bundle."""
 
 
 class PlacementOutcome(enum.Enum):

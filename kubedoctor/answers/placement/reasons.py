@@ -29,7 +29,7 @@ from kubedoctor.replay.scheduler.plugins.volume_restrictions import CLAIM_IN_USE
 from kubedoctor.replay.scheduler.plugins.volume_zone import VOLUME_ZONE
 
 PRE_FILTER: Final = "PreFilter"
-"""The title of what several plugins decide together, before nodes are looked at."""
+"""The title of rejections by several plugins together, before nodes are examined."""
 _MEBI: Final = 1 << 20
 _MOST_NAMED: Final = 5
 _WORDS: Final = {

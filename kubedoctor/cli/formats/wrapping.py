@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 PIPE_WIDTH = 100
-"""Columns of text that no terminal shows."""
+"""The width of text in columns where the output is not a terminal."""
 NARROWEST = 40
 """Columns below which text is not squeezed any further."""
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 PLAUSIBLE = 0.6
-"""From this likeness (difflib's ratio) on, two words may be one word and its misspelling."""
+"""From this likeness (difflib's ratio) on, one word may be a misspelling of the other."""
 
 SHORT_PART = 2
-"""Words of so few letters stand for something: `eu`, `us`, `rw`, `ro`, `a`, `b`."""
+"""Words with so few letters are abbreviations, not misspellings: `eu`, `us`, `rw`, `ro`, `a`, `b`."""
 _SEPARATORS = re.compile(r"[-_./: ]")
 _SAYS_NOTHING = frozenset({"", "true", "false", "yes", "no"})
 """Values so common that finding one under another key means nothing."""

@@ -29,7 +29,7 @@ class Version:
     build: str
     semantic: bool
     suffix: str
-    """All that follows the numbers, as written: `-gke.1+abc`, `+`."""
+    """The text after the numbers, as written: `-gke.1+abc`, `+`."""
 
     def __init__(
         self,

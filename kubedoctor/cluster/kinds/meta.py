@@ -10,7 +10,7 @@ import msgspec
 from kubedoctor.cluster.grammar.redaction import redact_annotations, redact_data, redact_text
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A moment with its time zone; one without is unreadable."""
+"""A time with its time zone; a time without one is unreadable."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))

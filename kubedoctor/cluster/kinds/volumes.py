@@ -101,4 +101,4 @@ DISKS = (
     "portworx_volume",
     "vsphere_volume",
 )
-"""The fields of disks that a pod names itself and that some filter of the scheduler looks at."""
+"""The fields of disks that a pod names itself and that some filter of the scheduler reads."""

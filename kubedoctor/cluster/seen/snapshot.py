@@ -16,7 +16,7 @@ from kubedoctor.cluster.seen.wants import Barrier, LogTail, LogWant, Want
 
 Key = tuple[str, str]  # namespace, name
 NOT_HERE = "not in this recording"
-"""Why a closed snapshot does not answer what nothing more is known of."""
+"""The reason for wants of a closed snapshot about which nothing else is known."""
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 from kubedoctor.cluster.seen.mending import marked
 
 MOST_NODES = 2_000_000
-"""A YAML document whose references multiply to more values than this is no record of a cluster."""
+"""A YAML document whose references expand to more values than this is not a record of a cluster."""
 _ANCHOR = re.compile(rb"(?m)(?:^|[\s\[{,:-])&[\w-]+")
 _JSON_START = re.compile(rb"\s*[\[{]")
 

@@ -27,7 +27,7 @@ from kubedoctor.problems import SourceProblem
 
 _SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
 _NEWER = ("CSIStorageCapacity",)
-"""Kinds of these groups that came later than the groups."""
+"""Kinds of these groups that are newer than the group."""
 _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
 
 
@@ -45,7 +45,7 @@ class FetchResult(msgspec.Struct, frozen=True):
     tail: LogTail | None = None
     problems: tuple[str, ...] = ()
     no_server: NoApiServer | None = None
-    """To raise where no other request is answered either."""
+    """The problem to raise where no other request is answered either."""
 
 
 def apply(outcome: FetchResult, snapshot: Snapshot) -> None:

@@ -12,9 +12,9 @@ from kubedoctor.cluster.kinds.references import kind_name
 from kubedoctor.replay.workloads.deployments import DEADLINE
 
 SOON = timedelta(minutes=1)
-"""What controllers need to notice and to act."""
+"""The time that controllers need to notice and to act."""
 START = timedelta(minutes=2)
-"""What a node needs to join, and an autoscaler (which asks every 15 s) until the usage of new pods was measured."""
+"""The time that a node needs to join, and an autoscaler (which polls every 15 s) to get the usage of new pods."""
 ROLLOUT = timedelta(seconds=DEADLINE)
 """How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
 

@@ -20,7 +20,8 @@ from kubedoctor.cluster.triage import ready, terminating
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 SETTLED = timedelta(minutes=1)
-"""A controller makes what is missing within seconds; its next try after a refusal may be later, and fails alike."""
+"""A controller creates missing pods within seconds; its next try after a refusal may be later, and fails in the same
+way."""
 
 
 def shortfall(obj: KubernetesObject, snapshot: Snapshot) -> tuple[str, tuple[Evidence, ...]] | None:

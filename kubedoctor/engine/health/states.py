@@ -58,7 +58,7 @@ class Health(enum.Enum):
 
 
 _SUMMARIES = ("Ready", "Available", "Healthy")
-"""Conditions of custom kinds that sum an object up. Unknown means that it is not known to be well yet."""
+"""Conditions of custom kinds that sum an object up. Unknown means that it is not yet known to be healthy."""
 _RANKS = {health: rank for rank, health in enumerate(Health)}
 _OF_SEVERITY = {Severity.CRITICAL: Health.BROKEN, Severity.WARNING: Health.DEGRADED}
 

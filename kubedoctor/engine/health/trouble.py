@@ -25,7 +25,7 @@ from kubedoctor.engine.health.conditions import ROLLOUT, SOON, bad_conditions, b
 from kubedoctor.engine.health.shortfall import shortfall
 
 LATELY = timedelta(hours=1)
-"""A pod that failed longer ago, and that nothing replaces, is only left over."""
+"""A pod that failed longer ago, and that nothing replaces, is only a record."""
 
 _WAITS_FOR: Mapping[str, str] = {
     "kubernetes.io/pvc-protection": "a pod still mounts it",
@@ -50,7 +50,7 @@ _WHY_NOT_GONE = (
     "NamespaceContentRemaining",
     "Terminating",
 )
-"""Conditions that tell what a Namespace or a CustomResourceDefinition waits for, the most telling first."""
+"""Conditions that show what a Namespace or a CustomResourceDefinition waits for, the most specific first."""
 
 
 class Trouble(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ class _Line(NamedTuple):
 
 _Steps = Sequence[Step]
 _Rule = Callable[[Ref, _Steps, KubernetesObject | None], tuple[list[_Line], _Steps]]
-"""What a command of its own does, and the steps that are left."""
+"""The command lines of a rule, and the remaining steps."""
 
 
 def command_line(change: Change, *objects: KubernetesObject) -> str:

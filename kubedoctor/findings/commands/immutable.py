@@ -18,9 +18,9 @@ from kubedoctor.replay.storage.matching import class_of
 
 _COPIED: Final = " --dry-run=client -o json | "
 RECREATE: Final = f"{_COPIED}{kubectl('replace', '--force', '-f', '-')}"
-"""Behind a patch that the API server would refuse: the changed object takes the place of the old one."""
+"""Follows a patch that the API server would refuse: the changed object replaces the old one."""
 RECREATE_ALONE: Final = f"{_COPIED}{kubectl('replace', '--force', '--cascade=orphan', '-f', '-')}"
-"""The same, and what the object owns stays."""
+"""The same, but the objects that it owns stay."""
 _STATEFUL_SET: Final = frozenset(
     {
         "minReadySeconds",
@@ -32,7 +32,7 @@ _STATEFUL_SET: Final = frozenset(
         "updateStrategy",
     }
 )
-"""What of its spec may be changed."""
+"""The fields of its spec that may be changed."""
 
 
 def recreated(about: Ref, steps: Sequence[Step], item: KubernetesObject | None) -> str | None:

@@ -9,7 +9,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.findings.model import Command, Fix
 
 SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
-"""Whose template `kubectl set` changes."""
+"""The kinds whose template `kubectl set` can change."""
 
 
 def kubectl(*words: str, namespace: str = "") -> str:

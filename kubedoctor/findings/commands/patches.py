@@ -12,7 +12,7 @@ from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 
 _CONTAINERS: Final = ("containers", "initContainers")
 _ABSENT: Final = ("", 0, None)
-"""What a typed object has where the API server may have no field at all."""
+"""The values of a typed object where the API server's object may lack the field."""
 
 
 def patch_words(steps: Sequence[Step], item: KubernetesObject | None) -> list[str]:

@@ -15,14 +15,14 @@ import msgspec
 from kubedoctor.cluster.kinds.core import ConfigMap
 
 NAMESPACE = "kube-system"
-"""Where it is unless the autoscaler is started with another (`--namespace`)."""
+"""The namespace of the ConfigMap, unless the autoscaler is started with another (`--namespace`)."""
 NAME = "cluster-autoscaler-status"
 KEY = "status"
 LAST_UPDATED = "cluster-autoscaler.kubernetes.io/last-updated"
 _MOST_CUTS = 5
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?")
 _CUT_NUMBER = re.compile(r"\n[^\n]*\d\Z")
-"""Every line ends, so a number at the very end may be the beginning of another."""
+"""Every line ends with a line feed, so a number at the very end may be truncated."""
 _NUMBER = re.compile(r"(\w+)=(\d+)")
 _NAME_LINE = re.compile(r"[ \t]*(- )?[nN]ame:")
 _LINE = re.compile(r"\s*(Name|Health|ScaleUp):\s*(.*?)\s*$")

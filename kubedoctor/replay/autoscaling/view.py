@@ -30,20 +30,21 @@ from kubedoctor.replay.autoscaling.refusals import Hindrance, ScaleUpRefusal, pa
 from kubedoctor.replay.autoscaling.status import NAME, NAMESPACE, AutoscalerStatus, NodeGroup, read_status
 
 AUTOSCALER_READS: tuple[type[KubernetesObject], ...] = (Event, ConfigMap, NodePool, NodeClaim)
-"""All that a view may ask for."""
+"""The kinds that a view may read."""
 NODE_COMES = timedelta(minutes=10)
-"""So long a cloud may need for a machine that joins."""
+"""The time that a cloud may need until a machine joins."""
 REGISTERS = timedelta(minutes=5)
-"""A machine that runs so long and has not joined is unusual; Karpenter gives up after 15 minutes."""
+"""A machine that runs this long and has not joined is unusual; Karpenter gives up after 15 minutes."""
 SILENT = timedelta(minutes=10)
-"""The cluster-autoscaler reports in every loop, and restarts itself after so long (`--max-inactivity`)."""
+"""The cluster-autoscaler reports in every loop, and restarts itself after this time without one
+(`--max-inactivity`)."""
 SAYS_WITHIN = timedelta(minutes=2)
-"""So soon an autoscaler that works has said something about a pod."""
+"""The time within which a working autoscaler reports about a pod."""
 SCALES_UP = ("TriggeredScaleUp", "Nominated")
 REFUSES = ("NotTriggerScaleUp", "FailedScheduling")
 _KARPENTER = ("karpenter", "eks-auto-mode/compute")
 LEAST_PRIORITY = -10
-"""The cluster-autoscaler ignores pods below (`--expendable-pods-priority-cutoff`)."""
+"""The cluster-autoscaler ignores pods of lower priority (`--expendable-pods-priority-cutoff`)."""
 
 
 class Pool(msgspec.Struct, frozen=True):

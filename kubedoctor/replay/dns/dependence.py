@@ -18,9 +18,9 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.dns.service import is_cluster_dns
 
 KUBELETS = ("kube-system", "kubelet-config")
-"""Where kubeadm keeps the kubelets' configuration, under the key `kubelet`."""
+"""Where kubeadm stores the kubelets' configuration, under the key `kubelet`."""
 AUTOSCALER = ("kube-system", "kube-dns-autoscaler")
-"""What on GKE sets the number of kube-dns's pods, so that it stays at 0 only where this is at 0 too."""
+"""The autoscaler of kube-dns on GKE: kube-dns stays at 0 pods only where this is at 0 too."""
 _BLOCK = re.compile(r"^clusterDNS:[ \t]*\n((?:[ \t]*-[ \t]*\S+[ \t]*(?:\n|$))+)", re.MULTILINE)
 _INLINE = re.compile(r"^clusterDNS:[ \t]*\[([^\]]*)\]", re.MULTILINE)
 _GKE = "-gke."

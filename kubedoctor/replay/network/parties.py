@@ -14,7 +14,7 @@ METADATA_NAME = "kubernetes.io/metadata.name"
 _LEADING_ZEROS = re.compile(r"(?<![0-9A-Fa-f:])0+(?=[0-9])")
 
 Address = tuple[int, int]
-"""The version, 4 or 6, and the number."""
+"""The IP version, 4 or 6, and the address as a number."""
 
 
 @dataclass(frozen=True, slots=True)

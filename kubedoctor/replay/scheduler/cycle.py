@@ -38,7 +38,7 @@ WORDINGS: Final = (
     Wording(r"node\(s\) didn't satisfy plugin (?P<detail>\S+)", PLUGINS),
     Wording(r"no nodes available to schedule pods", NO_NODES),
 )
-"""Of the reasons that are no plugin's own."""
+"""The wordings of reasons that belong to no plugin."""
 _NO_NODES: Final = reason(NO_NODES, "no nodes available to schedule pods")
 
 Filters = tuple[tuple[str, NodeFilter], ...]

@@ -58,7 +58,7 @@ class Obstacle(msgspec.Struct, frozen=True, gc=False):
 
 
 OTHER: Final = Obstacle("other")
-"""Only known by its text."""
+"""A reason that is known only by its text."""
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
@@ -168,7 +168,7 @@ SKIPPED: Final = Prepared(SKIP)
 
 
 PodPart = Callable[[Pod], object]
-"""Something of a pod, as plain data that can be written as JSON."""
+"""A part of a pod, as plain data that can be written as JSON."""
 
 
 class Plugin:

@@ -30,7 +30,7 @@ class _Sorting(Generic[T]):
         self.items = items
         self.keys = [key(item) for item in items]
         self.swaps = 0
-        """Of the pivot's choice."""
+        """The number of swaps in the choice of the pivot."""
 
     def less(self, first: int, second: int) -> bool:
         return bool(self.keys[first] < self.keys[second])

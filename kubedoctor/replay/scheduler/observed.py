@@ -19,9 +19,9 @@ from kubedoctor.replay.scheduler.releases import release_of
 from kubedoctor.replay.scheduler.snapshot import ARGUMENTS, ClusterState
 
 _ALWAYS: Final[tuple[type[KubernetesObject], ...]] = (Node, Pod, Namespace, PodDisruptionBudget)
-"""What a replay of any pod reads: where pods run, and whom preemption spares."""
+"""The kinds that a replay of any pod reads: where pods run, and which pods preemption spares."""
 REPLAY_READS: Final = tuple(dict.fromkeys((*_ALWAYS, *profile.kinds_read())))
-"""All that a replay may read."""
+"""All kinds that a replay may read."""
 
 
 class Observed(msgspec.Struct, frozen=True):

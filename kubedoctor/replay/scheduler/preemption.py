@@ -61,7 +61,7 @@ _TELLS_PLACE_SINCE: Final = SchedulerRelease(37)
 _CHARGES_ONE_BUDGET_SINCE: Final = SchedulerRelease(37)
 """From this release on a victim counts only against the budgets up to the first that it violates."""
 _LOWEST: Final = 1 << 31
-"""Added to a priority, so that sums grow with every victim."""
+"""Added to a priority, so that sums increase with every victim."""
 
 
 class NotEligible(enum.Enum):

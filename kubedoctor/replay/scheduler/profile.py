@@ -41,11 +41,11 @@ PLUGINS: tuple[Plugin, ...] = (
     DynamicResources(),
     NodeDeclaredFeatures(),
 )
-"""In the order in which they are asked (`pkg/scheduler/apis/config/v1/default_plugins.go`, v1.37). A new plugin is one
+"""In the order in which they run (`pkg/scheduler/apis/config/v1/default_plugins.go`, v1.37). A new plugin is one
 line here."""
 
 _SWAPPED_UNTIL: Final = SchedulerRelease(37)
-"""Before this release the first two come the other way round."""
+"""Before this release the first two are in reverse order."""
 
 Patterns = tuple[tuple[re.Pattern[str], Obstacle], ...]
 

@@ -71,7 +71,7 @@ class NodeInfo:
         self.requested: Resources = _changed({}, pods, 1)
         self.used_ports: frozenset[HostPort] = frozenset(port for info in pods for port in info.ports)
         self.memos: dict[Memo[Any, Any], dict[Any, Any]] = {}
-        """What filters have worked out about this node."""
+        """Cached results of filters about this node."""
 
     def with_pod(self, added: PodInfo) -> NodeInfo:
         """The node with one more pod."""
@@ -115,7 +115,7 @@ ARGUMENTS: Final[Mapping[type[KubernetesObject], str]] = {
     VolumeAttachment: "attachments",
     PodDisruptionBudget: "budgets",
 }
-"""What the scheduler reads beside nodes and pods, and how `ClusterState` calls it."""
+"""The kinds that the scheduler reads besides nodes and pods, and their attributes of `ClusterState`."""
 
 Alike = tuple[Pod, list[tuple[NodeInfo, PodInfo]]]
 """Pods of a namespace with the same labels, each with its node, after one of them."""
@@ -160,13 +160,13 @@ class ClusterState:
             self.attachments.setdefault(attachment.spec.node_name, []).append(attachment)
         self.others = others or {}
         self.lost: tuple[Pod, ...] = ()
-        """Pods on nodes that do not exist: they only keep claims in use."""
+        """Pods on nodes that do not exist: they matter only for the claims that they use."""
         self.volume_selectors: dict[tuple[str, bool], CompiledNodeSelector | None] = {}
         """Compiled: from which nodes a volume can be used, by its name and whether in the labels of the CSI driver."""
         self._living: dict[tuple[str, Selector], Mapping[str, int]] = {}
         self._matching: dict[tuple[AffinityTerm, ...], Mapping[tuple[str, str], int]] = {}
         self.memos: dict[Memo[Any, Any], dict[Any, Any]] = {}
-        """What has been worked out about this very state."""
+        """Cached results about this state."""
 
     @classmethod
     def of(cls, nodes: Iterable[Node], pods: Iterable[Pod], **objects: Any) -> ClusterState:

@@ -10,10 +10,10 @@ from kubedoctor.cluster.kinds.core import Taint
 CORDON: Final = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule")
 HOSTNAME: Final = "kubernetes.io/hostname"
 DEFAULT_SCHEDULER: Final = "default-scheduler"
-"""The scheduler of pods that name none."""
+"""The scheduler of pods without a `schedulerName`."""
 ZONE: Final = "topology.kubernetes.io/zone"
 REGION: Final = "topology.kubernetes.io/region"
 BETA_ZONE: Final = "failure-domain.beta.kubernetes.io/zone"
 BETA_REGION: Final = "failure-domain.beta.kubernetes.io/region"
 KUBERNETES_OWN: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
-"""How the keys of taints begin by which Kubernetes itself says how a node is."""
+"""The prefix of the taints by which Kubernetes itself marks the state of a node."""

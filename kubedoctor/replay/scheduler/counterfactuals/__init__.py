@@ -1,4 +1,4 @@
-"""What would have to be different for a pending pod to find a node: the smallest changes, each proven by replay."""
+"""The smallest changes that let a pending pod find a node, each proven by replay."""
 
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation, apply_to_state
 from kubedoctor.replay.scheduler.counterfactuals.search import counterfactuals

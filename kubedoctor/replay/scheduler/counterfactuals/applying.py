@@ -15,13 +15,13 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """A pod that looks for a node, and what the scheduler knows."""
+    """A pending pod, and the scheduler's state."""
 
     pod: Pod
     state: ClusterState
 
     def feasible(self) -> tuple[str, ...]:
-        """The nodes that take the pod; none while gates hold it back."""
+        """The nodes that fit the pod; none while it has scheduling gates."""
         if not pre_enqueue(self.pod).is_success:
             return ()
         prepared = pre_filter(self.pod, self.state)
@@ -37,5 +37,5 @@ class Situation(msgspec.Struct, frozen=True):
 
 
 def apply_to_state(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> Situation:
-    """What there is after the edits. The state is not touched."""
+    """The state after the edits. The original state is not changed."""
     return Situation(*edited(pod, state, edits))

@@ -1,4 +1,4 @@
-"""What becomes of pods that are deleted to make room: their controllers create them again, and they look for a node too."""
+"""Pods that are deleted to make room: their controllers recreate them, and the new pods need nodes too."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from kubedoctor.replay.scheduler.counterfactuals.applying import Situation
 
 
 def displaced(deleted: Iterable[Pod], after: Situation, node: str) -> tuple[Ref, ...]:
-    """Those of the deleted pods that no node takes again once the pending pod has taken `node`.
+    """The deleted pods that no node accepts once the pending pod is on `node`.
 
-    after: without the deleted pods. A replacement has the spec of the pod, but for the node that it was bound to.
+    after: without the deleted pods. A replacement has the spec of the pod, without the node.
     """
     state = after.state.with_pod(replace(after.pod, spec=replace(after.pod.spec, node_name=node)), node)
     displaced_pods = []

@@ -1,4 +1,4 @@
-"""One node more, like another one."""
+"""A new node with the properties of an existing one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from kubedoctor.replay.scheduler.well_known import HOSTNAME, KUBERNETES_OWN
 
 
 def one_more(info: NodeInfo, state: ClusterState, place: Mapping[str, str] | None = None) -> Edit:
-    """A node with the labels, taints and room of another, on which only pods of DaemonSets run; it is not cordoned and
-    well. What only the other node has by its name, such as local volumes, it has not. `place`: other labels that say
-    in which zone it is."""
+    """A node with the labels, taints and room of another, on which only pods of DaemonSets run; it is healthy and
+    not cordoned. It lacks what is tied to the other node's name, such as local volumes. `place`: other labels that say in
+    which zone it is."""
     node = info.node
     name = next(
         free_name
@@ -48,7 +48,7 @@ def one_more(info: NodeInfo, state: ClusterState, place: Mapping[str, str] | Non
 
 
 def of_daemon_set(pod: Pod) -> bool:
-    """Such a pod runs on every node that it tolerates."""
+    """Whether the pod belongs to a DaemonSet: such a pod runs on every node that it tolerates."""
     return any(owner.controller and owner.kind == "DaemonSet" for owner in pod.metadata.owner_references or ())
 
 

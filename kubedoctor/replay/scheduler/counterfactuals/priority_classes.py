@@ -1,4 +1,4 @@
-"""Which of the cluster's priority classes would let a pod preempt others."""
+"""The priority classes of the cluster with which a pod could preempt others."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from kubedoctor.replay.scheduler.preemption import Candidate, NotEligible, Preem
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 MOST_NODES: Final = 20_000
-"""Trying stops once so many nodes have been looked at for different pods."""
+"""The search stops after examining this many nodes for different pods."""
 SYSTEM: Final = "system-"
-"""The names that Kubernetes keeps for itself (`pkg/apis/scheduling`)."""
+"""The prefix of names that Kubernetes reserves (`pkg/apis/scheduling`)."""
 
 
 class HelpfulClass(msgspec.Struct, frozen=True):
-    """The class, and what the scheduler would evict for a pod of it; where several nodes are as good, one of them."""
+    """The class, and the pods that the scheduler would evict for a pod of this class; where several nodes are equally
+    good, one of them."""
 
     priority_class: PriorityClass
     candidate: Candidate
@@ -31,7 +32,7 @@ class HelpfulClass(msgspec.Struct, frozen=True):
 
 _HELPFUL: Final = Memo[tuple[bytes, tuple[str, ...]], HelpfulClass | None]()
 _LOOKED_AT: Final = Memo[None, int]()
-"""How many nodes have been looked at so far."""
+"""The number of nodes that were examined so far."""
 
 
 def helpful_class(
@@ -41,8 +42,8 @@ def helpful_class(
     tried: Preemption | None,
     classes: Iterable[PriorityClass],
 ) -> HelpfulClass | None:
-    """The lowest class above the pod's priority with which preemption makes room; None where it does so already, where
-    none would, and where the priority is not what is in the way."""
+    """The lowest class above the pod's priority with which preemption makes room; None where preemption already helps,
+    where no class helps, and where the priority is not the obstacle."""
     if tried is None or verdict.unreplayed or not _is_too_low(tried):
         return None
     mine = pod.spec.priority or 0
@@ -55,7 +56,7 @@ def helpful_class(
 
 
 def _is_too_low(tried: Preemption) -> bool:
-    """A node has no less important pod, or the pod may not preempt at all."""
+    """Whether the priority is the obstacle: a node has no less important pod, or the pod may not preempt at all."""
     if tried.not_eligible is not None:
         return tried.not_eligible is NotEligible.NEVER
     return not tried.candidates and bool(tried.rejected)
@@ -68,7 +69,7 @@ def _may_preempt(priority_class: PriorityClass) -> bool:
 def _lowest(
     pod: Pod, state: ClusterState, verdict: SchedulingVerdict, higher: list[PriorityClass]
 ) -> HelpfulClass | None:
-    """Where not even the highest helps, the others are not tried."""
+    """The lowest class that helps. Where the highest does not help, the others are not tried."""
     if not higher or (best := _with_class(pod, state, verdict, higher[-1])) is None:
         return None
     for priority_class in higher[:-1]:
@@ -91,6 +92,6 @@ def _with_class(
         preemption_policy="PreemptLowerPriority",
     )
     changed = msgspec.structs.replace(pod, spec=spec)
-    # Only pods that have been promised a node count differently for a more important pod.
+    # Only pods nominated to a node count differently for a more important pod.
     tried = preempt(changed, state, schedule_by_classes(changed, state) if state.nominated else verdict)
     return tried.expected if tried is not None else None

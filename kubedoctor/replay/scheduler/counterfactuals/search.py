@@ -1,4 +1,4 @@
-"""The search: remedies for what objects at each node, put together, tried by replay, the smallest first."""
+"""The search: remedies for each node's objections are combined and replayed, the smallest first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
 MOST_PARTS = 2
 MOST_NODES = 24
-"""How many nodes are looked at: of each group with one outcome the nearest few."""
+"""How many nodes are examined: the closest few of each group with one outcome."""
 NODES_OF_A_GROUP = 3
 MOST_TRIALS = 80
 """How many combinations are replayed."""
@@ -39,8 +39,8 @@ def counterfactuals(
     """The smallest changes that make some node take a pod that `verdict` finds none for, the least disturbing first.
 
     All have as few parts as any that was found. Each was replayed: with it a node is feasible, and none is without any
-    one of its edits. `waiting` are other pods without a node, to say whom a change to nodes lets in. Gates are taken
-    away as one edit that precedes the others. Empty where the pod fits, or where nothing this small helps.
+    one of its edits. `waiting` are other pods without a node, to tell which of them a change to nodes lets in. Gates
+    are removed as one edit that precedes the others. Empty where the pod fits, or where no change this small helps.
     """
     if verdict.feasible or verdict.failed:
         return ()
@@ -67,7 +67,7 @@ def counterfactuals(
 
 
 class _Trial:
-    """Replays combinations, none twice."""
+    """Replays combinations, each once."""
 
     def __init__(self, situation: Situation, before: Remedy) -> None:
         self.situation = situation
@@ -82,7 +82,7 @@ class _Trial:
         return self.known[key]
 
     def try_all(self, combinations: Iterable[Remedy]) -> list[Counterfactual]:
-        """Those that work and need every part. Of two that differ by an amount, the first."""
+        """The combinations that work and need every part. Of two that differ by an amount, the first."""
         changes: list[Counterfactual] = []
         tried: set[frozenset[object]] = set()
         for edits in islice(sorted(combinations, key=_order), MOST_TRIALS):
@@ -147,7 +147,7 @@ def _proposed(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Reme
 
 
 def _before_nodes(situation: Situation, objection: Objection) -> Iterator[Remedy]:
-    """For a pod that is turned away before nodes are looked at."""
+    """For a pod that is rejected before nodes are examined."""
     pod, state, status = situation.pod, situation.state, objection.status
     objector = profile.plugin_named(objection.plugin)
     for plugin in profile.PLUGINS if objector is None else (objector,):
@@ -182,7 +182,7 @@ def _per_node(situation: Situation, verdict: SchedulingVerdict) -> Iterator[Reme
 
 
 def _new_node(pod: Pod, node: NodeInfo, model: Edit) -> NodeInfo:
-    """The node that the model adds."""
+    """The node that is added like the model."""
     alone = ClusterState()
     alone.nodes = (node,)
     return next(added for added in edited(pod, alone, (model,))[1].nodes if added.name != node.name)
@@ -200,7 +200,7 @@ def _shape(node: NodeInfo, state: ClusterState) -> Hashable:
 
 
 def _remedies(situation: Situation, node: NodeInfo, objection: Objection) -> list[Remedy]:
-    """Ways to content one plugin on one node."""
+    """Changes that make one plugin pass on one node."""
     plugin = profile.plugin_named(objection.plugin)
     if plugin is None:
         return []

@@ -1,4 +1,4 @@
-"""In which zone a pod must run because its volumes are there."""
+"""The zone in which a pod must run because of its volumes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from kubedoctor.replay.scheduler.plugins.pod_claims import claim_names, is_bound
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _PLACES = ("/zone", "/region")
-"""How the keys of labels end that many nodes share; others may mean one node alone, which no new node has."""
+"""The endings of label keys that many nodes share; other labels may belong to a single node, and a new node lacks
+them."""
 
 
 def volume_place(pod: Pod, state: ClusterState) -> dict[str, str]:
-    """Labels that a node must have for all volumes of the pod; empty where they do not say, or contradict each other."""
+    """Labels that a node must have for all volumes of the pod; empty where the volumes require none, or contradict each
+    other."""
     places: dict[str, str] = {}
     for name, _ in claim_names(pod):
         claim = state.claims.get((pod.namespace, name))

@@ -1,1 +1,1 @@
-"""Many pods and many nodes at once: what looks the same to a filter is decided once."""
+"""Many pods and many nodes at once: equivalent ones are decided once."""

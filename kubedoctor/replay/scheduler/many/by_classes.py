@@ -1,4 +1,4 @@
-"""The scheduling cycle where there are many nodes: each filter is asked once for all nodes that it cannot tell apart."""
+"""The scheduling cycle where there are many nodes: each filter runs once for all nodes that are equivalent for it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from kubedoctor.replay.scheduler.plugins.dynamic_resources import unreplayed_cla
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _FEW: Final = 32
-"""Up to so many nodes nothing is gained."""
+"""Up to this number of nodes it is not faster."""
 _CLASSES: Final = Memo[None, NodeClasses]()
 
 
 def schedule_by_classes(pod: Pod, state: ClusterState) -> SchedulingVerdict:
-    """As `schedule`, quicker where there are many nodes."""
+    """Like `schedule`, faster where there are many nodes."""
     if len(state.nodes) <= _FEW:
         return schedule(pod, state)
     return by_classes(pod, state, _CLASSES.kept(state, None, lambda: NodeClasses(state)))
 
 
 def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> SchedulingVerdict:
-    """As `schedule`, where there are nodes."""
+    """Like `schedule`, where there are nodes."""
     if pod.spec.scheduling_gates:
         return schedule(pod, state)
     prepared = pre_filter(pod, state)
@@ -54,7 +54,7 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Schedulin
 
 
 def _blockers(prepared: PreFiltered, classes: NodeClasses) -> list[tuple[Objection, ...]]:
-    """What objects to each node: neighbouring filters that see the same groups of nodes are asked together."""
+    """The blockers of each node: consecutive filters with the same groups of nodes run together."""
     runs: list[tuple[Grouping, list[tuple[str, NodeFilter]]]] = []
     for name, node_filter in prepared.filters:
         grouping = node_filter.alike(classes)
@@ -73,7 +73,7 @@ def _blockers(prepared: PreFiltered, classes: NodeClasses) -> list[tuple[Objecti
 def _overrule(
     firsts: list[Objection | None], pod: Pod, state: ClusterState, prepared: PreFiltered, classes: NodeClasses
 ) -> None:
-    """Put in what is reported for nodes that PreFilters leave out, and for those that other pods are nominated to."""
+    """Add the status of nodes that PreFilters leave out, and of those that other pods are nominated to."""
     for number, name in enumerate(classes.names) if state.nominated else ():
         if name in state.nominated:
             firsts[number] = objection_with_nominated(pod, state, prepared.filters, state.nodes[number])

@@ -1,4 +1,4 @@
-"""Pods that the scheduler cannot tell apart, so that the replay of one answers for all."""
+"""Pods that are equivalent for the scheduler, so that one replay is valid for all of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def equivalence_key(pod: Pod) -> bytes:
-    """Equal for pods to which every filter gives the same answers, and which preempt the same: all that these read, nothing
-    else. Nominated pods are like no other."""
+    """Equal for pods with the same filter results and the same preemption: everything that these read, nothing else.
+    Nominated pods are unique."""
     spec, nominated = pod.spec, pod.status.nominated_node_name
     unique = (pod.name, pod.metadata.uid, nominated) if nominated else None
     parts = [part(pod) for part in profile.pod_parts()]

@@ -1,4 +1,4 @@
-"""A verdict put in order: nodes with the same outcome together, the nearest misses first."""
+"""A verdict in groups: nodes with the same outcome together, the closest match first."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from kubedoctor.replay.scheduler.framework import Code
 
 
 class NodeVerdictGroup(msgspec.Struct, frozen=True):
-    """Nodes to which the same plugins object for the same reasons, the nearest miss first. How much of a resource a
-    node lacks may differ."""
+    """Nodes that the same plugins reject for the same reasons, the closest match first. The missing amount of a
+    resource may differ."""
 
     nodes: tuple[NodeVerdict, ...]
 
     @property
     def first(self) -> Objection | None:
-        """What the scheduler reports for the nearest of them; None where the pod fits."""
+        """What the scheduler reports for the closest of them; None where the pod fits."""
         return self.nodes[0].first
 
     @property
     def blockers(self) -> tuple[Objection, ...]:
-        """All that objects to the nearest of them."""
+        """The blockers of the closest of them."""
         return objections_of(self.nodes[0])
 
     @property
@@ -33,7 +33,7 @@ class NodeVerdictGroup(msgspec.Struct, frozen=True):
 
 
 def objections_of(node_verdict: NodeVerdict) -> tuple[Objection, ...]:
-    """What keeps the pod from a node: its blockers, and what the scheduler reports where no plugin alone objects."""
+    """Why the pod does not fit a node: its blockers, or what the scheduler reports where no plugin alone rejects it."""
     first, blockers = node_verdict.first, node_verdict.blockers
     if (
         first is None
@@ -45,11 +45,9 @@ def objections_of(node_verdict: NodeVerdict) -> tuple[Objection, ...]:
 
 
 def grouped(verdict: SchedulingVerdict) -> tuple[NodeVerdictGroup, ...]:
-    """All nodes, in groups; nodes that take the pod come first.
-
-    The nearer a node comes to taking the pod the earlier: first by the number of plugins that object, then by how many of
-    them other pods' leaving would not content, then by what is missing as a part of what is asked for; the name decides
-    between equals.
+    """All nodes, in groups; nodes that fit the pod come first, then the closest matches: by the number of plugins that
+    reject, then by how many of them evicting pods would not satisfy, then by the missing part of the requests, then by
+    name.
     """
     scales = _Scales()
     weights_by_id, weighed = scales.known, scales.weighed
@@ -73,7 +71,7 @@ _DISTANCE = itemgetter(0)
 
 class _Weight(msgspec.Struct, frozen=True, gc=False):
     """reported: equal for objections of the same plugin for the same reasons. said: equal where code and names are the
-    same too. final: other pods' leaving would not content it."""
+    same too. final: evicting pods would not satisfy it."""
 
     reported: int
     said: int
@@ -82,12 +80,12 @@ class _Weight(msgspec.Struct, frozen=True, gc=False):
 
 
 def _part(missing: int, requested: int) -> float:
-    """A pod elsewhere may ask for more than a float holds; so far away all nodes are alike."""
+    """A pod may request more than a float can hold; then all nodes count as equally far."""
     return min(missing, requested << 64) / requested
 
 
 class _Scales:
-    """Weighs each objection once, however many nodes share it: `known`, by identity."""
+    """Weighs each objection once for all nodes that share it: `known`, by identity."""
 
     def __init__(self) -> None:
         self.known: dict[int, _Weight] = {}

@@ -1,4 +1,4 @@
-"""Many nodes at once: those that a filter cannot tell apart share its answer."""
+"""Many nodes at once: nodes that are equivalent for a filter share its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ZONES: Final = (ZONE, REGION, BETA_ZONE, BETA_REGION)
 
 
 class Grouping:
-    """Nodes in groups, each of which gets one answer of some filters.
+    """Nodes in groups; some filters give one result per group.
 
     numbers: for each node the number of its group. examples: one node of each group.
     """
@@ -29,10 +29,11 @@ class Grouping:
 
 
 class NodeClasses:
-    """In what ways nodes of a state are alike, so that a filter need not be asked about each of them.
+    """The classes of equivalent nodes in a state, so that a filter need not run for each node.
 
-    individual: label keys that tell almost every node from every other. alike: all nodes in one group. each: each in
-    its own. by_class: those with the same taints, cordon, declared features and labels but for the individual ones.
+    individual: label keys whose values differ on almost every node. alike: all nodes in one group. each: each node in
+    its own group. by_class: those with the same taints, cordon, declared features and labels except for the individual
+    ones.
     memos: other ways to group them, by the filter that needs them.
     """
 
@@ -60,7 +61,7 @@ class NodeClasses:
         return classes
 
     def by_label_values(self, labels: Iterable[tuple[str, str]]) -> Grouping:
-        """By class, but each node on its own that has one of these labels as an individual one."""
+        """By class, but nodes with one of these labels as an individual one are on their own."""
         special = [number for pair in labels if pair[0] in self.individual for number in self.where.get(pair, ())]
         if not special:
             return self.by_class
@@ -70,7 +71,7 @@ class NodeClasses:
         return self.grouping(keys)
 
     def by_labels(self, keys: Iterable[str]) -> Grouping:
-        """For a filter that looks at these labels: by class where nodes of a class cannot differ in them."""
+        """For a filter that reads these labels: by class where nodes of a class cannot differ in them."""
         return self.by_class if self.individual.isdisjoint(keys) else self.each
 
     def _class_key(self, node: NodeInfo) -> Hashable:
