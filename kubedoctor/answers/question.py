@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.reading import Cluster
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A word after the subject, such as `B:PORT` of `reach A B:PORT`; none may be left out. Its value is a choice."""
+
+    name: str
+    metavar: str
+    help: str
 
 
 @dataclass(frozen=True)
@@ -21,17 +30,17 @@ class Option:
 
 
 class Choices:
-    """The values of a question's options, by the names of the options."""
+    """The values of a question's arguments and options, by their names."""
 
     def __init__(self, values: Mapping[str, tuple[str, ...]] | None = None) -> None:
         self._values = dict(values or {})
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Every value of an option; empty where it was not given."""
+        """Every value of an argument or option; empty where it was not given."""
         return self._values.get(name, ())
 
     def one(self, name: str) -> str:
-        """The value of an option that is given once; empty where it was not given."""
+        """The value of an argument, or of an option that is given once; empty where it was not given."""
         return next(iter(self.all(name)), "")
 
 
@@ -47,7 +56,8 @@ def unanswered(subject: Ref, cluster: Cluster) -> Sheet:
 
 @dataclass(frozen=True)
 class Question:
-    """name: the command (`why-pending`). help: one line. kinds: of the subject; a bare name means the first.
+    """name: the command (`why-pending`). help: one line. kinds: of the subject; a bare name means the first. Without kinds
+    the subject is the Namespace in use; an empty name means all Namespaces. arguments: the words after the subject.
     key: opens it in the terminal UI. area: findings of this area of diagnostics point to the question.
     unanswered: the sheet where CannotSee was raised; what could not be seen is added to its gaps.
     """
@@ -56,6 +66,7 @@ class Question:
     help: str
     kinds: tuple[str, ...]
     answer: Answer = field(repr=False)
+    arguments: tuple[Argument, ...] = ()
     options: tuple[Option, ...] = ()
     key: str = ""
     area: str = ""
@@ -63,13 +74,24 @@ class Question:
 
     def fits(self, subject: Ref) -> bool:
         """Whether the question applies to an object."""
-        return subject.kind in self.kinds
+        return subject.kind in (self.kinds or ("Namespace",))
+
+    def choices(self, words: Sequence[str], options: Mapping[str, tuple[str, ...]] | None = None) -> Choices:
+        """A word for each argument, and the values of options by their names."""
+        arguments = {argument.name: (word,) for argument, word in zip(self.arguments, words, strict=True)}
+        return Choices({**arguments, **(options or {})})
+
+    @property
+    def usage(self) -> str:
+        """The arguments as help shows them: `B:PORT`."""
+        return " ".join(argument.metavar for argument in self.arguments)
 
 
 def question(
     *,
     help: str,
-    kinds: tuple[str, ...],
+    kinds: tuple[str, ...] = (),
+    arguments: tuple[Argument, ...] = (),
     options: tuple[Option, ...] = (),
     key: str = "",
     area: str = "",
@@ -79,6 +101,6 @@ def question(
 
     def declare(answer: Answer) -> Question:
         name = answer.__module__.rpartition(".")[2].replace("_", "-")
-        return Question(name, help, kinds, answer, options, key, area, unanswered)
+        return Question(name, help, kinds, answer, arguments, options, key, area, unanswered)
 
     return declare

@@ -17,11 +17,13 @@ from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.formats import check_format
 from kubedoctor.cli.formats.sheet import render_sheet
 from kubedoctor.cli.reading import opened
-from kubedoctor.cli.subject import find_subject, single_target
+from kubedoctor.cli.subject import check_namespace, find_subject, single_target
 from kubedoctor.cli.targets import Target
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
 from kubedoctor.cluster.grammar.text import counted, listed
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine.asking import ask
 from kubedoctor.problems import UsageProblem
 
@@ -45,14 +47,14 @@ def command_of(question: Question) -> Subcommand:
     def run(options: argparse.Namespace) -> int:
         return run_question(question, options)
 
-    noun = _noun(question)
-    kinds = listed(_nouns(question), 12)
+    subjects = (_noun(question).upper(), "KIND/NAME") if question.kinds else ("",)
+    forms = [" ".join(word for word in (subject, question.usage) if word) for subject in subjects]
     return Subcommand(
         name=question.name,
         summary=question.help,
-        usage=(f"{noun.upper()} [-n NAMESPACE] [flags]", "KIND/NAME [flags]"),
+        usage=(f"{forms[0]} [-n NAMESPACE] [flags]".lstrip(), *(f"{form} [flags]" for form in forms[1:])),
         section="Diagnose",
-        details=f"It is asked about: {kinds}.",
+        details=_details(question),
         run=run,
         formats=FORMATS,
         gates=True,
@@ -65,10 +67,14 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
     """Print the sheet; its conclusion is the exit code."""
     started = time.perf_counter()
     check_format(options.output, FORMATS)
-    target = _target(question, options.words)
-    choices = choices_of(question, options)
+    subject_words, argument_words = _divided(question, options.words)
+    target = _target(question, subject_words) if question.kinds else None
+    choices = choices_of(question, options, argument_words)
     with opened(options) as source:
-        subject = find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
+        if target is None:
+            subject = _namespace(options, source)
+        else:
+            subject = find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
         answered = ask(question, subject, choices, source.snapshot, source.gather)
     if options.output in ("json", "yaml"):
         speak_utf8()
@@ -84,8 +90,8 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
     return ExitCode.HEALTHY if code is ExitCode.GAPS and options.allow_gaps else code
 
 
-def choices_of(question: Question, options: argparse.Namespace) -> Choices:
-    """What was given for the options of a question."""
+def choices_of(question: Question, options: argparse.Namespace, words: Sequence[str] = ()) -> Choices:
+    """What was given for the options of a question; `words` are those of its arguments."""
     chosen: dict[str, tuple[str, ...]] = {}
     for option in question.options:
         given = getattr(options, option.name.replace("-", "_"), None) or ()
@@ -93,7 +99,7 @@ def choices_of(question: Question, options: argparse.Namespace) -> Choices:
         if option.repeatable:
             texts = [part for text in texts for part in text.split(",") if part.strip()]
         chosen[option.name] = tuple(texts)
-    return Choices(chosen)
+    return question.choices(words, chosen)
 
 
 def _noun(question: Question) -> str:
@@ -103,6 +109,42 @@ def _noun(question: Question) -> str:
 
 def _nouns(question: Question) -> list[str]:
     return [row.singular for name in question.kinds if (row := kind_named(name)) is not None]
+
+
+def _details(question: Question) -> str:
+    kinds = f"It is asked about: {listed(_nouns(question), 12)}." if question.kinds else ""
+    arguments = [f"{argument.metavar}: {argument.help}." for argument in question.arguments]
+    return " ".join(sentence for sentence in (kinds, *arguments) if sentence)
+
+
+def _divided(question: Question, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of the subject, and one for each argument. Raises UsageProblem where a word is missing or too many."""
+    count = _subject_length(question, words)
+    subject, left = list(words[:count]), list(words[count:])
+    hint = f"See: kubedoctor {question.name} --help"
+    if len(left) > len(question.arguments):
+        raise UsageProblem(f"unexpected argument: {left[len(question.arguments)]}", hint)
+    if len(left) < len(question.arguments) and (subject or not question.kinds):
+        missing = question.arguments[len(left)]
+        raise UsageProblem(f"{missing.metavar} is missing: {missing.help}", hint)
+    return subject, left
+
+
+def _subject_length(question: Question, words: Sequence[str]) -> int:
+    """How many words name the subject: `KIND NAME`, `KIND/NAME` or `NAME`."""
+    if not question.kinds:
+        return 0
+    if not question.arguments:
+        return len(words)
+    return 2 if words and kind_from_word(words[0]) is not None else 1
+
+
+def _namespace(options: argparse.Namespace, source: ReadableCluster) -> Ref:
+    """The Namespace in use; without a name for all of them, as in a recording of which none was chosen."""
+    if options.namespace:
+        check_namespace(options.namespace, source)
+    everywhere = options.all_namespaces or source.snapshot.closed
+    return Ref("Namespace", "", options.namespace or ("" if everywhere else source.namespace))
 
 
 def _target(question: Question, words: list[str]) -> Target:
@@ -131,7 +173,12 @@ def _add_options(question: Question, parser: argparse.ArgumentParser) -> None:
 
 
 def _complete(question: Question, words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
-    """Names of the first kind; the kinds that it is asked about, and their names."""
+    """Names of the first kind; the kinds that it is asked about, and their names. Then what the arguments name."""
+    count = _subject_length(question, words)
+    if question.arguments and len(words) >= count:
+        following = question.arguments[len(words) - count :]
+        kind = kind_from_word(following[0].metavar) if following else None
+        return values.names(kind.kind, prefix, options) if kind is not None else []
     if words or "/" in prefix:
         return values.objects(words, prefix, options)
     return [

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from kubedoctor.problems import Problem
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted
+from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
@@ -28,7 +29,7 @@ class KubedoctorApp(App[int]):
 
     TITLE = "kubedoctor"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "help", "Help")]
 
     def __init__(self, open_session: Callable[[], Session], namespace: str | None, name: str = "") -> None:
         """`namespace` None: the source's own. `name` is said while the source is being opened."""
@@ -82,6 +83,12 @@ class KubedoctorApp(App[int]):
         if before is not None:
             self.run_worker(InThread(partial(work.close, before), self.post_message))
         self.switch_screen(ListScreen(self.session, self.session.source.namespace))
+
+    def action_help(self) -> None:
+        """All keys, from every screen."""
+        shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
+        if self.session is not None and not shown:
+            self.push_screen(TextScreen(HELP_TITLE, help_page(self.session.notice)))
 
     def action_help_quit(self) -> None:
         """ctrl-c leaves, as it does in k9s."""

@@ -49,9 +49,10 @@ class Show(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """Ask a question about the row under the cursor."""
+    """Ask a question about the row under the cursor, with the words of its arguments."""
 
     name: str
+    words: tuple[str, ...] = ()
 
 
 Command = Ask | Quit | Help | Theme | UseContext | Show
@@ -71,7 +72,7 @@ def parse(text: str) -> Command:
     if lower == "theme":
         return Theme(arguments[0] if arguments else "")
     if lower in question_modules():
-        return Ask(lower)
+        return Ask(lower, tuple(arguments))
     if lower in CONTEXTS:
         return UseContext(arguments[0]) if arguments else Show("Context")
     if lower in ("ns", "namespace", "namespaces") and arguments:

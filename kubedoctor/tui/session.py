@@ -195,10 +195,10 @@ class Session:
         """The questions that can be asked about an object."""
         return tuple(question for question in load_questions().questions if question.fits(subject))
 
-    def ask(self, question: Question, subject: Ref) -> Answered:
+    def ask(self, question: Question, subject: Ref, choices: Choices) -> Answered:
         """The answer about an object, reading what that needs."""
         snapshot = self.seen()
-        return ask(question, subject, Choices(), snapshot, self._gather_into(snapshot))
+        return ask(question, subject, choices, snapshot, self._gather_into(snapshot))
 
     def verdict(self, subject: Ref, report: Report) -> ObjectVerdict:
         """What a report says of one object."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from textual.message import Message
 
-from kubedoctor.answers.question import Question
+from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import Ref
 from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
@@ -78,9 +78,9 @@ def focus(session: Session, row: Row, post: Post) -> None:
     tell(session, row, session.focus(row.ref), post, full=True)
 
 
-def ask_question(session: Session, question: Question, subject: Ref, post: Post) -> None:
+def ask_question(session: Session, question: Question, subject: Ref, choices: Choices, post: Post) -> None:
     """Answer a question about an object, without options."""
-    post(Asked(session.ask(question, subject)))
+    post(Asked(session.ask(question, subject, choices)))
 
 
 def describe_object(session: Session, ref: Ref, report: Report | None, post: Post) -> None:

@@ -96,6 +96,19 @@ def test_its_question_is_a_command(installed: Path, recorded: Path) -> None:
     assert "license-of" in python(installed, "-m", "kubedoctor", "--help")
 
 
+def test_its_question_with_an_argument(installed: Path, recorded: Path) -> None:
+    for words in (("checkout-1", "gold", "-n", "shop"), ("pod", "checkout-1", "gold"), ("pod/checkout-1", "gold")):
+        text = python(installed, "-m", "kubedoctor", "uses-license", *words, "--from", str(recorded))
+        assert "Pod shop/checkout-1: uses License gold" in text
+    assert "uses-license POD LICENSE [-n NAMESPACE]" in python(installed, "-m", "kubedoctor", "uses-license", "--help")
+
+
+def test_its_question_without_a_subject(installed: Path, recorded: Path) -> None:
+    told = report(installed, recorded, "licenses")
+    assert (told["title"], told["summary"]) == ("All namespaces", "has 1 Licenses")
+    assert report(installed, recorded, "licenses", "-n", "shop")["title"] == "Namespace shop"
+
+
 def test_without_it_nothing_is_known_of_licenses(tmp_path: Path, recorded: Path) -> None:
     told = report(tmp_path, recorded, "pod", "checkout-1", "-n", "shop")
     assert [one["code"] for one in told["findings"]] == ["KD1003"]

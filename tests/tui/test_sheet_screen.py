@@ -7,6 +7,7 @@ import pytest
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.questions_screen import QuestionsScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
+from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.text_view import TextView
@@ -83,6 +84,20 @@ async def test_every_way_to_a_question_from_the_list() -> None:
         assert isinstance(on_top(app), SheetScreen)
         assert "fits none of 4 nodes" in app.screen.query_one("#page", TextView).page.plain
         await press(pilot, app, "escape")
+        assert on_top(app) is screen
+
+
+async def test_the_keys_are_shown_from_every_screen() -> None:
+    app = application("insufficient-cpu")
+    async with running(app) as (pilot, screen):
+        await press(pilot, app, "w", "?")
+        assert isinstance(app.screen, TextScreen)
+        assert "why-pending" in app.screen.query_one(TextView).page.plain
+        await press(pilot, app, "?", "escape")
+        assert isinstance(on_top(app), WhyScreen)
+        await press(pilot, app, "n", "?")
+        assert isinstance(app.screen, TextScreen)
+        await press(pilot, app, "escape", "escape", "escape")
         assert on_top(app) is screen
 
 

@@ -9,6 +9,8 @@ from kubedoctor.findings import Effect
 from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
 
+HELP_TITLE = "Keys"
+
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Why",

@@ -31,7 +31,7 @@ def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]
 class CopyScreen(ModalScreen[None]):
     """Puts a command line into the clipboard (OSC 52). It never runs one."""
 
-    CSS_PATH = "copy_screen.tcss"
+    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,x", "app.pop_screen", "Back")]
 
     def __init__(self, commands: tuple[Copyable, ...], title: str = "Copy a command") -> None:

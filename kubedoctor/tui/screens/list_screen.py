@@ -20,10 +20,8 @@ from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.messages import Aged, Changed, Examined, Failed, Filtered, Progress, RowsMade, ThemeWanted, Told
 from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.pages.keys import help_page
 from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, counts, empty_text, keep
 from kubedoctor.tui.screens.object_actions import ObjectScreen
-from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
 from kubedoctor.tui.threads import InThread
@@ -51,7 +49,6 @@ class ListScreen(ObjectScreen):
         Binding("slash", "ask('filter')", "Filter", priority=True),
         Binding("colon", "ask('command')", "Command", priority=True),
         Binding("escape", "back", "Back"),
-        Binding("question_mark", "help", "Help"),
         *(Binding(str(number), f"namespace({number})", show=False) for number in range(10)),
         Binding("ctrl+z", "faults", "Faults only"),
         Binding("ctrl+w", "wide", "Wide"),
@@ -241,11 +238,11 @@ class ListScreen(ObjectScreen):
             case commands.Quit():
                 self.app.exit()
             case commands.Help():
-                self.action_help()
+                self.call_later(self.app.run_action, "help")
             case commands.Theme(name=name):
                 self.post_message(ThemeWanted(name))
-            case commands.Ask(name=name):
-                self.ask_by_name(name)
+            case commands.Ask(name=name, words=words):
+                self.ask_by_name(name, words, self.view.namespace)
             case commands.UseContext(name=name):
                 self._work(partial(work.switch, self.session, name), "switch")
             case commands.Show(kind=kind, namespace=namespace, filter=filter_text):
@@ -338,9 +335,6 @@ class ListScreen(ObjectScreen):
         elif self._places:
             visited = self._places.pop()
             self._go(visited.view, visited.filter, visited.row, remember=False)
-
-    def action_help(self) -> None:
-        self.app.push_screen(TextScreen("Keys", help_page(self.session.notice)))
 
     def action_namespace(self, number: int) -> None:
         if number > len(self.namespaces):

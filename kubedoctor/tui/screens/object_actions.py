@@ -14,10 +14,12 @@ from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine import Report
+from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
 from kubedoctor.tui.pages.incidents import lesson_page
 from kubedoctor.tui.pages.keys import changing_command
 from kubedoctor.tui.rows import Row
+from kubedoctor.tui.screens.arguments_screen import ArgumentsScreen
 from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
 from kubedoctor.tui.screens.questions_screen import QuestionsScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
@@ -72,17 +74,32 @@ class ObjectScreen(Screen[None]):
 
         self.app.push_screen(QuestionsScreen(questions, about), chosen)
 
-    def ask_by_name(self, name: str) -> None:
+    def ask_by_name(self, name: str, words: tuple[str, ...], namespace: str) -> None:
+        """Ask about the row, or about the namespace (empty: all) where the question has no subject of its own.
+
+        words: of the question's arguments.
+        """
         row = self.subject()
-        questions = self.session.questions_about(row.ref) if row is not None else ()
-        question = next((candidate for candidate in questions if candidate.name == name), None)
-        if row is not None and question is not None:
-            self._ask(question, row.ref)
+        question = next((candidate for candidate in load_questions().questions if candidate.name == name), None)
+        if question is not None and not question.kinds:
+            self._ask(question, Ref("Namespace", "", namespace), words)
+        elif question is not None and row is not None and question.fits(row.ref):
+            self._ask(question, row.ref, words)
         else:
             self.notify(f"{name} does not apply to this row.", timeout=3, markup=False)
 
-    def _ask(self, question: Question, about: Ref) -> None:
-        self.app.push_screen(SheetScreen.asking(self.session, question, about))
+    def _ask(self, question: Question, about: Ref, words: tuple[str, ...] = ()) -> None:
+        """Ask; what is missing of the words is asked for first."""
+        if len(words) > len(question.arguments):
+            unexpected = visible(words[len(question.arguments)], 60)
+            self.notify(f"Unexpected argument: {unexpected}. {question.name} is about the selected row.", markup=False)
+        elif len(words) < len(question.arguments):
+            self.app.push_screen(
+                ArgumentsScreen(question, about, words),
+                lambda given: self._ask(question, about, given) if given is not None else None,
+            )
+        else:
+            self.app.push_screen(SheetScreen.asking(self.session, question, about, words))
 
     def action_copy_command(self) -> None:
         row = self.subject()

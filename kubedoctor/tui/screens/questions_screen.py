@@ -21,7 +21,7 @@ from kubedoctor.cluster.grammar.text import visible
 class QuestionsScreen(ModalScreen[Question]):
     """Gives the question that was chosen, nothing where none was."""
 
-    CSS_PATH = "copy_screen.tcss"
+    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,a", "app.pop_screen", "Back")]
 
     def __init__(self, questions: tuple[Question, ...], subject: Ref) -> None:

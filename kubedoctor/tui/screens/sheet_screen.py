@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from kubedoctor.answers.question import Question
+from kubedoctor.answers.question import Choices, Question
 from kubedoctor.answers.sheet import Sheet, SheetRow
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
@@ -47,13 +47,13 @@ class SheetScreen(Screen[None]):
         self.by_name = False
         self._heading = heading or (sheet.title if sheet is not None else "")
         self._rows: tuple[SheetRow, ...] = ()
-        self._question: tuple[Question, Ref] | None = None
+        self._question: tuple[Question, Ref, Choices] | None = None
 
     @classmethod
-    def asking(cls, session: Session, question: Question, subject: Ref) -> SheetScreen:
-        """A screen that asks."""
-        screen = cls(session, heading=f"{question.name} {subject.title}")
-        screen._question = question, subject
+    def asking(cls, session: Session, question: Question, subject: Ref, words: tuple[str, ...] = ()) -> SheetScreen:
+        """A screen that asks; `words` are those of the question's arguments, all of them."""
+        screen = cls(session, heading=" ".join((question.name, subject.title, *words)))
+        screen._question = question, subject, question.choices(words)
         return screen
 
     def compose(self) -> ComposeResult:

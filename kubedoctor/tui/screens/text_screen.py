@@ -28,13 +28,13 @@ class TextScreen(Screen[None]):
 
     def __init__(self, title: str, page: Page | None = None, work: Callable[..., None] | None = None) -> None:
         super().__init__()
-        self._heading = visible(title, 200)
+        self.heading = visible(title, 200)
         self._made = page
         self._work = work
 
     def compose(self) -> ComposeResult:
         view = TextView(id="text")
-        view.border_title = self._heading
+        view.border_title = self.heading
         view.border_subtitle = "esc back  c copy"
         yield view
 

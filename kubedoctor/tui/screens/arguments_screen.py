@@ -1,0 +1,43 @@
+"""The words that a question needs beside its subject."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from kubedoctor.answers.question import Question
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.grammar.text import visible
+
+
+class ArgumentsScreen(ModalScreen[tuple[str, ...] | None]):
+    """Gives the words that were typed, None where they were not."""
+
+    CSS_PATH = "dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.pop_screen", "Back")]
+
+    def __init__(self, question: Question, subject: Ref, words: tuple[str, ...]) -> None:
+        super().__init__()
+        self._question = question
+        self._subject = subject
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = f"{self._question.name} {visible(self._subject.title, 120)}"
+            box.border_subtitle = "enter asks  esc back"
+            yield Input("".join(f"{word} " for word in self._words), self._question.usage, select_on_focus=False)
+            for argument in self._question.arguments:
+                yield Static(f"{argument.metavar}: {argument.help}", classes="argument", markup=False)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        words = tuple(event.value.split())
+        if len(words) >= len(self._question.arguments):
+            self.dismiss(words)
