@@ -16,8 +16,9 @@ from kubedoctor.cli.completion import values
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.formats import check_format
 from kubedoctor.cli.formats.sheet import render_sheet
-from kubedoctor.cli.reading import opened
-from kubedoctor.cli.subject import check_namespace, find_subject, single_target
+from kubedoctor.cli.not_found import check_namespace
+from kubedoctor.cli.reading import namespace_meant, opened
+from kubedoctor.cli.subject import find_subject, single_target
 from kubedoctor.cli.targets import Target
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
 from kubedoctor.cluster.grammar.text import counted, listed
@@ -140,11 +141,10 @@ def _subject_length(question: Question, words: Sequence[str]) -> int:
 
 
 def _namespace(options: argparse.Namespace, source: ReadableCluster) -> Ref:
-    """The Namespace in use; without a name for all of them, as in a recording of which none was chosen."""
+    """The Namespace that is meant. Raises NoSuchObject where there is no such Namespace."""
     if options.namespace:
         check_namespace(options.namespace, source)
-    everywhere = options.all_namespaces or source.snapshot.closed
-    return Ref("Namespace", "", options.namespace or ("" if everywhere else source.namespace))
+    return Ref("Namespace", "", namespace_meant(source, options))
 
 
 def _target(question: Question, words: list[str]) -> Target:
