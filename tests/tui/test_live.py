@@ -53,7 +53,7 @@ async def running(served: SandboxServer, namespace: str = "shop") -> AsyncIterat
     options = Options(kubeconfig=str(served.kubeconfig))
     app = KubedoctorApp(lambda: Session(open_source(options), load_catalogue(), opener_for(options)), namespace)
     async with app.run_test(size=(120, 32)) as pilot:
-        await until(lambda: isinstance(app.screen, ListScreen))
+        await until(lambda: isinstance(app.screen, ListScreen) and app.screen.is_mounted)
         yield pilot, list_screen(app)
         assert app.session is not None
         await asyncio.to_thread(app.session.close)
