@@ -121,10 +121,15 @@ class Supervisor:
         (self.folder / "audit-policy.json").write_text(json.dumps(AUDIT_POLICY))
 
     def _control_plane(self) -> None:
-        certificates = self.certificates
         (self.folder / "tokens.csv").write_text(TOKENS)
-        authority = certificates / "ca.crt"
+        authority = self.certificates / "ca.crt"
+        signing_key = self.certificates / "service-account.key"
         inside = write_kubeconfig(self.folder / "kubeconfig.inside", API, authority, ADMINISTRATOR_TOKEN)
+        self._etcd()
+        self._api_server(authority, signing_key)
+        self._controllers(inside, authority, signing_key)
+
+    def _etcd(self) -> None:
         self.spawn(
             "etcd",
             f"--data-dir={self.folder / 'etcd'}",
@@ -136,7 +141,9 @@ class Supervisor:
         )
         self.wait_for(f"{ETCD}/health")
         self.mark("etcd")
-        signing_key = certificates / "service-account.key"
+
+    def _api_server(self, authority: Path, signing_key: Path) -> None:
+        certificates = self.certificates
         self.spawn(
             "kube-apiserver",
             f"--etcd-servers={ETCD}",
@@ -164,6 +171,8 @@ class Supervisor:
         )
         self.wait_for(f"{API}/readyz")
         self.mark("kube-apiserver")
+
+    def _controllers(self, inside: Path, authority: Path, signing_key: Path) -> None:
         self.spawn(
             "kube-controller-manager",
             f"--kubeconfig={inside}",
