@@ -7,6 +7,8 @@ import enum
 import re
 from typing import NamedTuple
 
+from kubedoctor.replay.kubelet.messages import MessageKinds
+
 
 class Missing(NamedTuple):
     """A ConfigMap or Secret, or a key of one, that a message names. `namespace` is empty where the message has none."""
@@ -58,37 +60,31 @@ _WRAPPERS = re.compile(
     r"error during container init:|failed to generate (?:container )?(?:\"[^\"]*\" )?spec:|Error response from daemon:) ?)+"
 )
 
-_START: tuple[tuple[StartProblem, re.Pattern[str]], ...] = tuple(
-    (problem, re.compile(pattern, re.IGNORECASE))
-    for problem, pattern in (
-        (StartProblem.WRONG_FORMAT, r"exec format error"),
-        (StartProblem.NO_COMMAND, r"no command specified"),
-        (StartProblem.WORKING_DIRECTORY, r"chdir to cwd|cwd \(|working directory"),
-        (StartProblem.MEMORY_TOO_SMALL, r"container init was OOM-killed|memory limit too low|minimum memory limit"),
-        (StartProblem.USER, r"unable to find user|no matching entries in passwd|unable to find group|no users found"),
-        (
-            StartProblem.MOUNT,
-            r"error mounting|failed to prepare subPath|not a directory: Are you trying to mount|mount .*: not a directory",
-        ),
-        (
-            StartProblem.NOT_FOUND,
-            r"executable file not found|exec: .*no such file or directory|stat .*: no such file or directory",
-        ),
-        (StartProblem.NOT_EXECUTABLE, r"exec: .*(?:permission denied|is a directory)"),
-    )
+_START = MessageKinds(
+    (StartProblem.WRONG_FORMAT, r"exec format error"),
+    (StartProblem.NO_COMMAND, r"no command specified"),
+    (StartProblem.WORKING_DIRECTORY, r"chdir to cwd|cwd \(|working directory"),
+    (StartProblem.MEMORY_TOO_SMALL, r"container init was OOM-killed|memory limit too low|minimum memory limit"),
+    (StartProblem.USER, r"unable to find user|no matching entries in passwd|unable to find group|no users found"),
+    (
+        StartProblem.MOUNT,
+        r"error mounting|failed to prepare subPath|not a directory: Are you trying to mount|mount .*: not a directory",
+    ),
+    (
+        StartProblem.NOT_FOUND,
+        r"executable file not found|exec: .*no such file or directory|stat .*: no such file or directory",
+    ),
+    (StartProblem.NOT_EXECUTABLE, r"exec: .*(?:permission denied|is a directory)"),
 )
-_SECURITY: tuple[tuple[SecurityProblem, re.Pattern[str]], ...] = tuple(
-    (problem, re.compile(pattern, re.IGNORECASE))
-    for problem, pattern in (
-        (SecurityProblem.ROOT_IMAGE, r"runAsNonRoot and image will run as root"),
-        (SecurityProblem.NAMED_USER, r"runAsNonRoot and image has non-numeric user"),
-        (SecurityProblem.ROOT_USER, r"runAsUser breaks non-root policy|container's runAsUser .*non-?root"),
-        (SecurityProblem.SECCOMP, r"seccomp"),
-        (SecurityProblem.APPARMOR, r"apparmor"),
-        (SecurityProblem.SYSCTL, r"sysctl"),
-        (SecurityProblem.CAPABILITY, r"unknown capability|capability .*(?:not|invalid)"),
-        (SecurityProblem.HOST_USERS, r"user ?namespaces? .*not support|idmap"),
-    )
+_SECURITY = MessageKinds(
+    (SecurityProblem.ROOT_IMAGE, r"runAsNonRoot and image will run as root"),
+    (SecurityProblem.NAMED_USER, r"runAsNonRoot and image has non-numeric user"),
+    (SecurityProblem.ROOT_USER, r"runAsUser breaks non-root policy|container's runAsUser .*non-?root"),
+    (SecurityProblem.SECCOMP, r"seccomp"),
+    (SecurityProblem.APPARMOR, r"apparmor"),
+    (SecurityProblem.SYSCTL, r"sysctl"),
+    (SecurityProblem.CAPABILITY, r"unknown capability|capability .*(?:not|invalid)"),
+    (SecurityProblem.HOST_USERS, r"user ?namespaces? .*not support|idmap"),
 )
 
 
@@ -122,9 +118,9 @@ def reason_in(message: str) -> str:
 
 def start_problem(message: str) -> StartProblem:
     """Why the runtime could not start a program."""
-    return next((problem for problem, pattern in _START if pattern.search(message)), StartProblem.RUNTIME)
+    return _START.of(message) or StartProblem.RUNTIME
 
 
 def security_problem(message: str) -> SecurityProblem | None:
     """The security setting that a message names, if it names one."""
-    return next((problem for problem, pattern in _SECURITY if pattern.search(message)), None)
+    return _SECURITY.of(message)

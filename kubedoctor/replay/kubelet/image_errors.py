@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
+from kubedoctor.replay.kubelet.messages import MessageKinds
 
 PULL_REASONS = frozenset(
     {
@@ -54,42 +55,38 @@ class ImageName(NamedTuple):
         return f"{self.registry}/{self.repository}"
 
 
-# The order decides: messages quote URLs and names, so the most specific patterns come first.
-_MESSAGES: tuple[tuple[PullProblem, re.Pattern[str]], ...] = tuple(
-    (problem, re.compile(pattern, re.IGNORECASE))
-    for problem, pattern in (
-        (
-            PullProblem.INVALID_NAME,
-            r"couldn't parse image name|invalid reference format|failed to apply default image tag",
-        ),
-        (PullProblem.NEVER_PULL, r"not present with pull policy of never"),
-        (PullProblem.RATE_LIMIT, r"toomanyrequests|too many requests|\b429\b|rate limit"),
-        (PullProblem.NO_SPACE, r"no space left on device"),
-        (PullProblem.NO_PLATFORM, r"no match for platform|no matching manifest|does not match the specified platform"),
-        (
-            PullProblem.NO_SUCH_HOST,
-            r"no such host|server misbehaving|temporary failure in name resolution|lookup \S+ on \S+: |lookup \S+: i/o timeout",
-        ),
-        (PullProblem.PLAIN_HTTP, r"server gave HTTP response to HTTPS client"),
-        (PullProblem.CERTIFICATE, r"x509: |certificate (?:signed by unknown|has expired|is not trusted)|tls: "),
-        (PullProblem.REFUSED, r"connection refused"),
-        (
-            PullProblem.DENIED_OR_ABSENT,
-            r"pull access denied|repository does not exist or may require|insufficient_scope|requested access to the resource is denied",
-        ),
-        (
-            PullProblem.UNAUTHORIZED,
-            r"\b401\b|\b403\b|unauthorized|forbidden|no basic auth credentials|authentication required|"
-            r"failed to fetch (?:anonymous|oauth) token|authorization failed|denied: ",
-        ),
-        (PullProblem.NOT_FOUND, r"not found|manifest unknown|name unknown|\b404\b|does not exist"),
-        (
-            PullProblem.TIMEOUT,
-            r"i/o timeout|deadline exceeded|TLS handshake timeout|Client\.Timeout|no route to host|network is unreachable|"
-            r"connection reset|timed out|\bEOF\b",
-        ),
-        (PullProblem.SERVER_ERROR, r"\b50[0-9]\b|registry is unavailable|internal server error|bad gateway"),
-    )
+_MESSAGES = MessageKinds(
+    (
+        PullProblem.INVALID_NAME,
+        r"couldn't parse image name|invalid reference format|failed to apply default image tag",
+    ),
+    (PullProblem.NEVER_PULL, r"not present with pull policy of never"),
+    (PullProblem.RATE_LIMIT, r"toomanyrequests|too many requests|\b429\b|rate limit"),
+    (PullProblem.NO_SPACE, r"no space left on device"),
+    (PullProblem.NO_PLATFORM, r"no match for platform|no matching manifest|does not match the specified platform"),
+    (
+        PullProblem.NO_SUCH_HOST,
+        r"no such host|server misbehaving|temporary failure in name resolution|lookup \S+ on \S+: |lookup \S+: i/o timeout",
+    ),
+    (PullProblem.PLAIN_HTTP, r"server gave HTTP response to HTTPS client"),
+    (PullProblem.CERTIFICATE, r"x509: |certificate (?:signed by unknown|has expired|is not trusted)|tls: "),
+    (PullProblem.REFUSED, r"connection refused"),
+    (
+        PullProblem.DENIED_OR_ABSENT,
+        r"pull access denied|repository does not exist or may require|insufficient_scope|requested access to the resource is denied",
+    ),
+    (
+        PullProblem.UNAUTHORIZED,
+        r"\b401\b|\b403\b|unauthorized|forbidden|no basic auth credentials|authentication required|"
+        r"failed to fetch (?:anonymous|oauth) token|authorization failed|denied: ",
+    ),
+    (PullProblem.NOT_FOUND, r"not found|manifest unknown|name unknown|\b404\b|does not exist"),
+    (
+        PullProblem.TIMEOUT,
+        r"i/o timeout|deadline exceeded|TLS handshake timeout|Client\.Timeout|no route to host|network is unreachable|"
+        r"connection reset|timed out|\bEOF\b",
+    ),
+    (PullProblem.SERVER_ERROR, r"\b50[0-9]\b|registry is unavailable|internal server error|bad gateway"),
 )
 _DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
 _BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
@@ -125,10 +122,7 @@ def read_pull_error(waiting: ContainerStateWaiting, newest_event: str = "") -> P
 def classify_pull_message(message: str) -> PullProblem:
     """The problem that a message states; image names in it are not read."""
     text = re.sub(r'(?:image|reference) \\?"[^"]*"', "image", message)
-    for problem, pattern in _MESSAGES:
-        if pattern.search(text):
-            return problem
-    return PullProblem.UNKNOWN
+    return _MESSAGES.of(text) or PullProblem.UNKNOWN
 
 
 def parse_image_name(image: str) -> ImageName:

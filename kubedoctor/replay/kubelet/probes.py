@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from kubedoctor.cluster.kinds.containers import Container, Probe
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.kubelet.messages import MessageKinds
 
 DEFAULT_GRACE = 30
 
@@ -31,21 +32,18 @@ _FAILED = re.compile(
     r"^(?P<probe>Readiness|Liveness|Startup) probe (?:failed|errored|error)(?: and resulted in unknown state)?: (?P<why>.*)",
     re.DOTALL,
 )
-_ANSWERS: tuple[tuple[ProbeAnswer, re.Pattern[str]], ...] = tuple(
-    (answer, re.compile(pattern, re.IGNORECASE))
-    for answer, pattern in (
-        (ProbeAnswer.STATUS, r"statuscode: \d{3}"),
-        (ProbeAnswer.UNRESOLVED_PORT, r"couldn't find port|invalid port|strconv\.\w+: parsing"),
-        (ProbeAnswer.TLS, r"server gave HTTP response to HTTPS client|malformed HTTP|x509: |tls: |http2: frame"),
-        (ProbeAnswer.GRPC, r"grpc|health rpc|NOT_SERVING|failed to connect service"),
-        (
-            ProbeAnswer.COMMAND_MISSING,
-            r"executable file not found|exec failed|no such file or directory|command not found",
-        ),
-        (ProbeAnswer.REFUSED, r"connection refused"),
-        (ProbeAnswer.TIMEOUT, r"i/o timeout|deadline exceeded|Client\.Timeout|timed out|no route to host"),
-        (ProbeAnswer.RESET, r"connection reset|\bEOF\b"),
-    )
+_ANSWERS = MessageKinds(
+    (ProbeAnswer.STATUS, r"statuscode: \d{3}"),
+    (ProbeAnswer.UNRESOLVED_PORT, r"couldn't find port|invalid port|strconv\.\w+: parsing"),
+    (ProbeAnswer.TLS, r"server gave HTTP response to HTTPS client|malformed HTTP|x509: |tls: |http2: frame"),
+    (ProbeAnswer.GRPC, r"grpc|health rpc|NOT_SERVING|failed to connect service"),
+    (
+        ProbeAnswer.COMMAND_MISSING,
+        r"executable file not found|exec failed|no such file or directory|command not found",
+    ),
+    (ProbeAnswer.REFUSED, r"connection refused"),
+    (ProbeAnswer.TIMEOUT, r"i/o timeout|deadline exceeded|Client\.Timeout|timed out|no route to host"),
+    (ProbeAnswer.RESET, r"connection reset|\bEOF\b"),
 )
 
 
@@ -57,10 +55,8 @@ def read_probe_failure(message: str) -> tuple[str, str]:
 
 def answer_of(why: str, probe: Probe | None) -> ProbeAnswer:
     """The kind of a failure; `why` is what the kubelet wrote after `probe failed:`."""
-    for answer, pattern in _ANSWERS:
-        if pattern.search(why):
-            return answer
-    return ProbeAnswer.COMMAND_FAILED if probe is not None and probe.exec is not None else ProbeAnswer.UNKNOWN
+    unknown = ProbeAnswer.COMMAND_FAILED if probe is not None and probe.exec is not None else ProbeAnswer.UNKNOWN
+    return _ANSWERS.of(why) or unknown
 
 
 def gives_up_after(probe: Probe) -> timedelta:
