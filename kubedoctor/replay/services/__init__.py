@@ -1,4 +1,4 @@
-"""What a Service selects: pods, the workloads that should make them, the ports that they declare."""
+"""What a Service selects: pods, the workloads that should create them, the ports that they declare."""
 
 from kubedoctor.replay.services.backends import Backends, backends, has_ready_pods, wanted_replicas, workloads_behind
 from kubedoctor.replay.services.ports import declared_ports, find_port, unknown_name

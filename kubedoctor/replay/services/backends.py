@@ -1,4 +1,4 @@
-"""The pods behind a Service, by what they can do for it."""
+"""The pods behind a Service, by their state."""
 
 from __future__ import annotations
 
@@ -28,11 +28,9 @@ MAKERS: tuple[type[KubernetesObject], ...] = (
 
 @dataclass(frozen=True)
 class Backends:
-    """What a Service has.
-
-    served: traffic goes somewhere, if only to a pod that is about to end.
-    live: the selected pods that should serve. finished: those that have ended. leaving: those being deleted.
-    failing: those of `live` that are not ready and will not become so by themselves soon.
+    """The pods of a Service. served: traffic is sent to at least one pod, even if it is about to end.
+    live: the selected pods that should serve. finished: those that have ended. leaving: those being deleted. failing:
+    those of `live` that are not ready and will not soon become ready by themselves.
     """
 
     served: bool
@@ -61,7 +59,7 @@ def backends(service: Service, cluster: Cluster) -> Backends:
 
 
 def has_ready_pods(service: Ref, cluster: Cluster) -> bool:
-    """Whether the selector picks a ready pod, whatever EndpointSlices say: they follow a change only later."""
+    """Whether the selector picks a ready pod, regardless of EndpointSlices, which follow a change only later."""
     existing = cluster.get(Service, service.namespace, service.name)
     return existing is not None and any(
         ready(pod) and not terminating(pod) for pod in pods_selected_by(existing, cluster)
@@ -88,7 +86,7 @@ def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObje
 
 
 def wanted_replicas(workload: KubernetesObject) -> int:
-    """How many pods it should have; a workload that does not say so should have one."""
+    """How many pods it should have; 1 if the workload does not set it."""
     if isinstance(workload, DaemonSet):
         return workload.status.desired_number_scheduled
     if isinstance(workload, Deployment | StatefulSet | ReplicaSet | ReplicationController):

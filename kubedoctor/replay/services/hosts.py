@@ -9,7 +9,7 @@ from kubedoctor.cluster.kinds.core import Service
 
 
 class ServiceName(NamedTuple):
-    """The Service that a host name spells."""
+    """The Service that a host name stands for."""
 
     name: str
     namespace: str
@@ -24,19 +24,19 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def is_local(host: str) -> bool:
-    """The pod itself."""
+    """Whether the host is the pod itself."""
     return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
 
 
 def is_address(host: str) -> bool:
-    """An IP address and not a name."""
+    """Whether the host is an IP address and not a name."""
     return ":" in host or (host.replace(".", "").isdigit() and host.count(".") == 3)
 
 
 def service_named(host: str, namespace: str, namespaces: Iterable[str] = ()) -> ServiceName | None:
     """The Service that a host name refers to in a pod of `namespace`; None for names outside the cluster.
 
-    Forms: `payments`, `payments.shop`, `payments.shop.svc` and what follows; `db-0.db.shop.svc` is a pod of Service db.
+    Forms: `payments`, `payments.shop`, `payments.shop.svc` and longer; `db-0.db.shop.svc` is a pod of Service db.
     """
     if is_local(host) or is_address(host):
         return None

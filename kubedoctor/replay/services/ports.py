@@ -46,8 +46,8 @@ def names_of(pod: Pod, protocol: str) -> tuple[str, ...]:
 class UnknownName:
     """A target port's name that no pod has.
 
-    names: what the pods call their ports of the protocol. protocols: those for which they do declare the name.
-    meant: the name that was probably meant, of those that no other port of the Service leads to; empty if unclear.
+    names: the names of the pods' ports of the protocol. protocols: other protocols with this name. meant: the name that
+    was probably intended, of those that no other port of the Service targets; empty if unclear.
     """
 
     target: str
@@ -58,7 +58,7 @@ class UnknownName:
 
 
 def unknown_name(service: Service, port: ServicePort, pods: Sequence[Pod]) -> UnknownName:
-    """What the pods have instead of the name that a port targets."""
+    """The names that the pods have instead of the name that a port targets."""
     target, protocol = str(port.target_port), port.protocol or "TCP"
     names = tuple(dict.fromkeys(name for pod in pods for name in names_of(pod, protocol)))
     same_name = (declared for pod in pods for _, declared in declared_ports(pod) if declared.name == target)

@@ -1,4 +1,4 @@
-"""Signs that a Service's number is not the one that its pods listen on."""
+"""Signs that a Service's target port is not the one that its pods listen on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REFUSED = re.compile(r"connection refused|ECONNREFUSED|actively refused", re.IG
 class WrongNumber:
     """`target` is declared by no pod. `container` declares the ports `declared`, one of which answers its probe.
 
-    others_lead_there: some Service port leads to that port, so this one may be another, undeclared one.
+    others_lead_there: another Service port targets that port, so this one may be an undeclared port.
     """
 
     target: int
@@ -35,7 +35,7 @@ class WrongNumber:
 
 @dataclass(frozen=True)
 class ConnectionRefusal:
-    """A line of a client's log that says that the Service refused it."""
+    """A line of a client's log about a connection that the Service refused."""
 
     pod: Pod
     tail: LogTail
@@ -43,8 +43,8 @@ class ConnectionRefusal:
 
 
 def wrong_number(service: Service, port: ServicePort, pods: list[Pod], cluster: Cluster) -> WrongNumber | None:
-    """None unless each pod declares ports of this protocol, none of them the target, and a ready pod's readiness
-    probe is answered on a declared port.
+    """None unless each pod declares ports of this protocol, none of them the target, and a ready pod's readiness probe
+    succeeds on a declared port.
 
     Declared ports are only information, so this alone proves nothing.
     """
@@ -74,7 +74,7 @@ def wrong_number(service: Service, port: ServicePort, pods: list[Pod], cluster: 
 
 
 def probed_port(container: Container, probe: Probe | None) -> int | None:
-    """The number that a probe asks; a name is one of the container's own ports."""
+    """The port number that a probe checks; a name is one of the container's own ports."""
     if probe is None:
         return None
     action = probe.http_get or probe.tcp_socket or probe.grpc
@@ -97,7 +97,8 @@ def _leads_to(number: int | None, pod: Pod, service: Service, port: ServicePort,
 
 
 def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster: Cluster) -> ConnectionRefusal | None:
-    """A log line of a troubled pod of the namespace that names this Service, by name or address, and a refusal."""
+    """A log line about a refused connection that names this Service, by name or address, from a pod in trouble of the
+    namespace."""
     own = {pod.name for pod in pods}
     word = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?=[.:/\s\"']|$)")
     spots = _spots(service, port)
@@ -123,7 +124,8 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
 
 
 def _spots(service: Service, port: ServicePort) -> re.Pattern[str]:
-    """How a client writes the port of the Service: by an address or a name, and not as a part of another (`web:8080`)."""
+    """Patterns for the port of the Service as a client writes it: by an address or a name, and not as a part of another
+    (`web:8080`)."""
     addresses = service.spec.cluster_ips or (service.spec.cluster_ip,)
     hosts = [f"[{address}]" if ":" in address else address for address in addresses if address not in ("", "None")]
     names = [service.name, f"{service.name}.{service.namespace}", f"{service.name}.{service.namespace}.svc"]

@@ -1,4 +1,4 @@
-"""Which labels a Service that selects nothing was probably meant to select."""
+"""The labels that a Service without matching pods was probably intended to select."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kubedoctor.replay.services.backends import MAKERS
 
 @dataclass(frozen=True)
 class Meant:
-    """What the selector should be. text: the labels that differ, `app=checkout`. pods: those it would select.
+    """The intended selector. text: the labels that differ, `app=checkout`. pods: those it would select.
 
     change: the selector's keys that differ.
     """
@@ -28,7 +28,7 @@ class Meant:
 
 
 def selection_meant(service: Service, cluster: Cluster) -> Meant | None:
-    """The nearest labels of a pod of the namespace, else of a workload's template; None if nothing is like them."""
+    """The nearest labels of a pod of the namespace, else of a workload's template; None if no labels are similar."""
     selector_labels = service.spec.selector or {}
     pods = [pod for pod in cluster.all(Pod, service.namespace) if not finished(pod) and not terminating(pod)]
     near = nearest_labels(selector_labels, [pod.labels for pod in pods])

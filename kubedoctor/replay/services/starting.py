@@ -1,4 +1,4 @@
-"""Whether a pod that is not ready is merely young."""
+"""Whether a pod that is not ready is only starting."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from kubedoctor.cluster.triage import all_statuses, waiting
 
 SCHEDULING = timedelta(minutes=1)
 PREPARING = timedelta(minutes=5)
-"""Images are pulled, volumes attached and init containers run: a new node may need that long."""
+"""The time that a new node may need to pull images, attach volumes and run init containers."""
 SETTLING = timedelta(minutes=1)
 MANY_RESTARTS = 3
-"""Programs that wait for others by ending need a few; from here on it is no start."""
+"""Programs that exit until a dependency is ready need a few restarts; more do not count as a start."""
 
 
 def still_starting(pod: Pod, at: datetime) -> bool:
-    """Whether a pod that is not ready may become so by itself: nothing has failed, and it had no time yet.
-
-    A running container has as long as its own probes give it, at least a minute.
+    """Whether a pod that is not ready may become ready by itself: nothing has failed, and it is new. A running
+    container has the time that its own probes allow, at least a minute.
     """
     if waiting(pod):
         return False
@@ -53,7 +52,7 @@ def still_starting(pod: Pod, at: datetime) -> bool:
 
 
 def _ended_soon(status: ContainerStatus) -> bool:
-    """Whether the container before this one failed, and not after long work."""
+    """Whether the previous run of the container failed, and did not run long."""
     ended = status.last_state.terminated if status.last_state else None
     if ended is None or not ended.exit_code:
         return False

@@ -1,1 +1,1 @@
-"""How claims come to volumes."""
+"""How claims are bound to volumes."""

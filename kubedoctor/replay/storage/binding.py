@@ -12,7 +12,7 @@ from kubedoctor.replay.storage.matching import capacity, rejection, reserved_for
 def possible_volumes(
     claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume], *, delayed: bool = False
 ) -> tuple[PersistentVolume, ...]:
-    """All volumes that the controller might choose; several where chance decides, none where none fits.
+    """All volumes that the controller might choose; several where the choice is random, none where none fits.
 
     Volumes with fewer access modes come first, then the smallest. `delayed`: the class waits for the first consumer, so
     that only volumes which name the claim count.

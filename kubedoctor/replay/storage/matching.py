@@ -1,6 +1,6 @@
-"""Which volumes that exist could be bound to a claim (`pkg/volume/.../persistentvolume FindMatchingVolume`, v1.37).
+"""Which existing volumes could be bound to a claim (`pkg/volume/.../persistentvolume FindMatchingVolume`, v1.37).
 
-Where a volume is plays no part here: that is the scheduler's question.
+The location of a volume does not matter here: the scheduler decides about it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 
 class Mismatch(enum.Enum):
-    """Why a volume is not for a claim, in the order of upstream's tests."""
+    """Why a volume does not match a claim, in the order of upstream's checks."""
 
     RELEASED = enum.auto()
     RESERVED = enum.auto()
@@ -35,14 +35,14 @@ class Mismatch(enum.Enum):
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A volume and everything that speaks against the claim; none: it fits."""
+    """A volume and all reasons against binding it to the claim; empty if it fits."""
 
     volume: PersistentVolume
     reasons: tuple[Mismatch, ...]
 
 
 def class_of(claim: PersistentVolumeClaim) -> str | None:
-    """The class that a claim requests: None where it leaves the choice to the default, empty where it must have none."""
+    """The class that a claim requests: None for the default class, empty for no class."""
     annotated = claim.annotations.get(CLASS_ANNOTATION)
     return annotated if annotated is not None else claim.spec.storage_class_name
 
@@ -53,12 +53,12 @@ def class_of_volume(volume: PersistentVolume) -> str:
 
 
 def requested_storage(claim: PersistentVolumeClaim) -> Quantity:
-    """The requested size; nothing where that cannot be read."""
+    """The requested size; 0 where it is invalid."""
     return _storage(claim.spec.resources.requests)
 
 
 def capacity(volume: PersistentVolume) -> Quantity:
-    """Its size; nothing where that cannot be read."""
+    """The size of a volume; 0 where it is invalid."""
     return _storage(volume.spec.capacity)
 
 
@@ -70,7 +70,7 @@ def _storage(amounts: dict[str, str] | None) -> Quantity:
 
 
 def reserved_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
-    """The volume names this claim, by uid or by a user who knew none."""
+    """Whether the volume names this claim, with its uid or, if a user wrote it, without one."""
     claim_ref = volume.spec.claim_ref
     return (
         claim_ref is not None
@@ -80,7 +80,8 @@ def reserved_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool
 
 
 def rejection(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Rejection:
-    """Every reason against one volume. A volume reserved for the claim is not asked for phase, labels, class, modes."""
+    """Every reason against one volume. For a volume reserved for the claim, phase, labels, class and modes are not
+    checked."""
     reasons = list(_always(claim, volume))
     if not reserved_for(volume, claim):
         reasons += _unless_reserved(claim, volume)
@@ -88,7 +89,7 @@ def rejection(claim: PersistentVolumeClaim, volume: PersistentVolume) -> Rejecti
 
 
 def rejections(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> tuple[Rejection, ...]:
-    """The nearest first: those with the fewest reasons against them, then the largest."""
+    """The closest match first: volumes with the fewest reasons against them, then the largest."""
     judged = [rejection(claim, volume) for volume in volumes]
     return tuple(
         sorted(judged, key=lambda entry: (len(entry.reasons), -capacity(entry.volume).value(), entry.volume.name))
@@ -121,7 +122,8 @@ def _unless_reserved(claim: PersistentVolumeClaim, volume: PersistentVolume) -> 
 
 
 def _is_selected(selector: LabelSelector | None, volume: PersistentVolume) -> bool:
-    """A claim whose selector is not valid, as claims of older releases may have one, gets no volume."""
+    """Whether the claim's selector matches. An invalid selector, which claims of older releases may have, matches no
+    volume."""
     try:
         return selector is None or selector_of(selector).matches(volume.metadata.labels)
     except SelectorError:

@@ -12,15 +12,15 @@ from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeC
 from kubedoctor.replay.storage.matching import Mismatch, Rejection, class_of, rejection, rejections, reserved_for
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
-"""Set by the scheduler when it has placed a pod for which a volume is to be made."""
+"""Set by the scheduler when it has placed a pod for which a volume must be provisioned."""
 _NOT_ASKED_BY_NAME = frozenset({Mismatch.SELECTOR, Mismatch.NOT_AVAILABLE})
-"""A claim that requests a volume by name gets it whatever its labels and its phase (`checkVolumeSatisfyClaim`)."""
+"""A claim that requests a volume by name gets it regardless of labels and phase (`checkVolumeSatisfyClaim`)."""
 
 
 class Awaited(enum.Enum):
-    """What has to come before the claim is bound.
+    """What the claim waits for.
 
-    BINDING: nothing, a volume fits. NAMED_VOLUME: the volume that it names, which does not exist or does not fit.
+    BINDING: nothing, a volume fits. NAMED_VOLUME: the volume that it names does not exist or does not fit.
     DEFAULT_CLASS: the default class is about to be set. ANY_CLASS: it names no class, and none is the default. NAMED_CLASS:
     its class does not exist. FIRST_POD: its class waits for a pod that is placed. VOLUME: nothing provisions volumes for it.
     PROVISIONER: the provisioner of its class.
@@ -37,8 +37,8 @@ class Awaited(enum.Enum):
 
 
 class Unbound(msgspec.Struct, frozen=True):
-    """The state of a claim. `judged`: what each volume has against it, the nearest first; of a claim that requests one
-    volume by name only that one."""
+    """The state of a claim. `judged`: the reasons against each volume, the closest match first; for a claim that
+    requests a volume by name only that volume."""
 
     awaits: Awaited
     judged: tuple[Rejection, ...] = ()
@@ -46,14 +46,14 @@ class Unbound(msgspec.Struct, frozen=True):
 
     @property
     def fits(self) -> bool:
-        """Some volume has nothing against the claim."""
+        """Whether a volume fits the claim."""
         return any(not judged.reasons for judged in self.judged)
 
 
 def unbound(
     claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume], classes: Iterable[StorageClass]
 ) -> Unbound:
-    """What the controller does with a claim that is not bound."""
+    """The controller's decision about a claim that is not bound."""
     if claim.spec.volume_name:
         return _by_name(claim, volumes)
     name = class_of(claim)
@@ -80,6 +80,6 @@ def _by_name(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) 
     if volume is None:
         return Unbound(Awaited.NAMED_VOLUME)
     reasons: tuple[Mismatch, ...] = ()
-    if not reserved_for(volume, claim):  # A volume that names the claim in turn is bound whatever it is like.
+    if not reserved_for(volume, claim):  # A volume that in turn names the claim is bound without further checks.
         reasons = tuple(reason for reason in rejection(claim, volume).reasons if reason not in _NOT_ASKED_BY_NAME)
     return Unbound(Awaited.NAMED_VOLUME if reasons else Awaited.BINDING, (Rejection(volume, reasons),))

@@ -1,1 +1,1 @@
-"""How controllers roll their pods out."""
+"""How controllers roll out their pods."""

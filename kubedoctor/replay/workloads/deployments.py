@@ -6,7 +6,7 @@ from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.meta import condition
 
 DEADLINE = 600
-"""Seconds without progress that a Deployment has where its spec names none."""
+"""The default progress deadline of a Deployment in seconds."""
 
 
 def deadline(deployment: Deployment) -> int:
@@ -21,7 +21,7 @@ def complete(deployment: Deployment) -> bool:
 
 
 def past_deadline(deployment: Deployment) -> bool:
-    """The controller reports that the deadline has passed. False for a rollout that is complete after all: its condition
-    follows later."""
+    """Whether the controller reports that the deadline has passed. False for a rollout that is complete by now: its
+    condition follows later."""
     progressing = condition(deployment.status.conditions, "Progressing")
     return progressing is not None and progressing.reason == "ProgressDeadlineExceeded" and not complete(deployment)

@@ -12,7 +12,7 @@ def lacks_pods(obj: KubernetesObject) -> bool:
 
 
 def missing_pods(obj: KubernetesObject) -> int:
-    """How many pods are wanted and do not exist."""
+    """How many desired pods do not exist."""
     if isinstance(obj, ReplicaSet | StatefulSet):
         return max(0, obj.spec.desired_replicas - obj.status.replicas)
     if isinstance(obj, DaemonSet):

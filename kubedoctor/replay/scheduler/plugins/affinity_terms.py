@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 
 
 class AffinityTerm(msgspec.Struct, frozen=True):
-    """`namespace_selector` is asked with the labels of the other pod's namespace."""
+    """`namespace_selector` is matched with the labels of the other pod's namespace."""
 
     topology_key: str
     namespaces: frozenset[str]
@@ -22,7 +22,7 @@ class AffinityTerm(msgspec.Struct, frozen=True):
 
     @property
     def asks_for_labels(self) -> bool:
-        """Whether the labels of namespaces decide."""
+        """Whether the term depends on the labels of namespaces."""
         return not (self.namespace_selector.is_empty or self.namespace_selector.selects_nothing)
 
     def matches(self, pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
@@ -40,7 +40,7 @@ def compiled(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]
 
 
 def terms_of(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]:
-    """As `compiled`; a pod with a term that is not valid counts as one without terms."""
+    """Like `compiled`; a pod with an invalid term counts as one without terms."""
     try:
         return compiled(pod, affinity)
     except SelectorError:
@@ -48,7 +48,7 @@ def terms_of(pod: Pod, affinity: PodAffinity | None) -> tuple[AffinityTerm, ...]
 
 
 def with_namespaces(term: AffinityTerm, namespaces: Mapping[str, Namespace]) -> AffinityTerm:
-    """The term with the namespaces that its selector finds written out. One that selects all stays a selector."""
+    """The term with its namespace selector replaced by the matching namespaces. A selector of all namespaces stays."""
     if not term.asks_for_labels:
         return term
     matching = {

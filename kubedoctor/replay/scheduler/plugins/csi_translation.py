@@ -41,7 +41,7 @@ _EBS_VOLUME: Final = re.compile(r"vol-[^/]*")
 
 
 def built_in_of_volume(volume: Volume) -> BuiltIn | None:
-    """The built-in plugin of a volume that a pod spells out."""
+    """The built-in plugin of an inline volume of a pod."""
     return next((built_in for built_in in BUILT_IN if getattr(volume, built_in.source) is not None), None)
 
 
@@ -51,11 +51,11 @@ def built_in_of(volume: PersistentVolume) -> BuiltIn | None:
 
 
 class Untranslatable(ValueError):
-    """A volume that the driver cannot be given; the text is upstream's."""
+    """A volume that cannot be translated for the driver; the text is upstream's."""
 
 
 def inline_handle(built_in: BuiltIn, source: dict[str, Any]) -> str:
-    """The driver's handle of a volume that a pod spells out; raises Untranslatable."""
+    """The driver's handle of an inline volume of a pod; raises Untranslatable."""
     if built_in.source == "gce_persistent_disk":
         return f"projects/UNSPECIFIED/zones/UNSPECIFIED/disks/{source.get('pdName', '')}"
     return _plain_handle(built_in, source)
@@ -74,7 +74,7 @@ def handle(built_in: BuiltIn, volume: PersistentVolume) -> str:
 
 
 def _region(zones: list[str]) -> str:
-    """What zones such as europe-west1-b have in common; raises Untranslatable."""
+    """The common region of zones such as europe-west1-b; raises Untranslatable."""
     for zone in zones:
         if zone.count("-") != 2:
             text = f"zone in unexpected format, expected: {{locale}}-{{region}}-{{zone}}, got: {zone}"
@@ -104,7 +104,7 @@ def _plain_handle(built_in: BuiltIn, source: dict[str, Any]) -> str:
 
 
 def migrated_on(built_in: BuiltIn, node: CSINode | None) -> bool:
-    """The node's kubelet says that it leaves the plugin's volumes to the driver."""
+    """Whether the node's kubelet leaves the plugin's volumes to the driver."""
     if node is None or not built_in.always:
         return False
     return built_in.plugin in node.annotations.get(MIGRATED_PLUGINS, "").split(",")

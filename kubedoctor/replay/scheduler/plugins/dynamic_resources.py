@@ -18,7 +18,8 @@ _SPEAKS_UNTIL: Final = SchedulerRelease(37)
 
 
 def unreplayed_claims(pod: Pod) -> tuple[str, ...]:
-    """The pod's resource claims by the names it gives them. With any, a verdict of this replay is not the last word."""
+    """The pod's resource claims by their names in the pod. With any of them, the verdict of this replay is
+    incomplete."""
     return tuple(claim.name for claim in pod.spec.resource_claims or ())
 
 
@@ -42,11 +43,11 @@ class DynamicResources(Plugin):
 
 
 def post_filter_text(release: SchedulerRelease) -> str:
-    """What its PostFilter puts before the scheduler's words on preemption."""
+    """The text of its PostFilter before the scheduler's message about preemption."""
     return "no new claims to deallocate, " if _POST_FILTER_SINCE <= release < _SPEAKS_UNTIL else ""
 
 
 def post_filter_fails(release: SchedulerRelease) -> bool:
-    """Where another PreFilter has stopped the pod, its PostFilter finds no state of its own, and the event ends in
+    """Where another PreFilter has rejected the pod, its PostFilter finds no state of its own, and the event ends in
     `not found`."""
     return release >= _POST_FILTER_SINCE

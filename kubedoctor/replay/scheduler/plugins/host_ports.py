@@ -1,4 +1,4 @@
-"""Ports of the host that pods take (`pkg/scheduler/util.GetHostPorts`, `framework.HostPortInfo`, v1.37)."""
+"""Host ports that pods use (`pkg/scheduler/util.GetHostPorts`, `framework.HostPortInfo`, v1.37)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class HostPort(msgspec.Struct, frozen=True):
     port: int
 
     def clashes(self, used: Collection[HostPort]) -> bool:
-        """Whether a port that is taken leaves no room for this one."""
+        """Whether a port in use conflicts with this one."""
         return any(
             port.port == self.port
             and port.protocol == self.protocol
@@ -33,7 +33,7 @@ class HostPort(msgspec.Struct, frozen=True):
 
 
 def host_ports(pod: Pod) -> tuple[HostPort, ...]:
-    """The host ports of containers and sidecars; ordinary init containers take none."""
+    """The host ports of containers and sidecars; ordinary init containers use none."""
     containers = pod.spec.containers
     if pod.spec.init_containers:
         containers = (

@@ -93,7 +93,8 @@ class InterPodAffinity(Plugin):
 
 
 def _finds_by_namespace_labels(pod: Pod, state: ClusterState) -> bool:
-    """The pod looks for others by the labels of their namespaces, or others keep away from it by those of its own."""
+    """The pod selects others by the labels of their namespaces, or anti-affinity of others selects it by those of its
+    own."""
     affinity = pod.spec.affinity
     own = (*terms_of(pod, affinity.pod_affinity), *terms_of(pod, affinity.pod_anti_affinity)) if affinity else ()
     if any(term.asks_for_labels for term in own):
@@ -153,7 +154,8 @@ class _Filter(NodeFilter):
         return SUCCESS
 
     def _has_matching_pods(self, node: NodeInfo) -> bool:
-        """The first pod of a group that wants to be together may go to any node that has the labels."""
+        """Whether matching pods exist; the first pod of a group with affinity to itself may go to any node that has the
+        topology labels."""
         together = True
         for term in self.affinity_terms:
             value = node.labels.get(term.topology_key)
@@ -190,7 +192,8 @@ class _Filter(NodeFilter):
 
 
 def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Drop the terms that are in the way, or narrow them to one node each; other pods' own terms move only with them."""
+    """Drop the blocking terms, or narrow them to one node each; terms of other pods are removed only with those
+    pods."""
     remedies: list[Remedy] = []
     wrong: list[tuple[Path, PodAffinityTerm]] = []
     for path, term, alone in _terms(pod):
@@ -215,7 +218,7 @@ def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> 
 
 
 def _own_terms_pass(plugin: Plugin, alone: Pod, state: ClusterState, node: NodeInfo) -> bool:
-    """Whether a pod's own terms allow the node, whatever other pods want."""
+    """Whether a pod's own terms allow the node, ignoring the terms of other pods."""
     node_filter = plugin.pre_filter(alone, state).node_filter
     if node_filter is None:
         return True
@@ -224,7 +227,7 @@ def _own_terms_pass(plugin: Plugin, alone: Pod, state: ClusterState, node: NodeI
 
 
 def _terms(pod: Pod) -> Iterator[tuple[Path, PodAffinityTerm, Pod]]:
-    """The required terms, each with the pod that has it alone."""
+    """The required terms, each with a copy of the pod that has only this term."""
     affinity = pod.spec.affinity
     for field, part in (
         ("podAffinity", affinity.pod_affinity if affinity else None),
@@ -246,7 +249,7 @@ def _with_terms(pod: Pod, near: PodAffinity | None, apart: PodAffinity | None) -
 
 
 def _unwilling(pod: Pod, state: ClusterState, node: NodeInfo) -> list[PodInfo]:
-    """Placed pods whose anti-affinity keeps the pod from the node."""
+    """Placed pods whose anti-affinity excludes the pod from the node."""
     labels = state.namespace_labels(pod.namespace)
     keys = {
         term.topology_key: node.labels.get(term.topology_key)

@@ -75,7 +75,7 @@ class NodeAffinity(Plugin):
 
 
 def _named(terms: tuple[NodeSelectorTerm, ...]) -> frozenset[str] | None:
-    """The nodes that the terms name, if every term names some."""
+    """The nodes that the terms name, if every term names at least one."""
     names: set[str] = set()
     for term in terms:
         name_sets = [
@@ -105,7 +105,7 @@ class _Filter(NodeFilter):
 
 
 def _label_keys(pod: Pod) -> set[str]:
-    """With the host name where the node itself is meant."""
+    """The label keys that the terms read, with the host name where they name nodes."""
     keys = set(pod.spec.node_selector or ())
     required = required_terms(pod)
     for term in (required.node_selector_terms if required else None) or ():
@@ -116,7 +116,7 @@ def _label_keys(pod: Pod) -> set[str]:
 
 
 def _remedies(pod: Pod, node: Node) -> list[Remedy]:
-    """Ask for the labels that the node has, or do not ask."""
+    """Require the labels that the node has, or drop the requirement."""
     selector = _about_selector(pod, node)
     terms = _about_terms(pod, node)
     if not terms:
@@ -161,7 +161,7 @@ def _about_terms(pod: Pod, node: Node) -> list[Remedy]:
 
 
 def _about_term(pod: Pod, node: Node, index: int, term: NodeSelectorTerm) -> list[Remedy]:
-    """Where one requirement alone is in the way."""
+    """The remedies where a single requirement blocks the node."""
     wrong: list[tuple[Path, NodeSelectorRequirement]] = []
     for field, requirements in (("matchExpressions", term.match_expressions), ("matchFields", term.match_fields)):
         for position, one in enumerate(requirements or ()):

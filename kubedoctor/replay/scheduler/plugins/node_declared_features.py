@@ -31,7 +31,7 @@ _SINCE: Final = SchedulerRelease(36)
 
 
 def needed_features(pod: Pod) -> frozenset[str]:
-    """The names of features that the pod cannot run without."""
+    """The names of the features that the pod needs."""
     spec = pod.spec
     started = (*spec.containers, *(spec.init_containers or ()))
     needed = set()

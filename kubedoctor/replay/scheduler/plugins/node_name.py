@@ -53,7 +53,7 @@ class NodeName(Plugin):
 
 
 def _drop_node_name(pod: Pod) -> Edit:
-    """The pod then goes where the scheduler wants it."""
+    """The scheduler then chooses the node."""
     operation = Operation(ref(pod), (Step(("spec", "nodeName"), ""),))
     return Edit(Kind.DROP_NODE_NAME, ref(pod), (operation,), weight=5, node=pod.spec.node_name)
 

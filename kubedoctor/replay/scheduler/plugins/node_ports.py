@@ -1,4 +1,4 @@
-"""NodePorts: host ports that others on the node have taken (`plugins/nodeports`, v1.37)."""
+"""NodePorts: host ports that other pods on the node use (`plugins/nodeports`, v1.37)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _Filter(NodeFilter):
 
 
 def _remedies(pod: Pod, node: NodeInfo) -> list[Remedy]:
-    """Ask for no port of the host, or take it from the pod that has it."""
+    """Remove the host port, or delete the pod that uses it."""
     pod_ports = list(_host_ports(pod))
     clashing = [(path, name, port) for path, name, port in pod_ports if port.clashes(node.used_ports)]
     remedies: list[Remedy] = []

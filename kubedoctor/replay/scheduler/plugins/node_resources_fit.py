@@ -1,4 +1,5 @@
-"""NodeResourcesFit: room for the pod's requests, and for one pod more (`plugins/noderesources/fit.go`, v1.37).
+"""NodeResourcesFit: enough resources for the pod's requests, and for one more pod (`plugins/noderesources/fit.go`,
+v1.37).
 
 Not replayed: an extended resource that a DeviceClass stands for is left to DynamicResources.
 """
@@ -75,7 +76,7 @@ class NodeResourcesFit(Plugin):
         return _lowered(pod, node.name, status.shortages)
 
     def remedies_for_new(self, pod: Pod, node: NodeInfo) -> list[Remedy]:
-        """It is emptier than the one that it is like."""
+        """A new node has fewer pods than the node that it is modelled on."""
         node_filter = self.pre_filter(pod, ClusterState()).node_filter
         shortages = node_filter.check(node).shortages if node_filter is not None else ()
         return _lowered(pod, "", shortages)
@@ -107,7 +108,7 @@ class _Filter(NodeFilter):
         return Status(code, tuple(reasons), tuple(short)) if short else SUCCESS
 
     def alike(self, classes: NodeClasses) -> Grouping:
-        """By how much is taken of how much, of the resources of which there is too little; one more pod is wanted too."""
+        """By used amount and capacity of the resources that are too small; one more pod counts as a resource too."""
         lacking = []
         for name, amount in (("pods", 1), *self.requests):
             free, numbers = _room(name, classes)
@@ -120,7 +121,8 @@ class _Filter(NodeFilter):
 
 
 def _room(name: str, classes: NodeClasses) -> tuple[list[int], list[int]]:
-    """What nodes have left of a resource, once for each amount taken of each capacity; and which of them is whose."""
+    """The free amounts of a resource, once for each pair of used amount and capacity, and the index of each node's
+    amount."""
     return _ROOMS.kept(classes, name, lambda: _worked_out(name, classes))
 
 
@@ -135,7 +137,7 @@ def _worked_out(name: str, classes: NodeClasses) -> tuple[list[int], list[int]]:
 
 
 def _lowered(pod: Pod, node: str, shortages: tuple[Shortage, ...]) -> list[Remedy]:
-    """One edit for each resource that is short, none where a request of one container cannot be lowered so far."""
+    """One edit for each missing resource; none where the request of a single container cannot be lowered far enough."""
     edits = []
     for shortage in shortages:
         edit = None if shortage.resource == "pods" else _lower(pod, node, shortage)
@@ -146,7 +148,7 @@ def _lowered(pod: Pod, node: str, shortages: tuple[Shortage, ...]) -> list[Remed
 
 
 def _lower(pod: Pod, node: str, short: Shortage) -> Edit | None:
-    """The request that keeps most, of the container with the largest request where several would do."""
+    """The lowered request that keeps the most, of the container with the largest request where several are possible."""
     free = short.capacity - short.used
     best: tuple[int, int, str, Path] | None = None
     holders = list(_holders(pod.spec, short.resource))
@@ -155,7 +157,7 @@ def _lower(pod: Pod, node: str, short: Shortage) -> Edit | None:
         if amount is not None and (best is None or now > best[0]):
             best = (now, amount, container, path)
     if best is None or best[1] == 0:
-        return None  # Who asks for nothing has no device and no room: that cures nothing.
+        return None  # With a request of 0 the container would have no device or memory: that is no fix.
     now, amount, container, path = best
     text = amount_text(short.resource, amount)
     steps = [Step((*path, "requests", short.resource), text)]
@@ -179,7 +181,7 @@ def _may_exceed(resource: str) -> bool:
 
 
 def _holders(spec: PodSpec, resource: str) -> Iterator[tuple[str, Path, int]]:
-    """Everything that requests the resource, with its amount as the scheduler counts it."""
+    """Everything in the pod that requests the resource, with the amount that the scheduler counts."""
     own = _request(spec.resources, resource)
     if own and resource not in _BYTES[1:]:
         yield "", ("spec", "resources"), own
@@ -195,7 +197,7 @@ def _request(resources: ResourceRequirements | None, resource: str) -> int:
 
 
 def _largest(spec: PodSpec, path: Path, resource: str, now: int, free: int) -> int | None:
-    """The most that fits, in round units; None where not even nothing fits."""
+    """The largest amount that fits, in round units; None where not even 0 fits."""
 
     def fits(amount: int) -> bool:
         changed = _with_request(spec, path, resource, amount_text(resource, amount))
@@ -215,7 +217,7 @@ def _largest(spec: PodSpec, path: Path, resource: str, now: int, free: int) -> i
 
 
 def _rounded(resource: str, amount: int) -> int:
-    """Down to whole MiB or KiB where that leaves something."""
+    """Rounded down to whole MiB or KiB, unless that gives 0."""
     if resource in _BYTES:
         for unit in (_MEBI, _KIBI):
             if amount >= unit:
@@ -224,7 +226,7 @@ def _rounded(resource: str, amount: int) -> int:
 
 
 def amount_text(resource: str, amount: int) -> str:
-    """As the API writes what the scheduler counts."""
+    """An amount that the scheduler counts, as the API writes it."""
     if resource == "cpu":
         return str(Quantity.of_milli(amount))
     return str(

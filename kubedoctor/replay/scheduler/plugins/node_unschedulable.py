@@ -1,4 +1,4 @@
-"""NodeUnschedulable: cordoned nodes take only pods that tolerate the cordon (`plugins/nodeunschedulable`, v1.37)."""
+"""NodeUnschedulable: cordoned nodes accept only pods that tolerate the cordon (`plugins/nodeunschedulable`, v1.37)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NodeUnschedulable(Plugin):
 
 
 def uncordon(node: Node) -> Edit:
-    """Also takes away the taint that goes with the cordon."""
+    """Also removes the taint of the cordon."""
     steps = [Step(("spec", "unschedulable"), False)]
     steps += [
         Step(("spec", "taints", index), remove=True)

@@ -73,7 +73,7 @@ class NodeVolumeLimits(StoragePlugin):
     )
 
     def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
-        """Without limits nothing that is attached counts."""
+        """Attached volumes matter only where there are limits."""
         if kind is VolumeAttachment:
             return any(map(limits_of, state.csi_nodes.values()))
         return super().decides_by(kind, pod, state)
@@ -87,7 +87,7 @@ class NodeVolumeLimits(StoragePlugin):
 
 
 def is_counted(volume: Volume) -> bool:
-    """It may be one that a CSI driver attaches."""
+    """Whether a CSI driver may attach the volume."""
     return (
         volume.persistent_volume_claim is not None
         or volume.ephemeral is not None
@@ -130,7 +130,7 @@ class _Filter(NodeFilter):
         return unschedulable(_OVER, named=over) if over else SUCCESS
 
     def _new_volumes(self, csi_node: CSINode | None) -> Attached | Status:
-        """The pod's own volumes; they differ only by whether the node has a CSINode at all."""
+        """The pod's own volumes; they depend on the node only by whether it has a CSINode."""
         key = csi_node is not None
         if key not in self.new_volumes:
             try:
@@ -155,7 +155,7 @@ class _Filter(NodeFilter):
         )
 
     def _attachments(self, node: NodeInfo) -> Attached:
-        """What VolumeAttachments say is attached to the node."""
+        """The volumes attached to the node by its VolumeAttachments."""
         attached: Attached = {}
         for attachment in self.state.attachments.get(node.name, ()):
             volume = self.state.volumes.get(attachment.spec.source.persistent_volume_name or "")
@@ -173,7 +173,7 @@ class _Filter(NodeFilter):
 
 
 def _limits_key(node: NodeInfo, state: ClusterState) -> Hashable:
-    """Equal for nodes on which a pod's volumes are counted alike; each node with volumes that count is its own."""
+    """Equal for nodes on which a pod's volumes count the same; nodes with volumes that count are unique."""
     volumes = (volume for info in node.pods for volume in info.pod.spec.volumes or ())
     if node.name in state.attachments or any(map(is_counted, volumes)):
         return node.name
@@ -182,7 +182,7 @@ def _limits_key(node: NodeInfo, state: ClusterState) -> Hashable:
 
 
 def limits_of(csi_node: CSINode | None) -> dict[str, int]:
-    """How many volumes each driver attaches to the node, of drivers that say so."""
+    """The volume limits of the node by driver, for drivers that report one."""
     drivers = (csi_node.spec.drivers if csi_node else None) or ()
     return {
         driver.name: driver.allocatable.count
@@ -223,7 +223,7 @@ def _volumes(pod: Pod, state: ClusterState, *, has_csi_node: bool, new: bool) ->
 
 
 def _driver_and_handle(claim: PersistentVolumeClaim, state: ClusterState, *, has_csi_node: bool) -> tuple[str, str]:
-    """Both empty where no driver attaches the volume. A claim without volume is counted under its own name."""
+    """Both empty where no driver attaches the volume. A claim without a volume counts under its own name."""
     volume = bound_volume(claim, state)
     if volume is None:
         storage_class = class_named(claim, state)
@@ -244,7 +244,7 @@ def _driver_and_handle(claim: PersistentVolumeClaim, state: ClusterState, *, has
 
 
 def _remedies(pod: Pod, state: ClusterState, node: NodeInfo, drivers: Sequence[str]) -> list[Remedy]:
-    """Free a place for a volume: another pod's volumes are detached once it is gone."""
+    """Free an attachment: another pod's volumes are detached once it is deleted."""
     remedies: list[tuple[int, int, str, Remedy]] = []
     for info in node.pods:
         own = _driven(info.pod, state, drivers)
@@ -265,7 +265,7 @@ def _remedies(pod: Pod, state: ClusterState, node: NodeInfo, drivers: Sequence[s
 
 
 def _driven(pod: Pod, state: ClusterState, drivers: Sequence[str]) -> set[str]:
-    """The names of its volumes that one of the drivers attaches."""
+    """The names of the pod's volumes that one of the drivers attaches."""
     claims = (state.claims.get((pod.namespace, name)) for name, _ in claim_names(pod))
     volumes = (state.volumes.get(claim.spec.volume_name) for claim in claims if claim is not None)
     return {

@@ -1,4 +1,4 @@
-"""The claims that a pod's volumes stand for (`component-helpers/storage/{ephemeral,volume}`, v1.37)."""
+"""The claims of a pod's volumes (`component-helpers/storage/{ephemeral,volume}`, v1.37)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STORAGE: Final[tuple[type[KubernetesObject], ...]] = (
     CSIStorageCapacity,
     VolumeAttachment,
 )
-"""All that plugins look at to decide about volumes; asked for together."""
+"""The kinds that plugins read to decide about volumes; requested together."""
 
 CLAIM_MISSING: Final = Obstacle("claim missing")
 CLAIM_UNBOUND: Final = Obstacle("claim unbound")
@@ -48,7 +48,7 @@ WORDINGS: Final = (
     Wording(r'persistentvolumeclaim "(?P<detail>[^"]*)" not found', CLAIM_MISSING),
     Wording(r"PVC (?P<detail>\S+) was not created for pod .*", CLAIM_MISSING),
 )
-"""Of the reasons that several plugins give."""
+"""The wordings of reasons that several plugins give."""
 
 
 class StoragePlugin(Plugin):
@@ -76,7 +76,7 @@ class Undecided(Exception):
 
 
 def asks_for_storage(pod: Pod) -> bool:
-    """Has a volume that plugins look at: a claim, one made for the pod, or a disk."""
+    """Whether the pod has a volume that plugins read: a claim, a generic ephemeral volume, or a disk."""
     return any(
         volume.claim_of(pod.name) is not None or any(getattr(volume, disk) for disk in DISKS)
         for volume in pod.spec.volumes or ()
@@ -92,7 +92,7 @@ def volume_not_found(name: str) -> Reason:
 
 
 def claim_names(pod: Pod) -> Iterator[tuple[str, bool]]:
-    """Each with whether it is made for the pod alone (a generic ephemeral volume)."""
+    """The claims, each with whether it belongs to the pod alone (a generic ephemeral volume)."""
     for volume in pod.spec.volumes or ():
         name = volume.claim_of(pod.name)
         if name is not None:
@@ -105,7 +105,7 @@ def mounted_claim_names(pod: Pod) -> list[str]:
 
 
 def ownership_problem(pod: Pod, claim: PersistentVolumeClaim) -> Reason | None:
-    """Why a claim with the right name was not made for the pod; None if it was."""
+    """Why a claim with the right name was not created for the pod; None if it was."""
     owners = claim.metadata.owner_references or ()
     if any(owner.controller and owner.uid == pod.metadata.uid for owner in owners):
         return None
@@ -128,7 +128,7 @@ def bound_volume(claim: PersistentVolumeClaim, state: ClusterState) -> Persisten
 
 
 def _corrected_names(pod: Pod, state: ClusterState, names: Sequence[str]) -> list[Remedy]:
-    """For claims that do not exist: those with almost the same name."""
+    """Existing claims with almost the same name as missing ones."""
     existing = sorted(name for namespace, name in state.claims if namespace == pod.namespace)
     edits = []
     for missing_name in names:

@@ -1,4 +1,4 @@
-"""Parts of a pod that several filters look at."""
+"""Parts of a pod that several filters read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kubedoctor.cluster.kinds.volumes import DISKS, Volume
 
 
 def labels(pod: Pod) -> object:
-    """With the namespace."""
+    """The labels, with the namespace."""
     return pod.namespace, pod.metadata.labels or {}
 
 
@@ -17,7 +17,7 @@ def node_selector(pod: Pod) -> dict[str, str] | None:
 
 
 def affinity(pod: Pod) -> Affinity | None:
-    """To nodes and to pods."""
+    """The affinity to nodes and to pods."""
     return pod.spec.affinity
 
 
@@ -26,7 +26,7 @@ def tolerations(pod: Pod) -> tuple[Toleration, ...] | None:
 
 
 def volumes(pod: Pod) -> object:
-    """Claims and disks. A pod with claims of its own (generic ephemeral volumes) is like no other."""
+    """Claims and disks. A pod with generic ephemeral volumes is unique."""
     all_volumes = pod.spec.volumes or ()
     own = any(volume.ephemeral is not None for volume in all_volumes)
     parts = [part for volume in all_volumes if (part := _volume(volume))]
@@ -34,7 +34,7 @@ def volumes(pod: Pod) -> object:
 
 
 def _volume(volume: Volume) -> tuple[object, ...]:
-    """Empty for volumes that no filter looks at."""
+    """Empty for volumes that no filter reads."""
     if volume.persistent_volume_claim is not None:
         return ("claim", volume.persistent_volume_claim.claim_name)
     if volume.ephemeral is not None:

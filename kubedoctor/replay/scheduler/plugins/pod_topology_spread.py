@@ -1,7 +1,7 @@
 """PodTopologySpread: constraints that must hold, `DoNotSchedule` (`plugins/podtopologyspread`, v1.37).
 
 The scheduler's own default constraints never filter; those of a configuration need the pod's Services and owner, so
-`defaults` and `default_selector` are given by whoever knows them.
+`defaults` and `default_selector` are given by the caller.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _NO_LABEL: Final = reason(
 _NO_DOMAIN: Final = 2**31 - 1
 """The least count where no node is eligible."""
 _LOOSE: Final = 1 << 30
-"""A skew that no cluster has."""
+"""A skew larger than in any cluster."""
 _WISH: Final = "ScheduleAnyway"
 _VALUES: Final = Memo[Hashable, dict[str, str]]()
-"""Where each node is on which pods count."""
+"""The topology values of the nodes on which pods count."""
 
 
 def _constraints(pod: Pod) -> object:
@@ -60,7 +60,7 @@ def _constraints(pod: Pod) -> object:
 
 
 class _Constraint(msgspec.Struct, frozen=True):
-    """`counts_itself`: the pod is one of those that its selector finds."""
+    """`counts_itself`: its selector matches the pod itself."""
 
     key: str
     max_skew: int
@@ -140,9 +140,10 @@ def _compiled(constraint: TopologySpreadConstraint, pod: Pod) -> _Constraint:
 
 
 class Domains:
-    """How many matching pods each value of a topology key has; `least` is kept as pods come and go.
+    """How many matching pods each value of a topology key has; `least` is updated as pods are added and removed.
 
-    As upstream's critical paths: the two least are tracked, so a count that rises above them is not looked up again.
+    As upstream's critical paths: the two lowest counts are tracked, so a count that rises above them is not looked up
+    again.
     """
 
     __slots__ = ("counts", "paths")
@@ -205,7 +206,7 @@ class _Filter(NodeFilter):
         return domains
 
     def _values(self, constraint: _Constraint, state: ClusterState) -> dict[str, str]:
-        """Where each node is on which pods count; pods with the same demands on nodes share the answer."""
+        """The topology values of the nodes on which pods count; cached for pods with the same node requirements."""
         key = (
             constraint.key,
             frozenset(sibling.key for sibling in self.constraints),
@@ -261,13 +262,13 @@ class _Filter(NodeFilter):
 
 
 def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Allow as much skew as is needed, or take the constraints for wishes; two wishes about one topology key are not
-    valid (`ValidateSpreadConstraintNotRepeat`, `pkg/apis/core/validation`, v1.37)."""
+    """Allow the necessary skew, or turn the constraints into ScheduleAnyway; two such constraints with one topology key
+    are invalid (`ValidateSpreadConstraintNotRepeat`, `pkg/apis/core/validation`, v1.37)."""
     own = pod.spec.topology_spread_constraints or ()
     binding = [index for index, constraint in enumerate(own) if constraint.when_unsatisfiable == "DoNotSchedule"]
 
     def passes(index: int, skew: int) -> bool:
-        """With that skew for one constraint and any for the others."""
+        """Whether the node passes with that skew for one constraint and any skew for the others."""
         changed = tuple(
             replace(constraint, max_skew=skew if position == index else _LOOSE)
             for position, constraint in enumerate(own)
@@ -294,7 +295,8 @@ def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> 
 def _relax(
     pod: Pod, index: int, constraint: TopologySpreadConstraint, field: str, value: int | str, weight: float
 ) -> Edit:
-    """A wish may not have `minDomains` (`validateMinDomains`, `pkg/apis/core/validation`, v1.37)."""
+    """A ScheduleAnyway constraint may not have `minDomains` (`validateMinDomains`, `pkg/apis/core/validation`,
+    v1.37)."""
     path: Path = ("spec", "topologySpreadConstraints", index)
     steps: tuple[Step, ...] = (Step((*path, field), value),)
     if value == _WISH and constraint.min_domains is not None:
@@ -304,7 +306,7 @@ def _relax(
 
 
 def _least(start: int, passes: Callable[[int], bool]) -> int:
-    """The least number from `start` on that passes."""
+    """The lowest number from `start` on that passes."""
     width = 1
     while not passes(start + width - 1):
         width *= 2

@@ -16,7 +16,7 @@ def required_terms(pod: Pod) -> NodeSelector | None:
 
 
 class RequiredNodeAffinity:
-    """Both together, compiled. A term that is not valid matches nothing."""
+    """Both together, compiled. An invalid term matches nothing."""
 
     def __init__(self, pod: Pod) -> None:
         self.labels = selector_from_map(pod.spec.node_selector)
@@ -24,7 +24,7 @@ class RequiredNodeAffinity:
         self.terms = CompiledNodeSelector(required.node_selector_terms) if required is not None else None
 
     def allows(self, node: NodeInfo) -> bool:
-        """May the pod go to this node, as far as labels and name tell?"""
+        """Whether the pod may use this node, by labels and name."""
         if not self.labels.matches(node.labels):
             return False
         return self.terms is None or self.terms.matches(node.labels, node.name)

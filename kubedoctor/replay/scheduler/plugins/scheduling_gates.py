@@ -1,4 +1,4 @@
-"""SchedulingGates: a gated pod is not tried at all (`plugins/schedulinggates`, v1.37)."""
+"""SchedulingGates: a gated pod is not scheduled (`plugins/schedulinggates`, v1.37)."""
 
 from __future__ import annotations
 

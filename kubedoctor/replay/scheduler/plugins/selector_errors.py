@@ -1,6 +1,7 @@
-"""What upstream says of a label selector that is not valid (`apimachinery/pkg/labels`, `pkg/api/validate/content`, v1.37).
+"""Upstream's error messages for invalid label selectors (`apimachinery/pkg/labels`, `pkg/api/validate/content`, v1.37).
 
-These texts end up in the pod's condition. Not worded as upstream does: label keys with a broken DNS prefix.
+These texts become part of the pod's condition. The text differs from upstream's for label keys with an invalid DNS
+prefix.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _TOO_LONG = "must be no more than 63 bytes"
 
 
 def parsing_problem(pod: Pod) -> str:
-    """What is wrong with a pod's affinity to pods; empty if nothing is. Preferred terms count too."""
+    """The error in a pod's affinity to pods; empty if it is valid. Preferred terms are checked too."""
     affinity = pod.spec.affinity
     if affinity is None:
         return ""
@@ -59,7 +60,7 @@ def _first_problem(terms: Sequence[PodAffinityTerm] | None) -> str:
 
 
 def selector_problem(selector: LabelSelector | None) -> str:
-    """Of one selector; empty if it is valid."""
+    """The error in one selector; empty if it is valid."""
     if selector is None:
         return ""
     for key, value in sorted((selector.match_labels or {}).items()):

@@ -55,8 +55,8 @@ class TaintToleration(Plugin):
 
 
 def _remedies(pod: Pod, node: Node) -> list[Remedy]:
-    """Tolerate all taints that are in the way, or take them off the node. Taints by which Kubernetes itself says how
-    the node is come back, and tolerating them does not heal it."""
+    """Tolerate all blocking taints, or remove them from the node. Taints that Kubernetes itself sets for the state of
+    the node come back, and tolerating them does not repair the node."""
     minded = [
         (index, taint)
         for index, taint in enumerate(node.spec.taints or ())

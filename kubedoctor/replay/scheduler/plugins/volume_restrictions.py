@@ -1,4 +1,5 @@
-"""VolumeRestrictions: disks that one node can mount once, claims for one pod (`plugins/volumerestrictions`, v1.37)."""
+"""VolumeRestrictions: disks that a node can mount only once, claims for a single pod (`plugins/volumerestrictions`,
+v1.37)."""
 
 from __future__ import annotations
 
@@ -105,7 +106,7 @@ class _Filter(NodeFilter):
 
 
 def _conflict(own: Volume, mounted: Volume) -> bool:
-    """Whether two volumes are one disk that cannot be mounted twice."""
+    """Whether two volumes are the same disk, which cannot be mounted twice."""
     mine, theirs = own.gce_persistent_disk, mounted.gce_persistent_disk
     if mine is not None and theirs is not None and _same(mine, theirs, "pdName") and not _read_only(mine, theirs):
         return True
@@ -135,7 +136,7 @@ def _read_only(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
 
 
 def _remedies(plugin: Plugin, pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Take claims from those who have them for themselves alone, and disks from those on the node."""
+    """Delete the pods that use the claims exclusively, or the disks on the node."""
     names = {(pod.namespace, name) for name in mounted_claim_names(pod)}
     exclusive = {
         name

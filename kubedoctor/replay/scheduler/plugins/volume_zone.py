@@ -74,7 +74,7 @@ class VolumeZone(StoragePlugin):
 
 
 def _unbound_problem(claim: PersistentVolumeClaim, state: ClusterState) -> Reason | None:
-    """Why a claim without volume stops the pod; None for one that waits for its first consumer."""
+    """Why a claim without a volume blocks the pod; None for one that waits for its first consumer."""
     name = class_of(claim)
     if not name:
         return reason(CLAIM_UNBOUND, "PersistentVolumeClaim had no pv name and storageClass name")
@@ -87,7 +87,7 @@ def _unbound_problem(claim: PersistentVolumeClaim, state: ClusterState) -> Reaso
 
 
 def _places(volume: PersistentVolume) -> list[_Place]:
-    """A label with an empty value among others is ignored."""
+    """The places that a volume's labels require. Empty values among several are ignored."""
     places = []
     for key in _KEYS:
         if key in volume.labels:

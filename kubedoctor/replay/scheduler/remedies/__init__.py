@@ -1,1 +1,1 @@
-"""Edits of a pod, of nodes and of volumes that plugins propose so that they let a pod in."""
+"""Edits of a pod, of nodes and of volumes that plugins propose so that a pod fits."""

@@ -1,4 +1,4 @@
-"""Pods that have to make room for another one."""
+"""Pods that are deleted to make room for another one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MOST: Final = 2
 def delete_pod(
     pod: Pod, because: Because, node: str = "", names: tuple[str, ...] = (), follows: tuple[Operation, ...] = ()
 ) -> Edit:
-    """Something else must give way; its owner creates it again elsewhere."""
+    """Delete another pod; its owner recreates it on another node."""
     about = ref(pod)
     operations = (Operation(about, delete=True),)
     return Edit(Kind.DELETE_POD, about, operations, weight=8, follows=follows, because=because, node=node, names=names)
 
 
 def delete_pods(pods: Iterable[Pod], because: Because, node: str = "", names: tuple[str, ...] = ()) -> list[Remedy]:
-    """Pods of a DaemonSet and static pods come back where they were."""
+    """Delete other pods; not those of a DaemonSet or static pods, which come back on the same node."""
     distinct = {ref(pod): pod for pod in pods}
     if not distinct or len(distinct) > _MOST or any(comes_back(pod) for pod in distinct.values()):
         return []

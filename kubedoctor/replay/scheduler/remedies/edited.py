@@ -1,4 +1,4 @@
-"""What the scheduler would know after edits."""
+"""The scheduler's state after edits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ObjectT = TypeVar("ObjectT", bound=KubernetesObject)
 
 
 def edited(pod: Pod, state: ClusterState, edits: Iterable[Edit]) -> tuple[Pod, ClusterState]:
-    """What there is after the edits. The state is not touched, and is shared where only the pod changes. No edit changes
+    """The state after the edits. The original is not changed, and is shared where only the pod changes. No edit changes
     labels of nodes that run pods, or where a volume is."""
     operations = all_operations(edits)
     steps, gone = steps_by_object(operations), deleted(operations)
@@ -81,7 +81,7 @@ def _nodes(state: ClusterState, steps: AllSteps, gone: frozenset[Ref]) -> tuple[
         if own or len(pods) != len(info.pods):
             info = NodeInfo(apply_to_object(node, own) if own else node, pods)
         elif storage:
-            info = info.without(())  # What filters know of the volumes of its pods no longer holds.
+            info = info.without(())  # Cached results of filters about the volumes of its pods are no longer valid.
         nodes.append(info)
     for about, name in steps:
         if name and about.kind == "Node" and about.name in state.node_by_name:

@@ -1,4 +1,4 @@
-"""What would place a pending pod: edits of objects, and those that together let a node take the pod."""
+"""What would place a pending pod: edits of objects, and sets of edits that make the pod fit a node."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.references import Ref
 
 
 class Kind(enum.Enum):
-    """What is changed. Of edits that disturb equally, those of the kinds that stand first here come first."""
+    """What is changed. Equally disruptive edits are sorted in this order."""
 
     ADD_NODE = "add-node"
     CORRECT_AFFINITY = "correct-affinity"
@@ -41,14 +41,14 @@ _PLACES: Final = {kind: place for place, kind in enumerate(Kind)}
 
 
 class Because(enum.Enum):
-    """Why an edit helps, where the kind does not say it. `Edit.node` and `Edit.names` tell what it is about.
+    """Why an edit helps, where the kind does not show it. `Edit.node` and `Edit.names` tell what it is about.
 
     ALL_THAT_IS_FREE, ALL_THAT_IS_LEFT: a request becomes as much as is free on the node, or is left there for this container.
     Of a deleted pod: SAME_VOLUME it uses the volume; FREES_VOLUMES that many volumes are attached for it; ANTI_AFFINITY it
     keeps the pod away; HOST_PORTS it holds them.
-    Of claims: AS_OFFERED a volume is like that; THEN_FITS a volume fits then; CLASS_HAS so much storage the class has near
-    the node.
-    Of a released volume: DELETED_CLAIM, MISSING_CLAIM the claim that it is kept for was deleted, or does not exist.
+    Of claims: AS_OFFERED a volume has these values; THEN_FITS a volume then fits; CLASS_HAS the class has this much
+    storage near the node. Of a released volume: DELETED_CLAIM, MISSING_CLAIM the claim that it is reserved for was
+    deleted, or does not exist.
     """
 
     ALL_THAT_IS_FREE = enum.auto()
@@ -65,7 +65,7 @@ class Because(enum.Enum):
 
 
 class Replaced(msgspec.Struct, frozen=True):
-    """A value that gives way to another one; empty for none."""
+    """A value that is replaced by another one; empty for none."""
 
     field: str
     before: str
@@ -73,16 +73,16 @@ class Replaced(msgspec.Struct, frozen=True):
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """One thing to do. Tuples, so that equal edits are one.
+    """One change of an object. Tuples, so that equal edits compare equal.
 
     arguments: what a command needs, by kind: LOWER_REQUEST container ("" for the pod), resource, new amount;
     ADD_TOLERATION and REMOVE_TAINT key, value, effect; CORRECT_SELECTOR key, new value; DROP_SELECTOR key;
     CORRECT_AFFINITY and DROP_AFFINITY key, new value; RELAX_SPREAD topology key, field, new value; RELAX_POD_AFFINITY
     topology key, new topology key; FREE_HOST_PORT container, host port; ADD_NODE the model;
     CORRECT_CLAIM volume, new claim; CHANGE_CLAIM, REMAKE_CLAIM, RELEASE_VOLUME claim, and what it then has.
-    weight: how much it disturbs; compare only.
-    follows: what Kubernetes itself then does: the volume controller binds the claim. It is part of the trial.
-    provisioner: who must create a volume first, which no replay proves. Empty for none.
+    weight: how disruptive it is, for comparison only. follows: what Kubernetes itself then does: the volume controller
+    binds the claim. It is part of the trial.
+    provisioner: the provisioner that must create a volume first, which no replay proves. Empty for none.
     replaced: the values that it changes. because, node, names: why it helps, and what that is about.
     """
 
@@ -105,12 +105,12 @@ class Edit(msgspec.Struct, frozen=True):
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Sorts edits that disturb equally."""
+        """Sort key of equally disruptive edits."""
         return _PLACES[self.kind], self.arguments, self.about, self.node
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Edits of the same thing, by whatever amount, have the same key."""
+        """Edits of the same field have the same key, for any amount."""
         paths = tuple((operation.about, tuple(step.path for step in operation.steps)) for operation in self.operations)
         smaller = self.kind is Kind.REMAKE_CLAIM and all(
             path[-1:] == ("storage",) for _, paths_of_object in paths for path in paths_of_object
@@ -119,7 +119,7 @@ class Edit(msgspec.Struct, frozen=True):
         return self.kind, self.about, paths, amount
 
     def contains(self, edit: Edit) -> bool:
-        """Both take something away, and the other one only a part of what this one does."""
+        """Whether both remove something, and the other edit only a part of it."""
         mine, theirs = self._removed, edit._removed
         return bool(theirs) and all(
             any(about == whole and path[: len(begins)] == begins != path for whole, begins in mine)
@@ -134,14 +134,12 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 Remedy = tuple[Edit, ...]
-"""Edits that together content one plugin."""
+"""Edits that together make one plugin pass."""
 
 
 class Counterfactual(msgspec.Struct, frozen=True):
-    """Edits that together make `nodes` take the pod; without any of them none does.
-
-    affects: pods that feel it besides: those that a change to a node lets in, those that are deleted, and those that use
-    a claim which is changed.
+    """Edits that together make the pod fit `nodes`; every edit is necessary. affects: other affected pods: those that a
+    change to a node lets in, those that are deleted, and those that use a claim which is changed.
     """
 
     edits: tuple[Edit, ...]
@@ -174,11 +172,11 @@ class Counterfactual(msgspec.Struct, frozen=True):
 
     @property
     def provisioners(self) -> tuple[str, ...]:
-        """Who must create volumes for it to help; it is proven only if there is none."""
+        """The provisioners that must create volumes for it to help; it is proven only if there are none."""
         return tuple(dict.fromkeys(edit.provisioner for edit in self.edits if edit.provisioner))
 
     def without(self, index: int) -> Counterfactual:
-        """The same with one edit fewer."""
+        """The counterfactual without one edit."""
         return Counterfactual(self.edits[:index] + self.edits[index + 1 :])
 
 

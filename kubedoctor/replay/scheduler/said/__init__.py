@@ -1,1 +1,1 @@
-"""The scheduler's own messages, and a replay held against them."""
+"""The scheduler's own messages, and their comparison with a replay."""

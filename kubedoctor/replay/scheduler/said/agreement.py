@@ -1,4 +1,4 @@
-"""The counts of a replay against those of the scheduler's message, over the wordings of all releases."""
+"""Compares the counts of a replay with those of the scheduler's message, in the wordings of all releases."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from kubedoctor.replay.scheduler.preemption import NotEligible, Preemption, reje
 from kubedoctor.replay.scheduler.said.messages import SchedulingMessage, first_words
 
 _FEWEST_CANDIDATES = 100
-"""With this many nodes where evicting pods would do, the scheduler stops looking for others (`minCandidateNodesAbsolute`)."""
+"""With this many nodes where preemption helps, the scheduler stops looking for others (`minCandidateNodesAbsolute`)."""
 
 _Key = tuple[Obstacle, str]
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A reason that the two count differently; 0 where one does not give it. detail: as in `Reason`."""
+    """A reason with different counts in the two; 0 where one lacks it. detail: as in `Reason`."""
 
     obstacle: Obstacle
     said: int
@@ -29,7 +29,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class CountAgreement(msgspec.Struct, frozen=True):
-    """nodes_said: None where the message does not count nodes. feasible: nodes that take the pod in the replay."""
+    """nodes_said: None where the message does not count nodes. feasible: nodes that fit the pod in the replay."""
 
     nodes_said: int | None
     nodes_replayed: int
@@ -38,12 +38,13 @@ class CountAgreement(msgspec.Struct, frozen=True):
 
     @property
     def is_full(self) -> bool:
-        """The same reasons for as many nodes of the same number."""
+        """The same reasons with the same counts, and the same number of nodes."""
         return not self.differences and not self.feasible and self.nodes_said in (None, self.nodes_replayed)
 
 
 def agreement(verdict: SchedulingVerdict, message: SchedulingMessage) -> CountAgreement:
-    """Compare; a reason for the pod as a whole counts as one. Of a message that is cut the rest may say anything."""
+    """Compare; a reason for the pod as a whole counts as one. The missing rest of a truncated message may contain
+    anything."""
     differences = _differences(message.reasons, counted_reasons(verdict))
     if message.cut:
         differences = tuple(difference for difference in differences if difference.said > difference.replayed)
@@ -51,8 +52,8 @@ def agreement(verdict: SchedulingVerdict, message: SchedulingMessage) -> CountAg
 
 
 class PreemptionAgreement(msgspec.Struct, frozen=True):
-    """differences: of the nodes where evicting pods does not help; they may be none where the two differ otherwise: in the
-    place that is found, in the number of victims, in whether the pod may preempt at all."""
+    """differences: about the nodes where evicting pods does not help; empty where the two differ otherwise: in the
+    node, in the number of victims, or in whether the pod may preempt at all."""
 
     is_full: bool
     differences: tuple[Difference, ...] = ()
@@ -61,9 +62,8 @@ class PreemptionAgreement(msgspec.Struct, frozen=True):
 def preemption_agreement(
     verdict: SchedulingVerdict, tried: Preemption | None, message: SchedulingMessage, nominated: str = ""
 ) -> PreemptionAgreement | None:
-    """Compare what both say of making room; None where one of them has nothing that can be compared.
-
-    nominated: the node that is kept for the pod, where the victims may be ending already.
+    """Compare preemption; None where one of the two has nothing to compare. nominated: the node that is reserved for
+    the pod, where the victims may be ending already.
     """
     heard = message.preemption
     if tried is None or heard is None or verdict.unreplayed:
@@ -83,7 +83,8 @@ def preemption_agreement(
 
 
 def _is_candidate(tried: Preemption, node: str, victims: int) -> bool:
-    """The scheduler chooses among the candidates that it has found before it stopped; of few it finds all."""
+    """Whether the node may be the scheduler's choice: it chooses among the candidates that it found before it stopped;
+    if there are few, it finds all."""
     candidate = next((candidate for candidate in tried.candidates if candidate.node == node), None)
     if candidate is None or len(candidate.victims) != victims:
         return False

@@ -1,7 +1,7 @@
-"""What the scheduler says of a pod that fits nowhere, taken apart.
+"""Parses the scheduler's message about a pod that fits no node.
 
-The form of Kubernetes 1.28 to 1.37: `pkg/scheduler/framework/types.go` (FitError). How a plugin words its reasons is said by
-the plugin.
+The form of Kubernetes 1.28 to 1.37: `pkg/scheduler/framework/types.go` (FitError). Each plugin declares the wordings of
+its reasons.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ WORDINGS: Final = (
     *cycle.WORDINGS,
     *preemption.WORDINGS,
 )
-"""Of reasons that no filter plugin gives."""
+"""The wordings of reasons that no filter plugin gives."""
 
 
 class StatedPreemption(msgspec.Struct, frozen=True):
-    """What the scheduler says about making room. `node` and `victims` where it has found a place."""
+    """The preemption part of a message. `node` and `victims` where it found a node."""
 
     text: str
     node: str = ""
@@ -35,8 +35,8 @@ class StatedPreemption(msgspec.Struct, frozen=True):
 
 
 class SchedulingMessage(msgspec.Struct, frozen=True):
-    """A message taken apart. `nodes` is None where it does not begin with `0/N nodes are available`: then the
-    whole text is the one reason. `cut`: reasons are missing at the end, as in long events
+    """A parsed message. `nodes` is None where it does not begin with `0/N nodes are available`: then the
+    whole text is the one reason. `cut`: reasons are missing at the end, as in truncated events
     (`pkg/scheduler/schedule_one.go`, truncateMessage, v1.37)."""
 
     nodes: int | None
@@ -57,7 +57,7 @@ _OTHERS: Final = tuple((re.compile(wording.pattern, re.DOTALL), wording.obstacle
 
 
 def parse_message(text: str) -> SchedulingMessage:
-    """Take apart the message of a PodScheduled condition or of a FailedScheduling event; line breaks become spaces."""
+    """Parse the message of a PodScheduled condition or of a FailedScheduling event; line breaks become spaces."""
     text = " ".join(text.split())
     head = _HEAD.match(text)
     if head is None:
@@ -72,17 +72,18 @@ def parse_message(text: str) -> SchedulingMessage:
 
 
 def _masked(text: str) -> str:
-    """The text with what stands in braces, brackets and quotes made unreadable, at the same length."""
+    """The text with the content of braces, brackets and quotes masked, at the same length."""
     return _HIDDEN.sub(lambda match: "#" * len(match[0]), text)
 
 
 def first_words(text: str) -> str:
-    """What is left of a reason's text where a message is taken apart: up to a full stop, in single spaces."""
+    """The part of a reason's text that parsing a message keeps: up to a full stop, with single spaces."""
     return _first_sentence(" ".join(text.split()))[0]
 
 
 def _first_sentence(text: str) -> tuple[str, str]:
-    """The reasons up to the full stop, and what follows. Names hold full stops too, but no space behind them."""
+    """The reasons up to the full stop, and what follows. Names contain full stops too, but without a space after
+    them."""
     end = _masked(text).find(". ")
     if end < 0:
         return text.rstrip().rstrip("."), ""
@@ -90,13 +91,14 @@ def _first_sentence(text: str) -> tuple[str, str]:
 
 
 def _whole_reasons(body: str) -> tuple[Reason, ...]:
-    """Without the last entry, which is not whole; an open brace hides no comma here."""
+    """The reasons without the last, truncated one; commas after an unclosed brace count here."""
     starts = [match.start() for match in _NEXT.finditer(body)]
     return _reasons(body[: starts[-1]]) if starts else ()
 
 
 def _reasons(body: str) -> tuple[Reason, ...]:
-    """The entries `COUNT TEXT, COUNT TEXT`, or the one reason of a pod that no node was asked about."""
+    """The entries `COUNT TEXT, COUNT TEXT`, or the single reason for a pod that was rejected before nodes were
+    examined."""
     if not body:
         return ()
     starts = [0, *(match.end() for match in _NEXT.finditer(_masked(body)))]

@@ -18,8 +18,8 @@ _TRACES: Final = Memo[None, tuple[Trace, ...]]()
 
 
 class NodeChanges(msgspec.Struct, frozen=True):
-    """joined: as many of the newest nodes as were added. left: how many fewer there are. traces: what still names a node
-    that does not exist and may have left since."""
+    """joined: as many of the newest nodes as were added. left: how many fewer nodes exist. traces: objects that still
+    name a missing node that may have left since."""
 
     joined: tuple[str, ...] = ()
     left: int = 0
@@ -27,7 +27,7 @@ class NodeChanges(msgspec.Struct, frozen=True):
 
 
 def node_changes(then: int, at: datetime | None, state: ClusterState, cluster: Cluster) -> NodeChanges:
-    """Only the difference is known: that nodes were replaced does not show. then: how many nodes the scheduler counted,
+    """Only the difference is known: replaced nodes do not show. then: how many nodes the scheduler counted,
     at: when."""
     total = len(state.nodes)
     if then > total:

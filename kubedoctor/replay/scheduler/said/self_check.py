@@ -1,4 +1,4 @@
-"""The replay held against what the scheduler itself says of the pod."""
+"""Compares the replay with the scheduler's own message about the pod."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _PLACED_CHANGES: Final = Memo[None, list[tuple[datetime, Ref]]]()
 _OTHERS = ("karpenter", "cluster-autoscaler")
-"""Components that write FailedScheduling too, and are no schedulers."""
+"""Components that also write FailedScheduling events, but are not schedulers."""
 MOST_CHANGED: Final = 4
-"""In a large cluster thousands of pods are newer than a message; the newest few tell enough."""
+"""In a large cluster thousands of pods are newer than a message; the newest few are enough."""
 
 
 class Agreement(enum.Enum):
-    """agrees: the counts are the same. differs: they are not, and nothing that is known has changed since. stale: they
-    are not, and the message is older than a change. no-message: no scheduler has reported anything. not-replayed: the
-    message is about what is not replayed: devices, groups of pods, an error of the scheduler."""
+    """agrees: the counts are the same. differs: the counts differ, and no change since the message is known. stale: the
+    counts differ, and the message is older than a change. no-message: no scheduler has reported anything. not-replayed:
+    the message is about something that is not replayed: devices, groups of pods, an error of the scheduler."""
 
     AGREES = "agrees"
     DIFFERS = "differs"
@@ -48,7 +48,8 @@ class Agreement(enum.Enum):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """The scheduler's own message. at: when it was last repeated. event: None where the condition says it."""
+    """The scheduler's own message. at: when it was last repeated. event: None where the message is from the
+    condition."""
 
     text: str
     message: SchedulingMessage
@@ -58,13 +59,13 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """The filters, and apart from them preemption.
+    """The comparison of the filters, and separately of preemption.
 
     changed: the last few that are newer than the message, the newest first, of changed_at; only where something differs.
-    nodes_then: how many nodes there were for the scheduler, None where it does not say.
-    nodes: which have come and gone since.
-    preemption: NO_MESSAGE where one of the two has nothing about it that can be compared.
-    preemption_differences: of the nodes where it would not help.
+    nodes_then: how many nodes the scheduler counted, None where the message does not say. nodes: the nodes that joined
+    and left since.
+    preemption: NO_MESSAGE where one of the two has nothing to compare. preemption_differences: about the nodes where it
+    would not help.
     """
 
     agreement: Agreement
@@ -78,7 +79,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def said_of(pod: Pod, cluster: Cluster) -> Said | None:
-    """The condition, else the newest event of a scheduler; None where no scheduler has spoken."""
+    """The message of the condition, else of the newest event of a scheduler; None where no scheduler has reported."""
     events = [
         event
         for event in cluster.events_about(ref(pod))
@@ -96,7 +97,7 @@ def said_of(pod: Pod, cluster: Cluster) -> Said | None:
 
 
 def gates_are_gone(pod: Pod) -> bool:
-    """The condition still tells of gates that were removed: no scheduler has updated it since."""
+    """Whether the condition still reports gates that were removed: no scheduler has updated it since."""
     stated = condition(pod.status.conditions, "PodScheduled")
     return stated is not None and stated.reason == "SchedulingGated" and not pod.spec.scheduling_gates
 
@@ -109,7 +110,7 @@ def compare(
     state: ClusterState,
     cluster: Cluster,
 ) -> Comparison:
-    """Hold the counts of the replay, and what it finds of preemption, against those of the message."""
+    """Compare the counts and the preemption of the replay with those of the message."""
     if stated is None:
         return Comparison(Agreement.NO_MESSAGE)
     then = stated.message.nodes
@@ -140,7 +141,7 @@ def compare(
 
 
 def _beyond(message: SchedulingMessage, verdict: SchedulingVerdict) -> bool:
-    """The scheduler gives a reason that no replayed plugin gives."""
+    """Whether the scheduler gives a reason that no replayed plugin gives."""
     devices = bool(verdict.unreplayed) and any(reason.obstacle is RESOURCE_CLAIM for reason in message.reasons)
     alone = message.nodes is None and any(reason.obstacle is OTHER for reason in message.reasons)
     return devices or alone or any(reason.obstacle is GROUP for reason in message.reasons)

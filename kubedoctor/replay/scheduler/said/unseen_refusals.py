@@ -1,4 +1,4 @@
-"""Refusals that might not stand if everything had been seen."""
+"""Rejections that unseen objects might overturn."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict
 
 
 def rests_on_unseen(verdict: SchedulingVerdict, kinds: Iterable[str]) -> bool:
-    """Whether some node, or the pod as a whole, is refused only by plugins that look at these kinds, given by their names.
-    Nodes that were not seen are not thought of."""
+    """Whether some node, or the pod as a whole, is rejected only by plugins that read these kinds, given by their
+    names. Unseen nodes are not considered."""
     names = frozenset(kinds)
     doubtful = frozenset(
         plugin.name for plugin in profile.PLUGINS if any(kind_name(kind) in names for kind in plugin.reads)
@@ -28,5 +28,5 @@ def rests_on_unseen(verdict: SchedulingVerdict, kinds: Iterable[str]) -> bool:
 
 
 def _any_of(objection: Objection, plugins: frozenset[str]) -> bool:
-    """The plugin is one of them, or it is not known which."""
+    """Whether the plugin is one of them, or unknown."""
     return not objection.plugin or objection.plugin in plugins

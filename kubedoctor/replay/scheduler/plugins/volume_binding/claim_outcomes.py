@@ -1,4 +1,4 @@
-"""What becomes of a claim that is changed: what the volume controller then does, or whom it waits for."""
+"""The outcome of a changed claim: what the volume controller then does, or what the claim waits for."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from kubedoctor.replay.storage.unbound import Awaited, unbound
 
 
 class ClaimOutcome(NamedTuple):
-    """follows: what Kubernetes then does. provisioner: who must create the volume first, empty for none. volume: the one
-    to request by name where chance would decide."""
+    """follows: what Kubernetes then does. provisioner: the provisioner that must create the volume first, empty for
+    none. volume: the volume to request by name where the choice would be random."""
 
     follows: tuple[Operation, ...]
     provisioner: str = ""
@@ -26,8 +26,8 @@ class ClaimOutcome(NamedTuple):
 def settled(
     pod: Pod, position: int, claim: PersistentVolumeClaim, freed: PersistentVolume | None, state: ClusterState
 ) -> ClaimOutcome | None:
-    """Of a changed claim of the pod's volume at `position`, with a volume that is let go (`freed`). None where it would
-    go on waiting."""
+    """The outcome of a changed claim of the pod's volume at `position`, with a released volume (`freed`). None where it
+    would keep waiting."""
     all_volumes = state.volumes if freed is None else {**state.volumes, freed.name: freed}
     volumes = tuple(all_volumes.values())
     then = unbound(claim, volumes, state.classes.values())
@@ -53,7 +53,7 @@ def settled(
 
 
 def _bound(claim: PersistentVolumeClaim, volume: PersistentVolume) -> tuple[Operation, ...]:
-    """As the volume controller leaves both."""
+    """Claim and volume as the volume controller binds them."""
     claim_ref = {
         "kind": "PersistentVolumeClaim",
         "namespace": claim.namespace,

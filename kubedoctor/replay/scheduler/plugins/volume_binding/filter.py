@@ -1,4 +1,4 @@
-"""What VolumeBinding decides (`plugins/volumebinding`, v1.37)."""
+"""The decisions of VolumeBinding (`plugins/volumebinding`, v1.37)."""
 
 from __future__ import annotations
 
@@ -73,14 +73,13 @@ _UNBOUND: Final = reason(CLAIM_UNBOUND, "pod has unbound immediate PersistentVol
 _OUT_OF_REACH: Final = reason(VOLUME_NODE_AFFINITY, "node(s) didn't match PersistentVolume's node affinity")
 _CONFLICT: Final = reason(VOLUME_NODE_AFFINITY, "node(s) had volume node affinity conflict")
 _CONFLICT_UNTIL: Final = SchedulerRelease(34)
-"""Before this release a volume that a node does not reach was called a conflict."""
+"""Before this release a volume that a node does not reach was reported as a conflict."""
 _BY_CLASS: Final = Memo[None, bool]()
 
 
 class UnboundClaim(msgspec.Struct, frozen=True):
-    """A claim that waits for its pod, with the volumes that could be bound to it: the smallest first.
-
-    reserved: volumes that name the claim; the first of them decides.
+    """A claim that waits for its pod, with the volumes that could be bound to it, the smallest first. reserved: volumes
+    that name the claim; the first of them decides.
     """
 
     claim: PersistentVolumeClaim
@@ -137,7 +136,7 @@ def _usable(pod: Pod, name: str, state: ClusterState, *, ephemeral: bool) -> Per
 
 
 class Reach:
-    """From which nodes volumes can be used; what is worked out is kept for other pods."""
+    """The nodes from which volumes can be used; the results are cached for other pods."""
 
     def __init__(self, state: ClusterState) -> None:
         self.state = state
@@ -165,7 +164,7 @@ class Reach:
 
 
 class _Filter(NodeFilter):
-    """`waiting` claims are ordered by size; those that a node was selected for are kept apart."""
+    """`waiting` claims are ordered by size; those with a selected node are kept apart."""
 
     def __init__(
         self, bound: list[PersistentVolumeClaim], waiting: list[PersistentVolumeClaim], state: ClusterState
@@ -200,7 +199,7 @@ class _Filter(NodeFilter):
             return refused.status
 
     def alike(self, classes: NodeClasses) -> Grouping:
-        """A node that was selected for a claim is like no other."""
+        """Groups of nodes; a node that was selected for a claim is on its own."""
         if self.selected:
             return classes.each
         by_class = _BY_CLASS.kept(classes, None, lambda: not any(_minds_node(self.state, classes)))
@@ -231,7 +230,7 @@ class _Filter(NodeFilter):
         return unresolvable(*reasons, named=tuple(names)) if reasons else SUCCESS
 
     def _bindable(self, node: NodeInfo) -> tuple[bool, bool]:
-        """Whether volumes exist or may be made, and whether there is storage to make them."""
+        """Whether volumes exist or can be provisioned, and whether there is storage for them."""
         if any(claim.annotations[SELECTED_NODE] != node.name for claim in self.selected):
             return False, True
         if self.problem:
@@ -283,7 +282,7 @@ class _Filter(NodeFilter):
 
 
 def _minds_node(state: ClusterState, classes: NodeClasses) -> Iterator[bool]:
-    """Whether something about volumes may differ between nodes of one class."""
+    """Whether the answer about volumes may differ between nodes of one class."""
     for volume in state.volumes.values():
         affinity = volume.spec.node_affinity
         terms = (affinity.required.node_selector_terms if affinity and affinity.required else None) or ()
@@ -298,7 +297,7 @@ def _minds_node(state: ClusterState, classes: NodeClasses) -> Iterator[bool]:
 
 
 def in_allowed_topology(terms: tuple[TopologySelectorTerm, ...] | None, labels: Mapping[str, str]) -> bool:
-    """Whether a class makes volumes for a node with these labels; no terms allow all, an empty term none."""
+    """Whether a class provisions volumes for a node with these labels; no terms allow all nodes, an empty term none."""
     return not terms or any(
         term.match_label_expressions
         and all(
@@ -309,7 +308,7 @@ def in_allowed_topology(terms: tuple[TopologySelectorTerm, ...] | None, labels: 
 
 
 def largest_storage(storage_class: StorageClass, node: NodeInfo, state: ClusterState) -> Quantity | None:
-    """The largest volume for which the class says that it has storage near the node; None if it reports none."""
+    """The largest volume that the class reports storage for near the node; None if it reports none."""
     limits = [
         limit
         for storage_capacity in state.capacities

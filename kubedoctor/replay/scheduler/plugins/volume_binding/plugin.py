@@ -45,7 +45,7 @@ class VolumeBinding(StoragePlugin):
     )
 
     def decides_by(self, kind: type[KubernetesObject], pod: Pod, state: ClusterState) -> bool:
-        """How much storage is left counts only where a driver says that it must."""
+        """The free storage matters only where a driver requires it."""
         if kind is CSIStorageCapacity:
             return any(csi_driver.spec.storage_capacity for csi_driver in state.csi_drivers.values())
         return super().decides_by(kind, pod, state)

@@ -1,10 +1,11 @@
-"""What to do about claims without a volume: ask for what there is, name a volume, or let one be claimed again.
+"""Changes for claims without a volume: request what exists, name a volume, or release one.
 
-What follows is part of every trial: the volume controller binds a claim whose class does not wait for pods
-(`replay/storage`), and the scheduler itself chooses for one that waits. What a provisioner does cannot be proven: a
-class that makes volumes is proposed with that assumption, and a claim that already waits for its provisioner, or that
-is about to be bound, is left alone. All but the first storage class and the first volume name of a claim is immutable
-(`ValidatePersistentVolumeClaimUpdate`, v1.37), so that it has to be deleted and recreated; without a volume it holds no data.
+The consequences are part of every trial: the volume controller binds a claim whose class does not wait for pods
+(`replay/storage`), and the scheduler itself binds a claim that waits. What a provisioner does cannot be proven: a class
+that provisions volumes is proposed with that assumption, and a claim that already waits for its provisioner, or that is
+about to be bound, is left alone. All but the first storage class and the first volume name of a claim is immutable
+(`ValidatePersistentVolumeClaimUpdate`, v1.37), so that it has to be deleted and recreated; without a volume it holds no
+data.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ _CURABLE = {Mismatch.TOO_SMALL, Mismatch.ACCESS_MODE, Mismatch.CLASS, Mismatch.S
 
 
 _WAYS: Final = Memo[Ref, tuple[list[Edit], list[Rejection]]]()
-"""For each claim: other classes, and the volumes that do not fit it."""
+"""Cached for each claim: edits to use other classes, and the volumes that do not fit."""
 
 
 class _Why(msgspec.Struct, frozen=True):
-    """Why other values of a claim help; as in `Edit`."""
+    """Why other values of a claim help, as in `Edit`."""
 
     because: Because | None = None
     names: tuple[str, ...] = ()
@@ -76,7 +77,8 @@ class _Own(msgspec.Struct, frozen=True):
 
 
 def about_unbound(pod: Pod, state: ClusterState, names: Sequence[str]) -> list[Remedy]:
-    """For claims that must be bound before the pod is looked at; a second one chooses from what the first has left."""
+    """For claims that must be bound before nodes are examined; a second claim chooses from the volumes that the first
+    leaves."""
     wrong = [own for own in _own(pod, state) if own.claim.name in names]
     if not wrong or len(wrong) > _MOST_CLAIMS:
         return []
@@ -92,7 +94,7 @@ def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status)
     """For claims that wait for the pod, and could not be bound on the node."""
     waiting = [own for own in _own(pod, state) if not is_bound(own.claim)]
     wrong = [own for own in waiting if not _bindable_alone(own, state, node)]
-    if not wrong:  # Two want the same volume.
+    if not wrong:  # Two claims need the same volume.
         return [(edit,) for own in waiting for edit in _ways(own, state, node)]
     choices = []
     for own in wrong:
@@ -102,7 +104,7 @@ def about_waiting(pod: Pod, state: ClusterState, node: NodeInfo, status: Status)
 
 
 def about_selected_nodes(pod: Pod, state: ClusterState, node: NodeInfo) -> list[Remedy]:
-    """Claims for which another node was selected, without success so far: select again."""
+    """Claims for which another node was selected, without success so far: let the scheduler select again."""
     edits = []
     for name, _ in claim_names(pod):
         claim = state.claims.get((pod.namespace, name))
@@ -115,7 +117,7 @@ def about_selected_nodes(pod: Pod, state: ClusterState, node: NodeInfo) -> list[
 
 
 def _together(choices: Sequence[Sequence[Edit]]) -> list[Remedy]:
-    """One way for each claim; no volume is bound twice."""
+    """One change for each claim; no volume is bound twice."""
     if not choices or len(choices) > _MOST_CLAIMS:
         return []
     remedies = []
@@ -147,7 +149,8 @@ def _bindable_alone(own: _Own, state: ClusterState, node: NodeInfo) -> bool:
 
 
 def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[Edit]:
-    """Everything that gets the claim a volume; on a node: those that it reaches, and the nearest of all."""
+    """All changes that get the claim a volume; for a node: the volumes that it reaches, and the closest of all
+    volumes."""
     claim = own.claim
     now = unbound(claim, state.volumes.values(), state.classes.values())
     if now.awaits in (Awaited.BINDING, Awaited.DEFAULT_CLASS) or (now.awaits is Awaited.PROVISIONER and node is None):
@@ -164,7 +167,7 @@ def _ways(own: _Own, state: ClusterState, node: NodeInfo | None = None) -> list[
     reach = Reach(state)
     there = (rejected for rejected in judged if node is None or reach.reaches(rejected.volume, node.node))
     drafts = [*islice(_drafted(own, state, there), _MOST_VOLUMES)]
-    if node is not None:  # The nearest volume may be near a node that is not looked at.
+    if node is not None:  # The closest volume may be reachable only from a node that is not examined.
         drafts += islice(_drafted(own, state, judged), _MOST_ANYWHERE)
     return [*classes, *drafts]
 
@@ -174,7 +177,7 @@ def _drafted(own: _Own, state: ClusterState, judged: Iterable[Rejection]) -> Ite
 
 
 def _by_class(own: _Own, state: ClusterState) -> list[Edit]:
-    """The likeliest classes, those first for which nothing is assumed."""
+    """The most likely classes, first those that need no assumption."""
     drafts = (_draft(own, state, {_CLASS: name}, weight) for name, weight in _classes(own.claim, state))
     edits = sorted(
         (draft for draft in drafts if draft is not None), key=lambda draft: (bool(draft.provisioner), draft.weight)
@@ -183,7 +186,7 @@ def _by_class(own: _Own, state: ClusterState) -> list[Edit]:
 
 
 def _classes(claim: PersistentVolumeClaim, state: ClusterState) -> list[tuple[str, float]]:
-    """Other classes with how far fetched they are: the nearest names, then the default, then any."""
+    """Other classes with their rank: the most similar names, then the default, then any."""
     present = class_of(claim)
     names = set(state.classes) | {class_of_volume(volume) for volume in state.volumes.values()}
     names -= {present or "", ""}
@@ -193,7 +196,7 @@ def _classes(claim: PersistentVolumeClaim, state: ClusterState) -> list[tuple[st
 
 
 def _smaller(own: _Own, state: ClusterState, node: NodeInfo) -> list[Edit]:
-    """Ask for no more than there is storage for near the node."""
+    """Request no more than the storage near the node."""
     storage_class = class_named(own.claim, state)
     most = largest_storage(storage_class, node, state) if storage_class is not None else None
     if most is None or most.value() <= 0 or most >= requested_storage(own.claim):
@@ -208,7 +211,7 @@ def _loss(claim: PersistentVolumeClaim, kept_bytes: int) -> float:
 
 
 def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | None:
-    """Ask for the volume as it is, or let it go; None where too much is different."""
+    """Request the volume as it is, or release it; None where too much differs."""
     claim, volume = own.claim, judged.volume
     wrong = set(judged.reasons)
     claim_ref = volume.spec.claim_ref
@@ -219,7 +222,7 @@ def _about_volume(own: _Own, state: ClusterState, judged: Rejection) -> Edit | N
     if not wrong <= _CURABLE or len(wrong) > 2 or claim_ref is not None:
         return None
     if wrong == {Mismatch.CLASS} and class_of_volume(volume):
-        return None  # One of the classes that are tried anyway.
+        return None  # One of the classes that are tried separately.
     fields: dict[Path, object] = {}
     weight = 1.0
     if Mismatch.CLASS in wrong:
@@ -272,8 +275,8 @@ def _draft(
     weight: float,
     why: _Why = _NO_REASON,
 ) -> Edit | None:
-    """The claim with other fields, where that gets it a volume. A claim that is created for each pod is not given a volume
-    by name: the next one would find it taken."""
+    """The claim with other fields, where that gets it a volume. A claim that is created for each pod gets no volume by
+    name: the volume would be in use for the next one."""
     claim = own.claim
     if own.template and _VOLUME in fields:
         return None
@@ -321,7 +324,7 @@ def _draft(
 
 
 def _may_be_set(claim: PersistentVolumeClaim, fields: Iterable[Path]) -> bool:
-    """Without recreating the claim: the class and the volume where there is none so far."""
+    """Whether the field can be set without recreating the claim: the class and the volume, where they are empty."""
     return all(
         (path == _CLASS and class_of(claim) is None) or (path == _VOLUME and not claim.spec.volume_name)
         for path in fields
