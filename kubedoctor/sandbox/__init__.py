@@ -3,7 +3,7 @@
     with serve(load_recording(recording_path("oom-killed"))) as served:
         subprocess.run(["kubectl", "get", "pods"], env={**os.environ, **served.environment})
 
-`Sandbox` is the server without a network; `faults` has the failures that a test can switch on.
+`Sandbox` is the server without a network; `faults` has the failures that a test can turn on.
 """
 
 from __future__ import annotations

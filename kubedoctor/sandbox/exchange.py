@@ -1,4 +1,4 @@
-"""What goes in and out of the sandbox, without any transport: requests, responses, streams and refusals."""
+"""The input and output of the sandbox, without any transport: requests, responses, streams and refusals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 Object = dict[str, Any]
-"""A Kubernetes object as JSON gives it."""
+"""A Kubernetes object as decoded JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Request:
 
     @property
     def watches(self) -> bool:
-        """Whether a stream of changes is asked for, not a list."""
+        """Whether a stream of changes is requested, not a list."""
         return self.flag("watch")
 
     def flag(self, name: str) -> bool:
@@ -33,7 +33,7 @@ class Request:
         return self.query.get(name, "") in ("true", "1", "True")
 
     def number(self, name: str) -> int | None:
-        """A query parameter that is a whole number, not negative; None when absent. Refused when it is anything else."""
+        """A query parameter that is a whole number, not negative; None when absent. Other values are refused."""
         text = self.query.get(name, "")
         if not text:
             return None
@@ -42,14 +42,14 @@ class Request:
         return int(text)
 
     def accepts(self, word: str) -> bool:
-        """Whether the Accept header holds this word, such as `as=Table`."""
+        """Whether the Accept header contains this word, such as `as=Table`."""
         return word in self.headers.get("accept", "")
 
 
 class Stream:
     """A body that grows: a watch or a followed log. Filled by the sandbox, emptied by the transport.
 
-    `on_change` is called, from whichever thread wrote, when there is something to take. `lasts` is how many seconds the
+    `on_change` is called in the writing thread when there are new chunks. `lasts` is how many seconds the
     transport lets it live, None for as long as the client stays. `dropped` means that the connection breaks off
     without an orderly end.
     """
@@ -67,7 +67,7 @@ class Stream:
         self._lock = Lock()
 
     def write(self, chunk: bytes) -> None:
-        """Appends a chunk; what comes after the end is lost."""
+        """Appends a chunk; chunks after the end are lost."""
         with self._lock:
             if self.ended:
                 return
@@ -78,7 +78,7 @@ class Stream:
         self.on_change()
 
     def bookmark(self) -> None:
-        """Writes a bookmark when the client allowed them."""
+        """Writes a bookmark if the client allows them."""
         if self._bookmark is not None:
             self.write(self._bookmark())
 
@@ -97,7 +97,7 @@ class Stream:
         self.on_change()
 
     def close(self) -> None:
-        """The reader has gone: nothing more is written."""
+        """The reader has disconnected: nothing more is written."""
         self.ended = True
         self.on_close()
 
@@ -163,7 +163,7 @@ class FailureStatus(Exception):
         return status
 
     def response(self) -> Response:
-        """The status as an answer, with a Retry-After header where one is due."""
+        """The status as an answer, with a Retry-After header where necessary."""
         response = respond(self.status(), self.code)
         if self.retry_after is not None:
             response.headers["Retry-After"] = str(self.retry_after)
@@ -171,5 +171,5 @@ class FailureStatus(Exception):
 
 
 def no_such_path() -> FailureStatus:
-    """What the API server says to a path, group, version or resource that it does not serve."""
+    """The API server's answer to a path, group, version or resource that it does not serve."""
     return FailureStatus(404, "NotFound", "the server could not find the requested resource")

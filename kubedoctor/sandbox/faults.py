@@ -1,4 +1,4 @@
-"""Faults to order: what an API server may answer instead of what was asked, for tests of clients.
+"""Faults for tests of clients: answers of an API server instead of the expected ones.
 
     Sandbox(state, faults=[forbidden("secrets"), throttled(times=2)])
 
@@ -42,10 +42,10 @@ class Fault:
 
     A resource is `secrets`, `deployments` or `deployments.apps`, `pods/log`; the metrics need `pods.metrics.k8s.io`.
 
-    `paths` are beginnings of URL paths and are asked instead of the resource. The first `after` requests that match
-    pass, the next `times` are hit (None: all). `code` 0 answers normally, after `delay` seconds and, for a watch, with
-    a connection that drops after `drop_after` events; any answer breaks off after `cut_after` bytes. `page` is what is
-    answered instead of a Status, as a proxy's page of HTML. `in_stream` sends the refusal as a watch's ERROR event.
+    `paths` are prefixes of URL paths, used instead of the resource. The first `after` matching requests pass, the next
+    `times` fail (None: all). `code` 0 answers normally, after `delay` seconds and, for a watch, with a connection that
+    drops after `drop_after` events; any answer breaks off after `cut_after` bytes. `page` is the answer instead of a
+    Status, such as a proxy's HTML page. `in_stream` sends the refusal as a watch's ERROR event.
     """
 
     code: int = 403
@@ -68,7 +68,7 @@ class Fault:
     seen: int = field(default=0, init=False)
 
     def concerns(self, request_attributes: RequestAttributes) -> bool:
-        """Whether the request is of the kind that the fault hits, whatever the count."""
+        """Whether the fault applies to such a request, regardless of counts."""
         if self.paths:
             return any(f"{request_attributes.path}/".startswith(f"{path.rstrip('/')}/") for path in self.paths)
         return (
@@ -83,20 +83,20 @@ class Fault:
         return request_attributes.resource in self.resources and request_attributes.group != METRICS
 
     def hits(self, request_attributes: RequestAttributes) -> bool:
-        """Whether this very request is hit; counts it."""
+        """Whether this request fails; counts it."""
         if not self.concerns(request_attributes):
             return False
         self.seen += 1
         return self.seen > self.after and (self.times is None or self.seen <= self.after + self.times)
 
     def answer(self, request_attributes: RequestAttributes) -> Response:
-        """What is answered instead of what was asked."""
+        """The answer instead of the expected one."""
         if self.page:
             return Response(self.code, self.page.encode(), "text/html; charset=utf-8")
         return self.refusal(request_attributes).response()
 
     def refusal(self, request_attributes: RequestAttributes) -> FailureStatus:
-        """The status that is answered."""
+        """The Status of the answer."""
         return FailureStatus(
             self.code,
             self.reason,
@@ -181,20 +181,20 @@ def watch_expired(*resources: str, times: int | None = 1) -> Fault:
 
 
 def watch_drops(*resources: str, after_events: int, times: int | None = None) -> Fault:
-    """The connection of a watch breaks off after so many events."""
+    """The connection of a watch breaks after this number of events."""
     return Fault(0, resources=resources, verbs=("watch",), drop_after=after_events, times=times)
 
 
 def slow(*resources: str, seconds: float, times: int | None = None) -> Fault:
-    """The answer comes late."""
+    """The answer is delayed."""
     return Fault(0, resources=resources, delay=seconds, times=times)
 
 
 def cut_short(*resources: str, after_bytes: int, times: int | None = None) -> Fault:
-    """The connection breaks off in the middle of the body."""
+    """The connection breaks in the middle of the body."""
     return Fault(0, resources=resources, cut_after=after_bytes, times=times)
 
 
 def html_page(*resources: str, code: int = 200, page: str = "<html><body>Please log in</body></html>") -> Fault:
-    """A page of a proxy on the way, instead of the API server's answer."""
+    """A page of a proxy instead of the API server's answer."""
     return Fault(code, resources=resources, page=page)

@@ -1,4 +1,4 @@
-"""Pod logs as the API server and the kubelet give them, with their words when there are none.
+"""Pod logs as the API server and the kubelet return them, with their messages when there are none.
 
 Sources: `pkg/registry/core/pod/strategy.go`, `validateContainerLogStatus` of `pkg/kubelet/kubelet_pods.go`, v1.37.
 """
@@ -14,7 +14,7 @@ Recorded = Mapping[str, str]
 
 
 def container_asked_for(request: Request, pod: Object) -> str:
-    """The container's name; refused when it must be named, or when the pod has none of that name."""
+    """The container's name; refused when it is required but missing, or unknown in the pod."""
     spec, name = pod.get("spec") or {}, pod["metadata"]["name"]
     kinds = ("initContainers", "containers", "ephemeralContainers")
     names = [container_spec["name"] for kind in kinds for container_spec in spec.get(kind) or ()]
@@ -31,7 +31,7 @@ def container_asked_for(request: Request, pod: Object) -> str:
 
 
 def text_of(request: Request, pod: Object, container: str, recorded: Recorded | None) -> str:
-    """The log, cut as the request wants it. A pod without a node has an empty one."""
+    """The log, limited as requested. A pod without a node has an empty log."""
     if not (pod.get("spec") or {}).get("nodeName"):
         return ""
     if recorded is not None and "error" in recorded:
@@ -48,7 +48,7 @@ def text_of(request: Request, pod: Object, container: str, recorded: Recorded | 
     if tail is not None:
         lines = lines[-tail:] if tail else []
     if request.flag("timestamps"):
-        # A recording keeps no time per line: each gets the moment when the container started.
+        # A recording has no time per line: each line gets the start time of the container.
         started = _started(status, previous)
         lines = [f"{started} {line}" for line in lines]
     text = "".join(lines)

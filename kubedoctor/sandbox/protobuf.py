@@ -1,4 +1,4 @@
-"""Reads the protobuf that kubectl posts for `auth can-i` and `auth whoami`; it has no JSON fallback there.
+"""Reads the protobuf that kubectl posts for `auth can-i` and `auth whoami`; kubectl has no JSON fallback there.
 
 A body is `k8s\\0` and a `runtime.Unknown` (`apimachinery/pkg/runtime/generated.proto`) around one of the reviews
 (`api/authorization/v1/generated.proto`, `api/authentication/v1/generated.proto`).
@@ -41,7 +41,7 @@ def is_protobuf(body: bytes) -> bool:
 
 
 def decode(body: bytes) -> Object:
-    """The review as JSON would give it; refused when it is malformed or of another kind."""
+    """The review as decoded JSON; refused when it is malformed or of another kind."""
     try:
         unknown = dict(_fields(body[len(_MAGIC) :]))
         type_meta = _message("TypeMeta", unknown[1])
@@ -69,7 +69,7 @@ def _message(name: str, data: bytes) -> Object:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The length-delimited fields; numbers are skipped, no review holds one."""
+    """The length-delimited fields; numbers are skipped: reviews contain none."""
     position = 0
     while position < len(data):
         tag, position = _varint(data, position)

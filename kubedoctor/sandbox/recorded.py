@@ -1,4 +1,4 @@
-"""An installed recording, served as if it had been made just now."""
+"""An installed recording, served as if recorded just now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kubedoctor.sandbox.state import load_recording, recording_path
 
 
 def serve_recording(name: str) -> SandboxServer:
-    """Serve an installed recording with its times moved to the present, so that ages are what they were.
+    """Serve an installed recording with its times moved to the present, so that ages stay as recorded.
 
     Raises ValueError for a name that does not exist.
     """

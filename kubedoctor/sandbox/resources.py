@@ -202,7 +202,7 @@ class Resources:
         return self._by_path.get((group, version, plural))
 
     def of(self, obj: Object) -> Resource:
-        """The resource that an object belongs to. A custom resource whose definition was not recorded gets one by guess."""
+        """The resource that an object belongs to. For a custom resource without a recorded definition it is guessed."""
         api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
         if resource := self._by_kind.get((api_version, kind)):
             return resource
@@ -226,19 +226,19 @@ class Resources:
         return guess
 
     def define(self, definition: Object) -> None:
-        """Serves what a CustomResourceDefinition declares, in place of what an earlier version of it declared."""
+        """Serves the resources of a CustomResourceDefinition, replacing those of an earlier version of it."""
         spec = definition["spec"]
         self._rows = [row for row in self._rows if (row.group, row.plural) != (spec["group"], spec["names"]["plural"])]
         self.add(resources_of(definition))
 
     def forget(self, definition: Object) -> None:
-        """Serves a deleted definition's resources no longer."""
+        """Stops serving a deleted definition's resources."""
         spec = definition["spec"]
         self._rows = [row for row in self._rows if (row.group, row.plural) != (spec["group"], spec["names"]["plural"])]
         self._index()
 
     def add(self, rows: Iterable[Resource]) -> None:
-        """Serves these too."""
+        """Serves more resources."""
         self._rows += [row for row in rows if row not in self._rows]
         self._index()
 

@@ -1,4 +1,4 @@
-"""What the reader may do: the self-subject reviews behind `kubectl auth can-i` and `kubectl auth whoami`."""
+"""The reader's permissions: the self-subject reviews behind `kubectl auth can-i` and `kubectl auth whoami`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _READ_ONLY = "This is a read-only recording of a cluster."
 
 
 def review(request: Request, resource: Resource, resources: Resources, faults: Iterable[Fault]) -> Response:
-    """Answers a POST of one of the reviews. Reading is allowed but for the faults; writing is not."""
+    """Answers a POST of one of the reviews. Reading is allowed except for the faults; writing is not."""
     body = _body(request)
     refused = [fault for fault in faults if fault.code == 403]
     status: Object

@@ -1,4 +1,4 @@
-"""The API server without a network: every request in, its answer out."""
+"""The API server without a network: requests and their answers."""
 
 from __future__ import annotations
 
@@ -64,10 +64,11 @@ class Sandbox:
         for obj in state.objects:
             self._store.load(self._resources.of(obj), deepcopy(obj))
 
-    # What a program may do to the cluster, though no request may.
+    # Changes to the cluster, by the program only: requests cannot change it.
 
     def put(self, obj: Object) -> Object:
-        """Adds or replaces an object and tells the watches; returns it as it is kept. ValueError for an unknown kind."""
+        """Adds or replaces an object and notifies the watches; returns the stored object. ValueError for an unknown
+        kind."""
         with self._lock:
             resource = self._resources.of(obj)
             if obj["kind"] == "CustomResourceDefinition":
@@ -75,7 +76,8 @@ class Sandbox:
             return self._store.put(resource, deepcopy(obj))
 
     def delete(self, obj: Object) -> Object:
-        """Removes the object of this kind, namespace and name and tells the watches; Refusal when there is none."""
+        """Removes the object of this kind, namespace and name and notifies the watches; FailureStatus when there is
+        none."""
         with self._lock:
             resource = self._resources.of(obj)
             _, _, namespace, name = self._store.key_of(resource, obj)
@@ -85,7 +87,7 @@ class Sandbox:
             return deleted
 
     def append_log(self, namespace: str, pod: str, container: str, text: str) -> None:
-        """Adds to a container's current log; those who follow it read it."""
+        """Adds to a container's current log and to the streams that follow it."""
         key = f"{namespace}/{pod}/{container}"
         with self._lock:
             recorded = self._logs.setdefault(key, {})
@@ -96,7 +98,7 @@ class Sandbox:
             stream.write(text.encode())
 
     def forget_history(self) -> None:
-        """As etcd's compaction: a watch from an older resourceVersion and a continued list get a 410."""
+        """Like a compaction of etcd: a watch from an older resourceVersion and a continued list get a 410."""
         with self._lock:
             self._store.forget_history()
             self._chunks.clear()
@@ -104,9 +106,9 @@ class Sandbox:
     # Requests.
 
     def handle(self, request: Request) -> Response:
-        """The answer to one request; a refusal is an answer too."""
+        """The answer to one request, which may be a refusal."""
         if request.path.startswith("/openapi/"):
-            openapi.load_models()  # Before the lock is taken: other requests need not wait for it.
+            openapi.load_models()  # Before taking the lock, so that other requests do not wait.
         with self._lock:
             self.requests.append(request)
             try:
@@ -269,7 +271,7 @@ class Sandbox:
             items = [_partial(obj) for obj in objects]
             kind = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
             return respond({**kind, "metadata": metadata, "items": items})
-        # As the API server does, items of a list do not repeat their kind.
+        # As in the API server, items of a list do not repeat their kind.
         items = [{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")} for obj in objects]
         kind = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
         return respond({**kind, "metadata": metadata, "items": items})

@@ -1,4 +1,4 @@
-"""The `scale` subresource of what has replicas (`pkg/registry/apps/*/storage`, v1.37)."""
+"""The `scale` subresource of workloads with replicas (`pkg/registry/apps/*/storage`, v1.37)."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def scale_of(obj: Object) -> Object:
 
 
 def scale_resource(resource: Resource) -> Resource:
-    """The resource that a Scale is printed as."""
+    """The resource that determines how a Scale is printed."""
     return replace(resource, group="autoscaling", version="v1", kind="Scale")

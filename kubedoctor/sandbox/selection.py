@@ -48,7 +48,7 @@ _ZERO_WHEN_ABSENT = frozenset({"status.successful", "status.replicas"})
 
 
 def selection(request: Request, resource: Resource) -> Callable[[Object], bool]:
-    """What the request's selectors accept. A malformed selector or an unsupported field is refused."""
+    """A predicate for the request's selectors. A malformed selector or an unsupported field is refused."""
     try:
         label_selector = parse_label_selector(request.query.get("labelSelector", ""))
         field_selector = parse_field_selector(request.query.get("fieldSelector", ""))

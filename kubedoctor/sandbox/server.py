@@ -29,7 +29,8 @@ _BOOKMARK_EVERY = 60.0
 _STARTS_WITHIN = 30.0
 _LARGEST_BODY = 3 * 2**20
 _OPEN = frozenset({"/healthz", "/livez", "/readyz", "/version"})
-"""They tell nothing about the cluster. Some versions of kubectl drop the token from the path for `get --raw`."""
+"""These paths reveal nothing about the cluster. Some versions of kubectl drop the token from the path for `get
+--raw`."""
 _NO_TOKEN = (
     "The path does not begin with this server's token. Use the kubeconfig that was printed."
     " With get --raw, some versions of kubectl drop the token: use kubectl get instead."
@@ -37,7 +38,7 @@ _NO_TOKEN = (
 
 
 def _remove_left_behind() -> None:
-    """The folders of servers that were killed: the process in their name is gone."""
+    """Removes the folders of killed servers: the process in their name no longer exists."""
     if os.name != "posix":
         return
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
@@ -53,7 +54,7 @@ def _remove_left_behind() -> None:
 
 
 class SandboxServer:
-    """A running server. The folder with its kubeconfig goes when it stops; use it in a `with` block."""
+    """A running server. The folder with its kubeconfig is removed when it stops; use it in a `with` block."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -75,7 +76,7 @@ class SandboxServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a shell or a kubectl needs in its environment to talk to this server and to no other."""
+        """The environment variables that make a shell or kubectl use this server and no other."""
         return {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(Path(self._folder.name) / "cache")}
 
     def stop(self) -> None:
@@ -149,7 +150,7 @@ class SandboxServer:
             {name.lower(): ",".join(incoming.headers.getall(name)) for name in incoming.headers},
             await incoming.read(),
         )
-        if path.startswith("openapi/"):  # May have to load the client's models first.
+        if path.startswith("openapi/"):  # This may have to load the client's models first.
             response = await self._loop.run_in_executor(None, self.sandbox.handle, request)
         else:
             response = self.sandbox.handle(request)
@@ -160,7 +161,7 @@ class SandboxServer:
         return await self._stream(incoming, response, response.stream)
 
     def _is_stranger(self, incoming: web.Request) -> bool:
-        """Whether it is a web page, or something that reaches loopback under another name."""
+        """Whether the request is from a web page, or reaches loopback under another host name."""
         hosts = {f"{name}:{self._port}" for name in ("127.0.0.1", "localhost")}
         origin = incoming.headers.get("Origin")
         return incoming.headers.get("Host") not in hosts or (
@@ -221,5 +222,5 @@ def _write_privately(path: Path, text: str) -> None:
 
 
 def serve(state: SandboxState | Sandbox) -> SandboxServer:
-    """Starts a server in a thread of its own, on a free port of 127.0.0.1. OSError when no port can be had."""
+    """Starts a server in a thread of its own, on a free port of 127.0.0.1. OSError when no port is free."""
     return SandboxServer(state if isinstance(state, Sandbox) else Sandbox(state))

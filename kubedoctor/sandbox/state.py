@@ -1,4 +1,4 @@
-"""What a sandbox serves: the objects and logs of a cluster at one moment, mostly recorded from a real one."""
+"""The content of a sandbox: the objects and logs of a cluster at one moment, mostly recorded from a real cluster."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class SandboxState:
     """A cluster at one moment.
 
     `logs` maps `namespace/pod/container` to `current` and `previous`, or to `error` with what the recording client
-    got. `kubernetes` is the version that `/version` answers. `namespace` is the one to look at first. `story` says in
-    a user's words what is wrong.
+    got. `kubernetes` is the version at `/version`. `namespace` is the one to show first. `story` describes the problem
+    in a user's words.
     """
 
     objects: list[Object]
@@ -39,7 +39,7 @@ class SandboxState:
     def rebased(self, to: datetime) -> SandboxState:
         """The same cluster as if it had been recorded at `to`: ages look as they did then.
 
-        Every RFC 3339 timestamp that is a whole value moves, and those in log lines.
+        Every RFC 3339 timestamp that is a whole value is moved, and those in log lines.
         """
         if self.taken_at is None:
             return self
@@ -121,7 +121,7 @@ def recording_names() -> tuple[str, ...]:
 
 
 def recording_path(name: str = DEFAULT_RECORDING) -> Path:
-    """Where an installed recording is; ValueError names those there are."""
+    """The path of an installed recording; ValueError lists the existing names."""
     if name not in recording_names():
         raise ValueError(f"There is no recording {name!r}. Recordings: {', '.join(recording_names())}.")
     return Path(str(files("kubedoctor.sandbox").joinpath("recordings", f"{name}.json")))

@@ -1,4 +1,4 @@
-"""The objects of the sandbox: their resourceVersions, the history that watches read, and who listens."""
+"""The objects of the sandbox: their resourceVersions, the history that watches read, and the listeners."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class HistoryEntry:
 
 
 class Store:
-    """Objects are replaced, never changed in place: a list that was handed out stays what it was."""
+    """Objects are replaced, never changed in place: a list that was returned does not change."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Store:
         """Changes after this version are in the history; a watch from an older one gets a 410."""
 
     def load(self, resource: Resource, obj: Object) -> None:
-        """Takes a recorded object with the resourceVersion that it was recorded with; no watch hears of it."""
+        """Adds a recorded object with its recorded resourceVersion, without notifying watches."""
         metadata = obj.setdefault("metadata", {})
         if resource.namespaced and not metadata.get("namespace"):
             metadata["namespace"] = "default"
@@ -61,7 +61,7 @@ class Store:
 
     @staticmethod
     def key_of(resource: Resource, obj: Object) -> Key:
-        """Where an object is kept; a namespaced one without a namespace is in `default`."""
+        """The key of an object; a namespaced one without a namespace is in `default`."""
         metadata = obj["metadata"]
         namespace = (metadata.get("namespace") or "default") if resource.namespaced else ""
         return (resource.group, resource.plural, namespace, metadata["name"])
@@ -71,7 +71,7 @@ class Store:
         return self._collection(resource).get((namespace, name))
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:
-        """The object; refused with the API server's words when there is none."""
+        """The object; refused with the API server's message when there is none."""
         obj = self.find(resource, namespace, name)
         if obj is None:
             raise not_found(resource, name)
@@ -83,7 +83,7 @@ class Store:
         return [obj for (its_namespace, _), obj in rows if not namespace or its_namespace == namespace]
 
     def put(self, resource: Resource, obj: Object) -> Object:
-        """Adds or replaces an object, and tells the watches."""
+        """Adds or replaces an object, and notifies the watches."""
         metadata = obj["metadata"]
         if resource.namespaced and not metadata.get("namespace"):
             metadata["namespace"] = "default"
@@ -101,7 +101,7 @@ class Store:
         return obj
 
     def delete(self, resource: Resource, namespace: str, name: str) -> Object:
-        """Removes an object, and tells the watches; a missing one is refused."""
+        """Removes an object, and notifies the watches; a missing one is refused."""
         deleted = self.get(resource, namespace, name)
         del self._collection(resource)[(namespace, name)]
         self.version += 1
@@ -122,7 +122,7 @@ class Store:
         return (change for change in self._history if change.version > version)
 
     def forget_history(self) -> None:
-        """Compacts: from here on a watch or a continued list from before gets a 410."""
+        """Compacts the history: an earlier watch or continued list then gets a 410."""
         self._history.clear()
         self.oldest = self.version
 

@@ -1,4 +1,4 @@
-"""Watches: the first events, then every change that the request selects, as the API server's watch cache gives them."""
+"""Watches: the first events, then every change that the request selects, as the API server's watch cache sends them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST = 1800
 
 @dataclass(slots=True)
 class Watching:
-    """What one watch is about."""
+    """The parameters of one watch."""
 
     store: Store
     resource: Resource
@@ -28,7 +28,7 @@ class Watching:
 
 
 def watch(request: Request, about: Watching, drop_after: int | None = None) -> Response:
-    """A response whose stream goes on as the store changes."""
+    """A response whose stream continues as the store changes."""
     stream = Stream(float(request.number("timeoutSeconds") or _LONGEST))
     stream.drop_after = drop_after
     writer = _Writer(about, stream)
@@ -97,7 +97,7 @@ class _Writer:
         return encode({"type": "BOOKMARK", "object": self.about.render("BOOKMARK", obj, False)}) + b"\n"
 
     def change(self, change: HistoryEntry) -> None:
-        """An object that begins or ceases to be selected is, to this watch, added or deleted."""
+        """An object that starts or stops matching the selectors is added or deleted for this watch."""
         resource = self.about.resource
         if change.key[:2] != (resource.group, resource.plural) or self.about.namespace not in ("", change.key[2]):
             return

@@ -1,10 +1,11 @@
-"""`python -m kubedoctor.testing.oracle`: kubedoctor's replay asked in the form of the oracle made of upstream's code.
+"""`python -m kubedoctor.testing.oracle`: kubedoctor's replay with the interface of the oracle built from upstream's
+code.
 
 One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "mode", "answer"}`, or `"error"` for a
-question that cannot be answered; `-full` repeats the request. So two oracles are compared by a plain diff. Modes:
+question that cannot be answered; `-full` repeats the request. Two oracles can be compared with a plain diff. Modes:
 schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration.
 
-Where upstream quotes a parser's message (errors of label and node selectors), the words are kubedoctor's.
+Where upstream quotes a parser's message (errors of label and node selectors), the text is kubedoctor's.
 """
 
 from __future__ import annotations
@@ -236,7 +237,7 @@ def _quantity(text: str) -> Answer:
 
 
 def _quantity_error(text: str) -> str:
-    """What upstream says of a text that is no quantity."""
+    """Upstream's error for a text that is not a quantity."""
     parts = _FORMAT.fullmatch(text)
     if not text or parts is None:
         return _WRONG_FORMAT
@@ -251,7 +252,7 @@ def _quantity_error(text: str) -> str:
 
 
 def _int64(number: int) -> int:
-    """As Go's integers wrap."""
+    """The number wrapped like Go's int64."""
     return (number + INT64) % (2 * INT64) - INT64
 
 
@@ -335,7 +336,7 @@ MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
 
 
 def answer_line(line: bytes, *, full: bool = False) -> Answer:
-    """The answer to one line; never raises for what the line says."""
+    """The answer to one line; never raises for the content of the line."""
     try:
         row = _ROW.decode(line)
     except msgspec.DecodeError as error:

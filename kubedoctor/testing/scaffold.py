@@ -24,14 +24,14 @@ _FIRST = 1001
 
 
 class Project(NamedTuple):
-    """Where a package of diagnostics and its scenarios lie."""
+    """The folders of a package of diagnostics and its scenarios."""
 
     package: Path
     scenarios: Path
 
 
 class Diagnosis(NamedTuple):
-    """The name of a diagnostic in its parts: area, folders between, problem, as Python spells them."""
+    """The parts of a diagnostic's name: area, folders, problem, in Python's spelling."""
 
     area: str
     folders: tuple[str, ...]
@@ -43,7 +43,7 @@ class Diagnosis(NamedTuple):
 
 
 def scaffold(name: str, into: Path) -> tuple[Path, ...]:
-    """Write the files of `area/problem` into the project or package of diagnostics at `into`; answers their paths.
+    """Write the files of `area/problem` into the project or package of diagnostics at `into`; returns their paths.
 
     Nothing is overwritten. Raises UsageProblem.
     """
@@ -137,7 +137,7 @@ def _letters(package: str) -> str:
 
 
 def _scenarios(project: Path) -> Path:
-    """Where the scenarios lie, or are to lie."""
+    """The folder of the scenarios, which may not exist yet."""
     folders = (project / "tests" / "scenarios", project / "scenarios")
     return next((folder for folder in folders if folder.is_dir()), folders[0])
 

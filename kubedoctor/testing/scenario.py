@@ -49,11 +49,11 @@ KEYS = frozenset(
 EXPECTED_KEYS = frozenset(
     {"code", "about", "aspect", "confidence", "severity", "says", "evidence", "fixes", "affects", "gaps"},
 )
-"""Of an entry of `expect`."""
+"""The keys of an entry of `expect`."""
 
 
 class ScenarioError(ValueError):
-    """A scenario file that is not one; names the file and what is wrong."""
+    """An invalid scenario file; the text names the file and the error."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Scenario:
     unexplained: tuple[str, ...] = ()
 
     def snapshot(self) -> Snapshot:
-        """The cluster of the scenario, complete but for the unreadable kinds. Raises ScenarioError."""
+        """The cluster of the scenario, complete except for the unreadable kinds. Raises ScenarioError."""
         source = Source("files", self.path.stem, self.kubernetes)
         snapshot = whole_state(self.taken_at, source, self.objects, self.unreadable)
         if snapshot.problems:

@@ -1,1 +1,1 @@
-"""What the API server publishes of itself: its groups, versions, resources and schemas."""
+"""What the API server publishes about itself: its groups, versions, resources and schemas."""

@@ -1,4 +1,4 @@
-"""What kubectl asks first: which groups, versions and resources are served. Aggregated and legacy forms."""
+"""Discovery, which kubectl requests first: the served groups, versions and resources. Aggregated and legacy forms."""
 
 from __future__ import annotations
 

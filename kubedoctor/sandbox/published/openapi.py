@@ -1,7 +1,7 @@
-"""OpenAPI v3 documents, made when asked for from the models of the official Python client: for `kubectl explain`.
+"""OpenAPI v3 documents, generated on request from the models of the official Python client: for `kubectl explain`.
 
 kubectl reads from them: the schemas with their `x-kubernetes-group-version-kind`, and whether the PATCH of a resource
-takes `fieldValidation` (then it leaves validation to the server, and the server's refusal is what a person sees).
+takes `fieldValidation` (then the server validates, and its refusal is shown).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PARAMETERS = [
 
 
 def index(resources: Resources) -> Object:
-    """`/openapi/v3`: where the document of each group and version is."""
+    """`/openapi/v3`: the paths of the documents of all groups and versions."""
     paths = [
         f"apis/{group}/{version}" if group else f"api/{version}"
         for group, versions in resources.groups().items()
@@ -162,7 +162,7 @@ def _typed(kind: str, needs: set[str]) -> Object:
         return dict(_PLAIN[kind])
     if hasattr(_models(), kind):
         needs.add(kind)
-        # `kubectl explain POD.FIELD` then says it twice, but without it a list of fields says "<no description>".
+        # `kubectl explain POD.FIELD` then prints it twice, but without it a list of fields shows "<no description>".
         about = _summary(getattr(_models(), kind).__doc__ or "")
         return {"description": about, "allOf": [{"$ref": f"#/components/schemas/{_spelt(kind)}"}]}
     return {"type": "object"}

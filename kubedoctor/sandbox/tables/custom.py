@@ -67,7 +67,7 @@ def _cell(obj: Object, column: PrinterColumn, now: datetime) -> Any:
 
 
 def values(obj: object, path: str) -> list[Any]:
-    """What a JSON path finds; nulls and what cannot be read are left out."""
+    """The values at a JSON path, without nulls and unreadable ones."""
     path = path.strip().removeprefix("{").removesuffix("}").removeprefix("$")
     results: list[Any] = [obj]
     position = 0

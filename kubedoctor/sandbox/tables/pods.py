@@ -58,7 +58,7 @@ class _Pod:
         )
 
     def _init_containers(self, of_sidecars: _Restarts) -> bool:
-        """Whether the pod is still held by an init container, which then gives the reason."""
+        """Whether an init container still blocks the pod; it then determines the reason."""
         for index, status in enumerate(at(self.status, "initContainerStatuses", default=[])):
             self.restarts.add(status)
             sidecar = status.get("name") in self.sidecars

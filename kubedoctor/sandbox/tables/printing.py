@@ -1,4 +1,4 @@
-"""What every printer is made of: its columns, its cells, and the ways in which fields are written in a cell."""
+"""The parts of every printer: columns, cells, and the formats of fields in a cell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Printed = Callable[[Object, datetime], Cells]
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """`columns` are comma-separated; `*` marks what only `-o wide` shows, `:type` what is not a string.
+    """`columns` are comma-separated; `*` marks columns of `-o wide`, `:type` columns that are not strings.
 
     `cells` gives one value per column.
     """

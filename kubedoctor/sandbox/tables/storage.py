@@ -79,7 +79,8 @@ def _storage_class(obj: Object, now: datetime) -> Cells:
 
 
 def default_class(listed: list[Object]) -> str:
-    """The name of the class that a claim without one gets: the newest of those marked, then the first by name."""
+    """The name of the class that a claim without one gets: the newest of the default classes, then the first by
+    name."""
     marked = [
         storage_class
         for storage_class in listed

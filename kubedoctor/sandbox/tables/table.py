@@ -61,7 +61,7 @@ def _cells(resource: Resource, obj: Object, now: datetime) -> Cells:
             return custom.cells(obj, resource.columns, now)
         return _printer(resource).cells(obj, now)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        # No API server lets such an object in, but a file may hold one: the other rows are still worth seeing.
+        # An API server rejects such an object, but a file may contain it: the other rows are still shown.
         return [obj["metadata"].get("name"), *([None] * (len(_columns(resource)) - 1))]
 
 
