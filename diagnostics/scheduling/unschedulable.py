@@ -33,7 +33,7 @@ from kubedoctor.answers.placement.autoscaler import autoscaler_lines, with_autos
 from kubedoctor.answers.placement.evidence import commands, evidence
 from kubedoctor.answers.placement.explaining.case import Case, Explanation, names
 from kubedoctor.answers.placement.explaining.reasons import aspect, blamed, culprit, fact_of, summary
-from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.fixing.fixes import placement_fixes
 from kubedoctor.answers.placement.no_scheduler import no_scheduler_tried
 from kubedoctor.answers.placement.outcome import has_other_scheduler
 from kubedoctor.answers.placement.passing import fits_by_now, soon_placed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.answers.placement.claim_fixes import release_volume
+from kubedoctor.answers.placement.fixing.claims import release_volume
 from kubedoctor.cluster import Evidence, PersistentVolumeClaim, format_bytes, has_path, quote, ref
 from kubedoctor.findings import Confidence, Finding, Fix, command_line
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, capacity, requested_storage

@@ -32,7 +32,7 @@ import msgspec
 from diagnostics.storage._classes import class_missing, no_class
 from diagnostics.storage._provisioning import PATIENCE, bypassed, not_provisioned
 from diagnostics.storage._volumes import finding, nearest_volume, objections, release, requested, would_fit
-from kubedoctor.answers.placement.claim_fixes import AT_ONCE
+from kubedoctor.answers.placement.fixing.claims import AT_ONCE
 from kubedoctor.cluster import (
     Cluster,
     Event,

@@ -22,7 +22,6 @@ LONG_FILES: Mapping[str, str] = {}
 """Files that may be longer, and why they are still one thing."""
 
 FULL_FOLDERS: Mapping[str, str] = {
-    "kubedoctor/answers/placement": "the largest question so far: a module for each part of its answer",
     "kubedoctor/cluster/kinds": "one module for each API group, and the parts that they share",
     "kubedoctor/replay/scheduler/plugins": "one module for each filter plugin of the scheduler",
 }

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.answers.placement.remedy_words import remedy_words
+from kubedoctor.answers.placement.fixing.words import remedy_words
 from kubedoctor.cluster.changes import Operation, apply_to_data, reference
 from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Edit, Kind, Situation, counterfactuals
 from kubedoctor.replay.scheduler.cycle import schedule

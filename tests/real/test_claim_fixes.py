@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.fixing.fixes import placement_fixes
 from kubedoctor.cluster import Cluster, Pod
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from kubedoctor.answers.placement.autoscaler import autoscaler_lines
-from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.fixing.fixes import placement_fixes
 from kubedoctor.answers.placement.outcome import has_other_scheduler, other_scheduler_lines
 from kubedoctor.answers.placement.pod_changes import changed_pod
 from kubedoctor.cluster.kinds.meta import condition

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.answers.placement.remedy_words import remedy_words
+from kubedoctor.answers.placement.fixing.words import remedy_words
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.counterfactuals import Counterfactual, Situation, counterfactuals

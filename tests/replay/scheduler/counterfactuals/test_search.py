@@ -10,7 +10,7 @@ import pytest
 from msgspec import convert
 from msgspec.structs import replace
 
-from kubedoctor.answers.placement.remedy_words import edit_words, remedy_words
+from kubedoctor.answers.placement.fixing.words import edit_words, remedy_words
 from kubedoctor.cluster.changes import apply_to_data
 from kubedoctor.cluster.grammar.quantities import parse_quantity
 from kubedoctor.cluster.kinds.references import Ref

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import convert
 
-from kubedoctor.answers.placement.remedy_words import remedy_words
+from kubedoctor.answers.placement.fixing.words import remedy_words
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref

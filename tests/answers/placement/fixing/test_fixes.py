@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.fixing.fixes import placement_fixes
 from kubedoctor.cluster import Cluster, DaemonSet, Deployment, Node, Pod, ReplicaSet, Snapshot, Source
 from kubedoctor.cluster.kinds.meta import OwnerReference
 from kubedoctor.findings import Effect

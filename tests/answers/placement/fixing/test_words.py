@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.answers.placement.remedy_words import conditions, edit_words, remedy_words
+from kubedoctor.answers.placement.fixing.words import conditions, edit_words, remedy_words
 from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.replay.scheduler.remedies.edits import Because, Counterfactual, Edit, Kind, Replaced

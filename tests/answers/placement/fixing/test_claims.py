@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.fixing.fixes import placement_fixes
 from kubedoctor.cluster import (
     Cluster,
     Node,

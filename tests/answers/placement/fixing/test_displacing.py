@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.answers.placement.fixes import placement_fixes
+from kubedoctor.answers.placement.fixing.fixes import placement_fixes
 from kubedoctor.cluster import Cluster, Pod, ReplicaSet, Service
 from kubedoctor.cluster.changes import apply_to_snapshot
 from kubedoctor.replay.scheduler.counterfactuals import Kind, Situation, counterfactuals
 from kubedoctor.replay.scheduler.pending import explain_pending
-from tests.answers.placement.test_fixes import TAINT, cluster, container, node
+from tests.answers.placement.fixing.test_fixes import TAINT, cluster, container, node
 
 PORTS = [container(ports=[{"containerPort": 80, "hostPort": 80}])]
 DELETING = "kubectl delete pod/holder -n shop"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from kubedoctor.answers.placement.claim_fixes import CLAIM_KINDS, about_data, recreated_claim, too_early
+from kubedoctor.answers.placement.fixing.claims import CLAIM_KINDS, about_data, recreated_claim, too_early
+from kubedoctor.answers.placement.fixing.words import conditions, remedy_words
 from kubedoctor.answers.placement.outcome import has_other_scheduler, unproven
-from kubedoctor.answers.placement.remedy_words import conditions, remedy_words
 from kubedoctor.answers.proof import Trial, prove, proven
 from kubedoctor.cluster.changes import Change, Operation, deleted
 from kubedoctor.cluster.grammar.text import capitalised, listed
