@@ -280,15 +280,8 @@ def _draft(
     claim = own.claim
     if own.template and _VOLUME in fields:
         return None
-    steps = [Step(path, value) for path, value in fields.items()]
-    if _CLASS in fields and CLASS_ANNOTATION in claim.annotations:
-        steps.append(Step(("metadata", "annotations", CLASS_ANNOTATION), remove=True))
-    if in_place := not own.template and _may_be_set(claim, fields):
-        kind = Kind.CHANGE_CLAIM
-    else:
-        kind = Kind.REMAKE_CLAIM
-        if SELECTED_NODE in claim.annotations:
-            steps.append(Step(("metadata", "annotations", SELECTED_NODE), remove=True))
+    in_place = not own.template and _may_be_set(claim, fields)
+    steps = _steps(claim, fields, in_place=in_place)
     recreated = () if in_place else (Step(("metadata", "uid"), f"{claim.metadata.uid}-recreated"),)
     changed = apply_to_object(claim, (*steps, *recreated))
     outcome = settled(own.pod, own.position, changed, None, state)
@@ -309,7 +302,7 @@ def _draft(
     if bound and why is _NO_REASON and _VOLUME not in fields:
         why = _Why(Because.THEN_FITS, (bound,))
     return Edit(
-        kind,
+        Kind.CHANGE_CLAIM if in_place else Kind.REMAKE_CLAIM,
         operation.about,
         (operation,),
         (claim.name, *(str(value) for value in fields.values())),
@@ -321,6 +314,16 @@ def _draft(
         why.node,
         why.names,
     )
+
+
+def _steps(claim: PersistentVolumeClaim, fields: dict[Path, object], *, in_place: bool) -> list[Step]:
+    """Sets the fields, and removes the annotations that would decide the class or the node otherwise."""
+    steps = [Step(path, value) for path, value in fields.items()]
+    if _CLASS in fields and CLASS_ANNOTATION in claim.annotations:
+        steps.append(Step(("metadata", "annotations", CLASS_ANNOTATION), remove=True))
+    if not in_place and SELECTED_NODE in claim.annotations:
+        steps.append(Step(("metadata", "annotations", SELECTED_NODE), remove=True))
+    return steps
 
 
 def _may_be_set(claim: PersistentVolumeClaim, fields: Iterable[Path]) -> bool:
