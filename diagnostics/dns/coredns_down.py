@@ -27,7 +27,7 @@ on GKE, pods do not use this Service, and it may have no pods.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from diagnostics.dns._dependence import asked_elsewhere, certainty
@@ -100,13 +100,8 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     blamed: list[Ref] = []
     if behind.failing:
         evidence = [quote(service, "spec.selector", f"selects {counted(len(behind.live), 'pod')}, 0 ready")]
-        candidates = behind.failing[:MOST_LOGS]
-        cluster.together(
-            *(partial(refused_corefile, pod, cluster) for pod in candidates),
-            *(partial(workload_of, pod, cluster) for pod in behind.failing),
-        )
+        refused = _refused_by_any(behind.failing, cluster)
         blamed = list(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing))
-        refused = next((error for pod in candidates if (error := refused_corefile(pod, cluster)) is not None), None)
         if refused is not None and refused.configuration is not None:
             blamed.insert(0, ref(refused.configuration))
             yield _corefile(refused.configuration, refused, blamed[-1])
@@ -153,6 +148,16 @@ def _scaled_down(
             ),
         ),
     )
+
+
+def _refused_by_any(pods: Sequence[Pod], cluster: Cluster) -> CorefileRefusal | None:
+    """The first Corefile that a pod refuses; the workloads of the pods are fetched in the same round."""
+    candidates = pods[:MOST_LOGS]
+    cluster.together(
+        *(partial(refused_corefile, pod, cluster) for pod in candidates),
+        *(partial(workload_of, pod, cluster) for pod in pods),
+    )
+    return next((error for pod in candidates if (error := refused_corefile(pod, cluster)) is not None), None)
 
 
 def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref) -> Finding:
