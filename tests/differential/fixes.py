@@ -89,13 +89,17 @@ def rows(seed: int, count: int) -> Iterator[dict[str, Any]]:
             yield {**again, "id": f"{row['id']}-at-once"}
 
 
-def main() -> int:
-    """Generate, propose, ask."""
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.differential.fixes", description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=500, help="pending pods with proposals (default: 500)")
     parser.add_argument("--seed", type=int, help="repeat the questions of a seed (default: a new one every day)")
     parser.add_argument("--storage", action="store_true", help="only pods with claims")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Generate, propose, ask."""
+    options = arguments()
     if why_not := oracle.why_not():
         print(f"not compared with upstream: {why_not}")
         return 0
