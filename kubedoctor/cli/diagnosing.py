@@ -14,7 +14,7 @@ from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.listing import Listing, listing_of
 from kubedoctor.cli.not_found import check_namespace, none_match
 from kubedoctor.cli.reading import finish, namespace_meant, opened
-from kubedoctor.cli.subject import by_bare_name, find_subject, matching, parsed_selector
+from kubedoctor.cli.subject import by_bare_name, find_subject, matching_all, parsed_selector
 from kubedoctor.cli.targets import Target, is_kind, recording_hint, targets_of
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
@@ -117,9 +117,9 @@ def _subjects(targets: Sequence[Target], source: ReadableCluster, options: argpa
     for target in targets:
         if target.name:
             yield find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
-    matched = [name for kind in whole for name in matching(kind, source, namespace, options.selector)]
+    matched = matching_all(whole, source, namespace, options.selector)
     if whole and not matched:
-        if namespace:
+        if namespace and any(kind.namespaced for kind in whole):
             check_namespace(namespace, source)
         raise none_match(whole, source, namespace, options.selector)
     yield from matched

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.kinds.resources import ResourceKind
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.cluster.seen.snapshot import NOT_HERE
 from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.source import ReadableCluster
@@ -25,9 +25,8 @@ def not_found(subject: Ref, source: ReadableCluster) -> NoSuchObject:
     near = _nearest(subject.name, names)
     what = f"{subject.short_kind} {subject.name} not found"
     if not subject.namespace:
-        return NoSuchObject(what, "" if near else _all_there_are(subject.short_kind, names), near)
+        return NoSuchObject(what, "" if near else _all_there_are(subject.kind, names, source), near)
     if not names:
-        source.gather(frozenset({Want("Namespace", "", subject.namespace)}))
         check_namespace(subject.namespace, source)
     places = _same_name_elsewhere(subject.name, [subject.kind], source, subject.namespace)
     if not near and not places:
@@ -35,9 +34,8 @@ def not_found(subject: Ref, source: ReadableCluster) -> NoSuchObject:
         places = _nearest_refs(subject.name, known)
     hint = _look_there(places)
     if not near and not places:
-        hint = _all_there_are(f"{subject.short_kind} there", names) or (
-            f"Namespace {subject.namespace} has no {subject.short_kind}. For another namespace: -n NAMESPACE"
-        )
+        none = f"Namespace {subject.namespace} has no {subject.short_kind}. For another namespace: -n NAMESPACE"
+        hint = _all_there_are(subject.kind, names, source, " there") if names else none
     nearest = (*near, *(f"{place.name} in namespace {place.namespace}" for place in places))
     return NoSuchObject(f"{what} in namespace {subject.namespace}", hint, nearest[:_MOST])
 
@@ -46,7 +44,7 @@ def not_found_anywhere(kind: ResourceKind, name: str, known: Sequence[Ref], sour
     """What to say of a name that no namespace has. known: all objects of the kind."""
     where = "in this recording" if source.snapshot.closed else "in any namespace"
     near = tuple(f"{place.name} in namespace {place.namespace}" for place in _nearest_refs(name, known))
-    hint = "" if near else _all_there_are(kind.kind.partition(".")[0], sorted({place.name for place in known}))
+    hint = "" if near else _all_there_are(kind.kind, sorted({place.name for place in known}), source)
     return NoSuchObject(f"{kind.kind.partition('.')[0]} {name} not found {where}", hint, near)
 
 
@@ -69,10 +67,12 @@ def no_such_name(
             elsewhere = [other for kind in MEANT_FIRST for other in source.refs(kind) if other.namespace != namespace]
             places = _nearest_refs(name, elsewhere)
     where = f" in namespace {namespace}" if namespace else ""
-    hints = [hint for hint in (_look_there(places), "All commands: kubedoctor --help") if hint]
+    refused = _refusals(name, kinds, source, namespace)
+    readable = " that can be read" if refused else ""
+    hints = [hint for hint in (_look_there(places), refused, "All commands: kubedoctor --help") if hint]
     nearest = (*(f"{place.argument} in namespace {place.namespace}" for place in places),
                *(objects.get(word, word) for word in near))  # fmt: skip
-    return NoSuchObject(f"{name!r} is no command and no kind, and no object{where} has that name",
+    return NoSuchObject(f"{name!r} is no command and no kind, and no object{where}{readable} has that name",
                         "\n".join(hints), nearest[:_MOST])  # fmt: skip
 
 
@@ -80,7 +80,9 @@ def none_match(
     kinds: Iterable[ResourceKind], source: ReadableCluster, namespace: str, selector: str | None
 ) -> NoSuchObject:
     """What to say where nothing matches: the labels that occur, or that nothing is there."""
+    kinds = tuple(kinds)
     plurals = " or ".join(dict.fromkeys(kind.plural for kind in kinds))
+    namespace = namespace if any(kind.namespaced for kind in kinds) else ""
     where = f" in namespace {namespace}" if namespace else ""
     if selector:
         seen = {
@@ -93,8 +95,7 @@ def none_match(
         return NoSuchObject(
             f"no {plurals}{where} with labels {selector}", "" if near else "Without -l: all of them", near
         )
-    hint = "All namespaces: -A" if namespace else "Is it the right cluster? See: kubectl config current-context"
-    return NoSuchObject(f"no {plurals}{where}", hint)
+    return NoSuchObject(f"no {plurals}{where}", "All namespaces: -A" if namespace else _right(source))
 
 
 def check_namespace(namespace: str, source: ReadableCluster) -> None:
@@ -105,7 +106,12 @@ def check_namespace(namespace: str, source: ReadableCluster) -> None:
     snapshot = source.snapshot
     if namespace in snapshot.namespaces() or snapshot.get(Ref("Namespace", "", namespace)) is not None:
         return
-    if not snapshot.covers(Want("Namespace", "", namespace)):
+    want = Want("Namespace", "", namespace)
+    if not snapshot.covers(want):
+        source.gather(frozenset({want}))
+        if snapshot.get(Ref("Namespace", "", namespace)) is not None:
+            return
+    if not snapshot.covers(want):
         why = snapshot.refusal(Want("Namespace")) or snapshot.limitation(Want("Namespace")) or NOT_HERE
         snapshot.problems.append(
             f"nothing was seen in namespace {namespace}, and whether it exists cannot be read: {why}"
@@ -121,6 +127,9 @@ def check_namespace(namespace: str, source: ReadableCluster) -> None:
 def way_out(want: Want, source: ReadableCluster) -> str:
     """What to try where what is wanted cannot be read."""
     if source.snapshot.closed:
+        recorded = source.snapshot.namespaces()
+        if want.namespace and recorded and want.namespace not in recorded:
+            return f"Recorded namespaces: {listed(recorded, 10)}"
         return "Record it too: kubedoctor capture -o state.tar.gz"
     match source.snapshot.barrier(want):
         case Barrier.FORBIDDEN:
@@ -132,11 +141,21 @@ def way_out(want: Want, source: ReadableCluster) -> str:
 
 def _nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:
     names = list(names)
-    return nearest_word(name, names) or _containing(name, names)
+    return nearest_word(name, names) or _containing(name, names) or _starting_like(name, names)
 
 
 def _containing(name: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(known for known in sorted(names) if name in known)[:_MOST]
+
+
+def _starting_like(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Names that start with a word like it, as those of pods start with their workload's."""
+    starts: dict[str, str] = {}
+    for known in sorted(names):
+        parts = known.split("-")
+        for length in range(1, len(parts)):
+            starts.setdefault("-".join(parts[:length]), known)
+    return tuple(dict.fromkeys(starts[start] for start in nearest_word(name, starts)))
 
 
 def _nearest_refs(name: str, known: Sequence[Ref]) -> tuple[Ref, ...]:
@@ -164,7 +183,34 @@ def _look_there(places: Sequence[Ref]) -> str:
     return f"To look there: -n {namespaces[0] if len(namespaces) == 1 else 'NAMESPACE'}"
 
 
-def _all_there_are(what: str, names: Sequence[str]) -> str:
+def _all_there_are(kind: str, names: Sequence[str], source: ReadableCluster, where: str = "") -> str:
+    row = kind_named(kind)
+    plural = row.plural if row is not None else f"{kind}s"
+    if not names:
+        return (
+            f"The recording has no {plural}"
+            if source.snapshot.closed
+            else f"The cluster has no {plural}. {_right(source)}"
+        )
     if len(names) == 1:
-        return f"The only {what} is {names[0]}"
-    return f"There are {len(names)}, for example {', '.join(names[:_MOST])}" if names else ""
+        return f"The only {kind.partition('.')[0]}{where} is {names[0]}"
+    return f"There are {len(names)} {plural}, for example {', '.join(names[:_MOST])}"
+
+
+def _right(source: ReadableCluster) -> str:
+    if source.snapshot.closed:
+        return "Is it the right recording?"
+    return "Is it the right cluster? See: kubectl config current-context"
+
+
+def _refusals(name: str, kinds: Iterable[ResourceKind], source: ReadableCluster, namespace: str) -> str:
+    """Why kinds that may have the name could not be read; empty where all could."""
+    refused: list[str] = []
+    for row in kinds:
+        want = Want(row.kind, namespace if row.namespaced else "", name)
+        if row.namespaced and not namespace:
+            want = Want(row.kind, fields=f"metadata.name={name}")
+        why = source.snapshot.refusal(want)
+        if why and why != NOT_HERE and source.snapshot.barrier(want) is not Barrier.NOT_SERVED:
+            refused.append(why)
+    return f"Not read: {listed(refused, _MOST)}" if refused else ""

@@ -61,7 +61,8 @@ def find_subject(target: Target, source: ReadableCluster, namespace: str | None,
             )
         if places:
             return Ref(kind.kind, places[0], name)
-        if known := source.refs(kind.kind):
+        known = source.refs(kind.kind)
+        if known or source.snapshot.covers(Want(kind.kind, fields=f"metadata.name={name}")):
             raise not_found_anywhere(kind, name, known, source)
     return _existing(Ref(kind.kind, namespace or source.namespace, name), source)
 
@@ -111,6 +112,24 @@ def matching(kind: ResourceKind, source: ReadableCluster, namespace: str, select
         for obj in snapshot.of_kind(kind.kind, want.namespace)
         if chosen is None or chosen.matches(obj.metadata.labels)
     )
+
+
+def matching_all(
+    kinds: Iterable[ResourceKind], source: ReadableCluster, namespace: str, selector: str | None
+) -> tuple[Ref, ...]:
+    """As `matching`, of several kinds. Raises NoSuchObject where none can be read or none of those that can has a match;
+    else the snapshot says which cannot."""
+    found: list[Ref] = []
+    refused: dict[str, NoSuchObject] = {}
+    for kind in kinds:
+        try:
+            found += matching(kind, source, namespace, selector)
+        except NoSuchObject as problem:
+            refused[problem.what] = problem
+    if refused and not found:
+        raise next(iter(refused.values()))
+    source.snapshot.problems += refused
+    return tuple(found)
 
 
 def by_bare_name(

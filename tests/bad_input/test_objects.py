@@ -151,6 +151,29 @@ def test_a_cluster_with_nothing_in_it(capsys: Capture) -> None:
     assert "namespace shop not found in kubedoctor-demo" in deployment.text
 
 
+EMPTY = {
+    (
+        "node",
+        "x",
+    ): "Node x not found\n  The cluster has no nodes. Is it the right cluster? See: kubectl config current-context\n",
+    ("nodes",): "no nodes\n  Is it the right cluster?",
+    ("crds",): "no customresourcedefinitions\n  Is it the right cluster?",
+    ("ns",): "no namespaces\n  Is it the right cluster?",
+    ("pods",): "namespace default not found in kubedoctor-demo",
+    ("deploy,nodes", "-A"): "no deployments or nodes\n  Is it the right cluster?",
+    ("checkout",): "no object in namespace default has that name\n  All commands: kubedoctor --help",
+}
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_what_a_cluster_with_nothing_in_it_answers(words: tuple[str, ...], capsys: Capture) -> None:
+    with serve(SandboxState([])) as served:
+        said = say(capsys, *words, "--kubeconfig", str(served.kubeconfig))
+    assert said.code == 2
+    assert EMPTY[words] in said.err
+
+
 def test_a_namespace_with_nothing_in_it(capsys: Capture) -> None:
     def empty(objects: Objects) -> None:
         objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "empty"}})

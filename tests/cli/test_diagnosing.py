@@ -234,6 +234,31 @@ def test_a_list_that_is_refused_is_no_health(capsys: Capture) -> None:
     assert "kubectl auth can-i --list -n shop" in err
 
 
+def test_one_kind_that_is_refused_keeps_no_other_from_being_diagnosed(capsys: Capture) -> None:
+    with serve(sandbox([forbidden("services")])) as served:
+        code, out, _ = run(capsys, "deploy,svc", "-n", "shop", "--kubeconfig", str(served.kubeconfig))
+        refused, _, err = run(capsys, "svc,svc", "-n", "shop", "--kubeconfig", str(served.kubeconfig))
+    assert (code, out.splitlines()[0]) == (
+        1,
+        "4 objects in namespace shop: 1 incident",
+    )
+    assert "services cannot be read: list services in shop is forbidden" in out
+    assert (refused, err.splitlines()[0]) == (
+        2,
+        "kubedoctor: services cannot be read: list services in shop is forbidden",
+    )
+
+
+def test_a_bare_name_that_may_be_of_a_refused_kind_is_not_denied(capsys: Capture) -> None:
+    with serve(sandbox([forbidden("deployments"), forbidden("pods")])) as served:
+        code, out, err = run(capsys, "checkout", "-n", "shop", "--kubeconfig", str(served.kubeconfig))
+    assert (code, out) == (2, "")
+    assert "no object in namespace shop that can be read has that name" in err
+    assert (
+        "Not read: get pods/checkout in shop is forbidden, get deployments.apps/checkout in shop is forbidden\n" in err
+    )
+
+
 def test_a_misspelled_command_is_named_without_a_cluster(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
     code, _, err = run(capsys, "scna")

@@ -104,6 +104,12 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
             "Deployment chekout not found in this recording\n  did you mean checkout in namespace shop?",
         ),
         (("why-pending", "checkout"), f"did you mean {POD} in namespace shop?"),
+        (("why-pending", "chekout"), f"did you mean {POD} in namespace shop?"),
+        (("why-pending", "chekout", "-n", "shop"), f"did you mean {POD}?"),
+        (("pod", "zzz"), "There are 10 pods, for example api-"),
+        (("hpa", "zzz"), "not found in this recording\n  The recording has no horizontalpodautoscalers\n"),
+        (("pods", "-n", "shp"), "namespace shp not found in "),
+        (("nodes", "-l", "a=b", "-n", "shop"), "no nodes with labels a=b\n  Without -l: all of them\n"),
         (
             ("checkout", "-n", "default"),
             "did you mean deployment/checkout in namespace shop?\n  To look there: -n shop\n",

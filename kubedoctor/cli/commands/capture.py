@@ -12,7 +12,6 @@ from kubedoctor.cli.completion import values
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.not_found import check_namespace
 from kubedoctor.cli.reading import opened
-from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.bundles import write_bundle
 from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import UsageProblem
@@ -29,7 +28,6 @@ def capture(options: argparse.Namespace) -> int:
     with opened(options) as source:
         whole = options.all_namespaces or not options.namespace
         if not whole:
-            source.gather(frozenset({Want("Namespace", "", options.namespace)}))
             check_namespace(options.namespace, source)
         written = write_bundle(
             source, load_catalogue().reads(), Path(options.output), "" if whole else options.namespace
