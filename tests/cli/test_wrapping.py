@@ -28,6 +28,14 @@ def test_spaces_and_line_feeds_of_the_text_are_kept() -> None:
     assert wrapped("cpu = 2  (requested)\nnext", 60, "  ", "    ") == ["  cpu = 2  (requested)", "    next"]
 
 
+def test_an_item_of_a_list_hangs() -> None:
+    assert wrapped("Nodes:\n- cp-1: taint of the control plane, lacks 2050m cpu", 40, "  ") == [
+        "  Nodes:",
+        "  - cp-1: taint of the control plane,",
+        "    lacks 2050m cpu",
+    ]
+
+
 def test_wide_letters_count_twice_and_break_between() -> None:
     assert columns("日本") == 4
     assert columns("e\u0301") == 1

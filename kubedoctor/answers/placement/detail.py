@@ -9,6 +9,7 @@ from kubedoctor.answers.placement.explaining.case import names
 from kubedoctor.answers.placement.outcome import agreement_lines, other_scheduler_lines, preemption_lines, sentences
 from kubedoctor.answers.placement.reasons import PRE_FILTER, group_reasons
 from kubedoctor.cluster import Pod
+from kubedoctor.cluster.grammar.text import LIST_ITEM
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.pending import PendingAnswer
@@ -31,9 +32,9 @@ def table(answer: PendingAnswer) -> str:
 
 def _table(answer: PendingAnswer) -> str:
     fits = "fits, apart from its resource claims" if answer.verdict.unreplayed else "fits"
-    lines = [f"- {names(group.names)}: {_group_text(group) or fits}" for group in answer.groups[:MOST_GROUPS]]
+    lines = [f"{LIST_ITEM}{names(group.names)}: {_group_text(group) or fits}" for group in answer.groups[:MOST_GROUPS]]
     if more := answer.groups[MOST_GROUPS:]:
-        lines.append(f"- and {sum(len(group.nodes) for group in more)} more nodes")
+        lines.append(f"{LIST_ITEM}and {sum(len(group.nodes) for group in more)} more nodes")
     return "\n".join(("What blocks each node, closest match first:", *lines))
 
 

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from kubedoctor.cluster.grammar.text import LIST_ITEM
+
 PIPE_WIDTH = 100
 """The width of text in columns where the output is not a terminal."""
 NARROWEST = 40
@@ -29,12 +31,13 @@ def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> 
     """The lines of a text, broken at spaces only; `first` starts the first line, `rest` all others.
 
     A word that is longer than the width stays whole, so that names and commands can be copied; text of wide letters,
-    which has no spaces, is broken between them. A line feed in the text starts a new line.
+    which has no spaces, is broken between them. A line feed in the text starts a new line; an item of a list hangs.
     """
     rest = " " * columns(first) if rest is None else rest
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        lines += _filled(paragraph, max(width, NARROWEST), rest if lines else first, rest)
+        hanging = rest + " " * len(LIST_ITEM) if paragraph.startswith(LIST_ITEM) else rest
+        lines += _filled(paragraph, max(width, NARROWEST), rest if lines else first, hanging)
     return lines
 
 

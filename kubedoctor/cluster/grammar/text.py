@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+LIST_ITEM: Final = "- "
+"""What a line of a list begins with; where it wraps, it hangs behind that."""
 _OBEYED: Final = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters, among them ESC, and CSI and OSC as one character

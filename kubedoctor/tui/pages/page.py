@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 from rich.cells import cell_len, chop_cells
 
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import LIST_ITEM, visible
 
 MOST_CELLS = 4000  # More is not read on a screen, and a pane must stay quick.
 
@@ -54,7 +54,9 @@ class Page:
 
     def _close(self, pieces: list[Piece], indent: int, hang: int | None, right: str) -> None:
         corner = Piece(visible(right), "dim") if right else None
-        self.paragraphs.append(Paragraph(tuple(pieces), indent, indent if hang is None else hang, corner))
+        if hang is None:
+            hang = indent + len(LIST_ITEM) if pieces and pieces[0].text.startswith(LIST_ITEM) else indent
+        self.paragraphs.append(Paragraph(tuple(pieces), indent, hang, corner))
 
     def heading(self, text: str) -> None:
         """An empty line, unless it is the first, and a heading."""

@@ -62,3 +62,9 @@ def test_no_line_is_wider_than_the_page_and_no_letter_is_lost(
     lines = plain(page.lines(width))
     assert all(cell_len(line) <= width for line in lines)
     assert "".join("".join(lines).split()) == "".join(page.plain.split())
+
+
+def test_an_item_of_a_list_hangs() -> None:
+    page = Page()
+    page.add("Nodes:\n- cp-1: taint of the control plane", indent=2)
+    assert [paragraph.hang for paragraph in page.paragraphs] == [2, 4]
