@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""All problems that are reported to people, as one tree.
 
     Problem                     a sentence for the person, and what to try
     ├── UsageProblem            the command line is not valid
@@ -19,7 +19,7 @@ from kubedoctor.cluster.grammar.credentials import without_credentials
 
 
 class Problem(Exception):
-    """What could not be done, and what to try; neither keeps a credential."""
+    """What could not be done, and what to try; credentials are removed from both."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         self.what = without_credentials(what)

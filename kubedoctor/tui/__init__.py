@@ -20,10 +20,11 @@ def run(
     options: Options | None = None,
     notice: str = "",
 ) -> int:
-    """Show the source until the person leaves; the exit code. `namespace` None means the source's own, empty all.
+    """Show the source until the person quits; returns the exit code. `namespace` None means the source's own, empty
+    all.
 
-    source: what to show, or how to open it: then the screen is there before a long recording is read. It is closed
-    at the end. options: what it was opened with; with them other contexts can be reached. notice: lines
+    source: what to show, or how to open it: then the screen appears before a long recording is read. It is closed
+    at the end. options: those it was opened with; they allow opening other contexts. notice: lines
     that are shown at the start and above the help.
     Raises the Problem that prevents opening the source.
     """

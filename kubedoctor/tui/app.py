@@ -1,4 +1,4 @@
-"""The application: it only wires."""
+"""The application: it only connects screens and work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class KubedoctorApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "help", "Help")]
 
     def __init__(self, open_session: Callable[[], Session], namespace: str | None, name: str = "") -> None:
-        """`namespace` None: the source's own. `name` is said while the source is being opened."""
+        """`namespace` None: the source's own. `name` is shown while the source is being opened."""
         super().__init__()
         self.session: Session | None = None
         self.problem: Problem | None = None
@@ -44,7 +44,7 @@ class KubedoctorApp(App[int]):
         self.theme = DARK.name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """`quiet`, for what is less important: Textual's own `text-muted` is known to style sheets only."""
+        """`quiet`, for what is less important: Textual's own `text-muted` exists only in style sheets."""
         return {"quiet": "#8f959e"}
 
     def on_mount(self) -> None:
@@ -62,7 +62,7 @@ class KubedoctorApp(App[int]):
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        """Only what fails before there is a list comes to nothing; the screens show the rest."""
+        """Handles failures before the first list exists; later ones are shown by the screens."""
         if self.session is None:
             self.problem = message.problem
             self.exit()
@@ -91,5 +91,5 @@ class KubedoctorApp(App[int]):
             self.push_screen(TextScreen(HELP_TITLE, help_page(self.session.notice)))
 
     def action_help_quit(self) -> None:
-        """ctrl-c leaves, as it does in k9s."""
+        """ctrl-c quits, as in k9s."""
         self.exit()

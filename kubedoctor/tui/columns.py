@@ -1,4 +1,4 @@
-"""Which columns a list has, and what stands in them."""
+"""The columns of lists, and their content."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from kubedoctor.tui.rows import Row, View
 
 
 class ListColumn(msgspec.Struct, frozen=True):
-    """`width` in cells; the one column with width 0 takes what is left. `text` makes a cell from a row and the
-    present moment; what it returns is safe to print. `yields`: columns with a higher one go first where there is no
-    room, those with 0 never."""
+    """`width` in cells; the column with width 0 takes the remaining cells. `text` makes a cell from a row and the
+    present moment; what it returns is safe to print. `yields`: columns with a higher value are dropped first where
+    there is no room, those with 0 never."""
 
     title: str
     width: int
@@ -28,7 +28,7 @@ class ListColumn(msgspec.Struct, frozen=True):
 def fit(
     columns: tuple[ListColumn, ...], width: int, gap: int, minimum: int
 ) -> tuple[tuple[ListColumn, ...], tuple[int, ...]]:
-    """The columns that have room in so many cells, and their widths; the free one gets at least `minimum`."""
+    """The columns that fit into the width, and their widths; the flexible one gets at least `minimum`."""
     shown = list(columns)
     while True:
         free = width - sum(column.width for column in shown) - gap * (len(shown) - 1)
@@ -44,7 +44,7 @@ def age(row: Row, now: datetime) -> str:
 
 
 def kind_word(kind: str) -> str:
-    """The short word that people type: `deploy`, `sts`, `cronjob`."""
+    """The short name that people type: `deploy`, `sts`, `cronjob`."""
     row = kind_named(kind)
     if row is None:
         return visible(kind.partition(".")[0].lower())

@@ -1,4 +1,4 @@
-"""What is typed after `:`, as k9s has it: `:po`, `:deploy shop`, `:ns`, `:ctx`, `:theme`, `:q`."""
+"""The commands typed after `:`, as in k9s: `:po`, `:deploy shop`, `:ns`, `:ctx`, `:theme`, `:q`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ALL = ("all", "*", "-A")
 
 
 class CommandError(ValueError):
-    """A command that is none; the text is a sentence for a person."""
+    """An invalid command; the text is a sentence for a person."""
 
 
 class Quit(msgspec.Struct, frozen=True):
-    """Leave."""
+    """Quit."""
 
 
 class Help(msgspec.Struct, frozen=True):
@@ -35,13 +35,13 @@ class Theme(msgspec.Struct, frozen=True):
 
 
 class UseContext(msgspec.Struct, frozen=True):
-    """Look at another cluster."""
+    """Switch to another context."""
 
     name: str
 
 
 class Show(msgspec.Struct, frozen=True):
-    """List a kind (`kind` as View spells it). `namespace` None: stay where one is; empty: all."""
+    """List a kind (`kind` as View spells it). `namespace` None: stay in the current one; empty: all."""
 
     kind: str
     namespace: str | None = None
@@ -59,7 +59,7 @@ Command = Ask | Quit | Help | Theme | UseContext | Show
 
 
 def parse(text: str) -> Command:
-    """Read a command line, the colon left out. Raises CommandError."""
+    """Read a command line without its colon. Raises CommandError."""
     words = text.strip().removeprefix(":").split()
     if not words:
         return Show("")
@@ -119,7 +119,7 @@ def _namespace(word: str) -> str:
 
 
 def completions(text: str) -> tuple[str, ...]:
-    """The words that the first word may become, shortest first."""
+    """Completions of the first word, shortest first."""
     words = {*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *question_modules(), "quit"}
     start = text.strip().lower()
     return tuple(

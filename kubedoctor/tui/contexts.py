@@ -14,7 +14,7 @@ from kubedoctor.tui.session import Opener
 
 
 def opener_for(options: Options) -> Opener | None:
-    """How to reach the other contexts that the flags leave open; None for a recording."""
+    """Opens the other contexts that the flags allow; None for a recording."""
     if options.from_:
         return None
 
@@ -22,7 +22,7 @@ def opener_for(options: Options) -> Opener | None:
         return tuple(sorted(read_kubeconfig(find_files(options.kubeconfig, os.environ)).contexts))
 
     def open_context(name: str) -> ReadableCluster:
-        # The namespace that was named belongs to the context that was left.
+        # The given namespace belongs to the previous context.
         return open_source(msgspec.structs.replace(options, context=name, namespace=None))
 
     return Opener(contexts, open_context)

@@ -14,7 +14,7 @@ from kubedoctor.tui.session import Freshness, Session
 
 
 class RowsMade(Message):
-    """The rows of a view were made. `namespaces`: in the order of the keys 1 to 9."""
+    """The rows of a view were computed. `namespaces`: in the order of the keys 1 to 9."""
 
     def __init__(self, view: View, rows: tuple[Row, ...], namespaces: tuple[str, ...] = (), refused: str = "") -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Told(Message):
 
 
 class PageMade(Message):
-    """A text to show on a screen of its own was made: a description, YAML, a log."""
+    """A text for a screen of its own was written: a description, YAML, a log."""
 
     def __init__(self, title: str, page: Page, *, at_end: bool = False) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Changed(Message):
 
 
 class Progress(Message):
-    """What is being done at the moment; empty when nothing is."""
+    """The work in progress; empty when there is none."""
 
     def __init__(self, doing: str = "") -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class Failed(Message):
 
 
 class ThemeWanted(Message):
-    """The person asked for other colours; an empty name asks which there are."""
+    """The person requested other colours; an empty name requests the list of themes."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""When work that changes keep calling for is done again."""
+"""When to repeat work that ongoing changes require."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 SHARE = 5
-"""Work waits so many times as long as it took the last time, so that it takes a fifth of a core at most."""
+"""Work waits this many times as long as it last took, so that it uses at most a fifth of a core."""
 
 
 class Pace:
-    """The rhythm of one kind of work. `stale`: what it made is out of date.
+    """The rhythm of one kind of work. `stale`: its result is out of date.
 
     interval: the least number of seconds between two beginnings.
     """
@@ -23,17 +23,17 @@ class Pace:
         self._took = 0.0
 
     def begin(self) -> None:
-        """The work starts; what changes from here on makes it stale again."""
+        """The work starts; later changes make it stale again."""
         self.stale = False
         self._began = self._clock()
 
     def end(self) -> None:
-        """The work is done."""
+        """The work has ended."""
         self._took = self._clock() - self._began if self._began is not None else 0.0
 
     @property
     def is_due(self) -> bool:
-        """It is stale, and has rested for long enough."""
+        """It is stale, and the pause was long enough."""
         if not self.stale or self._began is None:
             return self.stale
         return self._clock() - self._began >= max(self._interval, SHARE * self._took)

@@ -27,7 +27,7 @@ ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet
 
 class View(msgspec.Struct, frozen=True):
     """What a list shows. `kind` is empty for workloads, `Finding` for incidents, `Context` for contexts;
-    `namespace` is empty for all; `owner` narrows pods to those of a workload or a Node."""
+    `namespace` is empty for all; `owner` limits pods to those of a workload or a Node."""
 
     kind: str = ""
     namespace: str = ""
@@ -35,7 +35,7 @@ class View(msgspec.Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """For the border of the list."""
+        """The title in the border of the list."""
         if self.owner is not None:
             return f"Pods of {visible(self.owner.title)}"
         if not self.kind:
@@ -46,7 +46,7 @@ class View(msgspec.Struct, frozen=True):
         return _title(self.kind, row.plural)
 
     def noun(self, count: int) -> str:
-        """What its rows are called, so many of them."""
+        """The noun for this number of rows."""
         row = kind_named(self.kind)
         singular, plural = (row.singular, row.plural) if row else (self.kind.lower(), f"{self.kind.lower()}s")
         if not self.kind:
@@ -64,7 +64,7 @@ def _title(kind: str, plural: str) -> str:
 
 
 class VisitedView(msgspec.Struct, frozen=True):
-    """Where one was, for `esc`."""
+    """A view to return to with `esc`."""
 
     view: View
     filter: str
@@ -72,7 +72,7 @@ class VisitedView(msgspec.Struct, frozen=True):
 
 
 def empty_text(view: View, report: Report | None, *, filtered: bool) -> str:
-    """What stands beside a list without rows. No finding is not the same as no problem: the report says which."""
+    """The text beside a list without rows. No findings does not mean no problems: the report decides which."""
     if filtered:
         return "No rows match the filter. esc clears it."
     if view.kind == "Finding":
@@ -83,7 +83,7 @@ def empty_text(view: View, report: Report | None, *, filtered: bool) -> str:
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One line of a list. `finding` is the id of an incident's cause in a list of findings.
-    `search` is what a filter looks at, in small letters."""
+    `search` is the text for filters, in lower case."""
 
     ref: Ref
     health: Health
@@ -99,7 +99,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 def searchable(name: Ref, *words: str) -> str:
-    """What a filter looks at; kept in the row, since a filter asks all rows at each key."""
+    """The text for filters; kept in the row, because a filter searches all rows at each key."""
     return " ".join((f"{name.namespace}/{name.name} {name.kind}", *words)).lower()
 
 
@@ -151,8 +151,8 @@ def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[R
 
 
 def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Family) -> list[Row]:
-    """What hurts and shows at no workload: a Service that selects nothing, a Node that runs nothing of ours, an
-    autoscaler that says that it cannot scale."""
+    """Problems that show at no workload: a Service that selects nothing, a Node without pods of these workloads, an
+    autoscaler that reports that it cannot scale."""
     by_id = {finding.id: finding for finding in report.findings}
     rows: dict[Ref, Row] = {}
     for incident in report.incidents:
@@ -180,7 +180,7 @@ def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Fami
 
 
 def _with_last_run(cron_job: CronJob, state: StatedHealth, snapshot: Snapshot) -> StatedHealth:
-    """A CronJob is as well as its newest run."""
+    """A CronJob has the health of its newest run."""
     runs = snapshot.index("Job", "owner").get(("CronJob", cron_job.namespace, cron_job.name), ())
     newest = max(runs, key=lambda run: (_moment(run.metadata.creation_timestamp), run.name), default=None)
     if isinstance(newest, Job) and state.health is Health.HEALTHY and stated_health(newest).health is Health.BROKEN:
@@ -216,9 +216,8 @@ def restarts_of(pod: KubernetesObject) -> int:
 
 
 def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
-    """The mark that the findings, and its own status where none explains it, give to each object and to its workload.
-
-    What only suffers is degraded at most: whether it is broken, its own status tells.
+    """The worst health of each object and its workload, by the findings, and by its own status where no finding
+    explains it. Affected objects are degraded at most: whether they are broken depends on their own status.
     """
     worst: dict[Ref, Health] = {}
     for finding in report.findings:
@@ -272,12 +271,12 @@ def arrange(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
 
 
 class FilterError(ValueError):
-    """A filter that cannot be read; the text is a sentence for a person."""
+    """An invalid filter; the text is a sentence for a person."""
 
 
 def keep(rows: Sequence[Row], text: str, faults_only: bool = False) -> tuple[Row, ...]:
-    """The rows that a filter leaves: `web` (part of a name, kind or status; a regular expression where it is one),
-    `!web` for the others, `-l app=web` by labels. Raises FilterError for a selector that is none."""
+    """The rows that match a filter: `web` (part of a name, kind or status; a regular expression where it is one),
+    `!web` for the others, `-l app=web` by labels. Raises FilterError for an invalid selector."""
     if faults_only:
         rows = [row for row in rows if row.health in (Health.BROKEN, Health.DEGRADED)]
     text = text.strip()
@@ -314,7 +313,7 @@ def counts(rows: Iterable[Row]) -> dict[Health, int]:
 
 
 def namespaces_in_order(names: Iterable[str], current: str) -> tuple[str, ...]:
-    """For the keys 1 to 9: the namespace that one started in, the users' namespaces, then those of the system."""
+    """For the keys 1 to 9: the starting namespace, the users' namespaces, then those of the system."""
     return tuple(
         sorted(
             set(names) | ({current} if current else set()), key=lambda name: (name != current, _is_system(name), name)

@@ -1,4 +1,4 @@
-"""What the screens may ask of a cluster or of a recording. Every method may block: call it from a worker."""
+"""The data of a cluster or of a recording for the screens. Every method may block: call it from a worker."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_on
 from kubedoctor.tui.rows import ROOTS, Row, View, arrange, make_rows, namespaces_in_order
 
 FIRST_KINDS = (*ROOTS, "Namespace")
-"""What the first list shows; read before everything that only the diagnostics need."""
+"""The kinds of the first list; read before the kinds that only the diagnostics need."""
 LOGS_LAST = timedelta(seconds=30)
-"""A log that was read is used this long; then it is read again."""
+"""How long a log is used before it is read again."""
 
 
 class Watch(Protocol):
     """Keeps a snapshot current from its own threads."""
 
     def status(self) -> tuple[Any, ...]:
-        """How each kind fares: `kind`, `state` (`stale` where the connection is lost), `since`, `why`."""
+        """The status of each kind: `kind`, `state` (`stale` where the connection is lost), `since`, `why`."""
 
     def stop(self) -> None:
         """Stop watching."""
@@ -55,7 +55,7 @@ class Watchable(Protocol):
 
 
 class Freshness(msgspec.Struct, frozen=True):
-    """How current what is shown is. `lost` is empty while all is well, else why the connection is gone."""
+    """How current the shown state is. `lost` is empty while connected, else why the connection is lost."""
 
     at: datetime
     live: bool
@@ -64,14 +64,14 @@ class Freshness(msgspec.Struct, frozen=True):
 
 
 class Opener(msgspec.Struct, frozen=True):
-    """How to look at another context, and which there are."""
+    """Opens other contexts, and lists them."""
 
     contexts: Callable[[], tuple[str, ...]]
     open: Callable[[str], ReadableCluster]
 
 
 class LogText(msgspec.Struct, frozen=True):
-    """The log of one container; `why` says why there is none."""
+    """The log of one container; `why` is the reason if there is none."""
 
     container: str
     tail: LogTail | None
@@ -79,7 +79,7 @@ class LogText(msgspec.Struct, frozen=True):
 
 
 class Session:
-    """One source, what was read from it, and the diagnoses made of it. `notice`: what is to be known of it."""
+    """One source, the objects read from it, and their diagnoses. `notice`: remarks about the source."""
 
     def __init__(
         self, source: ReadableCluster, catalogue: Catalogue, opener: Opener | None = None, notice: str = ""
@@ -107,7 +107,7 @@ class Session:
         return not self.snapshot.closed
 
     def seen(self) -> Snapshot:
-        """What was seen, unchanging while it is looked at."""
+        """A copy of the snapshot that does not change while it is used."""
         if not self.live:
             return self.snapshot
         with self._lock:
@@ -116,7 +116,7 @@ class Session:
         return snapshot
 
     def now(self) -> datetime:
-        """The moment that ages are counted to: of a recording, when it was taken; else by the API server's clock."""
+        """The end of all ages: for a recording its own time, else the present by the API server's clock."""
         if not self.live:
             return self.snapshot.taken_at
         taken_at, read_at = self._clock
@@ -147,19 +147,18 @@ class Session:
     # Reading
 
     def is_current(self, kind: str, namespace: str) -> bool:
-        """Whether a kind needs no reading: it is recorded, or a watch keeps it current."""
+        """Whether a kind need not be read: it is recorded, or a watch keeps it current."""
         scope = _scope(kind, namespace)
         return not self.live or (kind, "") in self._watched or (kind, scope) in self._watched
 
     def load(self, view: View) -> bool:
-        """Read what a view shows, unless it is current; whether anything was read.
-
-        Raises Problem where nothing can be read at all.
+        """Read the objects of a view, unless they are current; returns whether anything was read. Raises Problem where
+        nothing can be read.
         """
         return self._list(_kinds_of(view), view.namespace)
 
     def load_for_diagnosis(self, namespace: str) -> None:
-        """Read everything that the diagnostics ask for; what the first list shows was read before."""
+        """Read everything that the diagnostics need; the kinds of the first list were read before."""
         self._list(tuple(sorted(self._diagnosis_kinds() - set(FIRST_KINDS))), namespace)
 
     def _diagnosis_kinds(self) -> frozenset[str]:
@@ -227,7 +226,7 @@ class Session:
         return self.source.raw(ref)
 
     def pod_of(self, ref: Ref) -> Pod | None:
-        """The pod itself, or the pod of a workload that fares worst."""
+        """The pod itself, or the pod of a workload with the worst health."""
         snapshot = self.seen()
         if ref.kind in WORKLOAD_KINDS:
             rows = make_rows(snapshot, View("Pod", ref.namespace, ref))
@@ -266,7 +265,7 @@ class Session:
         return self.snapshot.limitation(want) or self.snapshot.refusal(want)
 
     def watch(self, namespace: str, on_change: Callable[[], object]) -> None:
-        """Keep the snapshot current from here on; `on_change` is called from another thread."""
+        """Keep the snapshot current from now on; `on_change` is called from another thread."""
         kinds = {*FIRST_KINDS, *self._diagnosis_kinds()}
         watched = frozenset((kind, _scope(kind, namespace)) for kind in kinds)
         if watched == self._watched or not isinstance(self.source, Watchable):
@@ -306,13 +305,13 @@ class Session:
         return Session(self._opener.open(context), self.catalogue, self._opener)
 
     def close(self) -> None:
-        """Let go of the source."""
+        """Close the source."""
         self._stop_watching()
         self.source.close()
 
 
 def _kinds_of(view: View) -> tuple[str, ...]:
-    """The kinds that a view is made of: pods are known by their owners."""
+    """The kinds that a view needs: pods also need their owners."""
     if view.kind in ("Finding", "Context"):
         return ()
     if not view.kind:

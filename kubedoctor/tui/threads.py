@@ -1,4 +1,4 @@
-"""Workers that do not keep the person waiting when they leave."""
+"""Workers that do not delay quitting."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class InThread(Awaitable[None]):
         context = contextvars.copy_context()
 
         def run() -> None:
-            # After the application has gone no loop is left to receive it.
+            # After the application has ended there is no loop to receive it.
             with contextlib.suppress(RuntimeError):
                 context.run(guarded, self._job, self._post)
                 loop.call_soon_threadsafe(finished.set)
 
-        # A daemon: Python would wait for a thread of an executor, so that a slow server could hold up `:q`.
+        # A daemon: Python would wait for a thread of an executor, and a slow server would delay `:q`.
         threading.Thread(target=run, daemon=True, name="kubedoctor-worker").start()
         await finished.wait()
 
 
 def guarded(job: Callable[..., None], post: Post) -> None:
-    """Run a job; a problem is posted, and so is a mistake of our own."""
+    """Run a job; problems are posted, and so are internal errors."""
     try:
         job(post=post)
     except Problem as problem:
         post(Failed(problem))
-    except Exception as error:  # noqa: BLE001  # a mistake in one page must not take the whole screen away
+    except Exception as error:  # noqa: BLE001  # an error in one page must not end the application
         post(Failed(Problem(f"Internal error in kubedoctor: {type(error).__name__}: {error}", "Please report it.")))

@@ -1,5 +1,5 @@
-"""What workers do: fetch, examine, write a page, and post the result. Each function runs in a thread; a Problem that it
-raises is posted by who runs it."""
+"""The work of workers: fetch, examine, write a page, and post the result. Each function runs in a thread; a Problem
+that it raises is posted by the caller."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Post = Callable[[Message], object]
 
 
 def load(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
-    """Read what a view needs and make its rows."""
+    """Read what a view needs and compute its rows."""
     try:
         post(Progress(f"reading {view.title.lower()}"))
         session.load(view)
@@ -45,18 +45,18 @@ def load(session: Session, view: View, report: Report | None, order: str, post: 
 
 
 def make_rows(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
-    """Rows of what is already here."""
+    """Compute the rows of objects that were already read."""
     rows = session.rows(view, report, order)
     post(RowsMade(view, rows, session.namespaces(session.source.namespace), session.refused(view)))
 
 
 def filter_rows(rows: tuple[Row, ...], filter_text: str, faults_only: bool, post: Post) -> None:
-    """Apply a filter that was already read once."""
+    """Apply a filter that was already parsed."""
     post(Filtered(filter_text, keep(rows, filter_text, faults_only)))
 
 
 def examine(session: Session, namespace: str, post: Post) -> None:
-    """Read what the diagnostics ask for, run them all, and watch for changes from then on."""
+    """Read what the diagnostics need, run them all, and watch for changes from then on."""
     try:
         post(Progress("running diagnostics"))
         session.load_for_diagnosis(namespace)
@@ -110,13 +110,13 @@ def show_logs(session: Session, ref: Ref, previous: bool, post: Post) -> None:
 
 
 def show_users(session: Session, ref: Ref, post: Post) -> None:
-    """Who uses an object."""
+    """The objects that use an object."""
     obj = session.seen().get(ref)
     post(_missing(ref) if obj is None else PageMade(f"Used by: {ref.title}", used_by(obj, session.seen())))
 
 
 def open_first(open_session: Callable[[], Session], namespace: str | None, post: Post) -> None:
-    """Open the source; for a recording that is reading it whole."""
+    """Open the source; a recording is read completely."""
     session = open_session()
     post(Opened(session, session.opening_namespace() if namespace is None else namespace))
 
@@ -137,5 +137,5 @@ def _missing(ref: Ref) -> PageMade:
 
 
 def close(session: Session, post: Post) -> None:
-    """Let go of a session that was left."""
+    """Close the previous session."""
     session.close()

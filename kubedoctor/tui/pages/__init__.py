@@ -1,1 +1,1 @@
-"""What the terminal UI tells, as text: incidents, descriptions, sheets, the help. Pure."""
+"""The texts of the terminal UI: incidents, descriptions, sheets, the help. Pure."""

@@ -1,4 +1,4 @@
-"""An object described: the facts by their paths, its conditions, who owns and uses it, events, findings. Pure."""
+"""The description of an object: its fields by path, conditions, owners and users, events, findings. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LEFT_OUT = ("containers", "initContainers", "ephemeralContainers", "template", "
 
 
 def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) -> Page:
-    """The page that `d` shows."""
+    """The page of the key `d`."""
     page = Page()
     name = ref(obj)
     page.add((name.title, "strong"))
@@ -91,7 +91,7 @@ def _fact(page: Page, path: str, value: object) -> None:
 
 
 def _flat(data: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Leaves by path; empty ones and what has a section of its own left out."""
+    """Values by path, without empty ones and those with a section of their own."""
     if isinstance(data, dict):
         for key, value in data.items():
             if key not in LEFT_OUT:
@@ -169,7 +169,7 @@ def _status(page: Page, pod: Pod, container: str) -> None:
 
 
 def used_by(obj: KubernetesObject, snapshot: Snapshot) -> Page:
-    """Who uses an object: what selects it, mounts it, reads it or sends traffic to it."""
+    """The objects that use an object: those that select it, mount it, read it or send traffic to it."""
     page = Page()
     name = ref(obj)
     page.add((f"Used by: {name.title}", "strong"))
@@ -273,7 +273,7 @@ def yaml_page(data: dict[str, Any] | None, obj: KubernetesObject | None, name: R
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks, which is how people write them."""
+    """Writes texts of several lines as blocks, as people do."""
 
 
 def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -1,4 +1,4 @@
-"""Which incidents concern an object, and the pages that tell them. Pure."""
+"""The incidents that concern an object, and their pages. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Copyable(msgspec.Struct, frozen=True):
 
 
 class ObjectVerdict(msgspec.Struct, frozen=True):
-    """What is known about one object: its incidents, the one nearest to it first, and what was not looked at."""
+    """The results about one object: its incidents, the closest first, and what was not checked."""
 
     subject: Ref
     findings: tuple[ReportedFinding, ...] = ()
@@ -40,7 +40,7 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
     unexplained: tuple[Unexplained, ...] = ()
 
     def finding(self, id_: str) -> ReportedFinding:
-        """By id."""
+        """The finding of that id."""
         return next(finding for finding in self.findings if finding.id == id_)
 
     @property
@@ -117,7 +117,8 @@ def copyables(verdict: ObjectVerdict) -> tuple[Copyable, ...]:
 def incident_page(
     verdict: ObjectVerdict, row: Row, snapshot: Snapshot, catalogue: Catalogue, *, full: bool = False
 ) -> Page:
-    """The page about a row. `full` tells every incident whole; otherwise the first whole, the others by a line."""
+    """The page about a row. `full` shows every incident in full; otherwise the first in full, the others in one
+    line."""
     page = Page()
     if not verdict.incidents:
         _nothing_found(page, verdict, row, snapshot)
@@ -242,7 +243,7 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
 
 
 def _unexplained(page: Page, verdict: ObjectVerdict) -> None:
-    """What the object, or what it controls, says of itself where no finding says why."""
+    """Trouble in the status of the object, or of objects that it controls, that no finding explains."""
     if verdict.unexplained:
         page.heading(words.NOT_EXPLAINED.capitalize())
     for item in verdict.unexplained[:MOST_UNEXPLAINED]:
@@ -262,7 +263,7 @@ def _not_checked_lines(page: Page, lines: tuple[str, ...], limit: int | None) ->
 
 
 def events_about(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
-    """The events about an object that are here; a refused list is no event."""
+    """The events about an object that were read; none where the list was refused."""
     if not snapshot.of_kind("Event"):
         return ()
     return Cluster(snapshot, lenient=True).events_about(ref) if snapshot.closed else _known_events(ref, snapshot)

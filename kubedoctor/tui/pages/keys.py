@@ -1,4 +1,4 @@
-"""The keys, as the help shows them, and the commands that kubedoctor shows instead of running them. Pure."""
+"""The keys in the help, and the commands that kubedoctor shows instead of running them. Pure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 
 
 def help_page(notice: str = "") -> Page:
-    """All keys, and before them what is to be known of this session."""
+    """All keys, after the remarks about this session."""
     page = Page()
     for line in notice.splitlines():
         page.add(line)
@@ -75,7 +75,7 @@ def help_page(notice: str = "") -> Page:
 
 
 def changing_command(key: str, ref: Ref) -> Copyable:
-    """What a key of k9s that changes something would run, for a person to copy."""
+    """The command of a k9s key that changes something, for a person to copy."""
     scope = ref.namespace_flag
     if key in ("ctrl+d", "ctrl+k"):
         force = " --grace-period=0 --force" if key == "ctrl+k" else ""

@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells
 
 from kubedoctor.cluster.grammar.text import LIST_ITEM, visible
 
-MOST_CELLS = 4000  # More is not read on a screen, and a pane must stay quick.
+MOST_CELLS = 4000  # Nobody reads more on a screen, and a pane must stay fast.
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
@@ -24,8 +24,8 @@ Line = tuple[Piece, ...]
 
 
 class Paragraph(msgspec.Struct, frozen=True):
-    """Pieces that flow: the first line starts at `indent`, the others at `hang`. `right` stands at the right edge
-    of the first line if there is room, else on a line of its own."""
+    """Pieces that flow: the first line starts at `indent`, the others at `hang`. `right` is put at the right edge of
+    the first line if there is room, else on a line of its own."""
 
     pieces: tuple[Piece, ...]
     indent: int = 0
@@ -34,7 +34,7 @@ class Paragraph(msgspec.Struct, frozen=True):
 
 
 class Page:
-    """Builds a text. Everything put in is made harmless here, so that no caller can forget it."""
+    """Builds a text. All text is made safe to print here, so that no caller can forget it."""
 
     def __init__(self) -> None:
         self.paragraphs: list[Paragraph] = []
@@ -64,12 +64,12 @@ class Page:
         self.add((text, "heading"))
 
     def blank(self) -> None:
-        """An empty line, never two, never at the top."""
+        """An empty line; never two, and none at the top."""
         if self.paragraphs and self.paragraphs[-1].pieces:
             self.paragraphs.append(Paragraph(()))
 
     def lines(self, width: int) -> list[Line]:
-        """The page at a width in cells."""
+        """The lines of the page at a width in cells."""
         width = max(width, 20)
         lines: list[Line] = []
         for paragraph in self.paragraphs:
@@ -118,7 +118,7 @@ def _flow(paragraph: Paragraph, width: int) -> Iterable[Line]:
 
 
 def _line(pieces: list[Piece], indent: int) -> Line:
-    """Neighbours of one role become one piece."""
+    """A line in which adjacent pieces of one role are merged."""
     merged: list[Piece] = [Piece(" " * indent)] if indent else []
     for piece in pieces:
         if merged and merged[-1].role == piece.role:
@@ -129,7 +129,7 @@ def _line(pieces: list[Piece], indent: int) -> Line:
 
 
 def _words(pieces: Iterable[Piece], widest: int) -> Iterable[Piece]:
-    """Words with the spaces before them; what is wider than a line is cut."""
+    """Words with the spaces before them; words wider than a line are split."""
     for piece in pieces:
         start = 0
         text = piece.text
@@ -148,7 +148,8 @@ def _words(pieces: Iterable[Piece], widest: int) -> Iterable[Piece]:
 
 
 def _parts(word: str, widest: int) -> Iterable[str]:
-    """A long word cut where paths and images are best cut: before a full stop, a slash or a bracket."""
+    """The parts of a long word, split where paths and images are best split: before a full stop, a slash or a
+    bracket."""
     joint = ""
     for step in re.split(r"(?=[./\[])", word):
         if cell_len(joint + step) <= widest:

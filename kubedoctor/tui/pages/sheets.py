@@ -1,4 +1,4 @@
-"""Sheets as what the terminal UI draws: a page, a list, and commands to copy. Pure, the same for every question."""
+"""Sheets in the forms of the terminal UI: a page, a list, and commands to copy. Pure, the same for every question."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ROLES = {Mark.YES: "healthy", Mark.NO: "broken", Mark.UNKNOWN: "degraded", Mark.
 
 
 def list_table(sheet: Sheet) -> Table | None:
-    """The table that is worth a list of its own: the last whose rows can be opened."""
+    """The table that is shown as a list: the last one with rows that can be opened."""
     return next((table for table in reversed(sheet.tables) if any(row.detail for row in table.every_row)), None)
 
 
 def list_rows(rows: Sequence[SheetRow], *, by_name: bool = False) -> tuple[Row, ...]:
-    """A line for each row, in the order of the table or by name. `finding` is the place of the row among `rows`."""
+    """A line for each row, in the order of the table or by name. `finding` is the index of the row in `rows`."""
     lines = [_list_row(index, row) for index, row in enumerate(rows)]
     return tuple(sorted(lines, key=lambda line: line.ref.name)) if by_name else tuple(lines)
 
@@ -41,7 +41,8 @@ def _list_row(index: int, row: SheetRow) -> Row:
 
 
 def list_columns(table: Table, rows: Sequence[SheetRow], width: int) -> tuple[ListColumn, ...]:
-    """The table's columns on a screen of a width in cells; those with the fewest ✗ yield first where there is no room."""
+    """The table's columns on a screen of a width in cells; those with the fewest ✗ are dropped first where there is no
+    room."""
     first, *others = table.columns
     name = ListColumn(first.upper(), 0, _CellText(rows, 0, bare=True))
     if not others:
@@ -59,7 +60,7 @@ def list_columns(table: Table, rows: Sequence[SheetRow], width: int) -> tuple[Li
 
 
 class _CellText:
-    """What stands in one column of a list."""
+    """The text of one column of a list."""
 
     def __init__(self, rows: Sequence[SheetRow], index: int, *, bare: bool) -> None:
         self._rows, self._index, self._bare = rows, index, bare
@@ -69,12 +70,12 @@ class _CellText:
 
 
 def _bare(cell: Cell) -> str:
-    """In a list a text needs no mark: what objects has one, what passes has none."""
+    """The text of a cell without its mark: in a list only rejections have a text."""
     return cell.text or cell.mark.value
 
 
 def sheet_page(sheet: Sheet) -> Page:
-    """All of a sheet but the table that stands in the list."""
+    """A sheet without the table that is shown as a list."""
     page, listed = Page(), list_table(sheet)
     mark = sheet.conclusion.mark
     page.add((f"{mark.value} ", ROLES[mark]), (sheet.title, "strong"), f": {sheet.verdict}", hang=2)
@@ -95,7 +96,7 @@ def sheet_page(sheet: Sheet) -> Page:
 
 
 def _add_table(page: Page, table: Table) -> None:
-    """A paragraph for each row: the first cell, then the others behind their titles; cells without a title come last."""
+    """A paragraph for each row: the first cell, then the others after their titles; cells without a title come last."""
     page.heading(table.title or table.columns[0].capitalize())
     for row in table.rows:
         first, *cells = row.cells
@@ -115,7 +116,7 @@ def _add_table(page: Page, table: Table) -> None:
 
 
 def sheet_commands(sheet: Sheet, row: SheetRow | None = None) -> tuple[Copyable, ...]:
-    """What can be copied: the fixes, then what looks closer at the row under the cursor, then at the subject."""
+    """The commands to copy: the fixes, then those about the row under the cursor, then those about the subject."""
     commands = [Copyable(fix.command, fix.summary, EFFECTS[fix.effect]) for fix in sheet.fixes if fix.command]
     closer = row.detail().next if row is not None and row.detail is not None else ()
     commands += [Copyable(command.line, command.why, EFFECTS[command.effect]) for command in (*closer, *sheet.next)]

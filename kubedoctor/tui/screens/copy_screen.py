@@ -21,7 +21,7 @@ from kubedoctor.tui.rows import Row
 
 
 def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]:
-    """What can be copied about a row: the commands of its incidents, else kubectl's description."""
+    """The commands to copy for a row: those of its incidents, else `kubectl describe`."""
     commands = copyables(verdict) if verdict is not None else ()
     return commands or (
         Copyable(row.ref.describe_command, "everything that kubectl shows of it", EFFECTS[Effect.READS]),
@@ -29,7 +29,7 @@ def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]
 
 
 class CopyScreen(ModalScreen[None]):
-    """Puts a command line into the clipboard (OSC 52). It never runs one."""
+    """Copies a command line to the clipboard (OSC 52). It never runs one."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,x", "app.pop_screen", "Back")]

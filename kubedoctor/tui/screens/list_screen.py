@@ -1,4 +1,4 @@
-"""The list of what hurts, and why beside it."""
+"""The list of objects, and the incident of the selected object beside it."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ LOOK_AFTER = 0.05
 
 
 class ListScreen(ObjectScreen):
-    """Holds what is shown; workers make it, widgets draw it."""
+    """Has the shown state; workers compute it, widgets draw it."""
 
     CSS_PATH = "list_screen.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = [
-        # With priority, so that the keys typed ahead after them reach the prompt.
+        # With priority, so that keys typed immediately after them reach the prompt.
         Binding("slash", "ask('filter')", "Filter", priority=True),
         Binding("colon", "ask('command')", "Command", priority=True),
         Binding("escape", "back", "Back"),
@@ -129,13 +129,13 @@ class ListScreen(ObjectScreen):
         return any(worker.group == group and worker.is_running for worker in self.workers)
 
     def _keep_up(self) -> None:
-        """Ten times a second: compute again what the cluster's changes made stale, not faster than is of use."""
+        """Runs ten times a second: recomputes what changes of the cluster made stale, at a limited rate."""
         if self._listing.is_due and not self._busy("rows"):
             self._make_rows()
         if self._examining.is_due and self.report is not None and not self._busy("examine"):
             self._examine()
 
-    # What happened
+    # Messages
 
     @on(Changed)
     def _changed(self) -> None:
@@ -249,10 +249,10 @@ class ListScreen(ObjectScreen):
                 scope = self.view.namespace if namespace is None else namespace
                 self._go(View(kind, scope), filter_text)
 
-    # Moving about
+    # Navigation
 
     def _go(self, view: View, filter_text: str = "", row: Ref | None = None, *, remember: bool = True) -> None:
-        """Show another view, with the cursor on a row where one is named."""
+        """Show another view, with the cursor on `row` if given."""
         if remember:
             current = self._table.current
             self._places.append(VisitedView(self.view, self.filter, current.ref if current else None))

@@ -1,4 +1,4 @@
-"""What can be done with the object that a screen is about, whichever screen it is."""
+"""The actions for the object of any screen."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class ObjectScreen(Screen[None]):
     report: Report | None
 
     def subject(self) -> Row | None:
-        """The row that the keys mean."""
+        """The row that keys apply to."""
         raise NotImplementedError
 
     def on_key(self, event: events.Key) -> None:
-        """The key that a question has for itself."""
+        """Handle the keys of questions."""
         row = self.subject()
         questions = self.session.questions_about(row.ref) if row is not None and event.character else ()
         for question in questions:

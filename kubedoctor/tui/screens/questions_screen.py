@@ -19,7 +19,7 @@ from kubedoctor.cluster.grammar.text import visible
 
 
 class QuestionsScreen(ModalScreen[Question]):
-    """Gives the question that was chosen, nothing where none was."""
+    """Returns the chosen question, None without a choice."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,a", "app.pop_screen", "Back")]

@@ -30,7 +30,7 @@ _LEAST_LINES = 6
 
 
 class SheetScreen(Screen[None]):
-    """Draws a sheet, or asks a question about an object and draws the sheet when it comes."""
+    """Draws a sheet, or asks a question about an object and draws the resulting sheet."""
 
     CSS_PATH = "sheet_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -18,7 +18,7 @@ from kubedoctor.tui.widgets.text_view import TextView
 
 
 class TextScreen(Screen[None]):
-    """Shows a page, or runs the work that makes one and shows it when it comes."""
+    """Shows a page, or runs the work that writes one and shows the result."""
 
     CSS_PATH = "text_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

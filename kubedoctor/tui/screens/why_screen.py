@@ -23,7 +23,7 @@ SUBTITLE = "x copy  e learn  l logs  p previous  d describe  y yaml"
 
 
 class WhyScreen(ObjectScreen):
-    """Examines the object once more by itself where it is live, and tells everything."""
+    """Examines the object again by itself in a live cluster, and shows everything."""
 
     CSS_PATH = "why_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,4 +1,4 @@
-"""A line across the screen for what cannot wait until somebody asks."""
+"""A line across the screen for urgent messages."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from kubedoctor.cluster.grammar.text import visible
 
 
 class Banner(Static):
-    """Hidden while there is nothing to say. Its class is the kind of what it says."""
+    """Hidden while there is no message. Its class is the kind of the message."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def say(self, text: str, kind: str) -> None:
-        """Show a text, or with an empty one take away what was said of that kind."""
+        """Show a text, or with an empty text remove the message of that kind."""
         if text:
             self.update(visible(text, 400))
             self.set_classes(kind)

@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 
 class Prompt(Input):
-    """Hidden until it is asked for. A filter applies while it is typed, a command when it is entered."""
+    """Hidden until it is opened. A filter applies while it is typed, a command when it is entered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Back", show=False),
@@ -48,7 +48,7 @@ class Prompt(Input):
 
     def ask(self, mode: str, text: str = "") -> None:
         """Open for a `filter` or a `command`."""
-        self.mode = ""  # what is put in now was not typed
+        self.mode = ""  # this text was not typed
         self.suggester = self._suggest if mode == "command" else None
         self.placeholder = {
             "filter": "filter: web, !web, -l app=web",
@@ -59,7 +59,7 @@ class Prompt(Input):
         self.cursor_position = len(text)
         self.display = True
         self.mode = mode
-        # At once, not with the next turn of the loop: what is typed ahead belongs here.
+        # Immediately, not in the next turn of the loop, so that keys typed meanwhile arrive here.
         self.screen.set_focus(self)
 
     @on(Input.Changed)

@@ -1,4 +1,4 @@
-"""The line at the top: where one looks, how it fares, how current that is."""
+"""The line at the top: context and namespace, counts by health, and how current they are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Part = tuple[str, str]
 
 
 class StatusBar(Static):
-    """Draws what it is given: context, namespace, counts, freshness."""
+    """Draws the given state: context, namespace, counts, freshness."""
 
     place: reactive[tuple[str, str]] = reactive(("", ""))
     counts: reactive[dict[Health, int]] = reactive(dict)

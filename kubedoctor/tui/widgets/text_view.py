@@ -30,7 +30,7 @@ ROLES = {
 
 
 def as_content(lines: list[Line]) -> Content:
-    """Lines as what Textual draws. Nothing is read as markup."""
+    """Lines as Textual's content. Nothing is parsed as markup."""
     return Content("\n").join(
         Content.assemble(*((piece.text, ROLES[piece.role]) for piece in line)) if line else Content("")
         for line in lines
@@ -68,11 +68,11 @@ class TextView(VerticalScroll, can_focus=True):
 
     @property
     def page(self) -> Page:
-        """What is shown."""
+        """The shown page."""
         return self._page
 
     def show(self, page: Page, *, stay: bool = False, at_end: bool = False) -> None:
-        """Show a page from its top, or where the last one stood."""
+        """Show a page from its top, or at the previous scroll position."""
         self._page = page
         self._drawn = -1
         self._draw()

@@ -1,4 +1,4 @@
-"""A list of any length: only the lines that are seen are ever made."""
+"""A list of any length: only visible lines are rendered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ MOST_KEPT_LINES = 2000
 
 
 class VirtualTable(ScrollView, can_focus=True):
-    """Rows of health mark and columns, with a cursor. Lines are made when they are seen and kept until they change."""
+    """Rows of health mark and columns, with a cursor. Lines are rendered when they become visible, and cached until
+    they change."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header",
@@ -66,7 +67,7 @@ class VirtualTable(ScrollView, can_focus=True):
             self.row = row
 
     class Opened(Message):
-        """A row is to be opened."""
+        """A row was opened."""
 
         def __init__(self, row: Row) -> None:
             super().__init__()
@@ -211,7 +212,7 @@ class VirtualTable(ScrollView, can_focus=True):
         plain = self.rich_style
         mark = self.get_component_rich_style(f"table--{row.health.value}")
         now = self._now
-        assert now is not None  # rows come with a moment
+        assert now is not None  # rows and their time are set together
         cells = (
             _cell(column.text(row, now), size, column.right)
             for column, size in zip(self._fitting, self._widths, strict=True)
@@ -222,7 +223,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
 
 def _cell(text: str, width: int, right: bool) -> str:
-    """Exactly `width` cells; what is cut ends with `…`."""
+    """Exactly `width` cells; truncated text ends with `…`."""
     if text.isascii():
         if len(text) > width:
             return text[: width - 1] + "…"
