@@ -72,7 +72,8 @@ def _missing_name(refused: RefusedPods, workload: KubernetesObject, cluster: Clu
 
 
 def _choices(kind: type[KubernetesObject], namespace: str, cluster: Cluster) -> list[str]:
-    """Names that a person may have meant; the classes of Kubernetes itself are for its own components."""
+    """Names that a person may have intended, without the priority classes that Kubernetes reserves for its own
+    components."""
     return [obj.name for obj in cluster.maybe.all(kind, namespace) if not obj.name.startswith(SYSTEM)]
 
 

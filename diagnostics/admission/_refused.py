@@ -34,7 +34,7 @@ FRESH = timedelta(minutes=30)  # Controllers wait up to about 16 minutes before 
 
 
 class RefusedPods(msgspec.Struct, frozen=True):
-    """A refusal that is in force. `workload` is the one that people know; `missing` counts the pods."""
+    """A current refusal. `workload` is the topmost workload; `missing` counts the pods."""
 
     refusal: AdmissionRefusal
     evidence: Evidence
@@ -66,7 +66,7 @@ def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
 
 
 def missing_without_message(obj: KubernetesObject, cluster: Cluster) -> int:
-    """How many pods are missing without any message, though the controller had time and no reason of its own to wait."""
+    """How many pods are missing without a message, although the controller had time and no other reason to wait."""
     missing = missing_pods(obj)
     created = obj.metadata.creation_timestamp
     if (
@@ -83,7 +83,7 @@ def missing_without_message(obj: KubernetesObject, cluster: Cluster) -> int:
     if isinstance(obj, Job) and (obj.status.failed or obj.status.succeeded):
         return 0
     if any(terminating(pod) for pod in pods_of(obj, cluster)):
-        return 0  # They are being replaced, and count until they are gone.
+        return 0  # They are being replaced, and count until they are deleted.
     return missing
 
 

@@ -86,7 +86,7 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
 
 
 def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    """No message says why the pods are missing: the quotas that one more pod would exceed."""
+    """The quotas that one more pod would exceed, where no message says why pods are missing."""
     template = template_of(workload)
     if template is None:
         return

@@ -111,7 +111,7 @@ def _named(containers: tuple[str, ...]) -> str:
 
 
 def _set(who: Ref, resource: str, containers: tuple[str, ...], cluster: Cluster) -> Fix:
-    """With a command for Deployments, StatefulSets and DaemonSets; the amount is an example, for a person to choose."""
+    """With a command for Deployments, StatefulSets and DaemonSets; the amount is an example."""
     side, _, name = resource.partition(".")
     summary = f"Set {resource} on {_named(containers)}"
     if (

@@ -1,4 +1,4 @@
-"""How sure it is that pods send their DNS queries to a Service, in words."""
+"""How certain it is that pods send their DNS queries to a Service, in words."""
 
 from __future__ import annotations
 

@@ -142,7 +142,8 @@ def _fix(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Fix:
 
 
 def _severity(blocked: Blocked) -> Severity:
-    """Pods that are isolated completely, and work, are probably isolated on purpose; pods that may send to others need DNS."""
+    """Pods that are isolated completely, and healthy, are probably isolated on purpose; pods that may send to others
+    need DNS."""
     if any(not_ready(pod) for pod in blocked.pods):
         return Severity.WARNING
     return Severity.WARNING if blocked.about_dns or blocked.reaches_by_name else Severity.NOTICE

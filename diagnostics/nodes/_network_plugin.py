@@ -19,7 +19,7 @@ from kubedoctor.cluster import (
 )
 
 _FOLDERS = ("/etc/cni", "/opt/cni")
-"""Where plug-ins put their configuration and their programs, unless the runtime has other folders (`containerd`'s
+"""The folders of plug-ins' configuration and programs, unless the runtime is configured with others (`containerd`'s
 `bin_dir` and `conf_dir`, CRI-O's `network_dir` and `plugin_dirs`)."""
 
 
@@ -34,7 +34,7 @@ class NetworkPlugin(NamedTuple):
 
 
 def network_plugin(node: Node, cluster: Cluster) -> NetworkPlugin:
-    """What keeps the network of a node from being ready, as far as DaemonSets show it."""
+    """Why the network of a node is not ready, as far as DaemonSets show it."""
     on_node = {owner: pod for pod in cluster.maybe.pods_on(node.name) if (owner := controller_of(pod)) is not None}
     candidates = [daemon for daemon in cluster.maybe.all(DaemonSet) if daemon.spec.template.spec.host_network]
     plugins = [daemon for daemon in candidates if _installs(daemon)]

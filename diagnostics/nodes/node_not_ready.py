@@ -80,7 +80,7 @@ def unready(node: Node) -> bool:
     severity=Severity.CRITICAL,
     reads=(Node, Pod, Lease, DaemonSet),
     when=unready,
-    # A node that does not report does not end or reject a program: those findings stay causes of their own.
+    # A node that does not report cannot end or reject a program: such findings stay causes of their own.
     explains=(
         Explains("runs", ("KD1012", "KD1016", "KD1019", "KD1201", "KD2001", "KD2101")),
         Explains("same", ("KD1101",)),
@@ -146,7 +146,7 @@ def _joining(node: Node, ready: Condition | None, cluster: Cluster) -> bool:
 
 
 def _silent(node: Node, ready: Condition, cluster: Cluster) -> tuple[str, list[Evidence]]:
-    """Since when the kubelet has not reported."""
+    """The time since which the kubelet has not reported."""
     lease = cluster.maybe.get(Lease, "kube-node-lease", node.name)
     renewed = lease.spec.renew_time if lease is not None else None
     last = renewed or ready.last_heartbeat_time
@@ -162,7 +162,7 @@ def _silent(node: Node, ready: Condition, cluster: Cluster) -> tuple[str, list[E
 
 
 def _network(ready: Condition) -> str:
-    """What the kubelet reports of the network; empty where its message is about something else."""
+    """What the kubelet reports about the network; empty where its message is about something else."""
     return next((meaning for words, meaning in _NETWORK if words.lower() in ready.message.lower()), "")
 
 

@@ -65,7 +65,7 @@ _LOOK = Command(
 
 
 def seen_by_its_controller(daemon_set: DaemonSet) -> bool:
-    """Its status is about this template, so that the number of its nodes means something."""
+    """Its status is about the current template, so that the number of nodes in it is valid."""
     return daemon_set.status.observed_generation >= (daemon_set.metadata.generation or 0)
 
 

@@ -53,7 +53,7 @@ from kubedoctor.findings import (
 )
 
 COLLECTED = timedelta(minutes=1)
-"""So long the pod garbage collector may take: it looks every 20 s, and waits 40 s for a node to come back
+"""The time that the pod garbage collector may take: it runs every 20 s, and waits 40 s for a node to come back
 (`pkg/controller/podgc`)."""
 
 
@@ -107,7 +107,7 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _collected_soon(pod: Pod, removals: list[Event], cluster: Cluster) -> bool:
-    """The pod or its place is new, or the node has only just gone."""
+    """The pod or its binding is new, or the node was deleted just now."""
     scheduled = condition(pod.status.conditions, "PodScheduled")
     times = [pod.metadata.creation_timestamp, scheduled.last_transition_time if scheduled is not None else None]
     times += [event.seen_at for event in removals]

@@ -100,7 +100,7 @@ def unschedulable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _replayed(pod: Pod, cluster: Cluster) -> PendingAnswer | None:
-    """None where nodes or pods cannot be read: then only the scheduler's words are left."""
+    """The replay; None where nodes or pods cannot be read: then only the scheduler's message is known."""
     cluster.together(
         lambda: explain_pending(pod, cluster),
         lambda: workload_of(pod, cluster),
@@ -135,7 +135,7 @@ def _finding(case: Case, said: Said, view: AutoscalerView) -> Finding:
 
 
 def _fits_here(answer: PendingAnswer | None) -> str:
-    """The scheduler refuses what would fit by all that is seen."""
+    """The scheduler rejects a pod that fits by everything that was seen."""
     if answer is None or answer.agreement is not Agreement.DIFFERS or answer.incomplete or not answer.verdict.feasible:
         return ""
     return f"; the replay finds that it fits {names(answer.verdict.feasible)}"
@@ -146,15 +146,15 @@ def _proven(case: Case) -> tuple[Fix, ...]:
 
 
 def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:
-    """What the scheduler would say of the nodes as they are, where its last words are out of date."""
+    """What the scheduler would report about the current nodes, where its last message is out of date."""
     if answer is None or answer.agreement is not Agreement.STALE or not answer.state.nodes:
         return None
     return parse_message(answer.verdict.message) if answer.verdict.message else None
 
 
 def _confidence(case: Case) -> Confidence:
-    """The scheduler's message is certain as long as the replay does not contradict it; of another scheduler's
-    rules nothing is known."""
+    """The scheduler's message is certain as long as the replay does not contradict it; another scheduler's rules are
+    unknown."""
     unsure = case.answer is not None and case.answer.agreement in (Agreement.DIFFERS, Agreement.STALE)
     return Confidence.LIKELY if unsure or has_other_scheduler(case.pod) else Confidence.CERTAIN
 

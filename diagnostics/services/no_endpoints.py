@@ -158,7 +158,7 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
 
 
 def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    # A controller makes no typing errors, and sets the labels on pods when it needs them.
+    # A controller does not misspell labels, and sets them on pods when it needs them.
     by_controller = controller_of(service) is not None
     meant = None if by_controller else selection_meant(service, cluster)
     if meant is None and service.spec.is_headless:

@@ -14,7 +14,7 @@ SLOW = timedelta(minutes=5)
 
 
 def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, cluster: Cluster) -> Finding | None:
-    """The provisioner failed, or had its time; None while it may still be at work."""
+    """The finding that the provisioner failed, or took too long; None while it may still be working."""
     failed = [event for event in cluster.events_about(ref(claim)) if event.reason == "ProvisioningFailed"]
     failure = failed[-1] if failed and failed[-1].message else None
     if failure is None and _time_given(claim, storage_class, cluster) < SLOW:

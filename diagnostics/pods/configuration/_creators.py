@@ -15,11 +15,11 @@ CREATORS: Final = {
     SEALED_SECRET: (("template", "metadata", "name"),),
     CERTIFICATE: (("secretName",),),
 }
-"""Where each kind names its Secret in its spec; a kind that does not say so there creates one of its own name."""
+"""The path of the Secret's name in the spec of each kind; without it the Secret has the name of the object."""
 
 
 def creator_of(name: str, namespace: str, cluster: Cluster) -> CustomResource | None:
-    """The object that should create the Secret; None where none does, or none can be seen."""
+    """The object that should create the Secret; None where no such object is seen."""
     return next((creator for creator in _creators(namespace, cluster) if _secret_name(creator) == name), None)
 
 
@@ -40,7 +40,7 @@ def _secret_name(creator: CustomResource) -> str:
 
 
 def state_of(creator: CustomResource) -> tuple[str, tuple[Evidence, ...]]:
-    """What it reports of itself, as a clause; empty where it reports nothing bad."""
+    """The trouble in its status, as a clause; empty where there is none."""
     conditions = (creator.status or {}).get("conditions")
     for row in conditions if isinstance(conditions, list) else ():
         if not isinstance(row, dict) or row.get("status") != "False" or row.get("type") not in ("Ready", "Synced"):

@@ -29,10 +29,10 @@ def broken_config_file(pod: Pod, end: End, story: Story, cluster: Cluster) -> Fi
         return None
     error = _json_error(text) if key.endswith(".json") else ""
     if key.endswith(".json") and not error:
-        return None  # The current content is valid: the pod may still mount the content before it.
+        return None  # The current content is valid: the pod may still mount the previous content.
     evidence = [*story.evidence[:1], quote(pod, f"spec.volumes[name={volume}].name", f"mounts ConfigMap {name}")]
     path = f"data[{key}]"
-    # A longer text is better read in the ConfigMap, and a secret is never quoted.
+    # Longer texts are not quoted, and neither are secrets.
     if len(text) <= LONGEST_QUOTE and not looks_secret(text) and has_path(config, path):
         evidence.append(quote(config, path, error))
     problem = f"key {key} is not valid JSON: {error}" if error else f"key {key} cannot be parsed"

@@ -22,7 +22,7 @@ def story_of(pod: Pod, end: End, about: Ref, cluster: Cluster) -> Story:
 def story_of_lines(
     pod: Pod, container: str, lines: tuple[str, ...], previous: bool, about: Ref, cluster: Cluster
 ) -> Story:
-    """As `story_of`, for lines of any run."""
+    """Like `story_of`, for lines of any run."""
     sign = read_log(lines)
     if sign is None:
         return Story(evidence=_last_line(pod, container, lines, previous))

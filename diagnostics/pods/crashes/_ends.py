@@ -31,7 +31,7 @@ class End(NamedTuple):
 
 
 class RunLog(NamedTuple):
-    """The log of the run that ended; `previous` as in `kubectl logs`. `read`: false where no log could be had."""
+    """The log of the run that ended; `previous` as in `kubectl logs`. `read`: false where no log could be read."""
 
     lines: tuple[str, ...]
     previous: bool

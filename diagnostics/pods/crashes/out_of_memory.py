@@ -92,7 +92,7 @@ def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _matters(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> bool:
-    """False for a container that has been well again for long, and for a pod that was replaced."""
+    """False for a container that has been healthy again for long, and for a pod that was replaced."""
     if active(pod):
         done = part.is_init and not part.container.restarts_always and part.status.ready
         return not (done or settled(part.status, cluster.taken_at))

@@ -76,7 +76,7 @@ def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         fields = ("phase", "reason", "message")
         evidence = [quote(pod, f"status.{field}") for field in fields if has_path(pod, f"status.{field}")]
     elif pod.status.phase == "Failed" or pod.spec.restart_policy == "Always":
-        # A pod whose program exits with code 0 when it is evicted has no trace of the eviction but the event.
+        # For a pod whose program exits with code 0 during the eviction, the event is the only evidence.
         event = newest_event(pod, cluster, "Evicted")
         if event is not None and has_path(event, "message"):
             message, evidence = event.message, [quote(event, "message")]

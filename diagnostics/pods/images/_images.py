@@ -108,7 +108,7 @@ class WorkingImage(NamedTuple):
 
 
 def working_image(pod: Pod, pull: Unpulled, cluster: Cluster) -> WorkingImage | None:
-    """The likeliest image that a pod of the namespace runs, of the same repository or of a similar name."""
+    """The most likely image that a pod of the namespace runs, of the same repository or with a similar name."""
     bad = pull.name
     best: tuple[tuple[int, float, str], Evidence] | None = None
     candidates: list[tuple[Pod, float, ContainerWithStatus, str]] = []
