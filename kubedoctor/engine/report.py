@@ -64,7 +64,8 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     """The result of one examination.
 
     subject: the object asked for; None for a scan, and where several were asked for: they are the `subjects`.
-    incidents: worst first. problems: what was unreadable or left out. rounds: the number of rounds of fetching.
+    incidents: worst first. problems: what was unreadable or left out.
+    rounds: the number of rounds of fetching.
     unexplained: the subject first.
     """
 

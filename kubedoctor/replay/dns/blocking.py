@@ -22,11 +22,13 @@ from kubedoctor.replay.network.policies import Selected
 
 @dataclass(frozen=True)
 class Blocked:
-    """Pods that cannot resolve names. policy: the one whose rule comes nearest to allowing it, else an isolating
-    policy. miss: that rule, or none.
+    """Pods that cannot resolve names.
+
+    policy: the one whose rule comes nearest to allowing it, else an isolating policy. miss: that rule, or none.
     direction: whether egress of the pods or ingress at the DNS servers is not allowed.
     reaches_by_name: whether some of the pods may send to targets that are usually reached by name: to pods, or
-    everywhere. source: one of the pods. policies: all policies that were evaluated, for another evaluation.
+    everywhere.
+    source: one of the pods. policies: all policies that were evaluated, for another evaluation.
     """
 
     policy: NetworkPolicy

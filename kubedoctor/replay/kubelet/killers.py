@@ -63,8 +63,9 @@ def who_ended(
     events: Iterable[Event],
     log: Sequence[str] = (),
 ) -> KillVerdict:
-    """The verdict on the last end of a container of a pod that is not being deleted. events: those about the pod,
-    oldest first; they may have expired. log: the last lines of that run; may be empty.
+    """The verdict on the last end of a container of a pod that is not being deleted.
+
+    events: those about the pod, oldest first; they may have expired. log: the last lines of that run; may be empty.
     """
     if ending.is_out_of_memory:
         return KillVerdict(Killer.MEMORY, Proof.STATED)

@@ -72,8 +72,9 @@ class NodeVerdict(msgspec.Struct, frozen=True, gc=False):
 
 
 class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
-    """The result for the pod. pre_enqueue: scheduling gates hold it. pre_filter: it is rejected before nodes are
-    examined; `nodes` is empty then.
+    """The result for the pod.
+
+    pre_enqueue: scheduling gates hold it. pre_filter: it is rejected before nodes are examined; `nodes` is empty then.
     message: upstream's text without the part on preemption; empty where a node is feasible or the pod is gated.
     unreplayed: resource claims of the pod, which are not replayed.
     """

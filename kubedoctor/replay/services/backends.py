@@ -28,7 +28,9 @@ MAKERS: tuple[type[KubernetesObject], ...] = (
 
 @dataclass(frozen=True)
 class Backends:
-    """The pods of a Service. served: traffic is sent to at least one pod, even if it is about to end.
+    """The pods of a Service.
+
+    served: traffic is sent to at least one pod, even if it is about to end.
     live: the selected pods that should serve. finished: those that have ended. leaving: those being deleted. failing:
     those of `live` that are not ready and will not soon become ready by themselves.
     """

@@ -46,8 +46,8 @@ def names_of(pod: Pod, protocol: str) -> tuple[str, ...]:
 class UnknownName:
     """A target port's name that no pod has.
 
-    names: the names of the pods' ports of the protocol. protocols: other protocols with this name. meant: the name that
-    was probably intended, of those that no other port of the Service targets; empty if unclear.
+    names: the names of the pods' ports of the protocol. protocols: other protocols with this name.
+    meant: the name that was probably intended, of those that no other port of the Service targets; empty if unclear.
     """
 
     target: str

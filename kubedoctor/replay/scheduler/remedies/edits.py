@@ -80,8 +80,8 @@ class Edit(msgspec.Struct, frozen=True):
     CORRECT_AFFINITY and DROP_AFFINITY key, new value; RELAX_SPREAD topology key, field, new value; RELAX_POD_AFFINITY
     topology key, new topology key; FREE_HOST_PORT container, host port; ADD_NODE the model;
     CORRECT_CLAIM volume, new claim; CHANGE_CLAIM, REMAKE_CLAIM, RELEASE_VOLUME claim, and what it then has.
-    weight: how disruptive it is, for comparison only. follows: what Kubernetes itself then does: the volume controller
-    binds the claim. It is part of the trial.
+    weight: how disruptive it is, for comparison only.
+    follows: what Kubernetes itself then does: the volume controller binds the claim. It is part of the trial.
     provisioner: the provisioner that must create a volume first, which no replay proves. Empty for none.
     replaced: the values that it changes. because, node, names: why it helps, and what that is about.
     """
@@ -138,8 +138,10 @@ Remedy = tuple[Edit, ...]
 
 
 class Counterfactual(msgspec.Struct, frozen=True):
-    """Edits that together make the pod fit `nodes`; every edit is necessary. affects: other affected pods: those that a
-    change to a node lets in, those that are deleted, and those that use a claim which is changed.
+    """Edits that together make the pod fit `nodes`; every edit is necessary.
+
+    affects: other affected pods: those that a change to a node lets in, those that are deleted, and those that use a
+    claim which is changed.
     """
 
     edits: tuple[Edit, ...]

@@ -62,8 +62,9 @@ class PreemptionAgreement(msgspec.Struct, frozen=True):
 def preemption_agreement(
     verdict: SchedulingVerdict, tried: Preemption | None, message: SchedulingMessage, nominated: str = ""
 ) -> PreemptionAgreement | None:
-    """Compare preemption; None where one of the two has nothing to compare. nominated: the node that is reserved for
-    the pod, where the victims may be ending already.
+    """Compare preemption; None where one of the two has nothing to compare.
+
+    nominated: the node that is reserved for the pod, where the victims may be ending already.
     """
     heard = message.preemption
     if tried is None or heard is None or verdict.unreplayed:

@@ -62,10 +62,10 @@ class Comparison(msgspec.Struct, frozen=True):
     """The comparison of the filters, and separately of preemption.
 
     changed: the last few that are newer than the message, the newest first, of changed_at; only where something differs.
-    nodes_then: how many nodes the scheduler counted, None where the message does not say. nodes: the nodes that joined
-    and left since.
-    preemption: NO_MESSAGE where one of the two has nothing to compare. preemption_differences: about the nodes where it
-    would not help.
+    nodes_then: how many nodes the scheduler counted, None where the message does not say.
+    nodes: the nodes that joined and left since.
+    preemption: NO_MESSAGE where one of the two has nothing to compare.
+    preemption_differences: about the nodes where it would not help.
     """
 
     agreement: Agreement

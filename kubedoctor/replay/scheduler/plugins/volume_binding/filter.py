@@ -78,8 +78,9 @@ _BY_CLASS: Final = Memo[None, bool]()
 
 
 class UnboundClaim(msgspec.Struct, frozen=True):
-    """A claim that waits for its pod, with the volumes that could be bound to it, the smallest first. reserved: volumes
-    that name the claim; the first of them decides.
+    """A claim that waits for its pod, with the volumes that could be bound to it, the smallest first.
+
+    reserved: volumes that name the claim; the first of them decides.
     """
 
     claim: PersistentVolumeClaim
