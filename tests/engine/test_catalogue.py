@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -63,7 +63,9 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             )
         )
 
-    monkeypatch.setattr(packages, "entry_points", lambda group: points)
+    monkeypatch.setattr(
+        packages, "entry_points", lambda group: points if group == module.GROUP else entry_points(group=group)
+    )
     load_catalogue.cache_clear()
     before = set(sys.modules)
     yield write

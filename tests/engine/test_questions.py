@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         EntryPoint("gone", "no.such.package", GROUP),
         EntryPoint("kubedoctor", "kubedoctor.answers.questions", GROUP),
     ]
-    monkeypatch.setattr(packages, "entry_points", lambda group: points)
+    monkeypatch.setattr(packages, "entry_points", lambda group: points if group == GROUP else entry_points(group=group))
     question_modules.cache_clear()
     load_questions.cache_clear()
     yield package

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,9 @@ def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         EntryPoint("acme", "acme_questions", questions.GROUP),
         EntryPoint("kubedoctor", "kubedoctor.answers.questions", questions.GROUP),
     ]
-    monkeypatch.setattr(packages, "entry_points", lambda group: points)
+    monkeypatch.setattr(
+        packages, "entry_points", lambda group: points if group == questions.GROUP else entry_points(group=group)
+    )
     questions.question_modules.cache_clear()
     questions.load_questions.cache_clear()
     yield
