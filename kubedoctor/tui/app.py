@@ -9,7 +9,9 @@ from typing import ClassVar
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.problems import Problem
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted
@@ -22,6 +24,7 @@ from kubedoctor.tui.themes import DARK, THEMES
 from kubedoctor.tui.threads import InThread
 
 NOTICE_SECONDS = 15
+MOST_NOTICE_CELLS = 400
 
 
 class KubedoctorApp(App[int]):
@@ -58,7 +61,7 @@ class KubedoctorApp(App[int]):
         self.session = message.session
         self.switch_screen(ListScreen(message.session, message.scope))
         if message.session.notice:
-            self.notify(message.session.notice, timeout=NOTICE_SECONDS, markup=False)
+            self.notify(message.session.notice, timeout=NOTICE_SECONDS)
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
@@ -83,6 +86,19 @@ class KubedoctorApp(App[int]):
         if before is not None:
             self.run_worker(InThread(partial(work.close, before), self.post_message))
         self.switch_screen(ListScreen(self.session, self.session.source.namespace))
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Nothing in a message is markup, whatever the caller says: a screen hands on Textual's own default."""
+        text = visible(message, MOST_NOTICE_CELLS, lines=True)
+        super().notify(text, title=visible(title), severity=severity, timeout=timeout, markup=False)
 
     def action_help(self) -> None:
         """All keys, from every screen."""

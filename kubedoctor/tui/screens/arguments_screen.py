@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.tui.widgets.titles import as_title
 
 
 class ArgumentsScreen(ModalScreen[tuple[str, ...] | None]):
@@ -30,8 +30,8 @@ class ArgumentsScreen(ModalScreen[tuple[str, ...] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = f"{self._question.name} {visible(self._subject.title, 120)}"
-            box.border_subtitle = "enter asks  esc back"
+            box.border_title = as_title(f"{self._question.name} {self._subject.title}")
+            box.border_subtitle = as_title("enter asks  esc back")
             yield Input("".join(f"{word} " for word in self._words), self._question.usage, select_on_focus=False)
             for argument in self._question.arguments:
                 yield Static(f"{argument.metavar}: {argument.help}", classes="argument", markup=False)

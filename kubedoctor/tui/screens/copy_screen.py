@@ -18,6 +18,7 @@ from kubedoctor.engine.words import EFFECTS
 from kubedoctor.findings import Effect
 from kubedoctor.tui.pages.incidents import Copyable, ObjectVerdict, copyables
 from kubedoctor.tui.rows import Row
+from kubedoctor.tui.widgets.titles import as_title
 
 
 def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]:
@@ -41,8 +42,8 @@ class CopyScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = self._heading
-            box.border_subtitle = "number or enter copies  esc back"
+            box.border_title = as_title(self._heading)
+            box.border_subtitle = as_title("number or enter copies  esc back")
             yield OptionList(*(Option(self._option(n, copyable)) for n, copyable in enumerate(self._commands, start=1)))
             yield Static("kubedoctor is read-only: it copies commands and never runs them.", id="note", markup=False)
 
@@ -69,4 +70,4 @@ class CopyScreen(ModalScreen[None]):
         line = visible(self._commands[index].line)  # a control character must not run anything where it is pasted
         self.app.copy_to_clipboard(line)
         self.dismiss()
-        self.app.notify(f"Copied: {line[:300]}", timeout=4, markup=False)
+        self.app.notify(f"Copied: {line[:300]}", timeout=4)

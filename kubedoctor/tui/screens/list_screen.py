@@ -29,6 +29,7 @@ from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
+from kubedoctor.tui.widgets.titles import as_title
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 MANY_ROWS = 5_000
@@ -90,7 +91,7 @@ class ListScreen(ObjectScreen):
     def on_mount(self) -> None:
         self._table.focus()
         pane = self.query_one(IncidentPane)
-        pane.border_subtitle = "w why  x copy  d describe  l logs  y yaml  e learn"
+        pane.border_subtitle = as_title("w why  x copy  d describe  l logs  y yaml  e learn")
         pane.clear("Reading…")
         self.set_class(not self.view.namespace, "-all")
         self._draw_titles()
@@ -232,7 +233,7 @@ class ListScreen(ObjectScreen):
         try:
             command = commands.parse(message.text)
         except commands.CommandError as error:
-            self.notify(visible(str(error), 300), severity="warning", markup=False)
+            self.notify(visible(str(error), 300), severity="warning")
             return
         match command:
             case commands.Quit():
@@ -270,15 +271,17 @@ class ListScreen(ObjectScreen):
         return not self._scope or view.namespace in (self._scope, "")
 
     def _apply_filter(self) -> None:
+        """Where the filter cannot be read, the rows stay as they are."""
+        self._draw_titles()
         try:
             if len(self.rows) > MANY_ROWS:
                 keep((), self.filter)  # whether it can be read at all
                 self._work(partial(work.filter_rows, self.rows, self.filter, self.faults_only), "filter")
             else:
                 self._show(keep(self.rows, self.filter, self.faults_only))
-            self._draw_titles()
+            self.query_one(Banner).say("", "filter")
         except FilterError as error:
-            self._table.border_subtitle = visible(str(error), 200)
+            self.query_one(Banner).say(str(error), "filter")
 
     def _show(self, rows: tuple[Row, ...]) -> None:
         columns = columns_of(self.view, wide=self.wide)
@@ -306,11 +309,11 @@ class ListScreen(ObjectScreen):
         table, bar = self._table, self.query_one(StatusBar)
         notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
         notes.append(f"sorted by {self.order}" if self.order != "health" else "")
-        table.border_title = visible(" · ".join(filter(None, (self.view.title, *notes))), 80)
-        table.border_subtitle = "/ filter  : command  ? help"
+        table.border_title = as_title(" · ".join(filter(None, (self.view.title, *notes))), 80)
+        table.border_subtitle = as_title("/ filter  : command  ? help")
         bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
         pane = self.query_one(IncidentPane)
-        pane.border_title = "Why"
+        pane.border_title = as_title("Why")
 
     def _draw_currency(self) -> None:
         self._freshness = self.session.freshness()

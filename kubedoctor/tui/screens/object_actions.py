@@ -65,7 +65,7 @@ class ObjectScreen(Screen[None]):
             return
         about, questions = row.ref, self.session.questions_about(row.ref)
         if not questions:
-            self.notify(f"No question applies to a {visible(about.short_kind, 60)}.", timeout=3, markup=False)
+            self.notify(f"No question applies to a {visible(about.short_kind, 60)}.", timeout=3)
             return
 
         def chosen(question: Question | None) -> None:
@@ -86,13 +86,13 @@ class ObjectScreen(Screen[None]):
         elif question is not None and row is not None and question.fits(row.ref):
             self._ask(question, row.ref, words)
         else:
-            self.notify(f"{name} does not apply to this row.", timeout=3, markup=False)
+            self.notify(f"{name} does not apply to this row.", timeout=3)
 
     def _ask(self, question: Question, about: Ref, words: tuple[str, ...] = ()) -> None:
         """Ask; what is missing of the words is asked for first."""
         if len(words) > len(question.arguments):
             unexpected = visible(words[len(question.arguments)], 60)
-            self.notify(f"Unexpected argument: {unexpected}. {question.name} is about the selected row.", markup=False)
+            self.notify(f"Unexpected argument: {unexpected}. {question.name} is about the selected row.")
         elif len(words) < len(question.arguments):
             self.app.push_screen(
                 ArgumentsScreen(question, about, words),
@@ -130,7 +130,7 @@ class ObjectScreen(Screen[None]):
         row = self.subject()
         if row is not None:
             self.app.copy_to_clipboard(visible(row.ref.name))
-            self.notify(f"Copied: {visible(row.ref.name, 253)}", timeout=3, markup=False)
+            self.notify(f"Copied: {visible(row.ref.name, 253)}", timeout=3)
 
     def action_changing(self, key: str) -> None:
         row = self.subject()

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.tui.widgets.titles import as_title
 
 
 class QuestionsScreen(ModalScreen[Question]):
@@ -31,8 +32,8 @@ class QuestionsScreen(ModalScreen[Question]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = f"Ask about {visible(self._subject.title, 120)}"
-            box.border_subtitle = "enter asks  esc back"
+            box.border_title = as_title(f"Ask about {self._subject.title}")
+            box.border_subtitle = as_title("enter asks  esc back")
             yield OptionList(*(Option(self._option(question)) for question in self._questions))
 
     @staticmethod

@@ -13,7 +13,6 @@ from textual.screen import Screen
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.answers.sheet import Sheet, SheetRow
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Asked, Failed
 from kubedoctor.tui.pages.page import Page
@@ -22,6 +21,7 @@ from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.titles import as_title
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 _FRAME = 3
@@ -58,12 +58,12 @@ class SheetScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         table = VirtualTable(id="rows")
-        table.border_title = visible(self._heading, 120)
-        table.border_subtitle = "esc back  enter open  x copy  shift-s closest first  shift-n by name"
+        table.border_title = as_title(self._heading)
+        table.border_subtitle = as_title("esc back  enter open  x copy  shift-s closest first  shift-n by name")
         yield table
         page = TextView(id="page")
-        page.border_title = "Verdict"
-        page.border_subtitle = "esc back  x copy"
+        page.border_title = as_title("Verdict")
+        page.border_subtitle = as_title("esc back  x copy")
         yield page
 
     def on_mount(self) -> None:

@@ -15,6 +15,7 @@ from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.titles import as_title
 
 
 class TextScreen(Screen[None]):
@@ -34,8 +35,8 @@ class TextScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         view = TextView(id="text")
-        view.border_title = self.heading
-        view.border_subtitle = "esc back  c copy"
+        view.border_title = as_title(self.heading)
+        view.border_subtitle = as_title("esc back  c copy")
         yield view
 
     def on_mount(self) -> None:
@@ -47,7 +48,7 @@ class TextScreen(Screen[None]):
     @on(PageMade)
     def _page(self, message: PageMade) -> None:
         view = self.query_one(TextView)
-        view.border_title = visible(message.title, 200)
+        view.border_title = as_title(message.title, 200)
         view.show(message.page, at_end=message.at_end)
 
     @on(Failed)

@@ -18,6 +18,7 @@ from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.titles import as_title
 
 SUBTITLE = "x copy  e learn  l logs  p previous  d describe  y yaml"
 
@@ -38,8 +39,8 @@ class WhyScreen(ObjectScreen):
 
     def compose(self) -> ComposeResult:
         pane = IncidentPane(id="why")
-        pane.border_title = f"Why · {visible(self.row.ref.title, 120)}"
-        pane.border_subtitle = f"esc back  {SUBTITLE}"
+        pane.border_title = as_title(f"Why · {self.row.ref.title}")
+        pane.border_subtitle = as_title(f"esc back  {SUBTITLE}")
         yield pane
 
     def on_mount(self) -> None:
@@ -63,10 +64,9 @@ class WhyScreen(ObjectScreen):
             for question in self.session.questions_about(self.row.ref)
             if question.key and question.area in areas
         ]
-        pane.border_subtitle = (
-            f"esc back  {''.join(f'{question.key} {question.name}  ' for question in questions)}{SUBTITLE}"
-        )
+        asked = "".join(f"{question.key} {question.name}  " for question in questions)
+        pane.border_subtitle = as_title(f"esc back  {asked}{SUBTITLE}")
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        self.notify(visible(str(message.problem), 400, lines=True), severity="warning", markup=False)
+        self.notify(visible(str(message.problem), 400, lines=True), severity="warning")

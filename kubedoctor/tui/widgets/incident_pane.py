@@ -6,6 +6,7 @@ from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.titles import as_title
 
 
 class IncidentPane(TextView):
@@ -13,7 +14,7 @@ class IncidentPane(TextView):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.border_title = "Why"
+        self.border_title = as_title("Why")
         self.row: Row | None = None
         self.verdict: ObjectVerdict | None = None
 

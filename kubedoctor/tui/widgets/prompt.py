@@ -10,6 +10,8 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
+from kubedoctor.tui.widgets.titles import as_title
+
 
 class Prompt(Input):
     """Hidden until it is opened. A filter applies while it is typed, a command when it is entered."""
@@ -54,7 +56,7 @@ class Prompt(Input):
             "filter": "filter: web, !web, -l app=web",
             "command": "po, deploy NAMESPACE, ns, ctx, findings, theme NAME, q",
         }[mode]
-        self.border_title = {"filter": "/", "command": ":"}[mode]
+        self.border_title = as_title({"filter": "/", "command": ":"}[mode])
         self.value = text
         self.cursor_position = len(text)
         self.display = True
