@@ -83,25 +83,51 @@ def parse_name(name: str) -> Diagnosis:
 
 
 def find_project(folder: Path) -> Project:
-    """The package that a project's pyproject.toml offers to kubedoctor, or the package at `folder`. Raises UsageProblem."""
-    settings = folder / "pyproject.toml"
-    if settings.is_file():
-        try:
-            data = tomllib.loads(settings.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageProblem(f"{settings} cannot be read: {error}", "Correct it") from None
-        points = data.get("project", {}).get("entry-points", {}).get(GROUP, {})
-        for module in points.values():
-            inside = str(module).replace(".", "/")
-            for package in (folder / inside, folder / "src" / inside):
-                if (package / "__init__.py").is_file():
-                    return Project(package, _scenarios(folder))
-    if (folder / "__init__.py").is_file():
-        return Project(folder, _scenarios(folder.parent))
+    """The package of diagnostics that is at `folder`, or that the pyproject.toml of the project around it offers to
+    kubedoctor. Raises UsageProblem."""
+    here = folder.resolve()
+    for project in (here, *here.parents):
+        modules = _offered_modules(project / "pyproject.toml")
+        if not modules:
+            continue
+        packages = _packages(project, modules)
+        around = next((package for package in packages if here.is_relative_to(package)), None)
+        if around is not None:
+            return Project(around, _scenarios(project))
+        if _is_package(here) and not any(package.is_relative_to(here) for package in packages):
+            break  # it is to be offered yet
+        if packages:
+            return Project(packages[0], _scenarios(project))
+        path = f"{modules[0].replace('.', '/')}/__init__.py"
+        raise UsageProblem(
+            f"{project / 'pyproject.toml'} names {modules[0]}, which is not there", f"Create {path} or src/{path}"
+        )
+    if _is_package(here):
+        return Project(here, _scenarios(here.parent))
     raise UsageProblem(
         f"{folder} has no package of diagnostics",
         f'Name its folder with --into, or an entry point [project.entry-points."{GROUP}"] in its pyproject.toml',
     )
+
+
+def _offered_modules(settings: Path) -> list[str]:
+    """The modules that a pyproject.toml offers to kubedoctor; none where there is no such file. Raises UsageProblem."""
+    if not settings.is_file():
+        return []
+    try:
+        data = tomllib.loads(settings.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{settings} cannot be read: {error}", "Correct it") from None
+    return [str(module) for module in data.get("project", {}).get("entry-points", {}).get(GROUP, {}).values()]
+
+
+def _packages(project: Path, modules: Iterable[str]) -> list[Path]:
+    inside = [module.replace(".", "/") for module in modules]
+    return [package for path in inside for package in (project / path, project / "src" / path) if _is_package(package)]
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file()
 
 
 def next_code(package: Path, area: str) -> str:

@@ -66,6 +66,8 @@ def ask(line: str, **environment: str) -> tuple[list[str], str]:
         (f"kubedoctor why-pending --from {OOM} {POD} --node no", {"node-1"}, {POD}),
         (f"kubedoctor scan -f {OOM} -n ", {"shop", "kube-system"}, {"checkout"}),
         (f"kubedoctor scan -f {OOM} --namespace=sh", {"shop"}, {"kube-system"}),
+        ("kubedoctor help sc", {"scan"}, {"explain", "pods"}),
+        ("kubedoctor pods,serv", {"pods,services", "pods,serviceaccounts"}, {"services"}),
         ("kubedoctor explain KD100", {"KD1005"}, {"KD2001"}),
         ("kubedoctor explain oom", {"OOMKilled"}, {"CrashLoopBackOff"}),
         ("kubedoctor explain pods/out", {"pods/out-of-memory"}, {"pods/crash-loop"}),

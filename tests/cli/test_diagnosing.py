@@ -143,9 +143,18 @@ def test_kubectls_own_line_comes_last(words: tuple[str, ...], line: str, capsys:
     assert json.loads(out)
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 120])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
 @pytest.mark.parametrize(
-    "words", [("scan",), ("pods", "-n", "shop"), ("explain", "KD1005"), ("--help",), ("why-pending", "deploy/checkout")]
+    "words",
+    [
+        ("scan",),
+        ("pods", "-n", "shop"),
+        ("pods", "-A", "-o", "wide"),
+        ("deploy,nodes,svc", "-A", "-o", "wide"),
+        ("explain", "KD1005"),
+        ("--help",),
+        ("why-pending", "deploy/checkout"),
+    ],
 )
 def test_no_line_is_wider_than_the_terminal_but_for_what_is_pasted(
     width: int, words: tuple[str, ...], capsys: Capture, monkeypatch: pytest.MonkeyPatch
@@ -269,3 +278,34 @@ def test_a_misspelled_command_is_named_without_a_cluster(capsys: Capture, monkey
 def test_every_global_option_is_taken_by_every_command(capsys: Capture) -> None:
     code, out, _ = run(capsys, "--context", "prod", "version", "-n", "shop", "--request-timeout=1s")
     assert (code, out) == (0, "kubedoctor 0.1.0\n")
+
+
+NARROW = {
+    80: (
+        "    NAMESPACE    NAME                       READY  STATUS            FINDING",
+        f"  ✗ shop         {POD}  0/1    CrashLoopBackOff  KD1005",
+        "        pods/out-of-memory",
+    ),
+    60: (
+        "    NAMESPACE  NAME",
+        "        READY  STATUS  FINDING",
+        f"  ✗ shop  {POD}",
+        "        0/1  CrashLoopBackOff  KD1005 pods/out-of-memory",
+    ),
+    40: (
+        "    NAMESPACE  NAME",
+        "        READY  STATUS  FINDING",
+        f"  ✗ shop  {POD}",
+        "        0/1  CrashLoopBackOff  KD1005",
+        "        pods/out-of-memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("width", NARROW)
+def test_the_columns_stand_below_their_object_where_there_is_no_room_beside_it(
+    width: int, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, out, _ = run(capsys, "pods", "-A", "--from", OOM)
+    assert tuple(out.splitlines()[2 : 2 + len(NARROW[width])]) == NARROW[width]

@@ -312,6 +312,16 @@ def test_each_command_has_help_of_its_own(name: str, width: int, monkeypatch: py
     assert max(map(len, prose)) <= width
 
 
+def test_the_notes_of_examples_stand_below_them_where_there_is_no_room_beside_them(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    parser_of.cache_clear()
+    _, out, _ = run(capsys, "scan", "--help")
+    parser_of.cache_clear()
+    assert "  kubedoctor scan -n shop -l app=checkout\n      objects of a namespace with a label\n" in out
+
+
 @pytest.mark.parametrize("words", [("scan", "--help"), ("help", "scan"), ("--help", "scan"), ("-A", "scan", "-h")])
 def test_the_help_of_a_command_is_about_it(capsys: Capture, words: tuple[str, ...]) -> None:
     code, out, err = run(capsys, *words)

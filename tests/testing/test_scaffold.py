@@ -107,6 +107,19 @@ def test_the_project_is_found_by_its_entry_point_or_as_a_package(acme: Path, tmp
         find_project(tmp_path)
 
 
+@pytest.mark.parametrize("folder", ["acme_diagnostics", "acme_diagnostics/licenses", "scenarios"])
+def test_the_project_is_found_from_a_folder_inside_it(folder: str, acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(acme / folder)
+    assert find_project(Path()) == (acme / "acme_diagnostics", acme / "scenarios")
+
+
+def test_a_package_that_the_project_names_and_does_not_have_is_named(acme: Path) -> None:
+    shutil.rmtree(acme / "acme_diagnostics")
+    with pytest.raises(UsageProblem, match=r"pyproject\.toml names acme_diagnostics, which is not there") as caught:
+        find_project(acme)
+    assert "acme_diagnostics/__init__.py" in caught.value.hint
+
+
 def test_retired_numbers_are_passed_over(acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RETIRED_CODES, "AC1002", "see AC1001")
     assert next_code(acme / "acme_diagnostics", "licenses") == "AC1003"

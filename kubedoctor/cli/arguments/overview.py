@@ -42,7 +42,7 @@ def overview(program: str) -> str:
         rows = [(command.name, command.summary) for command in commands if command.section == section]
         if rows:
             lines += ["", f"{section.lower()}:", *_rows(rows, width, _longest(commands))]
-    lines += ["", "options of most commands, before or after it:", *_rows(_ANYWHERE, width)]
+    lines += ["", *wrapped("options of most commands, before or after it:", width), *_rows(_ANYWHERE, width)]
     lines += ["", "exit codes:", *_rows(_EXIT_CODES, width)]
     return "\n".join(lines)
 

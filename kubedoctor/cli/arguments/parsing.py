@@ -196,7 +196,11 @@ def _examples(command: Subcommand, program: str) -> str:
     lines = [f"  {program} {line}".rstrip() for line, _ in command.examples]
     column = max(map(len, lines)) + 2
     width = text_width()
+    beside = column <= width * 2 // 3
     shown = []
     for line, (_, what) in zip(lines, command.examples, strict=True):
-        shown += wrapped(what, width, f"{line:<{column}}", " " * column)
+        if beside:
+            shown += wrapped(what, width, f"{line:<{column}}", " " * column)
+        else:
+            shown += [line, *(wrapped(what, width, " " * 6) if what else ())]
     return "\n".join(["examples:", *shown])

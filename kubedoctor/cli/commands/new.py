@@ -19,8 +19,9 @@ def new(options: argparse.Namespace) -> int:
         )
     from kubedoctor.testing.scaffold import scaffold  # reads scenarios: a start-up that diagnoses does without
 
+    here = Path.cwd()
     for path in scaffold(options.words[1], Path(options.into)):
-        print(path)
+        print(path.relative_to(here) if path.is_relative_to(here) else path)
     print("\nFill in the scenarios first, see them fail, then write the page (CONTRIBUTING.md).")
     return 0
 

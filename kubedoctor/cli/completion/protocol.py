@@ -39,6 +39,8 @@ def candidates(words: Sequence[str], prefix: str) -> list[str]:
 
 def _candidates(words: list[str], prefix: str) -> list[str]:
     word, rest = split_command(words)
+    if word == "help":
+        return [name for name in command_names() if name.startswith(prefix)] if not rest else []
     command = (load_command(word) if word else None) or OBJECTS
     parser = parser_of(command)
     before = rest if command is not OBJECTS else words

@@ -48,7 +48,8 @@ def objects(words: Sequence[str], prefix: str, options: argparse.Namespace) -> l
         kind = kind_from_word(kind_word)
         return [f"{kind_word}/{name}" for name in names(kind.kind, start, options)] if kind is not None else []
     if not words:
-        return kinds(prefix)
+        before, comma, last = prefix.rpartition(",")
+        return [f"{before}{comma}{kind}" for kind in kinds(last)]
     kind = kind_from_word(words[0])
     if kind is None:
         return []

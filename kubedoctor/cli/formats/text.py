@@ -85,15 +85,26 @@ class _Page:
             shown = shown[: len(shown) - hidden]
         table = [self._titles(listing), *(self._cells(row, listing) for row in shown)]
         places = [place for place in range(len(table[0])) if any(cells[place] for cells in table[1:])]
-        widths = {place: max(columns(cells[place]) for cells in table) for place in places[:-1]}
-        for number, cells in enumerate(table):
+        rows = [[cells[place] for place in places] for cells in table]
+        widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+        widths[-1] = max(columns(cells[-1].partition(" ")[0]) for cells in rows)  # of a finding: its code
+        for number, cells in enumerate(rows):
             mark = self._listed_mark(shown[number - 1]) if number else " "
-            start = "  ".join(padded(cells[place], width) for place, width in widths.items())
-            yield from wrapped(
-                cells[places[-1]], self._width, f"  {mark} {start}  " if start else f"  {mark} ", " " * 8
-            )
+            yield from self._row(f"  {mark} ", cells, widths, names=2 if listing.namespaced else 1)
         if hidden:
             yield f"    {and_more(hidden)} without findings; -o wide lists all"
+
+    def _row(self, mark: str, cells: Sequence[str], widths: Sequence[int], *, names: int) -> Iterator[str]:
+        """An object of a list. Where a terminal is too narrow for the start of the findings beside their objects, all
+        columns but the first `names` stand below."""
+        *first, finding = cells
+        if sum(widths[:-1]) + 2 * len(first) + 4 + widths[-1] <= self._width:
+            line = "  ".join(padded(cell, width) for cell, width in zip(first, widths, strict=False))
+            yield from wrapped(finding, self._width, f"{mark}{line}  " if line else mark, " " * 8)
+            return
+        yield from wrapped("  ".join(filter(None, first[:names])), self._width, mark, " " * 8)
+        if below := "  ".join(filter(None, [*first[names:], finding])):
+            yield from wrapped(below, self._width, " " * 8)
 
     def _listed_mark(self, row: ListedObject) -> str:
         finding = row.finding or row.near
