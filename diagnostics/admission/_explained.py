@@ -114,10 +114,10 @@ def _pod_security(refused: RefusedPods, cluster: Cluster) -> Explained:
 def _webhook(refused: RefusedPods, cluster: Cluster) -> Explained:
     name = refused.refusal.name
     _, _, why = refused.refusal.text.rpartition('": ')
-    found = webhook_named(name, cluster)
-    if found is None:
+    configured_webhook = webhook_named(name, cluster)
+    if configured_webhook is None:
         return f"webhook {name} cannot be called, so the pods are refused: {why}", (), ()
-    configuration, webhook = found
+    configuration, webhook = configured_webhook
     base = f"webhooks[name={name}]"
     paths = [f"{base}.failurePolicy", f"{base}.clientConfig.service"]
     evidence = tuple(quote(configuration, path, "") for path in paths if has_path(configuration, path))

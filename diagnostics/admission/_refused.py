@@ -105,6 +105,6 @@ def blamed_for(refused: RefusedPods, cluster: Cluster) -> Ref:
     refusal = refused.refusal
     if refusal.kind in (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS):
         return Ref("ResourceQuota", refused.workload.namespace, refusal.name)
-    if refusal.kind is AdmissionStep.WEBHOOK_FAILS and (found := webhook_named(refusal.name, cluster)):
-        return ref(found[0])
+    if refusal.kind is AdmissionStep.WEBHOOK_FAILS and (configured_webhook := webhook_named(refusal.name, cluster)):
+        return ref(configured_webhook[0])
     return refused.workload

@@ -69,5 +69,5 @@ def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Clu
 def _ports(service: Service, number: int, slices: tuple[EndpointSlice, ...]) -> tuple[int, ...]:
     """The ports of the endpoints that a port of the Service leads to; in slices both have the same name."""
     names = {port.name for port in service.spec.ports or () if port.port == number}
-    found = (port.port for part in slices for port in part.ports or () if (port.name or "") in names)
-    return tuple(dict.fromkeys(port for port in found if port is not None))
+    ports = (port.port for part in slices for port in part.ports or () if (port.name or "") in names)
+    return tuple(dict.fromkeys(port for port in ports if port is not None))

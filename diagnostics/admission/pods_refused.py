@@ -96,8 +96,8 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
 def _behind(refused: RefusedPods, cluster: Cluster) -> tuple[Ref, ...]:
     if (
         refused.refusal.kind is not AdmissionStep.WEBHOOK_FAILS
-        or (found := webhook_named(refused.refusal.name, cluster)) is None
+        or (configured_webhook := webhook_named(refused.refusal.name, cluster)) is None
     ):
         return ()
-    service = found[1].client_config.service
+    service = configured_webhook[1].client_config.service
     return (Ref("Service", service.namespace, service.name),) if service else ()

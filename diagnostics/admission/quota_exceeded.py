@@ -72,8 +72,8 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
     name = Ref("ResourceQuota", workload.namespace, refusal.name)
     quota = cluster.maybe.get(ResourceQuota, workload.namespace, refusal.name)
     over = [
-        _over(resource, refusal.used.get(resource, "?"), refusal.limited.get(resource, "?"), asked)
-        for resource, asked in refusal.requested.items()
+        _over(resource, refusal.used.get(resource, "?"), refusal.limited.get(resource, "?"), requested)
+        for resource, requested in refusal.requested.items()
     ]
     yield _finding(
         name,

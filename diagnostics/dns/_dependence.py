@@ -25,11 +25,11 @@ def certainty(service: Service, found: Dependence) -> tuple[Confidence, tuple[Ev
             "",
         )
     address = service.spec.cluster_ip
-    named = f"neither {address} nor a DNS cache on the node" if address not in ("", "None") else "another server"
+    target = f"neither {address} nor a DNS cache on the node" if address not in ("", "None") else "another server"
     return (
         Confidence.LIKELY,
         (),
-        f"the nameserver in /etc/resolv.conf of a pod is {named}: then pods do not use this Service",
+        f"the nameserver in /etc/resolv.conf of a pod is {target}: then pods do not use this Service",
     )
 
 
@@ -49,13 +49,13 @@ def asked_elsewhere(service: Service, workload: KubernetesObject | None, found: 
         if workload is not None
         else quote(service, "spec.selector", "no workload creates pods with these labels")
     ]
-    what = f"{ref(workload).name} is scaled to 0" if workload is not None else "the Service has no DNS servers"
+    state = f"{ref(workload).name} is scaled to 0" if workload is not None else "the Service has no DNS servers"
     if found.gke is not None:
         evidence.append(quote(found.gke, "status.nodeInfo.kubeletVersion", "GKE node: Cloud DNS may answer instead"))
         return Finding(
             about=ref(about),
             severity=Severity.NOTICE,
-            summary=f"{what}: expected with Cloud DNS, otherwise no name resolves",
+            summary=f"{state}: expected with Cloud DNS, otherwise no name resolves",
             confidence=Confidence.POSSIBLE,
             evidence=tuple(evidence),
             would_disprove=f"the nameserver in /etc/resolv.conf of a pod is {CLOUD_DNS}: then Cloud DNS answers",
@@ -63,14 +63,14 @@ def asked_elsewhere(service: Service, workload: KubernetesObject | None, found: 
         )
     if found.rival is not None and has_path(found.rival, "spec.clusterIP"):
         evidence.append(quote(found.rival, "spec.clusterIP", "this Service has ready DNS servers"))
-    other = ref(found.rival).title if found.rival is not None else "another Service"
+    rival = ref(found.rival).title if found.rival is not None else "another Service"
     return Finding(
         about=ref(about),
         severity=Severity.WARNING,
-        summary=f"{what}: no name resolves for pods that query {service.spec.cluster_ip}; {other} has DNS servers",
+        summary=f"{state}: no name resolves for pods that query {service.spec.cluster_ip}; {rival} has DNS servers",
         confidence=Confidence.POSSIBLE,
         evidence=tuple(evidence),
-        would_disprove=f"the nameserver in /etc/resolv.conf of a pod is the address of {other}",
+        would_disprove=f"the nameserver in /etc/resolv.conf of a pod is the address of {rival}",
     )
 
 

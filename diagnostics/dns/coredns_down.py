@@ -164,17 +164,17 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
     error = refused.error
     near = next(iter(misspellings(error.directive, PLUGINS, 1)), "") if error.directive else ""
     if error.directive:
-        what = f"line {error.line} of the Corefile uses plugin {error.directive}, which CoreDNS does not have"
-        what += f"; did you mean {near}?" if near else ""
+        problem = f"line {error.line} of the Corefile uses plugin {error.directive}, which CoreDNS does not have"
+        problem += f"; did you mean {near}?" if near else ""
     elif error.loop:
-        what = f"the Corefile forwards queries of CoreDNS back to CoreDNS (loop): {error.what}"
+        problem = f"the Corefile forwards queries of CoreDNS back to CoreDNS (loop): {error.what}"
     else:
-        what = "CoreDNS rejects the Corefile" + (f" at line {error.line}" if error.line else "") + f": {error.what}"
+        problem = "CoreDNS rejects the Corefile" + (f" at line {error.line}" if error.line else "") + f": {error.what}"
     place = f"-n {configuration.namespace}"
     change = edit_command(ref(configuration))
     return Finding(
         about=ref(configuration),
-        summary=what,
+        summary=problem,
         confidence=Confidence.CERTAIN if refused.tail is not None else Confidence.LIKELY,
         evidence=(
             *(

@@ -38,14 +38,14 @@ def backend_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     if ingress.metadata.deletion_timestamp is not None:
         return
     for path, where, backend in _backends(ingress):
-        wanted = backend.service
-        if wanted is None or not wanted.name or wanted.port.name == NO_SERVICE:
+        target = backend.service
+        if target is None or not target.name or target.port.name == NO_SERVICE:
             continue
-        service = cluster.get(Service, ingress.namespace, wanted.name)
+        service = cluster.get(Service, ingress.namespace, target.name)
         if service is None:
-            yield _no_service(ingress, path, where, wanted, cluster)
-        elif service.spec.type != "ExternalName" and not _has_port(service, wanted):
-            yield _no_port(ingress, path, where, wanted, service)
+            yield _no_service(ingress, path, where, target, cluster)
+        elif service.spec.type != "ExternalName" and not _has_port(service, target):
+            yield _no_port(ingress, path, where, target, service)
 
 
 def _backends(ingress: Ingress) -> Iterator[tuple[str, str, IngressBackend]]:
@@ -57,20 +57,20 @@ def _backends(ingress: Ingress) -> Iterator[tuple[str, str, IngressBackend]]:
             yield f"spec.rules[{at}].http.paths[{number}].backend", f"{rule.host}{path.path or '/'}", path.backend
 
 
-def _has_port(service: Service, wanted: IngressServiceBackend) -> bool:
+def _has_port(service: Service, target: IngressServiceBackend) -> bool:
     ports = service.spec.ports or ()
-    if wanted.port.name:
-        return any(port.name == wanted.port.name for port in ports)
-    return not wanted.port.number or any(port.port == wanted.port.number for port in ports)
+    if target.port.name:
+        return any(port.name == target.port.name for port in ports)
+    return not target.port.number or any(port.port == target.port.number for port in ports)
 
 
-def _no_service(ingress: Ingress, path: str, where: str, wanted: IngressServiceBackend, cluster: Cluster) -> Finding:
+def _no_service(ingress: Ingress, path: str, where: str, target: IngressServiceBackend, cluster: Cluster) -> Finding:
     names = [service.name for service in cluster.maybe.all(Service, ingress.namespace)]
-    near = next(iter(misspellings(wanted.name, names, 1)), "")
+    near = next(iter(misspellings(target.name, names, 1)), "")
     return Finding(
         about=ref(ingress),
-        aspect=wanted.name,
-        summary=f"Service {wanted.name} for {where} does not exist" + (f"; did you mean {near}?" if near else ""),
+        aspect=target.name,
+        summary=f"Service {target.name} for {where} does not exist" + (f"; did you mean {near}?" if near else ""),
         confidence=Confidence.CERTAIN,
         evidence=(quote(ingress, f"{path}.service.name", "no Service of this name in the namespace"),),
         fixes=(_edit(ingress, f"Change the Service to {near}"),) if near else (),
@@ -78,17 +78,17 @@ def _no_service(ingress: Ingress, path: str, where: str, wanted: IngressServiceB
     )
 
 
-def _no_port(ingress: Ingress, path: str, where: str, wanted: IngressServiceBackend, service: Service) -> Finding:
+def _no_port(ingress: Ingress, path: str, where: str, target: IngressServiceBackend, service: Service) -> Finding:
     ports = service.spec.ports or ()
-    field, value = ("name", wanted.port.name) if wanted.port.name else ("number", str(wanted.port.number))
+    field, value = ("name", target.port.name) if target.port.name else ("number", str(target.port.number))
     has = ", ".join(f"{port.port} ({port.name})" if port.name else str(port.port) for port in ports) or "none"
     evidence = [quote(ingress, f"{path}.service.port.{field}", "the Service has no such port")]
     if ports:
         evidence.append(quote(service, "spec.ports", "ports of the Service"))
     return Finding(
         about=ref(ingress),
-        aspect=f"{wanted.name}:{value}",
-        summary=f"Service {wanted.name} for {where} has no port {value}; its ports: {has}",
+        aspect=f"{target.name}:{value}",
+        summary=f"Service {target.name} for {where} has no port {value}; its ports: {has}",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
         fixes=(_edit(ingress, f"Change the port to {ports[0].name or ports[0].port}"),) if len(ports) == 1 else (),

@@ -19,9 +19,9 @@ LOOK = Command(
 def serves(call: Call) -> Evidence:
     """The revision or tag that an injector serves."""
     paths = (f"metadata.labels[{TAG}]", f"metadata.labels[{REVISION}]", "metadata.name")
-    found = next((path for path in paths if has_path(call.configuration, path)), "webhooks[0].name")
+    label_path = next((path for path in paths if has_path(call.configuration, path)), "webhooks[0].name")
     return quote(
-        call.configuration, found, "deactivated" if call.is_deactivated else "revision that this injector serves"
+        call.configuration, label_path, "deactivated" if call.is_deactivated else "revision that this injector serves"
     )
 
 

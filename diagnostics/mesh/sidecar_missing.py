@@ -72,11 +72,11 @@ def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if pod.namespace in injection.IGNORED_NAMESPACES:
         return
     namespace = cluster.get(Namespace, "", pod.namespace)
-    asked = wish_of(pod, namespace)
-    if asked is None or (pod.spec.host_network and asked.asker is not pod):
+    requested = wish_of(pod, namespace)
+    if requested is None or (pod.spec.host_network and requested.asker is not pod):
         return
     labels = namespace.labels if namespace is not None else {}
-    wish = quote(asked.asker, asked.path, "requests a sidecar")
+    wish = quote(requested.asker, requested.path, "requests a sidecar")
     if pod.spec.host_network:
         yield _about_workload(
             pod,

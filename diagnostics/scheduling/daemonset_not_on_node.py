@@ -89,11 +89,13 @@ def daemonset_not_on_node(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[F
     if nodes and not allowed:
         yield from _selects_nothing(daemon_set, nodes, confidence)
         return
-    told = [(node, taint) for node, taint in kept_away if taint.key not in CONTROL_PLANE]
-    if not told:
+    rejecting = [(node, taint) for node, taint in kept_away if taint.key not in CONTROL_PLANE]
+    if not rejecting:
         return
     running = {pod.spec.node_name for pod in pods_of(daemon_set, cluster)}
-    missing = [(node, taint) for node, taint in told if node.name not in running and not taint.key.startswith(_NODE)]
+    missing = [
+        (node, taint) for node, taint in rejecting if node.name not in running and not taint.key.startswith(_NODE)
+    ]
     if missing:
         yield _tainted(daemon_set, missing, confidence)
 
@@ -109,19 +111,19 @@ def _asks_for(daemon_set: DaemonSet, node: Node) -> bool:
 
 def _taint(daemon_set: DaemonSet, node: Node) -> Taint | None:
     spec = daemon_set.spec.template.spec
-    given = (*_GIVEN, _ON_HOST_NETWORK) if spec.host_network else _GIVEN
-    return untolerated((*(spec.tolerations or ()), *given), node.spec.taints or ())
+    tolerations = (*_GIVEN, _ON_HOST_NETWORK) if spec.host_network else _GIVEN
+    return untolerated((*(spec.tolerations or ()), *tolerations), node.spec.taints or ())
 
 
 def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidence: Confidence) -> Finding:
     by_taint: dict[str, list[Node]] = defaultdict(list)
     for node, taint in missing:
         by_taint[taint_text(taint)].append(node)
-    told = "; ".join(f"taint {text} on {names(node.name for node in nodes)}" for text, nodes in by_taint.items())
+    texts = "; ".join(f"taint {text} on {names(node.name for node in nodes)}" for text, nodes in by_taint.items())
     some = counted(len(missing), "node")
     return Finding(
         about=ref(daemon_set),
-        summary=f"no pod on {some}: it does not tolerate {told}",
+        summary=f"no pod on {some}: it does not tolerate {texts}",
         evidence=(
             *(quote(nodes[0], "spec.taints", "not tolerated by the template") for nodes in by_taint.values()),
             quote(daemon_set, "status.desiredNumberScheduled", "the number of nodes that it is for"),
@@ -141,13 +143,13 @@ def _tolerate(daemon_set: DaemonSet, taint: Taint) -> Fix:
 
 def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence: Confidence) -> Iterator[Finding]:
     """Intended where no node has a similar label: that is how DaemonSets are switched off."""
-    wanted = daemon_set.spec.template.spec.node_selector or {}
-    near = nearest_labels(wanted, (node.labels for node in nodes)) if wanted else None
-    asked = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    selector = daemon_set.spec.template.spec.node_selector or {}
+    near = nearest_labels(selector, (node.labels for node in nodes)) if selector else None
+    selector_text = ", ".join(f"{key}={value}" for key, value in selector.items())
     about = ref(daemon_set)
     evidence = [quote(daemon_set, "status.desiredNumberScheduled", f"of {counted(len(nodes), 'node')}")]
     fixes: tuple[Fix, ...] = ()
-    if wanted:
+    if selector:
         evidence.insert(0, quote(daemon_set, "spec.template.spec.nodeSelector", "no node has these labels"))
     if near is not None:
         line = command_line(edit(about, *labels_instead((*_TEMPLATE, "nodeSelector"), near)), daemon_set)
@@ -155,7 +157,7 @@ def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence:
     hint = f"; did you mean {near.text}?" if near is not None else ""
     yield Finding(
         about=about,
-        summary=f"matches no node: {f'no node has the label {asked}' if asked else 'no node matches its node affinity'}{hint}",
+        summary=f"matches no node: {f'no node has the label {selector_text}' if selector_text else 'no node matches its node affinity'}{hint}",
         evidence=tuple(evidence),
         confidence=confidence,
         fixes=fixes,

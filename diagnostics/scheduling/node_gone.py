@@ -75,11 +75,11 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if _collected_soon(pod, removals, cluster):
         return
     nodes = cluster.maybe.all(Node)
-    meant = () if pod.status.start_time is not None else misspellings(node, (one.name for one in nodes), 1)
+    similar = () if pod.status.start_time is not None else misspellings(node, (existing.name for existing in nodes), 1)
     yield Finding(
         about=Ref("Node", "", node),
         summary="node does not exist, but pods are still bound to it"
-        + (f"; did you mean {meant[0]}?" if meant else ""),
+        + (f"; did you mean {similar[0]}?" if similar else ""),
         evidence=(
             quote(pod, "spec.nodeName", "this node does not exist"),
             *((quote(pod, "status.phase", "no kubelet updates it"),) if pod.status.phase else ()),
@@ -90,8 +90,8 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         affects=(ref(pod),),
         fixes=(
             *(
-                Fix(f"Delete and recreate the pod with nodeName {one}, or without nodeName so that it is scheduled")
-                for one in meant
+                Fix(f"Delete and recreate the pod with nodeName {name}, or without nodeName so that it is scheduled")
+                for name in similar
             ),
             Fix(
                 "Force-delete the pod: no kubelet can confirm its end",

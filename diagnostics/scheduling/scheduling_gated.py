@@ -64,8 +64,10 @@ def scheduling_gated(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     workload = workload_of(pod, cluster)
     owner = cluster.maybe.get_ref(workload)
     template = template_of(owner) if owner is not None else None
-    written = template is not None and bool(template.spec.scheduling_gates)
-    where = f"its template sets the scheduling gate {names}" if written else f"waits for the scheduling gate {names}"
+    in_template = template is not None and bool(template.spec.scheduling_gates)
+    where = (
+        f"its template sets the scheduling gate {names}" if in_template else f"waits for the scheduling gate {names}"
+    )
     reason = "status.conditions[type=PodScheduled].reason"
     line = command_line(drop(ref(pod), ("spec", "schedulingGates")), pod)
     yield Finding(

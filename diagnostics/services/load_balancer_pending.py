@@ -45,8 +45,8 @@ FAILED = "SyncLoadBalancerFailed"
 
 
 def _waits(service: Service) -> bool:
-    wanted = service.spec.type == "LoadBalancer" and service.metadata.deletion_timestamp is None
-    return wanted and not service.status.load_balancer.ingress
+    expected = service.spec.type == "LoadBalancer" and service.metadata.deletion_timestamp is None
+    return expected and not service.status.load_balancer.ingress
 
 
 @diagnostic(

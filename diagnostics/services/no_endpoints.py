@@ -97,15 +97,15 @@ def no_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
 
 def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     """The workload of the Service has no pods: it is scaled to 0, or its pods cannot be created."""
-    wanted = wanted_replicas(workload)
+    desired = wanted_replicas(workload)
     since = workload.metadata.creation_timestamp
-    if wanted and since is not None and cluster.taken_at - since < PATIENCE:
+    if desired and since is not None and cluster.taken_at - since < PATIENCE:
         return
-    if not wanted and service.spec.is_headless:
+    if not desired and service.spec.is_headless:
         return  # A headless Service of a workload that is scaled to 0 has no clients.
-    if not wanted and isinstance(workload, DaemonSet):
+    if not desired and isinstance(workload, DaemonSet):
         return  # No node should run it.
-    state = f"has 0 of {counted(wanted, 'pod')}" if wanted else "is scaled to 0"
+    state = f"has 0 of {counted(desired, 'pod')}" if desired else "is scaled to 0"
     path = "spec.replicas" if has_path(workload, "spec.replicas") else "metadata.name"
     ports = service.spec.ports or ()
     refusal = next((line for port in ports if (line := refused_by(service, port, (), cluster)) is not None), None)
@@ -114,7 +114,7 @@ def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> 
         summary=f"no endpoints: {ref(workload).title} {state}",
         confidence=Confidence.CERTAIN,
         # Scaling to 0 is intended until a client is refused.
-        severity=None if wanted or refusal is not None else Severity.NOTICE,
+        severity=None if desired or refusal is not None else Severity.NOTICE,
         evidence=(
             quote(service, "spec.selector", "selector of the Service"),
             quote(workload, path, "the workload whose pods the Service selects"),

@@ -12,13 +12,13 @@ from kubedoctor.replay.storage.unbound import Unbound
 
 def no_class(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound) -> Finding:
     """The claim sets no class, and no class is the default."""
-    known = f"classes: {listed((known_class.name for known_class in classes), 5)}" if classes else "no class exists"
+    existing = f"classes: {listed((known_class.name for known_class in classes), 5)}" if classes else "no class exists"
     fixes = []
     if classes:
         mark = put(ref(classes[0]), ("metadata", "annotations", DEFAULT_CLASS_ANNOTATIONS[0]), "true")
-        what = f"Make {classes[0].name} the default class" if len(classes) == 1 else "Make a class the default"
-        fixes = [Fix(what, command_line(mark))]
-    summary = f"the claim sets no StorageClass, and the cluster has no default class ({known})"
+        text = f"Make {classes[0].name} the default class" if len(classes) == 1 else "Make a class the default"
+        fixes = [Fix(text, command_line(mark))]
+    summary = f"the claim sets no StorageClass, and the cluster has no default class ({existing})"
     summary += nearest_volume(claim, state.judged)
     return finding(
         claim, summary, requested(claim), *fixes, Fix("Or delete the claim and recreate it with storageClassName set")
@@ -29,8 +29,8 @@ def class_missing(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...
     """The claim sets a class that does not exist."""
     name = class_of(claim) or ""
     near = misspellings(name, (known_class.name for known_class in classes), 1)
-    known = listed((known_class.name for known_class in classes), 5) or "none"
-    hint = f"; did you mean {near[0]}?" if near else f" (classes: {known})"
+    existing = listed((known_class.name for known_class in classes), 5) or "none"
+    hint = f"; did you mean {near[0]}?" if near else f" (classes: {existing})"
     summary = f"StorageClass {name} of the claim does not exist{hint}{nearest_volume(claim, state.judged)}"
     fix = Fix(f"Create StorageClass {name}, or delete the claim and recreate it with an existing class")
     return finding(claim, summary, requested(claim), fix, *release(state.judged))

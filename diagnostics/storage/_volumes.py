@@ -47,8 +47,8 @@ def _objection(claim: PersistentVolumeClaim, rejection: Rejection, reason: Misma
         offered = ", ".join(rejection.volume.spec.access_modes or ()) or "no access mode"
         return f"has access mode {offered}, not {', '.join(claim.spec.access_modes or ())}"
     if reason is Mismatch.TOO_SMALL:
-        wanted = format_bytes(requested_storage(claim).value())
-        return f"has only {format_bytes(capacity(rejection.volume).value())} of the requested {wanted}"
+        requested_size = format_bytes(requested_storage(claim).value())
+        return f"has only {format_bytes(capacity(rejection.volume).value())} of the requested {requested_size}"
     return _OBJECTIONS[reason]
 
 
@@ -88,9 +88,11 @@ def nearest_volume(claim: PersistentVolumeClaim, judged: tuple[Rejection, ...]) 
         return ""
     free = [rejection for rejection in own if Mismatch.RESERVED not in rejection.reasons]
     if free and all(Mismatch.TOO_SMALL in rejection.reasons for rejection in free):
-        wanted = format_bytes(requested_storage(claim).value())
+        requested_size = format_bytes(requested_storage(claim).value())
         largest = max(free, key=lambda rejection: capacity(rejection.volume)).volume
         size = format_bytes(capacity(largest).value())
-        return f"; the claim requests {wanted}, the largest free volume of its class has {size} ({largest.name})"
+        return (
+            f"; the claim requests {requested_size}, the largest free volume of its class has {size} ({largest.name})"
+        )
     nearest = (free or own)[0]
     return f"; volume {nearest.volume.name} {objections(claim, nearest)}"

@@ -21,7 +21,7 @@ from kubedoctor.findings import Command, Effect, Fix, rollout
 
 def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:
     """What a pod that is not ready waits for; of the first pod that shows it."""
-    return next((found for pod in pods if not_ready(pod) and (found := wait_of(pod)) is not None), None)
+    return next((wait for pod in pods if not_ready(pod) and (wait := wait_of(pod)) is not None), None)
 
 
 def wait_of(pod: Pod) -> tuple[str, Evidence] | None:

@@ -66,9 +66,9 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     state = condition(job.status.conditions, "Failed")
     if state is None or job.metadata.deletion_timestamp is not None or later_run_succeeded(job, cluster):
         return
-    left = pods_of(job, cluster.maybe)
-    pods = [pod for pod in left if pod.status.phase == "Failed"]
-    gone = not left and all(gap.kind != "Pod" for gap in cluster.gaps)
+    remaining = pods_of(job, cluster.maybe)
+    pods = [pod for pod in remaining if pod.status.phase == "Failed"]
+    gone = not remaining and all(gap.kind != "Pod" for gap in cluster.gaps)
     last = max(pods, key=_ended, default=None)
     ending, evidence = _ending(last, cluster) if last is not None else ("", [])
     fields = [f"{FAILED}.{field}" for field in ("reason", "message")]

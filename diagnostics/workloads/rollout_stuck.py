@@ -88,12 +88,12 @@ def rollout_stuck(workload: KubernetesObject, cluster: Cluster) -> Iterator[Find
 
 
 def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
-    wanted, available = deployment.spec.desired_replicas, deployment.status.available_replicas
+    desired, available = deployment.spec.desired_replicas, deployment.status.available_replicas
     sets = replica_sets_of(deployment, cluster)
     newest = sets[0] if sets else None
     pods = pods_of(newest, cluster) if newest is not None else ()
     why, evidence, blamed = _why(newest, pods, cluster)
-    old = f"; {available} of {counted(wanted, 'replica')} still available" if available else ""
+    old = f"; {available} of {counted(desired, 'replica')} still available" if available else ""
     message = f"{PROGRESSING}.message"
     return Finding(
         about=ref(deployment),
@@ -104,7 +104,7 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
             *evidence,
         ),
         confidence=Confidence.CERTAIN,
-        severity=Severity.WARNING if available >= wanted else None,
+        severity=Severity.WARNING if available >= desired else None,
         affects=tuple(ref(pod) for pod in pods if not_ready(pod)),
         because_of=blamed,
         fixes=(undo(deployment),) if len(sets) > 1 else (),

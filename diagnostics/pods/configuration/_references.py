@@ -85,7 +85,7 @@ def _missing(
         fixes = [Fix(f"Fix {ref(creator).title}: it creates Secret {name}")]
         evidence, blamed = (*evidence, *more), (ref(creator),)
         commands = (Command(ref(creator).describe_command, "why the Secret is not created"),)
-    elif near := misspellings(name, (other.name for other in cluster.maybe.all(kind, pod.namespace)), 1):
+    elif near := misspellings(name, (existing.name for existing in cluster.maybe.all(kind, pod.namespace)), 1):
         summary += f"; did you mean {near[0]}?"
         fixes.insert(0, fix_by_hand(absent.about, f"Use {what} {near[0]} instead"))
     return Finding(
@@ -119,7 +119,7 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
         return
     seen: set[tuple[str, str]] = set()
     unseen: CannotSee | None = None
-    found = False
+    any_absent = False
     for reference in references(pod):
         waits = reference.container in stuck.containers or (reference.volume and stuck.volumes)
         place = (reference.name, reference.key * keys)
@@ -137,11 +137,11 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
             if not gone:
                 continue
         seen.add(place)
-        found = True
+        any_absent = True
         about = at_fault(pod, cluster)
         where = quote_pod_spec(pod, cluster, about, reference.path, "the reference in the spec")
         yield Absent(reference, about, bool(stated), (*where, *stated[:2]))
-    if unseen is not None and not found:
+    if unseen is not None and not any_absent:
         raise unseen
 
 

@@ -58,8 +58,8 @@ def source_of(pod: Pod, end: End, path: str) -> tuple[str, str, str] | None:
             continue
         if inside == ".":
             inside = mount.sub_path or posixpath.basename(path)
-        found = _key_of(volume, inside)
-        return (*found, volume.name) if found else None
+        map_and_key = _key_of(volume, inside)
+        return (*map_and_key, volume.name) if map_and_key else None
     return None
 
 

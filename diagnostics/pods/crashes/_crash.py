@@ -109,17 +109,17 @@ def _denied(pod: Pod, container: str, path: str, about: Ref, cluster: Cluster) -
 
 
 def _address_in_use(pod: Pod, port: str, about: Ref) -> Story:
-    what = f"port {port}" if port else "its port"
+    port_text = f"port {port}" if port else "its port"
     if pod.spec.host_network:
         return Story(
-            f"{what} is already in use on the node (hostNetwork)",
+            f"{port_text} is already in use on the node (hostNetwork)",
             evidence=(quote(pod, "spec.hostNetwork", "the pod uses the node's ports"),),
             fixes=(fix_by_hand(about, "Use another port, or remove hostNetwork"),),
         )
     several = len(pod.spec.containers) > 1
     where = "by another container of the pod" if several else "in the container"
     return Story(
-        f"{what} is already in use {where}", fixes=(fix_by_hand(about, "Configure another port to listen on"),)
+        f"{port_text} is already in use {where}", fixes=(fix_by_hand(about, "Configure another port to listen on"),)
     )
 
 

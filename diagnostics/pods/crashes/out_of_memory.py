@@ -155,8 +155,8 @@ def _node_events(pod: Pod, cluster: Cluster) -> list[Evidence]:
     if not pod.spec.node_name:
         return []
     events = cluster.events_about(Ref("Node", "", pod.spec.node_name))
-    found = [event for event in events if event.reason == "SystemOOM" and has_path(event, "message")]
-    return [quote(found[-1], "message", "the node ran out of memory")] if found else []
+    kills = [event for event in events if event.reason == "SystemOOM" and has_path(event, "message")]
+    return [quote(kills[-1], "message", "the node ran out of memory")] if kills else []
 
 
 def _raise_limit(about: Ref, container: str, limit: str) -> Fix:

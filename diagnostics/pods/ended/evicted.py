@@ -100,8 +100,8 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
                 pod, cluster, about, container.name, "resources.limits[ephemeral-storage]", "the limit"
             )
     else:
-        what = node.group(1) if node else "a resource"
-        summary = f"{who} was evicted because its node was short of {what}: {message.rstrip('. ')}"
+        resource = node.group(1) if node else "a resource"
+        summary = f"{who} was evicted because its node was short of {resource}: {message.rstrip('. ')}"
         because = blamed_node(pod)
         fix = fix_by_hand(about, f"Set the {node.group(1) if node else 'resource'} request near the real use")
     return Finding(

@@ -112,18 +112,18 @@ def working_image(pod: Pod, pull: Unpulled, cluster: Cluster) -> WorkingImage | 
     bad = pull.name
     best: tuple[tuple[int, float, str], Evidence] | None = None
     candidates: list[tuple[Pod, float, ContainerWithStatus, str]] = []
-    for other in cluster.maybe.all(Pod, pod.namespace):
-        if ref(other) == ref(pod):
+    for candidate in cluster.maybe.all(Pod, pod.namespace):
+        if ref(candidate) == ref(pod):
             continue
-        for part in containers_with_status(other):
+        for part in containers_with_status(candidate):
             name = parse_image_name(part.container.image)
             near = likeness(bad.repository, name.repository)
-            path = f"{container_path(other, part.container.name)}.image"
-            same = (name.without_tag, name.tag) == (bad.without_tag, bad.tag)
+            path = f"{container_path(candidate, part.container.name)}.image"
+            same_image = (name.without_tag, name.tag) == (bad.without_tag, bad.tag)
             alike = near == 1 or misspelled(bad.repository, name.repository)
-            if not part.status.image_id or not alike or same or not has_path(other, path):
+            if not part.status.image_id or not alike or same_image or not has_path(candidate, path):
                 continue
-            candidates.append((other, near + likeness(bad.tag, name.tag), part, path))
+            candidates.append((candidate, near + likeness(bad.tag, name.tag), part, path))
     workloads = workloads_of([pod, *(row[0] for row in candidates)], cluster)
     for other, near, part, path in candidates:
         rank = (int(workloads[ref(other)] == workloads[ref(pod)]), near, part.container.image)

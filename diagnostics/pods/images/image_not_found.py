@@ -91,8 +91,8 @@ def _previous_image(pull: Unpulled, cluster: Cluster) -> str:
     deployment = cluster.maybe.get_ref(pull.about)
     sets = replica_sets_of(deployment, cluster.maybe) if isinstance(deployment, Deployment) else ()
     spec = sets[1].spec.template.spec if len(sets) > 1 else None
-    every = (*(spec.init_containers or ()), *spec.containers) if spec is not None else ()
-    image = next((container.image for container in every if container.name == pull.container.name), "")
+    containers = (*(spec.init_containers or ()), *spec.containers) if spec is not None else ()
+    image = next((container.image for container in containers if container.name == pull.container.name), "")
     return image if image != pull.image else ""
 
 

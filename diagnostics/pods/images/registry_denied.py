@@ -144,8 +144,8 @@ def _missing(
     pod: Pod, name: str, server: str, evidence: list[Evidence], cluster: Cluster
 ) -> tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]:
     problem = f"imagePullSecret {name} does not exist"
-    others = [secret.name for secret in cluster.maybe.all(Secret, pod.namespace) if secret.type in DOCKER_TYPES]
-    if near := misspellings(name, others, 1):
+    docker_secrets = [secret.name for secret in cluster.maybe.all(Secret, pod.namespace) if secret.type in DOCKER_TYPES]
+    if near := misspellings(name, docker_secrets, 1):
         problem += f"; did you mean {near[0]}?"
     line = kubectl("create", "secret", "docker-registry", name, server, namespace=pod.namespace)
     line += " --docker-username=USER --docker-password=PASSWORD"

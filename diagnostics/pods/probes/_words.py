@@ -51,16 +51,16 @@ def target(probe: Probe, container: Container) -> str:
 
 def failure(probe: Probe, container: Container, why: str) -> str:
     """`GET /ready on port http (8080) returns 503`; `why` is what the kubelet wrote after `probe failed:`."""
-    asked = target(probe, container)
+    request = target(probe, container)
     answer = answer_of(why, probe)
     status = STATUS.search(why)
     if answer is ProbeAnswer.STATUS and status is not None:
-        return f"{asked} returns {status[1]}"
+        return f"{request} returns {status[1]}"
     if answer is ProbeAnswer.REFUSED and probe.exec is None:
-        return f"{asked}: connection refused"
+        return f"{request}: connection refused"
     if answer is ProbeAnswer.TIMEOUT and not _NO_ROUTE.search(why):
-        return f"{asked} timed out after {probe.timeout_seconds}s (timeoutSeconds)"
-    return f"{asked}: {visible_end(why, LONGEST_ANSWER)}"
+        return f"{request} timed out after {probe.timeout_seconds}s (timeoutSeconds)"
+    return f"{request}: {visible_end(why, LONGEST_ANSWER)}"
 
 
 def _port(probe: Probe, container: Container, port: int | str) -> str:

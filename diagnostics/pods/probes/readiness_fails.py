@@ -155,8 +155,8 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
 def _is_of_this_run(event: Event, part: ContainerWithStatus, cluster: Cluster) -> bool:
     running = part.status.state.running if part.status.state else None
     since = running.started_at if running else None
-    seen = event.seen_at
-    return seen is not None and (since is None or seen >= since) and cluster.taken_at - seen <= FRESH
+    seen_at = event.seen_at
+    return seen_at is not None and (since is None or seen_at >= since) and cluster.taken_at - seen_at <= FRESH
 
 
 def _unanswered(probe: Probe, container: Container, age: timedelta) -> str:

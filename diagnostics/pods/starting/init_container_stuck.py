@@ -96,8 +96,8 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
     story = story_of(pod, end, about, cluster)
     if story.sign is not None and story.sign.sign is Sign.EXEC_FORMAT:
         return  # The program never ran: start-error reports it.
-    what = "sidecar" if end.part.container.restarts_always else "init container"
-    summary = f"{what} `{end.name}` fails with exit {exit_words(end.ending)}"
+    role = "sidecar" if end.part.container.restarts_always else "init container"
+    summary = f"{role} `{end.name}` fails with exit {exit_words(end.ending)}"
     summary += f": {story.text}" if story.text else ""
     evidence = [
         *quote_status(pod, end.name, f"{end.ending.place}.exitCode", f"{end.ending.place}.message", "restartCount"),

@@ -148,11 +148,11 @@ def _finding(
         *(quote_status(pod, name, f"{place}.exitCode") if place.endswith("terminated") else ()),
         *quote_spec(pod, cluster, about, name, field, "what the container runs"),
     ]
-    what = f"command {command}" if command else "its command"
+    command_text = f"command {command}" if command else "its command"
     image = part.container.image
     words = {
-        StartProblem.NOT_FOUND: f"{what} not found in image {image}",
-        StartProblem.NOT_EXECUTABLE: f"{what} is not executable (permission denied)",
+        StartProblem.NOT_FOUND: f"{command_text} not found in image {image}",
+        StartProblem.NOT_EXECUTABLE: f"{command_text} is not executable (permission denied)",
         StartProblem.WRONG_FORMAT: f"exec format error: the program in image {image} is built for another CPU architecture",
         StartProblem.RUNTIME: visible_end(reason_in(message), LONGEST_REASON) or "the runtime gives no reason",
     }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(reason_in(message), LONGEST_REASON)}"

@@ -86,10 +86,10 @@ def _not_created(part: ContainerWithStatus) -> bool:
 
 def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
     """False for a short delay at the start, and for events that other diagnostics report."""
-    seen, since = event.seen_at, pod.status.start_time
+    seen_at, since = event.seen_at, pod.status.start_time
     if missing_reference(event.message) or _CLAIM.search(event.message) or not has_path(event, "message"):
         return False
-    if seen is None or cluster.taken_at - seen > FRESH:
+    if seen_at is None or cluster.taken_at - seen_at > FRESH:
         return False
     long = since is not None and cluster.taken_at - since >= PATIENCE
     return long or (event.times >= MANY and not _PASSES.search(event.message))
