@@ -127,5 +127,5 @@ def tail_of(text: str, want: LogWant) -> LogTail:
     """The last lines of a log, with secrets redacted."""
     lines = text.splitlines()
     pod = Ref("Pod", want.namespace, want.pod)
-    kept = redact_lines(lines[-MOST_LOG_LINES:])
-    return LogTail(pod, want.container, want.previous, kept, truncated=len(lines) > MOST_LOG_LINES)
+    redacted = redact_lines(lines[-MOST_LOG_LINES:])
+    return LogTail(pod, want.container, want.previous, redacted, truncated=len(lines) > MOST_LOG_LINES)

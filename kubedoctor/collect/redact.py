@@ -16,30 +16,30 @@ def redact_object(data: dict[str, Any]) -> dict[str, Any]:
     """
     kind = data.get("kind")
     special = ("data", "stringData", "binaryData", "metadata")
-    kept = {str(key): redact_data(value, str(key)) for key, value in data.items() if key not in special}
+    redacted = {str(key): redact_data(value, str(key)) for key, value in data.items() if key not in special}
     if "metadata" in data:
-        kept["metadata"] = _metadata(data["metadata"], secret=kind == "Secret")
+        redacted["metadata"] = _metadata(data["metadata"], secret=kind == "Secret")
     for key in ("data", "stringData", "binaryData"):
         if key not in data:
             continue
         values = data[key]
         if isinstance(values, dict) and (kind == "Secret" or key == "binaryData"):
-            kept[key] = dict.fromkeys(values, "")
+            redacted[key] = dict.fromkeys(values, "")
         elif isinstance(values, dict) and kind == "ConfigMap":
-            kept[key] = {
+            redacted[key] = {
                 str(name): redact_file(str(name), value) if isinstance(value, str) else value
                 for name, value in values.items()
             }
         else:
-            kept[key] = None if kind == "Secret" else redact_data(values, key)
-    return kept
+            redacted[key] = None if kind == "Secret" else redact_data(values, key)
+    return redacted
 
 
 def _metadata(metadata: Any, *, secret: bool) -> Any:
     if not isinstance(metadata, dict):
         return metadata
-    kept = {str(key): redact_data(value, str(key)) for key, value in metadata.items() if key != "managedFields"}
-    annotations = kept.get("annotations")
+    redacted = {str(key): redact_data(value, str(key)) for key, value in metadata.items() if key != "managedFields"}
+    annotations = redacted.get("annotations")
     if secret and isinstance(annotations, dict):
-        kept["annotations"] = {key: value for key, value in annotations.items() if len(str(value)) <= _LONG}
-    return kept
+        redacted["annotations"] = {key: value for key, value in annotations.items() if len(str(value)) <= _LONG}
+    return redacted

@@ -77,14 +77,14 @@ def node_lines(answer: PendingAnswer) -> Iterator[str]:
         yield f"{_have(len(nodes.joined), 'joined')}: {listed(nodes.joined, 3)}"
     if not nodes.left:
         return
-    left = _have(nodes.left, "left")
+    text = _have(nodes.left, "left")
     traces = listed((f"{trace.node} ({ref(trace.object).title} {trace.says})" for trace in nodes.traces), 3)
     if not traces:
-        yield f"{left}; no object names {'it' if nodes.left == 1 else 'them'}"
+        yield f"{text}; no object names {'it' if nodes.left == 1 else 'them'}"
     elif len(nodes.traces) > nodes.left:
-        yield f"{left}; objects still name nodes that do not exist: {traces}"
+        yield f"{text}; objects still name nodes that do not exist: {traces}"
     else:
-        yield f"{left}: {traces}"
+        yield f"{text}: {traces}"
 
 
 def _have(count: int, verb: str) -> str:

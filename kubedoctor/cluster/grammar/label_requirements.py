@@ -201,8 +201,8 @@ class _LabelParser:
 
 
 def _unexpected(literal: str, expected: str) -> SelectorError:
-    found = repr(literal) if literal else "the end"
-    return SelectorError(f"found {found}, expected {expected}.")
+    shown = repr(literal) if literal else "the end"
+    return SelectorError(f"found {shown}, expected {expected}.")
 
 
 def parse_requirements(text: str) -> list[Requirement]:

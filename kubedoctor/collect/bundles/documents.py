@@ -224,8 +224,8 @@ class _Watched(io.RawIOBase):
                 parts.append(more)
             return b"".join(parts)
         if self._ahead:
-            taken, self._ahead = self._ahead[:size], self._ahead[size:]
-            return taken
+            chunk, self._ahead = self._ahead[:size], self._ahead[size:]
+            return chunk
         return self._more(size)
 
     def _more(self, size: int) -> bytes:
@@ -248,11 +248,11 @@ class _Watched(io.RawIOBase):
 
 def _read_at_most(file: IO[bytes] | _Watched, most: int, name: str) -> bytes:
     parts = []
-    left = most + 1
-    while left > 0 and (part := file.read(min(_CHUNK, left))):
+    remaining = most + 1
+    while remaining > 0 and (part := file.read(min(_CHUNK, remaining))):
         parts.append(part)
-        left -= len(part)
-    if left <= 0:
+        remaining -= len(part)
+    if remaining <= 0:
         raise BundleProblem(
             f"{name} is larger than {most >> 30} GiB", "Record a smaller bundle: kubedoctor capture -n NAMESPACE"
         )

@@ -87,8 +87,8 @@ def _support_place(parts: tuple[str, ...]) -> PathMeaning:
 
 
 def _support_kind(word: str) -> str:
-    if known := _SUPPORT_KINDS.get(word.lower()):
-        return known
+    if kind := _SUPPORT_KINDS.get(word.lower()):
+        return kind
     row = kind_from_word(word.replace("-", ""))
     return row.kind if row else ""
 

@@ -178,10 +178,10 @@ def _assemble(bundle: _Bundle) -> Loaded:
         _cover_as_told(snapshot, manifest, frozenset(bundle.objects))
     else:
         _cover(snapshot, bundle)
-    shown = bundle.problems[:_MOST_PROBLEMS]
-    if len(bundle.problems) > len(shown):
-        shown.append(f"and {len(bundle.problems) - len(shown)} more problems of this kind")
-    snapshot.problems.extend(shown)
+    problems = bundle.problems[:_MOST_PROBLEMS]
+    if len(bundle.problems) > len(problems):
+        problems.append(f"and {len(bundle.problems) - len(problems)} more problems of this kind")
+    snapshot.problems.extend(problems)
     namespace = manifest.get("namespace")
     return Loaded(snapshot, namespace if isinstance(namespace, str) and namespace else "default")
 
@@ -222,10 +222,10 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
 
 def _cover(snapshot: Snapshot, bundle: _Bundle) -> None:
     # All namespaces are known only where namespaces were listed; others may exist that no file names.
-    every = set(snapshot.namespaces()) if "" in bundle.whole.get("Namespace", ()) else set()
+    all_namespaces = set(snapshot.namespaces()) if "" in bundle.whole.get("Namespace", ()) else set()
     for kind, namespaces in bundle.whole.items():
         row = kind_named(kind)
-        if "" in namespaces or (row and not row.namespaced) or (every and every <= namespaces):
+        if "" in namespaces or (row and not row.namespaced) or (all_namespaces and all_namespaces <= namespaces):
             snapshot.cover(Want(kind))
             continue
         for namespace in namespaces:

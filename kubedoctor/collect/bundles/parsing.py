@@ -138,11 +138,11 @@ _loader: Any = None
 
 def _within(document: Any, most: int) -> bool:
     waiting = [document]
-    seen = 0
+    count = 0
     while waiting:
         value = waiting.pop()
-        seen += 1
-        if seen > most or len(waiting) > most:
+        count += 1
+        if count > most or len(waiting) > most:
             return False
         if isinstance(value, dict):
             waiting.extend(value.values())
@@ -155,9 +155,9 @@ _BYTE = re.compile(r"byte (\d+)")
 
 
 def _place(body: bytes, message: str) -> str:
-    found = _BYTE.search(message)
-    if found:
-        line = body.count(b"\n", 0, int(found[1])) + 1
+    match = _BYTE.search(message)
+    if match:
+        line = body.count(b"\n", 0, int(match[1])) + 1
         return f"line {line}: {message}"
     if "truncated" in message:
         line = body.count(b"\n") + 1

@@ -238,8 +238,8 @@ def _logs_of(body: bytes) -> Iterator[LogWant]:
 def _write_logs(contents: _Contents, source: ReadableCluster, namespace: str) -> None:
     here = (want for want in source.snapshot.logs() if not namespace or want.namespace == namespace)
     wants = sorted({*contents.wanted_logs, *here})
-    for left in wants[MOST_LOGS:]:
-        contents.refused_logs[_log_name(left)] = f"only the first {MOST_LOGS} logs were recorded"
+    for skipped in wants[MOST_LOGS:]:
+        contents.refused_logs[_log_name(skipped)] = f"only the first {MOST_LOGS} logs were recorded"
     wants = wants[:MOST_LOGS]
     for start in range(0, len(wants), _LOGS_AT_ONCE):
         source.gather(frozenset(wants[start : start + _LOGS_AT_ONCE]))

@@ -54,8 +54,10 @@ class Connection:
         if not self.secure:
             return None
         authorities = file_or_data(self.cluster, "certificate-authority", f"cluster {self.cluster_name}")
-        shown = self.credentials
-        return tls_settings(self.cluster, self.cluster_name, authorities, shown.certificate, shown.key, self.user)
+        credentials = self.credentials
+        return tls_settings(
+            self.cluster, self.cluster_name, authorities, credentials.certificate, credentials.key, self.user
+        )
 
     def why_not_accepted(self, now: datetime) -> str:
         """A clause if the credentials have expired; empty if they are refused for another reason."""
@@ -156,11 +158,11 @@ def _proxy(cluster: dict[str, Any], host: str, secure: bool, environment: Mappin
         return ""
     import urllib.request
 
-    named = urllib.request.getproxies_environment()
+    proxies = urllib.request.getproxies_environment()
     bypass = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009  # typeshed lacks this function
-    if is_loopback(host) or bypass(host, named):
+    if is_loopback(host) or bypass(host, proxies):
         return ""
-    return named.get("https" if secure else "http", "")
+    return proxies.get("https" if secure else "http", "")
 
 
 def is_loopback(host: str) -> bool:

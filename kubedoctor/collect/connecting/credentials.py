@@ -176,8 +176,8 @@ class ExecPlugin(Credentials):
 def _why_failed(error: Exception) -> str:
     """The reason without the plug-in's output: its standard error may contain tokens in any form."""
     words = str(error).removeprefix("exec: ")
-    if found := _RETURNED.match(words):
-        return f"it exited with code {found[1]}"
+    if match := _RETURNED.match(words):
+        return f"it exited with code {match[1]}"
     if isinstance(error, AttributeError):  # on a terminal the client captures no standard error, and strips None
         return "it exited with an error"
     if isinstance(error, OSError):
@@ -271,14 +271,14 @@ def credentials_of(chosen: Chosen) -> Credentials:
     return credentials
 
 
-def file_or_data(values: dict[str, Any], key: str, whose: str) -> bytes:
+def file_or_data(values: dict[str, Any], key: str, owner: str) -> bytes:
     """The bytes of `key-data` (base64), else of the file `key`. Raises KubeconfigProblem."""
     if data := text_of(values.get(f"{key}-data")):
         try:
             return base64.b64decode(data, validate=False)
         except (binascii.Error, ValueError):
             raise KubeconfigProblem(
-                f"{key}-data of {whose} is not base64", "Get a new kubeconfig from its source"
+                f"{key}-data of {owner} is not base64", "Get a new kubeconfig from its source"
             ) from None
     path = text_of(values.get(key))
     if not path:
@@ -289,7 +289,7 @@ def file_or_data(values: dict[str, Any], key: str, whose: str) -> bytes:
         missing = isinstance(error, FileNotFoundError)
         why = "does not exist" if missing else f"cannot be read: {error.strerror or error}"
         raise KubeconfigProblem(
-            f"{key} of {whose}, {path}, {why}",
+            f"{key} of {owner}, {path}, {why}",
             f"Get a new kubeconfig, or check: ls -l {os.path.dirname(path)}",
         ) from None
 

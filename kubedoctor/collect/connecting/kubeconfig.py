@@ -67,10 +67,10 @@ def find_files(explicit: str | None, environment: Mapping[str, str]) -> tuple[Pa
             )
         return (path,)
     if listed := environment.get("KUBECONFIG", ""):
-        named = [Path(name).expanduser() for name in listed.split(os.pathsep) if name]
+        paths = [Path(name).expanduser() for name in listed.split(os.pathsep) if name]
     else:
-        named = [Path(DEFAULT_FILE).expanduser()]
-    return tuple(dict.fromkeys(path for path in named if path.exists()))
+        paths = [Path(DEFAULT_FILE).expanduser()]
+    return tuple(dict.fromkeys(path for path in paths if path.exists()))
 
 
 def read_kubeconfig(files: tuple[Path, ...]) -> Kubeconfig:
@@ -90,10 +90,10 @@ def choose(config: Kubeconfig, context: str | None, namespace: str | None = None
     """The context of a name with its cluster and user; the current context without a name. Raises KubeconfigProblem."""
     name = context or config.current_context
     if not name:
-        known = ", ".join(sorted(config.contexts)) or "none"
+        names = ", ".join(sorted(config.contexts)) or "none"
         raise KubeconfigProblem(
             f"no current context is set in {config.where}",
-            f"Set one with --context, or: kubectl config use-context NAME. Contexts: {known}",
+            f"Set one with --context, or: kubectl config use-context NAME. Contexts: {names}",
         )
     if name not in config.contexts:
         raise _no_such_context(name, config)

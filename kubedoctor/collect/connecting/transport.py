@@ -306,15 +306,15 @@ class LineStream:
 
     def __iter__(self) -> Iterator[bytes]:
         """Whole lines without line ends. Raises ConnectionProblem when the connection breaks."""
-        rest = b""
+        buffer = b""
         try:
             while piece := self._response.read1(_PIECE, decode_content=True):
-                *lines, rest = (rest + piece).split(b"\n")
-                if len(rest) > MOST_BYTES:
+                *lines, buffer = (buffer + piece).split(b"\n")
+                if len(buffer) > MOST_BYTES:
                     return
                 yield from filter(None, lines)
-            if rest.strip():
-                yield rest
+            if buffer.strip():
+                yield buffer
         except (HTTPError, OSError, ValueError, AttributeError) as error:
             if not self._closed:
                 raise problem_of(error, self._connection) from None
@@ -345,10 +345,10 @@ def check_is_read(method: str, path: str) -> None:
 
 def _subresource(parts: list[str]) -> str:
     """The part of the path after the name of an object: `log` in `/api/v1/namespaces/shop/pods/web-1/log`."""
-    rest = parts[2:] if parts[:1] == ["api"] else parts[3:] if parts[:1] == ["apis"] else []
-    if rest[:1] == ["namespaces"] and len(rest) > 3:
-        rest = rest[2:]
-    return rest[2] if len(rest) > 2 else ""
+    segments = parts[2:] if parts[:1] == ["api"] else parts[3:] if parts[:1] == ["apis"] else []
+    if segments[:1] == ["namespaces"] and len(segments) > 3:
+        segments = segments[2:]
+    return segments[2] if len(segments) > 2 else ""
 
 
 def can_exist(*names: str) -> bool:

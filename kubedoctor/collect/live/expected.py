@@ -88,11 +88,13 @@ def check_watched(row: ResourceKind, namespace: str, body: bytes) -> None:
 def check_name(row: ResourceKind, namespace: str, metadata: Any, name: str = "") -> None:
     """Raises ApiRefusal where metadata has no name, another name or another namespace than requested."""
     metadata = metadata if isinstance(metadata, dict) else {}
-    got, where = metadata.get("name"), metadata.get("namespace") or ""
-    if not isinstance(got, str) or not got:
+    returned_name, where = metadata.get("name"), metadata.get("namespace") or ""
+    if not isinstance(returned_name, str) or not returned_name:
         raise _Other(f"the server returned a {row.kind} without name")
-    if name and got != name:
-        raise _Other(f"the server returned {row.kind} {visible(got, _LONGEST_WORDS)} instead of {visible(name)}")
+    if name and returned_name != name:
+        raise _Other(
+            f"the server returned {row.kind} {visible(returned_name, _LONGEST_WORDS)} instead of {visible(name)}"
+        )
     if row.namespaced and namespace and where not in ("", namespace):
         raise _Other(f"the server returned a {row.kind} of namespace {visible(str(where), _LONGEST_WORDS)}")
 
@@ -108,12 +110,12 @@ def _instead(head: _Head, expected: str) -> ApiRefusal:
     if not isinstance(head.kind, str) or not head.kind:
         return _Other(f"the server returned JSON without kind instead of {_a(expected)}")
     words = head.message or head.reason if head.kind == "Status" else ""
-    told = f": {visible(words, _LONGEST_WORDS)}" if isinstance(words, str) and words else ""
+    message = f": {visible(words, _LONGEST_WORDS)}" if isinstance(words, str) and words else ""
     version = ""
     if head.kind == expected and isinstance(head.api_version, str):
         version = f" of {visible(head.api_version, _LONGEST_WORDS)}"
-    got = _a(visible(head.kind, _LONGEST_WORDS))
-    return _Other(f"the server returned {got}{version} instead of {_a(expected)}{told}")
+    returned = _a(visible(head.kind, _LONGEST_WORDS))
+    return _Other(f"the server returned {returned}{version} instead of {_a(expected)}{message}")
 
 
 def _head(body: bytes) -> _Head:

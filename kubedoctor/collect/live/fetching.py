@@ -282,8 +282,8 @@ def _clause(resource: ServedResource, want: Want, refusal: ApiRefusal) -> str:
         return NO_METRICS
     if is_metrics(want.kind) and refusal.status >= 500:
         return f"metrics-server does not respond: {refusal.clause}"
-    asked = resource.getting(want.namespace, want.name) if want.name else resource.listing(want.namespace)
-    return f"{asked} is forbidden" if refusal.status == 403 else f"{asked}: {refusal.clause}"
+    request = resource.getting(want.namespace, want.name) if want.name else resource.listing(want.namespace)
+    return f"{request} is forbidden" if refusal.status == 403 else f"{request}: {refusal.clause}"
 
 
 def _barrier(kind: str, refusal: ApiRefusal) -> Barrier:

@@ -79,10 +79,13 @@ class ServedKinds:
         if self._groups is None:
             groups = self._read("/apis", "APIGroupList", _GROUPS)
             self._groups = {served.name: served for served in (groups.groups if groups else None) or ()}
-        found = self._groups.get(group)
-        if found is None:
+        served_group = self._groups.get(group)
+        if served_group is None:
             return None
-        versions = [found.preferred_version.version, *(version.version for version in found.versions or ())]
+        versions = [
+            served_group.preferred_version.version,
+            *(version.version for version in served_group.versions or ()),
+        ]
         for version in dict.fromkeys(filter(None, versions)):
             rows = self._read(f"/apis/{segment(group)}/{segment(version)}", "APIResourceList", _ROWS)
             for row in (rows.resources if rows else None) or ():

@@ -52,11 +52,11 @@ def _tail(body: bytes, want: LogWant, lines: int) -> LogTail | None:
     if body.startswith(b"unable to retrieve container logs for "):  # the kubelet reports it in a log of one line
         return None
     text = body[-MOST_BYTES:].decode("utf-8", "replace")
-    kept = redact_lines([line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]) if text else ()
+    redacted = redact_lines([line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]) if text else ()
     return LogTail(
         Ref("Pod", want.namespace, want.pod),
         want.container,
         want.previous,
-        kept[-lines:],
-        truncated=len(kept) >= lines or len(body) >= MOST_BYTES,
+        redacted[-lines:],
+        truncated=len(redacted) >= lines or len(body) >= MOST_BYTES,
     )

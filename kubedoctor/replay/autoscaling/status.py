@@ -89,9 +89,9 @@ class AutoscalerStatus(msgspec.Struct, frozen=True):
 def read_status(config: ConfigMap) -> AutoscalerStatus:
     """The status in a ConfigMap, in either format; unreadable parts are left out."""
     text = (config.data or {}).get(KEY) or ""
-    found = parse_status(text)
-    times = [found.written_at, moment(config.annotations.get(LAST_UPDATED, ""))]
-    return msgspec.structs.replace(found, written_at=max(filter(None, times), default=None))
+    status = parse_status(text)
+    times = [status.written_at, moment(config.annotations.get(LAST_UPDATED, ""))]
+    return msgspec.structs.replace(status, written_at=max(filter(None, times), default=None))
 
 
 def parse_status(text: str) -> AutoscalerStatus:

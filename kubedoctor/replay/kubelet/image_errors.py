@@ -127,10 +127,10 @@ def classify_pull_message(message: str) -> PullProblem:
 
 def parse_image_name(image: str) -> ImageName:
     """The parts of a reference as the runtime completes it; an invalid reference ends up in `repository`."""
-    rest, _, digest = image.partition("@")
-    registry, slash, path = rest.partition("/")
+    reference, _, digest = image.partition("@")
+    registry, slash, path = reference.partition("/")
     if not slash or not _DOMAIN.match(registry):
-        registry, path = "docker.io", rest
+        registry, path = "docker.io", reference
     name, colon, tag = path.rpartition(":")
     if not colon or "/" in tag:
         name, tag = path, ""
