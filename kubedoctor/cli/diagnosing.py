@@ -52,7 +52,7 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
 
 
 def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[[Sequence[Ref]], str] | None) -> int:
-    """A word that is no kind is looked up as a name; where nothing can be read, it is a word that is unknown."""
+    """A word that is not a kind is looked up as a name; where nothing can be read, it is an unknown word."""
     word = options.words[0]
     if hint := recording_hint(word):
         raise UsageProblem(f"{word!r} is a file", hint)

@@ -1,4 +1,4 @@
-"""What was matched, a line for each object: what was found of it, and what kubectl would show beside its name."""
+"""The matched objects, one line each: the finding about it, and kubectl's columns."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ COLUMNS = ("READY", "STATUS", "RESTARTS", "AGE", "NODE")
 
 
 class ListedObject(msgspec.Struct, frozen=True):
-    """An object of a list. finding: the worst that is about it or that it suffers from; cause: what explains that finding,
-    where it is a consequence. near: without a finding, the worst about what is related to it. says: what its status
-    reports where no finding explains it. cells: for the columns of the list."""
+    """An object of a list. finding: the worst about it or affecting it; cause: the finding that explains it, where it
+    is a consequence. near: without a finding, the worst about related objects. says: what its status reports where no
+    finding explains it. cells: for the columns of the list."""
 
     about: Ref
     finding: ReportedFinding | None = None
@@ -51,7 +51,7 @@ class Listing(msgspec.Struct, frozen=True):
 def listing_of(
     report: Report, snapshot: Snapshot, relations: Iterable[Related], kinds: Sequence[ResourceKind], namespace: str
 ) -> Listing:
-    """The subjects of a report as a list. relations: of the catalogue, as the report was made with."""
+    """The subjects of a report as a list. relations: of the catalogue that the report was made with."""
     worst = _worst(report, snapshot)
     causes = {name: report.finding(incident.cause) for incident in report.incidents for name in incident.consequences}
     says = {one.about: one.says for one in report.unexplained}
@@ -73,7 +73,7 @@ def listing_of(
 
 
 def _worst(report: Report, snapshot: Snapshot) -> dict[Ref, ReportedFinding]:
-    """For each object the first finding about it, about what it controls, or from which it suffers."""
+    """For each object the first finding about it, about objects that it controls, or that affects it."""
     worst: dict[Ref, ReportedFinding] = {}
     for finding in report.findings:  # the worst comes first
         for name in (finding.about, *finding.affects):
@@ -85,7 +85,8 @@ def _worst(report: Report, snapshot: Snapshot) -> dict[Ref, ReportedFinding]:
 def _near(
     name: Ref, cluster: Cluster, relations: Iterable[Related], worst: Mapping[Ref, ReportedFinding]
 ) -> ReportedFinding | None:
-    """The worst finding of what is examined with an object. What was not fetched was not examined either."""
+    """The worst finding about objects that are examined with an object. Objects that were not fetched were not
+    examined."""
     obj = cluster.snapshot.get(name)
     names = related_objects(obj, cluster, set(), relations) if obj is not None else ()
     found = [worst[other] for other in names if other in worst]
@@ -124,7 +125,7 @@ def _cells(obj: KubernetesObject | None, now: datetime) -> tuple[str, ...]:
 
 
 def names_with_findings(report: Report, listing: Listing | None) -> Iterable[Ref]:
-    """The objects of `-o name`: of a list those with findings, else whatever findings are about; worst first."""
+    """The objects of `-o name`: of a list those with findings, else the objects of all findings; worst first."""
     if listing is not None:
         return [row.about for row in listing.rows if row.finding is not None]
     return dict.fromkeys(finding.about for finding in report.findings)

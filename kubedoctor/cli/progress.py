@@ -1,4 +1,4 @@
-"""A sign of life on stderr for work that lasts."""
+"""A progress indicator on stderr for long work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def progress(what: str) -> Iterator[None]:
     def show() -> None:
         if done.wait(PATIENCE):
             return
-        from rich.console import Console  # only long work on a terminal pays for it
+        from rich.console import Console  # imported only for long work on a terminal
 
         with Console(stderr=True).status(f"{what} …"):
             done.wait()

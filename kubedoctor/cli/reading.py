@@ -24,7 +24,7 @@ from kubedoctor.problems import UsageProblem
 
 
 def source_options(options: argparse.Namespace) -> Options:
-    """What the flags say of where to read. Raises UsageProblem where they contradict each other."""
+    """The source that the flags select. Raises UsageProblem where they contradict each other."""
     if options.all_namespaces and options.namespace:
         raise UsageProblem("-A and -n exclude each other", "Leave one of them out")
     if "" in options.from_:
@@ -43,7 +43,7 @@ def source_options(options: argparse.Namespace) -> Options:
 
 @contextmanager
 def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
-    """The source that the flags name, closed afterwards."""
+    """The source that the flags select, closed afterwards."""
     source = open_source(source_options(options))
     try:
         with progress("reading the cluster"):

@@ -30,15 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     program = program_name(sys.argv[0])
     if "_ARGCOMPLETE" in os.environ:
-        from kubedoctor.cli.completion.protocol import Finder  # only a shell that completes pays for it
+        from kubedoctor.cli.completion.protocol import Finder  # imported only for shell completion
 
         Finder()(argparse.ArgumentParser())
     debug = "--debug" in arguments
     try:
         code = _run(arguments, program)
-        sys.stdout.flush()  # what cannot be written is an error here, not when Python ends
+        sys.stdout.flush()  # write errors show here, not when Python exits
         return code
-    except SystemExit as left:  # argparse leaves so after its help
+    except SystemExit as left:  # argparse exits like this after its help
         return ExitCode.HEALTHY if not left.code else ExitCode.USAGE
     except Problem as problem:
         _complain(problem)
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        _give_up_stdout()  # the reader has enough (`| head`): not an error
+        _give_up_stdout()  # the reader closed the pipe (`| head`): not an error
         return ExitCode.HEALTHY
     except OSError as error:
         _give_up_stdout()
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _give_up_stdout() -> None:
-    """What is left in the buffer would fail again when Python ends."""
+    """Discards the rest of the buffer, which would fail again when Python exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -84,7 +84,7 @@ def _print_traceback() -> None:
 
 
 def program_name(path: str) -> str:
-    """How the person called it: `kubectl kubedoctor` for the plug-in."""
+    """The name of the program as it was called: `kubectl kubedoctor` for the plug-in."""
     return "kubectl kubedoctor" if Path(path).name.startswith("kubectl-") else "kubedoctor"
 
 

@@ -1,4 +1,4 @@
-"""The objects that the words of the command line mean, checked to exist."""
+"""The objects that the words of the command line name, checked to exist."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _NOT_BY_NAME = (
     "PodMetrics",
     "NodeMetrics",
 )
-"""Kinds that a bare name does not mean: secrets are not read for a guess, the others carry the names of other objects."""
+"""Kinds that a bare name does not match: secrets are not read for a guess, the others have the names of other
+objects."""
 
 
 def single_target(words: list[str]) -> Target:

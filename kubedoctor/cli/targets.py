@@ -49,7 +49,7 @@ def _named(word: str) -> Target:
 
 
 def recording_hint(word: str) -> str:
-    """What to type where a word is a file and no name, as people expect it to be read; else empty. A file whose name has
+    """The command to type where a word is a file and not a name; else empty. A file whose name has
     neither dot nor slash may be the name of an object by chance."""
     if ("." in word or "/" in word) and os.path.exists(word):
         return f"To read it as a recording: --from {shlex.quote(word)}"

@@ -1,4 +1,4 @@
-"""What stdout and stderr can take: colour, letters, or nothing at all."""
+"""The abilities of stdout and stderr: colour, characters, or none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLAIN = str.maketrans(
 
 
 def wants_colour(options: argparse.Namespace) -> bool:
-    """Colour on a terminal only, and not with --no-color, NO_COLOR (no-color.org) or a terminal that knows none."""
+    """Colour on a terminal only, and not with --no-color, NO_COLOR (no-color.org) or a terminal without colours."""
     if options.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty()
@@ -36,7 +36,7 @@ def text_width() -> int:
 
 
 def prepare_streams() -> None:
-    """Make sure that printing never fails for a letter, nor for a stream that the caller closed."""
+    """Make sure that printing never fails for a character, or for a stream that the caller closed."""
     codecs.register_error(_HANDLER, _in_plain_letters)
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
@@ -47,13 +47,13 @@ def prepare_streams() -> None:
 
 
 def speak_utf8() -> None:
-    """JSON and YAML are UTF-8, whatever the locale is."""
+    """JSON and YAML are UTF-8 in every locale."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors=_HANDLER)
 
 
 def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
-    """`✗` as `x` where the locale has no such letter; others by their number."""
+    """`✗` as `x` where the encoding lacks the character; others by their code point."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end].translate(_PLAIN)

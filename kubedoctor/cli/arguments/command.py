@@ -1,4 +1,4 @@
-"""What a command of the command line declares: its module in `cli/commands/` holds it whole."""
+"""What a command of the command line declares: its module in `cli/commands/` has all of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 Run = Callable[[argparse.Namespace], int]
 Complete = Callable[[Sequence[str], str, argparse.Namespace], Iterable[str]]
-"""What may stand next: the words before, the letters typed so far, and the options given so far."""
+"""Completes a word from the words before, the typed letters, and the options so far."""
 
 SECTIONS = ("Diagnose", "Learn", "Record", "As with kubectl", "Other")
 
@@ -27,8 +27,8 @@ class Subcommand:
     """A command and its help.
 
     usage: what follows the name, a line for each form. formats: what `-o` takes; empty where the command declares its own
-    `-o` or has none. reads: whether it reads a cluster; where it does not, options that say which are taken and ignored, as
-    kubectl does. gates: whether it has `--fail-on` and `--allow-gaps`. most_words: how many words it takes.
+    `-o` or has none. reads: whether it reads a cluster; where it does not, the options for the source are accepted and
+    ignored, as in kubectl. gates: whether it has `--fail-on` and `--allow-gaps`. most_words: how many words it takes.
     """
 
     name: str

@@ -14,13 +14,13 @@ from kubedoctor.problems import PluginProblem
 
 @cache
 def built_in_names() -> tuple[str, ...]:
-    """The commands that are no questions, sorted; the names are read from files, nothing is imported."""
+    """The commands other than questions, sorted; the names are read from files, nothing is imported."""
     return tuple(sorted(info.name.replace("_", "-") for info in pkgutil.iter_modules(commands.__path__)))
 
 
 def command_names() -> tuple[str, ...]:
     """Every command, questions included, sorted."""
-    from kubedoctor.engine.questions import question_modules  # entry points cost time that a built-in command saves
+    from kubedoctor.engine.questions import question_modules  # slow, and not needed for built-in commands
 
     return tuple(sorted({*built_in_names(), *question_modules()}))
 

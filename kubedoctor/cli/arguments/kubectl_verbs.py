@@ -59,7 +59,7 @@ _FORMATS = ("custom-columns", "custom-columns-file", "go-template", "go-template
 
 
 def only_kubectl(verb: str, arguments: Sequence[str]) -> UsageProblem:
-    """Why there is no such command here, and the line for kubectl."""
+    """Why kubedoctor lacks the command, and the line for kubectl."""
     if verb in _CHANGES:
         what = f"{verb} changes a cluster, and kubedoctor only reads"
     elif verb in _REACHES_IN:

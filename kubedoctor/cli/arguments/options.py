@@ -20,11 +20,11 @@ def namespace_flag(options: argparse.Namespace) -> str:
 
 
 def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool = True) -> None:
-    """Where to read. Not `shown`: taken and ignored, so that an alias with `--context` fits every command.
+    """Where to read. Not `shown`: accepted and ignored, so that an alias with `--context` works with every command.
 
     short_file: whether `-f` names a file, as with `kubectl get -f`; with `logs` it means to follow.
     """
-    from kubedoctor.cli.completion import values  # nothing of it is called before a shell completes
+    from kubedoctor.cli.completion import values  # not called before a shell completes
 
     group = parser.add_argument_group("what to read")
 

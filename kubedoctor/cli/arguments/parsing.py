@@ -26,7 +26,7 @@ _NO_CHOICE = re.compile(r"argument (\S+): invalid choice: (\S+) \(choose from (.
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors go through the one place that prints problems."""
+    """Errors are raised for the code that prints problems."""
 
     def error(self, message: str) -> NoReturn:
         if found := _NO_VALUE.fullmatch(message):
@@ -138,7 +138,7 @@ def _called(program: str, command: Subcommand) -> str:
 
 
 def _takes_value(option: str) -> bool:
-    """Whether the argument after an option is its value; for options of single commands all of them are asked."""
+    """Whether the argument after an option is its value; for options of single commands all commands are searched."""
     shared = option_of(_shared(), option)
     if shared is not None:
         return takes_value(shared)

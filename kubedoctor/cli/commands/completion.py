@@ -16,7 +16,7 @@ def completion(options: argparse.Namespace) -> int:
     shell = options.words[0] if options.words else "bash"
     if shell not in SHELLS:
         raise UsageProblem(f"no completion for {shell!r}", f"Shells: {', '.join(SHELLS)}")
-    from argcomplete.shell_integration import shellcode  # only this command pays for it
+    from argcomplete.shell_integration import shellcode  # imported only for this command
 
     print(shellcode(["kubedoctor", "kubectl-kubedoctor"], shell=shell))
     return 0

@@ -20,7 +20,7 @@ from kubedoctor.problems import UsageProblem
 
 def demo(options: argparse.Namespace) -> int:
     """Serve a recording; open the terminal UI on it, or print the report where there is no terminal."""
-    from kubedoctor.sandbox import recording_names, serve_recording  # only a demo pays for a server
+    from kubedoctor.sandbox import recording_names, serve_recording  # imported only for the demo
 
     check_format(options.output)
     names = recording_names()
@@ -35,7 +35,7 @@ def demo(options: argparse.Namespace) -> int:
         )
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not options.output
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        signal.signal(number, _leave)  # so that the kubeconfig goes with a closed terminal too
+        signal.signal(number, _leave)  # so that the kubeconfig is also removed when the terminal closes
     with serve_recording(name) as served:
         told = f"This is the demo cluster {name}. kubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
         chosen = Options(kubeconfig=str(served.kubeconfig), all_namespaces=True)
@@ -46,7 +46,7 @@ def demo(options: argparse.Namespace) -> int:
                 lambda: open_source(chosen), namespace="", catalogue=load_catalogue(), options=chosen, notice=told
             )
         _report(chosen, options)
-    return 0  # The demo is meant to be broken: showing it is success.
+    return 0  # The demo is broken on purpose: showing it is a success.
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""`kubedoctor explain CODE` or a word of the API: the lesson of a diagnostic."""
+"""`kubedoctor explain CODE` or a word of the API: the page of a diagnostic."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from kubedoctor.problems import UsageProblem
 
 
 def explain(options: argparse.Namespace) -> int:
-    """Print the lesson that the words lead to, or the list of all diagnostics. Where several pages fit, they are listed and
-    the most likely is printed."""
+    """Print the page that matches the words, or the list of all diagnostics. Where several pages fit, they are listed
+    and the most likely is printed."""
     catalogue = load_catalogue()
     words = " ".join(options.words)
     if options.output not in (None, "text", "markdown"):
@@ -43,7 +43,7 @@ def _row(page: Diagnostic[Any]) -> str:
 
 
 def _hint(words: str, catalogue: Catalogue) -> str:
-    """The words that are like it, else the pages that mention it."""
+    """Similar words, else the pages that mention the word."""
     if near := nearest_word(words, catalogue.words()):
         return f"Did you mean {', '.join(near)}?"
     mentions = [page for page in catalogue.diagnostics if words.lower() in f"{page.id} {page.lesson}".lower()]

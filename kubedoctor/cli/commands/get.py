@@ -1,4 +1,4 @@
-"""`kubedoctor get KIND [NAME]`: what `kubedoctor KIND [NAME]` is, as it is typed with kubectl."""
+"""`kubedoctor get KIND [NAME]`: the same as `kubedoctor KIND [NAME]`, in kubectl's form."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def new(options: argparse.Namespace) -> int:
         raise UsageProblem(
             "new needs the area and the problem of a diagnostic", "Try: kubedoctor new diagnostic services/no-endpoints"
         )
-    from kubedoctor.testing.scaffold import scaffold  # reads scenarios: a start-up that diagnoses does without
+    from kubedoctor.testing.scaffold import scaffold  # imports what only this command needs
 
     here = Path.cwd()
     for path in scaffold(options.words[1], Path(options.into)):

@@ -40,7 +40,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
 
 
 def _meant(words: list[str]) -> str:
-    """What to type for words that a scan does not take."""
+    """The command to type for words that a scan does not accept."""
     if hint := recording_hint(words[0]):
         return hint
     line = shlex.join(["kubedoctor", *words])

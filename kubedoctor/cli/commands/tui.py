@@ -16,7 +16,7 @@ def tui(options: argparse.Namespace) -> int:
     """Open the terminal UI on the source that the flags name."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageProblem("the terminal UI needs a terminal", "For a report: kubedoctor scan")
-    # textual is loaded only for the terminal UI, which draws to stderr: there is no room for a sign of progress.
+    # textual is loaded only for the terminal UI, which draws to stderr: there is no room for a progress indicator.
     from kubedoctor.tui import run
 
     chosen = source_options(options)

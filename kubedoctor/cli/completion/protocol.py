@@ -30,7 +30,7 @@ class Finder(CompletionFinder):
 
 
 def candidates(words: Sequence[str], prefix: str) -> list[str]:
-    """What may stand at the cursor, after these words. Never raises: where nothing can be read there is nothing."""
+    """What may stand at the cursor, after these words. Never raises: where nothing can be read there are none."""
     try:
         return _candidates(list(words), prefix)
     except (Problem, OSError, ValueError):
@@ -59,7 +59,7 @@ def _candidates(words: list[str], prefix: str) -> list[str]:
 
 
 def _given(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
-    """The options so far; what is not finished or not understood is left out."""
+    """The options so far; unfinished or invalid ones are left out."""
     try:
         return parser.parse_known_intermixed_args(arguments)[0]
     except Problem:

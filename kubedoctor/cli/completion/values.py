@@ -57,7 +57,7 @@ def objects(words: Sequence[str], prefix: str, options: argparse.Namespace) -> l
 
 
 def names(kind: str, prefix: str, options: argparse.Namespace) -> list[str]:
-    """Names of objects of a kind in the namespace that the options mean; all that can be read in time."""
+    """Names of objects of a kind in the namespace of the options, as far as they can be read in time."""
 
     def read() -> tuple[str, ...]:
         from kubedoctor.cli.reading import namespace_meant, source_options
@@ -74,13 +74,13 @@ def names(kind: str, prefix: str, options: argparse.Namespace) -> list[str]:
 
 
 def in_time(read: Callable[[], Iterable[str]]) -> list[str]:
-    """What a reading gives, or nothing where it fails or takes too long: a shell waits for the answer."""
+    """The result of a read, or nothing where it fails or takes too long: a shell waits for the answer."""
     found: list[str] = []
 
     def run() -> None:
         try:
             found.extend(read())
-        except Exception:  # noqa: BLE001  # a shell that completes is no place for errors
+        except Exception:  # noqa: BLE001  # errors must not appear during completion
             return
 
     thread = threading.Thread(target=run, daemon=True)

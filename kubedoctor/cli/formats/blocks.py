@@ -1,4 +1,4 @@
-"""Labelled blocks of text: the labels of a finding and of a sheet stand in one column."""
+"""Labelled blocks of text: the labels of a finding and of a sheet are in one column."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARKS = ("✓ ", "· ", "✗ ", "! ")
 
 
 def block(label: str, texts: Iterable[str], width: int) -> Iterator[str]:
-    """Texts behind a label. A command stays on its line, since it is pasted; its note moves below where the line would
+    """Texts after a label. A command stays on its line, since it is pasted; its note moves below where the line would
     be too long."""
     for number, text in enumerate(texts):
         inner = len(text) - len(text.lstrip())
@@ -35,7 +35,7 @@ def fix_lines(fix: Fix, proven: str = "✓") -> Iterator[str]:
 
 
 def command_text(command: Command) -> str:
-    """A command with what it shows, and what it does where it does more than read."""
+    """A command with its purpose, and with its effect if it does more than read."""
     notes = [visible(command.why), "" if command.effect is Effect.READS else EFFECTS[command.effect]]
     note = ", ".join(filter(None, notes))
     return visible(command.line) + (f"  # {note}" if note else "")

@@ -74,7 +74,7 @@ def fix_lines(fix: Fix) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Foreign text that neither Markdown nor a terminal obeys."""
+    """Text of the cluster without effects in Markdown or on a terminal."""
     return visible(text).translate(_SPECIAL)
 
 

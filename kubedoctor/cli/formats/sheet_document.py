@@ -41,7 +41,7 @@ def to_data(answered: Answered) -> dict[str, Any]:
 
 
 def _as_drawn(sheet: Sheet) -> dict[str, Any]:
-    """Of a question that has no data of its own."""
+    """The data of a question without data of its own."""
     return {
         "title": sheet.title,
         "conclusion": sheet.conclusion.value,

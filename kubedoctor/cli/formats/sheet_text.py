@@ -34,7 +34,7 @@ def to_text(sheet: Sheet, *, width: int, colour: bool = False) -> str:
 
 
 def _painted(line: str, mark: Mark, colour: bool) -> str:
-    """The mark at the start of a line in its colour."""
+    """The line with the mark at its start in colour."""
     if not colour or mark not in _COLOURS:
         return line
     return f"\x1b[{_COLOURS[mark]}m{mark.value}\x1b[0m{line.removeprefix(mark.value)}"
@@ -52,8 +52,8 @@ def _table(table: Table, width: int, colour: bool) -> Iterator[str]:
 
 
 def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Of each column, as wide as its cells, or narrower where the line would be too long; empty where a word would have to
-    be broken for it."""
+    """Of each column, as wide as its cells, or narrower where the line would be too long; empty where a word would have
+    to be broken."""
     places = range(len(rows[0]))
     widths = [max(columns(row[place]) for row in rows) for place in places]
     least = [max(columns(word) for row in rows for word in row[place].split() or [""]) for place in places]
@@ -79,7 +79,7 @@ def _aligned(rows: Sequence[Sequence[Cell]], widths: Sequence[int], colour: bool
 
 
 def _listed(table: Table, width: int) -> Iterator[str]:
-    """A table that is too wide: each row as a list of its cells, those that pass left out where others do not."""
+    """A table that is too wide: each row as a list of its cells, without passing cells where others do not pass."""
     for row in table.rows[:MOST_ROWS]:
         first, *others = row.cells
         yield from wrapped(visible(first.shown), width, "  ")

@@ -39,7 +39,8 @@ _COLOURS = {Severity.CRITICAL: "31", Severity.WARNING: "33", Severity.NOTICE: "3
 
 
 def to_text(report: Report, style: Style = PLAIN, listing: Listing | None = None, *, wide: bool = False) -> str:
-    """What was matched, incidents worst first, what could not be checked, then the count. wide: nothing is left out."""
+    """The matched objects, incidents worst first, what could not be checked, then the count. wide: nothing is left
+    out."""
     return "\n".join(_Page(report, style, wide=wide).lines(listing)) + "\n"
 
 
@@ -77,7 +78,7 @@ class _Page:
         return self._paint(MARKS[severity], _COLOURS[severity])
 
     def _listing(self, listing: Listing) -> Iterator[str]:
-        """A line for each object; of many without a finding only some, unless all are asked for."""
+        """A line for each object; of many without a finding only some, unless all are requested."""
         well = sum(1 for row in listing.rows if row.finding is None and row.near is None and not row.says)
         shown = list(listing.rows)
         hidden = max(0, well - MOST_WELL) if not self._all else 0
@@ -155,7 +156,7 @@ class _Page:
         return block(label, texts, self._width)
 
     def _impact(self, incident: Incident, cause: ReportedFinding) -> Iterator[str]:
-        """What the cause breaks: the consequences, and the objects that suffer without a finding of their own."""
+        """What the cause breaks: the consequences, and affected objects without a finding of their own."""
         members = [self._report.finding(name) for name in incident.consequences]
         most = _EVERYTHING if self._all else MOST_CONSEQUENCES
         for one in members[:most]:
@@ -167,7 +168,7 @@ class _Page:
             yield f"affects {_affected(others)}"
 
     def _facts(self, cause: ReportedFinding) -> Iterator[str]:
-        """A line for each fact; facts of another object stand under its name."""
+        """A line for each fact; facts of another object come under its name."""
         shown, headed = cause.about, False
         for fact in cause.evidence:
             if fact.object != shown:
@@ -178,7 +179,7 @@ class _Page:
             yield f"{indent}{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
 
     def _unexplained(self) -> Iterator[str]:
-        """What objects say of themselves: with the quotes where objects were asked for, in a scan a line for each."""
+        """Unexplained trouble: with evidence where objects were requested, in a scan one line each."""
         report = self._report
         if not report.unexplained:
             return
@@ -201,7 +202,7 @@ class _Page:
         rows = [
             *map(visible, report.problems),
             *_reasons(report.not_checked),
-        ]  # problems often are why kinds are lacking
+        ]  # problems are often the reason for missing kinds
         if not rows:
             return
         yield self._paint(NOT_CHECKED.capitalize(), "1")
@@ -234,7 +235,7 @@ def _affected(names: Sequence[Ref]) -> str:
 
 
 def _reasons(not_checked: Iterable[NotChecked]) -> list[str]:
-    """What could not be checked, by reason; what costs most diagnostics first."""
+    """What could not be checked, by reason; the reason with the most diagnostics first."""
     groups: dict[str, set[str]] = {}
     for one in not_checked:
         groups.setdefault(one.why, set()).add(one.diagnostic)

@@ -11,12 +11,12 @@ from kubedoctor.cluster.grammar.text import LIST_ITEM
 PIPE_WIDTH = 100
 """The width of text in columns where the output is not a terminal."""
 NARROWEST = 40
-"""Columns below which text is not squeezed any further."""
+"""The minimum width of text in columns."""
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 def columns(text: str) -> int:
-    """The columns that a terminal needs for a line: two for wide letters, none for marks on letters and for colour."""
+    """The columns of a line on a terminal: two for wide characters, none for combining characters and for colour."""
     if text.isascii() and "\x1b" not in text:
         return len(text)
     return sum(map(_letter_columns, uncoloured(text)))
