@@ -218,8 +218,8 @@ async def test_a_command_is_copied_by_its_number() -> None:
     ("key", "line"),
     [
         ("ctrl+d", "kubectl delete deployment/checkout -n shop"),
-        ("ctrl+k", "kubectl delete deployment/checkout -n shop --grace-period=0 --force"),
-        ("s", "kubectl scale deployment/checkout --replicas=1 -n shop"),
+        ("ctrl+k", "kubectl delete deployment/checkout -n shop --force --grace-period=0"),
+        ("s", "kubectl scale deployment/checkout -n shop --replicas=1"),
         ("r", "kubectl rollout restart deployment/checkout -n shop"),
     ],
 )

@@ -49,6 +49,6 @@ def rollout(verb: str, workload: Ref) -> str:
 
 
 def delete_by_force(about: Ref) -> str:
-    """Deletes a pod that no kubelet can end."""
+    """Deletes without waiting, such as a pod that no kubelet can end."""
     options = ["-n", about.namespace] if about.namespace else []
     return kubectl("delete", about.argument, *options, "--force", "--grace-period=0")

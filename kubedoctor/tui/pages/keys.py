@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from kubedoctor.cluster import Ref
+from kubedoctor.cluster.changes import delete, scale
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.engine.words import DELETES_DATA, EFFECTS
 from kubedoctor.findings import Effect
+from kubedoctor.findings.commands import command_line, delete_by_force, kubectl, rollout
 from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
 
@@ -76,22 +78,17 @@ def help_page(notice: str = "") -> Page:
 
 def changing_command(key: str, ref: Ref) -> Copyable:
     """The command of a k9s key that changes something, for a person to copy."""
-    scope = ref.namespace_flag
-    if key in ("ctrl+d", "ctrl+k"):
-        force = " --grace-period=0 --force" if key == "ctrl+k" else ""
-        return Copyable(
-            f"kubectl delete {ref.argument}{scope}{force}", f"deletes {ref.title}", _effect_of_deleting(ref)
-        )
+    if key == "ctrl+d":
+        return Copyable(command_line(delete(ref)), f"deletes {ref.title}", _effect_of_deleting(ref))
+    if key == "ctrl+k":
+        return Copyable(delete_by_force(ref), f"deletes {ref.title}", _effect_of_deleting(ref))
     if key == "s" and ref.kind in ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"):
-        return Copyable(
-            f"kubectl scale {ref.argument} --replicas=1{scope}", "sets the number of pods", EFFECTS[Effect.CHANGES]
-        )
+        return Copyable(command_line(scale(ref, 1)), "sets the number of pods", EFFECTS[Effect.CHANGES])
     if key == "s" and ref.kind == "Pod":
-        return Copyable(
-            f"kubectl exec -it {ref.name}{scope} -- sh", "opens a shell in the pod", EFFECTS[Effect.CHANGES]
-        )
+        line = kubectl("exec", "-it", ref.name, *(["-n", ref.namespace] if ref.namespace else []), "--", "sh")
+        return Copyable(line, "opens a shell in the pod", EFFECTS[Effect.CHANGES])
     if key == "r" and ref.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        return Copyable(f"kubectl rollout restart {ref.argument}{scope}", "starts new pods", EFFECTS[Effect.DISRUPTS])
+        return Copyable(rollout("restart", ref), "starts new pods", EFFECTS[Effect.DISRUPTS])
     return Copyable(ref.describe_command, "this kind cannot be scaled or restarted", EFFECTS[Effect.READS])
 
 
