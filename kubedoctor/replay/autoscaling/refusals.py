@@ -56,8 +56,8 @@ _LIMIT = re.compile(r"max cluster .+ limit reached")
 
 def parse_refusals(message: str) -> tuple[ScaleUpRefusal, ...]:
     """The reasons in a NotTriggerScaleUp message, in its order; empty where it names none."""
-    rest = _HEAD.sub("", message.strip())
-    return tuple(_refusal(part) for part in _NEXT.split(rest) if part.strip())
+    reasons_text = _HEAD.sub("", message.strip())
+    return tuple(_refusal(part) for part in _NEXT.split(reasons_text) if part.strip())
 
 
 def parse_growth(message: str) -> tuple[Growth, ...]:

@@ -109,7 +109,7 @@ def _reaches_by_name(source: Party, policies: PolicySet) -> bool:
 
 
 def _alike(pods: Iterator[Pod], cluster: Cluster) -> Iterator[tuple[Party, list[Pod]]]:
-    """Pods of one namespace with the same labels, which all policies treat alike, but for address blocks."""
+    """Pods of one namespace with the same labels, which all policies treat alike, except for address blocks."""
     groups: dict[tuple[str, frozenset[tuple[str, str]]], list[Pod]] = {}
     for pod in pods:
         groups.setdefault((pod.namespace, frozenset(pod.labels.items())), []).append(pod)

@@ -197,7 +197,7 @@ def says_it_was_stopped(lines: Sequence[str]) -> bool:
 
 
 def is_no_log(lines: Sequence[str]) -> bool:
-    """No lines at all, or the kubelet's message that the log is gone."""
+    """No lines at all, or the kubelet's message that the log does not exist."""
     return not any(line.strip() for line in lines) or (len(lines) <= 2 and _NO_LOG.match(lines[0]) is not None)
 
 

@@ -169,11 +169,11 @@ class _Sorting(Generic[T]):
             places = [self.median(at - 1, at, at + 1) for at in places]
         return self.median(*places)
 
-    def median(self, one: int, two: int, three: int) -> int:
-        one, two = self.ordered(one, two)
-        two, three = self.ordered(two, three)
-        one, two = self.ordered(one, two)
-        return two
+    def median(self, first: int, second: int, third: int) -> int:
+        first, second = self.ordered(first, second)
+        second, third = self.ordered(second, third)
+        first, second = self.ordered(first, second)
+        return second
 
     def ordered(self, first: int, second: int) -> tuple[int, int]:
         if self.less(second, first):

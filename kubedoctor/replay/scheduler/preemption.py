@@ -106,7 +106,8 @@ class Preemption(msgspec.Struct, frozen=True):
 
 
 def rejection_counts(verdict: SchedulingVerdict, tried: Preemption) -> tuple[Reason, ...]:
-    """Why evicting pods does not help, each reason with its number of nodes. Upstream tells only where it helps nowhere."""
+    """Why evicting pods does not help, each reason with its number of nodes. Upstream reports it only where it helps on
+    no node."""
     hopeless = verdict.total - len(tried.rejected) - len(tried.candidates)
     return counted([*(objection.status for _, objection in tried.rejected), *[_USELESS] * hopeless])
 

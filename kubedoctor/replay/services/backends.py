@@ -69,7 +69,7 @@ def has_ready_pods(service: Ref, cluster: Cluster) -> bool:
 
 
 def workloads_behind(service: Service, cluster: Cluster) -> tuple[KubernetesObject, ...]:
-    """The workloads whose pods the Service would select; a ReplicaSet only where no Deployment stands above it."""
+    """The workloads whose pods the Service would select; a ReplicaSet only where no Deployment owns it."""
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)

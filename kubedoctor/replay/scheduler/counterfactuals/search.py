@@ -36,7 +36,7 @@ _MOVES_NODES = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE, Kind.DELETE_POD
 def counterfactuals(
     situation: Situation, verdict: SchedulingVerdict, *, waiting: Iterable[Pod] = ()
 ) -> tuple[Counterfactual, ...]:
-    """The smallest changes that make some node take a pod that `verdict` finds none for, the least disturbing first.
+    """The smallest changes with which a pod without a node in `verdict` fits one, the least disruptive first.
 
     All have as few parts as any that was found. Each was replayed: with it a node is feasible, and none is without any
     one of its edits. `waiting` are other pods without a node, to tell which of them a change to nodes lets in. Gates

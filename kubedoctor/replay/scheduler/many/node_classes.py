@@ -86,4 +86,6 @@ def _individual_keys(state: ClusterState) -> frozenset[str]:
         for key, value in node.labels.items():
             values.setdefault(key, set()).add(value)
     many = len(state.nodes) / 2
-    return frozenset(key for key, found in values.items() if len(found) > many and key not in _ZONES) | {HOSTNAME}
+    return frozenset(key for key, label_values in values.items() if len(label_values) > many and key not in _ZONES) | {
+        HOSTNAME
+    }

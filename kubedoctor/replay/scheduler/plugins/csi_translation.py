@@ -36,7 +36,7 @@ BUILT_IN: Final = (
     BuiltIn("azure_file", "kubernetes.io/azure-file", "file.csi.azure.com", always=False),
     BuiltIn("vsphere_volume", "kubernetes.io/vsphere-volume", "csi.vsphere.vmware.com", always=False),
 )
-BY_PLUGIN: Final = {one.plugin: one for one in BUILT_IN}
+BY_PLUGIN: Final = {built_in.plugin: built_in for built_in in BUILT_IN}
 _EBS_VOLUME: Final = re.compile(r"vol-[^/]*")
 
 

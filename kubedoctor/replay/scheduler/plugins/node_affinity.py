@@ -164,24 +164,29 @@ def _about_term(pod: Pod, node: Node, index: int, term: NodeSelectorTerm) -> lis
     """The remedies where a single requirement blocks the node."""
     wrong: list[tuple[Path, NodeSelectorRequirement]] = []
     for field, requirements in (("matchExpressions", term.match_expressions), ("matchFields", term.match_fields)):
-        for position, one in enumerate(requirements or ()):
-            if not _holds(one, node, fields=field == "matchFields"):
-                wrong.append(((*_REQUIRED, "nodeSelectorTerms", index, field, position), one))
+        for position, requirement in enumerate(requirements or ()):
+            if not _holds(requirement, node, fields=field == "matchFields"):
+                wrong.append(((*_REQUIRED, "nodeSelectorTerms", index, field, position), requirement))
     if len(wrong) != 1:
         return []
-    path, one = wrong[0]
+    path, requirement = wrong[0]
     remedies: list[Remedy] = []
-    value = node.labels.get(one.key)
-    values = one.values or ()
-    if one.operator == "In" and value is not None and "matchExpressions" in path and one.key != HOSTNAME:
+    value = node.labels.get(requirement.key)
+    values = requirement.values or ()
+    if (
+        requirement.operator == "In"
+        and value is not None
+        and "matchExpressions" in path
+        and requirement.key != HOSTNAME
+    ):
         weight = 2 - max((likeness(candidate, value) for candidate in values), default=0)
         operation = Operation(ref(pod), (Step((*path, "values", "-"), value),))
-        remedies.append((Edit(Kind.CORRECT_AFFINITY, ref(pod), (operation,), (one.key, value), weight),))
+        remedies.append((Edit(Kind.CORRECT_AFFINITY, ref(pod), (operation,), (requirement.key, value), weight),))
     if len(term.match_expressions or ()) + len(term.match_fields or ()) > 1:
-        expression = f"{one.key} {one.operator} {','.join(values)}".strip()
+        expression = f"{requirement.key} {requirement.operator} {','.join(values)}".strip()
         operation = Operation(ref(pod), (Step(path, remove=True),))
-        replaced = (Replaced(one.key, expression, ""),)
-        remedies.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), (one.key,), 4, replaced=replaced),))
+        replaced = (Replaced(requirement.key, expression, ""),)
+        remedies.append((Edit(Kind.DROP_AFFINITY, ref(pod), (operation,), (requirement.key,), 4, replaced=replaced),))
     return remedies
 
 

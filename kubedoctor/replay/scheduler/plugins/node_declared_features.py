@@ -35,12 +35,14 @@ def needed_features(pod: Pod) -> frozenset[str]:
     spec = pod.spec
     started = (*spec.containers, *(spec.init_containers or ()))
     needed = set()
-    if any(rule.action == "RestartAllContainers" for one in started for rule in one.restart_policy_rules or ()):
+    if any(
+        rule.action == "RestartAllContainers" for container in started for rule in container.restart_policy_rules or ()
+    ):
         needed.add("RestartAllContainersOnContainerExits")
     if spec.host_network and spec.host_users is False:
         needed.add("UserNamespacesHostNetworkSupport")
     everything = (*started, *(spec.ephemeral_containers or ()))
-    if any(mount.bind_mount_options for one in everything for mount in one.volume_mounts or ()):
+    if any(mount.bind_mount_options for container in everything for mount in container.volume_mounts or ()):
         needed.add("VolumeBindMountOptions")
     return frozenset(needed)
 

@@ -75,7 +75,7 @@ def _remedies(pod: Pod, node: NodeInfo) -> list[Remedy]:
     clashing = [(path, name, port) for path, name, port in pod_ports if port.clashes(node.used_ports)]
     remedies: list[Remedy] = []
     if not pod.spec.host_network:
-        remedies.append(tuple(_no_host_port(pod, *one) for one in clashing))
+        remedies.append(tuple(_no_host_port(pod, *clash) for clash in clashing))
     ports = [port for _, _, port in clashing]
     holders = [info.pod for info in node.pods if any(port.clashes(info.ports) for port in ports)]
     names = tuple(sorted({str(port) for port in ports}))

@@ -68,7 +68,7 @@ class StoragePlugin(Plugin):
 
 
 class Undecided(Exception):
-    """A claim or volume that cannot be looked at further; the plugin answers with `status`."""
+    """A claim or volume that cannot be evaluated; the plugin returns `status`."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)

@@ -108,7 +108,7 @@ def _differences(stated: Iterable[Reason], replayed: Iterable[Reason]) -> tuple[
 
 
 def _counted(reasons: Iterable[Reason], vague: set[Obstacle], by_words: Mapping[str, Obstacle]) -> Counter[_Key]:
-    """by_words: what stands for a plugin's name (before 1.29, nodes that the pod does not ask for)."""
+    """by_words: the wording in place of a plugin's name (before 1.29, for nodes that the pod does not request)."""
     counts: Counter[_Key] = Counter()
     for reason in reasons:
         obstacle, detail = reason.obstacle, reason.detail
