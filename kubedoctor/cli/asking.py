@@ -141,7 +141,7 @@ def _subject_length(question: Question, words: Sequence[str]) -> int:
 
 
 def _namespace(options: argparse.Namespace, source: ReadableCluster) -> Ref:
-    """The Namespace that is meant. Raises NoSuchObject where there is no such Namespace."""
+    """The Namespace of the question. Raises NoSuchObject where it does not exist."""
     if options.namespace:
         check_namespace(options.namespace, source)
     return Ref("Namespace", "", namespace_meant(source, options))

@@ -38,8 +38,8 @@ class ListedObject(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The objects in order, those with findings first. columns: titles of the cells, of which only the first
-    `narrow` are shown unless all are asked for. namespaced: whether they are of several namespaces."""
+    """The objects in order, those with findings first. columns: titles of the cells, of which only the first `narrow`
+    are shown unless all are requested. namespaced: whether they are of several namespaces."""
 
     title: str
     rows: tuple[ListedObject, ...]

@@ -53,7 +53,7 @@ def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
 
 
 def namespace_meant(source: ReadableCluster, options: argparse.Namespace) -> str:
-    """The namespace whose objects are meant; empty for all. A recording is small and chosen: all of it is meant."""
+    """The namespace of the objects; empty for all. A recording is small and was chosen: all of it counts."""
     if options.all_namespaces or (source.snapshot.closed and not options.namespace):
         return ""
     return options.namespace or source.namespace

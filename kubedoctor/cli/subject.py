@@ -44,7 +44,7 @@ def single_target(words: list[str]) -> Target:
 
 
 def find_subject(target: Target, source: ReadableCluster, namespace: str | None, *, everywhere: bool = False) -> Ref:
-    """The object that is meant, checked to exist. everywhere: look for the name in all namespaces.
+    """The object of the words, checked to exist. everywhere: look for the name in all namespaces.
 
     Raises NoSuchObject with the nearest names.
     """

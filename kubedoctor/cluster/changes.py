@@ -83,7 +83,7 @@ def create(data: Mapping[str, Any]) -> Change:
 
 
 def labels_instead(path: Path, near: NearMiss) -> tuple[Step, ...]:
-    """Steps that put the labels of a near miss in place of the labels that are asked for in the map at `path`."""
+    """Steps that replace the required labels in the map at `path` by those of a near miss."""
     labels = {difference.found_key: difference.found for difference in near.differences}
     wrong = dict.fromkeys(difference.key for difference in near.differences if difference.key not in labels)
     return (

@@ -175,7 +175,9 @@ def resources_of(definition: Object) -> Iterator[Resource]:
             subresources=tuple(version.get("subresources") or ()),
             columns=columns or (PrinterColumn("Age", "date", ".metadata.creationTimestamp"),),
             selectable_fields=tuple(
-                each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or () if each.get("jsonPath")
+                selectable["jsonPath"].lstrip(".")
+                for selectable in version.get("selectableFields") or ()
+                if selectable.get("jsonPath")
             ),
             schema=(version.get("schema") or {}).get("openAPIV3Schema"),
         )

@@ -1,6 +1,6 @@
 """The files of a new diagnostic: its page, a sick scenario and a healthy near-miss, to be filled in.
 
-They are valid, and their tests fail until somebody fills them in: the scenarios have no cluster.
+They are valid, and their tests fail until they are filled in: the scenarios have no cluster.
 """
 
 from __future__ import annotations

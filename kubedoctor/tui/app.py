@@ -102,8 +102,8 @@ class KubedoctorApp(App[int]):
 
     def action_help(self) -> None:
         """All keys, from every screen."""
-        shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
-        if self.session is not None and not shown:
+        help_shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
+        if self.session is not None and not help_shown:
             self.push_screen(TextScreen(HELP_TITLE, help_page(self.session.notice)))
 
     def action_help_quit(self) -> None:

@@ -159,9 +159,9 @@ def parse_quantity(text: str) -> Quantity:
 
 
 def _decimal_exponent(text: str, suffix: str) -> tuple[int, Format]:
-    known = _DECIMAL.get(suffix)
-    if known is not None:
-        return known, "DecimalSI"
+    scale = _DECIMAL.get(suffix)
+    if scale is not None:
+        return scale, "DecimalSI"
     power = _EXPONENT.fullmatch(suffix)
     if power is None:
         raise QuantityError(

@@ -193,7 +193,7 @@ def _custom(obj: KubernetesObject) -> StatedHealth:
 
 
 def _word(stated: StatedCondition) -> str:
-    """The reason, where it tells more than the type."""
+    """The reason, where it is more specific than the type."""
     if stated.reason not in ("", stated.type):
         return stated.reason
     return stated.type if stated.status == "True" else f"not {stated.type}"

@@ -116,12 +116,14 @@ def _conditions(page: Page, obj: KubernetesObject, snapshot: Snapshot) -> None:
     typed = [condition for condition in conditions or () if isinstance(condition, Condition)]
     if typed:
         page.heading("Conditions")
-    for one in typed:
-        since = one.last_transition_time
+    for condition in typed:
+        since = condition.last_transition_time
         age = f"for {human_duration(snapshot.taken_at - since)}" if since else ""
-        page.add((f"{one.type} = {one.status}", "path"), f"  {one.reason}", indent=2, hang=4, right=age)
-        if one.message:
-            page.add(one.message, indent=6)
+        page.add(
+            (f"{condition.type} = {condition.status}", "path"), f"  {condition.reason}", indent=2, hang=4, right=age
+        )
+        if condition.message:
+            page.add(condition.message, indent=6)
 
 
 def _containers(page: Page, obj: KubernetesObject) -> None:
@@ -190,10 +192,12 @@ def _users(obj: KubernetesObject, snapshot: Snapshot) -> Iterator[tuple[Ref, str
             if isinstance(pod, Pod) and (how := _how_pod_uses(pod, obj)):
                 yield family.top(ref(pod)), how
     for member in members:
-        found = snapshot.get(member)
-        if isinstance(found, Pod) and snapshot.of_kind("Service", found.namespace):
+        candidate = snapshot.get(member)
+        if isinstance(candidate, Pod) and snapshot.of_kind("Service", candidate.namespace):
             cluster = Cluster(snapshot, lenient=True)
-            yield from ((ref(service), "selects its pods") for service in _quietly(services_selecting, found, cluster))
+            yield from (
+                (ref(service), "selects its pods") for service in _quietly(services_selecting, candidate, cluster)
+            )
     if isinstance(obj, Service):
         for ingress in snapshot.of_kind("Ingress", obj.namespace):
             if isinstance(ingress, Ingress) and obj.name in _backends(ingress):

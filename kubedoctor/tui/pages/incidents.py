@@ -224,10 +224,10 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
     bad = [] if silent or obj is None else [stated for _, stated in bad_conditions(obj)]
     if bad:
         page.heading("Conditions")
-    for one in bad:
-        page.add((f"{one.type} = {one.status}", "path"), f"  {one.reason}", indent=2, hang=4)
-        if one.message:
-            page.add(one.message, indent=4)
+    for condition in bad:
+        page.add((f"{condition.type} = {condition.status}", "path"), f"  {condition.reason}", indent=2, hang=4)
+        if condition.message:
+            page.add(condition.message, indent=4)
     warnings = [] if good else [event for event in events_about(row.ref, snapshot) if event.type == "Warning"]
     if warnings:
         page.heading("Warnings")

@@ -89,7 +89,7 @@ class ObjectScreen(Screen[None]):
             self.notify(f"{name} does not apply to this row.", timeout=3)
 
     def _ask(self, question: Question, about: Ref, words: tuple[str, ...] = ()) -> None:
-        """Ask; what is missing of the words is asked for first."""
+        """Ask the question, after prompting for missing words."""
         if len(words) > len(question.arguments):
             unexpected = visible(words[len(question.arguments)], 60)
             self.notify(f"Unexpected argument: {unexpected}. {question.name} is about the selected row.")

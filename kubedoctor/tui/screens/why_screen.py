@@ -64,8 +64,8 @@ class WhyScreen(ObjectScreen):
             for question in self.session.questions_about(self.row.ref)
             if question.key and question.area in areas
         ]
-        asked = "".join(f"{question.key} {question.name}  " for question in questions)
-        pane.border_subtitle = as_title(f"esc back  {asked}{SUBTITLE}")
+        keys = "".join(f"{question.key} {question.name}  " for question in questions)
+        pane.border_subtitle = as_title(f"esc back  {keys}{SUBTITLE}")
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

@@ -73,7 +73,7 @@ def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
 
 
 def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[Ref, tuple[_Offer, ...]]:
-    """Once for all pods of a workload that are alike, with the pod that was looked at."""
+    """The search, once for all equivalent pods of a workload, with the pod that was examined."""
     state, pod = answer.state, answer.pod
     cached, key = _FOUND.of(state), (workload, equivalence_key(pod))
     if key in cached:
