@@ -86,7 +86,8 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
         fixes=fixes,
         commands=(
             Command(
-                f"kubectl describe {ref(workload).argument} -n {workload.namespace}", "the events with the full message"
+                f"kubectl describe {ref(workload).argument}{workload.namespace_flag}",
+                "the events with the full message",
             ),
         ),
         because_of=_behind(refused, cluster),

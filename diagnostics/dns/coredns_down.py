@@ -125,8 +125,8 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
         would_disprove=unless,
         because_of=tuple(blamed),
         commands=(
-            Command(f"kubectl get pods -n {service.namespace} -l {labels}", "the DNS servers and their state"),
-            Command(f"kubectl logs -n {service.namespace} -l {labels} --tail=20 --previous", "why they exited"),
+            Command(f"kubectl get pods{service.namespace_flag} -l {labels}", "the DNS servers and their state"),
+            Command(f"kubectl logs{service.namespace_flag} -l {labels} --tail=20 --previous", "why they exited"),
         ),
     )
 
@@ -170,7 +170,7 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
         problem = f"the Corefile forwards queries of CoreDNS back to CoreDNS (loop): {error.what}"
     else:
         problem = "CoreDNS rejects the Corefile" + (f" at line {error.line}" if error.line else "") + f": {error.what}"
-    place = f"-n {configuration.namespace}"
+    place = configuration.namespace_flag
     change = edit_command(ref(configuration))
     return Finding(
         about=ref(configuration),
@@ -190,7 +190,7 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
         )
         if not error.loop
         else (Fix("Forward to a resolver outside the node: `forward . 9.9.9.9` instead of /etc/resolv.conf", change),),
-        commands=(Command(f"kubectl get configmap {place} {configuration.name} -o yaml", "the whole Corefile"),),
+        commands=(Command(f"kubectl get configmap{place} {configuration.name} -o yaml", "the whole Corefile"),),
     )
 
 

@@ -74,7 +74,7 @@ def _no_service(ingress: Ingress, path: str, where: str, target: IngressServiceB
         confidence=Confidence.CERTAIN,
         evidence=(quote(ingress, f"{path}.service.name", "no Service of this name in the namespace"),),
         fixes=(_edit(ingress, f"Change the Service to {near}"),) if near else (),
-        commands=(Command(f"kubectl get services -n {ingress.namespace}", "the Services of the namespace"),),
+        commands=(Command(f"kubectl get services{ingress.namespace_flag}", "the Services of the namespace"),),
     )
 
 
@@ -93,7 +93,7 @@ def _no_port(ingress: Ingress, path: str, where: str, target: IngressServiceBack
         evidence=tuple(evidence),
         fixes=(_edit(ingress, f"Change the port to {ports[0].name or ports[0].port}"),) if len(ports) == 1 else (),
         commands=(
-            Command(f"kubectl get service -n {service.namespace} {service.name} -o yaml", "the ports of the Service"),
+            Command(f"kubectl get service{service.namespace_flag} {service.name} -o yaml", "the ports of the Service"),
         ),
     )
 

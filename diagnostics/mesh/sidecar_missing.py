@@ -152,7 +152,7 @@ def _about_workload(
         fixes=(_recreate(name),) if restart else (),
         commands=(
             Command(
-                f"kubectl get pods -n {pod.namespace} -L {INJECT} -L {REVISION}", "the pods that request a sidecar"
+                f"kubectl get pods{pod.namespace_flag} -L {INJECT} -L {REVISION}", "the pods that request a sidecar"
             ),
             LOOK,
         ),

@@ -103,9 +103,9 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
         affects=tuple(ref(pod) for pod in blocked.pods),
         fixes=(_fix(blocked, dns, cluster),),
         commands=(
-            Command(f"kubectl describe networkpolicy -n {policy.namespace}", "all NetworkPolicies of the namespace"),
+            Command(f"kubectl describe networkpolicy{policy.namespace_flag}", "all NetworkPolicies of the namespace"),
             Command(
-                f"kubectl debug -n {blocked.pods[0].namespace} {blocked.pods[0].name} -it --image=busybox -- nslookup kubernetes.default",
+                f"kubectl debug{blocked.pods[0].namespace_flag} {blocked.pods[0].name} -it --image=busybox -- nslookup kubernetes.default",
                 "try a lookup from the pod; adds a container to the pod",
                 Effect.CHANGES,
             ),

@@ -84,6 +84,6 @@ def scheduling_gated(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             Fix("If no controller owns the gate, remove it", line, Effect.CHANGES),
         ),
         commands=(
-            Command(f"kubectl get pod {pod.name} -n {pod.namespace} -o yaml", "its gates, and which client set them"),
+            Command(f"kubectl get pod {pod.name}{pod.namespace_flag} -o yaml", "its gates, and which client set them"),
         ),
     )

@@ -113,7 +113,7 @@ def _wish(service: Service) -> Evidence:
 
 def _commands(service: Service) -> tuple[Command, ...]:
     return (
-        Command(f"kubectl describe service -n {service.namespace} {service.name}", "its events"),
+        Command(f"kubectl describe service{service.namespace_flag} {service.name}", "its events"),
         Command(
             "kubectl get pods -A | grep -iE 'cloud-controller|metallb|kube-vip|svclb'",
             "controllers that could provide a load balancer",

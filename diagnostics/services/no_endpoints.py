@@ -128,7 +128,7 @@ def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> 
         because_of=(ref(workload),),
         commands=(
             Command(
-                f"kubectl describe -n {workload.namespace} {ref(workload).argument}", "why the workload has no pods"
+                f"kubectl describe{workload.namespace_flag} {ref(workload).argument}", "why the workload has no pods"
             ),
         ),
     )
@@ -149,7 +149,11 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
         commands=(
             Command(
                 kubectl(
-                    "get", "pods", "-n", service.namespace, "-l", selector_from_map(service.spec.selector or {}).text
+                    "get",
+                    "pods",
+                    "-l",
+                    selector_from_map(service.spec.selector or {}).text,
+                    namespace=service.namespace,
                 ),
                 "the pods of the Service and their state",
             ),
@@ -175,7 +179,7 @@ def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
         detail="" if meant is not None else "No workload in the namespace creates pods with these labels.",
         evidence=tuple(evidence),
         fixes=(_fix(service, meant, cluster),) if meant is not None else (),
-        commands=(Command(f"kubectl get pods -n {service.namespace} --show-labels", "the labels of the pods"),),
+        commands=(Command(f"kubectl get pods{service.namespace_flag} --show-labels", "the labels of the pods"),),
     )
 
 

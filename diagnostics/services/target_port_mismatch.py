@@ -137,7 +137,7 @@ def _wrong_number(service: Service, at: int, pods: list[Pod], cluster: Cluster) 
         fixes=(_fix(service, at, wrong.declared[0], cluster),) if len(wrong.declared) == 1 else (),
         commands=(
             Command(
-                f"kubectl port-forward -n {pod.namespace} pod/{pod.name} 18080:{wrong.target}",
+                f"kubectl port-forward{pod.namespace_flag} pod/{pod.name} 18080:{wrong.target}",
                 "forward the port, then connect to localhost:18080 to see whether it answers",
             ),
             _slices(service),
@@ -175,13 +175,13 @@ def _resolves(service: Service, at: int, cluster: Cluster) -> bool:
 
 def _slices(service: Service) -> Command:
     return Command(
-        f"kubectl get endpointslices -n {service.namespace} -l kubernetes.io/service-name={service.name}",
+        f"kubectl get endpointslices{service.namespace_flag} -l kubernetes.io/service-name={service.name}",
         "the addresses and ports of the endpoints",
     )
 
 
 def _ports_of(pod: Pod) -> Command:
     return Command(
-        kubectl("get", "pod", "-n", pod.namespace, pod.name, "-o", "jsonpath={.spec.containers[*].ports}"),
+        kubectl("get", "pod", pod.name, "-o", "jsonpath={.spec.containers[*].ports}", namespace=pod.namespace),
         "the declared ports of the pod",
     )

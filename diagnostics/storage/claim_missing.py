@@ -80,7 +80,7 @@ def claim_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
                     f"Create PersistentVolumeClaim {name} in namespace {pod.namespace}, or correct the name in {workload.title}"
                 ),
             ),
-            commands=(Command(f"kubectl get pvc -n {pod.namespace}", "the claims of the namespace"),),
+            commands=(Command(f"kubectl get pvc{pod.namespace_flag}", "the claims of the namespace"),),
         )
 
 

@@ -74,7 +74,7 @@ def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
         return
     users = pods_mounting(claim, cluster.maybe)
     commands = (
-        Command(f"kubectl describe pvc {claim.name} -n {claim.namespace}", "its events, unless they have expired"),
+        Command(f"kubectl describe pvc {claim.name}{claim.namespace_flag}", "its events, unless they have expired"),
         Command("kubectl get storageclass,pv", "the classes and volumes of the cluster"),
     )
     severity = None if users else Severity.WARNING

@@ -51,5 +51,5 @@ def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
         ),
         confidence=Confidence.CERTAIN,
         fixes=(Fix("Resume the CronJob, if it should run", resume, Effect.CHANGES),),
-        commands=(Command(f"kubectl get jobs -n {cron_job.namespace}", "the Jobs in the namespace"),),
+        commands=(Command(f"kubectl get jobs{cron_job.namespace_flag}", "the Jobs in the namespace"),),
     )

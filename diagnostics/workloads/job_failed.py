@@ -91,13 +91,13 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
         fixes=(Fix("Fix the cause, then delete and recreate the Job: a failed Job is not restarted"),),
         commands=(
             *(() if gone else (_log(job),)),
-            Command(f"kubectl describe job {job.name} -n {job.namespace}", "events and conditions of the Job"),
+            Command(f"kubectl describe job {job.name}{job.namespace_flag}", "events and conditions of the Job"),
         ),
     )
 
 
 def _log(job: Job) -> Command:
-    return Command(f"kubectl logs job/{job.name} -n {job.namespace} --tail=50", "the last log lines of its pod")
+    return Command(f"kubectl logs job/{job.name}{job.namespace_flag} --tail=50", "the last log lines of its pod")
 
 
 def _reason(job: Job, state: Condition) -> str:

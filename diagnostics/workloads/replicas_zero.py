@@ -43,7 +43,7 @@ def scaled_to_zero(workload: KubernetesObject) -> bool:
     symptoms=("ScalingDisabled", "0/0"),
 )
 def replicas_zero(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
-    name = f"{ref(workload).argument} -n {workload.namespace}"
+    name = f"{ref(workload).argument}{workload.namespace_flag}"
     yield Finding(
         about=ref(workload),
         summary=f"{ref(workload).kind} is scaled to 0 replicas: it runs no pods",

@@ -13,6 +13,7 @@ from typing import Any
 from kubedoctor.cluster.grammar.redaction import redact_lines
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.decoding import by_kind, convert_object, kind_of_data
+from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.problems import BundleProblem
@@ -20,6 +21,8 @@ from kubedoctor.problems import BundleProblem
 NOT_RECORDED = ("PodMetrics", "NodeMetrics")
 SCENARIO_VERSION = "v1.37.2"
 MOST_LOG_LINES = 200
+FIRST_TIME = datetime(1971, 1, 1, tzinfo=UTC)
+LAST_TIME = datetime(2200, 1, 1, tzinfo=UTC)
 _AGAIN = "Record it again: kubedoctor capture -o state.tar.gz"
 
 
@@ -62,7 +65,7 @@ def objects_of_state(data: Mapping[str, Any], kind: str) -> Iterator[dict[str, A
     objects = data.get("objects") if is_recording(data) else data.get("cluster")
     for item in objects if isinstance(objects, list) else ():
         if isinstance(item, dict) and kind_of_data(item) == kind:
-            yield plain(item)
+            yield without_marks(plain(item), [])
 
 
 def plain(value: Any) -> Any:
@@ -99,7 +102,8 @@ def whole_state(
 
 
 def moment(value: Any) -> datetime | None:
-    """A time as Kubernetes writes it, or YAML reads it; None for other text. Without a zone it is UTC."""
+    """A time as Kubernetes writes it, or YAML reads it; None for other text and for times that no cluster has seen.
+    Without a zone it is UTC."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.replace("Z", "+00:00"))
@@ -107,7 +111,13 @@ def moment(value: Any) -> datetime | None:
             return None
     if not isinstance(value, datetime):
         return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    value = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return value if is_plausible(value) else None
+
+
+def is_plausible(time: datetime) -> bool:
+    """Whether a cluster may have had this time: ages cannot be computed from year 1 or 9999."""
+    return FIRST_TIME < time < LAST_TIME
 
 
 def add_logs(snapshot: Snapshot, logs: Any) -> None:

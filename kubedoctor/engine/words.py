@@ -60,4 +60,6 @@ def _not_explained(report: Report) -> str:
 def _scope(report: Report) -> str:
     if len(report.namespaces) == 1:
         return f"namespace {report.namespaces[0]}"
+    if not report.namespaces:  # manifests without a namespace, or only objects of the cluster
+        return report.source.name
     return f"{report.source.name}, {counted(len(report.namespaces), 'namespace')}"

@@ -169,7 +169,7 @@ def test_keys_and_values_that_only_yaml_has(tmp_path: Path) -> None:
     source = open_bundle((str(tmp_path / "a.yaml"),))
     raw = source.raw(Ref("ConfigMap", "shop", "odd"))
     assert raw is not None
-    assert raw["data"] == {"8080": "open", "True": "x", "token": "<redacted>"}
+    assert raw["data"] == {"8080": "open", "true": "x", "token": "<redacted>"}
     write_bundle(source, ["ConfigMap"], tmp_path / "out")
     assert open_bundle((str(tmp_path / "out"),)).names("ConfigMap") == ("odd",)
 

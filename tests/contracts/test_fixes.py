@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,17 @@ def test_what_would_be_noticed(text: str) -> None:
     assert not list(claims_of_proof("Fix('scale up', line, verified=False)"))
     assert patches_by_hand("line = f'kubectl patch {name}'")
     assert not patches_by_hand('"""Type kubectl patch."""')
+
+
+NAMESPACE_BY_HAND = re.compile(r' -n \{[\w.\[\]]*namespace\}|"-n", [\w.\[\]]*namespace\b')
+"""Manifests have no namespace, and `-n` without a name is no command: `namespace_flag` and `kubectl()` leave it out."""
+
+
+@pytest.mark.parametrize("path", sources("diagnostics", "kubedoctor/answers"), ids=lambda path: path.stem)
+def test_no_command_has_a_namespace_by_hand(path: Path) -> None:
+    assert not NAMESPACE_BY_HAND.findall(path.read_text(encoding="utf-8"))
+
+
+def test_a_namespace_by_hand_is_found() -> None:
+    assert NAMESPACE_BY_HAND.search('f"kubectl get pods -n {pod.namespace}"')
+    assert NAMESPACE_BY_HAND.search('kubectl("get", "pods", "-n", service.namespace)')

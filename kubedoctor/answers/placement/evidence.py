@@ -77,7 +77,7 @@ def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
 def commands(pod: Pod) -> tuple[Command, ...]:
     """Where to look next."""
     return (
-        Command(f"kubedoctor why-pending {pod.name} -n {pod.namespace}", "every node, and the effect of a change"),
-        Command(f"kubectl describe pod {pod.name} -n {pod.namespace}", "the scheduler's message and the requests"),
+        Command(f"kubedoctor why-pending {pod.name}{pod.namespace_flag}", "every node, and the effect of a change"),
+        Command(f"kubectl describe pod {pod.name}{pod.namespace_flag}", "the scheduler's message and the requests"),
         Command("kubectl get nodes -o wide --show-labels", "the nodes with status and labels"),
     )

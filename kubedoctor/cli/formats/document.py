@@ -8,7 +8,7 @@ from typing import Any
 
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
-from kubedoctor.cluster.seen.snapshot import Source
+from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Command, Fix
 
@@ -112,6 +112,6 @@ def _not_checked(one: NotChecked) -> dict[str, Any]:
     return {"diagnostic": one.diagnostic or None, "about": ref_data(one.about) if one.about else None, "why": one.why}
 
 
-def moment(at: datetime) -> str:
-    """In UTC, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def moment(at: datetime) -> str | None:
+    """In UTC, to the second; None for UNKNOWN_TIME."""
+    return None if at == UNKNOWN_TIME else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,6 +13,7 @@ from kubedoctor.cli.listing import ListedObject, Listing
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.engine.words import (
     EVIDENCE,
@@ -253,7 +254,8 @@ def _of_diagnostics(names: Iterable[str]) -> str:
 
 def _footer(report: Report) -> str:
     version = f", Kubernetes {visible(report.source.kubernetes)}" if report.source.kubernetes else ""
+    taken = "" if report.taken_at == UNKNOWN_TIME else f", at {report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
     return (
         f"{counted(report.diagnostics_run, 'diagnostic')} checked {counted(report.objects_seen, 'object')} of "
-        f"{visible(report.source.name)}{version}, at {report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+        f"{visible(report.source.name)}{version}{taken}"
     )

@@ -109,8 +109,13 @@ class KubernetesObject(msgspec.Struct, frozen=True, gc=False, rename="camel", kw
 
     @property
     def namespace(self) -> str:
-        """Empty for cluster-scoped kinds."""
+        """Empty for cluster-scoped kinds, and in manifests without a namespace."""
         return self.metadata.namespace
+
+    @property
+    def namespace_flag(self) -> str:
+        """` -n shop`, or nothing without a namespace; for command lines."""
+        return f" -n {self.namespace}" if self.namespace else ""
 
     @property
     def labels(self) -> dict[str, str]:

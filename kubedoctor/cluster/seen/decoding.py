@@ -2,7 +2,8 @@
 necessary.
 
 A list that does not decode as a whole is decoded item by item; in an item, nulls count as absent fields
-and a field of a wrong type is left out. Everything that was left out is listed in `problems`.
+and a field of a wrong type is left out. Everything that was left out is listed in `problems`. A number where a quantity
+belongs is that quantity, as for the API server; where other text belongs it is read as text, and said.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks
 
 T = TypeVar("T", bound=KubernetesObject)
 MOST_MENDS = 20  # An item with more wrong fields than this is not an object of that kind.
+MOST_QUANTITIES = 1000
+_QUANTITIES = frozenset(
+    "limits requests capacity allocatable allocatedResources overhead usage hard used max min default defaultRequest "
+    "maxLimitRequestRatio sizeLimit".split()
+)
+"""Fields of quantities, and of maps of them (`resource.Quantity` in k8s.io/api, v1.37), which may be JSON numbers."""
 
 
 class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -155,13 +162,18 @@ def convert_object(kind: str, data: Any) -> Decoded:
     lost: list[str] = []
     mended = without_marks(data, lost)
     left_out = [f"{_title(kind, mended)}: {clause.lstrip('.')}" for clause in lost]
-    for _ in range(MOST_MENDS):
+    quantities = 0
+    while len(left_out) < MOST_MENDS + len(lost) and quantities < MOST_QUANTITIES:
         try:
             return Decoded((msgspec.convert(mended, struct),), problems=tuple(left_out))
         except msgspec.ValidationError as error:
-            if not (path := _mend(mended, str(error))):
+            mend = _mend(mended, error)
+            if mend is None:
                 break
-            left_out.append(f"{_title(kind, mended)}: {path} cannot be decoded and is ignored ({_reason(error)})")
+            if mend.clause:
+                left_out.append(f"{_title(kind, mended)}: {mend.path} {mend.clause}")
+            else:
+                quantities += 1
     return Decoded((), problems=(f"{_title(kind, mended)}: cannot be decoded; ignored",))
 
 
@@ -207,11 +219,19 @@ def _type_name(value: Any) -> str:
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
-def _mend(data: Any, message: str) -> str:
-    """Remove the value that an error names, or turn it into text; returns its path, empty if it cannot be found."""
+class _Mend(msgspec.Struct, frozen=True):
+    """The path of a value that was mended, and what was done to it; no clause where nothing was wrong with it."""
+
+    path: str
+    clause: str
+
+
+def _mend(data: Any, error: msgspec.ValidationError) -> _Mend | None:
+    """Remove the value that an error names, or turn it into text; None if it cannot be found."""
+    message = str(error)
     path = message.partition(" - at `$")[2].rstrip("`")
     if not path:
-        return ""
+        return None
     parent: Any = None
     key: Any = None
     value = data
@@ -219,28 +239,43 @@ def _mend(data: Any, message: str) -> str:
     for step in _STEP.finditer(path):
         name, index = step.groups()
         if index == "...":
-            return _mend_map(value, walked)
+            return _mend_map(value, walked, _reason(error))
         parent, key = value, (name if name is not None else int(index))
         try:
             value = parent[key]
         except (KeyError, IndexError, TypeError):
-            return ""
+            return None
         walked += step.group()
     if parent is None:
-        return ""
+        return None
+    if _is_number(value) and message.startswith("Expected `str"):
+        parent[key] = str(value)
+        return _Mend(walked.lstrip("."), "" if key in _QUANTITIES else "is a number; read as text")
     del parent[key]
-    return walked.lstrip(".")
+    return _Mend(walked.lstrip("."), f"cannot be decoded and is ignored ({_reason(error)})")
 
 
-def _mend_map(values: Any, walked: str) -> str:
+def _mend_map(values: Any, walked: str, reason: str) -> _Mend | None:
     """A map whose values must all be text: numbers and booleans become text, other values are left out."""
     if not isinstance(values, dict):
-        return ""
+        return None
     wrong = [key for key, value in values.items() if not isinstance(value, str)]
+    if not wrong:
+        return None
+    path = walked.lstrip(".")
+    lost = [key for key in wrong if not isinstance(values[key], bool | int | float)]
+    if all(_is_number(values[key]) for key in wrong) and path.rpartition(".")[2] in _QUANTITIES:
+        clause = ""
+    elif lost:
+        clause = f"cannot be decoded and is ignored ({reason})"
+    else:
+        clause = "is not text; read as text"
     for key in wrong:
-        value = values[key]
-        if isinstance(value, bool | int | float):
+        value = values.pop(key) if key in lost else values[key]
+        if key not in lost:
             values[key] = str(value).lower() if isinstance(value, bool) else str(value)
-        else:
-            del values[key]
-    return f"{walked.lstrip('.')}[{', '.join(wrong)}]" if wrong else ""
+    return _Mend(f"{path}[{', '.join(wrong)}]", clause)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

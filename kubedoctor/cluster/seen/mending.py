@@ -8,6 +8,7 @@ from typing import Any
 
 MOST_DEPTH = 100  # No kind of Kubernetes is nested half as deep.
 _LONGEST_PATH = 80
+_BITS = 64
 _MARK = "\ue000"
 TOO_DEEP = f"{_MARK}nested too deeply"
 OUT_OF_RANGE = f"{_MARK}number out of range"
@@ -49,18 +50,26 @@ def without_marks(data: Any, lost: list[str], path: str = "", depth: int = 0) ->
         lost.append(f"{_short(path)} is ignored (nested too deeply)")
         return None
     if isinstance(data, dict):
-        values = {str(key): without_marks(value, lost, f"{path}.{key}", depth + 1) for key, value in data.items()}
+        values = {_key(key): without_marks(value, lost, f"{path}.{key}", depth + 1) for key, value in data.items()}
         return {key: value for key, value in values.items() if value is not None}
     if isinstance(data, list | tuple):
         items = [without_marks(value, lost, f"{path}[{index}]", depth + 1) for index, value in enumerate(data)]
         return [value for value in items if value is not None]
+    if isinstance(data, bytes | set | frozenset):  # of YAML's own types
+        lost.append(f"{_short(path)} is ignored (not a value of JSON)")
+        return None
     if isinstance(data, str) and data in (TOO_DEEP, OUT_OF_RANGE):
         lost.append(f"{_short(path)} is ignored ({data.removeprefix(_MARK)})")
         return None
-    if isinstance(data, float) and not math.isfinite(data):
+    if (isinstance(data, float) and not math.isfinite(data)) or (isinstance(data, int) and data.bit_length() > _BITS):
         lost.append(f"{_short(path)} is ignored (number out of range)")
         return None
     return data
+
+
+def _key(key: Any) -> str:
+    """As JSON writes it: YAML reads `on` and `1` as other types than text."""
+    return {True: "true", False: "false", None: "null"}[key] if key is None or isinstance(key, bool) else str(key)
 
 
 def _is_finite(number: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,6 +27,10 @@ class Source(msgspec.Struct, frozen=True):
     kubernetes: str = ""
 
 
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""The `taken_at` of files without any time, such as manifests; never shown."""
+
+
 class _Refused(NamedTuple):
     why: str
     barrier: Barrier = Barrier.OTHER
@@ -38,7 +42,7 @@ class Snapshot:
     A live snapshot grows round by round. A closed snapshot (a bundle) does not grow: what it lacks cannot be seen.
     A complete snapshot has everything but the refused kinds: what it lacks does not exist.
     For an exhausted snapshot nothing more is fetched: where a list was refused, so is everything in that list.
-    `taken_at` is the only clock of a diagnosis.
+    `taken_at` is the only clock of a diagnosis; UNKNOWN_TIME where nothing tells it.
     """
 
     def __init__(self, taken_at: datetime, source: Source, *, closed: bool = False, complete: bool = False) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,9 +12,10 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_list, decode_object
-from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot, Source
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME, Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
+from kubedoctor.collect.bundles.manifests import NEED_DEFAULTS, as_created
 from kubedoctor.collect.bundles.pieces import (
     Manifest,
     Objects,
@@ -34,7 +34,6 @@ from kubedoctor.problems import BundleProblem
 FORMAT = 1
 ONLY_THE_FILE = "only objects of the file"
 _MOST_PROBLEMS = 50
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -162,12 +161,12 @@ def _assemble(bundle: _Bundle) -> Loaded:
     taken_at = moment(manifest.get("takenAt")) or newest_moment(bundle.objects)
     if taken_at is None:
         bundle.problems.append("the files contain no timestamp; ages are unknown")
-        taken_at = _EPOCH
+        taken_at = UNKNOWN_TIME
     version = manifest.get("kubernetes")
     source = Source("bundle", bundle.name, version if isinstance(version, str) else bundle.version)
     snapshot = Snapshot(taken_at, source, closed=True)
-    for objects in bundle.objects.values():
-        snapshot.add(objects)
+    for kind, objects in bundle.objects.items():
+        snapshot.add(list(map(as_created, objects)) if kind in NEED_DEFAULTS else objects)
     for kind, sentences in bundle.losses.items():
         snapshot.lose(kind, sentences)
     for want, tail in bundle.logs.items():

@@ -9,11 +9,19 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.seen.mending import marked
+from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
+from kubedoctor.cluster.seen.mending import OUT_OF_RANGE, marked
 
 MOST_NODES = 2_000_000
 """A YAML document whose references expand to more values than this is not a record of a cluster."""
-_ANCHOR = re.compile(rb"(?m)(?:^|[\s\[{,:-])&[\w-]+")
+LONGEST_INTEGER = 70
+"""Digits; 64 bits in base 2, with underscores, have no more."""
+MOST_UNPRINTABLE = 20
+"""Of so many characters of a text, at most one is no text; more make it a picture or the like."""
+_ANCHOR = re.compile(r"(?m)(?:^|[\s\[{,:-])&[\w-]+")
+_DOCUMENT = re.compile(r"(?m)^(?=---(?:\s|$))")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML does not allow (yaml.org/spec/1.1, c-printable)."""
 _JSON_START = re.compile(rb"\s*[\[{]")
 
 
@@ -70,16 +78,16 @@ def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
 
 
 def json_data(body: bytes | msgspec.Raw) -> Any:
-    """JSON as plain data. Raises Unparsable."""
+    """JSON as plain data, with marks where a value cannot be read. Raises Unparsable."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return plain_json(bytes(body))
+    except Unreadable as error:
         raise Unparsable(_place(bytes(body), str(error))) from None
 
 
 def json_values(text: str) -> Iterator[Any]:
     """JSON values one after the other, as `kubectl cluster-info dump` prints them. Raises Unparsable."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= LONGEST_INTEGER else OUT_OF_RANGE)
     position, end = 0, len(text)
     while position < end:
         while position < end and text[position].isspace():
@@ -88,37 +96,45 @@ def json_values(text: str) -> Iterator[Any]:
             return
         try:
             value, position = decoder.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             line = text.count("\n", 0, getattr(error, "pos", position)) + 1
             raise Unparsable(f"line {line}: {getattr(error, 'msg', 'nested too deeply')}") from None
         yield value
 
 
 def yaml_documents(body: bytes) -> Iterator[Any]:
-    """The documents of a YAML stream; times stay text. Raises Unparsable after the documents before the error."""
+    """The documents of a YAML stream; times stay text. Raises Unparsable after all documents, where some cannot be
+    read; one bad document does not harm the others."""
     import yaml  # Importing it takes longer than reading a small JSON bundle.
 
     loader = _loader_class()
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unparsable(f"byte {error.start}: not UTF-8 text") from None
-    try:
-        for document in yaml.load_all(text, Loader=loader):
-            if _ANCHOR.search(body) and not _within(document, MOST_NODES):
-                raise Unparsable("YAML aliases expand to too many values")
-            if document is not None:
-                yield document
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise Unparsable(f"{place}{problem or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise Unparsable(str(error)) from None
+    text = _UNPRINTABLE.sub("\ufffd", body.decode("utf-8", "replace"))
+    if text.count("\ufffd") * MOST_UNPRINTABLE > len(text):
+        raise Unparsable("not UTF-8 text")
+    errors: list[str] = []
+    line = 0
+    for part in _DOCUMENT.split(text):
+        try:
+            for document in yaml.load_all(part, Loader=loader):
+                if _ANCHOR.search(part) and not _within(document, MOST_NODES):
+                    raise Unparsable(f"line {line + 1}: YAML aliases expand to too many values")
+                if document is not None:
+                    yield document
+        except yaml.YAMLError as error:
+            mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+            place = f"line {line + mark.line + 1}, column {mark.column + 1}: " if mark else ""
+            errors.append(f"{place}{problem or error}")
+        except (ValueError, TypeError, RecursionError) as error:
+            errors.append(str(error))
+        line += part.count("\n")
+    if errors:
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        raise Unparsable(errors[0] + more)
 
 
 def _loader_class() -> Any:
-    """The C loader where there is one, without the rule that turns text into times."""
+    """The C loader where there is one, without the rule that turns text into times, and with a mark for integers that
+    no field of Kubernetes can hold."""
     import yaml
 
     global _loader
@@ -129,8 +145,14 @@ def _loader_class() -> Any:
             first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
             for first, rules in parent.yaml_implicit_resolvers.items()
         }
-        _loader = type("Loader", (parent,), {"yaml_implicit_resolvers": resolvers})
+        loader: Any = type("Loader", (parent,), {"yaml_implicit_resolvers": resolvers})
+        loader.add_constructor("tag:yaml.org,2002:int", _integer)
+        _loader = loader
     return _loader
+
+
+def _integer(loader: Any, node: Any) -> Any:
+    return loader.construct_yaml_int(node) if len(node.value) <= LONGEST_INTEGER else OUT_OF_RANGE
 
 
 _loader: Any = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -105,6 +106,7 @@ _ITEM_HEAD = msgspec.json.Decoder(_ItemHead)
 # As kubectl prints an object; it avoids parsing the whole object for its kind.
 _USUAL_TOP = re.compile(rb'\{\s*"apiVersion":\s*"([\w./-]+)",\s*"kind":\s*"(\w+)",')
 _START = re.compile(r"^==== START logs for container (\S+) of pod ([^\s/]+)/(\S+) ====\n", re.MULTILINE)
+_FLOW = re.compile(rb"\s*\{\s*[^\s\"}]")
 _END = "==== END logs for container "
 _LOG_ERRORS = ("Create log request error: ", "Request log error: ")
 
@@ -112,6 +114,7 @@ _LOG_ERRORS = ("Create log request error: ", "Request log error: ")
 def pieces_of(document: Document) -> Iterator[Piece]:
     """The pieces of a document; unreadable content becomes an Oddity."""
     place = place_of(document.parts)
+    document = _in_utf8(document)
     if place.what == "ignored":
         return
     if place.what == "log" and place.log is not None:
@@ -125,12 +128,25 @@ def pieces_of(document: Document) -> Iterator[Piece]:
     try:
         if place.what == "errors":
             yield from _refusals(json_data(document.body), place)
-        elif looks_like_json(document.body):
+        elif looks_like_json(document.body) and not _is_flow(document):
             yield from _json(document, place)
         else:
             yield from _yaml(document, place)
     except Unparsable as error:
         yield Oddity(f"{document.path} cannot be read: {error}")
+
+
+def _in_utf8(document: Document) -> Document:
+    """Without a byte order mark: PowerShell redirects kubectl's output as UTF-16."""
+    body = document.body
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return replace(document, body=body.decode("utf-16", "replace").encode())
+    return replace(document, body=body[3:]) if body.startswith(codecs.BOM_UTF8) else document
+
+
+def _is_flow(document: Document) -> bool:
+    """Whether YAML begins as JSON does: `{kind: Pod}`, or a template's `{{ if }}`."""
+    return document.path.endswith((".yaml", ".yml")) and _FLOW.match(document.body) is not None
 
 
 def _json(document: Document, place: PathMeaning) -> Iterator[Piece]:

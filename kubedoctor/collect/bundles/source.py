@@ -106,11 +106,11 @@ def _whole_items(piece: Objects) -> Iterator[dict[str, Any]]:
     type_fields = {"apiVersion": row.api_version, "kind": row.kind} if row else {}
     for item in items:
         try:
-            data = without_marks(plain_json(bytes(item)), []) if isinstance(item, msgspec.Raw) else item
+            data = without_marks(plain_json(bytes(item)) if isinstance(item, msgspec.Raw) else item, [])
         except Unreadable:
             continue  # It was reported when the bundle was read.
         if isinstance(data, dict):
-            yield {**type_fields, **{key: value for key, value in data.items() if value is not None}}
+            yield {**type_fields, **data}
 
 
 def open_bundle(paths: tuple[str, ...]) -> BundleSource:

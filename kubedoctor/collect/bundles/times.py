@@ -10,6 +10,7 @@ from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.triage import all_statuses
+from kubedoctor.collect.recording import is_plausible
 
 
 def newest_moment(objects: dict[str, list[KubernetesObject]]) -> datetime | None:
@@ -18,7 +19,7 @@ def newest_moment(objects: dict[str, list[KubernetesObject]]) -> datetime | None
     Times in the future by design (the end of a grace period, of a certificate) do not count.
     """
     times = (time for members in objects.values() for obj in members for time in _moments(obj))
-    return max(times, default=None)
+    return max(filter(is_plausible, times), default=None)
 
 
 def _moments(obj: KubernetesObject) -> Iterator[datetime]:
@@ -37,7 +38,7 @@ def _moments(obj: KubernetesObject) -> Iterator[datetime]:
                     yield state.running.started_at
                 if state and state.terminated and state.terminated.finished_at:
                     yield state.terminated.finished_at
-    for part, names in ((status, ("completion_time", "last_schedule_time")), (spec, ("renew_time",))):
+    for part, names in ((status, ("start_time", "completion_time", "last_schedule_time")), (spec, ("renew_time",))):
         for name in names:
             if isinstance(time := getattr(part, name, None), datetime):
                 yield time

@@ -22,7 +22,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import decode_object
-from kubedoctor.cluster.seen.snapshot import NOT_HERE
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.cluster.triage import all_statuses, troubled
 from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
@@ -133,9 +133,10 @@ def _write_all(contents: _Contents, source: ReadableCluster, kinds: list[str], n
             _write_kind(contents, source, kind, namespace)
     _write_logs(contents, source, namespace)
     snapshot = source.snapshot
+    unknown = snapshot.taken_at == UNKNOWN_TIME
     manifest = {
         "format": FORMAT,
-        "takenAt": snapshot.taken_at.isoformat().replace("+00:00", "Z"),
+        "takenAt": None if unknown else snapshot.taken_at.isoformat().replace("+00:00", "Z"),
         "kubernetes": snapshot.source.kubernetes,
         "context": source.context,
         "namespace": namespace or source.namespace,

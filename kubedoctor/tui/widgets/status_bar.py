@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine.health import Health
 from kubedoctor.tui.session import Freshness
 from kubedoctor.tui.widgets.text_view import ROLES
@@ -72,6 +73,7 @@ def _size(parts: list[Part]) -> int:
 def currency(freshness: Freshness, now: datetime, bundle: str) -> str:
     """`live · last change 2s ago · read-only`, or which recording it is."""
     if not freshness.live:
-        return f"bundle {visible(bundle, 40)} · taken {freshness.at:%Y-%m-%d %H:%M} UTC"
+        taken = "time unknown" if freshness.at == UNKNOWN_TIME else f"taken {freshness.at:%Y-%m-%d %H:%M} UTC"
+        return f"bundle {visible(bundle, 40)} · {taken}"
     age = human_duration(now - freshness.at)
     return f"live · last change {age} ago · read-only" if freshness.watching else f"read {age} ago · read-only"
