@@ -187,6 +187,11 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("explain", "KD9999"), "no page for 'KD9999'"),
         (("demo", "oom-kiled"), "unknown demo 'oom-kiled'\n  Did you mean oom-killed"),
         (("capture",), "capture needs -o"),
+        (
+            ("capture", "-o", "-"),
+            "capture cannot write to standard output\n  Name a folder or a file: kubedoctor capture -o state.tar.gz",
+        ),
+        (("version", "--client", "x"), "unexpected argument: x"),
         (("capture", "state.tar.gz", "-o", "x"), "unexpected argument: state.tar.gz"),
         (
             ("delete", "pod", "web-1"),

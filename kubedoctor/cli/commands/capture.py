@@ -19,8 +19,11 @@ from kubedoctor.problems import UsageProblem
 
 def capture(options: argparse.Namespace) -> int:
     """Read what the catalogue reads and write it down, without secrets."""
-    if not options.output:
-        raise UsageProblem("capture needs -o", "Name a folder or a file: kubedoctor capture -o state.tar.gz")
+    if options.output in (None, "", "-"):
+        raise UsageProblem(
+            "capture cannot write to standard output" if options.output else "capture needs -o",
+            "Name a folder or a file: kubedoctor capture -o state.tar.gz",
+        )
     if options.words:
         raise UsageProblem(
             f"unexpected argument: {options.words[0]}", f"To write there: kubedoctor capture -o {options.words[0]}"

@@ -23,6 +23,12 @@ def version(options: argparse.Namespace) -> int:
     return 0
 
 
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--client", action="store_true", help=argparse.SUPPRESS
+    )  # as kubectl has it: there is no server
+
+
 COMMAND = Subcommand(
     name="version",
     summary="print the version of kubedoctor",
@@ -31,4 +37,5 @@ COMMAND = Subcommand(
     formats=FORMATS,
     reads=False,
     most_words=0,
+    add_options=_add_options,
 )
