@@ -34,8 +34,7 @@ def not_found(subject: Ref, source: ReadableCluster) -> NoSuchObject:
         places = _nearest_refs(subject.name, known)
     hint = _look_there(places)
     if not near and not places:
-        none = f"Namespace {subject.namespace} has no {subject.short_kind}. For another namespace: -n NAMESPACE"
-        hint = _all_there_are(subject.kind, names, source, " there") if names else none
+        hint = _all_there_are(subject.kind, names, source, subject.namespace)
     nearest = (*near, *(f"{place.name} in namespace {place.namespace}" for place in places))
     return NoSuchObject(f"{what} in namespace {subject.namespace}", hint, nearest[:_MOST])
 
@@ -183,18 +182,25 @@ def _look_there(places: Sequence[Ref]) -> str:
     return f"To look there: -n {namespaces[0] if len(namespaces) == 1 else 'NAMESPACE'}"
 
 
-def _all_there_are(kind: str, names: Sequence[str], source: ReadableCluster, where: str = "") -> str:
+def _all_there_are(kind: str, names: Sequence[str], source: ReadableCluster, namespace: str = "") -> str:
+    """What there is where nothing is like a name; without names it may be that they cannot be listed."""
     row = kind_named(kind)
     plural = row.plural if row is not None else f"{kind}s"
-    if not names:
-        return (
-            f"The recording has no {plural}"
-            if source.snapshot.closed
-            else f"The cluster has no {plural}. {_right(source)}"
-        )
+    short = kind.partition(".")[0]
     if len(names) == 1:
-        return f"The only {kind.partition('.')[0]}{where} is {names[0]}"
-    return f"There are {len(names)} {plural}, for example {', '.join(names[:_MOST])}"
+        return f"The only {short}{' there' if namespace else ''} is {names[0]}"
+    if names:
+        return f"There are {len(names)} {plural}, for example {', '.join(names[:_MOST])}"
+    listing = Want(kind, namespace)
+    if not source.snapshot.covers(listing):
+        source.gather(frozenset({listing}))
+        if why := "" if source.snapshot.covers(listing) else source.snapshot.refusal(listing):
+            return f"Other names cannot be read: {why}"
+    if namespace:
+        return f"Namespace {namespace} has no {short}. For another namespace: -n NAMESPACE"
+    return (
+        f"The recording has no {plural}" if source.snapshot.closed else f"The cluster has no {plural}. {_right(source)}"
+    )
 
 
 def _right(source: ReadableCluster) -> str:

@@ -225,6 +225,25 @@ def test_other_namespaces_that_may_not_be_read_are_not_named(capsys: Capture) ->
     assert err.startswith("kubedoctor: Deployment checkout not found in namespace kube-system\n  The only ")
 
 
+LISTS_REFUSED = {
+    (
+        "pod",
+        "x",
+        "-n",
+        "shop",
+    ): "not found in namespace shop\n  Other names cannot be read: list pods in shop is forbidden\n",
+    ("node", "x"): "not found\n  Other names cannot be read: list nodes is forbidden\n",
+}
+
+
+@pytest.mark.parametrize("words", LISTS_REFUSED, ids=" ".join)
+def test_names_that_may_not_be_listed_are_not_said_to_be_none(words: tuple[str, ...], capsys: Capture) -> None:
+    with serve(sandbox([forbidden("pods", "nodes", verbs=("list",))])) as served:
+        code, _, err = run(capsys, *words, "--kubeconfig", str(served.kubeconfig))
+    assert code == 2
+    assert LISTS_REFUSED[words] in err
+
+
 def test_a_recording_of_a_namespace_that_does_not_exist_is_not_written(capsys: Capture, tmp_path: Path) -> None:
     target = tmp_path / "state"
     for source in (("-f", OOM), ()):
