@@ -26,7 +26,23 @@ T = TypeVar("T", bound=KubernetesObject)
 MOST_MENDS = 20  # An item with more wrong fields than this is not an object of that kind.
 MOST_QUANTITIES = 1000
 _QUANTITIES = frozenset(
-    ["limits", "requests", "capacity", "allocatable", "allocatedResources", "overhead", "usage", "hard", "used", "max", "min", "default", "defaultRequest", "maxLimitRequestRatio", "sizeLimit"]
+    [
+        "limits",
+        "requests",
+        "capacity",
+        "allocatable",
+        "allocatedResources",
+        "overhead",
+        "usage",
+        "hard",
+        "used",
+        "max",
+        "min",
+        "default",
+        "defaultRequest",
+        "maxLimitRequestRatio",
+        "sizeLimit",
+    ]
 )
 """Fields of quantities, and of maps of them (`resource.Quantity` in k8s.io/api, v1.37), which may be JSON numbers."""
 
