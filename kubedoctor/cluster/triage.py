@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any, Final
 
 from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
 from kubedoctor.cluster.kinds.meta import condition
@@ -101,3 +102,11 @@ def restarted(pod: Pod) -> bool:
 def troubled(pod: Pod) -> bool:
     """Any of these: not ready, restarted, waiting or failed."""
     return not_ready(pod) or pod.status.phase == "Failed" or restarted(pod) or waiting(pod)
+
+
+WIDER: Final[Mapping[Callable[[Any], bool], Callable[[Any], bool]]] = {
+    not_ready: troubled,
+    restarted: troubled,
+    waiting: troubled,
+}
+"""For a predicate the predicate that is true wherever it is: a scan asks the narrower one only there."""

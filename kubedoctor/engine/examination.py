@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.related import related_objects
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogWant, NotCollected, Want
+from kubedoctor.cluster.seen.wants import Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
+from kubedoctor.engine.checks import Results, run_check
 from kubedoctor.engine.health import unexplained
 from kubedoctor.engine.proven import with_proven
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
+from kubedoctor.engine.sweep import Sweep
 from kubedoctor.findings import Confidence, Diagnostic, Finding
 
 Gather = Callable[[frozenset[Want | LogWant]], None]
 MOST_ROUNDS = 12  # A safety limit: a check that requests new objects in every round is broken.
-
-
-@dataclass
-class _Results:
-    """The results of the checks, before sorting."""
-
-    found: list[tuple[Diagnostic[Any], Finding, frozenset[Gap]]] = field(default_factory=list)
-    not_checked: set[NotChecked] = field(default_factory=set)
-    run: set[str] = field(default_factory=set)
-    seen: list[KubernetesObject] = field(default_factory=list)
-
-    def add(self, other: _Results) -> None:
-        """Add other results."""
-        self.found += other.found
-        self.not_checked |= other.not_checked
-        self.run |= other.run
-        self.seen += other.seen
 
 
 def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather) -> Report:
@@ -78,13 +59,11 @@ def _no_diagnostic_of(kind: str) -> str:
     return f"no diagnostic checks {article} {short} itself; scan shows its effect on other objects"
 
 
-def _in_rounds(
-    catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot, gather: Gather
-) -> tuple[_Results, int]:
+def _in_rounds(catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot, gather: Gather) -> tuple[Results, int]:
     """The results of the checks about some objects, related objects and blamed objects, and the number of rounds of
     fetching."""
     passes = rounds = 0
-    results_by_check: dict[tuple[str, Ref], _Results] = {}
+    results_by_check: dict[tuple[str, Ref], Results] = {}
     while True:
         passes += 1
         wants: set[Want | LogWant] = set()
@@ -98,7 +77,7 @@ def _in_rounds(
         if wants:
             rounds += 1
             gather(frozenset(wants))
-    results = _Results(seen=list(subjects))
+    results = Results(seen=list(subjects))
     names = {ref(subject) for subject in subjects}
     for (_, about), part in results_by_check.items():
         if about in names:
@@ -117,25 +96,27 @@ def scan(
     *,
     picked: Callable[[KubernetesObject], bool] | None = None,
 ) -> Report:
-    """Run every check over every subject once; only logs may still be fetched, in one more round.
+    """Run every check over every subject; only logs may still be fetched, in one more round, after which the checks that
+    missed something run again.
 
     With a namespace, subjects of other namespaces are left out; cluster-scoped ones are kept, and what a finding
     blames elsewhere is examined as in a focus. `picked` leaves out further subjects.
     """
-    results = _Results()
+    results = Results()
 
     def wanted(obj: KubernetesObject) -> bool:
         return (not namespace or obj.metadata.namespace in ("", namespace)) and (picked is None or picked(obj))
 
     keep = wanted if namespace or picked else None
-    wants = _scan_once(catalogue, snapshot, namespace, keep, results)
+    sweep = Sweep(catalogue, snapshot, results)
+    wants = sweep.run(namespace, keep)
     rounds = 0
     if wants:
         gather(_one_log_per_workload(wants, snapshot))
-        rounds, results = 1, _Results()
+        rounds = 1
         snapshot.exhausted = True
         try:
-            unread = _scan_once(catalogue, snapshot, namespace, keep, results)
+            unread = sweep.again()
         finally:
             snapshot.exhausted = False
         for want in unread:
@@ -157,7 +138,7 @@ def _all_of(snapshot: Snapshot, namespace: str) -> Iterator[KubernetesObject]:
             yield from snapshot.of_kind(kind)
 
 
-def _blamed_outside(namespace: str, results: _Results) -> tuple[Ref, ...]:
+def _blamed_outside(namespace: str, results: Results) -> tuple[Ref, ...]:
     blamed = {name for _, finding, _ in results.found for name in finding.because_of}
     return tuple(sorted(name for name in blamed if name.namespace not in ("", namespace)))
 
@@ -190,7 +171,7 @@ def _related_names(catalogue: Catalogue, subject: Ref, cluster: Cluster, wants: 
     return related_objects(obj, cluster, wants, catalogue.related) if obj is not None else ()
 
 
-def _blamed(results_by_check: dict[tuple[str, Ref], _Results]) -> Iterator[Ref]:
+def _blamed(results_by_check: dict[tuple[str, Ref], Results]) -> Iterator[Ref]:
     """The objects that the findings so far blame; they are examined too, so that the cause of a cause is found."""
     for part in results_by_check.values():
         for _, finding, _ in part.found:
@@ -201,7 +182,7 @@ def _examine_once(
     catalogue: Catalogue,
     obj: KubernetesObject,
     snapshot: Snapshot,
-    results_by_check: dict[tuple[str, Ref], _Results],
+    results_by_check: dict[tuple[str, Ref], Results],
     wants: set[Want | LogWant],
 ) -> None:
     """Run the checks about one object that have not completed yet."""
@@ -209,40 +190,14 @@ def _examine_once(
     for diagnostic in catalogue.about(about.kind):
         if (diagnostic.id, about) in results_by_check:
             continue
-        part = _Results()
+        part = Results(run={diagnostic.id})
         try:
-            run_check(diagnostic, obj, Cluster(snapshot), part)
+            if diagnostic.when is None or diagnostic.when(obj):
+                run_check(diagnostic, obj, Cluster(snapshot), part)
         except NotCollected as missing:
             wants.update(missing.wants)
             continue
         results_by_check[(diagnostic.id, about)] = part
-
-
-def _scan_once(
-    catalogue: Catalogue,
-    snapshot: Snapshot,
-    namespace: str,
-    keep: Callable[[KubernetesObject], bool] | None,
-    results: _Results,
-) -> set[Want | LogWant]:
-    wants: set[Want | LogWant] = set()
-    for kind in catalogue.subjects:
-        diagnostics = catalogue.about(kind)
-        if why := _unseen(kind, namespace, snapshot):
-            results.not_checked |= {NotChecked(diagnostic.id, None, why) for diagnostic in diagnostics}
-        subjects = snapshot.of_kind(kind)
-        if keep is not None:
-            subjects = tuple(filter(keep, subjects))
-        for diagnostic in diagnostics:
-            results.run.add(diagnostic.id)
-            cluster = Cluster(snapshot)
-            for obj in _picked(diagnostic, subjects):
-                cluster.forget()
-                try:
-                    run_check(diagnostic, obj, cluster, results)
-                except NotCollected as missing:
-                    wants.update(missing.wants)
-    return wants
 
 
 def _one_log_per_workload(wants: set[Want | LogWant], snapshot: Snapshot) -> frozenset[Want | LogWant]:
@@ -261,54 +216,10 @@ def _one_log_per_workload(wants: set[Want | LogWant], snapshot: Snapshot) -> fro
     return frozenset(other_wants | set(chosen.values()))
 
 
-def _unseen(kind: str, namespace: str, snapshot: Snapshot) -> str:
-    """Why the subjects of a kind are not all there; empty if they are."""
-    row = kind_named(kind)
-    want = Want(kind) if row is not None and not row.namespaced else Want(kind, namespace)
-    if snapshot.covers(want):
-        return ""
-    why = snapshot.limitation(want) or snapshot.limitation(Want(kind)) or snapshot.refusal(want)
-    return f"{kind}: {why}" if why else ""
-
-
-def _picked(diagnostic: Diagnostic[Any], subjects: Iterable[KubernetesObject]) -> Iterable[KubernetesObject]:
-    return subjects if diagnostic.when is None else filter(diagnostic.when, subjects)
-
-
-def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Cluster, results: _Results) -> None:
-    """Run one check on one object. NotCollected is passed on; any other exception becomes *not checked*."""
-    results.run.add(diagnostic.id)
-    if diagnostic.when is not None and not diagnostic.when(obj):
-        return
-    try:
-        findings = list(diagnostic(obj, cluster))
-    except NotCollected:
-        raise
-    except CannotSee as blind:
-        results.not_checked.add(NotChecked(diagnostic.id, ref(obj), f"{blind.kind}: {blind.why}"))
-        return
-    except Exception as error:  # noqa: BLE001  # a check that raises must not break the other checks
-        why = without_credentials(f"the check failed: {type(error).__name__}: {error}")
-        results.not_checked.add(NotChecked(diagnostic.id, ref(obj), why, without_credentials(traceback.format_exc())))
-        return
-    gaps = frozenset(cluster.gaps)
-    if not findings:
-        # The missing objects might have shown a problem; no finding would wrongly mean that the check found nothing.
-        results.not_checked |= {NotChecked(diagnostic.id, ref(obj), str(gap)) for gap in gaps}
-    results.found.extend((diagnostic, _with_subject(finding, ref(obj)), gaps) for finding in findings)
-
-
-def _with_subject(finding: Finding, subject: Ref) -> Finding:
-    """Add the examined object to those that a finding about another object affects."""
-    if subject == finding.about or subject in finding.affects:
-        return finding
-    return msgspec.structs.replace(finding, affects=(*finding.affects, subject))
-
-
 def _report(
     catalogue: Catalogue,
     snapshot: Snapshot,
-    results: _Results,
+    results: Results,
     *,
     subject: Ref | None,
     rounds: int,
@@ -351,7 +262,15 @@ def _merged(results: Iterable[tuple[Diagnostic[Any], Finding, frozenset[Gap]]]) 
         groups.setdefault((reported.code, reported.about, reported.aspect), []).append(reported)
     merged = []
     for members in groups.values():
-        members.sort(key=lambda reported: (reported.confidence.rank, reported.summary, str(reported.evidence)))
+        if len(members) > 1:
+            members.sort(
+                key=lambda reported: (
+                    reported.confidence.rank,
+                    reported.summary,
+                    str(reported.evidence),
+                    reported.affects,
+                )
+            )
         affects = sorted({name for reported in members for name in reported.affects})
         gap_texts = sorted({gap for reported in members for gap in reported.gaps})
         blamed = sorted({name for reported in members for name in reported.because_of})

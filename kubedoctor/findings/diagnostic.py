@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -45,6 +45,7 @@ class Diagnostic(Generic[T]):
     reads: tuple[Kind, ...]
     check: Check[T] = field(repr=False)
     when: Callable[[T], bool] | None = field(default=None, repr=False)
+    alike: Callable[[T, Cluster], Hashable] | None = field(default=None, repr=False)
     explains: tuple[Explains, ...] = ()
     also_known_as: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()
@@ -99,6 +100,7 @@ def diagnostic(
     severity: Severity,
     reads: tuple[Kind, ...],
     when: Callable[[T], bool] | None = None,
+    alike: Callable[[T, Cluster], Hashable] | None = None,
     explains: tuple[Explains, ...] = (),
     also_known_as: tuple[str, ...] = (),
     symptoms: tuple[str, ...] = (),
@@ -108,6 +110,8 @@ def diagnostic(
 
     subject, reads: structs, or names of custom kinds (`Certificate.cert-manager.io`), which come as CustomResource.
     when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
+    alike: a key of everything that the check reads of the subject, except its name: a scan examines one of the subjects
+    with equal keys, and its findings affect the others too. A subject whose key is None is examined alone.
     also_known_as: other names of exactly this fault; reports include them.
     symptoms: what kubectl and the API show where this may be the fault (reasons, `exit code 137`), the most typical first;
     `explain` finds the page by them, and several pages may share one.
@@ -128,6 +132,7 @@ def diagnostic(
             reads=reads,
             check=check,
             when=when,
+            alike=alike,
             explains=explains,
             also_known_as=also_known_as,
             symptoms=symptoms,
