@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,6 +80,7 @@ def made(
     severity: Severity = Severity.CRITICAL,
     explains: tuple[Explains, ...] = (),
     when: Callable[[Any], bool] | None = None,
+    alike: Callable[[Any, Cluster], Hashable] | None = None,
     also_known_as: tuple[str, ...] = (),
     symptoms: tuple[str, ...] = (),
 ) -> Diagnostic[Any]:
@@ -92,6 +93,7 @@ def made(
         reads=(Pod, ReplicaSet, Deployment, Node, ConfigMap),
         check=check,
         when=when,
+        alike=alike,
         explains=explains,
         also_known_as=also_known_as,
         symptoms=symptoms,

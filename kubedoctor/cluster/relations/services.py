@@ -14,8 +14,11 @@ def pods_selected_by(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)
-    pods = cluster.labelled(Pod, service.namespace, selector.text)
-    return tuple(pod for pod in pods if isinstance(pod, Pod) and selector.matches(pod.metadata.labels))
+    if not cluster.labelled(Pod, service.namespace, selector.text):
+        return ()
+    by_label = cluster.snapshot.index("Pod", "label")
+    labelled = (by_label.get((service.namespace, *label), ()) for label in service.spec.selector.items())
+    return tuple(pod for pod in min(labelled, key=len) if selector.matches(pod.metadata.labels))
 
 
 def services_selecting(pod: Pod, cluster: Cluster) -> tuple[Service, ...]:

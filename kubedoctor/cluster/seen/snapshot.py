@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -285,21 +285,35 @@ class Snapshot:
             return None
 
     def index(self, kind: str, by: str) -> Mapping[Any, tuple[Any, ...]]:
-        """Objects of a kind in groups; cached until objects of the kind change. `by`: see `_GROUPINGS`."""
+        """Objects of a kind in groups; cached until objects of the kind change. `by`: see `_GROUPINGS`; `all` is
+        the one group "".
+        """
         revision = self._revisions.get(kind, 0)
         cached = self._indexes.get((kind, by))
         if cached and cached[0] == revision:
             return cached[1]
-        groups: dict[Any, list[KubernetesObject]] = {}
-        keys_of = _GROUPINGS[by]
-        objects = self._objects.get(kind, {})
-        for key in sorted(objects):
-            obj = objects[key]
-            for group in keys_of(obj):
-                groups.setdefault(group, []).append(obj)
-        index = {group: tuple(members) for group, members in groups.items()}
+        index = {"": self._sorted(kind)} if by == "all" else _grouped(self.of_kind(kind), _GROUPINGS[by])
         self._indexes[(kind, by)] = (revision, index)
         return index
+
+    def _sorted(self, kind: str) -> tuple[KubernetesObject, ...]:
+        objects = self._objects.get(kind, {})
+        return tuple([objects[key] for key in sorted(objects)])
+
+
+def _grouped(
+    objects: Iterable[KubernetesObject], keys_of: Callable[[Any], tuple[Any, ...]]
+) -> dict[Any, tuple[Any, ...]]:
+    groups: dict[Any, list[KubernetesObject]] = {}
+    for obj in objects:
+        for group in keys_of(obj):
+            groups.setdefault(group, []).append(obj)
+    return {group: tuple(members) for group, members in groups.items()}
+
+
+def _by_label(obj: Any) -> tuple[Any, ...]:
+    namespace = obj.metadata.namespace
+    return tuple([(namespace, *label) for label in (obj.metadata.labels or {}).items()])
 
 
 def _by_owner(obj: Any) -> tuple[Any, ...]:
@@ -318,8 +332,8 @@ def _by_involved(event: Any) -> tuple[Any, ...]:
     return ((about.kind, namespace, about.name),)
 
 
-_GROUPINGS: dict[str, Any] = {
-    "all": lambda _: ("",),
+_GROUPINGS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
+    "label": _by_label,
     "namespace": lambda obj: (obj.metadata.namespace,),
     "owner": _by_owner,
     "node": lambda pod: (pod.spec.node_name,) if pod.spec.node_name else (),
