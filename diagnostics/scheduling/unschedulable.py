@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement import detail as _outcome
+from kubedoctor.answers.placement.alike import alike
 from kubedoctor.answers.placement.autoscaler import autoscaler_lines, with_autoscaler
 from kubedoctor.answers.placement.evidence import commands, evidence
 from kubedoctor.answers.placement.explaining.case import Case, Explanation, names
@@ -72,6 +73,7 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement, Said, said_of
         *WORKLOADS,
     ),
     when=unscheduled,
+    alike=alike,
     explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
     also_known_as=("pending", "FailedScheduling"),
     symptoms=("Unschedulable", "Insufficient cpu", "Insufficient memory", "SchedulerError"),

@@ -119,6 +119,7 @@ def _groups(diagnostic: Diagnostic[Any], subjects: Objects, cluster: Cluster) ->
 
 def _key(diagnostic: Diagnostic[Any], subject: KubernetesObject, cluster: Cluster) -> Hashable:
     """The declared key; the subject's own name where it has none, or where it cannot be computed."""
+    cluster.forget()
     try:
         key = diagnostic.alike(subject, cluster) if diagnostic.alike is not None else None
     except Exception:  # noqa: BLE001  # the check itself reports what is missing or wrong

@@ -1,9 +1,10 @@
-"""A change of a pod, made in the template of its workload."""
+"""Pods and the templates that they were created from: a change of a pod is made in the template."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +12,10 @@ from kubedoctor.cluster.changes import Path, Step, as_manifest
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.workloads import template_of, template_path
+
+_ENCODER: Final = msgspec.json.Encoder()
+_TOKEN_VOLUME: Final = re.compile(rb"\bkube-api-access-[a-z0-9]{5}\b")
+"""The volume that every pod gets (`plugin/pkg/admission/serviceaccount`, v1.37)."""
 
 
 class _Differs(Exception):
@@ -63,3 +68,11 @@ def _position(expected: int, element: Any, candidates: list[Any]) -> int:
         if candidate == element or (name and isinstance(candidate, dict) and candidate.get("name") == name):
             return index
     raise _Differs
+
+
+def as_created(pod: Pod) -> bytes:
+    """Equal for pods that were created from the same template: namespace, labels, annotations and spec, without the
+    name that was generated for the volume with the token of the ServiceAccount."""
+    metadata = pod.metadata
+    created = _ENCODER.encode((metadata.namespace, metadata.labels, metadata.annotations, pod.spec))
+    return _TOKEN_VOLUME.sub(b"kube-api-access-", created)

@@ -23,12 +23,20 @@ from kubedoctor.replay.scheduler.plugins.dynamic_resources import RESOURCE_CLAIM
 from kubedoctor.replay.scheduler.plugins.pod_claims import asks_for_storage
 from kubedoctor.replay.scheduler.plugins.scheduling_gates import GATED
 from kubedoctor.replay.scheduler.preemption import Preemption
-from kubedoctor.replay.scheduler.said.agreement import Difference, agreement, preemption_agreement
+from kubedoctor.replay.scheduler.said.agreement import (
+    CountAgreement,
+    Difference,
+    PreemptionAgreement,
+    agreement,
+    preemption_agreement,
+)
 from kubedoctor.replay.scheduler.said.messages import GROUP, SchedulingMessage, parse_message
 from kubedoctor.replay.scheduler.said.node_changes import NodeChanges, node_changes
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _PLACED_CHANGES: Final = Memo[None, list[tuple[datetime, Ref]]]()
+_Agreed = tuple[SchedulingVerdict, CountAgreement, PreemptionAgreement | None]
+_AGREEMENTS: Final = Memo[tuple[int, str, str], _Agreed]()
 _OTHERS = ("karpenter", "cluster-autoscaler")
 """Components that also write FailedScheduling events, but are not schedulers."""
 MOST_CHANGED: Final = 4
@@ -119,8 +127,7 @@ def compare(
         return Comparison(Agreement.AGREES if same_verdict else Agreement.STALE, nodes_then=then)
     if _beyond(stated.message, verdict):
         return Comparison(Agreement.NOT_REPLAYED, nodes_then=then)
-    counts = agreement(verdict, stated.message)
-    room = preemption_agreement(verdict, tried, stated.message, pod.status.nominated_node_name)
+    counts, room = _agreements(stated, verdict, tried, pod.status.nominated_node_name, state)
     same_room = room is None or room.is_full
     if counts.is_full and same_room:
         spoken = Agreement.NO_MESSAGE if room is None else Agreement.AGREES
@@ -138,6 +145,18 @@ def compare(
         otherwise if not same_room else Agreement.NO_MESSAGE if room is None else Agreement.AGREES,
         room.differences if room is not None else (),
     )
+
+
+def _agreements(
+    stated: Said, verdict: SchedulingVerdict, tried: Preemption | None, nominated: str, state: ClusterState
+) -> tuple[CountAgreement, PreemptionAgreement | None]:
+    """Once for all pods that share a replay and a message; the verdict is cached with them, so that no other can have
+    its identity."""
+    memo, key = _AGREEMENTS.of(state), (id(verdict), stated.text, nominated)
+    if key not in memo:
+        room = preemption_agreement(verdict, tried, stated.message, nominated)
+        memo[key] = verdict, agreement(verdict, stated.message), room
+    return memo[key][1:]
 
 
 def _beyond(message: SchedulingMessage, verdict: SchedulingVerdict) -> bool:

@@ -1,0 +1,38 @@
+"""Pods without a node of which a report says the same, so that a scan explains one of them for all."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from kubedoctor.answers.placement.no_scheduler import SOON
+from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.relations.templates import as_created
+from kubedoctor.cluster.relations.workloads import controller_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import terminating
+from kubedoctor.replay.autoscaling.view import autoscaler_view
+from kubedoctor.replay.scheduler.pending import explain_pending
+
+
+def alike(pod: Pod, cluster: Cluster) -> Hashable:
+    """Equal for pods that one controller created from one template, whose scheduler and autoscalers report the same,
+    and with which time makes no difference. None for a pod without a controller, and where a node is reserved for it."""
+    owner = controller_of(pod)
+    if owner is None or pod.status.nominated_node_name or terminating(pod):
+        return None
+    answer, view = explain_pending(pod, cluster), autoscaler_view(pod, cluster)
+    created, comparison, said, word = pod.metadata.creation_timestamp, answer.comparison, answer.said, view.event
+    scheduled = condition(pod.status.conditions, "PodScheduled")
+    return (
+        (owner, as_created(pod), pod.status.phase),
+        (scheduled.status, scheduled.reason) if scheduled is not None else None,
+        (said.text, said.reason, said.event is None) if said is not None else None,
+        (word.reason, word.message) if word is not None else None,
+        created is None or cluster.taken_at - created < SOON,
+        (view.coming, view.never_asked),
+        (comparison.agreement, comparison.preemption, comparison.changed, comparison.nodes.joined),
+        tuple([(trace.node, ref(trace.object), trace.path) for trace in comparison.nodes.traces]),
+        said.at if said is not None and answer.verdict.feasible else None,
+    )
