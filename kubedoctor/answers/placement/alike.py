@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from kubedoctor.answers.placement.no_scheduler import SOON
 from kubedoctor.cluster.kinds.meta import condition
@@ -13,7 +15,10 @@ from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import terminating
 from kubedoctor.replay.autoscaling.view import autoscaler_view
-from kubedoctor.replay.scheduler.pending import explain_pending
+from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
+from kubedoctor.replay.scheduler.said.self_check import Agreement, compare, said_of
+
+_ANSWERS: Final[WeakKeyDictionary[Cluster, dict[bytes, PendingAnswer]]] = WeakKeyDictionary()
 
 
 def alike(pod: Pod, cluster: Cluster) -> Hashable:
@@ -22,11 +27,16 @@ def alike(pod: Pod, cluster: Cluster) -> Hashable:
     owner = controller_of(pod)
     if owner is None or pod.status.nominated_node_name or terminating(pod):
         return None
-    answer, view = explain_pending(pod, cluster), autoscaler_view(pod, cluster)
-    created, comparison, said, word = pod.metadata.creation_timestamp, answer.comparison, answer.said, view.event
-    scheduled = condition(pod.status.conditions, "PodScheduled")
+    template = as_created(pod)
+    answers = _ANSWERS.setdefault(cluster, {})
+    answer = answers.get(template) or answers.setdefault(template, explain_pending(pod, cluster))
+    said, view = said_of(pod, cluster), autoscaler_view(pod, cluster)
+    comparison = compare(pod, said, answer.verdict, answer.preemption, answer.state, cluster)
+    created, word, stated = pod.metadata.creation_timestamp, view.event, pod.status.conditions
+    scheduled = condition(stated, "PodScheduled")
+    stale = comparison.agreement is Agreement.STALE
     return (
-        (owner, as_created(pod), pod.status.phase),
+        (owner, template, pod.status.phase),
         (scheduled.status, scheduled.reason) if scheduled is not None else None,
         (said.text, said.reason, said.event is None) if said is not None else None,
         (word.reason, word.message) if word is not None else None,
@@ -34,5 +44,5 @@ def alike(pod: Pod, cluster: Cluster) -> Hashable:
         (view.coming, view.never_asked),
         (comparison.agreement, comparison.preemption, comparison.changed, comparison.nodes.joined),
         tuple([(trace.node, ref(trace.object), trace.path) for trace in comparison.nodes.traces]),
-        said.at if said is not None and answer.verdict.feasible else None,
+        said.at if said is not None and stale and answer.verdict.feasible else None,
     )

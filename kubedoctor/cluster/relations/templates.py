@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -14,8 +13,8 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.workloads import template_of, template_path
 
 _ENCODER: Final = msgspec.json.Encoder()
-_TOKEN_VOLUME: Final = re.compile(rb"\bkube-api-access-[a-z0-9]{5}\b")
-"""The volume that every pod gets (`plugin/pkg/admission/serviceaccount`, v1.37)."""
+_TOKEN_VOLUME: Final = "kube-api-access-"
+"""The prefix of the volume that every pod gets (`plugin/pkg/admission/serviceaccount`, v1.37)."""
 
 
 class _Differs(Exception):
@@ -75,4 +74,7 @@ def as_created(pod: Pod) -> bytes:
     name that was generated for the volume with the token of the ServiceAccount."""
     metadata = pod.metadata
     created = _ENCODER.encode((metadata.namespace, metadata.labels, metadata.annotations, pod.spec))
-    return _TOKEN_VOLUME.sub(b"kube-api-access-", created)
+    for volume in pod.spec.volumes or ():
+        if volume.name.startswith(_TOKEN_VOLUME):
+            created = created.replace(volume.name.encode(), _TOKEN_VOLUME.encode())
+    return created
