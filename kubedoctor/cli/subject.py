@@ -15,6 +15,7 @@ from kubedoctor.cluster.kinds.resources import KINDS, ResourceKind
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.engine.foresight import with_foreseen
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
 _NOT_BY_NAME = (
@@ -71,7 +72,7 @@ def find_subject(target: Target, source: ReadableCluster, namespace: str | None,
 def _existing(subject: Ref, source: ReadableCluster) -> Ref:
     want = Want(subject.kind, subject.namespace, subject.name)
     if not source.snapshot.covers(want):
-        source.gather(frozenset({want}))
+        source.gather(with_foreseen((want,), source.snapshot))
     if source.snapshot.get(subject) is not None:
         return subject
     if not source.snapshot.covers(want) and (why := source.snapshot.refusal(want)):

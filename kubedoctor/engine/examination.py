@@ -17,6 +17,7 @@ from kubedoctor.cluster.seen.wants import Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
 from kubedoctor.engine.checks import Results, run_check
+from kubedoctor.engine.foresight import with_foreseen
 from kubedoctor.engine.health import unexplained
 from kubedoctor.engine.proven import with_proven
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
@@ -76,7 +77,7 @@ def _in_rounds(catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot,
             break
         if wants:
             rounds += 1
-            gather(frozenset(wants))
+            gather(with_foreseen(wants, snapshot))
     results = Results(seen=list(subjects))
     names = {ref(subject) for subject in subjects}
     for (_, about), part in results_by_check.items():

@@ -77,7 +77,12 @@ def test_focus_fetches_what_checks_ask_for_and_runs_them_again() -> None:
     server = Server(snapshot, pod("web-1", node="n1"), node("n1"))
     report = focus(Catalogue((made(reads_config, code="KD9001", subject=Pod),)), WEB, snapshot, server.gather)
     assert [one.summary for one in report.findings] == ["settings are missing"]
-    assert server.rounds[0] == {"get Pod/web-1 in shop"}
+    assert server.rounds[0] == {
+        "get Pod/web-1 in shop",
+        "get Namespace/shop",
+        "list NetworkPolicy in shop",
+        "list Service in shop",
+    }
     assert any("get ConfigMap/settings in shop" in wants for wants in server.rounds)
     assert report.rounds == len(server.rounds) <= 3
 

@@ -68,6 +68,7 @@ def image_not_found(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _not_found(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
+    cluster.together(lambda: working_image(pod, pull, cluster), lambda: _previous_image(pull, cluster))
     fixes = list(replaced_version_fix(pod, pull, cluster))
     summary = f"image {pull.image} not found in {pull.registry_words}"
     near = working_image(pod, pull, cluster) if not fixes else None

@@ -104,8 +104,9 @@ def jobs(cron_job: CronJob, cluster: Cluster) -> Iterator[Ref]:
 
 @related(Service)
 def selected_pods(service: Service, cluster: Cluster) -> Iterator[Ref]:
-    for pod in pods_selected_by(service, cluster):
-        yield ref(pod)
+    pods = pods_selected_by(service, cluster)
+    yield from map(ref, pods)
+    for pod in pods:
         yield from owner_chain(pod, cluster)
 
 

@@ -67,12 +67,9 @@ def related_objects(
     names: dict[Ref, None] = {}
     for relation in relations:
         try:
-            for start in relation.starts(obj, cluster):
-                names.update(dict.fromkeys(relation(start, cluster)))
+            names.update(dict.fromkeys(_found(relation, obj, cluster, wants)))
         except CannotSee as blind:
             cluster.gaps.add(Gap(blind.kind, blind.why))
-        except NotCollected as missing:
-            wants.update(missing.wants)
         except SelectorError as broken:
             cluster.gaps.add(Gap(kind, f"a selector of {ref(obj).title} is not valid: {broken}"))
         except Exception as error:  # noqa: BLE001  # a relation of a package must not break the others
@@ -80,4 +77,16 @@ def related_objects(
                 Gap(kind, without_credentials(f"the relation {relation.name} failed: {type(error).__name__}: {error}"))
             )
     names.pop(ref(obj), None)
+    return tuple(names)
+
+
+def _found(relation: Related, obj: KubernetesObject, cluster: Cluster, wants: set[Want | LogWant]) -> tuple[Ref, ...]:
+    """The objects that a relation names; where one is not yet fetched, those before it, so that they are not waited for."""
+    names: list[Ref] = []
+    try:
+        for start in relation.starts(obj, cluster):
+            for name in relation(start, cluster):
+                names.append(name)  # noqa: PERF402  # what came before the exception counts
+    except NotCollected as missing:
+        wants.update(missing.wants)
     return tuple(names)

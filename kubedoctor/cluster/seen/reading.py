@@ -19,6 +19,17 @@ from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotC
 T = TypeVar("T", bound=KubernetesObject)
 
 
+def event_want(about: Ref) -> Want:
+    """The events about an object."""
+    fields = f"involvedObject.kind={about.short_kind},involvedObject.name={about.name}"
+    return Want("Event", about.namespace, fields=fields)
+
+
+def slices_want(namespace: str, service: str) -> Want:
+    """The EndpointSlices of a Service."""
+    return Want("EndpointSlice", namespace, labels=f"kubernetes.io/service-name={service}")
+
+
 class Cluster:
     """A view of a snapshot that remembers what was read through it (`reads`) and what was missing (`gaps`).
 
@@ -95,9 +106,7 @@ class Cluster:
 
     def events_about(self, ref: Ref) -> tuple[Event, ...]:
         """Events about the object, oldest first. Events expire: their absence proves nothing. Always lenient."""
-        namespace = ref.namespace or ""
-        want = Want("Event", namespace, fields=f"involvedObject.kind={ref.short_kind},involvedObject.name={ref.name}")
-        if not self.maybe._may_read(want):
+        if not self.maybe._may_read(event_want(ref)):
             return ()
         events = self.snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
         return tuple(sorted(events, key=_seen))
@@ -123,7 +132,7 @@ class Cluster:
 
     def slices_of(self, namespace: str, service: str) -> tuple[EndpointSlice, ...]:
         """The EndpointSlices of a Service."""
-        if not self._may_read(Want("EndpointSlice", namespace, labels=f"kubernetes.io/service-name={service}")):
+        if not self._may_read(slices_want(namespace, service)):
             return ()
         return self.snapshot.index("EndpointSlice", "service").get((namespace, service), ())
 
