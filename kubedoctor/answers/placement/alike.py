@@ -18,7 +18,7 @@ from kubedoctor.replay.autoscaling.view import autoscaler_view
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.said.self_check import Agreement, compare, said_of
 
-_ANSWERS: Final[WeakKeyDictionary[Cluster, dict[bytes, PendingAnswer]]] = WeakKeyDictionary()
+_ANSWERS: Final[WeakKeyDictionary[Cluster, dict[bytes, tuple[PendingAnswer, bool]]]] = WeakKeyDictionary()
 
 
 def alike(pod: Pod, cluster: Cluster) -> Hashable:
@@ -29,7 +29,10 @@ def alike(pod: Pod, cluster: Cluster) -> Hashable:
         return None
     template = as_created(pod)
     answers = _ANSWERS.setdefault(cluster, {})
-    answer = answers.get(template) or answers.setdefault(template, explain_pending(pod, cluster))
+    if template not in answers:
+        answer = explain_pending(pod, cluster)
+        answers[template] = answer, bool(answer.verdict.feasible)
+    answer, fits = answers[template]
     said, view = said_of(pod, cluster), autoscaler_view(pod, cluster)
     comparison = compare(pod, said, answer.verdict, answer.preemption, answer.state, cluster)
     created, word, stated = pod.metadata.creation_timestamp, view.event, pod.status.conditions
@@ -44,5 +47,5 @@ def alike(pod: Pod, cluster: Cluster) -> Hashable:
         (view.coming, view.never_asked),
         (comparison.agreement, comparison.preemption, comparison.changed, comparison.nodes.joined),
         tuple([(trace.node, ref(trace.object), trace.path) for trace in comparison.nodes.traces]),
-        said.at if said is not None and stale and answer.verdict.feasible else None,
+        said.at if said is not None and stale and fits else None,
     )

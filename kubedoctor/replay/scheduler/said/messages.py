@@ -7,6 +7,7 @@ its reasons.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -58,6 +59,12 @@ _OTHERS: Final = tuple((re.compile(wording.pattern, re.DOTALL), wording.obstacle
 
 def parse_message(text: str) -> SchedulingMessage:
     """Parse the message of a PodScheduled condition or of a FailedScheduling event; line breaks become spaces."""
+    return _parsed(text, profile.patterns())
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, _: profile.Patterns) -> SchedulingMessage:
+    """Many pods have the same message; what a text means depends on the patterns."""
     text = " ".join(text.split())
     head = _HEAD.match(text)
     if head is None:
