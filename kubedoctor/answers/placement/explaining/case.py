@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
@@ -41,8 +41,7 @@ class Explanation:
     minor: bool = False
 
 
-@dataclass(frozen=True)
-class RefusedNode:
+class RefusedNode(msgspec.Struct, frozen=True, gc=False):
     """A node that the scheduler counts under a reason, and the verdict that it is counted for."""
 
     info: NodeInfo
@@ -66,6 +65,7 @@ _REFUSALS: Final = Memo[None, tuple[tuple[NodeVerdictGroup, ...], _Refusals]]()
 _LABELS: Final = Memo[None, frozenset[tuple[str, str]]]()
 _NAMES: Final = Memo[None, frozenset[str]]()
 _KINDS_OF_LABELS: Final = Memo[None, tuple[Mapping[str, str], ...]]()
+_LINES: Final = Memo[Hashable, str]()
 ValueT = TypeVar("ValueT")
 
 
@@ -124,6 +124,11 @@ class Case:
             return work_out(())
         return memo.kept(self.answer.state, None, lambda: work_out(self.nodes))
 
+    def line_for_nodes(self, nodes: Iterable[Node], *about: Hashable, of: Callable[[], str]) -> str:
+        """A command line about many nodes, written once for all pods; `about`: what else it depends on."""
+        key = (tuple([node.name for node in nodes]), *about)
+        return _LINES.kept(self.answer.state, key, of) if self.answer is not None else of()
+
     def fix_of_template(self, summary: str, *steps: Step) -> Fix:
         """A fix that changes the pod template of the workload, with paths from the pod's spec; without a command where
         the template cannot be changed."""
@@ -137,13 +142,13 @@ class Case:
 
 def _by_reason(answer: PendingAnswer) -> _Refusals:
     by_reason: _Refusals = {}
+    nodes = answer.state.node_by_name
     for group in answer.groups:
         first = group.nodes[0].first
         keys = [(reason.obstacle, reason.detail) for reason in first.status.reasons] if first else []
-        for node in group.nodes:
-            refusal = RefusedNode(answer.state.node_by_name[node.node], node.status)
-            for key in keys:
-                by_reason.setdefault(key, []).append(refusal)
+        refusals = [RefusedNode(nodes[verdict.node], verdict.status) for verdict in group.nodes]
+        for key in keys:
+            by_reason.setdefault(key, []).extend(refusals)
     return by_reason
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from functools import partial
 
 from kubedoctor.answers.placement.explaining.case import (
     CONTROL_PLANE,
@@ -66,18 +68,24 @@ def _taint_of(case: Case, refusal: RefusedNode) -> Taint | None:
 
 def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ...]:
     fixes: list[Fix] = []
-    for text in dict.fromkeys(taint_text(taint) for _, taint in tainted):
-        nodes = [(node, taint) for node, taint in tainted if taint_text(taint) == text]
-        first = next(taint for _, taint in tainted if taint_text(taint) == text)
+    by_text: dict[str, list[tuple[Node, Taint]]] = {}
+    for node, taint in tainted:
+        by_text.setdefault(taint_text(taint), []).append((node, taint))
+    for text, with_taint in by_text.items():
+        nodes, first = [node for node, _ in with_taint], with_taint[0][1]
         toleration = {"key": first.key, "operator": "Equal", "value": first.value, "effect": first.effect}
         if not case.pod.spec.tolerations or not first.value:
             toleration = {"key": first.key, "operator": "Exists", "effect": first.effect}
         fixes.append(
             case.fix_of_template(f"Add a toleration for the taint {text}", Step(("tolerations", "-"), toleration))
         )
-        line = command_line(_without_taints(nodes), *(node for node, _ in nodes))
+        line = case.line_for_nodes(nodes, text, of=partial(_untaint, with_taint))
         fixes.append(Fix(f"Or remove the taint {text}, if it is not intended", line, Effect.CHANGES))
     return tuple(fixes[:4])
+
+
+def _untaint(tainted: list[tuple[Node, Taint]]) -> str:
+    return command_line(_without_taints(tainted), *(node for node, _ in tainted))
 
 
 def _without_taints(tainted: list[tuple[Node, Taint]]) -> Change:
@@ -93,12 +101,16 @@ def cordoned(case: Case, reason: Reason) -> Explanation:
     nodes = sorted((refusal.node for refusal in case.refused(reason)), key=lambda node: node.name)
     if not nodes:
         return Explanation(some(reason.count, "is cordoned", "are cordoned"))
-    opened = Change(tuple(Operation(ref(node), (Step(("spec", "unschedulable"), False),)) for node in nodes))
+    line = case.line_for_nodes(nodes, "uncordon", of=lambda: command_line(_opened(nodes)))
     return Explanation(
         f"{some(reason.count, 'is', 'are')} cordoned ({names(node.name for node in nodes)})",
         tuple(quote(node, "spec.unschedulable", "cordoned: accepts no new pods") for node in nodes[:5]),
-        (Fix("Uncordon the nodes", command_line(opened), Effect.CHANGES),),
+        (Fix("Uncordon the nodes", line, Effect.CHANGES),),
     )
+
+
+def _opened(nodes: Iterable[Node]) -> Change:
+    return Change(tuple(Operation(ref(node), (Step(("spec", "unschedulable"), False),)) for node in nodes))
 
 
 def resource(case: Case, reason: Reason) -> Explanation:

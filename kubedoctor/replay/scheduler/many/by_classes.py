@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import add
 from typing import Final
 
 from kubedoctor.cluster.kinds.pods import Pod
@@ -27,6 +26,8 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _FEW: Final = 32
 """Up to this number of nodes it is not faster."""
+Blockers = list[tuple[Objection, ...]]
+"""For each node."""
 _CLASSES: Final = Memo[None, NodeClasses]()
 
 
@@ -53,7 +54,7 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Schedulin
     return SchedulingVerdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
 
 
-def _blockers(prepared: PreFiltered, classes: NodeClasses) -> list[tuple[Objection, ...]]:
+def _blockers(prepared: PreFiltered, classes: NodeClasses) -> Blockers:
     """The blockers of each node: consecutive filters with the same groups of nodes run together."""
     runs: list[tuple[Grouping, list[tuple[str, NodeFilter]]]] = []
     for name, node_filter in prepared.filters:
@@ -61,13 +62,25 @@ def _blockers(prepared: PreFiltered, classes: NodeClasses) -> list[tuple[Objecti
         if not runs or runs[-1][0] is not grouping:
             runs.append((grouping, []))
         runs[-1][1].append((name, node_filter))
-    blockers: list[tuple[Objection, ...]] = []
+    blockers: Blockers = []
     for grouping, run in runs:
         answers = [objections(tuple(run), example) for example in grouping.examples]
         if any(answers):
             more = [answers[number] for number in grouping.numbers]
-            blockers = list(map(add, blockers, more)) if blockers else more
+            blockers = _added(blockers, more) if blockers else more
     return blockers or [()] * len(classes.nodes)
+
+
+def _added(some: Blockers, more: Blockers) -> Blockers:
+    """The blockers of both; nodes that share their blockers in both share them here."""
+    sums: dict[tuple[int, int], tuple[Objection, ...]] = {}
+    added: Blockers = []
+    for first, second in zip(some, more, strict=True):
+        known = sums.get(key := (id(first), id(second)))
+        if known is None:
+            known = sums[key] = first + second
+        added.append(known)
+    return added
 
 
 def _overrule(

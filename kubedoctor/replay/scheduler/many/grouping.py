@@ -50,23 +50,33 @@ def grouped(verdict: SchedulingVerdict) -> tuple[NodeVerdictGroup, ...]:
     name.
     """
     scales = _Scales()
-    weights_by_id, weighed = scales.known, scales.weighed
-    groups: dict[Hashable, list[tuple[tuple[int, int, float, str], NodeVerdict]]] = {}
+    groups: dict[Hashable, list[_Placed]] = {}
+    shared: dict[tuple[int, int], tuple[list[_Placed], _Distance]] = {}
     for node in verdict.nodes:
-        objections = objections_of(node)
-        weights = [weights_by_id.get(id(objection)) or weighed(objection) for objection in objections]
-        final, missing = sum([weight.final for weight in weights]), sum([weight.missing for weight in weights])
-        reported = weighed(node.first).reported if node.first else None
-        blockers = weights if objections is node.blockers else weights[1:]
-        outcome = reported, *[blocker.said for blocker in blockers]
-        groups.setdefault(outcome, []).append(((len(weights), final, missing, node.node), node))
+        known = shared.get(key := (id(node.first), id(node.blockers)))
+        if known is None:  # Nodes that are equivalent for the filters have the same objects here.
+            outcome, distance = _outcome(node, scales)
+            known = shared[key] = groups.setdefault(outcome, []), distance
+        known[0].append((known[1], node.node, node))
     for nodes in groups.values():
-        nodes.sort(key=_DISTANCE)
-    ordered = sorted(groups.values(), key=lambda nodes: nodes[0][0])
-    return tuple(NodeVerdictGroup(tuple([node for _, node in nodes])) for nodes in ordered)
+        nodes.sort(key=_PLACE)
+    ordered = sorted(groups.values(), key=lambda nodes: _PLACE(nodes[0]))
+    return tuple(NodeVerdictGroup(tuple([node for _, _, node in nodes])) for nodes in ordered)
 
 
-_DISTANCE = itemgetter(0)
+_Distance = tuple[int, int, float]
+_Placed = tuple[_Distance, str, NodeVerdict]
+_PLACE = itemgetter(0, 1)
+
+
+def _outcome(node: NodeVerdict, scales: _Scales) -> tuple[Hashable, _Distance]:
+    """What nodes of one group share, and how far the pod is from fitting."""
+    objections = objections_of(node)
+    weights = [scales.weighed(objection) for objection in objections]
+    reported = scales.weighed(node.first).reported if node.first else None
+    blockers = weights if objections is node.blockers else weights[1:]
+    final, missing = sum([weight.final for weight in weights]), sum([weight.missing for weight in weights])
+    return (reported, *[blocker.said for blocker in blockers]), (len(weights), final, missing)
 
 
 class _Weight(msgspec.Struct, frozen=True, gc=False):
@@ -85,18 +95,18 @@ def _part(missing: int, requested: int) -> float:
 
 
 class _Scales:
-    """Weighs each objection once for all nodes that share it: `known`, by identity."""
+    """Weighs each objection once for all nodes that share it, by identity."""
 
     def __init__(self) -> None:
-        self.known: dict[int, _Weight] = {}
+        self._known: dict[int, _Weight] = {}
         self._numbers: dict[Hashable, int] = {}
 
     def weighed(self, objection: Objection) -> _Weight:
-        if weight := self.known.get(id(objection)):
+        if weight := self._known.get(id(objection)):
             return weight
         status, number = objection.status, self._numbers.setdefault
         reported = number((objection.plugin, status.reasons), len(self._numbers))
         said = number((reported, status.code.value, status.named), len(self._numbers))
         missing = sum([_part(short.missing, short.requested) for short in status.shortages if short.requested])
-        weight = self.known[id(objection)] = _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
+        weight = self._known[id(objection)] = _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
         return weight
