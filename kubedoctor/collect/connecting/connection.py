@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kubedoctor import __version__
-from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
+from kubedoctor.cluster.grammar.durations import DurationError, parse_nanoseconds
 from kubedoctor.collect.connecting.certificates import expiry_of, server_name, tls_settings
 from kubedoctor.collect.connecting.credentials import Credentials, TokenFile, credentials_of, file_or_data
 from kubedoctor.collect.connecting.kubeconfig import Chosen, choose, find_files, read_kubeconfig, text_of
@@ -21,6 +21,7 @@ from kubedoctor.problems import KubeconfigProblem, UsageProblem
 USER_AGENT = f"kubedoctor/{__version__}"
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _CONNECT = 10.0  # seconds
+_LONGEST = 20 * 86400.0  # seconds; a longer timeout is none, and sockets cannot count it
 _ANSWER = 60.0  # seconds for one request and its whole answer
 
 
@@ -129,12 +130,14 @@ def _timeouts(text: str | None) -> tuple[float, float | None]:
     if not text:
         return _CONNECT, _ANSWER
     try:
-        seconds = float(text) if text.isdecimal() else parse_duration(text).total_seconds()
+        seconds = float(text) if text.isdecimal() else parse_nanoseconds(text) / 1e9
     except DurationError as error:
         raise UsageProblem(f"--request-timeout={text}: {error}", "Example: --request-timeout=30s") from None
     if seconds < 0:
         raise UsageProblem(f"--request-timeout={text} must not be negative", "Example: --request-timeout=30s")
-    return (min(_CONNECT, seconds), seconds) if seconds else (_CONNECT, None)
+    if not seconds or seconds > _LONGEST:
+        return _CONNECT, None
+    return min(_CONNECT, seconds), seconds
 
 
 def _address(server: str, where: str) -> tuple[str, bool]:

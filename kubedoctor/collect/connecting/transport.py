@@ -19,7 +19,8 @@ from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, Pr
 from urllib3.exceptions import TimeoutError as TookTooLong
 
 from kubedoctor.collect.connecting.connection import USER_AGENT, Connection, is_loopback
-from kubedoctor.collect.live.answers import ApiRefusal, problem_of, refusal_of, unexpected
+from kubedoctor.collect.connecting.deadlines import PATIENCE, Deadline, Deadlines, Patience
+from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer, problem_of, refusal_of, unexpected
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
 REVIEWS = frozenset(
@@ -33,11 +34,14 @@ REVIEWS = frozenset(
 _NOT_READS = frozenset({"exec", "attach", "portforward", "proxy"})
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._:~%-]+)+")
 JSON = "application/json"
+MOST_OF_A_LINE = 32 * 2**20  # etcd stores no object larger than 1.5 MiB, unless it is configured to
 MOST_BYTES = 512 * 2**20  # no cluster gives a larger answer to a chunked list
 MOST_TRIES = 5
 _LARGEST_SKEW = timedelta(days=50 * 365)  # ages cannot be computed with a clock that differs more
 LONGEST_PAUSE = 10.0  # seconds, even if Retry-After is longer
 _AGAIN = frozenset({429, 500, 502, 503, 504})
+_WHOLE = (200, 201)
+PROBE = 5.0  # seconds for an answer of a server that was silent before
 _PIECE = 1 << 20
 _POOL = 16
 Query = Mapping[str, str | int]
@@ -66,6 +70,8 @@ class Transport:
         self._renewing = threading.Lock()
         self._renewals = 0
         self._closed = False
+        self._deadlines = Deadlines()
+        self._patience = Patience(self._probe)
         self._pool = self._open_pool()
 
     def get(
@@ -82,21 +88,28 @@ class Transport:
     def stream(self, path: str, query: Query, idle: float, accept: str = JSON) -> LineStream:
         """The lines of a continuing answer, such as a watch. `idle`: seconds without a line after which the connection
         counts as dead."""
-        timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=idle)
         renewals = self._renewals
         try:
-            response = self._send("GET", path, query, {"Accept": accept}, None, timeout)
+            response = self._open_stream(path, query, accept, idle)
             if response.status == 401 and self._renew(renewals):
                 response.close()
-                response = self._send("GET", path, query, {"Accept": accept}, None, timeout)
-            if response.status != 200:
-                body = self._body(response, None)
-                if response.status == 401:
-                    raise self._not_accepted()
-                raise refusal_of(response.status, body, response.headers, self.connection)
+                response = self._open_stream(path, query, accept, idle)
         except _Dropped as dropped:
             raise dropped.problem from None
+        if response.status == 401:
+            raise self._not_accepted()
         return LineStream(response, self.connection)
+
+    def _open_stream(self, path: str, query: Query, accept: str, idle: float) -> urllib3.BaseHTTPResponse:
+        """The response once its headers are there. Raises for a refusal other than 401."""
+        timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=idle)
+        allowed = self.connection.answer_timeout
+        with self._deadlines.within(min(allowed, idle) if allowed else idle) as deadline:
+            response = self._send("GET", path, query, {"Accept": accept}, None, timeout, deadline)
+            if response.status not in (200, 401):
+                body = self._body(response, deadline)
+                raise refusal_of(response.status, body, response.headers, self.connection)
+        return response
 
     def close(self) -> None:
         """Close the connections; no more requests are sent."""
@@ -115,19 +128,34 @@ class Transport:
         tries: int,
         text: bool,
     ) -> bytes:
-        waited = 0.0
+        self._patience.check()
+        waited, began = 0.0, time.monotonic()
+        allowed = self.connection.answer_timeout or PATIENCE
         for attempt in range(1, tries + 1):
-            last = attempt == tries or waited > 3 * LONGEST_PAUSE
+            late = waited > 3 * LONGEST_PAUSE or time.monotonic() - began > max(allowed, PATIENCE)
+            last = attempt == tries or late or self._patience.over
             seconds = 0.2 * 2 ** (attempt - 1)
             try:
-                return self._once(method, path, query, headers, body, text)
+                answer = self._once(method, path, query, headers, body, text)
             except ApiRefusal as refusal:
-                if last or refusal.status not in _AGAIN:
+                if refusal.status not in _AGAIN:
+                    self._patience.answered()
+                    raise
+                self._patience.failed()
+                if last:
                     raise
                 seconds = max(seconds, refusal.retry_after)
             except _Dropped as dropped:
+                self._patience.failed(dropped.problem if last else None)
                 if last:
                     raise dropped.problem from None
+            except ConnectionProblem as problem:
+                if not isinstance(problem, NoApiServer):
+                    self._patience.failed(problem)
+                raise
+            else:
+                self._patience.answered()
+                return answer
             seconds = min(seconds, LONGEST_PAUSE) * random.uniform(1.0, 1.25)
             waited += seconds
             self._pause(seconds)
@@ -137,17 +165,12 @@ class Transport:
         self, method: str, path: str, query: Query | None, headers: dict[str, str], body: bytes | None, text: bool
     ) -> bytes:
         renewals = self._renewals
-        allowed = self.connection.answer_timeout
-        deadline = time.monotonic() + allowed if allowed else None
-        timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=allowed)
-        response = self._send(method, path, query, headers, body, timeout)
-        answer = self._body(response, deadline)
+        response, answer = self._exchange(method, path, query, headers, body)
         if response.status == 401 and self._renew(renewals):
-            response = self._send(method, path, query, headers, body, timeout)
-            answer = self._body(response, deadline)
+            response, answer = self._exchange(method, path, query, headers, body)
         if response.status == 401:
             raise self._not_accepted()
-        if not 200 <= response.status < 300:
+        if response.status not in _WHOLE:
             refusal = refusal_of(response.status, answer, response.headers, self.connection)
             self.answered = self.answered or bool(getattr(refusal, "reason", ""))
             raise refusal
@@ -155,6 +178,30 @@ class Transport:
             raise unexpected(answer, self.connection)
         self.answered = True
         return answer
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        headers: dict[str, str],
+        body: bytes | None,
+        allowed: float | None = None,
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """One request and its whole answer, within the time that is allowed for it."""
+        allowed = allowed or self.connection.answer_timeout
+        timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=allowed)
+        with self._deadlines.within(allowed) as deadline:
+            response = self._send(method, path, query, headers, body, timeout, deadline)
+            return response, self._body(response, deadline)
+
+    def _probe(self) -> None:
+        """Raises where the server gives no answer in a few seconds."""
+        allowed = self.connection.answer_timeout
+        try:
+            self._exchange("GET", "/version", None, {"Accept": JSON}, None, min(PROBE, allowed or PROBE))
+        except _Dropped as dropped:
+            raise dropped.problem from None
 
     def _send(
         self,
@@ -164,6 +211,7 @@ class Transport:
         headers: dict[str, str],
         body: bytes | None,
         timeout: urllib3.Timeout,
+        deadline: Deadline,
     ) -> urllib3.BaseHTTPResponse:
         """Every request goes through here. Redirects are not followed: they could lead anywhere."""
         check_is_read(method, path)
@@ -189,15 +237,16 @@ class Transport:
                 redirect=False,
                 preload_content=False,
             )
-        except (HTTPError, OSError, ValueError) as error:
-            raise self._failed(error) from None
+        except (HTTPError, OSError, ValueError, AttributeError) as error:
+            raise self._failed(error, deadline) from None
         self._note(response.headers.get("Date"))
         return response
 
-    def _body(self, response: urllib3.BaseHTTPResponse, deadline: float | None) -> bytes:
+    def _body(self, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> bytes:
         """The whole body, within time and size. The connection goes back to the pool only after a whole answer."""
         pieces: list[bytes] = []
         size = 0
+        deadline.response = response
         try:
             while piece := response.read1(_PIECE, decode_content=True):
                 pieces.append(piece)
@@ -205,21 +254,24 @@ class Transport:
                 if size > MOST_BYTES:
                     response.close()
                     raise ApiRefusal(0, "TooLarge", f"the response is larger than {MOST_BYTES >> 20} MiB")
-                if deadline and time.monotonic() > deadline:
-                    response.close()
-                    raise TookTooLong
+            if deadline.expired:  # without a length, the end of a connection looks like that of the body
+                raise TookTooLong
             missing = getattr(response, "length_remaining", 0)
             if missing:
                 raise IncompleteRead(size, missing)
-        except (HTTPError, OSError, ValueError) as error:
+        except (HTTPError, OSError, ValueError, AttributeError) as error:
             response.close()
-            raise self._failed(error) from None
+            raise self._failed(error, deadline) from None
         response.release_conn()
         return b"".join(pieces)
 
     # What went wrong
 
-    def _failed(self, error: Exception) -> Exception:
+    def _failed(self, error: Exception, deadline: Deadline) -> Exception:
+        if deadline.expired:
+            error = TookTooLong()
+        elif isinstance(error, AttributeError):
+            return error
         problem = problem_of(error, self.connection)
         again = isinstance(error, ProtocolError | ConnectionResetError | BrokenPipeError)
         refused = isinstance(error, NewConnectionError | TookTooLong)
@@ -274,18 +326,34 @@ class Transport:
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
                 settings["cert_reqs"] = "CERT_NONE"
         if not connection.proxy:
-            return urllib3.PoolManager(**settings)
+            return self._watched(urllib3.PoolManager(**settings))
         try:
             if connection.proxy.startswith("socks"):
                 from urllib3.contrib.socks import SOCKSProxyManager
 
-                return SOCKSProxyManager(connection.proxy, **settings)
-            return urllib3.ProxyManager(connection.proxy, **settings)
+                return self._watched(SOCKSProxyManager(connection.proxy, **settings))
+            return self._watched(urllib3.ProxyManager(connection.proxy, **settings))
         except (ImportError, ValueError, HTTPError) as error:
             raise ConnectionProblem(
                 f"proxy {connection.proxy} cannot be used: {error}",
                 "Check proxy-url in the kubeconfig and HTTPS_PROXY; a SOCKS proxy needs: pip install PySocks",
             ) from None
+
+    def _watched(self, manager: urllib3.PoolManager) -> urllib3.PoolManager:
+        """The manager, whose connections can be ended at the deadline of their request, from its first byte on."""
+        uses = self._deadlines.uses
+
+        def watched(pool: Any) -> Any:
+            def get(self: Any, timeout: float | None = None) -> Any:
+                connection = pool._get_conn(self, timeout)
+                uses(connection)
+                return connection
+
+            return type(pool.__name__, (pool,), {"_get_conn": get})
+
+        classes = manager.pool_classes_by_scheme
+        manager.pool_classes_by_scheme = {scheme: watched(pool) for scheme, pool in classes.items()}
+        return manager
 
 
 class _Dropped(Exception):
@@ -310,8 +378,8 @@ class LineStream:
         try:
             while piece := self._response.read1(_PIECE, decode_content=True):
                 *lines, buffer = (buffer + piece).split(b"\n")
-                if len(buffer) > MOST_BYTES:
-                    return
+                if len(buffer) > MOST_OF_A_LINE:
+                    raise ApiRefusal(0, "TooLarge", f"an event is larger than {MOST_OF_A_LINE >> 20} MiB")
                 yield from filter(None, lines)
             if buffer.strip():
                 yield buffer

@@ -23,6 +23,8 @@ CHUNK = 500
 MOST_RESTARTS = 2
 MOST_EMPTY = 10
 """Chunks one after the other."""
+MOST_OBJECTS = 400_000
+"""More than twice the pods of the largest cluster that Kubernetes supports."""
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -88,7 +90,7 @@ def read_list(
         except (ApiRefusal, ConnectionProblem) as problem:
             if not token:
                 raise
-            if isinstance(problem, ApiRefusal) and problem.status == 410:
+            if isinstance(problem, ApiRefusal) and problem.status == 410 and restarts <= MOST_RESTARTS:
                 restarts += 1
                 token = ""
                 seen.clear()
@@ -106,9 +108,8 @@ def read_list(
         if not chunk.continue_token or (most and len(listed.objects) >= most):
             return listed
         empty = 0 if chunk.objects else empty + 1
-        if chunk.continue_token in seen or empty > MOST_EMPTY:
-            what = "empty chunks" if empty else "the same chunk"
-            listed.broke_off = _broke(resource, want, listed, f"the server keeps returning {what}")
+        if why := _endless(chunk.continue_token in seen, empty, len(listed.objects)):
+            listed.broke_off = _broke(resource, want, listed, why)
             return listed
         token = chunk.continue_token
         seen.add(token)
@@ -116,7 +117,7 @@ def read_list(
 
 def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:
     """The objects of a list as plain data, chunk by chunk. Raises the transport's exceptions at any point."""
-    token, seen, lost = "", set[str](), list[str]()
+    token, seen, lost, empty, count = "", set[str](), list[str](), 0, 0
     version = f"{resource.row.group}/{resource.version}" if resource.row.group else resource.version
     while True:
         try:
@@ -133,14 +134,24 @@ def read_documents(transport: Transport, resource: ServedResource, want: Want) -
                 continue
             check_name(resource.row, want.namespace, item.get("metadata"))
             yield {**item, "apiVersion": version, "kind": resource.row.kind}
-        if chunk.metadata.continue_ in seen:
-            raise ApiRefusal(0, "Endless", "the server keeps returning the same chunk")
+        empty, count = (0 if chunk.items else empty + 1), count + len(chunk.items or ())
+        if why := _endless(chunk.metadata.continue_ in seen, empty, count):
+            raise ApiRefusal(0, "Endless", why)
         token = chunk.metadata.continue_
         if not token and lost:
             raise ApiRefusal(0, "Unreadable", f"{counted(len(lost), 'object')} cannot be read whole: {lost[0]}")
         if not token:
             return
         seen.add(token)
+
+
+def _endless(same: bool, empty: int, count: int) -> str:
+    """Why a list that goes on is not read further; empty where it is."""
+    if empty > MOST_EMPTY:
+        return "the server keeps returning empty chunks"
+    if same:
+        return "the server keeps returning the same chunk"
+    return f"it has more than {MOST_OBJECTS:,} objects" if count > MOST_OBJECTS else ""
 
 
 class _Documents(msgspec.Struct, frozen=True):
