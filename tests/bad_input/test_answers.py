@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from kubedoctor.sandbox import Sandbox, SandboxState
 from kubedoctor.sandbox.exchange import Request
 from tests.bad_input.said import say
 from tests.bad_input.sick import hasty
-from tests.collect.fake_api import Asked, FakeApi, kubeconfig, refusal, response
+from tests.collect.fake_api import Answer, Asked, FakeApi, Script, kubeconfig, refusal, response
 from tests.collect.served import make
 
 __all__ = ["hasty"]
@@ -24,11 +24,11 @@ WELL = [make("Namespace", "shop", ""), make("ConfigMap", "settings", data={"a": 
 PODS = ("/api/v1/pods", "/api/v1/namespaces/shop/pods")
 
 
-def of_pods(answer: bytes, path: tuple[str, ...] = PODS) -> Callable[[Asked], bytes]:
+def of_pods(answer: Answer, path: tuple[str, ...] = PODS) -> Script:
     """A healthy cluster that answers requests for pods with this."""
     inner = Sandbox(SandboxState([dict(each) for each in WELL], {}, namespace="shop"))
 
-    def script(asked: Asked) -> bytes:
+    def script(asked: Asked) -> Answer:
         if asked.path in path:
             return answer
         query = dict(part.partition("=")[::2] for part in asked.query.split("&") if part)
@@ -65,6 +65,32 @@ FAULTS = {
     "plain text": (response(b"hello", content_type="text/plain"), "it returned 'hello'"),
     "nothing": (response(b""), "it returned nothing"),
     "a kind that is not served": (refusal(404, "NotFound", "not found"), "this cluster does not serve pods"),
+    "a list of another version": (
+        listed(version="v2"),
+        "the server returned a PodList of v2 instead of a PodList",
+    ),
+    "names without content": (
+        listed("PartialObjectMetadataList", "meta.k8s.io/v1", [{"metadata": {"name": "web", "namespace": "shop"}}]),
+        "the server returned a PartialObjectMetadataList instead of a PodList",
+    ),
+    "a List of other objects": (listed("List", items=[make("Service", "web")]), "a list with a Service"),
+    "items that are text": (listed(items=["web"]), "an item"),
+    "an item without a name": (listed(items=[{"spec": {}}]), "an item has no name"),
+    "a number as a continue token": (listed(metadata={"continue": 5}), "the response cannot be decoded"),
+    "truncated JSON": (response(b'{"kind": "PodList", "items": [{'), "the response cannot be decoded"),
+    "two values": (response(b'{"kind": "PodList"}{}'), "the response cannot be decoded"),
+    "packed noise": (response(b"noise", extra="Content-Encoding: gzip\r\n"), "cannot be unpacked"),
+    "half of a packed list": (
+        response(
+            gzip.compress(b'{"kind": "PodList", "items": [], "x": "' + bytes(range(65, 90)) + b'"}')[:-20],
+            extra="Content-Encoding: gzip\r\n",
+        ),
+        "the response cannot be decoded",
+    ),
+    "a part of the content": (response({"kind": "PodList", "items": []}, "206 Partial Content"), "returned 206"),
+    "no content": (response(b"", "204 No Content"), "the server returned 204"),
+    "a byte order mark": (response(b'\xef\xbb\xbf{"kind": "PodList"}'), "is not a Kubernetes API server"),
+    "a number": (response(b"5"), "is not a Kubernetes API server: it returned '5'"),
     "hostile words": (response({**STATUS, "message": "a\x1b[2Jb"}), r"a\x1b[2Jb"),
 }
 
@@ -87,7 +113,7 @@ def test_a_recording_says_what_it_lacks(name: str, capsys: Capture, tmp_path: Pa
         code = main(["capture", "-o", str(folder), "--kubeconfig", kubeconfig(tmp_path / "config", api.url)])
     told = " ".join(capsys.readouterr().err.split())
     assert code == 3
-    assert "not recorded: Pod (" in told
+    assert "not recorded: Pod (" in told or "recorded in part: Pod (" in told
     assert sentence in told
     assert (folder / "objects/ConfigMap.json").exists()
     said = say(capsys, "scan", "--from", str(folder))
@@ -99,6 +125,7 @@ HEALTHY = {
     "a list": listed(),
     "no items": response({"kind": "PodList", "apiVersion": "v1", "metadata": {}}),
     "items null": listed(items=None),
+    "metadata null": listed(metadata=None),
     "no version": response({"kind": "PodList", "items": []}),
     "a v1 List": listed("List"),
     "unknown fields": listed(extra={"a": [1]}),
@@ -118,6 +145,21 @@ WEB = ("/api/v1/namespaces/shop/pods/web",)
 OBJECTS = {
     "another name": (response(make("Pod", "api")), "the server returned Pod api instead of web"),
     "another namespace": (response(make("Pod", "web", "other")), "the server returned a Pod of namespace other"),
+    "another version": (
+        response({**make("Pod", "web"), "apiVersion": "v2"}),
+        "the server returned a Pod of v2 instead of a Pod",
+    ),
+    "names without content": (
+        response({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "web"}}),
+        "the server returned a PartialObjectMetadata instead of a Pod",
+    ),
+    "a table": (
+        response({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "rows": []}),
+        "the server returned a Table instead of a Pod",
+    ),
+    "an empty object": (response({}), "the server returned JSON without kind instead of a Pod"),
+    "nothing": (response(b""), "it returned nothing"),
+    "packed noise": (response(b"noise", extra="Content-Encoding: gzip\r\n"), "cannot be unpacked"),
     "another kind": (response(make("Service", "web")), "the server returned a Service instead of a Pod"),
     "no name": (response({"kind": "Pod", "apiVersion": "v1"}), "the server returned a Pod without name"),
     "a Status": (response(STATUS), "the server returned a Status instead of a Pod: token expired"),

@@ -143,11 +143,9 @@ def closed(stream: socket.socket) -> None:
 
 @pytest.mark.parametrize("name", ["hangs", "drops", "is overloaded"])
 def test_a_server_that_dies_after_twelve_answers(name: str, bench: Bench) -> None:
-    then: Answer = {
-        "hangs": silent,
-        "drops": closed,
-        "is overloaded": refusal(429, "TooManyRequests", "slow down", "Retry-After: 60\r\n"),
-    }[name]
+    busy = refusal(429, "TooManyRequests", "slow down", "Retry-After: 60\r\n")
+    ways: dict[str, Answer] = {"hangs": silent, "drops": closed, "is overloaded": busy}
+    then = ways[name]
     code, text = bench.scan(after(12, then))
     assert code == 3
     assert "not everything could be checked" in text

@@ -54,14 +54,14 @@ class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 class _List(msgspec.Struct, Generic[T], frozen=True):
     items: tuple[T, ...] | None = None
-    metadata: ListMeta = ListMeta()
+    metadata: ListMeta | None = None
     kind: Any = None
     api_version: Any = msgspec.field(default=None, name="apiVersion")
 
 
 class _RawList(msgspec.Struct, frozen=True):
     items: tuple[msgspec.Raw, ...] | None = None
-    metadata: ListMeta = ListMeta()
+    metadata: ListMeta | None = None
     kind: Any = None
     api_version: Any = msgspec.field(default=None, name="apiVersion")
 
@@ -108,7 +108,7 @@ def decode_list(kind: str, body: bytes) -> Decoded:
     """
     try:
         whole = _list_decoder(kind).decode(body)
-        meta = whole.metadata
+        meta = whole.metadata or ListMeta()
         return Decoded(
             whole.items or (), meta.continue_, meta.resource_version, kind=whole.kind, api_version=whole.api_version
         )
@@ -125,7 +125,7 @@ def decode_list(kind: str, body: bytes) -> Decoded:
             continue
         objects.extend(decoded_item.objects)
         problems.extend(decoded_item.problems)
-    meta = raw.metadata
+    meta = raw.metadata or ListMeta()
     return Decoded(
         tuple(objects),
         meta.continue_,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import msgspec
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    DecodeError,
     HTTPError,
     MaxRetryError,
     NameResolutionError,
@@ -143,6 +144,11 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
         return ConnectionProblem(
             f"{server} did not answer{within}",
             "Wait longer with --request-timeout=2m, or read less with -n NAMESPACE",
+        )
+    if isinstance(error, DecodeError):
+        return ConnectionProblem(
+            f"the response of {server} cannot be unpacked ({_last_words(error)})",
+            "Try again. If it fails again, check any proxy in between",
         )
     incomplete = any(isinstance(cause, http.client.IncompleteRead) for cause in (error, *error.args))
     what = "broke in the middle of a response" if incomplete else f"broke: {_last_words(error)}"

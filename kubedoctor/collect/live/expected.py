@@ -3,6 +3,7 @@ kind."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -10,7 +11,6 @@ import msgspec
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.cluster.seen.decoding import Decoded
-from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.live.answers import ApiRefusal
 
 _LONGEST_WORDS = 200
@@ -34,55 +34,97 @@ def check_kind(body: bytes, kind: str) -> None:
         raise _instead(head, kind)
 
 
-def check_list(row: ResourceKind, want: Want, decoded: Decoded, body: bytes) -> Decoded:
+class Asked(msgspec.Struct, frozen=True):
+    """What was requested: a kind in a version, in a namespace or in all, with its content or only names."""
+
+    row: ResourceKind
+    version: str
+    namespace: str = ""
+    names_only: bool = False
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.row.group}/{self.version}" if self.row.group else self.version
+
+
+def check_list(asked: Asked, decoded: Decoded, body: bytes) -> Decoded:
     """The list without items that have no name. Raises ApiRefusal where it is not the requested list."""
-    check_list_kind(row, decoded.kind, decoded.api_version, body)
-    if row.namespaced and want.namespace:
+    check_list_kind(asked, decoded.kind, decoded.api_version, body)
+    if decoded.kind == "List":
+        _check_items(asked, body)
+    if asked.row.namespaced and asked.namespace:
         for obj in decoded.objects:
-            if obj.metadata.namespace not in ("", want.namespace):
+            if obj.metadata.namespace not in ("", asked.namespace):
                 where = visible(obj.metadata.namespace, _LONGEST_WORDS)
                 raise _Other(f"the server returned objects of namespace {where}")
     if all(obj.metadata.name for obj in decoded.objects):
         return decoded
     objects = tuple(obj for obj in decoded.objects if obj.metadata.name)
-    nameless = (f"{row.kind}: an item has no name; ignored",) * (len(decoded.objects) - len(objects))
+    nameless = (f"{asked.row.kind}: an item has no name; ignored",) * (len(decoded.objects) - len(objects))
     return msgspec.structs.replace(decoded, objects=objects, problems=(*decoded.problems, *nameless))
 
 
-def check_list_kind(row: ResourceKind, kind: Any, api_version: Any, body: bytes) -> None:
-    """Raises ApiRefusal unless the body is a list of the row's kind."""
-    if not _is_list_of(row, kind, api_version):
-        raise _instead(_head(body), f"{row.kind}List")
+def check_list_kind(asked: Asked, kind: Any, api_version: Any, body: bytes) -> None:
+    """Raises ApiRefusal unless the body is a list of the kind."""
+    if not _is_list_of(asked, kind, api_version):
+        raise _instead(_head(body), f"{asked.row.kind}List")
 
 
-def _is_list_of(row: ResourceKind, kind: Any, api_version: Any) -> bool:
-    # A custom resource may define another name for its list kind.
+def check_item(asked: Asked, item: dict[str, Any]) -> None:
+    """Raises ApiRefusal where an item of a list is of another kind or namespace. Most lists leave the kind out."""
+    kind = item.get("kind")
+    if kind and kind not in (asked.row.kind, "PartialObjectMetadata"):
+        raise _Other(f"the server returned a list with {_a(visible(str(kind), _LONGEST_WORDS))}")
+    metadata = item.get("metadata")
+    where = metadata.get("namespace") if isinstance(metadata, dict) else ""
+    if asked.row.namespaced and asked.namespace and where and where != asked.namespace:
+        raise _Other(f"the server returned objects of namespace {visible(str(where), _LONGEST_WORDS)}")
+
+
+class _Items(msgspec.Struct, frozen=True):
+    items: tuple[dict[str, Any] | None, ...] | None = None
+
+
+_ITEMS = msgspec.json.Decoder(_Items)
+
+
+def _check_items(asked: Asked, body: bytes) -> None:
+    """A `List` may hold objects of any kind: no API server answers with it, but proxies may."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # told item by item
+        for item in _ITEMS.decode(body).items or ():
+            check_item(asked, item or {})
+
+
+def _is_list_of(asked: Asked, kind: Any, api_version: Any) -> bool:
+    row = asked.row
     if kind == "List":
         return api_version in ("v1", "", None)
     if kind == "PartialObjectMetadataList":
-        return _group(api_version) == "meta.k8s.io"
-    if api_version and _group(api_version) != row.group:
+        # Without content it would look like objects that are well.
+        return asked.names_only and _group(api_version) == "meta.k8s.io"
+    if api_version and api_version != asked.api_version:
         return False
     known = kind_named(row.kind)
     if known is not None and known.group == row.group:
         return bool(kind == f"{row.kind}List")
+    # A custom resource may define another name for its list kind.
     return isinstance(kind, str) and kind.endswith("List") and bool(api_version)
 
 
-def check_object(row: ResourceKind, want: Want, body: bytes) -> None:
+def check_object(asked: Asked, name: str, body: bytes) -> None:
     """Raises ApiRefusal where the body is not the requested object."""
     head = _head(body)
-    if head.kind != row.kind or (head.api_version and _group(head.api_version) != row.group):
-        raise _instead(head, row.kind)
-    check_name(row, want.namespace, head.metadata, want.name)
+    if head.kind != asked.row.kind or (head.api_version and head.api_version != asked.api_version):
+        raise _instead(head, asked.row.kind)
+    check_name(asked.row, asked.namespace, head.metadata, name)
 
 
-def check_watched(row: ResourceKind, namespace: str, body: bytes) -> None:
+def check_watched(asked: Asked, body: bytes) -> None:
     """Raises ApiRefusal where a watch sends what is not an object of the kind, in the namespace where one is given."""
     head = _head(body)
-    if head.kind not in (row.kind, "PartialObjectMetadata"):
-        raise _instead(head, row.kind)
-    check_name(row, namespace, head.metadata)
+    if head.kind != asked.row.kind and not (asked.names_only and head.kind == "PartialObjectMetadata"):
+        raise _instead(head, asked.row.kind)
+    check_name(asked.row, asked.namespace, head.metadata)
 
 
 def check_name(row: ResourceKind, namespace: str, metadata: Any, name: str = "") -> None:

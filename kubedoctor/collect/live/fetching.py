@@ -143,7 +143,7 @@ class Fetcher:
         for resource in self._served.candidates(want.kind):
             try:
                 body = self._transport.get(resource.path(want.namespace, want.name))
-                check_object(resource.row, want, body)
+                check_object(resource.asked(want.namespace), want.name, body)
                 return body
             except ApiRefusal as refusal:
                 if refusal.status != 404:
@@ -212,7 +212,7 @@ class Fetcher:
 
     def _get(self, resource: ServedResource, want: Want) -> FetchResult:
         body = self._transport.get(resource.path(want.namespace, want.name), tries=_tries(want.kind))
-        check_object(resource.row, want, body)
+        check_object(resource.asked(want.namespace), want.name, body)
         try:
             decoded = decode_object(resource.ref_kind, body)
         except Unreadable as error:

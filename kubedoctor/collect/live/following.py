@@ -254,7 +254,7 @@ class Follower:
             if event.type == "ERROR":
                 self._failed(_ERROR.decode(event.object))
                 return
-            check_watched(resource.row, self._namespace, bytes(event.object))
+            check_watched(resource.asked(self._namespace, names_only=resource.names_only), bytes(event.object))
             decoded = decode_object(self.kind, bytes(event.object))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
             self._unwatchable = True

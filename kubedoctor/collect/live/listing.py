@@ -16,7 +16,7 @@ from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.transport import JSON, MOST_TRIES, Transport, segment
 from kubedoctor.collect.live.answers import ApiRefusal
-from kubedoctor.collect.live.expected import check_list, check_list_kind, check_name
+from kubedoctor.collect.live.expected import Asked, check_item, check_list, check_list_kind
 from kubedoctor.problems import ConnectionProblem
 
 CHUNK = 500
@@ -48,6 +48,10 @@ class ServedResource(msgspec.Struct, frozen=True):
     def names_only(self) -> bool:
         """Whether it is listed without content: no check needs every secret of a cluster."""
         return self.ref_kind == "Secret"
+
+    def asked(self, namespace: str, *, names_only: bool = False) -> Asked:
+        """What a request for it in a namespace must be answered with."""
+        return Asked(self.row, self.version, namespace, names_only)
 
     def path(self, namespace: str = "", name: str = "") -> str:
         """The URL path, with quoted names."""
@@ -118,26 +122,31 @@ def read_list(
 def read_documents(transport: Transport, resource: ServedResource, want: Want) -> Iterator[dict[str, Any]]:
     """The objects of a list as plain data, chunk by chunk. Raises the transport's exceptions at any point."""
     token, seen, lost, empty, count = "", set[str](), list[str](), 0, 0
-    version = f"{resource.row.group}/{resource.version}" if resource.row.group else resource.version
+    asked = resource.asked(want.namespace)
+    version = asked.api_version
     while True:
         try:
             body = transport.get(resource.path(want.namespace), _query(want, token, chunked=True))
             chunk = _documents(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
-        check_list_kind(resource.row, chunk.kind, chunk.api_version, body)
+        check_list_kind(asked, chunk.kind, chunk.api_version, body)
         for raw in chunk.items or ():
             item, clauses = _item(raw)
+            if isinstance(item, dict):
+                check_item(asked, item)
             if clauses:
                 lost.append(f"{_name_of(item)} {clauses[0]}")
-            if not isinstance(item, dict):
+            elif item is not None and not _has_name(item):
+                lost.append("an item has no name")
+            if not isinstance(item, dict) or not _has_name(item):
                 continue
-            check_name(resource.row, want.namespace, item.get("metadata"))
             yield {**item, "apiVersion": version, "kind": resource.row.kind}
+        meta = chunk.metadata or ListMeta()
         empty, count = (0 if chunk.items else empty + 1), count + len(chunk.items or ())
-        if why := _endless(chunk.metadata.continue_ in seen, empty, count):
+        if why := _endless(meta.continue_ in seen, empty, count):
             raise ApiRefusal(0, "Endless", why)
-        token = chunk.metadata.continue_
+        token = meta.continue_
         if not token and lost:
             raise ApiRefusal(0, "Unreadable", f"{counted(len(lost), 'object')} cannot be read whole: {lost[0]}")
         if not token:
@@ -156,7 +165,7 @@ def _endless(same: bool, empty: int, count: int) -> str:
 
 class _Documents(msgspec.Struct, frozen=True):
     items: tuple[msgspec.Raw, ...] | None = None
-    metadata: ListMeta = ListMeta()
+    metadata: ListMeta | None = None
     kind: Any = None
     api_version: Any = msgspec.field(default=None, name="apiVersion")
 
@@ -180,6 +189,11 @@ def _item(raw: msgspec.Raw) -> tuple[Any, list[str]]:
     except Unreadable as error:
         return None, [f"is ignored ({error})"]
     return item, [clause.removeprefix(".") for clause in clauses] or ["has bytes that are not UTF-8"]
+
+
+def _has_name(item: Any) -> bool:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return isinstance(metadata, dict) and isinstance(metadata.get("name"), str) and bool(metadata["name"])
 
 
 def _name_of(item: Any) -> str:
@@ -221,10 +235,11 @@ def _decode(
 ) -> Decoded:
     """One chunk; a truncated answer is requested once more."""
     path = resource.path(want.namespace)
+    asked = resource.asked(want.namespace, names_only=accept == NAMES_ONLY)
     for last in (False, True):
         try:
             body = transport.get(path, query, accept=accept, tries=tries)
-            chunk = check_list(resource.row, want, decode_list(resource.ref_kind, body), body)
+            chunk = check_list(asked, decode_list(resource.ref_kind, body), body)
         except Unreadable as error:
             if last:
                 raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
