@@ -46,6 +46,11 @@ class Connection:
         self.proxy = _proxy(chosen.cluster, parts[0], parts[1], os.environ)
 
     @property
+    def is_hasty(self) -> bool:
+        """Whether the time that is allowed for a request shortens that for connecting."""
+        return self.connect_timeout < _CONNECT
+
+    @property
     def insecure(self) -> bool:
         """Whether the kubeconfig turns off the check of the server's certificate."""
         return str(self.cluster.get("insecure-skip-tls-verify", "")).lower() == "true"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import random
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 import urllib3
@@ -20,19 +19,10 @@ from urllib3.exceptions import TimeoutError as TookTooLong
 
 from kubedoctor.collect.connecting.connection import USER_AGENT, Connection, is_loopback
 from kubedoctor.collect.connecting.deadlines import PATIENCE, Deadline, Deadlines, Patience
+from kubedoctor.collect.connecting.paths import check_is_read
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer, problem_of, refusal_of, unexpected
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
-REVIEWS = frozenset(
-    {
-        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-        "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
-        "/apis/authentication.k8s.io/v1/selfsubjectreviews",
-    }
-)
-# A GET of these runs a command, opens a tunnel or sends a request of one's own into the cluster.
-_NOT_READS = frozenset({"exec", "attach", "portforward", "proxy"})
-_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._:~%-]+)+")
 JSON = "application/json"
 MOST_OF_A_LINE = 32 * 2**20  # etcd stores no object larger than 1.5 MiB, unless it is configured to
 MOST_BYTES = 512 * 2**20  # no cluster gives a larger answer to a chunked list
@@ -45,10 +35,6 @@ PROBE = 5.0  # seconds for an answer of a server that was silent before
 _PIECE = 1 << 20
 _POOL = 16
 Query = Mapping[str, str | int]
-
-
-class NotARead(Exception):
-    """A request that would do more than read: a defect in kubedoctor, raised before anything is sent."""
 
 
 class Transport:
@@ -395,36 +381,3 @@ class LineStream:
         # It may have ended already, or be ending in the reading thread.
         with contextlib.suppress(ValueError, RuntimeError, OSError, AttributeError, HTTPError):
             self._response.shutdown()
-
-
-def check_is_read(method: str, path: str) -> None:
-    """Raises NotARead for everything but a GET that reads, or a POST that asks about one's own permissions."""
-    if method == "POST" and path in REVIEWS:
-        return
-    if method != "GET":
-        raise NotARead(f"{method} {path}")
-    if path == "/":
-        return
-    if not _PATH.fullmatch(path) or "%2f" in path.lower():
-        raise NotARead(f"{method} {path!r}: not the path of a resource")
-    if _subresource(path.strip("/").split("/")) in _NOT_READS:
-        raise NotARead(f"{method} {path}: not a read")
-
-
-def _subresource(parts: list[str]) -> str:
-    """The part of the path after the name of an object: `log` in `/api/v1/namespaces/shop/pods/web-1/log`."""
-    segments = parts[2:] if parts[:1] == ["api"] else parts[3:] if parts[:1] == ["apis"] else []
-    if segments[:1] == ["namespaces"] and len(segments) > 3:
-        segments = segments[2:]
-    return segments[2] if len(segments) > 2 else ""
-
-
-def can_exist(*names: str) -> bool:
-    """Whether objects may have these names: names that would form another path are not allowed
-    (`IsValidPathSegmentName` of `apimachinery/pkg/api/validation/path`, v1.37)."""
-    return all(name not in (".", "..") and "/" not in name and "%" not in name for name in names)
-
-
-def segment(name: str) -> str:
-    """A name as one segment of a path, quoted."""
-    return quote(name, safe="")

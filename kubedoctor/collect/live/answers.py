@@ -137,7 +137,7 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
     if isinstance(error, ConnectTimeoutError):
         return ConnectionProblem(
             f"no connection to {server} within {connection.connect_timeout:g}s",
-            "Is the VPN up, or does a firewall block the connection? Check: kubectl config view --minify",
+            f"{'Wait longer with --request-timeout=2m. ' if connection.is_hasty else ''}Is the VPN up, or does a firewall block the connection? Check: kubectl config view --minify",
         )
     if isinstance(error, TookTooLong | TimeoutError):
         within = f" within {connection.answer_timeout:g}s" if connection.answer_timeout else " in time"

@@ -34,7 +34,7 @@ def check_kind(body: bytes, kind: str) -> None:
         raise _instead(head, kind)
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Expected(msgspec.Struct, frozen=True):
     """What was requested: a kind in a version, in a namespace or in all, with its content or only names."""
 
     row: ResourceKind
@@ -47,7 +47,7 @@ class Asked(msgspec.Struct, frozen=True):
         return f"{self.row.group}/{self.version}" if self.row.group else self.version
 
 
-def check_list(asked: Asked, decoded: Decoded, body: bytes) -> Decoded:
+def check_list(asked: Expected, decoded: Decoded, body: bytes) -> Decoded:
     """The list without items that have no name. Raises ApiRefusal where it is not the requested list."""
     check_list_kind(asked, decoded.kind, decoded.api_version, body)
     if decoded.kind == "List":
@@ -64,13 +64,13 @@ def check_list(asked: Asked, decoded: Decoded, body: bytes) -> Decoded:
     return msgspec.structs.replace(decoded, objects=objects, problems=(*decoded.problems, *nameless))
 
 
-def check_list_kind(asked: Asked, kind: Any, api_version: Any, body: bytes) -> None:
+def check_list_kind(asked: Expected, kind: Any, api_version: Any, body: bytes) -> None:
     """Raises ApiRefusal unless the body is a list of the kind."""
     if not _is_list_of(asked, kind, api_version):
         raise _instead(_head(body), f"{asked.row.kind}List")
 
 
-def check_item(asked: Asked, item: dict[str, Any]) -> None:
+def check_item(asked: Expected, item: dict[str, Any]) -> None:
     """Raises ApiRefusal where an item of a list is of another kind or namespace. Most lists leave the kind out."""
     kind = item.get("kind")
     if kind and kind not in (asked.row.kind, "PartialObjectMetadata"):
@@ -88,14 +88,14 @@ class _Items(msgspec.Struct, frozen=True):
 _ITEMS = msgspec.json.Decoder(_Items)
 
 
-def _check_items(asked: Asked, body: bytes) -> None:
+def _check_items(asked: Expected, body: bytes) -> None:
     """A `List` may hold objects of any kind: no API server answers with it, but proxies may."""
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # told item by item
         for item in _ITEMS.decode(body).items or ():
             check_item(asked, item or {})
 
 
-def _is_list_of(asked: Asked, kind: Any, api_version: Any) -> bool:
+def _is_list_of(asked: Expected, kind: Any, api_version: Any) -> bool:
     row = asked.row
     if kind == "List":
         return api_version in ("v1", "", None)
@@ -111,7 +111,7 @@ def _is_list_of(asked: Asked, kind: Any, api_version: Any) -> bool:
     return isinstance(kind, str) and kind.endswith("List") and bool(api_version)
 
 
-def check_object(asked: Asked, name: str, body: bytes) -> None:
+def check_object(asked: Expected, name: str, body: bytes) -> None:
     """Raises ApiRefusal where the body is not the requested object."""
     head = _head(body)
     if head.kind != asked.row.kind or (head.api_version and head.api_version != asked.api_version):
@@ -119,7 +119,7 @@ def check_object(asked: Asked, name: str, body: bytes) -> None:
     check_name(asked.row, asked.namespace, head.metadata, name)
 
 
-def check_watched(asked: Asked, body: bytes) -> None:
+def check_watched(asked: Expected, body: bytes) -> None:
     """Raises ApiRefusal where a watch sends what is not an object of the kind, in the namespace where one is given."""
     head = _head(body)
     if head.kind != asked.row.kind and not (asked.names_only and head.kind == "PartialObjectMetadata"):

@@ -16,7 +16,8 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, CannotSee, LogTail, LogWant, Want
-from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport, can_exist
+from kubedoctor.collect.connecting.paths import can_exist
+from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer
 from kubedoctor.collect.live.expected import check_object
 from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_documents, read_list

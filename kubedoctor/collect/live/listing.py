@@ -14,9 +14,10 @@ from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.cluster.seen.decoding import Decoded, ListMeta, Unreadable, decode_list, plain_json
 from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.collect.connecting.transport import JSON, MOST_TRIES, Transport, segment
+from kubedoctor.collect.connecting.paths import segment
+from kubedoctor.collect.connecting.transport import JSON, MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal
-from kubedoctor.collect.live.expected import Asked, check_item, check_list, check_list_kind
+from kubedoctor.collect.live.expected import Expected, check_item, check_list, check_list_kind
 from kubedoctor.problems import ConnectionProblem
 
 CHUNK = 500
@@ -49,9 +50,9 @@ class ServedResource(msgspec.Struct, frozen=True):
         """Whether it is listed without content: no check needs every secret of a cluster."""
         return self.ref_kind == "Secret"
 
-    def asked(self, namespace: str, *, names_only: bool = False) -> Asked:
+    def asked(self, namespace: str, *, names_only: bool = False) -> Expected:
         """What a request for it in a namespace must be answered with."""
-        return Asked(self.row, self.version, namespace, names_only)
+        return Expected(self.row, self.version, namespace, names_only)
 
     def path(self, namespace: str = "", name: str = "") -> str:
         """The URL path, with quoted names."""

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
-from kubedoctor.collect.connecting.transport import Transport, segment
+from kubedoctor.collect.connecting.paths import segment
+from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.expected import check_kind
 from kubedoctor.collect.live.listing import ServedResource

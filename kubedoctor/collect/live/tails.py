@@ -5,7 +5,8 @@ from __future__ import annotations
 from kubedoctor.cluster.grammar.redaction import redact_lines
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.wants import LogTail, LogWant
-from kubedoctor.collect.connecting.transport import Transport, segment
+from kubedoctor.collect.connecting.paths import segment
+from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 
 MOST_LINES = 200

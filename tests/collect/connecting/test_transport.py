@@ -13,7 +13,8 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import KINDS
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.connecting.connection import connect
-from kubedoctor.collect.connecting.transport import REVIEWS, NotARead, Transport, check_is_read, segment
+from kubedoctor.collect.connecting.paths import REVIEWS, NotARead, check_is_read, segment
+from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.options import Options
 from kubedoctor.problems import ConnectionProblem
