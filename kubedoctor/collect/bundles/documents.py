@@ -12,10 +12,11 @@ import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from kubedoctor.collect.bundles.parts import ListPart, parts_of
 from kubedoctor.problems import BundleProblem
 
 MOST_MEMBERS = 50_000
@@ -24,6 +25,7 @@ MOST_BYTES = 4 << 30
 MOST_RATIO = 200  # JSON of a cluster shrinks to a tenth or a thirtieth; a factor of a thousand is a decompression bomb.
 RATIO_FROM = 64 << 20  # Smaller content is harmless.
 _CHUNK = 1 << 20
+_NEVER_LISTS = (".log", ".txt")
 _KEEP_STDIN_NAME = "standard input"
 UNDERSTOOD = (
     "--from reads: a folder or .tar.gz of kubedoctor capture; files of kubectl get -o json or -o yaml (- for standard "
@@ -34,11 +36,14 @@ UNDERSTOOD = (
 @dataclass(frozen=True)
 class Document:
     """One file. `path` is relative to the bundle, with slashes. `named`: the user gave this file itself, not a folder
-    or archive around it."""
+    or archive around it. `part`: some items of a large list, instead of the body. `replaces`: what parts of the same file
+    held before does not count."""
 
     path: str
     body: bytes
     named: bool = False
+    part: ListPart | None = None
+    replaces: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -55,6 +60,7 @@ class Documents:
     _pipes: dict[Path, bytes] = field(default_factory=dict)
     _bytes: int = 0
     _members: int = 0
+    _uncut: set[str] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[Document]:
         self.problems, self._bytes, self._members = [], 0, 0
@@ -125,17 +131,16 @@ class Documents:
                 raise BundleProblem(
                     f"{name} is a zip archive, which is not supported", f"Unpack it first. {UNDERSTOOD}"
                 )
-            yield self._document(name, _read_at_most(file, MOST_BYTES_OF_ONE, name), named=named)
+            yield from self._documents(name, file, named=named, seekable=True)
 
     def _maybe_archive(self, name: str, stream: _Watched, *, named: bool) -> Iterator[Document]:
         head = stream.peek(512)
         if _is_tar(head):
             yield from self._archive(name, stream)
             return
-        body = _read_at_most(stream, MOST_BYTES_OF_ONE, name)
+        yield from self._documents(name.removesuffix(".gz"), stream, named=named)
         if stream.broken:
             self.problems.append(f"{name}: {stream.broken}; everything before that was read")
-        yield self._document(name.removesuffix(".gz"), body, named=named)
 
     def _archive(self, name: str, stream: IO[bytes] | _Watched) -> Iterator[Document]:
         try:
@@ -145,8 +150,7 @@ class Documents:
                     self._members += 1
                     if self._members > MOST_MEMBERS:
                         raise BundleProblem(f"{name} has more than {MOST_MEMBERS:,} members", UNDERSTOOD)
-                    if (document := self._member(name, archive, member)) is not None:
-                        yield document
+                    yield from self._member(name, archive, member)
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
             self.problems.append(
                 f"{name}: the archive is cut off or damaged ({error}); everything before that was read"
@@ -155,7 +159,7 @@ class Documents:
         if isinstance(stream, _Watched) and stream.broken:
             self.problems.append(f"{name}: {stream.broken}; everything before that was read")
 
-    def _member(self, name: str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Document | None:
+    def _member(self, name: str, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[Document]:
         path = PurePosixPath(member.name)
         if member.issym() or member.islnk():
             target = PurePosixPath(member.linkname)
@@ -165,38 +169,72 @@ class Documents:
                     "Do not unpack it. Get a new archive from a source that you trust",
                 )
             self.problems.append(f"{member.name}: a link in the archive; not followed")
-            return None
+            return
         if _escapes(path):
             raise BundleProblem(
                 f"{name} is unsafe: the path of member {member.name} is outside the archive",
                 "Do not unpack it. Get a new archive from a source that you trust",
             )
         if member.isdir():
-            return None
+            return
         if not member.isfile():
             self.problems.append(f"{member.name}: a device or pipe in the archive; ignored")
-            return None
+            return
         if member.size > MOST_BYTES_OF_ONE:
             raise BundleProblem(
                 f"{name}: member {member.name} is larger than {MOST_BYTES_OF_ONE >> 30} GiB", UNDERSTOOD
             )
         file = archive.extractfile(member)
         if file is None:
-            return None
-        body = _read_at_most(file, MOST_BYTES_OF_ONE, member.name)
-        if len(body) < member.size:
-            self.problems.append(f"{member.name}: the archive ends in the middle of this member; ignored")
-            return None
-        return self._document(str(path), body)
+            return
+        for document in self._documents(str(path), file):
+            if document.part is None and file.tell() < member.size:
+                self.problems.append(f"{member.name}: the archive ends in the middle of this member; ignored")
+                yield replace(document, body=b"")
+            else:
+                yield document
+
+    def _documents(
+        self, name: str, file: IO[bytes] | _Watched, *, named: bool = False, seekable: bool = False
+    ) -> Iterator[Document]:
+        """The document of a file, or the parts of a large list. `seekable`: the file can be read from its start again."""
+        if name in self._uncut or name.endswith(_NEVER_LISTS):
+            yield self._document(name, _read_at_most(file, MOST_BYTES_OF_ONE, name), named=named)
+            return
+        size = 0
+
+        def read(most: int) -> bytes:
+            nonlocal size
+            piece = file.read(most)
+            size += len(piece)
+            if size > MOST_BYTES_OF_ONE:
+                raise _too_large(name, MOST_BYTES_OF_ONE)
+            return piece
+
+        def reread() -> bytes:
+            file.seek(0)
+            return _read_at_most(file, MOST_BYTES_OF_ONE, name)
+
+        for part in parts_of(read, reread if seekable else None):
+            if isinstance(part, ListPart):
+                self._count(sum(map(len, part.items)))
+                yield Document(name, b"", named, part)
+                continue
+            if part.replaces:
+                self._uncut.add(name)
+            yield replace(self._document(name, part.body, named=named), replaces=part.replaces)
 
     def _document(self, path: str, body: bytes, *, named: bool = False) -> Document:
-        self._bytes += len(body)
+        self._count(len(body))
+        return Document(path, body, named)
+
+    def _count(self, size: int) -> None:
+        self._bytes += size
         if self._bytes > MOST_BYTES:
             raise BundleProblem(
                 f"the bundle holds more than {MOST_BYTES >> 30} GiB",
                 "Record a smaller bundle: kubedoctor capture -n NAMESPACE",
             )
-        return Document(path, body, named)
 
 
 class _Watched(io.RawIOBase):
@@ -253,10 +291,14 @@ def _read_at_most(file: IO[bytes] | _Watched, most: int, name: str) -> bytes:
         parts.append(part)
         remaining -= len(part)
     if remaining <= 0:
-        raise BundleProblem(
-            f"{name} is larger than {most >> 30} GiB", "Record a smaller bundle: kubedoctor capture -n NAMESPACE"
-        )
+        raise _too_large(name, most)
     return b"".join(parts)
+
+
+def _too_large(name: str, most: int) -> BundleProblem:
+    return BundleProblem(
+        f"{name} is larger than {most >> 30} GiB", "Record a smaller bundle: kubedoctor capture -n NAMESPACE"
+    )
 
 
 def _escapes(path: PurePosixPath) -> bool:

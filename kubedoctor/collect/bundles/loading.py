@@ -44,6 +44,18 @@ class Loaded:
     namespace: str
 
 
+@dataclass(frozen=True)
+class _Extent:
+    """How much was read of everything that a list can add to."""
+
+    objects: dict[str, int]
+    losses: dict[str, int]
+    whole: dict[str, set[str]]
+    listed: dict[str, set[str]]
+    problems: int
+    pieces: int
+
+
 @dataclass
 class _Bundle:
     """The pieces of a bundle that were read so far."""
@@ -84,6 +96,25 @@ class _Bundle:
         else:
             self.version = self.version or piece.version
 
+    def extent(self) -> _Extent:
+        """The extent now, for `shrink`."""
+        return _Extent(
+            {kind: len(objects) for kind, objects in self.objects.items()},
+            {kind: len(sentences) for kind, sentences in self.losses.items()},
+            {kind: set(namespaces) for kind, namespaces in self.whole.items()},
+            {kind: set(namespaces) for kind, namespaces in self.listed.items()},
+            len(self.problems),
+            self.pieces,
+        )
+
+    def shrink(self, extent: _Extent) -> None:
+        """Forget what was added since: parts of a list that turned out to be no list."""
+        self.objects = {kind: self.objects[kind][:count] for kind, count in extent.objects.items()}
+        self.losses = {kind: self.losses[kind][:count] for kind, count in extent.losses.items()}
+        self.whole, self.listed = extent.whole, extent.listed
+        del self.problems[extent.problems :]
+        self.pieces = extent.pieces
+
     def _objects(self, piece: Objects) -> None:
         objects: list[KubernetesObject] = []
         if piece.body:
@@ -103,10 +134,15 @@ class _Bundle:
 
     def _items(self, piece: Objects, objects: list[KubernetesObject]) -> None:
         for item in piece.items:
-            if isinstance(item, msgspec.Raw):
-                decoded = decode_object(piece.kind, item)
-            else:
-                decoded = convert_object(piece.kind, item)
+            try:
+                decoded = (
+                    decode_object(piece.kind, item)
+                    if isinstance(item, msgspec.Raw)
+                    else convert_object(piece.kind, item)
+                )
+            except Unreadable as error:
+                self._lose(piece.kind, (f"{piece.kind}: an item cannot be decoded; ignored ({error})",))
+                continue
             objects.extend(decoded.objects)
             if decoded.problems:
                 self._lose(piece.kind, decoded.problems)
@@ -120,7 +156,12 @@ def load(documents: Documents, name: str) -> Loaded:
     """Read all documents. Raises BundleProblem where none of them is recognised."""
     bundle = _Bundle(name)
     with loading(keep=True):
+        before = bundle.extent()
         for document in documents:
+            if document.replaces:
+                bundle.shrink(before)
+            elif document.part is None or document.part.first:
+                before = bundle.extent()
             for piece in pieces_of(document):
                 try:
                     bundle.take(piece)

@@ -18,6 +18,7 @@ from kubedoctor.cluster.seen.wants import LogWant
 from kubedoctor.collect.bundles.documents import Document
 from kubedoctor.collect.bundles.layouts import PathMeaning, place_of
 from kubedoctor.collect.bundles.parsing import (
+    Head,
     Unparsable,
     head_of,
     json_data,
@@ -107,6 +108,7 @@ _ITEM_HEAD = msgspec.json.Decoder(_ItemHead)
 _USUAL_TOP = re.compile(rb'\{\s*"apiVersion":\s*"([\w./-]+)",\s*"kind":\s*"(\w+)",')
 _START = re.compile(r"^==== START logs for container (\S+) of pod ([^\s/]+)/(\S+) ====\n", re.MULTILINE)
 _FLOW = re.compile(rb"\s*\{\s*[^\s\"}]")
+_LOGS = b"==== START logs for container "
 _END = "==== END logs for container "
 _LOG_ERRORS = ("Create log request error: ", "Request log error: ")
 
@@ -114,16 +116,19 @@ _LOG_ERRORS = ("Create log request error: ", "Request log error: ")
 def pieces_of(document: Document) -> Iterator[Piece]:
     """The pieces of a document; unreadable content becomes an Oddity."""
     place = place_of(document.parts)
-    document = _in_utf8(document)
     if place.what == "ignored":
         return
+    if document.part is not None:
+        yield from _list(document.part.head, document.part.items, place)
+        return
+    document = _in_utf8(document)
     if place.what == "log" and place.log is not None:
         yield RecordedLog(place.log, _text(document.body))
         return
-    if place.what == "dumped-log" or b"==== START logs for container " in document.body[: 64 << 20]:
+    if place.what == "dumped-log" or document.body.find(_LOGS, 0, 64 << 20) >= 0:
         yield from _dump(document)
         return
-    if not document.body.strip():
+    if not document.body or document.body.isspace():
         return
     try:
         if place.what == "errors":
@@ -162,25 +167,37 @@ def _json(document: Document, place: PathMeaning) -> Iterator[Piece]:
             yield from _data(json_data(document.body), document, place)
     elif place.what in ("errors", "version", "manifest") or head.scenario or head.objects or head.captured_at:
         yield from _data(json_data(document.body), document, place)
-    elif head.items and isinstance(head.kind, str) and head.kind.endswith("List") and head.kind != "List":
-        kind = kind_of_data({"kind": head.kind.removesuffix("List"), "apiVersion": head.api_version})
-        yield from _typed_list(kind, document.body, head.items, place)
-    elif head.items and (head.kind in (None, "", "List")):
-        yield from _items(raw_items(head.items), place)
+    elif head.items and (_kind_of_list(head) or head.kind in (None, "", "List")):
+        yield from _list(head, document.body, place)
     else:
         yield from _data(json_data(document.body), document, place)
 
 
-def _typed_list(kind: str, body: bytes, items: msgspec.Raw, place: PathMeaning) -> Iterator[Piece]:
+def _kind_of_list(head: Head) -> str:
+    """The kind of all items, where the list names it; empty for items of mixed kinds."""
+    if not isinstance(head.kind, str) or not head.kind.endswith("List") or head.kind == "List":
+        return ""
+    return kind_of_data({"kind": head.kind.removesuffix("List"), "apiVersion": head.api_version})
+
+
+def _list(head: Head, content: bytes | tuple[msgspec.Raw, ...], place: PathMeaning) -> Iterator[Piece]:
+    """The items of a list: `content` is the whole document, or some of its items."""
+    kind = _kind_of_list(head)
+    if not kind:
+        yield from _items(raw_items(head.items) if isinstance(content, bytes) else content, place)
+        return
     # A path that names another kind than the list is ignored.
     whole = place.whole and place.kind in ("", kind)
     namespace = place.namespace if whole else ""
     if kind_named(kind) is None:
         group = kind.partition(".")[2]
-        typed = tuple(_with_kind(json_data(item), kind, group) for item in raw_items(items))
+        items = raw_items(head.items) if isinstance(content, bytes) else content
+        typed = tuple(_with_kind(json_data(item), kind, group) for item in items)
         yield Objects(kind, typed, listed=True, whole=whole, namespace=namespace)
+    elif isinstance(content, bytes):
+        yield Objects(kind, body=content, listed=True, whole=whole, namespace=namespace)
     else:
-        yield Objects(kind, body=body, listed=True, whole=whole, namespace=namespace)
+        yield Objects(kind, content, listed=True, whole=whole, namespace=namespace)
 
 
 def _with_kind(item: Any, kind: str, group: str) -> Any:

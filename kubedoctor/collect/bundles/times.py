@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,34 +18,42 @@ def newest_moment(objects: dict[str, list[KubernetesObject]]) -> datetime | None
 
     Times in the future by design (the end of a grace period, of a certificate) do not count.
     """
-    times = (time for members in objects.values() for obj in members for time in _moments(obj))
-    return max(filter(is_plausible, times), default=None)
+    times: list[datetime] = []
+    for members in objects.values():
+        for obj in members:
+            _add_moments(times, obj)
+    newest = max(times, default=None)
+    return newest if newest is None or is_plausible(newest) else max(filter(is_plausible, times), default=None)
 
 
-def _moments(obj: KubernetesObject) -> Iterator[datetime]:
+def _add_moments(times: list[datetime], obj: KubernetesObject) -> None:
+    # One list instead of generators: a large cluster has a million times.
     if obj.metadata.creation_timestamp:
-        yield obj.metadata.creation_timestamp
+        times.append(obj.metadata.creation_timestamp)
     if isinstance(obj, Event):
         if obj.seen_at:
-            yield obj.seen_at
+            times.append(obj.seen_at)
         return
     status, spec = getattr(obj, "status", None), getattr(obj, "spec", None)
-    yield from _condition_times(getattr(status, "conditions", None) or ())
+    for condition in getattr(status, "conditions", None) or ():
+        _add_times(times, condition, _OF_CONDITIONS)
     if isinstance(obj, Pod):
         for container in all_statuses(obj):
             for state in (container.state, container.last_state):
                 if state and state.running and state.running.started_at:
-                    yield state.running.started_at
+                    times.append(state.running.started_at)
                 if state and state.terminated and state.terminated.finished_at:
-                    yield state.terminated.finished_at
-    for part, names in ((status, ("start_time", "completion_time", "last_schedule_time")), (spec, ("renew_time",))):
-        for name in names:
-            if isinstance(time := getattr(part, name, None), datetime):
-                yield time
+                    times.append(state.terminated.finished_at)
+        if obj.status.start_time:
+            times.append(obj.status.start_time)
+        return
+    _add_times(times, status, _OF_STATUS)
+    _add_times(times, spec, ("renew_time",))
 
 
-def _condition_times(conditions: Iterable[Any]) -> Iterator[datetime]:
-    for condition in conditions:
-        for name in ("last_transition_time", "last_update_time", "last_heartbeat_time", "last_probe_time"):
-            if isinstance(time := getattr(condition, name, None), datetime):
-                yield time
+_OF_CONDITIONS = ("last_transition_time", "last_update_time", "last_heartbeat_time", "last_probe_time")
+_OF_STATUS = ("start_time", "completion_time", "last_schedule_time")
+
+
+def _add_times(times: list[datetime], part: Any, names: Iterable[str]) -> None:
+    times.extend(time for name in names if isinstance(time := getattr(part, name, None), datetime))

@@ -1,0 +1,148 @@
+"""A large list is read in parts: the result is that of reading it whole, whatever its text looks like."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.collect.bundles import BundleSource, open_bundle, parts
+from kubedoctor.problems import BundleProblem
+from tests.collect import bundle_forms as forms
+
+PODS = [forms.pod(f"web-{number}") for number in range(60)]
+TEMPLATES = [{"metadata": {"name": name}} for name in ("data", "logs")]
+OWNERS = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name} for name in ("web", "old")]
+NESTED = [
+    {
+        **pod,
+        "metadata": {**pod["metadata"], "ownerReferences": OWNERS, "annotations": {"a": '},{"metadata":{"items":['}},
+    }
+    for pod in PODS
+]
+CLAIMING = [
+    {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": f"db-{number}", "namespace": "shop"},
+        "spec": {"volumeClaimTemplates": TEMPLATES},
+    }
+    for number in range(60)
+]
+SQUEEZED = (",", ":")
+
+
+def typed(objects: list[dict[str, Any]], kind: str, version: str = "v1", **metadata: str) -> dict[str, Any]:
+    return {
+        "kind": f"{kind}List",
+        "apiVersion": version,
+        "metadata": {"resourceVersion": "7", **metadata},
+        "items": forms.bare(objects, kind),
+    }
+
+
+def captured(objects: list[dict[str, Any]], kind: str) -> str:
+    lines = ",\n".join(json.dumps(obj, separators=SQUEEZED, sort_keys=True) for obj in objects)
+    return f'{{"apiVersion":"v1","items":[\n{lines}\n],"kind":"{kind}List"}}\n'
+
+
+MIXED = {"apiVersion": "v1", "items": [*NESTED, *CLAIMING], "kind": "List", "metadata": {"resourceVersion": ""}}
+FORMS = {
+    "the API server's": json.dumps(typed(NESTED, "Pod"), separators=SQUEEZED),
+    "nested items": json.dumps(typed(CLAIMING, "StatefulSet", "apps/v1"), separators=SQUEEZED),
+    "a page": json.dumps(typed(PODS, "Pod", **{"continue": "abc"}), separators=SQUEEZED),
+    "kubectl's": json.dumps(MIXED, indent=4),
+    "squeezed": json.dumps(MIXED, separators=SQUEEZED, sort_keys=True),
+    "a capture's": captured(NESTED, "Pod"),
+    "kind at the end": json.dumps(dict(reversed(typed(PODS, "Pod").items()))),
+    "a custom kind": json.dumps({**typed(PODS, "Pod"), "kind": "ShopList", "apiVersion": "example.com/v1"}),
+    "a page, said at the end": captured(PODS, "Pod").rstrip().removesuffix("}") + ',"metadata":{"continue":"abc"}}',
+    "two documents": json.dumps(typed(PODS, "Pod")) + json.dumps(typed(CLAIMING, "StatefulSet", "apps/v1")),
+    "cut off": json.dumps(typed(PODS, "Pod"), separators=SQUEEZED)[:-900],
+    "cut off, kubectl's": json.dumps(MIXED, indent=4)[:-900],
+    "broken in the middle": json.dumps(MIXED, indent=4).replace('"web-31"', "web-31", 1),
+    "a number out of range": json.dumps(typed(PODS, "Pod")).replace('"restartCount": 3', '"restartCount": 1e999', 40),
+    "an item without a kind": json.dumps({"items": [*PODS, {"metadata": {"name": "x"}}, *PODS]}),
+    "an item that is text": json.dumps({"items": [*PODS, "text", *PODS]}),
+    "no list": json.dumps({"items": {"a": PODS}}),
+}
+
+
+def seen(source: BundleSource) -> dict[str, Any]:
+    snapshot = source.snapshot
+    kinds = ("Pod", "StatefulSet", "Shop.example.com")
+    return {
+        "objects": {kind: snapshot.of_kind(kind) for kind in kinds},
+        "covered": [snapshot.covers(Want(kind)) for kind in kinds],
+        "limited": [snapshot.limitation(Want(kind)) for kind in kinds],
+        "problems": snapshot.problems,
+        "taken at": snapshot.taken_at,
+        "whole": [
+            list(source.raw_list(kind))
+            for kind in kinds
+            if snapshot.covers(Want(kind)) or snapshot.limitation(Want(kind))
+        ],
+    }
+
+
+def read(path: Path) -> dict[str, Any] | str:
+    try:
+        return seen(open_bundle((str(path),)))
+    except BundleProblem as problem:
+        return problem.what
+
+
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Cut every list; returns the number of items in each part, as they are read."""
+    counts: list[int] = []
+    whole_cut = parts._cut
+
+    def cut(buffer: bytes, lead: bytes) -> Any:
+        end, items = whole_cut(buffer, lead)
+        counts.append(len(items))
+        return end, items
+
+    monkeypatch.setattr(parts, "SMALLEST", 2000)
+    monkeypatch.setattr(parts, "_PART", 2000)
+    monkeypatch.setattr(parts, "_cut", cut)
+    return counts
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_parts_hold_what_the_whole_holds(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "objects.json"
+    path.write_text(FORMS[form])
+    whole = read(path)
+    in_parts(monkeypatch)
+    assert read(path) == whole
+
+
+PACKED = ("the API server's", "kubectl's", "a capture's", "cut off", "broken in the middle", "a number out of range")
+
+
+@pytest.mark.parametrize("form", PACKED)
+@pytest.mark.parametrize("packing", ["gzip", "archive"])
+def test_a_packed_list_holds_the_same(form: str, packing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / f"objects.json.{packing}"
+    if packing == "gzip":
+        path.write_bytes(gzip.compress(FORMS[form].encode()))
+    else:
+        path.write_bytes(forms.packed({"objects.json": FORMS[form], "zzz.json": forms.got(forms.OBJECTS)}))
+    whole = read(path)
+    counts = in_parts(monkeypatch)
+    assert read(path) == whole
+    assert len(counts) > 3
+
+
+@pytest.mark.parametrize("form", ["the API server's", "nested items", "kubectl's", "squeezed", "a capture's"])
+def test_usual_lists_are_cut(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "objects.json"
+    path.write_text(FORMS[form])
+    counts = in_parts(monkeypatch)
+    read(path)
+    assert len(counts) > 5
+    assert all(0 < count < 20 for count in counts)
