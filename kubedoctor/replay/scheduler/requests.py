@@ -102,7 +102,7 @@ class Occupied:
         self._known: dict[Hashable, Mapping[str, int]] = {}
 
     def of(self, pod: Pod) -> Mapping[str, int]:
-        if _refused(pod) or _resizes(pod, _statuses(pod)):
+        if _refused(pod) or (_states_amounts(pod) and _resizes(pod, _statuses(pod))):
             return counted(occupied(pod))
         spec = pod.spec
         written: Hashable = tuple([_written(container.resources) for container in spec.containers])
@@ -168,6 +168,17 @@ def occupied(pod: Pod) -> Amounts:
     _apply_pod_level(total, pod, refused=refused)
     _add(total, amounts(pod.spec.overhead))
     return total
+
+
+def _states_amounts(pod: Pod) -> bool:
+    """Whether the status says anything about resources, which older kubelets do not."""
+    stated = pod.status
+    if stated.resources is not None or stated.allocated_resources is not None:
+        return True
+    for status in (*(stated.container_statuses or ()), *(stated.init_container_statuses or ())):
+        if status.resources is not None or status.allocated_resources is not None:
+            return True
+    return False
 
 
 def _resizes(pod: Pod, statuses: Mapping[str, ContainerStatus]) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from heapq import merge
+from heapq import merge, nlargest
+from operator import itemgetter
 from typing import Final
 
 import msgspec
 
 from kubedoctor.cluster.kinds.core import Event, Node
-from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.meta import KubernetesObject, condition
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
@@ -168,7 +169,7 @@ def _beyond(message: SchedulingMessage, verdict: SchedulingVerdict) -> bool:
 
 def _changed_since(pod: Pod, at: datetime, state: ClusterState, cluster: Cluster) -> dict[Ref, datetime]:
     """The nodes, placed pods and claims that changed last, if that was after a moment, the newest first."""
-    placed = _PLACED_CHANGES.kept(state, None, lambda: sorted(_placed_changes(state), key=_when))
+    placed = _PLACED_CHANGES.kept(state, None, lambda: _newest(_placed_changes(state)))
     stored = sorted(_storage_changes(pod, cluster), key=_when) if asks_for_storage(pod) else []
     changes: dict[Ref, datetime] = {}
     for when, name in merge(reversed(placed), reversed(stored), key=_when, reverse=True):
@@ -182,19 +183,28 @@ def _when(change: tuple[datetime, Ref]) -> datetime:
     return change[0]
 
 
-def _placed_changes(state: ClusterState) -> Iterator[tuple[datetime, Ref]]:
+def _newest(changes: Iterable[tuple[datetime, KubernetesObject]]) -> list[tuple[datetime, Ref]]:
+    """The last few, the newest last; of equal times the later of the iteration."""
+    numbered = ((when, number, obj) for number, (when, obj) in enumerate(changes))
+    newest = nlargest(MOST_CHANGED, numbered, key=itemgetter(0, 1))
+    return [(when, ref(obj)) for when, _, obj in reversed(newest)]
+
+
+def _placed_changes(state: ClusterState) -> Iterator[tuple[datetime, KubernetesObject]]:
+    """The last change of each node and placed pod."""
     for info in state.nodes:
-        for when in _node_times(info.node):
-            yield when, ref(info.node)
+        if node_times := tuple(_node_times(info.node)):
+            yield max(node_times), info.node
         for pod_info in info.pods:
+            metadata = pod_info.pod.metadata
             placed = condition(pod_info.pod.status.conditions, "PodScheduled")
-            for moment in (
+            moments = (
                 placed.last_transition_time if placed else None,
-                pod_info.pod.metadata.creation_timestamp,
-                pod_info.pod.metadata.deletion_timestamp,
-            ):
-                if moment is not None:
-                    yield moment, ref(pod_info.pod)
+                metadata.creation_timestamp,
+                metadata.deletion_timestamp,
+            )
+            if last := max(filter(None, moments), default=None):
+                yield last, pod_info.pod
 
 
 def _storage_changes(pod: Pod, cluster: Cluster) -> Iterator[tuple[datetime, Ref]]:
