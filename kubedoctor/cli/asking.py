@@ -95,8 +95,8 @@ def choices_of(question: Question, options: argparse.Namespace, words: Sequence[
     """What was given for the options of a question; `words` are those of its arguments."""
     chosen: dict[str, tuple[str, ...]] = {}
     for option in question.options:
-        given = getattr(options, option.name.replace("-", "_"), None) or ()
-        texts = [given] if isinstance(given, str) else list(given)
+        value = getattr(options, option.name.replace("-", "_"), None) or ()
+        texts = [value] if isinstance(value, str) else list(value)
         if option.repeatable:
             texts = [part for text in texts for part in text.split(",") if part.strip()]
         chosen[option.name] = tuple(texts)
@@ -121,14 +121,14 @@ def _details(question: Question) -> str:
 def _divided(question: Question, words: Sequence[str]) -> tuple[list[str], list[str]]:
     """The words of the subject, and one for each argument. Raises UsageProblem where a word is missing or too many."""
     count = _subject_length(question, words)
-    subject, left = list(words[:count]), list(words[count:])
+    subject, arguments = list(words[:count]), list(words[count:])
     hint = f"See: kubedoctor {question.name} --help"
-    if len(left) > len(question.arguments):
-        raise UsageProblem(f"unexpected argument: {left[len(question.arguments)]}", hint)
-    if len(left) < len(question.arguments) and (subject or not question.kinds):
-        missing = question.arguments[len(left)]
+    if len(arguments) > len(question.arguments):
+        raise UsageProblem(f"unexpected argument: {arguments[len(question.arguments)]}", hint)
+    if len(arguments) < len(question.arguments) and (subject or not question.kinds):
+        missing = question.arguments[len(arguments)]
         raise UsageProblem(f"{missing.metavar} is missing: {missing.help}", hint)
-    return subject, left
+    return subject, arguments
 
 
 def _subject_length(question: Question, words: Sequence[str]) -> int:

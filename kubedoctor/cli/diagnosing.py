@@ -56,14 +56,14 @@ def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[
     word = options.words[0]
     if hint := recording_hint(word):
         raise UsageProblem(f"{word!r} is a file", hint)
-    known = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
+    words = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
     try:
         with opened(options) as source:
             place = options.namespace or None
-            subject = by_bare_name(word, source, place, everywhere=options.all_namespaces, words=known)
+            subject = by_bare_name(word, source, place, everywhere=options.all_namespaces, words=words)
             report, listing = _examined((subject,), (), source, options)
     except SourceProblem as problem:
-        near = nearest_word(word, known)
+        near = nearest_word(word, words)
         if not near:
             raise
         raise UsageProblem(

@@ -65,7 +65,7 @@ def known_kind(word: str) -> ResourceKind:
     """The kind that a word means. Raises UsageProblem with the nearest."""
     kind = kind_from_word(word)
     if kind is None:
-        near = nearest_word(word.lower(), [known for known in kind_words() if "." not in known])
+        near = nearest_word(word.lower(), [kind_word for kind_word in kind_words() if "." not in kind_word])
         hint = f"Did you mean {', '.join(near)}?" if near else "All commands: kubedoctor --help"
         raise UsageProblem(f"unknown kind {word!r}" if word else "a kind is missing", hint)
     return kind

@@ -98,19 +98,19 @@ def _for_kubectl(verb: str, arguments: Sequence[str]) -> list[str]:
 
 def _without(arguments: Sequence[str], options: tuple[str, ...]) -> list[str]:
     """The arguments but for these options with their values and the flags of kubedoctor; what follows `--` stays."""
-    kept: list[str] = []
+    remaining: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         name = argument.partition("=")[0]
         if argument == "--":
-            return [*kept, argument, *rest]
+            return [*remaining, argument, *rest]
         if argument in options:
             next(rest, None)
         elif name in options or name in _OWN_FLAGS or ("-f" in options and _is_attached(argument, "-f")):
             continue
         else:
-            kept.append(argument)
-    return kept
+            remaining.append(argument)
+    return remaining
 
 
 def _is_attached(argument: str, option: str) -> bool:

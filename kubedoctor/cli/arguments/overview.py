@@ -35,7 +35,8 @@ def overview(program: str) -> str:
     width = text_width()
     lines = [*wrapped(_PURPOSE.replace("kubedoctor", program), width), "", "usage:"]
     lines += _rows(
-        [(f"{program} {form}".rstrip(), what.replace("kubedoctor ", f"{program} ")) for form, what in _FORMS], width
+        [(f"{program} {form}".rstrip(), meaning.replace("kubedoctor ", f"{program} ")) for form, meaning in _FORMS],
+        width,
     )
     commands = list(every_command())
     for section in (*SECTIONS, *sorted({command.section for command in commands} - set(SECTIONS))):
@@ -53,5 +54,5 @@ def _longest(commands: list[Subcommand]) -> int:
 
 def _rows(rows: list[tuple[str, str]] | tuple[tuple[str, str], ...], width: int, longest: int = 0) -> Iterator[str]:
     column = max(longest, *(len(name) for name, _ in rows)) + 4
-    for name, what in rows:
-        yield from wrapped(what, width, f"  {name:<{column - 2}}", " " * column)
+    for name, meaning in rows:
+        yield from wrapped(meaning, width, f"  {name:<{column - 2}}", " " * column)

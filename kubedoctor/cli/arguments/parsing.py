@@ -29,12 +29,12 @@ class _Parser(argparse.ArgumentParser):
     """Errors are raised for the code that prints problems."""
 
     def error(self, message: str) -> NoReturn:
-        if found := _NO_VALUE.fullmatch(message):
-            message = f"{found[1].rpartition('/')[2]} needs a value"
-        elif found := _NO_FLAG_VALUE.fullmatch(message):
-            message = f"{found[1].rpartition('/')[2]} takes no value, but has {found[2]}"
-        elif found := _NO_CHOICE.fullmatch(message):
-            message = f"{found[1]} cannot be {found[2]}: use {found[3].replace(chr(39), '')}"
+        if match := _NO_VALUE.fullmatch(message):
+            message = f"{match[1].rpartition('/')[2]} needs a value"
+        elif match := _NO_FLAG_VALUE.fullmatch(message):
+            message = f"{match[1].rpartition('/')[2]} takes no value, but has {match[2]}"
+        elif match := _NO_CHOICE.fullmatch(message):
+            message = f"{match[1]} cannot be {match[2]}: use {match[3].replace(chr(39), '')}"
         raise UsageProblem(message, f"See: {self.prog} --help")
 
 
@@ -61,18 +61,18 @@ def split_command(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
 def parse(command: Subcommand, arguments: Sequence[str], program: str) -> argparse.Namespace:
     """The options of a command and its `words`. Raises UsageProblem that names the command of a misplaced option."""
     parser = parser_of(command, program)
-    options, left = parser.parse_known_intermixed_args(list(_plain_flags(arguments, parser)))
+    options, unexpected = parser.parse_known_intermixed_args(list(_plain_flags(arguments, parser)))
     read_by_kubectl = command.name or "get"
-    for argument in left:
+    for argument in unexpected:
         if argument.startswith("-"):
             option = argument.partition("=")[0]
             if line := kubectl_option(read_by_kubectl, option, arguments):
                 raise UsageProblem(f"{option} is an option of kubectl alone", f"Run: {line}")
             raise _not_an_option(option, command, options, program)
     if command.most_words is not None:
-        left = [*left, *options.words[command.most_words :]]
-    if left:
-        raise UsageProblem(f"unexpected argument: {left[0]}", f"See: {_called(program, command)} --help")
+        unexpected = [*unexpected, *options.words[command.most_words :]]
+    if unexpected:
+        raise UsageProblem(f"unexpected argument: {unexpected[0]}", f"See: {_called(program, command)} --help")
     if line := kubectl_format(read_by_kubectl, options.output or "", arguments):
         raise UsageProblem(
             f"{options.output.partition('=')[0]} is an output format of kubectl alone",
@@ -163,7 +163,9 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
     if option in _WATCHING:
         where = namespace_flag(options)
         return UsageProblem(f"{option} is not available", f"The terminal UI follows every change: {program}{where}")
-    owners = [other.name for other in every_command() if option_of(parser_of(other, program), option) is not None]
+    owners = [
+        candidate.name for candidate in every_command() if option_of(parser_of(candidate, program), option) is not None
+    ]
     if owners:
         most = len(owners) > len(command_names()) / 2
         return UsageProblem(
@@ -175,7 +177,7 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
 
     near = nearest_word(option, [name for name in option_names(parser_of(command, program)) if name.startswith("--")])
     hint = f"Did you mean {', '.join(near)}? " if near else ""
-    return UsageProblem(f"unknown option: {option}", f"{hint}See: {called} --help")
+    return UsageProblem(f"unexpected option: {option}", f"{hint}See: {called} --help")
 
 
 def _in_words(names: Sequence[str]) -> str:
@@ -197,10 +199,10 @@ def _examples(command: Subcommand, program: str) -> str:
     column = max(map(len, lines)) + 2
     width = text_width()
     beside = column <= width * 2 // 3
-    shown = []
-    for line, (_, what) in zip(lines, command.examples, strict=True):
+    laid_out = []
+    for line, (_, note) in zip(lines, command.examples, strict=True):
         if beside:
-            shown += wrapped(what, width, f"{line:<{column}}", " " * column)
+            laid_out += wrapped(note, width, f"{line:<{column}}", " " * column)
         else:
-            shown += [line, *(wrapped(what, width, " " * 6) if what else ())]
-    return "\n".join(["examples:", *shown])
+            laid_out += [line, *(wrapped(note, width, " " * 6) if note else ())]
+    return "\n".join(["examples:", *laid_out])

@@ -32,11 +32,11 @@ def capture(options: argparse.Namespace) -> int:
         whole = options.all_namespaces or not options.namespace
         if not whole:
             check_namespace(options.namespace, source)
-        written = write_bundle(
+        bundle = write_bundle(
             source, load_catalogue().reads(), Path(options.output), "" if whole else options.namespace
         )
-    print(written.told, file=sys.stderr)
-    return ExitCode.HEALTHY if written.complete else ExitCode.GAPS
+    print(bundle.told, file=sys.stderr)
+    return ExitCode.HEALTHY if bundle.complete else ExitCode.GAPS
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -37,13 +37,13 @@ def demo(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, _leave)  # so that the kubeconfig is also removed when the terminal closes
     with serve_recording(name) as served:
-        told = f"This is the demo cluster {name}. kubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
+        notice = f"This is the demo cluster {name}. kubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
         chosen = Options(kubeconfig=str(served.kubeconfig), all_namespaces=True)
         if interactive:
             from kubedoctor.tui import run  # textual is loaded only for the terminal UI
 
             return run(
-                lambda: open_source(chosen), namespace="", catalogue=load_catalogue(), options=chosen, notice=told
+                lambda: open_source(chosen), namespace="", catalogue=load_catalogue(), options=chosen, notice=notice
             )
         _report(chosen, options)
     return 0  # The demo is broken on purpose: showing it is a success.

@@ -56,8 +56,8 @@ def _complete(words: Sequence[str], prefix: str, _options: argparse.Namespace) -
     """Codes, ids and words of the API, in any case."""
     if words:
         return []
-    known = load_catalogue().words()
-    return [word for word in known if word.lower().startswith(prefix.lower()) and " " not in word]
+    symptoms = load_catalogue().words()
+    return [word for word in symptoms if word.lower().startswith(prefix.lower()) and " " not in word]
 
 
 COMMAND = Subcommand(

@@ -11,5 +11,5 @@ COMMAND = replace(
     name="get",
     summary="diagnose objects, the same as kubedoctor KIND NAME",
     section="As with kubectl",
-    examples=tuple((f"get {line}", what) for line, what in OBJECTS.examples[:-1]),
+    examples=tuple((f"get {line}", note) for line, note in OBJECTS.examples[:-1]),
 )

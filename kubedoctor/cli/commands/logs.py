@@ -41,14 +41,14 @@ def _commands(subjects: Sequence[Ref], options: argparse.Namespace) -> str:
         chosen += f" {names[0]} {shlex.quote(value)}" if value else ""
     for flags in _FLAGS:
         chosen += f" {flags[0]}" if getattr(options, flags[-1].lstrip("-").replace("-", "_")) else ""
-    having = [one for one in subjects if one.kind in ("Pod", "Service", *WORKLOAD_KINDS)]
+    having = [subject for subject in subjects if subject.kind in ("Pod", "Service", *WORKLOAD_KINDS)]
     if not having:
         return f"{subjects[0].title} has no log of its own"
-    return "\n".join(f"kubectl logs {_argument(one)}{one.namespace_flag}{chosen}" for one in having)
+    return "\n".join(f"kubectl logs {_argument(subject)}{subject.namespace_flag}{chosen}" for subject in having)
 
 
-def _argument(one: Ref) -> str:
-    return one.name if one.kind == "Pod" else one.argument
+def _argument(subject: Ref) -> str:
+    return subject.name if subject.kind == "Pod" else subject.argument
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -23,9 +23,9 @@ class Finder(CompletionFinder):
         if cword_prefix.startswith("-") and "=" in cword_prefix:
             comp_words = comp_words[:-1]  # argcomplete puts the option of `--option=value` there
         start = cword_prefix.lower()  # `explain oom` means OOMKilled
-        found = [word for word in candidates(comp_words[1:], cword_prefix) if word.lower().startswith(start)]
-        self._display_completions = dict.fromkeys(found, "")
-        quoted: list[str] = self.quote_completions(list(dict.fromkeys(found)), cword_prequote, last_wordbreak_pos)
+        matches = [word for word in candidates(comp_words[1:], cword_prefix) if word.lower().startswith(start)]
+        self._display_completions = dict.fromkeys(matches, "")
+        quoted: list[str] = self.quote_completions(list(dict.fromkeys(matches)), cword_prequote, last_wordbreak_pos)
         return quoted
 
 

@@ -21,8 +21,8 @@ def contexts(prefix: str, options: argparse.Namespace) -> list[str]:
 
     from kubedoctor.collect.connecting.kubeconfig import find_files, read_kubeconfig
 
-    known = read_kubeconfig(find_files(options.kubeconfig, os.environ)).contexts
-    return [name for name in known if name.startswith(prefix)]
+    context_names = read_kubeconfig(find_files(options.kubeconfig, os.environ)).contexts
+    return [name for name in context_names if name.startswith(prefix)]
 
 
 def files(prefix: str, _options: argparse.Namespace) -> list[str]:
@@ -75,15 +75,15 @@ def names(kind: str, prefix: str, options: argparse.Namespace) -> list[str]:
 
 def in_time(read: Callable[[], Iterable[str]]) -> list[str]:
     """The result of a read, or nothing where it fails or takes too long: a shell waits for the answer."""
-    found: list[str] = []
+    words: list[str] = []
 
     def run() -> None:
         try:
-            found.extend(read())
+            words.extend(read())
         except Exception:  # noqa: BLE001  # errors must not appear during completion
             return
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    return [] if thread.is_alive() else found
+    return [] if thread.is_alive() else words

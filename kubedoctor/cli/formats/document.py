@@ -50,10 +50,12 @@ def to_data(report: Report) -> dict[str, Any]:
             "namespaces": list(report.namespaces),
             **({"subjects": [ref_data(name) for name in report.subjects]} if report.subjects else {}),
         },
-        "incidents": [{"cause": one.cause, "consequences": list(one.consequences)} for one in report.incidents],
-        "findings": [_finding(one) for one in report.findings],
-        "unexplained": [_unexplained(one) for one in report.unexplained],
-        "not_checked": [_not_checked(one) for one in report.not_checked]
+        "incidents": [
+            {"cause": incident.cause, "consequences": list(incident.consequences)} for incident in report.incidents
+        ],
+        "findings": [_finding(finding) for finding in report.findings],
+        "unexplained": [_unexplained(unexplained) for unexplained in report.unexplained],
+        "not_checked": [_not_checked(not_checked) for not_checked in report.not_checked]
         + [{"diagnostic": None, "about": None, "why": text} for text in report.problems],
         "checked": {"diagnostics": report.diagnostics_run, "objects": report.objects_seen},
         "suppressed": report.suppressed,
@@ -61,23 +63,23 @@ def to_data(report: Report) -> dict[str, Any]:
     }
 
 
-def _finding(one: ReportedFinding) -> dict[str, Any]:
+def _finding(finding: ReportedFinding) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "code": one.code,
-        "diagnostic": one.diagnostic,
-        "also_known_as": list(one.also_known_as),
-        "severity": one.severity.value,
-        "confidence": one.confidence.value,
-        "about": ref_data(one.about),
-        "affects": [ref_data(name) for name in one.affects],
-        "summary": one.summary,
-        "detail": one.detail,
-        "evidence": [_evidence(fact) for fact in one.evidence],
-        "fixes": [fix_data(fix) for fix in one.fixes],
-        "commands": [_command(command) for command in one.commands],
-        "would_disprove": one.would_disprove,
-        "gaps": list(one.gaps),
+        "id": finding.id,
+        "code": finding.code,
+        "diagnostic": finding.diagnostic,
+        "also_known_as": list(finding.also_known_as),
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "about": ref_data(finding.about),
+        "affects": [ref_data(name) for name in finding.affects],
+        "summary": finding.summary,
+        "detail": finding.detail,
+        "evidence": [_evidence(fact) for fact in finding.evidence],
+        "fixes": [fix_data(fix) for fix in finding.fixes],
+        "commands": [_command(command) for command in finding.commands],
+        "would_disprove": finding.would_disprove,
+        "gaps": list(finding.gaps),
     }
 
 
@@ -104,12 +106,20 @@ def _command(command: Command) -> dict[str, Any]:
     return {"line": command.line, "why": command.why, "effect": command.effect.value}
 
 
-def _unexplained(one: Unexplained) -> dict[str, Any]:
-    return {"about": ref_data(one.about), "says": one.says, "evidence": [_evidence(fact) for fact in one.evidence]}
+def _unexplained(unexplained: Unexplained) -> dict[str, Any]:
+    return {
+        "about": ref_data(unexplained.about),
+        "says": unexplained.says,
+        "evidence": [_evidence(fact) for fact in unexplained.evidence],
+    }
 
 
-def _not_checked(one: NotChecked) -> dict[str, Any]:
-    return {"diagnostic": one.diagnostic or None, "about": ref_data(one.about) if one.about else None, "why": one.why}
+def _not_checked(not_checked: NotChecked) -> dict[str, Any]:
+    return {
+        "diagnostic": not_checked.diagnostic or None,
+        "about": ref_data(not_checked.about) if not_checked.about else None,
+        "why": not_checked.why,
+    }
 
 
 def moment(at: datetime) -> str | None:

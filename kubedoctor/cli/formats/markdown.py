@@ -20,13 +20,18 @@ def to_markdown(report: Report, listing: Listing | None = None) -> str:
         lines += _incident(report, incident)
     if report.unexplained:
         lines += ["## Not explained", ""]
-        for one in report.unexplained:
-            lines.append(f"- {plain(one.about.title)}: {plain(one.says)}")
-            lines += [f"  - {plain(fact.path)} = {plain(visible(fact.text, 300))}" for fact in one.evidence]
+        for unexplained in report.unexplained:
+            lines.append(f"- {plain(unexplained.about.title)}: {plain(unexplained.says)}")
+            lines += [f"  - {plain(fact.path)} = {plain(visible(fact.text, 300))}" for fact in unexplained.evidence]
         lines.append("")
     if report.not_checked or report.problems:
         lines += ["## Not checked", ""]
-        reasons = sorted({f"{one.diagnostic + ': ' if one.diagnostic else ''}{one.why}" for one in report.not_checked})
+        reasons = sorted(
+            {
+                f"{not_checked.diagnostic + ': ' if not_checked.diagnostic else ''}{not_checked.why}"
+                for not_checked in report.not_checked
+            }
+        )
         lines += [f"- {plain(text)}" for text in (*reasons, *report.problems)]
         lines.append("")
     return "\n".join(lines)
@@ -51,8 +56,8 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
         yield "Impact:"
         yield ""
         for name in incident.consequences:
-            one = report.finding(name)
-            yield f"- {plain(one.about.title)}: {plain(one.summary)} (`{one.code}`)"
+            finding = report.finding(name)
+            yield f"- {plain(finding.about.title)}: {plain(finding.summary)} (`{finding.code}`)"
         yield ""
     for fix in cause.fixes:
         yield from fix_lines(fix)

@@ -48,7 +48,7 @@ def _as_drawn(sheet: Sheet) -> dict[str, Any]:
         "facts": [{"label": fact.label, "text": fact.text} for fact in sheet.facts],
         "tables": [_table(table) for table in sheet.tables],
         "chain": [{"text": step.text, "mark": step.mark.name.lower(), "about": step.about} for step in sheet.chain],
-        "next": [{"line": one.line, "why": one.why, "effect": one.effect} for one in sheet.next],
+        "next": [{"line": command.line, "why": command.why, "effect": command.effect} for command in sheet.next],
     }
 
 

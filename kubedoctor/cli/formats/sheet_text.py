@@ -24,12 +24,12 @@ def to_text(sheet: Sheet, *, width: int, colour: bool = False) -> str:
     lines += block("chain", [visible(f"{step.mark.value} {step.text}".strip()) for step in sheet.chain], width)
     for table in sheet.tables:
         lines += ["", *_table(table, width, colour)]
-    rest = [
+    blocks = [
         *block("fix", [line for fix in sheet.fixes for line in fix_lines(fix)], width),
-        *block("next", [command_text(one) for one in sheet.next], width),
+        *block("next", [command_text(command) for command in sheet.next], width),
         *block("not checked", [visible(gap) for gap in sheet.gaps], width),
     ]
-    lines += ["", *rest] if rest else []
+    lines += ["", *blocks] if blocks else []
     return "\n".join(lines) + "\n"
 
 

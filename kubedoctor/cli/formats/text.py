@@ -121,7 +121,7 @@ class _Page:
         return [*(["NAMESPACE"] if listing.namespaced else []), "NAME", *shown, "FINDING"]
 
     def _cells(self, row: ListedObject, listing: Listing) -> list[str]:
-        name = row.about.name if len({one.about.kind for one in listing.rows}) == 1 else _argument(row.about)
+        name = row.about.name if len({row.about.kind for row in listing.rows}) == 1 else _argument(row.about)
         cells = [visible(row.about.namespace)] if listing.namespaced else []
         cells.append(visible(name))
         cells += map(visible, row.cells if self._all else row.cells[: listing.narrow])
@@ -160,8 +160,8 @@ class _Page:
         """What the cause breaks: the consequences, and affected objects without a finding of their own."""
         members = [self._report.finding(name) for name in incident.consequences]
         most = _EVERYTHING if self._all else MOST_CONSEQUENCES
-        for one in members[:most]:
-            yield f"{visible(one.about.title)}: {visible(one.summary)} ({one.code})"
+        for member in members[:most]:
+            yield f"{visible(member.about.title)}: {visible(member.summary)} ({member.code})"
         if len(members) > most:
             yield f"{and_more(len(members) - most)}; -o wide lists all"
         others = [name for name in cause.affects if name != cause.about]
@@ -170,11 +170,11 @@ class _Page:
 
     def _facts(self, cause: ReportedFinding) -> Iterator[str]:
         """A line for each fact; facts of another object come under its name."""
-        shown, headed = cause.about, False
+        subject, headed = cause.about, False
         for fact in cause.evidence:
-            if fact.object != shown:
-                shown, headed = fact.object, True
-                yield visible(shown.title)
+            if fact.object != subject:
+                subject, headed = fact.object, True
+                yield visible(subject.title)
             indent = "  " if headed else ""
             note = f"  ({visible(fact.shows)})" if fact.shows else ""
             yield f"{indent}{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
@@ -185,17 +185,17 @@ class _Page:
         if not report.unexplained:
             return
         yield self._paint(NOT_EXPLAINED.capitalize(), "1")
-        shown = report.unexplained if self._all else report.unexplained[:MOST_UNEXPLAINED]
-        for one in shown:
-            yield from wrapped(f"{visible(one.about.title)}: {visible(one.says)}", self._width, "  ", "    ")
+        unexplained = report.unexplained if self._all else report.unexplained[:MOST_UNEXPLAINED]
+        for entry in unexplained:
+            yield from wrapped(f"{visible(entry.about.title)}: {visible(entry.says)}", self._width, "  ", "    ")
             if report.subject is not None or report.subjects or self._all:
-                for fact in one.evidence:
+                for fact in entry.evidence:
                     note = f"  ({visible(fact.shows)})" if fact.shows else ""
                     text = f"{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
                     yield from wrapped(text, self._width, "    ", "      ")
-            yield f"    {visible(one.about.describe_command)}"
-        if len(report.unexplained) > len(shown):
-            yield f"  {and_more(len(report.unexplained) - len(shown))}; -o wide lists all"
+            yield f"    {visible(entry.about.describe_command)}"
+        if len(report.unexplained) > len(unexplained):
+            yield f"  {and_more(len(report.unexplained) - len(unexplained))}; -o wide lists all"
         yield ""
 
     def _not_checked(self) -> Iterator[str]:
@@ -212,9 +212,9 @@ class _Page:
             yield from wrapped(row, self._width, "  ", "    ")
         if len(rows) > len(shown):
             yield f"  {and_more(len(rows) - len(shown))}; -o wide lists all"
-        for one in report.not_checked if self._debug else ():
-            if one.traceback:
-                yield textwrap.indent(visible(one.traceback, lines=True), "    ")
+        for entry in report.not_checked if self._debug else ():
+            if entry.traceback:
+                yield textwrap.indent(visible(entry.traceback, lines=True), "    ")
         yield ""
 
 
@@ -238,24 +238,24 @@ def _affected(names: Sequence[Ref]) -> str:
 def _reasons(not_checked: Iterable[NotChecked]) -> list[str]:
     """What could not be checked, by reason; the reason with the most diagnostics first."""
     groups: dict[str, set[str]] = {}
-    for one in not_checked:
-        groups.setdefault(one.why, set()).add(one.diagnostic)
+    for entry in not_checked:
+        groups.setdefault(entry.why, set()).add(entry.diagnostic)
     worst = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     return [f"{visible(why)}{_of_diagnostics(names)}" for why, names in worst]
 
 
 def _of_diagnostics(names: Iterable[str]) -> str:
-    known = sorted(visible(name) for name in names if name)
-    if not known:
+    sorted_names = sorted(visible(name) for name in names if name)
+    if not sorted_names:
         return ""
-    listed = ", ".join(known[:4]) + (f" and {len(known) - 4} more" if len(known) > 4 else "")
+    listed = ", ".join(sorted_names[:4]) + (f" and {len(sorted_names) - 4} more" if len(sorted_names) > 4 else "")
     return f"  ({listed})"
 
 
 def _footer(report: Report) -> str:
     version = f", Kubernetes {visible(report.source.kubernetes)}" if report.source.kubernetes else ""
-    taken = "" if report.taken_at == UNKNOWN_TIME else f", at {report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    moment = "" if report.taken_at == UNKNOWN_TIME else f", at {report.taken_at:%Y-%m-%d %H:%M:%S} UTC"
     return (
         f"{counted(report.diagnostics_run, 'diagnostic')} checked {counted(report.objects_seen, 'object')} of "
-        f"{visible(report.source.name)}{version}{taken}"
+        f"{visible(report.source.name)}{version}{moment}"
     )

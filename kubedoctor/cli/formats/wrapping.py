@@ -70,8 +70,8 @@ def _filled(paragraph: str, width: int, first: str, rest: str) -> Iterator[str]:
 
 def _words(text: str) -> Iterator[tuple[str, str]]:
     """Each word with the spaces before it; wide letters are words of their own without spaces between."""
-    for found in re.finditer(r"(\s*)(\S+)", text):
-        space, word = found[1], found[2]
+    for match in re.finditer(r"(\s*)(\S+)", text):
+        space, word = match[1], match[2]
         if word.isascii():
             yield space, word
             continue
