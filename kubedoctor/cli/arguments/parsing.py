@@ -177,7 +177,7 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
 
     near = nearest_word(option, [name for name in option_names(parser_of(command, program)) if name.startswith("--")])
     hint = f"Did you mean {', '.join(near)}? " if near else ""
-    return UsageProblem(f"unexpected option: {option}", f"{hint}See: {called} --help")
+    return UsageProblem(f"unknown option: {option}", f"{hint}See: {called} --help")
 
 
 def _in_words(names: Sequence[str]) -> str:
