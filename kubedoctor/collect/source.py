@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.cluster.seen.wants import LogWant, Want
+from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 
 
 class ReadableCluster(Protocol):
@@ -34,11 +34,11 @@ class ReadableCluster(Protocol):
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it does not exist or cannot be read."""
 
-    def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
-        """Every object of a kind, whole but for secret values, of one namespace where given; read again, object by
-        object.
+    def raw_lists(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, dict[str, Any] | CannotSee]]:
+        """Every object of these kinds, whole but for secret values, of one namespace where given; read again, object by
+        object, with its kind. The order of the kinds is the source's, and they may be mixed.
 
-        Raises CannotSee where the list is refused or missing.
+        CannotSee instead of an object: the rest of the kind is refused or missing.
         """
 
     def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:

@@ -81,11 +81,7 @@ def seen(source: BundleSource) -> dict[str, Any]:
         "limited": [snapshot.limitation(Want(kind)) for kind in kinds],
         "problems": snapshot.problems,
         "taken at": snapshot.taken_at,
-        "whole": [
-            list(source.raw_list(kind))
-            for kind in kinds
-            if snapshot.covers(Want(kind)) or snapshot.limitation(Want(kind))
-        ],
+        "whole": sorted((kind, json.dumps(data)) for kind, data in source.raw_lists(kinds) if isinstance(data, dict)),
     }
 
 

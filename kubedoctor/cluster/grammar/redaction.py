@@ -248,7 +248,10 @@ def redact_data(value: Any, name: str = "") -> Any:
             if type(key) is not str:  # YAML allows keys of any type, JSON and Kubernetes do not.
                 key = str(key)
             if isinstance(item, str):
-                redacted[key] = redact_text(item) if free else redact_value(key, item)
+                if free or not looks_secret(key):
+                    redacted[key] = item if item in _clean else redact_text(item)
+                else:
+                    redacted[key] = REDACTED if item else item
             elif isinstance(item, dict | list):
                 redacted[key] = redact_data(item, key)
             else:

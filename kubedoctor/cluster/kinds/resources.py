@@ -155,6 +155,12 @@ def kind_named(kind: str) -> ResourceKind | None:
     return _by_kind().get(kind)
 
 
+def is_namespaced(kind: str) -> bool:
+    """Whether its objects are in namespaces; a custom resource may be."""
+    row = kind_named(kind)
+    return row is None or row.namespaced
+
+
 def kind_from_word(word: str) -> ResourceKind | None:
     """The row that kubectl means by a word: plural, singular or short name, any case, `deployments.apps` too."""
     return _by_word().get(word.lower())

@@ -20,7 +20,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.objects import struct_for
 from kubedoctor.cluster.kinds.references import custom_kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks
+from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks, without_nulls
 
 T = TypeVar("T", bound=KubernetesObject)
 MOST_MENDS = 20  # An item with more wrong fields than this is not an object of that kind.
@@ -154,6 +154,19 @@ def plain_json(body: bytes) -> Any:
         return msgspec.json.decode(marked(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(str(error)) from None
+
+
+def mended_json(body: bytes) -> Any:
+    """An object as plain data without managedFields, nulls and values that cannot be read. Raises Unreadable."""
+    try:
+        if not has_marks(body):
+            data = msgspec.json.decode(body)
+            if isinstance(data, dict) and isinstance(metadata := data.get("metadata"), dict):
+                metadata.pop("managedFields", None)  # often half of the object
+            return without_nulls(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    return without_marks(plain_json(body), [])
 
 
 def _raw_list(body: bytes) -> _RawList:

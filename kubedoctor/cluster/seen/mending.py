@@ -44,6 +44,26 @@ def has_marks(body: bytes) -> bool:
     return _MARK.encode() in body
 
 
+def without_nulls(data: Any, depth: int = 0) -> Any:
+    """The same data, of JSON, with its nulls removed. Raises RecursionError where it is nested deeper than MOST_DEPTH."""
+    if depth > MOST_DEPTH:
+        raise RecursionError
+    if type(data) is dict:
+        nulls = [key for key, value in data.items() if value is None]
+        for key in nulls:
+            del data[key]
+        for value in data.values():
+            if type(value) is dict or type(value) is list:
+                without_nulls(value, depth + 1)
+    elif type(data) is list:
+        if None in data:
+            data[:] = [value for value in data if value is not None]
+        for value in data:
+            if type(value) is dict or type(value) is list:
+                without_nulls(value, depth + 1)
+    return data
+
+
 def without_marks(data: Any, lost: list[str], path: str = "", depth: int = 0) -> Any:
     """A copy without nulls and without unusable values; `lost` gets a clause for each unusable value."""
     if isinstance(data, dict | list | tuple) and depth > MOST_DEPTH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,24 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
+from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
+from kubedoctor.cluster.seen.decoding import Unreadable, mended_json
 from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
+from kubedoctor.collect.bundles.parsing import head_of, raw_items
 from kubedoctor.collect.bundles.pieces import Objects, RecordedState, pieces_of
 from kubedoctor.collect.recording import objects_of_state
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.problems import Problem
 
+_PLAIN_NAME = re.compile(r"[a-z0-9.-]+")
+
 
 class BundleSource:
-    """The record of a cluster. Whole objects (`raw`, `raw_list`) are read from the files again."""
+    """The record of a cluster. Whole objects (`raw`, `raw_lists`) are read from the files again."""
 
     def __init__(self, documents: Documents, snapshot: Snapshot, namespace: str) -> None:
         self._documents = documents
@@ -57,7 +62,7 @@ class BundleSource:
         if self._snapshot.get(ref) is None:
             return None
         try:
-            for data in self._read(ref.kind):
+            for _, data in self._read(frozenset((ref.kind,)), ref.name):
                 meta = data.get("metadata")
                 meta = meta if isinstance(meta, dict) else {}
                 if meta.get("name") == ref.name and (meta.get("namespace") or "") == ref.namespace:
@@ -66,14 +71,22 @@ class BundleSource:
             return None
         return None
 
-    def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
-        want = Want(kind, namespace)
-        if not (self._snapshot.covers(want) or self._snapshot.limitation(want)):
-            raise CannotSee(kind, self._snapshot.refusal(want) or NOT_HERE)
-        for data in self._read(kind):
+    def raw_lists(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, dict[str, Any] | CannotSee]]:
+        visible = set()
+        for kind in kinds:
+            want = Want(kind, namespace if is_namespaced(kind) else "")
+            if self._snapshot.covers(want) or self._snapshot.limitation(want):
+                visible.add(kind)
+            else:
+                yield kind, CannotSee(kind, self._snapshot.refusal(want) or NOT_HERE)
+        for kind, data in self._read(frozenset(visible)):
             meta = data.get("metadata")
-            if not namespace or (isinstance(meta, dict) and meta.get("namespace") == namespace):
-                yield redact_object(data)
+            if (
+                not namespace
+                or not is_namespaced(kind)
+                or (isinstance(meta, dict) and meta.get("namespace") == namespace)
+            ):
+                yield kind, redact_object(data)
 
     def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
         return tuple(sorted(map(ref, self._snapshot.of_kind(kind, namespace))))
@@ -84,20 +97,20 @@ class BundleSource:
     def close(self) -> None:
         """Nothing to close."""
 
-    def _read(self, kind: str) -> Iterator[dict[str, Any]]:
-        """The objects of a kind as in the files; missing kind and apiVersion are added."""
-        for document in self._documents:
+    def _read(self, kinds: frozenset[str], name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+        """The objects of these kinds as in the files; missing kind and apiVersion are added. `name`: at least all objects
+        with this name."""
+        mark = name.encode() if _PLAIN_NAME.fullmatch(name) else b""
+        for document in self._documents if kinds else ():
             for piece in pieces_of(document):
                 if isinstance(piece, RecordedState):
-                    yield from objects_of_state(piece.data, kind)
-                elif isinstance(piece, Objects) and piece.kind == kind:
-                    yield from _whole_items(piece)
+                    for kind in kinds:
+                        yield from ((kind, data) for data in objects_of_state(piece.data, kind))
+                elif isinstance(piece, Objects) and piece.kind in kinds:
+                    yield from ((piece.kind, data) for data in _whole_items(piece, mark))
 
 
-def _whole_items(piece: Objects) -> Iterator[dict[str, Any]]:
-    from kubedoctor.cluster.kinds.resources import kind_named
-    from kubedoctor.collect.bundles.parsing import head_of, raw_items
-
+def _whole_items(piece: Objects, mark: bytes) -> Iterator[dict[str, Any]]:
     items = piece.items
     if piece.body:
         head = head_of(piece.body)
@@ -105,10 +118,15 @@ def _whole_items(piece: Objects) -> Iterator[dict[str, Any]]:
     row = kind_named(piece.kind)
     type_fields = {"apiVersion": row.api_version, "kind": row.kind} if row else {}
     for item in items:
-        try:
-            data = without_marks(plain_json(bytes(item)) if isinstance(item, msgspec.Raw) else item, [])
-        except Unreadable:
-            continue  # It was reported when the bundle was read.
+        if not isinstance(item, msgspec.Raw):
+            data = without_marks(item, [])
+        elif mark in (body := bytes(item)):
+            try:
+                data = mended_json(body)
+            except Unreadable:
+                continue  # It was reported when the bundle was read.
+        else:
+            continue
         if isinstance(data, dict):
             yield {**type_fields, **data}
 

@@ -12,15 +12,17 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
 from kubedoctor.cluster.seen.decoding import decode_object
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
@@ -30,7 +32,6 @@ from kubedoctor.collect.bundles.layouts import MANIFEST
 from kubedoctor.collect.bundles.loading import FORMAT
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.metrics import NO_METRICS, is_metrics
-from kubedoctor.collect.redact import redact_object
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import BundleProblem, UsageProblem
 
@@ -128,9 +129,10 @@ def _put(written: Path, path: Path) -> None:
 
 def _write_all(contents: _Contents, source: ReadableCluster, kinds: list[str], namespace: str) -> None:
     (contents.folder / "objects").mkdir(mode=0o700)
-    for kind in kinds:
-        if kind_named(kind) is not None or "." in kind:
-            _write_kind(contents, source, kind, namespace)
+    kinds = [kind for kind in kinds if kind_named(kind) is not None or "." in kind]
+    with ExitStack() as files:
+        for kind, objects in _read_lists(contents, source, kinds, namespace, files).items():
+            _write_kind(contents, source, kind, namespace, objects, files)
     _write_logs(contents, source, namespace)
     snapshot = source.snapshot
     unknown = snapshot.taken_at == UNKNOWN_TIME
@@ -148,17 +150,20 @@ def _write_all(contents: _Contents, source: ReadableCluster, kinds: list[str], n
     _write(contents.folder / MANIFEST, [body])
 
 
-def _write_kind(contents: _Contents, source: ReadableCluster, kind: str, namespace: str) -> None:
-    row = kind_named(kind)
-    namespaced = row is None or row.namespaced
-    asked = namespace if namespaced else ""
-    count, why = _write_list(contents, source, kind, asked)
-    if why and not count and namespaced and not asked:
+def _write_kind(
+    contents: _Contents, source: ReadableCluster, kind: str, namespace: str, read: _ListRead, files: ExitStack
+) -> None:
+    asked = namespace if is_namespaced(kind) else ""
+    count, why = len(read.places), read.why
+    if why and not count and is_namespaced(kind) and not asked:
         # Not allowed to list everywhere: read at least the namespace of the context.
-        count, narrow = _write_list(contents, source, kind, source.namespace)
-        if not narrow:
+        read = _read_lists(contents, source, [kind], source.namespace, files)[kind]
+        count = len(read.places)
+        if not read.why:
+            _write_list(contents, kind, read)
             contents.kinds[kind] = {"seen": [source.namespace], "why": f"only namespace {source.namespace}: {why}"}
             return
+    _write_list(contents, kind, read)
     if why:
         contents.kinds[kind] = {"seen": "part" if count else [], "why": why}
     elif limited := source.snapshot.limitation(Want(kind, asked)):
@@ -169,38 +174,58 @@ def _write_kind(contents: _Contents, source: ReadableCluster, kind: str, namespa
         contents.kinds[kind] = {"seen": "all"}
 
 
-def _write_list(contents: _Contents, source: ReadableCluster, kind: str, namespace: str) -> tuple[int, str]:
-    """Write the objects of a kind, sorted by namespace and name. Returns their number, and why objects are missing."""
-    places: dict[tuple[str, str], tuple[int, int]] = {}
-    why = ""
-    version = ""
-    with tempfile.TemporaryFile(dir=contents.folder.parent) as file:
-        try:
-            for data in source.raw_list(kind, namespace):
-                obj = _named(redact_object(data), kind)
-                version = version or str(obj.get("apiVersion") or "")
-                body = _ENCODER.encode(obj)
-                key = _key(obj)
-                places[key] = (file.tell(), len(body))
-                file.write(body)
-                contents.namespaces.add(key[0])
-                if kind == "Pod":
-                    contents.wanted_logs.update(_logs_of(body))
-        except CannotSee as blind:
-            why = blind.why
-        contents.namespaces.discard("")
-        if places or not why:
-            short, _, group = kind.partition(".")
-            row = kind_named(kind)
-            version = version or (row.api_version if row else f"{group}/v1")
-            head = b'{"apiVersion":' + _ENCODER.encode(version) + b',"items":[\n'
-            tail = b'\n],"kind":' + _ENCODER.encode(f"{short}List") + b"}\n"
-            _write(contents.folder / "objects" / f"{kind}.json", _joined(file, places, head, tail))
-    contents.objects += len(places)
-    return len(places), why
+@dataclass
+class _ListRead:
+    """The objects of a kind, encoded in a file: where each is, and why others are missing."""
+
+    file: IO[bytes]
+    places: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    version: str = ""
+    why: str = ""
 
 
-def _joined(file: Any, places: dict[tuple[str, str], tuple[int, int]], head: bytes, tail: bytes) -> Iterator[bytes]:
+def _read_lists(
+    contents: _Contents, source: ReadableCluster, kinds: list[str], namespace: str, files: ExitStack
+) -> dict[str, _ListRead]:
+    """The objects of all kinds, each with a temporary file of its own, since a source may mix them."""
+    lists = {}
+    for kind in kinds:
+        file = files.enter_context(tempfile.TemporaryFile(dir=contents.folder.parent))  # noqa: SIM115  # the stack closes it
+        lists[kind] = _ListRead(file)
+    for kind, data in source.raw_lists(kinds, namespace):
+        read = lists[kind]
+        if isinstance(data, CannotSee):
+            read.why = data.why
+            continue
+        obj = _named(data, kind)
+        read.version = read.version or str(obj.get("apiVersion") or "")
+        body = _ENCODER.encode(obj)
+        key = _key(obj)
+        read.places[key] = (read.file.tell(), len(body))
+        read.file.write(body)
+        if key[0]:
+            contents.namespaces.add(key[0])
+        if kind == "Pod":
+            contents.wanted_logs.update(_logs_of(source, key, body))
+    return lists
+
+
+def _write_list(contents: _Contents, kind: str, read: _ListRead) -> None:
+    """Write the objects of a kind, sorted by namespace and name."""
+    if not read.places and read.why:
+        return
+    short, _, group = kind.partition(".")
+    row = kind_named(kind)
+    version = read.version or (row.api_version if row else f"{group}/v1")
+    head = b'{"apiVersion":' + _ENCODER.encode(version) + b',"items":[\n'
+    tail = b'\n],"kind":' + _ENCODER.encode(f"{short}List") + b"}\n"
+    _write(contents.folder / "objects" / f"{kind}.json", _joined(read.file, read.places, head, tail))
+    contents.objects += len(read.places)
+
+
+def _joined(
+    file: IO[bytes], places: dict[tuple[str, str], tuple[int, int]], head: bytes, tail: bytes
+) -> Iterator[bytes]:
     yield head
     for number, key in enumerate(sorted(places)):
         start, length = places[key]
@@ -223,9 +248,10 @@ def _key(data: dict[str, Any]) -> tuple[str, str]:
     return str(meta.get("namespace") or ""), str(meta.get("name") or "")
 
 
-def _logs_of(body: bytes) -> Iterator[LogWant]:
+def _logs_of(source: ReadableCluster, key: tuple[str, str], body: bytes) -> Iterator[LogWant]:
     """The logs that may show why a pod is in trouble; none for a healthy pod."""
-    for pod in decode_object("Pod", body).objects:
+    read = source.snapshot.get(Ref("Pod", *key))
+    for pod in (read,) if read else decode_object("Pod", body).objects:
         if not isinstance(pod, Pod) or not troubled(pod):
             continue
         for status in all_statuses(pod):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
-from kubedoctor.cluster.seen.wants import LogWant, Want
+from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
@@ -83,6 +83,15 @@ class LiveSource:
                 yield redact_object(document)
         finally:
             self._count()
+
+    def raw_lists(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, dict[str, Any] | CannotSee]]:
+        """One kind after the other, as `raw_list`."""
+        for kind in kinds:
+            try:
+                for document in self.raw_list(kind, namespace if is_namespaced(kind) else ""):
+                    yield kind, document
+            except CannotSee as blind:
+                yield kind, blind
 
     def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
         """Objects from the snapshot, else from a list without content; at most 5,000."""
