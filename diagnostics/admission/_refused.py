@@ -30,7 +30,9 @@ from kubedoctor.replay.workloads.missing_pods import missing_pods
 from kubedoctor.replay.workloads.stateful_sets import waits_for_earlier
 
 FAILURE = "status.conditions[type=ReplicaFailure].message"
-FRESH = timedelta(minutes=30)  # Controllers wait up to about 16 minutes before they try again.
+FRESH = timedelta(minutes=30)
+"""Controllers wait up to about 16 minutes before they try again: a quota may have room since an older refusal."""
+_QUOTA = (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS)
 
 
 class RefusedPods(msgspec.Struct, frozen=True):
@@ -43,7 +45,8 @@ class RefusedPods(msgspec.Struct, frozen=True):
 
 
 def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
-    """The refusal of the missing pods: the ReplicaSet's condition, elsewhere a fresh FailedCreate event."""
+    """The refusal of the missing pods: the ReplicaSet's condition, elsewhere the FailedCreate event that no creation
+    followed."""
     missing = missing_pods(obj)
     if not missing:
         return None
@@ -53,16 +56,20 @@ def refused_pods(obj: KubernetesObject, cluster: Cluster) -> RefusedPods | None:
             return None
         answer = quote(obj, FAILURE, "the API server's message")
         return RefusedPods(parse_refusal(failure.message), answer, workload_of(obj, cluster), missing)
-    if isinstance(obj, StatefulSet) and waits_for_earlier(obj, pods_of(obj, cluster)):
+    if isinstance(obj, StatefulSet) and waits_for_earlier(obj, pods_of(obj, cluster.maybe)):
         return None
-    for event in reversed(cluster.events_about(ref(obj))):
-        if event.reason != "FailedCreate" or not event.message:
-            continue
-        if event.seen_at is None or cluster.taken_at - event.seen_at > FRESH:
-            return None
-        answer = quote(event, "message", "the API server's message")
-        return RefusedPods(parse_refusal(event.message), answer, workload_of(obj, cluster), missing)
-    return None
+    tries = [event for event in cluster.events_about(ref(obj)) if event.reason in ("FailedCreate", "SuccessfulCreate")]
+    event = tries[-1] if tries else None
+    created = obj.metadata.creation_timestamp
+    if event is None or event.reason != "FailedCreate" or not event.message or event.seen_at is None:
+        return None
+    refusal = parse_refusal(event.message)
+    if (created is not None and event.seen_at < created) or (
+        refusal.kind in _QUOTA and cluster.taken_at - event.seen_at > FRESH
+    ):
+        return None
+    answer = quote(event, "message", "the API server's message")
+    return RefusedPods(refusal, answer, workload_of(obj, cluster), missing)
 
 
 def missing_without_message(obj: KubernetesObject, cluster: Cluster) -> int:

@@ -20,6 +20,7 @@ cluster, and through its node port, the Service works.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -41,7 +42,8 @@ from kubedoctor.findings import (
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)
 """Controllers on bare metal choose from a list of addresses; a cloud has to create a load balancer."""
-FAILED = "SyncLoadBalancerFailed"
+_NOT_OF_THE_LOAD_BALANCER = re.compile(r"^(ClusterIP|Port|NodePort|TopologyAwareHints|FailedTo(Create|Update)Endpoint)")
+"""Warnings of other controllers about a Service: addresses in the cluster, endpoints."""
 
 
 def _waits(service: Service) -> bool:
@@ -55,17 +57,22 @@ def _waits(service: Service) -> bool:
     severity=Severity.WARNING,
     reads=(Service, Node, Event),
     when=_waits,
-    symptoms=("<pending>", "SyncLoadBalancerFailed", "EnsuringLoadBalancer"),
+    symptoms=("<pending>", "SyncLoadBalancerFailed", "EnsuringLoadBalancer", "FailedBuildModel"),
 )
 def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Finding]:
     since = service.metadata.creation_timestamp
     age = cluster.taken_at - since if since is not None else CLOUD_PATIENCE
-    failures = [event for event in cluster.events_about(ref(service)) if event.reason == FAILED and event.message]
+    failures = [event for event in cluster.events_about(ref(service)) if _is_failure(event)]
     nodes = cluster.maybe.all(Node)
     cloud = not nodes or any(node.spec.provider_id for node in nodes)
     if not failures and age < (CLOUD_PATIENCE if cloud else PATIENCE):
         return
     yield _failed(service, failures[-1]) if failures else _not_handled(service, cloud=cloud)
+
+
+def _is_failure(event: Event) -> bool:
+    """Each controller has its own reasons: SyncLoadBalancerFailed, FailedBuildModel, AllocationFailed."""
+    return event.type != "Normal" and bool(event.message) and not _NOT_OF_THE_LOAD_BALANCER.match(event.reason)
 
 
 def _failed(service: Service, failure: Event) -> Finding:

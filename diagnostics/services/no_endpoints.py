@@ -142,7 +142,7 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
     return Finding(
         about=ref(service),
         summary=f"no ready endpoints: 0/{len(behind.live)} pods ready",
-        confidence=Confidence.CERTAIN,
+        confidence=Confidence.CERTAIN if behind.endpoints_seen else Confidence.LIKELY,
         evidence=tuple(evidence),
         affects=tuple(ref(pod) for pod in behind.failing),
         because_of=tuple(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing)),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from diagnostics.storage._volumes import requested
-from kubedoctor.cluster import Cluster, PersistentVolumeClaim, StorageClass, pods_mounting, quote, ref
+from kubedoctor.cluster import (
+    Cluster,
+    PersistentVolumeClaim,
+    StorageClass,
+    pods_mounting,
+    quote,
+    ref,
+    times,
+    visible_end,
+)
 from kubedoctor.findings import Confidence, Finding, Fix
 
 PATIENCE = timedelta(minutes=1)
@@ -31,6 +40,21 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         evidence=(*answer, quote(storage_class, "provisioner", "must create the volume"), *requested(claim)),
         confidence=Confidence.CERTAIN if failure is not None else Confidence.LIKELY,
         fixes=(Fix(fix),),
+    )
+
+
+def by_its_event(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
+    """What the newest event of a claim tells, where its class or the volumes cannot be seen."""
+    events = cluster.events_about(ref(claim))
+    newest = events[-1] if events else None
+    if newest is None or newest.type != "Warning" or not newest.message:
+        return None
+    return Finding(
+        about=ref(claim),
+        summary=f"the claim is not bound ({newest.reason}): {visible_end(newest.message, 240)}",
+        evidence=(quote(newest, "message", f"seen {times(newest.times)}"), *requested(claim)),
+        confidence=Confidence.LIKELY,
+        fixes=(Fix("Fix the cause that the event message names"),),
     )
 
 

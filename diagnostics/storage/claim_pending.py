@@ -30,10 +30,11 @@ from datetime import timedelta
 import msgspec
 
 from diagnostics.storage._classes import class_missing, no_class
-from diagnostics.storage._provisioning import PATIENCE, bypassed, not_provisioned
+from diagnostics.storage._provisioning import PATIENCE, by_its_event, bypassed, not_provisioned
 from diagnostics.storage._volumes import finding, nearest_volume, objections, release, requested, would_fit
 from kubedoctor.answers.placement.fixing.claims import AT_ONCE
 from kubedoctor.cluster import (
+    CannotSee,
     Cluster,
     Event,
     PersistentVolume,
@@ -45,7 +46,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.findings import Command, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
 
@@ -69,7 +70,14 @@ def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
     if not claim.name:
         return
     cluster.require(PersistentVolume, StorageClass)
-    outcome = _judged(claim, cluster)
+    try:
+        outcome = _judged(claim, cluster)
+    except CannotSee:
+        outcome = by_its_event(claim, cluster) or _without_volumes(claim, cluster)
+        if outcome is None:
+            raise
+        cluster.maybe.all(PersistentVolume)
+        cluster.maybe.all(StorageClass)
     if outcome is None:
         return
     users = pods_mounting(claim, cluster.maybe)
@@ -104,6 +112,17 @@ def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
             judge = bypassed if state.awaits is Awaited.FIRST_POD else not_provisioned
             return judge(claim, storage_class, cluster)
     return None
+
+
+def _without_volumes(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
+    """What the classes alone tell of a claim that no volume was bound to in time."""
+    age = _age(claim, cluster)
+    if claim.spec.volume_name or age is None or age < PATIENCE:
+        return None
+    classes = cluster.all(StorageClass)
+    state = unbound(claim, (), classes)
+    judge = {Awaited.ANY_CLASS: no_class, Awaited.NAMED_CLASS: class_missing}.get(state.awaits)
+    return msgspec.structs.replace(judge(claim, classes, state), confidence=Confidence.LIKELY) if judge else None
 
 
 def _age(claim: PersistentVolumeClaim, cluster: Cluster) -> timedelta | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubedoctor.cluster import (
+    Cluster,
+    Event,
     Evidence,
     KubernetesObject,
     Pod,
@@ -16,7 +18,7 @@ from kubedoctor.cluster import (
     ref,
     status_path,
 )
-from kubedoctor.findings import Command, Effect, Fix, rollout
+from kubedoctor.findings import Command, Effect, Fix, newest_event, rollout
 
 
 def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:
@@ -37,6 +39,16 @@ def wait_of(pod: Pod) -> tuple[str, Evidence] | None:
             return f"container `{status.name}` of a new pod is waiting: {waiting.reason}", quote(pod, path, "")
     path = "status.conditions[type=Ready].message"
     return ("a new pod is not ready", quote(pod, path, "")) if has_path(pod, path) else None
+
+
+def before_containers(pod: Pod, cluster: Cluster) -> Event | None:
+    """The event that tells why no container of a pod was created yet: its sandbox, or its volumes."""
+    waiting_reasons = {
+        status.state.waiting.reason for status in all_statuses(pod) if status.state and status.state.waiting
+    }
+    if not waiting_reasons & {"ContainerCreating", "PodInitializing"}:
+        return None
+    return newest_event(pod, cluster, "FailedCreatePodSandBox", "FailedAttachVolume", "FailedMount")
 
 
 def undo(workload: KubernetesObject) -> Fix:

@@ -26,12 +26,13 @@ from datetime import timedelta
 
 from diagnostics.admission._refused import blamed_for, refused_pods
 from diagnostics.workloads._in_turn import held_up_daemons, held_up_set
-from diagnostics.workloads._rollout import first_wait, look, undo
+from diagnostics.workloads._rollout import before_containers, first_wait, look, undo
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
     DaemonSet,
     Deployment,
+    Event,
     Evidence,
     KubernetesObject,
     MutatingWebhookConfiguration,
@@ -41,6 +42,7 @@ from kubedoctor.cluster import (
     StatefulSet,
     ValidatingWebhookConfiguration,
     condition,
+    controller_of,
     counted,
     has_path,
     human_duration,
@@ -49,10 +51,13 @@ from kubedoctor.cluster import (
     quote,
     ref,
     replica_sets_of,
+    times,
+    visible_end,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, rollout
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline
 
+LONGEST = 300
 PROGRESSING = "status.conditions[type=Progressing]"
 
 
@@ -73,7 +78,7 @@ def unfinished(workload: KubernetesObject) -> bool:
     subject=Deployment,
     also_subjects=(StatefulSet, DaemonSet),
     severity=Severity.CRITICAL,
-    reads=(Pod, ValidatingWebhookConfiguration, MutatingWebhookConfiguration, *WORKLOADS),
+    reads=(Pod, Event, ValidatingWebhookConfiguration, MutatingWebhookConfiguration, *WORKLOADS),
     when=unfinished,
     also_known_as=("ProgressDeadlineExceeded",),
     symptoms=("ReplicaSetUpdated", "MinimumReplicasUnavailable"),
@@ -89,10 +94,11 @@ def rollout_stuck(workload: KubernetesObject, cluster: Cluster) -> Iterator[Find
 
 def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
     desired, available = deployment.spec.desired_replicas, deployment.status.available_replicas
-    sets = replica_sets_of(deployment, cluster)
+    lenient = cluster.maybe  # That the rollout is stuck is certain without them.
+    sets = replica_sets_of(deployment, lenient)
     newest = sets[0] if sets else None
-    pods = pods_of(newest, cluster) if newest is not None else ()
-    why, evidence, blamed = _why(newest, pods, cluster)
+    pods = pods_of(newest, lenient) if newest is not None else _pods_by_name(deployment, lenient)
+    why, evidence, blamed = _why(newest, pods, lenient)
     old = f"; {available} of {counted(desired, 'replica')} still available" if available else ""
     message = f"{PROGRESSING}.message"
     return Finding(
@@ -115,6 +121,17 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
     )
 
 
+def _pods_by_name(deployment: Deployment, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods of ReplicaSets that cannot be seen: their names start with that of the Deployment."""
+    pods = cluster.all(Pod, deployment.namespace)
+    owners = ((pod, controller_of(pod)) for pod in pods)
+    return tuple(
+        pod
+        for pod, owner in owners
+        if owner is not None and owner.kind == "ReplicaSet" and owner.name.rpartition("-")[0] == deployment.name
+    )
+
+
 def _why(
     newest: ReplicaSet | None, pods: tuple[Pod, ...], cluster: Cluster
 ) -> tuple[str, tuple[Evidence, ...], tuple[Ref, ...]]:
@@ -122,4 +139,13 @@ def _why(
     if newest is not None and (refused := refused_pods(newest, cluster)) is not None:
         return f": its pods are rejected ({refused.refusal.text})", (refused.evidence,), (blamed_for(refused, cluster),)
     wait = first_wait(pods)
-    return (f": {wait[0]}", (wait[1],), ()) if wait is not None else ("", (), ())
+    if wait is None:
+        return "", (), ()
+    event = next((found for pod in pods if not_ready(pod) and (found := before_containers(pod, cluster))), None)
+    if event is None:
+        return f": {wait[0]}", (wait[1],), ()
+    return (
+        f": {wait[0]}; {event.reason}: {visible_end(event.message, LONGEST)}",
+        (wait[1], quote(event, "message", f"{event.reason}, seen {times(event.times)}")),
+        (),
+    )

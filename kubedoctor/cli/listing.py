@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -18,8 +18,9 @@ from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN, controller_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.triage import all_statuses
-from kubedoctor.engine.health.states import stated_health
+from kubedoctor.engine.health.states import Health, stated_health
 from kubedoctor.engine.report import Report, ReportedFinding
+from kubedoctor.engine.words import NOT_READY
 
 COLUMNS = ("READY", "STATUS", "RESTARTS", "AGE", "NODE")
 
@@ -55,6 +56,7 @@ def listing_of(
     worst = _worst(report, snapshot)
     causes = {name: report.finding(incident.cause) for incident in report.incidents for name in incident.consequences}
     says = {one.about: one.says for one in report.unexplained}
+    waiting = {one.about for one in report.not_ready}
     cluster = Cluster(snapshot)
     rows = []
     for name in report.subjects:
@@ -62,7 +64,8 @@ def listing_of(
         near = None if finding is not None else _near(name, cluster, relations, worst)
         cause = causes.get(finding.id) if finding is not None else None
         cells = _cells(snapshot.get(name), report.taken_at)
-        rows.append(ListedObject(name, finding, cause, near, says.get(name, ""), cells))
+        left = says.get(name) or (NOT_READY if waiting and _waits(name, waiting, snapshot) else "")
+        rows.append(ListedObject(name, finding, cause, near, left, cells))
     order = {finding.id: rank for rank, finding in enumerate(report.findings)}
     rows.sort(key=lambda row: _rank(row, order))
     nouns = dict.fromkeys((kind.singular, kind.plural) for kind in kinds)
@@ -70,6 +73,13 @@ def listing_of(
     where = f" in namespace {namespace}" if namespace and any(name.namespace for name in report.subjects) else ""
     namespaced = len({name.namespace for name in report.subjects}) > 1
     return Listing(f"{counted(len(rows), noun, plural)}{where}", tuple(rows), namespaced=namespaced)
+
+
+def _waits(name: Ref, waiting: Collection[Ref], snapshot: Snapshot) -> bool:
+    """Whether the object, or a workload that it belongs to, is not ready, and its own status does not show otherwise."""
+    obj = snapshot.get(name)
+    unwell = obj is not None and stated_health(obj).health in (Health.BROKEN, Health.DEGRADED)
+    return name in waiting or (unwell and any(owner in waiting for owner in _line(name, snapshot)))
 
 
 def _worst(report: Report, snapshot: Snapshot) -> dict[Ref, ReportedFinding]:

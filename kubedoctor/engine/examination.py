@@ -18,7 +18,7 @@ from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
 from kubedoctor.engine.checks import Results, run_check
 from kubedoctor.engine.foresight import with_foreseen
-from kubedoctor.engine.health import unexplained
+from kubedoctor.engine.health import left_open, unseen_trouble
 from kubedoctor.engine.proven import with_proven
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
 from kubedoctor.engine.sweep import Sweep
@@ -127,7 +127,7 @@ def scan(
         outside, further = _in_rounds(catalogue, elsewhere, snapshot, gather)
         results.add(outside)
         rounds += further
-    return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace)
+    return _report(catalogue, snapshot, results, subject=None, rounds=rounds, namespace=namespace, whole=picked is None)
 
 
 def _all_of(snapshot: Snapshot, namespace: str) -> Iterator[KubernetesObject]:
@@ -225,11 +225,13 @@ def _report(
     subject: Ref | None,
     rounds: int,
     namespace: str = "",
+    whole: bool = False,
 ) -> Report:
     findings = tuple(
         msgspec.structs.replace(entry, id=f"f{number}") for number, entry in enumerate(_merged(results.found), start=1)
     )
     incidents, failed = fold(findings, catalogue, snapshot)
+    left = left_open(results.seen, findings, snapshot, subject, unseen_trouble(snapshot, namespace) if whole else ())
     return Report(
         taken_at=snapshot.taken_at,
         source=snapshot.source,
@@ -245,7 +247,8 @@ def _report(
         requests=snapshot.requests,
         rounds=rounds,
         problems=(*catalogue.problems, *failed, *sorted(snapshot.problems)),
-        unexplained=unexplained(results.seen, findings, snapshot, subject),
+        unexplained=left.unexplained,
+        not_ready=left.not_ready,
     )
 
 

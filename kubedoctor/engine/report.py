@@ -52,12 +52,25 @@ class NotChecked(msgspec.Struct, frozen=True, order=True):
 
 
 class Unexplained(msgspec.Struct, frozen=True):
-    """An object whose own status reports trouble that no finding explains. `says`: a clause without its name,
-    from the object's status, which `evidence` quotes."""
+    """An object whose own status, or an event about it, reports trouble that no finding explains. `says`: a clause
+    without its name, which `evidence` quotes; the newest Warning events about the object come last."""
 
     about: Ref
     says: str
     evidence: tuple[Evidence, ...]
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The sentences that decide: messages of the status, and of events with how often they were seen. What an
+        earlier sentence has already is not repeated."""
+        lines: list[str] = []
+        for fact in self.evidence:
+            if not isinstance(fact.value, str) or " " not in fact.value:
+                continue
+            parts = [fact.shows] if fact.object.kind == "Event" and fact.shows not in self.says else []
+            parts += [fact.value] if not any(fact.value in line for line in lines) else []
+            lines += [": ".join(parts)] if parts else []
+        return tuple(lines)
 
 
 class Report(msgspec.Struct, frozen=True, dict=True):
@@ -67,6 +80,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     incidents: worst first. problems: what was unreadable or left out.
     rounds: the number of rounds of fetching.
     unexplained: the subject first.
+    not_ready: workloads that are not ready, without a finding or other trouble; they may still be starting.
     """
 
     taken_at: datetime
@@ -83,6 +97,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     suppressed: int = 0
     problems: tuple[str, ...] = ()
     unexplained: tuple[Unexplained, ...] = ()
+    not_ready: tuple[Unexplained, ...] = ()
     subjects: tuple[Ref, ...] = ()
 
     def finding(self, id_: str) -> ReportedFinding:
@@ -104,8 +119,8 @@ class Report(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def complete(self) -> bool:
-        """Everything could be checked, and no object is left whose status reports unexplained trouble."""
-        return self.all_checked and not self.unexplained
+        """Everything could be checked, and no object is left whose trouble is unexplained or that is not ready."""
+        return self.all_checked and not self.unexplained and not self.not_ready
 
     @property
     def all_checked(self) -> bool:

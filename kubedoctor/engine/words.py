@@ -13,6 +13,7 @@ NEXT = "next"
 RULED_OUT_BY = "ruled out by"
 NOT_CHECKED = "not checked"
 NOT_EXPLAINED = "not explained"
+NOT_READY = "not ready, no cause found yet"
 LEARN = "learn"
 
 MARKS = {Severity.CRITICAL: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
@@ -33,6 +34,8 @@ def verdict_line(report: Report, matched: str = "") -> str:
             return f"✓ {where}: no problems found"
         if report.unexplained:
             return f"? {where}: {_not_explained(report)}"
+        if report.not_ready:
+            return f"? {where}: {_not_ready(report)}"
         if not report.objects_seen:
             return f"? {where}: nothing could be checked"
         return f"? {where}: no problems found, but not everything could be checked"
@@ -42,7 +45,16 @@ def verdict_line(report: Report, matched: str = "") -> str:
     parts = [counted(incidents, "incident")] if incidents else []
     parts += [counted(notices, "notice")] if notices else []
     parts += [f"{len(report.unexplained):,} {NOT_EXPLAINED}"] if report.unexplained else []
+    parts += [f"{len(report.not_ready):,} not ready"] if report.not_ready else []
     return f"{where}: {', '.join(parts)}"
+
+
+def _not_ready(report: Report) -> str:
+    gaps = "" if report.all_checked else "; not everything could be checked"
+    if report.subject is not None and report.not_ready[0].about == report.subject:
+        return f"{NOT_READY}{gaps}"
+    number = len(report.not_ready)
+    return f"no findings, but {counted(number, 'workload')} {'is' if number == 1 else 'are'} {NOT_READY}{gaps}"
 
 
 def _not_explained(report: Report) -> str:

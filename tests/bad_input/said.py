@@ -11,7 +11,7 @@ import pytest
 from kubedoctor.cli import main
 
 _OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-INCOMPLETE = ("but not everything could be checked", "nothing could be checked", "a problem")
+INCOMPLETE = ("not everything could be checked", "nothing could be checked", "a problem", "no cause found yet")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster import Ref
+from kubedoctor.collect.bundles import open_bundle
 from kubedoctor.collect.recording import read_recording
 from kubedoctor.engine import Report, focus, load_catalogue, scan
 from kubedoctor.findings import Severity
@@ -150,3 +151,45 @@ def test_a_focus_on_the_culprit_is_never_falsely_healthy(name: str, shared: Path
     subject = Ref(one["kind"], one["namespace"] or "", one["name"])
     report = report_on(subject, data)
     assert report.findings or not report.complete
+
+
+AS_PEOPLE_HAVE_IT = ("Pod", "Event")
+"""`kubectl get pods,events -A -o json > file`."""
+
+
+def of_a_few_kinds(path: Path, tmp_path: Path) -> Report:
+    items = [item for item in recording(path)["objects"] if item["kind"] in AS_PEOPLE_HAVE_IT]
+    file = tmp_path / path.name
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), encoding="utf-8")
+    return scan(load_catalogue(), open_bundle((str(file),)).snapshot, lambda wants: None)
+
+
+def test_a_file_of_pods_and_events_tells_what_pods_and_events_can(shared: Path, tmp_path: Path) -> None:
+    """What is found of pods in the whole state is found, or left open, in such a file; never is it well."""
+    silent = []
+    for path in captures(shared):
+        whole = [finding for finding in report_of(path).findings if finding.severity is not Severity.NOTICE]
+        of_pods = {finding.code for finding in whole if any(name.kind == "Pod" for name in finding.affects)}
+        few = of_a_few_kinds(path, tmp_path)
+        told = {finding.code for finding in few.findings} | ({"open"} if few.unexplained or few.not_ready else set())
+        if recording(path)["expect"]["cause"] == "healthy":
+            assert not told, path.stem
+        elif of_pods and not of_pods & (told | {"KD2001", "KD2101", "KD2002"}) and "open" not in told:
+            silent.append(path.stem)
+        assert not few.complete
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("quota-exceeded", "exceeded quota: team-quota"),
+        ("webhook-no-endpoints", "failed calling webhook"),
+        ("job-backoff-limit", "reached the specified backoff limit"),
+        ("pod-security-restricted", "violates PodSecurity"),
+        ("pvc-missing-storageclass", 'storageclass.storage.k8s.io "fast-ssd" not found'),
+    ],
+)
+def test_events_speak_for_objects_that_the_file_lacks(name: str, sentence: str, shared: Path, tmp_path: Path) -> None:
+    few = of_a_few_kinds(shared / "captures" / f"{name}.json", tmp_path)
+    assert sentence in " ".join(message for item in few.unexplained for message in item.messages)

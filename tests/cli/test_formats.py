@@ -67,6 +67,14 @@ def report(*findings: ReportedFinding, **more: object) -> Report:
     return Report(**{**fields, **more})  # type: ignore[arg-type]  # the fields are checked by the tests
 
 
+WHY_UNWELL = Evidence(CHECKOUT, "status.conditions[type=Available].message", "the pods never start")
+STARTING = (
+    Unexplained(
+        CHECKOUT,
+        "0/2 ready",
+        (Evidence(Ref("Event", "shop", "web.2"), "message", "back-off pulling", "event BackOff, once, 5s ago"),),
+    ),
+)
 FULL = report(
     finding(
         1,
@@ -111,7 +119,7 @@ def test_the_document_keeps_the_published_schema() -> None:
     schema = json.loads(files("kubedoctor.cli.formats").joinpath("report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    for one in (FULL, report(), report(subject=None)):
+    for one in (FULL, report(), report(subject=None), report(not_ready=STARTING)):
         validator.validate(json.loads(render(one, "json")))
     broken = json.loads(render(FULL, "json"))
     broken["findings"][0]["evidence"] = []
@@ -145,6 +153,22 @@ def test_foreign_text_is_shown_and_not_obeyed(name: str) -> None:
         assert not [line for line in lines if "<script>" in line.replace("\\<script\\>", "")]
 
 
+def test_in_a_scan_the_sentences_of_the_status_and_of_events_are_shown() -> None:
+    seen = Evidence(
+        Ref("Event", "shop", "web.1"), "message", "no free address", "event FailedCreate, 7 times, last 2m ago"
+    )
+    unwell = report(subject=None, unexplained=(Unexplained(CHECKOUT, "Available is False", (WHY_UNWELL, seen)),))
+    assert (
+        "  Deployment shop/checkout: Available is False\n"
+        "    the pods never start\n"
+        "    event FailedCreate, 7 times, last 2m ago: no free address\n"
+        "    kubectl describe deployment/checkout -n shop\n"
+    ) in render(unwell, "text")
+    starting = render(report(subject=None, not_ready=STARTING), "text")
+    assert "Not ready, no cause found yet\n  Deployment shop/checkout: 0/2 ready\n    event BackOff, once" in starting
+    assert "## Not ready, no cause found yet" in render(report(subject=None, not_ready=STARTING), "markdown")
+
+
 def test_colour_only_where_it_is_asked_for() -> None:
     assert "\x1b[" in render(FULL, "text", Style(colour=True))
     assert "\x1b[" not in render(FULL, "text")
@@ -169,6 +193,8 @@ def test_debug_shows_tracebacks() -> None:
         (report(problems=("broken off",)), Severity.WARNING, False, ExitCode.GAPS),
         (report(finding(1), problems=("broken off",)), Severity.WARNING, True, ExitCode.FOUND),
         (report(unexplained=UNWELL), Severity.WARNING, False, ExitCode.GAPS),
+        (report(not_ready=STARTING), Severity.WARNING, False, ExitCode.GAPS),
+        (report(not_ready=STARTING), Severity.WARNING, True, ExitCode.HEALTHY),
         (report(finding(1), unexplained=UNWELL), Severity.WARNING, False, ExitCode.FOUND),
     ],
 )
@@ -180,6 +206,7 @@ def test_exit_code(one: Report, fail_on: Severity, allow: bool, code: ExitCode) 
     ("one", "line"),
     [
         (report(), "✓ Deployment shop/checkout: no problems found"),
+        (report(subject=CHECKOUT, not_ready=STARTING), "? Deployment shop/checkout: not ready, no cause found yet"),
         (
             report(subject=AUTOSCALER, unexplained=UNWELL),
             "? HorizontalPodAutoscaler shop/web: reports a problem that no diagnostic explains",

@@ -39,6 +39,7 @@ from kubedoctor.cluster import (
     Pod,
     Probe,
     Service,
+    condition,
     human_duration,
     not_ready,
     ref,
@@ -75,7 +76,6 @@ from kubedoctor.replay.logs.log_lines import port_listened_on
 STARTING = timedelta(seconds=60)
 """The time that a program may take to listen on its port before that counts as a fault."""
 SHORTEST = timedelta(seconds=10)
-FRESH = timedelta(minutes=5)
 
 
 @diagnostic(
@@ -109,7 +109,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     )
     about = at_fault(pod, cluster)
     why, event = last_failure(
-        pod, container.name, "Readiness", cluster, lambda event: _is_of_this_run(event, part, cluster)
+        pod, container.name, "Readiness", cluster, lambda event: _is_of_this_state(event, pod, part, probe)
     )
     answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
     tail = cluster.log_tail(pod, container.name)
@@ -152,11 +152,15 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     )
 
 
-def _is_of_this_run(event: Event, part: ContainerWithStatus, cluster: Cluster) -> bool:
+def _is_of_this_state(event: Event, pod: Pod, part: ContainerWithStatus, probe: Probe) -> bool:
+    """Whether the event is of this run of the container, and of the time since the pod is not ready: the kubelet reports
+    a probe that keeps failing ever more rarely."""
     running = part.status.state.running if part.status.state else None
-    since = running.started_at if running else None
-    seen_at = event.seen_at
-    return seen_at is not None and (since is None or seen_at >= since) and cluster.taken_at - seen_at <= FRESH
+    state = condition(pod.status.conditions, "Ready")
+    not_ready_since = state.last_transition_time if state is not None else None
+    starts = [running.started_at if running else None, not_ready_since and not_ready_since - gives_up_after(probe)]
+    seen = event.seen_at
+    return seen is not None and all(start is None or seen >= start for start in starts)
 
 
 def _unanswered(probe: Probe, container: Container, age: timedelta) -> str:

@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, Volume, not_ready, ref, times, visible_end
+from diagnostics.pods._node import blamed_node
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, Volume, not_ready, ref, terminating, times, visible_end
 from kubedoctor.findings import (
     Confidence,
     ContainerWithStatus,
@@ -46,9 +47,13 @@ from kubedoctor.replay.kubelet.container_errors import missing_reference, volume
 
 REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 FRESH = timedelta(minutes=5)
+"""The kubelet tries again within minutes. The controller that attaches volumes writes its event once (Multi-Attach), so
+that an older event counts until something shows that the volumes are there."""
 PATIENCE = timedelta(minutes=1)
 MANY = 3
+_AFTER_VOLUMES = frozenset({"FailedCreatePodSandBox", "Pulling", "Pulled", "Created", "Started", "Failed", "BackOff"})
 _PASSES = re.compile(r"timed out waiting for the condition|not registered|failed to sync \w+ cache", re.IGNORECASE)
+_USED_BY = re.compile(r"is already used by pod\(s\) (.+)$")
 _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
 
 
@@ -56,7 +61,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     code="KD1019",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, *WORKLOADS),
+    reads=(Event, Pod, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
@@ -89,10 +94,26 @@ def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
     seen_at, since = event.seen_at, pod.status.start_time
     if missing_reference(event.message) or _CLAIM.search(event.message) or not has_path(event, "message"):
         return False
-    if seen_at is None or cluster.taken_at - seen_at > FRESH:
+    if seen_at is None or (since is not None and seen_at < since):
+        return False
+    if cluster.taken_at - seen_at > FRESH and _mounted_since(pod, event, cluster):
         return False
     long = since is not None and cluster.taken_at - since >= PATIENCE
     return long or (event.times >= MANY and not _PASSES.search(event.message))
+
+
+def _mounted_since(pod: Pod, event: Event, cluster: Cluster) -> bool:
+    """Whether a later step has begun: the volumes come before the sandbox, which gives the pod its address, and before
+    its images."""
+    if pod.status.start_time is None or (pod.status.pod_ip and not pod.spec.host_network):
+        return True
+    events = cluster.events_about(ref(pod))
+    later = events[events.index(event) + 1 :]
+    name = volume_named(event.message)
+    return any(
+        other.reason in _AFTER_VOLUMES or (other.reason == "SuccessfulAttachVolume" and name in other.message)
+        for other in later
+    )
 
 
 def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
@@ -111,7 +132,7 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
         fixes=(_fix(volume, about),),
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
-        because_of=_claim(pod, volume),
+        because_of=(*_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),
     )
 
 
@@ -121,6 +142,14 @@ def _fix(volume: Volume | None, about: Ref) -> Fix:
             about, f"Create {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate"
         )
     return fix_by_hand(about, "Fix the cause that the event message names")
+
+
+def _node_of_the_holder(pod: Pod, event: Event, cluster: Cluster) -> tuple[Ref, ...]:
+    """The node of the pod that still holds the volume, where that pod cannot end there (Multi-Attach)."""
+    names = _USED_BY.search(event.message)
+    holders = [cluster.maybe.get(Pod, pod.namespace, name.strip()) for name in names[1].split(",")] if names else []
+    stuck = [holder for holder in holders if holder is not None and (terminating(holder) or not_ready(holder))]
+    return tuple(node for holder in stuck for node in blamed_node(holder))
 
 
 def _claim(pod: Pod, volume: Volume | None) -> tuple[Ref, ...]:

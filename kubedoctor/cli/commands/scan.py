@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
+from collections.abc import Callable
 
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import add_selector
@@ -13,6 +14,7 @@ from kubedoctor.cli.not_found import check_namespace
 from kubedoctor.cli.reading import finish, namespace_meant, opened
 from kubedoctor.cli.subject import parsed_selector
 from kubedoctor.cli.targets import is_kind, recording_hint
+from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
@@ -26,17 +28,18 @@ def scan_namespaces(options: argparse.Namespace) -> int:
         raise UsageProblem(f"scan takes no name: {options.words[0]}", _meant(options.words))
     selector = parsed_selector(options.selector)
 
-    def picked(obj: KubernetesObject) -> bool:
-        return selector is None or selector.matches(obj.metadata.labels)
-
     catalogue = load_catalogue()
     with opened(options) as source:
         namespace = namespace_meant(source, options)
         source.list_all(catalogue.reads(), namespace)
         if namespace:
             check_namespace(namespace, source)
-        report = scan(catalogue, source.snapshot, source.gather, namespace, picked=picked)
+        report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))
     return finish(report, options, started)
+
+
+def _labelled(selector: Selector | None) -> Callable[[KubernetesObject], bool] | None:
+    return (lambda obj: selector.matches(obj.metadata.labels)) if selector is not None else None
 
 
 def _meant(words: list[str]) -> str:

@@ -55,6 +55,7 @@ def to_data(report: Report) -> dict[str, Any]:
         ],
         "findings": [_finding(finding) for finding in report.findings],
         "unexplained": [_unexplained(unexplained) for unexplained in report.unexplained],
+        **({"not_ready": [_unexplained(waiting) for waiting in report.not_ready]} if report.not_ready else {}),
         "not_checked": [_not_checked(not_checked) for not_checked in report.not_checked]
         + [{"diagnostic": None, "about": None, "why": text} for text in report.problems],
         "checked": {"diagnostics": report.diagnostics_run, "objects": report.objects_seen},

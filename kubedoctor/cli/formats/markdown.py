@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cli.listing import Listing
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import capitalised, visible
 from kubedoctor.engine.report import Incident, Report
-from kubedoctor.engine.words import EFFECTS, MARKS, verdict_line
+from kubedoctor.engine.words import EFFECTS, MARKS, NOT_READY, verdict_line
 from kubedoctor.findings import Fix
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
@@ -23,6 +23,12 @@ def to_markdown(report: Report, listing: Listing | None = None) -> str:
         for unexplained in report.unexplained:
             lines.append(f"- {plain(unexplained.about.title)}: {plain(unexplained.says)}")
             lines += [f"  - {plain(fact.path)} = {plain(visible(fact.text, 300))}" for fact in unexplained.evidence]
+        lines.append("")
+    if report.not_ready:
+        lines += [f"## {capitalised(NOT_READY)}", ""]
+        for one in report.not_ready:
+            lines.append(f"- {plain(one.about.title)}: {plain(one.says)}")
+            lines += [f"  - {plain(visible(message, 300))}" for message in one.messages]
         lines.append("")
     if report.not_checked or report.problems:
         lines += ["## Not checked", ""]

@@ -10,7 +10,7 @@ from kubedoctor.cli.formats.blocks import block, command_text, fix_lines
 from kubedoctor.cli.formats.style import PLAIN, Style
 from kubedoctor.cli.formats.wrapping import columns, padded, wrapped
 from kubedoctor.cli.listing import ListedObject, Listing
-from kubedoctor.cluster.grammar.text import counted, visible
+from kubedoctor.cluster.grammar.text import capitalised, counted, visible, visible_end
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
@@ -24,6 +24,7 @@ from kubedoctor.engine.words import (
     NEXT,
     NOT_CHECKED,
     NOT_EXPLAINED,
+    NOT_READY,
     RULED_OUT_BY,
     and_more,
     verdict_line,
@@ -69,6 +70,7 @@ class _Page:
             yield from self._incident(incident)
             yield ""
         yield from self._unexplained()
+        yield from self._not_ready()
         yield from self._not_checked()
         yield from (self._paint(line, "2") for line in wrapped(_footer(report), self._width, "", "  "))
 
@@ -193,9 +195,27 @@ class _Page:
                     note = f"  ({visible(fact.shows)})" if fact.shows else ""
                     text = f"{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
                     yield from wrapped(text, self._width, "    ", "      ")
+            else:
+                for message in entry.messages:
+                    yield from wrapped(visible_end(message, self._value), self._width, "    ", "      ")
             yield f"    {visible(entry.about.describe_command)}"
         if len(report.unexplained) > len(unexplained):
             yield f"  {and_more(len(report.unexplained) - len(unexplained))}; -o wide lists all"
+        yield ""
+
+    def _not_ready(self) -> Iterator[str]:
+        report = self._report
+        if not report.not_ready:
+            return
+        yield self._paint(capitalised(NOT_READY), "1")
+        shown = report.not_ready if self._all else report.not_ready[:MOST_UNEXPLAINED]
+        for workload in shown:
+            yield from wrapped(f"{visible(workload.about.title)}: {visible(workload.says)}", self._width, "  ", "    ")
+            for message in workload.messages:
+                yield from wrapped(visible_end(message, self._value), self._width, "    ", "      ")
+            yield f"    {visible(workload.about.describe_command)}"
+        if len(report.not_ready) > len(shown):
+            yield f"  {and_more(len(report.not_ready) - len(shown))}; -o wide lists all"
         yield ""
 
     def _not_checked(self) -> Iterator[str]:

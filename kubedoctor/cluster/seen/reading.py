@@ -160,9 +160,10 @@ class Cluster:
             raise NotCollected(*missing)
 
     def together(self, *readings: Callable[[], object]) -> None:
-        """Try several reads, so that missing objects are fetched in one round. Refusals show when the objects are read
-        again."""
+        """Try several reads, so that missing objects are fetched in one round. Refusals and gaps show when the objects are
+        read again, and only where that is needed."""
         missing: list[Want | LogWant] = []
+        known = set(self.gaps)
         for reading in readings:
             try:
                 reading()
@@ -170,6 +171,7 @@ class Cluster:
                 missing += more.wants
             except CannotSee:
                 continue
+        self.gaps.intersection_update(known)
         if missing:
             raise NotCollected(*missing)
 

@@ -4,7 +4,7 @@ from kubedoctor.engine.health.conditions import bad_conditions
 from kubedoctor.engine.health.pod_status import pod_status
 from kubedoctor.engine.health.states import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.health.trouble import Trouble, stated_trouble
-from kubedoctor.engine.health.unexplained import unexplained
+from kubedoctor.engine.health.unexplained import left_open, unseen_trouble
 
 __all__ = [
     "Health",
@@ -12,8 +12,9 @@ __all__ = [
     "Trouble",
     "bad_conditions",
     "health_of",
+    "left_open",
     "pod_status",
     "stated_health",
     "stated_trouble",
-    "unexplained",
+    "unseen_trouble",
 ]

@@ -1,20 +1,18 @@
-"""Which conditions and phases of an object's own status mean trouble: the one table of them."""
+"""Which conditions and phases of an object's own status mean trouble: the table for Kubernetes' own kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.engine.health.stated import StatedCondition, every_condition, stated_conditions, suspended
+from kubedoctor.engine.health.vocabulary import SOON, START, patience
 from kubedoctor.replay.workloads.deployments import DEADLINE
 
-SOON = timedelta(minutes=1)
-"""The time that controllers need to notice and to act."""
-START = timedelta(minutes=2)
-"""The time that a node needs to join, and an autoscaler (which polls every 15 s) to get the usage of new pods."""
 ROLLOUT = timedelta(seconds=DEADLINE)
 """How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
 
@@ -66,10 +64,6 @@ _BAD: Mapping[str, tuple[BadCondition, ...]] = {
     ),
     "Service": (BadCondition("LoadBalancerPortsError", _TRUE),),
 }
-_CUSTOM = (
-    *(BadCondition(name, _FALSE, ROLLOUT) for name in ("Ready", "Available", "Healthy", "Synced", "Reconciled")),
-    *(BadCondition(name, _TRUE, ROLLOUT) for name in ("Stalled", "Degraded")),
-)
 
 
 class BadPhase(NamedTuple):
@@ -86,22 +80,15 @@ _PHASES: Mapping[str, tuple[BadPhase, ...]] = {
 }
 
 
-class StatedCondition(NamedTuple):
-    """A condition as an object states it. `since`: None where it does not say."""
-
-    type: str
-    status: str
-    reason: str
-    message: str
-    since: datetime | None
-
-
 def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, StatedCondition]]:
-    """The conditions that upstream calls bad, however new they are."""
-    if isinstance(obj, CustomResource) and suspended(obj):
+    """The conditions that mean trouble, however new they are: by upstream's table, for an extension's kind by its
+    words, wherever in the status they stand."""
+    if is_custom(obj):
+        if not suspended(obj):
+            yield from _custom_conditions(obj)
         return
     stated = stated_conditions(obj)
-    for row in _CUSTOM if is_custom(obj) else _BAD.get(kind_name(obj), ()):
+    for row in _BAD.get(kind_name(obj), ()):
         condition = stated.get(row.type)
         if condition is None or condition.status not in row.status or (row is _REPLICA_FAILURE and _has_its_pods(obj)):
             continue
@@ -120,10 +107,13 @@ def is_custom(obj: KubernetesObject) -> bool:
     return isinstance(obj, CustomResource) or bool(obj.api_group)
 
 
-def suspended(obj: CustomResource) -> bool:
-    """Its spec suspends its controller."""
-    spec = obj.spec or {}
-    return spec.get("suspend") is True or spec.get("paused") is True
+def _custom_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, StatedCondition]]:
+    told = set()
+    for condition in every_condition(obj):
+        after = patience(condition.type, condition.status, condition.reason)
+        if after is not None and (condition.type, condition.place, condition.message) not in told:
+            told.add((condition.type, condition.place, condition.message))
+            yield BadCondition(condition.type, (condition.status,), after), condition
 
 
 def _has_its_pods(obj: KubernetesObject) -> bool:
@@ -133,29 +123,3 @@ def _has_its_pods(obj: KubernetesObject) -> bool:
         replicas = obj.spec.desired_replicas
         return obj.status.updated_replicas >= replicas and obj.status.available_replicas >= replicas
     return getattr(getattr(obj, "spec", None), "replicas", None) == 0
-
-
-def stated_conditions(obj: KubernetesObject) -> dict[str, StatedCondition]:
-    """The conditions by type; the first of a type counts. Empty where the field is not a list of conditions."""
-    status = getattr(obj, "status", None)
-    listed = status.get("conditions") if isinstance(status, dict) else getattr(status, "conditions", None)
-    conditions: dict[str, StatedCondition] = {}
-    for entry in listed if isinstance(listed, list | tuple) else ():
-        if isinstance(entry, dict):
-            text = {key: value for key, value in entry.items() if isinstance(value, str)}
-            type_, status_, reason, message = (text.get(key, "") for key in ("type", "status", "reason", "message"))
-            stated = StatedCondition(type_, status_, reason, message, _moment(text.get("lastTransitionTime", "")))
-        elif hasattr(entry, "last_transition_time"):
-            stated = StatedCondition(entry.type, entry.status, entry.reason, entry.message, entry.last_transition_time)
-        else:
-            return {}
-        conditions.setdefault(stated.type, stated)
-    return conditions
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return read if read.tzinfo is not None else None

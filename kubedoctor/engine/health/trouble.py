@@ -12,7 +12,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import listed
-from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
@@ -21,11 +21,14 @@ from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.triage import ended_at, finished, ready
-from kubedoctor.engine.health.conditions import ROLLOUT, SOON, bad_conditions, bad_phase, stated_conditions
+from kubedoctor.engine.health.conditions import ROLLOUT, bad_conditions, bad_phase, is_custom
+from kubedoctor.engine.health.extensions import LATELY, bad_states, is_past
 from kubedoctor.engine.health.shortfall import shortfall
+from kubedoctor.engine.health.stated import StatedCondition, stated_conditions, suspended
+from kubedoctor.engine.health.vocabulary import SOON
 
-LATELY = timedelta(hours=1)
-"""A pod that failed longer ago, and that nothing replaces, is only a record."""
+MOST_CLAUSES = 3
+"""Further conditions of an object follow from the first ones."""
 
 _WAITS_FOR: Mapping[str, str] = {
     "kubernetes.io/pvc-protection": "a pod still mounts it",
@@ -65,6 +68,8 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     """The trouble that the object's status reports, if any. `alone`: it was requested by name."""
     if obj.metadata.deletion_timestamp is not None:
         return _overdue(obj, obj.metadata.deletion_timestamp, snapshot)
+    if isinstance(obj, CustomResource):
+        return None if not alone and is_past(obj, snapshot) else _of_an_extension(obj, snapshot.taken_at, alone=alone)
     if isinstance(obj, Pod):
         if ready(obj):
             return None
@@ -89,6 +94,23 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     return Trouble("; ".join(clauses), tuple(evidence)) if clauses else None
 
 
+def _of_an_extension(obj: CustomResource, now: datetime, *, alone: bool) -> Trouble | None:
+    """What its conditions and its states say; a state whose sentence a condition has already is not repeated."""
+    clauses: list[str] = []
+    evidence: list[Evidence] = []
+    for clause, quoted in _lasting(obj, now, alone=alone):
+        if len(clauses) < MOST_CLAUSES:
+            clauses.append(clause)
+            evidence += quoted
+    for state in () if suspended(obj) else bad_states(obj, now):
+        quoted = [quote(obj, path) for path in dict.fromkeys((state.path, *state.explained))]
+        known = {fact.text for fact in evidence}
+        if len(clauses) < MOST_CLAUSES and not (clauses and quoted[-1].text in known):
+            clauses.append(f"{state.field} is {state.word}" if state.word else f"an error is reported ({state.field})")
+            evidence += quoted
+    return Trouble("; ".join(clauses), tuple(evidence)) if clauses else None
+
+
 def _failed_for_good(pod: Pod, now: datetime) -> bool:
     """Failed recently, or at an unknown time, and no owner replaces it."""
     ended = ended_at(pod)
@@ -110,15 +132,25 @@ def _lasting(obj: KubernetesObject, now: datetime, *, alone: bool) -> Iterator[t
     for row, stated in bad_conditions(obj):
         if row.alone and not alone:
             continue
-        since = stated.since or obj.metadata.creation_timestamp
+        since = _since(stated, obj)
         if (now - since < row.after) if since is not None else row.after > SOON:
             continue  # Of unknown age may be new: every object of an API server has a time.
         age = f" for {human_duration(now - since)}" if since is not None else ""
-        path = f"status.conditions[type={row.type}]"
-        quoted = [quote(obj, f"{path}.status", stated.reason)]
+        place = f"{stated.place}: " if stated.place else ""
+        is_so = f"{row.type} is {stated.status}" if stated.status else row.type
+        reason = f": {stated.reason}" if stated.reason else ""
+        earlier = " (of an earlier spec)" if stated.earlier else ""
+        path = stated.path
+        quoted = [quote(obj, f"{path}.{'status' if stated.status else 'type'}", stated.reason)]
         if has_path(obj, f"{path}.message"):
             quoted.append(quote(obj, f"{path}.message"))
-        yield f"{row.type} is {stated.status}{age}{f': {stated.reason}' if stated.reason else ''}", quoted
+        yield f"{place}{is_so}{age}{reason}{earlier}", quoted
+
+
+def _since(stated: StatedCondition, obj: KubernetesObject) -> datetime | None:
+    """An object's defaults (Gateway API) may state a condition since 1970."""
+    times = [time for time in (stated.since, obj.metadata.creation_timestamp) if time is not None]
+    return max(times, default=None) if is_custom(obj) else next(iter(times), None)
 
 
 def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Trouble | None:

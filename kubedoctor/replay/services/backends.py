@@ -13,6 +13,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.services import endpoints_of, pods_selected_by
 from kubedoctor.cluster.relations.workloads import controller_of, template_of
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.services.starting import still_starting
 
@@ -32,7 +33,8 @@ class Backends:
 
     served: traffic is sent to at least one pod, even if it is about to end.
     live: the selected pods that should serve. finished: those that have ended. leaving: those being deleted. failing:
-    those of `live` that are not ready and will not soon become ready by themselves.
+    those of `live` that are not ready and will not soon become ready by themselves. endpoints_seen: False where only the
+    pods could be read.
     """
 
     served: bool
@@ -40,14 +42,17 @@ class Backends:
     finished: tuple[Pod, ...]
     leaving: tuple[Pod, ...]
     failing: tuple[Pod, ...]
+    endpoints_seen: bool = True
 
 
 def backends(service: Service, cluster: Cluster) -> Backends:
-    """Raises CannotSee where pods or EndpointSlices cannot be read."""
-    cluster.together(lambda: endpoints_of(service, cluster), lambda: pods_selected_by(service, cluster))
+    """Raises CannotSee where pods cannot be read; the pods alone tell enough where EndpointSlices cannot."""
+    lenient = cluster.maybe
+    cluster.together(lambda: endpoints_of(service, lenient), lambda: pods_selected_by(service, cluster))
+    slices = Want("EndpointSlice", service.namespace, labels=f"kubernetes.io/service-name={service.name}")
     served = any(
         endpoint.is_ready or (endpoint.conditions.terminating and endpoint.conditions.serving is not False)
-        for endpoint in endpoints_of(service, cluster)
+        for endpoint in endpoints_of(service, lenient)
     )
     pods = pods_selected_by(service, cluster)
     live = tuple(pod for pod in pods if not finished(pod) and not terminating(pod))
@@ -56,6 +61,7 @@ def backends(service: Service, cluster: Cluster) -> Backends:
         live=live,
         finished=tuple(pod for pod in pods if finished(pod)),
         leaving=tuple(pod for pod in pods if terminating(pod) and not finished(pod)),
+        endpoints_seen=cluster.snapshot.covers(slices),
         failing=tuple(pod for pod in live if not ready(pod) and not still_starting(pod, cluster.taken_at)),
     )
 
