@@ -54,7 +54,11 @@ def listing_of(
 ) -> Listing:
     """The subjects of a report as a list. relations: of the catalogue that the report was made with."""
     worst = _worst(report, snapshot)
-    causes = {name: report.finding(incident.cause) for incident in report.incidents for name in incident.consequences}
+    causes = {
+        name: report.finding(incident.line_to(name)[0])
+        for incident in report.incidents
+        for name in incident.consequences
+    }
     says = {one.about: one.says for one in report.unexplained}
     waiting = {one.about for one in report.not_ready}
     cluster = Cluster(snapshot)

@@ -1,18 +1,21 @@
 """Folding symptoms under causes: one NotReady node with 187 stuck pods is one incident.
 
 A finding explains another if its diagnostic declares so (`Explains`) and their objects stand in that relation,
-or if the other finding itself names the object that it blames (`because_of`).
+or if the other finding itself names the object that it blames (`because_of`): then what is found about that object, else
+what affects it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, ReportedFinding
@@ -30,13 +33,17 @@ def fold(
     family = Family(snapshot)
     problems: dict[str, None] = {}
     about: dict[Ref, list[ReportedFinding]] = {}
+    affecting: dict[Ref, list[ReportedFinding]] = {}
     for finding in findings:
+        for name in {family.top(affected) for affected in finding.affects}:
+            affecting.setdefault(name, []).append(finding)
         for name in {finding.about, family.top(finding.about)}:
             about.setdefault(name, []).append(finding)
     explains = {diagnostic.code: diagnostic.explains for diagnostic in catalogue.diagnostics}
     parents: dict[str, str] = {}
     for symptom in findings:
-        for cause in _causes(symptom, about, explains, catalogue.relations, family, problems):
+        explaining = _causes(symptom, about, explains, catalogue.relations, family, problems)
+        for cause in chain(explaining, _harming_what_is_blamed(symptom, affecting, family)):
             if symptom.id not in _line(cause.id, parents):
                 parents[symptom.id] = cause.id
                 break
@@ -45,10 +52,27 @@ def fold(
         children.setdefault(_line(finding.id, parents)[-1], []).append(finding)
     by_id = {finding.id: finding for finding in findings}
     incidents = [
-        (_badness(by_id[root], members), Incident(root, tuple(finding.id for finding in members if finding.id != root)))
-        for root, members in children.items()
+        (_badness(by_id[root], members), _incident(root, members, parents)) for root, members in children.items()
     ]
     return tuple(incident for _, incident in sorted(incidents, key=lambda pair: pair[0])), tuple(problems)
+
+
+def _harming_what_is_blamed(
+    symptom: ReportedFinding, affecting: dict[Ref, list[ReportedFinding]], family: Family
+) -> Iterator[ReportedFinding]:
+    """A full quota keeps a Deployment from having pods, which is why a Service has none."""
+    for name in symptom.because_of:
+        if name.kind in ("Pod", *WORKLOAD_KINDS):
+            yield from (
+                cause
+                for cause in affecting.get(family.top(name), ())
+                if cause.id != symptom.id and cause.severity.rank <= symptom.severity.rank
+            )
+
+
+def _incident(root: str, members: list[ReportedFinding], parents: dict[str, str]) -> Incident:
+    consequences = tuple(finding.id for finding in members if finding.id != root)
+    return Incident(root, consequences, tuple(parents[id_] for id_ in consequences))
 
 
 def _badness(root: ReportedFinding, members: list[ReportedFinding]) -> tuple[Any, ...]:

@@ -14,11 +14,13 @@ from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Gap, LogWant, NotCollected, Want
+from kubedoctor.engine.alike import together
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
 from kubedoctor.engine.checks import Results, run_check
 from kubedoctor.engine.foresight import with_foreseen
 from kubedoctor.engine.health import left_open, unseen_trouble
+from kubedoctor.engine.nodes import of_the_node_itself
 from kubedoctor.engine.proven import with_proven
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
 from kubedoctor.engine.sweep import Sweep
@@ -36,7 +38,8 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
     if not results.run and snapshot.get(subject) is not None:
         results.not_checked.add(NotChecked("", subject, _no_diagnostic_of(subject.kind)))
-    return _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
+    report = _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
+    return of_the_node_itself(report) if subject.kind == "Node" else report
 
 
 def focus_all(catalogue: Catalogue, subjects: tuple[Ref, ...], snapshot: Snapshot, gather: Gather) -> Report:
@@ -231,14 +234,15 @@ def _report(
         msgspec.structs.replace(entry, id=f"f{number}") for number, entry in enumerate(_merged(results.found), start=1)
     )
     incidents, failed = fold(findings, catalogue, snapshot)
+    findings = with_proven(findings, incidents)
     left = left_open(results.seen, findings, snapshot, subject, unseen_trouble(snapshot, namespace) if whole else ())
     return Report(
         taken_at=snapshot.taken_at,
         source=snapshot.source,
         subject=subject,
         namespaces=_scope(subject, namespace, snapshot),
-        incidents=incidents,
-        findings=with_proven(findings, incidents),
+        incidents=together(incidents, findings),
+        findings=findings,
         not_checked=tuple(
             sorted(results.not_checked, key=lambda entry: (entry.diagnostic, str(entry.about or ""), entry.why))
         ),

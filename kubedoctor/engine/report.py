@@ -36,10 +36,39 @@ class ReportedFinding(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """A cause and what follows from it, as ids of findings."""
+    """A cause and what follows from it, as ids of findings.
+
+    because: for each consequence the finding that it follows from directly; without it all follow from the cause.
+    alike: findings that say of other workloads what the cause says of the first.
+    """
 
     cause: str
     consequences: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All its findings, the cause first."""
+        return (self.cause, *self.alike, *self.consequences)
+
+    def line_to(self, id_: str) -> tuple[str, ...]:
+        """From the cause, or one that is alike, to one of its findings, each because of the one before it."""
+        above = dict(zip(self.consequences, self.because, strict=False))
+        line = [id_]
+        while line[-1] not in (self.cause, *self.alike):
+            line.append(above.get(line[-1], self.cause))
+        return tuple(reversed(line))
+
+    def seen_from(self, id_: str) -> Incident:
+        """The same incident with the cause of this finding as its cause, and only what follows from that."""
+        root = self.line_to(id_)[0]
+        if root == self.cause and not self.alike:
+            return self
+        chosen = [name for name in self.consequences if self.line_to(name)[0] == root]
+        above = dict(zip(self.consequences, self.because, strict=False))
+        alike = tuple(name for name in (self.cause, *self.alike) if name != root)
+        return Incident(root, tuple(chosen), tuple(above.get(name, root) for name in chosen), alike)
 
 
 class NotChecked(msgspec.Struct, frozen=True, order=True):
@@ -79,7 +108,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     subject: the object asked for; None for a scan, and where several were asked for: they are the `subjects`.
     incidents: worst first. problems: what was unreadable or left out.
     rounds: the number of rounds of fetching.
-    unexplained: the subject first.
+    unexplained: the subject first. on_it: of a node, the causes of incidents that only pods on it have.
     not_ready: workloads that are not ready, without a finding or other trouble; they may still be starting.
     """
 
@@ -99,6 +128,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     unexplained: tuple[Unexplained, ...] = ()
     not_ready: tuple[Unexplained, ...] = ()
     subjects: tuple[Ref, ...] = ()
+    on_it: tuple[ReportedFinding, ...] = ()
 
     def finding(self, id_: str) -> ReportedFinding:
         """The finding of that id; KeyError if there is none."""
@@ -110,8 +140,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
 
     def severity_of(self, incident: Incident) -> Severity:
         """The worst of the cause and its consequences: a harmless cause may have severe consequences."""
-        names = (incident.cause, *incident.consequences)
-        return min((self.finding(name).severity for name in names), key=lambda severity: severity.rank)
+        return min((self.finding(name).severity for name in incident.members), key=lambda severity: severity.rank)
 
     def worst(self) -> Severity | None:
         """The worst severity found."""

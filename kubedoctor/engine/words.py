@@ -6,6 +6,7 @@ from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Effect, Severity
 
+ALIKE = "the same"
 IMPACT = "impact"
 EVIDENCE = "evidence"
 FIX = "fix"
@@ -14,6 +15,7 @@ RULED_OUT_BY = "ruled out by"
 NOT_CHECKED = "not checked"
 NOT_EXPLAINED = "not explained"
 NOT_READY = "not ready, no cause found yet"
+ON_IT = "only of pods on it"
 LEARN = "learn"
 
 MARKS = {Severity.CRITICAL: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}

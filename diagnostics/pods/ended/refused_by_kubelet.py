@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.pods._node import blamed_node
 from kubedoctor.cluster import WORKLOADS, Cluster, Pod, ReplicaSet, StatefulSet, controller_of, finished, visible
 from kubedoctor.findings import (
     Command,
@@ -85,6 +86,7 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             Command(kubectl("describe", "node", pod.spec.node_name), "the node's allocatable and allocated resources"),
         ),
         severity=Severity.NOTICE if old else None,
+        because_of=blamed_node(pod),
     )
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
-from diagnostics.pods._node import node_architecture
+from diagnostics.pods._node import blamed_node, node_architecture
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, ends_of
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, troubled, visible, visible_end
@@ -171,5 +171,6 @@ def _finding(
             look_at_pod(pod, "the full error message, under Events"),
             look_at_log(pod, name, previous=False, why="its log, empty if the program never ran"),
         ),
+        because_of=blamed_node(pod) if problem is StartProblem.RUNTIME else (),
         aspect=name,
     )

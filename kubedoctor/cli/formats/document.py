@@ -9,7 +9,7 @@ from typing import Any
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
-from kubedoctor.engine.report import NotChecked, Report, ReportedFinding, Unexplained
+from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Unexplained
 from kubedoctor.findings import Command, Fix
 
 SCHEMA = "kubedoctor.dev/report/v1"
@@ -50,9 +50,7 @@ def to_data(report: Report) -> dict[str, Any]:
             "namespaces": list(report.namespaces),
             **({"subjects": [ref_data(name) for name in report.subjects]} if report.subjects else {}),
         },
-        "incidents": [
-            {"cause": incident.cause, "consequences": list(incident.consequences)} for incident in report.incidents
-        ],
+        "incidents": [_incident(incident) for incident in report.incidents],
         "findings": [_finding(finding) for finding in report.findings],
         "unexplained": [_unexplained(unexplained) for unexplained in report.unexplained],
         **({"not_ready": [_unexplained(waiting) for waiting in report.not_ready]} if report.not_ready else {}),
@@ -62,6 +60,11 @@ def to_data(report: Report) -> dict[str, Any]:
         "suppressed": report.suppressed,
         "requests": report.requests,
     }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    alike = {"alike": list(incident.alike)} if incident.alike else {}
+    return {"cause": incident.cause, "consequences": list(incident.consequences), **alike}
 
 
 def _finding(finding: ReportedFinding) -> dict[str, Any]:

@@ -58,6 +58,13 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
         cells = (str(fact.object), fact.path, visible(fact.text, 300), fact.shows)
         yield "| " + " | ".join(plain(cell) for cell in cells) + " |"
     yield ""
+    if incident.alike:
+        yield "The same:"
+        yield ""
+        for name in incident.alike:
+            one = report.finding(name)
+            yield f"- {plain(one.about.title)}: {plain(one.summary)}"
+        yield ""
     if incident.consequences:
         yield "Impact:"
         yield ""

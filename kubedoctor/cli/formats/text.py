@@ -16,6 +16,7 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.engine.words import (
+    ALIKE,
     EVIDENCE,
     FIX,
     IMPACT,
@@ -25,6 +26,7 @@ from kubedoctor.engine.words import (
     NOT_CHECKED,
     NOT_EXPLAINED,
     NOT_READY,
+    ON_IT,
     RULED_OUT_BY,
     and_more,
     verdict_line,
@@ -69,6 +71,7 @@ class _Page:
         for incident in report.incidents:
             yield from self._incident(incident)
             yield ""
+        yield from self._on_it()
         yield from self._unexplained()
         yield from self._not_ready()
         yield from self._not_checked()
@@ -146,6 +149,7 @@ class _Page:
         yield from wrapped(visible(cause.summary), self._width, "  ")
         if cause.detail:
             yield from wrapped(visible(cause.detail, lines=True), self._width, "  ")
+        yield from self._block(ALIKE, self._alike(incident))
         yield from self._block(IMPACT, self._impact(incident, cause))
         yield from self._block(EVIDENCE, self._facts(cause))
         proven = self._paint("✓", "32")
@@ -157,6 +161,14 @@ class _Page:
 
     def _block(self, label: str, texts: Iterable[str]) -> Iterator[str]:
         return block(label, texts, self._width)
+
+    def _alike(self, incident: Incident) -> Iterator[str]:
+        """The other workloads of which the same is true."""
+        if incident.alike:
+            titles = [visible(self._report.finding(name).about.title) for name in incident.alike]
+            most = _EVERYTHING if self._all else MOST_CONSEQUENCES
+            more = f", {and_more(len(titles) - most)}; -o wide lists all" if len(titles) > most else ""
+            yield f"{', '.join(titles[:most])}{more}"
 
     def _impact(self, incident: Incident, cause: ReportedFinding) -> Iterator[str]:
         """What the cause breaks: the consequences, and affected objects without a finding of their own."""
@@ -180,6 +192,20 @@ class _Page:
             indent = "  " if headed else ""
             note = f"  ({visible(fact.shows)})" if fact.shows else ""
             yield f"{indent}{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
+
+    def _on_it(self) -> Iterator[str]:
+        """What only pods on the node have, a line each."""
+        causes = self._report.on_it
+        if not causes:
+            return
+        yield self._paint(ON_IT.capitalize(), "1")
+        shown = causes if self._all else causes[:MOST_UNEXPLAINED]
+        for cause in shown:
+            text = f"{MARKS[cause.severity]} {visible(cause.about.title)}: {visible(cause.summary)} ({cause.code})"
+            yield from wrapped(text, self._width, "  ", "    ")
+        if len(causes) > len(shown):
+            yield f"  {and_more(len(causes) - len(shown))}; -o wide lists all"
+        yield ""
 
     def _unexplained(self) -> Iterator[str]:
         """Unexplained trouble: with evidence where objects were requested, in a scan one line each."""
