@@ -85,7 +85,7 @@ class KubedoctorApp(App[int]):
         before, self.session = self.session, message.session
         if before is not None:
             self.run_worker(InThread(partial(work.close, before), self.post_message))
-        self.switch_screen(ListScreen(self.session, self.session.source.namespace))
+        self.switch_screen(ListScreen(self.session, message.scope))
 
     def notify(
         self,

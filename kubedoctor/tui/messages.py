@@ -116,8 +116,9 @@ class Opened(Message):
 
 
 class Switched(Message):
-    """Another context was opened."""
+    """Another context was opened. `scope`: its namespace, empty for all."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, scope: str) -> None:
         super().__init__()
         self.session = session
+        self.scope = scope

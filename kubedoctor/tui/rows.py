@@ -11,7 +11,7 @@ import msgspec
 
 from kubedoctor.cluster import CronJob, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import template_of
@@ -19,8 +19,9 @@ from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.words import verdict_line
+from kubedoctor.findings import Severity
 
-EXAMINING = "Running diagnostics…"
+EXAMINING = "examining…"
 ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController", "Pod")
 """The kinds of a workload list; an object whose controller is also there is not listed by itself."""
 
@@ -71,14 +72,37 @@ class VisitedView(msgspec.Struct, frozen=True):
     row: Ref | None
 
 
-def empty_text(view: View, report: Report | None, *, filtered: bool) -> str:
-    """The text beside a list without rows. No findings does not mean no problems: the report decides which."""
+def empty_text(view: View, report: Report | None, *, filtered: bool, refused: str = "") -> str:
+    """The text beside a list without rows. No findings does not mean no problems: the report decides which.
+
+    refused: why the rows cannot be listed.
+    """
     if filtered:
         return "No rows match the filter. esc clears it."
     if view.kind == "Finding":
         return verdict_line(report) if report is not None else EXAMINING
+    if refused:
+        return refused
     where = f"in {view.namespace}" if view.namespace else "in this cluster"
-    return f"No {view.noun(0)} {where}. :ns lists the namespaces, 0 shows all."
+    none = f"No {view.noun(0)} {where}."
+    if view.kind or not view.namespace:
+        return f"{none} :ns lists the namespaces, 0 shows all."
+    return f"{none} {_elsewhere(view.namespace, report)} :ns lists the namespaces, 0 shows all."
+
+
+def _elsewhere(namespace: str, report: Report | None) -> str:
+    """The incidents outside a namespace."""
+    if report is None:
+        return f"Other namespaces: {EXAMINING}"
+    numbers: dict[str, int] = {}
+    for incident in report.incidents:
+        where = report.finding(incident.cause).about.namespace
+        if where != namespace and report.severity_of(incident) is not Severity.NOTICE:
+            numbers[where] = numbers.get(where, 0) + 1
+    if not numbers:
+        return f"No incidents found in {counted(len(set(report.namespaces) - {namespace}), 'other namespace')}."
+    parts = ", ".join(f"{visible(where) or 'no namespace'} {number}" for where, number in sorted(numbers.items()))
+    return f"{counted(sum(numbers.values()), 'incident')} elsewhere: {parts}."
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -157,10 +181,10 @@ def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Fami
     rows: dict[Ref, Row] = {}
     for incident in report.incidents:
         cause = by_id[incident.cause]
-        health = health_of(cause.severity)
-        if health is Health.HEALTHY or (namespace and cause.about.namespace not in ("", namespace)):
+        health = health_of(report.severity_of(incident))
+        if namespace and cause.about.namespace not in ("", namespace):
             continue
-        own = (by_id[id_] for id_ in (incident.cause, *incident.consequences))
+        own = (by_id[id_] for id_ in incident.members)
         touched = {family.top_seen(name) for finding in own for name in (finding.about, *finding.affects)}
         if listed.isdisjoint(touched):
             row = Row(cause.about, health, status=cause.summary, search=searchable(cause.about, cause.summary))
@@ -192,8 +216,6 @@ def _row(obj: KubernetesObject, worst: dict[Ref, Health], state: StatedHealth | 
     name = ref(obj)
     state = state or stated_health(obj)
     health = min(state.health, worst.get(name, Health.IDLE), key=lambda mark: mark.rank)
-    if state.health is Health.IDLE and health is Health.HEALTHY:
-        health = Health.IDLE
     pod = obj if isinstance(obj, Pod) else None
     spec = pod.spec if pod else (template.spec if (template := template_of(obj)) else None)
     return Row(
@@ -217,20 +239,26 @@ def restarts_of(pod: KubernetesObject) -> int:
 
 def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
     """The worst health of each object and its workload, by the findings, and by its own status where no finding
-    explains it. Affected objects are degraded at most: whether they are broken depends on their own status.
+    explains it. Affected objects are degraded at most: whether they are broken depends on their own status. A cause is
+    as bad as its worst consequence, whatever its own severity.
     """
     worst: dict[Ref, Health] = {}
+
+    def mark(name: Ref, health: Health) -> None:
+        for listed in {name, family.top_seen(name)}:
+            worst[listed] = min(worst.get(listed, health), health, key=lambda each: each.rank)
+
     for finding in report.findings:
         health = health_of(finding.severity)
-        suffering = Health.DEGRADED if health is Health.BROKEN else health
-        for name, mark in ((finding.about, health), *((name, suffering) for name in finding.affects)):
-            for listed in {name, family.top_seen(name)}:
-                before = worst.get(listed)
-                if before is None or mark.rank < before.rank:
-                    worst[listed] = mark
+        mark(finding.about, health)
+        if health is not Health.NOTED:
+            for name in finding.affects:
+                mark(name, Health.DEGRADED)
+    for incident in report.incidents:
+        for root in (incident.cause, *incident.alike):
+            mark(report.finding(root).about, health_of(report.severity_of(incident.seen_from(root))))
     for unexplained in report.unexplained:
-        for listed in {unexplained.about, family.top_seen(unexplained.about)}:
-            worst[listed] = min(worst.get(listed, Health.DEGRADED), Health.DEGRADED, key=lambda mark: mark.rank)
+        mark(unexplained.about, Health.DEGRADED)
     return worst
 
 
@@ -239,10 +267,10 @@ def _finding_rows(report: Report) -> tuple[Row, ...]:
     return tuple(
         Row(
             ref=by_id[incident.cause].about,
-            health=health_of(by_id[incident.cause].severity),
+            health=health_of(report.severity_of(incident)),
             ready=by_id[incident.cause].code,
             status=by_id[incident.cause].summary,
-            restarts=len(incident.consequences),
+            restarts=len(incident.members) - 1,
             finding=incident.cause,
             search=searchable(by_id[incident.cause].about, by_id[incident.cause].code, by_id[incident.cause].summary),
         )

@@ -13,6 +13,7 @@ import msgspec
 
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
+from kubedoctor.cluster.grammar.text import capitalised
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
@@ -44,9 +45,11 @@ class Watch(Protocol):
 
 @runtime_checkable
 class Watchable(Protocol):
-    """A source that can be kept current; its `lock` guards the snapshot meanwhile."""
+    """A source that can be kept current; its `lock` guards the snapshot meanwhile. `named_namespace`: see
+    `Chosen`."""
 
     lock: AbstractContextManager[object]
+    named_namespace: str
 
     def watch(
         self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None
@@ -55,9 +58,10 @@ class Watchable(Protocol):
 
 
 class Freshness(msgspec.Struct, frozen=True):
-    """How current the shown state is. `lost` is empty while connected, else why the connection is lost."""
+    """How current the shown state is; `at` None: nothing was read yet. `lost` is empty while connected, else why the
+    connection is lost."""
 
-    at: datetime
+    at: datetime | None
     live: bool
     watching: bool = False
     lost: str = ""
@@ -131,18 +135,15 @@ class Session:
         watch = self._watch
         stale = [status for status in watch.status() if status.state == "stale"] if watch is not None else []
         if not stale:
-            return Freshness(self._changed_at or self.now(), live=True, watching=watch is not None)
+            return Freshness(self._changed_at, live=True, watching=watch is not None)
         first = min(stale, key=lambda status: (status.since, status.kind))
         more = f" and {len(stale) - 1} other kinds" if len(stale) > 1 else ""
         lost = f"Lost sight of {first.kind}{more}: {first.why}."
         return Freshness(first.since, live=True, watching=False, lost=lost)
 
     def opening_namespace(self) -> str:
-        """The source's own namespace; all of a recording that has no workload there."""
-        own = self.source.namespace
-        if self.live or make_rows(self.snapshot, View(namespace=own)):
-            return own
-        return ""
+        """The namespace that a flag or the context names; empty, all, where none is named and in a recording."""
+        return self.source.named_namespace if isinstance(self.source, Watchable) else ""
 
     # Reading
 
@@ -158,8 +159,9 @@ class Session:
         return self._list(_kinds_of(view), view.namespace)
 
     def load_for_diagnosis(self, namespace: str) -> None:
-        """Read everything that the diagnostics need; the kinds of the first list were read before."""
-        self._list(tuple(sorted(self._diagnosis_kinds() - set(FIRST_KINDS))), namespace)
+        """Read everything that the diagnostics need, except what the first list has read in that namespace."""
+        read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, _scope(kind, namespace)))}
+        self._list(tuple(sorted({*self._diagnosis_kinds(), *FIRST_KINDS} - read)), namespace)
 
     def _diagnosis_kinds(self) -> frozenset[str]:
         return self.catalogue.reads() | {*self.catalogue.subjects, "Event"}
@@ -256,13 +258,27 @@ class Session:
         return tuple(f"{kind}: {why}" for kind, why in self.seen().refusals())
 
     def refused(self, view: View) -> str:
-        """Why the kind of a view cannot be listed; empty if it can."""
-        if view.kind in ("", "Finding", "Context"):
+        """What of a view cannot be listed and why, as a sentence; empty if all can."""
+        if view.kind in ("Finding", "Context"):
             return ""
-        want = Want(view.kind, _scope(view.kind, view.namespace))
-        if self.snapshot.covers(want):
-            return ""
-        return self.snapshot.limitation(want) or self.snapshot.refusal(want)
+        shown = (view.kind,) if view.kind else ROOTS
+        limited: dict[str, str] = {}
+        refused: dict[str, str] = {}
+        for kind in shown:
+            want = Want(kind, _scope(kind, view.namespace))
+            if self.snapshot.covers(want):
+                continue
+            if why := self.snapshot.limitation(want):
+                limited[kind] = why
+            elif why := self.snapshot.refusal(want):
+                refused[kind] = why
+        if not self.live and len(limited) + len(refused) < len(shown):
+            return ""  # Most recordings lack a kind, and say so where it matters.
+        sentences = [capitalised(f"{list(limited.values())[-1]}.")] if limited else []
+        if refused:
+            kinds = ", ".join(View(kind).title for kind in refused) if len(refused) < len(ROOTS) else "Workloads"
+            sentences.append(f"{kinds} cannot be listed: {list(refused.values())[-1]}.")
+        return " ".join(sentences)
 
     def watch(self, namespace: str, on_change: Callable[[], object]) -> None:
         """Keep the snapshot current from now on; `on_change` is called from another thread."""

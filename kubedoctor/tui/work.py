@@ -125,7 +125,8 @@ def switch(session: Session, context: str, post: Post) -> None:
     """Open another context."""
     try:
         post(Progress(f"opening context {context}"))
-        post(Switched(session.switch(context)))
+        other = session.switch(context)
+        post(Switched(other, other.opening_namespace()))
     finally:
         post(Progress())
 

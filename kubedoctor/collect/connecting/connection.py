@@ -31,6 +31,7 @@ class Connection:
     def __init__(self, chosen: Chosen, credentials: Credentials, options: Options) -> None:
         self.context = chosen.context
         self.namespace = chosen.namespace
+        self.named_namespace = chosen.named_namespace
         self.user = chosen.user_name
         self.cluster = chosen.cluster
         self.cluster_name = chosen.cluster_name
@@ -113,7 +114,8 @@ def _in_cluster(options: Options, environment: Mapping[str, str]) -> Connection:
     except OSError:
         own = ""
     space = options.namespace or own or "default"
-    chosen = Chosen("in-cluster", space, "in-cluster", cluster, "the service account", {}, str(SERVICE_ACCOUNT))
+    named = options.namespace or ""
+    chosen = Chosen("in-cluster", space, "in-cluster", cluster, "the service account", {}, str(SERVICE_ACCOUNT), named)
     return Connection(chosen, TokenFile(SERVICE_ACCOUNT / "token"), options)
 
 

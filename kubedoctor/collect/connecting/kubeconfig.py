@@ -46,7 +46,10 @@ class Kubeconfig(msgspec.Struct, frozen=True):
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """A context with its cluster and user. Paths are absolute; a context without a user has an empty one."""
+    """A context with its cluster and user. Paths are absolute; a context without a user has an empty one.
+
+    named_namespace: the namespace that a flag or the context names; empty where `namespace` is only the default.
+    """
 
     context: str
     namespace: str
@@ -55,6 +58,7 @@ class Chosen(msgspec.Struct, frozen=True):
     user_name: str
     user: dict[str, Any]
     where: str
+    named_namespace: str = ""
 
 
 def find_files(explicit: str | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
@@ -110,8 +114,8 @@ def choose(config: Kubeconfig, context: str | None, namespace: str | None = None
             f"Set it: kubectl config set-cluster {cluster_name} --server=https://HOST:6443",
         )
     user = _absolute(config.users[user_name]) if user_name else {}
-    space = namespace or text_of(chosen.get("namespace")) or "default"
-    return Chosen(name, space, cluster_name, cluster, user_name, user, config.where)
+    named = namespace or text_of(chosen.get("namespace"))
+    return Chosen(name, named or "default", cluster_name, cluster, user_name, user, config.where, named)
 
 
 def text_of(value: Any) -> str:

@@ -43,6 +43,7 @@ class LiveSource:
         connection = transport.connection
         self.transport = transport
         self.namespace = connection.namespace
+        self.named_namespace = connection.named_namespace
         self.context = connection.context
         self.snapshot = Snapshot(datetime.now(UTC), Source("live", connection.context))
         self.lock = threading.RLock()

@@ -33,17 +33,19 @@ from kubedoctor.findings import Severity
 
 
 class Health(enum.Enum):
-    """The health of an object. IDLE: it has nothing to do, or its kind has no state; that does not mean healthy."""
+    """The health of an object. NOTED: it works, and a notice is about it. IDLE: it has nothing to do, or its kind has no
+    state; that does not mean healthy."""
 
     BROKEN = "broken"
     DEGRADED = "degraded"
+    NOTED = "noted"
     HEALTHY = "healthy"
     IDLE = "idle"
 
     @property
     def symbol(self) -> str:
         """One character that shows it without colour."""
-        return {"broken": "✗", "degraded": "!", "healthy": "✓", "idle": "–"}[self.value]
+        return {"broken": "✗", "degraded": "!", "noted": "·", "healthy": "✓", "idle": "–"}[self.value]
 
     @property
     def rank(self) -> int:
@@ -54,12 +56,12 @@ class Health(enum.Enum):
 _SUMMARIES = ("Ready", "Available", "Healthy")
 """Conditions of custom kinds that sum an object up. Unknown means that it is not yet known to be healthy."""
 _RANKS = {health: rank for rank, health in enumerate(Health)}
-_OF_SEVERITY = {Severity.CRITICAL: Health.BROKEN, Severity.WARNING: Health.DEGRADED}
+_OF_SEVERITY = {Severity.CRITICAL: Health.BROKEN, Severity.WARNING: Health.DEGRADED, Severity.NOTICE: Health.NOTED}
 
 
 def health_of(severity: Severity) -> Health:
-    """The health that a finding implies; a notice leaves an object healthy."""
-    return _OF_SEVERITY.get(severity, Health.HEALTHY)
+    """The health that a finding implies."""
+    return _OF_SEVERITY[severity]
 
 
 class StatedHealth(msgspec.Struct, frozen=True, gc=False):

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from kubedoctor.cluster import Cluster, Event, Ref, Snapshot
 from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained, words
 from kubedoctor.engine.health import Health, bad_conditions, health_of
+from kubedoctor.findings import Command, Severity
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row
 
 MOST_CONSEQUENCES = 6
+MOST_NAMES = 4
+LONGEST_VERDICT = 320
+LONGEST_OWN_SENTENCE = LONGEST_STEP = 160
+LONGEST_CAUSE = 240
+"""Characters in the pane, so that a long message does not push the first fix out of sight; `w` shows all of it."""
 MOST_UNEXPLAINED = 3
-_NUMBERED = re.compile(r"\d+\. ")
 MOST_EVENTS = 5
 
 
@@ -30,11 +33,16 @@ class Copyable(msgspec.Struct, frozen=True):
 
 
 class ObjectVerdict(msgspec.Struct, frozen=True):
-    """The results about one object: its incidents, the closest first, and what was not checked."""
+    """The results about one object: its incidents, the closest first, and what was not checked.
+
+    lines: for each incident the findings from its cause to the object's own finding, or to the one that affects it.
+    """
 
     subject: Ref
     findings: tuple[ReportedFinding, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    lines: tuple[tuple[str, ...], ...] = ()
+    members: frozenset[Ref] = frozenset()
     not_checked: tuple[str, ...] = ()
     diagnostics_run: int = 0
     unexplained: tuple[Unexplained, ...] = ()
@@ -42,6 +50,10 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
     def finding(self, id_: str) -> ReportedFinding:
         """The finding of that id."""
         return next(finding for finding in self.findings if finding.id == id_)
+
+    def severity_of(self, incident: Incident) -> Severity:
+        """The worst of the incident's findings."""
+        return min((self.finding(name).severity for name in incident.members), key=lambda severity: severity.rank)
 
     @property
     def causes(self) -> tuple[ReportedFinding, ...]:
@@ -53,37 +65,46 @@ def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
     """Everything in a report that concerns the object or what it controls."""
     members = family.members(subject)
     by_id = {finding.id: finding for finding in report.findings}
-    chosen: list[tuple[tuple[int, int, int], Incident]] = []
+    chosen: list[tuple[tuple[int, int, int], Incident, tuple[str, ...]]] = []
     for position, incident in enumerate(report.incidents):
         own = [
             by_id[id_]
-            for id_ in (incident.cause, *incident.consequences)
+            for id_ in incident.members
             if by_id[id_].about in members or not members.isdisjoint(by_id[id_].affects)
         ]
         if own:
             worst = min(finding.severity.rank for finding in own)
-            distance = 0 if by_id[incident.cause].about in members else 1
-            chosen.append(((worst, distance, position), incident))
-    chosen.sort(key=lambda pair: pair[0])
-    incidents = tuple(incident for _, incident in chosen)
-    ids = {id_ for incident in incidents for id_ in (incident.cause, *incident.consequences)}
+            distance = 0 if any(by_id[id_].about in members for id_ in (incident.cause, *incident.alike)) else 1
+            nearest = _nearest(subject, own, members).id
+            chosen.append(((worst, distance, position), incident.seen_from(nearest), incident.line_to(nearest)))
+    chosen.sort(key=lambda entry: entry[0])
+    incidents = tuple(incident for _, incident, _ in chosen)
+    ids = {id_ for incident in incidents for id_ in incident.members}
     return ObjectVerdict(
         subject=subject,
         findings=tuple(finding for finding in report.findings if finding.id in ids),
         incidents=incidents,
+        lines=tuple(line for _, _, line in chosen),
+        members=members,
         not_checked=_not_checked(report, members),
         diagnostics_run=report.diagnostics_run,
         unexplained=tuple(item for item in report.unexplained if item.about in members),
     )
 
 
+def _nearest(subject: Ref, own: list[ReportedFinding], members: frozenset[Ref]) -> ReportedFinding:
+    """The finding that says how the object itself fares: about it, then about what it controls, then what affects it."""
+    return min(own, key=lambda finding: (finding.about not in members, finding.severity.rank, finding.about != subject))
+
+
 def verdict_of_incident(cause: str, report: Report) -> ObjectVerdict:
     """One incident, by the id of its cause; an empty verdict if the report does not have it."""
     for incident in report.incidents:
         if incident.cause == cause:
-            ids = {cause, *incident.consequences}
+            ids = set(incident.members)
             findings = tuple(finding for finding in report.findings if finding.id in ids)
-            return ObjectVerdict(report.finding(cause).about, findings, (incident,))
+            about = report.finding(cause).about
+            return ObjectVerdict(about, findings, (incident,), ((cause,),), frozenset((about,)))
     return ObjectVerdict(Ref("", "", ""))
 
 
@@ -124,16 +145,15 @@ def incident_page(
         _nothing_found(page, verdict, row, snapshot)
         return page
     numbers = {copyable.line: number for number, copyable in enumerate(copyables(verdict), start=1)}
-    for position, incident in enumerate(verdict.incidents):
-        if position and not full:
-            if position == 1:
-                page.heading("Other incidents")
-            _one_line(page, verdict.finding(incident.cause))
-            continue
+    for position in range(len(verdict.incidents) if full else 1):
         if position:
             page.blank()
             page.add(("─" * 20, "dim"))
-        _incident(page, verdict, incident, numbers)
+        _incident(page, verdict, row, position, numbers, full=full)
+    others = () if full else verdict.incidents[1:]
+    if others:
+        page.heading("Other incidents")
+        _folded(page, [(verdict.finding(one.cause), verdict.severity_of(one)) for one in others])
     _unexplained(page, verdict)
     if verdict.not_checked:
         page.heading(words.NOT_CHECKED.capitalize())
@@ -146,23 +166,29 @@ def incident_page(
     return page
 
 
-def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: dict[str, int]) -> None:
+def _incident(
+    page: Page, verdict: ObjectVerdict, row: Row, position: int, numbers: dict[str, int], *, full: bool
+) -> None:
+    """Verdict, chain and what to type come first: they must be seen without scrolling."""
+    incident = verdict.incidents[position]
     cause = verdict.finding(incident.cause)
-    health = health_of(cause.severity)
-    page.add((f"{health.symbol} ", health.value), (cause.summary, "strong"), hang=2)
-    page.add((cause.about.title, "dim"), indent=2, right=f"{cause.code} · {cause.confidence.value}")
+    line = [verdict.finding(id_) for id_ in verdict.lines[position]]
+    _verdict_and_chain(page, verdict, row, incident, line, full=full)
+    _fixes(page, cause, numbers)
+    printed = {fix.command for fix in cause.fixes}
+    following = [command for command in cause.commands if command.line not in printed]
+    if not cause.fixes:
+        _next(page, following, numbers)
     if cause.detail:
         page.blank()
         page.add(cause.detail, indent=2)
-    _consequences(page, verdict, incident)
-    page.heading(words.EVIDENCE.capitalize())
-    about = cause.about
-    for fact in cause.evidence:
-        if fact.object != about:
-            about = fact.object
-            page.add((about.title, "dim"), indent=2)
-        page.add((fact.path, "path"), (f"  {fact.text}", "value"), (f"  {fact.shows}", "dim"), indent=2, hang=4)
-    _commands(page, cause, numbers)
+    _consequences(page, verdict, incident, {finding.id for finding in line})
+    if incident.alike:
+        page.heading(words.ALIKE.capitalize())
+        page.add((_named([verdict.finding(id_).about.title for id_ in incident.alike]), "dim"), indent=2, hang=4)
+    _evidence(page, cause)
+    if cause.fixes:
+        _next(page, following, numbers)
     if cause.would_disprove:
         page.heading(words.RULED_OUT_BY.capitalize())
         page.add(cause.would_disprove, indent=2)
@@ -172,35 +198,102 @@ def _incident(page: Page, verdict: ObjectVerdict, incident: Incident, numbers: d
             page.add(gap, indent=2, hang=4)
 
 
-def _consequences(page: Page, verdict: ObjectVerdict, incident: Incident) -> None:
-    if not incident.consequences:
-        return
-    page.heading(words.IMPACT.capitalize())
-    for id_ in incident.consequences[:MOST_CONSEQUENCES]:
-        _one_line(page, verdict.finding(id_))
-    if len(incident.consequences) > MOST_CONSEQUENCES:
-        page.add((words.and_more(len(incident.consequences) - MOST_CONSEQUENCES), "dim"), indent=4)
+def _verdict_and_chain(
+    page: Page, verdict: ObjectVerdict, row: Row, incident: Incident, line: list[ReportedFinding], *, full: bool
+) -> None:
+    """The object's own sentence, then why: the cause first, each step because of the one before it."""
+    own, cause = line[-1], line[0]
+    if own.about not in verdict.members:  # it is only affected
+        page.add((f"{row.health.symbol} ", row.health.value), (_how_it_fares(row), "strong"), hang=2)
+    elif own is not cause:
+        mark = health_of(own.severity)
+        text = _short(own.summary, LONGEST_OWN_SENTENCE, full=full)
+        page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2)
+        line = line[:-1]
+    else:
+        mark = health_of(verdict.severity_of(incident))
+        text = _short(own.summary, LONGEST_VERDICT, full=full)
+        known = own.about == row.ref and not full  # the list shows its name
+        page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2, right=_code(own) if known else "")
+        if not known:
+            page.add((own.about.title, "dim"), indent=2, right=_code(own))
+        line = []
+    for step, finding in enumerate(line):
+        mark = health_of(finding.severity if step else verdict.severity_of(incident))
+        page.add(
+            ("└ " if step else "because ", "dim"),
+            (f"{mark.symbol} ", mark.value),
+            (finding.about.title, "dim"),
+            f"  {_short(finding.summary, LONGEST_STEP if step else LONGEST_CAUSE, full=full)}",
+            indent=2 * step + 2,
+            hang=2 * step + 4,
+            right="" if step else _code(finding),
+        )
 
 
-def _one_line(page: Page, finding: ReportedFinding) -> None:
-    health = health_of(finding.severity)
-    page.add(
-        (f"{health.symbol} ", health.value), (finding.about.title, "dim"), f"  {finding.summary}", indent=2, hang=4
-    )
+def _short(sentence: str, most: int, *, full: bool) -> str:
+    return visible(sentence, None if full else most)
 
 
-def _commands(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> None:
+def _code(finding: ReportedFinding) -> str:
+    return f"{finding.code} · {finding.confidence.value}"
+
+
+def _how_it_fares(row: Row) -> str:
+    return f"{row.ref.name}: {f'{row.ready} ready' if row.ready else row.status or 'affected'}"
+
+
+def _evidence(page: Page, cause: ReportedFinding) -> None:
+    page.heading(words.EVIDENCE.capitalize())
+    about = cause.about
+    for fact in cause.evidence:
+        if fact.object != about:
+            about = fact.object
+            page.add((about.title, "dim"), indent=2)
+        page.add((fact.path, "path"), (f"  {fact.text}", "value"), (f"  {fact.shows}", "dim"), indent=2, hang=4)
+
+
+def _consequences(page: Page, verdict: ObjectVerdict, incident: Incident, chain: set[str]) -> None:
+    """The consequences that the chain does not show."""
+    others = [verdict.finding(id_) for id_ in incident.consequences if id_ not in chain]
+    if others:
+        page.heading(words.IMPACT.capitalize())
+        _folded(page, [(finding, finding.severity) for finding in others])
+
+
+def _named(titles: list[str]) -> str:
+    more = f", {words.and_more(len(titles) - MOST_NAMES)}" if len(titles) > MOST_NAMES else ""
+    return f"{', '.join(titles[:MOST_NAMES])}{more}"
+
+
+def _folded(page: Page, findings: list[tuple[ReportedFinding, Severity]]) -> None:
+    """A line for each sentence, with the objects that it is true of."""
+    names: dict[tuple[str, Severity], list[str]] = {}
+    for finding, severity in findings:
+        names.setdefault((finding.summary, severity), []).append(finding.about.title)
+    for (summary, severity), titles in list(names.items())[:MOST_CONSEQUENCES]:
+        mark = health_of(severity)
+        named = _named(titles)
+        page.add((f"{mark.symbol} ", mark.value), (named, "dim"), f"  {summary}", indent=2, hang=4)
+    if len(names) > MOST_CONSEQUENCES:
+        page.add((words.and_more(len(names) - MOST_CONSEQUENCES), "dim"), indent=4)
+
+
+def _fixes(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> None:
     if cause.fixes:
-        page.heading(words.FIX.capitalize())
+        page.add((words.FIX.capitalize(), "heading"))  # without an empty line: each counts above the fold
     for fix in cause.fixes:
         number = f"{numbers[fix.command]} " if fix.command else "· "
         verified = [("✓ ", "healthy")] if fix.verified else []
         page.add((number, "key"), *verified, fix.summary, indent=2, hang=4, right=words.EFFECTS[fix.effect])
         if fix.command:
             page.add((fix.command, "command"), indent=4, hang=6)
-    if cause.commands:
+
+
+def _next(page: Page, commands: list[Command], numbers: dict[str, int]) -> None:
+    if commands:
         page.heading(words.NEXT.capitalize())
-    for command in cause.commands:
+    for command in commands:
         page.add((f"{numbers[command.line]} ", "key"), (command.line, "command"), indent=2, hang=6)
         note = f"{command.why} " if command.why else ""
         page.add((f"{note}({words.EFFECTS[command.effect]})", "dim"), indent=4)
@@ -280,51 +373,3 @@ def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
     often = counted(event.times, "time") if event.times > 1 else ""
     role = "degraded" if event.type == "Warning" else ""
     page.add((event.reason, role), f"  {event.message}", indent=2, hang=4, right=" · ".join(filter(None, (age, often))))
-
-
-def lesson_page(code: str, catalogue: Catalogue) -> Page:
-    """The lesson of a diagnostic."""
-    page = Page()
-    lesson = catalogue.find(code)
-    if lesson is None:
-        page.add(f"No lesson for {code}.")
-        return page
-    page.add((lesson.title, "strong"), right=f"{lesson.code} · {lesson.id}")
-    for heading, body in lesson.sections().items():
-        page.heading(heading)
-        add_markdown(page, body)
-    return page
-
-
-def add_markdown(page: Page, body: str) -> None:
-    """The few forms that lessons use: paragraphs, lists, indented or fenced commands, `code`."""
-    flowing: list[str] = []
-
-    def flush() -> None:
-        if flowing:
-            hang = 4 if flowing[0].startswith(("- ", "* ")) else (5 if _NUMBERED.match(flowing[0]) else 2)
-            page.add(*_inline(" ".join(flowing)), indent=2, hang=hang)
-            flowing.clear()
-
-    fenced = False
-    for line in body.splitlines():
-        bare = line.strip()
-        if bare.startswith("```"):
-            flush()
-            fenced = not fenced
-        elif fenced or (line.startswith("    ") and not flowing):
-            page.add((bare, "command"), indent=4, hang=6)
-        elif not bare:
-            flush()
-            page.blank()
-        elif bare.startswith(("- ", "* ")) or _NUMBERED.match(bare):
-            flush()
-            flowing.append(bare)
-        else:
-            flowing.append(bare)
-    flush()
-
-
-def _inline(text: str) -> list[tuple[str, str]]:
-    parts = text.replace("**", "").split("`")
-    return [(part, "command" if number % 2 else "") for number, part in enumerate(parts) if part]

@@ -66,7 +66,7 @@ def help_page(notice: str = "") -> Page:
         page.add(line)
     if notice:
         page.blank()
-    page.add(("✗ broken   ! degraded   ✓ healthy   – idle, or without a status", "dim"))
+    page.add(("✗ broken   ! degraded   · notice   ✓ healthy   – idle, or without a status", "dim"))
     for title, keys in KEYS:
         page.heading(title)
         for key, description in keys:

@@ -24,8 +24,8 @@ Line = tuple[Piece, ...]
 
 
 class Paragraph(msgspec.Struct, frozen=True):
-    """Pieces that flow: the first line starts at `indent`, the others at `hang`. `right` is put at the right edge of
-    the first line if there is room, else on a line of its own."""
+    """Pieces that flow: the first line starts at `indent`, the others at `hang`. `right` is put at the right edge
+    of the last line if there is room, else on a line of its own."""
 
     pieces: tuple[Piece, ...]
     indent: int = 0
@@ -109,9 +109,9 @@ def _flow(paragraph: Paragraph, width: int) -> Iterable[Line]:
     lines.append(_line(current, start) if current else ())
     if paragraph.right is not None:
         size = cell_len(paragraph.right.text)
-        first = sum(cell_len(piece.text) for piece in lines[0])
-        if len(lines) == 1 and first + size + 2 <= width:
-            lines[0] = (*lines[0], Piece(" " * (width - first - size)), paragraph.right)
+        last = sum(cell_len(piece.text) for piece in lines[-1])
+        if last + size + 2 <= width:
+            lines[-1] = (*lines[-1], Piece(" " * (width - last - size)), paragraph.right)
         else:
             lines.append((Piece(" " * hang), paragraph.right))
     return lines

@@ -76,6 +76,7 @@ class ListScreen(ObjectScreen):
         self._scope = namespace
         self._places: list[VisitedView] = []
         self._next_row: Ref | None = None
+        self._refused = ""
         self._freshness: Freshness | None = None
         self._listing, self._examining = Pace(REPAINT_EVERY), Pace(EXAMINE_EVERY)
         self._look: Timer | None = None
@@ -148,14 +149,15 @@ class ListScreen(ObjectScreen):
             return
         self.rows, self.namespaces = message.rows, message.namespaces
         self._listing.end()
-        self.query_one(Banner).say(
-            f"{self.view.title} cannot be listed: {message.refused}" if message.refused else "", "refused"
-        )
+        self._refused = message.refused
+        self.query_one(Banner).say(message.refused, "refused")
         bar = self.query_one(StatusBar)
         bar.counts = counts(self.rows)
         bar.noun = self.view.noun(len(self.rows))
         self._apply_filter()
         if self.report is None and self._examining.stale and not self._busy("examine"):
+            if not (self.rows or self.view.kind):
+                self._scope = ""  # nothing to see here: say what there is elsewhere
             self._examine()
 
     @on(Filtered)
@@ -169,13 +171,14 @@ class ListScreen(ObjectScreen):
             return
         self._examining.end()
         self.report = message.report
+        self.query_one(Banner).say("", "failed")
         self._make_rows()
         self._tell()
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, message: VirtualTable.Highlighted) -> None:
         if message.row is None:
-            self.query_one(IncidentPane).clear(empty_text(self.view, self.report, filtered=bool(self.rows)))
+            self._say_empty()
             return
         if self._look is not None:
             self._look.stop()
@@ -199,8 +202,9 @@ class ListScreen(ObjectScreen):
     @on(Failed)
     def _failed(self, message: Failed) -> None:
         self.query_one(Banner).say(str(message.problem).replace("\n", " "), "failed")
-        if not self.rows:
-            self.query_one(IncidentPane).clear(message.problem.hint or message.problem.what)
+        if not self.rows or self.report is None:
+            self.query_one(IncidentPane).clear(f"{message.problem.what}. {message.problem.hint}")
+        self._draw_currency()
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
@@ -260,6 +264,7 @@ class ListScreen(ObjectScreen):
         self.view, self.filter, self._next_row = view, filter_text, row
         self.set_class(not view.namespace or view.kind == "Finding", "-all")
         self.rows = ()
+        self._table.follows = False
         scope = view.namespace if view.kind in ("", "Finding") or not self._covers(view) else self._scope
         if scope != self._scope:
             self._scope, self.report = scope, None
@@ -290,7 +295,11 @@ class ListScreen(ObjectScreen):
         if next_row is not None:
             self._table.highlight(next((n for n, row in enumerate(rows) if row.ref == next_row), 0))
         if not rows:
-            self.query_one(IncidentPane).clear(empty_text(self.view, self.report, filtered=bool(self.rows)))
+            self._say_empty()
+
+    def _say_empty(self) -> None:
+        text = empty_text(self.view, self.report, filtered=bool(self.rows), refused=self._refused)
+        self.query_one(IncidentPane).clear(text)
 
     def _tell(self) -> None:
         row = self._table.current

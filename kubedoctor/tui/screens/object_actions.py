@@ -16,8 +16,8 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
-from kubedoctor.tui.pages.incidents import lesson_page
 from kubedoctor.tui.pages.keys import changing_command
+from kubedoctor.tui.pages.lessons import lesson_page
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.screens.arguments_screen import ArgumentsScreen
 from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of

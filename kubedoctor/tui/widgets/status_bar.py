@@ -20,10 +20,10 @@ Part = tuple[str, str]
 
 
 class StatusBar(Static):
-    """Draws the given state: context, namespace, counts, freshness."""
+    """Draws what it is given: context, namespace, counts (None: not known yet), freshness."""
 
     place: reactive[tuple[str, str]] = reactive(("", ""))
-    counts: reactive[dict[Health, int]] = reactive(dict)
+    counts: reactive[dict[Health, int] | None] = reactive(None)
     noun: reactive[str] = reactive("workloads")
     doing: reactive[str] = reactive("")
     currency: reactive[str] = reactive("")
@@ -56,6 +56,8 @@ class StatusBar(Static):
         return Content.assemble(*where, "   ", *tally, " " * room, *right)
 
     def _tally(self, *, long: bool) -> list[Part]:
+        if self.counts is None:
+            return []
         total = sum(self.counts.values())
         parts: list[Part] = [(f"{total} {self.noun}  ", "")] if long else []
         for health, count in self.counts.items():
@@ -72,6 +74,8 @@ def _size(parts: list[Part]) -> int:
 
 def currency(freshness: Freshness, now: datetime, bundle: str) -> str:
     """`live · last change 2s ago · read-only`, or which recording it is."""
+    if freshness.at is None:
+        return "nothing read yet · read-only"
     if not freshness.live:
         taken = "time unknown" if freshness.at == UNKNOWN_TIME else f"taken {freshness.at:%Y-%m-%d %H:%M} UTC"
         return f"bundle {visible(bundle, 40)} · {taken}"

@@ -24,6 +24,7 @@ ROLES = {
     "match": "reverse",
     "broken": "bold $text-error",
     "degraded": "bold $text-warning",
+    "noted": "bold $text-accent",
     "healthy": "$text-success",
     "idle": "$quiet",
 }

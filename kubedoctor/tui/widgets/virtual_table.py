@@ -34,6 +34,7 @@ class VirtualTable(ScrollView, can_focus=True):
         "table--cursor",
         "table--broken",
         "table--degraded",
+        "table--noted",
         "table--healthy",
         "table--idle",
     }
@@ -45,6 +46,7 @@ class VirtualTable(ScrollView, can_focus=True):
         & > .table--cursor { background: $primary 40%; text-style: bold; }
         & > .table--broken { color: $text-error; text-style: bold; }
         & > .table--degraded { color: $text-warning; text-style: bold; }
+        & > .table--noted { color: $text-accent; text-style: bold; }
         & > .table--healthy { color: $text-success; }
         & > .table--idle { color: $foreground 60%; }
     }
@@ -77,6 +79,8 @@ class VirtualTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.rows: Sequence[Row] = ()
         self.cursor = 0
+        self.follows = False
+        """Whether the cursor follows its object: a person has moved it."""
         self._columns: tuple[ListColumn, ...] = ()
         self._fitting: tuple[ListColumn, ...] = ()
         self._widths: tuple[int, ...] = ()
@@ -90,7 +94,8 @@ class VirtualTable(ScrollView, can_focus=True):
         return self.rows[self.cursor] if self.rows else None
 
     def show(self, rows: Sequence[Row], columns: tuple[ListColumn, ...], now: datetime, *, stay: bool = True) -> None:
-        """Show these rows; the cursor stays on its object if that is still there and `stay` is true."""
+        """Show these rows; the cursor stays on its object if that is still there and `stay` is true, and on the first row
+        until a person has moved it."""
         before = self.current
         self.rows, self._now = rows, now
         if columns != self._columns:
@@ -98,10 +103,11 @@ class VirtualTable(ScrollView, can_focus=True):
             self._measure()
         self._lines.clear()
         self.virtual_size = Size(self.size.width, len(rows) + 1)
-        if stay and before is not None:
-            self.cursor = self._index_of(before)
-        elif not stay:
+        self.follows = self.follows and stay
+        if not self.follows:
             self.cursor = 0
+        elif before is not None:
+            self.cursor = self._index_of(before)
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
         self._follow()
         self.refresh()
@@ -120,9 +126,10 @@ class VirtualTable(ScrollView, can_focus=True):
         return cursor
 
     def highlight(self, index: int) -> None:
-        """Put the cursor on a row, counted from 0, and bring it into view."""
+        """Put the cursor on a row, counted from 0, and bring it into view; from then on it follows its object."""
         if not self.rows:
             return
+        self.follows = True
         index = max(0, min(len(self.rows) - 1, index))
         if index == self.cursor:
             return

@@ -11,7 +11,8 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, NotChecked, Report, ReportedFinding, Unexplained, load_catalogue
 from kubedoctor.engine.health import Health
 from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
-from kubedoctor.tui.pages.incidents import copyables, incident_page, lesson_page, verdict_of_incident, verdict_on
+from kubedoctor.tui.pages.incidents import copyables, incident_page, verdict_of_incident, verdict_on
+from kubedoctor.tui.pages.lessons import lesson_page
 from kubedoctor.tui.rows import Row, View, make_rows
 from tests.tui.recordings import recorded
 from tests.tui.test_rows import cluster, meta, pod
@@ -89,9 +90,70 @@ def test_an_incident_concerns_whom_only_a_consequence_touches() -> None:
         finding("f1", NODE), finding("f2", POD), finding("f3", SERVICE), incidents=(Incident("f1", ("f2", "f3")),)
     )
     page = page_of(WEB, made)
-    assert "✗ f1 is wrong" in page
+    assert page.index("✗ f2 is wrong") < page.index("because ✗ Node n1  f1 is wrong")
     assert "Impact" in page
     assert "f3 is wrong" in page
+
+
+def test_the_page_of_what_suffers_starts_with_its_own_sentence_and_the_chain_from_the_cause() -> None:
+    policy = Ref("Deployment", "shop", "policy")
+    made = report(
+        finding(
+            "f1", policy, severity=Severity.NOTICE, fixes=(Fix("scale it up", "kubectl scale"),), detail="At length."
+        ),
+        finding("f2", SERVICE),
+        finding("f3", POD, affects=(WEB,)),
+        finding("f4", NODE),
+        incidents=(Incident("f1", ("f2", "f3", "f4"), ("f1", "f2", "f1")),),
+    )
+    page = page_of(WEB, made)
+    lines = page.splitlines()
+    assert lines[:5] == [
+        "✗ f3 is wrong",
+        "  because ✗ Deployment shop/policy  f1 is wrong  KD9999 · certain",
+        "    └ ✗ Service shop/web  f2 is wrong",
+        "Fix",
+        "  1 scale it up  changes cluster",
+    ]
+    assert page.index("At length.") > page.index("scale it up")
+    for id_ in ("f1", "f2", "f3", "f4"):
+        assert page.count(f"{id_} is wrong") == 1, "no fact twice"
+    assert "✓ Deployment shop/policy" not in page
+    root = page_of(policy, made, Health.IDLE)
+    assert root.splitlines()[0] == "✗ f1 is wrong  KD9999 · certain"
+    marks = {one.ref: one.health for one in make_rows(shop(), View(namespace="shop"), made)}
+    assert marks[WEB] is Health.BROKEN
+
+
+def test_a_cause_is_marked_as_badly_as_what_follows_from_it() -> None:
+    api = Ref("Deployment", "shop", "api")
+    made = report(
+        finding("f1", api, severity=Severity.NOTICE), finding("f2", WEB), incidents=(Incident("f1", ("f2",)),)
+    )
+    assert {one.ref: one.health for one in make_rows(shop(), View(), made)}[api] is Health.BROKEN
+    (row_of_incident,) = make_rows(shop(), View("Finding"), made)
+    assert row_of_incident.health is Health.BROKEN
+    alone = report(finding("f1", api, severity=Severity.NOTICE))
+    assert {one.ref: one.health for one in make_rows(shop(), View(), alone)}[api] is Health.NOTED
+
+
+def test_what_is_only_affected_says_how_it_fares_before_why() -> None:
+    made = report(finding("f1", NODE, affects=(POD,)))
+    assert page_of(WEB, made).splitlines()[:2] == [
+        "✗ web: 0/1 ready",
+        "  because ✗ Node n1  f1 is wrong  KD9999 · certain",
+    ]
+
+
+def test_equal_sentences_are_one_line_with_all_names() -> None:
+    suffering = [finding(f"f{n}", Ref("Deployment", "shop", f"d{n}"), summary="no room") for n in range(2, 8)]
+    made = report(finding("f1", NODE), *suffering, incidents=(Incident("f1", tuple(one.id for one in suffering)),))
+    snapshot = shop()
+    page = incident_page(verdict_of_incident("f1", made), row(NODE), snapshot, Catalogue(())).plain
+    assert page.count("no room") == 1
+    assert "Deployment shop/d2, Deployment shop/d3, Deployment shop/d4, Deployment shop/d5, and 2 more  no room" in page
+    apart = report(*suffering, finding("f9", WEB))
+    assert page_of(WEB, apart).count("no room") == 0
 
 
 def test_the_incident_whose_cause_is_the_object_itself_comes_first() -> None:
@@ -122,7 +184,7 @@ def test_the_page_says_cause_evidence_fixes_commands_and_gaps() -> None:
         not_checked=(NotChecked("dns/coredns-down", None, "Service: list services is forbidden"),),
     )
     page = page_of(WEB, made).splitlines()
-    assert "  Deployment shop/web  KD9999 · possible" in page
+    assert page[0] == "✗ f1 is wrong  KD9999 · possible"
     assert "  It was killed." in page
     assert "  spec.replicas  3  " in page
     assert page[page.index("  Node n1") + 1] == "  status.allocatable[cpu]  4  too few"
@@ -218,11 +280,14 @@ def test_what_hurts_beside_the_workloads_is_listed_with_them() -> None:
         finding("f3", Ref("Service", "shop", "quiet"), severity=Severity.NOTICE),
         finding("f4", NODE, affects=(POD,)),
     )
-    names = [one.ref for one in make_rows(snapshot, View(namespace="shop"), made)]
+    rows = make_rows(snapshot, View(namespace="shop"), made)
+    names = [one.ref for one in rows]
     assert SERVICE in names
     assert elsewhere not in names
     assert NODE not in names
-    assert Ref("Service", "shop", "quiet") not in names
+    quiet = names.index(Ref("Service", "shop", "quiet"))
+    assert rows[quiet].health is Health.NOTED
+    assert rows[quiet + 1].ref == Ref("Deployment", "shop", "api")  # what is well comes last
     assert elsewhere in [one.ref for one in make_rows(snapshot, View(), made)]
 
 
