@@ -60,7 +60,7 @@ def fold(
 def _harming_what_is_blamed(
     symptom: ReportedFinding, affecting: dict[Ref, list[ReportedFinding]], family: Family
 ) -> Iterator[ReportedFinding]:
-    """A full quota keeps a Deployment from having pods, which is why a Service has none."""
+    """A full quota prevents the pods of a Deployment, and so a Service has none."""
     for name in symptom.because_of:
         if name.kind in ("Pod", *WORKLOAD_KINDS):
             yield from (

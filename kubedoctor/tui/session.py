@@ -24,7 +24,7 @@ from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
-from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_on
+from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.rows import ROOTS, Row, View, arrange, make_rows, namespaces_in_order
 
 FIRST_KINDS = (*ROOTS, "Namespace")
@@ -201,9 +201,10 @@ class Session:
         snapshot = self.seen()
         return ask(question, subject, choices, snapshot, self._gather_into(snapshot))
 
-    def verdict(self, subject: Ref, report: Report) -> ObjectVerdict:
-        """What a report says of one object."""
-        return verdict_on(subject, report, Family(self.seen()))
+    def verdict(self, subject: Ref, report: Report, finding: str = "") -> ObjectVerdict:
+        """What a report says of one object, or of the incident whose cause is this finding."""
+        family = Family(self.seen())
+        return verdict_of_incident(finding, report, family) if finding else verdict_on(subject, report, family)
 
     def _gather_into(self, snapshot: Snapshot) -> Gather:
         def gather(wants: frozenset[Want | LogWant]) -> None:
@@ -272,7 +273,7 @@ class Session:
                 limited[kind] = why
             elif why := self.snapshot.refusal(want):
                 refused[kind] = why
-        if not self.live and len(limited) + len(refused) < len(shown):
+        if not self.live and not view.kind and len(refused) < len(shown):
             return ""  # Most recordings lack a kind, and say so where it matters.
         sentences = [capitalised(f"{list(limited.values())[-1]}.")] if limited else []
         if refused:

@@ -25,7 +25,7 @@ from kubedoctor.tui.messages import (
     Told,
 )
 from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
-from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page, verdict_of_incident
+from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row, View, keep
 from kubedoctor.tui.session import Session
@@ -69,7 +69,7 @@ def examine(session: Session, namespace: str, post: Post) -> None:
 
 def tell(session: Session, row: Row, report: Report, post: Post, *, full: bool = False) -> None:
     """Write the page about a row."""
-    verdict = verdict_of_incident(row.finding, report) if row.finding else session.verdict(row.ref, report)
+    verdict = session.verdict(row.ref, report, row.finding)
     post(Told(row, verdict, incident_page(verdict, row, session.seen(), session.catalogue, full=full)))
 
 

@@ -51,7 +51,7 @@ LINES = {
     ("logs", "-l", "app=checkout"): f"Pod shop/{POD}: 1 incident",
     (POD,): f"Pod shop/{POD}: 1 incident",
     ("worker", "-n", "shop"): "✓ Deployment shop/worker: no problems found",
-    ("node-1",): "Node node-1: 1 incident",
+    ("node-1",): "✓ Node node-1: no problems found",
 }
 
 

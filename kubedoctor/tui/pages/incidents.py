@@ -36,6 +36,7 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
     """The results about one object: its incidents, the closest first, and what was not checked.
 
     lines: for each incident the findings from its cause to the object's own finding, or to the one that affects it.
+    tops: the workloads of the objects that the causes affect.
     """
 
     subject: Ref
@@ -43,6 +44,7 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
     incidents: tuple[Incident, ...] = ()
     lines: tuple[tuple[str, ...], ...] = ()
     members: frozenset[Ref] = frozenset()
+    tops: dict[Ref, Ref] = {}
     not_checked: tuple[str, ...] = ()
     diagnostics_run: int = 0
     unexplained: tuple[Unexplained, ...] = ()
@@ -86,10 +88,15 @@ def verdict_on(subject: Ref, report: Report, family: Family) -> ObjectVerdict:
         incidents=incidents,
         lines=tuple(line for _, _, line in chosen),
         members=members,
+        tops=_tops(incidents, by_id, family),
         not_checked=_not_checked(report, members),
         diagnostics_run=report.diagnostics_run,
         unexplained=tuple(item for item in report.unexplained if item.about in members),
     )
+
+
+def _tops(incidents: tuple[Incident, ...], by_id: dict[str, ReportedFinding], family: Family) -> dict[Ref, Ref]:
+    return {name: family.top_seen(name) for incident in incidents for name in by_id[incident.cause].affects}
 
 
 def _nearest(subject: Ref, own: list[ReportedFinding], members: frozenset[Ref]) -> ReportedFinding:
@@ -97,14 +104,15 @@ def _nearest(subject: Ref, own: list[ReportedFinding], members: frozenset[Ref]) 
     return min(own, key=lambda finding: (finding.about not in members, finding.severity.rank, finding.about != subject))
 
 
-def verdict_of_incident(cause: str, report: Report) -> ObjectVerdict:
+def verdict_of_incident(cause: str, report: Report, family: Family) -> ObjectVerdict:
     """One incident, by the id of its cause; an empty verdict if the report does not have it."""
     for incident in report.incidents:
         if incident.cause == cause:
             ids = set(incident.members)
             findings = tuple(finding for finding in report.findings if finding.id in ids)
             about = report.finding(cause).about
-            return ObjectVerdict(about, findings, (incident,), ((cause,),), frozenset((about,)))
+            tops = _tops((incident,), {finding.id: finding for finding in findings}, family)
+            return ObjectVerdict(about, findings, (incident,), ((cause,),), frozenset((about,)), tops)
     return ObjectVerdict(Ref("", "", ""))
 
 
@@ -254,11 +262,17 @@ def _evidence(page: Page, cause: ReportedFinding) -> None:
 
 
 def _consequences(page: Page, verdict: ObjectVerdict, incident: Incident, chain: set[str]) -> None:
-    """The consequences that the chain does not show."""
+    """The consequences that the chain does not show, and what the cause affects without a finding of its own."""
     others = [verdict.finding(id_) for id_ in incident.consequences if id_ not in chain]
-    if others:
+    cause = verdict.finding(incident.cause)
+    named = {verdict.finding(id_).about for id_ in incident.members} | verdict.members
+    tops = dict.fromkeys(verdict.tops.get(name, name) for name in cause.affects if name not in named)
+    affected = [name.title for name in tops if name not in named]
+    if others or affected:
         page.heading(words.IMPACT.capitalize())
-        _folded(page, [(finding, finding.severity) for finding in others])
+    _folded(page, [(finding, finding.severity) for finding in others])
+    if affected:
+        page.add(("affects ", "dim"), _named(affected), indent=2, hang=4)
 
 
 def _named(titles: list[str]) -> str:

@@ -145,11 +145,17 @@ def test_what_is_only_affected_says_how_it_fares_before_why() -> None:
     ]
 
 
+def test_what_the_cause_affects_without_a_finding_is_named_by_its_workload() -> None:
+    made = report(finding("f1", NODE, affects=(POD, Ref("Pod", "shop", "other"))))
+    page = incident_page(verdict_of_incident("f1", made, Family(shop())), row(NODE), shop(), Catalogue(())).plain
+    assert "Impact\n  affects Deployment shop/web, Pod shop/other" in page
+
+
 def test_equal_sentences_are_one_line_with_all_names() -> None:
     suffering = [finding(f"f{n}", Ref("Deployment", "shop", f"d{n}"), summary="no room") for n in range(2, 8)]
     made = report(finding("f1", NODE), *suffering, incidents=(Incident("f1", tuple(one.id for one in suffering)),))
     snapshot = shop()
-    page = incident_page(verdict_of_incident("f1", made), row(NODE), snapshot, Catalogue(())).plain
+    page = incident_page(verdict_of_incident("f1", made, Family(shop())), row(NODE), snapshot, Catalogue(())).plain
     assert page.count("no room") == 1
     assert "Deployment shop/d2, Deployment shop/d3, Deployment shop/d4, Deployment shop/d5, and 2 more  no room" in page
     apart = report(*suffering, finding("f9", WEB))
@@ -257,8 +263,8 @@ def test_the_conditions_of_a_sick_object_are_quoted() -> None:
 
 def test_an_incident_by_its_cause() -> None:
     made = report(finding("f1", NODE), finding("f2", POD), incidents=(Incident("f1", ("f2",)),))
-    assert verdict_of_incident("f1", made).subject == NODE
-    assert verdict_of_incident("gone", made).incidents == ()
+    assert verdict_of_incident("f1", made, Family(shop())).subject == NODE
+    assert verdict_of_incident("gone", made, Family(shop())).incidents == ()
 
 
 def test_who_only_suffers_is_degraded_at_most() -> None:
