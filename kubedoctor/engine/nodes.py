@@ -12,8 +12,10 @@ def of_the_node_itself(report: Report) -> Report:
     """The report on a node without the incidents that only pods on it have: a node is not blamed for their own faults.
     They become `on_it`."""
     assert report.subject is not None
-    own = [incident for incident in report.incidents if _concerns(report.subject, incident, report)]
-    others = [incident for incident in report.incidents if incident not in own]
+    own: list[Incident] = []
+    others: list[Incident] = []
+    for incident in report.incidents:
+        (own if _concerns(report.subject, incident, report) else others).append(incident)
     if not others:
         return report
     kept = {name for incident in own for name in incident.members}

@@ -35,11 +35,11 @@ class ReportedFinding(msgspec.Struct, frozen=True):
     aspect: str = ""
 
 
-class Incident(msgspec.Struct, frozen=True):
+class Incident(msgspec.Struct, frozen=True, dict=True):
     """A cause and what follows from it, as ids of findings.
 
     because: for each consequence the finding that it follows from directly; without it all follow from the cause.
-    alike: findings that say of other workloads what the cause says of the first.
+    alike: findings with the sentence of the cause about other workloads.
     """
 
     cause: str
@@ -53,22 +53,34 @@ class Incident(msgspec.Struct, frozen=True):
         return (self.cause, *self.alike, *self.consequences)
 
     def line_to(self, id_: str) -> tuple[str, ...]:
-        """From the cause, or one that is alike, to one of its findings, each because of the one before it."""
-        above = dict(zip(self.consequences, self.because, strict=False))
+        """From the cause, or a finding like it, to one of its findings, each because of the one before it."""
         line = [id_]
-        while line[-1] not in (self.cause, *self.alike):
-            line.append(above.get(line[-1], self.cause))
+        while line[-1] not in self._consequences_by_root:
+            line.append(self._above.get(line[-1], self.cause))
         return tuple(reversed(line))
 
     def seen_from(self, id_: str) -> Incident:
         """The same incident with the cause of this finding as its cause, and only what follows from that."""
-        root = self.line_to(id_)[0]
-        if root == self.cause and not self.alike:
+        if not self.alike:
             return self
-        chosen = [name for name in self.consequences if self.line_to(name)[0] == root]
-        above = dict(zip(self.consequences, self.because, strict=False))
+        root = self.line_to(id_)[0]
+        chosen = tuple(self._consequences_by_root[root])
         alike = tuple(name for name in (self.cause, *self.alike) if name != root)
-        return Incident(root, tuple(chosen), tuple(above.get(name, root) for name in chosen), alike)
+        return Incident(root, chosen, tuple(self._above.get(name, root) for name in chosen), alike)
+
+    @cached_property
+    def _above(self) -> dict[str, str]:
+        return dict(zip(self.consequences, self.because, strict=False))
+
+    @cached_property
+    def _consequences_by_root(self) -> dict[str, list[str]]:
+        roots: dict[str, list[str]] = {name: [] for name in (self.cause, *self.alike)}
+        for consequence in self.consequences:
+            root = consequence
+            while root not in roots:
+                root = self._above.get(root, self.cause)
+            roots[root].append(consequence)
+        return roots
 
 
 class NotChecked(msgspec.Struct, frozen=True, order=True):

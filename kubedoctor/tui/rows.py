@@ -255,8 +255,12 @@ def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
             for name in finding.affects:
                 mark(name, Health.DEGRADED)
     for incident in report.incidents:
-        for root in (incident.cause, *incident.alike):
-            mark(report.finding(root).about, health_of(report.severity_of(incident.seen_from(root))))
+        worst_of = {root: report.finding(root).severity for root in (incident.cause, *incident.alike)}
+        for id_ in incident.consequences:
+            root, severity = incident.line_to(id_)[0], report.finding(id_).severity
+            worst_of[root] = min(worst_of[root], severity, key=lambda each: each.rank)
+        for root, severity in worst_of.items():
+            mark(report.finding(root).about, health_of(severity))
     for unexplained in report.unexplained:
         mark(unexplained.about, Health.DEGRADED)
     return worst

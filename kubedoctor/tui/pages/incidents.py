@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from kubedoctor.cluster import Cluster, Event, Ref, Snapshot
@@ -32,7 +34,7 @@ class Copyable(msgspec.Struct, frozen=True):
     effect: str
 
 
-class ObjectVerdict(msgspec.Struct, frozen=True):
+class ObjectVerdict(msgspec.Struct, frozen=True, dict=True):
     """The results about one object: its incidents, the closest first, and what was not checked.
 
     lines: for each incident the findings from its cause to the object's own finding, or to the one that affects it.
@@ -51,7 +53,11 @@ class ObjectVerdict(msgspec.Struct, frozen=True):
 
     def finding(self, id_: str) -> ReportedFinding:
         """The finding of that id."""
-        return next(finding for finding in self.findings if finding.id == id_)
+        return self._by_id[id_]
+
+    @cached_property
+    def _by_id(self) -> dict[str, ReportedFinding]:
+        return {finding.id: finding for finding in self.findings}
 
     def severity_of(self, incident: Incident) -> Severity:
         """The worst of the incident's findings."""
