@@ -16,13 +16,14 @@ from kubedoctor.tui.rows import Row, View
 class ListColumn(msgspec.Struct, frozen=True):
     """`width` in cells; the column with width 0 takes the remaining cells. `text` makes a cell from a row and the
     present moment; what it returns is safe to print. `yields`: columns with a higher value are dropped first where
-    there is no room, those with 0 never."""
+    there is no room, those with 0 never. `least`: what the flexible column needs before others are kept."""
 
     title: str
     width: int
     text: Callable[[Row, datetime], str]
     right: bool = False
     yields: int = 0
+    least: int = 0
 
 
 def fit(
@@ -30,6 +31,7 @@ def fit(
 ) -> tuple[tuple[ListColumn, ...], tuple[int, ...]]:
     """The columns that fit into the width, and their widths; the flexible one gets at least `minimum`."""
     shown = list(columns)
+    minimum = max(minimum, *(column.least for column in columns), 0)
     while True:
         free = width - sum(column.width for column in shown) - gap * (len(shown) - 1)
         yielding = max(shown, key=lambda column: column.yields, default=None)
@@ -63,7 +65,7 @@ _IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yiel
 _CODE = ListColumn("CODE", 7, lambda row, _: row.ready, yields=2)
 _WHERE = ListColumn("NAMESPACE", 13, _NAMESPACE.text, yields=1)
 _ABOUT = ListColumn("ABOUT", 26, lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}")
-_SUMMARY = ListColumn("SUMMARY", 0, lambda row, _: visible(row.status, 200))
+_SUMMARY = ListColumn("SUMMARY", 0, lambda row, _: visible(row.status, 200), least=30)
 _CURRENT = ListColumn("", 10, lambda row, _: visible(row.status, 20))
 
 

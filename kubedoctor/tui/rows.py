@@ -16,7 +16,7 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import template_of
 from kubedoctor.cluster.triage import all_statuses
-from kubedoctor.engine import Report
+from kubedoctor.engine import Incident, Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
@@ -273,13 +273,17 @@ def _finding_rows(report: Report) -> tuple[Row, ...]:
             ref=by_id[incident.cause].about,
             health=health_of(report.severity_of(incident)),
             ready=by_id[incident.cause].code,
-            status=by_id[incident.cause].summary,
+            status=_of_many(incident, by_id[incident.cause].summary),
             restarts=len(incident.members) - 1,
             finding=incident.cause,
             search=searchable(by_id[incident.cause].about, by_id[incident.cause].code, by_id[incident.cause].summary),
         )
         for incident in report.incidents
     )
+
+
+def _of_many(incident: Incident, summary: str) -> str:
+    return f"{len(incident.alike) + 1} workloads: {summary}" if incident.alike else summary
 
 
 # Order and filter

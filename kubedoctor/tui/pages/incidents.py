@@ -228,9 +228,9 @@ def _verdict_and_chain(
         mark = health_of(verdict.severity_of(incident))
         text = _short(own.summary, LONGEST_VERDICT, full=full)
         known = own.about == row.ref and not full  # the list shows its name
-        page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2, right=_code(own) if known else "")
+        page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2, right=_code(own, incident) if known else "")
         if not known:
-            page.add((own.about.title, "dim"), indent=2, right=_code(own))
+            page.add((own.about.title, "dim"), indent=2, right=_code(own, incident))
         line = []
     for step, finding in enumerate(line):
         mark = health_of(finding.severity if step else verdict.severity_of(incident))
@@ -241,7 +241,7 @@ def _verdict_and_chain(
             f"  {_short(finding.summary, LONGEST_STEP if step else LONGEST_CAUSE, full=full)}",
             indent=2 * step + 2,
             hang=2 * step + 4,
-            right="" if step else _code(finding),
+            right="" if step else _code(finding, incident),
         )
 
 
@@ -249,8 +249,9 @@ def _short(sentence: str, most: int, *, full: bool) -> str:
     return visible(sentence, None if full else most)
 
 
-def _code(finding: ReportedFinding) -> str:
-    return f"{finding.code} · {finding.confidence.value}"
+def _code(finding: ReportedFinding, incident: Incident) -> str:
+    alike = f" · the same of {counted(len(incident.alike), 'other')}" if incident.alike else ""
+    return f"{finding.code} · {finding.confidence.value}{alike}"
 
 
 def _how_it_fares(row: Row) -> str:

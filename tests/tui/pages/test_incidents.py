@@ -145,6 +145,21 @@ def test_what_is_only_affected_says_how_it_fares_before_why() -> None:
     ]
 
 
+def test_an_incident_of_many_workloads_says_how_many_and_starts_with_the_row_s_own() -> None:
+    api = Ref("Deployment", "shop", "api")
+    made = report(
+        finding("f1", WEB, summary="no room"),
+        finding("f2", api, summary="no space"),
+        incidents=(Incident("f1", alike=("f2",)),),
+    )
+    (listed,) = make_rows(shop(), View("Finding"), made)
+    assert listed.status == "2 workloads: no room"
+    page = page_of(api, made)
+    assert page.splitlines()[0] == "✗ no space  KD9999 · certain · the same of 1 other"
+    assert "The same\n  Deployment shop/web" in page
+    assert "no room" not in page
+
+
 def test_what_the_cause_affects_without_a_finding_is_named_by_its_workload() -> None:
     made = report(finding("f1", NODE, affects=(POD, Ref("Pod", "shop", "other"))))
     page = incident_page(verdict_of_incident("f1", made, Family(shop())), row(NODE), shop(), Catalogue(())).plain
