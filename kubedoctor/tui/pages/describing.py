@@ -43,9 +43,11 @@ def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) 
     page = Page()
     name = ref(obj)
     page.add((name.title, "strong"))
-    for finding in verdict.causes:
-        health = health_of(finding.severity)
-        page.add((f"{health.symbol} ", health.value), finding.summary, indent=2, hang=4, right=finding.code)
+    for incident in verdict.incidents:
+        finding, health = verdict.finding(incident.cause), health_of(verdict.severity_of(incident))
+        whose = f"{finding.about.title}  " if finding.about != name else ""
+        mark = (f"{health.symbol} ", health.value)
+        page.add(mark, (whose, "dim"), finding.summary, indent=2, hang=4, right=finding.code)
     page.heading("Object")
     _fact(page, "created", _ago(obj, snapshot))
     for owner in owner_chain(obj, Cluster(snapshot, lenient=True)) if snapshot.closed else ():

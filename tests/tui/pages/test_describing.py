@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from kubedoctor.cluster import LogTail, Pod, Ref, Secret, Snapshot
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.engine import Incident
+from kubedoctor.findings import Severity
 from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
-from kubedoctor.tui.pages.incidents import ObjectVerdict
+from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_on
+from tests.tui.pages.test_incidents import finding, report
 from tests.tui.recordings import opened, recorded
 from tests.tui.test_rows import cluster, meta
 
@@ -105,3 +109,16 @@ def test_a_log_that_is_not_there_says_why() -> None:
         "log of side  Pod shop/web",
         "  it is forbidden",
     ]
+
+
+def test_a_cause_elsewhere_is_named_with_its_object_and_never_marked_as_good() -> None:
+    snapshot = recorded("oom-killed")
+    pod = checkout(snapshot)
+    policy = Ref("Deployment", "ops", "policy")
+    made = report(
+        finding("f1", policy, severity=Severity.NOTICE),
+        finding("f2", Ref("Pod", "shop", pod.name)),
+        incidents=(Incident("f1", ("f2",)),),
+    )
+    lines = describe(pod, snapshot, verdict_on(Ref("Pod", "shop", pod.name), made, Family(snapshot))).plain.splitlines()
+    assert lines[1] == "  ✗ Deployment ops/policy  f1 is wrong  KD9999"
