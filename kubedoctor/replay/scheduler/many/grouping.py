@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from operator import itemgetter
+from collections.abc import Hashable, Mapping
+from operator import attrgetter, itemgetter
 
 import msgspec
 
@@ -50,29 +50,34 @@ def grouped(verdict: SchedulingVerdict) -> tuple[NodeVerdictGroup, ...]:
     name.
     """
     scales = _Scales()
-    groups: dict[Hashable, list[_Placed]] = {}
-    shared: dict[tuple[int, int], tuple[list[_Placed], _Distance]] = {}
+    groups: dict[Hashable, dict[_Distance, list[NodeVerdict]]] = {}
+    shared: dict[tuple[int, int], list[NodeVerdict]] = {}
     for node in verdict.nodes:
-        known = shared.get(key := (id(node.first), id(node.blockers)))
-        if known is None:  # Nodes that are equivalent for the filters have the same objects here.
+        alike = shared.get(key := (id(node.first), id(node.blockers)))
+        if alike is None:  # Nodes that are equivalent for the filters have the same objects here.
             outcome, distance = _outcome(node, scales)
-            known = shared[key] = groups.setdefault(outcome, []), distance
-        known[0].append((known[1], node.node, node))
-    for nodes in groups.values():
-        nodes.sort(key=_PLACE)
-    ordered = sorted(groups.values(), key=lambda nodes: _PLACE(nodes[0]))
-    return tuple(NodeVerdictGroup(tuple([node for _, _, node in nodes])) for nodes in ordered)
+            alike = shared[key] = groups.setdefault(outcome, {}).setdefault(distance, [])
+        alike.append(node)
+    ordered = sorted(map(_ordered, groups.values()), key=itemgetter(0))
+    return tuple(NodeVerdictGroup(nodes) for _, nodes in ordered)
 
 
 _Distance = tuple[int, int, float]
-_Placed = tuple[_Distance, str, NodeVerdict]
-_PLACE = itemgetter(0, 1)
+_NAME = attrgetter("node")
+
+
+def _ordered(
+    by_distance: Mapping[_Distance, list[NodeVerdict]],
+) -> tuple[tuple[_Distance, str], tuple[NodeVerdict, ...]]:
+    """The place of the group among the others, and its nodes in order."""
+    nodes = [node for distance in sorted(by_distance) for node in sorted(by_distance[distance], key=_NAME)]
+    return (min(by_distance), nodes[0].node), tuple(nodes)
 
 
 def _outcome(node: NodeVerdict, scales: _Scales) -> tuple[Hashable, _Distance]:
     """What nodes of one group share, and how far the pod is from fitting."""
     objections = objections_of(node)
-    weights = [scales.weighed(objection) for objection in objections]
+    weights = [*map(scales.weighed, objections)]
     reported = scales.weighed(node.first).reported if node.first else None
     blockers = weights if objections is node.blockers else weights[1:]
     final, missing = sum([weight.final for weight in weights]), sum([weight.missing for weight in weights])
