@@ -65,7 +65,7 @@ _REFUSALS: Final = Memo[None, tuple[tuple[NodeVerdictGroup, ...], _Refusals]]()
 _LABELS: Final = Memo[None, frozenset[tuple[str, str]]]()
 _NAMES: Final = Memo[None, frozenset[str]]()
 _KINDS_OF_LABELS: Final = Memo[None, tuple[Mapping[str, str], ...]]()
-_LINES: Final = Memo[Hashable, str]()
+KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 
 
@@ -106,28 +106,31 @@ class Case:
     @property
     def labels(self) -> frozenset[tuple[str, str]]:
         """Every label that some node carries."""
-        return self._kept(_LABELS, _all_labels)
+        return self.kept(_LABELS, None, lambda: _all_labels(self.nodes))
 
     @property
     def names(self) -> frozenset[str]:
         """The names of nodes, and their host names."""
-        return self._kept(_NAMES, _all_names)
+        return self.kept(_NAMES, None, lambda: _all_names(self.nodes))
 
     @property
     def kinds_of_labels(self) -> tuple[Mapping[str, str], ...]:
         """The different sets of labels; nodes that differ only by their host name count as one."""
-        return self._kept(_KINDS_OF_LABELS, _kinds_of_labels)
+        return self.kept(_KINDS_OF_LABELS, None, lambda: _kinds_of_labels(self.nodes))
 
-    def _kept(self, memo: Memo[None, ValueT], work_out: Callable[[Iterable[Node]], ValueT]) -> ValueT:
-        """Results about all nodes, computed once for all pods."""
-        if self.answer is None:
-            return work_out(())
-        return memo.kept(self.answer.state, None, lambda: work_out(self.nodes))
+    def kept(self, memo: Memo[KeyT, ValueT], key: KeyT, work_out: Callable[[], ValueT]) -> ValueT:
+        """A result about the nodes, computed once for all pods."""
+        return memo.kept(self.answer.state, key, work_out) if self.answer is not None else work_out()
 
-    def line_for_nodes(self, nodes: Iterable[Node], *about: Hashable, of: Callable[[], str]) -> str:
-        """A command line about many nodes, written once for all pods; `about`: what else it depends on."""
-        key = (tuple([node.name for node in nodes]), *about)
-        return _LINES.kept(self.answer.state, key, of) if self.answer is not None else of()
+    def kept_for_nodes(
+        self,
+        memo: Memo[Hashable, ValueT],
+        nodes: Iterable[Node | RefusedNode],
+        *about: Hashable,
+        of: Callable[[], ValueT],
+    ) -> ValueT:
+        """A result about many nodes, computed once for all pods; `about`: what else it depends on."""
+        return self.kept(memo, (tuple([node.name for node in nodes]), *about), of)
 
     def fix_of_template(self, summary: str, *steps: Step) -> Fix:
         """A fix that changes the pod template of the workload, with paths from the pod's spec; without a command where

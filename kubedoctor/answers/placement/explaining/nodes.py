@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import partial
+from typing import Final
 
 from kubedoctor.answers.placement.explaining.case import (
     CONTROL_PLANE,
@@ -29,18 +30,21 @@ from kubedoctor.cluster.triage import all_containers, container_path
 from kubedoctor.findings import Effect, Evidence, Fix
 from kubedoctor.findings.commands import command_line, container_command
 from kubedoctor.replay.scheduler.framework import Reason, Shortage
+from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.requests import counted, pod_requests
+
+_TAINTED: Final = Memo[Hashable, list[tuple[Node, Taint]]]()
+_CORDONED: Final = Memo[Hashable, Explanation]()
+_LINES: Final = Memo[Hashable, str]()
+_MATCHED: Final = Memo[NodeSelectorTerm, bool]()
 
 
 def taint(case: Case, reason: Reason) -> Explanation:
     """Releases from 1.34.2 on do not name the taint; the replay does."""
-    refused = [(refusal.node, _taint_of(case, refusal)) for refusal in case.refused(reason)]
-    tainted = [(node, taint) for node, taint in refused if taint is not None]
-    if reason.detail:
-        tainted = [
-            (node, taint) for node, taint in tainted if reason.detail in (taint.key, f"{taint.key}: {taint.value}")
-        ]
+    tainted = case.kept_for_nodes(
+        _TAINTED, case.refused(reason), case.pod.spec.tolerations, reason.detail, of=lambda: _tainted(case, reason)
+    )
     if not tainted:
         detail = f" {{{reason.detail}}}" if reason.detail else ""
         return Explanation(f"{some(reason.count, 'has', 'have')} a taint{detail} that the pod does not tolerate")
@@ -62,6 +66,16 @@ def taint(case: Case, reason: Reason) -> Explanation:
     )
 
 
+def _tainted(case: Case, reason: Reason) -> list[tuple[Node, Taint]]:
+    """The nodes with the taint that the pod does not tolerate."""
+    refused = [(refusal.node, _taint_of(case, refusal)) for refusal in case.refused(reason)]
+    return [
+        (node, taint)
+        for node, taint in refused
+        if taint is not None and (not reason.detail or reason.detail in (taint.key, f"{taint.key}: {taint.value}"))
+    ]
+
+
 def _taint_of(case: Case, refusal: RefusedNode) -> Taint | None:
     return untolerated(case.pod.spec.tolerations, refusal.node.spec.taints or ())
 
@@ -79,7 +93,7 @@ def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ..
         fixes.append(
             case.fix_of_template(f"Add a toleration for the taint {text}", Step(("tolerations", "-"), toleration))
         )
-        line = case.line_for_nodes(nodes, text, of=partial(_untaint, with_taint))
+        line = case.kept_for_nodes(_LINES, nodes, text, of=partial(_untaint, with_taint))
         fixes.append(Fix(f"Or remove the taint {text}, if it is not intended", line, Effect.CHANGES))
     return tuple(fixes[:4])
 
@@ -98,14 +112,18 @@ def _without_taints(tainted: list[tuple[Node, Taint]]) -> Change:
 
 
 def cordoned(case: Case, reason: Reason) -> Explanation:
-    nodes = sorted((refusal.node for refusal in case.refused(reason)), key=lambda node: node.name)
-    if not nodes:
+    refused = case.refused(reason)
+    if not refused:
         return Explanation(some(reason.count, "is cordoned", "are cordoned"))
-    line = case.line_for_nodes(nodes, "uncordon", of=lambda: command_line(_opened(nodes)))
+    nodes = sorted((refusal.node for refusal in refused), key=lambda node: node.name)
+    return case.kept_for_nodes(_CORDONED, nodes, reason.count, of=lambda: _cordoned(nodes, reason.count))
+
+
+def _cordoned(nodes: list[Node], count: int | None) -> Explanation:
     return Explanation(
-        f"{some(reason.count, 'is', 'are')} cordoned ({names(node.name for node in nodes)})",
+        f"{some(count, 'is', 'are')} cordoned ({names(node.name for node in nodes)})",
         tuple(quote(node, "spec.unschedulable", "cordoned: accepts no new pods") for node in nodes[:5]),
-        (Fix("Uncordon the nodes", line, Effect.CHANGES),),
+        (Fix("Uncordon the nodes", command_line(_opened(nodes)), Effect.CHANGES),),
     )
 
 
@@ -235,7 +253,7 @@ def node_affinity(case: Case, reason: Reason) -> Explanation:
 
 def _matched_somewhere(case: Case, term: NodeSelectorTerm) -> bool:
     selector = node_selector_of((term,))
-    return any(selector.matches(node.labels, node.name) for node in case.nodes)
+    return case.kept(_MATCHED, term, lambda: any(selector.matches(node.labels, node.name) for node in case.nodes))
 
 
 def _only(term: NodeSelectorTerm, requirement: NodeSelectorRequirement) -> NodeSelectorTerm:
