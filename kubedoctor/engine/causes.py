@@ -8,7 +8,6 @@ what affects it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
@@ -42,11 +41,10 @@ def fold(
     explains = {diagnostic.code: diagnostic.explains for diagnostic in catalogue.diagnostics}
     parents: dict[str, str] = {}
     for symptom in findings:
-        explaining = _causes(symptom, about, explains, catalogue.relations, family, problems)
-        for cause in chain(explaining, _harming_what_is_blamed(symptom, affecting, family)):
-            if symptom.id not in _line(cause.id, parents):
-                parents[symptom.id] = cause.id
-                break
+        _attach(symptom, _causes(symptom, about, explains, catalogue.relations, family, problems), parents)
+    for symptom in findings:  # what is declared comes first, so that this decides no circle
+        if symptom.id not in parents:
+            _attach(symptom, _harming_what_is_blamed(symptom, affecting, family), parents)
     children: dict[str, list[ReportedFinding]] = {}
     for finding in findings:
         children.setdefault(_line(finding.id, parents)[-1], []).append(finding)
@@ -55,6 +53,14 @@ def fold(
         (_badness(by_id[root], members), _incident(root, members, parents)) for root, members in children.items()
     ]
     return tuple(incident for _, incident in sorted(incidents, key=lambda pair: pair[0])), tuple(problems)
+
+
+def _attach(symptom: ReportedFinding, causes: Iterable[ReportedFinding], parents: dict[str, str]) -> None:
+    """The first cause that does not follow from the symptom itself."""
+    for cause in causes:
+        if symptom.id not in _line(cause.id, parents):
+            parents[symptom.id] = cause.id
+            return
 
 
 def _harming_what_is_blamed(
