@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubedoctor.cluster import Cluster, Deployment, Node, PersistentVolumeClaim, Pod, Ref, Service
+from kubedoctor.cluster import Cluster, ConfigMap, Deployment, Node, PersistentVolumeClaim, Pod, Ref, Service
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Report, scan
 from kubedoctor.engine.catalogue import assemble
@@ -201,3 +201,33 @@ def test_a_relation_that_raises_is_told_and_costs_nothing_else() -> None:
     )
     assert shape(found) == [("Pod/shop/web-1", [])]
     assert found.problems == ("the relation breaks failed: KeyError: 'no such label'",)
+
+
+def full_quota(one: ConfigMap, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "the quota is full", affects=(Ref("Deployment", "shop", "web"),))
+
+
+def service_without_pods(one: Service, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "no pods", because_of=(Ref("Deployment", "shop", "web"),))
+
+
+QUOTA = {"kind": "ConfigMap", "metadata": {"name": "quota", "namespace": "shop"}}
+
+
+def test_what_affects_a_blamed_workload_explains_too() -> None:
+    diagnostics = (
+        made(full_quota, code="KD9001", subject=ConfigMap),
+        made(service_without_pods, code="KD9002", subject=Service),
+    )
+    report = run(*diagnostics, manifests=(deployment("web"), SERVICE, QUOTA))
+    assert shape(report) == [("ConfigMap/shop/quota", ["Service/shop/web"])]
+
+
+def test_what_is_found_about_a_blamed_workload_is_nearer_than_what_affects_it() -> None:
+    diagnostics = (
+        made(full_quota, code="KD9001", subject=ConfigMap),
+        made(service_without_pods, code="KD9002", subject=Service),
+        made(stuck_rollout, code="KD9003", subject=Deployment),
+    )
+    report = run(*diagnostics, manifests=(deployment("web"), SERVICE, QUOTA))
+    assert ("Deployment/shop/web", ["Service/shop/web"]) in shape(report)
