@@ -14,10 +14,11 @@ from kubedoctor.cli.formats.style import Style
 from kubedoctor.cli.listing import Listing
 from kubedoctor.cli.progress import progress
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
-from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.collect.waiting import WAITING
 from kubedoctor.engine.report import Report
 from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem
@@ -44,12 +45,17 @@ def source_options(options: argparse.Namespace) -> Options:
 @contextmanager
 def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
     """The source that the flags select, closed afterwards."""
+    WAITING.told_to(_tell, watched=sys.stderr.isatty())
     source = open_source(source_options(options))
     try:
         with progress("reading the cluster"):
             yield source
     finally:
         source.close()
+
+
+def _tell(text: str) -> None:
+    print(f"kubedoctor: {visible(text)} …", file=sys.stderr, flush=True)
 
 
 def namespace_meant(source: ReadableCluster, options: argparse.Namespace) -> str:

@@ -12,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import Problem
 from kubedoctor.tui import work
-from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted
+from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.list_screen import ListScreen
@@ -51,6 +52,7 @@ class KubedoctorApp(App[int]):
         return {"quiet": "#8f959e"}
 
     def on_mount(self) -> None:
+        WAITING.told_to(lambda text: self.post_message(Waits(text)), watched=True)
         page = Page()
         page.add(f"Reading {self._name}…" if self._name else "Opening…")
         self.push_screen(TextScreen("kubedoctor", page))
@@ -62,6 +64,10 @@ class KubedoctorApp(App[int]):
         self.switch_screen(ListScreen(message.session, message.scope))
         if message.session.notice:
             self.notify(message.session.notice, timeout=NOTICE_SECONDS)
+
+    @on(Waits)
+    def _waits(self, message: Waits) -> None:
+        self.notify(f"{message.text[:1].upper()}{message.text[1:]}.", timeout=NOTICE_SECONDS, markup=False)
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

@@ -98,6 +98,14 @@ class Failed(Message):
         self.problem = problem
 
 
+class Waits(Message):
+    """Something slow is waited for, such as a login: a sentence."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class ThemeWanted(Message):
     """The person requested other colours; an empty name requests the list of themes."""
 

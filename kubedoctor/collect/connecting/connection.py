@@ -79,13 +79,13 @@ def connect(options: Options, environment: Mapping[str, str] | None = None) -> C
     KubeconfigProblem, LoginProblem, or UsageProblem for invalid flags.
     """
     environment = os.environ if environment is None else environment
-    _timeouts(options.request_timeout)
+    _, allowed = _timeouts(options.request_timeout)
     if options.as_groups and not options.as_user:
         raise UsageProblem("--as-group needs --as", "Add the user: --as=USER --as-group=GROUP")
     config = read_kubeconfig(find_files(options.kubeconfig, environment))
     if not config.empty:
         chosen = choose(config, options.context, options.namespace)
-        return Connection(chosen, credentials_of(chosen), options)
+        return Connection(chosen, credentials_of(chosen, allowed), options)
     if options.kubeconfig or options.context:
         where = config.where or "this machine (no kubeconfig)"
         raise KubeconfigProblem(

@@ -1,7 +1,7 @@
 """The credentials of a kubeconfig's user, added to every request and renewed when they expire.
 
-Plain ones (tokens, passwords, certificates) are read here. Exec plug-ins and auth providers (OIDC) go through the
-official client, which is imported only for them: the import takes longer than a small diagnosis.
+Tokens, passwords and certificates are read here, and exec plug-ins run. Auth providers (OIDC) go through the official
+client, which is imported only for them: the import takes longer than a small diagnosis.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import binascii
 import importlib
 import json
 import os
-import re
 import shutil
 import threading
 import time
@@ -20,17 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from kubedoctor.collect.connecting.kubeconfig import Chosen, text_of
+from kubedoctor.collect.connecting.plugin_process import LOGIN, PluginFailed, run_plugin
 from kubedoctor.problems import KubeconfigProblem, LoginProblem
 
 _FILE_IS_FRESH = 60.0  # seconds, as client-go re-reads a token file
-_RETURNED = re.compile(r"process returned (-?\d+)")
-_ANSWERS = {
-    "it returned neither": "it returned neither a token nor a client certificate",
-    "failed to decode": "its answer is not JSON",
-    "plugin api version": "its answer has another API version than the kubeconfig",
-    "malformed request": "the kubeconfig names no command or no API version for it",
-}
 _RENEW_BEFORE = 60.0  # seconds before a credential expires
+_RENEW_AT_MOST_EVERY = 10.0  # seconds, for plug-ins whose credentials are always about to expire
 
 
 class Credentials:
@@ -117,8 +111,9 @@ class ExecPlugin(Credentials):
 
     kind = "an exec plugin"
 
-    def __init__(self, spec: dict[str, Any], cluster: dict[str, Any], user: str) -> None:
-        self._spec, self._cluster, self._user = spec, cluster, user
+    def __init__(self, spec: dict[str, Any], cluster: dict[str, Any], user: str, seconds: float) -> None:
+        self._spec, self._cluster, self._user, self._seconds = spec, cluster, user, seconds
+        self._ran_at = 0.0
         self._lock = threading.Lock()
         self._token = ""
         self._expires: datetime | None = None
@@ -126,7 +121,8 @@ class ExecPlugin(Credentials):
 
     def headers(self) -> dict[str, str]:
         with self._lock:
-            if self._expires and (self._expires - datetime.now(UTC)).total_seconds() < _RENEW_BEFORE:
+            soon = self._expires and (self._expires - datetime.now(UTC)).total_seconds() < _RENEW_BEFORE
+            if soon and time.monotonic() - self._ran_at > _RENEW_AT_MOST_EVERY:
                 self._run()
             return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
@@ -152,39 +148,31 @@ class ExecPlugin(Credentials):
                 f"exec plugin {self._command or '(no command)'} of user {self._user} is not installed",
                 hint or f"Install {self._command}, or check that it is in PATH",
             )
-        client: Any = importlib.import_module("kubernetes.config.exec_provider")
-        nodes: Any = importlib.import_module("kubernetes.config.kube_config")
         try:
-            cluster = nodes.ConfigNode("cluster", self._cluster)
-            self._take(client.ExecProvider(nodes.ConfigNode("exec", self._spec), "", cluster).run())
-        except Exception as error:  # noqa: BLE001  # a plug-in, and the client that runs it, may raise anything
+            self._take(run_plugin(self._spec, self._cluster, self._user, self._seconds))
+        except PluginFailed as failure:
             raise LoginProblem(
-                f"exec plugin {self._command} of user {self._user} failed: {_why_failed(error)}",
+                f"exec plugin {self._command} of user {self._user} failed: {failure}",
                 "Its own message may hold credentials; kubectl prints it: kubectl get --raw=/version",
             ) from None
+        self._ran_at = time.monotonic()
 
     def _take(self, status: dict[str, Any]) -> None:
         token, certificate = text_of(status.get("token")), text_of(status.get("clientCertificateData"))
         if not token and not certificate:
-            raise ValueError("it returned neither a token nor a client certificate")
+            raise PluginFailed("it returned neither a token nor a client certificate")
         self._token = token.strip()
         self.certificate, self.key = certificate.encode(), text_of(status.get("clientKeyData")).encode()
-        stamp = text_of(status.get("expirationTimestamp"))
-        self._expires = datetime.fromisoformat(stamp.replace("Z", "+00:00")) if stamp else None
+        self._expires = _expiry(text_of(status.get("expirationTimestamp")))
 
 
-def _why_failed(error: Exception) -> str:
-    """The reason without the plug-in's output: its standard error may contain tokens in any form."""
-    words = str(error).removeprefix("exec: ")
-    if match := _RETURNED.match(words):
-        return f"it exited with code {match[1]}"
-    if isinstance(error, AttributeError):  # on a terminal the client captures no standard error, and strips None
-        return "it exited with an error"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return next(
-        (clause for beginning, clause in _ANSWERS.items() if words.startswith(beginning)), "its answer is not valid"
-    )
+def _expiry(stamp: str) -> datetime | None:
+    """A plug-in's date, which is UTC where it has no zone; None for other text: the API server decides then."""
+    try:
+        time = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class Provider(Credentials):
@@ -246,8 +234,8 @@ class Provider(Credentials):
         )
 
 
-def credentials_of(chosen: Chosen) -> Credentials:
-    """The credentials of a context's user, in client-go's order. May run a plug-in."""
+def credentials_of(chosen: Chosen, seconds: float | None = None) -> Credentials:
+    """The credentials of a context's user, in client-go's order. May run a plug-in, for so many seconds."""
     user = chosen.user
     if not text_of(chosen.cluster.get("server")).startswith("https://"):
         return Credentials()  # client-go does not send credentials without TLS either
@@ -260,7 +248,7 @@ def credentials_of(chosen: Chosen) -> Credentials:
     elif isinstance(user.get("auth-provider"), dict):
         credentials = Provider(chosen)
     elif isinstance(user.get("exec"), dict):
-        credentials = ExecPlugin(user["exec"], chosen.cluster, chosen.user_name)
+        credentials = ExecPlugin(user["exec"], chosen.cluster, chosen.user_name, seconds or LOGIN)
     else:
         credentials = Credentials()
     if not credentials.certificate:
