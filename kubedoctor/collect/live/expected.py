@@ -11,6 +11,7 @@ import msgspec
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.cluster.seen.decoding import Decoded
+from kubedoctor.cluster.seen.mending import marked
 from kubedoctor.collect.live.answers import ApiRefusal
 
 _LONGEST_WORDS = 200
@@ -161,9 +162,11 @@ def _instead(head: _Head, expected: str) -> ApiRefusal:
 
 
 def _head(body: bytes) -> _Head:
-    try:
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _HEAD.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    try:
+        return _HEAD.decode(marked(body))  # one bad value is no other answer
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
 
 

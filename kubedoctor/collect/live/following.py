@@ -16,7 +16,8 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
+from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_object, plain_json
+from kubedoctor.cluster.seen.mending import has_marks, marked
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
@@ -86,6 +87,13 @@ class FollowedSnapshot(msgspec.Struct, frozen=True):
     changed: Callable[[str], None]
 
 
+def _event(line: bytes) -> _Event:
+    try:
+        return _EVENT.decode(line)
+    except RecursionError:
+        return _EVENT.decode(marked(line))
+
+
 class Follower:
     """Keeps one kind current in a thread that calls `run`, until `stopping` is set and `interrupt` called."""
 
@@ -111,12 +119,13 @@ class Follower:
         self._version = ""
         self._stream: LineStream | None = None
         self._unwatchable = False
+        self._calm = 0.0
 
     def run(self) -> None:
         """List, watch, reconnect, list again where needed."""
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
-            began = time.monotonic()
+            self._calm = 0.0
             try:
                 if not self._version:
                     self._list()
@@ -130,7 +139,7 @@ class Follower:
             except Exception as error:  # noqa: BLE001  # If the thread ended, the outdated state would look current.
                 self._version = ""
                 self._say("stale", f"{self._asked()}: the response cannot be handled ({type(error).__name__})")
-            if time.monotonic() - began > pause:
+            if self._calm > pause:  # a list does not count: a server that refuses each watch would be listed for ever
                 pause = FIRST_PAUSE
             self._stopping.wait(pause * random.uniform(0.75, 1.25))
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -160,7 +169,7 @@ class Follower:
         with self._store.lock:  # Not served: no objects exist until the kind is installed.
             self._store.snapshot.replace_all(self.kind, (), self._wanted)
         self._say("watching")
-        self._stopping.wait(LONGEST_PAUSE)
+        self._rest(LONGEST_PAUSE)
         raise _Expired
 
     def _read(self, resource: ServedResource) -> Listed:
@@ -207,7 +216,6 @@ class Follower:
                 snapshot.limit(Want(self.kind), self._part)
         if listed.broke_off:
             self._say("stale", listed.broke_off)
-            self._stopping.wait(FIRST_PAUSE)
             raise _Expired
         self._version = listed.resource_version or "0"
         self._watching()
@@ -232,20 +240,28 @@ class Follower:
                 raise _Expired from None
             if refusal.status in (404, 405):
                 self._say("watching", f"{resource.row.resource} cannot be watched; listed every {_POLL:.0f}s")
-                self._stopping.wait(_POLL)
+                self._rest(_POLL)
                 raise _Expired from None
             raise
         if self._stopping.is_set():
             self._stream.close()  # The loop below ends at once and closes the connection.
         self._watching()
-        for line in self._stream:
-            self._apply(resource, line)
-            self._unwatchable = False
-            self._watching()
+        began = time.monotonic()
+        try:
+            for line in self._stream:
+                self._apply(resource, line)
+                self._unwatchable = False
+                self._watching()
+        finally:
+            self._calm += time.monotonic() - began
+
+    def _rest(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+        self._calm += seconds
 
     def _apply(self, resource: ServedResource, line: bytes) -> None:
         try:
-            event = _EVENT.decode(line)
+            event = _event(line)
             if event.type not in _EVENT_TYPES:
                 raise self._no_event(line)
             if event.type == "BOOKMARK":
@@ -255,7 +271,10 @@ class Follower:
                 self._failed(_ERROR.decode(event.object))
                 return
             check_watched(resource.asked(self._namespace, names_only=resource.names_only), bytes(event.object))
-            decoded = decode_object(self.kind, bytes(event.object))
+            whole = bytes(event.object)
+            decoded = (
+                convert_object(self.kind, plain_json(whole)) if has_marks(whole) else decode_object(self.kind, whole)
+            )
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
             self._unwatchable = True
             what = "a web page" if line.lstrip()[:1] == b"<" else f"what cannot be decoded ({error})"
@@ -309,7 +328,7 @@ class Follower:
         with self._store.lock:
             self._store.snapshot.refuse(Want(self.kind, self._wanted), why, barrier)
         self._say("refused", why)
-        self._stopping.wait(LONGEST_PAUSE)  # Permissions may be granted in the meantime.
+        self._rest(LONGEST_PAUSE)  # Permissions may be granted in the meantime.
 
     def _asked(self) -> str:
         """The request in words; discovery, which may be what failed, is not used."""

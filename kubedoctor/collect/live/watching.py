@@ -17,6 +17,8 @@ from kubedoctor.collect.live.served import ServedKinds
 __all__ = ["KindStatus", "Watcher"]
 
 MOST_NOTICES = 10  # a second
+AGAIN = 1.0  # seconds after a report that failed
+_NOTICES = "kubedoctor-notices"
 
 
 class Watcher:
@@ -44,23 +46,32 @@ class Watcher:
         self._wake = threading.Event()
         self._changed: set[str] = set()
         self._changing = threading.Lock()
+        self._since = datetime.now(UTC)
+        self._failure: KindStatus | None = None
         served, store = ServedKinds(transport), FollowedSnapshot(self.snapshot, self.lock, self._note)
         self._followers = [
             Follower(transport, served, store, kind, namespace or "", self._stopping)
             for kind in sorted(set(kinds))
             if kind_named(kind) or "." in kind
         ]
-        self._threads = [threading.Thread(target=self._notify, daemon=True, name="kubedoctor-notices")]
+        self._threads = [threading.Thread(target=self._notify, daemon=True, name=_NOTICES)]
         self._threads += [
-            threading.Thread(target=follower.run, daemon=True, name=f"kubedoctor-watch-{follower.kind}")
+            threading.Thread(target=follower.run, daemon=True, name=_thread_name(follower.kind))
             for follower in self._followers
         ]
         for thread in self._threads:
             thread.start()
 
     def status(self) -> tuple[KindStatus, ...]:
-        """The state of every kind, sorted by kind."""
-        return tuple(follower.status for follower in self._followers)
+        """The state of every kind, sorted by kind. `changes` is stale where they cannot be reported."""
+        ended = set() if self._stopping.is_set() else {thread.name for thread in self._threads if not thread.is_alive()}
+        kinds = [
+            _ended(follower.status) if _thread_name(follower.kind) in ended else follower.status
+            for follower in self._followers
+        ]
+        if _NOTICES in ended:
+            return (*kinds, _ended(KindStatus("changes", "watching", self._since)))
+        return (*kinds, self._failure) if self._failure else tuple(kinds)
 
     def stop(self) -> None:
         """End all threads; may be called again, and from `on_change`."""
@@ -90,5 +101,28 @@ class Watcher:
                 with self.lock:
                     self.snapshot.taken_at = datetime.now(UTC) + timedelta(seconds=self._transport.skew)
                     self.snapshot.requests = self._transport.requests
-                self._on_change(changed)
+                self._tell(changed)
             time.sleep(1 / MOST_NOTICES)
+
+    def _tell(self, changed: frozenset[str]) -> None:
+        """Report changes; where that fails, it is said, and they are reported again with the next ones."""
+        try:
+            self._on_change(changed)
+        except Exception as error:  # noqa: BLE001  # If the thread ended, the outdated screen would look current.
+            why = f"they cannot be shown ({type(error).__name__})"
+            if self._failure is None or self._failure.why != why:
+                self._failure = KindStatus("changes", "stale", datetime.now(UTC), why)
+            with self._changing:
+                self._changed |= changed
+            self._stopping.wait(AGAIN)
+            self._wake.set()
+        else:
+            self._failure = None
+
+
+def _thread_name(kind: str) -> str:
+    return f"kubedoctor-watch-{kind}"
+
+
+def _ended(status: KindStatus) -> KindStatus:
+    return KindStatus(status.kind, "stale", status.since, "the thread that reads it has ended; start kubedoctor again")

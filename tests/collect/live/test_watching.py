@@ -14,7 +14,7 @@ import pytest
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
-from kubedoctor.collect.live import following
+from kubedoctor.collect.live import following, watching
 from kubedoctor.collect.live.cluster import LiveSource
 from kubedoctor.collect.live.watching import KindStatus, Watcher
 from kubedoctor.collect.options import Options
@@ -27,10 +27,17 @@ PATIENCE = 10.0  # seconds: far more than any of these takes
 class Watched:
     """A watcher on a sandbox."""
 
-    def __init__(self, source: LiveSource, sandbox: Sandbox, kinds: Iterable[str], namespace: str | None) -> None:
+    def __init__(
+        self,
+        source: LiveSource,
+        sandbox: Sandbox,
+        kinds: Iterable[str],
+        namespace: str | None,
+        on_change: Callable[[frozenset[str]], None] = lambda _: None,
+    ) -> None:
         self.source = source
         self.sandbox = sandbox
-        self.watcher: Watcher = source.watch(kinds, lambda _: None, namespace)
+        self.watcher: Watcher = source.watch(kinds, on_change, namespace)
 
     def until(self, true: Callable[[], bool]) -> None:
         """Wait for something that the snapshot shows; it fails after a time in which it should have come."""
@@ -69,12 +76,16 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def watched(
-    *ordered: Fault, kinds: Iterable[str] = ("Pod",), namespace: str | None = None, objects: Any = OBJECTS
+    *ordered: Fault,
+    kinds: Iterable[str] = ("Pod",),
+    namespace: str | None = None,
+    objects: Any = OBJECTS,
+    on_change: Callable[[frozenset[str]], None] = lambda _: None,
 ) -> Iterator[Watched]:
     sandbox = Sandbox(SandboxState(list(objects), namespace="shop"), faults=ordered)
     with serve(sandbox) as served:
         connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
-        made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, kinds, namespace)
+        made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, kinds, namespace, on_change)
         try:
             yield made
         finally:
@@ -306,3 +317,81 @@ def test_a_defect_does_not_end_the_thread(monkeypatch: pytest.MonkeyPatch) -> No
         assert made.status("Pod").why == "list pods at cluster scope: the response cannot be handled (KeyError)"
         monkeypatch.undo()
         made.until(made.is_("Pod", "watching"))
+
+
+def test_a_report_that_fails_is_said_and_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "AGAIN", 0.01)
+    told: list[frozenset[str]] = []
+    broken = threading.Event()
+    broken.set()
+
+    def on_change(kinds: frozenset[str]) -> None:
+        if broken.is_set():
+            raise KeyError("any")
+        told.append(kinds)
+
+    with watched(on_change=on_change) as made:
+        made.until(lambda: any(status.kind == "changes" for status in made.watcher.status()))
+        assert made.status("changes").state == "stale"
+        assert made.status("changes").why == "they cannot be shown (KeyError)"
+        broken.clear()
+        made.until(lambda: told[-1:] == [frozenset({"Pod"})])
+        made.until(lambda: all(status.kind != "changes" for status in made.watcher.status()))
+
+
+@pytest.mark.parametrize("of", ["Pod", "changes"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_is_said(of: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(*_: object) -> None:
+        raise SystemExit
+
+    if of == "Pod":
+        monkeypatch.setattr(following.Follower, "_list", ends)
+    with watched(on_change=ends if of == "changes" else lambda _: None) as made:
+        made.until(lambda: any(status.kind == of and status.state == "stale" for status in made.watcher.status()))
+        assert made.status(of).why == "the thread that reads it has ended; start kubedoctor again"
+
+
+@pytest.mark.parametrize("fault", ["at once", "as an event"])
+def test_a_watch_that_always_expires_is_listed_less_and_less(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "LONGEST_PAUSE", 30.0)
+    page = '{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}}\n'
+    expired = {
+        "at once": Fault(410, "Expired", "old", ("pods",), ("watch",)),
+        "as an event": replace(faults.html_page("pods", page=page), verbs=("watch",)),
+    }[fault]
+    with watched(expired) as made:
+        time.sleep(0.8)
+        assert 2 <= len(made.requests("pods")) <= 20
+
+
+BAD_VALUES = {
+    "a float": ('{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"web-9","generation":1e999}}}', True),
+    "a long integer": (
+        '{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"web-9","generation":%s}}}' % ("9" * 6000),
+        True,
+    ),
+    "500 deep": (
+        '{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"web-9","labels":%s}}}' % ("[" * 500 + "]" * 500),
+        True,
+    ),
+    "5,000 deep": (
+        '{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"web-9","labels":%s}}}' % ("[" * 5000 + "]" * 5000),
+        True,
+    ),
+    "half of an event": ('{"type":"ADDED","object":{"kind":"Pod","met', False),
+}
+
+
+@pytest.mark.parametrize("name", BAD_VALUES)
+def test_a_bad_value_in_an_event_harms_that_object_at_most(name: str) -> None:
+    event, kept = BAD_VALUES[name]
+    page = event + "\n" if kept else event
+    with watched(replace(faults.html_page("pods", page=page), verbs=("watch",))) as made:
+        if kept:
+            made.until(lambda: "web-9" in made.names("Pod"))
+            made.until(lambda: bool(made.source.snapshot.losses("Pod")))
+        else:
+            made.until(made.is_("Pod", "stale"))
+        assert {"web-1", "web-2"} <= set(made.names("Pod"))
+        assert all(thread.is_alive() for thread in made.watcher._threads)
