@@ -45,7 +45,7 @@ def source_options(options: argparse.Namespace) -> Options:
 @contextmanager
 def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
     """The source that the flags select, closed afterwards."""
-    WAITING.told_to(_tell, watched=sys.stderr.isatty())
+    WAITING.announce_to(_announce, watched=sys.stderr.isatty())
     source = open_source(source_options(options))
     try:
         with progress("reading the cluster"):
@@ -54,7 +54,7 @@ def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
         source.close()
 
 
-def _tell(text: str) -> None:
+def _announce(text: str) -> None:
     print(f"kubedoctor: {visible(text)} …", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Tells people what they wait for, where reading depends on something slow, such as a login."""
+"""Announces what reading waits for, where it depends on something slow, such as a login."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 
 class Waiting:
-    """Who is told. `tell` is set by who owns the screen; `watched`: a person sees it, who may log in or give up."""
+    """Where waits are announced. `watched`: a person sees it, who may log in or give up."""
 
     def __init__(self) -> None:
-        self.tell: Callable[[str], object] = _nobody
+        self.announce: Callable[[str], object] = _ignore
         self.watched = False
 
-    def told_to(self, tell: Callable[[str], object], *, watched: bool) -> None:
-        """From now on, tell it so."""
-        self.tell, self.watched = tell, watched
+    def announce_to(self, announce: Callable[[str], object], *, watched: bool) -> None:
+        """Announce waits there from now on."""
+        self.announce, self.watched = announce, watched
 
 
-def _nobody(_: str) -> None:
-    """Nobody listens."""
+def _ignore(_: str) -> None:
+    """No screen is known yet."""
 
 
 WAITING = Waiting()

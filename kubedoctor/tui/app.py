@@ -52,7 +52,7 @@ class KubedoctorApp(App[int]):
         return {"quiet": "#8f959e"}
 
     def on_mount(self) -> None:
-        WAITING.told_to(lambda text: self.post_message(Waits(text)), watched=True)
+        WAITING.announce_to(lambda text: self.post_message(Waits(text)), watched=True)
         page = Page()
         page.add(f"Reading {self._name}…" if self._name else "Opening…")
         self.push_screen(TextScreen("kubedoctor", page))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubedoctor.cli import main
+from kubedoctor.collect.bundles import open_bundle
 from tests.bad_input.said import say
 from tests.bad_input.sick import hasty
 from tests.bad_input.test_answers import of_pods
@@ -50,3 +51,17 @@ def test_in_a_file(name: str, capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "pods.json"
     path.write_bytes(pods(VALUES[name]))
     assert "2 objects" in say(capsys, "scan", "--from", str(path)).text
+
+
+@pytest.mark.parametrize("field", ["kind", "apiVersion", "name", "namespace"])
+@pytest.mark.parametrize("name", VALUES)
+def test_in_the_head_of_an_item(name: str, field: str, capsys: Capture, tmp_path: Path) -> None:
+    bad = {"apiVersion": "v1", "kind": "Pod", **pod("bad")}
+    (bad if field in bad else bad["metadata"])[field] = "HERE"
+    items = [{"apiVersion": "v1", "kind": "Pod", **pod("good")}, bad]
+    for body in ({"apiVersion": "v1", "kind": "List", "items": items}, items):
+        path = tmp_path / "pods.json"
+        path.write_bytes(json.dumps(body).encode().replace(b'"HERE"', VALUES[name]))
+        said = say(capsys, "scan", "--from", str(path))
+        assert said.code == 3
+        assert "good" in open_bundle((str(path),)).names("Pod")

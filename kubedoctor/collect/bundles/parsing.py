@@ -73,7 +73,9 @@ def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
         return _RAW_ITEMS.decode(body)
     except msgspec.ValidationError:
         return ()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError:
+        return _RAW_ITEMS.decode(marked(bytes(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unparsable(_place(bytes(body), str(error))) from None
 
 

@@ -230,14 +230,21 @@ def _kind_named(kind: bytes, version: bytes) -> str:
     return kind_of_data({"kind": kind.decode(), "apiVersion": version.decode()})
 
 
+def _plain(item: msgspec.Raw) -> Any:
+    try:
+        return json_data(item)
+    except Unparsable:
+        return None
+
+
 def _kind_of_item(item: Any) -> str:
     if isinstance(item, msgspec.Raw):
         if top := _USUAL_TOP.match(memoryview(item)[:300]):
             return _kind_named(top[2], top[1])
         try:
             head = _ITEM_HEAD.decode(item)
-        except msgspec.DecodeError:
-            return ""
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _kind_of_item(_plain(item))
         return kind_of_data({"kind": head.kind, "apiVersion": head.api_version})
     return kind_of_data(item) if isinstance(item, dict) else ""
 

@@ -17,9 +17,9 @@ from kubedoctor.collect.connecting.kubeconfig import text_of
 from kubedoctor.collect.waiting import WAITING
 
 SLOW = 2.0
-"""Seconds after which people are told what they wait for."""
+"""Seconds after which it is announced what is waited for."""
 LOGIN = 180.0
-"""Seconds for a person who is told that it waits, to log in or to give up."""
+"""Seconds for a person who watches, to log in or to give up."""
 MOST_BYTES = 1 << 20
 _EXTENSION = "client.authentication.k8s.io/exec"
 
@@ -83,7 +83,7 @@ def _output(process: subprocess.Popen[bytes], end: float, name: str) -> bytes | 
     reader.start()
     reader.join(max(0.0, min(SLOW, end - time.monotonic())))
     if reader.is_alive() and time.monotonic() < end:
-        WAITING.tell(f"waiting for {name}; it may need you to log in")
+        WAITING.announce(f"waiting for {name}; it may need you to log in")
         reader.join(max(0.0, end - time.monotonic()))
     if reader.is_alive():
         return None
@@ -128,14 +128,14 @@ def _environment(
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and text_of(row.get("name")):
             environment[text_of(row.get("name"))] = text_of(row.get("value"))
-    told: dict[str, Any] = {"interactive": on_terminal}
+    details: dict[str, Any] = {"interactive": on_terminal}
     if spec.get("provideClusterInfo"):
-        told["cluster"] = {key: value for key, value in cluster.items() if key != "extensions"}
+        details["cluster"] = {key: value for key, value in cluster.items() if key != "extensions"}
         extensions = cluster.get("extensions")
         for extension in extensions if isinstance(extensions, list) else ():
             if isinstance(extension, dict) and extension.get("name") == _EXTENSION:
-                told["cluster"]["config"] = extension.get("extension")
-    info = {"apiVersion": version, "kind": "ExecCredential", "spec": told}
+                details["cluster"]["config"] = extension.get("extension")
+    info = {"apiVersion": version, "kind": "ExecCredential", "spec": details}
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(info, default=str)
     return environment
 
