@@ -268,6 +268,9 @@ class Session:
         for kind in shown:
             want = Want(kind, _scope(kind, view.namespace))
             if self.snapshot.covers(want):
+                losses = self.snapshot.losses(kind)
+                if losses and not self.snapshot.of_kind(kind, want.namespace):
+                    refused[kind] = losses[0]
                 continue
             if why := self.snapshot.limitation(want):
                 limited[kind] = why

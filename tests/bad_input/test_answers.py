@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubedoctor.cli import main
+from kubedoctor.cluster import Want
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
+from kubedoctor.engine import load_catalogue
 from kubedoctor.sandbox import Sandbox, SandboxState
 from kubedoctor.sandbox.exchange import Request
+from kubedoctor.tui.rows import View
+from kubedoctor.tui.session import Session
 from tests.bad_input.said import say
 from tests.bad_input.sick import hasty
 from tests.collect.fake_api import Answer, Asked, FakeApi, Script, kubeconfig, refusal, response
@@ -183,3 +190,39 @@ def test_objects_of_another_namespace(capsys: Capture, tmp_path: Path) -> None:
         said = say(capsys, "scan", "-n", "shop", "--kubeconfig", kubeconfig(tmp_path / "config", api.url))
     assert said.code == 3
     assert "the server returned objects of namespace other" in said.text
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_terminal_interface_says_it(name: str, tmp_path: Path) -> None:
+    answer, sentence = FAULTS[name]
+    pods = View("Pod", "shop")
+    with FakeApi(of_pods(answer)) as api:
+        options = Options(kubeconfig=kubeconfig(tmp_path / "config", api.url), request_timeout="1s")
+        session = Session(open_source(options), load_catalogue())
+        try:
+            session.load(pods)
+            assert sentence in session.refused(pods)
+            session.watch("shop", lambda: None)
+            ends = time.monotonic() + 5
+            while not (why := session.freshness().lost or session.refused(pods)) and time.monotonic() < ends:
+                time.sleep(0.01)
+            assert why
+            assert session.rows(pods, None, "health") == ()
+            assert sentence in session.refused(pods) or session.freshness().lost
+        finally:
+            session.close()
+
+
+def test_a_kind_that_stops_being_served_is_refused_while_it_is_watched(tmp_path: Path) -> None:
+    with FakeApi(of_pods(refusal(404, "NotFound", "not found"))) as api:
+        options = Options(kubeconfig=kubeconfig(tmp_path / "config", api.url), request_timeout="1s")
+        session = Session(open_source(options), load_catalogue())
+        try:
+            session.watch("shop", lambda: None)
+            ends = time.monotonic() + 5
+            while not session.refused(View("Pod", "shop")) and time.monotonic() < ends:
+                time.sleep(0.01)
+            assert "this cluster does not serve pods" in session.refused(View("Pod", "shop"))
+            assert not session.snapshot.covers(Want("Pod", "shop"))
+        finally:
+            session.close()

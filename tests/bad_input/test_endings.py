@@ -54,6 +54,8 @@ def silent(stream: socket.socket) -> None:
         stream.recv(1)
 
 
+EVERYWHERE = ("nothing", "headers, a byte at a time")
+"""These are tried with every command."""
 PACKED = gzip.compress(json.dumps({"kind": "PodList", "items": [{"metadata": {"name": "x" * 999}}]}).encode())
 LATE_ANSWERS: dict[str, Answer] = {
     "nothing": silent,
@@ -107,7 +109,7 @@ def bench(tmp_path: Path, capsys: Capture) -> Bench:
 @pytest.mark.parametrize("name", LATE_ANSWERS)
 def test_answers_about_pods_that_do_not_end(name: str, bench: Bench) -> None:
     answer = LATE_ANSWERS[name]
-    for command in (bench.scan, bench.capture):
+    for command in (bench.scan, bench.capture) if name in EVERYWHERE else (bench.scan,):
         code, text = command(of_pods(answer))
         assert code == 3
         assert LATE in text
@@ -118,7 +120,7 @@ def test_answers_about_pods_that_do_not_end(name: str, bench: Bench) -> None:
 
 @pytest.mark.parametrize("name", LATE_ANSWERS)
 def test_answers_that_do_not_end(name: str, bench: Bench) -> None:
-    for command in (bench.scan, bench.pod, bench.capture):
+    for command in (bench.scan, bench.pod, bench.capture) if name in EVERYWHERE else (bench.scan,):
         code, text = command(lambda _: LATE_ANSWERS[name])
         assert code == 2
         assert LATE in text
@@ -269,4 +271,28 @@ def test_a_tls_greeting_that_is_not_answered(deaf: str, capsys: Capture, tmp_pat
     said = say(capsys, "scan", "--request-timeout=300ms", "--kubeconfig", config)
     assert said.code == 2
     assert "within 0.3s" in said.text
+    assert time.monotonic() - began < LONGEST
+
+
+PROXIES: dict[str, tuple[Answer, str]] = {
+    "wants a login": (response(b"<html>", "407 Proxy Authentication Required"), "does not allow the connection to"),
+    "forbids it": (response(b"no", "403 Forbidden"), "Tunnel connection failed: 403 Forbidden"),
+    "redirects": (response(b"", "302 Found", extra="Location: http://login/\r\n"), "Tunnel connection failed: 302"),
+    "shows a page": (response(b"<html>", "200 OK"), "does not speak TLS"),
+    "is silent": (silent, LATE),
+    "sends headers, a byte at a time": (drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"), LATE),
+    "sends a status line, a byte at a time": (drip(b"HTTP/1.1 2", b"0"), LATE),
+    "speaks another protocol": (b"hello\r\n\r\n", "broke: hello"),
+}
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_proxies(name: str, capsys: Capture, tmp_path: Path) -> None:
+    answer, sentence = PROXIES[name]
+    began = time.monotonic()
+    with FakeApi(lambda _: answer) as api:
+        config = kubeconfig(tmp_path / "config", "https://api.example:6443", cluster={"proxy-url": api.url})
+        said = say(capsys, "scan", f"--request-timeout={TIMEOUT}s", "--kubeconfig", config)
+    assert said.code == 2
+    assert sentence in said.text
     assert time.monotonic() - began < LONGEST

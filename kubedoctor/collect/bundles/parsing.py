@@ -74,8 +74,12 @@ def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
     except msgspec.ValidationError:
         return ()
     except RecursionError:
-        return _RAW_ITEMS.decode(marked(bytes(body)))
+        pass
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unparsable(_place(bytes(body), str(error))) from None
+    try:
+        return _RAW_ITEMS.decode(marked(bytes(body)))
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Unparsable(_place(bytes(body), str(error))) from None
 
 

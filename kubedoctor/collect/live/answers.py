@@ -146,7 +146,7 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
             "Wait longer with --request-timeout=2m, or read less with -n NAMESPACE",
         )
     if isinstance(error, DecodeError):
-        return ConnectionProblem(
+        return NoApiServer(
             f"the response of {server} cannot be unpacked ({_last_words(error)})",
             "Try again. If it fails again, check any proxy in between",
         )

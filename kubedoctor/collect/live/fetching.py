@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
@@ -26,9 +25,6 @@ from kubedoctor.collect.live.tails import read_tail
 from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.problems import SourceProblem
 
-_SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
-_NEWER = ("CSIStorageCapacity",)
-"""Kinds of these groups that are newer than the group."""
 _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
 
 
@@ -97,8 +93,8 @@ class Fetcher:
                 try:
                     outcome = self._get(resource, want) if want.name else self._list(resource, want)
                 except ApiRefusal as refusal:
-                    if _lacks(resource, want, refusal):
-                        missing = _not_served(resource)
+                    if resource.is_denied(refusal, want.name):
+                        missing = resource.not_served
                         continue
                     if refusal.status == 404 and not is_metrics(want.kind):
                         continue  # not served in this version, or no such object
@@ -169,8 +165,8 @@ class Fetcher:
                     seen += 1
                     yield document
             except ApiRefusal as refusal:
-                if not seen and _lacks(resource, want, refusal):
-                    missing = _not_served(resource)
+                if not seen and resource.is_denied(refusal, want.name):
+                    missing = resource.not_served
                     continue
                 if refusal.status == 404 and not seen and not is_metrics(want.kind):
                     continue
@@ -291,19 +287,6 @@ def _barrier(kind: str, refusal: ApiRefusal) -> Barrier:
     if refusal.status == 403:
         return Barrier.FORBIDDEN
     return Barrier.NOT_SERVED if refusal.status == 404 and is_metrics(kind) else Barrier.OTHER
-
-
-def _lacks(resource: ServedResource, want: Want, refusal: ApiRefusal) -> bool:
-    """Whether the answer denies a kind that every cluster serves: then a proxy or the server fails, and it is unknown
-    whether objects exist. For an object that does not exist the server's answer has its name."""
-    row = resource.row
-    if refusal.status != 404 or row.group not in _SERVED_EVERYWHERE or row.kind in _NEWER:
-        return False
-    return not want.name or visible(want.name)[:100] not in refusal.message
-
-
-def _not_served(resource: ServedResource) -> str:
-    return f"this cluster does not serve {resource.row.resource}"
 
 
 def _tries(kind: str) -> int:

@@ -153,17 +153,22 @@ class Follower:
     # List
 
     def _list(self) -> None:
+        missing = ""
         for resource in self._served.candidates(self.kind):
             try:
                 listed = self._read(resource)
             except ApiRefusal as refusal:
-                if refusal.status == 404:
-                    continue
-                raise
+                if refusal.status != 404:
+                    raise
+                missing = resource.not_served if resource.is_denied(refusal) else missing
+                continue
             self._served.works(resource)
             self._resource = resource
             self._take(resource, listed)
             return
+        if missing:
+            self._refuse(missing, Barrier.NOT_SERVED)
+            raise _Expired
         if is_metrics(self.kind):
             raise ApiRefusal(404, "NotFound", NO_METRICS)
         with self._store.lock:  # Not served: no objects exist until the kind is installed.
@@ -324,6 +329,9 @@ class Follower:
             if not refusal.status:
                 self._version = ""
             return
+        self._refuse(why, barrier)
+
+    def _refuse(self, why: str, barrier: Barrier) -> None:
         self._version = ""
         with self._store.lock:
             self._store.snapshot.refuse(Want(self.kind, self._wanted), why, barrier)

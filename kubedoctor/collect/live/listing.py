@@ -26,6 +26,9 @@ MOST_EMPTY = 10
 """Chunks one after the other."""
 MOST_OBJECTS = 400_000
 """More than twice the pods of the largest cluster that Kubernetes supports."""
+_SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
+_NEWER = ("CSIStorageCapacity",)
+"""Kinds of these groups that are newer than the group."""
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -53,6 +56,19 @@ class ServedResource(msgspec.Struct, frozen=True):
     def asked(self, namespace: str, *, names_only: bool = False) -> Expected:
         """What a request for it in a namespace must be answered with."""
         return Expected(self.row, self.version, namespace, names_only)
+
+    @property
+    def not_served(self) -> str:
+        """Why it cannot be read, where the cluster does not have it."""
+        return f"this cluster does not serve {self.row.resource}"
+
+    def is_denied(self, refusal: ApiRefusal, name: str = "") -> bool:
+        """Whether the answer denies a kind that every cluster serves: then a proxy or the server fails, and it is
+        unknown whether objects exist. For an object that does not exist the server's answer has its name."""
+        row = self.row
+        if refusal.status != 404 or row.group not in _SERVED_EVERYWHERE or row.kind in _NEWER:
+            return False
+        return not name or visible(name)[:100] not in refusal.message
 
     def path(self, namespace: str = "", name: str = "") -> str:
         """The URL path, with quoted names."""
