@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-class Waiting:
+class Announcer:
     """Where waits are announced. `watched`: a person sees it, who may log in or give up."""
 
     def __init__(self) -> None:
@@ -21,4 +21,4 @@ def _ignore(_: str) -> None:
     """No screen is known yet."""
 
 
-WAITING = Waiting()
+WAITING = Announcer()

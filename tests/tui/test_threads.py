@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import threading
 import warnings
 from collections.abc import Callable
 
 import pytest
 from textual.message import Message
 
+from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import Problem
+from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.messages import Failed
+from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
 
 
@@ -41,3 +45,22 @@ def test_work_that_never_starts_leaves_no_coroutine() -> None:
         warnings.simplefilter("error")
         InThread(failing(ValueError("never runs")), lambda message: None)
         gc.collect()
+
+
+async def test_a_slow_login_is_announced_on_the_screen() -> None:
+    ends = threading.Event()
+
+    def open_slowly() -> Session:
+        WAITING.announce("waiting for exec plugin [b]login[/b] of user jane; it may need you to log in")
+        ends.wait(10)
+        raise Problem("exec plugin login failed")
+
+    app = KubedoctorApp(open_slowly, None)
+    async with app.run_test() as pilot:
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if app._notifications:
+                break
+        (notification,) = app._notifications
+        assert notification.message == "Waiting for exec plugin [b]login[/b] of user jane; it may need you to log in."
+        ends.set()
