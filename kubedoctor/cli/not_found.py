@@ -194,8 +194,11 @@ def _all_there_are(kind: str, names: Sequence[str], source: ReadableCluster, nam
     listing = Want(kind, namespace)
     if not source.snapshot.covers(listing):
         source.gather(frozenset({listing}))
-        if why := "" if source.snapshot.covers(listing) else source.snapshot.refusal(listing):
+        snapshot = source.snapshot
+        if not snapshot.covers(listing) and (why := snapshot.refusal(listing) or snapshot.limitation(listing)):
             return f"Other names cannot be read: {why}"
+    if losses := source.snapshot.losses(kind):
+        return f"Other names cannot be read: {losses[0]}"
     if namespace:
         return f"Namespace {namespace} has no {short}. For another namespace: -n NAMESPACE"
     return (

@@ -226,3 +226,14 @@ def test_a_kind_that_stops_being_served_is_refused_while_it_is_watched(tmp_path:
             assert not session.snapshot.covers(Want("Pod", "shop"))
         finally:
             session.close()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_an_object_whose_list_was_not_asked_for_is_not_missing(name: str, capsys: Capture, tmp_path: Path) -> None:
+    answer, sentence = FAULTS[name]
+    with FakeApi(of_pods(answer)) as api:
+        config = kubeconfig(tmp_path / "config", api.url)
+        said = say(capsys, "pod", "web", "-n", "shop", "--kubeconfig", config)
+    assert said.code == 2
+    assert "has no Pod" not in said.text
+    assert sentence in said.text or name in ("a kind that is not served", "names without content")

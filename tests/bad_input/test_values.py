@@ -64,4 +64,5 @@ def test_in_the_head_of_an_item(name: str, field: str, capsys: Capture, tmp_path
         path.write_bytes(json.dumps(body).encode().replace(b'"HERE"', VALUES[name]))
         said = say(capsys, "scan", "--from", str(path))
         assert said.code == 3
+        assert "\ue000" not in said.out + said.err
         assert "good" in open_bundle((str(path),)).names("Pod")

@@ -20,7 +20,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.objects import struct_for
 from kubedoctor.cluster.kinds.references import custom_kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.seen.mending import has_marks, marked, without_marks, without_nulls
+from kubedoctor.cluster.seen.mending import has_marks, is_mark, marked, without_marks, without_nulls
 
 T = TypeVar("T", bound=KubernetesObject)
 MOST_MENDS = 20  # An item with more wrong fields than this is not an object of that kind.
@@ -208,8 +208,9 @@ def convert_object(kind: str, data: Any) -> Decoded:
 def kind_of_data(data: Mapping[str, Any]) -> str:
     """The kind of an object as a Ref spells it, from its `kind` and `apiVersion`; empty if it has no kind."""
     kind, version = data.get("kind"), data.get("apiVersion")
-    if not isinstance(kind, str) or not kind:
+    if not isinstance(kind, str) or not kind or is_mark(kind):
         return ""
+    version = None if is_mark(version) else version
     group = version.rpartition("/")[0] if isinstance(version, str) else ""
     row = kind_named(kind)
     return kind if row and (row.group == group or not version) else custom_kind_name(kind, group)

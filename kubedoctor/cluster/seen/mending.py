@@ -64,6 +64,11 @@ def without_nulls(data: Any, depth: int = 0) -> Any:
     return data
 
 
+def is_mark(value: object) -> bool:
+    """Whether a text stands for a value that cannot be read."""
+    return isinstance(value, str) and value.startswith(_MARK)
+
+
 def without_marks(data: Any, lost: list[str], path: str = "", depth: int = 0) -> Any:
     """A copy without nulls and without unusable values; `lost` gets a clause for each unusable value."""
     if isinstance(data, dict | list | tuple) and depth > MOST_DEPTH:
