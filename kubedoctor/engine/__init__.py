@@ -2,6 +2,7 @@
 
 from kubedoctor.engine.catalogue import Catalogue, load_catalogue, load_package
 from kubedoctor.engine.examination import focus, focus_all, scan
+from kubedoctor.engine.extensions import extensions_named
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Unexplained
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Report",
     "ReportedFinding",
     "Unexplained",
+    "extensions_named",
     "focus",
     "focus_all",
     "load_catalogue",

@@ -11,7 +11,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.related import related_objects
 from kubedoctor.cluster.relations.workloads import controller_of
-from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.reading import Cluster, event_want
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.alike import together
@@ -38,6 +38,10 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
     results, rounds = _in_rounds(catalogue, (subject,), snapshot, gather)
     if not results.run and snapshot.get(subject) is not None:
         results.not_checked.add(NotChecked("", subject, _no_diagnostic_of(subject.kind)))
+        events = event_want(subject)
+        if not (snapshot.covers(events) or snapshot.refusal(events) or snapshot.limitation(events)):
+            gather(frozenset((events,)))
+            rounds += 1
     report = _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
     return of_the_node_itself(report) if subject.kind == "Node" else report
 

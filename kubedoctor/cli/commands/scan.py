@@ -16,7 +16,7 @@ from kubedoctor.cli.subject import parsed_selector
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.engine import load_catalogue, scan
+from kubedoctor.engine import extensions_named, load_catalogue, scan
 from kubedoctor.problems import UsageProblem
 
 
@@ -32,6 +32,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     with opened(options) as source:
         namespace = namespace_meant(source, options)
         source.list_all(catalogue.reads(), namespace)
+        source.list_all(extensions_named(source.snapshot), namespace)
         if namespace:
             check_namespace(namespace, source)
         report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))

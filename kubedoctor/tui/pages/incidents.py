@@ -342,7 +342,11 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
         page.add((f"{condition.type} = {condition.status}", "path"), f"  {condition.reason}", indent=2, hang=4)
         if condition.message:
             page.add(condition.message, indent=4)
-    warnings = [] if good else [event for event in events_about(row.ref, snapshot) if event.type == "Warning"]
+    quoted = {fact.object for item in verdict.unexplained for fact in item.evidence}
+    events = [] if good else events_about(row.ref, snapshot)
+    warnings = [
+        event for event in events if event.type == "Warning" and Ref("Event", event.namespace, event.name) not in quoted
+    ]
     if warnings:
         page.heading("Warnings")
         for event in warnings[-MOST_EVENTS:]:
@@ -364,7 +368,8 @@ def _unexplained(page: Page, verdict: ObjectVerdict) -> None:
         name = "" if item.about == verdict.subject else f"{item.about.title}: "
         page.add((f"{name}{item.says}", "degraded"), indent=2, hang=4)
         for fact in item.evidence:
-            page.add((fact.path, "path"), (f"  {fact.text}", "value"), indent=4, hang=6)
+            label = fact.shows if fact.object.kind == "Event" else fact.path
+            page.add((label, "path"), (f"  {fact.text}", "value"), indent=4, hang=6)
     if len(verdict.unexplained) > MOST_UNEXPLAINED:
         page.add((words.and_more(len(verdict.unexplained) - MOST_UNEXPLAINED), "dim"), indent=2)
 
