@@ -32,7 +32,8 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     with opened(options) as source:
         namespace = namespace_meant(source, options)
         source.list_all(catalogue.reads(), namespace)
-        source.list_all(extensions_named(source.snapshot), namespace)
+        if extensions := extensions_named(source.snapshot):
+            source.list_all(extensions, namespace)
         if namespace:
             check_namespace(namespace, source)
         report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))

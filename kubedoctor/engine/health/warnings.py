@@ -9,11 +9,11 @@ from typing import NamedTuple
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import times
 from kubedoctor.cluster.kinds.apps import CronJob
-from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.core import ConfigMap, Event, Secret, Service, ServiceAccount
 from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.networking import Ingress
+from kubedoctor.cluster.kinds.networking import EndpointSlice, Ingress
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
@@ -52,13 +52,14 @@ def warnings_about(names: Iterable[Ref], snapshot: Snapshot) -> tuple[Evidence, 
 
 def said_by_events(obj: KubernetesObject, snapshot: Snapshot) -> tuple[str, tuple[Evidence, ...]] | None:
     """What Warning events tell of an object whose own status cannot: the clause and the event."""
-    kind = kind_name(obj)
-    if isinstance(obj, CronJob) or (isinstance(obj, Ingress) and _has_no_address(obj)):
-        return _said(ref(obj), snapshot, once=True)
-    return _said(ref(obj), snapshot, once=False) if kind in _WITHOUT_STATE else None
+    if not isinstance(obj, _WITHOUT_STATE):
+        return None
+    return _said(
+        ref(obj), snapshot, once=isinstance(obj, CronJob) or (isinstance(obj, Ingress) and _has_no_address(obj))
+    )
 
 
-_WITHOUT_STATE = frozenset({"Ingress", "Service", "ConfigMap", "Secret", "ServiceAccount", "EndpointSlice"})
+_WITHOUT_STATE = (CronJob, Ingress, Service, ConfigMap, Secret, ServiceAccount, EndpointSlice)
 """Kinds whose status tells nothing, so that only events can; others state how they are."""
 
 

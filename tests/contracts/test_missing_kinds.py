@@ -1,0 +1,91 @@
+"""A kind that only helps never keeps a diagnostic from its conclusion: it concludes with a gap, or less surely."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.engine import Report, load_catalogue
+from kubedoctor.testing import find_scenarios, load_scenario
+
+CATALOGUE = load_catalogue()
+BY_CODE = {diagnostic.code: diagnostic for diagnostic in CATALOGUE.diagnostics}
+SCENARIOS = find_scenarios(Path(__file__).resolve().parent.parent / "scenarios")
+
+NEEDED: dict[str, dict[str, str]] = {
+    "KD1002": {"Event": "older kubelets write the registry's answer only there"},
+    "KD1005": {"Job": "whether a later try succeeded"},
+    "KD1006": {"Event": "older kubelets write the registry's answer only there"},
+    "KD1010": {"Secret": "its keys"},
+    "KD1017": {"Event": "a pod that ended well was evicted only by its event"},
+    "KD1018": {"Event": "the kubelet writes why a hook failed only there"},
+    "KD1019": {"Event": "the kubelet writes why a volume is not mounted only there"},
+    "KD1101": {"Lease": "that no scheduler runs"},
+    "KD1103": {"Node": "where the pod is missing", "Pod": "what is on the node"},
+    "KD1104": {"Node": "that it is gone"},
+    "KD1201": {"Pod": "which pod holds up a StatefulSet or a DaemonSet"},
+    "KD2001": {"Pod": "what the selector picks"},
+    "KD2002": {"Pod": "the ports of the pods"},
+    "KD2003": {
+        "Event": "the cloud's answer within its time",
+        "Node": "that there is no cloud, before a cloud's time is over",
+    },
+    "KD2101": {"Pod": "the DNS servers"},
+    "KD2301": {"Service": "that it is missing"},
+    "KD2201": {"Pod": "what a policy selects", "Service": "the address of the DNS"},
+    "KD3001": {
+        "StorageClass": "what should provide the volume",
+        "PersistentVolume": "that none fits",
+        "Pod": "whether a pod waits",
+        "Event": "the provisioner's answer, where its class cannot be seen",
+    },
+    "KD3002": {"PersistentVolumeClaim": "that it is missing"},
+    "KD5101": {
+        "ResourceQuota": "its limit, once events are gone",
+        "Pod": "whether the controller waits, once events are gone",
+    },
+    "KD5103": {"Event": "the API server's answer"},
+    "KD6001": {"MutatingWebhookConfiguration": "that an injector wants the namespace"},
+}
+"""What a conclusion rests on: the code, the kinds, and what they show."""
+
+
+@cache
+def subjects_of(code: str) -> frozenset[str]:
+    diagnostic = BY_CODE[code]
+    return frozenset(kind_name(kind) for kind in (diagnostic.subject, *diagnostic.also_subjects))
+
+
+def found(report: Report, code: str, namespace: str) -> bool:
+    return any(
+        finding.code == code and finding.about.namespace in ("", namespace or finding.about.namespace)
+        for finding in report.findings
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: "/".join(path.parts[-3:]))
+def test_a_kind_that_only_helps_may_be_missing(path: Path) -> None:
+    scenario = load_scenario(path)
+    findings = scenario.run(CATALOGUE).findings
+    kinds = scenario.snapshot().kinds() if findings else ()
+    silent = []
+    for kind in set(kinds) - {"Namespace", *scenario.unreadable}:
+        expected = [
+            finding
+            for finding in findings
+            if kind not in subjects_of(finding.code) and kind not in NEEDED.get(finding.code, {})
+        ]
+        if expected:
+            blind = dataclasses.replace(scenario, unreadable={**scenario.unreadable, kind: "cannot be listed"})
+            report = blind.run(CATALOGUE)
+            silent += [
+                f"{finding.code} without {kind}"
+                for finding in expected
+                if not found(report, finding.code, finding.about.namespace)
+            ]
+    assert not silent
