@@ -2,7 +2,6 @@
 
 from kubedoctor.engine.catalogue import Catalogue, load_catalogue, load_package
 from kubedoctor.engine.examination import focus, focus_all, scan
-from kubedoctor.engine.extensions import extensions_named
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Unexplained
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "Report",
     "ReportedFinding",
     "Unexplained",
-    "extensions_named",
     "focus",
     "focus_all",
     "load_catalogue",

@@ -16,7 +16,8 @@ from kubedoctor.cli.subject import parsed_selector
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.engine import extensions_named, load_catalogue, scan
+from kubedoctor.engine import load_catalogue, scan
+from kubedoctor.engine.health import extensions_named
 from kubedoctor.problems import UsageProblem
 
 

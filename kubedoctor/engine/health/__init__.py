@@ -1,6 +1,7 @@
 """The health of objects by their own status: at this moment, and trouble that lasts."""
 
 from kubedoctor.engine.health.conditions import bad_conditions
+from kubedoctor.engine.health.named import extensions_named
 from kubedoctor.engine.health.pod_status import pod_status
 from kubedoctor.engine.health.states import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.health.trouble import Trouble, stated_trouble
@@ -11,6 +12,7 @@ __all__ = [
     "StatedHealth",
     "Trouble",
     "bad_conditions",
+    "extensions_named",
     "health_of",
     "left_open",
     "pod_status",

@@ -342,11 +342,9 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
         page.add((f"{condition.type} = {condition.status}", "path"), f"  {condition.reason}", indent=2, hang=4)
         if condition.message:
             page.add(condition.message, indent=4)
-    quoted = {fact.object for item in verdict.unexplained for fact in item.evidence}
-    events = [] if good else events_about(row.ref, snapshot)
-    warnings = [
-        event for event in events if event.type == "Warning" and Ref("Event", event.namespace, event.name) not in quoted
-    ]
+    quoted = {fact.text for item in verdict.unexplained for fact in item.evidence}
+    events = () if good else events_about(row.ref, snapshot)
+    warnings = [event for event in events if event.type == "Warning" and event.message not in quoted]
     if warnings:
         page.heading("Warnings")
         for event in warnings[-MOST_EVENTS:]:

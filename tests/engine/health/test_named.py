@@ -7,7 +7,8 @@ from typing import Any
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.seen.reading import event_want
 from kubedoctor.cluster.seen.wants import LogWant, Want
-from kubedoctor.engine import Catalogue, extensions_named, focus
+from kubedoctor.engine import Catalogue, focus
+from kubedoctor.engine.health import extensions_named
 from tests.engine.clinic import TAKEN_AT, complete, live, objects, pod
 from tests.engine.health.test_trouble import ago, condition
 from tests.engine.health.test_warnings import event
