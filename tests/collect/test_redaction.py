@@ -120,6 +120,67 @@ def test_an_innocent_value_stays(text: str) -> None:
     assert redact_text(text) == text
 
 
+SECRET, LETTERS = "Zq7hunter2x", "correcthorse"
+
+
+@pytest.mark.parametrize("secret", [SECRET, LETTERS])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "mysql -u root -p{0} -h db", "sh -c 'mysqldump -uroot -p{0} shop > /b'", "mysqladmin ping -p'{0}'", "mariadb-admin -p{0} ping",
+        "redis-cli -a {0} ping", "redis-cli -h cache -a '{0}' ping", "/usr/bin/valkey-cli -a {0}", "mongosh -u root -p {0} admin",
+        "mongodump --uri x --password {0}", "sshpass -p {0} ssh x", "sshpass -p{0} ssh x", "sqlcmd -S db -U sa -P {0}",
+        "docker login -u bob -p {0} registry", "ldapsearch -x -D cn=a -w {0}", "openssl enc -d -passin pass:{0}", "curl -b 'session={0}' x",
+        "curl -u bob:{0} https://x", "curl -ubob:{0} x", "curl -H 'X-Api-Key: {0}' x", 'curl -H "PRIVATE-TOKEN: {0}" x',
+        "Cookie: sid={0}; a=b", "Set-Cookie: session={0}; Path=/", "password: {0}", "using DB_PASSWORD: {0}", "dbPassword: {0}, user: bob",
+        "login with password '{0}' failed", "password is \"{0}\"", "https://hooks.slack.com/services/T000/B000/{0}",
+        "https://discord.com/api/webhooks/123456/{0}", "https://outlook.office.com/webhook/{0}@x/IncomingWebhook/y",
+        "https://x.webhook.office.com/webhookb2/{0}/IncomingWebhook/y", "https://api.telegram.org/bot123456:{0}/sendMessage",
+        "https://hooks.zapier.com/hooks/catch/123/{0}/", "https://events.pagerduty.com/integration/{0}/enqueue",
+        "https://open.feishu.cn/open-apis/bot/v2/hook/{0}", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={0}",
+        "SG.{0}abcdefgh.abcdefgh{0}abcd", "dop_v1_{0}", "hvs.{0}abcdefghijkl", "sk-ant-{0}abcdefghijkl", "xapp-1-{0}", "dckr_pat_{0}abcdef",
+        "whsec_{0}abcdefgh", "shpat_{0}abcdefgh", "ya29.{0}abcdefgh",
+    ],
+)  # fmt: skip
+def test_a_planted_value_is_in_no_command_url_or_message(form: str, secret: str) -> None:
+    text = form.format(secret)
+    assert secret not in redact_text(text)
+    assert secret not in redact_file("notes", f"first\n{text}\nlast")
+    assert secret not in "\n".join(redact_lines(["first", text, "last"]))
+    assert secret not in " ".join(redact_arguments(("sh", "-c", text)))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("redis-cli", "-a", SECRET, "ping"), ("redis-cli", "-h", "cache", f"-a{SECRET}"), ("mysqladmin", "ping", f"-p{SECRET}"),
+        ("/usr/bin/mongosh", "-u", "root", "-p", SECRET), ("sshpass", "-p", SECRET, "ssh", "x"), ("docker", "login", "-p", SECRET),
+        ("sqlcmd", "-P", SECRET), ("ldapsearch", "-w", SECRET), ("openssl", "enc", "-passin", f"pass:{SECRET}"),
+    ],
+)  # fmt: skip
+def test_options_of_known_programs(arguments: tuple[str, ...]) -> None:
+    redacted = redact_arguments(arguments)
+    assert SECRET not in " ".join(redacted)
+    changed = [argument for argument, after in zip(arguments, redacted, strict=True) if argument != after]
+    assert [SECRET in argument for argument in changed] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis-cli -h cache -p 6379 ping", "mysql -u root -h db shop", "mysql -P3306 -h db", "ps -a | grep redis", "mongo --port 27017 -u root",
+        "docker run -p 8080:80 nginx", "docker login registry.local:5000", "curl -b cookies.txt https://x", "ldapsearch -x -H ldap://x",
+        "Access denied for user 'app'@'10.0.0.1' (using password: YES)", "invalid password: required", "wrong password: mismatch",
+        "password: authentication failed", "failed to read password: ENOENT", "image-pull-secret: regcred", "partition_key: orders-by-day",
+        'secret "db-password" not found', "https://bob@github.com/a", "https://hooks.example.com/webhook/mutate-pods",
+        "pod my-sk-worker-deployment-7f9c8d6b5-x2x4z", "pod xapp-frontend-deployment-7f9c8d6b5", "env password 'DB_PASSWORD' is not set",
+        "login as bob -p", "sshpass -e ssh x", "token: 401", "bypass: enabled-by-default", "tls: unknown certificate authority",
+    ],
+)  # fmt: skip
+def test_the_neighbours_of_these_forms_stay(text: str) -> None:
+    assert redact_text(text) == text
+
+
 def test_more_forms_in_files_arguments_and_annotations() -> None:
     secret = "Zq7hunter2x"
     assert redact_file("a.yaml", f"secret: |\n  {secret}\n  b\nuser: bob\n") == f"secret: |\n  {REDACTED}\nuser: bob\n"
