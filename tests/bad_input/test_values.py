@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from kubedoctor.cli import main
+from kubedoctor.cluster import Ref
 from kubedoctor.collect.bundles import open_bundle
+from kubedoctor.collect.opening import open_source
+from kubedoctor.collect.options import Options
 from tests.bad_input.said import say
 from tests.bad_input.sick import hasty
-from tests.bad_input.test_answers import of_pods
+from tests.bad_input.test_answers import WEB, of_pods
 from tests.collect.fake_api import FakeApi, kubeconfig, response
 from tests.collect.served import pod
 
@@ -66,3 +69,19 @@ def test_in_the_head_of_an_item(name: str, field: str, capsys: Capture, tmp_path
         assert said.code == 3
         assert "\ue000" not in said.out + said.err
         assert "good" in open_bundle((str(path),)).names("Pod")
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_in_one_object(name: str, capsys: Capture, tmp_path: Path) -> None:
+    bad = {"apiVersion": "v1", "kind": "Pod", **pod("web")}
+    bad["metadata"]["generation"] = "HERE"
+    body = json.dumps(bad).encode().replace(b'"HERE"', VALUES[name])
+    with FakeApi(of_pods(response(body), WEB)) as api:
+        config = kubeconfig(tmp_path / "config", api.url)
+        assert say(capsys, "pod", "web", "-n", "shop", "--kubeconfig", config).code in (0, 3)
+        source = open_source(Options(kubeconfig=config))
+        raw = source.raw(Ref("Pod", "shop", "web"))
+        source.close()
+    assert raw is not None
+    assert raw["metadata"]["name"] == "web"
+    assert "\ue000" not in json.dumps(raw, ensure_ascii=False)

@@ -12,6 +12,8 @@ import msgspec
 
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
+from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
+from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.connecting.connection import connect
@@ -69,8 +71,8 @@ class LiveSource:
         """The object as the server has it, without secret values and managed fields."""
         try:
             body = self._fetcher.body(Want(ref.kind, ref.namespace, ref.name))
-            document = msgspec.json.decode(body) if body else None
-        except (ApiRefusal, SourceProblem, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            document = _plain(body) if body else None
+        except (ApiRefusal, SourceProblem, Unreadable):
             return None
         finally:
             self._count()
@@ -172,6 +174,14 @@ class LiveSource:
 
     def _count(self) -> None:
         self.snapshot.requests = self.transport.requests
+
+
+def _plain(body: bytes) -> Any:
+    """JSON as it is, or without the values that cannot be read. Raises Unreadable."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return without_marks(plain_json(body), [])
 
 
 def _merged(wants: list[Want]) -> list[tuple[Want, tuple[Want, ...]]]:
