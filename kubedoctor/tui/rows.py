@@ -105,9 +105,12 @@ def _elsewhere(namespace: str, report: Report | None) -> str:
     return f"{counted(sum(numbers.values()), 'incident')} elsewhere: {parts}."
 
 
+LAST_PLACE = 1 << 30
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One line of a list. `finding` is the id of an incident's cause in a list of findings.
-    `search` is the text for filters, in lower case."""
+    `search` is the text for filters, in lower case. `place`: of the worst incident that concerns it, 0 is the first."""
 
     ref: Ref
     health: Health
@@ -120,6 +123,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     labels: dict[str, str] | None = None
     finding: str = ""
     search: str = ""
+    place: int = LAST_PLACE
 
 
 def searchable(name: Ref, *words: str) -> str:
@@ -143,7 +147,24 @@ def make_rows(snapshot: Snapshot, view: View, report: Report | None = None) -> t
         rows = _workloads(snapshot, view.namespace, family, worst)
         if report:
             rows += _other_causes(report, view.namespace, {row.ref for row in rows}, family)
+    if report:
+        places = _places(report, family)
+        rows = [
+            msgspec.structs.replace(row, place=place) if (place := places.get(row.ref)) is not None else row
+            for row in rows
+        ]
     return arrange(rows, "health")
+
+
+def _places(report: Report, family: Family) -> dict[Ref, int]:
+    """For each object and its workload the place of the first incident that concerns it."""
+    places: dict[Ref, int] = {}
+    for place, incident in enumerate(report.incidents):
+        for finding in map(report.finding, incident.members):
+            for name in (finding.about, *finding.affects):
+                places.setdefault(name, place)
+                places.setdefault(family.top_seen(name), place)
+    return places
 
 
 def _belongs(obj: KubernetesObject, owner: Ref, family: Family) -> bool:
@@ -291,7 +312,10 @@ def _of_many(incident: Incident, summary: str) -> str:
 _KIND_RANKS = {kind: rank for rank, kind in enumerate(ROOTS)}
 
 _ORDERS: dict[str, Callable[[Row], Any]] = {
-    "health": lambda row: (row.health.rank, _KIND_RANKS.get(row.ref.kind, 99), row.ref.namespace, row.ref.name),
+    "health": lambda row: (
+        *(row.health.rank, row.place),
+        *(_KIND_RANKS.get(row.ref.kind, 99), row.ref.namespace, row.ref.name),
+    ),
     "name": lambda row: (row.ref.name, row.ref.namespace, row.ref.kind),
     "age": lambda row: (-_moment(row.created), row.ref.name),
 }

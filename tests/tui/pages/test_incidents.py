@@ -137,6 +137,14 @@ def test_a_cause_is_marked_as_badly_as_what_follows_from_it() -> None:
     assert {one.ref: one.health for one in make_rows(shop(), View(), alone)}[api] is Health.NOTED
 
 
+def test_of_equally_bad_rows_those_of_the_first_incident_come_first() -> None:
+    api, other = Ref("Deployment", "shop", "api"), Ref("Node", "", "n9")
+    made = report(finding("f1", other), finding("f2", WEB), finding("f3", api))
+    assert [one.ref for one in make_rows(shop(), View(), made)] == [other, WEB, api]
+    turned = report(*made.findings[::-1])
+    assert [one.ref for one in make_rows(shop(), View(), turned)] == [api, WEB, other]
+
+
 def test_what_is_only_affected_says_how_it_fares_before_why() -> None:
     made = report(finding("f1", NODE, affects=(POD,)))
     assert page_of(WEB, made).splitlines()[:2] == [
