@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from kubedoctor.cluster.grammar.command_passwords import password_places, without_passwords
 
 REDACTED = "<redacted>"
@@ -245,6 +247,14 @@ _FREE_KEYS = frozenset(
         "allocatable",
     ]
 )
+# What the pods of a workload have in common.
+_REPEATED = frozenset(
+    ["env", "resources", "livenessProbe", "readinessProbe", "startupProbe", "securityContext", "lifecycle", "ports", "args", "command",
+     "tolerations", "affinity", "topologySpreadConstraints", "labels", "nodeSelector"]
+)  # fmt: skip
+_clean_parts: set[bytes] = set()
+_MOST_PARTS = 10_000
+_LONGEST_PART = 8192
 _ARGUMENTS = frozenset({"args", "command"})
 _MANIFEST = re.compile(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
 
@@ -289,7 +299,7 @@ def redact_data(value: Any, name: str = "") -> Any:
                 else:
                     redacted[key] = REDACTED if item else item
             elif isinstance(item, dict | list):
-                redacted[key] = redact_data(item, key)
+                redacted[key] = _redact_repeated(item, key) if key in _REPEATED else redact_data(item, key)
             else:
                 redacted[key] = item
         if "value" in redacted and isinstance(value.get("name"), str) and isinstance(value["value"], str):
@@ -301,6 +311,22 @@ def redact_data(value: Any, name: str = "") -> Any:
         # The elements of a list under a secret name (tokens: [...]) are secret too; of maps, their keys decide.
         return [redact_data(item, name if isinstance(item, str) else "") for item in value]
     return value
+
+
+def _redact_repeated(value: dict[Any, Any] | list[Any], name: str) -> Any:
+    """As redact_data, but for equal parts that hold no secret only once."""
+    try:
+        part = name.encode() + msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError, OverflowError):  # YAML reads more than JSON can hold.
+        return redact_data(value, name)
+    if part in _clean_parts:
+        return value
+    redacted = redact_data(value, name)
+    if len(part) <= _LONGEST_PART and redacted == value:
+        if len(_clean_parts) >= _MOST_PARTS:
+            _clean_parts.clear()
+        _clean_parts.add(part)
+    return redacted
 
 
 def _without_block(match: re.Match[str]) -> str:
