@@ -12,6 +12,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_list, decode_object
+from kubedoctor.cluster.seen.sharing import share_parts
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME, Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
@@ -54,6 +55,10 @@ class _Extent:
     listed: dict[str, set[str]]
     problems: int
     pieces: int
+
+
+SHARED_FROM = 50_000
+"""So many pods fit into memory as they are. Comparing the parts of the others costs a tenth of reading them."""
 
 
 @dataclass
@@ -126,7 +131,10 @@ class _Bundle:
             self._lose(piece.kind, lost)
         else:
             self._items(piece, objects)
-        self.objects.setdefault(piece.kind, []).extend(objects)
+        known = self.objects.setdefault(piece.kind, [])
+        if piece.kind == "Pod" and len(known) > SHARED_FROM:
+            share_parts(objects)
+        known.extend(objects)
         if piece.whole:
             self.whole.setdefault(piece.kind, set()).add(piece.namespace)
         elif piece.listed:
