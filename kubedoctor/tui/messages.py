@@ -71,7 +71,11 @@ class Asked(Message):
 
 
 class Changed(Message):
-    """The cluster changed; what is shown is stale."""
+    """Objects of these kinds changed, or what is known of the kinds; what was made of them is stale."""
+
+    def __init__(self, kinds: frozenset[str]) -> None:
+        super().__init__()
+        self.kinds = kinds
 
 
 class Progress(Message):

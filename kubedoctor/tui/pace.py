@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 SHARE = 5
 """Work waits this many times as long as it last took, so that it uses at most a fifth of a core."""
+QUIET_SHARE = 200
+"""The same where nothing changed: time alone makes some results out of date."""
+OLD = 60.0
+"""Seconds after which a result is old although nothing changed."""
 
 
 class Pace:
@@ -36,4 +40,12 @@ class Pace:
         """It is stale, and the pause was long enough."""
         if not self.stale or self._began is None:
             return self.stale
-        return self._clock() - self._began >= max(self._interval, SHARE * self._took)
+        return self._age(self._began) >= max(self._interval, SHARE * self._took)
+
+    @property
+    def is_old(self) -> bool:
+        """Nothing changed, but the result is of long ago."""
+        return self._began is not None and self._age(self._began) >= max(OLD, QUIET_SHARE * self._took)
+
+    def _age(self, began: float) -> float:
+        return self._clock() - began

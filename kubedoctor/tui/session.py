@@ -284,17 +284,17 @@ class Session:
             sentences.append(f"{kinds} cannot be listed: {list(refused.values())[-1]}.")
         return " ".join(sentences)
 
-    def watch(self, namespace: str, on_change: Callable[[], object]) -> None:
-        """Keep the snapshot current from now on; `on_change` is called from another thread."""
+    def watch(self, namespace: str, on_change: Callable[[frozenset[str]], object]) -> None:
+        """Keep the snapshot current from now on; `on_change` is called from another thread with the changed kinds."""
         kinds = {*FIRST_KINDS, *self._diagnosis_kinds()}
         watched = frozenset((kind, _scope(kind, namespace)) for kind in kinds)
         if watched == self._watched or not isinstance(self.source, Watchable):
             return
         self._stop_watching()
 
-        def changed(_: frozenset[str]) -> None:
+        def changed(changed_kinds: frozenset[str]) -> None:
             self._changed_at = self.now()
-            on_change()
+            on_change(changed_kinds)
 
         self._watch = self.source.watch(sorted(kinds), changed, namespace or None)
         self._watched = watched
@@ -328,6 +328,11 @@ class Session:
         """Close the source."""
         self._stop_watching()
         self.source.close()
+
+
+def kinds_of_rows(view: View) -> frozenset[str]:
+    """The kinds that the rows of a view are made of, the report left out."""
+    return frozenset((*_kinds_of(view), *ROOTS, "Namespace"))
 
 
 def _kinds_of(view: View) -> tuple[str, ...]:

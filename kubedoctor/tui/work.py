@@ -61,7 +61,7 @@ def examine(session: Session, namespace: str, post: Post) -> None:
         post(Progress("running diagnostics"))
         session.load_for_diagnosis(namespace)
         post(Examined(namespace, session.scan(namespace)))
-        session.watch(namespace, lambda: post(Changed()))
+        session.watch(namespace, lambda kinds: post(Changed(kinds)))
         post(Aged(session.freshness()))
     finally:
         post(Progress())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.tui.pace import SHARE, Pace
+from kubedoctor.tui.pace import OLD, QUIET_SHARE, SHARE, Pace
 
 
 class Clock:
@@ -54,3 +54,16 @@ def test_beginning_takes_the_staleness_away_and_a_later_change_brings_it_back() 
     assert not pace.is_due
     pace.stale = True
     assert pace.is_due
+
+
+def test_a_result_grows_old_without_changes() -> None:
+    clock = Clock()
+    pace = Pace(2.0, clock)
+    assert not pace.is_old
+    pace.begin()
+    clock.now += 1.0
+    pace.end()
+    clock.now += OLD
+    early = pace.is_old
+    clock.now += QUIET_SHARE
+    assert (early, pace.is_old, pace.is_due) == (False, True, False)

@@ -14,9 +14,10 @@ import msgspec
 
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_object, plain_json
+from kubedoctor.cluster.seen.heartbeats import is_heartbeat
 from kubedoctor.cluster.seen.mending import has_marks, marked
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, Want
@@ -292,6 +293,7 @@ class Follower:
             self._version = obj.metadata.resource_version or self._version
         snapshot = self._store.snapshot
         with self._store.lock:
+            is_news = event.type != "MODIFIED" or not all(is_heartbeat(snapshot.get(ref(obj)), obj) for obj in objects)
             snapshot.problems.extend(problem for problem in decoded.problems if problem not in snapshot.problems)
             snapshot.lose(self.kind, decoded.problems)
             if event.type == "DELETED":
@@ -301,7 +303,8 @@ class Follower:
                 snapshot.add_names(objects)
             else:
                 snapshot.add(objects)
-        self._store.changed(self.kind)
+        if is_news or decoded.problems:
+            self._store.changed(self.kind)
 
     def _no_event(self, line: bytes) -> ApiRefusal:
         """The error for a line that is not a watch event: mostly a Status or a list."""

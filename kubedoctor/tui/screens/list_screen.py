@@ -23,7 +23,7 @@ from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, counts, empty_text, keep
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
-from kubedoctor.tui.session import Freshness, Session
+from kubedoctor.tui.session import Freshness, Session, kinds_of_rows
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
@@ -134,14 +134,15 @@ class ListScreen(ObjectScreen):
         """Runs ten times a second: recomputes what changes of the cluster made stale, at a limited rate."""
         if self._listing.is_due and not self._busy("rows"):
             self._make_rows()
-        if self._examining.is_due and self.report is not None and not self._busy("examine"):
+        if (self._examining.is_due or self._examining.is_old) and self.report is not None and not self._busy("examine"):
             self._examine()
 
     # Messages
 
     @on(Changed)
-    def _changed(self) -> None:
-        self._listing.stale = self._examining.stale = True
+    def _changed(self, message: Changed) -> None:
+        self._examining.stale = True
+        self._listing.stale |= not message.kinds.isdisjoint(kinds_of_rows(self.view))
 
     @on(RowsMade)
     def _rows_made(self, message: RowsMade) -> None:

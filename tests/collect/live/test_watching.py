@@ -109,6 +109,29 @@ def test_what_is_added_changed_and_deleted_is_seen() -> None:
     assert int(asked["resourceVersion"]) > 0
 
 
+def test_a_heartbeat_is_kept_but_is_no_news() -> None:
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "n1", "namespace": "kube-node-lease", "creationTimestamp": "2026-11-28T09:00:00Z"},
+        "spec": {"holderIdentity": "n1", "renewTime": "2026-11-28T10:00:00.000000Z"},
+    }
+    notices: list[frozenset[str]] = []
+    with watched(kinds=("Lease", "Pod"), objects=(*OBJECTS, lease), on_change=notices.append) as made:
+        made.until(made.is_("Lease", "watching"))
+        made.until(made.is_("Pod", "watching"))
+        made.until(lambda: frozenset().union(*notices) == {"Lease", "Pod"})
+        time.sleep(0.3)  # the last notice of the start
+        notices.clear()
+        (before,) = made.source.snapshot.of_kind("Lease")
+        renewed = {**lease, "spec": {"holderIdentity": "n1", "renewTime": "2026-11-28T10:00:10.000000Z"}}
+        made.sandbox.put(renewed)
+        made.until(lambda: made.source.snapshot.of_kind("Lease") != (before,))
+        made.sandbox.put(pod("web-3"))
+        made.until(lambda: bool(notices))
+        assert notices == [frozenset({"Pod"})]
+
+
 def test_what_comes_unreadable_is_known() -> None:
     odd = pod("odd")
     odd["spec"]["tolerations"] = "any"
