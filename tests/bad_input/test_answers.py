@@ -202,7 +202,7 @@ def test_the_terminal_interface_says_it(name: str, tmp_path: Path) -> None:
         try:
             session.load(pods)
             assert sentence in session.refused(pods)
-            session.watch("shop", lambda: None)
+            session.watch("shop", lambda _: None)
             ends = time.monotonic() + 5
             while not (why := session.freshness().lost or session.refused(pods)) and time.monotonic() < ends:
                 time.sleep(0.01)
@@ -218,7 +218,7 @@ def test_a_kind_that_stops_being_served_is_refused_while_it_is_watched(tmp_path:
         options = Options(kubeconfig=kubeconfig(tmp_path / "config", api.url), request_timeout="1s")
         session = Session(open_source(options), load_catalogue())
         try:
-            session.watch("shop", lambda: None)
+            session.watch("shop", lambda _: None)
             ends = time.monotonic() + 5
             while not session.refused(View("Pod", "shop")) and time.monotonic() < ends:
                 time.sleep(0.01)
