@@ -193,9 +193,27 @@ class Container(Part):
 
     def __post_init__(self) -> None:
         if self.command:
-            msgspec.structs.force_setattr(self, "command", redact_arguments(self.command))
+            msgspec.structs.force_setattr(self, "command", _shared(redact_arguments(self.command)))
         if self.args:
-            msgspec.structs.force_setattr(self, "args", redact_arguments(self.args))
+            msgspec.structs.force_setattr(self, "args", _shared(redact_arguments(self.args)))
+        for name in _ALIKE:
+            if (part := getattr(self, name)) is not None:
+                msgspec.structs.force_setattr(self, name, _shared(part))
+
+
+# The pods of a workload have these in common; one part for all takes a fraction of the memory.
+_ALIKE = ("env", "ports", "liveness_probe", "readiness_probe", "startup_probe")
+_MOST_SHARED = 50_000
+_parts: dict[Any, Any] = {}
+
+
+def _shared(part: Any) -> Any:
+    try:
+        if len(_parts) >= _MOST_SHARED:
+            _parts.clear()
+        return _parts.setdefault(part, part)
+    except TypeError:  # a value that has no hash
+        return part
 
 
 class ContainerStateRunning(Part):
