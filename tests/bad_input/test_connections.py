@@ -10,6 +10,7 @@ import pytest
 
 from kubedoctor.sandbox import serve
 from kubedoctor.sandbox.exchange import Request
+from kubedoctor.sandbox.faults import slow
 from tests.bad_input.said import say
 from tests.bad_input.sick import finds_the_cause, hasty, sandbox
 from tests.collect.certificates import make, server_side
@@ -125,9 +126,10 @@ def test_a_server_that_is_not_there(capsys: Capture, tmp_path: Path) -> None:
     assert "Is the cluster running" in said.err
 
 
-def test_a_server_that_is_too_slow_by_far(capsys: Capture) -> None:
-    with serve(sandbox()) as served:
-        said = say(capsys, "scan", "--request-timeout", "1us", "--kubeconfig", str(served.kubeconfig))
+@pytest.mark.parametrize("timeout", ["1ns", "1us", "10ms"])
+def test_a_server_that_is_too_slow_by_far(timeout: str, capsys: Capture) -> None:
+    with serve(sandbox([slow(seconds=0.2)])) as served:
+        said = say(capsys, "scan", "--request-timeout", timeout, "--kubeconfig", str(served.kubeconfig))
     assert said.code == 2
     assert "--request-timeout" in said.err
 

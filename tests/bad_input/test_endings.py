@@ -244,7 +244,6 @@ TIMEOUTS = {
     "digits of another script": ("٣", 1),
     "a superscript": ("²", 2),
     "negative": ("-1s", 2),
-    "a nanosecond": ("1ns", 2),
     "a float": ("1e3", 2),
 }
 
