@@ -126,10 +126,9 @@ def test_a_server_that_is_not_there(capsys: Capture, tmp_path: Path) -> None:
     assert "Is the cluster running" in said.err
 
 
-@pytest.mark.parametrize("timeout", ["1ns", "1us", "10ms"])
-def test_a_server_that_is_too_slow_by_far(timeout: str, capsys: Capture) -> None:
+def test_a_server_that_is_too_slow_by_far(capsys: Capture) -> None:
     with serve(sandbox([slow(seconds=0.2)])) as served:
-        said = say(capsys, "scan", "--request-timeout", timeout, "--kubeconfig", str(served.kubeconfig))
+        said = say(capsys, "scan", "--request-timeout", "50ms", "--kubeconfig", str(served.kubeconfig))
     assert said.code == 2
     assert "--request-timeout" in said.err
 
