@@ -90,7 +90,7 @@ def refusal_of(
 
 
 class NoApiServer(ConnectionProblem):
-    """The answer did not come from an API server. Where other answers are valid, only this one is lost."""
+    """The answer did not come from an API server, or not whole. Where other answers are valid, only this one is lost."""
 
 
 def unexpected(body: bytes, connection: Connection, status: int = 200) -> NoApiServer:
@@ -152,7 +152,8 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
         )
     incomplete = any(isinstance(cause, http.client.IncompleteRead) for cause in (error, *error.args))
     what = "broke in the middle of a response" if incomplete else f"broke: {_last_words(error)}"
-    return ConnectionProblem(
+    problem = NoApiServer if incomplete else ConnectionProblem
+    return problem(
         f"the connection to {server} {what}", "Try again. If it fails again, check the network and any proxy in between"
     )
 
