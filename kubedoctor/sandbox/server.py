@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,8 @@ _FOLDER = "kubedoctor-demo-"
 _BOOKMARK_EVERY = 60.0
 _STARTS_WITHIN = 30.0
 _LARGEST_BODY = 3 * 2**20
+_TURNS = 10
+"""Turns of the loop, more than it takes to accept a connection."""
 _OPEN = frozenset({"/healthz", "/livez", "/readyz", "/version"})
 """These paths reveal nothing about the cluster. Some versions of kubectl drop the token from the path for `get
 --raw`."""
@@ -125,15 +128,22 @@ class SandboxServer:
             application, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=1.0
         )
         await runner.setup()
+        listening = socket.create_server(("127.0.0.1", 0))
         try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
+            await web.SockSite(runner, listening).start()
             self._started.set_result(runner.addresses[0][1])
             await self._stopping.wait()
         finally:
             for stream in list(self._streams):
                 stream.end()
+            await self._accept_no_more(listening)
             await runner.cleanup()
+
+    async def _accept_no_more(self, listening: socket.socket) -> None:
+        """asyncio loses the connections that it is accepting while a server closes, and leaves their sockets open."""
+        self._loop.remove_reader(listening)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
     async def _handler(self, incoming: web.Request) -> web.StreamResponse:
         if self._is_stranger(incoming):
