@@ -3,7 +3,8 @@ code.
 
 One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "mode", "answer"}`, or `"error"` for a
 question that cannot be answered; `-full` repeats the request. Two oracles can be compared with a plain diff. Modes:
-schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration.
+schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration, rollout, cron, hpa, eviction,
+drain.
 
 Where upstream quotes a parser's message (errors of label and node selectors), the text is kubedoctor's.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -29,10 +30,9 @@ from kubedoctor.cluster.grammar.selectors import (
 from kubedoctor.cluster.grammar.tolerations import tolerates, untolerated
 from kubedoctor.cluster.kinds.affinity import NodeSelector, Toleration
 from kubedoctor.cluster.kinds.core import Node, Taint
-from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector
+from kubedoctor.cluster.kinds.meta import LabelSelector
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import kind_name
-from kubedoctor.cluster.seen.decoding import convert_object, decode_object
 from kubedoctor.replay.kubelet.quality_of_service import quality_of_service
 from kubedoctor.replay.scheduler import snapshot
 from kubedoctor.replay.scheduler.cycle import Objection, SchedulingVerdict, schedule
@@ -44,17 +44,13 @@ from kubedoctor.replay.scheduler.profile import default_plugins
 from kubedoctor.replay.scheduler.releases import LATEST
 from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, pod_requests
 from kubedoctor.replay.scheduler.snapshot import ClusterState
+from kubedoctor.testing import controllers
+from kubedoctor.testing.asked import Answer, BadRequest, converted, decoded
 
-Answer = dict[str, Any]
-T = TypeVar("T", bound=KubernetesObject)
 INT64 = 1 << 63
 
 ARGUMENTS = {kind_name(kind): name for kind, name in snapshot.ARGUMENTS.items()}
 """The kinds that the scheduler reads besides nodes and pods, and their attributes of `ClusterState`."""
-
-
-class BadRequest(ValueError):
-    """A request that cannot be answered; the text is for the answer's `error`."""
 
 
 class _Row(msgspec.Struct):
@@ -78,21 +74,6 @@ _KIND = msgspec.json.Decoder(_Kind)
 _SCHEDULE = msgspec.json.Decoder(_ScheduleRequest)
 
 
-def _decoded(kind: str, raw: msgspec.Raw) -> KubernetesObject:
-    decoded = decode_object(kind, raw)
-    if decoded.problems:
-        raise BadRequest(f"bad request: {decoded.problems[0]}")
-    return decoded.objects[0]
-
-
-def _converted(struct: type[T], data: Any) -> T:
-    converted = convert_object(struct.__name__, data)
-    for obj in converted.objects:
-        if isinstance(obj, struct) and not converted.problems:
-            return obj
-    raise BadRequest(f"bad request: {'; '.join(converted.problems)}")
-
-
 def question(request: bytes | msgspec.Raw) -> tuple[Pod, ClusterState]:
     """The pod and the cluster of a `schedule` request; raises BadRequest."""
     schedule_request = _SCHEDULE.decode(request)
@@ -100,9 +81,9 @@ def question(request: bytes | msgspec.Raw) -> tuple[Pod, ClusterState]:
     for raw in schedule_request.objects or ():
         kind = _KIND.decode(raw).kind
         if kind in ARGUMENTS or kind in ("Node", "Pod"):
-            objects.setdefault(kind, []).append(_decoded(kind, raw))
+            objects.setdefault(kind, []).append(decoded(kind, raw))
     nodes, pods = objects.pop("Node", []), objects.pop("Pod", [])
-    pod = _decoded("Pod", schedule_request.pod)
+    pod = decoded("Pod", schedule_request.pod)
     assert isinstance(pod, Pod)
     state = ClusterState.of(nodes, pods, **{ARGUMENTS[kind]: items for kind, items in objects.items()})
     return pod, state
@@ -192,7 +173,7 @@ def _said(status: Status) -> Answer:
 
 
 def _requests(request: msgspec.Raw) -> Answer:
-    pod = _converted(Pod, msgspec.json.decode(request)["pod"])
+    pod = converted(Pod, msgspec.json.decode(request)["pod"])
     return {
         "requests": _amounts(pod_requests(pod.spec)),
         "limits": _amounts(pod_limits(pod.spec)),
@@ -292,14 +273,14 @@ def _node_selector(request: msgspec.Raw) -> Answer:
     data = msgspec.json.decode(request)
     simple, required = selector_from_map(None), None
     if data.get("pod") is not None:
-        pod = _converted(Pod, data["pod"])
+        pod = converted(Pod, data["pod"])
         simple, required = selector_from_map(pod.spec.node_selector), required_terms(pod)
     else:
         required = msgspec.convert(data.get("selector") or {}, NodeSelector)
     selector = None if required is None else CompiledNodeSelector(required.node_selector_terms)
     nodes = []
     for raw in data.get("nodes") or ():
-        node = _converted(Node, raw)
+        node = converted(Node, raw)
         first = simple.matches(node.labels)
         matched = first and (selector is None or selector.matches(node.labels, node.name))
         answer: Answer = {"match": matched}
@@ -332,6 +313,7 @@ MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
     "fieldselector": _field_selector,
     "nodeselector": _node_selector,
     "toleration": _toleration,
+    **controllers.MODES,
 }
 
 

@@ -16,7 +16,16 @@ from tests.differential import oracle
 from tests.differential.comparison import Comparison
 from tests.differential.variation import varied
 
-AREAS = ("scheduling", "preemption", "resources", "quantities", "selectors")
+AREAS = {
+    "scheduling": 1,
+    "preemption": 1,
+    "resources": 1,
+    "quantities": 1,
+    "selectors": 1,
+    "workloads": 3,
+    "disruption": 2,
+}
+"""How many modes share the questions of an area: each mode gets the full number."""
 SHOWN = 5
 """Differences of an area that are printed in full."""
 
@@ -27,7 +36,7 @@ VARIED = ("scheduling", "preemption")
 def compare(area: str, seed: int, count: int, *, vary: bool = False) -> Comparison:
     """All questions of one area, or variations of them."""
     found = Comparison(f"{area}, varied" if vary else area)
-    asked = oracle.questions(area, seed, count)
+    asked = oracle.questions(area, seed, count * AREAS[area])
     if vary:
         asked = b"\n".join(
             json.dumps(row).encode() for row in varied([json.loads(one) for one in asked.splitlines()], seed)
@@ -41,7 +50,7 @@ def compare(area: str, seed: int, count: int, *, vary: bool = False) -> Comparis
 def main() -> int:
     """Compare, area by area."""
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__.partition("\n")[0])
-    parser.add_argument("--count", type=int, default=2000, help="questions in each area (default: 2000)")
+    parser.add_argument("--count", type=int, default=2000, help="questions of each kind (default: 2000)")
     parser.add_argument("--seed", type=int, help="repeat the questions of a seed (default: a new one every day)")
     parser.add_argument("--area", choices=AREAS, action="append", help="only this area; may be given again")
     options = parser.parse_args()
@@ -56,7 +65,7 @@ def main() -> int:
     seed = options.seed if options.seed is not None else int(datetime.now(UTC).strftime("%Y%m%d"))
     print(f"seed {seed}", flush=True)
     wrong = 0
-    areas = options.area or AREAS
+    areas = options.area or tuple(AREAS)
     for area, vary in [(area, False) for area in areas] + [(area, True) for area in areas if area in VARIED]:
         found = compare(area, seed, options.count, vary=vary)
         print(found.summary, flush=True)

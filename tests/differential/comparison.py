@@ -35,6 +35,8 @@ class Excuse(enum.Enum):
     ADDED_TWICE = "overheads that upstream's own sum had added before"
     """A big decimal such as `0.5Gi` is shared by the copies of a quantity: `requests` adds the overhead into the pod's
     own amount, and `occupied`, asked for after it, adds it once more; `qos` then sees a request above its limit."""
+    ANY_POD = "pods without a request of which upstream names any"
+    """The lister of pods has no order; the first pod without a request ends the computation."""
 
 
 @dataclass
@@ -114,6 +116,8 @@ def excused(question: Row, upstream: Row, ours: Row) -> Iterator[Excuse]:
                 yield from _integers(one, other)
         case "requests":
             yield from _sums(request, theirs, mine)
+        case "hpa":
+            yield from _pods_without_request(request, theirs, mine)
 
 
 _TERMS = re.compile(r"\[?(required|preferred)(Anti)?AffinityTerms: ")
@@ -166,6 +170,24 @@ def _sums(request: Row, theirs: Row, mine: Row) -> Iterator[Excuse]:
             found = [(answer["occupied"].pop(name, None), answer.pop("qos", None)) for answer in (theirs, mine)]
             if found[0] != found[1]:
                 yield Excuse.ADDED_TWICE
+
+
+_MISSING = re.compile(r"missing request for \S+ in container (\S+) of Pod (\S+)")
+
+
+def _pods_without_request(request: Row, theirs: Row, mine: Row) -> Iterator[Excuse]:
+    named = [_MISSING.fullmatch(answer.get("error") or "") for answer in (theirs, mine)]
+    if not all(named) or theirs["error"] == mine["error"]:
+        return
+    lacking = {
+        (container["name"], pod["metadata"]["name"])
+        for pod in request.get("pods") or ()
+        for container in pod["spec"]["containers"]
+        if request["resource"] not in (container.get("resources", {}).get("requests") or {})
+    }
+    if all(match is not None and match.groups() in lacking for match in named):
+        theirs["error"] = mine["error"] = "missing request"
+        yield Excuse.ANY_POD
 
 
 def _amount(text: str) -> Quantity | str:

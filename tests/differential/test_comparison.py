@@ -109,6 +109,19 @@ def test_an_overhead_counts_once_but_where_upstream_shares_a_number(whole: str, 
     assert bool(found.differences) is not excused
 
 
+@pytest.mark.parametrize(("other", "excused"), [("p1", True), ("p2", False)])
+def test_any_pod_without_a_request_may_be_named(other: str, excused: bool) -> None:
+    requests = {"p0": {}, "p1": {}, "p2": {"cpu": "1"}}
+    pods = [
+        {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "resources": {"requests": amounts}}]}}
+        for name, amounts in requests.items()
+    ]
+    upstream, ours = ({"error": f"missing request for cpu in container c of Pod {pod}"} for pod in (other, "p0"))
+    found = compared({"mode": "hpa", "request": {"resource": "cpu", "pods": pods}}, upstream, ours)
+    assert bool(found.excused[Excuse.ANY_POD]) is excused
+    assert bool(found.differences) is not excused
+
+
 def test_equal_amounts_may_be_written_in_other_units() -> None:
     upstream = {"occupied": {"memory": {"text": "2G", "value": 2}}}
     question = {"mode": "requests", "request": {"pod": {"spec": {}}}}

@@ -43,7 +43,10 @@ def comparable(row: dict[str, Any]) -> dict[str, Any]:
     return {"id": row["id"], "mode": row["mode"], "answer": answer}
 
 
-@pytest.mark.parametrize(("name", "rows"), [("resources", 1000), ("quantities", 1000), ("selectors", 500)])
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("resources", 1000), ("quantities", 1000), ("selectors", 500), ("workloads", 600), ("disruption", 400)],
+)
 def test_answers_are_upstreams(shared: Path, name: str, rows: int) -> None:
     wrong = []
     compared = 0

@@ -1,0 +1,1 @@
+"""Who may make pods leave: disruption budgets, evictions and drains."""
