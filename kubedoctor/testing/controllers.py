@@ -12,7 +12,7 @@ from kubedoctor.cluster.kinds.apps import CronJob, DaemonSet, Deployment, Statef
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.replay.autoscaling.replicas import Failure, Load, MetricTarget, Tolerance, propose
-from kubedoctor.replay.disruption.drains import Options, drain
+from kubedoctor.replay.disruption.drains import DrainOptions, drain
 from kubedoctor.replay.disruption.evictions import evict
 from kubedoctor.replay.workloads.cron_jobs import due_run
 from kubedoctor.replay.workloads.rollouts import rollout_of
@@ -125,7 +125,7 @@ def _drain(request: msgspec.Raw) -> Answer:
     daemon_sets = {
         (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]) for obj in objects if obj["kind"] == "DaemonSet"
     }
-    options = Options(
+    options = DrainOptions(
         force=data.get("force", False),
         ignore_daemon_sets=data.get("ignoreDaemonSets", False),
         delete_empty_dir_data=data.get("deleteEmptyDirData", False),

@@ -1,4 +1,4 @@
-"""The replica count that a resource metric asks for (`pkg/controller/podautoscaler/replica_calculator.go`, v1.37).
+"""The replica count that a resource metric requests (`pkg/controller/podautoscaler/replica_calculator.go`, v1.37).
 
 Amounts are thousandths: of a core, of a byte, of a metric's unit.
 """
@@ -237,7 +237,7 @@ def _grouped(pods: Iterable[Pod], loads: Mapping[str, Load], resource: str, now:
 
 
 def _starting(pod: Pod, load: Load, now: datetime) -> bool:
-    """Its usage says nothing yet: it is not ready and just started or was never ready."""
+    """Its usage does not count yet: the pod is not ready and just started or was never ready."""
     state, start = condition(pod.status.conditions, "Ready"), pod.status.start_time
     if state is None or start is None:
         return True

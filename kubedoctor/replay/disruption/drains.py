@@ -17,7 +17,7 @@ MIRROR: Final = "kubernetes.io/config.mirror"
 """The annotation of a static pod's mirror: only the kubelet ends it."""
 
 
-class Options(msgspec.Struct, frozen=True):
+class DrainOptions(msgspec.Struct, frozen=True):
     """The flags of `kubectl drain`. skip_deleted: `--skip-wait-for-delete-timeout` in seconds."""
 
     force: bool = False
@@ -129,7 +129,7 @@ def controller(pod: Pod) -> OwnerReference | None:
     return next((owner for owner in pod.metadata.owner_references or () if owner.controller), None)
 
 
-def drain(pods: Iterable[Pod], daemon_sets: Collection[tuple[str, str]], options: Options, now: datetime) -> Drain:
+def drain(pods: Iterable[Pod], daemon_sets: Collection[tuple[str, str]], options: DrainOptions, now: datetime) -> Drain:
     """What the drain of a node does with its pods. `daemon_sets`: namespace and name of those that exist."""
     try:
         selector = parse_label_selector(options.pod_selector)
@@ -139,7 +139,7 @@ def drain(pods: Iterable[Pod], daemon_sets: Collection[tuple[str, str]], options
     return Drain(tuple(Drained(pod, treatment(pod, daemon_sets, options, now)) for pod in selected))
 
 
-def treatment(pod: Pod, daemon_sets: Collection[tuple[str, str]], options: Options, now: datetime) -> Treatment:
+def treatment(pod: Pod, daemon_sets: Collection[tuple[str, str]], options: DrainOptions, now: datetime) -> Treatment:
     """The filters in kubectl's order."""
     deleted = pod.metadata.deletion_timestamp
     if (

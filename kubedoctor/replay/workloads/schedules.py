@@ -174,7 +174,7 @@ class _Search:
 
 
 def _instant(local: datetime, zone: tzinfo) -> datetime:
-    """A wall clock time as Go's `time.Date` reads it where it exists twice or not at all."""
+    """A local time as Go's `time.Date` reads it where it exists twice or not at all."""
     naive = local.replace(tzinfo=None, fold=0)
     as_utc = naive.replace(tzinfo=UTC)
     first = _offset(as_utc, zone)

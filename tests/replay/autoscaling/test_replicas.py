@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.autoscaling.replicas import Failure, Load, MetricObstacle, Proposal, MetricTarget, Why, propose
+from kubedoctor.replay.autoscaling.replicas import Failure, Load, MetricObstacle, MetricTarget, Proposal, Why, propose
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 HALF = MetricTarget("cpu", utilization=50)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.disruption.drains import Options, Treatment, drain, treatment
+from kubedoctor.replay.disruption.drains import DrainOptions, Treatment, drain, treatment
 
 NOW = datetime(2026, 1, 1, 12, 0, 10, tzinfo=UTC)
 SETS = {("shop", "agent")}
@@ -36,29 +36,29 @@ DELETED: dict[str, Any] = {"deletionTimestamp": "2026-01-01T12:00:00Z"}
 @pytest.mark.parametrize(
     ("subject", "options", "expected"),
     [
-        (pod(), Options(), Treatment.LEAVES),
-        (pod("DaemonSet", "agent"), Options(), Treatment.DAEMON_SET),
-        (pod("DaemonSet", "agent"), Options(ignore_daemon_sets=True), Treatment.IGNORED_DAEMON_SET),
-        (pod("DaemonSet", "agent", phase="Failed"), Options(), Treatment.LEAVES),
-        (pod("DaemonSet", "gone"), Options(ignore_daemon_sets=True), Treatment.NO_DAEMON_SET),
-        (pod("DaemonSet", "gone"), Options(force=True), Treatment.LEAVES),
-        (pod("Node", **MIRROR), Options(), Treatment.SKIPPED_MIRROR),
-        (pod(local=True), Options(), Treatment.LOCAL_STORAGE),
-        (pod(local=True, phase="Succeeded"), Options(), Treatment.LEAVES),
-        (pod(local=True), Options(delete_empty_dir_data=True), Treatment.LEAVES_WITH_LOCAL_STORAGE),
-        (pod(""), Options(), Treatment.NO_CONTROLLER),
-        (pod(""), Options(force=True), Treatment.LEAVES_WITHOUT_CONTROLLER),
-        (pod(**DELETED), Options(skip_deleted=9), Treatment.SKIPPED_DELETED),
-        (pod(**DELETED), Options(skip_deleted=10), Treatment.LEAVES),
+        (pod(), DrainOptions(), Treatment.LEAVES),
+        (pod("DaemonSet", "agent"), DrainOptions(), Treatment.DAEMON_SET),
+        (pod("DaemonSet", "agent"), DrainOptions(ignore_daemon_sets=True), Treatment.IGNORED_DAEMON_SET),
+        (pod("DaemonSet", "agent", phase="Failed"), DrainOptions(), Treatment.LEAVES),
+        (pod("DaemonSet", "gone"), DrainOptions(ignore_daemon_sets=True), Treatment.NO_DAEMON_SET),
+        (pod("DaemonSet", "gone"), DrainOptions(force=True), Treatment.LEAVES),
+        (pod("Node", **MIRROR), DrainOptions(), Treatment.SKIPPED_MIRROR),
+        (pod(local=True), DrainOptions(), Treatment.LOCAL_STORAGE),
+        (pod(local=True, phase="Succeeded"), DrainOptions(), Treatment.LEAVES),
+        (pod(local=True), DrainOptions(delete_empty_dir_data=True), Treatment.LEAVES_WITH_LOCAL_STORAGE),
+        (pod(""), DrainOptions(), Treatment.NO_CONTROLLER),
+        (pod(""), DrainOptions(force=True), Treatment.LEAVES_WITHOUT_CONTROLLER),
+        (pod(**DELETED), DrainOptions(skip_deleted=9), Treatment.SKIPPED_DELETED),
+        (pod(**DELETED), DrainOptions(skip_deleted=10), Treatment.LEAVES),
     ],
 )
-def test_the_filters(subject: Pod, options: Options, expected: Treatment) -> None:
+def test_the_filters(subject: Pod, options: DrainOptions, expected: Treatment) -> None:
     assert treatment(subject, SETS, options, NOW) is expected
 
 
 def test_one_pod_that_blocks_keeps_all() -> None:
-    found = drain([pod(), pod("", labels={"app": "bare"})], SETS, Options(), NOW)
+    found = drain([pod(), pod("", labels={"app": "bare"})], SETS, DrainOptions(), NOW)
     assert found.blocked
     assert found.errors == ["cannot delete Pods that declare no controller (use --force to override): shop/p"]
-    assert not drain([pod(""), pod()], SETS, Options(pod_selector="app=none"), NOW).pods
-    assert drain([pod()], SETS, Options(pod_selector="a in"), NOW).blocked
+    assert not drain([pod(""), pod()], SETS, DrainOptions(pod_selector="app=none"), NOW).pods
+    assert drain([pod()], SETS, DrainOptions(pod_selector="a in"), NOW).blocked
