@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.reading import Cluster
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(msgspec.Struct, frozen=True):
     """A word after the subject, such as `B:PORT` of `reach A B:PORT`; none may be left out. Its value is a choice."""
 
     name: str
@@ -19,8 +19,7 @@ class Argument:
     help: str
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """`--name METAVAR` on the command line. repeatable: may be given several times, and a comma separates values too."""
 
     name: str
@@ -54,8 +53,7 @@ def unanswered(subject: Ref, cluster: Cluster) -> Sheet:
     return Sheet(subject.title, "could not be answered", Conclusion.UNKNOWN)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """name: the command (`why-pending`). help: one line. kinds: of the subject; a bare name means the first. Without kinds
     the subject is the Namespace in use; an empty name means all Namespaces. arguments: the words after the subject.
     key: opens it in the terminal UI. area: findings of this area of diagnostics point to the question.
@@ -65,12 +63,12 @@ class Question:
     name: str
     help: str
     kinds: tuple[str, ...]
-    answer: Answer = field(repr=False)
+    answer: Answer
     arguments: tuple[Argument, ...] = ()
     options: tuple[Option, ...] = ()
     key: str = ""
     area: str = ""
-    unanswered: Callable[[Ref, Cluster], Sheet] = field(default=unanswered, repr=False)
+    unanswered: Callable[[Ref, Cluster], Sheet] = unanswered
 
     def fits(self, subject: Ref) -> bool:
         """Whether the question applies to an object."""

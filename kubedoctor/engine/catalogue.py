@@ -1,22 +1,25 @@
 """The installed diagnostics and relations, found through the entry points `kubedoctor.diagnostics`.
 
-Separate steps: find the packages, import their modules, take what they declare, sort, and check for doubles.
+Separate steps: find the packages, take what their modules declare (or what was kept of it), sort, and check for doubles.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
 from kubedoctor.cluster.relations.related import Related
-from kubedoctor.engine.packages import packages
+from kubedoctor.engine.installed.declarations import keep, kept_of, sources_of
+from kubedoctor.engine.installed.packages import packages
 from kubedoctor.findings import Diagnostic
 from kubedoctor.findings.relations import RELATIONS, CauseRelation
 from kubedoctor.problems import PluginProblem
@@ -28,8 +31,7 @@ RETIRED_CODES: dict[str, str] = {}
 Declared = Diagnostic[Any] | Related | CauseRelation
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(msgspec.Struct, frozen=True):
     """Diagnostics sorted by id; the relations between objects, nearest first.
 
     problems: packages and modules that could not be used, a sentence each.
@@ -39,7 +41,7 @@ class Catalogue:
     problems: tuple[str, ...] = ()
     related: tuple[Related, ...] = NEIGHBOURS
     relations: tuple[CauseRelation, ...] = RELATIONS
-    _by_subject: dict[str, tuple[Diagnostic[Any], ...]] = field(init=False, repr=False, default_factory=dict)
+    _by_subject: dict[str, tuple[Diagnostic[Any], ...]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         groups: dict[str, list[Diagnostic[Any]]] = {}
@@ -117,8 +119,23 @@ def load_catalogue() -> Catalogue:
         if not isinstance(module, ModuleType):
             problems.append(f"package {package}: its entry point {point.value} is not a module")
             continue
-        declared.extend(_collect(module, package, problems))
+        declared.extend(_declared(module, package, problems))
     return assemble(declared, problems)
+
+
+def _declared(package: ModuleType, name: str, problems: list[str]) -> tuple[Declared, ...]:
+    """What a package declares; its modules are imported only where that was not kept."""
+    sources = sources_of(package)
+    if kept := kept_of(package, sources):
+        with contextlib.suppress(Exception):  # what is wrong with a module is found below
+            return (*kept.diagnostics(), *_items(map(importlib.import_module, kept.modules)))
+    broken: list[str] = []
+    items = tuple(_collect(package, name, broken))
+    if broken:
+        problems += broken
+    else:
+        keep(package, sources, items, _home)
+    return items
 
 
 def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Catalogue:
@@ -180,6 +197,10 @@ def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[De
             modules.append(importlib.import_module(info.name))
         except Exception as error:  # noqa: BLE001  # one broken module must not break the others
             problems.append(f"package {name}: {info.name} cannot be imported: {error}")
+    yield from _items(modules)
+
+
+def _items(modules: Iterable[ModuleType]) -> Iterator[Declared]:
     for module in modules:
         for value in vars(module).values():
             if isinstance(value, Diagnostic | Related | CauseRelation) and _home(value) == module.__name__:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,14 +16,13 @@ from kubedoctor.engine.report import NotChecked
 from kubedoctor.findings import Diagnostic, Finding
 
 
-@dataclass
-class Results:
+class Results(msgspec.Struct):
     """The results of the checks, before sorting."""
 
-    found: list[tuple[Diagnostic[Any], Finding, frozenset[Gap]]] = field(default_factory=list)
-    not_checked: set[NotChecked] = field(default_factory=set)
-    run: set[str] = field(default_factory=set)
-    seen: list[KubernetesObject] = field(default_factory=list)
+    found: list[tuple[Diagnostic[Any], Finding, frozenset[Gap]]] = []
+    not_checked: set[NotChecked] = msgspec.field(default_factory=set)
+    run: set[str] = msgspec.field(default_factory=set)
+    seen: list[KubernetesObject] = []
 
     def add(self, other: Results) -> None:
         """Add other results."""
@@ -32,6 +30,14 @@ class Results:
         self.not_checked |= other.not_checked
         self.run |= other.run
         self.seen += other.seen
+
+
+def may_apply(diagnostic: Diagnostic[Any], obj: KubernetesObject) -> bool:
+    """Whether the predicate selects an object; where it raises, so that the check says what is wrong."""
+    try:
+        return diagnostic.when is None or diagnostic.when(obj)
+    except Exception:  # noqa: BLE001  # its module may not be importable any more
+        return True
 
 
 def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Cluster, results: Results) -> None:

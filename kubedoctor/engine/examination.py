@@ -17,7 +17,7 @@ from kubedoctor.cluster.seen.wants import Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.alike import together
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
-from kubedoctor.engine.checks import Results, run_check
+from kubedoctor.engine.checks import Results, may_apply, run_check
 from kubedoctor.engine.foresight import with_foreseen
 from kubedoctor.engine.health import left_open, unseen_trouble
 from kubedoctor.engine.nodes import of_the_node_itself
@@ -200,7 +200,7 @@ def _examine_once(
             continue
         part = Results(run={diagnostic.id})
         try:
-            if diagnostic.when is None or diagnostic.when(obj):
+            if may_apply(diagnostic, obj):
                 run_check(diagnostic, obj, Cluster(snapshot), part)
         except NotCollected as missing:
             wants.update(missing.wants)

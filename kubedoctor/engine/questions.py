@@ -9,18 +9,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
+
 from kubedoctor.answers.question import Question
-from kubedoctor.engine.packages import packages
+from kubedoctor.engine.installed.packages import packages
 from kubedoctor.problems import PluginProblem
 
 GROUP = "kubedoctor.questions"
 
 
-@dataclass(frozen=True)
-class Questions:
+class Questions(msgspec.Struct, frozen=True):
     """Every question that can be used, sorted by name. `problems`: modules that cannot be used, a sentence each."""
 
     questions: tuple[Question, ...]

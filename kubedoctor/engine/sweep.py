@@ -102,7 +102,10 @@ class _Selected:
     def by(self, predicate: Predicate | None) -> Objects:
         if predicate not in self._by_predicate:
             wider = self.by(WIDER.get(predicate)) if predicate is not None else ()
-            self._by_predicate[predicate] = tuple(filter(predicate, wider))
+            try:
+                self._by_predicate[predicate] = tuple(filter(predicate, wider))
+            except Exception:  # noqa: BLE001  # the check says of each what is wrong
+                self._by_predicate[predicate] = wider
         return self._by_predicate[predicate]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import kind_name
@@ -21,8 +22,7 @@ HEADINGS = ("What it means", "Why it happens", "How to fix it", "References")
 _CODE = re.compile(r"^[A-Z]{2,5}\d{3,5}$")
 
 
-@dataclass(frozen=True)
-class Explains:
+class Explains(msgspec.Struct, frozen=True):
     """Which findings a diagnostic's finding explains: those with `codes` (empty: any code) whose object is in
     `relation` to its own.
 
@@ -34,8 +34,7 @@ class Explains:
     codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Diagnostic(Generic[T]):
+class Diagnostic(msgspec.Struct, Generic[T], frozen=True):
     """A check with its declaration. Calling it runs the check."""
 
     id: str
@@ -43,14 +42,14 @@ class Diagnostic(Generic[T]):
     subject: type[T] | str
     severity: Severity
     reads: tuple[Kind, ...]
-    check: Check[T] = field(repr=False)
-    when: Callable[[T], bool] | None = field(default=None, repr=False)
-    alike: Callable[[T, Cluster], Hashable] | None = field(default=None, repr=False)
+    check: Check[T]
+    when: Callable[[T], bool] | None = None
+    alike: Callable[[T, Cluster], Hashable] | None = None
     explains: tuple[Explains, ...] = ()
     also_known_as: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()
     also_subjects: tuple[Kind, ...] = ()
-    lesson: str = field(default="", repr=False)
+    lesson: str = ""
     package: str = ""
 
     def __call__(self, subject: T, cluster: Cluster) -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
@@ -29,12 +30,11 @@ class Symptom(Protocol):
 Causes = Callable[[Symptom, Family], Iterator[Ref]]
 
 
-@dataclass(frozen=True)
-class CauseRelation:
+class CauseRelation(msgspec.Struct, frozen=True):
     """From a symptom to the objects whose findings may explain it. Calling it runs `find`."""
 
     name: str
-    find: Causes = field(repr=False)
+    find: Causes
 
     def __call__(self, symptom: Symptom, family: Family) -> Iterator[Ref]:
         return self.find(symptom, family)

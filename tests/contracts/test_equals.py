@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kubedoctor.cluster import Pod
@@ -22,7 +23,7 @@ from kubedoctor.testing import Scenario, find_scenarios, load_scenario
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 CATALOGUE = load_catalogue()
-ONE_BY_ONE = Catalogue(tuple(dataclasses.replace(check, alike=None) for check in CATALOGUE.diagnostics))
+ONE_BY_ONE = Catalogue(tuple(msgspec.structs.replace(check, alike=None) for check in CATALOGUE.diagnostics))
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import diagnostics
@@ -167,10 +168,8 @@ def test_the_predicate_hides_nothing() -> None:
 
 
 def _without_predicate(one: Diagnostic[Any]) -> Diagnostic[Any]:
-    from dataclasses import replace
-
     shared = one.when is not None and one.when.__module__ == "kubedoctor.cluster.triage"
-    return replace(one, when=None) if shared else one
+    return msgspec.structs.replace(one, when=None) if shared else one
 
 
 def test_the_order_of_objects_changes_nothing() -> None:

@@ -14,8 +14,9 @@ import pytest
 from kubedoctor.cluster import Pod
 from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
 from kubedoctor.engine import catalogue as module
-from kubedoctor.engine import load_catalogue, load_package, packages
+from kubedoctor.engine import load_catalogue, load_package
 from kubedoctor.engine.catalogue import assemble
+from kubedoctor.engine.installed import packages
 from kubedoctor.findings import Explains
 from kubedoctor.problems import PluginProblem
 from tests.engine.clinic import made

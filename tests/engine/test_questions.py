@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.engine import packages
+from kubedoctor.engine.installed import packages
 from kubedoctor.engine.questions import GROUP, load_question, load_questions, question_modules
 from kubedoctor.problems import PluginProblem
 

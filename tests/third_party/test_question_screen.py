@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.engine import packages, questions
+from kubedoctor.engine import questions
+from kubedoctor.engine.installed import packages
 from kubedoctor.tui.screens.arguments_screen import ArgumentsScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.widgets.text_view import TextView

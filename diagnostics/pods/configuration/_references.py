@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from diagnostics.pods.configuration._creators import creator_of, state_of
 from kubedoctor.cluster import CannotSee, Cluster, ConfigMap, Event, Pod, Secret, misspellings, workload_of
@@ -34,8 +35,7 @@ CONFIG_ERROR = "CreateContainerConfigError"
 _STARTING = ("", "ContainerCreating", "PodInitializing")
 
 
-@dataclass(frozen=True)
-class Absent:
+class Absent(msgspec.Struct, frozen=True):
     """A reference to a missing object or key. `stated`: the kubelet itself reports it, in `evidence`."""
 
     reference: Reference
@@ -48,13 +48,12 @@ class Absent:
         return Confidence.CERTAIN if self.stated else Confidence.LIKELY
 
 
-@dataclass
-class _Stuck:
+class _Stuck(msgspec.Struct):
     """The parts of a pod that wait for configuration, and what the kubelet reports missing."""
 
-    containers: set[str] = field(default_factory=set)
+    containers: set[str] = msgspec.field(default_factory=set)
     volumes: bool = False
-    reported: list[tuple[Missing, Evidence]] = field(default_factory=list)
+    reported: list[tuple[Missing, Evidence]] = msgspec.field(default_factory=list)
 
 
 def absent_objects(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *create: str) -> Iterator[Finding]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from kubedoctor.findings import Command, Evidence, Fix, Ref
 from kubedoctor.replay.logs.log_lines import LogSign
 
 
-@dataclass(frozen=True)
-class Story:
+class Story(msgspec.Struct, frozen=True):
     """The cause that a log states. `text`: a clause, empty if the log shows no cause."""
 
     text: str = ""

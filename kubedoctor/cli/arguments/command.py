@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 Run = Callable[[argparse.Namespace], int]
 Complete = Callable[[Sequence[str], str, argparse.Namespace], Iterable[str]]
@@ -22,8 +23,7 @@ def no_words(_words: Sequence[str], _prefix: str, _options: argparse.Namespace) 
     return ()
 
 
-@dataclass(frozen=True)
-class Subcommand:
+class Subcommand(msgspec.Struct, frozen=True):
     """A command and its help.
 
     usage: what follows the name, a line for each form. formats: what `-o` takes; empty where the command declares its own

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kubedoctor.cli.diagnosing import OBJECTS, diagnose
 from kubedoctor.cluster.kinds.references import Ref

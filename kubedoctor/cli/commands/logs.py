@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kubedoctor.cli.completion import values
 from kubedoctor.cli.diagnosing import OBJECTS, diagnose

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from kubedoctor.cli.formats.wrapping import PIPE_WIDTH
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(msgspec.Struct, frozen=True):
     """width: in columns. debug: with tracebacks, and nothing left out."""
 
     width: int = PIPE_WIDTH

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.grammar.selectors import SelectorError
@@ -17,12 +18,11 @@ from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogWant, NotCollected,
 Neighbours = Callable[[Any, Cluster], Iterator[Ref]]
 
 
-@dataclass(frozen=True)
-class Related:
+class Related(msgspec.Struct, frozen=True):
     """The objects that `find` names are examined together with an object of `kinds`. Calling it runs `find`."""
 
     kinds: tuple[str, ...]
-    find: Neighbours = field(repr=False)
+    find: Neighbours
     workloads_too: bool = False
 
     @property

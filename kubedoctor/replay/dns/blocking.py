@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from kubedoctor.cluster.changes import Change, put
 from kubedoctor.cluster.kinds.core import Namespace
@@ -20,8 +21,7 @@ from kubedoctor.replay.network import EGRESS, INGRESS, METADATA_NAME, Miss, Part
 from kubedoctor.replay.network.policies import Selected
 
 
-@dataclass(frozen=True)
-class Blocked:
+class Blocked(msgspec.Struct, frozen=True):
     """Pods that cannot resolve names.
 
     policy: the one whose rule comes nearest to allowing it, else an isolating policy. miss: that rule, or none.
@@ -71,9 +71,11 @@ def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Ite
         )
         members.extend(pods)
         if by_name and not first.reaches_by_name:
-            by_source[direction, name] = (replace(first, reaches_by_name=True), members)
+            by_source[direction, name] = (msgspec.structs.replace(first, reaches_by_name=True), members)
     for blocked, members in by_source.values():
-        yield replace(blocked, pods=tuple(sorted(members, key=lambda member: (member.namespace, member.name))))
+        yield msgspec.structs.replace(
+            blocked, pods=tuple(sorted(members, key=lambda member: (member.namespace, member.name)))
+        )
 
 
 def _candidates(policy: Policy, dns: Resolvers, cluster: Cluster) -> tuple[KubernetesObject, ...]:

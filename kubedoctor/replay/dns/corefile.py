@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 PLUGINS = frozenset(
     "acl any auto autopath azure bind bufsize cache cancel chaos clouddns debug dns64 dnssec dnstap erratic errors etcd "  # noqa: SIM905 - sixty words read better as text
@@ -25,8 +26,7 @@ _DIRECTIVE = re.compile(r"Unknown directive '(?P<name>[^']*)'")
 _LOOP = re.compile(r"plugin/loop: Loop \((?P<path>[^)]*)\) detected")
 
 
-@dataclass(frozen=True)
-class CorefileError:
+class CorefileError(msgspec.Struct, frozen=True):
     """A line of CoreDNS's log that states why it does not run: its index in the log, and its content.
 
     `line` is the Corefile's, 0 where none is named; `directive` the unknown plugin; `loop` a loop of forwarding.

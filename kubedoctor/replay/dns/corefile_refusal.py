@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.core import ConfigMap
@@ -15,8 +16,7 @@ from kubedoctor.replay.dns.corefile import PLUGINS, CorefileError, corefile_erro
 COREFILE = "Corefile"
 
 
-@dataclass(frozen=True)
-class CorefileRefusal:
+class CorefileRefusal(msgspec.Struct, frozen=True):
     """Why CoreDNS does not load its Corefile. `configuration` may be unreadable; without `tail` no log states it."""
 
     configuration: ConfigMap | None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+import msgspec
 
 from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.core import ConfigMap, Node, Service
@@ -36,8 +37,7 @@ class DnsUse(enum.Enum):
     DOUBTFUL = "doubtful"
 
 
-@dataclass(frozen=True)
-class Dependence:
+class Dependence(msgspec.Struct, frozen=True):
     """The verdict and its basis: the kubelets' configuration, another DNS Service with ready endpoints, or a
     node of GKE."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
@@ -15,8 +16,7 @@ from kubedoctor.replay.logs.log_lines import Sign, read_log
 MOST_LOGS = 3
 
 
-@dataclass(frozen=True)
-class FailedLookup:
+class FailedLookup(msgspec.Struct, frozen=True):
     """A log line about a name that was not resolved."""
 
     tail: LogTail

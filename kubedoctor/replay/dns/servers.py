@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from kubedoctor.cluster.kinds.core import Namespace, Service
 from kubedoctor.cluster.kinds.pods import Pod
@@ -18,16 +19,14 @@ NODE_LOCAL = "169.254.20.10"
 """Where NodeLocal DNSCache listens; outside of every pod network, so no selector matches it."""
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A pod that answers DNS queries, and its UDP port for them."""
 
     party: Party
     port: int
 
 
-@dataclass(frozen=True)
-class Resolvers:
+class Resolvers(msgspec.Struct, frozen=True):
     """The DNS of a cluster. `detours`: other addresses that pods may query instead."""
 
     service: Service

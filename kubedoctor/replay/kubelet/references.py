@@ -4,7 +4,8 @@ makeEnvironmentVariables`, `pkg/volume/{configmap,secret,projected}`, v1.37)."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.cluster.kinds.core import ConfigMap, Secret
@@ -13,8 +14,7 @@ from kubedoctor.cluster.kinds.volumes import KeyToPath, Volume
 from kubedoctor.cluster.triage import all_containers, container_path
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """A ConfigMap or Secret, or a key of one, that must be there. `path`: where the pod names it."""
 
     kind: str

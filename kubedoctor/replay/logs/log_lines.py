@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 LINES_READ = 40
 LONGEST_LINE = 2000
@@ -35,8 +36,7 @@ class Sign(enum.Enum):
     PANIC = enum.auto()
 
 
-@dataclass(frozen=True)
-class LogSign:
+class LogSign(msgspec.Struct, frozen=True):
     """A log line that states a cause: its position in the lines, and its subject (a host, path or variable; may be empty).
 
     `dns_silent`: a name was not resolved because the DNS server did not answer. `dns_answered`: the server answered that

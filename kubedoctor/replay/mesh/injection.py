@@ -7,7 +7,8 @@ must agree. Sources: `istioctl/pkg/checkinject/checkinject.go`, `pkg/kube/inject
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubedoctor.cluster.grammar.selectors import SelectorError, selector_of
 from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration, Webhook
@@ -25,8 +26,7 @@ NEVER = LabelSelector(match_labels={"istio.io/deactivated": "never-match"})
 IGNORED_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
 
 
-@dataclass(frozen=True)
-class Injector:
+class Injector(msgspec.Struct, frozen=True):
     """The injector's own rule, as the ConfigMap `istio-sidecar-injector` sets it."""
 
     policy: str = "enabled"
@@ -34,11 +34,10 @@ class Injector:
     always: Sequence[LabelSelector] = ()
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Whether a configuration's webhooks are called for a pod, and istioctl's reason. `times`: by how many."""
 
-    configuration: MutatingWebhookConfiguration = field(repr=False)
+    configuration: MutatingWebhookConfiguration
     calls: bool
     reason: str
     times: int = 0

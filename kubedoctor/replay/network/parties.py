@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -17,8 +18,7 @@ Address = tuple[int, int]
 """The IP version, 4 or 6, and the address as a number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(msgspec.Struct, frozen=True):
     """One end of a connection: a pod, or an address that is not a pod's.
 
     pod: None for an address outside and for a pod on its node's network, which policies take for the node.
@@ -27,8 +27,8 @@ class Party:
     """
 
     pod: Ref | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    namespace_labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    namespace_labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     address: Address | None = None
     ports: frozenset[tuple[str, str, int]] = frozenset()
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, selector_from_map, selector_of
 from kubedoctor.cluster.kinds.meta import LabelSelector
@@ -22,8 +23,7 @@ _EVERYTHING = selector_from_map(None)
 _NOTHING = selector_of(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """A block of addresses: version 4 or 6, the network's number, its mask."""
 
     version: int
@@ -34,8 +34,7 @@ class Network:
         return address[0] == self.version and address[1] & self.mask == self.number
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """An `ipBlock`; it matches pods too, by their address, as most network plug-ins do."""
 
     network: Network | None
@@ -51,8 +50,7 @@ class Block:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(msgspec.Struct, frozen=True):
     """Pods by their labels and their namespace's; `namespaces` None means the policy's own namespace."""
 
     namespace: str
@@ -73,8 +71,7 @@ class Selected:
 Peer = Block | Selected
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(msgspec.Struct, frozen=True):
     """Ports of one protocol: a range, or a name that the destination pod resolves."""
 
     protocol: str
@@ -89,8 +86,7 @@ class Port:
         return self.first <= number <= self.last
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkPolicyRule:
+class NetworkPolicyRule(msgspec.Struct, frozen=True):
     """One rule. `index` is its place in the policy; peers and ports are None where the rule names none: all."""
 
     index: int
@@ -106,8 +102,7 @@ class NetworkPolicyRule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """A policy. A direction that it does not isolate has no rules here, even if the object lists some."""
 
     ref: Ref

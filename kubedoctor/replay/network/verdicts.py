@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.replay.network.parties import Party
 from kubedoctor.replay.network.policies import EGRESS, INGRESS, NetworkPolicyRule, Policy, compile_policy
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     """The verdict of one direction. `isolated_by` is empty where no policy isolates the pod: all is allowed.
 
     `policy` and `rule` are the first that allow.
@@ -23,8 +23,7 @@ class Side:
     rule: NetworkPolicyRule | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionVerdict:
+class ConnectionVerdict(msgspec.Struct, frozen=True):
     """The verdicts for the source and the destination; both must allow."""
 
     egress: Side
@@ -35,8 +34,7 @@ class ConnectionVerdict:
         return self.egress.allowed and self.ingress.allowed
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(msgspec.Struct, frozen=True):
     """A rule that does not allow a connection, and what does not match; `rule` None: a policy without rules.
 
     `peer`, `port` and `protocol` are true where they match. A port matches by its number, with any protocol.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.apps import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
@@ -27,8 +27,7 @@ MAKERS: tuple[type[KubernetesObject], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Backends:
+class Backends(msgspec.Struct, frozen=True):
     """The pods of a Service.
 
     served: traffic is sent to at least one pod, even if it is about to end.

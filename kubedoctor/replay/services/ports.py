@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.containers import Container, ContainerPort
@@ -42,8 +43,7 @@ def names_of(pod: Pod, protocol: str) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True)
-class UnknownName:
+class UnknownName(msgspec.Struct, frozen=True):
     """A target port's name that no pod has.
 
     names: the names of the pods' ports of the protocol. protocols: other protocols with this name.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from kubedoctor.cluster.kinds.containers import Container, Probe
 from kubedoctor.cluster.kinds.core import Service, ServicePort
@@ -20,8 +21,7 @@ MOST_LOGS = 3
 _REFUSED = re.compile(r"connection refused|ECONNREFUSED|actively refused", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class WrongNumber:
+class WrongNumber(msgspec.Struct, frozen=True):
     """`target` is declared by no pod. `container` declares the ports `declared`, one of which answers its probe.
 
     others_lead_there: another Service port targets that port, so this one may be an undeclared port.
@@ -33,8 +33,7 @@ class WrongNumber:
     others_lead_there: bool
 
 
-@dataclass(frozen=True)
-class ConnectionRefusal:
+class ConnectionRefusal(msgspec.Struct, frozen=True):
     """A line of a client's log about a connection that the Service refused."""
 
     pod: Pod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from kubedoctor.cluster.changes import Change, apply_to_object, edit, labels_instead
 from kubedoctor.cluster.grammar.selectors import nearest_labels, selector_from_map
@@ -15,8 +15,7 @@ from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.replay.services.backends import MAKERS
 
 
-@dataclass(frozen=True)
-class Meant:
+class Meant(msgspec.Struct, frozen=True):
     """The intended selector. text: the labels that differ, `app=checkout`. pods: those it would select.
 
     change: the selector's keys that differ.

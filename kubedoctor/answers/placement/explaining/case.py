@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
 
@@ -29,8 +28,7 @@ NODE_TROUBLE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """What the objects show beyond one reason. `blames`: the objects at fault."""
 
     text: str
@@ -69,8 +67,7 @@ KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, dict=True):
     """The pod, its workload, and the replay; `answer` is None where nodes or pods cannot be read."""
 
     pod: Pod

@@ -1,0 +1,231 @@
+"""Declarations are kept beside the compiled modules: they equal what the modules declare, and never outlive a change."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import diagnostics
+from kubedoctor.cluster import Cluster, triage
+from kubedoctor.engine import Catalogue, catalogue, load_package
+from kubedoctor.engine.catalogue import assemble
+from kubedoctor.engine.checks import Results, may_apply, run_check
+from kubedoctor.engine.installed import declarations
+from kubedoctor.engine.installed.declarations import imported_later, keep, kept_of, sources_of
+from kubedoctor.findings import Diagnostic
+from kubedoctor.findings.relations import RELATIONS
+from tests.engine.clinic import live, objects, pod
+from tests.engine.test_catalogue import GOOD
+from tests.engine.test_catalogue import RELATIONS as DECLARED_RELATIONS
+
+CHECKS = {str(one.check.__module__) for one in load_package(diagnostics).diagnostics}
+FINDING = GOOD.replace("reads=()", "reads=(), when=not_ready").format(code="AC1001")
+FINDING = FINDING.replace(
+    "@diagnostic",
+    """from kubedoctor.cluster import not_ready, quote, ref
+from kubedoctor.findings import Confidence, Finding
+
+def here(pod):
+    return True
+
+@diagnostic""",
+).replace(
+    "    yield from ()",
+    """    fact = quote(pod, "metadata.name")
+    yield Finding(about=ref(pod), summary=f"{pod.name} is wrong", confidence=Confidence.LIKELY, evidence=(fact,))""",
+)
+(POD,) = objects(pod("web-1"))
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _compiled_modules_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "compiled"))
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]]:
+    """Write modules of a package, and import it as a fresh process would."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def forget() -> None:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "acme_checks"]:
+            del sys.modules[name]
+        imported_later.cache_clear()
+        importlib.invalidate_caches()
+
+    def write(**modules: str) -> ModuleType:
+        folder = tmp_path / "acme_checks" / "area"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in {"__init__": "", **modules}.items():
+            path = folder / f"{name}.py"
+            if not path.exists() or path.read_text() != text:
+                path.write_text(text)
+        init = folder.parent / "__init__.py"
+        if not init.exists():
+            init.touch()
+        forget()
+        return importlib.import_module("acme_checks")
+
+    yield write
+    forget()
+
+
+def declared(package: ModuleType) -> Catalogue:
+    problems: list[str] = []
+    return assemble(catalogue._declared(package, package.__name__, problems), problems)
+
+
+def as_data(one: Diagnostic[Any]) -> dict[str, Any]:
+    """A declaration without the difference between a function and one that is imported later."""
+    fields = {name: getattr(one, name) for name in one.__struct_fields__}
+    for name in ("check", "when", "alike"):
+        function = fields[name]
+        fields[name] = function and (function.__module__, function.__qualname__)
+    return fields | {"subject": one.subject_kinds, "also_subjects": (), "reads": one.read_kinds}
+
+
+def test_what_is_kept_of_the_built_in_diagnostics_equals_what_they_declare() -> None:
+    truth = load_package(diagnostics)
+    sources = sources_of(diagnostics)
+    keep(diagnostics, sources, truth.diagnostics, catalogue._home)
+    kept = kept_of(diagnostics, sources)
+    assert kept is not None
+    assert not kept.modules, "each built-in diagnostic is plain data"
+    assert list(map(as_data, assemble(kept.diagnostics()).diagnostics)) == list(map(as_data, truth.diagnostics))
+
+
+def test_a_module_is_imported_when_its_check_runs(package: Callable[..., ModuleType]) -> None:
+    modules = {"wrong_thing": FINDING, "neighbours": DECLARED_RELATIONS.format(name="certifies")}
+    first = declared(package(**modules))
+    second = declared(package(**modules))
+    assert list(map(as_data, second.diagnostics)) == list(map(as_data, first.diagnostics))
+    assert [one.name for one in second.relations[len(RELATIONS) :]] == ["certifies"]
+    assert "acme_checks.area.neighbours" in sys.modules, "a relation is no plain data"
+    third = declared(package(wrong_thing=FINDING))
+    assert "acme_checks.area.wrong_thing" in sys.modules, "neighbours imports it"
+    (one,) = third.diagnostics
+    assert [found.summary for found in one(POD, Cluster(live()))] == ["web-1 is wrong"]
+
+
+def test_only_the_modules_that_are_run_are_imported(package: Callable[..., ModuleType]) -> None:
+    declared(package(wrong_thing=FINDING))
+    (one,) = declared(package(wrong_thing=FINDING)).diagnostics
+    assert "acme_checks.area.wrong_thing" not in sys.modules
+    assert one.when is triage.not_ready, "what is loaded is used itself: a scan knows equal predicates by it"
+    assert [found.summary for found in one(POD, Cluster(live()))] == ["web-1 is wrong"]
+    assert "acme_checks.area.wrong_thing" in sys.modules
+
+
+@pytest.mark.parametrize("change", ["edited", "added", "removed", "a source of kubedoctor"])
+def test_a_changed_source_is_imported_again(
+    package: Callable[..., ModuleType], change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {"wrong_thing": FINDING, "other_thing": GOOD.format(code="AC1002")}
+    module = package(**modules)
+    declared(module)
+    assert kept_of(module, sources_of(module))
+    area = Path(str(module.__file__)).parent / "area"
+    match change:
+        case "edited":
+            (area / "wrong_thing.py").write_text(FINDING.replace("AC1001", "AC10033"))
+        case "added":
+            (area / "third_thing.py").write_text(GOOD.format(code="AC1003"))
+        case "removed":
+            (area / "other_thing.py").unlink()
+        case _:
+            monkeypatch.setattr(declarations, "_BELOW", ("cluster",))
+    assert kept_of(module, sources_of(module)) is None
+    expected = {"edited": {"AC1002", "AC10033"}, "added": {"AC1001", "AC1002", "AC1003"}, "removed": {"AC1001"}}
+    modules = {path.stem: path.read_text() for path in area.glob("*_thing.py")}
+    assert {one.code for one in declared(package(**modules)).diagnostics} == expected.get(change, {"AC1001", "AC1002"})
+
+
+def test_a_function_without_a_name_is_imported(package: Callable[..., ModuleType]) -> None:
+    text = FINDING.replace("when=not_ready", "when=lambda pod: not_ready(pod)")
+    module = package(wrong_thing=text)
+    declared(module)
+    kept = kept_of(module, sources_of(module))
+    assert kept is not None
+    assert (kept.declarations, kept.modules) == ((), ("acme_checks.area.wrong_thing",))
+    assert [one.code for one in declared(package(wrong_thing=text)).diagnostics] == ["AC1001"]
+
+
+def test_a_broken_package_is_not_kept(package: Callable[..., ModuleType]) -> None:
+    module = package(wrong_thing=FINDING, broken="import no_such_module_anywhere")
+    assert "cannot be imported" in declared(module).problems[0]
+    assert kept_of(module, sources_of(module)) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"sources": 1}', "\x00"])
+def test_what_cannot_be_read_is_written_again(package: Callable[..., ModuleType], text: str) -> None:
+    module = package(wrong_thing=FINDING)
+    declared(module)
+    (path,) = Path(str(sys.pycache_prefix)).rglob("declarations.*.json")
+    path.write_text(text)
+    assert [one.code for one in declared(package(wrong_thing=FINDING)).diagnostics] == ["AC1001"]
+    assert kept_of(module, sources_of(module)) is not None
+
+
+def test_nothing_is_kept_where_compiled_modules_are_not(
+    package: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module = package(wrong_thing=FINDING)
+    assert [one.code for one in declared(module).diagnostics] == ["AC1001"]
+    assert kept_of(module, sources_of(module)) is None
+
+
+def test_a_module_that_is_gone_is_said_and_the_others_are_used(package: Callable[..., ModuleType]) -> None:
+    """What it needs may be uninstalled after its declaration was kept."""
+    text = FINDING.replace("@diagnostic", "import acme_needs\n\n@diagnostic").replace("when=not_ready", "when=here")
+    needed = Path(sys.path[0]) / "acme_needs.py"
+    needed.write_text("")
+    declared(package(wrong_thing=text))
+    needed.unlink()
+    sys.modules.pop("acme_needs", None)
+    (one,) = declared(package(wrong_thing=text)).diagnostics
+    results = Results()
+    assert may_apply(one, POD)
+    run_check(one, POD, Cluster(live()), results)
+    assert [entry.why for entry in results.not_checked] == [
+        "the check failed: ModuleNotFoundError: No module named 'acme_needs'"
+    ]
+
+
+RUN = """
+import sys
+from kubedoctor.cli import main
+main(sys.argv[1:])
+print(*sorted(name for name in sys.modules if name.startswith(("diagnostics.", "kubedoctor.replay."))), file=sys.stderr)
+"""
+
+
+def test_a_healthy_pod_imports_only_what_may_concern_it(tmp_path: Path) -> None:
+    """The diagnostics of a pod that runs, of its owners and of what selects it: those without a predicate, and those
+    whose predicate selects them or has to be asked."""
+    manifest = pod("web-1", node="n1")
+    manifest["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    recorded = tmp_path / "pods.json"
+    recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [manifest]}))
+    command = [sys.executable, "-c", RUN, "pod", "web-1", "-n", "shop", "-f", str(recorded)]
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    surroundings["PYTHONPYCACHEPREFIX"] = str(tmp_path / "compiled")
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, env=surroundings, cwd=ROOT, check=True)
+    areas = {".".join(name.split(".")[:3]) for name in done.stderr.splitlines()[-1].split()}
+    modules = {name for name in done.stderr.splitlines()[-1].split() if not name.rpartition(".")[2].startswith("_")}
+    asked = {"diagnostics.mesh.sidecar_missing", "diagnostics.scheduling.node_gone"}
+    assert {name for name in modules if name in CHECKS} == asked
+    unasked = ("admission", "autoscaling", "kubelet", "logs", "scheduler")
+    assert not {f"kubedoctor.replay.{area}" for area in unasked} & areas
