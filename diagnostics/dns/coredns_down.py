@@ -67,7 +67,7 @@ from kubedoctor.findings import (
 from kubedoctor.replay.dns import DnsUse, dependence, is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.dns.corefile_refusal import CorefileRefusal, refused_corefile
-from kubedoctor.replay.services import backends, wanted_replicas, workloads_behind
+from kubedoctor.replay.services import backends, serves_already, wanted_replicas, workloads_behind
 
 MOST_LOGS = 2
 NOT_READY = "status.conditions[type=Ready].message"
@@ -83,7 +83,7 @@ NOT_READY = "status.conditions[type=Ready].message"
     symptoms=("CoreDNS", "NXDOMAIN", "no such host", "could not resolve host", "Temporary failure in name resolution"),
 )
 def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    if not service.spec.selector:
+    if not service.spec.selector or serves_already(service, cluster):
         return
     behind = backends(service, cluster)
     if behind.served or len(behind.failing) != len(behind.live) or (behind.leaving and not behind.live):

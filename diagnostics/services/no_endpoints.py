@@ -54,7 +54,14 @@ from kubedoctor.findings import (
     ref,
 )
 from kubedoctor.replay.dns import is_cluster_dns
-from kubedoctor.replay.services import Backends, backends, has_ready_pods, wanted_replicas, workloads_behind
+from kubedoctor.replay.services import (
+    Backends,
+    backends,
+    has_ready_pods,
+    serves_already,
+    wanted_replicas,
+    workloads_behind,
+)
 from kubedoctor.replay.services.refusals import refused_by
 from kubedoctor.replay.services.selection import Meant, selection_meant
 
@@ -75,6 +82,8 @@ def _selects(service: Service) -> bool:
     symptoms=("no endpoints", "no ready endpoints", "connection refused", "503", "Service Unavailable"),
 )
 def no_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
+    if serves_already(service, cluster):
+        return
     behind = backends(service, cluster)
     if behind.served:
         return

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster import Cluster, Pod, Service, finished, pods_selected_by, ready, terminating
+from kubedoctor.cluster import Cluster, Pod, Service, finished, pods_selected_by, ready, selected_so_far, terminating
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -40,7 +40,7 @@ from kubedoctor.findings import (
     ref,
 )
 from kubedoctor.replay.services import find_port, unknown_name
-from kubedoctor.replay.services.refusals import refused_by, wrong_number
+from kubedoctor.replay.services.refusals import may_listen, refused_by, wrong_number
 
 MOST_PORTS = 4
 
@@ -58,10 +58,13 @@ def _selects(service: Service) -> bool:
     symptoms=("targetPort", "connection refused", "no endpoints"),
 )
 def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
+    ports = service.spec.ports or ()
+    seen = [pod for pod in selected_so_far(service, cluster) if not finished(pod) and not terminating(pod)]
+    if all(any(may_listen(pod, port) for pod in seen) for port in ports):
+        return
     pods = [pod for pod in pods_selected_by(service, cluster) if not finished(pod) and not terminating(pod)]
     if not pods:
         return
-    ports = service.spec.ports or ()
     lost = [at for at, port in enumerate(ports) if all(find_port(pod, port) is None for pod in pods)]
     for at in lost:
         yield _unknown_name(service, at, pods, cluster, nothing_left=len(lost) == len(ports))

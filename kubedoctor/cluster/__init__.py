@@ -86,7 +86,13 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.relations.policies import applies_to
 from kubedoctor.cluster.relations.related import Related, related
-from kubedoctor.cluster.relations.services import endpoints_of, pods_selected_by, ready_endpoints, services_selecting
+from kubedoctor.cluster.relations.services import (
+    endpoints_of,
+    pods_selected_by,
+    ready_endpoints,
+    selected_so_far,
+    services_selecting,
+)
 from kubedoctor.cluster.relations.workloads import (
     WORKLOAD_KINDS,
     WORKLOADS,
@@ -246,6 +252,7 @@ __all__ = [
     "related",
     "replica_sets_of",
     "restarted",
+    "selected_so_far",
     "selector_from_map",
     "selector_of",
     "services_selecting",

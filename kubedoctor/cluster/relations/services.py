@@ -14,8 +14,15 @@ def pods_selected_by(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)
-    if not cluster.labelled(Pod, service.namespace, selector.text):
+    return selected_so_far(service, cluster) if cluster.labelled(Pod, service.namespace, selector.text) else ()
+
+
+def selected_so_far(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
+    """Of the pods that were seen so far those that the selector picks: for what one of them decides whatever the others
+    are. Requests nothing."""
+    if not service.spec.selector:
         return ()
+    selector = selector_from_map(service.spec.selector)
     by_label = cluster.snapshot.index("Pod", "label")
     labelled = (by_label.get((service.namespace, *label), ()) for label in service.spec.selector.items())
     return tuple(pod for pod in min(labelled, key=len) if selector.matches(pod.metadata.labels))

@@ -10,7 +10,7 @@ from kubedoctor.cluster.kinds.core import ReplicationController, Service
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.cluster.relations.services import endpoints_of, pods_selected_by
+from kubedoctor.cluster.relations.services import endpoints_of, pods_selected_by, selected_so_far
 from kubedoctor.cluster.relations.workloads import controller_of, template_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import Want
@@ -63,6 +63,12 @@ def backends(service: Service, cluster: Cluster) -> Backends:
         endpoints_seen=cluster.snapshot.covers(slices),
         failing=tuple(pod for pod in live if not ready(pod) and not still_starting(pod, cluster.taken_at)),
     )
+
+
+def serves_already(service: Service, cluster: Cluster) -> bool:
+    """Whether a pod that was seen so far is ready and selected: then the Service is served whatever the others do, and
+    nothing more is requested."""
+    return any(ready(pod) and not finished(pod) and not terminating(pod) for pod in selected_so_far(service, cluster))
 
 
 def has_ready_pods(service: Ref, cluster: Cluster) -> bool:

@@ -49,16 +49,8 @@ def wrong_number(service: Service, port: ServicePort, pods: list[Pod], cluster: 
     """
     protocol = port.protocol or "TCP"
     target = find_port(pods[0], port)
-    if target is None or protocol != "TCP":
+    if target is None or protocol != "TCP" or any(may_listen(pod, port) for pod in pods):
         return None
-    for pod in pods:
-        numbers = [
-            container_port.container_port
-            for _, container_port in declared_ports(pod)
-            if (container_port.protocol or "TCP") == protocol
-        ]
-        if not numbers or target in numbers:
-            return None
     for pod in pods:
         for container in pod.spec.containers:
             declared = tuple(
@@ -70,6 +62,16 @@ def wrong_number(service: Service, port: ServicePort, pods: list[Pod], cluster: 
             if ready(pod) and probed in declared and probed != target:
                 return WrongNumber(target, declared, container.name, _leads_to(probed, pod, service, port, cluster))
     return None
+
+
+def may_listen(pod: Pod, port: ServicePort) -> bool:
+    """Whether a pod may listen on the port's target by what it declares: the target itself, or nothing."""
+    protocol = port.protocol or "TCP"
+    numbers = [
+        declared.container_port for _, declared in declared_ports(pod) if (declared.protocol or "TCP") == protocol
+    ]
+    target = find_port(pod, port)
+    return target is not None and (not numbers or target in numbers)
 
 
 def probed_port(container: Container, probe: Probe | None) -> int | None:
