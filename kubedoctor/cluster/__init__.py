@@ -9,6 +9,7 @@ from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
 from kubedoctor.cluster.grammar.text import counted, listed, times, visible, visible_end
 from kubedoctor.cluster.grammar.tolerations import untolerated
+from kubedoctor.cluster.grammar.versions import Version, VersionError
 from kubedoctor.cluster.kinds.affinity import Toleration
 from kubedoctor.cluster.kinds.apps import (
     ControllerRevision,
@@ -208,6 +209,8 @@ __all__ = [
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
+    "Version",
+    "VersionError",
     "Volume",
     "VolumeAttachment",
     "Want",

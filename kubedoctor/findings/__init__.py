@@ -24,6 +24,7 @@ from kubedoctor.findings.containers import (
     quote_status,
     waiting_containers,
 )
+from kubedoctor.findings.deletions import finalizers_in_words, remove_finalizers
 from kubedoctor.findings.diagnostic import HEADINGS, Diagnostic, Explains, diagnostic
 from kubedoctor.findings.events import newest_event
 from kubedoctor.findings.logs import quote_line
@@ -56,6 +57,7 @@ __all__ = [
     "delete_by_force",
     "diagnostic",
     "edit_command",
+    "finalizers_in_words",
     "fix_by_hand",
     "has_path",
     "in_container",
@@ -71,6 +73,7 @@ __all__ = [
     "quote_spec",
     "quote_status",
     "ref",
+    "remove_finalizers",
     "rollout",
     "waiting_containers",
 ]

@@ -43,6 +43,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "Pod": "whether a pod waits",
         "Event": "the provisioner's answer, where its class cannot be seen",
     },
+    "KD3003": {"Pod": "whether a pod uses the claim"},
     "KD3002": {"PersistentVolumeClaim": "that it is missing"},
     "KD5101": {
         "ResourceQuota": "its limit, once events are gone",

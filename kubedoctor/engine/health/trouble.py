@@ -5,8 +5,8 @@ Nothing is concluded here: a report must not call healthy an object whose status
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
@@ -26,24 +26,11 @@ from kubedoctor.engine.health.extensions import LATELY, bad_states, is_past
 from kubedoctor.engine.health.shortfall import shortfall
 from kubedoctor.engine.health.stated import StatedCondition, stated_conditions, suspended
 from kubedoctor.engine.health.vocabulary import SOON
+from kubedoctor.findings.deletions import finalizers_in_words
+from kubedoctor.replay.deletion.overdue import patience
 
 MOST_CLAUSES = 3
 """Further conditions of an object follow from the first ones."""
-
-_WAITS_FOR: Mapping[str, str] = {
-    "kubernetes.io/pvc-protection": "a pod still mounts it",
-    "kubernetes.io/pv-protection": "a claim is still bound to it",
-    "foregroundDeletion": "the objects that it owns must be deleted first",
-    "customresourcecleanup.apiextensions.k8s.io": "objects of this kind must be deleted first",
-    "batch.kubernetes.io/job-tracking": "the Job controller has not counted the pod yet",
-    "service.kubernetes.io/load-balancer-cleanup": "the load balancer of the cloud must be deleted first",
-    "karpenter.sh/termination": "the node must be drained first",
-}
-_SLOW: Mapping[str, timedelta] = {
-    "service.kubernetes.io/load-balancer-cleanup": ROLLOUT,
-    "karpenter.sh/termination": timedelta(hours=1),
-}
-"""Finalizers whose work outside the cluster, or drain, ordinarily takes longer."""
 
 _WHY_NOT_GONE = (
     "NamespaceDeletionDiscoveryFailure",
@@ -157,13 +144,12 @@ def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Troubl
     """A deletionTimestamp is the moment when the grace period ends (`apimachinery/pkg/apis/meta/v1`, v1.37)."""
     finalizers = obj.metadata.finalizers or ()
     late = snapshot.taken_at - due
-    if late <= max((SOON, *(_SLOW.get(name, SOON) for name in finalizers))) or _others_have_grace(obj, snapshot):
+    if late <= patience(obj) or _others_have_grace(obj, snapshot):
         return None
     evidence = [quote(obj, "metadata.deletionTimestamp", "end of the grace period")]
     clause = f"deletion is overdue by {human_duration(late)}"
     if finalizers:
-        names = [f"{name} ({_WAITS_FOR[name]})" if name in _WAITS_FOR else name for name in finalizers]
-        clause += f"; {'a finalizer blocks' if len(names) == 1 else 'finalizers block'} it: {', '.join(names)}"
+        clause += f"; blocked by {finalizers_in_words(obj)}"
         evidence.append(quote(obj, "metadata.finalizers"))
         if isinstance(obj, PersistentVolumeClaim) and (users := _users(obj, snapshot)):
             clause += f"; mounted by {listed((pod.metadata.name for pod in users), 3)}"

@@ -205,7 +205,7 @@ def test_finalizers_are_named_with_what_they_wait_for() -> None:
     said = trouble(leaving("ConfigMap", ago(minutes=5), "shop.example/hold"))
     assert said is not None
     assert said.deletion
-    assert said.says == "deletion is overdue by 5m; a finalizer blocks it: shop.example/hold"
+    assert said.says == "deletion is overdue by 5m; blocked by finalizer shop.example/hold"
     assert [one.path for one in said.evidence] == ["metadata.deletionTimestamp", "metadata.finalizers"]
     said = trouble(leaving("PersistentVolume", ago(minutes=5), "kubernetes.io/pv-protection", "shop.example/hold"))
     assert said is not None

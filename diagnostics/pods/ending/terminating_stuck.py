@@ -1,0 +1,142 @@
+"""Pod stays Terminating.
+
+## What it means
+The pod was deleted and its grace period is over, but the object is still there. Either something has not removed its
+finalizer, or the kubelet of its node has not confirmed that the containers stopped. A StatefulSet creates no
+replacement until the pod is gone.
+
+## Why it happens
+- A finalizer: its controller is gone, is not running, or waits for something outside the cluster.
+- The node is down or its kubelet is stopped: no kubelet confirms that the containers ended.
+- The container runtime cannot kill a container: a process hangs in the kernel (storage that does not answer), or the
+  runtime does not respond.
+- A volume cannot be unmounted: NFS or FUSE server is gone.
+
+## How to fix it
+1. With a finalizer: start or repair the controller that owns it. Remove the finalizer by hand only if that controller
+   never returns; what it should have cleaned up then stays.
+2. Without a finalizer: look at the node and its kubelet.
+3. If the node will not return, delete the Node, or force-delete the pod. Force-deleting a pod of a StatefulSet whose
+   containers still run can corrupt data: two pods with one identity may write at the same time.
+
+## References
+- https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-forced
+- https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
+- https://kubernetes.io/docs/tasks/run-application/force-delete-stateful-set-pod/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Event,
+    Node,
+    Pod,
+    human_duration,
+    is_missing,
+    quote,
+    ref,
+    terminating,
+    visible_end,
+    workload_of,
+)
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Finding,
+    Fix,
+    Severity,
+    delete_by_force,
+    diagnostic,
+    finalizers_in_words,
+    look_at,
+    look_at_pod,
+    newest_event,
+    remove_finalizers,
+)
+from kubedoctor.replay.deletion.overdue import SOON, overdue, patience
+from kubedoctor.replay.deletion.pods import stopped
+
+MOST_LETTERS = 200
+
+
+@diagnostic(
+    code="KD1022",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(Pod, Node, Event, *WORKLOADS),
+    when=terminating,
+    also_known_as=("stuck in Terminating", "pod will not delete"),
+    symptoms=("Terminating", "FailedKillPod", "KillContainerError"),
+)
+def terminating_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    late = overdue(pod, cluster.taken_at)
+    if pod.metadata.finalizers and stopped(pod) and late.total_seconds() >= 0:
+        yield _held(pod, cluster)
+    elif late > SOON and pod.spec.node_name and not is_missing(pod.spec.node_name, cluster):
+        yield _not_confirmed(pod, cluster)
+
+
+def _held(pod: Pod, cluster: Cluster) -> Finding:
+    """The containers have ended; a finalizer keeps the object."""
+    late = overdue(pod, cluster.taken_at)
+    words = finalizers_in_words(pod)
+    return Finding(
+        about=workload_of(pod, cluster),
+        aspect=words,
+        summary=f"Pod {pod.name} is Terminating, {human_duration(late)} past its grace period: blocked by {words}",
+        evidence=(
+            quote(pod, "metadata.finalizers", "must be removed by its controller"),
+            quote(pod, "metadata.deletionTimestamp", "end of the grace period"),
+        ),
+        confidence=Confidence.CERTAIN,
+        affects=(ref(pod),),
+        severity=Severity.NOTICE if late <= patience(pod) else None,
+        fixes=remove_finalizers(pod),
+        commands=(look_at(ref(pod), "its finalizers and status"),),
+    )
+
+
+def _not_confirmed(pod: Pod, cluster: Cluster) -> Finding:
+    """The kubelet has not confirmed that the containers ended."""
+    node, late = pod.spec.node_name, overdue(pod, cluster.taken_at)
+    failed = newest_event(pod, cluster, "FailedKillPod")
+    why = f": {visible_end(failed.message, MOST_LETTERS)}" if failed is not None else ""
+    careful = (
+        " and its containers no longer run: two pods of one identity may corrupt data" if _has_identity(pod) else ""
+    )
+    return Finding(
+        about=workload_of(pod, cluster),
+        aspect=f"node {node}",
+        summary=(
+            f"Pod {pod.name} is Terminating, {human_duration(late)} past its grace period: the kubelet of node {node} has "
+            f"not confirmed that its containers stopped{why}"
+        ),
+        evidence=(
+            quote(pod, "metadata.deletionTimestamp", "end of the grace period"),
+            quote(pod, "spec.nodeName", ""),
+            *((quote(failed, "message", "the kubelet's last attempt"),) if failed is not None else ()),
+        ),
+        confidence=Confidence.CERTAIN,
+        affects=(ref(pod),),
+        fixes=(
+            Fix(f"Check the kubelet and the container runtime of node {node}; the pod goes when they answer"),
+            Fix(
+                f"Force-delete the pod, if node {node} will not return{careful}",
+                delete_by_force(ref(pod)),
+                Effect.DISRUPTS,
+            ),
+        ),
+        commands=(
+            Command(f"kubectl describe node {node}", "conditions and events of the node"),
+            look_at_pod(pod, "its containers and events"),
+        ),
+    )
+
+
+def _has_identity(pod: Pod) -> bool:
+    return any(owner.kind == "StatefulSet" for owner in pod.metadata.owner_references or ())
