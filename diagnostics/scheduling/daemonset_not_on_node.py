@@ -30,11 +30,13 @@ from kubedoctor.answers.placement.explaining.case import CONTROL_PLANE, names
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
+    Evidence,
     Node,
     Pod,
     Taint,
     Toleration,
     counted,
+    has_path,
     nearest_labels,
     node_selector_matches,
     pods_of,
@@ -56,6 +58,7 @@ _GIVEN = (
 )
 """What every pod of a DaemonSet tolerates (`pkg/controller/daemon/util`, AddOrUpdateDaemonPodTolerations, v1.37)."""
 _TEMPLATE = ("spec", "template", "spec")
+_DESIRED = "status.desiredNumberScheduled"
 _ON_HOST_NETWORK = Toleration(key=f"{_NODE}network-unavailable", operator="Exists", effect="NoSchedule")
 
 _LOOK = Command(
@@ -84,7 +87,8 @@ def daemonset_not_on_node(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[F
     nodes = cluster.all(Node)
     allowed = [node for node in nodes if _asks_for(daemon_set, node)]
     kept_away = [(node, taint) for node in allowed if (taint := _taint(daemon_set, node)) is not None]
-    agrees = len(allowed) - len(kept_away) == daemon_set.status.desired_number_scheduled
+    desired = len(allowed) - len(kept_away)
+    agrees = has_path(daemon_set, _DESIRED) and desired == daemon_set.status.desired_number_scheduled
     confidence = Confidence.CERTAIN if agrees else Confidence.LIKELY
     if nodes and not allowed:
         yield from _selects_nothing(daemon_set, nodes, confidence)
@@ -98,6 +102,11 @@ def daemonset_not_on_node(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[F
     ]
     if missing:
         yield _tainted(daemon_set, missing, confidence)
+
+
+def _desired(daemon_set: DaemonSet, shows: str) -> Iterator[Evidence]:
+    if has_path(daemon_set, _DESIRED):  # A manifest has no status.
+        yield quote(daemon_set, _DESIRED, shows)
 
 
 def _asks_for(daemon_set: DaemonSet, node: Node) -> bool:
@@ -126,7 +135,7 @@ def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidenc
         summary=f"no pod on {some}: it does not tolerate {texts}",
         evidence=(
             *(quote(nodes[0], "spec.taints", "not tolerated by the template") for nodes in by_taint.values()),
-            quote(daemon_set, "status.desiredNumberScheduled", "the number of nodes that it is for"),
+            *_desired(daemon_set, "the number of nodes that it is for"),
         ),
         confidence=confidence,
         fixes=tuple(_tolerate(daemon_set, taint) for taint in {taint_text(one): one for _, one in missing}.values()),
@@ -147,10 +156,12 @@ def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence:
     near = nearest_labels(selector, (node.labels for node in nodes)) if selector else None
     selector_text = ", ".join(f"{key}={value}" for key, value in selector.items())
     about = ref(daemon_set)
-    evidence = [quote(daemon_set, "status.desiredNumberScheduled", f"of {counted(len(nodes), 'node')}")]
+    evidence = [*_desired(daemon_set, f"of {counted(len(nodes), 'node')}")]
     fixes: tuple[Fix, ...] = ()
     if selector:
         evidence.insert(0, quote(daemon_set, "spec.template.spec.nodeSelector", "no node has these labels"))
+    else:
+        evidence.insert(0, quote(daemon_set, "spec.template.spec.affinity.nodeAffinity", "no node matches it"))
     if near is not None:
         line = command_line(edit(about, *labels_instead((*_TEMPLATE, "nodeSelector"), near)), daemon_set)
         fixes = (Fix(f"Set nodeSelector {near.text}, which nodes have", line, Effect.DISRUPTS),)

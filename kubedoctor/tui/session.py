@@ -259,29 +259,34 @@ class Session:
         return tuple(f"{kind}: {why}" for kind, why in self.seen().refusals())
 
     def refused(self, view: View) -> str:
-        """What of a view cannot be listed and why, as a sentence; empty if all can."""
+        """What of a view cannot be listed or read and why, in sentences; empty if all can."""
         if view.kind in ("Finding", "Context"):
             return ""
         shown = (view.kind,) if view.kind else ROOTS
         limited: dict[str, str] = {}
         refused: dict[str, str] = {}
+        lost: list[str] = []
         for kind in shown:
             want = Want(kind, _scope(kind, view.namespace))
+            losses = self.snapshot.losses(kind)
+            if self.snapshot.of_kind(kind, want.namespace):
+                lost += losses
             if self.snapshot.covers(want):
-                losses = self.snapshot.losses(kind)
                 if losses and not self.snapshot.of_kind(kind, want.namespace):
                     refused[kind] = losses[0]
-                continue
-            if why := self.snapshot.limitation(want):
+            elif why := self.snapshot.limitation(want):
                 limited[kind] = why
             elif why := self.snapshot.refusal(want):
                 refused[kind] = why
         if not self.live and not view.kind and len(refused) < len(shown):
-            return ""  # Most recordings lack a kind, and say so where it matters.
+            limited, refused = {}, {}  # Most recordings lack a kind, and say so where it matters.
         sentences = [capitalised(f"{list(limited.values())[-1]}.")] if limited else []
         if refused:
             kinds = ", ".join(View(kind).title for kind in refused) if len(refused) < len(ROOTS) else "Workloads"
             sentences.append(f"{kinds} cannot be listed: {list(refused.values())[-1]}.")
+        if lost:
+            more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+            sentences.append(f"Not read whole: {lost[0]}{more}.")
         return " ".join(sentences)
 
     def watch(self, namespace: str, on_change: Callable[[frozenset[str]], object]) -> None:

@@ -27,6 +27,7 @@ from tests.collect.served import make
 __all__ = ["hasty"]
 Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("hasty")
+RUNS = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
 WELL = [make("Namespace", "shop", ""), make("ConfigMap", "settings", data={"a": "b"})]
 PODS = ("/api/v1/pods", "/api/v1/namespaces/shop/pods")
 
@@ -80,7 +81,9 @@ FAULTS = {
         listed("PartialObjectMetadataList", "meta.k8s.io/v1", [{"metadata": {"name": "web", "namespace": "shop"}}]),
         "the server returned a PartialObjectMetadataList instead of a PodList",
     ),
-    "a List of other objects": (listed("List", items=[make("Service", "web")]), "a list with a Service"),
+    "a List of other objects": (listed("List", items=[make("Service", "web")]), "is a Service"),
+    "an item of another kind": (listed(items=[make("Deployment", "web")]), "is a Deployment"),
+    "an item of an unknown kind": (listed(items=[make("Gizmo", "web")]), "is a Gizmo"),
     "items that are text": (listed(items=["web"]), "an item"),
     "an item without a name": (listed(items=[{"spec": {}}]), "an item has no name"),
     "a number as a continue token": (listed(metadata={"continue": 5}), "the response cannot be decoded"),
@@ -128,11 +131,43 @@ def test_a_recording_says_what_it_lacks(name: str, capsys: Capture, tmp_path: Pa
     assert sentence in said.text
 
 
+def test_the_other_items_of_a_list_stay(capsys: Capture, tmp_path: Path) -> None:
+    """An item of another kind is left out and told; the pod beside it is seen."""
+    api_pod = {**make("Pod", "api"), "status": {"phase": "Failed", "reason": "Evicted", "message": "low on memory"}}
+    pods = listed(items=[make("Deployment", "web"), api_pod])
+    folder = tmp_path / "state"
+    with FakeApi(of_pods(pods)) as api:
+        config = kubeconfig(tmp_path / "config", api.url)
+        scanned = say(capsys, "scan", "--kubeconfig", config)
+        main(["capture", "-o", str(folder), "--kubeconfig", config])
+        capsys.readouterr()
+        names = say(capsys, "get", "pods", "-A", "--kubeconfig", config)
+        session = Session(open_source(Options(kubeconfig=config)), load_catalogue())
+        try:
+            session.load(View("Pod", "shop"))
+            rows = [row.ref.name for row in session.rows(View("Pod", "shop"), None, "health")]
+            refused = session.refused(View("Pod", "shop"))
+        finally:
+            session.close()
+    for said in (scanned, say(capsys, "scan", "--from", str(folder))):
+        assert said.code == 1, "the eviction of the other pod is found"
+        assert "is a Deployment" in said.text
+    assert "Pod shop/web: the object is a Deployment; ignored" in scanned.text
+    assert '"api"' in (folder / "objects/Pod.json").read_text()
+    assert "shop/api" in names.out
+    assert names.out.count("web") == 1, "the sentence about it"
+    assert rows == ["api"]
+    assert "Pod shop/web: the object is a Deployment; ignored" in refused
+
+
 HEALTHY = {
     "a list": listed(),
     "no items": response({"kind": "PodList", "apiVersion": "v1", "metadata": {}}),
     "items null": listed(items=None),
     "metadata null": listed(metadata=None),
+    "an item with an empty kind": listed(
+        items=[{"metadata": {"name": "web", "namespace": "shop"}, "kind": "", "status": RUNS}]
+    ),
     "no version": response({"kind": "PodList", "items": []}),
     "a v1 List": listed("List"),
     "unknown fields": listed(extra={"a": [1]}),

@@ -146,3 +146,15 @@ def test_folders_hold_few_modules_or_say_why_not() -> None:
 def test_a_public_class_has_a_name_of_its_own() -> None:
     shared = {name: where for name, where in public_classes().items() if len(where) > 1}
     assert set(shared) == set(SHARED_NAMES), shared
+
+
+def test_no_thread_changes_the_random_numbers_of_others() -> None:
+    """Functions of `random` share one state in a process: who seeds it gets other numbers where a thread draws too."""
+    drawn = [
+        f"{name}:{node.lineno} random.{node.attr}"
+        for name in modules()
+        for node in ast.walk(syntax(name))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "random"
+        if node.attr not in ("Random", "SystemRandom")
+    ]
+    assert drawn == []

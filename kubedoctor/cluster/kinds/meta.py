@@ -96,9 +96,9 @@ class LocalReference(Part):
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class KubernetesObject(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
-    """What every typed kind has. The class name is the kind; `api_group` is set for kinds that an extension defines, so
-    that a cluster may not serve them."""
+class KubernetesObject(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True, tag_field="kind", tag=str):
+    """What every typed kind has. The class name is the kind: data of another kind does not decode, data without a kind
+    does. `api_group` is set for kinds that an extension defines, so that a cluster may not serve them."""
 
     api_group: ClassVar[str] = ""
     metadata: ObjectMeta = ObjectMeta()
@@ -126,7 +126,7 @@ class KubernetesObject(msgspec.Struct, frozen=True, gc=False, rename="camel", kw
         return self.metadata.annotations or {}
 
 
-class CustomResource(KubernetesObject):
+class CustomResource(KubernetesObject, tag=False):
     """An object of a kind that has no struct of its own: metadata typed, the rest as plain data."""
 
     kind: str = ""

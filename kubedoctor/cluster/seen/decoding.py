@@ -16,7 +16,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.objects import struct_for
 from kubedoctor.cluster.kinds.references import custom_kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
@@ -82,66 +83,93 @@ class Unreadable(ValueError):
     """Not JSON, or JSON of another shape than a Kubernetes object or list."""
 
 
+class _Named(KubernetesObject, tag=False):
+    """An object of any kind without its content."""
+
+    kind: Any = None
+
+
 # Two decoders built at the same time in two threads share unfinished type descriptions, and msgspec crashes.
 _MAKING = threading.Lock()
 
 
 @cache
-def _list_decoder(kind: str) -> msgspec.json.Decoder[Any]:
+def _list_decoder(struct: type[KubernetesObject]) -> msgspec.json.Decoder[Any]:
     with _MAKING:
-        return msgspec.json.Decoder(_List[struct_for(kind)])  # type: ignore[misc]  # the struct is chosen at run time
+        return msgspec.json.Decoder(_List[struct])  # type: ignore[valid-type]  # the struct is chosen at run time
 
 
 @cache
-def _object_decoder(kind: str) -> msgspec.json.Decoder[Any]:
+def _object_decoder(struct: type[KubernetesObject]) -> msgspec.json.Decoder[Any]:
     with _MAKING:
-        return msgspec.json.Decoder(struct_for(kind))
+        return msgspec.json.Decoder(struct)
 
 
 _RAW_LIST = msgspec.json.Decoder(_RawList)
 
 
-def decode_list(kind: str, body: bytes) -> Decoded:
-    """Decode a list of one kind, as LIST returns it; items may lack `kind`.
+def decode_list(kind: str, body: bytes, *, names_only: bool = False) -> Decoded:
+    """Decode a list of one kind, as LIST returns it; items may lack `kind`. `names_only`: keep metadata alone.
 
     Raises Unreadable if the body is no list at all (truncated JSON, HTML from a proxy).
     """
     try:
-        whole = _list_decoder(kind).decode(body)
+        whole = _list_decoder(_Named if names_only else struct_for(kind)).decode(body)
         meta = whole.metadata or ListMeta()
-        return Decoded(
-            whole.items or (), meta.continue_, meta.resource_version, kind=whole.kind, api_version=whole.api_version
-        )
+        objects, problems = _of_kind(kind, whole.items or ())
+        return Decoded(objects, meta.continue_, meta.resource_version, problems, whole.kind, whole.api_version)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raw = _raw_list(body)
-    objects: list[KubernetesObject] = []
-    problems: list[str] = []
+    read: list[KubernetesObject] = []
+    lost: list[str] = []
     for item in raw.items or ():
         try:
             whole = bytes(item)
-            decoded_item = convert_object(kind, plain_json(whole)) if has_marks(whole) else decode_object(kind, whole)
+            decoded_item = (
+                convert_object(kind, plain_json(whole), names_only=names_only)
+                if has_marks(whole)
+                else decode_object(kind, whole, names_only=names_only)
+            )
         except Unreadable as error:
-            problems.append(f"{kind}: an item cannot be decoded; ignored ({error})")
+            lost.append(f"{kind}: an item cannot be decoded; ignored ({error})")
             continue
-        objects.extend(decoded_item.objects)
-        problems.extend(decoded_item.problems)
+        read.extend(decoded_item.objects)
+        lost.extend(decoded_item.problems)
     meta = raw.metadata or ListMeta()
-    return Decoded(
-        tuple(objects),
-        meta.continue_,
-        meta.resource_version,
-        tuple(problems),
-        kind=raw.kind,
-        api_version=raw.api_version,
-    )
+    return Decoded(tuple(read), meta.continue_, meta.resource_version, tuple(lost), raw.kind, raw.api_version)
 
 
-def decode_object(kind: str, body: bytes | msgspec.Raw) -> Decoded:
-    """Decode one object of a known kind: one object or none, and what was left out."""
+def decode_object(kind: str, body: bytes | msgspec.Raw, *, names_only: bool = False) -> Decoded:
+    """Decode one object of a known kind: one object or none, and what was left out. Raises Unreadable."""
     try:
-        return Decoded((_object_decoder(kind).decode(body),))
+        read = _object_decoder(_Named if names_only else struct_for(kind)).decode(body)
+        objects, problems = _of_kind(kind, (read,))
+        return Decoded(objects, problems=problems)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return convert_object(kind, plain_json(bytes(body)))
+        return convert_object(kind, plain_json(bytes(body)), names_only=names_only)
+
+
+def _of_kind(kind: str, objects: tuple[KubernetesObject, ...]) -> tuple[tuple[KubernetesObject, ...], tuple[str, ...]]:
+    """The objects without those of another kind, each of which is a problem. Structs of a kind refuse others already."""
+    if not objects or not isinstance(objects[0], CustomResource | _Named):
+        return objects, ()
+    kept: list[KubernetesObject] = []
+    problems: list[str] = []
+    for obj in objects:
+        if isinstance(obj, CustomResource | _Named) and _is_other(kind, obj.kind):
+            problems.append(_of_another_kind(kind, obj.kind, obj.metadata.namespace, obj.metadata.name))
+        else:
+            kept.append(struct_for(kind)(metadata=obj.metadata) if isinstance(obj, _Named) else obj)
+    return tuple(kept), tuple(problems)
+
+
+def _is_other(kind: str, stated: object) -> bool:
+    return isinstance(stated, str) and stated not in ("", "PartialObjectMetadata", kind.partition(".")[0])
+
+
+def _of_another_kind(kind: str, other: str, namespace: str, name: str) -> str:
+    article = "an" if other[:1] in tuple("AEIO") else "a"
+    return f"{_named(kind, namespace, name)}: the object is {article} {visible(other, 100)}; ignored"
 
 
 def plain_json(body: bytes) -> Any:
@@ -182,18 +210,24 @@ def _raw_list(body: bytes) -> _RawList:
         raise Unreadable(str(error)) from None
 
 
-def convert_object(kind: str, data: Any) -> Decoded:
+def convert_object(kind: str, data: Any, *, names_only: bool = False) -> Decoded:
     """Like decode_object, from data that is already decoded (YAML)."""
     if not isinstance(data, dict):
         return Decoded((), problems=(f"{kind}: an item is {_type_name(data)}, not an object; ignored",))
-    struct = struct_for(kind)
+    struct = _Named if names_only else struct_for(kind)
     lost: list[str] = []
     mended = without_marks(data, lost)
+    stated = mended.get("kind")
+    if stated == "":
+        del mended["kind"]
+    elif _is_other(kind, stated) or (stated == "PartialObjectMetadata" and not names_only):
+        return Decoded((), problems=(_of_another_kind(kind, str(stated), *_names(mended)),))
     left_out = [f"{_title(kind, mended)}: {clause.lstrip('.')}" for clause in lost]
     quantities = 0
     while len(left_out) < MOST_MENDS + len(lost) and quantities < MOST_QUANTITIES:
         try:
-            return Decoded((msgspec.convert(mended, struct),), problems=tuple(left_out))
+            objects, _ = _of_kind(kind, (msgspec.convert(mended, struct),))
+            return Decoded(objects, problems=tuple(left_out))
         except msgspec.ValidationError as error:
             mend = _mend(mended, error)
             if mend is None:
@@ -230,9 +264,19 @@ def by_kind(items: Iterable[Any]) -> tuple[dict[str, list[dict[str, Any]]], list
 
 
 def _title(kind: str, data: Mapping[str, Any]) -> str:
+    return _named(kind, *_names(data))
+
+
+def _names(data: Mapping[str, Any]) -> tuple[str, str]:
+    """The namespace and the name, as far as they are there."""
     meta = data.get("metadata")
     meta = meta if isinstance(meta, dict) else {}
-    return " ".join((kind, "/".join(str(meta[key]) for key in ("namespace", "name") if meta.get(key)))).strip()
+    namespace, name = (str(meta.get(key) or "") for key in ("namespace", "name"))
+    return namespace, name
+
+
+def _named(kind: str, namespace: str, name: str) -> str:
+    return " ".join((kind, "/".join(filter(None, (namespace, name))))).strip()
 
 
 def _reason(error: msgspec.ValidationError) -> str:

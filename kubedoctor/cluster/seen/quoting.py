@@ -52,24 +52,41 @@ def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:
     Raises UnknownPath for a path that the kind does not have, EmptyQuote where the value is empty.
     """
     value = read_path(obj, path)
-    if value is None or value == "" or value == () or value == {}:
+    if _is_empty(value):
         raise EmptyQuote(f"{ref(obj)} has no value at {path}")
-    return Evidence(ref(obj), path, _plain(msgspec.to_builtins(value)), shows)
+    return Evidence(ref(obj), path, _plain(value, defaulted=obj.metadata.creation_timestamp is not None), shows)
 
 
-def _plain(value: Any) -> Any:
-    """Plain data with lists for tuples, and without absent fields."""
+_ALWAYS_WRITTEN = frozenset({"exitCode", "ready", "restartCount"})
+"""Fields that an object has even where they are zero (without `omitempty` in k8s.io/api, v1.37)."""
+
+
+def _plain(value: Any, *, defaulted: bool) -> Any:
+    """Plain data with lists for tuples, and of structs only fields that the object has. `defaulted`: an API server has
+    filled in its defaults (`protocol: TCP`); a manifest lacks them."""
+    if isinstance(value, msgspec.Struct):
+        return {
+            field.encode_name: _plain(member, defaulted=defaulted)
+            for field in msgspec.structs.fields(value)
+            if (member := getattr(value, field.name)) is not None
+            and (field.encode_name in _ALWAYS_WRITTEN or member != _default(field) or (defaulted and member))
+        }
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
+        return {key: _plain(item, defaulted=defaulted) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+        return [_plain(item, defaulted=defaulted) for item in value]
+    return msgspec.to_builtins(value)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    factory = field.default_factory
+    return field.default if factory is msgspec.NODEFAULT else factory()
 
 
 def has_path(obj: KubernetesObject, path: str) -> bool:
     """Whether the path has a value, so that it can be quoted."""
     try:
-        return read_path(obj, path) not in (None, "", (), {})
+        return not _is_empty(read_path(obj, path))
     except EmptyQuote:
         return False
 
@@ -78,10 +95,22 @@ def read_path(obj: Any, path: str) -> Any:
     """The value at a path; see `quote`."""
     value = obj
     for name, index in _steps(path):
-        if value is None:
+        if value is None or (value is not obj and _is_empty(value)):
             raise EmptyQuote(f"no value at {path}")
         value = _member(value, name, path) if name else _element(value, index, path)
     return value
+
+
+def _is_empty(value: Any) -> bool:
+    """A part with nothing but defaults is not in the object."""
+    if isinstance(value, msgspec.Struct):
+        return bool(value == _unset(type(value)))
+    return value is None or value == "" or value == () or value == {}
+
+
+@cache
+def _unset(struct: type[msgspec.Struct]) -> msgspec.Struct:
+    return struct()
 
 
 @lru_cache(maxsize=4096)

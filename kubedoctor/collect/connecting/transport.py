@@ -34,6 +34,7 @@ _WHOLE = (200, 201)
 PROBE = 5.0  # seconds for an answer of a server that was silent before
 _PIECE = 1 << 20
 _POOL = 16
+_CHANCE = random.SystemRandom()  # Threads must not change the numbers of a caller that has seeded the module.
 Query = Mapping[str, str | int]
 
 
@@ -142,7 +143,7 @@ class Transport:
             else:
                 self._patience.answered()
                 return answer
-            seconds = min(seconds, LONGEST_PAUSE) * random.uniform(1.0, 1.25)
+            seconds = min(seconds, LONGEST_PAUSE) * _CHANCE.uniform(1.0, 1.25)
             waited += seconds
             self._pause(seconds)
         raise AssertionError("the last try returns or raises")

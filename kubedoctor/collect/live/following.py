@@ -35,6 +35,7 @@ LONGEST_PAUSE = 30.0
 _POLL = 30.0  # seconds between lists of what cannot be watched
 _LASTS = (300, 600)  # seconds; spreads the ends of the watches of many kinds
 _IDLE = 150.0  # seconds without a bookmark, of which one comes every minute
+_CHANCE = random.SystemRandom()  # Threads must not change the numbers of a caller that has seeded the module.
 _NAMES_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
@@ -142,7 +143,7 @@ class Follower:
                 self._say("stale", f"{self._asked()}: the response cannot be handled ({type(error).__name__})")
             if self._calm > pause:  # a list does not count: a server that refuses each watch would be listed for ever
                 pause = FIRST_PAUSE
-            self._stopping.wait(pause * random.uniform(0.75, 1.25))
+            self._stopping.wait(pause * _CHANCE.uniform(0.75, 1.25))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def interrupt(self) -> None:
@@ -236,7 +237,7 @@ class Follower:
             "watch": "true",
             "resourceVersion": self._version,
             "allowWatchBookmarks": "true",
-            "timeoutSeconds": random.randint(*_LASTS),
+            "timeoutSeconds": _CHANCE.randint(*_LASTS),
         }
         accept = _NAMES_ONLY if resource.names_only else JSON
         try:
@@ -279,7 +280,9 @@ class Follower:
             check_watched(resource.asked(self._namespace, names_only=resource.names_only), bytes(event.object))
             whole = bytes(event.object)
             decoded = (
-                convert_object(self.kind, plain_json(whole)) if has_marks(whole) else decode_object(self.kind, whole)
+                convert_object(self.kind, plain_json(whole), names_only=resource.names_only)
+                if has_marks(whole)
+                else decode_object(self.kind, whole, names_only=resource.names_only)
             )
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
             self._unwatchable = True

@@ -17,7 +17,7 @@ from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.paths import segment
 from kubedoctor.collect.connecting.transport import JSON, MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal
-from kubedoctor.collect.live.expected import Expected, check_item, check_list, check_list_kind
+from kubedoctor.collect.live.expected import Expected, check_list, check_list_kind, check_namespace, other_kind
 from kubedoctor.problems import ConnectionProblem
 
 CHUNK = 500
@@ -151,7 +151,10 @@ def read_documents(transport: Transport, resource: ServedResource, want: Want) -
         for raw in chunk.items or ():
             item, clauses = _item(raw)
             if isinstance(item, dict):
-                check_item(asked, item)
+                check_namespace(asked, item)
+            if other := other_kind(asked, item):
+                lost.append(f"{_name_of(item)} is {other}")
+                continue
             if clauses:
                 lost.append(f"{_name_of(item)} {clauses[0]}")
             elif item is not None and not _has_name(item):
@@ -256,7 +259,7 @@ def _decode(
     for last in (False, True):
         try:
             body = transport.get(path, query, accept=accept, tries=tries)
-            chunk = check_list(asked, decode_list(resource.ref_kind, body), body)
+            chunk = check_list(asked, decode_list(resource.ref_kind, body, names_only=asked.names_only), body)
         except Unreadable as error:
             if last:
                 raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None

@@ -259,7 +259,6 @@ def yaml_page(data: dict[str, Any] | None, obj: KubernetesObject | None, name: R
     if data is None and obj is not None:
         page.add(("# only the fields that kubedoctor reads", "dim"))
         data = msgspec.to_builtins(obj)
-        data = {"kind": name.short_kind, **data} if isinstance(data, dict) else None
     if data is None:
         page.add(f"{name.title} cannot be read.")
         return page
