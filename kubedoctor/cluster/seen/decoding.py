@@ -164,7 +164,7 @@ def _of_kind(kind: str, objects: tuple[KubernetesObject, ...]) -> tuple[tuple[Ku
 
 
 def _is_other(kind: str, stated: object) -> bool:
-    return isinstance(stated, str) and stated not in ("", "PartialObjectMetadata", kind.partition(".")[0])
+    return isinstance(stated, str) and stated not in ("", "PartialObjectMetadata", kind, kind.partition(".")[0])
 
 
 def _of_another_kind(kind: str, other: str, namespace: str, name: str) -> str:
