@@ -1,0 +1,1 @@
+"""What is said about nodes and about growing and shrinking their number."""

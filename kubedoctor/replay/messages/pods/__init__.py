@@ -1,0 +1,1 @@
+"""What is said about images, sandboxes, containers and probes of pods."""

@@ -1,0 +1,68 @@
+"""How a probe fails: pkg/probe, pkg/kubelet/prober; a probe of a mesh's own port speaks for its proxy."""
+
+from __future__ import annotations
+
+from kubedoctor.replay.messages.classes import Culprit, MessageClass
+from kubedoctor.replay.messages.phrases import Area, Phrase
+
+_C, _F = MessageClass, Culprit
+
+_PHRASES = (
+    Phrase(
+        _C.MESH_PROXY_NOT_READY,
+        _F.CLUSTER_ADDON,
+        r":15021/|:15020/(healthz|app-health|ready)|:4191/(ready|live)|:15000/|envoy proxy is NOT ready"
+        r"|/healthz/ready\"?: dial tcp \S+:150|consul-dataplane|:20300/|:19901/ready|pilot-agent",
+    ),
+    Phrase(
+        _C.PROBE_HEALTHY,
+        _F.NOTHING,
+        r"probe warning: ",
+    ),
+    Phrase(
+        _C.PROBE_PROTOCOL,
+        _F.TEMPLATE,
+        r"server gave HTTP response to HTTPS client|malformed HTTP (response|version|status)"
+        r"|client sent an HTTP request to an HTTPS server|first record does not look like a TLS handshake|tls: "
+        r"|x509: |http2: frame|error reading server preface|http/0\.9|remote error: tls|frame too large"
+        r"|wrong version number|statuscode: (400|426).*TLS|HTTP/1\.x transport connection broken"
+        r"|unsupported protocol|authentication handshake failed|error reading preface",
+    ),
+    Phrase(
+        _C.PROBE_STATUS_CODE,
+        _F.IMAGE,
+        r"statuscode: \d{3}|status code:? \d{3}|service unhealthy|NOT_SERVING|SERVICE_UNKNOWN"
+        r"|responded with \"?(NOT_SERVING|UNKNOWN)|health rpc failed|server does not implement the grpc health"
+        r"|code = (Unimplemented|NotFound|Unknown|Internal|Unauthenticated|PermissionDenied"
+        r"|Unavailable)(?!.*(exec|container))(?!.*connection refused)|unknown service",
+    ),
+    Phrase(
+        _C.PROBE_TIMEOUT,
+        _F.IMAGE,
+        r"command .{0,200}timed out|timed out after|timeout \S+ exceeded|context deadline exceeded",
+    ),
+    Phrase(
+        _C.PROBE_COMMAND,
+        _F.TEMPLATE,
+        r"failed to exec|exec failed|executable file not found|command .*not found|OCI runtime exec|exec format"
+        r"|exec: |cannot exec|container not running|task \S+ not found|starting container process caused",
+    ),
+    Phrase(
+        _C.PROBE_TIMEOUT,
+        _F.IMAGE,
+        r"(dial tcp|Get \"|Head \"|Client\.Timeout|grpc|within|service \"|failed to connect service|i/o"
+        r"|command ).*(timed out|timeout|deadline exceeded|no route to host|unreachable|within \d)"
+        r"|Client\.Timeout|i/o timeout|deadline exceeded"
+        r"|^\S+ probe \w+( and resulted in unknown state)?: (command )?.*timed out|timeout: failed"
+        r"|no route to host|host is unreachable",
+    ),
+    Phrase(
+        _C.PROBE_REFUSED,
+        _F.IMAGE,
+        r"(dial tcp|Get \"|transport:|failed to connect service).*(connection refused|connection reset|EOF"
+        r"|broken pipe|cannot assign requested address)|dial tcp .*refused|connectex",
+    ),
+    Phrase(_C.PROBE_COMMAND, _F.TEMPLATE, r"probe (failed|errored)"),
+)
+
+PROBE = Area("probe", _PHRASES, (_C.PROBE_COMMAND, _F.TEMPLATE))

@@ -1,0 +1,1 @@
+"""What is said about load balancers, Ingresses, Gateways and meshes."""
