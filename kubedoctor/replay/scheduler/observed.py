@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -40,11 +41,17 @@ _STATES: WeakKeyDictionary[Snapshot, _States] = WeakKeyDictionary()
 
 def observe(pod: Pod, cluster: Cluster) -> Observed:
     """Read the objects that the scheduler reads for this pod, in one round; storage only where the pod has such
-    volumes.
+    volumes. Raises CannotSee as `observe_all`.
+    """
+    return observe_all((pod,), cluster)
+
+
+def observe_all(pending: Sequence[Pod], cluster: Cluster) -> Observed:
+    """One state for the replays of several pods.
 
     Raises CannotSee where nodes or pods cannot be read at all. Other kinds that are refused count as empty.
     """
-    kinds = kinds_for(pod)
+    kinds = tuple(dict.fromkeys((*_ALWAYS, *(kind for pod in pending for kind in kinds_for(pod)))))
     cluster.require(*kinds)
     nodes, pods = cluster.all(Node), cluster.all(Pod)
     for kind in kinds:
@@ -54,7 +61,7 @@ def observe(pod: Pod, cluster: Cluster) -> Observed:
     missing = names.intersection(gap.kind for gap in cluster.gaps)
     damaged = {name for name in names if cluster.snapshot.losses(name)}
     by_name = {kind_name(kind): kind for kind in kinds}
-    deciding = {name for name in missing | damaged if _decides(by_name[name], pod, state)}
+    deciding = {name for name in missing | damaged if any(_decides(by_name[name], pod, state) for pod in pending)}
     return Observed(state, tuple(sorted(missing & deciding)), tuple(sorted(damaged & deciding)))
 
 

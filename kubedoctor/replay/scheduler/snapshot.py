@@ -198,12 +198,19 @@ class ClusterState:
 
     def with_pod(self, pod: Pod, node: str) -> ClusterState:
         """The state with a pod added to one of the nodes."""
+        added = PodInfo(pod)
+        return self._with(tuple(info.with_pod(added) if info.name == node else info for info in self.nodes))
+
+    def without_node(self, name: str) -> ClusterState:
+        """The state without a node and its pods."""
+        return self._with(tuple(info for info in self.nodes if info.name != name))
+
+    def _with(self, nodes: tuple[NodeInfo, ...]) -> ClusterState:
         duplicate = copy.copy(self)
         for name in ("node_by_name", "claims_in_use", "placed", "anti_affinity"):
             vars(duplicate).pop(name, None)
         duplicate._living, duplicate._matching, duplicate.memos = {}, {}, {}
-        added = PodInfo(pod)
-        duplicate.nodes = tuple(info.with_pod(added) if info.name == node else info for info in self.nodes)
+        duplicate.nodes = nodes
         return duplicate
 
     def know_pods_as(self, source: ClusterState) -> None:
