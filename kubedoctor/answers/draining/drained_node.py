@@ -37,7 +37,7 @@ class DrainedNode(msgspec.Struct, frozen=True):
 
     @property
     def refused(self) -> tuple[Departure, ...]:
-        """Pods whose eviction is refused for good."""
+        """Pods whose eviction is refused, however long one waits."""
         return tuple(departure for departure in self.departures if not departure.leaves)
 
     @property
