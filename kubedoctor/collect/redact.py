@@ -6,6 +6,8 @@ from typing import Any
 
 from kubedoctor.cluster.grammar.redaction import redact_data, redact_file
 
+CONTENT = frozenset({"data", "stringData", "binaryData"})
+"""The fields of Secrets and ConfigMaps that need rules of their own."""
 _LONG = 256  # characters; annotations of a Secret that are longer may hold its content
 
 
@@ -15,13 +17,14 @@ def redact_object(data: dict[str, Any]) -> dict[str, Any]:
     The values of Secrets are blanked, their keys stay; so are binary values of ConfigMaps, which cannot be checked.
     """
     kind = data.get("kind")
-    special = ("data", "stringData", "binaryData", "metadata")
-    redacted = {str(key): redact_data(value, str(key)) for key, value in data.items() if key not in special}
+    redacted = {
+        str(key): redact_data(value, str(key))
+        for key, value in data.items()
+        if key != "metadata" and key not in CONTENT
+    }
     if "metadata" in data:
         redacted["metadata"] = _metadata(data["metadata"], secret=kind == "Secret")
-    for key in ("data", "stringData", "binaryData"):
-        if key not in data:
-            continue
+    for key in sorted(CONTENT.intersection(data)):
         values = data[key]
         if isinstance(values, dict) and (kind == "Secret" or key == "binaryData"):
             redacted[key] = dict.fromkeys(values, "")

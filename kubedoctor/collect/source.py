@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
+from kubedoctor.collect.recordable import Recordable
 
 
 class ReadableCluster(Protocol):
@@ -34,8 +35,8 @@ class ReadableCluster(Protocol):
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it does not exist or cannot be read."""
 
-    def raw_lists(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, dict[str, Any] | CannotSee]]:
-        """Every object of these kinds, whole but for secret values, of one namespace where given; read again, object by
+    def recordable(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, Recordable | CannotSee]]:
+        """Every object of these kinds, whole but for secret values, as a file may hold it, of one namespace where given; read again, object by
         object, with its kind. The order of the kinds is the source's, and they may be mixed.
 
         CannotSee instead of an object: the rest of the kind is refused or missing.

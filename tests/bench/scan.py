@@ -77,11 +77,12 @@ def generate(folder: Path, pods: int, module: ModuleType | None = None, **sizes:
             path.unlink()  # what the generator notes for itself is no part of the cluster
 
 
-def spent(*command: str, compiled: str, allowed: tuple[int, ...] = (0,)) -> Spent:
-    """What a process of Python costs; compiled modules are kept, as for an installed package."""
+def spent(*command: str, compiled: str, allowed: tuple[int, ...] = (0,), errors: int | None = None) -> Spent:
+    """What a process of Python costs; compiled modules are kept, as for an installed package. errors: where standard
+    error goes."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"PYTHONPYCACHEPREFIX": compiled, "PYTHONPATH": str(PROJECT)}
-    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=errors, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in allowed:

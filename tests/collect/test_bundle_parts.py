@@ -11,6 +11,7 @@ import pytest
 
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.bundles import BundleSource, open_bundle, parts
+from kubedoctor.collect.recordable import Recordable
 from kubedoctor.problems import BundleProblem
 from tests.collect import bundle_forms as forms
 
@@ -81,7 +82,7 @@ def seen(source: BundleSource) -> dict[str, Any]:
         "limited": [snapshot.limitation(Want(kind)) for kind in kinds],
         "problems": snapshot.problems,
         "taken at": snapshot.taken_at,
-        "whole": sorted((kind, json.dumps(data)) for kind, data in source.raw_lists(kinds) if isinstance(data, dict)),
+        "whole": sorted((kind, obj) for kind, obj in source.recordable(kinds) if isinstance(obj, Recordable)),
     }
 
 

@@ -177,7 +177,7 @@ def test_nothing_can_be_fetched(tmp_path: Path) -> None:
     assert source.snapshot.refusal(Want("Lease")) == "not in this recording"
     assert source.snapshot.refusal(WEB_LOG) == "not in this recording"
     assert source.snapshot.limitation(WEB) == "only objects of the file"
-    [(kind, blind)] = source.raw_lists(["Lease"])
+    [(kind, blind)] = source.recordable(["Lease"])
     assert kind == "Lease"
     assert isinstance(blind, CannotSee)
     assert blind.why == "not in this recording"

@@ -16,7 +16,7 @@ from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.snapshot import Source as Origin
 from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.bundles import BundleSource, open_bundle, write_bundle
-from kubedoctor.collect.redact import redact_object
+from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.problems import BundleProblem, UsageProblem
 from tests.collect import bundle_forms as forms
 
@@ -50,14 +50,14 @@ class ClusterOfLists:
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         return None
 
-    def raw_lists(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, dict[str, Any] | CannotSee]]:
+    def recordable(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, Recordable | CannotSee]]:
         for kind in kinds:
             if why := self._refused.get(Want(kind, namespace)):
                 yield kind, CannotSee(kind, why)
                 continue
             for one in self._objects:
                 if one["kind"] == kind and namespace in ("", one["metadata"].get("namespace")):
-                    yield kind, redact_object(one)
+                    yield kind, Recorder().of_data(kind, one)
 
     def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
         return ()

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from kubedoctor.cluster.grammar.command_passwords import password_places, without_passwords
 
 REDACTED = "<redacted>"
@@ -112,6 +110,20 @@ _SIGNS_OF_FORM = (
     "/bot/v2/",
 )  # fmt: skip
 _SHORTEST_FORM = 15
+_PLAIN = re.compile(r"[a-z0-9.:/-]*|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)")
+_SIGNS_IN_PLAIN = (
+    "sk-",
+    "xox",
+    "xapp-",
+    "hvs.",
+    "hvb.",
+    "ya29.",
+    "glpat-",
+    "uthorization",
+    "hook",
+    "api.telegram",
+    "pagerduty.com",
+)
 _QUOTED_COLON = re.compile(r"[\"']\s{0,8}:")
 # The pods of a workload repeat their texts. Only texts without secrets are cached.
 _clean: set[str] = set()
@@ -143,12 +155,21 @@ def redact_text(text: str) -> str:
     """A message or a line of a log without passwords in URLs, `password=…`, and what has the form of a key or token."""
     if text in _clean:
         return text
-    redacted = _redacted(text)
+    redacted = text if is_plain(text) else _redacted(text)
     if redacted == text and len(text) <= _LONGEST_CLEAN:
         if len(_clean) >= _MOST_CLEAN:
             _clean.clear()
         _clean.add(text)
     return redacted
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text, such as a name, an address, a hash or a time, has no form that a secret could have in a text."""
+    found = _PLAIN.fullmatch(text)
+    if found is None:
+        return False
+    is_short = len(text) < _SHORTEST_FORM or found.lastindex is not None
+    return is_short or not any(map(text.__contains__, _SIGNS_IN_PLAIN))
 
 
 def _redacted(text: str) -> str:
@@ -247,14 +268,6 @@ _FREE_KEYS = frozenset(
         "allocatable",
     ]
 )
-# What the pods of a workload have in common.
-_REPEATED = frozenset(
-    ["env", "resources", "livenessProbe", "readinessProbe", "startupProbe", "securityContext", "lifecycle", "ports", "args", "command",
-     "tolerations", "affinity", "topologySpreadConstraints", "labels", "nodeSelector"]
-)  # fmt: skip
-_clean_parts: set[bytes] = set()
-_MOST_PARTS = 10_000
-_LONGEST_PART = 8192
 _ARGUMENTS = frozenset({"args", "command"})
 _MANIFEST = re.compile(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
 
@@ -279,53 +292,43 @@ def _is_manifest(key: str) -> bool:
     return _MANIFEST.search(key) is not None
 
 
-def redact_data(value: Any, name: str = "") -> Any:
+def redact_data(value: Any, name: str = "", *, nulls: bool = True) -> Any:
     """Plain data of any shape, such as a custom resource's spec: redacted by the same rules at every level. `name` is
-    the key of the value; empty if the key gives no hint.
+    the key of the value; empty if the key gives no hint. nulls: whether to keep them.
     """
     if isinstance(value, str):
         return redact_value(name, value) if name else redact_text(value)
     if isinstance(value, dict):
-        if name == "annotations":
-            return redact_annotations(value)
-        free = name in _FREE_KEYS
-        redacted = {}
-        for key, item in value.items():
-            if type(key) is not str:  # YAML allows keys of any type, JSON and Kubernetes do not.
-                key = str(key)
-            if isinstance(item, str):
-                if free or not looks_secret(key):
-                    redacted[key] = item if item in _clean else redact_text(item)
-                else:
-                    redacted[key] = REDACTED if item else item
-            elif isinstance(item, dict | list):
-                redacted[key] = _redact_repeated(item, key) if key in _REPEATED else redact_data(item, key)
-            else:
-                redacted[key] = item
-        if "value" in redacted and isinstance(value.get("name"), str) and isinstance(value["value"], str):
-            redacted["value"] = redact_value(value["name"], value["value"])
-        return redacted
+        return redact_annotations(value) if name == "annotations" else _redact_map(value, name, nulls)
     if isinstance(value, list):
         if name in _ARGUMENTS and all(isinstance(item, str) for item in value):
             return list(redact_arguments(value))
         # The elements of a list under a secret name (tokens: [...]) are secret too; of maps, their keys decide.
-        return [redact_data(item, name if isinstance(item, str) else "") for item in value]
+        return [
+            redact_data(item, name if isinstance(item, str) else "", nulls=nulls)
+            for item in value
+            if nulls or item is not None
+        ]
     return value
 
 
-def _redact_repeated(value: dict[Any, Any] | list[Any], name: str) -> Any:
-    """As redact_data, but for equal parts that hold no secret only once."""
-    try:
-        part = name.encode() + msgspec.json.encode(value)
-    except (TypeError, ValueError, RecursionError, OverflowError):  # YAML reads more than JSON can hold.
-        return redact_data(value, name)
-    if part in _clean_parts:
-        return value
-    redacted = redact_data(value, name)
-    if len(part) <= _LONGEST_PART and redacted == value:
-        if len(_clean_parts) >= _MOST_PARTS:
-            _clean_parts.clear()
-        _clean_parts.add(part)
+def _redact_map(value: Mapping[Any, Any], name: str, nulls: bool) -> dict[str, Any]:
+    free = name in _FREE_KEYS
+    redacted: dict[str, Any] = {}
+    for key, item in value.items():
+        if type(key) is not str:  # YAML allows keys of any type, JSON and Kubernetes do not.
+            key = str(key)
+        if type(item) is str:
+            if free or not looks_secret(key):
+                redacted[key] = item if item in _clean else redact_text(item)
+            else:
+                redacted[key] = REDACTED if item else item
+        elif item is not None:
+            redacted[key] = redact_data(item, key, nulls=nulls)
+        elif nulls:
+            redacted[key] = item
+    if "value" in redacted and isinstance(value.get("name"), str) and isinstance(value["value"], str):
+        redacted["value"] = redact_value(value["name"], value["value"])
     return redacted
 
 

@@ -10,6 +10,7 @@ MOST_DEPTH = 100  # No kind of Kubernetes is nested half as deep.
 _LONGEST_PATH = 80
 _BITS = 64
 _MARK = "\ue000"
+_FIRST_BYTE = _MARK.encode()[:1]  # A single byte is found much sooner than several.
 TOO_DEEP = f"{_MARK}nested too deeply"
 OUT_OF_RANGE = f"{_MARK}number out of range"
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?\d[\d.eE+-]*', re.DOTALL)
@@ -41,7 +42,7 @@ def marked(body: bytes) -> bytes:
 
 def has_marks(body: bytes) -> bool:
     """Whether JSON may contain marks."""
-    return _MARK.encode() in body
+    return _FIRST_BYTE in body and _MARK.encode() in body
 
 
 def without_nulls(data: Any, depth: int = 0) -> Any:

@@ -19,6 +19,7 @@ from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
 from kubedoctor.collect.bundles.parsing import head_of, raw_items
 from kubedoctor.collect.bundles.pieces import Objects, RecordedState, pieces_of
+from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.collect.recording import objects_of_state
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.problems import Problem
@@ -27,7 +28,7 @@ _PLAIN_NAME = re.compile(r"[a-z0-9.-]+")
 
 
 class BundleSource:
-    """The record of a cluster. Whole objects (`raw`, `raw_lists`) are read from the files again."""
+    """The record of a cluster. Whole objects (`raw`, `recordable`) are read from the files again."""
 
     def __init__(self, documents: Documents, snapshot: Snapshot, namespace: str) -> None:
         self._documents = documents
@@ -61,8 +62,15 @@ class BundleSource:
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         if self._snapshot.get(ref) is None:
             return None
+        mark = ref.name.encode() if _PLAIN_NAME.fullmatch(ref.name) else b""
         try:
-            for _, data in self._read(frozenset((ref.kind,)), ref.name):
+            for kind, item in self._items(frozenset((ref.kind,))):
+                if isinstance(item, msgspec.Raw) and mark not in bytes(item):
+                    continue
+                try:
+                    data = _typed(kind, item)
+                except Unreadable:
+                    continue
                 meta = data.get("metadata")
                 meta = meta if isinstance(meta, dict) else {}
                 if meta.get("name") == ref.name and (meta.get("namespace") or "") == ref.namespace:
@@ -71,7 +79,7 @@ class BundleSource:
             return None
         return None
 
-    def raw_lists(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, dict[str, Any] | CannotSee]]:
+    def recordable(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, Recordable | CannotSee]]:
         visible = set()
         for kind in kinds:
             want = Want(kind, namespace if is_namespaced(kind) else "")
@@ -79,14 +87,11 @@ class BundleSource:
                 visible.add(kind)
             else:
                 yield kind, CannotSee(kind, self._snapshot.refusal(want) or NOT_HERE)
-        for kind, data in self._read(frozenset(visible)):
-            meta = data.get("metadata")
-            if (
-                not namespace
-                or not is_namespaced(kind)
-                or (isinstance(meta, dict) and meta.get("namespace") == namespace)
-            ):
-                yield kind, redact_object(data)
+        recorder = Recorder()
+        for kind, item in self._items(frozenset(visible)):
+            obj = recorder.of_json(kind, item) if isinstance(item, msgspec.Raw) else recorder.of_data(kind, item)
+            if obj is not None and (not namespace or not is_namespaced(kind) or obj.namespace == namespace):
+                yield kind, obj
 
     def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
         return tuple(sorted(map(ref, self._snapshot.of_kind(kind, namespace))))
@@ -97,38 +102,35 @@ class BundleSource:
     def close(self) -> None:
         """Nothing to close."""
 
-    def _read(self, kinds: frozenset[str], name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """The objects of these kinds as in the files; missing kind and apiVersion are added. `name`: at least all objects
-        with this name."""
-        mark = name.encode() if _PLAIN_NAME.fullmatch(name) else b""
+    def _items(self, kinds: frozenset[str]) -> Iterator[tuple[str, msgspec.Raw | dict[str, Any]]]:
+        """The objects of these kinds as in the files."""
         for document in self._documents if kinds else ():
             for piece in pieces_of(document):
                 if isinstance(piece, RecordedState):
                     for kind in kinds:
                         yield from ((kind, data) for data in objects_of_state(piece.data, kind))
                 elif isinstance(piece, Objects) and piece.kind in kinds:
-                    yield from ((piece.kind, data) for data in _whole_items(piece, mark))
+                    yield from ((piece.kind, item) for item in _items_of(piece))
 
 
-def _whole_items(piece: Objects, mark: bytes) -> Iterator[dict[str, Any]]:
+def _items_of(piece: Objects) -> Iterator[msgspec.Raw | dict[str, Any]]:
     items = piece.items
     if piece.body:
         head = head_of(piece.body)
         items = raw_items(head.items) if head else ()
-    row = kind_named(piece.kind)
-    type_fields = {"apiVersion": row.api_version, "kind": row.kind} if row else {}
     for item in items:
-        if not isinstance(item, msgspec.Raw):
-            data = without_marks(item, [])
-        elif mark in (body := bytes(item)):
-            try:
-                data = mended_json(body)
-            except Unreadable:
-                continue  # It was reported when the bundle was read.
-        else:
-            continue
-        if isinstance(data, dict):
-            yield {**type_fields, **data}
+        data = item if isinstance(item, msgspec.Raw) else without_marks(item, [])
+        if isinstance(data, msgspec.Raw | dict):
+            yield data
+
+
+def _typed(kind: str, item: msgspec.Raw | dict[str, Any]) -> dict[str, Any]:
+    """An object as plain data, with kind and apiVersion. Raises Unreadable, which was reported when it was read."""
+    data = mended_json(bytes(item)) if isinstance(item, msgspec.Raw) else item
+    if not isinstance(data, dict):
+        raise Unreadable
+    row = kind_named(kind)
+    return {**({"apiVersion": row.api_version, "kind": row.kind} if row else {}), **data}
 
 
 def open_bundle(paths: tuple[str, ...]) -> BundleSource:

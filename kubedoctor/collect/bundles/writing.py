@@ -192,21 +192,19 @@ def _read_lists(
     for kind in kinds:
         file = files.enter_context(tempfile.TemporaryFile(dir=contents.folder.parent))  # noqa: SIM115  # the stack closes it
         lists[kind] = _ListRead(file)
-    for kind, data in source.raw_lists(kinds, namespace):
+    for kind, obj in source.recordable(kinds, namespace):
         read = lists[kind]
-        if isinstance(data, CannotSee):
-            read.why = data.why
+        if isinstance(obj, CannotSee):
+            read.why = obj.why
             continue
-        obj = _named(data, kind)
-        read.version = read.version or str(obj.get("apiVersion") or "")
-        body = _ENCODER.encode(obj)
-        key = _key(obj)
-        read.places[key] = (read.file.tell(), len(body))
-        read.file.write(body)
-        if key[0]:
-            contents.namespaces.add(key[0])
+        read.version = read.version or obj.api_version
+        key = (obj.namespace, obj.name)
+        read.places[key] = (read.file.tell(), len(obj.body))
+        read.file.write(obj.body)
+        if obj.namespace:
+            contents.namespaces.add(obj.namespace)
         if kind == "Pod":
-            contents.wanted_logs.update(_logs_of(source, key, body))
+            contents.wanted_logs.update(_logs_of(source, key, obj.body))
     return lists
 
 
@@ -232,20 +230,6 @@ def _joined(
         file.seek(start)
         yield (b",\n" if number else b"") + file.read(length)
     yield tail
-
-
-def _named(data: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Items with kind and apiVersion, which lists of the API server leave out."""
-    row = kind_named(kind)
-    if row is None or (data.get("kind") and data.get("apiVersion")):
-        return data
-    return {**data, "kind": row.kind, "apiVersion": data.get("apiVersion") or row.api_version}
-
-
-def _key(data: dict[str, Any]) -> tuple[str, str]:
-    meta = data.get("metadata")
-    meta = meta if isinstance(meta, dict) else {}
-    return str(meta.get("namespace") or ""), str(meta.get("name") or "")
 
 
 def _logs_of(source: ReadableCluster, key: tuple[str, str], body: bytes) -> Iterator[LogWant]:

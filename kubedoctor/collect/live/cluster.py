@@ -24,6 +24,7 @@ from kubedoctor.collect.live.parallel import in_parallel
 from kubedoctor.collect.live.tails import MOST_LOGS
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.options import Options
+from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.collect.redact import redact_object
 from kubedoctor.problems import SourceProblem
 
@@ -78,23 +79,18 @@ class LiveSource:
             self._count()
         return redact_object(document) if isinstance(document, dict) else None
 
-    def raw_list(self, kind: str, namespace: str = "") -> Iterator[dict[str, Any]]:
-        """As the server lists them, chunk by chunk. Secrets are read whole for the names of their keys; the values are
-        removed."""
-        try:
-            for document in self._fetcher.documents(Want(kind, namespace)):
-                yield redact_object(document)
-        finally:
-            self._count()
-
-    def raw_lists(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, dict[str, Any] | CannotSee]]:
-        """One kind after the other, as `raw_list`."""
+    def recordable(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, Recordable | CannotSee]]:
+        """As the server lists them, one kind after the other, chunk by chunk. Secrets are read whole for the names of
+        their keys; the values are removed."""
+        recorder = Recorder()
         for kind in kinds:
             try:
-                for document in self.raw_list(kind, namespace if is_namespaced(kind) else ""):
-                    yield kind, document
+                for document in self._fetcher.documents(Want(kind, namespace if is_namespaced(kind) else "")):
+                    yield kind, recorder.of_data(kind, document)
             except CannotSee as blind:
                 yield kind, blind
+            finally:
+                self._count()
 
     def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
         """Objects from the snapshot, else from a list without content; at most 5,000."""
