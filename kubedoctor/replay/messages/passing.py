@@ -18,9 +18,11 @@ _FEW: Final = 5
 
 _BAD_CONDITION: Final = re.compile(
     r"\w*(Pressure|Unavailable|Deadlock|Failed|Failure|Error|Stalled|Degraded|Conflicted|Overlapping\w*"
-    r"|Unhealthy|Denied|Problem|Blocked|NotReady|Invalid\w*|Warning|Detached)|Readonly\w*|Frequent\w+|Corrupt\w+"
-    r"|Kernel\w*|ScalingLimited"
+    r"|Unhealthy|Denied|Problem|Blocked|NotReady|Invalid\w*|Warning|Detached|Shutdown|Hung)|FailureTarget"
+    r"|DisruptionTarget|PartiallyInvalid|Readonly\w*|Frequent\w+|Corrupt\w+|Kernel\w*|ScalingLimited"
 )
+_BACK_OFF: Final = "BackOff"
+"""The kubelet repeats an error with it, as an event of the type Normal."""
 _ON_ITS_WAY: Final = frozenset({"Reconciling", "Progressing", "Issuing"})
 
 _OF_PODS: Final = frozenset({"image", "sandbox", "start", "mount", "attach", "probe", "mesh"})
@@ -42,8 +44,6 @@ _TOLD_AS_NORMAL: Final = frozenset(
         MessageClass.EVICT_TAINT,
         MessageClass.NODE_KUBELET_SILENT,
         MessageClass.NODE_PRESSURE,
-        MessageClass.NODE_INTERRUPTION,
-        MessageClass.JOB_LIMIT_REACHED,
     }
 )
 """Trouble that components write as events of the type Normal."""
@@ -55,7 +55,7 @@ def is_over(message: Message, message_class: MessageClass) -> bool:
         return _condition_is_well(message)
     if message_class in _WAITING and message.type == "Normal":
         return message.age is None or message.age < _PROGRESS
-    if message.type == "Normal" and message_class not in _TOLD_AS_NORMAL:
+    if message.type == "Normal" and message.reason != _BACK_OFF and message_class not in _TOLD_AS_NORMAL:
         return True
     if message.pod_ready and message_class.area in _OF_PODS:
         return not _is_again_and_again(message)

@@ -1,7 +1,7 @@
 """What components write, and what it means: the project's own rows, in the form of the shared ones.
 
-`source` is an issue (`owner/repo#number`, evidence `report`) or the component whose format it is (`recalled`: not
-compared with it). `deciding` is missing where the whole message decides.
+`source` is an issue (`owner/repo#number`, evidence `report`), a string that finds a public file (`text`), or the component
+whose format it is (`recalled`: not compared with it). `deciding` is missing where the whole message decides.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def test_every_row_is_well_formed() -> None:
         assert row["fault_of"] in set(Culprit), row
         assert row.get("deciding", "") in row["message"], row
         assert row["source"], row
-        assert row["evidence"] in ("report", "recalled"), row
+        assert row["evidence"] in ("report", "text", "recalled"), row
 
 
 def test_every_row_has_its_class_and_fault() -> None:

@@ -36,6 +36,7 @@ _PHRASES = (
         r"|^Reused|private key|Successfully|Deleted old|ACME server URL host and ACME private key",
         r"(?!ErrGetKeyPair|ErrInvalidKeyPair|Failed|Pending|\w*Error|Err\w+).*",
     ),
+    Phrase(_C.CERTIFICATE_DNS_PROVIDER, _F.CONFIGURATION, r"", r"PresentError"),
     Phrase(
         _C.CERTIFICATE_KEY_MISSING,
         _F.CONFIGURATION,

@@ -20,7 +20,8 @@ _PHRASES = (
         r"|building artifact|Fulfilling prerequisites|Running '\w+' action|Detecting drift"
         r"|create Pod \S+ in \S+ \S+ successful|delete Pod \S+ in)|resumed$|^Created new replica set"
         r"|artifact is up-to-date|^(Verified|up-to-date)|released? \S+ (succeeded|.*succeeded)|^Initiated"
-        r"|^Partial sync operation to .* succeeded|is progressing\.?$|minimum availability\.$",
+        r"|Application has \d+ orphaned|^Partial sync operation to .* succeeded|is progressing\.?$"
+        r"|minimum availability\.$",
     ),
     Phrase(
         _C.DELIVERY_DECRYPT,
@@ -76,15 +77,22 @@ _PHRASES = (
         r"(?!ChartPullError|FetchFailed).*",
     ),
     Phrase(
+        _C.DELIVERY_SOURCE_DENIED,
+        _F.CONFIGURATION,
+        r"\b40[13] (Unauthorized|Forbidden)|authentication (required|failed)|access denied"
+        r"|permission denied \(publickey",
+        r"(?!SyncError|(Upgrade|Install)Failed|ReconciliationFailed|BuildFailed|HealthCheckFailed).*",
+    ),
+    Phrase(
         _C.DELIVERY_SOURCE_MISSING,
         _F.CONFIGURATION,
         r"Source '\S+' not found|source .*(not found|is not ready|not ready)|could not download"
         r"|no chart (version|name)|chart .*(not found|version)|version .*(not found|does not exist|no match)"
-        r"|unable to resolve '\S+' to a commit|couldn't find remote ref|reference not found|unknown revision"
-        r"|no match found for semver|HelmChart .*not (ready|found)|SourceNotFound|ArtifactFailed"
-        r"|revision .*not found|unable to (get|find|locate) (source|chart|artifact|'\S+' (chart|source))"
-        r"|failed to (locate|find) chart|no artifact|artifact .*not found|manifest unknown|MANIFEST_UNKNOWN"
-        r"|couldn't find|ref(erence)? .*(not found|does not exist)|tag .*not found|latest tag"
+        r"|unable to resolve '\S+' to a commit|couldn't find remote ref|reference not found|object not found"
+        r"|resolve commit object|unknown revision|no match found for semver|HelmChart .*not (ready|found)"
+        r"|SourceNotFound|ArtifactFailed|revision .*not found|unable to (get|find|locate) (source|chart|artifact"
+        r"|'\S+' (chart|source))|failed to (locate|find) chart|no artifact|artifact .*not found|manifest unknown"
+        r"|MANIFEST_UNKNOWN|couldn't find|ref(erence)? .*(not found|does not exist)|tag .*not found|latest tag"
         r"|could not find .*(branch|tag|chart)|branch .*not|no chart|HelmRepository .*not found"
         r"|GitRepository .*not found|Source artifact not found|improper constraint",
     ),

@@ -37,10 +37,16 @@ _PHRASES = (
         r"(?!Updated?Failed|SecretSyncedError).*",
     ),
     Phrase(
+        _C.SECRET_SYNC_STORE,
+        _F.CONFIGURATION,
+        r"",
+        r"InvalidProviderConfig|ValidationFailed|InvalidStoreConfig\w*|ValidationUnknown",
+    ),
+    Phrase(
         _C.SECRET_SYNC_DENIED,
         _F.CONFIGURATION,
-        r"permission denied|Code: 40[13]|AccessDenied|access denied|not authorized|forbidden|Forbidden"
-        r"|Unauthorized|unauthorized|PermissionDenied|PERMISSION_DENIED|\b403\b|\b401\b|invalid token"
+        r"permission denied|refresh the token|Code: 40[13]|AccessDenied|access denied|not authorized|forbidden"
+        r"|Forbidden|Unauthorized|unauthorized|PermissionDenied|PERMISSION_DENIED|\b403\b|\b401\b|invalid token"
         r"|UnrecognizedClientException|ExpiredToken|InvalidSignature|authentication failed|failed to login"
         r"|unable to log ?in|invalid (role|credential)|AADSTS|Unauthenticated|no permission"
         r"|credentials? .*(expired|invalid)|Access Denied",

@@ -43,6 +43,12 @@ _PHRASES = (
         r"|/opt/cni/bin/\S+: no such file|version of (the )?plugin .*not supported|incompatible CNI versions?",
     ),
     Phrase(
+        _C.SANDBOX_AGENT_DOWN,
+        _F.CLUSTER_ADDON,
+        r"dial (unix|tcp (127\.|\[::1\]|localhost))",
+    ),
+    Phrase(_C.SANDBOX_NODE, _F.NODE, r"resolv\.conf|already has an IP address different from"),
+    Phrase(
         _C.SANDBOX_NO_ADDRESSES,
         _F.CLOUD,
         r"failed to assign an IP address|insufficient (free )?(ip )?addresses|InsufficientFreeAddressesInSubnet"
@@ -107,6 +113,7 @@ _PHRASES = (
         r"|annotations)|failed to get pod annotation|plugin returned an error|no such file or directory"
         r"|127\.0\.0\.1:\d+|\[PUT /endpoint|endpoint manager|k8s\.ovn\.org",
     ),
+    Phrase(_C.SANDBOX_AGENT_DOWN, _F.CLUSTER_ADDON, r"plugin type=|network for sandbox|networkplugin cni|cni|network"),
     Phrase(
         _C.SANDBOX_RUNTIME,
         _F.NODE,
@@ -118,7 +125,6 @@ _PHRASES = (
         r"|container|sandbox|task)|Is the docker daemon running|unpack|snapshot",
     ),
     Phrase(_C.SANDBOX_HEALTHY, _F.NOTHING, r"pod sandbox changed, it will be killed|^add \S+ \[.*from "),
-    Phrase(_C.SANDBOX_AGENT_DOWN, _F.CLUSTER_ADDON, r"plugin type=|network for sandbox|networkplugin cni|cni|network"),
 )
 
 SANDBOX = Area("sandbox", _PHRASES, (_C.SANDBOX_RUNTIME, _F.NODE))

@@ -50,10 +50,10 @@ _BY_DRIVERS_AND_KERNEL = (
     Phrase(
         _C.START_GPU,
         _F.NODE,
-        r"nvidia-container|nvidia-ctk|nvidia-smi|libnvidia|/dev/(nvidia|dri|kfd|davinci|habana)|nvidia\.com/"
-        r"|\bnvml\b|\bcuda ?[<>=]|no CUDA-capable|libcuda|CDI device|unresolvable CDI"
-        r"|could not select device driver|amd\.com/gpu|gpu\.intel\.com|habanalabs|rocm-|\bmig\b|mounting_driver"
-        r"|no-gpu-has|ascend-docker|\bunknown device\b",
+        r"nvidia-container|nvidia container runtime|--gpus|nvidia-ctk|nvidia-smi|libnvidia|/dev/(nvidia|dri|kfd"
+        r"|davinci|habana)|nvidia\.com/|\bnvml\b|\bcuda ?[<>=]|no CUDA-capable|libcuda|CDI device"
+        r"|unresolvable CDI|could not select device driver|amd\.com/gpu|gpu\.intel\.com|habanalabs|rocm-|\bmig\b"
+        r"|mounting_driver|no-gpu-has|ascend-docker|\bunknown device\b",
     ),
     Phrase(
         _C.START_KEYRING,
@@ -87,8 +87,8 @@ _BY_DRIVERS_AND_KERNEL = (
         _C.START_USER_UNKNOWN,
         _F.IMAGE,
         r"no (users|groups) found|unable to find (user|group)|no matching entries in (passwd|group)"
-        r"|unknown (user|group)\b|no such user|user \S+ (not found|does not exist)|linux spec user"
-        r"|look ?up (user|group)|getpw|set ?up user|set(res)?[ug]id|can't find (user|uid)"
+        r"|unknown (user|group)\b|no such user|user \S+ (not found|does not exist)|linux spec user|etc/(passwd"
+        r"|group)\b|look ?up (user|group)|getpw|set ?up user|set(res)?[ug]id|can't find (user|uid)"
         r"|user:? .{0,60}not found in|invalid (user|uid|gid)|non-numeric user",
     ),
     Phrase(
@@ -115,10 +115,10 @@ _BY_THE_RUNTIME = (
         r"|resource temporarily unavailable|read-write layer|no running task found|sandbox \S+ (is )?not (found"
         r"|running)|image \S+ not found|snapshot \S+ (does not exist|not found)|snapshotter|rootfs component"
         r"|layer not known|failed to get sandbox|unable to apply cgroup|cgroup|sd-bus|dbus|systemd"
-        r"|error reading from server|transport is closing|connection (refused|reset|error)|init-p\b"
-        r"|namespace path: lstat|create new parent process|creating systemd unit|final child"
-        r"|from the init process|unknown or invalid runtime|no such image|/run/(containerd|crio|runc)/"
-        r"|CreateContainerRequest timed out|timed? ?out|unavailable|procHooks",
+        r"|error reading from server|transport is closing|connection (refused|reset|error)|init-p\b|open sysctl"
+        r"|sysctl net|namespace path|/ns/(ipc|net|pid|mnt)|create new parent process|creating systemd unit"
+        r"|final child|from the init process|unknown or invalid runtime|no such image|/run/(containerd|crio"
+        r"|runc)/|CreateContainerRequest timed out|timed? ?out|unavailable|procHooks",
     ),
     Phrase(
         _C.START_MOUNT_TYPE,

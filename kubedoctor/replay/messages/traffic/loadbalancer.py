@@ -28,14 +28,14 @@ _PHRASES = (
     Phrase(
         _C.LOADBALANCER_ADDRESS_TAKEN,
         _F.TEMPLATE,
-        r"already (allocated|in use|assigned|used|bound|announced)|(address|ip)( \S+)? (is )?(also "
-        r"|currently )?in use|in use by|change sharing key|sharing key|not allowed (in config|by|in|to)"
-        r"|is not allowed|does not (match|belong|contain)|(PublicIPAddress|Address|IP)\w*InUse"
-        r"|InvalidAllocationID|AllocationID|IP_IN_USE|PrivateIPAddress\w+|(requested|specified|desired"
-        r"|user supplied|provided|static) (loadbalancer |load balancer )?(ip|address)|loadBalancerIPs?\b"
-        r"|cannot find public IP|IP address .{0,60}(not found|not available|not owned|reserved|outside)"
-        r"|port .{0,40}(conflict|already)|ports? .{0,40}is already|Duplicate ?Listener|conflict(s"
-        r"|ing)? .{0,40}port|cannot .{0,40}shar(e|ing)",
+        r"already (has a listener|allocated|in use|assigned|used|bound|announced)|(address"
+        r"|ip)( \S+)? (is )?(also |currently )?in use|in use by|change sharing key|sharing key"
+        r"|not allowed (in config|by|in|to)|is not allowed|does not (match|belong|contain)|(PublicIPAddress"
+        r"|Address|IP)\w*InUse|InvalidAllocationID|AllocationID|IP_IN_USE|PrivateIPAddress\w+|(requested"
+        r"|specified|desired|user supplied|provided|static) (loadbalancer |load balancer )?(ip|address)"
+        r"|loadBalancerIPs?\b|cannot find public IP|IP address .{0,60}(not found|not available|not owned"
+        r"|reserved|outside)|port .{0,40}(conflict|already)|ports? .{0,40}is already|Duplicate ?Listener"
+        r"|conflict(s|ing)? .{0,40}port|cannot .{0,40}shar(e|ing)",
     ),
     Phrase(
         _C.LOADBALANCER_NO_ADDRESS,
@@ -79,8 +79,9 @@ _PHRASES = (
         r"waiting for (the )?(load ?balancer|lb\b|operation)|to (be|become) active|deadline exceeded|timed? ?out"
         r"|PENDING_(CREATE|UPDATE|DELETE)|in (the |an )?ERROR|(ERROR|error|PENDING|pending) (status|state)"
         r"|provisioning_status|immutable( state)?|not (yet )?(ready|active)|OperationInProgress|InProgress"
-        r"|still (creating|being|pending)|try again|RetryableError|\bConflict\b|being (created|updated|deleted"
-        r"|provisioned)|Too Many Requests|\b429\b|Throttl|rate (limit|exceeded)|Canceled",
+        r"|still (creating|being|pending)|try again|is busy|create_pending|RetryableError|\bConflict\b"
+        r"|being (created|updated|deleted|provisioned)|Too Many Requests|\b429\b|Throttl|rate (limit|exceeded)"
+        r"|Canceled",
     ),
     Phrase(
         _C.LOADBALANCER_CLOUD_ERROR,

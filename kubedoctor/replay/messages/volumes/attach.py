@@ -17,6 +17,8 @@ _PHRASES = (
         r"|installed)|no attacher|could not find (the )?driver|failed to find plugin|CSIDriver \S+ not found"
         r"|no volume plugin matched|driver name .* not found",
     ),
+    Phrase(_C.ATTACH_TIMEOUT, _F.CLUSTER_ADDON, r"not ready for workloads"),
+    Phrase(_C.ATTACH_IN_USE, _F.CLOUD, r"already has other clients|access mode is SINGLE|different instance"),
     Phrase(
         _C.ATTACH_LIMIT,
         _F.CLOUD,

@@ -68,8 +68,8 @@ _ON_THE_NODE = (
         _C.MOUNT_FILESYSTEM,
         _F.NODE,
         r"fsck|bad superblock|structure needs cleaning|can't read superblock|superblock|UNEXPECTED INCONSISTENCY"
-        r"|file ?system .{0,40}(corrupt|damaged|errors|inconsistent)|corrupt|bad magic|duplicate UUID|xfs_repair"
-        r"|failed to format|mkfs|input/output error|I/O error|e2fsck|bad geometry|wrong fs type",
+        r"|file ?system .{0,40}(issues|corrupt|damaged|errors|inconsistent)|corrupt|bad magic|duplicate UUID"
+        r"|xfs_repair|failed to format|mkfs|input/output error|I/O error|e2fsck|bad geometry|wrong fs type",
     ),
     Phrase(
         _C.MOUNT_BUSY,
@@ -99,11 +99,11 @@ _AT_THE_SERVER = (
     Phrase(
         _C.MOUNT_ACCESS_DENIED,
         _F.CONFIGURATION,
-        r"access denied|mount error ?\(?(1|13|5|126|127)\b|LOGON_FAILURE|ACCESS_DENIED|permission denied"
-        r"|Authorization(Fail|Permission)\w*|authoriz|authenticat|not authorized|AccessDenied|\b403\b"
-        r"|operation not permitted|Required key not available|unauthorized|forbidden|\bCHAP\b|login (failed"
-        r"|rejected)|invalid credential|PermissionDenied|Unauthenticated|key (has )?expired|wrong password"
-        r"|InvalidAccessKeyId|SignatureDoesNotMatch",
+        r"access denied|auth error|token .{0,40}invalid|mount error ?\(?(1|13|5|126|127)\b|LOGON_FAILURE"
+        r"|ACCESS_DENIED|permission denied|Authorization(Fail|Permission)\w*|authoriz|authenticat|not authorized"
+        r"|AccessDenied|\b403\b|operation not permitted|Required key not available|unauthorized|forbidden"
+        r"|\bCHAP\b|login (failed|rejected)|invalid credential|PermissionDenied|Unauthenticated"
+        r"|key (has )?expired|wrong password|InvalidAccessKeyId|SignatureDoesNotMatch",
     ),
     Phrase(
         _C.MOUNT_SERVER_UNREACHABLE,
@@ -114,8 +114,8 @@ _AT_THE_SERVER = (
         r"|unable to (connect|reach)|RPC: |program not registered"
         r"|NFS version or transport protocol is not supported|protocol not supported|(cannot|can't|couldn't"
         r"|could not) (connect|contact|reach)|make connection|server .{0,60}(not responding|unreachable)"
-        r"|connection (closed|reset)|cannot assign requested address|lookup \S+ on|no monitors|sendtargets"
-        r"|operation now in progress|unmatched address",
+        r"|connection (closed|reset)|cannot assign requested address|lookup \S+ on|no monitors|log ?in to any"
+        r"|iscsi targets|sendtargets|operation now in progress|unmatched address",
     ),
 )
 _OTHERWISE = (

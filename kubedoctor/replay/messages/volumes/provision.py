@@ -111,11 +111,11 @@ _PHRASES = (
         r"|handle for DataSource|snapshot|volumesnapshot|volume attributes class)|volumesnapshot\S* .*not found"
         r"|snapshot .*(not (found|ready|bound)|does not exist)|error getting PVC|(data ?source|source (volume"
         r"|snapshot|pvc|claim)).*(not|missing)|failed to get (secret|parameter|snapshot)|VolumeAttributesClass"
-        r"|is not (ready|bound)|(snapshot|image|pool|share|bucket|file ?system|storage account|resource group"
-        r"|subnet|network|key|vault|class|account)\S* .*(not found|does not exist|NotFound|could not be found"
-        r"|not exist|no such)|(pool|filesystem|clusterID|cluster) .*(not found|missing|does not exist)|not found"
-        r"|NotFound|does not exist|empty secret|missing (secret|configuration)|no such (pool|file|snapshot"
-        r"|volume|image)",
+        r"|failed to find a matching|is not (ready|bound)|(snapshot|image|pool|share|bucket|file ?system"
+        r"|storage account|resource group|subnet|network|key|vault|class|account)\S* .*(not found|does not exist"
+        r"|NotFound|could not be found|not exist|no such)|(pool|filesystem|clusterID|cluster) .*(not found"
+        r"|missing|does not exist)|not found|NotFound|does not exist|empty secret|missing (secret|configuration)"
+        r"|no such (pool|file|snapshot|volume|image)",
     ),
     Phrase(
         _C.PROVISION_PARAMETERS,
