@@ -110,7 +110,7 @@ def load_catalogue() -> Catalogue:
     declared: list[Declared] = []
     problems: list[str] = []
     for point in packages(GROUP):
-        package = point.dist.name if point.dist else point.name
+        package = point.distribution or point.name
         try:
             module = point.load()
         except Exception as error:  # noqa: BLE001  # a third-party package may raise anything when it is imported

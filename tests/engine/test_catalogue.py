@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,18 +53,9 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         for name, text in modules.items():
             (folder / f"{name}.py").write_text(text)
         importlib.invalidate_caches()
-        points.append(
-            SimpleNamespace(
-                name=package,
-                value=package,
-                dist=SimpleNamespace(name=f"{package}-dist"),
-                load=EntryPoint(package, package, module.GROUP).load,
-            )
-        )
+        points.append(packages.Package(package, package, f"{package}-dist"))
 
-    monkeypatch.setattr(
-        packages, "entry_points", lambda group: points if group == module.GROUP else entry_points(group=group)
-    )
+    monkeypatch.setattr(packages, "entry_points", lambda group: points if group == module.GROUP else ())
     load_catalogue.cache_clear()
     before = set(sys.modules)
     yield write
@@ -130,7 +119,7 @@ def test_a_broken_module_is_named_and_the_others_are_used(plugin: Any) -> None:
 
 
 def test_a_package_that_does_not_exist_is_named(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    point = SimpleNamespace(name="gone", value="gone", dist=None, load=EntryPoint("gone", "gone", module.GROUP).load)
+    point = packages.Package("gone", "gone")
     monkeypatch.setattr(packages, "entry_points", lambda group: [point])
     assert load_catalogue().problems == (
         "the diagnostics of package gone (gone) cannot be imported: No module named 'gone'",

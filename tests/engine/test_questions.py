@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -33,11 +32,11 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (package / "how_many.py").write_text(GOOD)
     monkeypatch.syspath_prepend(str(tmp_path))
     points = [
-        EntryPoint("acme", "acme_questions", GROUP),
-        EntryPoint("gone", "no.such.package", GROUP),
-        EntryPoint("kubedoctor", "kubedoctor.answers.questions", GROUP),
+        packages.Package("acme", "acme_questions"),
+        packages.Package("gone", "no.such.package"),
+        packages.Package("kubedoctor", "kubedoctor.answers.questions"),
     ]
-    monkeypatch.setattr(packages, "entry_points", lambda group: points if group == GROUP else entry_points(group=group))
+    monkeypatch.setattr(packages, "entry_points", lambda group: points if group == GROUP else ())
     question_modules.cache_clear()
     load_questions.cache_clear()
     yield package

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,11 @@ def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The package's questions beside the built-in ones."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "acme"))
     points = [
-        EntryPoint("acme", "acme_questions", questions.GROUP),
-        EntryPoint("kubedoctor", "kubedoctor.answers.questions", questions.GROUP),
+        packages.Package("acme", "acme_questions"),
+        packages.Package("kubedoctor", "kubedoctor.answers.questions"),
     ]
-    monkeypatch.setattr(
-        packages, "entry_points", lambda group: points if group == questions.GROUP else entry_points(group=group)
-    )
+    real = packages.entry_points
+    monkeypatch.setattr(packages, "entry_points", lambda group: points if group == questions.GROUP else real(group))
     questions.question_modules.cache_clear()
     questions.load_questions.cache_clear()
     yield

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 # By the start of the program's name: its options that a password follows, after a space or none.
 _OPTIONS = {
     "redis-cli": ("-a",),
@@ -22,7 +24,7 @@ _OPTIONS = {
 _GLUED = ("mysql", "mariadb")
 """`-pX` only: after `-p` and a space follows the name of a database."""
 _PROGRAMS = (*_GLUED, *(name.split()[0] for name in _OPTIONS))
-_SIGN = re.compile(r"redis-cli|valkey-cli|mongo|sshpass|sqlcmd|ldap|login|openssl|mysql|mariadb|curl")
+_SIGN = compiled_later(r"redis-cli|valkey-cli|mongo|sshpass|sqlcmd|ldap|login|openssl|mysql|mariadb|curl")
 _VALUE = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'|;&<>)]+)"
 # The distance is bounded, so that the time stays linear.
 _BETWEEN = r"[^\n|;&]{0,300}?\s"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.redaction import REDACTED, redact_text
 
 # In an error nothing before the @ of a URL is needed; a password may itself hold `@`, or `/` after the colon.
-_USER_INFO = re.compile(
+_USER_INFO = compiled_later(
     r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,30}://)(?:[^\s/@:'\"]{0,256}:[^\s@'\"]{0,1024}|[^\s/'\"]{1,1024})@"
 )
-_SCHEME = re.compile(r"(?i)\b(bearer|basic)(\s{1,4})(?!auth|token|cred)[^\s'\"\\,;)]+")
+_SCHEME = compiled_later(r"(?i)\b(bearer|basic)(\s{1,4})(?!auth|token|cred)[^\s'\"\\,;)]+")
 
 
 def without_credentials(text: str) -> str:

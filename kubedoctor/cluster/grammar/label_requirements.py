@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
 
 
 class SelectorError(ValueError):
@@ -16,7 +17,7 @@ class SelectorError(ValueError):
 _SET_TEXT: Final = {"in": " in ", "notin": " notin "}
 _SIGN_TEXT: Final = {"=": "=", "==": "==", "!=": "!=", "gt": ">", "lt": "<"}
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_INTEGER: Final = compiled_later(r"[+-]?[0-9]+")
 
 
 def parse_int64(text: str) -> int | None:
@@ -65,9 +66,9 @@ class Requirement(msgspec.Struct, frozen=True):
         return number > bound if self.operator == "gt" else number < bound
 
 
-_LABEL_NAME: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_LABEL_NAME: Final = compiled_later(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _DNS_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
-_DNS_SUBDOMAIN: Final = re.compile(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
+_DNS_SUBDOMAIN: Final = compiled_later(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
 _CHARACTERS: Final = "letters, digits, '-', '_' and '.', and must start and end with a letter or digit"
 
 
@@ -110,7 +111,7 @@ def checked_requirement(key: str, operator: str, values: tuple[str, ...]) -> Req
 
 
 # A NUL ends the text where a token could begin; right after a token it is skipped.
-_TOKEN: Final = re.compile(r"[ \t\r\n]*(?:(?P<sign>!=|==|[=!(),<>])|(?P<word>[^=!(),<> \t\r\n\0]+))\0?")
+_TOKEN: Final = compiled_later(r"[ \t\r\n]*(?:(?P<sign>!=|==|[=!(),<>])|(?P<word>[^=!(),<> \t\r\n\0]+))\0?")
 _WORD: Final = "word"
 _END: Final = "end"
 _OPERATORS: Final = {"=": "=", "==": "==", "!=": "!=", ">": "gt", "<": "lt"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final, Literal
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
 
 Format = Literal["DecimalSI", "BinarySI", "DecimalExponent"]
 
@@ -18,8 +19,8 @@ _BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_SUFFIX: Final = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
 _BINARY_SUFFIX: Final = ("", *_BINARY)
 
-_QUANTITY: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)")
-_EXPONENT: Final = re.compile(r"[eE]([-+]?[0-9]{1,18})")
+_QUANTITY: Final = compiled_later(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)")
+_EXPONENT: Final = compiled_later(r"[eE]([-+]?[0-9]{1,18})")
 
 
 class QuantityError(ValueError):

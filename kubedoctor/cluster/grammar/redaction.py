@@ -12,10 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 from kubedoctor.cluster.grammar.command_passwords import password_places, without_passwords
+from kubedoctor.cluster.grammar.patterns import compiled_later
 
 REDACTED = "<redacted>"
 
-_NAME = re.compile(
+_NAME = compiled_later(
     r"passw|passphrase|passwd|pwd$|secret|token|api_?-?key|access_?-?key|private_?-?key|credential|authorization|"
     r"client_?-?key|encryption_?-?key|signing_?-?key|auth_?-?key|account_?-?key|connection_?-?string|dsn$|_sas$|^sig$|cookie|webhook_?-?url$|"
     r"(?:^|[_.-]|db|pg|require|user|root)pass$|"
@@ -23,21 +24,21 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 # A name that only says where a secret is stored is not secret: PASSWORD_FILE=/run/secrets/db, secretName: db.
-_PLACE = re.compile(
+_PLACE = compiled_later(
     r"[_.-](FILE|PATH|DIR|NAME|NAMESPACE|REF)$|(?<=[a-z])(File|Path|Dir|Name|Namespace|Ref)$|^secret(name|namespace)$",
 )
-_PLACE_ANY_CASE = re.compile(r"[_.-](file|path|dir|name|namespace|ref)$", re.IGNORECASE)
+_PLACE_ANY_CASE = compiled_later(r"[_.-](file|path|dir|name|namespace|ref)$", re.IGNORECASE)
 # The name of a resource, followed by names and numbers.
 _RESOURCES = frozenset({"secrets", "count/secrets"})
 _NO_VALUES = frozenset({"true", "false", "none", "null", "nil", "yes", "no"})
 
 # Every quantifier that could run over a long text is bounded or starts at a word: the time stays linear.
-_USER_INFO = re.compile(
+_USER_INFO = compiled_later(
     r"(?<![a-zA-Z0-9+.-])([a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s:/@\[]{0,256}):(?:[^\s/]{1,1024}|(?!\d{1,5}[/?#])[^\s\"'<>,]{1,1024})@"
 )
-_USER_TOKEN = re.compile(r"(?<=://)(?=[A-Za-z_]{0,100}\d)(?=\d{0,100}[A-Za-z_])\w{20,}(?=@)")
-_DATABASE_USER = re.compile(r"\b([\w.-]{1,64}):[^\s@]{1,256}@(?=(?:tcp|udp|unix)\()")
-_KNOWN_FORM = re.compile(
+_USER_TOKEN = compiled_later(r"(?<=://)(?=[A-Za-z_]{0,100}\d)(?=\d{0,100}[A-Za-z_])\w{20,}(?=@)")
+_DATABASE_USER = compiled_later(r"\b([\w.-]{1,64}):[^\s@]{1,256}@(?=(?:tcp|udp|unix)\()")
+_KNOWN_FORM = compiled_later(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)|"
     r"\beyJ[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]{10,8192}\.[A-Za-z0-9_-]+|"
     r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{22,}|\bglpat-[A-Za-z0-9_-]{20,}|"
@@ -51,57 +52,57 @@ _KNOWN_FORM = re.compile(
     r"\bxox[abprs]-[A-Za-z0-9-]{10,}|(?<![A-Za-z0-9+/])(?:H4sI|SDRzS)[A-Za-z0-9+/=]{64,}",  # the last: packed manifests
     re.DOTALL,
 )
-_HEADER = re.compile(
+_HEADER = compiled_later(
     r"(?i)\b(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:basic|bearer|token)?\s{0,4}|bearer\s{1,4})[\w.~+/=-]{8,}"
 )
-_ASSIGNED = re.compile(
+_ASSIGNED = compiled_later(
     r"(?<![\w.-])(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})(?:=|[ \t]{1,4}=(?!=)[ \t]{0,4}))(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'&;,|)<]+)"
 )
 # In an argument everything after the equals sign is the value.
-_ARGUMENT = re.compile(r"(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>.*)", re.DOTALL)
+_ARGUMENT = compiled_later(r"(-{0,2}(?P<name>[A-Za-z_][\w.-]{0,200})=)(?P<value>.*)", re.DOTALL)
 # In a sentence a colon can also introduce a cause: only text that looks random, with letters and digits, is a value.
-_COLON = re.compile(
+_COLON = compiled_later(
     r"(?i)((?:token|password|passwd|\bpass|api[-_]?key):[ \t]{1,4})(?=[^\s\d]{0,200}\d)(?=[^\sa-z]{0,200}[a-z])"
     r"[\w.~+/!@#$%^&*-]{8,4096}={0,2}(?![\w:(])"
 )
 _NAMES_IN_PHRASES = ("pass", "key:", "token:", "secret:")
 # Letters alone are a value where they stand in quotes, after a name that cannot be part of a sentence, or at the end.
-_NAMED = re.compile(
+_NAMED = compiled_later(
     r"((?i:\b(?:[\w-]{0,60}(?:password|passwd|passphrase|api[-_]?key|client[-_]?secret)|[\w-]{1,60}[-_](?:pass|token|(?:access|secret|private)[-_]?key)):)"
     r"[ \t]{1,4})(?P<value>[^\s\"',;)}\]]{6,})(?=[\"',;)}\]]|[ \t]*$)",
     re.MULTILINE,
 )
-_QUOTED_PASSWORD = re.compile(
+_QUOTED_PASSWORD = compiled_later(
     r"(?i)(\b(?:password|passwd|passphrase)(?:[ \t]+(?:is|was|of))?[ \t]*[:=]?[ \t]*)(?P<value>\"[^\"\n]{4,}\"|'[^'\n]{4,}')"
     r"(?!\s+(?:is|was|not|in|must|cannot|does|of)\b)"
 )
-_STATED_PASSWORD = re.compile(
+_STATED_PASSWORD = compiled_later(
     r"(?i)(\bpassword[ \t]+(?:is|was)[ \t]+)(?=[A-Za-z]{0,60}\d)(?=\d{0,60}[A-Za-z])[\w!@#$%^&*-]{8,}"
 )
 _OUTCOMES = frozenset(
     ["required", "invalid", "missing", "incorrect", "expired", "denied", "failed", "failure", "unauthorized", "unauthenticated", "unknown", "rejected", "forbidden", "mismatch", "mismatched", "authentication", "access", "errors", "undefined", "disabled", "enabled", "unsupported", "revoked", "malformed", "redacted", "hidden", "default", "optional", "string", "changed", "updated", "rotated"]
 )  # fmt: skip
-_BASIC = re.compile(r"\b([Bb]asic\s{1,4})(?=[A-Za-z+/]{0,200}[0-9=])[A-Za-z0-9+/]{8,1000}={0,2}")
-_COOKIE = re.compile(r"(?i)\b((?:set-)?cookie:[ \t]{0,4})[^\s][^\r\n\"']*")
-_CURL_USER = re.compile(r"(\bcurl\b[^\n]{0,300}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,100}:)[^\s\"']+")
-_NETRC = re.compile(r"(\blogin\s{1,8}\S{1,200}\s{1,8}password\s{1,8})\S+")
-_FLAG = re.compile(
+_BASIC = compiled_later(r"\b([Bb]asic\s{1,4})(?=[A-Za-z+/]{0,200}[0-9=])[A-Za-z0-9+/]{8,1000}={0,2}")
+_COOKIE = compiled_later(r"(?i)\b((?:set-)?cookie:[ \t]{0,4})[^\s][^\r\n\"']*")
+_CURL_USER = compiled_later(r"(\bcurl\b[^\n]{0,300}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,100}:)[^\s\"']+")
+_NETRC = compiled_later(r"(\blogin\s{1,8}\S{1,200}\s{1,8}password\s{1,8})\S+")
+_FLAG = compiled_later(
     r"(?<![\w-])(--(?P<name>[A-Za-z][\w-]{0,60})[ \t]{1,4})(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'-][^\s\"']*)"
 )
 _NEXT_WORDS = frozenset({"flag", "option", "is", "and", "or", "must", "cannot", "in", "for", "to", "was", "has"})
-_QUOTED = re.compile(
+_QUOTED = compiled_later(
     r"(\\{0,3}[\"'](?P<name>[\w.-]{1,100})\\{0,3}[\"']\s{0,8}:\s{0,8}\\{0,3}[\"'])(?P<value>[^\"'\\]+)"
 )
-_LINE = re.compile(
+_LINE = compiled_later(
     r"(?m)^([ \t]*(?:- )?[\"']?(?P<name>[A-Za-z_][\w.-]{0,200})[\"']?[ \t]*[:=][ \t]*)(?P<value>[^\s|>&*{\[][^\r\n]*)"
 )
-_BLOCK = re.compile(
+_BLOCK = compiled_later(
     r"(?m)^((?P<indent>[ \t]{0,200})(?:- )?(?P<name>[A-Za-z_][\w.-]{0,200}):[ \t]*[|>][+\d-]{0,2}[ \t]*\n)"
     r"(?P<value>(?:(?P=indent)[ \t][^\n]*(?:\n|\Z)|[ \t]*\n)+)"
 )
-_PGPASS = re.compile(r"(?m)^([^\s:#]{1,255}:(?:\d{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:)\S+$")
-_PASSWORD_KEY = re.compile(r"(?i)passw|passphrase|api-?key|(?:^|[/._-])token$")
-_ELEMENT = re.compile(r"(<(?P<name>[A-Za-z_][\w.:-]{0,100})>)(?P<value>[^<>]{1,4096})(?=</)")
+_PGPASS = compiled_later(r"(?m)^([^\s:#]{1,255}:(?:\d{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:)\S+$")
+_PASSWORD_KEY = compiled_later(r"(?i)passw|passphrase|api-?key|(?:^|[/._-])token$")
+_ELEMENT = compiled_later(r"(<(?P<name>[A-Za-z_][\w.:-]{0,100})>)(?P<value>[^<>]{1,4096})(?=</)")
 # Substring searches take a quarter of the time of a pattern with as many alternatives.
 _SIGNS_OF_FORM = (
     "eyJ", "-----BEGIN", "AKIA", "ASIA", "AGE-SECRET", "AIza", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox",
@@ -110,7 +111,7 @@ _SIGNS_OF_FORM = (
     "/bot/v2/",
 )  # fmt: skip
 _SHORTEST_FORM = 15
-_PLAIN = re.compile(r"[a-z0-9.:/-]*|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)")
+_PLAIN = compiled_later(r"[a-z0-9.:/-]*|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)")
 _SIGNS_IN_PLAIN = (
     "sk-",
     "xox",
@@ -124,7 +125,7 @@ _SIGNS_IN_PLAIN = (
     "api.telegram",
     "pagerduty.com",
 )
-_QUOTED_COLON = re.compile(r"[\"']\s{0,8}:")
+_QUOTED_COLON = compiled_later(r"[\"']\s{0,8}:")
 # The pods of a workload repeat their texts. Only texts without secrets are cached.
 _clean: set[str] = set()
 _MOST_CLEAN = 50_000
@@ -269,7 +270,7 @@ _FREE_KEYS = frozenset(
     ]
 )
 _ARGUMENTS = frozenset({"args", "command"})
-_MANIFEST = re.compile(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
+_MANIFEST = compiled_later(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
 
 
 def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:

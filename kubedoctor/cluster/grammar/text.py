@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 LIST_ITEM: Final = "- "
 """What a line of a list begins with; where it wraps, it hangs behind that."""
-_OBEYED: Final = re.compile(
+_OBEYED: Final = compiled_later(
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters, among them ESC, and CSI and OSC as one character
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # invisible letters and marks

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_VERSION: Final = re.compile(r"[\t\n\f\r ]*v?([0-9]+(?:\.[0-9]+)*)(.*)")
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
+_VERSION: Final = compiled_later(r"[\t\n\f\r ]*v?([0-9]+(?:\.[0-9]+)*)(.*)")
 _IDENTIFIERS: Final = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
-_EXTRA: Final = re.compile(rf"(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?[\t\n\f\r ]*")
+_EXTRA: Final = compiled_later(rf"(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?[\t\n\f\r ]*")
 _LARGEST: Final = (1 << 64) - 1
 
 

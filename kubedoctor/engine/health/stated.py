@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 
 DEEPEST = 4
 """How many fields below the status conditions are looked for."""
-RECORDS = re.compile(r"[hH]istor|^last|^previous|^deprecated$|^steps$|^nodes$")
+RECORDS = compiled_later(r"[hH]istor|^last|^previous|^deprecated$|^steps$|^nodes$")
 """Fields that hold what was, or the course of a run."""
-PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+")
+PLAIN_NAME = compiled_later(r"[A-Za-z0-9_]+")
 """Names that the path of a quote can hold."""
 _PAUSED = frozenset({"paused", "pause", "suspend", "suspended", "pause-reconciliation", "paused-replicas"})
 _PAUSES = ("Paused", "Suspended", "ReconciliationPaused")

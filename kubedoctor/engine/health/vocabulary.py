@@ -10,6 +10,8 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 SOON: Final = timedelta(minutes=1)
 """The time that controllers need to notice and to act."""
 START: Final = timedelta(minutes=2)
@@ -49,22 +51,22 @@ _BAD_ENDINGS: Final = (
 _UNKNOWN_IS_NOT_YET: Final = frozenset({"Ready", "Available", "Accepted", "Programmed"})
 """Conditions that a controller sets for every object of its kind; elsewhere `Unknown` often means "does not apply"."""
 
-_ON_PURPOSE: Final = re.compile(r"Paused|Suspended|Disabled|Hibernat|ScaledToZero|NoTraffic|^Stopped$|Inactive")
-_ERROR: Final = re.compile(
+_ON_PURPOSE: Final = compiled_later(r"Paused|Suspended|Disabled|Hibernat|ScaledToZero|NoTraffic|^Stopped$|Inactive")
+_ERROR: Final = compiled_later(
     r"(?<!No)(?<!Not)(?:Err(?:or|ored|ors)?(?![a-z])|Fail|Invalid|NotFound|Forbidden|Unauthorized|Denied|Unsupported"
     r"|DeadlineExceeded|Exception|Rejected|NotPermitted|NotAllowed)"
 )
-_FAILED: Final = re.compile(r"(?<!No)(?<!Not)(?:Err|Error|Failed|Failure|DeadlineExceeded)$")
+_FAILED: Final = compiled_later(r"(?<!No)(?<!Not)(?:Err|Error|Failed|Failure|DeadlineExceeded)$")
 
-STATE_FIELD: Final = re.compile(
+STATE_FIELD: Final = compiled_later(
     r"^(?!last|previous|old|desired|target)(?:.*(?:State|Status|Phase|Health)|state|status|phase|health|robustness)$"
 )
-_BAD_STATE: Final = re.compile(
+_BAD_STATE: Final = compiled_later(
     r"(?:.*[a-z_ -])?(?:fail|failed|failure|failing|error|errored|degraded|unhealthy|invalid|faulted|stalled|rejected|denied)"
     r"|missing|lost|red|health_err|crashed|unrecoverable|aborted",
     re.IGNORECASE,
 )
-_ENDED_STATE: Final = re.compile(r"failed|failure|error|errored|invalid|expired|aborted", re.IGNORECASE)
+_ENDED_STATE: Final = compiled_later(r"failed|failure|error|errored|invalid|expired|aborted", re.IGNORECASE)
 _WAITING_STATE: Final = frozenset({"pending", "waiting", "processing", "creating", "provisioning", "initializing"})
 
 

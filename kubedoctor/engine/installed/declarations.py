@@ -1,8 +1,8 @@
 """The declarations of a package of diagnostics, kept beside its compiled modules, so that a check is imported only when
 it runs.
 
-They are kept as Python keeps a compiled module: written after an import without problems, read while each source that
-they were made from has the same time and size, and written again after a change. Only time depends on them.
+They are written after an import without problems, read while each source that they were made from has the same time and
+size, and written again after a change.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +21,7 @@ import msgspec
 
 import kubedoctor
 from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.engine.installed import kept
 from kubedoctor.findings import Diagnostic, Explains, Severity
 
 _BELOW = ("answers", "cluster", "engine", "findings", "replay")
@@ -91,37 +91,22 @@ def imported_later(place: str) -> Callable[..., Any]:
 
 def kept_of(package: ModuleType, sources: str) -> Kept | None:
     """The declarations of a package as they were kept; None where there are none or they were made of other sources."""
-    path = _place_of(package)
-    if path is None:
-        return None
-    try:
-        with open(path, "rb") as file:
-            kept = msgspec.json.decode(file.read(), type=Kept)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return kept if kept.sources == sources else None
+    known = kept.read(_place_of(package), Kept)
+    return known if known is not None and known.sources == sources else None
 
 
 def keep(package: ModuleType, sources: str, declared: Iterable[Any], home: Callable[[Any], str]) -> None:
     """Keep what a package declares, where compiled modules are kept. sources: from before they were imported. home: the
     module that declares an item."""
-    path = _place_of(package)
-    if path is None or sys.dont_write_bytecode:
-        return
     rows: dict[str, list[_Declaration | None]] = {}
     for item in declared:
         rows.setdefault(home(item), []).append(_as_data(item))
-    kept = Kept(
+    content = Kept(
         sources,
         tuple(row for found in rows.values() if None not in found for row in found if row is not None),
         tuple(module for module, found in rows.items() if None in found),
     )
-    written = f"{path}.{os.getpid()}"
-    with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(written, "wb") as file:
-            file.write(msgspec.json.encode(kept))
-        os.replace(written, path)
+    kept.write(_place_of(package), content)
 
 
 def _as_data(item: Any) -> _Declaration | None:
@@ -151,12 +136,7 @@ def _found(module: ModuleType, name: str) -> Any:
 
 
 def _place_of(package: ModuleType) -> str | None:
-    """The file for a package; None where Python would not keep compiled modules, or its modules are no files."""
-    tag = sys.implementation.cache_tag
-    if tag is None or not getattr(package, "__file__", None) or not os.path.isfile(str(package.__file__)):
-        return None
-    compiled = importlib.util.cache_from_source(str(package.__file__))
-    return os.path.join(os.path.dirname(compiled), f"declarations.{tag}.json")
+    return kept.place_of(getattr(package, "__file__", None), "declarations")
 
 
 def sources_of(package: ModuleType) -> str:

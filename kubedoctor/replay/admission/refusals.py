@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 
 class AdmissionStep(enum.Enum):
     """The admission step that refuses, or the missing object."""
@@ -68,7 +70,7 @@ _PATTERNS: Final = (
         r"unable to create new content in namespace (?P<name>\S+) because it is being terminated",
     ),
 )
-_COMPILED: Final = tuple((kind, re.compile(pattern, re.DOTALL)) for kind, pattern in _PATTERNS)
+_COMPILED: Final = tuple((kind, compiled_later(text, re.DOTALL)) for kind, text in _PATTERNS)
 
 
 def parse_refusal(message: str) -> AdmissionRefusal:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Generic, TypeVar
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 KindT = TypeVar("KindT")
 
 
@@ -13,7 +15,7 @@ class MessageKinds(Generic[KindT]):
     come first."""
 
     def __init__(self, *kinds: tuple[KindT, str]) -> None:
-        self._kinds = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in kinds)
+        self._kinds = tuple((kind, compiled_later(text, re.IGNORECASE)) for kind, text in kinds)
 
     def of(self, message: str) -> KindT | None:
         """None where no pattern is found."""

@@ -6,6 +6,7 @@ import enum
 import re
 from datetime import timedelta
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import Container, Probe
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.messages import MessageKinds
@@ -28,7 +29,7 @@ class ProbeAnswer(enum.Enum):
     UNKNOWN = enum.auto()
 
 
-_FAILED = re.compile(
+_FAILED = compiled_later(
     r"^(?P<probe>Readiness|Liveness|Startup) probe (?:failed|errored|error)(?: and resulted in unknown state)?: (?P<why>.*)",
     re.DOTALL,
 )

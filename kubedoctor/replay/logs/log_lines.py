@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 LINES_READ = 40
 LONGEST_LINE = 2000
 _STOP_LINES = 5
@@ -65,7 +67,7 @@ _SEPARATE_PORT = re.compile(r'"?(?P<host>[\w.-]+)"?(?: \([\d.]+\))?,? port (?P<p
 _PORT = re.compile(r":(\d{2,5})\b|port (\d{2,5})", re.IGNORECASE)
 
 _PATTERNS: tuple[tuple[Sign, re.Pattern[str]], ...] = tuple(
-    (sign, re.compile(pattern, flags))
+    (sign, compiled_later(pattern, flags))
     for sign, pattern, flags in (
         (Sign.EXEC_FORMAT, r"exec format error", re.IGNORECASE),
         (
