@@ -6,7 +6,7 @@ import re
 
 from kubedoctor.cluster import ConfigMap, KubernetesObject, Ref, Service
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, quote, ref
-from kubedoctor.replay.dns import Dependence, DnsUse, cluster_addresses
+from kubedoctor.replay.dns.dependence import Dependence, DnsUse, cluster_addresses
 
 CLOUD_DNS = "169.254.169.254"
 _WORD = re.compile(r"[\w.:]+")

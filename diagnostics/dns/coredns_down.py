@@ -64,9 +64,10 @@ from kubedoctor.findings import (
     ref,
     rollout,
 )
-from kubedoctor.replay.dns import DnsUse, dependence, is_cluster_dns
 from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.dns.corefile_refusal import CorefileRefusal, refused_corefile
+from kubedoctor.replay.dns.dependence import DnsUse, dependence
+from kubedoctor.replay.dns.service import is_cluster_dns
 from kubedoctor.replay.services import backends, serves_already, wanted_replicas, workloads_behind
 
 MOST_LOGS = 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kubedoctor.cluster import counted
 from kubedoctor.findings import ref
-from kubedoctor.replay.dns import Resolvers
 from kubedoctor.replay.dns.blocking import Blocked
+from kubedoctor.replay.dns.servers import Resolvers
 from kubedoctor.replay.network import EGRESS, Party
 from kubedoctor.replay.network.policies import Block
 

@@ -43,9 +43,9 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.dns import Resolvers, resolvers
 from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pods, resolves
 from kubedoctor.replay.dns.lookups import failed_lookup
+from kubedoctor.replay.dns.servers import Resolvers, resolvers
 from kubedoctor.replay.network import EGRESS
 
 

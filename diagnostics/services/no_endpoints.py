@@ -53,7 +53,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.dns import is_cluster_dns
+from kubedoctor.replay.dns.service import is_cluster_dns
 from kubedoctor.replay.services import (
     Backends,
     backends,

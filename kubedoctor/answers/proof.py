@@ -21,7 +21,7 @@ import msgspec
 
 from kubedoctor.cluster.changes import Change, apply_to_snapshot, deleted
 from kubedoctor.cluster.grammar.selectors import selector_from_map
-from kubedoctor.cluster.kinds.core import Namespace, Service
+from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -29,10 +29,8 @@ from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.relations.workloads import controller_of, pods_of, workload_of
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import finished, placed, ready, terminating, unscheduled
+from kubedoctor.cluster.triage import placed, ready, terminating, unscheduled
 from kubedoctor.findings.model import Fix
-from kubedoctor.replay.dns import Resolvers, resolvers, uses_cluster_dns
-from kubedoctor.replay.network import Party, PolicySet
 
 Holds = Callable[[Cluster], bool]
 """The question for the changed cluster: whether the problem is gone."""
@@ -128,33 +126,11 @@ def _lookups(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
     }
     if not namespaces or not before.all(NetworkPolicy):
         return
-    dns, dns_after = resolvers(before), resolvers(after)
-    if dns is None:
-        return
-    # The policies in the DNS servers' namespaces apply to every pod of the cluster.
-    everywhere = dns.service.namespace in namespaces
-    policies, policies_after = PolicySet(before.all(NetworkPolicy)), PolicySet(after.all(NetworkPolicy))
-    checked: set[tuple[str, frozenset[tuple[str, str]]]] = set()
-    for pod in before.all(Pod):
-        kind = (pod.namespace, frozenset(pod.labels.items()))
-        if (
-            kind in checked
-            or finished(pod)
-            or not uses_cluster_dns(pod)
-            or not (everywhere or pod.namespace in namespaces)
-        ):
-            continue
-        checked.add(kind)
-        changed = after.get_ref(ref(pod))
-        if not isinstance(changed, Pod) or not _resolves(pod, dns, policies, before):
-            continue
-        if dns_after is None or not _resolves(changed, dns_after, policies_after, after):
-            yield f"{ref(pod).title} cannot ask the cluster's DNS then"
+    from kubedoctor.answers.lookups import (
+        lost_lookups,  # brings the replays of policies and of DNS, which few fixes need
+    )
 
-
-def _resolves(pod: Pod, dns: Resolvers, policies: PolicySet, cluster: Cluster) -> bool:
-    space = cluster.get(Namespace, "", pod.namespace)
-    return dns.verdicts(Party.of_pod(pod, space.labels if space is not None else {}), policies) is None
+    yield from lost_lookups(namespaces, before, after)
 
 
 def _bound_claims(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,6 +79,8 @@ def _unexpected(code: ExitCode, *, debug: bool) -> ExitCode:
 
 
 def _print_traceback() -> None:
+    import traceback  # seldom needed
+
     print(visible(without_credentials(traceback.format_exc()), lines=True), end="", file=sys.stderr)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 import msgspec
@@ -51,6 +50,8 @@ def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Clust
         results.not_checked.add(NotChecked(diagnostic.id, ref(obj), f"{blind.kind}: {blind.why}"))
         return
     except Exception as error:  # noqa: BLE001  # a check that raises must not break the other checks
+        import traceback  # seldom needed
+
         why = without_credentials(f"the check failed: {type(error).__name__}: {error}")
         results.not_checked.add(NotChecked(diagnostic.id, ref(obj), why, without_credentials(traceback.format_exc())))
         return

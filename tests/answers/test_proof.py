@@ -25,7 +25,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.changes import Change, Step, delete, drop, edit, put, scale
 from kubedoctor.findings import Fix
-from kubedoctor.replay.dns import resolvers
+from kubedoctor.replay.dns.servers import resolvers
 
 TAKEN_AT = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 READY = [{"type": "Ready", "status": "True"}]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import SequenceMatcher
 from functools import lru_cache
 from posixpath import commonprefix
 from typing import NamedTuple
@@ -46,6 +45,8 @@ class NearMiss(msgspec.Struct, frozen=True):
 def likeness(word: str, candidate: str) -> float:
     """From 0, nothing in common, to 1, equal but for upper and lower case; the order of the two is irrelevant."""
     first, second = sorted((word.casefold(), candidate.casefold()))
+    from difflib import SequenceMatcher  # slow, and seldom needed
+
     return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 

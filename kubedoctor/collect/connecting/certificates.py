@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import ssl
-import tempfile
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,6 +88,8 @@ def _system() -> ssl.SSLContext:
 
 def _show(context: ssl.SSLContext, certificate: bytes, key: bytes, user: str) -> None:
     """OpenSSL reads certificates from files only: they are written to a private file that is removed at once."""
+    import tempfile  # slow, and only for client certificates
+
     with tempfile.TemporaryDirectory(prefix="kubedoctor-") as folder:
         chain = os.path.join(folder, "chain.pem")
         with open(os.open(chain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

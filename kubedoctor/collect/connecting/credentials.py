@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from kubedoctor.collect.connecting.kubeconfig import Chosen, text_of
-from kubedoctor.collect.connecting.plugin_process import LOGIN, PluginFailed, run_plugin
 from kubedoctor.problems import KubeconfigProblem, LoginProblem
 
 _FILE_IS_FRESH = 60.0  # seconds, as client-go re-reads a token file
@@ -111,7 +110,7 @@ class ExecPlugin(Credentials):
 
     kind = "an exec plugin"
 
-    def __init__(self, spec: dict[str, Any], cluster: dict[str, Any], user: str, seconds: float) -> None:
+    def __init__(self, spec: dict[str, Any], cluster: dict[str, Any], user: str, seconds: float | None) -> None:
         self._spec, self._cluster, self._user, self._seconds = spec, cluster, user, seconds
         self._ran_at = 0.0
         self._lock = threading.Lock()
@@ -148,8 +147,11 @@ class ExecPlugin(Credentials):
                 f"exec plugin {self._command or '(no command)'} of user {self._user} is not installed",
                 hint or f"Install {self._command}, or check that it is in PATH",
             )
+        from kubedoctor.collect.connecting.plugin_process import PluginFailed, run_plugin  # starting processes is slow
+
         try:
-            self._take(run_plugin(self._spec, self._cluster, self._user, self._seconds))
+            if not self._take(run_plugin(self._spec, self._cluster, self._user, self._seconds)):
+                raise PluginFailed("it returned neither a token nor a client certificate")
         except PluginFailed as failure:
             raise LoginProblem(
                 f"exec plugin {self._command} of user {self._user} failed: {failure}",
@@ -157,13 +159,15 @@ class ExecPlugin(Credentials):
             ) from None
         self._ran_at = time.monotonic()
 
-    def _take(self, status: dict[str, Any]) -> None:
+    def _take(self, status: dict[str, Any]) -> bool:
+        """Whether there is something to take."""
         token, certificate = text_of(status.get("token")), text_of(status.get("clientCertificateData"))
         if not token and not certificate:
-            raise PluginFailed("it returned neither a token nor a client certificate")
+            return False
         self._token = token.strip()
         self.certificate, self.key = certificate.encode(), text_of(status.get("clientKeyData")).encode()
         self._expires = _expiry(text_of(status.get("expirationTimestamp")))
+        return True
 
 
 def _expiry(stamp: str) -> datetime | None:
@@ -248,7 +252,7 @@ def credentials_of(chosen: Chosen, seconds: float | None = None) -> Credentials:
     elif isinstance(user.get("auth-provider"), dict):
         credentials = Provider(chosen)
     elif isinstance(user.get("exec"), dict):
-        credentials = ExecPlugin(user["exec"], chosen.cluster, chosen.user_name, seconds or LOGIN)
+        credentials = ExecPlugin(user["exec"], chosen.cluster, chosen.user_name, seconds)
     else:
         credentials = Credentials()
     if not credentials.certificate:

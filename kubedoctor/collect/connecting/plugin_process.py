@@ -28,9 +28,10 @@ class PluginFailed(Exception):
     """A clause that says why, without the plug-in's output: it may hold tokens in any form."""
 
 
-def run_plugin(spec: Mapping[str, Any], cluster: Mapping[str, Any], user: str, seconds: float) -> dict[str, Any]:
-    """The `status` that the plug-in returns. Raises PluginFailed, also where it lasts longer; a person has more time."""
-    seconds = max(seconds, LOGIN) if WAITING.watched else seconds
+def run_plugin(spec: Mapping[str, Any], cluster: Mapping[str, Any], user: str, seconds: float | None) -> dict[str, Any]:
+    """The `status` that the plug-in returns. Raises PluginFailed, also where it lasts longer; a person has more time, and
+    with None everybody."""
+    seconds = max(seconds or LOGIN, LOGIN) if WAITING.watched else seconds or LOGIN
     command, version = text_of(spec.get("command")), text_of(spec.get("apiVersion"))
     if not command or not version:
         raise PluginFailed("the kubeconfig names no command or no API version for it")

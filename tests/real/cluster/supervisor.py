@@ -232,6 +232,11 @@ def _join(client: socket.socket) -> None:
         except OSError:
             return
         with server:
+            for side in (
+                client,
+                server,
+            ):  # the relay must not hold back the end of an answer until the start is confirmed
+                side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             answers = threading.Thread(target=_carry, args=(server, client), daemon=True)
             answers.start()
             _carry(client, server)

@@ -10,7 +10,8 @@ import pytest
 
 from kubedoctor.cluster.kinds.core import Service, ServicePort, ServiceSpec
 from kubedoctor.cluster.kinds.meta import ObjectMeta
-from kubedoctor.replay.dns import corefile_error, is_cluster_dns, unknown_directives
+from kubedoctor.replay.dns.corefile import corefile_error, unknown_directives
+from kubedoctor.replay.dns.service import is_cluster_dns
 
 NOT_THE_COREFILE = {"address-in-use", "kubernetes-outside-a-cluster"}
 """These end too, but for what is around CoreDNS; the second is worded like a plugin's mistake."""
