@@ -47,6 +47,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.changes import edit, labels_instead, put
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
+from kubedoctor.replay.workloads.in_progress import seen_by_its_controller
 
 _NODE = "node.kubernetes.io/"
 _GIVEN = (
@@ -65,11 +66,6 @@ _LOOK = Command(
     "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints,LABELS:.metadata.labels",
     "taints and labels of the nodes, to compare with the template",
 )
-
-
-def seen_by_its_controller(daemon_set: DaemonSet) -> bool:
-    """Its status is about the current template, so that the number of nodes in it is valid."""
-    return daemon_set.status.observed_generation >= (daemon_set.metadata.generation or 0)
 
 
 @diagnostic(

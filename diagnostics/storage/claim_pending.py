@@ -47,13 +47,9 @@ from kubedoctor.cluster import (
     ref,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.storage.binding import pending
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
-
-
-def pending(claim: PersistentVolumeClaim) -> bool:
-    """Not bound, and not being deleted."""
-    return claim.status.phase in ("", "Pending") and claim.metadata.deletion_timestamp is None
 
 
 @diagnostic(

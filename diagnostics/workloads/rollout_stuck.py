@@ -41,7 +41,6 @@ from kubedoctor.cluster import (
     ReplicaSet,
     StatefulSet,
     ValidatingWebhookConfiguration,
-    condition,
     controller_of,
     counted,
     has_path,
@@ -56,21 +55,10 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, rollout
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline
+from kubedoctor.replay.workloads.in_progress import unfinished
 
 LONGEST = 300
 PROGRESSING = "status.conditions[type=Progressing]"
-
-
-def unfinished(workload: KubernetesObject) -> bool:
-    """A rollout is in progress, or its pods are not available."""
-    if isinstance(workload, Deployment):
-        progressing = condition(workload.status.conditions, "Progressing")
-        return progressing is not None and progressing.status == "False" and not workload.spec.paused
-    if isinstance(workload, StatefulSet):
-        return workload.status.ready_replicas < workload.spec.desired_replicas
-    if isinstance(workload, DaemonSet):
-        return workload.status.updated_number_scheduled < workload.status.desired_number_scheduled
-    return False
 
 
 @diagnostic(

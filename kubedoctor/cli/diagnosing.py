@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.known import command_names
 from kubedoctor.cli.arguments.options import add_selector, namespace_flag
 from kubedoctor.cli.completion import values
 from kubedoctor.cli.formats import FORMATS, check_format
-from kubedoctor.cli.listing import Listing, listing_of
 from kubedoctor.cli.not_found import check_namespace, none_match
 from kubedoctor.cli.reading import finish, namespace_meant, opened
 from kubedoctor.cli.subject import by_bare_name, find_subject, matching_all, parsed_selector
@@ -20,10 +23,14 @@ from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_words
 from kubedoctor.collect.source import ReadableCluster
-from kubedoctor.engine import focus, focus_all, load_catalogue
-from kubedoctor.engine.report import Report
 from kubedoctor.problems import SourceProblem, UsageProblem
 
+if TYPE_CHECKING:
+    from kubedoctor.cli.listing import Listing
+    from kubedoctor.engine import Catalogue
+    from kubedoctor.engine.report import Report
+
+SHORT_TURN = 0.0005  # seconds
 FEW = 10
 """Up to this number of objects, related objects are fetched one by one; for more, whole kinds are listed."""
 
@@ -46,7 +53,8 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
     targets = targets_of(words)
     _check_targets(targets, options)
     with opened(options) as source:
-        subjects = tuple(dict.fromkeys(_subjects(targets, source, options)))
+        with _preparing(source):
+            subjects = tuple(dict.fromkeys(_subjects(targets, source, options)))
         report, listing = _examined(subjects, targets, source, options)
     return _printed(report, listing, options, started, subjects, below)
 
@@ -60,7 +68,8 @@ def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[
     try:
         with opened(options) as source:
             place = options.namespace or None
-            subject = by_bare_name(word, source, place, everywhere=options.all_namespaces, words=words)
+            with _preparing(source):
+                subject = by_bare_name(word, source, place, everywhere=options.all_namespaces, words=words)
             report, listing = _examined((subject,), (), source, options)
     except SourceProblem as problem:
         near = nearest_word(word, words)
@@ -76,14 +85,48 @@ def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[
 def _examined(
     subjects: tuple[Ref, ...], targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace
 ) -> tuple[Report, Listing | None]:
-    catalogue = load_catalogue()
+    from kubedoctor.engine import focus, focus_all
+
+    catalogue = _catalogue()
     if len(subjects) == 1:
         return focus(catalogue, subjects[0], source.snapshot, source.gather), None
     if len(subjects) > FEW:
         source.list_all(catalogue.reads(), namespace_meant(source, options))
     report = focus_all(catalogue, subjects, source.snapshot, source.gather)
+    from kubedoctor.cli.listing import listing_of
+
     kinds = [target.kind for target in targets]
     return report, listing_of(report, source.snapshot, catalogue.related, kinds, namespace_meant(source, options))
+
+
+@contextmanager
+def _preparing(source: ReadableCluster) -> Iterator[None]:
+    """Import what examines objects in another thread while the body waits for a server."""
+    if source.snapshot.closed:
+        yield
+        return
+    turns = sys.getswitchinterval()
+    sys.setswitchinterval(SHORT_TURN)  # a thread that imports is not to keep an answer waiting
+    preparation = Thread(target=_prepare, daemon=True)
+    preparation.start()
+    try:
+        yield
+    finally:
+        preparation.join()
+        sys.setswitchinterval(turns)
+
+
+def _prepare() -> None:
+    with suppress(Exception):  # raised again where the catalogue is needed
+        _catalogue()
+
+
+def _catalogue() -> Catalogue:
+    from kubedoctor.engine import (
+        load_catalogue,  # takes longer than the way to a server nearby, and is not needed for it
+    )
+
+    return load_catalogue()
 
 
 def _printed(

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from kubedoctor.cli.exit_codes import exit_code
 from kubedoctor.cli.formats import render
 from kubedoctor.cli.formats.style import Style
-from kubedoctor.cli.listing import Listing
 from kubedoctor.cli.progress import progress
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
 from kubedoctor.cluster.grammar.text import counted, visible
@@ -19,9 +19,12 @@ from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.collect.waiting import WAITING
-from kubedoctor.engine.report import Report
 from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from kubedoctor.cli.listing import Listing
+    from kubedoctor.engine.report import Report
 
 
 def source_options(options: argparse.Namespace) -> Options:

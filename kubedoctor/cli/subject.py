@@ -12,10 +12,10 @@ from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.grammar.text import capitalised, listed
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import KINDS, ResourceKind
+from kubedoctor.cluster.relations.foresight import with_foreseen
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.source import ReadableCluster
-from kubedoctor.engine.foresight import with_foreseen
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
 _NOT_BY_NAME = (

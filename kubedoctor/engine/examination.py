@@ -9,6 +9,7 @@ import msgspec
 
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.foresight import with_foreseen
 from kubedoctor.cluster.relations.related import related_objects
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.reading import Cluster, event_want
@@ -18,7 +19,6 @@ from kubedoctor.engine.alike import together
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
 from kubedoctor.engine.checks import Results, may_apply, run_check
-from kubedoctor.engine.foresight import with_foreseen
 from kubedoctor.engine.health import left_open, unseen_trouble
 from kubedoctor.engine.nodes import of_the_node_itself
 from kubedoctor.engine.proven import with_proven

@@ -41,5 +41,15 @@ def test_diagnostics_load_nothing_heavy() -> None:
     assert not loaded_by("from kubedoctor.engine import load_catalogue; load_catalogue()") & set(HEAVY)
 
 
+def test_the_first_request_waits_for_no_diagnosis() -> None:
+    """What examines objects is imported while the server answers."""
+    statement = "import kubedoctor.cli.diagnosing, kubedoctor.collect.live.cluster"
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = done.stdout.split()
+    assert "kubedoctor.collect.live.cluster" in names
+    assert not [name for name in names if name.startswith(("kubedoctor.engine", "kubedoctor.answers", "diagnostics"))]
+
+
 def test_the_probe_sees_what_is_loaded() -> None:
     assert {"yaml", "rich"} <= loaded_by("import yaml, rich")

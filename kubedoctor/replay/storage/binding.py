@@ -33,3 +33,8 @@ def possible_volumes(
             least = min(capacity(volume) for volume in there)
             smallest += reserved or [volume for volume in there if capacity(volume) == least]
     return tuple(sorted(smallest, key=lambda volume: volume.name))
+
+
+def pending(claim: PersistentVolumeClaim) -> bool:
+    """Not bound, and not being deleted."""
+    return claim.status.phase in ("", "Pending") and claim.metadata.deletion_timestamp is None
