@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-import urllib3
-from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, ProtocolError
-from urllib3.exceptions import TimeoutError as TookTooLong
 
+from kubedoctor.collect.connecting.carrying import Answer, Carrier, Sent
 from kubedoctor.collect.connecting.connection import USER_AGENT, Connection, is_loopback
 from kubedoctor.collect.connecting.deadlines import PATIENCE, Deadline, Deadlines, Patience
+from kubedoctor.collect.connecting.direct import Direct
+from kubedoctor.collect.connecting.failures import ConnectionFailed, EndedEarly, TookTooLong
 from kubedoctor.collect.connecting.paths import check_is_read
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer, problem_of, refusal_of, unexpected
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
@@ -33,7 +33,6 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 _WHOLE = (200, 201)
 PROBE = 5.0  # seconds for an answer of a server that was silent before
 _PIECE = 1 << 20
-_POOL = 16
 _CHANCE = random.SystemRandom()  # Threads must not change the numbers of a caller that has seeded the module.
 Query = Mapping[str, str | int]
 
@@ -59,7 +58,7 @@ class Transport:
         self._closed = False
         self._deadlines = Deadlines()
         self._patience = Patience(self._probe)
-        self._pool = self._open_pool()
+        self._carrier = self._open_carrier()
 
     def get(
         self, path: str, query: Query | None = None, *, accept: str = JSON, tries: int = MOST_TRIES, text: bool = False
@@ -87,12 +86,11 @@ class Transport:
             raise self._not_accepted()
         return LineStream(response, self.connection)
 
-    def _open_stream(self, path: str, query: Query, accept: str, idle: float) -> urllib3.BaseHTTPResponse:
+    def _open_stream(self, path: str, query: Query, accept: str, idle: float) -> Answer:
         """The response once its headers are there. Raises for a refusal other than 401."""
-        timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=idle)
         allowed = self.connection.answer_timeout
         with self._deadlines.within(min(allowed, idle) if allowed else idle) as deadline:
-            response = self._send("GET", path, query, {"Accept": accept}, None, timeout, deadline)
+            response = self._send("GET", path, query, {"Accept": accept}, None, idle, deadline)
             if response.status not in (200, 401):
                 body = self._body(response, deadline)
                 raise refusal_of(response.status, body, response.headers, self.connection)
@@ -101,7 +99,7 @@ class Transport:
     def close(self) -> None:
         """Close the connections; no more requests are sent."""
         self._closed = True
-        self._pool.clear()
+        self._carrier.close()
 
     # One request, repeated where that may help
 
@@ -174,12 +172,11 @@ class Transport:
         headers: dict[str, str],
         body: bytes | None,
         allowed: float | None = None,
-    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+    ) -> tuple[Answer, bytes]:
         """One request and its whole answer, within the time that is allowed for it."""
         allowed = allowed or self.connection.answer_timeout
-        timeout = urllib3.Timeout(connect=self.connection.connect_timeout, read=allowed)
         with self._deadlines.within(allowed) as deadline:
-            response = self._send(method, path, query, headers, body, timeout, deadline)
+            response = self._send(method, path, query, headers, body, allowed, deadline)
             return response, self._body(response, deadline)
 
     def _probe(self) -> None:
@@ -197,45 +194,34 @@ class Transport:
         query: Query | None,
         headers: dict[str, str],
         body: bytes | None,
-        timeout: urllib3.Timeout,
+        read: float | None,
         deadline: Deadline,
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> Answer:
         """Every request goes through here. Redirects are not followed: they could lead anywhere."""
         check_is_read(method, path)
         if self._closed:
             raise ConnectionProblem(f"the connection to {self.connection.server} was closed", "Open it again")
-        sent = urllib3.HTTPHeaderDict(headers)
-        sent["User-Agent"] = USER_AGENT
+        names = [*headers.items(), ("User-Agent", USER_AGENT)]
         if not is_loopback(self.connection.host):
-            sent["Accept-Encoding"] = "gzip"
-        for name, value in (*self.connection.impersonation, *self.connection.credentials.headers().items()):
-            sent.add(name, value)
+            names.append(("Accept-Encoding", "gzip"))
+        names += [*self.connection.impersonation, *self.connection.credentials.headers().items()]
         url = self.connection.server + path + (f"?{urlencode(query)}" if query else "")
         with self._lock:
             self.requests += 1
         try:
-            response = self._pool.urlopen(
-                method,
-                url,
-                body=body,
-                headers=sent,
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-        except (HTTPError, OSError, ValueError, AttributeError) as error:
+            response = self._carrier.send(Sent(method, url, names, body, self.connection.connect_timeout, read))
+        except (ConnectionFailed, OSError, ValueError, AttributeError) as error:
             raise self._failed(error, deadline) from None
         self._note(response.headers.get("Date"))
         return response
 
-    def _body(self, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> bytes:
+    def _body(self, response: Answer, deadline: Deadline) -> bytes:
         """The whole body, within time and size. The connection goes back to the pool only after a whole answer."""
         pieces: list[bytes] = []
         size = 0
         deadline.response = response
         try:
-            while piece := response.read1(_PIECE, decode_content=True):
+            while piece := response.read1(_PIECE):
                 pieces.append(piece)
                 size += len(piece)
                 if size > MOST_BYTES:
@@ -243,13 +229,12 @@ class Transport:
                     raise ApiRefusal(0, "TooLarge", f"the response is larger than {MOST_BYTES >> 20} MiB")
             if deadline.expired:  # without a length, the end of a connection looks like that of the body
                 raise TookTooLong
-            missing = getattr(response, "length_remaining", 0)
-            if missing:
-                raise IncompleteRead(size, missing)
-        except (HTTPError, OSError, ValueError, AttributeError) as error:
+            if response.missing:
+                raise EndedEarly(f"{size} bytes, and {response.missing} are missing")
+        except (ConnectionFailed, OSError, ValueError, AttributeError) as error:
             response.close()
             raise self._failed(error, deadline) from None
-        response.release_conn()
+        response.release()
         return b"".join(pieces)
 
     # What went wrong
@@ -260,9 +245,10 @@ class Transport:
         elif isinstance(error, AttributeError):
             return error
         problem = problem_of(error, self.connection)
-        again = isinstance(error, ProtocolError | ConnectionResetError | BrokenPipeError)
-        refused = isinstance(error, NewConnectionError | TookTooLong)
-        return _Dropped(problem) if again and not refused else problem
+        again = type(error) in (ConnectionFailed, EndedEarly) or isinstance(
+            error, ConnectionResetError | BrokenPipeError
+        )
+        return _Dropped(problem) if again else problem
 
     def _not_accepted(self) -> LoginProblem:
         connection = self.connection
@@ -284,8 +270,8 @@ class Transport:
                 return False
             self._renewals += 1
             if self.connection.credentials.certificate != before:
-                old, self._pool = self._pool, self._open_pool()
-                old.clear()
+                old, self._carrier = self._carrier, self._open_carrier()
+                old.close()
             return True
 
     def _note(self, date: str | None) -> None:
@@ -302,45 +288,21 @@ class Transport:
         if self.server_time is None or time > self.server_time:
             self.server_time = time
 
-    def _open_pool(self) -> urllib3.PoolManager:
-        connection = self.connection
-        settings: dict[str, Any] = {"maxsize": _POOL, "num_pools": 2}
-        if context := connection.tls():
-            settings["ssl_context"] = context
-            if connection.server_name:
-                settings["server_hostname"] = settings["assert_hostname"] = connection.server_name
-            if connection.insecure:
-                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-                settings["cert_reqs"] = "CERT_NONE"
-        if not connection.proxy:
-            return self._watched(urllib3.PoolManager(**settings))
+    def _open_carrier(self) -> Carrier:
+        """What carries the requests. Its connections are ended at the deadline of their request, from its first byte on."""
+        connection, uses = self.connection, self._deadlines.uses
+        tls, name, proxy = connection.tls(), connection.server_name, connection.proxy
+        if not proxy:
+            return Direct(tls, name, uses)
         try:
-            if connection.proxy.startswith("socks"):
-                from urllib3.contrib.socks import SOCKSProxyManager
+            from kubedoctor.collect.connecting.proxied import Proxied
 
-                return self._watched(SOCKSProxyManager(connection.proxy, **settings))
-            return self._watched(urllib3.ProxyManager(connection.proxy, **settings))
-        except (ImportError, ValueError, HTTPError) as error:
+            return Proxied(proxy, tls, name, uses, insecure=connection.insecure)
+        except Exception as error:  # noqa: BLE001  # a library that is not there, or does not know such a proxy
             raise ConnectionProblem(
-                f"proxy {connection.proxy} cannot be used: {error}",
+                f"proxy {proxy} cannot be used: {error}",
                 "Check proxy-url in the kubeconfig and HTTPS_PROXY; a SOCKS proxy needs: pip install PySocks",
             ) from None
-
-    def _watched(self, manager: urllib3.PoolManager) -> urllib3.PoolManager:
-        """The manager, whose connections can be ended at the deadline of their request, from its first byte on."""
-        uses = self._deadlines.uses
-
-        def watched(pool: Any) -> Any:
-            def get(self: Any, timeout: float | None = None) -> Any:
-                connection = pool._get_conn(self, timeout)
-                uses(connection)
-                return connection
-
-            return type(pool.__name__, (pool,), {"_get_conn": get})
-
-        classes = manager.pool_classes_by_scheme
-        manager.pool_classes_by_scheme = {scheme: watched(pool) for scheme, pool in classes.items()}
-        return manager
 
 
 class _Dropped(Exception):
@@ -354,7 +316,7 @@ class _Dropped(Exception):
 class LineStream:
     """Lines of a continuing answer. `close` may be called from another thread and ends the iteration."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse, connection: Connection) -> None:
+    def __init__(self, response: Answer, connection: Connection) -> None:
         self._response = response
         self._connection = connection
         self._closed = False
@@ -363,14 +325,14 @@ class LineStream:
         """Whole lines without line ends. Raises ConnectionProblem when the connection breaks."""
         buffer = b""
         try:
-            while piece := self._response.read1(_PIECE, decode_content=True):
+            while piece := self._response.read1(_PIECE):
                 *lines, buffer = (buffer + piece).split(b"\n")
                 if len(buffer) > MOST_OF_A_LINE:
                     raise ApiRefusal(0, "TooLarge", f"an event is larger than {MOST_OF_A_LINE >> 20} MiB")
                 yield from filter(None, lines)
             if buffer.strip():
                 yield buffer
-        except (HTTPError, OSError, ValueError, AttributeError) as error:
+        except (ConnectionFailed, OSError, ValueError, AttributeError) as error:
             if not self._closed:
                 raise problem_of(error, self._connection) from None
         finally:
@@ -380,5 +342,5 @@ class LineStream:
         """End it, also where another thread waits for the next line."""
         self._closed = True
         # It may have ended already, or be ending in the reading thread.
-        with contextlib.suppress(ValueError, RuntimeError, OSError, AttributeError, HTTPError):
+        with contextlib.suppress(ValueError, RuntimeError, OSError, AttributeError):
             self._response.shutdown()

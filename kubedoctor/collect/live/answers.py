@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import http.client
 import re
-import socket
 import ssl
 from collections.abc import Mapping
+from http.client import IncompleteRead
 
 import msgspec
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
-from urllib3.exceptions import TimeoutError as TookTooLong
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.connecting.connection import Connection
+from kubedoctor.collect.connecting.failures import (
+    EndedEarly,
+    NotReached,
+    NotReachedInTime,
+    NotResolved,
+    NotUnpacked,
+    ProxyRefused,
+    TookTooLong,
+)
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
 _LONGEST_WORDS = 300
@@ -108,33 +105,29 @@ def unexpected(body: bytes, connection: Connection, status: int = 200) -> NoApiS
     )
 
 
-def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
+def problem_of(error: Exception, connection: Connection) -> SourceProblem:
     """A failure of the network or of TLS, with what to try."""
-    error: BaseException = failure
-    while isinstance(error, MaxRetryError) and error.reason is not None:
-        error = error.reason
     server = connection.server
-    if isinstance(error, ProxyError):
-        cause = error.original_error
+    if isinstance(error, ProxyRefused):
         return ConnectionProblem(
-            f"proxy {connection.proxy} does not allow the connection to {server}: {_last_words(cause)}",
+            f"proxy {connection.proxy} does not allow the connection to {server}: {_last_words(error)}",
             "Check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY",
         )
-    if isinstance(error, SSLError | ssl.SSLError):
+    if isinstance(error, ssl.SSLError):
         return _tls_problem(str(error), connection)
-    if isinstance(error, NameResolutionError) or isinstance(_cause(error), socket.gaierror):
+    if isinstance(error, NotResolved):
         return ConnectionProblem(
             f"host name {connection.host} cannot be resolved",
             f"Is the VPN up, and is {server} correct? Check: kubectl config view --minify",
         )
-    if isinstance(error, NewConnectionError):
+    if isinstance(error, NotReached):
         words = _last_words(error)
         refused = "refused" in words.lower()
         return ConnectionProblem(
             f"{server} refuses the connection" if refused else f"{server} cannot be reached: {words}",
             "Is the cluster running, and are its address and port correct? Check: kubectl config view --minify",
         )
-    if isinstance(error, ConnectTimeoutError):
+    if isinstance(error, NotReachedInTime):
         return ConnectionProblem(
             f"no connection to {server} within {connection.connect_timeout:g}s",
             f"{'Wait longer with --request-timeout=2m. ' if connection.is_hasty else ''}Is the VPN up, or does a firewall block the connection? Check: kubectl config view --minify",
@@ -145,12 +138,12 @@ def problem_of(failure: Exception, connection: Connection) -> SourceProblem:
             f"{server} did not answer{within}",
             "Wait longer with --request-timeout=2m, or read less with -n NAMESPACE",
         )
-    if isinstance(error, DecodeError):
+    if isinstance(error, NotUnpacked):
         return NoApiServer(
             f"the response of {server} cannot be unpacked ({_last_words(error)})",
             "Try again. If it fails again, check any proxy in between",
         )
-    incomplete = any(isinstance(cause, http.client.IncompleteRead) for cause in (error, *error.args))
+    incomplete = isinstance(error, EndedEarly) or any(isinstance(cause, IncompleteRead) for cause in error.args)
     what = "broke in the middle of a response" if incomplete else f"broke: {_last_words(error)}"
     problem = NoApiServer if incomplete else ConnectionProblem
     return problem(
@@ -194,10 +187,6 @@ def _short_tls(words: str) -> str:
     return words.rpartition("] ")[2].partition(" (_ssl")[0]
 
 
-def _cause(error: BaseException) -> BaseException | None:
-    return error.__cause__ or error.__context__
-
-
 def _last_words(error: BaseException) -> str:
     """The innermost of a chain of wrapped errors, without numbers and class names."""
     for _ in range(5):
@@ -208,8 +197,7 @@ def _last_words(error: BaseException) -> str:
         error = inner
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    words = str(error.args[-1]) if isinstance(error, HTTPError) and error.args else str(error)
-    return visible(words.rpartition("] ")[2] or type(error).__name__, _LONGEST_WORDS)
+    return visible(str(error).rpartition("] ")[2] or type(error).__name__, _LONGEST_WORDS)
 
 
 def _is_page(body: bytes) -> bool:
