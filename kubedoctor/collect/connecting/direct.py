@@ -1,15 +1,13 @@
-"""HTTP/1.1 without a proxy, by the standard library alone: to import a larger client takes longer than a small answer."""
+"""Connections without a proxy, over sockets alone: to import a library for HTTP takes longer than a small answer."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import select
 import socket
 import ssl
 import threading
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,11 +17,9 @@ from kubedoctor.collect.connecting.failures import (
     NotReached,
     NotReachedInTime,
     NotResolved,
-    NotUnpacked,
-    TookTooLong,
+    failures,
 )
-
-_GZIP = zlib.MAX_WBITS | 16
+from kubedoctor.collect.connecting.http_answer import HttpAnswer, read_head
 
 
 class Direct:
@@ -39,15 +35,15 @@ class Direct:
     def send(self, sent: Sent) -> DirectAnswer:
         """See Carrier."""
         parts = urlsplit(sent.url)
-        connection = self._kept() or _Connection(parts.hostname or "", parts.port, self._tls, self._server_name)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        message = _message(sent, target, parts.netloc.rpartition("@")[2])
+        connection = self._kept() or _Connection()
         self._uses(connection)
         try:
             if connection.sock is None:
-                connection.open(sent.connect, sent.read)
-            through = connection.sock  # an answer without length takes it from its connection
-            with _failures():
-                response = connection.exchange(sent, parts.path, parts.query)
-            return DirectAnswer(connection, through, response, self._keep)
+                port = parts.port or (443 if self._tls else 80)
+                connection.open(parts.hostname or "", port, sent, self._tls, self._server_name)
+            return DirectAnswer(connection, connection.exchange(message, sent.read), self._keep)
         except BaseException:
             connection.close()
             raise
@@ -76,43 +72,43 @@ class Direct:
         connection.close()
 
 
-class _Connection(http.client.HTTPConnection):
+class _Connection:
     """`sock` is there from the first byte of the TLS handshake on, so that a deadline can end it."""
 
-    def __init__(self, host: str, port: int | None, tls: ssl.SSLContext | None, server_name: str | None) -> None:
-        super().__init__(host, port or (443 if tls else 80))
-        self._tls, self._name = tls, server_name or host
+    def __init__(self) -> None:
+        self.sock: socket.socket | None = None
+        self._reader: Any = None
 
-    def open(self, connect: float, read: float | None) -> None:
+    def open(self, host: str, port: int, sent: Sent, tls: ssl.SSLContext | None, server_name: str | None) -> None:
         """Connect, within the time for it, and agree on TLS."""
         try:
-            self.sock = socket.create_connection((self.host, self.port), connect)
+            self.sock = socket.create_connection((host, port), sent.connect)
         except socket.gaierror as error:
             raise NotResolved(error) from None
         except TimeoutError as error:
             raise NotReachedInTime(error) from None
         except (OSError, UnicodeError) as error:
             raise NotReached(error) from None
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            with _failures():
-                self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
-        self.sock.settimeout(read)
+        with failures():
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is not None:
+                self.sock = tls.wrap_socket(self.sock, server_hostname=server_name or host)
+            self._reader = self.sock.makefile("rb", buffering=1 << 16)
 
-    def exchange(self, sent: Sent, path: str, query: str) -> http.client.HTTPResponse:
+    def exchange(self, message: bytes, read: float | None) -> HttpAnswer:
         """Send a request; the answer once its headers are there."""
-        self.sock.settimeout(sent.read)
-        self.putrequest(sent.method, f"{path}?{query}" if query else path, skip_accept_encoding=True)
-        for name, value in sent.headers:
-            self.putheader(name, value)
-        if sent.body is not None:
-            self.putheader("Content-Length", str(len(sent.body)))
-        self.endheaders(sent.body)
-        return self.getresponse()
+        if self.sock is None:
+            raise ConnectionFailed("it was closed")
+        with failures():
+            self.sock.settimeout(read)
+            self.sock.sendall(message)
+            return read_head(self._reader)
 
     @property
     def is_dropped(self) -> bool:
         """Whether the server has closed it, or sent what nobody asked for."""
+        if self.sock is None:
+            return True
         try:
             poll = select.poll()
             poll.register(self.sock, select.POLLIN)
@@ -120,78 +116,59 @@ class _Connection(http.client.HTTPConnection):
         except (OSError, ValueError):
             return True
 
+    def shutdown(self) -> None:
+        """Wake the thread that waits for the server."""
+        if self.sock is not None:
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Raises nothing."""
+        reader, sock, self._reader, self.sock = self._reader, self.sock, None, None
+        for part in (reader, sock):
+            with contextlib.suppress(OSError, ValueError):
+                if part is not None:
+                    part.close()
+
 
 class DirectAnswer:
     """See Answer."""
 
-    def __init__(
-        self,
-        connection: _Connection,
-        through: socket.socket,
-        response: http.client.HTTPResponse,
-        keep: Callable[[_Connection], None],
-    ) -> None:
-        self._connection, self._socket, self._response, self._keep = connection, through, response, keep
-        packed = (response.headers.get("Content-Encoding") or "").lower() in ("gzip", "x-gzip")
-        self._unpacking = zlib.decompressobj(_GZIP) if packed else None
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Names in any case."""
-        return self._response.headers  # type: ignore[return-value]  # a message reads like a mapping
+    def __init__(self, connection: _Connection, answer: HttpAnswer, keep: Callable[[_Connection], None]) -> None:
+        self._connection, self._answer, self._keep = connection, answer, keep
+        self.status, self.headers = answer.status, answer.headers
 
     @property
     def missing(self) -> int:
         """See Answer."""
-        return self._response.length or 0
+        return self._answer.missing
 
     def read1(self, most: int) -> bytes:
         """See Answer."""
-        while True:
-            with _failures():
-                piece = self._response.read1(most)
-            if self._unpacking is None:
-                return piece
-            try:
-                unpacked = self._unpacking.decompress(piece) if piece else self._unpacking.flush()
-            except zlib.error as error:
-                raise NotUnpacked(error) from None
-            if unpacked or not piece:
-                return unpacked
+        with failures():
+            return self._answer.read1(most)
 
     def close(self) -> None:
         """See Answer."""
-        self._response.close()
         self._connection.close()
-        with contextlib.suppress(OSError):
-            self._socket.close()
 
     def release(self) -> None:
         """See Answer."""
-        whole = self._response.isclosed() or self._response.length == 0
-        self._response.close()
-        if whole and not self._response.will_close:
+        if self._answer.keeps_connection:
             self._keep(self._connection)
         else:
-            self.close()
+            self._connection.close()
 
     def shutdown(self) -> None:
         """See Answer."""
-        self._socket.shutdown(socket.SHUT_RDWR)
+        self._connection.shutdown()
 
 
-@contextlib.contextmanager
-def _failures() -> Iterator[None]:
-    try:
-        yield
-    except ssl.SSLError:
-        raise
-    except TimeoutError as error:
-        raise TookTooLong(error) from None
-    except (OSError, http.client.HTTPException) as error:
-        raise ConnectionFailed(error) from None
+def _message(sent: Sent, target: str, host: str) -> bytes:
+    """The request as it is sent. Raises ValueError, without the value, where a header would be more than one line."""
+    lines = [f"{sent.method} {target} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in sent.headers)]
+    if sent.body is not None:
+        lines.append(f"Content-Length: {len(sent.body)}")
+    for line in lines:
+        if any(character in line for character in "\r\n\0"):
+            raise ValueError(f"the header {line.partition(':')[0]!r} has a value that is more than one line")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (sent.body or b"")

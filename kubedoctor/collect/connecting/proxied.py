@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from http.client import IncompleteRead
 from typing import Any
 
 import urllib3
@@ -22,6 +23,7 @@ from urllib3.exceptions import TimeoutError as Late
 from kubedoctor.collect.connecting.carrying import MOST_IDLE, Sent
 from kubedoctor.collect.connecting.failures import (
     ConnectionFailed,
+    EndedEarly,
     NotReached,
     NotReachedInTime,
     NotResolved,
@@ -155,4 +157,6 @@ def _failures() -> Iterator[None]:
     except DecodeError as error:
         raise NotUnpacked(error) from None
     except HTTPError as error:
+        if any(isinstance(cause, IncompleteRead) for cause in (error, *error.args)):
+            raise EndedEarly(error) from None
         raise ConnectionFailed(*error.args[1:] or (error,)) from None

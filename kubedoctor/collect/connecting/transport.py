@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ import msgspec
 
 from kubedoctor.collect.connecting.carrying import Answer, Carrier, Sent
 from kubedoctor.collect.connecting.connection import USER_AGENT, Connection, is_loopback
+from kubedoctor.collect.connecting.dates import http_date
 from kubedoctor.collect.connecting.deadlines import PATIENCE, Deadline, Deadlines, Patience
 from kubedoctor.collect.connecting.direct import Direct
 from kubedoctor.collect.connecting.failures import ConnectionFailed, EndedEarly, TookTooLong
@@ -277,11 +277,9 @@ class Transport:
     def _note(self, date: str | None) -> None:
         if not date:
             return
-        try:
-            time = parsedate_to_datetime(date)
-        except (ValueError, TypeError):
+        time = http_date(date)
+        if time is None:
             return
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
         if abs(time - datetime.now(UTC)) > _LARGEST_SKEW:
             return
         self.skew = (time - datetime.now(UTC)).total_seconds()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping
-from http.client import IncompleteRead
 
 import msgspec
 
@@ -143,7 +142,7 @@ def problem_of(error: Exception, connection: Connection) -> SourceProblem:
             f"the response of {server} cannot be unpacked ({_last_words(error)})",
             "Try again. If it fails again, check any proxy in between",
         )
-    incomplete = isinstance(error, EndedEarly) or any(isinstance(cause, IncompleteRead) for cause in error.args)
+    incomplete = isinstance(error, EndedEarly)
     what = "broke in the middle of a response" if incomplete else f"broke: {_last_words(error)}"
     problem = NoApiServer if incomplete else ConnectionProblem
     return problem(
