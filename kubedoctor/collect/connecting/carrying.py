@@ -21,7 +21,7 @@ class Sent(NamedTuple):
     read: float | None
 
 
-class Answer(Protocol):
+class CarriedAnswer(Protocol):
     """An answer whose headers are there. `missing` counts the bytes that are still to come; 0 where that is unknown.
 
     Reading raises ConnectionFailed or ssl.SSLError.
@@ -50,7 +50,7 @@ class Answer(Protocol):
 class Carrier(Protocol):
     """Safe for threads. Made with `uses`, which gets the connection, with its `sock`, before the first byte is sent."""
 
-    def send(self, sent: Sent) -> Answer:
+    def send(self, sent: Sent) -> CarriedAnswer:
         """The answer, once its headers are there. Raises as reading it does."""
 
     def close(self) -> None:

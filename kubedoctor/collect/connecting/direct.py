@@ -106,7 +106,7 @@ class _Connection:
 
     @property
     def is_dropped(self) -> bool:
-        """Whether the server has closed it, or sent what nobody asked for."""
+        """Whether the server has closed it, or sent something without a request."""
         if self.sock is None:
             return True
         try:
@@ -131,7 +131,7 @@ class _Connection:
 
 
 class DirectAnswer:
-    """See Answer."""
+    """See CarriedAnswer."""
 
     def __init__(self, connection: _Connection, answer: HttpAnswer, keep: Callable[[_Connection], None]) -> None:
         self._connection, self._answer, self._keep = connection, answer, keep
@@ -139,27 +139,27 @@ class DirectAnswer:
 
     @property
     def missing(self) -> int:
-        """See Answer."""
+        """See CarriedAnswer."""
         return self._answer.missing
 
     def read1(self, most: int) -> bytes:
-        """See Answer."""
+        """See CarriedAnswer."""
         with failures():
             return self._answer.read1(most)
 
     def close(self) -> None:
-        """See Answer."""
+        """See CarriedAnswer."""
         self._connection.close()
 
     def release(self) -> None:
-        """See Answer."""
+        """See CarriedAnswer."""
         if self._answer.keeps_connection:
             self._keep(self._connection)
         else:
             self._connection.close()
 
     def shutdown(self) -> None:
-        """See Answer."""
+        """See CarriedAnswer."""
         self._connection.shutdown()
 
 

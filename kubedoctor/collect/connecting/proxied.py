@@ -88,7 +88,7 @@ class Proxied:
 
 
 class ProxiedAnswer:
-    """See Answer."""
+    """See CarriedAnswer."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
@@ -105,24 +105,24 @@ class ProxiedAnswer:
 
     @property
     def missing(self) -> int:
-        """See Answer."""
+        """See CarriedAnswer."""
         return getattr(self._response, "length_remaining", 0) or 0
 
     def read1(self, most: int) -> bytes:
-        """See Answer."""
+        """See CarriedAnswer."""
         with _failures():
             return self._response.read1(most, decode_content=True)
 
     def close(self) -> None:
-        """See Answer."""
+        """See CarriedAnswer."""
         self._response.close()
 
     def release(self) -> None:
-        """See Answer."""
+        """See CarriedAnswer."""
         self._response.release_conn()
 
     def shutdown(self) -> None:
-        """See Answer."""
+        """See CarriedAnswer."""
         with contextlib.suppress(HTTPError):
             self._response.shutdown()
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from kubedoctor.collect.connecting.carrying import Answer, Carrier, Sent
+from kubedoctor.collect.connecting.carrying import CarriedAnswer, Carrier, Sent
 from kubedoctor.collect.connecting.connection import USER_AGENT, Connection, is_loopback
 from kubedoctor.collect.connecting.dates import http_date
 from kubedoctor.collect.connecting.deadlines import PATIENCE, Deadline, Deadlines, Patience
@@ -86,7 +86,7 @@ class Transport:
             raise self._not_accepted()
         return LineStream(response, self.connection)
 
-    def _open_stream(self, path: str, query: Query, accept: str, idle: float) -> Answer:
+    def _open_stream(self, path: str, query: Query, accept: str, idle: float) -> CarriedAnswer:
         """The response once its headers are there. Raises for a refusal other than 401."""
         allowed = self.connection.answer_timeout
         with self._deadlines.within(min(allowed, idle) if allowed else idle) as deadline:
@@ -172,7 +172,7 @@ class Transport:
         headers: dict[str, str],
         body: bytes | None,
         allowed: float | None = None,
-    ) -> tuple[Answer, bytes]:
+    ) -> tuple[CarriedAnswer, bytes]:
         """One request and its whole answer, within the time that is allowed for it."""
         allowed = allowed or self.connection.answer_timeout
         with self._deadlines.within(allowed) as deadline:
@@ -196,7 +196,7 @@ class Transport:
         body: bytes | None,
         read: float | None,
         deadline: Deadline,
-    ) -> Answer:
+    ) -> CarriedAnswer:
         """Every request goes through here. Redirects are not followed: they could lead anywhere."""
         check_is_read(method, path)
         if self._closed:
@@ -215,7 +215,7 @@ class Transport:
         self._note(response.headers.get("Date"))
         return response
 
-    def _body(self, response: Answer, deadline: Deadline) -> bytes:
+    def _body(self, response: CarriedAnswer, deadline: Deadline) -> bytes:
         """The whole body, within time and size. The connection goes back to the pool only after a whole answer."""
         pieces: list[bytes] = []
         size = 0
@@ -314,7 +314,7 @@ class _Dropped(Exception):
 class LineStream:
     """Lines of a continuing answer. `close` may be called from another thread and ends the iteration."""
 
-    def __init__(self, response: Answer, connection: Connection) -> None:
+    def __init__(self, response: CarriedAnswer, connection: Connection) -> None:
         self._response = response
         self._connection = connection
         self._closed = False
