@@ -51,5 +51,17 @@ def test_the_first_request_waits_for_no_diagnosis() -> None:
     assert not [name for name in names if name.startswith(("kubedoctor.engine", "kubedoctor.answers", "diagnostics"))]
 
 
+def test_the_program_starts_without_what_it_does_not_use() -> None:
+    """Where other packages need typing_extensions, they get it."""
+    assert not loaded_by("import kubedoctor.__main__") & {
+        "typing_extensions",
+        "inspect",
+        "dataclasses",
+        "email",
+        "urllib3",
+    }
+    assert "typing_extensions" in loaded_by("import kubedoctor.__main__, typing_extensions")
+
+
 def test_the_probe_sees_what_is_loaded() -> None:
     assert {"yaml", "rich"} <= loaded_by("import yaml, rich")
