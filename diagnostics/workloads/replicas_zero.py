@@ -18,7 +18,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Deployment, KubernetesObject, StatefulSet, quote, ref
+from kubedoctor.cluster import (
+    Cluster,
+    Deployment,
+    HorizontalPodAutoscaler,
+    KubernetesObject,
+    OwnerReference,
+    Ref,
+    StatefulSet,
+    autoscalers_of,
+    controlling_owner,
+    quote,
+    ref,
+)
 from kubedoctor.cluster.changes import scale
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
 
@@ -32,29 +44,44 @@ def scaled_to_zero(workload: KubernetesObject) -> bool:
     )
 
 
+def _detail(autoscaler: HorizontalPodAutoscaler | None, owner: OwnerReference | None) -> str:
+    if autoscaler is None:
+        return ""
+    if owner is not None:
+        return f"{owner.kind} {autoscaler.namespace}/{owner.name} decides how many pods it has, zero included."
+    return f"{ref(autoscaler).title} does not raise it: an autoscaler is disabled while its target has 0 replicas."
+
+
+def _up(workload: Ref, autoscaler: HorizontalPodAutoscaler | None) -> Fix:
+    """An autoscaler continues from its minimum once there is a pod."""
+    replicas = max(1, autoscaler.spec.min_replicas or 1) if autoscaler else 1
+    line = command_line(scale(workload, replicas))
+    return Fix(f"Scale the {workload.kind} up, if it should run", line, Effect.CHANGES)
+
+
 @diagnostic(
     code="KD1203",
     subject=Deployment,
     also_subjects=(StatefulSet,),
     severity=Severity.NOTICE,
-    reads=(Deployment, StatefulSet),
+    reads=(Deployment, StatefulSet, HorizontalPodAutoscaler),
     when=scaled_to_zero,
     explains=(Explains("selects", ("KD2001",)),),
     symptoms=("ScalingDisabled", "0/0"),
 )
-def replicas_zero(workload: KubernetesObject, _: Cluster) -> Iterator[Finding]:
+def replicas_zero(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     name = f"{ref(workload).argument}{workload.namespace_flag}"
+    autoscaler = next(iter(autoscalers_of(ref(workload), cluster)), None)
+    owner = controlling_owner(autoscaler) if autoscaler else None
     yield Finding(
         about=ref(workload),
         summary=f"{ref(workload).kind} is scaled to 0 replicas: it runs no pods",
-        evidence=(quote(workload, "spec.replicas", "the desired number of pods"),),
-        confidence=Confidence.CERTAIN,
-        fixes=(
-            Fix(
-                f"Scale the {ref(workload).kind} up, if it should run",
-                command_line(scale(ref(workload), 1)),
-                Effect.CHANGES,
-            ),
+        evidence=(
+            quote(workload, "spec.replicas", "the desired number of pods"),
+            *((quote(autoscaler, "spec.scaleTargetRef.name", "it scales this"),) if autoscaler else ()),
         ),
+        confidence=Confidence.CERTAIN,
+        detail=_detail(autoscaler, owner),
+        fixes=() if owner else (_up(ref(workload), autoscaler),),
         commands=(Command(f"kubectl get {name} -o yaml", "who changed it last: add --show-managed-fields"),),
     )

@@ -60,7 +60,14 @@ from kubedoctor.cluster.kinds.core import (
     ServiceAccount,
     Taint,
 )
-from kubedoctor.cluster.kinds.meta import Condition, CustomResource, KubernetesObject, LabelSelector, condition
+from kubedoctor.cluster.kinds.meta import (
+    Condition,
+    CustomResource,
+    KubernetesObject,
+    LabelSelector,
+    OwnerReference,
+    condition,
+)
 from kubedoctor.cluster.kinds.metrics import NodeMetrics, PodMetrics
 from kubedoctor.cluster.kinds.networking import (
     EndpointSlice,
@@ -82,6 +89,7 @@ from kubedoctor.cluster.kinds.storage import (
     VolumeAttachment,
 )
 from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
@@ -98,6 +106,7 @@ from kubedoctor.cluster.relations.workloads import (
     WORKLOAD_KINDS,
     WORKLOADS,
     controller_of,
+    controlling_owner,
     later_run_succeeded,
     owner_chain,
     pods_of,
@@ -177,6 +186,7 @@ __all__ = [
     "Node",
     "NodeMetrics",
     "NotCollected",
+    "OwnerReference",
     "PersistentVolume",
     "PersistentVolumeClaim",
     "Pod",
@@ -218,10 +228,12 @@ __all__ = [
     "all_containers",
     "all_statuses",
     "applies_to",
+    "autoscalers_of",
     "claim_names",
     "condition",
     "container_path",
     "controller_of",
+    "controlling_owner",
     "counted",
     "ended_at",
     "endpoints_of",
@@ -260,6 +272,7 @@ __all__ = [
     "selector_of",
     "services_selecting",
     "status_path",
+    "target_of",
     "template_of",
     "template_path",
     "terminating",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from kubedoctor.cluster.grammar.selectors import Selector, SelectorError, selector_from_map, selector_of
 from kubedoctor.cluster.kinds.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from kubedoctor.cluster.kinds.core import ReplicationController
-from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector
+from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector, OwnerReference
 from kubedoctor.cluster.kinds.pods import Pod, PodTemplate
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
@@ -20,10 +20,13 @@ LONGEST_CHAIN = 10  # Owners may form a circle; no real chain is longer.
 
 def controller_of(obj: KubernetesObject) -> Ref | None:
     """The owner that is marked as controller. A static pod's controller is its Node, which has no namespace."""
-    for owner in obj.metadata.owner_references or ():
-        if owner.controller:
-            return Ref(owner.kind, "" if owner.kind == "Node" else obj.namespace, owner.name)
-    return None
+    owner = controlling_owner(obj)
+    return Ref(owner.kind, "" if owner.kind == "Node" else obj.namespace, owner.name) if owner is not None else None
+
+
+def controlling_owner(obj: KubernetesObject) -> OwnerReference | None:
+    """The owner reference that is marked as controller."""
+    return next((owner for owner in obj.metadata.owner_references or () if owner.controller), None)
 
 
 def controllers(obj: KubernetesObject, read: Callable[[Ref], KubernetesObject | None]) -> Iterator[Ref]:

@@ -144,7 +144,7 @@ def propose(
         return Failure(MetricObstacle.ALL_UNREADY)
     requests: dict[str, int] = {}
     if target.utilization:
-        found = _requests(pods, target)
+        found = requests_of(pods, target)
         if isinstance(found, Failure):
             return found
         requests = found
@@ -248,7 +248,7 @@ def _starting(pod: Pod, load: Load, now: datetime) -> bool:
     return state.status == "False" and (changed is None or start + READINESS_DELAY > changed)
 
 
-def _requests(pods: Iterable[Pod], target: MetricTarget) -> dict[str, int] | Failure:
+def requests_of(pods: Iterable[Pod], target: MetricTarget) -> dict[str, int] | Failure:
     """The requests that utilisation is computed from, by pod; every container must have one, also of pods that are ignored."""
     requests: dict[str, int] = {}
     for pod in pods:

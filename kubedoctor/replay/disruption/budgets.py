@@ -11,7 +11,7 @@ import msgspec
 from kubedoctor.cluster.kinds.meta import OwnerReference, condition
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
-from kubedoctor.replay.disruption.drains import controller
+from kubedoctor.cluster.relations.workloads import controlling_owner
 from kubedoctor.replay.disruption.evictions import guards
 
 _PERCENT: Final = re.compile(r"([+-]?[0-9]+)%", re.ASCII)
@@ -53,7 +53,7 @@ def allowance(budget: PodDisruptionBudget, pods: Iterable[Pod], scale_of: ScaleO
         return Allowance(len(selected), spec.min_available, healthy)
     scales: dict[str, int] = {}
     for pod in selected:
-        owner = controller(pod)
+        owner = controlling_owner(pod)
         if owner is None or owner.uid in scales:
             continue
         scale = scale_of(owner, pod.namespace)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kubedoctor.cluster.kinds.pods import Pod, PodStatus
 from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
-from kubedoctor.replay.disruption.drains import controller
+from kubedoctor.cluster.relations.workloads import controlling_owner
 from kubedoctor.replay.disruption.evictions import Eviction, EvictionVerdict, evict
 from kubedoctor.replay.scheduler.counterfactuals.applying import Situation
 from kubedoctor.replay.scheduler.cycle import SchedulingVerdict, schedule
@@ -109,7 +109,7 @@ def _key(pod: Pod) -> str:
 
 def _departed(pod: Pod, verdict: EvictionVerdict, state: ClusterState) -> tuple[Departure, ClusterState]:
     gone = pod.status.phase in ("Succeeded", "Failed") or pod.metadata.deletion_timestamp is not None
-    if gone or controller(pod) is None:
+    if gone or controlling_owner(pod) is None:
         return Departure(pod, verdict, replaced=False), state
     again = replace(pod, spec=replace(pod.spec, node_name=""), status=PodStatus(phase="Pending"))
     places = Situation(again, state).feasible()

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
-from kubedoctor.cluster.kinds.meta import OwnerReference
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import controlling_owner
 
 MIRROR: Final = "kubernetes.io/config.mirror"
 """The annotation of a static pod's mirror: only the kubelet ends it."""
@@ -118,15 +118,10 @@ class Drain(msgspec.Struct, frozen=True):
 
 
 def _refusal(drained: Drained) -> str:
-    owner = controller(drained.pod)
+    owner = controlling_owner(drained.pod)
     if drained.treatment is Treatment.NO_DAEMON_SET:
         return f'daemonsets.apps "{owner.name if owner else ""}" not found'
     return _BLOCKS[drained.treatment]
-
-
-def controller(pod: Pod) -> OwnerReference | None:
-    """The owner that replaces the pod."""
-    return next((owner for owner in pod.metadata.owner_references or () if owner.controller), None)
 
 
 def drain(pods: Iterable[Pod], daemon_sets: Collection[tuple[str, str]], options: DrainOptions, now: datetime) -> Drain:
@@ -149,7 +144,7 @@ def treatment(pod: Pod, daemon_sets: Collection[tuple[str, str]], options: Drain
     ):
         return Treatment.SKIPPED_DELETED
     finished = pod.status.phase in ("Succeeded", "Failed")
-    owner = controller(pod)
+    owner = controlling_owner(pod)
     if owner is not None and owner.kind == "DaemonSet" and owner.api_version == "apps/v1" and not finished:
         if (pod.namespace, owner.name) in daemon_sets:
             return Treatment.IGNORED_DAEMON_SET if options.ignore_daemon_sets else Treatment.DAEMON_SET

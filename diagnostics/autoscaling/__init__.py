@@ -1,0 +1,1 @@
+"""Autoscalers that cannot scale, or not as far as they should."""

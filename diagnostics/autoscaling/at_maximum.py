@@ -1,0 +1,107 @@
+"""HorizontalPodAutoscaler is held at its maximum.
+
+## What it means
+The metrics demand more pods than `spec.maxReplicas` allows. The autoscaler has added all that it may; the load of each pod
+stays above the target.
+
+## Why it happens
+- The load has grown beyond what the maximum was chosen for.
+- The target is lower than what an idle pod uses, so the autoscaler always demands more.
+- The pods got slower: each request costs more than before.
+- Minimum and maximum are equal: the autoscaler is pinned.
+
+## How to fix it
+1. Compare the number that the metrics demand with the maximum.
+2. Raise `spec.maxReplicas`, if nodes and quotas have room; or raise the target.
+3. Look for a cause in the workload: a new version, a slow dependency.
+
+## References
+- https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster import (
+    Cluster,
+    HorizontalPodAutoscaler,
+    condition,
+    controlling_owner,
+    has_path,
+    quote,
+    ref,
+    target_of,
+)
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.replay.autoscaling.demand import Demand, demands
+
+_LIMITED = "status.conditions[type=ScalingLimited]"
+
+
+def limited_above(autoscaler: HorizontalPodAutoscaler) -> bool:
+    """It runs as many pods as it may, and states that it would have more."""
+    limited = condition(autoscaler.status.conditions, "ScalingLimited")
+    return (
+        limited is not None
+        and limited.status == "True"
+        and limited.reason == "TooManyReplicas"
+        and autoscaler.status.current_replicas >= autoscaler.spec.max_replicas > 0
+    )
+
+
+@diagnostic(
+    code="KD1303",
+    subject=HorizontalPodAutoscaler,
+    severity=Severity.WARNING,
+    reads=(HorizontalPodAutoscaler,),
+    when=limited_above,
+    also_known_as=("TooManyReplicas",),
+    symptoms=("ScalingLimited", "the desired replica count is more than the maximum replica count"),
+)
+def at_maximum(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Finding]:
+    active = condition(autoscaler.status.conditions, "ScalingActive")
+    if active is None or active.status != "True":
+        return
+    most = autoscaler.spec.max_replicas
+    demanded = next((demand for demand in demands(autoscaler) if demand.replicas > most), None)
+    pinned = (autoscaler.spec.min_replicas or 1) >= most
+    wanted = f"would be {demanded.replicas}, " if demanded else ""
+    load = f" ({_load(demanded)})" if demanded else ""
+    yield Finding(
+        about=ref(autoscaler),
+        severity=Severity.NOTICE if pinned else None,
+        summary=f"HorizontalPodAutoscaler {wanted}held at {most} by maxReplicas{load}",
+        evidence=(
+            quote(autoscaler, "spec.maxReplicas", "and minReplicas is the same" if pinned else ""),
+            *(
+                (quote(autoscaler, f"{_LIMITED}.message", "the controller's own words"),)
+                if has_path(autoscaler, f"{_LIMITED}.message")
+                else ()
+            ),
+            *((quote(autoscaler, f"status.currentMetrics[{demanded.index}]", ""),) if demanded else ()),
+        ),
+        confidence=Confidence.CERTAIN,
+        affects=(target_of(autoscaler),),
+        fixes=tuple(_fixes(autoscaler, demanded)),
+        commands=(
+            Command(ref(autoscaler).describe_command, "its metrics, conditions and events"),
+            Command(f"kubectl top pods{autoscaler.namespace_flag}", "what each pod uses"),
+        ),
+    )
+
+
+def _load(demand: Demand) -> str:
+    of = f" of container {demand.container}" if demand.container else ""
+    return f"{demand.name}{of} {demand.current}, target {demand.target}"
+
+
+def _fixes(autoscaler: HorizontalPodAutoscaler, demand: Demand | None) -> Iterator[Fix]:
+    owner = controlling_owner(autoscaler)
+    if owner is not None:
+        yield Fix(f"Raise the maximum in {owner.kind} {owner.name}, which owns it, if nodes and quotas have room")
+        return
+    line = command_line(put(ref(autoscaler), ("spec", "maxReplicas"), demand.replicas), autoscaler) if demand else ""
+    number = f" to {demand.replicas}" if demand else ""
+    yield Fix(f"Raise maxReplicas{number}, if nodes and quotas have room", line, Effect.CHANGES)
