@@ -119,12 +119,13 @@ def _one_container(
 
     def has_requests(changed: Cluster) -> bool:
         after = changed.get(HorizontalPodAutoscaler, autoscaler.namespace, autoscaler.name)
-        item = changed.get_ref(target_of(autoscaler))
+        item = changed.maybe.get_ref(target_of(autoscaler))
         if after is None or item is None or not after.spec.metrics:
             return False
         measured = after.spec.metrics[index].get("containerResource", {}).get("container", "")
         target = MetricTarget(failure.resource, utilization=1, container=measured)
-        return not isinstance(requests_of(pods_of(item, changed), target), Failure)
+        pods = pods_of(item, changed.maybe)
+        return bool(pods) and not isinstance(requests_of(pods, target), Failure)
 
     fix = Fix(
         f"Or measure container {name} alone (ContainerResource, 1.27 and later)", command_line(change, autoscaler)

@@ -76,7 +76,7 @@ def at_maximum(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Find
         evidence=(
             quote(autoscaler, "spec.maxReplicas", "and minReplicas is the same" if pinned else ""),
             *(
-                (quote(autoscaler, f"{_LIMITED}.message", "the controller's own words"),)
+                (quote(autoscaler, f"{_LIMITED}.message", "the controller's message"),)
                 if has_path(autoscaler, f"{_LIMITED}.message")
                 else ()
             ),

@@ -29,7 +29,6 @@ from datetime import timedelta
 
 from diagnostics.autoscaling._requests import missing_request_fixes, named_container
 from kubedoctor.cluster import (
-    APIService,
     Cluster,
     Deployment,
     Evidence,
@@ -74,7 +73,7 @@ def lacks_metrics(autoscaler: HorizontalPodAutoscaler) -> bool:
     code="KD1302",
     subject=HorizontalPodAutoscaler,
     severity=Severity.WARNING,
-    reads=(HorizontalPodAutoscaler, APIService, Pod, Deployment, StatefulSet, ReplicaSet),
+    reads=(HorizontalPodAutoscaler, Pod, Deployment, StatefulSet, ReplicaSet),
     when=lacks_metrics,
     also_known_as=("FailedGetResourceMetric", "FailedComputeMetricsReplicas"),
     symptoms=("FailedGetPodsMetric", "FailedGetObjectMetric", "FailedGetExternalMetric", "<unknown>", "ScalingActive"),
@@ -91,7 +90,7 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
     workload = cluster.maybe.get_ref(target)
     pods = pods_of(workload, cluster.maybe) if workload is not None else ()
     reason = _reason(failure, pods, cluster)
-    evidence: tuple[Evidence, ...] = (quote(autoscaler, f"{_ACTIVE}.message", "the controller's own words"),)
+    evidence: tuple[Evidence, ...] = (quote(autoscaler, f"{_ACTIVE}.message", "the controller's message"),)
     fixes: tuple[Fix, ...] = ()
     if failure.kind is NoMetrics.MISSING_REQUEST:
         container = named_container(failure, pods)

@@ -61,7 +61,7 @@ def several_autoscalers(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -
             quote(autoscaler, "spec.scaleTargetRef.name", ""),
             *(quote(other, "spec.scaleTargetRef.name", "") for other in others),
             *(
-                (quote(autoscaler, f"{_ACTIVE}.message", "the controller's own words"),)
+                (quote(autoscaler, f"{_ACTIVE}.message", "the controller's message"),)
                 if ambiguous and has_path(autoscaler, f"{_ACTIVE}.message")
                 else ()
             ),

@@ -64,12 +64,12 @@ def target_missing(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Ite
         return
     target = target_of(autoscaler)
     known = target.kind in {kind.__name__ for kind in _SCALED}
-    if known:
-        if cluster.get_ref(target) is not None and not (failed and able and "not found" not in able.message):
-            return
-    elif not failed:
+    read = cluster.maybe if failed else cluster
+    seen = read.get_ref(target) if known else None
+    refused = failed and able is not None and "not found" not in able.message
+    if (seen is not None and not refused) or not (known or failed):
         return
-    missing = known and cluster.get_ref(target) is None
+    missing = known and seen is None and not refused
     message = able.message.rpartition("current scale: ")[2] if failed and able is not None else ""
     similar = tuple(_similar(target, cluster)) if missing or "not found" in message else ()
     reason = "does not exist" if missing or "not found" in message else f"cannot be scaled: {message}"
@@ -79,7 +79,7 @@ def target_missing(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Ite
         evidence=(
             quote(autoscaler, "spec.scaleTargetRef.name", f"a {target.kind} in namespace {autoscaler.namespace}"),
             *(
-                (quote(autoscaler, f"{_ABLE}.message", "the controller's own words"),)
+                (quote(autoscaler, f"{_ABLE}.message", "the controller's message"),)
                 if failed and has_path(autoscaler, f"{_ABLE}.message")
                 else ()
             ),
