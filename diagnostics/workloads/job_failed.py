@@ -7,6 +7,7 @@ The Job controller gave up and starts no more pods. The work of the Job is not d
 - Its pods failed more often than `backoffLimit` allows.
 - It ran longer than `activeDeadlineSeconds` and was stopped.
 - A rule of its `podFailurePolicy` made this failure final.
+- An index of an indexed Job failed more often than `backoffLimitPerIndex` allows.
 
 ## How to fix it
 1. Read the log and the exit code of the last pod: they show the cause. A Job that ran out of time deletes its pods, and
@@ -45,6 +46,13 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 OLD = timedelta(days=7)
 """An older failed Job is a record that was not removed (`ttlSecondsAfterFinished` removes it)."""
 FAILED = "status.conditions[type=Failed]"
+_LIMITS = {
+    "BackoffLimitExceeded": "spec.backoffLimit",
+    "DeadlineExceeded": "spec.activeDeadlineSeconds",
+    "FailedIndexes": "status.failedIndexes",
+    "MaxFailedIndexesExceeded": "status.failedIndexes",
+}
+"""What the Job hit, by the reason of its condition."""
 
 
 def failed(job: Job) -> bool:
@@ -59,7 +67,7 @@ def failed(job: Job) -> bool:
     severity=Severity.CRITICAL,
     reads=(Job, CronJob, Pod),
     when=failed,
-    also_known_as=("BackoffLimitExceeded", "DeadlineExceeded"),
+    also_known_as=("BackoffLimitExceeded", "DeadlineExceeded", "FailedIndexes", "MaxFailedIndexesExceeded"),
     symptoms=("PodFailurePolicy", "Failed"),
 )
 def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
@@ -72,8 +80,7 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     last = max(pods, key=_ended, default=None)
     ending, evidence = _ending(last, cluster) if last is not None else ("", [])
     fields = [f"{FAILED}.{field}" for field in ("reason", "message")]
-    limits = {"BackoffLimitExceeded": "spec.backoffLimit", "DeadlineExceeded": "spec.activeDeadlineSeconds"}
-    limit = limits.get(state.reason, "")
+    limit = _LIMITS.get(state.reason, "")
     age = cluster.taken_at - state.last_transition_time if state.last_transition_time else timedelta()
     old = age > OLD
     yield Finding(
@@ -82,7 +89,11 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
         summary=f"Job failed{f' {human_duration(age)} ago' if old else ''}: {_reason(job, state)}{ending}",
         evidence=(
             *(quote(job, path, "") for path in fields if has_path(job, path)),
-            *((quote(job, limit, "the limit it hit"),) if limit and has_path(job, limit) else ()),
+            *(
+                (quote(job, limit, "" if "Indexes" in limit else "the limit it hit"),)
+                if limit and has_path(job, limit)
+                else ()
+            ),
             *evidence,
         ),
         confidence=Confidence.CERTAIN,
@@ -105,10 +116,20 @@ def _reason(job: Job, state: Condition) -> str:
     if state.reason == "BackoffLimitExceeded":
         limit = "" if job.spec.backoff_limit is None else f" of {job.spec.backoff_limit}"
         return f"{pods}, more than its backoffLimit{limit}"
+    if state.reason in ("FailedIndexes", "MaxFailedIndexesExceeded") and job.status.failed_indexes:
+        most = job.spec.backoff_limit_per_index
+        allowed = "" if most is None else f", each more often than backoffLimitPerIndex {most}"
+        return f"index {job.status.failed_indexes} failed{allowed}"
+    if state.reason == "PodFailurePolicy":
+        return f"a rule of its podFailurePolicy made the failure final: {_message(state)}"
     if state.reason == "DeadlineExceeded":
         seconds = job.spec.active_deadline_seconds
         return f"it ran longer than its activeDeadlineSeconds{f' of {seconds}' if seconds is not None else ''}"
-    return " ".join(state.message.split()) or state.reason or pods
+    return _message(state) or state.reason or pods
+
+
+def _message(state: Condition) -> str:
+    return " ".join(state.message.split())
 
 
 def _ended(pod: Pod) -> tuple[float, str]:
