@@ -57,7 +57,7 @@ def allows_nothing(budget: PodDisruptionBudget) -> bool:
     symptoms=("DisruptionAllowed", "InsufficientPods", "drain"),
 )
 def budget_blocks_drain(budget: PodDisruptionBudget, cluster: Cluster) -> Iterator[Finding]:
-    """Only a notice while nobody drains a node of its pods: many budgets are meant so."""
+    """Only a notice while no node of its pods is cordoned: many budgets are meant so."""
     numbers = current(budget, cluster)
     if numbers.ever or (numbers.expected <= 0 and not numbers.problem):
         return

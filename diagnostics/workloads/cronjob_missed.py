@@ -39,7 +39,7 @@ _SEVERAL = 2
     code="KD1210",
     subject=CronJob,
     severity=Severity.WARNING,
-    reads=(CronJob, Job),
+    reads=(CronJob, Job, Event),
     when=active,
     also_known_as=("MissSchedule", "TooManyMissedTimes"),
     symptoms=("Missed scheduled time to start a job", "too many missed start times"),
@@ -48,11 +48,11 @@ def cronjob_missed(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
     skipped = skipped_runs(cron_job, cluster.taken_at)
     if skipped is None or cluster.taken_at - skipped.since < _LATE:
         return
+    if cron_job.spec.concurrency_policy == "Forbid" and unfinished_jobs(cron_job, cluster):
+        return
     refused = _newest(cron_job, cluster, "FailedCreate")
     too_late = _too_late(cron_job, skipped, cluster)
     if not refused and not too_late and skipped.number < _SEVERAL:
-        return
-    if cron_job.spec.concurrency_policy == "Forbid" and unfinished_jobs(cron_job, cluster):
         return
     event = refused or (_newest(cron_job, cluster, "MissSchedule") if too_late else None)
     yield Finding(

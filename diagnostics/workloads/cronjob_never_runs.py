@@ -25,7 +25,7 @@ from zoneinfo import available_timezones
 
 from diagnostics.workloads._runs import active
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster import Cluster, CronJob, Evidence, nearest_word, quote, ref
+from kubedoctor.cluster import Cluster, CronJob, Event, Evidence, nearest_word, quote, ref
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, command_line, diagnostic, edit_command
 from kubedoctor.replay.workloads.schedules import ScheduleError, UnknownTimeZone, parse_schedule
@@ -37,7 +37,7 @@ _EVENTS = ("UnknownTimeZone", "UnparseableSchedule", "InvalidSchedule")
     code="KD1208",
     subject=CronJob,
     severity=Severity.WARNING,
-    reads=(CronJob,),
+    reads=(CronJob, Event),
     when=active,
     also_known_as=_EVENTS,
     symptoms=("invalid schedule", "unparseable schedule", "invalid timeZone"),

@@ -28,6 +28,11 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1103": {"Node": "where the pod is missing", "Pod": "what is on the node"},
     "KD1104": {"Node": "that it is gone"},
     "KD1201": {"Pod": "which pod holds up a StatefulSet or a DaemonSet"},
+    "KD1206": {"Pod": "which pods it guards"},
+    "KD1207": {"Pod": "which pods both select"},
+    "KD1209": {"Job": "whether the run still hangs"},
+    "KD1211": {"Job": "which runs there are"},
+    "KD1212": {"Pod": "which container still runs"},
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
     "KD2003": {

@@ -78,7 +78,10 @@ def budget_fixes(budget: PodDisruptionBudget, cluster: Cluster) -> Iterator[Fix]
 
     def lets_one_go(changed: Cluster) -> bool:
         after = changed.get(PodDisruptionBudget, budget.namespace, budget.name)
-        return after is not None and allowance(after, changed.all(Pod, budget.namespace), scales(changed)).allowed > 0
+        return (
+            after is not None
+            and allowance(after, changed.maybe.all(Pod, budget.namespace), scales(changed.maybe)).allowed > 0
+        )
 
     pods = guarded(budget, cluster)
     workloads = sorted({workload_of(pod, cluster) for pod in pods}, key=str)

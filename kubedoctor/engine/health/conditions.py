@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import kind_name
 from kubedoctor.engine.health.stated import StatedCondition, every_condition, stated_conditions, suspended
 from kubedoctor.engine.health.vocabulary import SOON, START, patience
@@ -92,6 +93,8 @@ def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, Stated
         condition = stated.get(row.type)
         if condition is None or condition.status not in row.status or (row is _REPLICA_FAILURE and _has_its_pods(obj)):
             continue
+        if row.type == "Ready" and isinstance(obj, Pod) and _partly_done(obj):
+            continue
         if condition.reason not in row.but and (not row.only or condition.reason in row.only):
             yield row, condition
 
@@ -114,6 +117,14 @@ def _custom_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, St
         if after is not None and (condition.type, condition.place, condition.message) not in told:
             told.add((condition.type, condition.place, condition.message))
             yield BadCondition(condition.type, (condition.status,), after), condition
+
+
+def _partly_done(pod: Pod) -> bool:
+    """Of a pod that is not started again: some containers have done their work, and all others are ready."""
+    statuses = pod.status.container_statuses or ()
+    ends = [status.state.terminated for status in statuses if not status.ready and status.state is not None]
+    done = bool(ends) and all(end is not None and end.exit_code == 0 for end in ends)
+    return done and pod.spec.restart_policy in ("Never", "OnFailure")
 
 
 def _has_its_pods(obj: KubernetesObject) -> bool:
