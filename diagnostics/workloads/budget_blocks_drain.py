@@ -76,7 +76,6 @@ def budget_blocks_drain(budget: PodDisruptionBudget, cluster: Cluster) -> Iterat
         summary=f"PodDisruptionBudget {refusal_of(budget, numbers)}{waits}",
         evidence=tuple(quote(budget, path, "") for path in paths if has_path(budget, path)),
         confidence=Confidence.CERTAIN,
-        affects=tuple(ref(pod) for pod in pods if pod.spec.node_name in cordoned),
         fixes=tuple(budget_fixes(budget, cluster)),
         commands=(
             Command(f"kubedoctor can-drain {(cordoned or nodes)[0]}", "what a drain of its node would do"),
