@@ -29,6 +29,7 @@ from datetime import timedelta
 
 from diagnostics.autoscaling._requests import missing_request_fixes, named_container
 from kubedoctor.cluster import (
+    APIService,
     Cluster,
     Deployment,
     Evidence,
@@ -37,6 +38,7 @@ from kubedoctor.cluster import (
     Ref,
     ReplicaSet,
     StatefulSet,
+    condition,
     controlling_owner,
     counted,
     pods_of,
@@ -58,10 +60,11 @@ _SERVERS = {
     MetricsApi.EXTERNAL: "an adapter for external metrics",
 }
 _NAMES = {
-    MetricsApi.RESOURCE: "v1beta1.metrics.k8s.io",
-    MetricsApi.CUSTOM: "v1beta2.custom.metrics.k8s.io",
-    MetricsApi.EXTERNAL: "v1beta1.external.metrics.k8s.io",
+    MetricsApi.RESOURCE: ("v1beta1.metrics.k8s.io",),
+    MetricsApi.CUSTOM: ("v1beta2.custom.metrics.k8s.io", "v1beta1.custom.metrics.k8s.io"),
+    MetricsApi.EXTERNAL: ("v1beta1.external.metrics.k8s.io",),
 }
+"""The APIServices, the preferred version first."""
 
 
 def lacks_metrics(autoscaler: HorizontalPodAutoscaler) -> bool:
@@ -73,7 +76,7 @@ def lacks_metrics(autoscaler: HorizontalPodAutoscaler) -> bool:
     code="KD1302",
     subject=HorizontalPodAutoscaler,
     severity=Severity.WARNING,
-    reads=(HorizontalPodAutoscaler, Pod, Deployment, StatefulSet, ReplicaSet),
+    reads=(HorizontalPodAutoscaler, APIService, Pod, Deployment, StatefulSet, ReplicaSet),
     when=lacks_metrics,
     also_known_as=("FailedGetResourceMetric", "FailedComputeMetricsReplicas"),
     symptoms=("FailedGetPodsMetric", "FailedGetObjectMetric", "FailedGetExternalMetric", "<unknown>", "ScalingActive"),
@@ -86,6 +89,8 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
     since = active.last_transition_time
     if failure.kind in _LAGS and since is not None and cluster.taken_at - since < _STARTING:
         return
+    if failure.kind is NoMetrics.UNAVAILABLE and any(_is_down(name, cluster) for name in _NAMES[failure.api]):
+        return  # a finding of its own, which names the autoscaler
     target = target_of(autoscaler)
     workload = cluster.maybe.get_ref(target)
     pods = pods_of(workload, cluster.maybe) if workload is not None else ()
@@ -115,6 +120,12 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
     )
 
 
+def _is_down(name: str, cluster: Cluster) -> bool:
+    service = cluster.maybe.get(APIService, "", name)
+    available = condition(service.status.conditions, "Available") if service is not None else None
+    return available is not None and available.status == "False"
+
+
 def _reason(failure: MetricsFailure, pods: tuple[Pod, ...], cluster: Cluster) -> str:
     api = failure.api.value
     match failure.kind:
@@ -137,7 +148,7 @@ def _fixes(failure: MetricsFailure, cluster: Cluster) -> Iterator[Fix]:
         case NoMetrics.NOT_SERVED:
             yield Fix(f"Install {server}, which provides {failure.api.value}")
         case NoMetrics.UNAVAILABLE:
-            yield Fix(f"Repair {server}: APIService {_NAMES[failure.api]} names its Service")
+            yield Fix(f"Repair {server}: APIService {_NAMES[failure.api][0]} names its Service")
         case NoMetrics.NO_READY_PODS | NoMetrics.NO_PODS:
             yield Fix("Make the pods of its target ready; the autoscaler then continues by itself")
         case NoMetrics.MISSING_CONTAINER:
@@ -149,17 +160,13 @@ def _fixes(failure: MetricsFailure, cluster: Cluster) -> Iterator[Fix]:
 
 
 def _blamed(failure: MetricsFailure, target: Ref, pods: tuple[Pod, ...]) -> Iterator[Ref]:
-    if failure.kind is NoMetrics.UNAVAILABLE:
-        yield Ref("APIService", "", _NAMES[failure.api])
-        if failure.api is MetricsApi.CUSTOM:
-            yield Ref("APIService", "", "v1beta1.custom.metrics.k8s.io")
     if failure.kind in (NoMetrics.NO_READY_PODS, NoMetrics.NO_PODS):
         yield target
 
 
 def _checks(failure: MetricsFailure) -> Iterator[Command]:
     if failure.kind in (NoMetrics.NOT_SERVED, NoMetrics.UNAVAILABLE, NoMetrics.NO_VALUES):
-        yield Command(kubectl("get", "apiservices", _NAMES[failure.api]), "whether the metrics API is served")
+        yield Command(kubectl("get", "apiservices", _NAMES[failure.api][0]), "whether the metrics API is served")
 
 
 def _owner_line(autoscaler: HorizontalPodAutoscaler) -> str:

@@ -32,7 +32,12 @@ from kubedoctor.replay.workloads.cron_jobs import MANY, due_run, schedule_of
 
 _LATE = timedelta(minutes=10)
 """A controller that was restarted has caught up by then."""
-_SEVERAL = 2
+
+
+def may_miss(cron_job: CronJob) -> bool:
+    """It is to start Jobs. A run that is not started shows in an event, or by a deadline that is over; without either the
+    state may be older than the clock."""
+    return active(cron_job)
 
 
 @diagnostic(
@@ -40,7 +45,7 @@ _SEVERAL = 2
     subject=CronJob,
     severity=Severity.WARNING,
     reads=(CronJob, Job, Event),
-    when=active,
+    when=may_miss,
     also_known_as=("MissSchedule", "TooManyMissedTimes"),
     symptoms=("Missed scheduled time to start a job", "too many missed start times"),
 )
@@ -52,9 +57,10 @@ def cronjob_missed(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
         return
     refused = _newest(cron_job, cluster, "FailedCreate")
     too_late = _too_late(cron_job, skipped, cluster)
-    if not refused and not too_late and skipped.number < _SEVERAL:
+    many = _newest(cron_job, cluster, "TooManyMissedTimes")
+    if not refused and not too_late and not many:
         return
-    event = refused or (_newest(cron_job, cluster, "MissSchedule") if too_late else None)
+    event = refused or (_newest(cron_job, cluster, "MissSchedule") if too_late else many)
     yield Finding(
         about=ref(cron_job),
         summary=f"CronJob missed {_runs(skipped)}: {_reason(cron_job, refused, too_late=too_late)}",
@@ -74,7 +80,7 @@ def cronjob_missed(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
             Command(ref(cron_job).describe_command, "its events and its last Jobs"),
             *(
                 ()
-                if event
+                if refused or too_late
                 else (
                     Command(
                         kubectl("get", "leases", "kube-controller-manager", "-o", "yaml", namespace="kube-system"),

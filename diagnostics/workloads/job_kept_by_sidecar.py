@@ -70,7 +70,7 @@ def runs_a_pod(job: Job) -> bool:
     severity=Severity.WARNING,
     reads=(Job, Pod),
     when=runs_a_pod,
-    symptoms=("NotReady", "1/2", "sidecar"),
+    symptoms=("1/2", "sidecar"),
 )
 def job_kept_by_sidecar(job: Job, cluster: Cluster) -> Iterator[Finding]:
     template = {container.name for container in job.spec.template.spec.containers}

@@ -109,13 +109,3 @@ ONLY_EVENTS_TELL: dict[str, str] = {
 EXPECTED_WITHOUT_EVENTS: dict[str, tuple[str, str]] = {
     name: wanted for name, wanted in EXPECTED.items() if name not in ONLY_EVENTS_TELL
 }
-
-# What no diagnostic covers yet, and which one will.
-OUT_OF_REACH: dict[str, str] = {}
-
-# Of those out of reach, what says of itself that it is not well, once it has had the time to become well. Here half an
-# hour after the capture: by then nothing in it would have changed by itself.
-SAYS_SO_ITSELF: dict[str, frozenset[str]] = {}
-
-# The others out of reach: nothing in their status says that anything is wrong.
-SAYS_NOTHING: dict[str, str] = {}

@@ -15,13 +15,7 @@ from kubedoctor.collect.bundles import open_bundle
 from kubedoctor.collect.recording import read_recording
 from kubedoctor.engine import Report, focus, load_catalogue, scan
 from kubedoctor.findings import Severity
-from tests.captures.expectations import (
-    EXPECTED,
-    EXPECTED_WITHOUT_EVENTS,
-    OUT_OF_REACH,
-    SAYS_NOTHING,
-    SAYS_SO_ITSELF,
-)
+from tests.captures.expectations import EXPECTED, EXPECTED_WITHOUT_EVENTS
 
 
 @cache
@@ -71,8 +65,7 @@ def captures(shared: Path) -> list[Path]:
 def test_the_table_names_every_capture(shared: Path) -> None:
     causes = {path.stem: recording(path)["expect"]["cause"] for path in captures(shared)}
     sick = {name for name, cause in causes.items() if cause != "healthy"}
-    assert sick == set(EXPECTED) | set(OUT_OF_REACH)
-    assert not set(EXPECTED) & set(OUT_OF_REACH)
+    assert sick == set(EXPECTED)
 
 
 def test_healthy_clusters_are_silent(shared: Path) -> None:
@@ -90,25 +83,6 @@ def test_of_healthy_clusters_nothing_says_that_it_is_not_well(shared: Path) -> N
     for path in healthy:
         for data in (recording(path), half_an_hour_later(path)):
             assert not report_on(None, data).unexplained, path.stem
-
-
-def test_each_that_is_out_of_reach_says_so_itself_or_nothing() -> None:
-    assert set(SAYS_SO_ITSELF) | set(SAYS_NOTHING) == set(OUT_OF_REACH)
-    assert not set(SAYS_SO_ITSELF) & set(SAYS_NOTHING)
-
-
-@pytest.mark.parametrize("name", sorted(OUT_OF_REACH))
-def test_what_is_out_of_reach_is_still_not_called_well(name: str, shared: Path) -> None:
-    data = half_an_hour_later(shared / "captures" / f"{name}.json")
-    expected = SAYS_SO_ITSELF.get(name, frozenset())
-    assert {str(one.about) for one in report_on(None, data).unexplained} == expected
-    for culprit in data["expect"]["culprit"]:
-        subject = Ref(culprit["kind"], culprit["namespace"] or "", culprit["name"])
-        report = report_on(subject, data)
-        assert {str(one.about) for one in report.unexplained} <= expected
-        assert bool(report.unexplained) == bool(expected), str(subject)
-        if report.unexplained:
-            assert not report.complete
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
@@ -131,17 +105,6 @@ def _check(path: Path, wanted: tuple[str, str], *, events: bool) -> None:
     assert (first.about.kind, first.about.namespace, first.about.name) in culprits, str(first.about)
     said = "\n".join((first.summary, first.detail, *(f"{one.path}={one.text}" for one in first.evidence)))
     assert deciding in said, said
-
-
-@pytest.mark.parametrize("name", sorted(OUT_OF_REACH))
-def test_out_of_reach_says_nothing_false_of_healthy_workloads(name: str, shared: Path) -> None:
-    """What no diagnostic covers yet must at least not blame what is well: only the culprit or what it drags along."""
-    report = report_of(shared / "captures" / f"{name}.json")
-    healthy = {"api", "web", "worker", "db"} - {
-        one["name"] for one in recording(shared / "captures" / f"{name}.json")["expect"]["culprit"]
-    }
-    loud = [one for one in report.findings if one.severity is not Severity.NOTICE and one.about.name in healthy]
-    assert not loud, [(one.code, str(one.about), one.summary) for one in loud]
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))

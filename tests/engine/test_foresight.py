@@ -63,7 +63,7 @@ MOST_REQUESTS = {
     "StatefulSet": 7,
     "DaemonSet": 7,
     "Job": 5,
-    "CronJob": 6,
+    "CronJob": 7,  # it has missed runs since it was recorded, and its events might tell why
     "Node": 15,
     "PersistentVolumeClaim": 23,
     "PersistentVolume": 4,
