@@ -31,6 +31,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1206": {"Pod": "which pods it guards"},
     "KD1207": {"Pod": "which pods both select"},
     "KD1209": {"Job": "whether the run still hangs"},
+    "KD1210": {"Event": "that runs were refused or are many; the clock alone does not tell"},
     "KD1211": {"Job": "which runs there are"},
     "KD1212": {"Pod": "which container still runs"},
     "KD2001": {"Pod": "what the selector picks"},
