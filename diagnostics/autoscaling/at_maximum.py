@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubedoctor.answers.scaling.words import load_line
 from kubedoctor.cluster import (
     Cluster,
     HorizontalPodAutoscaler,
@@ -68,7 +69,7 @@ def at_maximum(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Find
     demanded = next((demand for demand in demands(autoscaler) if demand.replicas > most), None)
     pinned = (autoscaler.spec.min_replicas or 1) >= most
     wanted = f"would be {demanded.replicas}, " if demanded else ""
-    load = f" ({_load(demanded)})" if demanded else ""
+    load = f" ({load_line(demanded)})" if demanded else ""
     yield Finding(
         about=ref(autoscaler),
         severity=Severity.NOTICE if pinned else None,
@@ -90,11 +91,6 @@ def at_maximum(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Find
             Command(f"kubectl top pods{autoscaler.namespace_flag}", "what each pod uses"),
         ),
     )
-
-
-def _load(demand: Demand) -> str:
-    of = f" of container {demand.container}" if demand.container else ""
-    return f"{demand.name}{of} {demand.current}, target {demand.target}"
 
 
 def _fixes(autoscaler: HorizontalPodAutoscaler, demand: Demand | None) -> Iterator[Fix]:

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.autoscaling._requests import missing_request_fixes, named_container
+from kubedoctor.answers.scaling.words import failure_line
 from kubedoctor.cluster import (
     APIService,
     Cluster,
@@ -40,10 +41,8 @@ from kubedoctor.cluster import (
     StatefulSet,
     condition,
     controlling_owner,
-    counted,
     pods_of,
     quote,
-    ready,
     ref,
     target_of,
 )
@@ -94,7 +93,7 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
     target = target_of(autoscaler)
     workload = cluster.maybe.get_ref(target)
     pods = pods_of(workload, cluster.maybe) if workload is not None else ()
-    reason = _reason(failure, pods, cluster)
+    reason = failure_line(failure, pods)
     evidence: tuple[Evidence, ...] = (quote(autoscaler, f"{_ACTIVE}.message", "the controller's message"),)
     fixes: tuple[Fix, ...] = ()
     if failure.kind is NoMetrics.MISSING_REQUEST:
@@ -103,7 +102,7 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
         evidence += container.evidence if container else ()
         fixes = tuple(missing_request_fixes(autoscaler, failure, container, workload, cluster))
     else:
-        fixes = tuple(_fixes(failure, cluster))
+        fixes = tuple(_fixes(failure))
     yield Finding(
         about=ref(autoscaler),
         summary=f"HorizontalPodAutoscaler does not scale {target.title}: {reason}",
@@ -126,23 +125,7 @@ def _is_down(name: str, cluster: Cluster) -> bool:
     return available is not None and available.status == "False"
 
 
-def _reason(failure: MetricsFailure, pods: tuple[Pod, ...], cluster: Cluster) -> str:
-    api = failure.api.value
-    match failure.kind:
-        case NoMetrics.NOT_SERVED:
-            return f"metrics API {api} is not served, because nothing provides it"
-        case NoMetrics.UNAVAILABLE:
-            return f"metrics API {api} is unavailable ({failure.detail})"
-        case NoMetrics.NO_READY_PODS if pods and not any(map(ready, pods)):
-            return f"none of its {counted(len(pods), 'pod')} is ready, so none has metrics"
-        case NoMetrics.MISSING_REQUEST:
-            return f"a container has no {failure.resource} request"
-        case NoMetrics.NO_VALUES:
-            return f"metrics API {api} has no values for its pods"
-    return failure.detail
-
-
-def _fixes(failure: MetricsFailure, cluster: Cluster) -> Iterator[Fix]:
+def _fixes(failure: MetricsFailure) -> Iterator[Fix]:
     server = _SERVERS[failure.api]
     match failure.kind:
         case NoMetrics.NOT_SERVED:

@@ -1,0 +1,1 @@
+"""Why does a workload have this number of pods? Its autoscaler replayed on what its status reports."""
