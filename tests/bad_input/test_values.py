@@ -21,6 +21,8 @@ from tests.collect.served import pod
 __all__ = ["hasty"]
 Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("hasty")
+MARKS = {"\ue000", "\ufdd0"}
+"""What stands for values and bytes that cannot be read; nobody sees it."""
 VALUES = {
     "a float": b"1e999",
     "a long integer": b"9" * 6000,
@@ -67,7 +69,7 @@ def test_in_the_head_of_an_item(name: str, field: str, capsys: Capture, tmp_path
         path.write_bytes(json.dumps(body).encode().replace(b'"HERE"', VALUES[name]))
         said = say(capsys, "scan", "--from", str(path))
         assert said.code == 3
-        assert "\ue000" not in said.out + said.err
+        assert not MARKS & set(said.out + said.err)
         assert "good" in open_bundle((str(path),)).names("Pod")
 
 
@@ -84,4 +86,50 @@ def test_in_one_object(name: str, capsys: Capture, tmp_path: Path) -> None:
         source.close()
     assert raw is not None
     assert raw["metadata"]["name"] == "web"
-    assert "\ue000" not in json.dumps(raw, ensure_ascii=False)
+    assert not MARKS & set(json.dumps(raw, ensure_ascii=False))
+
+
+NOT_UTF8 = "Pod shop/bad: status.message has bytes that are not UTF-8 text"
+
+
+def with_a_byte(head: str = "") -> bytes:
+    """A pod whose message has a byte of Latin-1. `head`: its kind, as JSON."""
+    bad = pod("bad")
+    bad["status"]["message"] = "Spei~cher"
+    return b"{" + head.encode() + json.dumps(bad).encode()[1:].replace(b"~", b"\xe9")
+
+
+TYPED = with_a_byte('"apiVersion": "v1", "kind": "Pod", ')
+FORMS: dict[str, bytes] = {
+    "a list of pods": b'{"kind": "PodList", "apiVersion": "v1", "items": [%s]}' % with_a_byte(),
+    "kubectl's list": b'{"kind": "List", "apiVersion": "v1", "items": [%s]}' % TYPED,
+    "an array": b"[%s]" % TYPED,
+    "an object": TYPED,
+    "objects one after the other": TYPED + b"\n" + TYPED,
+    "YAML": b"---\n" + TYPED,
+    "a dump": b"%s\n==== START logs for container app of pod shop/bad ====\nlog \xff\n==== END logs for container app of pod shop/bad ====\n"
+    % b'{"kind": "PodList", "apiVersion": "v1", "items": [%s]}'
+    % with_a_byte(),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_bytes_that_are_not_text_are_told_with_their_object(name: str, capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / ("pods.yaml" if name == "YAML" else "pods.json")
+    path.write_bytes(FORMS[name])
+    said = say(capsys, "scan", "-o", "wide", "--from", str(path))
+    assert NOT_UTF8 in said.text
+    assert said.code == 3
+    assert not MARKS & set(said.text)
+
+
+def test_bytes_that_are_not_text_are_told_of_a_live_cluster(capsys: Capture, tmp_path: Path) -> None:
+    listed, one = FORMS["a list of pods"], ("/api/v1/namespaces/shop/pods/bad",)
+    for words, script in (
+        (("scan",), of_pods(response(listed))),
+        (("pod", "bad", "-n", "shop"), of_pods(response(TYPED), one)),
+    ):
+        with FakeApi(script) as api:
+            said = say(capsys, *words, "--kubeconfig", kubeconfig(tmp_path / "config", api.url))
+        assert NOT_UTF8 in said.text
+        assert not MARKS & set(said.text)

@@ -10,16 +10,19 @@ MOST_DEPTH = 100  # No kind of Kubernetes is nested half as deep.
 _LONGEST_PATH = 80
 _BITS = 64
 _MARK = "\ue000"
-_FIRST_BYTE = _MARK.encode()[:1]  # A single byte is found much sooner than several.
 TOO_DEEP = f"{_MARK}nested too deeply"
 OUT_OF_RANGE = f"{_MARK}number out of range"
+NOT_TEXT = "\ufdd0"
+"""Stands for a byte that is not UTF-8; Unicode assigns no character to it."""
+_MARKS = (_MARK.encode(), NOT_TEXT.encode())  # A single byte is found much sooner than several.
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?\d[\d.eE+-]*', re.DOTALL)
 
 
 def marked(body: bytes) -> bytes:
-    """The JSON with marks for numbers beyond 64 bits and for values nested deeper than MOST_DEPTH.
-    Bytes that are not UTF-8 become U+FFFD."""
-    body = body.decode("utf-8", "replace").encode()
+    """The JSON with marks for numbers beyond 64 bits, for values nested deeper than MOST_DEPTH and for bytes that are not
+    UTF-8."""
+    body = marked_text(body).encode()
     pieces: list[bytes] = []
     start = depth = 0
     for token in _TOKEN.finditer(body):
@@ -40,9 +43,22 @@ def marked(body: bytes) -> bytes:
     return b"".join(pieces)
 
 
+def marked_text(body: bytes) -> str:
+    """The text with a mark for each byte that is not UTF-8."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return _NOT_UTF8.sub(NOT_TEXT, body.decode("utf-8", "surrogateescape"))
+
+
+def without_text_marks(text: str) -> str:
+    """The text with U+FFFD for each byte that is not UTF-8."""
+    return text.replace(NOT_TEXT, "\ufffd")
+
+
 def has_marks(body: bytes) -> bool:
     """Whether JSON may contain marks."""
-    return _FIRST_BYTE in body and _MARK.encode() in body
+    return any(mark[:1] in body and mark in body for mark in _MARKS)
 
 
 def without_nulls(data: Any, depth: int = 0) -> Any:
@@ -66,17 +82,23 @@ def without_nulls(data: Any, depth: int = 0) -> Any:
 
 
 def is_mark(value: object) -> bool:
-    """Whether a text stands for a value that cannot be read."""
-    return isinstance(value, str) and value.startswith(_MARK)
+    """Whether a text stands for a value that cannot be read, or has bytes that cannot."""
+    return isinstance(value, str) and (value.startswith(_MARK) or NOT_TEXT in value)
 
 
 def without_marks(data: Any, lost: list[str], path: str = "", depth: int = 0) -> Any:
-    """A copy without nulls and without unusable values; `lost` gets a clause for each unusable value."""
+    """A copy without nulls and without unusable values; `lost` gets a clause for each unusable value, and for each text
+    with bytes that are not UTF-8, which become U+FFFD."""
     if isinstance(data, dict | list | tuple) and depth > MOST_DEPTH:
         lost.append(f"{_short(path)} is ignored (nested too deeply)")
         return None
     if isinstance(data, dict):
-        values = {_key(key): without_marks(value, lost, f"{path}.{key}", depth + 1) for key, value in data.items()}
+        values = {
+            _text(_key(key), lost, path): without_marks(
+                value, lost, f"{path}.{without_text_marks(_key(key))}", depth + 1
+            )
+            for key, value in data.items()
+        }
         return {key: value for key, value in values.items() if value is not None}
     if isinstance(data, list | tuple):
         items = [without_marks(value, lost, f"{path}[{index}]", depth + 1) for index, value in enumerate(data)]
@@ -87,10 +109,19 @@ def without_marks(data: Any, lost: list[str], path: str = "", depth: int = 0) ->
     if isinstance(data, str) and data in (TOO_DEEP, OUT_OF_RANGE):
         lost.append(f"{_short(path)} is ignored ({data.removeprefix(_MARK)})")
         return None
+    if isinstance(data, str):
+        return _text(data, lost, path)
     if (isinstance(data, float) and not math.isfinite(data)) or (isinstance(data, int) and data.bit_length() > _BITS):
         lost.append(f"{_short(path)} is ignored (number out of range)")
         return None
     return data
+
+
+def _text(text: str, lost: list[str], path: str) -> str:
+    if NOT_TEXT not in text:
+        return text
+    lost.append(f"{_short(path) or '.'} has bytes that are not UTF-8 text")
+    return without_text_marks(text)
 
 
 def _key(key: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
-from kubedoctor.cluster.seen.mending import OUT_OF_RANGE, marked
+from kubedoctor.cluster.seen.mending import NOT_TEXT, OUT_OF_RANGE, marked, marked_text
 
 MOST_NODES = 2_000_000
 """A YAML document whose references expand to more values than this is not a record of a cluster."""
@@ -114,8 +114,8 @@ def yaml_documents(body: bytes) -> Iterator[Any]:
     import yaml  # Importing it takes longer than reading a small JSON bundle.
 
     loader = _loader_class()
-    text = _UNPRINTABLE.sub("\ufffd", body.decode("utf-8", "replace"))
-    if text.count("\ufffd") * MOST_UNPRINTABLE > len(text):
+    text = _UNPRINTABLE.sub(NOT_TEXT, marked_text(body))
+    if text.count(NOT_TEXT) * MOST_UNPRINTABLE > len(text):
         raise Unparsable("not UTF-8 text")
     errors: list[str] = []
     line = 0

@@ -14,6 +14,7 @@ import msgspec
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import kind_of_data
+from kubedoctor.cluster.seen.mending import marked_text, without_text_marks
 from kubedoctor.cluster.seen.wants import LogWant
 from kubedoctor.collect.bundles.documents import Document
 from kubedoctor.collect.bundles.layouts import PathMeaning, place_of
@@ -123,7 +124,7 @@ def pieces_of(document: Document) -> Iterator[Piece]:
         return
     document = _in_utf8(document)
     if place.what == "log" and place.log is not None:
-        yield RecordedLog(place.log, _text(document.body))
+        yield RecordedLog(place.log, without_text_marks(marked_text(document.body)))
         return
     if place.what == "dumped-log" or document.body.find(_LOGS, 0, 64 << 20) >= 0:
         yield from _dump(document)
@@ -314,7 +315,7 @@ def _refusals(data: Any, place: PathMeaning) -> Iterator[Piece]:
 
 
 def _json_values(document: Document, place: PathMeaning) -> Iterator[Piece]:
-    for value in json_values(_text(document.body)):
+    for value in json_values(marked_text(document.body)):
         yield from _data(value, document, place)
 
 
@@ -325,7 +326,7 @@ def _yaml(document: Document, place: PathMeaning) -> Iterator[Piece]:
 
 def _dump(document: Document) -> Iterator[Piece]:
     """The logs and, in the form of one stream, the lists of `kubectl cluster-info dump`."""
-    text = _text(document.body)
+    text = marked_text(document.body)
     position = 0
     for start in _START.finditer(text):
         if start.start() < position:
@@ -338,7 +339,11 @@ def _dump(document: Document) -> Iterator[Piece]:
         position = end + len(closing) if end >= 0 else len(text)
         want = LogWant(namespace, pod, container)
         failed = next((sign for sign in _LOG_ERRORS if body.startswith(sign)), None)
-        yield RecordedLog(want, why=body[len(failed) :].strip()) if failed else RecordedLog(want, body)
+        yield (
+            RecordedLog(want, why=body[len(failed) :].strip())
+            if failed
+            else RecordedLog(want, without_text_marks(body))
+        )
     yield from _between(text[position:], document)
 
 
@@ -367,7 +372,3 @@ def _dumped_lists(group: list[Any], document: Document) -> Iterator[Piece]:
     nodes = any(isinstance(value, dict) and value.get("kind") == "NodeList" for value in group)
     for value in group:
         yield from _data(value, document, PathMeaning(namespace=namespace, whole=bool(namespace) or nodes))
-
-
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "replace")

@@ -208,7 +208,7 @@ def _item(raw: msgspec.Raw) -> tuple[Any, list[str]]:
         item = without_marks(plain_json(whole), clauses)
     except Unreadable as error:
         return None, [f"is ignored ({error})"]
-    return item, [clause.removeprefix(".") for clause in clauses] or ["has bytes that are not UTF-8"]
+    return item, [clause.removeprefix(".") for clause in clauses] or ["cannot be decoded"]
 
 
 def _has_name(item: Any) -> bool:

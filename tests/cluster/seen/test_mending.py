@@ -38,6 +38,20 @@ def test_a_byte_that_is_not_utf8_harms_no_other_object() -> None:
 
     assert [obj.metadata.name for obj in decoded.objects] == ["good", "bad"]
     assert decoded.objects[1].metadata.labels == {"a": "x\ufffd"}
+    assert decoded.problems == ("Pod bad: metadata.labels.a has bytes that are not UTF-8 text",)
+
+
+def test_a_character_of_replacement_that_was_there_before_is_text() -> None:
+    decoded = decode_list("Pod", '{"items":[{"metadata":{"name":"good","labels":{"a":"x\ufffd"}}}]}'.encode())
+
+    assert decoded.problems == ()
+
+
+def test_a_name_of_a_field_that_is_not_utf8() -> None:
+    decoded = decode_object("Pod", b'{"metadata":{"name":"bad","labels":{"a\xff":"x"}}}')
+
+    assert decoded.objects[0].metadata.labels == {"a\ufffd": "x"}
+    assert decoded.problems == ("Pod bad: metadata.labels has bytes that are not UTF-8 text",)
 
 
 def test_a_number_out_of_range_where_a_number_is_expected() -> None:
