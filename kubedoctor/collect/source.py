@@ -32,6 +32,10 @@ class ReadableCluster(Protocol):
     def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
         """Fetch every object of these kinds; of namespaced kinds only those of the namespace, where one is given."""
 
+    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
+        """Fetch objects of the kinds that extensions define, as far as that is cheap: `first` before others. What was
+        left out is one of the snapshot's problems."""
+
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it does not exist or cannot be read."""
 

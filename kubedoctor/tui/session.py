@@ -21,7 +21,7 @@ from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
 from kubedoctor.engine.examination import Gather
-from kubedoctor.engine.health import Health
+from kubedoctor.engine.health import Health, extensions_named
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
@@ -30,6 +30,7 @@ from kubedoctor.tui.rows import ROOTS, Row, View, arrange, make_rows, namespaces
 FIRST_KINDS = (*ROOTS, "Namespace")
 """The kinds of the first list; read before the kinds that only the diagnostics need."""
 LOGS_LAST = timedelta(seconds=30)
+MOST_EXTENSIONS_WATCHED = 16
 """How long a log is used before it is read again."""
 
 
@@ -161,10 +162,15 @@ class Session:
     def load_for_diagnosis(self, namespace: str) -> None:
         """Read everything that the diagnostics need, except what the first list has read in that namespace."""
         read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, _scope(kind, namespace)))}
-        self._list(tuple(sorted({*self._diagnosis_kinds(), *FIRST_KINDS} - read)), namespace)
+        if self._list(tuple(sorted({*self._diagnosis_kinds(), *FIRST_KINDS} - read)), namespace):
+            self.source.list_extensions(extensions_named(self.seen()), namespace or None)
 
     def _diagnosis_kinds(self) -> frozenset[str]:
         return self.catalogue.reads() | {*self.catalogue.subjects, "Event"}
+
+    def _extensions_seen(self) -> tuple[str, ...]:
+        """The kinds of extensions that have objects; each watch costs a connection."""
+        return tuple(kind for kind in self.seen().kinds() if "." in kind)[:MOST_EXTENSIONS_WATCHED]
 
     def _list(self, kinds: tuple[str, ...], namespace: str) -> bool:
         missing = [kind for kind in kinds if not self.is_current(kind, namespace)]
@@ -291,7 +297,7 @@ class Session:
 
     def watch(self, namespace: str, on_change: Callable[[frozenset[str]], object]) -> None:
         """Keep the snapshot current from now on; `on_change` is called from another thread with the changed kinds."""
-        kinds = {*FIRST_KINDS, *self._diagnosis_kinds()}
+        kinds = {*FIRST_KINDS, *self._diagnosis_kinds(), *self._extensions_seen()}
         watched = frozenset((kind, _scope(kind, namespace)) for kind in kinds)
         if watched == self._watched or not isinstance(self.source, Watchable):
             return

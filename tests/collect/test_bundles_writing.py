@@ -47,6 +47,9 @@ class ClusterOfLists:
     def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
         raise AssertionError("writing reads whole objects")
 
+    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
+        """No extension is installed."""
+
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         return None
 

@@ -33,8 +33,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     with opened(options) as source:
         namespace = namespace_meant(source, options)
         source.list_all(catalogue.reads(), namespace)
-        if extensions := extensions_named(source.snapshot):
-            source.list_all(extensions, namespace)
+        source.list_extensions(extensions_named(source.snapshot), namespace)
         if namespace:
             check_namespace(namespace, source)
         report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))

@@ -226,6 +226,9 @@ def _assemble(bundle: _Bundle) -> Loaded:
         _cover_as_told(snapshot, manifest, frozenset(bundle.objects))
     else:
         _cover(snapshot, bundle)
+    not_listed = manifest.get("notListed")
+    if isinstance(not_listed, list):
+        snapshot.problems.extend(line for line in not_listed if isinstance(line, str))
     problems = bundle.problems[:_MOST_PROBLEMS]
     if len(bundle.problems) > len(problems):
         problems.append(f"and {len(bundle.problems) - len(problems)} more problems of this kind")

@@ -59,6 +59,9 @@ class BundleSource:
     def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
         """Everything was read already."""
 
+    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
+        """Everything was read already."""
+
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         if self._snapshot.get(ref) is None:
             return None

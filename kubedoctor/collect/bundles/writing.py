@@ -62,6 +62,8 @@ class _Contents:
     logs: int = 0
     refused_logs: dict[str, str] = field(default_factory=dict)
     wanted_logs: set[LogWant] = field(default_factory=set)
+    not_listed: list[str] = field(default_factory=list)
+    """Sentences about kinds of extensions."""
 
 
 def write_bundle(source: ReadableCluster, kinds: Iterable[str], path: Path, namespace: str = "") -> Written:
@@ -133,6 +135,9 @@ def _write_all(contents: _Contents, source: ReadableCluster, kinds: list[str], n
     with ExitStack() as files:
         for kind, objects in _read_lists(contents, source, kinds, namespace, files).items():
             _write_kind(contents, source, kind, namespace, objects, files)
+        extensions = _extensions(contents, source, namespace)
+        for kind, objects in _read_lists(contents, source, extensions, namespace, files).items():
+            _write_kind(contents, source, kind, namespace, objects, files)
     _write_logs(contents, source, namespace)
     snapshot = source.snapshot
     unknown = snapshot.taken_at == UNKNOWN_TIME
@@ -145,9 +150,18 @@ def _write_all(contents: _Contents, source: ReadableCluster, kinds: list[str], n
         "namespaces": sorted(contents.namespaces),
         "kinds": contents.kinds,
         "logs": contents.refused_logs,
+        "notListed": contents.not_listed,
     }
     body = msgspec.json.format(_ENCODER.encode(manifest), indent=2) + b"\n"
     _write(contents.folder / MANIFEST, [body])
+
+
+def _extensions(contents: _Contents, source: ReadableCluster, namespace: str) -> list[str]:
+    """The kinds of extensions that have objects and are not recorded yet."""
+    before = set(source.snapshot.problems)
+    source.list_extensions((), namespace or None)
+    contents.not_listed += [problem for problem in source.snapshot.problems if problem not in before]
+    return [kind for kind in source.snapshot.kinds() if "." in kind and kind not in contents.kinds]
 
 
 def _write_kind(
@@ -301,7 +315,7 @@ def _told(contents: _Contents, path: Path, size: str, namespace: str) -> str:
         text += f" and {len(logs) - _LOGS_NAMED} more" if len(logs) > _LOGS_NAMED else ""
     if missing:
         text += f"\nnot recorded: {', '.join(missing)}"
-    return text
+    return "\n".join((text, *contents.not_listed))
 
 
 def _by_reason(refused: dict[str, str]) -> dict[str, list[str]]:
@@ -313,7 +327,7 @@ def _by_reason(refused: dict[str, str]) -> dict[str, list[str]]:
 
 def _is_complete(contents: _Contents, namespace: str) -> bool:
     """Whether everything that exists was recorded: a cluster without metrics-server is complete."""
-    if contents.refused_logs:
+    if contents.refused_logs or contents.not_listed:
         return False
     return all(
         entry["seen"] == "all" or entry["seen"] == [namespace] or (is_metrics(kind) and entry["why"] in _NO_METRICS)

@@ -20,7 +20,8 @@ from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.fetching import Fetcher, FetchResult, apply
-from kubedoctor.collect.live.parallel import in_parallel
+from kubedoctor.collect.live.listing import CHUNK
+from kubedoctor.collect.live.parallel import in_parallel, in_time
 from kubedoctor.collect.live.tails import MOST_LOGS
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.options import Options
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 LARGE_SKEW = 60.0  # seconds
 _EVENTS_AT_ONCE = 4  # from this number of objects on, one list of the namespace's events takes less time
 _MOST_NAMES = 5000
+MOST_EXTENSIONS = 250
+"""Kinds; few clusters have more, and most of them have no objects."""
+EXTENSIONS_TIME = 5.0  # seconds for all kinds of extensions together
+_CUSTOM_RESOURCES = "custom resources "
 
 
 class LiveSource:
@@ -67,6 +72,38 @@ class LiveSource:
                 continue
             wants.add(Want(kind, (namespace or "") if row is None or row.namespaced else ""))
         self._gather(frozenset(wants), keep=True)
+
+    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
+        """List the kinds of extensions that the cluster serves, one chunk of each, as many as the time allows."""
+        try:
+            kinds = self._fetcher.extensions()
+        except (ApiRefusal, SourceProblem) as problem:
+            if isinstance(problem, SourceProblem) and not self.transport.answered:
+                raise
+            why = problem.clause if isinstance(problem, ApiRefusal) else problem.what
+            self._note_problem(f"custom resources were not listed: discovery: {why}")
+            return
+        named = set(first)
+        wants = [
+            Want(kind, (namespace or "") if self._fetcher.is_namespaced(kind) else "")
+            for kind in sorted(kinds, key=lambda kind: (kind not in named, kind))
+        ]
+        tasks = [partial(self._fetcher.fetch, want, most=CHUNK) for want in wants[:MOST_EXTENSIONS]]
+        with loading(keep=True):
+            outcomes = in_time(tasks, EXTENSIONS_TIME) if tasks else []
+        unread = {want.kind: f"no time after {EXTENSIONS_TIME:g}s" for want in wants[len(tasks) :]}
+        with self.lock:
+            for want, outcome in zip(wants, outcomes, strict=False):
+                if outcome is None:
+                    unread[want.kind] = f"no answer within {EXTENSIONS_TIME:g}s"
+                    continue
+                apply(outcome, self.snapshot)
+                if why := outcome.refused or outcome.limited:
+                    unread[want.kind] = why
+            self._note_time()
+        if unread:
+            self._note_problem(_not_listed(unread))
+        self._count()
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The object as the server has it, without secret values and managed fields."""
@@ -168,6 +205,11 @@ class LiveSource:
                 f"the clock of this machine is {minutes}m {side} the API server; ages use the clock of the API server"
             )
 
+    def _note_problem(self, sentence: str) -> None:
+        with self.lock:
+            known = [line for line in self.snapshot.problems if not line.startswith(_CUSTOM_RESOURCES)]
+            self.snapshot.problems[:] = [*known, sentence]
+
     def _count(self) -> None:
         self.snapshot.requests = self.transport.requests
 
@@ -178,6 +220,14 @@ def _plain(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return without_marks(plain_json(body), [])
+
+
+def _not_listed(unread: dict[str, str]) -> str:
+    """One line for all kinds that were not listed whole: a cluster may have hundreds."""
+    first, why = next(iter(sorted(unread.items())))
+    if len(unread) == 1:
+        return f"{_CUSTOM_RESOURCES}of kind {first} were not listed whole: {why}"
+    return f"{_CUSTOM_RESOURCES}of {len(unread)} kinds were not listed whole, for example {first}: {why}"
 
 
 def _merged(wants: list[Want]) -> list[tuple[Want, tuple[Want, ...]]]:

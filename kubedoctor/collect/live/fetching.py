@@ -82,8 +82,18 @@ class Fetcher:
         self._lock = threading.Lock()
         self._not_everywhere: dict[str, str] = {}
 
-    def fetch(self, want: Want, stands_for: tuple[Want, ...] = ()) -> FetchResult:
-        """Fetch; refusals are part of the result. Raises SourceProblem if the server never answered."""
+    def extensions(self) -> tuple[str, ...]:
+        """The kinds of extensions that can be listed, sorted. Raises ApiRefusal or SourceProblem."""
+        return self._served.extensions()
+
+    def is_namespaced(self, kind: str) -> bool:
+        """Whether a kind that `extensions` returned belongs to namespaces."""
+        return any(resource.row.namespaced for resource in self._served.candidates(kind))
+
+    def fetch(self, want: Want, stands_for: tuple[Want, ...] = (), *, most: int | None = None) -> FetchResult:
+        """Fetch; refusals are part of the result. Raises SourceProblem if the server never answered.
+
+        `most`: of a list, read no chunk after so many objects, and try once."""
         wants = stands_for or (want,)
         if not can_exist(want.name, want.namespace):
             return FetchResult(wants, covered=want)
@@ -91,7 +101,7 @@ class Fetcher:
             missing = ""
             for resource in self._served.candidates(want.kind):
                 try:
-                    outcome = self._get(resource, want) if want.name else self._list(resource, want)
+                    outcome = self._get(resource, want) if want.name else self._list(resource, want, most)
                 except ApiRefusal as refusal:
                     if resource.is_denied(refusal, want.name):
                         missing = resource.not_served
@@ -216,29 +226,29 @@ class Fetcher:
             raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
         return FetchResult((want,), named(resource, decoded.objects), covered=want, problems=decoded.problems)
 
-    def _list(self, resource: ServedResource, want: Want) -> FetchResult:
+    def _list(self, resource: ServedResource, want: Want, most: int | None) -> FetchResult:
         everywhere = resource.row.namespaced and not want.namespace
         if not everywhere:
-            return self._outcome(resource, want, self._read(resource, want))
+            return self._outcome(resource, want, self._read(resource, want, most))
         with self._lock:
             why = self._not_everywhere.get(want.kind, "")
         if not why:
             try:
-                return self._outcome(resource, want, self._read(resource, want))
+                return self._outcome(resource, want, self._read(resource, want, most))
             except ApiRefusal as refusal:
                 if refusal.status != 403:
                     raise
                 why = f"{resource.listing('')} is forbidden"
                 with self._lock:
                     self._not_everywhere[want.kind] = why
-        return self._list_one_namespace(resource, want, why)
+        return self._list_one_namespace(resource, want, why, most)
 
-    def _list_one_namespace(self, resource: ServedResource, want: Want, why: str) -> FetchResult:
+    def _list_one_namespace(self, resource: ServedResource, want: Want, why: str, most: int | None) -> FetchResult:
         """The list of one namespace, where listing all namespaces is not allowed."""
         namespace = _namespace_of_events(want) or self._namespace
         part = Want(want.kind, namespace, labels=want.labels, fields=want.fields)
         try:
-            listed = self._read(resource, part)
+            listed = self._read(resource, part, most)
         except ApiRefusal as refusal:
             if refusal.status == 403:
                 both = f"{why}, and so is {resource.listing(namespace)}"
@@ -249,8 +259,8 @@ class Fetcher:
         limited = f"{only}; {outcome.limited}" if outcome.limited else only
         return msgspec.structs.replace(outcome, limited=limited)
 
-    def _read(self, resource: ServedResource, want: Want) -> Listed:
-        return read_list(self._transport, resource, want, tries=_tries(want.kind))
+    def _read(self, resource: ServedResource, want: Want, most: int | None) -> Listed:
+        return read_list(self._transport, resource, want, most=most, tries=1 if most else _tries(want.kind))
 
     def _outcome(self, resource: ServedResource, want: Want, listed: Listed) -> FetchResult:
         """`whole` only without selectors and for complete lists."""

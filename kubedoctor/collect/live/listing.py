@@ -126,7 +126,12 @@ def read_list(
         listed.objects += chunk.objects
         listed.problems += chunk.problems
         listed.resource_version = chunk.resource_version
-        if not chunk.continue_token or (most and len(listed.objects) >= most):
+        if not chunk.continue_token:
+            return listed
+        if most and len(listed.objects) >= most:
+            listed.broke_off = (
+                f"only the first {counted(len(listed.objects), 'object')} of {resource.row.resource} were read"
+            )
             return listed
         empty = 0 if chunk.objects else empty + 1
         if why := _endless(chunk.continue_token in seen, empty, len(listed.objects)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -18,14 +19,29 @@ def in_parallel(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """
     if len(tasks) == 1:
         return [tasks[0]()]
+    results = _run(tasks, None)
+    return [results[number] for number in range(len(tasks))]
+
+
+def in_time(tasks: Sequence[Callable[[], T]], seconds: float) -> list[T | None]:
+    """As `in_parallel`, but None for each task without a result after so many seconds; it is not waited for."""
+    results = _run(tasks, seconds)
+    return [results.get(number) for number in range(len(tasks))]
+
+
+def _run(tasks: Sequence[Callable[[], T]], seconds: float | None) -> dict[int, T]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(tasks)):
         waiting.put(number)
     results: dict[int, T] = {}
     failures: dict[int, BaseException] = {}
+    ends = None if seconds is None else time.monotonic() + seconds
+
+    def left() -> float | None:
+        return None if ends is None else max(0.0, ends - time.monotonic())
 
     def work() -> None:
-        while not failures:
+        while not failures and left() != 0:
             try:
                 number = waiting.get_nowait()
             except queue.Empty:
@@ -39,7 +55,7 @@ def in_parallel(tasks: Sequence[Callable[[], T]]) -> list[T]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(left())
     if failures:
         raise failures[min(failures)]
-    return [results[number] for number in range(len(tasks))]
+    return dict(results)

@@ -1,18 +1,39 @@
-"""The kinds that this cluster serves: their versions, and kinds that kubedoctor does not know by name."""
+"""The kinds that this cluster serves: their versions, and kinds of extensions, which kubedoctor does not know by name."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
+from kubedoctor.cluster.kinds.references import custom_kind_name
+from kubedoctor.cluster.kinds.resources import KINDS, ResourceKind, kind_named
 from kubedoctor.collect.connecting.paths import segment
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.expected import check_kind
 from kubedoctor.collect.live.listing import ServedResource
+from kubedoctor.collect.live.parallel import in_parallel
+
+_AGGREGATED = ",".join(
+    (
+        *(
+            f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+            for version in ("v2", "v2beta1")
+        ),
+        "application/json",
+    )
+)
+_OWN_GROUPS = frozenset(row.group for row in KINDS) | {
+    *(f"{name}.k8s.io" for name in ("authentication", "authorization", "certificates", "events", "storagemigration")),
+    *(f"{name}.apiserver.k8s.io" for name in ("flowcontrol", "internal")),
+    *(f"{name}.metrics.k8s.io" for name in ("custom", "external")),
+}
+"""The groups that every API server may serve by itself (`pkg/apis`, v1.37), and metrics, which are no objects."""
+_MOST_GROUPS = 100
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -35,12 +56,55 @@ class _Row(msgspec.Struct, frozen=True, rename="camel"):
     singular_name: str = ""
     namespaced: bool = False
     short_names: tuple[str, ...] | None = None
+    verbs: tuple[str, ...] | None = None
 
 
 class _Rows(msgspec.Struct, frozen=True):
     resources: tuple[_Row, ...] | None = None
 
 
+class _AggregatedKind(msgspec.Struct, frozen=True):
+    kind: str = ""
+
+
+class _AggregatedRow(msgspec.Struct, frozen=True, rename="camel"):
+    resource: str = ""
+    response_kind: _AggregatedKind | None = None
+    scope: str = ""
+    singular_resource: str = ""
+    verbs: tuple[str, ...] | None = None
+    short_names: tuple[str, ...] | None = None
+
+    @property
+    def row(self) -> _Row:
+        kind = self.response_kind.kind if self.response_kind else ""
+        return _Row(
+            self.resource, kind, self.singular_resource, self.scope == "Namespaced", self.short_names, self.verbs
+        )
+
+
+class _AggregatedVersion(msgspec.Struct, frozen=True):
+    version: str = ""
+    resources: tuple[_AggregatedRow, ...] | None = None
+
+
+class _AggregatedMeta(msgspec.Struct, frozen=True):
+    name: str = ""
+
+
+class _AggregatedGroup(msgspec.Struct, frozen=True):
+    metadata: _AggregatedMeta = _AggregatedMeta()
+    versions: tuple[_AggregatedVersion, ...] | None = None
+
+
+class _Aggregated(msgspec.Struct, frozen=True):
+    """All groups in one answer; of an older server the names of the groups, in `groups`."""
+
+    items: tuple[_AggregatedGroup, ...] | None = None
+    groups: tuple[_Group, ...] | None = None
+
+
+_ALL = msgspec.json.Decoder(_Aggregated)
 _GROUPS = msgspec.json.Decoder(_Groups)
 _ROWS = msgspec.json.Decoder(_Rows)
 
@@ -64,6 +128,13 @@ class ServedKinds:
         if version := self._versions.get(kind):
             return (ServedResource(row, kind, version),)
         return tuple(ServedResource(row, kind, version) for version in (row.version, *row.older_versions))
+
+    def extensions(self) -> tuple[str, ...]:
+        """The kinds of extensions that can be listed, sorted. Raises as a request does."""
+        with self._lock:
+            for resource in self._read_extensions():
+                self._custom.setdefault(resource.ref_kind, resource)
+            return tuple(sorted(kind for kind, resource in self._custom.items() if resource is not None))
 
     def works(self, resource: ServedResource) -> None:
         """Remember the version that the server answered."""
@@ -91,17 +162,34 @@ class ServedKinds:
             rows = self._read(f"/apis/{segment(group)}/{segment(version)}", "APIResourceList", _ROWS)
             for row in (rows.resources if rows else None) or ():
                 if row.kind == name and "/" not in row.name:
-                    known = ResourceKind(
-                        name,
-                        group,
-                        version,
-                        row.name,
-                        row.singular_name or name.lower(),
-                        row.namespaced,
-                        row.short_names or (),
-                    )
-                    return ServedResource(known, kind, version)
+                    return _served(row, group, version)
         return None
+
+    def _read_extensions(self) -> Iterator[ServedResource]:
+        body = self._transport.get("/apis", accept=_AGGREGATED)
+        try:
+            answer = _ALL.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ApiRefusal(0, "Unreadable", f"discovery at /apis cannot be decoded ({error})") from None
+        if answer.items is None and answer.groups is None:
+            check_kind(body, "APIGroupDiscoveryList")
+        for served in answer.items or ():
+            for version in (served.versions or ())[:1]:
+                for entry in version.resources or ():
+                    yield from _listable(entry.row, served.metadata.name, version.version)
+        groups = [group for group in answer.groups or () if group.name not in _OWN_GROUPS and "." in group.name]
+        tasks = [partial(self._rows_of, group) for group in groups[:_MOST_GROUPS]]
+        for group, rows in zip(groups, in_parallel(tasks) if tasks else (), strict=False):
+            for row in rows:
+                yield from _listable(row, group.name, group.preferred_version.version)
+
+    def _rows_of(self, group: _Group) -> tuple[_Row, ...]:
+        path = f"/apis/{segment(group.name)}/{segment(group.preferred_version.version)}"
+        try:
+            rows = self._read(path, "APIResourceList", _ROWS)
+        except ApiRefusal:  # An aggregated API that is down; the APIService says so.
+            return ()
+        return (rows.resources if rows else None) or ()
 
     def _read(self, path: str, kind: str, shape: Any) -> Any:
         """A discovery document; None if it is not served."""
@@ -115,3 +203,16 @@ class ServedKinds:
             raise
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiRefusal(0, "Unreadable", f"discovery at {path} cannot be decoded ({error})") from None
+
+
+def _listable(row: _Row, group: str, version: str) -> Iterator[ServedResource]:
+    """The kind, if it has objects of an extension that can be listed. Reports of scanners are large and state no health."""
+    usable = row.kind and row.name and version and "/" not in row.name and "list" in (row.verbs or ())
+    if usable and "." in group and group not in _OWN_GROUPS and not row.kind.endswith(("Report", "Reports")):
+        yield _served(row, group, version)
+
+
+def _served(row: _Row, group: str, version: str) -> ServedResource:
+    singular = row.singular_name or row.kind.lower()
+    known = ResourceKind(row.kind, group, version, row.name, singular, row.namespaced, row.short_names or ())
+    return ServedResource(known, custom_kind_name(row.kind, group), version)
