@@ -13,6 +13,7 @@ expect:
 incidents: 1                          # optional: how many are left after folding
 not_checked: [KD2001]
 unexplained: [HorizontalPodAutoscaler/shop/web]  # objects that report a problem that no finding explains
+not_ready: [Deployment/shop/web]      # workloads that are not ready and have no finding: they may still start
 ```
 """
 
@@ -42,6 +43,7 @@ KEYS = frozenset(
         "incidents",
         "not_checked",
         "unexplained",
+        "not_ready",
     }
 )
 
@@ -58,7 +60,7 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True)
 class Scenario:
-    """One story. `expect` holds an entry for each finding, `not_checked` codes, `unexplained` objects."""
+    """One story. `expect` holds an entry for each finding, `not_checked` codes, `unexplained` and `not_ready` objects."""
 
     path: Path
     title: str
@@ -71,6 +73,7 @@ class Scenario:
     incidents: int | None = None
     not_checked: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
+    not_ready: tuple[str, ...] = ()
 
     def snapshot(self) -> Snapshot:
         """The cluster of the scenario, complete except for the unreadable kinds. Raises ScenarioError."""
@@ -100,6 +103,9 @@ class Scenario:
         unexplained = sorted(str(item.about) for item in report.unexplained)
         if unexplained != sorted(self.unexplained):
             wrong.append(f"not explained: {unexplained}, expected {sorted(self.unexplained)}")
+        not_ready = sorted(str(item.about) for item in report.not_ready)
+        if not_ready != sorted(self.not_ready):
+            wrong.append(f"not ready: {not_ready}, expected {sorted(self.not_ready)}")
         codes = {diagnostic.id: diagnostic.code for diagnostic in catalogue.diagnostics}
         blind = sorted({codes.get(gap.diagnostic, gap.diagnostic) for gap in report.not_checked})
         if blind != sorted(self.not_checked):
@@ -140,6 +146,7 @@ def load_scenario(path: Path) -> Scenario:
         incidents=data.get("incidents"),
         not_checked=tuple(data.get("not_checked") or ()),
         unexplained=tuple(data.get("unexplained") or ()),
+        not_ready=tuple(data.get("not_ready") or ()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import NamedTuple
@@ -21,7 +22,8 @@ ROLLOUT = timedelta(seconds=DEADLINE)
 class BadCondition(NamedTuple):
     """A condition that means trouble once it has lasted for `after`. `alone`: only for the requested object, because
     healthy clusters have many such objects. `but`: reasons that mean no trouble. `only`: the reasons that do, if not
-    all."""
+    all. `at_once`: a pattern of the reasons and messages of what no component repairs by itself: then `after` does not
+    count."""
 
     type: str
     status: tuple[str, ...]
@@ -29,10 +31,17 @@ class BadCondition(NamedTuple):
     alone: bool = False
     but: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    at_once: str = ""
 
 
 _TRUE, _FALSE, _NOT = ("True",), ("False",), ("False", "Unknown")
 _REPLICA_FAILURE = BadCondition("ReplicaFailure", _TRUE)
+
+_UNUSABLE_METRIC = (
+    r"InvalidSelector|InvalidMetricSourceType|missing request for|no (?:custom|external) metrics API|is forbidden"
+    r"|could not find the requested resource"
+)
+"""Of an autoscaler (`pkg/controller/podautoscaler`, v1.37): not that new pods have no metrics yet."""
 
 _BAD: Mapping[str, tuple[BadCondition, ...]] = {
     "Pod": (
@@ -47,19 +56,32 @@ _BAD: Mapping[str, tuple[BadCondition, ...]] = {
             BadCondition(name, _TRUE) for name in ("KernelDeadlock", "ReadonlyFilesystem")
         ),  # of the node-problem-detector
     ),
-    "Deployment": (_REPLICA_FAILURE, BadCondition("Progressing", _FALSE), BadCondition("Available", _FALSE, ROLLOUT)),
+    "Deployment": (
+        _REPLICA_FAILURE,
+        BadCondition("Progressing", _FALSE, at_once="ProgressDeadlineExceeded"),
+        BadCondition("Available", _FALSE, ROLLOUT),
+    ),
     "ReplicaSet": (_REPLICA_FAILURE,),
     "ReplicationController": (_REPLICA_FAILURE,),
     "Job": (BadCondition("Failed", _TRUE, alone=True), BadCondition("FailureTarget", _TRUE, alone=True)),
     # `pkg/controller/podautoscaler`, v1.37: ScalingDisabled is a target scaled to 0; older releases used BackoffBoth.
     "HorizontalPodAutoscaler": (
-        BadCondition("ScalingActive", _FALSE, START, but=("ScalingDisabled",)),
-        BadCondition("AbleToScale", _FALSE, START, but=("BackoffBoth", "BackoffDownscale", "BackoffUpscale")),
+        BadCondition("ScalingActive", _FALSE, START, but=("ScalingDisabled",), at_once=_UNUSABLE_METRIC),
+        BadCondition(
+            "AbleToScale",
+            _FALSE,
+            START,
+            but=("BackoffBoth", "BackoffDownscale", "BackoffUpscale"),
+            at_once=r"not found|no matches for kind|could not find the requested resource|is forbidden",
+        ),
     ),
     # Allowing no disruption is often intended; a controller that cannot compute it is not.
     "PodDisruptionBudget": (BadCondition("DisruptionAllowed", _FALSE, only=("SyncFailed",)),),
     "APIService": (BadCondition("Available", _FALSE),),
-    "CustomResourceDefinition": (BadCondition("Established", _FALSE), BadCondition("NamesAccepted", _FALSE)),
+    "CustomResourceDefinition": (
+        BadCondition("Established", _FALSE),
+        BadCondition("NamesAccepted", _FALSE, at_once="Conflict"),
+    ),
     "PersistentVolumeClaim": tuple(
         BadCondition(name, _TRUE) for name in ("ControllerResizeError", "NodeResizeError", "ModifyVolumeError")
     ),
@@ -96,7 +118,8 @@ def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, Stated
         if row.type == "Ready" and isinstance(obj, Pod) and _partly_done(obj):
             continue
         if condition.reason not in row.but and (not row.only or condition.reason in row.only):
-            yield row, condition
+            lasting = row.at_once and re.search(row.at_once, f"{condition.reason}: {condition.message}")
+            yield row._replace(after=timedelta(0)) if lasting else row, condition
 
 
 def bad_phase(obj: KubernetesObject) -> BadPhase | None:

@@ -107,6 +107,50 @@ def test_a_condition_has_its_time_to_become_good(kind: str, type_: str, status: 
     assert trouble(stating(kind, condition(type_, status, since=ago(seconds=after)))) is not None
 
 
+SCALE = "the HPA controller was unable to get the target's current scale"
+METRICS = "failed to get cpu utilization: unable to get metrics for resource cpu"
+AT_ONCE = [
+    ("AbleToScale", "FailedGetScale", f'{SCALE}: deployments.apps "web" not found'),
+    ("AbleToScale", "FailedGetScale", f'{SCALE}: no matches for kind "Deployment" in group "extensions"'),
+    ("AbleToScale", "FailedUpdateScale", 'deployments.apps "web" is forbidden: User "x" cannot update resource'),
+    ("ScalingActive", "InvalidSelector", "the HPA target's scale is missing a selector"),
+    ("ScalingActive", "InvalidMetricSourceType", 'unknown metric source type "Pod"'),
+    ("ScalingActive", "FailedGetResourceMetric", "missing request for cpu in container app of Pod web-1"),
+    ("ScalingActive", "FailedGetResourceMetric", f"{METRICS}: the server could not find the requested resource"),
+    ("ScalingActive", "FailedGetPodsMetric", "no custom metrics API (custom.metrics.k8s.io) registered"),
+]
+BY_ITSELF = [
+    ("AbleToScale", "FailedGetScale", f"{SCALE}: context deadline exceeded"),
+    ("AbleToScale", "FailedUpdateScale", "Operation cannot be fulfilled: the object has been modified"),
+    ("ScalingActive", "FailedGetResourceMetric", f"{METRICS}: no metrics returned from resource metrics API"),
+    ("ScalingActive", "FailedGetResourceMetric", "did not receive metrics for targeted pods (pods might be unready)"),
+    ("ScalingActive", "FailedGetResourceMetric", f"{METRICS}: the server is currently unable to handle the request"),
+]
+
+
+@pytest.mark.parametrize(("type_", "reason", "message"), AT_ONCE)
+def test_what_no_component_repairs_by_itself_is_trouble_at_once(type_: str, reason: str, message: str) -> None:
+    stated = {**condition(type_, "False", reason, ago(seconds=5)), "message": message}
+    said = trouble(stating("HorizontalPodAutoscaler", stated))
+    assert said is not None
+    assert said.says.startswith(f"{type_} is False")
+
+
+@pytest.mark.parametrize(("type_", "reason", "message"), BY_ITSELF)
+def test_what_may_pass_by_itself_has_its_time(type_: str, reason: str, message: str) -> None:
+    stated = {**condition(type_, "False", reason, ago(seconds=100)), "message": message}
+    assert trouble(stating("HorizontalPodAutoscaler", stated), alone=True) is None
+    stated["lastTransitionTime"] = ago(seconds=130)
+    assert trouble(stating("HorizontalPodAutoscaler", stated)) is not None
+
+
+def test_a_deadline_that_is_over_has_no_more_time() -> None:
+    late = condition("Progressing", "False", "ProgressDeadlineExceeded", ago(seconds=5))
+    assert trouble(stating("Deployment", late)) is not None
+    failed = condition("Progressing", "False", "ReplicaSetCreateError", ago(seconds=5))
+    assert trouble(stating("Deployment", failed)) is None
+
+
 def test_without_a_time_of_its_own_a_condition_is_as_old_as_its_object() -> None:
     bare = {"type": "Available", "status": "False"}
     assert trouble(stating("Deployment", bare)) is not None
