@@ -14,8 +14,9 @@ from kubedoctor.cli.arguments.kubectl_verbs import OTHER_VERBS, only_kubectl
 from kubedoctor.cli.arguments.overview import overview
 from kubedoctor.cli.arguments.parsing import parse, parser_of, split_command
 from kubedoctor.cli.exit_codes import ExitCode
+from kubedoctor.cli.formats.wrapping import wrapped_advice
 from kubedoctor.cli.targets import is_kind
-from kubedoctor.cli.terminal import prepare_streams
+from kubedoctor.cli.terminal import error_width, prepare_streams
 from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.text import visible
@@ -124,8 +125,12 @@ def _objects() -> Subcommand:
 
 
 def _complain(problem: Problem) -> None:
-    print(f"kubedoctor: {visible(problem.what)}", file=sys.stderr)
+    said = [(f"kubedoctor: {visible(problem.what)}", "")]
     if isinstance(problem, NoSuchObject) and problem.nearest:
-        print("  did you mean " + ", ".join(visible(name) for name in problem.nearest) + "?", file=sys.stderr)
+        said.append(("did you mean " + ", ".join(visible(name) for name in problem.nearest) + "?", "  "))
     if problem.hint:
-        print("  " + visible(problem.hint, lines=True).replace("\n", "\n  "), file=sys.stderr)
+        said += [(line, "  ") for line in visible(problem.hint, lines=True).split("\n")]
+    width = error_width()
+    for text, first in said:
+        lines = wrapped_advice(text, width, first) if width is not None else [first + text]
+        print("\n".join(lines), file=sys.stderr)

@@ -35,6 +35,14 @@ def text_width() -> int:
         return PIPE_WIDTH
 
 
+def error_width() -> int | None:
+    """Columns of the terminal for errors; None where they are read by a program, whose lines are not wrapped."""
+    try:
+        return max(os.get_terminal_size(sys.stderr.fileno()).columns, NARROWEST) if sys.stderr.isatty() else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def prepare_streams() -> None:
     """Make sure that printing never fails for a character, or for a stream that the caller closed."""
     codecs.register_error(_HANDLER, _in_plain_letters)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cli.formats.wrapping import columns, padded, wrapped
+from kubedoctor.cli.formats.wrapping import columns, padded, wrapped, wrapped_advice
 
 TEXT = "Deployment shop/checkout: container app was OOMKilled at its 128Mi memory limit, 2s after start."
 
@@ -34,6 +34,36 @@ def test_an_item_of_a_list_hangs() -> None:
         "  - cp-1: taint of the control plane,",
         "    lacks 2050m cpu",
     ]
+
+
+LOGIN = "Log in again, or get a new kubeconfig. Check: kubectl auth whoami --context production-eu"
+ADVICE = {
+    "a command that fits": (70, "Check: kubectl version", ["  Check: kubectl version"]),
+    "a command behind a sentence": (
+        60,
+        LOGIN,
+        [
+            "  Log in again, or get a new kubeconfig. Check:",
+            "  kubectl auth whoami --context production-eu",
+        ],
+    ),
+    "a command alone, longer than the line": (
+        40,
+        "kubectl get pods --all-namespaces -o wide",
+        ["", "  kubectl get pods --all-namespaces -o wide"],
+    ),
+    "no command": (
+        40,
+        "Is the VPN up, or does a firewall block it?",
+        ["  Is the VPN up, or does a firewall", "  block it?"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_a_command_of_an_error_stays_whole(name: str) -> None:
+    width, text, lines = ADVICE[name]
+    assert wrapped_advice(text, width, "  ") == lines
 
 
 def test_wide_letters_count_twice_and_break_between() -> None:

@@ -101,10 +101,22 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
         open_bundle((str(tmp_path),))
 
 
+def test_a_file_that_is_given_twice_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(forms.recording())
+    (tmp_path / "link.json").symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    once = open_bundle((str(path),)).snapshot.count()
+    for paths in ((str(path), str(path)), ("a.json", str(path)), (str(path), "link.json")):
+        source = open_bundle(paths)
+        assert source.snapshot.count() == once
+        assert source.snapshot.problems == []
+
+
 def test_states_of_different_moments_are_not_mixed(tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text(forms.recording())
-    with pytest.raises(BundleProblem, match="2 recorded states") as caught:
+    with pytest.raises(BundleProblem, match="2 recorded states; a recorded state is read alone") as caught:
         open_bundle((str(tmp_path),))
     assert caught.value.hint == "Set one file with --from"
 

@@ -55,6 +55,7 @@ def test_what_is_expected_and_found_is_no_difference(tmp_path: Path) -> None:
         ),
         (EXPECT.replace("status.phase: Failed", "status.reason: x"), "no evidence at status.reason"),
         (EXPECT + "\nincidents: 2", "1 incidents, expected 2"),
+        (EXPECT + "\nnot_ready: [Pod/shop/web-1]", "not ready: [], expected ['Pod/shop/web-1']"),
         (EXPECT + "\nnot_checked: [KD9001]", "not checked: [], expected ['KD9001']"),
         (EXPECT + "\nunreadable: {Pod: pods is forbidden}", "not checked: ['KD9001'], expected []"),
         (EXPECT.replace("}]", "}, gaps: [Node]}]", 1).replace("}}, gaps", "}, gaps"), "no gap 'Node'"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from kubedoctor.cli.arguments.options import completed
 from kubedoctor.cli.completion import values
 from kubedoctor.cli.diagnosing import OBJECTS, diagnose
 from kubedoctor.cli.targets import is_kind, recording_hint
@@ -56,15 +57,19 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     OBJECTS.add_options(parser)
     group = parser.add_argument_group("what the kubectl command gets")
     for metavar, names in _VALUES.items():
-        group.add_argument(*names, metavar=metavar, help="as with kubectl logs")
+        value = group.add_argument(*names, metavar=metavar, help="as with kubectl logs")
+        if metavar == "CONTAINER":
+            completed(value, lambda prefix, options: values.containers(options.words, prefix, options))
     for flags in _FLAGS:
         group.add_argument(*flags, action="store_true", help="as with kubectl logs")
 
 
 def _complete(words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
-    """Pods, as with kubectl; after a kind its objects."""
+    """Pods, as with kubectl, and their containers; after a kind its objects."""
     if not words and "/" not in prefix:
         return values.names("Pod", prefix, options)
+    if len(words) == 1 and not is_kind(words[0]):
+        return values.containers(words, prefix, options)
     return values.objects(words, prefix, options)
 
 

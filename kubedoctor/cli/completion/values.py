@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubedoctor.collect.source import ReadableCluster
 
 PATIENCE = 0.8  # seconds; with the start of Python a shell waits for about a second
 _QUICK = "800ms"
@@ -60,17 +64,48 @@ def names(kind: str, prefix: str, options: argparse.Namespace) -> list[str]:
     """Names of objects of a kind in the namespace of the options, as far as they can be read in time."""
 
     def read() -> tuple[str, ...]:
-        from kubedoctor.cli.reading import namespace_meant, source_options
+        from kubedoctor.cli.reading import namespace_meant
         from kubedoctor.cluster.kinds.resources import kind_named
-        from kubedoctor.collect.opening import open_source
 
-        options.request_timeout = _QUICK
-        source = open_source(source_options(options))
+        source = _quick_source(options)
         row = kind_named(kind)
         namespaced = row is None or row.namespaced
         return source.names(kind, namespace_meant(source, options) if namespaced else "")
 
     return [name for name in in_time(read) if name.startswith(prefix)]
+
+
+def containers(words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
+    """Containers of the pod, or of the template of the workload, that the words name: `web-1`, `deploy/web`,
+    `deploy web`."""
+
+    def read() -> list[str]:
+        from kubedoctor.cluster.kinds.references import Ref
+        from kubedoctor.cluster.kinds.resources import kind_from_word
+        from kubedoctor.cluster.seen.wants import Want
+
+        word, _, name = words[0].partition("/") if "/" in words[0] else ("pod", "", words[0])
+        if len(words) > 1 and kind_from_word(words[0]) is not None:
+            word, name = words[0], words[1]
+        kind = kind_from_word(word)
+        if kind is None:
+            return []
+        source = _quick_source(options)
+        want = Want(kind.kind, options.namespace or source.namespace, name)
+        source.gather(frozenset((want,)))
+        spec = getattr(source.snapshot.get(Ref(want.kind, want.namespace, want.name)), "spec", None)
+        pod = getattr(getattr(spec, "template", None), "spec", spec)
+        return [one.name for field in ("containers", "init_containers") for one in getattr(pod, field, None) or ()]
+
+    return [name for name in in_time(read) if name.startswith(prefix)] if words else []
+
+
+def _quick_source(options: argparse.Namespace) -> ReadableCluster:
+    from kubedoctor.cli.reading import source_options
+    from kubedoctor.collect.opening import open_source
+
+    options.request_timeout = _QUICK
+    return open_source(source_options(options))
 
 
 def in_time(read: Callable[[], Iterable[str]]) -> list[str]:

@@ -12,6 +12,7 @@ PIPE_WIDTH = 100
 """The width of text in columns where the output is not a terminal."""
 NARROWEST = 40
 """The minimum width of text in columns."""
+_COMMAND = re.compile(r"(?<=: )(?:kubectl|kubedoctor) .*$|^(?:kubectl|kubedoctor) .*$")
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -38,6 +39,20 @@ def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> 
     for paragraph in text.split("\n"):
         hanging = rest + " " * len(LIST_ITEM) if paragraph.startswith(LIST_ITEM) else rest
         lines += _filled(paragraph, max(width, NARROWEST), rest if lines else first, hanging)
+    return lines
+
+
+def wrapped_advice(text: str, width: int, first: str = "", rest: str = "  ") -> list[str]:
+    """As `wrapped`; a command at the end of a line (`Check: kubectl …`) stays whole, on a line of its own if it must."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        command = _COMMAND.search(paragraph)
+        words = paragraph[: command.start()].rstrip() if command else paragraph
+        lines += wrapped(words, width, rest if lines else first, rest)
+        if command and columns(lines[-1]) + 1 + columns(command[0]) <= width:
+            lines[-1] += f" {command[0]}"
+        elif command:
+            lines.append(rest + command[0])
     return lines
 
 

@@ -191,9 +191,10 @@ def _not_a_bundle(bundle: _Bundle) -> BundleProblem:
 
 def _state(bundle: _Bundle) -> Loaded:
     if len(bundle.states) > 1 or bundle.objects:
+        others = sum(map(len, bundle.objects.values()))
+        beside = f" and {counted(others, 'other object')}" if others else ""
         raise BundleProblem(
-            f"{bundle.name} contains {counted(len(bundle.states), 'recorded state')} and "
-            f"{counted(sum(map(len, bundle.objects.values())), 'other object')}, recorded at different times",
+            f"{bundle.name} contains {counted(len(bundle.states), 'recorded state')}{beside}; a recorded state is read alone",
             "Set one file with --from",
         )
     snapshot = read_state(bundle.states[0], bundle.name)

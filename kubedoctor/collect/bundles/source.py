@@ -137,10 +137,20 @@ def _typed(kind: str, item: msgspec.Raw | dict[str, Any]) -> dict[str, Any]:
 
 
 def open_bundle(paths: tuple[str, ...]) -> BundleSource:
-    """Read a bundle in any known layout. Raises BundleProblem where there is nothing to read."""
+    """Read a bundle in any known layout; a path that is given twice is read once. Raises BundleProblem where there is
+    nothing to read."""
+    paths = _once(paths)
     documents = Documents(paths)
     loaded = load(documents, _name_of(paths))
     return BundleSource(documents, loaded.snapshot, loaded.namespace)
+
+
+def _once(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths without those that lead to the same file or folder as an earlier one."""
+    kept: dict[str, str] = {}
+    for path in paths:
+        kept.setdefault(path if path == "-" else str(Path(path).resolve()), path)
+    return tuple(kept.values())
 
 
 def _own_name(path: str) -> str:
