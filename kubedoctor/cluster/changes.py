@@ -94,13 +94,17 @@ def labels_instead(path: Path, near: NearMiss) -> tuple[Step, ...]:
 
 def apply_steps(data: Any, steps: Iterable[Step]) -> Any:
     """A changed copy of plain data."""
-    changed = copy.deepcopy(data)
+    return _apply(copy.deepcopy(data), steps)
+
+
+def _apply(data: Any, steps: Iterable[Step]) -> Any:
+    """The data itself, changed."""
     for step in in_order(steps):
         if step.remove:
-            _remove(changed, step.path)
+            _remove(data, step.path)
         else:
-            _set(changed, step.path, copy.deepcopy(step.value))
-    return changed
+            _set(data, step.path, copy.deepcopy(step.value))
+    return data
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -116,7 +120,7 @@ def apply_to_object(item: ObjectT, steps: Iterable[Step]) -> ObjectT:
 
     Raises msgspec.ValidationError where its kind has no such field of that type.
     """
-    return msgspec.convert(apply_steps(as_data(item), tuple(steps)), type(item))
+    return msgspec.convert(_apply(as_data(item), tuple(steps)), type(item))
 
 
 def apply_to_data(objects: Sequence[dict[str, Any]], change: Change) -> list[dict[str, Any]]:

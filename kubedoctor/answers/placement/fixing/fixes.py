@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from kubedoctor.answers.placement.fixing.claims import CLAIM_KINDS, about_data, recreated_claim, too_early
@@ -11,6 +12,7 @@ from kubedoctor.answers.placement.outcome import has_other_scheduler, unproven
 from kubedoctor.answers.proof import Trial, prove, proven
 from kubedoctor.cluster.changes import Change, Operation, deleted
 from kubedoctor.cluster.grammar.text import capitalised, listed
+from kubedoctor.cluster.kinds.meta import OwnerReference
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.templates import steps_in_template
@@ -32,6 +34,7 @@ from kubedoctor.replay.scheduler.many.equivalence import equivalence_key
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.self_check import Agreement
+from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 MOST_FIXES: Final = 5
 MOST_WAITING: Final = 20
@@ -57,6 +60,9 @@ class _Offer(NamedTuple):
 _FOUND: Final = Memo[tuple[Ref, bytes], tuple[Ref, tuple[_Offer, ...]]]()
 _SEARCHED: Final = Memo[None, int]()
 """The number of nodes that were examined so far."""
+_Owners = tuple[OwnerReference, ...] | None
+_WAITING: Final = Memo[None, dict[_Owners, list[Pod]]]()
+"""The pending pods by their owners."""
 
 
 def placement_fixes(answer: PendingAnswer, cluster: Cluster) -> tuple[Fix, ...]:
@@ -82,22 +88,32 @@ def _searched(answer: PendingAnswer, workload: Ref, cluster: Cluster) -> tuple[R
     if searched.get(None, 0) > MOST_NODES:
         return ref(pod), ()
     searched[None] = searched.get(None, 0) + len(state.nodes)
-    waiting = [
-        other_pod
-        for other_pod in cluster.maybe.all(Pod)
-        if unscheduled(other_pod)
-        and not terminating(other_pod)
-        and other_pod.metadata.owner_references != pod.metadata.owner_references
-    ]
-    tried_pods = waiting if len(waiting) <= MOST_WAITING else ()
     situation = Situation(pod, state)
     changes = [
         change
-        for change in counterfactuals(situation, answer.verdict, waiting=tried_pods)
+        for change in counterfactuals(situation, answer.verdict, waiting=_waiting(pod, state, cluster))
         if not (_undoes_a_daemon(change, workload) or too_early(change, cluster, pod.namespace))
     ]
     cached[key] = ref(pod), tuple(_offers(changes, situation, cluster))
     return cached[key]
+
+
+def _waiting(pod: Pod, state: ClusterState, cluster: Cluster) -> Sequence[Pod]:
+    """The pending pods of other owners; none where they are too many."""
+    pods = cluster.maybe.all(Pod)
+    by_owner = _WAITING.kept(state, None, lambda: _by_owner(pods))
+    own = pod.metadata.owner_references
+    others = [(owner, members) for owner, members in islice(by_owner.items(), MOST_WAITING + 2) if owner != own]
+    waiting = [other for _, members in others for other in members[: MOST_WAITING + 1]]
+    return sorted(waiting, key=ref) if len(waiting) <= MOST_WAITING else ()
+
+
+def _by_owner(pods: Iterable[Pod]) -> dict[_Owners, list[Pod]]:
+    by_owner: dict[_Owners, list[Pod]] = {}
+    for pod in pods:
+        if unscheduled(pod) and not terminating(pod):
+            by_owner.setdefault(pod.metadata.owner_references, []).append(pod)
+    return by_owner
 
 
 def _offers(changes: Sequence[Counterfactual], situation: Situation, cluster: Cluster) -> Iterator[_Offer]:

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.answers.placement.fixing.fixes import placement_fixes
+from kubedoctor.answers.placement.fixing import fixes
+from kubedoctor.answers.placement.fixing.fixes import MOST_WAITING, placement_fixes
 from kubedoctor.cluster import Cluster, DaemonSet, Deployment, Node, Pod, ReplicaSet, Snapshot, Source
 from kubedoctor.cluster.kinds.meta import OwnerReference
+from kubedoctor.cluster.triage import unscheduled
 from kubedoctor.findings import Effect
 from kubedoctor.replay.scheduler.cycle import schedule
 from kubedoctor.replay.scheduler.pending import explain_pending
@@ -273,3 +275,32 @@ def test_what_is_dropped_twice_from_one_list_goes_from_its_end() -> None:
         line for text, line in offered(seen, waiting).items() if text.lower().count("drop the required pod anti") == 2
     )
     assert patched(seen, command) == ["n"]
+
+
+@pytest.mark.parametrize(("others", "named"), [(1, 1), (MOST_WAITING, MOST_WAITING), (MOST_WAITING + 1, 0)])
+def test_other_owners_pending_pods_are_looked_through_once(
+    others: int, named: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def asking(pod: Pod) -> bool:
+        asked.append(pod.name)
+        return unscheduled(pod)
+
+    monkeypatch.setattr(fixes, "unscheduled", asking)
+    seen, pod = cluster(node("n1", TAINT))
+    siblings = [msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, name="web-1-y"))]
+    owners = [(OwnerReference(kind="ReplicaSet", name=f"other-{number % 3}"),) for number in range(others)]
+    foreign = [
+        msgspec.structs.replace(
+            pod, metadata=msgspec.structs.replace(pod.metadata, name=f"z-{number:02d}", owner_references=owner)
+        )
+        for number, owner in enumerate(owners)
+    ]
+    seen.snapshot.add([*siblings, *reversed(foreign)])
+    for each in (pod, *foreign):
+        placement_fixes(explain_pending(each, seen), seen)
+    state = explain_pending(pod, seen).state
+    waiting = fixes._waiting(pod, state, seen)
+    assert [other.name for other in waiting] == [each.name for each in foreign][:named]
+    assert len(asked) == 2 + others
