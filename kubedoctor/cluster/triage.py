@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
-from kubedoctor.cluster.kinds.meta import condition
 from kubedoctor.cluster.kinds.pods import Pod
 
 
@@ -60,8 +59,10 @@ def terminating(pod: Pod) -> bool:
 
 def ready(pod: Pod) -> bool:
     """The Ready condition is True."""
-    ready_condition = condition(pod.status.conditions, "Ready")
-    return ready_condition is not None and ready_condition.status == "True"
+    for stated in pod.status.conditions or ():
+        if stated.type == "Ready":
+            return stated.status == "True"
+    return False
 
 
 def not_ready(pod: Pod) -> bool:

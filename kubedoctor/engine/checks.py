@@ -55,6 +55,8 @@ def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Clust
         why = without_credentials(f"the check failed: {type(error).__name__}: {error}")
         results.not_checked.add(NotChecked(diagnostic.id, ref(obj), why, without_credentials(traceback.format_exc())))
         return
+    if not (findings or cluster.gaps):
+        return
     gaps = frozenset(cluster.gaps)
     if not findings:
         # The missing objects might have shown a problem; no finding would wrongly mean that the check found nothing.

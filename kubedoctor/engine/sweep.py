@@ -70,12 +70,13 @@ class Sweep:
 
     def _examine_equals(self, diagnostic: Diagnostic[Any], equals: Objects, cluster: Cluster) -> None:
         """The first speaks for the others, unless a finding is about itself, or its check has failed."""
-        first, *others = equals
-        results = Results() if others else self._results
         cluster.forget()
-        run_check(diagnostic, first, cluster, results)
-        if not others:
+        if len(equals) == 1:
+            run_check(diagnostic, equals[0], cluster, self._results)
             return
+        first, *others = equals
+        results = Results()
+        run_check(diagnostic, first, cluster, results)
         name = ref(first)
         if any(finding.about == name for _, finding, _ in results.found) or any(
             entry.traceback for entry in results.not_checked

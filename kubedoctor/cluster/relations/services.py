@@ -23,8 +23,10 @@ def selected_so_far(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)
-    by_label = cluster.snapshot.index("Pod", "label")
-    labelled = (by_label.get((service.namespace, *label), ()) for label in service.spec.selector.items())
+    labelled = (
+        cluster.snapshot.labelled("Pod", service.namespace, key).get(value, ())
+        for key, value in service.spec.selector.items()
+    )
     return tuple(pod for pod in min(labelled, key=len) if selector.matches(pod.metadata.labels))
 
 

@@ -296,6 +296,21 @@ class Snapshot:
         self._indexes[(kind, by)] = (revision, index)
         return index
 
+    def labelled(self, kind: str, namespace: str, key: str) -> Mapping[Any, tuple[Any, ...]]:
+        """The objects of a kind and namespace by their value of a label; cached as an index."""
+        revision, name = self._revisions.get(kind, 0), f"{namespace}/{key}"
+        cached = self._indexes.get((kind, name))
+        if cached and cached[0] == revision:
+            return cached[1]
+
+        def value_of(obj: Any) -> tuple[Any, ...]:
+            value = (obj.metadata.labels or {}).get(key)
+            return () if value is None else (value,)
+
+        index = _grouped(self.of_kind(kind, namespace), value_of)
+        self._indexes[(kind, name)] = (revision, index)
+        return index
+
     def _sorted(self, kind: str) -> tuple[KubernetesObject, ...]:
         objects = self._objects.get(kind, {})
         return tuple([objects[key] for key in sorted(objects)])
@@ -309,11 +324,6 @@ def _grouped(
         for group in keys_of(obj):
             groups.setdefault(group, []).append(obj)
     return {group: tuple(members) for group, members in groups.items()}
-
-
-def _by_label(obj: Any) -> tuple[Any, ...]:
-    namespace = obj.metadata.namespace
-    return tuple([(namespace, *label) for label in (obj.metadata.labels or {}).items()])
 
 
 def _by_owner(obj: Any) -> tuple[Any, ...]:
@@ -333,7 +343,6 @@ def _by_involved(event: Any) -> tuple[Any, ...]:
 
 
 _GROUPINGS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
-    "label": _by_label,
     "namespace": lambda obj: (obj.metadata.namespace,),
     "owner": _by_owner,
     "node": lambda pod: (pod.spec.node_name,) if pod.spec.node_name else (),

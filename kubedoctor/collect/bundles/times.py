@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kubedoctor.cluster.kinds.core import Event
-from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.collect.recording import is_plausible
@@ -36,19 +36,34 @@ def _add_moments(times: list[datetime], obj: KubernetesObject) -> None:
         return
     status, spec = getattr(obj, "status", None), getattr(obj, "spec", None)
     for condition in getattr(status, "conditions", None) or ():
-        _add_times(times, condition, _OF_CONDITIONS)
+        if type(condition) is Condition:
+            times += filter(
+                None,
+                (
+                    condition.last_transition_time,
+                    condition.last_update_time,
+                    condition.last_heartbeat_time,
+                    condition.last_probe_time,
+                ),
+            )
+        else:
+            _add_times(times, condition, _OF_CONDITIONS)
     if isinstance(obj, Pod):
-        for container in all_statuses(obj):
-            for state in (container.state, container.last_state):
-                if state and state.running and state.running.started_at:
-                    times.append(state.running.started_at)
-                if state and state.terminated and state.terminated.finished_at:
-                    times.append(state.terminated.finished_at)
-        if obj.status.start_time:
-            times.append(obj.status.start_time)
+        _add_moments_of_pod(times, obj)
         return
     _add_times(times, status, _OF_STATUS)
     _add_times(times, spec, ("renew_time",))
+
+
+def _add_moments_of_pod(times: list[datetime], pod: Pod) -> None:
+    for container in all_statuses(pod):
+        for state in (container.state, container.last_state):
+            if state and state.running and state.running.started_at:
+                times.append(state.running.started_at)
+            if state and state.terminated and state.terminated.finished_at:
+                times.append(state.terminated.finished_at)
+    if pod.status.start_time:
+        times.append(pod.status.start_time)
 
 
 _OF_CONDITIONS = ("last_transition_time", "last_update_time", "last_heartbeat_time", "last_probe_time")

@@ -53,15 +53,20 @@ def backends(service: Service, cluster: Cluster) -> Backends:
         endpoint.is_ready or (endpoint.conditions.terminating and endpoint.conditions.serving is not False)
         for endpoint in endpoints_of(service, lenient)
     )
-    pods = pods_selected_by(service, cluster)
-    live = tuple(pod for pod in pods if not finished(pod) and not terminating(pod))
+    live: list[Pod] = []
+    ended: list[Pod] = []
+    leaving: list[Pod] = []
+    for pod in pods_selected_by(service, cluster):
+        (ended if finished(pod) else leaving if terminating(pod) else live).append(pod)
+    unready = [pod for pod in live if not ready(pod)]
+    served = served or len(unready) < len(live) or (service.spec.publish_not_ready_addresses and bool(live))
     return Backends(
-        served=served or any(ready(pod) for pod in live) or (service.spec.publish_not_ready_addresses and bool(live)),
-        live=live,
-        finished=tuple(pod for pod in pods if finished(pod)),
-        leaving=tuple(pod for pod in pods if terminating(pod) and not finished(pod)),
+        served=served,
+        live=tuple(live),
+        finished=tuple(ended),
+        leaving=tuple(leaving),
         endpoints_seen=cluster.snapshot.covers(slices),
-        failing=tuple(pod for pod in live if not ready(pod) and not still_starting(pod, cluster.taken_at)),
+        failing=tuple(pod for pod in unready if not still_starting(pod, cluster.taken_at)),
     )
 
 

@@ -6,7 +6,6 @@ import enum
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from heapq import merge, nlargest
-from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -186,7 +185,7 @@ def _when(change: tuple[datetime, Ref]) -> datetime:
 def _newest(changes: Iterable[tuple[datetime, KubernetesObject]]) -> list[tuple[datetime, Ref]]:
     """The last few, the newest last; of equal times the later of the iteration."""
     numbered = ((when, number, obj) for number, (when, obj) in enumerate(changes))
-    newest = nlargest(MOST_CHANGED, numbered, key=itemgetter(0, 1))
+    newest = nlargest(MOST_CHANGED, numbered)
     return [(when, ref(obj)) for when, _, obj in reversed(newest)]
 
 
@@ -198,12 +197,11 @@ def _placed_changes(state: ClusterState) -> Iterator[tuple[datetime, KubernetesO
         for pod_info in info.pods:
             metadata = pod_info.pod.metadata
             placed = condition(pod_info.pod.status.conditions, "PodScheduled")
-            moments = (
-                placed.last_transition_time if placed else None,
-                metadata.creation_timestamp,
-                metadata.deletion_timestamp,
-            )
-            if last := max(filter(None, moments), default=None):
+            last = metadata.creation_timestamp
+            for moment in (placed.last_transition_time if placed else None, metadata.deletion_timestamp):
+                if moment is not None and (last is None or moment > last):
+                    last = moment
+            if last is not None:
                 yield last, pod_info.pod
 
 
