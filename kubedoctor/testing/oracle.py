@@ -4,7 +4,7 @@ code.
 One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "mode", "answer"}`, or `"error"` for a
 question that cannot be answered; `-full` repeats the request. Two oracles can be compared with a plain diff. Modes:
 schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration, rollout, cron, hpa, eviction,
-drain, message.
+drain, message, log.
 
 Where upstream quotes a parser's message (errors of label and node selectors), the text is kubedoctor's.
 """
@@ -46,6 +46,7 @@ from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, 
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing import controllers
 from kubedoctor.testing.asked import Answer, BadRequest, converted, decoded
+from kubedoctor.testing.oracle_log import answer_log
 from kubedoctor.testing.oracle_message import answer_message
 
 INT64 = 1 << 63
@@ -316,6 +317,7 @@ MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
     "toleration": _toleration,
     **controllers.MODES,
     "message": answer_message,
+    "log": answer_log,
 }
 
 

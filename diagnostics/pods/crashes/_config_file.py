@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 
 from diagnostics.pods.crashes._ends import End
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import REDACTED, Cluster, ConfigMap, Pod, Volume, looks_secret
 from kubedoctor.findings import Confidence, Finding, Fix, edit_command, has_path, look_at, quote, ref
-from kubedoctor.replay.logs.log_lines import Sign
+from kubedoctor.replay.logs.faults import LogFault
 
 LONGEST_QUOTE = 400
+_LINE = re.compile(r"(?::\d+)*:?$")
 
 
 def broken_config_file(pod: Pod, end: End, story: Story, cluster: Cluster) -> Finding | None:
     """The ConfigMap has the fault if one of its keys is the file that the program could not parse."""
-    sign = story.sign
-    if sign is None or sign.sign is not Sign.BAD_SYNTAX or not sign.subject.startswith("/"):
+    cause = story.cause
+    if cause is None or cause.fault is not LogFault.BAD_SETTING or not cause.subject.startswith("/"):
         return None
-    source = source_of(pod, end, sign.subject.rstrip(":"))
+    path = _LINE.sub("", cause.subject)
+    source = source_of(pod, end, path)
     if source is None:
         return None
     name, key, volume = source
@@ -31,14 +34,14 @@ def broken_config_file(pod: Pod, end: End, story: Story, cluster: Cluster) -> Fi
     if key.endswith(".json") and not error:
         return None  # The current content is valid: the pod may still mount the previous content.
     evidence = [*story.evidence[:1], quote(pod, f"spec.volumes[name={volume}].name", f"mounts ConfigMap {name}")]
-    path = f"data[{key}]"
+    value = f"data[{key}]"
     # Longer texts are not quoted, and neither are secrets.
-    if len(text) <= LONGEST_QUOTE and not looks_secret(text) and has_path(config, path):
-        evidence.append(quote(config, path, error))
+    if len(text) <= LONGEST_QUOTE and not looks_secret(text) and has_path(config, value):
+        evidence.append(quote(config, value, error))
     problem = f"key {key} is not valid JSON: {error}" if error else f"key {key} cannot be parsed"
     return Finding(
         about=ref(config),
-        summary=f"{problem}; container `{end.name}` reads it as {sign.subject} and exits",
+        summary=f"{problem}; container `{end.name}` reads it as {path} and exits",
         confidence=Confidence.LIKELY,
         evidence=tuple(evidence),
         fixes=(Fix(f"Correct {key}, then restart the pods that mount it", edit_command(ref(config))),),

@@ -10,7 +10,7 @@ from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod, human_durati
 from kubedoctor.findings import ContainerWithStatus, active, containers_with_status, ref
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
 from kubedoctor.replay.kubelet.killers import Killer, KillVerdict, Proof, who_ended
-from kubedoctor.replay.logs.log_lines import is_no_log
+from kubedoctor.replay.logs.stops import is_no_log
 
 
 class End(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from kubedoctor.findings import Command, Evidence, Fix, Ref
-from kubedoctor.replay.logs.log_lines import LogSign
+from kubedoctor.replay.logs.reading import LogCause
 
 
 class Story(msgspec.Struct, frozen=True):
     """The cause that a log states. `text`: a clause, empty if the log shows no cause."""
 
     text: str = ""
-    sign: LogSign | None = None
+    cause: LogCause | None = None
     because_of: tuple[Ref, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     fixes: tuple[Fix, ...] = ()

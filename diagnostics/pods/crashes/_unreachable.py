@@ -16,11 +16,13 @@ from kubedoctor.cluster import (
     ready_endpoints,
 )
 from kubedoctor.findings import Command, Fix, Ref, kubectl, look_at, quote, ref
-from kubedoctor.replay.logs.log_lines import LogSign, Sign
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import LogCause
 from kubedoctor.replay.services.hosts import (
     ServiceName,
     is_address,
     is_local,
+    no_longer_a_service,
     service_named,
     service_with_address,
     split_address,
@@ -29,10 +31,10 @@ from kubedoctor.replay.services.hosts import (
 CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 
 
-def unresolved(pod: Pod, sign: LogSign, host: str, cluster: Cluster) -> Story:
+def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
     """A host name that does not resolve; an empty host is not known."""
     # A DNS server that answers "no such host" is up and reachable.
-    blamed = () if sign.dns_answered else (*_dns_blamed(), *_egress_policies(pod, cluster))
+    blamed = () if cause.dns_answered else (*_dns_blamed(), *_egress_policies(pod, cluster))
     if not host:
         return Story("cannot resolve a host name", because_of=blamed)
     meant = _meant(host, pod, cluster)
@@ -56,7 +58,7 @@ def unresolved(pod: Pod, sign: LogSign, host: str, cluster: Cluster) -> Story:
     near = misspellings(meant.name, names, 1)
     missing = Ref("Service", meant.namespace, meant.name)
     commands = (Command(kubectl("get", "services", namespace=meant.namespace), "the Services in the namespace"),)
-    because = (missing, *(_dns_blamed() if sign.dns_silent else ()))
+    because = (missing, *(_dns_blamed() if cause.dns_silent else ()))
     if near:
         right = host.replace(meant.name, near[0], 1)
         fix = Fix(f"Use host name {right} in the program's settings")
@@ -82,15 +84,17 @@ def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
     )
 
 
-def unreachable(pod: Pod, sign: LogSign, address: str, cluster: Cluster) -> Story:
+def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
     """A connection that fails; an empty address is not known."""
     host, port = split_address(address)
     if host and is_local(host):
-        return Story(_failed(sign, f"{address} in its own pod"))
+        return Story(_failed(cause, f"{address} in its own pod"))
     service = _service_of(pod, host, cluster)
-    blamed = _egress_policies(pod, cluster) if sign.sign is Sign.TIMED_OUT else ()
+    blamed = _egress_policies(pod, cluster) if cause.fault is LogFault.CONNECTION_TIMEOUT else ()
     if service is None:
-        return Story(_failed(sign, address), because_of=blamed)
+        gone = is_address(host) and no_longer_a_service(host, cluster.maybe.all(Service))
+        dead = "; no Service has this cluster address: it was deleted or recreated" if gone else ""
+        return Story(f"{_failed(cause, address)}{dead}", because_of=blamed)
     name = ref(service)
     target = f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}"
     commands = (
@@ -102,8 +106,8 @@ def unreachable(pod: Pod, sign: LogSign, address: str, cluster: Cluster) -> Stor
     ready = len(ready_endpoints(service, cluster.maybe))
     if not cluster.gaps:
         endpoints = counted(ready, "ready endpoint") if ready else "no ready endpoints"
-        target += f", which has {endpoints}{'' if sign.sign is Sign.REFUSED else ','}"
-    text = _failed(sign, target)
+        target += f", which has {endpoints}{'' if cause.fault is LogFault.CONNECTION_REFUSED else ','}"
+    text = _failed(cause, target)
     path = "spec.selector" if service.spec.selector else "metadata.name"
     ports = {entry.port for entry in service.spec.ports or ()}
     if port and ports and port not in ports:
@@ -113,10 +117,11 @@ def unreachable(pod: Pod, sign: LogSign, address: str, cluster: Cluster) -> Stor
     return Story(text, because_of=(name, *blamed), evidence=(quote(service, path, shows),), commands=commands)
 
 
-def _failed(sign: LogSign, target: str) -> str:
-    if sign.sign is Sign.REFUSED:
+def _failed(cause: LogCause, target: str) -> str:
+    if cause.fault is LogFault.CONNECTION_REFUSED:
         return f"connection refused by {target}" if target else "a connection was refused"
-    return f"connection to {target} timed out" if target else "a connection timed out"
+    broke = "was reset" if cause.fault is LogFault.CONNECTION_RESET else "timed out"
+    return f"connection to {target} {broke}" if target else f"a connection {broke}"
 
 
 def _meant(host: str, pod: Pod, cluster: Cluster) -> ServiceName | None:

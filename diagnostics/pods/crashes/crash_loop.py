@@ -28,7 +28,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._config_file import broken_config_file
-from diagnostics.pods.crashes._crash import how_it_ends, story_of
+from diagnostics.pods.crashes._crash import how_it_ends, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, ends_of
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import (
@@ -56,14 +56,16 @@ from kubedoctor.findings import (
     quote_status,
 )
 from kubedoctor.replay.kubelet.killers import Killer
-from kubedoctor.replay.logs.log_lines import Sign
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import LINES_READ
+from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 
 @diagnostic(
     code="KD1003",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
+    reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
     when=restarted,
     explains=CONSEQUENCES,
     symptoms=(
@@ -88,7 +90,7 @@ def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             continue  # Reported by the diagnostics of memory, starts, probes, hooks and init containers.
         about = at_fault(pod, cluster)
         story = story_of(pod, end, about, cluster)
-        if story.sign is not None and story.sign.sign is Sign.EXEC_FORMAT:
+        if story.cause is not None and story.cause.fault is LogFault.IMAGE_ARCHITECTURE:
             continue  # The program never ran: start-error reports it.
         broken = broken_config_file(pod, end, story, cluster)
         if broken is not None:
@@ -104,7 +106,7 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
     elif end.ending.exit_code == 0:
         summary = f"{summary} and is restarted: use a Job, or keep the process in the foreground"
     confidence, disprove = Confidence.LIKELY, ""
-    if not story.text and end.ending.exit_code != 0:
+    if end.ending.exit_code != 0 and not (story.text and states_the_cause(story)):
         confidence = Confidence.POSSIBLE
         disprove = "The log of another run, or the program's own files, may show the cause."
     place = end.ending.place
@@ -130,6 +132,10 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
     )
 
 
+def _read(end: End) -> str:
+    return f" in its last {LINES_READ} lines" if len(end.log.lines) > LINES_READ else ""
+
+
 def _detail(end: End, story: Story) -> str:
     status = end.part.status
     waiting = status.state.waiting if status.state else None
@@ -140,5 +146,5 @@ def _detail(end: End, story: Story) -> str:
     return (
         detail
         if story.text or end.ending.exit_code == 0
-        else f"{detail} Its log shows no known cause: read its last lines."
+        else f"{detail} Its log shows no known cause{_read(end)}: read its last lines."
     )

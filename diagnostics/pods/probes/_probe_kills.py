@@ -19,7 +19,7 @@ from kubedoctor.findings import (
     quote_status,
 )
 from kubedoctor.replay.kubelet.killers import Proof
-from kubedoctor.replay.logs.log_lines import says_it_was_stopped
+from kubedoctor.replay.logs.stops import says_it_was_stopped
 
 _CONFIDENCE = {Proof.STATED: Confidence.CERTAIN, Proof.FITS: Confidence.LIKELY, Proof.ALLOWED: Confidence.POSSIBLE}
 

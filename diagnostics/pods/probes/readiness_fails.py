@@ -31,6 +31,7 @@ from diagnostics.pods.probes._words import STATUS, failure, handler_path, last_f
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
+    ConfigMap,
     Container,
     EndpointSlice,
     Event,
@@ -71,7 +72,8 @@ from kubedoctor.replay.kubelet.probes import (
     gives_up_after,
     port_number,
 )
-from kubedoctor.replay.logs.log_lines import port_listened_on
+from kubedoctor.replay.logs.listening import port_listened_on
+from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STARTING = timedelta(seconds=60)
 """The time that a program may take to listen on its port before that counts as a fault."""
@@ -82,7 +84,7 @@ SHORTEST = timedelta(seconds=10)
     code="KD1012",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
+    reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1201",)), Explains("selects", ("KD2001",))),
     symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),

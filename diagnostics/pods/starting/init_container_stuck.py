@@ -30,6 +30,7 @@ from diagnostics.pods.crashes._ends import End, ends_of, exit_words
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
+    ConfigMap,
     EndpointSlice,
     Event,
     Namespace,
@@ -55,7 +56,8 @@ from kubedoctor.findings import (
     quote_status,
 )
 from kubedoctor.replay.kubelet.killers import Killer
-from kubedoctor.replay.logs.log_lines import Sign
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 LONG = timedelta(minutes=5)
 
@@ -64,7 +66,7 @@ LONG = timedelta(minutes=5)
     code="KD1016",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Service, EndpointSlice, Namespace, NetworkPolicy, *WORKLOADS),
+    reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
     symptoms=("PodInitializing", "Init:0/1", "Init:Error", "Init:CrashLoopBackOff", "ContainersNotInitialized"),
@@ -94,7 +96,7 @@ def _behind(pod: Pod, name: str) -> str:
 def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
     about = at_fault(pod, cluster)
     story = story_of(pod, end, about, cluster)
-    if story.sign is not None and story.sign.sign is Sign.EXEC_FORMAT:
+    if story.cause is not None and story.cause.fault is LogFault.IMAGE_ARCHITECTURE:
         return  # The program never ran: start-error reports it.
     role = "sidecar" if end.part.container.restarts_always else "init container"
     summary = f"{role} `{end.name}` fails with exit {exit_words(end.ending)}"

@@ -42,7 +42,7 @@ from kubedoctor.findings import (
     quote_status,
 )
 from kubedoctor.replay.kubelet.killers import Killer, Proof
-from kubedoctor.replay.logs.log_lines import says_it_was_stopped
+from kubedoctor.replay.logs.stops import says_it_was_stopped
 
 
 @diagnostic(

@@ -55,7 +55,8 @@ from kubedoctor.replay.kubelet.container_errors import (
 )
 from kubedoctor.replay.kubelet.endings import last_ending
 from kubedoctor.replay.kubelet.killers import Killer
-from kubedoctor.replay.logs.log_lines import Sign, read_log
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import read_log
 
 REASONS = (
     "CreateContainerError",
@@ -130,8 +131,8 @@ def _may_be_of_a_start(part: ContainerWithStatus) -> bool:
 
 
 def _wrong_format(end: End) -> bool:
-    sign = read_log(end.log.lines)
-    return sign is not None and sign.sign is Sign.EXEC_FORMAT
+    cause = read_log(end.log.lines, end.ending.exit_code)
+    return cause is not None and cause.fault is LogFault.IMAGE_ARCHITECTURE
 
 
 def _finding(

@@ -11,7 +11,8 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
 from kubedoctor.cluster.triage import not_ready
-from kubedoctor.replay.logs.log_lines import Sign, read_log
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import read_log
 
 MOST_LOGS = 3
 
@@ -36,7 +37,7 @@ def failed_lookup(pods: Iterable[Pod], cluster: Cluster) -> FailedLookup | None:
     cluster.together(*logs)
     for log in logs:
         tail = log()
-        sign = read_log(tail.lines) if tail is not None else None
-        if tail is not None and sign is not None and sign.sign is Sign.UNRESOLVED_HOST:
-            return FailedLookup(tail, sign.index)
+        cause = read_log(tail.lines) if tail is not None else None
+        if tail is not None and cause is not None and cause.fault is LogFault.NAME_NOT_RESOLVED:
+            return FailedLookup(tail, cause.index)
     return None

@@ -13,7 +13,8 @@ from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.endings import Ending
 from kubedoctor.replay.kubelet.probes import gives_up_not_before, killed_not_after
-from kubedoctor.replay.logs.log_lines import read_log, says_it_was_stopped
+from kubedoctor.replay.logs.reading import states_a_cause
+from kubedoctor.replay.logs.stops import says_it_was_stopped
 
 
 class Killer(enum.Enum):
@@ -105,7 +106,7 @@ def _from_status(pod: Pod, container: Container, ending: Ending, log: Sequence[s
     logged = says_it_was_stopped(log)
     stopped = ending.exit_code in _STOPPED or logged
     by_itself = KillVerdict(Killer.ITSELF, Proof.FITS)
-    if not stopped and read_log(log) is not None:
+    if not stopped and states_a_cause(log, ending.exit_code):
         return by_itself
     lasted = ending.lasted
     startup, liveness = container.startup_probe, container.liveness_probe

@@ -59,3 +59,13 @@ def service_with_address(address: str, services: Iterable[Service]) -> Service |
         (service for service in services if address in (service.spec.cluster_ip, *(service.spec.cluster_ips or ()))),
         None,
     )
+
+
+def no_longer_a_service(address: str, services: Iterable[Service]) -> bool:
+    """Whether an IPv4 address lies among the Services' cluster addresses, and none has it.
+
+    The range is not an object that can be read; addresses that share 16 bits with two Services are taken to be in it.
+    """
+    addresses = [service.spec.cluster_ip for service in services if service.spec.cluster_ip.count(".") == 3]
+    near = [other for other in addresses if other.split(".")[:2] == address.split(".")[:2]]
+    return len(near) > 1 and address not in near

@@ -1,137 +1,96 @@
-"""Last words of programs in several languages."""
+"""One line in the forms of many loggers: level, time and message."""
 
 from __future__ import annotations
 
 import pytest
 
-from kubedoctor.replay.logs.log_lines import Sign, is_no_log, port_listened_on, read_log, says_it_was_stopped
+from kubedoctor.replay.logs.levels import Level, level_of
+from kubedoctor.replay.logs.log_lines import parse_line
 
 
 @pytest.mark.parametrize(
-    ("line", "sign", "subject"),
+    ("line", "level", "message"),
     [
-        ("exec /app: exec format error", Sign.EXEC_FORMAT, "/app"),
-        ("2026/11/23 14:44:00 listen tcp :10250: bind: address already in use", Sign.ADDRESS_IN_USE, "10250"),
-        ("Error: listen EADDRINUSE: address already in use :::3000", Sign.ADDRESS_IN_USE, "3000"),
-        ("open /data/cart.db: read-only file system", Sign.READ_ONLY, "/data/cart.db"),
-        ("OSError: [Errno 30] Read-only file system: '/data/x'", Sign.READ_ONLY, "/data/x"),
-        ("dial tcp: lookup payment.shop.svc on 10.96.0.10:53: no such host", Sign.UNRESOLVED_HOST, "payment.shop.svc"),
-        ("Error: getaddrinfo ENOTFOUND db", Sign.UNRESOLVED_HOST, "db"),
-        ('could not translate host name "db" to address: Name or service not known', Sign.UNRESOLVED_HOST, "db"),
-        ("java.net.UnknownHostException: db.shop", Sign.UNRESOLVED_HOST, "db.shop"),
-        ("wget: bad address 'payments'", Sign.UNRESOLVED_HOST, "payments"),
-        ('nginx: [emerg] host not found in upstream "api" in /etc/nginx/nginx.conf:3', Sign.UNRESOLVED_HOST, "api"),
-        ("dial tcp 10.96.1.1:80: connect: connection refused", Sign.REFUSED, "10.96.1.1:80"),
-        ("Error: connect ECONNREFUSED 127.0.0.1:5432", Sign.REFUSED, "127.0.0.1:5432"),
-        (
-            'connection to server at "db" (10.1.2.3), port 5432 failed: Connection refused',
-            Sign.REFUSED,
-            "db:5432",
-        ),
-        ("open /data/cart.db: permission denied", Sign.PERMISSION, "/data/cart.db"),
-        ("Error: EACCES: permission denied, mkdir '/app/cache'", Sign.PERMISSION, "/app/cache"),
-        ("fatal: environment variable DATABASE_URL is not set", Sign.MISSING_VARIABLE, "DATABASE_URL"),
-        ("KeyError: 'DATABASE_URL'", Sign.MISSING_VARIABLE, "DATABASE_URL"),
-        ("/start.sh: line 3: DATABASE_URL: unbound variable", Sign.MISSING_VARIABLE, "DATABASE_URL"),
-        ("DATABASE_URL must be set", Sign.MISSING_VARIABLE, "DATABASE_URL"),
-        ("config: /etc/c.json: invalid character 'r' after object key:value pair", Sign.BAD_SYNTAX, "/etc/c.json"),
-        ("yaml: line 3: mapping values are not allowed in this context", Sign.BAD_SYNTAX, ""),
-        ("open /etc/proxy/b.json: no such file or directory", Sign.MISSING_FILE, "/etc/proxy/b.json"),
-        ("ModuleNotFoundError: No module named 'flask'", Sign.MISSING_FILE, "flask"),
-        ("Error: unknown flag: --prot", Sign.BAD_FLAG, "--prot"),
-        ("flag provided but not defined: -prot", Sign.BAD_FLAG, "-prot"),
-        ("app.py: error: unrecognized arguments: --prot", Sign.BAD_FLAG, "--prot"),
-        (
-            'pods is forbidden: User "system:serviceaccount:a:b" cannot list',
-            Sign.API_FORBIDDEN,
-            "system:serviceaccount:a:b",
-        ),
-        ('password authentication failed for user "shop"', Sign.CREDENTIALS, ""),
-        ("java.lang.OutOfMemoryError: Java heap space", Sign.HEAP, ""),
-        ("panic: runtime error: invalid memory address", Sign.PANIC, ""),
+        ("plain words", Level.UNSTATED, "plain words"),
+        ('time="2026-01-15T10:00:00Z" level=fatal msg="cannot start" err="no route"', Level.FATAL, "cannot start: no route"),
+        ('ts=2026-01-15T10:00:00Z lvl=eror msg="it said \\"no\\""', Level.ERROR, 'it said "no"'),
+        ("E0115 10:00:00.000000       1 main.go:57] boom", Level.ERROR, "boom"),
+        ("F0115 10:00:00.000000 1 main.go:57] boom", Level.FATAL, "boom"),
+        ('{"level":"error","ts":1.5,"msg":"failed","error":"no such host"}', Level.ERROR, "failed: no such host"),
+        ('{"severity":"CRITICAL","message":"down"}', Level.FATAL, "down"),
+        ('{"log.level":"ERROR","message":"a","error.message":"b"}', Level.ERROR, "a: b"),
+        ('{"level":50,"msg":"pino","err":{"type":"Error","message":"connect"}}', Level.ERROR, "pino: Error: connect"),
+        ('{"@l":"Error","@mt":"serilog","@x":"System.Exception: gone\\n   at A.B()"}', Level.ERROR, "serilog: System.Exception: gone"),
+        ('{"t":{"$date":"2026-01-15"},"s":"F","c":"STORAGE","msg":"Terminating.","attr":{"reason":"5"}}', Level.FATAL, "Terminating.: 5"),
+        ('{"log":"{\\"level\\":\\"warn\\",\\"msg\\":\\"inner\\"}\\n","stream":"stderr"}', Level.WARNING, "inner"),
+        ('{"level":"INFO","fields":{"message":"nested"}}', Level.INFO, "nested"),
+        ('{"level":"error","msg":"cut in the mid', Level.ERROR, "cut in the mid"),
+        ("2026-01-15T10:00:00.123Z ERROR 1 --- [main] o.s.b.SpringApplication : Application run failed", Level.ERROR, "Application run failed"),
+        ("2026-01-15 10:00:00,123 WARN  [io.quarkus] (main) careful", Level.WARNING, "careful"),
+        ("10:00:00.123 [main] ERROR com.shop.Main - broken", Level.ERROR, "broken"),
+        ("[2026-01-15 10:00:00,123] INFO started (kafka.server.KafkaServer)", Level.INFO, "started (kafka.server.KafkaServer)"),
+        ("[2026-01-15T10:00:00,123][ERROR][o.e.b.Bootstrap ] [node-0] bad", Level.ERROR, "bad"),
+        ("ERROR:root:bad", Level.ERROR, "root:bad"),
+        ("2026-01-15 10:00:00,123 - app - CRITICAL - bad", Level.FATAL, "bad"),
+        ("[2026-01-15 10:00:00 +0000] [18] [ERROR] bad", Level.ERROR, "bad"),
+        ("2026-01-15 10:00:00.1 | ERROR    | app.main:run:5 - bad", Level.ERROR, "run:5 - bad"),
+        ("[E 2026-01-15 10:00:00.123 ServerApp] bad", Level.ERROR, "bad"),
+        ("fail: Shop.Worker[0]", Level.ERROR, "Shop.Worker[0]"),
+        ("[10:00:00 FTL] bad", Level.FATAL, "bad"),
+        ("2026/01/15 10:00:00 [emerg] 1#1: bind() failed", Level.FATAL, "bind() failed"),
+        ("nginx: [warn] careful", Level.WARNING, "careful"),
+        ("[Thu Jan 15 10:00:00.000000 2026] [core:error] [pid 1] AH1: bad", Level.ERROR, "AH1: bad"),
+        ("2026-01-15 10:00:00.123 UTC [1] FATAL:  bad", Level.FATAL, "bad"),
+        ("2026-01-15T10:00:00.123456Z 0 [ERROR] [MY-010020] [Server] bad", Level.ERROR, "bad"),
+        ("2026-01-15 10:00:00 0 [Note] InnoDB: fine", Level.INFO, "InnoDB: fine"),
+        ("1:M 15 Jan 2026 10:00:00.123 # bad", Level.UNSTATED, "bad"),
+        ("1:M 15 Jan 2026 10:00:00.123 * fine", Level.INFO, "fine"),
+        ("2026-01-15 10:00:00.123456+00:00 [error] <0.132.0> bad", Level.ERROR, "bad"),
+        ("2026-01-15 10:00:00.123456 C | etcdmain: bad", Level.FATAL, "bad"),
+        ("[2026-01-15 10:00:00.123][1][critical][main] [source/server.cc:1] bad", Level.FATAL, "bad"),
+        ("E, [2026-01-15T10:00:00.1 #1] ERROR -- : bad", Level.ERROR, "bad"),
+        ("2026-01-15T10:00:00.123Z pid=1 tid=4ed WARN: careful", Level.WARNING, "careful"),
+        ("PHP Fatal error:  Uncaught Error: bad", Level.ERROR, "Uncaught Error: bad"),
+        ("ERRO[0001] bad", Level.ERROR, "bad"),
+        ("[2026-01-15T10:00:00Z ERROR shop::main] bad", Level.ERROR, "bad"),
+        ("2026-01-15T10:00:00.1Z  INFO shop::main: fine", Level.INFO, "shop::main: fine"),
+        ("npm ERR! missing script: start", Level.ERROR, "missing script: start"),
+        ("[Nest] 1  - 01/15/2026, 10:00:00 AM   ERROR [Main] bad", Level.ERROR, "bad"),
+        ("2026-01-15T10:00:00.1Z\tERROR\tsetup\tbad", Level.ERROR, "setup\tbad"),
+        ("2026-01-15 10:00:00.123:WARN:oejs.Server:main: careful", Level.WARNING, "main: careful"),
+        ("error: bad", Level.ERROR, "bad"),
+        ("\x1b[31mERROR\x1b[0m bad\r", Level.ERROR, "bad"),
+        ("2026-01-15T10:00:00.123456789Z stderr F ERROR bad", Level.ERROR, "bad"),
+        ("web-1  | ERROR bad", Level.ERROR, "bad"),
     ],
-)
-def test_lines(line: str, sign: Sign, subject: str) -> None:
-    found = read_log(["starting", line])
-    assert found is not None
-    assert (found.sign, found.subject, found.index) == (sign, subject, 1)
-
-
-def test_the_newest_telling_line_wins_over_a_bare_crash() -> None:
-    log = [
-        "open /a: no such file or directory",
-        "dial tcp 10.1.1.1:80: connect: connection refused",
-        "panic: giving up",
-    ]
-    found = read_log(log)
-    assert found is not None
-    assert (found.sign, found.index) == (Sign.REFUSED, 1)
-
-
-def test_a_dns_server_that_gives_no_answer_is_told_from_a_wrong_name() -> None:
-    silent = read_log(["lookup db on 10.96.0.10:53: read udp 10.1.1.1:4->10.96.0.10:53: i/o timeout"])
-    wrong = read_log(["lookup db on 10.96.0.10:53: no such host"])
-    assert silent is not None
-    assert wrong is not None
-    assert (silent.dns_silent, wrong.dns_silent) == (True, False)
-    assert (silent.dns_answered, wrong.dns_answered) == (False, True)
+)  # fmt: skip
+def test_the_level_and_the_message(line: str, level: Level, message: str) -> None:
+    parsed = parse_line(line)
+    assert (parsed.level, parsed.message) == (level, message)
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "time"),
     [
-        "Error: getaddrinfo ENOTFOUND db.shop",
-        "socket.gaierror: [Errno -2] Name or service not known",
-        'psql: could not translate host name "db" to address: Name does not resolve',
+        ("2026-01-15T10:00:00.123456789Z ERROR bad", "2026-01-15T10:00:00.123456789Z"),
+        ('{"ts":"2026-01-15T10:00:00Z","level":"info","msg":"a"}', "2026-01-15T10:00:00Z"),
+        ("2026/01/15 10:00:00 [emerg] 1#1: bad", "2026/01/15 10:00:00"),
+        ("E0115 10:00:00.000000 1 main.go:57] bad", "0115 10:00:00.000000"),
+        ("no time at all", ""),
     ],
 )
-def test_that_there_is_no_such_name_is_an_answer(line: str) -> None:
-    found = read_log([line])
-    assert found is not None
-    assert found.dns_answered
+def test_the_time(line: str, time: str) -> None:
+    assert parse_line(line).time == time
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Error: getaddrinfo EAI_AGAIN db.shop",
-        "wget: bad address 'db.shop'",
-        "dial tcp: lookup db: no such host",
-        "lookup db on 10.96.0.10:53: server misbehaving",
-        "getaddrinfo: Temporary failure in name resolution",
-    ],
-)
-def test_without_the_servers_name_no_answer_is_proven(line: str) -> None:
-    found = read_log([line])
-    assert found is not None
-    assert not found.dns_answered
+@pytest.mark.parametrize("line", ["", " ", "{", "{}", "[", "{" * 5000, "level=", '{"level":', "\x00\x1b["])
+def test_no_line_raises(line: str) -> None:
+    assert parse_line(line).level in Level
 
 
-@pytest.mark.parametrize("line", ["ready to serve", "permission denied for table orders", "", "GET /healthz 200"])
-def test_lines_that_tell_nothing(line: str) -> None:
-    assert read_log([line]) is None
-
-
-def test_stops_are_told_from_ends() -> None:
-    assert says_it_was_stopped(["serving", "received SIGTERM, shutting down"])
-    assert not says_it_was_stopped(["stopping"] + ["more"] * 10)
-    assert not says_it_was_stopped([])
-
-
-def test_a_log_that_is_gone() -> None:
-    assert is_no_log(["unable to retrieve container logs for containerd://1"])
-    assert is_no_log(["", " "])
-    assert not is_no_log(["hello"])
-
-
-@pytest.mark.parametrize(
-    ("line", "port"),
-    [
-        ("2026/11/23 14:46:36 listening on [::]:8080", 8080),
-        ("Server listening at http://0.0.0.0:3000/", 3000),
-        ("Listening on port 8081", 8081),
-        ("14:46:36 ready", 0),
-    ],
-)
-def test_the_port_that_a_program_names(line: str, port: int) -> None:
-    assert port_listened_on([line]) == port
+def test_levels_as_words_and_numbers() -> None:
+    assert level_of("Warning") is Level.WARNING
+    assert level_of(3) is Level.ERROR
+    assert level_of("50") is Level.ERROR
+    assert level_of("loud") is Level.UNSTATED
+    assert level_of(True) is Level.UNSTATED

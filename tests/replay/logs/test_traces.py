@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.replay.logs.crash_traces import crash_message
+from kubedoctor.replay.logs.reading import read_log
+from kubedoctor.replay.logs.traces import crash_message
 
 GO = """panic: runtime error: invalid memory address or nil pointer dereference
 [signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x12ab34c]
@@ -33,9 +34,10 @@ JAVA = """Exception in thread "main" java.lang.IllegalStateException: no tenant
         (PYTHON, "ValueError: invalid literal for int() with base 10: 'x' (server.py:12)"),
         (JAVA, 'Exception in thread "main" java.lang.IllegalStateException: no tenant (Main.java:12)'),
         ("Segmentation fault (core dumped)", "Segmentation fault (core dumped)"),
-        ("Traceback (most recent call last):", "Traceback (most recent call last):"),
     ],
 )
 def test_the_message_and_the_place_of_a_crash(trace: str, message: str) -> None:
     lines = ["starting", *trace.splitlines()]
-    assert crash_message(lines, 1) == message
+    cause = read_log(lines, 1)
+    assert cause is not None
+    assert crash_message(lines, cause.index) == message

@@ -1,0 +1,181 @@
+"""Faults of a program's own surroundings that its log states: files, ports, settings, rights, memory, defects."""
+
+from __future__ import annotations
+
+from diagnostics.pods.crashes._forbidden import forbidden
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible_end
+from kubedoctor.findings import SETTABLE, Effect, Evidence, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
+from kubedoctor.replay.kubelet.heaps import heap_setting
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.log_lines import parse_line
+from kubedoctor.replay.logs.reading import LogCause
+from kubedoctor.replay.logs.traces import crash_message
+
+LONGEST_MESSAGE = 200
+
+_CLAUSES = {
+    LogFault.IMAGE_ARCHITECTURE: "exec format error: {subject} is built for another CPU architecture",
+    LogFault.NO_SPACE: "no space left on device{to_write}",
+    LogFault.MISSING_FILE: "{subject} not found",
+    LogFault.BAD_SETTING: "its configuration is not accepted: {message}",
+    LogFault.CREDENTIALS: "another service rejects its user name or password: {message}",
+    LogFault.NOT_AUTHORIZED: "another service denies it a right: {message}",
+    LogFault.TLS: "a TLS certificate is not accepted: {message}",
+    LogFault.HEAP: "the program ran out of its own memory (heap): {message}",
+    LogFault.API_FORBIDDEN: "the Kubernetes API denies a request (RBAC): {message}",
+    LogFault.RESOURCE_NOT_SERVED: "the cluster does not serve a resource type that it needs: {message}",
+    LogFault.WEBHOOK: "the serving certificate of its webhook is not there: {message}",
+    LogFault.CACHE_SYNC: "its caches did not sync with the Kubernetes API: {message}",
+    LogFault.LEADER_ELECTION: "it lost its leader lease: {message}",
+    LogFault.DEPENDENCY_SCHEMA: "a schema is not what it needs: {message}",
+    LogFault.DATA_DIRECTORY: "its data directory does not fit: {message}",
+    LogFault.KERNEL_SETTING: "a limit of the node is too low: {message}",
+    LogFault.LICENCE: "its licence is not accepted: {message}",
+    LogFault.MISSING_LIBRARY: "a library is missing in the image: {message}",
+    LogFault.UNSUPPORTED_CPU: "the node's CPU lacks instructions that it needs: {message}",
+}
+_NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
+
+
+def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause, about: Ref, cluster: Cluster) -> Story:
+    """The story of a fault that no other object is asked about."""
+    subject = cause.subject
+    if cause.fault is LogFault.READ_ONLY:
+        evidence = quote_spec(pod, cluster, about, container, "securityContext.readOnlyRootFilesystem")
+        fix = fix_by_hand(about, f"Mount an emptyDir volume at the directory of {subject or 'the file'}")
+        text = f"cannot write {subject or 'a file'}: read-only file system"
+        return Story(text, evidence=tuple(evidence), fixes=(fix,))
+    if cause.fault is LogFault.PERMISSION_FILE:
+        return _denied(pod, container, subject, about, cluster)
+    if cause.fault is LogFault.PERMISSION_PORT:
+        return _low_port(pod, container, subject, about, cluster)
+    if cause.fault is LogFault.ADDRESS_IN_USE:
+        return _address_in_use(pod, subject.rpartition(":")[2], about)
+    if cause.fault is LogFault.MISSING_VARIABLE:
+        return _missing_variable(pod, container, subject, about, cluster)
+    if cause.fault is LogFault.BAD_FLAG:
+        return _bad_flag(pod, container, subject, about, cluster)
+    if cause.fault is LogFault.API_FORBIDDEN and (story := forbidden(message_of(lines, cause), cluster)) is not None:
+        return story
+    if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:
+        return story
+    message = visible_end(message_of(lines, cause), LONGEST_MESSAGE)
+    clause = _CLAUSES.get(cause.fault, "{message}")
+    to_write = f" to write {subject}" if subject else ""
+    named = subject or _NAMELESS.get(cause.fault, "")
+    return Story(clause.format(subject=named, to_write=to_write, message=message))
+
+
+def message_of(lines: tuple[str, ...], cause: LogCause) -> str:
+    """What the line says, without time and level; of a crash, with the place in the program's code."""
+    if cause.fault is LogFault.PANIC:
+        return crash_message(lines, cause.index)
+    return " ".join(parse_line(lines[cause.index]).message.split())
+
+
+def _container(pod: Pod, name: str) -> Container | None:
+    containers = (*(pod.spec.init_containers or ()), *pod.spec.containers)
+    return next((candidate for candidate in containers if candidate.name == name), None)
+
+
+def _user(pod: Pod, container: str, about: Ref, cluster: Cluster) -> tuple[int | None, list[Evidence]]:
+    """The user that the container runs as, where its spec or its pod's says so."""
+    shows = "the user that the container runs as"
+    mine = _container(pod, container)
+    if mine is not None and mine.security_context is not None and mine.security_context.run_as_user is not None:
+        evidence = quote_spec(pod, cluster, about, container, "securityContext.runAsUser", shows)
+        return mine.security_context.run_as_user, evidence
+    if pod.spec.security_context is not None and pod.spec.security_context.run_as_user is not None:
+        user = pod.spec.security_context.run_as_user
+        return user, [quote(pod, "spec.securityContext.runAsUser", shows)] if user else []
+    return None, []
+
+
+def _denied(pod: Pod, container: str, path: str, about: Ref, cluster: Cluster) -> Story:
+    user, evidence = _user(pod, container, about, cluster)
+    mine = _container(pod, container)
+    mounts = (mine.volume_mounts if mine else None) or ()
+    if any(path.startswith(mount.mount_path) for mount in mounts if mount.mount_path):
+        fix = fix_by_hand(
+            about, "Set securityContext.fsGroup of the pod, so that the container's group owns the volume"
+        )
+    else:
+        fix = fix_by_hand(
+            about, f"Run as a user with access to {path or 'the file'}, or mount a volume there with an fsGroup"
+        )
+    runs_as = f" (runs as user {user})" if user is not None else ""
+    text = f"permission denied on {path}" if path else "permission denied"
+    return Story(f"{text}{runs_as}", evidence=tuple(evidence), fixes=(fix,))
+
+
+def _low_port(pod: Pod, container: str, address: str, about: Ref, cluster: Cluster) -> Story:
+    """Binding a port below 1024 needs root or the capability NET_BIND_SERVICE."""
+    user, evidence = _user(pod, container, about, cluster)
+    port = address.rpartition(":")[2]
+    runs_as = f" (runs as user {user})" if user is not None else ""
+    named = f"port {port}" if port.isdigit() else "its port"
+    fix = fix_by_hand(
+        about,
+        f"Listen on a port from 1024 up in container `{container}` and set the targetPort of its Service to it, "
+        "or add the capability NET_BIND_SERVICE",
+    )
+    return Story(
+        f"it may not bind {named}: ports below 1024 are privileged{runs_as}", evidence=tuple(evidence), fixes=(fix,)
+    )
+
+
+def _missing_variable(pod: Pod, container: str, name: str, about: Ref, cluster: Cluster) -> Story:
+    if not name:
+        fix = fix_by_hand(about, f"Set the environment variable in container `{container}`")
+        return Story("a required environment variable is not set", fixes=(fix,))
+    text = f"environment variable {name} is not set"
+    fix = fix_by_hand(about, f"Set environment variable {name} in container `{container}`")
+    holder = next(
+        (config for config in cluster.maybe.all(ConfigMap, pod.namespace) if name in (config.data or {})), None
+    )
+    if holder is None or about.kind not in SETTABLE:
+        return Story(text, fixes=(fix,))
+    words = ("set", "env", about.argument, "-c", container, f"--from=configmap/{holder.name}", f"--keys={name}")
+    set_it = Fix(
+        f"Set environment variable {name} from ConfigMap {holder.name}",
+        kubectl(*words, namespace=about.namespace),
+        Effect.DISRUPTS,
+    )
+    evidence = (quote(holder, "metadata.name", f"the ConfigMap has the key {name}"),)
+    return Story(f"{text}; ConfigMap {holder.name} has this key", evidence=evidence, fixes=(set_it, fix))
+
+
+def _bad_flag(pod: Pod, container: str, flag: str, about: Ref, cluster: Cluster) -> Story:
+    field = "args" if quote_spec(pod, cluster, about, container, "args") else "command"
+    evidence = quote_spec(pod, cluster, about, container, field, "the container's arguments")
+    fix = fix_by_hand(about, f"Correct the arguments of container `{container}`")
+    return Story(f"unknown argument {flag}".rstrip(), evidence=tuple(evidence), fixes=(fix,))
+
+
+def _heap(pod: Pod, container: str, about: Ref, cluster: Cluster) -> Story | None:
+    """The heap limit that the program's settings give; None where they give none."""
+    mine = _container(pod, container)
+    setting = heap_setting(mine) if mine is not None else None
+    if setting is None:
+        return None
+    evidence = quote_spec(pod, cluster, about, container, setting.field, "the heap limit in its settings")
+    fix = fix_by_hand(
+        about, f"Raise {setting.flag} of container `{container}`, below its memory limit, or find the leak"
+    )
+    return Story(f"the program reached its own heap limit, {setting.flag}", evidence=tuple(evidence), fixes=(fix,))
+
+
+def _address_in_use(pod: Pod, port: str, about: Ref) -> Story:
+    port_text = f"port {port}" if port else "its port"
+    if pod.spec.host_network:
+        return Story(
+            f"{port_text} is already in use on the node (hostNetwork)",
+            evidence=(quote(pod, "spec.hostNetwork", "the pod uses the node's ports"),),
+            fixes=(fix_by_hand(about, "Use another port, or remove hostNetwork"),),
+        )
+    several = len(pod.spec.containers) > 1
+    where = "by another container of the pod" if several else "in the container"
+    return Story(
+        f"{port_text} is already in use {where}", fixes=(fix_by_hand(about, "Configure another port to listen on"),)
+    )

@@ -1,0 +1,113 @@
+"""Limits of the node and what was bought: kernel settings, disk space, read-only file systems, licences."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
+from kubedoctor.replay.logs.subjects import file
+
+_WRITTEN: Final = r"(?:create|open|write|touch|mkdir|rename|remove|chmod|chown|link|unlink)"
+
+_LICENCE: Final = r"(?<![\w/.-])(?:licen[sc]e|licensing)s?\b(?: key| file| server| token| string)?"
+_UNUSABLE: Final = (
+    r"(?:\bexpired|\binvalid|\bnot (?:a )?valid|\bmissing|\bnot found|\brequired?s?\b|\brevoked|\bexceed\w*|\bfail\w*|\bproblem|"
+    r"non-compliant|\bcould not|\bcannot|\bcan't|\bunable|\bcorrupt|\bdenied|\bviolat\w*|\bno valid|\bno\b|\bwithout|\bmust\b)"
+)
+
+FAMILIES: Final = (
+    PatternFamily(
+        LogFault.KERNEL_SETTING,
+        (
+            Pattern("vm.max_map_count", r"(?P<subject>vm\.max_map_count) .*too low"),
+            Pattern("max file descriptors", r"(?P<subject>max file descriptors) .*too low"),
+            Pattern("max number of threads", r"(?P<subject>max number of threads) .*too low"),
+            Pattern("too low, increase to at least"),
+            Pattern("memory locking requested", r"(?P<subject>memory locking|bootstrap\.memory_lock)"),
+            Pattern("too many open files"),
+            Pattern("emfile"),
+            Pattern(
+                "inotify",
+                r"(?P<subject>inotify)[ _-]?(?:instances|watches|init)?.*(?:limit|too many|reached|no space|failed)",
+            ),
+            Pattern("system limit for number of file watchers reached", r"(?P<subject>file watchers)"),
+            Pattern("enospc: system limit", r"(?P<subject>file watchers)"),
+            Pattern("net.core.somaxconn", r"(?P<subject>net\.core\.somaxconn).*(?:must|required|cannot)", weak=True),
+            Pattern("failed to create new os thread"),
+            Pattern("pthread_create failed"),
+            Pattern("unable to create native thread"),
+            Pattern("unable to create new native thread"),
+            Pattern("can't start new thread"),
+            Pattern(
+                "resource temporarily unavailable", r"(?:fork|pthread|thread|clone).*Resource temporarily unavailable"
+            ),
+            Pattern(
+                "iptables",
+                r"iptables.*(?:Table does not exist|can't initialize|Permission denied \(you must be root\)|not supported)",
+            ),
+            Pattern("modprobe", r"modprobe: .*(?:not found|can't)", weak=True),
+            Pattern("could not resize shared memory segment", r"segment \"(?P<subject>[^\"]+)\""),
+            Pattern("could not create shared memory segment"),
+            Pattern("could not map anonymous shared memory"),
+            Pattern("huge pages", r"huge ?pages.*(?:not|failed|insufficient)", weak=True),
+            Pattern("io_uring", r"(?P<subject>io_uring)\w*.*(?:fail|not permitted|not supported|denied)"),
+            Pattern("aio-max-nr", r"(?P<subject>(?:fs\.)?aio-max-nr)"),
+            Pattern("kernel too old"),
+            Pattern("cgroup", r"cgroups?:? .*(?:not found|not supported|mountpoint does not exist|no such file)"),
+            Pattern("sysctl", r"sysctl: .*(?P<subject>[a-z]+(?:\.\w+)+).*(?:Read-only|denied|No such)"),
+            Pattern("ulimit", r"ulimit: .*(?:cannot|not permitted)", weak=True),
+            Pattern("/dev/shm", r"(?P<subject>/dev/shm).*(?:too small|insufficient|No space|out of)"),
+        ),
+    ),
+    PatternFamily(
+        LogFault.NO_SPACE,
+        (
+            Pattern("no space left on device"),
+            Pattern("enospc"),
+            Pattern("disk quota exceeded"),
+            Pattern("edquot"),
+            Pattern("not enough space", r"not enough (?:disk )?space"),
+            Pattern("disk is full"),
+            Pattern("disk full"),
+            Pattern("insufficient disk space"),
+            Pattern("out of disk space"),
+            Pattern("low on disk space", weak=True),
+            Pattern("database or disk is full"),
+            Pattern("mvcc: database space exceeded"),
+            Pattern("disk_alarm", r"disk_free_limit|disk_alarm", weak=True),
+            Pattern("flood stage disk watermark", weak=True),
+            Pattern("there is not enough space on the disk"),
+        ),
+        file,
+    ),
+    PatternFamily(
+        LogFault.READ_ONLY,
+        (
+            Pattern("read-only file system", r"sed: can't create temp file '(?P<subject>[^']+?)X*'"),
+            Pattern("read-only file system", rf"{_WRITTEN}.*?[\"'`](?P<subject>/[^\"'`]+)[\"'`]"),
+            Pattern("read-only file system"),
+            Pattern("readonly file system"),
+            Pattern("read-only filesystem"),
+            Pattern("read only file system"),
+            Pattern("readonlyfilesystem"),
+            Pattern("erofs"),
+            Pattern("attempt to write a readonly database"),
+            Pattern("read-only volume"),
+            Pattern("readonly database"),
+        ),
+        file,
+    ),
+    PatternFamily(
+        LogFault.LICENCE,
+        (
+            Pattern("licen", rf"{_LICENCE}.{{0,60}}?{_UNUSABLE}"),
+            Pattern("licen", rf"{_UNUSABLE}.{{0,40}}?{_LICENCE}(?!\.(?:txt|md|html)|s?/)"),
+            Pattern("licen", r"accept\w*.{0,40}licen[sc]e|licen[sc]e.{0,60}accept"),
+            Pattern("eula", r"EULA.*(?:must|not|accept)|accept.*EULA"),
+            Pattern("not licensed"),
+            Pattern("unlicensed"),
+            Pattern("entitlement", r"entitlement.{0,30}(?:expired|invalid|missing|not found)"),
+        ),
+        file,
+    ),
+)

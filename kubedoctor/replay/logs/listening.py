@@ -1,0 +1,25 @@
+"""The port that a program listens on, by its log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs.log_lines import LONGEST_LINE
+
+_LISTENS: Final = compiled_later(
+    r"\b(?:listen(?:ing|s)?|serving|started|running) (?:on|at)\b|\blistening\b", re.IGNORECASE
+)
+_LISTENED_PORT: Final = compiled_later(r"(?::|port[ =:]+)(\d{2,5})\b(?!:\d)", re.IGNORECASE)
+
+
+def port_listened_on(lines: Sequence[str]) -> int:
+    """The port that the program logs as its own; 0 if it logs none."""
+    for line in reversed(lines):
+        listens = _LISTENS.search(line[:LONGEST_LINE])
+        port = _LISTENED_PORT.search(line[:LONGEST_LINE], listens.end()) if listens else None
+        if port and 0 < int(port.group(1)) < 65536:
+            return int(port.group(1))
+    return 0

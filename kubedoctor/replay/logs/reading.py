@@ -1,0 +1,353 @@
+"""Reads from the last lines of a program's log which line states why it ended, and what the line states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs import talk, traces
+from kubedoctor.replay.logs.families import FAMILIES
+from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
+from kubedoctor.replay.logs.faults import LogFault, Pattern
+from kubedoctor.replay.logs.levels import Level
+from kubedoctor.replay.logs.log_lines import LogLine, parse_line
+
+LINES_READ: Final = 60
+LINES_OF_THE_END: Final = 6
+WORKED_ON: Final = 3
+"""So many lines of information between two faults show that the program got over the first."""
+_DIGITS: Final = compiled_later(r"\d+")
+TOLD_TO_STOP: Final = frozenset({0, 130, 143})
+"""Exit codes of a program that ended on purpose."""
+
+
+class LogCause(msgspec.Struct, frozen=True):
+    """The line that decides, and by what it was chosen.
+
+    index: its position in the lines. subject: what it names (host, path, variable, ...); may be empty.
+    level: as the program wrote it, or as it follows from the trace that the line is part of.
+    lines_after: how many lines with text follow it. pattern: the words that are known; empty where none are.
+    dns_silent, dns_answered: of a name that was not resolved, whether the DNS server answered.
+    """
+
+    fault: LogFault
+    index: int
+    subject: str = ""
+    level: Level = Level.UNSTATED
+    lines_after: int = 0
+    pattern: str = ""
+    dns_silent: bool = False
+    dns_answered: bool = False
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """A line with what is known of it. `own`: it may state a cause."""
+
+    index: int
+    line: LogLine
+    level: Level
+    own: bool
+    exception: bool = False
+
+
+class _Match(msgspec.Struct, frozen=True):
+    fault: LogFault
+    pattern: Pattern
+    subject: str
+
+
+class _Candidate(msgspec.Struct, frozen=True):
+    seen: _Seen
+    match: _Match | None
+    weight: float
+
+
+def read_log(lines: Sequence[str], exit_code: int | None = None) -> LogCause | None:
+    """The line that states why the program ended; None where no line does.
+
+    exit_code: of the run that wrote the lines, where known.
+    """
+    return _read(tuple(lines), exit_code)
+
+
+@lru_cache(maxsize=64)
+def _read(lines: tuple[str, ...], exit_code: int | None) -> LogCause | None:
+    first = max(0, len(lines) - LINES_READ)
+    seen = _seen(lines, first)
+    candidates = [candidate for line in seen if (candidate := _candidate(line, seen, exit_code)) is not None]
+    if not candidates:
+        return None
+    heaviest = max(candidate.weight for candidate in candidates)
+    equal = [candidate for candidate in candidates if candidate.weight == heaviest]
+    return _cause(equal[-1] if equal[-1].match is None else _original(equal, seen), seen)
+
+
+def last_words(lines: Sequence[str]) -> LogCause | None:
+    """Without a cause, after a failure: the last line that is neither information nor part of a trace."""
+    seen = _seen(lines, max(0, len(lines) - LINES_READ))
+    own = [line for line in seen if line.own and line.level not in (Level.INFO, Level.DEBUG)]
+    if any(talk.stopped_from_outside(line.line.text) for line in own[-LINES_OF_THE_END:]):
+        return None
+    return LogCause(LogFault.UNKNOWN, own[-1].index, "", own[-1].level) if own else None
+
+
+def tidy_end(lines: Sequence[str], exit_code: int | None = None) -> LogFault | None:
+    """Without a cause: DONE or KILLED_TIDILY where the last lines or the exit code say so."""
+    last = [parse_line(line) for line in lines[-LINES_OF_THE_END:]]
+    if exit_code in (130, 143) or any(talk.stopped_from_outside(line.text) for line in last):
+        return LogFault.KILLED_TIDILY
+    if exit_code == 0 or any(talk.is_done(line.message) for line in last):
+        return LogFault.DONE
+    return None
+
+
+def states_a_cause(lines: Sequence[str], exit_code: int | None = None) -> bool:
+    """Whether a line states a fault that is known."""
+    cause = read_log(lines, exit_code)
+    return cause is not None and cause.fault is not LogFault.UNKNOWN
+
+
+def _original(equal: Sequence[_Candidate], seen: Sequence[_Seen]) -> _Candidate:
+    """Of the lines that state known faults equally gravely, the first since the program last worked; in its trace, the
+    deepest cause.
+
+    The later lines follow from it: the next try, another thread, what was built on it. Of repetitions, the newest, as
+    of different complaints without a level.
+    """
+    burst = [equal[-1]]
+    for candidate in reversed(equal[:-1]):
+        between = [
+            line for line in seen if candidate.seen.index < line.index < burst[0].seen.index and _is_progress(line)
+        ]
+        if len(between) >= WORKED_ON or any(talk.is_success(line.line.message) for line in between):
+            break
+        if candidate.seen.level >= Level.ERROR or _fault(candidate) is _fault(equal[-1]):
+            burst.insert(0, candidate)
+    original = burst[0]
+    if original.seen.exception:
+        original = [c for c in burst if c.seen.exception and _one_trace(seen, original.seen.index, c.seen.index)][-1]
+    skeleton, subject = _skeleton(original.seen.line.text), original.match.subject if original.match else ""
+    return [c for c in burst if _skeleton(c.seen.line.text) == skeleton and c.match and c.match.subject == subject][-1]
+
+
+def _fault(candidate: _Candidate) -> LogFault:
+    return candidate.match.fault if candidate.match is not None else LogFault.UNKNOWN
+
+
+def _one_trace(seen: Sequence[_Seen], start: int, end: int) -> bool:
+    """Nothing but calls and causes stands between two lines."""
+    between = (line for line in seen if start < line.index <= end)
+    return all(
+        line.line.level is Level.UNSTATED and (line.exception or line.line.indented or not line.own) for line in between
+    )
+
+
+def _skeleton(text: str) -> str:
+    return _DIGITS.sub("#", text)
+
+
+def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
+    index = best.seen.index
+    after = sum(1 for line in seen if line.index > index and line.line.text.strip())
+    if best.match is None:
+        return LogCause(LogFault.UNKNOWN, index, "", best.seen.level, after)
+    message = best.seen.line.message
+    unresolved = best.match.fault is LogFault.NAME_NOT_RESOLVED
+    return LogCause(
+        best.match.fault,
+        index,
+        best.match.subject,
+        best.seen.level,
+        after,
+        best.match.pattern.needle or best.match.fault.value,
+        dns_silent=unresolved and dns_silent(message),
+        dns_answered=unresolved and dns_answered(message),
+    )
+
+
+def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
+    """Each line with its level: a trace has the level of the line that it belongs to."""
+    found: list[_Seen] = []
+    heading, usage, after_rust, source = Level.UNSTATED, False, False, False
+    for index in range(first, len(lines)):
+        line = parse_line(lines[index])
+        text = line.text
+        blank = not text.strip()
+        frame = not line.structured and (traces.is_frame(text) or (source and line.indented))
+        exception = not frame and not line.structured and traces.is_exception(text)
+        usage = _is_usage(text) or (usage and (blank or line.indented or text.startswith("-")))
+        level = line.level
+        if level is not Level.UNSTATED and not (exception and line.indented):
+            heading = level
+        elif blank or frame:
+            level = heading
+        elif after_rust:
+            level = heading = Level.FATAL
+        elif line.indented or exception:
+            # Something else may write an exception between the lines of information.
+            level = heading if heading >= Level.WARNING or (line.indented and not exception) else Level.UNSTATED
+            if exception and level is Level.UNSTATED:
+                level = heading = _of_exception(text)
+        else:
+            level = heading = Level.UNSTATED
+        after_rust, source = traces.names_no_message(text), traces.shows_source_next(text)
+        own = not (blank or frame or usage or after_rust) and talk.has_words(line.message)
+        own = own and not talk.is_consequence(line.message, text)
+        found.append(_Seen(index, line, level, own, exception))
+    return found
+
+
+def _of_exception(text: str) -> Level:
+    bare = text.lstrip()
+    return Level.FATAL if bare.startswith(("panic: ", "fatal error: ", "thread '")) else Level.ERROR
+
+
+def _is_usage(text: str) -> bool:
+    bare = text.strip().lower()
+    return bare.startswith(("usage:", "usage of ", "options:", "flags:", "available commands:", "global flags:"))
+
+
+_LEVEL_WEIGHTS: Final = {
+    Level.FATAL: 3.0,
+    Level.ERROR: 2.5,
+    Level.UNSTATED: 2.0,
+    Level.WARNING: 0.9,
+    Level.INFO: -0.6,
+    Level.DEBUG: -9.0,
+}
+_KNOWN, _WEAK, _UNKNOWN, _GENERIC = 3.0, 1.8, 1.5, 0.0
+_AFTER_ANOTHER: Final = 0.6
+"""A panic often follows an error that the program did not handle: then the error decides."""
+_TOOLS: Final = (
+    "chown", "chmod", "mkdir", "touch", "cat", "ls", "cp", "mv", "rm", "ln", "id", "tee", "find", "grep", "sed", "awk", "test", "install",
+)  # fmt: skip
+_TOOL_WEIGHT: Final = -1.1
+_LIVED_THROUGH: Final = -2.0
+_EXPECTED: Final = {
+    LogFault.IMAGE_ARCHITECTURE: {1, 126, 255},
+    LogFault.MISSING_LIBRARY: {127},
+    LogFault.MISSING_FILE: {127, 2},
+    LogFault.PERMISSION_FILE: {126},
+    LogFault.UNSUPPORTED_CPU: {132},
+    LogFault.HEAP: {134, 137, 3},
+    LogFault.PANIC: {139, 134},
+    LogFault.KERNEL_SETTING: {78},
+    LogFault.BAD_FLAG: {2, 64},
+}
+_EXPECTED_WEIGHT: Final = 0.3
+
+
+def _candidate(seen: _Seen, everything: Sequence[_Seen], exit_code: int | None) -> _Candidate | None:
+    """A line that may state the cause, and how much speaks for it."""
+    if not seen.own or seen.level is Level.DEBUG:
+        return None
+    match = _known_line(seen.line)
+    level = seen.level
+    if match is not None and match.pattern.at_any_level:
+        level = max(level, Level.ERROR)
+    message = seen.line.message
+    if match is None:
+        if talk.stopped_from_outside(seen.line.text):
+            return None
+        if level <= Level.WARNING and not (level is Level.UNSTATED and talk.reports_failure(message)):
+            return None
+        specificity = _GENERIC if talk.is_generic(message) else _UNKNOWN
+    else:
+        specificity = _WEAK if match.pattern.weak else _KNOWN
+        if match.fault is LogFault.PANIC and level is Level.FATAL:
+            specificity -= _AFTER_ANOTHER
+    weight = _LEVEL_WEIGHTS[level] + specificity
+    if level is Level.INFO and (exit_code in TOLD_TO_STOP or exit_code is None):
+        return None
+    if level <= Level.WARNING and talk.is_optional(message):
+        if level is not Level.UNSTATED or match is None or exit_code is None or exit_code in TOLD_TO_STOP:
+            return None
+        weight += _LIVED_THROUGH
+    if level is Level.UNSTATED and seen.line.text.split(":", 1)[0] in _TOOLS:
+        weight += _TOOL_WEIGHT
+    if match is not None and exit_code in _EXPECTED.get(match.fault, ()):
+        weight += _EXPECTED_WEIGHT
+    lived = _lived_through(seen, match, level, everything, exit_code)
+    if lived is None:
+        return None
+    return _Candidate(seen, match, weight + lived)
+
+
+def _known_line(line: LogLine) -> _Match | None:
+    """By the message; by the whole line where that says more."""
+    match = _known(line.message)
+    if line.structured or (match is not None and not match.pattern.weak):
+        return match
+    whole = _known(line.text)
+    return whole if whole is not None and (match is None or not whole.pattern.weak) else match
+
+
+_BELOW_FILES: Final = frozenset({LogFault.TLS, LogFault.CREDENTIALS})
+"""A certificate or password that cannot be read is a fault of its file."""
+_FILE_ERRORS: Final = ("no such file or directory", "system library:fopen", "is a directory")
+
+
+@lru_cache(maxsize=512)
+def _known(message: str) -> _Match | None:
+    """The first pattern that knows a message; those that are weak only where no other does."""
+    lower = message.lower()
+    weak: _Match | None = None
+    for family in FAMILIES:
+        for pattern in family.patterns:
+            if (pattern.weak and weak is not None) or pattern.needle not in lower:
+                continue
+            if family.fault in _BELOW_FILES and any(words in lower for words in _FILE_ERRORS):
+                break
+            subject = pattern.subject_in(message, lower, family.subject)
+            if subject is None:
+                continue
+            match = _Match(family.fault, pattern, subject)
+            if not pattern.weak:
+                return match
+            weak = match
+    return weak
+
+
+_ENDURING: Final = frozenset({LogFault.HEAP, LogFault.PANIC, LogFault.IMAGE_ARCHITECTURE, LogFault.UNSUPPORTED_CPU})
+"""What no program recovers from."""
+
+
+def _lived_through(
+    seen: _Seen, match: _Match | None, level: Level, everything: Sequence[_Seen], exit_code: int | None
+) -> float | None:
+    """What the later lines take off the weight of a line; None where they show that the program went on."""
+    on_purpose = exit_code is None or exit_code in TOLD_TO_STOP
+    if on_purpose and match is None and any(talk.stopped_from_outside(line.line.text) for line in everything):
+        return None
+    if level is Level.FATAL or (match is not None and match.fault in _ENDURING):
+        return 0.0
+    later = [line for line in everything if line.index > seen.index]
+    if on_purpose and any(
+        talk.stopped_from_outside(line.line.text)
+        for line in everything
+        if line.index < seen.index and line.level < Level.ERROR
+    ):
+        return None
+    progress = [line for line in later if _is_progress(line)]
+    success = [line for line in progress if talk.is_success(line.line.message)]
+    if success and (on_purpose or level in (Level.INFO, Level.WARNING) or talk.is_waiting(seen.line.message)):
+        return None
+    if success:
+        return _LIVED_THROUGH
+    if progress and on_purpose:
+        return None
+    return 0.0
+
+
+def _is_progress(seen: _Seen) -> bool:
+    """The program works on: it informs of something other than its end or another try."""
+    line = seen.line
+    if not seen.own or talk.is_supervisor(line.text):
+        return False
+    if seen.level is Level.INFO:
+        return not (talk.is_shutting_down(line.message) or talk.is_waiting(line.message) or _known(line.message))
+    return seen.level is Level.UNSTATED and not line.indented and talk.is_success(line.message)

@@ -1,0 +1,84 @@
+"""Which roles a user is bound to, and whether their rules allow a request.
+
+Upstream: `plugin/pkg/auth/authorizer/rbac/rbac.go` and `pkg/apis/rbac/v1/evaluation_helpers.go`, v1.37.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster.kinds.control import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.replay.permissions.refusals import SERVICE_ACCOUNT, Refusal
+
+ROLE_KINDS = (Role, ClusterRole, RoleBinding, ClusterRoleBinding)
+"""What the answer reads."""
+Binding = RoleBinding | ClusterRoleBinding
+
+
+def bound_roles(refusal: Refusal, cluster: Cluster) -> Iterator[tuple[Binding, Ref]]:
+    """The bindings of the user that count for the request, and the role that each names."""
+    for cluster_wide in cluster.maybe.all(ClusterRoleBinding):
+        if _binds(cluster_wide.subjects, refusal.user, ""):
+            yield cluster_wide, Ref("ClusterRole", "", cluster_wide.role_ref.name)
+    for binding in cluster.maybe.all(RoleBinding, refusal.namespace) if refusal.namespace else ():
+        if _binds(binding.subjects, refusal.user, binding.namespace):
+            namespace = "" if binding.role_ref.kind == "ClusterRole" else binding.namespace
+            yield binding, Ref(binding.role_ref.kind, namespace, binding.role_ref.name)
+
+
+def rules_of(role: Ref, cluster: Cluster) -> tuple[PolicyRule, ...] | None:
+    """The rules of a role; None where it does not exist or cannot be seen."""
+    if role.kind == "ClusterRole":
+        cluster_role = cluster.maybe.get(ClusterRole, "", role.name)
+        return (cluster_role.rules or ()) if cluster_role is not None else None
+    found = cluster.maybe.get(Role, role.namespace, role.name)
+    return (found.rules or ()) if found is not None else None
+
+
+def allows(rule: PolicyRule, refusal: Refusal) -> bool:
+    """Whether one rule allows the request."""
+    if not _covers(rule.verbs, refusal.verb):
+        return False
+    if refusal.path:
+        return any(_path_covers(url, refusal.path) for url in rule.non_resource_urls or ())
+    names = rule.resource_names or ()
+    return (
+        _covers(rule.api_groups, refusal.group)
+        and _resource_covers(rule.resources, refusal.resource)
+        and (not names or refusal.name in names)
+    )
+
+
+def _covers(allowed: tuple[str, ...] | None, value: str) -> bool:
+    return "*" in (allowed or ()) or value in (allowed or ())
+
+
+def _resource_covers(allowed: tuple[str, ...] | None, resource: str) -> bool:
+    subresource = resource.partition("/")[2]
+    wanted = {"*", resource, *({f"*/{subresource}"} if subresource else ())}
+    return not wanted.isdisjoint(allowed or ())
+
+
+def _path_covers(url: str, path: str) -> bool:
+    return url in ("*", path) or (url.endswith("*") and path.startswith(url.rstrip("*")))
+
+
+def _binds(subjects: tuple[Subject, ...] | None, user: str, namespace: str) -> bool:
+    return any(_is(subject, user, namespace) for subject in subjects or ())
+
+
+def _is(subject: Subject, user: str, namespace: str) -> bool:
+    if subject.kind == "ServiceAccount":
+        return user == f"{SERVICE_ACCOUNT}{subject.namespace or namespace}:{subject.name}"
+    if subject.kind == "User":
+        return subject.name == user
+    return subject.kind == "Group" and subject.name in _groups(user)
+
+
+def _groups(user: str) -> tuple[str, ...]:
+    if not user.startswith(SERVICE_ACCOUNT):
+        return ("system:authenticated",)
+    namespace = user.removeprefix(SERVICE_ACCOUNT).split(":")[0]
+    return ("system:authenticated", "system:serviceaccounts", f"system:serviceaccounts:{namespace}")
