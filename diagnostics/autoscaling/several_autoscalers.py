@@ -43,7 +43,9 @@ def several_autoscalers(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -
     rivals = [
         other
         for other in cluster.all(HorizontalPodAutoscaler, autoscaler.namespace)
-        if target_of(other) == target and other.metadata.deletion_timestamp is None
+        if other.spec.scale_target_ref.name == target.name
+        and target_of(other) == target
+        and other.metadata.deletion_timestamp is None
     ]
     first = min(rivals, key=_age, default=autoscaler)
     if len(rivals) < 2 and not ambiguous:

@@ -26,6 +26,13 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 from kubedoctor.replay.disruption.evictions import guards
 
 
+def _may_share_pods(budget: PodDisruptionBudget, other: PodDisruptionBudget) -> bool:
+    """No label that both selectors name has two values; most budgets are told apart by that alone."""
+    selectors = (budget.spec.selector, other.spec.selector)
+    first, second = ((selector.match_labels if selector else None) or {} for selector in selectors)
+    return all(second.get(key, value) == value for key, value in first.items())
+
+
 @diagnostic(
     code="KD1207",
     subject=PodDisruptionBudget,
@@ -35,7 +42,11 @@ from kubedoctor.replay.disruption.evictions import guards
     symptoms=("which the eviction subresource does not support",),
 )
 def budgets_overlap(budget: PodDisruptionBudget, cluster: Cluster) -> Iterator[Finding]:
-    siblings = [other for other in cluster.all(PodDisruptionBudget, budget.namespace) if other.name > budget.name]
+    siblings = [
+        other
+        for other in cluster.all(PodDisruptionBudget, budget.namespace)
+        if other.name > budget.name and _may_share_pods(budget, other)
+    ]
     if not siblings:
         return
     shared: dict[str, tuple[Pod, PodDisruptionBudget]] = {}
