@@ -20,6 +20,7 @@ from kubedoctor.cluster.kinds.networking import Ingress, NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
+from kubedoctor.cluster.relations.autoscalers import target_of
 from kubedoctor.cluster.relations.claims import claim_names
 from kubedoctor.cluster.relations.policies import applies_to
 from kubedoctor.cluster.relations.related import Related, related
@@ -112,8 +113,7 @@ def selected_pods(service: Service, cluster: Cluster) -> Iterator[Ref]:
 
 @related(HorizontalPodAutoscaler)
 def scale_target(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Ref]:
-    target = autoscaler.spec.scale_target_ref
-    yield Ref(target.kind, autoscaler.namespace, target.name)
+    yield target_of(autoscaler)
 
 
 @related(Ingress)
