@@ -27,7 +27,7 @@ from kubedoctor.replay.disruption.evictions import guards
 
 
 def _may_share_pods(budget: PodDisruptionBudget, other: PodDisruptionBudget) -> bool:
-    """No label that both selectors name has two values; most budgets are told apart by that alone."""
+    """No label that both selectors name has two values, as it has for most pairs of budgets."""
     selectors = (budget.spec.selector, other.spec.selector)
     first, second = ((selector.match_labels if selector else None) or {} for selector in selectors)
     return all(second.get(key, value) == value for key, value in first.items())
