@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from kubedoctor.cluster.kinds.references import Ref
@@ -29,8 +29,14 @@ class ReadableCluster(Protocol):
     def gather(self, wants: frozenset[Want | LogWant]) -> None:
         """Fetch what is wanted into the snapshot; afterwards the snapshot covers, refuses or limits each want."""
 
-    def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
-        """Fetch every object of these kinds; of namespaced kinds only those of the namespace, where one is given."""
+    def list_all(
+        self, kinds: Iterable[str], namespace: str | None = None, on_part: Callable[[], None] | None = None
+    ) -> None:
+        """Fetch every object of these kinds; of namespaced kinds only those of the namespace, where one is given.
+
+        on_part: called repeatedly, in this thread, while the lists are being read: the snapshot has what was read
+        so far.
+        """
 
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
         """Fetch objects of the kinds that extensions define, as far as that is cheap: `first` before others. What was

@@ -13,7 +13,7 @@ from textual.notifications import SeverityLevel
 
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.waiting import WAITING
-from kubedoctor.problems import Problem
+from kubedoctor.problems import BundleProblem, Problem
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
@@ -71,8 +71,8 @@ class KubedoctorApp(App[int]):
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        """Handles failures before the first list exists; later ones are shown by the screens."""
-        if self.session is None:
+        """Handles failures to open or read the source; others are shown by the screens."""
+        if self.session is None or isinstance(message.problem, BundleProblem):
             self.problem = message.problem
             self.exit()
 

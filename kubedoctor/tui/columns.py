@@ -10,6 +10,7 @@ import msgspec
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.tui.rows import Row, View
 
 
@@ -42,7 +43,7 @@ def fit(
 
 def age(row: Row, now: datetime) -> str:
     """As kubectl prints it; empty where it is not known."""
-    return human_duration(now - row.created) if row.created else ""
+    return human_duration(now - row.created) if row.created and now != UNKNOWN_TIME else ""
 
 
 def kind_word(kind: str) -> str:

@@ -24,6 +24,15 @@ class RowsMade(Message):
         self.refused = refused
 
 
+class SomeRowsMade(Message):
+    """The rows of a view were computed as far as its objects were read."""
+
+    def __init__(self, view: View, rows: tuple[Row, ...]) -> None:
+        super().__init__()
+        self.view = view
+        self.rows = rows
+
+
 class Filtered(Message):
     """A filter was applied to many rows."""
 

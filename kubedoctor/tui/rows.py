@@ -131,8 +131,11 @@ def searchable(name: Ref, *words: str) -> str:
     return " ".join((f"{name.namespace}/{name.name} {name.kind}", *words)).lower()
 
 
-def make_rows(snapshot: Snapshot, view: View, report: Report | None = None) -> tuple[Row, ...]:
-    """The rows of a view, worst first; findings of the report make their rows worse."""
+def make_rows(snapshot: Snapshot, view: View, report: Report | None = None, *, whole: bool = True) -> tuple[Row, ...]:
+    """The rows of a view, worst first; findings of the report make their rows worse.
+
+    whole: false while lists are being read; then an object whose owner may follow has no row among the workloads.
+    """
     if view.kind == "Finding":
         return _finding_rows(report) if report else ()
     family = Family(snapshot)
@@ -144,7 +147,7 @@ def make_rows(snapshot: Snapshot, view: View, report: Report | None = None) -> t
             objects = tuple(obj for obj in objects if _belongs(obj, view.owner, family))
         rows = [_row(obj, worst) for obj in objects]
     else:
-        rows = _workloads(snapshot, view.namespace, family, worst)
+        rows = _workloads(snapshot, view.namespace, family, worst, whole)
         if report:
             rows += _other_causes(report, view.namespace, {row.ref for row in rows}, family)
     if report:
@@ -173,7 +176,7 @@ def _belongs(obj: KubernetesObject, owner: Ref, family: Family) -> bool:
     return owner in family.line(ref(obj))
 
 
-def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[Ref, Health]) -> list[Row]:
+def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[Ref, Health], whole: bool) -> list[Row]:
     restarts: dict[Ref, int] = {}
     for pod in snapshot.of_kind("Pod", namespace):
         count = restarts_of(pod)
@@ -184,7 +187,7 @@ def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[R
     for kind in ROOTS:
         for obj in snapshot.of_kind(kind, namespace):
             name = ref(obj)
-            if family.top_seen(name) != name:
+            if (family.top_seen(name) if whole else family.top(name)) != name:
                 continue
             state = stated_health(obj)
             if isinstance(obj, ReplicaSet) and state.health is Health.IDLE:

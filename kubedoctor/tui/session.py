@@ -112,10 +112,11 @@ class Session:
         return not self.snapshot.closed
 
     def seen(self) -> Snapshot:
-        """A copy of the snapshot that does not change while it is used."""
-        if not self.live:
-            return self.snapshot
+        """The snapshot as it is now, which does not change while it is used. Waits for a recording that is being read,
+        except in the thread that reads it."""
         with self._lock:
+            if not self.live:
+                return self.snapshot
             snapshot = self.snapshot.copy()
         snapshot.taken_at = self.now()
         return snapshot
@@ -149,15 +150,16 @@ class Session:
     # Reading
 
     def is_current(self, kind: str, namespace: str) -> bool:
-        """Whether a kind need not be read: it is recorded, or a watch keeps it current."""
+        """Whether a kind need not be read, because a watch keeps it current."""
         scope = _scope(kind, namespace)
-        return not self.live or (kind, "") in self._watched or (kind, scope) in self._watched
+        return (kind, "") in self._watched or (kind, scope) in self._watched
 
-    def load(self, view: View) -> bool:
-        """Read the objects of a view, unless they are current; returns whether anything was read. Raises Problem where
-        nothing can be read.
+    def load(self, view: View, on_part: Callable[[], None] | None = None) -> None:
+        """Read the objects of a view, unless they are current. Raises Problem where nothing can be read.
+
+        on_part: called repeatedly, in this thread, while they are being read.
         """
-        return self._list(_kinds_of(view), view.namespace)
+        self._list(_kinds_of(view), view.namespace, on_part)
 
     def load_for_diagnosis(self, namespace: str) -> None:
         """Read everything that the diagnostics need, except what the first list has read in that namespace."""
@@ -172,19 +174,23 @@ class Session:
         """The kinds of extensions that have objects; each watch costs a connection."""
         return tuple(kind for kind in self.seen().kinds() if "." in kind)[:MOST_EXTENSIONS_WATCHED]
 
-    def _list(self, kinds: tuple[str, ...], namespace: str) -> bool:
+    def _list(self, kinds: tuple[str, ...], namespace: str, on_part: Callable[[], None] | None = None) -> None:
         missing = [kind for kind in kinds if not self.is_current(kind, namespace)]
         if missing:
-            self.source.list_all(missing, namespace or None)
+            self.source.list_all(missing, namespace or None, on_part)
             self._changed_at = self.now()
-        return bool(missing)
 
-    def rows(self, view: View, report: Report | None, order: str) -> tuple[Row, ...]:
-        """The rows of a view, in an order of `rows.arrange`."""
+    def rows(self, view: View, report: Report | None, order: str, *, whole: bool = True) -> tuple[Row, ...]:
+        """The rows of a view, in an order of `rows.arrange`. `whole`: false while its objects are being read."""
         if view.kind == "Context":
             return self._contexts()
-        rows = make_rows(self.seen(), view, report)
+        rows = make_rows(self.seen(), view, report, whole=whole)
         return rows if order == "health" else arrange(rows, order)
+
+    def count(self) -> int:
+        """How many objects were read so far."""
+        with self._lock:
+            return self.snapshot.count()
 
     def scan(self, namespace: str) -> Report:
         """Run every diagnostic over the namespace, or over all."""

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import Ref
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
 from kubedoctor.tui.messages import (
@@ -21,9 +22,11 @@ from kubedoctor.tui.messages import (
     PageMade,
     Progress,
     RowsMade,
+    SomeRowsMade,
     Switched,
     Told,
 )
+from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
 from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page
 from kubedoctor.tui.pages.page import Page
@@ -31,14 +34,32 @@ from kubedoctor.tui.rows import Row, View, keep
 from kubedoctor.tui.session import Session
 
 Post = Callable[[Message], object]
+SHOW_EVERY = 0.1  # seconds
 
 
-def load(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
-    """Read what a view needs and compute its rows."""
+def load(session: Session, view: View, report: Report | None, order: Callable[[], str], post: Post) -> None:
+    """Read what a view needs and compute its rows, from time to time also of what was read so far. `order`: the present
+    one."""
+    doing = f"reading {view.title.lower()}"
+
+    pace, shown = Pace(SHOW_EVERY), 0
+
+    def show_part() -> None:
+        nonlocal shown
+        count = session.count()
+        pace.stale = count != shown
+        if not pace.is_due:
+            return
+        pace.begin()
+        shown = count
+        post(SomeRowsMade(view, session.rows(view, report, order(), whole=False)))
+        post(Progress(f"{doing} · {counted(count, 'object')}"))
+        pace.end()
+
     try:
-        post(Progress(f"reading {view.title.lower()}"))
-        session.load(view)
-        make_rows(session, view, report, order, post)
+        post(Progress(doing))
+        session.load(view, show_part)
+        make_rows(session, view, report, order(), post)
         post(Aged(session.freshness()))
     finally:
         post(Progress())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.collect.bundles import BundleSource, open_bundle, parts
+from kubedoctor.collect.bundles import BundleSource, documents, open_bundle, parts
 from kubedoctor.collect.recordable import Recordable
 from kubedoctor.problems import BundleProblem
 from tests.collect import bundle_forms as forms
@@ -103,7 +103,8 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(len(items))
         return end, items
 
-    monkeypatch.setattr(parts, "SMALLEST", 2000)
+    for module in (parts, documents):
+        monkeypatch.setattr(module, "SMALLEST", 2000)
     monkeypatch.setattr(parts, "_PART", 2000)
     monkeypatch.setattr(parts, "_cut", cut)
     return counts
@@ -116,6 +117,29 @@ def test_parts_hold_what_the_whole_holds(form: str, tmp_path: Path, monkeypatch:
     whole = read(path)
     in_parts(monkeypatch)
     assert read(path) == whole
+
+
+def test_a_recording_is_read_at_its_first_list_and_shown_part_by_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-pods.json").write_text(FORMS["the API server's"])
+    (tmp_path / "nodes.json").write_text(json.dumps(typed(forms.NODES[:1], "Node")))
+    in_parts(monkeypatch)
+    source = BundleSource((str(tmp_path),))
+    assert source.snapshot.count() == 0
+    kinds: list[tuple[str, ...]] = []
+    counts: list[int] = []
+
+    def note() -> None:
+        kinds.append(source.snapshot.kinds())
+        counts.append(source.snapshot.count())
+
+    source.list_all(("Pod",), on_part=note)
+    assert kinds[0] == ("Node",)  # the large file comes last
+    assert 2 < len(counts) <= 62
+    assert counts == sorted(counts)
+    source.list_all(("Pod",), on_part=lambda: pytest.fail("it is read once"))
+    assert seen(source) == read(tmp_path)
 
 
 PACKED = ("the API server's", "kubectl's", "a capture's", "cut off", "broken in the middle", "a number out of range")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,9 @@ class ClusterOfLists:
                 lines = ("starting", "password=hunter2")
                 self.snapshot.add_log(want, LogTail(Ref("Pod", want.namespace, want.pod), want.container, False, lines))
 
-    def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
+    def list_all(
+        self, kinds: Iterable[str], namespace: str | None = None, on_part: Callable[[], None] | None = None
+    ) -> None:
         raise AssertionError("writing reads whole objects")
 
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:

@@ -37,7 +37,7 @@ PICTURES = (
 def application(recording: str, namespace: str = "shop") -> KubedoctorApp:
     """The application on one of the package's own recordings."""
     options = Options(from_=(str(recording_path(recording)),))
-    return KubedoctorApp(lambda: Session(open_source(options), load_catalogue()), namespace)
+    return KubedoctorApp(lambda: Session(open_source(options, read=False), load_catalogue()), namespace)
 
 
 async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:

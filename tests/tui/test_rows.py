@@ -67,6 +67,14 @@ def row(name: str, health: Health = Health.HEALTHY, **more: Any) -> Row:
     return Row(ref, health, search=searchable(ref), **more)
 
 
+def test_while_lists_are_read_only_what_has_no_other_owner_is_listed() -> None:
+    owned, named, free = pod("web-1-a", ("ReplicaSet", "web-1")), pod("db-0", ("StatefulSet", "db")), pod("free")
+    half = cluster(owned, named, free)
+    assert [row.ref.name for row in make_rows(half, View(), whole=False)] == ["free"]
+    assert [row.ref.name for row in make_rows(half, View("Pod"), whole=False)] == ["db-0", "free", "web-1-a"]
+    assert [row.ref.name for row in make_rows(half, View())] == ["db-0", "free", "web-1-a"]
+
+
 def test_a_recorded_shop_lists_each_workload_once_and_the_sick_one_first() -> None:
     snapshot = recorded("oom-killed")
     rows = make_rows(snapshot, View(namespace="shop"))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from kubedoctor.collect.bundles.parts import ListPart, parts_of
+from kubedoctor.collect.bundles.parts import SMALLEST, ListPart, parts_of
 from kubedoctor.problems import BundleProblem
 
 MOST_MEMBERS = 50_000
@@ -103,8 +103,9 @@ class Documents:
             raise BundleProblem(f"{path} cannot be read: {error.strerror or error}", f"Check: ls -l {path}") from None
 
     def _of_folder(self, folder: Path) -> Iterator[Document]:
+        """The large files last: what is small need not wait for them to be shown."""
         root = folder.resolve()
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(folder.rglob("*"), key=lambda path: (_is_large(path), path)):
             name = path.relative_to(folder).as_posix()
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 self.problems.append(f"{name}: a link to a path outside the folder; not read")
@@ -299,6 +300,13 @@ def _too_large(name: str, most: int) -> BundleProblem:
     return BundleProblem(
         f"{name} is larger than {most >> 30} GiB", "Record a smaller bundle: kubedoctor capture -n NAMESPACE"
     )
+
+
+def _is_large(path: Path) -> bool:
+    try:
+        return path.stat().st_size >= SMALLEST
+    except OSError:
+        return False
 
 
 def _escapes(path: PurePosixPath) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,14 +79,15 @@ class _Bundle:
     losses: dict[str, list[str]] = field(default_factory=dict)
     pieces: int = 0
 
-    def take(self, piece: Piece) -> None:
+    def take(self, piece: Piece) -> Sequence[KubernetesObject]:
+        """Returns the objects of the piece."""
         if isinstance(piece, Oddity):
             (self.strangers if piece.usual else self.problems).append(piece.text)
-            return
+            return ()
         self.pieces += 1
         if isinstance(piece, Objects):
-            self._objects(piece)
-        elif isinstance(piece, RecordedLog):
+            return self._objects(piece)
+        if isinstance(piece, RecordedLog):
             if piece.why:
                 self.refused[piece.want] = piece.why
             else:
@@ -100,6 +101,7 @@ class _Bundle:
                 self.refused[Want(piece.kind, namespace)] = why
         else:
             self.version = self.version or piece.version
+        return ()
 
     def extent(self) -> _Extent:
         """The extent now, for `shrink`."""
@@ -120,7 +122,7 @@ class _Bundle:
         del self.problems[extent.problems :]
         self.pieces = extent.pieces
 
-    def _objects(self, piece: Objects) -> None:
+    def _objects(self, piece: Objects) -> Sequence[KubernetesObject]:
         objects: list[KubernetesObject] = []
         if piece.body:
             decoded = decode_list(piece.kind, piece.body)
@@ -139,6 +141,7 @@ class _Bundle:
             self.whole.setdefault(piece.kind, set()).add(piece.namespace)
         elif piece.listed:
             self.listed.setdefault(piece.kind, set()).update(obj.metadata.namespace for obj in objects)
+        return objects
 
     def _items(self, piece: Objects, objects: list[KubernetesObject]) -> None:
         for item in piece.items:
@@ -160,8 +163,13 @@ class _Bundle:
         self.losses.setdefault(kind, []).extend(sentences)
 
 
-def load(documents: Documents, name: str) -> Loaded:
-    """Read all documents. Raises BundleProblem where none of them is recognised."""
+def load(
+    documents: Documents, name: str, on_objects: Callable[[Sequence[KubernetesObject]], None] | None = None
+) -> Loaded:
+    """Read all documents. Raises BundleProblem where none of them is recognised.
+
+    on_objects: gets the objects as they are read; they may be read again, or turn out to be no part of a list.
+    """
     bundle = _Bundle(name)
     with loading(keep=True):
         before = bundle.extent()
@@ -172,7 +180,9 @@ def load(documents: Documents, name: str) -> Loaded:
                 before = bundle.extent()
             for piece in pieces_of(document):
                 try:
-                    bundle.take(piece)
+                    objects = bundle.take(piece)
+                    if objects and on_objects is not None:
+                        on_objects(objects)
                 except Unreadable as error:
                     bundle.problems.append(f"{document.path} cannot be read: {error}")
     bundle.problems[:0] = documents.problems

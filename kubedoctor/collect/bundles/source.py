@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, mended_json
 from kubedoctor.cluster.seen.mending import without_marks
-from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME, Snapshot, Source
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
@@ -28,12 +30,19 @@ _PLAIN_NAME = re.compile(r"[a-z0-9.-]+")
 
 
 class BundleSource:
-    """The record of a cluster. Whole objects (`raw`, `recordable`) are read from the files again."""
+    """The record of a cluster. Whole objects (`raw`, `recordable`) are read from the files again.
 
-    def __init__(self, documents: Documents, snapshot: Snapshot, namespace: str) -> None:
-        self._documents = documents
-        self._snapshot = snapshot
-        self._namespace = namespace
+    `list_all` reads the files, at its first call; until then there is nothing in the snapshot. `lock` is held meanwhile.
+    """
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self.lock = threading.RLock()
+        paths = _once(paths)
+        self._documents = Documents(paths)
+        self._name = _name_of(paths)
+        self._snapshot = Snapshot(UNKNOWN_TIME, Source("bundle", self._name), closed=True)
+        self._namespace = ""
+        self._is_read = False
 
     @property
     def snapshot(self) -> Snapshot:
@@ -49,37 +58,55 @@ class BundleSource:
 
     def gather(self, wants: frozenset[Want | LogWant]) -> None:
         """Nothing can be fetched: missing objects are refused."""
-        for want in wants:
-            if isinstance(want, LogWant):
-                if not self._snapshot.refusal(want):
-                    self._snapshot.refuse(want, NOT_HERE)
-            elif not (self._snapshot.covers(want) or self._snapshot.limitation(want)):
-                self._snapshot.refuse(want, self._snapshot.refusal(want) or NOT_HERE)
+        with self.lock:
+            for want in wants:
+                if isinstance(want, LogWant):
+                    if not self._snapshot.refusal(want):
+                        self._snapshot.refuse(want, NOT_HERE)
+                elif not (self._snapshot.covers(want) or self._snapshot.limitation(want)):
+                    self._snapshot.refuse(want, self._snapshot.refusal(want) or NOT_HERE)
 
-    def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
-        """Everything was read already."""
+    def list_all(
+        self, kinds: Iterable[str], namespace: str | None = None, on_part: Callable[[], None] | None = None
+    ) -> None:
+        """Read everything, once. Raises BundleProblem where there is nothing to read."""
+
+        def show(objects: Sequence[KubernetesObject]) -> None:
+            self._snapshot.add(objects)
+            if on_part is not None:
+                on_part()
+
+        with self.lock:
+            if not self._is_read:
+                loaded = load(self._documents, self._name, show if on_part else None)
+                self._snapshot, self._namespace = loaded.snapshot, loaded.namespace
+                self._is_read = True
 
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
         """Everything was read already."""
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
-        if self._snapshot.get(ref) is None:
-            return None
+        with self.lock:
+            if self._snapshot.get(ref) is None:
+                return None
+            try:
+                return self._raw(ref)
+            except Problem:  # The files were deleted after they were read.
+                return None
+
+    def _raw(self, ref: Ref) -> dict[str, Any] | None:
         mark = ref.name.encode() if _PLAIN_NAME.fullmatch(ref.name) else b""
-        try:
-            for kind, item in self._items(frozenset((ref.kind,))):
-                if isinstance(item, msgspec.Raw) and mark not in bytes(item):
-                    continue
-                try:
-                    data = _typed(kind, item)
-                except Unreadable:
-                    continue
-                meta = data.get("metadata")
-                meta = meta if isinstance(meta, dict) else {}
-                if meta.get("name") == ref.name and (meta.get("namespace") or "") == ref.namespace:
-                    return redact_object(data)
-        except Problem:  # The files were deleted after they were read.
-            return None
+        for kind, item in self._items(frozenset((ref.kind,))):
+            if isinstance(item, msgspec.Raw) and mark not in bytes(item):
+                continue
+            try:
+                data = _typed(kind, item)
+            except Unreadable:
+                continue
+            meta = data.get("metadata")
+            meta = meta if isinstance(meta, dict) else {}
+            if meta.get("name") == ref.name and (meta.get("namespace") or "") == ref.namespace:
+                return redact_object(data)
         return None
 
     def recordable(self, kinds: Iterable[str], namespace: str = "") -> Iterator[tuple[str, Recordable | CannotSee]]:
@@ -139,10 +166,9 @@ def _typed(kind: str, item: msgspec.Raw | dict[str, Any]) -> dict[str, Any]:
 def open_bundle(paths: tuple[str, ...]) -> BundleSource:
     """Read a bundle in any known layout; a path that is given twice is read once. Raises BundleProblem where there is
     nothing to read."""
-    paths = _once(paths)
-    documents = Documents(paths)
-    loaded = load(documents, _name_of(paths))
-    return BundleSource(documents, loaded.snapshot, loaded.namespace)
+    bundle = BundleSource(paths)
+    bundle.list_all(())
+    return bundle
 
 
 def _once(paths: tuple[str, ...]) -> tuple[str, ...]:

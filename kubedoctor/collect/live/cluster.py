@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
@@ -20,7 +21,7 @@ from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.fetching import Fetcher, FetchResult, apply
-from kubedoctor.collect.live.listing import CHUNK
+from kubedoctor.collect.live.listing import CHUNK, OnChunk
 from kubedoctor.collect.live.parallel import in_parallel, in_time
 from kubedoctor.collect.live.tails import MOST_LOGS
 from kubedoctor.collect.loading import loading
@@ -63,7 +64,9 @@ class LiveSource:
         """Fetch what is wanted. Raises SourceProblem only if the server cannot be used at all."""
         self._gather(wants, keep=False)
 
-    def list_all(self, kinds: Iterable[str], namespace: str | None = None) -> None:
+    def list_all(
+        self, kinds: Iterable[str], namespace: str | None = None, on_part: Callable[[], None] | None = None
+    ) -> None:
         """List whole kinds; those of custom resources that are not served are empty. Unknown kinds are skipped."""
         wants: set[Want | LogWant] = set()
         for kind in kinds:
@@ -71,7 +74,7 @@ class LiveSource:
             if row is None and "." not in kind:
                 continue
             wants.add(Want(kind, (namespace or "") if row is None or row.namespaced else ""))
-        self._gather(frozenset(wants), keep=True)
+        self._gather(frozenset(wants), keep=True, on_part=on_part)
 
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
         """List the kinds of extensions that the cluster serves, one chunk of each, as many as the time allows."""
@@ -157,12 +160,14 @@ class LiveSource:
         """Close idle connections."""
         self.transport.close()
 
-    def _gather(self, wants: frozenset[Want | LogWant], *, keep: bool) -> None:
-        tasks, leftover = self._tasks(wants)
+    def _gather(
+        self, wants: frozenset[Want | LogWant], *, keep: bool, on_part: Callable[[], None] | None = None
+    ) -> None:
+        tasks, leftover = self._tasks(wants, self._show if on_part else None)
         if not self._knows_server:
             tasks.append(self._read_version)
         with loading(keep=keep):
-            outcomes = in_parallel(tasks) if tasks else []
+            outcomes = in_parallel(tasks, on_part) if tasks else []
         if not self.transport.answered:
             for outcome in outcomes:
                 if outcome.no_server:
@@ -175,15 +180,21 @@ class LiveSource:
             self._note_time()
         self._count()
 
-    def _tasks(self, wants: frozenset[Want | LogWant]) -> tuple[list[Callable[[], FetchResult]], list[LogWant]]:
+    def _tasks(
+        self, wants: frozenset[Want | LogWant], on_chunk: OnChunk | None
+    ) -> tuple[list[Callable[[], FetchResult]], list[LogWant]]:
         """What to fetch, and the logs that are too many."""
         logs = sorted(want for want in wants if isinstance(want, LogWant))
         tasks: list[Callable[[], FetchResult]] = [
-            partial(self._fetcher.fetch, want, stands_for)
+            partial(self._fetcher.fetch, want, stands_for, on_chunk)
             for want, stands_for in _merged(sorted(want for want in wants if isinstance(want, Want)))
         ]
         tasks += [partial(self._fetcher.log, log) for log in logs[:MOST_LOGS]]
         return tasks, logs[MOST_LOGS:]
+
+    def _show(self, objects: tuple[KubernetesObject, ...]) -> None:
+        with self.lock:
+            self.snapshot.add(objects)
 
     def _read_version(self) -> FetchResult:
         version = self._fetcher.version()

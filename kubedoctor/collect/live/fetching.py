@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,13 +20,16 @@ from kubedoctor.collect.connecting.paths import can_exist
 from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer
 from kubedoctor.collect.live.expected import check_object
-from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_documents, read_list
+from kubedoctor.collect.live.listing import Listed, OnChunk, ServedResource, named, read_documents, read_list
 from kubedoctor.collect.live.served import ServedKinds
 from kubedoctor.collect.live.tails import read_tail
 from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.problems import SourceProblem
 
 _SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
+
+
+ReadList = Callable[[ServedResource, Want], Listed]
 
 
 class FetchResult(msgspec.Struct, frozen=True):
@@ -90,10 +94,20 @@ class Fetcher:
         """Whether a kind that `extensions` returned belongs to namespaces."""
         return any(resource.row.namespaced for resource in self._served.candidates(kind))
 
-    def fetch(self, want: Want, stands_for: tuple[Want, ...] = (), *, most: int | None = None) -> FetchResult:
+    def fetch(
+        self,
+        want: Want,
+        stands_for: tuple[Want, ...] = (),
+        on_chunk: OnChunk | None = None,
+        *,
+        most: int | None = None,
+    ) -> FetchResult:
         """Fetch; refusals are part of the result. Raises SourceProblem if the server never answered.
 
-        `most`: of a list, read no chunk after so many objects, and try once."""
+        on_chunk: gets each chunk of a list as soon as it was read, unless only names are read. most: of a list, read no
+        chunk after so many objects, and try once.
+        """
+        read = partial(self._read, most=most, on_chunk=on_chunk)
         wants = stands_for or (want,)
         if not can_exist(want.name, want.namespace):
             return FetchResult(wants, covered=want)
@@ -101,7 +115,7 @@ class Fetcher:
             missing = ""
             for resource in self._served.candidates(want.kind):
                 try:
-                    outcome = self._get(resource, want) if want.name else self._list(resource, want, most)
+                    outcome = self._get(resource, want) if want.name else self._list(resource, want, read)
                 except ApiRefusal as refusal:
                     if resource.is_denied(refusal, want.name):
                         missing = resource.not_served
@@ -226,29 +240,29 @@ class Fetcher:
             raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
         return FetchResult((want,), named(resource, decoded.objects), covered=want, problems=decoded.problems)
 
-    def _list(self, resource: ServedResource, want: Want, most: int | None) -> FetchResult:
+    def _list(self, resource: ServedResource, want: Want, read: ReadList) -> FetchResult:
         everywhere = resource.row.namespaced and not want.namespace
         if not everywhere:
-            return self._outcome(resource, want, self._read(resource, want, most))
+            return self._outcome(resource, want, read(resource, want))
         with self._lock:
             why = self._not_everywhere.get(want.kind, "")
         if not why:
             try:
-                return self._outcome(resource, want, self._read(resource, want, most))
+                return self._outcome(resource, want, read(resource, want))
             except ApiRefusal as refusal:
                 if refusal.status != 403:
                     raise
                 why = f"{resource.listing('')} is forbidden"
                 with self._lock:
                     self._not_everywhere[want.kind] = why
-        return self._list_one_namespace(resource, want, why, most)
+        return self._list_one_namespace(resource, want, why, read)
 
-    def _list_one_namespace(self, resource: ServedResource, want: Want, why: str, most: int | None) -> FetchResult:
+    def _list_one_namespace(self, resource: ServedResource, want: Want, why: str, read: ReadList) -> FetchResult:
         """The list of one namespace, where listing all namespaces is not allowed."""
         namespace = _namespace_of_events(want) or self._namespace
         part = Want(want.kind, namespace, labels=want.labels, fields=want.fields)
         try:
-            listed = self._read(resource, part, most)
+            listed = read(resource, part)
         except ApiRefusal as refusal:
             if refusal.status == 403:
                 both = f"{why}, and so is {resource.listing(namespace)}"
@@ -259,8 +273,10 @@ class Fetcher:
         limited = f"{only}; {outcome.limited}" if outcome.limited else only
         return msgspec.structs.replace(outcome, limited=limited)
 
-    def _read(self, resource: ServedResource, want: Want, most: int | None) -> Listed:
-        return read_list(self._transport, resource, want, most=most, tries=1 if most else _tries(want.kind))
+    def _read(self, resource: ServedResource, want: Want, most: int | None, on_chunk: OnChunk | None) -> Listed:
+        shown = None if resource.names_only else on_chunk
+        tries = 1 if most else _tries(want.kind)
+        return read_list(self._transport, resource, want, on_chunk=shown, most=most, tries=tries)
 
     def _outcome(self, resource: ServedResource, want: Want, listed: Listed) -> FetchResult:
         """`whole` only without selectors and for complete lists."""

@@ -29,6 +29,7 @@ MOST_OBJECTS = 400_000
 _SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
 _NEWER = ("CSIStorageCapacity",)
 """Kinds of these groups that are newer than the group."""
+OnChunk = Callable[[tuple[KubernetesObject, ...]], None]
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -90,7 +91,7 @@ def read_list(
     resource: ServedResource,
     want: Want,
     *,
-    on_chunk: Callable[[tuple[KubernetesObject, ...]], None] | None = None,
+    on_chunk: OnChunk | None = None,
     most: int | None = None,
     names_only: bool | None = None,
     tries: int = MOST_TRIES,

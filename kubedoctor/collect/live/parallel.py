@@ -10,26 +10,30 @@ from typing import TypeVar
 
 T = TypeVar("T")
 MOST_THREADS = 8
+PAUSE = 0.02  # seconds
 
 
-def in_parallel(tasks: Sequence[Callable[[], T]]) -> list[T]:
+def in_parallel(tasks: Sequence[Callable[[], T]], meanwhile: Callable[[], None] | None = None) -> list[T]:
     """The results in the order of the tasks. What a task raises is raised here, the first task's first.
 
-    The threads are daemons: Ctrl-C does not wait for a slow server.
+    meanwhile: called in this thread repeatedly while the tasks run. The threads are daemons: Ctrl-C does not wait
+    for a slow server.
     """
-    if len(tasks) == 1:
+    if len(tasks) == 1 and meanwhile is None:
         return [tasks[0]()]
-    results = _run(tasks, None)
+    results = _run(tasks, None, meanwhile)
     return [results[number] for number in range(len(tasks))]
 
 
 def in_time(tasks: Sequence[Callable[[], T]], seconds: float) -> list[T | None]:
     """As `in_parallel`, but None for each task without a result after so many seconds; it is not waited for."""
-    results = _run(tasks, seconds)
+    results = _run(tasks, seconds, None)
     return [results.get(number) for number in range(len(tasks))]
 
 
-def _run(tasks: Sequence[Callable[[], T]], seconds: float | None) -> dict[int, T]:
+def _run(
+    tasks: Sequence[Callable[[], T]], seconds: float | None, meanwhile: Callable[[], None] | None
+) -> dict[int, T]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(tasks)):
         waiting.put(number)
@@ -55,7 +59,10 @@ def _run(tasks: Sequence[Callable[[], T]], seconds: float | None) -> dict[int, T
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(left())
+        while thread.is_alive() and left() != 0:
+            thread.join(left() if meanwhile is None else PAUSE)
+            if meanwhile is not None:
+                meanwhile()
     if failures:
         raise failures[min(failures)]
     return dict(results)

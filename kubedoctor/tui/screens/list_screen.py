@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
@@ -15,16 +14,20 @@ from textual.timer import Timer
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
-from kubedoctor.engine import Report
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
-from kubedoctor.tui.messages import Aged, Changed, Examined, Failed, Filtered, Progress, RowsMade, ThemeWanted, Told
-from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, counts, empty_text, keep
-from kubedoctor.tui.screens.object_actions import ObjectScreen
+from kubedoctor.tui.messages import (
+    Aged,
+    Failed,
+    Filtered,
+    Progress,
+    ThemeWanted,
+    Told,
+)
+from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, arrange, empty_text, keep
+from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
-from kubedoctor.tui.session import Freshness, Session, kinds_of_rows
-from kubedoctor.tui.threads import InThread
+from kubedoctor.tui.session import Freshness, Session
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -34,14 +37,12 @@ from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
-REPAINT_EVERY = 0.1
-EXAMINE_EVERY = 2.0
 LOOK_AFTER = 0.05
 """Seconds that the cursor must rest on a row before its page is written."""
 
 
-class ListScreen(ObjectScreen):
-    """Has the shown state; workers compute it, widgets draw it."""
+class ListScreen(RowsScreen):
+    """Draws the rows, and goes from view to view."""
 
     CSS_PATH = "list_screen.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # Textual declares it as an instance's
@@ -63,22 +64,13 @@ class ListScreen(ObjectScreen):
     ]
 
     def __init__(self, session: Session, namespace: str) -> None:
-        super().__init__()
-        self.session = session
-        self.view = View(namespace=namespace)
-        self.rows: tuple[Row, ...] = ()
-        self.report: Report | None = None
-        self.namespaces: tuple[str, ...] = ()
+        super().__init__(session, namespace)
         self.filter = ""
         self.faults_only = False
         self.wide = False
-        self.order = "health"
-        self._scope = namespace
         self._places: list[VisitedView] = []
         self._next_row: Ref | None = None
-        self._refused = ""
         self._freshness: Freshness | None = None
-        self._listing, self._examining = Pace(REPAINT_EVERY), Pace(EXAMINE_EVERY)
         self._look: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -108,73 +100,12 @@ class ListScreen(ObjectScreen):
     def subject(self) -> Row | None:
         return self._table.current
 
-    # Work
-
-    def _work(self, job: Callable[..., None], group: str) -> None:
-        self.run_worker(InThread(job, self.post_message), group=group, exclusive=True)
-
-    def _load(self) -> None:
-        """Rows first; the diagnoses follow when the rows are there."""
-        self._examining.stale |= self.report is None
-        self._listing.begin()
-        self._work(partial(work.load, self.session, self.view, self.report, self.order), "rows")
-
-    def _make_rows(self) -> None:
-        self._listing.begin()
-        self._work(partial(work.make_rows, self.session, self.view, self.report, self.order), "rows")
-
-    def _examine(self) -> None:
-        self._examining.begin()
-        self._work(partial(work.examine, self.session, self._scope), "examine")
-
-    def _busy(self, group: str) -> bool:
-        return any(worker.group == group and worker.is_running for worker in self.workers)
-
-    def _keep_up(self) -> None:
-        """Runs ten times a second: recomputes what changes of the cluster made stale, at a limited rate."""
-        if self._listing.is_due and not self._busy("rows"):
-            self._make_rows()
-        if (self._examining.is_due or self._examining.is_old) and self.report is not None and not self._busy("examine"):
-            self._examine()
-
     # Messages
-
-    @on(Changed)
-    def _changed(self, message: Changed) -> None:
-        self._examining.stale = True
-        self._listing.stale |= not message.kinds.isdisjoint(kinds_of_rows(self.view))
-
-    @on(RowsMade)
-    def _rows_made(self, message: RowsMade) -> None:
-        if message.view != self.view:
-            return
-        self.rows, self.namespaces = message.rows, message.namespaces
-        self._listing.end()
-        self._refused = message.refused
-        self.query_one(Banner).say(message.refused, "refused")
-        bar = self.query_one(StatusBar)
-        bar.counts = counts(self.rows)
-        bar.noun = self.view.noun(len(self.rows))
-        self._apply_filter()
-        if self.report is None and self._examining.stale and not self._busy("examine"):
-            if not (self.rows or self.view.kind):
-                self._scope = ""  # nothing to see here: say what there is elsewhere
-            self._examine()
 
     @on(Filtered)
     def _filtered(self, message: Filtered) -> None:
         if message.filter_text == self.filter:
             self._show(message.rows)
-
-    @on(Examined)
-    def _examined(self, message: Examined) -> None:
-        if message.scope != self._scope:
-            return
-        self._examining.end()
-        self.report = message.report
-        self.query_one(Banner).say("", "failed")
-        self._make_rows()
-        self._tell()
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, message: VirtualTable.Highlighted) -> None:
@@ -202,6 +133,7 @@ class ListScreen(ObjectScreen):
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
+        self._reading = False
         self.query_one(Banner).say(str(message.problem).replace("\n", " "), "failed")
         if not self.rows or self.report is None:
             self.query_one(IncidentPane).clear(f"{message.problem.what}. {message.problem.hint}")
@@ -291,10 +223,12 @@ class ListScreen(ObjectScreen):
 
     def _show(self, rows: tuple[Row, ...]) -> None:
         columns = columns_of(self.view, wide=self.wide)
-        next_row, self._next_row = self._next_row, None
         self._table.show(rows, columns, self.session.now())
-        if next_row is not None:
-            self._table.highlight(next((n for n, row in enumerate(rows) if row.ref == next_row), 0))
+        if self._next_row is not None:
+            index = next((n for n, row in enumerate(rows) if row.ref == self._next_row), -1)
+            if index >= 0 or not self._reading:
+                self._table.highlight(max(0, index))
+                self._next_row = None
         if not rows:
             self._say_empty()
 
@@ -368,7 +302,7 @@ class ListScreen(ObjectScreen):
 
     def action_sort(self, order: str) -> None:
         self.order = order
-        self._draw_titles()
+        self._take(arrange(self.rows, order))
         self._make_rows()
 
     def action_why(self) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -68,6 +70,38 @@ def test_with_a_namespace_only_its_objects_are_listed() -> None:
     assert names(source, "Node") == ["n1"]
     assert not source.snapshot.covers(ALL_PODS)
     assert "/api/v1/pods" not in {request.path for request in sandbox.requests}
+
+
+def test_the_objects_of_a_long_list_are_there_chunk_by_chunk() -> None:
+    numbers: set[int] = set()
+    callers: set[int] = set()
+
+    def note() -> None:
+        with source.lock:
+            numbers.add(len(names(source, "Pod")))
+        callers.add(threading.get_ident())
+
+    with live(objects=[pod(f"p{number:04}") for number in range(1201)]) as (source, sandbox):
+        sandbox.faults.append(replace(faults.slow("pods", seconds=0.2), continued=True))
+        source.list_all(["Pod"], on_part=note)
+
+    assert numbers >= {500, 1000}
+    assert callers == {threading.get_ident()}
+    assert source.snapshot.covers(ALL_PODS)
+    assert len(names(source, "Pod")) == 1201
+
+
+def test_lists_without_content_are_not_shown_in_part() -> None:
+    secrets = [
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"s{number}", "namespace": "shop"}}
+        for number in range(600)
+    ]
+    numbers: set[int] = set()
+    with live(objects=secrets) as (source, sandbox):
+        sandbox.faults.append(replace(faults.slow("secrets", seconds=0.1), continued=True))
+        source.list_all(["Secret"], on_part=lambda: numbers.add(source.snapshot.count()))
+
+    assert numbers <= {0, 600}
 
 
 def test_long_lists_come_in_chunks() -> None:

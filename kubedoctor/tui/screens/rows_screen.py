@@ -1,0 +1,123 @@
+"""Keeps the rows and the report of a view current; what draws them is the screen's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from textual import on
+
+from kubedoctor.engine import Report
+from kubedoctor.tui import work
+from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade
+from kubedoctor.tui.pace import Pace
+from kubedoctor.tui.rows import Row, View, counts
+from kubedoctor.tui.screens.object_actions import ObjectScreen
+from kubedoctor.tui.session import Session, kinds_of_rows
+from kubedoctor.tui.threads import InThread
+from kubedoctor.tui.widgets.banner import Banner
+from kubedoctor.tui.widgets.status_bar import StatusBar
+
+REPAINT_EVERY = 0.1
+EXAMINE_EVERY = 2.0
+
+
+class RowsScreen(ObjectScreen):
+    """Has the shown state; workers compute it, widgets draw it."""
+
+    def __init__(self, session: Session, namespace: str) -> None:
+        super().__init__()
+        self.session = session
+        self.view = View(namespace=namespace)
+        self.rows: tuple[Row, ...] = ()
+        self.report: Report | None = None
+        self.namespaces: tuple[str, ...] = ()
+        self.order = "health"
+        self._scope = namespace
+        self._refused = ""
+        self._reading = False
+        self._listing, self._examining = Pace(REPAINT_EVERY), Pace(EXAMINE_EVERY)
+
+    def _apply_filter(self) -> None:
+        """Draw the rows that the filter selects."""
+        raise NotImplementedError
+
+    def _tell(self) -> None:
+        """Draw what the report says of the row under the cursor."""
+        raise NotImplementedError
+
+    # Work
+
+    def _work(self, job: Callable[..., None], group: str) -> None:
+        self.run_worker(InThread(job, self.post_message), group=group, exclusive=True)
+
+    def _load(self) -> None:
+        """Rows first; the diagnoses follow when the rows are there."""
+        self._examining.stale |= self.report is None
+        self._reading = True
+        self._listing.begin()
+        self._work(partial(work.load, self.session, self.view, self.report, lambda: self.order), "rows")
+
+    def _make_rows(self) -> None:
+        if self._reading:  # then they are made again once all is read
+            self._listing.stale = True
+            return
+        self._listing.begin()
+        self._work(partial(work.make_rows, self.session, self.view, self.report, self.order), "rows")
+
+    def _examine(self) -> None:
+        self._examining.begin()
+        self._work(partial(work.examine, self.session, self._scope), "examine")
+
+    def _busy(self, group: str) -> bool:
+        return any(worker.group == group and worker.is_running for worker in self.workers)
+
+    def _keep_up(self) -> None:
+        """Runs ten times a second: recomputes what changes of the cluster made stale, at a limited rate."""
+        if self._listing.is_due and not self._busy("rows"):
+            self._make_rows()
+        if (self._examining.is_due or self._examining.is_old) and self.report is not None and not self._busy("examine"):
+            self._examine()
+
+    @on(Changed)
+    def _changed(self, message: Changed) -> None:
+        self._examining.stale = True
+        self._listing.stale |= not message.kinds.isdisjoint(kinds_of_rows(self.view))
+
+    @on(RowsMade)
+    def _rows_made(self, message: RowsMade) -> None:
+        if message.view != self.view:
+            return
+        self._listing.end()
+        was_reading, self._reading = self._reading, False
+        self.namespaces, self._refused = message.namespaces, message.refused
+        self.query_one(Banner).say(message.refused, "refused")
+        self._take(message.rows)
+        if was_reading and self._listing.stale:
+            self._make_rows()
+        if self.report is None and self._examining.stale and not self._busy("examine"):
+            if not (self.rows or self.view.kind):
+                self._scope = ""  # nothing to see here: say what there is elsewhere
+            self._examine()
+
+    @on(SomeRowsMade)
+    def _some_rows_made(self, message: SomeRowsMade) -> None:
+        if message.view == self.view and self._reading and message.rows:
+            self._take(message.rows)
+
+    def _take(self, rows: tuple[Row, ...]) -> None:
+        self.rows = rows
+        bar = self.query_one(StatusBar)
+        bar.counts = counts(rows)
+        bar.noun = self.view.noun(len(rows))
+        self._apply_filter()
+
+    @on(Examined)
+    def _examined(self, message: Examined) -> None:
+        if message.scope != self._scope:
+            return
+        self._examining.end()
+        self.report = message.report
+        self.query_one(Banner).say("", "failed")
+        self._make_rows()
+        self._tell()

@@ -1,0 +1,164 @@
+"""`python -m tests.bench.rows [PODS]`: from the start of a process to the rows on the screen, from a bundle and from an
+API server in another process, and beside it what can not be avoided: a bare Textual application, decoding the same
+bytes, transferring the same lists.
+
+All run in turn, each in a process of its own and on a terminal of its own; medians of seconds on the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.first_paint import BARE
+from tests.bench.scan import DECODE, PROJECT, generate
+from tests.bench.serving import served
+
+ROUNDS = 3
+PATIENCE = 120.0
+GOAL = 1.0
+SIGNS = {
+    "drawn": re.compile(rb"\x1b\[\?1049h"),
+    "first rows": re.compile(rb"\d/\d"),
+    "all rows": re.compile(rb"running diagnostics"),
+    "first finding": re.compile(rb"KD\d{4}"),
+}
+"""What a person sees at each moment, as bytes that are drawn: the terminal is taken over, the READY cell of a row, the
+work that follows the complete list, the code of a finding."""
+BARE_SIGNS = {"drawn": re.compile(rb"first paint")}
+TRANSFER = """
+import sys, urllib3
+from kubedoctor.collect.connecting.connection import connect
+from kubedoctor.collect.options import Options
+server = connect(Options(kubeconfig=sys.argv[1])).server
+pool, size = urllib3.PoolManager(), 0
+for path in sys.argv[2:]:
+    token = ""
+    while True:
+        body = pool.request("GET", f"{server}{path}?limit=500" + (f"&continue={token}" if token else "")).data
+        size += len(body)
+        head = body[:1000]
+        token = head.split(b'"continue":"')[1].split(b'"')[0].decode() if b'"continue"' in head else ""
+        if not token:
+            break
+"""
+"""The lists of the first screen, one after the other, chunk by chunk, without decoding them."""
+FIRST_LISTS = (
+    *(f"/apis/apps/v1/{name}" for name in ("deployments", "statefulsets", "daemonsets", "replicasets")),
+    *(f"/apis/batch/v1/{name}" for name in ("cronjobs", "jobs")),
+    *(f"/api/v1/{name}" for name in ("replicationcontrollers", "pods", "namespaces")),
+)
+
+
+def add_deployments(folder: Path) -> None:
+    """The Deployments that own the generated ReplicaSets, which the generator leaves out."""
+    deployments = []
+    for replica_set in json.loads((folder / "replicasets.json").read_bytes())["items"]:
+        owner = replica_set["metadata"]["ownerReferences"][0]
+        metadata = {**replica_set["metadata"], "name": owner["name"], "uid": owner["uid"]}
+        del metadata["ownerReferences"]
+        deployments.append({**replica_set, "metadata": metadata})
+    document = {"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": {"resourceVersion": "1"}}
+    (folder / "deployments.json").write_text(json.dumps({**document, "items": deployments}, separators=(",", ":")))
+
+
+def until_seen(
+    command: list[str], signs: dict[str, re.Pattern[bytes]], environment: dict[str, str]
+) -> dict[str, float]:
+    """Seconds from the start of a program to each sign in what it draws on a terminal of its own."""
+    here, there = pty.openpty()
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=environment, close_fds=True)
+    os.close(there)
+    drawn, seen = b"", dict[str, float]()
+    try:
+        while len(seen) < len(signs):
+            if not select.select([here], [], [], PATIENCE)[0]:
+                sys.exit(f"not drawn: {set(signs) - set(seen)}; at last {drawn[-2000:]!r}")
+            drawn += os.read(here, 65536)
+            now = time.perf_counter() - started
+            seen |= {name: now for name, sign in signs.items() if name not in seen and sign.search(drawn)}
+            drawn = drawn[-4000:]
+        return seen
+    finally:
+        process.kill()
+        process.wait()
+        os.close(here)
+
+
+def seconds(command: list[str], environment: dict[str, str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, check=True, env=environment)
+    return time.perf_counter() - started
+
+
+class Figures:
+    """Seconds by what was measured, in rounds."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[str, list[float]] = {}
+
+    def add(self, name: str, taken: float) -> None:
+        self._rounds.setdefault(name, []).append(taken)
+
+    def __getitem__(self, name: str) -> float:
+        return statistics.median(self._rounds[name])
+
+
+def measure(folder: str, compiled: str, kubeconfig: str) -> Figures:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"PYTHONPYCACHEPREFIX": compiled, "PYTHONPATH": str(PROJECT), "TERM": "xterm-256color"}
+    environment |= {"COLUMNS": "120", "LINES": "40"}
+    python, ours = [sys.executable], [sys.executable, "-m", "kubedoctor", "-A"]
+    figures = Figures()
+    for number in range(ROUNDS + 1):
+        seen = {
+            "bundle": until_seen([*ours, "--from", folder], SIGNS, environment),
+            "live": until_seen([*ours, "--kubeconfig", kubeconfig], SIGNS, environment),
+            "bare": until_seen([*python, "-c", BARE], BARE_SIGNS, environment),
+        }
+        decode = seconds([*python, "-c", DECODE, folder], environment)
+        transfer = seconds([*python, "-c", TRANSFER, kubeconfig, *FIRST_LISTS], environment)
+        if not number:
+            continue  # modules were compiled
+        for source, moments in seen.items():
+            for name, moment in moments.items():
+                figures.add(f"{source} {name}", moment)
+                figures.add(f"{source} {name} since drawn", moment - moments["drawn"])
+        figures.add("decode", decode)
+        figures.add("transfer", transfer)
+    return figures
+
+
+def main() -> int:
+    pods = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as compiled:
+        generate(Path(name), pods)
+        add_deployments(Path(name))
+        with served(Path(name)) as kubeconfig:
+            figures = measure(name, compiled, kubeconfig)
+    print(f"{pods:,} pods, seconds on the clock, from the start of Python (from the first drawing):")
+    print(f"bare Textual application            {figures['bare drawn']:6.2f}")
+    print(f"decoding all lists, nothing else    {figures['decode']:6.2f}")
+    print(f"transfer of the first lists         {figures['transfer']:6.2f}")
+    for source, base in (("bundle", "decode"), ("live", "transfer")):
+        for sign in SIGNS:
+            took, since = figures[f"{source} {sign}"], figures[f"{source} {sign} since drawn"]
+            print(
+                f"{source:<7} {sign:<27} {took:6.2f} ({since:5.2f})   {took / figures['bare drawn']:5.2f} × bare, "
+                f"{took / figures[base]:5.2f} × {base}{f'   (goal {GOAL} s)' if sign == 'first rows' else ''}"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
