@@ -9,17 +9,21 @@ from kubedoctor.engine.asking import Answered
 from kubedoctor.problems import Problem
 from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.rows import Row, View, counts
 from kubedoctor.tui.session import Freshness, Session
 
 
 class RowsMade(Message):
     """The rows of a view were computed. `namespaces`: in the order of the keys 1 to 9."""
 
-    def __init__(self, view: View, rows: tuple[Row, ...], namespaces: tuple[str, ...] = (), refused: str = "") -> None:
+    def __init__(
+        self, view: View, rows: tuple[Row, ...], order: str, namespaces: tuple[str, ...] = (), refused: str = ""
+    ) -> None:
         super().__init__()
         self.view = view
         self.rows = rows
+        self.counts = counts(rows)
+        self.order = order
         self.namespaces = namespaces
         self.refused = refused
 
@@ -31,6 +35,17 @@ class SomeRowsMade(Message):
         super().__init__()
         self.view = view
         self.rows = rows
+        self.counts = counts(rows)
+
+
+class Sorted(Message):
+    """The rows `before` are now in another order."""
+
+    def __init__(self, before: tuple[Row, ...], rows: tuple[Row, ...], order: str) -> None:
+        super().__init__()
+        self.before = before
+        self.rows = rows
+        self.order = order
 
 
 class Filtered(Message):

@@ -351,20 +351,21 @@ def keep(rows: Sequence[Row], text: str, faults_only: bool = False) -> tuple[Row
         except SelectorError as error:
             raise FilterError(str(error)) from None
         return tuple(row for row in rows if selector.matches(row.labels))
-    inverse = text.startswith("!")
-    matches = _finder(text.lstrip("!").lower())
-    return tuple(row for row in rows if matches(row.search) is not inverse)
+    inverse, fragment = text.startswith("!"), text.lstrip("!").lower()
+    if (pattern := _pattern(fragment)) is not None:
+        find = pattern.search
+        return tuple([row for row in rows if (bool(find(row.search)) or fragment in row.search) is not inverse])
+    return tuple([row for row in rows if (fragment in row.search) is not inverse])
 
 
-def _finder(fragment: str) -> Callable[[str], bool]:
-    if re.escape(fragment) != fragment:
-        try:
-            pattern = re.compile(fragment)
-        except re.error:
-            pass
-        else:
-            return lambda text: pattern.search(text) is not None or fragment in text
-    return lambda text: fragment in text
+def _pattern(fragment: str) -> re.Pattern[str] | None:
+    """None for plain text, and for what is no regular expression."""
+    if re.escape(fragment) == fragment:
+        return None
+    try:
+        return re.compile(fragment)
+    except re.error:
+        return None
 
 
 def counts(rows: Iterable[Row]) -> dict[Health, int]:

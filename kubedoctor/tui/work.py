@@ -23,6 +23,7 @@ from kubedoctor.tui.messages import (
     Progress,
     RowsMade,
     SomeRowsMade,
+    Sorted,
     Switched,
     Told,
 )
@@ -30,7 +31,7 @@ from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
 from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import Row, View, keep
+from kubedoctor.tui.rows import Row, View, arrange, keep
 from kubedoctor.tui.session import Session
 
 Post = Callable[[Message], object]
@@ -68,7 +69,12 @@ def load(session: Session, view: View, report: Report | None, order: Callable[[]
 def make_rows(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
     """Compute the rows of objects that were already read."""
     rows = session.rows(view, report, order)
-    post(RowsMade(view, rows, session.namespaces(session.source.namespace), session.refused(view)))
+    post(RowsMade(view, rows, order, session.namespaces(session.source.namespace), session.refused(view)))
+
+
+def sort_rows(rows: tuple[Row, ...], order: str, post: Post) -> None:
+    """The same rows in another order of `rows.arrange`."""
+    post(Sorted(rows, arrange(rows, order), order))
 
 
 def filter_rows(rows: tuple[Row, ...], filter_text: str, faults_only: bool, post: Post) -> None:

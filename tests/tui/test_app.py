@@ -14,7 +14,7 @@ from kubedoctor.engine import load_catalogue
 from kubedoctor.engine.health import Health
 from kubedoctor.problems import BundleProblem, ConnectionProblem
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.messages import Failed
+from kubedoctor.tui.messages import Failed, RowsMade
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
@@ -142,6 +142,18 @@ async def test_namespaces_by_list_and_by_number() -> None:
         await press(pilot, app, "enter")
         assert screen.view == View(namespace="shop")
         assert shown(screen)[0] == "checkout"
+
+
+async def test_another_order_has_the_same_rows_and_late_rows_come_in_it() -> None:
+    app = application("oom-killed")
+    async with running(app) as (pilot, screen):
+        before = screen.rows
+        await press(pilot, app, "N")
+        assert [row.ref.name for row in screen.rows] == sorted(row.ref.name for row in before)
+        assert {id(row) for row in screen.rows} == {id(row) for row in before}
+        screen.post_message(RowsMade(screen.view, before, "health"))
+        await press(pilot, app)
+        assert [row.ref.name for row in screen.rows] == sorted(row.ref.name for row in before)
 
 
 async def test_faults_only_and_order() -> None:

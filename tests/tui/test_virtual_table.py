@@ -85,6 +85,8 @@ async def test_the_cursor_stays_on_its_object_when_rows_change() -> None:
         kept = current(app)
         assert kept is not None
         assert kept.ref.name == "web-7"
+        app.table.show((*reversed(rows(19)),), columns_of(View(namespace="shop")), NOW)
+        assert app.table.cursor == 11  # the same object, in a row that was made again
         app.table.show(some[:3], columns_of(View(namespace="shop")), NOW)
         assert app.table.cursor == 2
         app.table.show((), columns_of(View(namespace="shop")), NOW)

@@ -24,7 +24,7 @@ from kubedoctor.tui.messages import (
     ThemeWanted,
     Told,
 )
-from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, arrange, empty_text, keep
+from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, empty_text, keep
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
@@ -302,8 +302,8 @@ class ListScreen(RowsScreen):
 
     def action_sort(self, order: str) -> None:
         self.order = order
-        self._take(arrange(self.rows, order))
-        self._make_rows()
+        self._draw_titles()
+        self._sort()
 
     def action_why(self) -> None:
         row = self._table.current

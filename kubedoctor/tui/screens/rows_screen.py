@@ -8,10 +8,11 @@ from functools import partial
 from textual import on
 
 from kubedoctor.engine import Report
+from kubedoctor.engine.health import Health
 from kubedoctor.tui import work
-from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade
+from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade, Sorted
 from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.rows import Row, View, counts
+from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session, kinds_of_rows
 from kubedoctor.tui.threads import InThread
@@ -65,6 +66,11 @@ class RowsScreen(ObjectScreen):
         self._listing.begin()
         self._work(partial(work.make_rows, self.session, self.view, self.report, self.order), "rows")
 
+    def _sort(self) -> None:
+        """Put the rows in the present order; what is still being read comes in it anyway."""
+        if not self._reading:
+            self._work(partial(work.sort_rows, self.rows, self.order), "sort")
+
     def _examine(self) -> None:
         self._examining.begin()
         self._work(partial(work.examine, self.session, self._scope), "examine")
@@ -92,9 +98,11 @@ class RowsScreen(ObjectScreen):
         was_reading, self._reading = self._reading, False
         self.namespaces, self._refused = message.namespaces, message.refused
         self.query_one(Banner).say(message.refused, "refused")
-        self._take(message.rows)
+        self._take(message.rows, message.counts)
         if was_reading and self._listing.stale:
             self._make_rows()
+        elif message.order != self.order:
+            self._sort()
         if self.report is None and self._examining.stale and not self._busy("examine"):
             if not (self.rows or self.view.kind):
                 self._scope = ""  # nothing to see here: say what there is elsewhere
@@ -103,14 +111,20 @@ class RowsScreen(ObjectScreen):
     @on(SomeRowsMade)
     def _some_rows_made(self, message: SomeRowsMade) -> None:
         if message.view == self.view and self._reading and message.rows:
-            self._take(message.rows)
+            self._take(message.rows, message.counts)
 
-    def _take(self, rows: tuple[Row, ...]) -> None:
+    def _take(self, rows: tuple[Row, ...], numbers: dict[Health, int]) -> None:
         self.rows = rows
         bar = self.query_one(StatusBar)
-        bar.counts = counts(rows)
+        bar.counts = numbers
         bar.noun = self.view.noun(len(rows))
         self._apply_filter()
+
+    @on(Sorted)
+    def _sorted(self, message: Sorted) -> None:
+        if message.before is self.rows and message.order == self.order:
+            self.rows = message.rows
+            self._apply_filter()
 
     @on(Examined)
     def _examined(self, message: Examined) -> None:
