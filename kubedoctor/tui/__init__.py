@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def run(
     that are shown at the start and above the help.
     Raises the Problem that prevents opening the source.
     """
+    # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.
+    os.environ.setdefault("ESCDELAY", "25")
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for
     from kubedoctor.tui.session import Session

@@ -21,6 +21,7 @@ from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_hea
 from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
 
+READING = "reading…"
 EXAMINING = "examining…"
 ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController", "Pod")
 """The kinds of a workload list; an object whose controller is also there is not listed by itself."""

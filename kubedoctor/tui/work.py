@@ -41,8 +41,6 @@ SHOW_EVERY = 0.1  # seconds
 def load(session: Session, view: View, report: Report | None, order: Callable[[], str], post: Post) -> None:
     """Read what a view needs and compute its rows, from time to time also of what was read so far. `order`: the present
     one."""
-    doing = f"reading {view.title.lower()}"
-
     pace, shown = Pace(SHOW_EVERY), 0
 
     def show_part() -> None:
@@ -54,11 +52,11 @@ def load(session: Session, view: View, report: Report | None, order: Callable[[]
         pace.begin()
         shown = count
         post(SomeRowsMade(view, session.rows(view, report, order(), whole=False)))
-        post(Progress(f"{doing} · {counted(count, 'object')}"))
+        post(Progress(f"{counted(count, 'object')} read"))
         pace.end()
 
     try:
-        post(Progress(doing))
+        post(Progress(f"reading {view.title.lower()}"))
         session.load(view, show_part)
         make_rows(session, view, report, order(), post)
         post(Aged(session.freshness()))

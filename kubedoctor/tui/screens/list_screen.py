@@ -24,7 +24,7 @@ from kubedoctor.tui.messages import (
     ThemeWanted,
     Told,
 )
-from kubedoctor.tui.rows import EXAMINING, FilterError, Row, View, VisitedView, empty_text, keep
+from kubedoctor.tui.rows import EXAMINING, READING, FilterError, Row, View, VisitedView, empty_text, keep
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
@@ -85,7 +85,7 @@ class ListScreen(RowsScreen):
         self._table.focus()
         pane = self.query_one(IncidentPane)
         pane.border_subtitle = as_title("w why  x copy  d describe  l logs  y yaml  e learn")
-        pane.clear("Reading…")
+        pane.clear(READING)
         self.set_class(not self.view.namespace, "-all")
         self._draw_titles()
         self._load()
@@ -243,7 +243,7 @@ class ListScreen(RowsScreen):
         if row.ref.kind == "Context":
             self.query_one(IncidentPane).clear("enter opens the context.")
         elif self.report is None:
-            self.query_one(IncidentPane).clear(EXAMINING)
+            self.query_one(IncidentPane).clear(READING if self._reading else EXAMINING)
         else:
             self._work(partial(work.tell, self.session, row, self.report), "tell")
 
