@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from functools import partial
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec

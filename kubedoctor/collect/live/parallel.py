@@ -31,9 +31,7 @@ def in_time(tasks: Sequence[Callable[[], T]], seconds: float) -> list[T | None]:
     return [results.get(number) for number in range(len(tasks))]
 
 
-def _run(
-    tasks: Sequence[Callable[[], T]], seconds: float | None, meanwhile: Callable[[], None] | None
-) -> dict[int, T]:
+def _run(tasks: Sequence[Callable[[], T]], seconds: float | None, meanwhile: Callable[[], None] | None) -> dict[int, T]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(tasks)):
         waiting.put(number)
