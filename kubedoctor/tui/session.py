@@ -174,11 +174,12 @@ class Session:
         """The kinds of extensions that have objects; each watch costs a connection."""
         return tuple(kind for kind in self.seen().kinds() if "." in kind)[:MOST_EXTENSIONS_WATCHED]
 
-    def _list(self, kinds: tuple[str, ...], namespace: str, on_part: Callable[[], None] | None = None) -> None:
+    def _list(self, kinds: tuple[str, ...], namespace: str, on_part: Callable[[], None] | None = None) -> bool:
         missing = [kind for kind in kinds if not self.is_current(kind, namespace)]
         if missing:
             self.source.list_all(missing, namespace or None, on_part)
             self._changed_at = self.now()
+        return bool(missing)
 
     def rows(self, view: View, report: Report | None, order: str, *, whole: bool = True) -> tuple[Row, ...]:
         """The rows of a view, in an order of `rows.arrange`. `whole`: false while its objects are being read."""
