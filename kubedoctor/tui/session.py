@@ -17,6 +17,7 @@ from kubedoctor.cluster.grammar.text import capitalised
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
@@ -52,10 +53,8 @@ class Watchable(Protocol):
     lock: AbstractContextManager[object]
     named_namespace: str
 
-    def watch(
-        self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None
-    ) -> Watch:
-        """Start to watch; `on_change` is called from another thread with the kinds that changed."""
+    def watch(self, kinds: Iterable[str], on_change: Callable[[News], None], namespace: str | None = None) -> Watch:
+        """Start to watch; `on_change` is called from another thread with what changed."""
 
 
 class Freshness(msgspec.Struct, frozen=True):
@@ -302,17 +301,17 @@ class Session:
             sentences.append(f"Not read whole: {lost[0]}{more}.")
         return " ".join(sentences)
 
-    def watch(self, namespace: str, on_change: Callable[[frozenset[str]], object]) -> None:
-        """Keep the snapshot current from now on; `on_change` is called from another thread with the changed kinds."""
+    def watch(self, namespace: str, on_change: Callable[[News], object]) -> None:
+        """Keep the snapshot current from now on; `on_change` is called from another thread with what changed."""
         kinds = {*FIRST_KINDS, *self._diagnosis_kinds(), *self._extensions_seen()}
         watched = frozenset((kind, _scope(kind, namespace)) for kind in kinds)
         if watched == self._watched or not isinstance(self.source, Watchable):
             return
         self._stop_watching()
 
-        def changed(changed_kinds: frozenset[str]) -> None:
+        def changed(news: News) -> None:
             self._changed_at = self.now()
-            on_change(changed_kinds)
+            on_change(news)
 
         self._watch = self.source.watch(sorted(kinds), changed, namespace or None)
         self._watched = watched

@@ -86,7 +86,7 @@ def examine(session: Session, namespace: str, post: Post) -> None:
         post(Progress("running diagnostics"))
         session.load_for_diagnosis(namespace)
         post(Examined(namespace, session.scan(namespace)))
-        session.watch(namespace, lambda kinds: post(Changed(kinds)))
+        session.watch(namespace, lambda news: post(Changed(news.all_kinds)))
         post(Aged(session.freshness()))
     finally:
         post(Progress())

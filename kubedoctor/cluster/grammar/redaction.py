@@ -284,8 +284,12 @@ def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _redact_annotation(key: str, value: str) -> str:
-    by_name = _PASSWORD_KEY.search(key) is not None and looks_secret(key)
-    return redact_value(key, value) if by_name else redact_text(value)
+    return redact_value(key, value) if _names_password(key) else redact_text(value)
+
+
+@lru_cache(maxsize=10_000)
+def _names_password(key: str) -> bool:
+    return _PASSWORD_KEY.search(key) is not None and looks_secret(key)
 
 
 @lru_cache(maxsize=10_000)

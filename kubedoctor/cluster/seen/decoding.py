@@ -172,6 +172,15 @@ def _of_another_kind(kind: str, other: str, namespace: str, name: str) -> str:
     return f"{_named(kind, namespace, name)}: the object is {article} {visible(other, 100)}; ignored"
 
 
+def decode_exact(kind: str, body: bytes | memoryview) -> KubernetesObject | None:
+    """The object, where nothing of it has to be mended; else None."""
+    try:
+        obj: KubernetesObject = _object_decoder(struct_for(kind)).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return obj
+
+
 def plain_json(body: bytes) -> Any:
     """JSON as plain data, with marks where a value cannot be read. Raises Unreadable."""
     try:

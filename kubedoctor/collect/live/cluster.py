@@ -15,6 +15,7 @@ from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
 from kubedoctor.cluster.seen.mending import without_marks
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.connecting.connection import connect
@@ -148,9 +149,7 @@ class LiveSource:
         """As `refs`."""
         return tuple(sorted({known.name for known in self.refs(kind, namespace)}))
 
-    def watch(
-        self, kinds: Iterable[str], on_change: Callable[[frozenset[str]], None], namespace: str | None = None
-    ) -> Watcher:
+    def watch(self, kinds: Iterable[str], on_change: Callable[[News], None], namespace: str | None = None) -> Watcher:
         """Keep the snapshot current from now on; the caller stops the watcher."""
         from kubedoctor.collect.live.watching import Watcher
 

@@ -5,33 +5,32 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_object, plain_json
 from kubedoctor.cluster.seen.heartbeats import is_heartbeat
-from kubedoctor.cluster.seen.mending import has_marks, marked
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
 from kubedoctor.collect.live.answers import ApiRefusal
-from kubedoctor.collect.live.expected import check_kind, check_watched
-from kubedoctor.collect.live.listing import Listed, ServedResource, named, read_list
+from kubedoctor.collect.live.listing import Listed, ServedResource, read_list
 from kubedoctor.collect.live.served import ServedKinds
+from kubedoctor.collect.live.watch_events import EventReader, WatchEvent, WatchExpired
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.problems import SourceProblem
 
 FIRST_PAUSE = 0.5  # seconds before the first attempt to reconnect
 LONGEST_PAUSE = 30.0
+_AT_ONCE = 0.0005  # seconds; a line that takes longer was not there yet
+_TOGETHER = 0.1  # seconds from one batch of events to the next
+_HEARTBEATS_TOGETHER = 0.5
 _POLL = 30.0  # seconds between lists of what cannot be watched
 _LASTS = (300, 600)  # seconds; spreads the ends of the watches of many kinds
 _IDLE = 150.0  # seconds without a bookmark, of which one comes every minute
@@ -50,50 +49,13 @@ class KindStatus(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class _Event(msgspec.Struct, frozen=True):
-    type: Any = None
-    object: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class _Error(msgspec.Struct, frozen=True):
-    code: int = 0
-    reason: str | None = None
-    message: str | None = None
-
-
-class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
-    resource_version: str = ""
-
-
-class _Bookmark(msgspec.Struct, frozen=True):
-    metadata: _Metadata = _Metadata()
-
-
-_EVENT = msgspec.json.Decoder(_Event)
-_ERROR = msgspec.json.Decoder(_Error)
-_BOOKMARK = msgspec.json.Decoder(_Bookmark)
-
-
-_EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
-
-
-class _Expired(Exception):
-    """The server no longer has the changes since the last known version: list again."""
-
-
 class FollowedSnapshot(msgspec.Struct, frozen=True):
-    """The snapshot that followers write to, its lock, and the callback for changed kinds."""
+    """The snapshot that followers write to, its lock, and the callback for a kind that changed; with the objects, where
+    only these did."""
 
     snapshot: Snapshot
     lock: AbstractContextManager[object]
-    changed: Callable[[str], None]
-
-
-def _event(line: bytes) -> _Event:
-    try:
-        return _EVENT.decode(line)
-    except RecursionError:
-        return _EVENT.decode(marked(line))
+    changed: Callable[[str, Iterable[Ref] | None], None]
 
 
 class Follower:
@@ -132,7 +94,7 @@ class Follower:
                 if not self._version:
                     self._list()
                 self._watch()
-            except _Expired:
+            except WatchExpired:
                 self._version = ""
             except ApiRefusal as refusal:
                 self._refused(refusal)
@@ -170,14 +132,14 @@ class Follower:
             return
         if missing:
             self._refuse(missing, Barrier.NOT_SERVED)
-            raise _Expired
+            raise WatchExpired
         if is_metrics(self.kind):
             raise ApiRefusal(404, "NotFound", NO_METRICS)
         with self._store.lock:  # Not served: no objects exist until the kind is installed.
             self._store.snapshot.replace_all(self.kind, (), self._wanted)
         self._say("watching")
         self._rest(LONGEST_PAUSE)
-        raise _Expired
+        raise WatchExpired
 
     def _read(self, resource: ServedResource) -> Listed:
         """The list that may be read: one namespace where all namespaces are refused."""
@@ -199,7 +161,7 @@ class Follower:
                     self._store.snapshot.add_names(objects)
                 else:
                     self._store.snapshot.add(objects)
-            self._store.changed(self.kind)
+            self._store.changed(self.kind, None)
 
         with loading(keep=True):
             return read_list(self._transport, resource, Want(self.kind, self._namespace), on_chunk=show)
@@ -223,14 +185,14 @@ class Follower:
                 snapshot.limit(Want(self.kind), self._part)
         if listed.broke_off:
             self._say("stale", listed.broke_off)
-            raise _Expired
+            raise WatchExpired
         self._version = listed.resource_version or "0"
         self._watching()
 
     # Watch
 
     def _watch(self) -> None:
-        """One watch to its end. Raises _Expired where the list must be read again."""
+        """One watch to its end. Raises WatchExpired where the list must be read again."""
         resource = self._resource
         assert resource is not None, "a kind is listed before it is watched"
         query: dict[str, str | int] = {
@@ -244,83 +206,70 @@ class Follower:
             self._stream = self._transport.stream(resource.path(self._namespace), query, idle=_IDLE, accept=accept)
         except ApiRefusal as refusal:
             if refusal.status == 410:
-                raise _Expired from None
+                raise WatchExpired from None
             if refusal.status in (404, 405):
                 self._say("watching", f"{resource.row.resource} cannot be watched; listed every {_POLL:.0f}s")
                 self._rest(_POLL)
-                raise _Expired from None
+                raise WatchExpired from None
             raise
         if self._stopping.is_set():
             self._stream.close()  # The loop below ends at once and closes the connection.
         self._watching()
+        reader = EventReader(resource, self._namespace)
         began = time.monotonic()
         try:
+            asked = began
             for line in self._stream:
-                self._apply(resource, line)
-                self._unwatchable = False
+                waited = time.monotonic() - asked > _AT_ONCE
+                event = self._read_event(reader, line)
+                is_news = self._apply(event)
                 self._watching()
+                if waited:  # what arrives meanwhile is then read without waiting, which takes half the time
+                    self._stopping.wait(_TOGETHER if is_news else _HEARTBEATS_TOGETHER)
+                asked = time.monotonic()
         finally:
             self._calm += time.monotonic() - began
+
+    def _read_event(self, reader: EventReader, line: bytes) -> WatchEvent:
+        try:
+            event = reader.read(line)
+        except ApiRefusal:
+            self._unwatchable = True
+            raise
+        self._unwatchable = False
+        return event
 
     def _rest(self, seconds: float) -> None:
         self._stopping.wait(seconds)
         self._calm += seconds
 
-    def _apply(self, resource: ServedResource, line: bytes) -> None:
-        try:
-            event = _event(line)
-            if event.type not in _EVENT_TYPES:
-                raise self._no_event(line)
-            if event.type == "BOOKMARK":
-                self._version = _BOOKMARK.decode(event.object).metadata.resource_version or self._version
-                return
-            if event.type == "ERROR":
-                self._failed(_ERROR.decode(event.object))
-                return
-            check_watched(resource.asked(self._namespace, names_only=resource.names_only), bytes(event.object))
-            whole = bytes(event.object)
-            decoded = (
-                convert_object(self.kind, plain_json(whole), names_only=resource.names_only)
-                if has_marks(whole)
-                else decode_object(self.kind, whole, names_only=resource.names_only)
-            )
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
-            self._unwatchable = True
-            what = "a web page" if line.lstrip()[:1] == b"<" else f"what cannot be decoded ({error})"
-            raise ApiRefusal(0, "Unreadable", f"the watch returned {what}") from None
-        except ApiRefusal:
-            self._unwatchable = True
-            raise
-        objects = named(resource, decoded.objects)
+    def _apply(self, event: WatchEvent) -> bool:
+        """Put the event into the snapshot; whether it is news."""
+        if event.type == "BOOKMARK":
+            self._version = event.version or self._version
+            return False
+        objects, problems = event.decoded.objects, event.decoded.problems
+        names = [Ref(self.kind, obj.metadata.namespace, obj.metadata.name) for obj in objects]
         for obj in objects:
             self._version = obj.metadata.resource_version or self._version
         snapshot = self._store.snapshot
         with self._store.lock:
-            is_news = event.type != "MODIFIED" or not all(is_heartbeat(snapshot.get(ref(obj)), obj) for obj in objects)
-            snapshot.problems.extend(problem for problem in decoded.problems if problem not in snapshot.problems)
-            snapshot.lose(self.kind, decoded.problems)
+            before = [snapshot.get(name) for name in names]
+            snapshot.problems.extend(problem for problem in problems if problem not in snapshot.problems)
+            snapshot.lose(self.kind, problems)
             if event.type == "DELETED":
-                for obj in objects:
-                    snapshot.remove(Ref(self.kind, obj.metadata.namespace, obj.metadata.name))
-            elif resource.names_only:
+                for name in names:
+                    snapshot.remove(name)
+            elif self._resource is not None and self._resource.names_only:
                 snapshot.add_names(objects)
             else:
                 snapshot.add(objects)
-        if is_news or decoded.problems:
-            self._store.changed(self.kind)
-
-    def _no_event(self, line: bytes) -> ApiRefusal:
-        """The error for a line that is not a watch event: mostly a Status or a list."""
-        try:
-            check_kind(line, "WatchEvent")
-        except ApiRefusal as refusal:
-            return refusal
-        return ApiRefusal(0, "NotAsked", "the watch returned an event of unknown type")
-
-    def _failed(self, error: _Error) -> None:
-        if error.code == 410:
-            raise _Expired
-        raise ApiRefusal(error.code, error.reason or "", visible(error.message or "the watch failed", 300))
+        is_news = event.type != "MODIFIED" or not all(map(is_heartbeat, before, objects))
+        if problems:
+            self._store.changed(self.kind, None)
+        elif is_news:
+            self._store.changed(self.kind, names)
+        return is_news or bool(problems)
 
     # Status
 
@@ -360,4 +309,4 @@ class Follower:
         before = self.status
         if (before.state, before.why) != (state, why):
             self.status = KindStatus(self.kind, state, datetime.now(UTC), why)
-            self._store.changed(self.kind)
+            self._store.changed(self.kind, None)

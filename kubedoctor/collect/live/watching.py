@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.following import FollowedSnapshot, Follower, KindStatus
@@ -24,8 +26,8 @@ _NOTICES = "kubedoctor-notices"
 class Watcher:
     """Threads that keep a snapshot current, one per kind, from construction until `stop`.
 
-    `on_change` is called in a thread of the watcher, at most ten times a second, with the kinds that changed or whose
-    status did. Hold `lock` while reading `snapshot`; both may be those of a LiveSource.
+    `on_change` is called in a thread of the watcher, at most ten times a second, with what changed; a kind
+    whose status changed counts as changed. Hold `lock` while reading `snapshot`; both may be those of a LiveSource.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class Watcher:
         transport: Transport,
         kinds: Iterable[str],
         namespace: str | None,
-        on_change: Callable[[frozenset[str]], None],
+        on_change: Callable[[News], None],
         *,
         snapshot: Snapshot | None = None,
         lock: AbstractContextManager[object] | None = None,
@@ -44,7 +46,8 @@ class Watcher:
         self._on_change = on_change
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._changed: set[str] = set()
+        self._kinds: set[str] = set()
+        self._objects: set[Ref] = set()
         self._changing = threading.Lock()
         self._since = datetime.now(UTC)
         self._failure: KindStatus | None = None
@@ -83,9 +86,12 @@ class Watcher:
             if thread is not threading.current_thread():
                 thread.join(timeout=2.0)
 
-    def _note(self, kind: str) -> None:
+    def _note(self, kind: str, objects: Iterable[Ref] | None) -> None:
         with self._changing:
-            self._changed.add(kind)
+            if objects is None:
+                self._kinds.add(kind)
+            else:
+                self._objects.update(objects)
         self._wake.set()
 
     def _notify(self) -> None:
@@ -96,7 +102,9 @@ class Watcher:
                 return
             self._wake.clear()
             with self._changing:
-                changed, self._changed = frozenset(self._changed), set()
+                changed = News(frozenset(self._kinds), frozenset(self._objects))
+                self._kinds.clear()
+                self._objects.clear()
             if changed:
                 with self.lock:
                     self.snapshot.taken_at = datetime.now(UTC) + timedelta(seconds=self._transport.skew)
@@ -104,7 +112,7 @@ class Watcher:
                 self._tell(changed)
             time.sleep(1 / MOST_NOTICES)
 
-    def _tell(self, changed: frozenset[str]) -> None:
+    def _tell(self, changed: News) -> None:
         """Report changes; where that fails, it is said, and they are reported again with the next ones."""
         try:
             self._on_change(changed)
@@ -113,7 +121,8 @@ class Watcher:
             if self._failure is None or self._failure.why != why:
                 self._failure = KindStatus("changes", "stale", datetime.now(UTC), why)
             with self._changing:
-                self._changed |= changed
+                self._kinds |= changed.kinds
+                self._objects |= changed.objects
             self._stopping.wait(AGAIN)
             self._wake.set()
         else:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
@@ -33,7 +35,7 @@ class Watched:
         sandbox: Sandbox,
         kinds: Iterable[str],
         namespace: str | None,
-        on_change: Callable[[frozenset[str]], None] = lambda _: None,
+        on_change: Callable[[News], None] = lambda _: None,
     ) -> None:
         self.source = source
         self.sandbox = sandbox
@@ -80,7 +82,7 @@ def watched(
     kinds: Iterable[str] = ("Pod",),
     namespace: str | None = None,
     objects: Any = OBJECTS,
-    on_change: Callable[[frozenset[str]], None] = lambda _: None,
+    on_change: Callable[[News], None] = lambda _: None,
 ) -> Iterator[Watched]:
     sandbox = Sandbox(SandboxState(list(objects), namespace="shop"), faults=ordered)
     with serve(sandbox) as served:
@@ -116,11 +118,11 @@ def test_a_heartbeat_is_kept_but_is_no_news() -> None:
         "metadata": {"name": "n1", "namespace": "kube-node-lease", "creationTimestamp": "2026-11-28T09:00:00Z"},
         "spec": {"holderIdentity": "n1", "renewTime": "2026-11-28T10:00:00.000000Z"},
     }
-    notices: list[frozenset[str]] = []
+    notices: list[News] = []
     with watched(kinds=("Lease", "Pod"), objects=(*OBJECTS, lease), on_change=notices.append) as made:
         made.until(made.is_("Lease", "watching"))
         made.until(made.is_("Pod", "watching"))
-        made.until(lambda: frozenset().union(*notices) == {"Lease", "Pod"})
+        made.until(lambda: frozenset().union(*(news.all_kinds for news in notices)) == {"Lease", "Pod"})
         time.sleep(0.3)  # the last notice of the start
         notices.clear()
         (before,) = made.source.snapshot.of_kind("Lease")
@@ -129,7 +131,7 @@ def test_a_heartbeat_is_kept_but_is_no_news() -> None:
         made.until(lambda: made.source.snapshot.of_kind("Lease") != (before,))
         made.sandbox.put(pod("web-3"))
         made.until(lambda: bool(notices))
-        assert notices == [frozenset({"Pod"})]
+        assert notices == [News(objects=frozenset({Ref("Pod", "shop", "web-3")}))]
 
 
 def test_what_comes_unreadable_is_known() -> None:
@@ -229,11 +231,11 @@ def test_where_all_namespaces_are_refused_the_own_one_is_watched() -> None:
 
 
 def test_changes_that_come_while_the_last_are_looked_at_are_told_together() -> None:
-    told: list[frozenset[str]] = []
+    told: list[News] = []
     looking, looked = threading.Event(), threading.Event()
 
-    def on_change(kinds: frozenset[str]) -> None:
-        told.append(kinds)
+    def on_change(news: News) -> None:
+        told.append(news)
         if len(told) == 1:
             looking.set()
             looked.wait(PATIENCE)
@@ -260,7 +262,8 @@ def test_changes_that_come_while_the_last_are_looked_at_are_told_together() -> N
 
     assert watcher.snapshot.count() == 303
     assert before == 1
-    assert told == [frozenset({"Pod"})] * 2
+    assert [news.all_kinds for news in told] == [{"Pod"}] * 2
+    assert len(told[1].objects) == 300
 
 
 def test_a_changed_secret_is_asked_for_again_and_its_values_are_never_sent() -> None:
@@ -344,21 +347,21 @@ def test_a_defect_does_not_end_the_thread(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_report_that_fails_is_said_and_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "AGAIN", 0.01)
-    told: list[frozenset[str]] = []
+    told: list[News] = []
     broken = threading.Event()
     broken.set()
 
-    def on_change(kinds: frozenset[str]) -> None:
+    def on_change(news: News) -> None:
         if broken.is_set():
             raise KeyError("any")
-        told.append(kinds)
+        told.append(news)
 
     with watched(on_change=on_change) as made:
         made.until(lambda: any(status.kind == "changes" for status in made.watcher.status()))
         assert made.status("changes").state == "stale"
         assert made.status("changes").why == "they cannot be shown (KeyError)"
         broken.clear()
-        made.until(lambda: told[-1:] == [frozenset({"Pod"})])
+        made.until(lambda: [news.all_kinds for news in told[-1:]] == [{"Pod"}])
         made.until(lambda: all(status.kind != "changes" for status in made.watcher.status()))
 
 
