@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.causes import fold
 from kubedoctor.engine.checks import Results, may_apply, run_check
 from kubedoctor.engine.health import left_open, unseen_trouble
+from kubedoctor.engine.history import with_history
 from kubedoctor.engine.nodes import of_the_node_itself
 from kubedoctor.engine.proven import with_proven
 from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
@@ -234,9 +236,7 @@ def _report(
     namespace: str = "",
     whole: bool = False,
 ) -> Report:
-    findings = tuple(
-        msgspec.structs.replace(entry, id=f"f{number}") for number, entry in enumerate(_merged(results.found), start=1)
-    )
+    findings = with_history(tuple(_merged(results.found)), snapshot)
     incidents, failed = fold(findings, catalogue, snapshot)
     findings = with_proven(findings, incidents)
     left = left_open(results.seen, findings, snapshot, subject, unseen_trouble(snapshot, namespace) if whole else ())
@@ -306,7 +306,7 @@ def _reported(diagnostic: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap
     if confidence is Confidence.CERTAIN and any(gap.partial for gap in gaps):
         confidence = Confidence.LIKELY
     return ReportedFinding(
-        id="",
+        id=_id(diagnostic.code, finding),
         code=diagnostic.code,
         diagnostic=diagnostic.id,
         severity=finding.severity or diagnostic.severity,
@@ -324,3 +324,9 @@ def _reported(diagnostic: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap
         because_of=finding.because_of,
         aspect=finding.aspect,
     )
+
+
+def _id(code: str, finding: Finding) -> str:
+    """The same for the same diagnostic, object and aspect in every report, so that a fault can be followed."""
+    name = f"{finding.about}\n{finding.aspect}"
+    return f"{code}-{blake2b(name.encode(), digest_size=5).hexdigest()}"

@@ -7,6 +7,8 @@ from functools import cached_property
 
 import msgspec
 
+from kubedoctor.answers.timeline.changed import NewestChange
+from kubedoctor.answers.timeline.onset import Onset
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import Source
@@ -14,7 +16,10 @@ from kubedoctor.findings import Command, Confidence, Fix, Severity
 
 
 class ReportedFinding(msgspec.Struct, frozen=True):
-    """A finding with what the engine knows of it: its id in the report, its diagnostic, its gaps."""
+    """A finding with what the engine knows of it: its diagnostic, its gaps, since when it is true, the newest change before.
+
+    id: the same in every report for the same diagnostic, object and aspect.
+    """
 
     id: str
     code: str
@@ -33,6 +38,8 @@ class ReportedFinding(msgspec.Struct, frozen=True):
     affects: tuple[Ref, ...] = ()
     because_of: tuple[Ref, ...] = ()
     aspect: str = ""
+    since: Onset | None = None
+    changed: NewestChange | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, dict=True):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from kubedoctor.answers.timeline.onset import Basis
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import counted, visible
-from kubedoctor.engine.report import Report
+from kubedoctor.engine.report import Report, ReportedFinding
 from kubedoctor.findings import Effect, Severity
 
 ALIKE = "the same"
 IMPACT = "impact"
+CHANGED = "changed"
 EVIDENCE = "evidence"
 FIX = "fix"
 NEXT = "next"
@@ -21,6 +26,19 @@ LEARN = "learn"
 MARKS = {Severity.CRITICAL: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
 EFFECTS = {Effect.READS: "read-only", Effect.CHANGES: "changes cluster", Effect.DISRUPTS: "restarts pods"}
 DELETES_DATA = "deletes data"
+
+
+def changed_line(finding: ReportedFinding, now: datetime) -> str:
+    """`4m before: rollout 12 → 13: limits.memory 512Mi → 256Mi`; empty where no change is known. Before the fault, or ago
+    where it came with the change or its beginning is not known."""
+    if finding.changed is None:
+        return ""
+    since = finding.since
+    before = (
+        since is not None and since.basis in (Basis.LAST_WELL, Basis.FIRST_REPORT) and since.at > finding.changed.at
+    )
+    end, word = (since.at, "before") if since is not None and before else (now, "ago")
+    return f"{human_duration(end - finding.changed.at)} {word}: {visible(finding.changed.text)}"
 
 
 def and_more(number: int) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from kubedoctor.answers.timeline.changed import NewestChange
+from kubedoctor.answers.timeline.onset import Basis, Onset
 from kubedoctor.cli.exit_codes import ExitCode, exit_code
 from kubedoctor.cli.formats import render
 from kubedoctor.cli.formats.style import Style
@@ -33,9 +35,13 @@ UNWELL = (
 )
 
 
+def id_of(number: int) -> str:
+    return f"KD900{number}-{number:010x}"
+
+
 def finding(number: int, **more: object) -> ReportedFinding:
     fields: dict[str, object] = {
-        "id": f"f{number}",
+        "id": id_of(number),
         "code": f"KD900{number}",
         "diagnostic": "pods/example",
         "severity": Severity.CRITICAL,
@@ -92,6 +98,10 @@ FULL = report(
         affects=(POD, Ref("Pod", "shop", "checkout-2")),
         gaps=("Event: list events is forbidden",),
         also_known_as=("XY0001",),
+        since=Onset(datetime(2026, 1, 15, 9, 50, tzinfo=UTC), Basis.LAST_WELL),
+        changed=NewestChange(
+            CHECKOUT, datetime(2026, 1, 15, 9, 46, tzinfo=UTC), "rollout 12 → 13: limits.memory 512Mi → 256Mi"
+        ),
     ),
     finding(2, about=Ref("Service", "shop", "checkout"), summary="no pod is ready", severity=Severity.WARNING),
     finding(
@@ -102,7 +112,7 @@ FULL = report(
         confidence=Confidence.POSSIBLE,
         would_disprove="somebody drains it at the moment",
     ),
-    incidents=(Incident("f1", ("f2",)), Incident("f3")),
+    incidents=(Incident(id_of(1), (id_of(2),)), Incident(id_of(3))),
     not_checked=(NotChecked("dns/coredns-down", None, "Deployment: list deployments in kube-system is forbidden"),),
     problems=("Pod shop/odd: spec is unreadable and was left out",),
     unexplained=UNWELL,

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.answers.timeline.changed import NewestChange
+from kubedoctor.answers.timeline.onset import Onset
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
@@ -87,7 +89,17 @@ def _finding(finding: ReportedFinding) -> dict[str, Any]:
         "commands": [_command(command) for command in finding.commands],
         "would_disprove": finding.would_disprove,
         "gaps": list(finding.gaps),
+        **({"since": _onset(finding.since)} if finding.since else {}),
+        **({"changed": _changed(finding.changed)} if finding.changed else {}),
     }
+
+
+def _onset(since: Onset) -> dict[str, str | None]:
+    return {"at": moment(since.at), "basis": since.basis.value}
+
+
+def _changed(changed: NewestChange) -> dict[str, Any]:
+    return {"about": ref_data(changed.about), "at": moment(changed.at), "text": changed.text}
 
 
 def source_data(source: Source) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kubedoctor.cli.listing import Listing
 from kubedoctor.cluster.grammar.text import capitalised, visible
 from kubedoctor.engine.report import Incident, Report
-from kubedoctor.engine.words import EFFECTS, MARKS, NOT_READY, verdict_line
+from kubedoctor.engine.words import CHANGED, EFFECTS, MARKS, NOT_READY, changed_line, verdict_line
 from kubedoctor.findings import Fix
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
@@ -71,6 +71,9 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
         for name in incident.consequences:
             finding = report.finding(name)
             yield f"- {plain(finding.about.title)}: {plain(finding.summary)} (`{finding.code}`)"
+        yield ""
+    if changed := changed_line(cause, report.taken_at):
+        yield f"{CHANGED.capitalize()}: {plain(changed)}"
         yield ""
     for fix in cause.fixes:
         yield from fix_lines(fix)

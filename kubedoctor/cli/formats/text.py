@@ -17,6 +17,7 @@ from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.engine.words import (
     ALIKE,
+    CHANGED,
     EVIDENCE,
     FIX,
     IMPACT,
@@ -29,6 +30,7 @@ from kubedoctor.engine.words import (
     ON_IT,
     RULED_OUT_BY,
     and_more,
+    changed_line,
     verdict_line,
 )
 from kubedoctor.findings import Severity
@@ -151,6 +153,7 @@ class _Page:
             yield from wrapped(visible(cause.detail, lines=True), self._width, "  ")
         yield from self._block(ALIKE, self._alike(incident))
         yield from self._block(IMPACT, self._impact(incident, cause))
+        yield from self._block(CHANGED, filter(None, [changed_line(cause, self._report.taken_at)]))
         yield from self._block(EVIDENCE, self._facts(cause))
         proven = self._paint("✓", "32")
         yield from self._block(FIX, (line for fix in cause.fixes for line in fix_lines(fix, proven)))

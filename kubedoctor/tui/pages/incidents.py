@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 
 import msgspec
@@ -163,9 +164,8 @@ def incident_page(
         if position:
             page.blank()
             page.add(("─" * 20, "dim"))
-        _incident(page, verdict, row, position, numbers, full=full)
-    others = () if full else verdict.incidents[1:]
-    if others:
+        _incident(page, verdict, row, position, numbers, snapshot.taken_at, full=full)
+    if others := () if full else verdict.incidents[1:]:
         page.heading("Other incidents")
         _folded(page, [(verdict.finding(one.cause), verdict.severity_of(one)) for one in others])
     _unexplained(page, verdict)
@@ -173,20 +173,18 @@ def incident_page(
         page.heading(words.NOT_CHECKED.capitalize())
         _not_checked_lines(page, verdict.not_checked, None if full else 4)
     lessons = {diagnostic.code: diagnostic for diagnostic in catalogue.diagnostics}
-    lesson = lessons.get(verdict.causes[0].code)
-    if lesson is not None:
+    if (lesson := lessons.get(verdict.causes[0].code)) is not None:
         page.heading(words.LEARN.capitalize())
         page.add((lesson.title, ""), indent=2, right="e")
     return page
 
 
 def _incident(
-    page: Page, verdict: ObjectVerdict, row: Row, position: int, numbers: dict[str, int], *, full: bool
+    page: Page, verdict: ObjectVerdict, row: Row, position: int, numbers: dict[str, int], now: datetime, *, full: bool
 ) -> None:
     """Verdict, chain and what to type come first: they must be seen without scrolling."""
     incident = verdict.incidents[position]
-    cause = verdict.finding(incident.cause)
-    line = [verdict.finding(id_) for id_ in verdict.lines[position]]
+    cause, line = verdict.finding(incident.cause), [verdict.finding(id_) for id_ in verdict.lines[position]]
     _verdict_and_chain(page, verdict, row, incident, line, full=full)
     _fixes(page, cause, numbers)
     printed = {fix.command for fix in cause.fixes}
@@ -200,6 +198,9 @@ def _incident(
     if incident.alike:
         page.heading(words.ALIKE.capitalize())
         page.add((_named([verdict.finding(id_).about.title for id_ in incident.alike]), "dim"), indent=2, hang=4)
+    if changed := words.changed_line(cause, now):
+        page.heading(words.CHANGED.capitalize())
+        page.add(changed, indent=2, hang=4)
     _evidence(page, cause)
     if cause.fixes:
         _next(page, following, numbers)

@@ -1,0 +1,96 @@
+"""What happened to this object and to what it depends on?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from kubedoctor.answers.question import Choices, Option, question
+from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
+from kubedoctor.answers.timeline.entries import TimelineEntry, entries
+from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
+from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.claims import claim_names
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.findings.model import Command
+from kubedoctor.problems import NoSuchObject, UsageProblem
+
+MOST_PODS: Final = 10
+_EVENTS: Final = "events are kept for an hour by default; what is older may be missing"
+
+
+@question(
+    help="what happened to an object and to what it depends on, newest first: rollouts with their changes, events, conditions",
+    kinds=("Deployment", *sorted({"Pod", "Node", "PersistentVolumeClaim", *WORKLOAD_KINDS} - {"Deployment"})),
+    options=(Option("since", "DURATION", "only what is newer, such as 30m or 24h"),),
+    key="t",
+)
+def timeline(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
+    obj = cluster.get_ref(subject)
+    if obj is None:
+        raise NoSuchObject(f"{subject.title} not found", "", ())
+    happened = entries(_concerned(obj, cluster), cluster)
+    oldest = _oldest(choices)
+    chosen = tuple(entry for entry in happened if oldest is None or cluster.taken_at - entry.at <= oldest)
+    newest = f"newest {human_duration(cluster.taken_at - chosen[0].at)} ago" if chosen else "nothing in this time"
+    return Sheet(
+        title=subject.title,
+        verdict=f"{counted(len(chosen), 'entry', 'entries')}, {newest}",
+        conclusion=Conclusion.WELL,
+        facts=(Fact("memory", _EVENTS),),
+        tables=(Table(("ago", "time", "object", "what"), tuple(_row(entry, cluster) for entry in chosen)),)
+        if chosen
+        else (),
+        next=(
+            Command(f"kubectl get events{obj.namespace_flag} --sort-by=.lastTimestamp", "all events of the namespace"),
+        ),
+        data={"entries": [_data(entry) for entry in chosen]},
+    )
+
+
+def _concerned(obj: KubernetesObject, cluster: Cluster) -> tuple[KubernetesObject, ...]:
+    """The object, its owners, its newest pods, their nodes and claims."""
+    pods = (obj,) if isinstance(obj, Pod) else pods_of(obj, cluster) if ref(obj).kind in WORKLOAD_KINDS else ()
+    newest = sorted(pods, key=lambda pod: str(pod.metadata.creation_timestamp or ""), reverse=True)[:MOST_PODS]
+    names = [*owner_chain(obj, cluster), *(name for pod in newest for name in _beneath(pod, cluster))]
+    beside = (cluster.maybe.get_ref(name) for name in dict.fromkeys(names))
+    concerned = {ref(item): item for item in (obj, *newest, *beside) if item is not None}
+    return tuple(concerned.values())
+
+
+def _beneath(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
+    yield from owner_chain(pod, cluster)
+    if pod.spec.node_name:
+        yield Ref("Node", "", pod.spec.node_name)
+    yield from (Ref("PersistentVolumeClaim", pod.namespace, name) for name in claim_names(pod))
+
+
+def _oldest(choices: Choices) -> timedelta | None:
+    text = choices.one("since")
+    if not text:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageProblem(f"--since: {error}") from None
+
+
+def _row(entry: TimelineEntry, cluster: Cluster) -> SheetRow:
+    ago = cluster.taken_at - entry.at
+    when = human_duration(ago) if ago >= timedelta() else f"in {human_duration(-ago)}"
+    cells = (
+        Cell(when),
+        Cell(f"{entry.at:%m-%d %H:%M:%S}"),
+        Cell(entry.about.title),
+        Cell(entry.text, Mark.NO if entry.bad else Mark.NONE),
+    )
+    return SheetRow(cells, entry.about)
+
+
+def _data(entry: TimelineEntry) -> dict[str, object]:
+    return {"at": entry.at, "about": entry.about, "what": entry.text, "bad": entry.bad}

@@ -1,0 +1,100 @@
+"""What happened to an object and to what it depends on, in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from kubedoctor.answers.timeline.revisions import revisions, rollouts
+from kubedoctor.cluster.grammar.text import counted, visible_end
+from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import all_statuses
+
+MOST_LETTERS: Final = 240
+_ORDINARY: Final = frozenset({"PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"})
+"""Conditions of a pod that only repeat its steps on the way to Ready, while they are True."""
+
+
+class TimelineEntry(msgspec.Struct, frozen=True):
+    """Something that happened to `about`. `bad`: a Warning event, a container that failed, a condition that means trouble
+    is not judged here."""
+
+    at: datetime
+    about: Ref
+    text: str
+    bad: bool = False
+
+
+def entries(objects: Iterable[KubernetesObject], cluster: Cluster) -> tuple[TimelineEntry, ...]:
+    """The newest first. Events are read where they can be; revisions, too."""
+    found = [entry for obj in objects for entry in _of(obj, cluster)]
+    return tuple(sorted(set(found), key=lambda entry: (entry.at, entry.about, entry.text), reverse=True))
+
+
+def _of(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineEntry]:
+    name = ref(obj)
+    if (created := obj.metadata.creation_timestamp) is not None:
+        yield TimelineEntry(created, name, "created")
+    if (deleted := obj.metadata.deletion_timestamp) is not None:
+        yield TimelineEntry(deleted, name, "end of the grace period of its deletion")
+    yield from _of_conditions(obj, name)
+    if isinstance(obj, Pod):
+        yield from _of_containers(obj, name)
+    yield from _of_revisions(obj, cluster)
+    for event in cluster.maybe.events_about(name):
+        yield from _of_event(event, name)
+
+
+def _of_conditions(obj: KubernetesObject, name: Ref) -> Iterator[TimelineEntry]:
+    conditions: tuple[Condition, ...] = getattr(getattr(obj, "status", None), "conditions", None) or ()
+    for stated in conditions:
+        if stated.last_transition_time is None or (stated.status == "True" and stated.type in _ORDINARY):
+            continue
+        reason = f" ({stated.reason})" if stated.reason else ""
+        yield TimelineEntry(stated.last_transition_time, name, f"{stated.type} became {stated.status}{reason}")
+
+
+def _of_containers(pod: Pod, name: Ref) -> Iterator[TimelineEntry]:
+    for status in all_statuses(pod):
+        for state in (status.state, status.last_state):
+            if state is None:
+                continue
+            if state.running is not None and state.running.started_at is not None:
+                restarts = f" after {counted(status.restart_count, 'restart')}" if status.restart_count else ""
+                yield TimelineEntry(state.running.started_at, name, f"container `{status.name}` started{restarts}")
+            ended = state.terminated
+            if ended is not None and ended.finished_at is not None:
+                reason = f", {ended.reason}" if ended.reason else ""
+                text = f"container `{status.name}` ended with exit code {ended.exit_code}{reason}"
+                yield TimelineEntry(ended.finished_at, name, text, bad=bool(ended.exit_code))
+
+
+def _of_revisions(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineEntry]:
+    name = ref(obj)
+    for revision in revisions(obj, cluster)[:1]:
+        if revision.at is not None:
+            yield TimelineEntry(revision.at, name, f"revision {revision.number}, the oldest that is kept")
+    for rollout in rollouts(obj, cluster):
+        if rollout.at is not None:
+            changes = "; ".join(change.text for change in rollout.changes) or "no field that is known here"
+            yield TimelineEntry(
+                rollout.at, name, f"rollout {rollout.before.number} → {rollout.after.number}: {changes}"
+            )
+
+
+def _of_event(event: Event, name: Ref) -> Iterator[TimelineEntry]:
+    """Once, or from the first to the last time."""
+    last = event.seen_at
+    if last is None:
+        return
+    first = event.first_timestamp or event.event_time
+    since = f"{event.times} times since {first:%H:%M:%S}: " if event.times > 1 and first is not None else ""
+    text = f"{event.reason}: {since}{visible_end(event.message, MOST_LETTERS)}"
+    yield TimelineEntry(last, name, text, bad=event.type == "Warning")
