@@ -10,6 +10,7 @@ architecture. The container cannot start. The kubelet retries, at most every 5 m
 - A retention rule of the registry deleted the tag.
 - The repository or the registry in the image name is wrong.
 - The image was built only for another CPU architecture.
+- The container runtime refuses it: an old image format, a missing signature, or a short name without a registry.
 
 ## How to fix it
 1. List the tags that exist in the registry.
@@ -47,6 +48,21 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
 
+_REFUSED = {
+    PullProblem.FORMAT: (
+        "the container runtime does not take the format of image {image}",
+        "Build and push the image again with current tools",
+    ),
+    PullProblem.SIGNATURE: (
+        "the signature policy of the node rejects image {image}",
+        "Sign the image, or allow it in the node's policy (/etc/containers/policy.json)",
+    ),
+    PullProblem.SHORT_NAME: (
+        "the container runtime does not complete the short name of image {image}",
+        "Write the image with its registry, for example docker.io/{image}",
+    ),
+}
+
 
 @diagnostic(
     code="KD1001",
@@ -58,9 +74,11 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
     symptoms=("ErrImagePull", "ImagePullBackOff", "manifest unknown", "Failed", "BackOff"),
 )
 def image_not_found(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for pull in unpulled(pod, cluster, PullProblem.NOT_FOUND, PullProblem.NO_PLATFORM, PullProblem.UNKNOWN):
+    for pull in unpulled(pod, cluster, PullProblem.NOT_FOUND, PullProblem.NO_PLATFORM, *_REFUSED, PullProblem.UNKNOWN):
         if pull.problem is PullProblem.UNKNOWN:
             yield _unknown(pod, pull)
+        elif pull.problem in _REFUSED:
+            yield _refused(pod, pull)
         elif pull.problem is PullProblem.NO_PLATFORM:
             yield _no_platform(pod, pull, cluster)
         else:
@@ -103,6 +121,11 @@ def _no_platform(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     summary += "".join(f" ({fact.value})" for fact in evidence)
     fix = Fix("Build the image for this architecture too, or select other nodes with a nodeSelector")
     return finding(pod, pull, summary, fix, evidence=evidence)
+
+
+def _refused(pod: Pod, pull: Unpulled) -> Finding:
+    summary, fix = (words.format(image=pull.image) for words in _REFUSED[pull.problem])
+    return finding(pod, pull, f"{summary}: {visible_end(reason_in(pull.message), 240)}", Fix(fix))
 
 
 def _unknown(pod: Pod, pull: Unpulled) -> Finding:

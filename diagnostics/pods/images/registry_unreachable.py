@@ -36,7 +36,7 @@ from diagnostics.pods.images._images import (
     unpulled,
 )
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, waiting
-from kubedoctor.findings import Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Finding, Fix, Severity, diagnostic, quote
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 _SUMMARIES = {
@@ -46,13 +46,15 @@ _SUMMARIES = {
     PullProblem.CERTIFICATE: "the node does not trust the TLS certificate of registry {host}",
     PullProblem.PLAIN_HTTP: "registry {host} uses plain HTTP, the node expects HTTPS",
     PullProblem.SERVER_ERROR: "registry {host} answers with a server error",
-    PullProblem.NO_SPACE: "no space left on the node's disk for image {image}",
+    PullProblem.TRANSFER: "the download of image {image} from registry {host} broke off",
+    PullProblem.NO_SPACE: "no space left on the disk of node {node} for image {image}",
 }
 _FIXES = {
     PullProblem.CERTIFICATE: "Add the registry's certificate authority to the container runtime of the nodes",
     PullProblem.PLAIN_HTTP: "Serve the registry over HTTPS, or allow plain HTTP for it in the container runtime",
     PullProblem.NO_SPACE: "Free disk space on the node, or use a larger disk",
     PullProblem.SERVER_ERROR: "Check the registry's own health and logs",
+    PullProblem.TRANSFER: "Check the network between the node and the registry, and proxies on the way",
 }
 
 
@@ -72,7 +74,7 @@ def registry_unreachable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     host = pull.name.registry
-    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image)
+    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image, node=pod.spec.node_name)
     fixes = list(replaced_version_fix(pod, pull, cluster))
     if pull.problem in (PullProblem.NO_SUCH_HOST, PullProblem.REFUSED, PullProblem.TIMEOUT):
         near = nearest_registry(pull.name, cluster, pod.namespace)
@@ -84,4 +86,5 @@ def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     elif pull.problem in _FIXES:
         fixes.append(Fix(_FIXES[pull.problem]))
     blamed = blamed_node(pod)
-    return finding(pod, pull, summary, *fixes, because_of=blamed)
+    on_node = (quote(pod, "spec.nodeName", "the full disk"),) if pull.problem is PullProblem.NO_SPACE and blamed else ()
+    return finding(pod, pull, summary, *fixes, evidence=on_node, because_of=blamed)

@@ -9,11 +9,14 @@ never ran, so its log is empty. The reason is in the container's status.
 - The program is built for another CPU architecture: an arm64 image on an amd64 node (`exec format error`).
 - The image has neither ENTRYPOINT nor CMD, and the pod sets no command.
 - A file is mounted over a directory, or the reverse, or a `subPath` does not exist.
+- The node: its container runtime hangs or still holds an old container, its image store is damaged, its kernel's quota
+  of keys is used up, its GPU driver is not loaded, or a mounted path there is stale. Other nodes start the same pod.
 
 ## How to fix it
 1. Compare `command` and `args` with the image: `command` replaces its ENTRYPOINT, `args` its CMD.
 2. Test the image: `kubectl run try --rm -it --image=IMAGE --command -- sh`.
 3. Build the image for the nodes' CPU architecture, or select other nodes.
+4. If the node is named: look at its container runtime (`crictl ps -a`, its log), or cordon it and delete the pod.
 
 ## References
 - https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
@@ -35,12 +38,15 @@ from kubedoctor.findings import (
     Evidence,
     Explains,
     Finding,
+    Fix,
+    Ref,
     Severity,
     at_fault,
     diagnostic,
     fix_by_hand,
     look_at_log,
     look_at_pod,
+    quote,
     quote_spec,
     quote_status,
     waiting_containers,
@@ -51,7 +57,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     missing_reference,
     reason_in,
     security_problem,
-    start_problem,
+    start_failure,
 )
 from kubedoctor.replay.kubelet.endings import last_ending
 from kubedoctor.replay.kubelet.killers import Killer
@@ -72,8 +78,26 @@ _PROBLEMS = {
     StartProblem.MEMORY_TOO_SMALL: "the memory limit is too low to start a container",
     StartProblem.USER: "unknown user or group",
 }
+_NODE_PROBLEMS = {
+    StartProblem.KEYRING: "the kernel's key quota on {node} is used up",
+    StartProblem.DEVICE_DRIVER: "the device driver on {node} fails",
+    StartProblem.NAME_RESERVED: "an earlier attempt on {node} still runs, its container runtime is slow or hangs",
+    StartProblem.NAME_IN_USE: "an old container on {node} still has its name",
+    StartProblem.IMAGE_STORE: "the image store of the container runtime on {node} is damaged",
+    StartProblem.MOUNT: "a path on {node} cannot be mounted",
+    StartProblem.RUNTIME: "the container runtime on {node} fails",
+}
 LONGEST_REASON = 300
 AT_ONCE = timedelta(seconds=2)
+_NODE_FIXES = {
+    StartProblem.KEYRING: "Raise kernel.keys.maxkeys and kernel.keys.maxbytes on {node}",
+    StartProblem.DEVICE_DRIVER: "Load or update the device driver on {node}",
+    StartProblem.NAME_RESERVED: "Check disk and load of {node}, and restart its container runtime",
+    StartProblem.NAME_IN_USE: "Remove the old container on {node} (crictl ps -a, crictl rm)",
+    StartProblem.IMAGE_STORE: "Remove the image on {node} (crictl rmi), so that it is pulled again",
+    StartProblem.MOUNT: "Repair the mount on {node}",
+    StartProblem.RUNTIME: "Check the container runtime of {node}",
+}
 _FIXES = {
     StartProblem.NOT_FOUND: "Correct the command, or add it to the image",
     StartProblem.NOT_EXECUTABLE: "Make the file executable in the image, or run it with its interpreter",
@@ -140,24 +164,18 @@ def _finding(
 ) -> Finding:
     name = part.container.name
     about = at_fault(pod, cluster)
-    problem = start_problem(message)
+    problem, on_node = start_failure(message)
     command = visible(command_named(message) or " ".join((part.container.command or ())[:1]), 120)
     field = next((setting for setting in ("command", "args") if getattr(part.container, setting)), "image")
+    node = f"node {pod.spec.node_name}" if on_node and pod.spec.node_name else ""
     evidence = [
         *more,
         *quote_status(pod, name, f"{place}.reason", f"{place}.message"),
         *(quote_status(pod, name, f"{place}.exitCode") if place.endswith("terminated") else ()),
+        *((quote(pod, "spec.nodeName", "the node that cannot start it"),) if node else ()),
         *quote_spec(pod, cluster, about, name, field, "what the container runs"),
     ]
-    command_text = f"command {command}" if command else "its command"
-    image = part.container.image
-    words = {
-        StartProblem.NOT_FOUND: f"{command_text} not found in image {image}",
-        StartProblem.NOT_EXECUTABLE: f"{command_text} is not executable (permission denied)",
-        StartProblem.WRONG_FORMAT: f"exec format error: the program in image {image} is built for another CPU architecture",
-        StartProblem.RUNTIME: visible_end(reason_in(message), LONGEST_REASON) or "the runtime gives no reason",
-    }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(reason_in(message), LONGEST_REASON)}"
-    summary = f"container `{name}` cannot be started: {words}"
+    summary = f"container `{name}` cannot be started: {_words(problem, node, command, part.container.image, message)}"
     if problem is StartProblem.WRONG_FORMAT:
         architecture = node_architecture(pod, cluster, "the node's CPU architecture")
         evidence += architecture
@@ -167,11 +185,30 @@ def _finding(
         summary=summary,
         confidence=Confidence.LIKELY if more else Confidence.CERTAIN,
         evidence=tuple(evidence),
-        fixes=(fix_by_hand(about, _FIXES[problem]),) if problem in _FIXES else (),
+        fixes=_fixes(problem, node, about),
         commands=(
             look_at_pod(pod, "the full error message, under Events"),
             look_at_log(pod, name, previous=False, why="its log, empty if the program never ran"),
         ),
-        because_of=blamed_node(pod) if problem is StartProblem.RUNTIME else (),
+        because_of=blamed_node(pod) if on_node else (),
         aspect=name,
     )
+
+
+def _words(problem: StartProblem, node: str, command: str, image: str, message: str) -> str:
+    command_text = f"command {command}" if command else "its command"
+    if problem is StartProblem.NOT_FOUND:
+        return f"{command_text} not found in image {image}"
+    if problem is StartProblem.NOT_EXECUTABLE:
+        return f"{command_text} is not executable (permission denied)"
+    if problem is StartProblem.WRONG_FORMAT:
+        return f"exec format error: the program in image {image} is built for another CPU architecture"
+    reason = visible_end(reason_in(message), LONGEST_REASON) or "the runtime gives no reason"
+    stated = _NODE_PROBLEMS.get(problem, "").format(node=node) if node else _PROBLEMS.get(problem)
+    return f"{stated}: {reason}" if stated else reason
+
+
+def _fixes(problem: StartProblem, node: str, about: Ref) -> tuple[Fix, ...]:
+    if node and problem in _NODE_FIXES:
+        return (Fix(_NODE_FIXES[problem].format(node=node)),)
+    return (fix_by_hand(about, _FIXES[problem]),) if problem in _FIXES else ()

@@ -8,6 +8,10 @@ import re
 from typing import NamedTuple
 
 from kubedoctor.replay.kubelet.messages import MessageKinds
+from kubedoctor.replay.messages.classes import Culprit, MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.messages.wrappers import without_wrappers
 
 
 class Missing(NamedTuple):
@@ -30,6 +34,11 @@ class StartProblem(enum.Enum):
     WORKING_DIRECTORY = enum.auto()
     MEMORY_TOO_SMALL = enum.auto()
     USER = enum.auto()
+    KEYRING = enum.auto()
+    DEVICE_DRIVER = enum.auto()
+    NAME_RESERVED = enum.auto()
+    NAME_IN_USE = enum.auto()
+    IMAGE_STORE = enum.auto()
     RUNTIME = enum.auto()
 
 
@@ -53,29 +62,21 @@ _KINDS = {"configmap": "ConfigMap", "secret": "Secret", "config": "ConfigMap"}
 _VOLUME = re.compile(r'for volume "([^"]+)"')
 _COMMAND = re.compile(r'exec: \\?"([^"\\]+)\\?"')
 
-_WRAPPERS = re.compile(
-    r"^(?:(?:rpc error: code = \w+ desc =|failed to (?:create|start) containerd (?:task|container)(?: \"[^\"]*\")?:|"
-    r"failed to create shim task:|failed to (?:create|start) container(?: \"?[\w.-]+\"?)?:|OCI runtime \w+ failed:|"
-    r"container create failed:|runc (?:create|run|start) failed:|unable to start container process:|"
-    r"error during container init:|failed to generate (?:container )?(?:\"[^\"]*\" )?spec:|Error response from daemon:) ?)+"
-)
-
-_START = MessageKinds(
-    (StartProblem.WRONG_FORMAT, r"exec format error"),
-    (StartProblem.NO_COMMAND, r"no command specified"),
-    (StartProblem.WORKING_DIRECTORY, r"chdir to cwd|cwd \(|working directory"),
-    (StartProblem.MEMORY_TOO_SMALL, r"container init was OOM-killed|memory limit too low|minimum memory limit"),
-    (StartProblem.USER, r"unable to find user|no matching entries in passwd|unable to find group|no users found"),
-    (
-        StartProblem.MOUNT,
-        r"error mounting|failed to prepare subPath|not a directory: Are you trying to mount|mount .*: not a directory",
-    ),
-    (
-        StartProblem.NOT_FOUND,
-        r"executable file not found|exec: .*no such file or directory|stat .*: no such file or directory",
-    ),
-    (StartProblem.NOT_EXECUTABLE, r"exec: .*(?:permission denied|is a directory)"),
-)
+_PROBLEMS = {
+    MessageClass.START_COMMAND_NOT_FOUND: StartProblem.NOT_FOUND,
+    MessageClass.START_COMMAND_NOT_EXECUTABLE: StartProblem.NOT_EXECUTABLE,
+    MessageClass.START_WRONG_ARCHITECTURE: StartProblem.WRONG_FORMAT,
+    MessageClass.START_MOUNT_TYPE: StartProblem.MOUNT,
+    MessageClass.START_MEMORY_TOO_SMALL: StartProblem.MEMORY_TOO_SMALL,
+    MessageClass.START_USER_UNKNOWN: StartProblem.USER,
+    MessageClass.START_KEYRING: StartProblem.KEYRING,
+    MessageClass.START_GPU: StartProblem.DEVICE_DRIVER,
+}
+_NO_COMMAND = re.compile(r"no command specified|no (?:entrypoint|process args)", re.IGNORECASE)
+_WORKING_DIRECTORY = re.compile(r"chdir to|cwd \(|working directory", re.IGNORECASE)
+_NAME_RESERVED = re.compile(r"is reserved for|request is in progress")
+_NAME_IN_USE = re.compile(r"already in use")
+_IMAGE_STORE = re.compile(r"snapshot|content (?:store|digest)|layer|rootfs component", re.IGNORECASE)
 _SECURITY = MessageKinds(
     (SecurityProblem.ROOT_IMAGE, r"runAsNonRoot and image will run as root"),
     (SecurityProblem.NAMED_USER, r"runAsNonRoot and image has non-numeric user"),
@@ -113,12 +114,38 @@ def command_named(message: str) -> str:
 
 def reason_in(message: str) -> str:
     """The end of a runtime message, without the wrappers of every failed start."""
-    return _WRAPPERS.sub("", " ".join(message.split()))
+    return without_wrappers(" ".join(message.split()))
 
 
-def start_problem(message: str) -> StartProblem:
-    """Why the runtime could not start a program."""
-    return _START.of(message) or StartProblem.RUNTIME
+class StartFailure(NamedTuple):
+    """Why a container was not started; `on_node`: the repair lies on the node, not in the template or the image."""
+
+    problem: StartProblem
+    on_node: bool
+
+
+def start_failure(message: str) -> StartFailure:
+    """Why the runtime could not start a program, and whether the repair lies on the node."""
+    reading = read_message(Message(text=message, reason="StartError", kind="Pod"))
+    if reading is None:
+        return StartFailure(StartProblem.RUNTIME, on_node=True)
+    problem = _PROBLEMS.get(reading.message_class, StartProblem.RUNTIME)
+    if problem in (StartProblem.NOT_FOUND, StartProblem.NOT_EXECUTABLE):
+        if _NO_COMMAND.search(message):
+            problem = StartProblem.NO_COMMAND
+        elif _WORKING_DIRECTORY.search(message):
+            problem = StartProblem.WORKING_DIRECTORY
+    elif reading.message_class is MessageClass.START_RUNTIME:
+        problem = _of_the_runtime(message)
+    return StartFailure(problem, reading.fault is Culprit.NODE)
+
+
+def _of_the_runtime(message: str) -> StartProblem:
+    if _NAME_RESERVED.search(message):
+        return StartProblem.NAME_RESERVED
+    if _NAME_IN_USE.search(message):
+        return StartProblem.NAME_IN_USE
+    return StartProblem.IMAGE_STORE if _IMAGE_STORE.search(message) else StartProblem.RUNTIME
 
 
 def security_problem(message: str) -> SecurityProblem | None:

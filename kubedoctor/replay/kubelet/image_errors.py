@@ -7,7 +7,10 @@ import re
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
-from kubedoctor.replay.kubelet.messages import MessageKinds
+from kubedoctor.replay.messages.classes import Culprit, MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.messages.wrappers import without_wrappers
 
 PULL_REASONS = frozenset(
     {
@@ -36,6 +39,10 @@ class PullProblem(enum.Enum):
     CERTIFICATE = enum.auto()
     PLAIN_HTTP = enum.auto()
     SERVER_ERROR = enum.auto()
+    TRANSFER = enum.auto()
+    FORMAT = enum.auto()
+    SHORT_NAME = enum.auto()
+    SIGNATURE = enum.auto()
     NO_SPACE = enum.auto()
     INVALID_NAME = enum.auto()
     NEVER_PULL = enum.auto()
@@ -55,49 +62,31 @@ class ImageName(NamedTuple):
         return f"{self.registry}/{self.repository}"
 
 
-_MESSAGES = MessageKinds(
-    (
-        PullProblem.INVALID_NAME,
-        r"couldn't parse image name|invalid reference format|failed to apply default image tag",
-    ),
-    (PullProblem.NEVER_PULL, r"not present with pull policy of never"),
-    (PullProblem.RATE_LIMIT, r"toomanyrequests|too many requests|\b429\b|rate limit"),
-    (PullProblem.NO_SPACE, r"no space left on device"),
-    (PullProblem.NO_PLATFORM, r"no match for platform|no matching manifest|does not match the specified platform"),
-    (
-        PullProblem.NO_SUCH_HOST,
-        r"no such host|server misbehaving|temporary failure in name resolution|lookup \S+ on \S+: |lookup \S+: i/o timeout",
-    ),
-    (PullProblem.PLAIN_HTTP, r"server gave HTTP response to HTTPS client"),
-    (PullProblem.CERTIFICATE, r"x509: |certificate (?:signed by unknown|has expired|is not trusted)|tls: "),
-    (PullProblem.REFUSED, r"connection refused"),
-    (
-        PullProblem.DENIED_OR_ABSENT,
-        r"pull access denied|repository does not exist or may require|insufficient_scope|requested access to the resource is denied",
-    ),
-    (
-        PullProblem.UNAUTHORIZED,
-        r"\b401\b|\b403\b|unauthorized|forbidden|no basic auth credentials|authentication required|"
-        r"failed to fetch (?:anonymous|oauth) token|authorization failed|denied: ",
-    ),
-    (PullProblem.NOT_FOUND, r"not found|manifest unknown|name unknown|\b404\b|does not exist"),
-    (
-        PullProblem.TIMEOUT,
-        r"i/o timeout|deadline exceeded|TLS handshake timeout|Client\.Timeout|no route to host|network is unreachable|"
-        r"connection reset|timed out|\bEOF\b",
-    ),
-    (PullProblem.SERVER_ERROR, r"\b50[0-9]\b|registry is unavailable|internal server error|bad gateway"),
+_PROBLEMS = {
+    MessageClass.IMAGE_NOT_FOUND: PullProblem.NOT_FOUND,
+    MessageClass.IMAGE_RATE_LIMITED: PullProblem.RATE_LIMIT,
+    MessageClass.IMAGE_CERTIFICATE: PullProblem.CERTIFICATE,
+    MessageClass.IMAGE_PLATFORM: PullProblem.NO_PLATFORM,
+    MessageClass.IMAGE_FORMAT: PullProblem.FORMAT,
+    MessageClass.IMAGE_SHORT_NAME: PullProblem.SHORT_NAME,
+    MessageClass.IMAGE_SIGNATURE: PullProblem.SIGNATURE,
+    MessageClass.IMAGE_TRANSFER: PullProblem.TRANSFER,
+    MessageClass.IMAGE_DISK_FULL: PullProblem.NO_SPACE,
+    MessageClass.IMAGE_PLAIN_HTTP: PullProblem.PLAIN_HTTP,
+    MessageClass.IMAGE_INVALID_NAME: PullProblem.INVALID_NAME,
+    MessageClass.IMAGE_NEVER_PULL: PullProblem.NEVER_PULL,
+    MessageClass.IMAGE_REGISTRY_ERROR: PullProblem.SERVER_ERROR,
+}
+_ABSENT_TOO = re.compile(
+    r"pull access denied|may require|insufficient_scope|requested access to the resource is denied", re.IGNORECASE
 )
 _DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
 _BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
-_WRAPPER = re.compile(
-    r'^(?:(?:Back-off pulling image|Failed to pull image|failed to pull and unpack image|Failed to inspect image) "[^"]*"(?:: )?|Err\w+: |rpc error: code = \w+ desc = )+'
-)
 
 
 def reason_in(message: str) -> str:
     """A message without the words of every failed pull; empty if nothing else remains."""
-    return _WRAPPER.sub("", message).strip()
+    return "" if _BACK_OFF_ONLY.match(message) else without_wrappers(message)
 
 
 def read_pull_error(waiting: ContainerStateWaiting, newest_event: str = "") -> PullProblem:
@@ -121,8 +110,16 @@ def read_pull_error(waiting: ContainerStateWaiting, newest_event: str = "") -> P
 
 def classify_pull_message(message: str) -> PullProblem:
     """The problem that a message states; image names in it are not read."""
-    text = re.sub(r'(?:image|reference) \\?"[^"]*"', "image", message)
-    return _MESSAGES.of(text) or PullProblem.UNKNOWN
+    reading = read_message(Message(text=message, reason="ErrImagePull", kind="Pod"))
+    if reading is None or not reading.known:
+        return PullProblem.UNKNOWN
+    if reading.message_class is MessageClass.IMAGE_DENIED:
+        return PullProblem.DENIED_OR_ABSENT if _ABSENT_TOO.search(message) else PullProblem.UNAUTHORIZED
+    if reading.message_class is MessageClass.IMAGE_UNREACHABLE:
+        if reading.fault is Culprit.NODE:
+            return PullProblem.NO_SUCH_HOST  # The name is resolved there.
+        return PullProblem.REFUSED if "connection refused" in message else PullProblem.TIMEOUT
+    return _PROBLEMS.get(reading.message_class, PullProblem.UNKNOWN)
 
 
 def parse_image_name(image: str) -> ImageName:

@@ -12,7 +12,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     missing_reference,
     reason_in,
     security_problem,
-    start_problem,
+    start_failure,
     volume_named,
 )
 
@@ -47,7 +47,7 @@ def test_what_is_missing(message: str, missing: Missing | None) -> None:
     ],
 )
 def test_why_it_does_not_start(message: str, problem: StartProblem, command: str) -> None:
-    assert (start_problem(message), command_named(message)) == (problem, command)
+    assert (start_failure(message).problem, command_named(message)) == (problem, command)
 
 
 @pytest.mark.parametrize(
