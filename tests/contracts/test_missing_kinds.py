@@ -24,6 +24,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1017": {"Event": "a pod that ended well was evicted only by its event"},
     "KD1018": {"Event": "the kubelet writes why a hook failed only there"},
     "KD1019": {"Event": "the kubelet writes why a volume is not mounted only there"},
+    "KD1023": {"Event": "the kubelet writes why a sandbox is not created only there"},
     "KD1101": {"Lease": "that no scheduler runs"},
     "KD1103": {"Node": "where the pod is missing", "Pod": "what is on the node"},
     "KD1104": {"Node": "that it is gone"},

@@ -25,17 +25,16 @@ from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.starting._creation import nothing_created
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, Volume, not_ready, ref, terminating, times, visible_end
 from kubedoctor.findings import (
     Confidence,
-    ContainerWithStatus,
     Finding,
     Fix,
     Ref,
     Severity,
     active,
     at_fault,
-    containers_with_status,
     diagnostic,
     fix_by_hand,
     has_path,
@@ -67,7 +66,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
 )
 def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not active(pod) or not pod.spec.node_name or not all(map(_not_created, containers_with_status(pod))):
+    if not active(pod) or not pod.spec.node_name or not nothing_created(pod):
         return
     reported = set()
     for event in reversed(cluster.events_about(ref(pod))):
@@ -75,18 +74,6 @@ def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if event.reason in REASONS and name and name not in reported and _counts(pod, event, cluster):
             reported.add(name)
             yield _finding(pod, event, name, cluster)
-
-
-def _not_created(part: ContainerWithStatus) -> bool:
-    """The container was never created: volumes come first."""
-    status = part.status
-    waiting = status.state.waiting if status.state else None
-    begun = bool(
-        status.container_id
-        or status.restart_count
-        or (status.state and (status.state.running or status.state.terminated))
-    )
-    return not begun and (waiting is None or waiting.reason in ("", "ContainerCreating", "PodInitializing"))
 
 
 def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:

@@ -60,14 +60,15 @@ _PHRASES = (
         _C.SANDBOX_NO_ADDRESSES,
         _F.CONFIGURATION,
         r"no (more )?(free |available |unused )?(ip|IPv[46]|addresse?s?)( addresse?s?| address"
-        r"|s)?( are)?( left)? (are )?(available|in |left|for)|no IPs? (addresses )?available|range is full"
-        r"|pool (is )?(exhausted|not \(yet\) available|full)|could not allocate ip in range"
-        r"|IPAM(Failure)?.*(full|exhausted|no )|failed to (allocate|request) (for range|IPv?[46]? ?(address)?"
-        r"|ip)|no address(es)? available|address(es)? (space |pool )?(is |are )?exhausted|ran out of (ip"
-        r"|address)|cannot allocate (new block|.*address)|unable to allocate (an? )?(ip|address|from pool)"
-        r"|no configured Calico pools|out of (available )?(ip|address)|IP ?address(es)? exhausted"
-        r"|failed to allocate address|no available (ip|address|cidr)|exceed(s|ed)? .*(ip|eni) (address )?limit"
-        r"|No available addresses|AddressNotAvailable|no subnet.*available|no pool",
+        r"|s)?( are)?( left)? (are )?(available|in |left|for)|no IPs? (addresses )?available|no (free|available"
+        r"|unused|more) (ip|address)|range is full|pool (is )?(exhausted|not \(yet\) available|full)"
+        r"|could not allocate ip in range|IPAM(Failure)?.*(full|exhausted|no )|failed to (allocate"
+        r"|request) (for range|IPv?[46]? ?(address)?|ip)|no address(es)? available|address(es)? (space "
+        r"|pool )?(is |are )?exhausted|ran out of (ip|address)|cannot allocate (new block|.*address)"
+        r"|unable to allocate (an? )?(ip|address|from pool)|no configured Calico pools|out of (available )?(ip"
+        r"|address)|IP ?address(es)? exhausted|failed to allocate address|no available (ip|address|cidr)"
+        r"|exceed(s|ed)? .*(ip|eni) (address )?limit|No available addresses|AddressNotAvailable"
+        r"|no subnet.*available|no pool",
     ),
     Phrase(
         _C.SANDBOX_API_ACCESS,
