@@ -25,8 +25,21 @@ from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, Volume, not_ready, ref, terminating, times, visible_end
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Event,
+    PersistentVolumeClaim,
+    Pod,
+    Volume,
+    not_ready,
+    ref,
+    terminating,
+    times,
+    visible_end,
+)
 from kubedoctor.findings import (
     Confidence,
     Finding,
@@ -43,6 +56,9 @@ from kubedoctor.findings import (
     quote_pod_spec,
 )
 from kubedoctor.replay.kubelet.container_errors import missing_reference, volume_named
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
 
 REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 FRESH = timedelta(minutes=5)
@@ -51,8 +67,21 @@ that an older event counts until something shows that the volumes are there."""
 PATIENCE = timedelta(minutes=1)
 MANY = 3
 _AFTER_VOLUMES = frozenset({"FailedCreatePodSandBox", "Pulling", "Pulled", "Created", "Started", "Failed", "BackOff"})
+_FIXES = {
+    MessageClass.MOUNT_ACCESS_DENIED: "Allow node {node} at the storage server, or correct the credentials of the volume",
+    MessageClass.MOUNT_SERVER_UNREACHABLE: "Check the storage server's address, and the way to it from node {node}",
+    MessageClass.MOUNT_PATH_MISSING: "Create the path at the storage, or correct it in the volume",
+    MessageClass.MOUNT_HELPER_MISSING: "Install the mount program or service of this file system on node {node}",
+    MessageClass.MOUNT_DRIVER_MISSING: "Check that the CSI driver's pod runs on node {node}",
+    MessageClass.MOUNT_FILESYSTEM: "Stop the workload, and repair the file system of the volume",
+    MessageClass.MOUNT_SECRET_STORE: "Correct the secret's name in the store, or the rights of the pod's identity there",
+    MessageClass.ATTACH_LIMIT: "Move pods with volumes away from node {node}, or use a larger machine",
+    MessageClass.ATTACH_ZONE: "Run the pod in the zone of the volume",
+    MessageClass.ATTACH_DENIED: "Give the CSI driver's identity the permission that the message names",
+    MessageClass.ATTACH_NOT_FOUND: "Check that the disk and the machine still exist at the provider",
+    MessageClass.ATTACH_DRIVER_MISSING: "Check that the CSI driver's pod runs on node {node}",
+}
 _PASSES = re.compile(r"timed out waiting for the condition|not registered|failed to sync \w+ cache", re.IGNORECASE)
-_USED_BY = re.compile(r"is already used by pod\(s\) (.+)$")
 _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
 
 
@@ -60,7 +89,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     code="KD1019",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Pod, *WORKLOADS),
+    reads=(Event, PersistentVolumeClaim, Pod, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
@@ -111,31 +140,33 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     evidence = [quote(event, "message", f"seen {times(event.times)}")]
     for field in ("hostPath.path", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
         evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
+    attached = attached_elsewhere(pod, event, name, about, cluster)
+    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}"
     return Finding(
         about=about,
-        summary=f"volume {name} cannot be mounted: {visible_end(why, 240)}",
+        summary=summary + attached.words if attached else summary,
         confidence=Confidence.CERTAIN,
-        evidence=tuple(evidence),
-        fixes=(_fix(volume, about),),
+        evidence=(*evidence, *(attached.evidence if attached else ())),
+        fixes=(fix_by_hand(about, attached.fix) if attached and attached.fix else _fix(pod, event, volume, about),),
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
         because_of=(*_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),
     )
 
 
-def _fix(volume: Volume | None, about: Ref) -> Fix:
+def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref) -> Fix:
     if volume is not None and volume.host_path is not None:
         return fix_by_hand(
             about, f"Create {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate"
         )
-    return fix_by_hand(about, "Fix the cause that the event message names")
+    reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
+    words = _FIXES.get(reading.message_class, "") if reading is not None else ""
+    return fix_by_hand(about, words.format(node=pod.spec.node_name) or "Fix the cause that the event message names")
 
 
 def _node_of_the_holder(pod: Pod, event: Event, cluster: Cluster) -> tuple[Ref, ...]:
     """The node of the pod that still holds the volume, where that pod cannot end there (Multi-Attach)."""
-    names = _USED_BY.search(event.message)
-    holders = [cluster.maybe.get(Pod, pod.namespace, name.strip()) for name in names[1].split(",")] if names else []
-    stuck = [holder for holder in holders if holder is not None and (terminating(holder) or not_ready(holder))]
+    stuck = [holder for holder in holders(pod, event, cluster) if terminating(holder) or not_ready(holder)]
     return tuple(node for holder in stuck for node in blamed_node(holder))
 
 

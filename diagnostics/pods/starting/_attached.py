@@ -1,0 +1,58 @@
+"""A volume that is attached to another node: which pod uses it there, and what its claim allows."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from kubedoctor.cluster import Cluster, Event, PersistentVolumeClaim, Pod, workload_of
+from kubedoctor.findings import Evidence, Ref, has_path, quote
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
+
+_USED_BY = re.compile(r"is already used by pod\(s\) (.+)$")
+
+
+class Attached(NamedTuple):
+    """`words`: to follow the controller's message. `fix`: empty where there is none of its own."""
+
+    words: str
+    fix: str
+    evidence: tuple[Evidence, ...]
+
+
+def holders(pod: Pod, event: Event, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that the message names as users of the volume."""
+    names = _USED_BY.search(event.message)
+    found = [cluster.maybe.get(Pod, pod.namespace, name.strip()) for name in names[1].split(",")] if names else []
+    return tuple(holder for holder in found if holder is not None)
+
+
+def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster: Cluster) -> Attached | None:
+    """None for a message of another kind. volume: as the message names it, a volume of the pod or a PersistentVolume."""
+    reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
+    if reading is None or reading.message_class is not MessageClass.ATTACH_IN_USE:
+        return None
+    words, fix, evidence = "", "", []
+    holder = next((user for user in holders(pod, event, cluster) if user.spec.node_name), None)
+    if holder is not None:
+        words += f"; pod {holder.name} uses it on node {holder.spec.node_name}"
+        evidence.append(quote(holder, "spec.nodeName", "where the volume is attached"))
+    claim = _claim(pod, volume, cluster)
+    if claim is not None and claim.spec.access_modes == ("ReadWriteOnce",) and has_path(claim, "spec.accessModes"):
+        words += f"; claim {claim.name} is ReadWriteOnce: only pods of one node can use it"
+        evidence.append(quote(claim, "spec.accessModes", "what the claim allows"))
+    if holder is not None and about.kind == "Deployment" and workload_of(holder, cluster) == about:
+        words += "; the rolling update starts the new pod before the old pod ends"
+        fix = "Set the strategy to Recreate, so that the old pod ends first, or use a claim with ReadWriteMany"
+    return Attached(words, fix, tuple(evidence))
+
+
+def _claim(pod: Pod, volume: str, cluster: Cluster) -> PersistentVolumeClaim | None:
+    for declared in pod.spec.volumes or ():
+        name = declared.claim_of(pod.name)
+        claim = cluster.maybe.get(PersistentVolumeClaim, pod.namespace, name) if name is not None else None
+        if claim is not None and volume in (declared.name, claim.spec.volume_name):
+            return claim
+    return None
