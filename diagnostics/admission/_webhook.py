@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from kubedoctor.cluster import (
@@ -17,10 +16,11 @@ from kubedoctor.cluster import (
     quote,
 )
 from kubedoctor.findings import Fix
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
 
-_NO_ANSWER: Final = re.compile(r"context deadline exceeded|i/o timeout|Client\.Timeout|no route to host", re.IGNORECASE)
-_REFUSED: Final = re.compile(r"connection refused", re.IGNORECASE)
-_CERTIFICATE: Final = re.compile(r"x509:|certificate", re.IGNORECASE)
+_REFUSED: Final = "connection refused"
 _MEANWHILE: Final = "; until then, set its failurePolicy to Ignore"
 Answer = tuple[str, tuple[Evidence, ...], Fix]
 """What the Service shows, as a clause; its evidence; the fix."""
@@ -29,7 +29,8 @@ Answer = tuple[str, tuple[Evidence, ...], Fix]
 def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Cluster) -> Answer:
     """why: the end of the API server's message."""
     target = webhook.client_config.service
-    if _CERTIFICATE.search(why):
+    kind = _kind(why)
+    if kind is MessageClass.WEBHOOK_CERTIFICATE:
         return "", (), Fix(f"Renew the certificate of the webhook's server, or the caBundle in {configuration.title}")
     if target is None:
         return "", (), Fix(f"Make the server at the webhook's url answer{_MEANWHILE}")
@@ -57,13 +58,18 @@ def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Clu
         for place, port in enumerate(part.ports or ())
         if port.port in ports
     )
-    if _NO_ANSWER.search(why):
+    if kind in (MessageClass.WEBHOOK_TIMEOUT, MessageClass.WEBHOOK_UNREACHABLE) and _REFUSED not in why:
         fix = f"Let the API server reach {where} of the pods behind {name.title}: check firewalls and NetworkPolicies"
-    elif _REFUSED.search(why):
+    elif kind is MessageClass.WEBHOOK_UNREACHABLE:
         fix = f"Make the webhook's server listen on {where}, or correct targetPort of {name.title}"
     else:
         fix = f"Read the log of the pods behind {name.title}: they receive the call"
     return clause, evidence, Fix(f"{fix}{_MEANWHILE}")
+
+
+def _kind(why: str) -> MessageClass | None:
+    reading = read_message(Message(text=f"failed calling webhook: {why}", reason="FailedCreate"))
+    return reading.message_class if reading is not None else None
 
 
 def _ports(service: Service, number: int, slices: tuple[EndpointSlice, ...]) -> tuple[int, ...]:

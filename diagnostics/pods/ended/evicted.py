@@ -46,10 +46,12 @@ from kubedoctor.findings import (
     quote_spec,
     ref,
 )
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
 
 RECENT = timedelta(hours=1)
 """The consequences of an older eviction show in the pods that the controller created since."""
-_LIMIT = re.compile(r"exceeds the (?:total )?limit|exceeded its local ephemeral storage limit", re.IGNORECASE)
 _NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
 
 
@@ -90,7 +92,8 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
     who = "the pod" if bare else "a pod"
     node = _NODE.search(message)
     because: tuple[Ref, ...] = ()
-    if _LIMIT.search(message):
+    reading = read_message(Message(text=message, reason="Evicted", kind="Pod"))
+    if reading is not None and reading.message_class is MessageClass.EVICT_OWN_LIMIT:
         summary = f"{who} was evicted for its disk use: {message.rstrip('. ')}"
         fix = fix_by_hand(
             about, "Write less, use a volume, or raise the ephemeral-storage limit (for an emptyDir: sizeLimit)"

@@ -132,14 +132,16 @@ _BY_THE_RUNTIME = (
         r"(error|failed) mounting|to rootfs|mounting .{1,400}(caused|failed)"
         r"|trying to mount a directory onto a file|mount ?(destination|point|source)|(failed to mkdir"
         r"|mkdir(at)?) [`\"]?/|failed to (stat|lstat) [`\"]?/|mount [`\"]|mount callback|bind (source|mount)"
-        r"|invalid mount config|outside of (the )?rootfs|hostPath|not a directory|is a file\b|(creat|mak|open)(e"
-        r"|ing)? (file |directory |target )?[`\"]?/\S+:? .{0,60}(not a directory|file exists|read-only"
-        r"|is a directory)|make [`\"]\S+ private|failed to (create|resolve) (symlink|target|bind|path)"
+        r"|invalid mount config|invalid volume specification|creating [`\"]?/|openat2|outside of (the )?rootfs"
+        r"|hostPath|not a directory|is a file\b|(creat|mak|open)(e|ing)? (file |directory "
+        r"|target )?[`\"]?/\S+:? .{0,60}(not a directory|file exists|read-only|is a directory)"
+        r"|make [`\"]\S+ private|failed to (create|resolve) (symlink|target|bind|path)"
         r"|too many levels of symbolic links|prepar(e|ing) rootfs|lchown|duplicate mount point|failed to mount"
         r"|cannot mount",
     ),
 )
 _BY_THE_PROGRAM = (
+    Phrase(_C.START_COMMAND_NOT_EXECUTABLE, _F.IMAGE, r"chdir to|workdir|working directory"),
     Phrase(
         _C.START_COMMAND_NOT_EXECUTABLE,
         _F.IMAGE,
