@@ -65,6 +65,7 @@ _WORDS = {
     MessageClass.SANDBOX_RUNTIME_HANDLER: "the runtime handler of the pod's RuntimeClass is not configured",
     MessageClass.SANDBOX_RUNTIME: "the container runtime fails or hangs",
     MessageClass.SANDBOX_NODE: "a setting of the node prevents it",
+    MessageClass.START_MEMORY_TOO_SMALL: "the pod's memory limit is too low",
 }
 _FIXES = {
     MessageClass.SANDBOX_NO_ADDRESSES: "Free addresses, or enlarge the range, pool or subnet of the pods on {node}",
@@ -75,6 +76,7 @@ _FIXES = {
     MessageClass.SANDBOX_RUNTIME_HANDLER: "Configure the handler in the container runtime of {node}",
     MessageClass.SANDBOX_RUNTIME: "Check the container runtime of {node}",
     MessageClass.SANDBOX_NODE: "Correct the setting on {node}",
+    MessageClass.START_MEMORY_TOO_SMALL: "Raise the memory limit of the pod's containers",
 }
 
 
@@ -113,15 +115,15 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
     about = at_fault(pod, cluster)
     node = pod.spec.node_name
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
-    kind = reading.message_class if reading is not None else MessageClass.SANDBOX_RUNTIME
+    kind = reading.message_class if reading is not None and reading.known else None
     named = _PLUGIN.search(event.message)
     plugin = f"`{named[1] or named[2]}`" if named else "of the node"
+    stated = _WORDS[kind].format(plugin=plugin) + ": " if kind in _WORDS else ""
     reason = visible_end(" ".join(without_wrappers(event.message).split()), 240)
-    words = _WORDS.get(kind, _WORDS[MessageClass.SANDBOX_RUNTIME]).format(plugin=plugin)
     on_node = reading is None or reading.fault is not Culprit.TEMPLATE
     return Finding(
         about=about,
-        summary=f"no sandbox can be created on node {node}: {words}: {reason}",
+        summary=f"no sandbox can be created on node {node}: {stated}{reason}",
         confidence=Confidence.CERTAIN,
         evidence=(
             quote(event, "message", f"seen {times(event.times)}"),

@@ -89,6 +89,7 @@ _ROUTES: Final = (
     Route(_REFUSED, text=r"^(Error creating: |create Pod \S+ in )"),
     Route((JOB,), kind="Job"),
     Route((DELIVERY,), kind="Deployment|ReplicaSet|StatefulSet|DaemonSet|ReplicationController"),
+    Route((SCALING,), text="disruption budget|evicting pod|evict pod"),
     # volumes
     Route((RESIZE,), reason=r"\w*Resiz\w*|ExternalExpanding|VolumeModif\w*|FileSystemResize\w*|\w*Expan\w*"),
     Route((PROVISION,), kind="PersistentVolumeClaim|PersistentVolume|StorageClass|VolumeSnapshot(Content)?"),
@@ -116,7 +117,7 @@ _ROUTES: Final = (
     Route((PROBE,), reason="Unhealthy|ProbeWarning|ProbeError"),
     Route(
         (SANDBOX,),
-        reason="FailedCreatePodSandBox|FailedPodSandBoxStatus|FailedKillPod|SandboxChanged|NetworkNotReady|NoNetworkFound|AddedInterface",
+        reason="FailedCreatePodSandBox|FailedPodSandBoxStatus|FailedKillPod|SandboxChanged|NetworkNotReady|NoNetworkFound|AddedInterface|FailedCreatePodContainer",
     ),
     Route(
         (EVICT,),
@@ -127,7 +128,7 @@ _ROUTES: Final = (
     Route((START,), reason="AppArmor", text=r"profile"),
     Route(
         (NODE,),
-        reason=r"OutOf\w+|NodeAffinity|UnexpectedAdmissionError|Topology\w+|NodePorts|AppArmor|SysctlForbidden"
+        reason=r"OutOf\S+|NodeAffinity|UnexpectedAdmissionError|Topology\w+|NodePorts|AppArmor|SysctlForbidden"
         r"|Forbidden\w*|HostPortConflict|PodOSNotSupported|\w*AdmissionError|InsufficientFreeCPUs"
         r"|SMTAlignmentError|NodeName|TaintToleration|FailedPrepareDynamicResources|UnsupportedPodSpec"
         r"|PodFeatureUnsupported|InitContainerRestartPolicyForbidden",
@@ -147,7 +148,7 @@ _ROUTES: Final = (
         (START,),
         reason=r"Failed|BackOff|(Create|Run)Container(Config)?Error|ContainerCannotRun|StartError|CrashLoopBackOff"
         r"|\w*P(ost|re)St(art|op)Hook\w*|Created|Started|Killing|ExceededGracePeriod|Error"
-        r"|ContainerStatusUnknown",
+        r"|ContainerStatusUnknown|InvalidEnvironmentVariableNames",
     ),
 )
 

@@ -29,6 +29,12 @@ _REFUSED_PODS = (
 )
 _BY_REASON = (
     Phrase(
+        _C.NODE_RUNTIME_DOWN,
+        _F.NODE,
+        r"deadline exceeded|code = Unavailable|connection (refused|error)|transport",
+        r"(Container|Image)GCFailed",
+    ),
+    Phrase(
         _C.NODE_IMAGE_GC,
         _F.NODE,
         r"freed? |eligible to free|sufficient|required amount",
@@ -75,7 +81,6 @@ _BY_REASON = (
     Phrase(_C.NODE_NETWORK_ROUTE, _F.CLOUD, r"", r"NoRouteCreated|FailedToCreateRoute|CIDR\w+|RouteCreationFailed"),
 )
 _BY_WORDS = (
-    Phrase(_C.NODE_PLEG, _F.NODE, r"\bPLEG\b"),
     Phrase(
         _C.NODE_RUNTIME_DOWN,
         _F.NODE,
@@ -84,6 +89,7 @@ _BY_WORDS = (
         r"|cri-dockerd)\.sock|docker daemon|(containerd|docker|cri-o|crio) (is |service )?(unhealthy|not|down"
         r"|fail|hung)",
     ),
+    Phrase(_C.NODE_PLEG, _F.NODE, r"\bPLEG\b"),
     Phrase(
         _C.NODE_NETWORK_NOT_READY,
         _F.CLUSTER_ADDON,

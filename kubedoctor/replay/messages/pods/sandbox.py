@@ -47,6 +47,7 @@ _PHRASES = (
         _F.CLUSTER_ADDON,
         r"dial (unix|tcp (127\.|\[::1\]|localhost))",
     ),
+    Phrase(_C.START_MEMORY_TOO_SMALL, _F.TEMPLATE, r"OOM[- ]killed|memory limit too low|memory limit \S+ too low"),
     Phrase(_C.SANDBOX_NODE, _F.NODE, r"resolv\.conf|already has an IP address different from"),
     Phrase(
         _C.SANDBOX_NO_ADDRESSES,

@@ -37,8 +37,9 @@ _BY_THE_KUBELET = (
         _F.TEMPLATE,
         r"\b(configmap|secret|serviceaccount)s? \"?[^\"\s]+\"? not found|couldn't find key \S+ in (ConfigMap"
         r"|Secret)|references non-existent (config|secret) key|(object|key) \S+ not registered"
-        r"|failed to sync (configmap|secret) cache|environment variable key|cannot find volume \S+ to mount"
-        r"|key \S+ not found in (configmap|secret|file)|couldn't (get|find) (secret|configmap)",
+        r"|failed to sync (configmap|secret) cache|environment variable (key|names)"
+        r"|cannot find volume \S+ to mount|key \S+ not found in (configmap|secret|file)|couldn't (get"
+        r"|find) (secret|configmap)",
     ),
     Phrase(_C.START_MOUNT_TYPE, _F.NODE, r"failed to prepare subPath"),
     Phrase(

@@ -77,6 +77,7 @@ _PHRASES = (
         r"|RequestLimitExceeded|Throttl|rate ?limit|TooManyRequests|too many requests|OverQuota|OverLimit"
         r"|limit of \d+|reached .*limit",
     ),
+    Phrase(_C.PROVISION_TOPOLOGY, _F.CLUSTER_ADDON, r"no (available )?topology|topology keys?"),
     Phrase(
         _C.PROVISION_TOPOLOGY,
         _F.CONFIGURATION,
