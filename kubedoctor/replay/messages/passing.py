@@ -53,7 +53,7 @@ def is_over(message: Message, message_class: MessageClass) -> bool:
     """Whether the circumstances or the type of the message show that nothing is to be done."""
     if message.status:
         return _condition_is_well(message)
-    if message_class in _WAITING and message.type == "Normal":
+    if message_class in _WAITING and (message.type == "Normal" or message.age is not None):
         return message.age is None or message.age < _PROGRESS
     if message.type == "Normal" and message.reason != _BACK_OFF and message_class not in _TOLD_AS_NORMAL:
         return True

@@ -28,7 +28,7 @@ from kubedoctor.replay.messages.pods.start import START
 from kubedoctor.replay.messages.traffic.gateway import GATEWAY, GATEWAY_CLASS
 from kubedoctor.replay.messages.traffic.ingress import INGRESS, INGRESS_OTHERWISE
 from kubedoctor.replay.messages.traffic.loadbalancer import LOADBALANCER
-from kubedoctor.replay.messages.traffic.mesh import MESH
+from kubedoctor.replay.messages.traffic.mesh import MESH, MESH_KINDS
 from kubedoctor.replay.messages.volumes.attach import ATTACH
 from kubedoctor.replay.messages.volumes.mount import MOUNT
 from kubedoctor.replay.messages.volumes.provision import PROVISION
@@ -62,11 +62,11 @@ _ROUTES: Final = (
         reason=r"(?!Translate|Sync).*",
     ),
     Route(
-        (MESH,),
+        (MESH_KINDS,),
         kind=r"VirtualService|DestinationRule|ServiceEntry|Sidecar|PeerAuthentication|RequestAuthentication"
         r"|EnvoyFilter|Telemetry|WasmPlugin|ServiceProfile",
     ),
-    Route((MESH,), component=r"linkerd|proxy-injector|istio|consul-connect"),
+    Route((MESH_KINDS,), component=r"linkerd|proxy-injector|istio|consul-connect"),
     Route(
         (MESH,),
         kind="HelmRelease|Kustomization|Application",
@@ -86,7 +86,7 @@ _ROUTES: Final = (
         reason=r"FailedCreate|ReplicaFailure|FailedCreatePod|ReplicaSetCreateError|FailedUpdate|FailedDaemonPod"
         r"|FailedRollover",
     ),
-    Route(_REFUSED, text=r"^(Error creating: |create Pod \S+ in )"),
+    Route(_REFUSED, text=r"^(Error creating: |create Pod \S+ in \S+ \S+ failed )"),
     Route((JOB,), kind="Job"),
     Route((DELIVERY,), kind="Deployment|ReplicaSet|StatefulSet|DaemonSet|ReplicationController"),
     Route((SCALING,), text="disruption budget|evicting pod|evict pod"),

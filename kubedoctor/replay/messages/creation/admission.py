@@ -57,4 +57,4 @@ _PHRASES = (
     ),
 )
 
-ADMISSION = Area("admission", _PHRASES)
+ADMISSION = Area("admission", _PHRASES, (_C.ADMISSION_INVALID, _F.TEMPLATE))

@@ -15,6 +15,12 @@ _PHRASES = (
         r"|rate limit|Rate limit",
     ),
     Phrase(
+        _C.CERTIFICATE_HEALTHY,
+        _F.NOTHING,
+        r"^Waiting on certificate issuance from order \S+: \"?(pending|ready|processing|valid)?\"?$"
+        r"|^Issuing certificate as ",
+    ),
+    Phrase(
         _C.CERTIFICATE_MISMATCH,
         _F.TEMPLATE,
         r"Secret was (previously )?issued for|secret was issued for|multiple certificates|another Certificate"

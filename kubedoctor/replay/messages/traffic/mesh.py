@@ -30,4 +30,5 @@ _PHRASES = (
     ),
 )
 
-MESH = Area("mesh", _PHRASES, (_C.MESH_INVALID, _F.TEMPLATE))
+MESH = Area("mesh", _PHRASES)
+MESH_KINDS = Area("mesh", _PHRASES, (_C.MESH_INVALID, _F.TEMPLATE))
