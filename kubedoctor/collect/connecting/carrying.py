@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 MOST_IDLE = 16
@@ -21,6 +21,13 @@ class Sent(NamedTuple):
     read: float | None
 
 
+class Headers(Protocol):
+    """Headers of an answer, whose names are found in any case."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value of a header."""
+
+
 class CarriedAnswer(Protocol):
     """An answer whose headers are there. `missing` counts the bytes that are still to come; 0 where that is unknown.
 
@@ -30,7 +37,7 @@ class CarriedAnswer(Protocol):
     @property
     def status(self) -> int: ...
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Headers: ...
     @property
     def missing(self) -> int: ...
 

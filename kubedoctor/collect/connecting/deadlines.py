@@ -75,6 +75,8 @@ class Deadlines:
         deadline: Deadline | None = getattr(self._here, "deadline", None)
         if deadline is not None:
             deadline.connection = connection
+            if deadline.expired:  # while it was connecting
+                deadline.end()
 
     def _run(self) -> None:
         with self._changed:

@@ -1,4 +1,4 @@
-"""Connections without a proxy, over sockets alone: to import a library for HTTP takes longer than a small answer."""
+"""Connections without a proxy, by the standard library: urllib3 takes longer to import than a small answer takes."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ import select
 import socket
 import ssl
 import threading
-from collections.abc import Callable
-from typing import Any
+import zlib
+from collections.abc import Callable, Iterator
+from http.client import (
+    BadStatusLine,
+    HTTPConnection,
+    HTTPException,
+    HTTPMessage,
+    HTTPResponse,
+    IncompleteRead,
+    InvalidURL,
+    RemoteDisconnected,
+    UnknownProtocol,
+)
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kubedoctor.collect.connecting.carrying import MOST_IDLE, Sent
 from kubedoctor.collect.connecting.failures import (
     ConnectionFailed,
+    EndedEarly,
     NotReached,
     NotReachedInTime,
     NotResolved,
-    failures,
+    NotUnpacked,
+    TookTooLong,
 )
-from kubedoctor.collect.connecting.http_answer import HttpAnswer, read_head
+
+_GZIP: Final = zlib.MAX_WBITS | 16
 
 
 class Direct:
@@ -34,19 +49,15 @@ class Direct:
 
     def send(self, sent: Sent) -> DirectAnswer:
         """See Carrier."""
-        parts = urlsplit(sent.url)
-        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        message = _message(sent, target, parts.netloc.rpartition("@")[2])
-        connection = self._kept() or _Connection()
-        self._uses(connection)
-        try:
-            if connection.sock is None:
-                port = parts.port or (443 if self._tls else 80)
-                connection.open(parts.hostname or "", port, sent, self._tls, self._server_name)
-            return DirectAnswer(connection, connection.exchange(message, sent.read), self._keep)
-        except BaseException:
-            connection.close()
-            raise
+        with _failures():
+            connection = self._kept() or self._connection(sent)
+            try:
+                connection.open(self._uses)
+                sock = connection.sock
+                return DirectAnswer(connection, sock, connection.exchange(sent), self._keep)
+            except BaseException:
+                connection.close()
+                raise
 
     def close(self) -> None:
         """See Carrier."""
@@ -55,6 +66,11 @@ class Direct:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def _connection(self, sent: Sent) -> _Connection:
+        parts = urlsplit(sent.url)
+        port = parts.port or (443 if self._tls else 80)
+        return _Connection(parts.hostname or "", port, sent.connect, self._tls, self._server_name)
 
     def _kept(self) -> _Connection | None:
         while True:
@@ -72,37 +88,64 @@ class Direct:
         connection.close()
 
 
-class _Connection:
-    """`sock` is there from the first byte of the TLS handshake on, so that a deadline can end it."""
+class _Response(HTTPResponse):
+    """`http.client` skips 100 (Continue), and takes other informational answers for the final one."""
 
-    def __init__(self) -> None:
-        self.sock: socket.socket | None = None
-        self._reader: Any = None
+    def begin(self) -> None:
+        super().begin()
+        while 101 < self.status < 200:
+            self.headers = self.msg = None  # type: ignore[assignment]  # nothing is read as long as there are some
+            super().begin()
 
-    def open(self, host: str, port: int, sent: Sent, tls: ssl.SSLContext | None, server_name: str | None) -> None:
-        """Connect, within the time for it, and agree on TLS."""
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+    def __init__(
+        self, host: str, port: int, timeout: float | None, tls: ssl.SSLContext | None, server_name: str | None
+    ) -> None:
+        super().__init__(host, port, timeout)
+        self.default_port = 443 if tls else 80
+        self._tls, self._server_name = tls, server_name
+
+    def open(self, uses: Callable[[Any], None]) -> None:
+        """Connect where it is not connected yet. `uses` gets it before the first byte is sent."""
+        fresh = self.sock is None
+        if fresh:
+            self.connect()
+        uses(self)
+        if fresh and isinstance(self.sock, ssl.SSLSocket):
+            self.sock.do_handshake()
+
+    def connect(self) -> None:
+        """Connect, within the time for it; the TLS handshake is still to come."""
         try:
-            self.sock = socket.create_connection((host, port), sent.connect)
+            super().connect()
         except socket.gaierror as error:
             raise NotResolved(error) from None
         except TimeoutError as error:
             raise NotReachedInTime(error) from None
         except (OSError, UnicodeError) as error:
             raise NotReached(error) from None
-        with failures():
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if tls is not None:
-                self.sock = tls.wrap_socket(self.sock, server_hostname=server_name or host)
-            self._reader = self.sock.makefile("rb", buffering=1 << 16)
+        if self._tls is not None:
+            # A socket that is wrapped gives its connection to the new one, by which alone a handshake can be ended.
+            name = self._server_name or self.host
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=name, do_handshake_on_connect=False)
 
-    def exchange(self, message: bytes, read: float | None) -> HttpAnswer:
+    def exchange(self, sent: Sent) -> HTTPResponse:
         """Send a request; the answer once its headers are there."""
-        if self.sock is None:
-            raise ConnectionFailed("it was closed")
-        with failures():
-            self.sock.settimeout(read)
-            self.sock.sendall(message)
-            return read_head(self._reader)
+        parts = urlsplit(sent.url)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        self.sock.settimeout(sent.read)
+        self.putrequest(sent.method, target, skip_accept_encoding=True)
+        for name, value in sent.headers:
+            if any(character in value for character in "\r\n\0"):  # the library's own error quotes the value
+                raise ValueError(f"the header {name!r} has a value that is more than one line")
+            self.putheader(name, value)
+        if sent.body is not None:
+            self.putheader("Content-Length", str(len(sent.body)))
+        self.endheaders(sent.body)
+        return self.getresponse()
 
     @property
     def is_dropped(self) -> bool:
@@ -116,59 +159,89 @@ class _Connection:
         except (OSError, ValueError):
             return True
 
-    def shutdown(self) -> None:
-        """Wake the thread that waits for the server."""
-        if self.sock is not None:
-            self.sock.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Raises nothing."""
-        reader, sock, self._reader, self.sock = self._reader, self.sock, None, None
-        for part in (reader, sock):
-            with contextlib.suppress(OSError, ValueError):
-                if part is not None:
-                    part.close()
-
 
 class DirectAnswer:
     """See CarriedAnswer."""
 
-    def __init__(self, connection: _Connection, answer: HttpAnswer, keep: Callable[[_Connection], None]) -> None:
-        self._connection, self._answer, self._keep = connection, answer, keep
-        self.status, self.headers = answer.status, answer.headers
+    def __init__(
+        self, connection: _Connection, sock: socket.socket, response: HTTPResponse, keep: Callable[[_Connection], None]
+    ) -> None:
+        self._connection, self._sock, self._response, self._keep = connection, sock, response, keep
+        self._ended = False
+        packed = response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip")
+        self._unpacking = zlib.decompressobj(_GZIP) if packed else None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> HTTPMessage:
+        """Names in any case."""
+        return self._response.headers
 
     @property
     def missing(self) -> int:
         """See CarriedAnswer."""
-        return self._answer.missing
+        return self._response.length or 0
 
     def read1(self, most: int) -> bytes:
         """See CarriedAnswer."""
-        with failures():
-            return self._answer.read1(most)
+        if self._unpacking is None:
+            return self._piece(most)
+        while True:
+            piece = self._unpacking.unconsumed_tail or self._piece(most)
+            try:
+                # A small piece may hold a very long text: it is unpacked bit by bit.
+                unpacked = self._unpacking.decompress(piece, most) if piece else self._unpacking.flush()
+            except zlib.error as error:
+                raise NotUnpacked(error) from None
+            if unpacked or not piece:
+                return unpacked
+
+    def _piece(self, most: int) -> bytes:
+        with _failures():
+            piece = self._response.read1(most)
+        self._ended = not piece
+        return piece
 
     def close(self) -> None:
         """See CarriedAnswer."""
-        self._connection.close()
+        for part in (self._response, self._connection):
+            with contextlib.suppress(OSError, ValueError):
+                part.close()
 
     def release(self) -> None:
         """See CarriedAnswer."""
-        if self._answer.keeps_connection:
-            self._keep(self._connection)
-        else:
-            self._connection.close()
+        if self._response.will_close or self.missing or not self._ended:
+            self.close()
+            return
+        self._response.close()
+        self._keep(self._connection)
 
     def shutdown(self) -> None:
         """See CarriedAnswer."""
-        self._connection.shutdown()
+        self._sock.shutdown(socket.SHUT_RDWR)
 
 
-def _message(sent: Sent, target: str, host: str) -> bytes:
-    """The request as it is sent. Raises ValueError, without the value, where a header would be more than one line."""
-    lines = [f"{sent.method} {target} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in sent.headers)]
-    if sent.body is not None:
-        lines.append(f"Content-Length: {len(sent.body)}")
-    for line in lines:
-        if any(character in line for character in "\r\n\0"):
-            raise ValueError(f"the header {line.partition(':')[0]!r} has a value that is more than one line")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (sent.body or b"")
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except ssl.SSLError:
+        raise
+    except RemoteDisconnected:
+        raise ConnectionFailed("the server closed it without an answer") from None
+    except TimeoutError as error:
+        raise TookTooLong(error) from None
+    except OSError as error:
+        raise ConnectionFailed(error) from None
+    except IncompleteRead as error:
+        raise EndedEarly(error) from None
+    except InvalidURL as error:
+        raise ValueError(*error.args) from None
+    except (BadStatusLine, UnknownProtocol):
+        raise ConnectionFailed("the answer is not HTTP") from None
+    except HTTPException as error:
+        raise ConnectionFailed(error) from None

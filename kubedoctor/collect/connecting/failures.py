@@ -5,10 +5,6 @@ Errors of TLS stay `ssl.SSLError`.
 
 from __future__ import annotations
 
-import contextlib
-import ssl
-from collections.abc import Iterator
-
 
 class ConnectionFailed(Exception):
     """The connection broke, or the answer was not HTTP: another try may help."""
@@ -40,16 +36,3 @@ class EndedEarly(ConnectionFailed):
 
 class NotUnpacked(ConnectionFailed):
     """The answer is not compressed as it says."""
-
-
-@contextlib.contextmanager
-def failures() -> Iterator[None]:
-    """Errors of sockets in the body are raised as the failures of this module."""
-    try:
-        yield
-    except ssl.SSLError:
-        raise
-    except TimeoutError as error:
-        raise TookTooLong(error) from None
-    except OSError as error:
-        raise ConnectionFailed(error) from None

@@ -220,6 +220,8 @@ class Transport:
         pieces: list[bytes] = []
         size = 0
         deadline.response = response
+        if deadline.expired:  # between the headers and here
+            deadline.end()
         try:
             while piece := response.read1(_PIECE):
                 pieces.append(piece)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Mapping
 
 import msgspec
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.collect.connecting.carrying import Headers
 from kubedoctor.collect.connecting.connection import Connection
 from kubedoctor.collect.connecting.failures import (
     EndedEarly,
@@ -54,9 +54,7 @@ class _Status(msgspec.Struct, frozen=True):
 _STATUS = msgspec.json.Decoder(_Status)
 
 
-def refusal_of(
-    status: int, body: bytes, headers: Mapping[str, str], connection: Connection
-) -> ApiRefusal | SourceProblem:
+def refusal_of(status: int, body: bytes, headers: Headers, connection: Connection) -> ApiRefusal | SourceProblem:
     """The meaning of an answer other than 2xx. A web page or a redirect means that this is no API server."""
     try:
         status_object = _STATUS.decode(body)
