@@ -17,7 +17,8 @@ from kubedoctor.tui.rows import Row, View
 class ListColumn(msgspec.Struct, frozen=True):
     """`width` in cells; the column with width 0 takes the remaining cells. `text` makes a cell from a row and the
     present moment; what it returns is safe to print. `yields`: columns with a higher value are dropped first where
-    there is no room, those with 0 never. `least`: what the flexible column needs before others are kept."""
+    there is no room, those with 0 never. `least`: what the flexible column needs before others are kept. `ages`: its text depends
+    on the moment."""
 
     title: str
     width: int
@@ -25,6 +26,7 @@ class ListColumn(msgspec.Struct, frozen=True):
     right: bool = False
     yields: int = 0
     least: int = 0
+    ages: bool = False
 
 
 def fit(
@@ -59,7 +61,7 @@ _NAMESPACE = ListColumn("NAMESPACE", 13, lambda row, _: visible(row.ref.namespac
 _NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253))
 _READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True)
 _RESTARTS = ListColumn("RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2)
-_AGE = ListColumn("AGE", 6, age, right=True, yields=1)
+_AGE = ListColumn("AGE", 6, age, right=True, yields=1, ages=True)
 _STATUS = ListColumn("STATUS", 20, lambda row, _: visible(row.status, 80))
 _NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3)
 _IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.engine.asking import Answered
+from kubedoctor.engine.health import Health
 from kubedoctor.problems import Problem
 from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
@@ -14,18 +16,27 @@ from kubedoctor.tui.session import Freshness, Session
 
 
 class RowsMade(Message):
-    """The rows of a view were computed. `namespaces`: in the order of the keys 1 to 9."""
+    """The rows of a view were computed. `counts`: how many are of each health; `namespaces`: in the order of the keys 1
+    to 9; `cost`: seconds of the processor."""
 
     def __init__(
-        self, view: View, rows: tuple[Row, ...], order: str, namespaces: tuple[str, ...] = (), refused: str = ""
+        self,
+        view: View,
+        rows: tuple[Row, ...],
+        counts: dict[Health, int],
+        order: str,
+        namespaces: tuple[str, ...] = (),
+        refused: str = "",
+        cost: float = 0.0,
     ) -> None:
         super().__init__()
         self.view = view
         self.rows = rows
-        self.counts = counts(rows)
+        self.counts = counts
         self.order = order
         self.namespaces = namespaces
         self.refused = refused
+        self.cost = cost
 
 
 class SomeRowsMade(Message):
@@ -49,21 +60,23 @@ class Sorted(Message):
 
 
 class Filtered(Message):
-    """A filter was applied to many rows."""
+    """A filter was applied to many rows. `cost`: seconds of the processor."""
 
-    def __init__(self, filter_text: str, rows: tuple[Row, ...]) -> None:
+    def __init__(self, filter_text: str, rows: tuple[Row, ...], cost: float) -> None:
         super().__init__()
         self.filter_text = filter_text
         self.rows = rows
+        self.cost = cost
 
 
 class Examined(Message):
-    """The diagnostics ran over a namespace (empty: over all)."""
+    """The diagnostics ran over a namespace (empty: over all). `cost`: seconds of the processor."""
 
-    def __init__(self, scope: str, report: Report) -> None:
+    def __init__(self, scope: str, report: Report, cost: float) -> None:
         super().__init__()
         self.scope = scope
         self.report = report
+        self.cost = cost
 
 
 class Told(Message):
@@ -95,11 +108,11 @@ class Asked(Message):
 
 
 class Changed(Message):
-    """Objects of these kinds changed, or what is known of the kinds; what was made of them is stale."""
+    """The cluster changed; what was made of it is stale."""
 
-    def __init__(self, kinds: frozenset[str]) -> None:
+    def __init__(self, news: News) -> None:
         super().__init__()
-        self.kinds = kinds
+        self.news = news
 
 
 class Progress(Message):

@@ -7,45 +7,51 @@ from collections.abc import Callable
 
 SHARE = 5
 """Work waits this many times as long as it last took, so that it uses at most a fifth of a core."""
-QUIET_SHARE = 200
-"""The same where nothing changed: time alone makes some results out of date."""
 OLD = 60.0
 """Seconds after which a result is old although nothing changed."""
+QUIET_SHARE = 200
+"""As SHARE, for results that are only old."""
 
 
 class Pace:
     """The rhythm of one kind of work. `stale`: its result is out of date.
 
-    interval: the least number of seconds between two beginnings.
+    interval: the least number of seconds between two beginnings. share: see SHARE.
     """
 
-    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic, *, share: float = SHARE) -> None:
         self.stale = False
         self._interval = interval
+        self._share = share
         self._clock = clock
         self._began: float | None = None
-        self._took = 0.0
+        self._cost = 0.0
 
     def begin(self) -> None:
         """The work starts; later changes make it stale again."""
         self.stale = False
         self._began = self._clock()
 
-    def end(self) -> None:
-        """The work has ended."""
-        self._took = self._clock() - self._began if self._began is not None else 0.0
+    def end(self, cost: float | None = None) -> None:
+        """The work has ended. `cost`: for how many seconds it needed the processor; without it, how long it took."""
+        took = self._clock() - self._began if self._began is not None else 0.0
+        self._cost = took if cost is None else cost
+
+    def add(self, cost: float) -> None:
+        """What follows the work needed the processor too."""
+        self._cost += cost
 
     @property
     def is_due(self) -> bool:
         """It is stale, and the pause was long enough."""
         if not self.stale or self._began is None:
             return self.stale
-        return self._age(self._began) >= max(self._interval, SHARE * self._took)
+        return self._age(self._began) >= max(self._interval, self._share * self._cost)
 
     @property
     def is_old(self) -> bool:
         """Nothing changed, but the result is of long ago."""
-        return self._began is not None and self._age(self._began) >= max(OLD, QUIET_SHARE * self._took)
+        return self._began is not None and self._age(self._began) >= max(OLD, QUIET_SHARE * self._cost)
 
     def _age(self, began: float) -> float:
         return self._clock() - began

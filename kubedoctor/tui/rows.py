@@ -20,6 +20,7 @@ from kubedoctor.engine import Incident, Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
+from kubedoctor.tui.marks import places_of, worst_by_object
 
 READING = "reading…"
 EXAMINING = "examining…"
@@ -132,8 +133,41 @@ def searchable(name: Ref, *words: str) -> str:
     return " ".join((f"{name.namespace}/{name.name} {name.kind}", *words)).lower()
 
 
-def make_rows(snapshot: Snapshot, view: View, report: Report | None = None, *, whole: bool = True) -> tuple[Row, ...]:
-    """The rows of a view, worst first; findings of the report make their rows worse.
+class Restarts:
+    """The restarts of the pods of each workload, by the topmost owner that was seen."""
+
+    def __init__(self, snapshot: Snapshot, namespace: str, family: Family) -> None:
+        self.of_workload: dict[Ref, int] = {}
+        self._of_pod: dict[Ref, tuple[Ref, int]] = {}
+        for pod in snapshot.of_kind("Pod", namespace):
+            if restarts_of(pod):
+                self.count(ref(pod), pod, family)
+
+    def count(self, name: Ref, pod: KubernetesObject | None, family: Family) -> set[Ref]:
+        """Take over a pod as it is now, None where it is gone; returns the workloads whose number changed."""
+        before = self._of_pod.pop(name, None)
+        now = (family.top_seen(name), number) if pod is not None and (number := restarts_of(pod)) else None
+        if now is not None:
+            self._of_pod[name] = now
+            self.of_workload[now[0]] = self.of_workload.get(now[0], 0) + now[1]
+        if before is not None:
+            left = self.of_workload[before[0]] - before[1]
+            if left:
+                self.of_workload[before[0]] = left
+            else:
+                del self.of_workload[before[0]]
+        return {counted[0] for counted in (before, now) if counted is not None} if before != now else set()
+
+
+def make_rows(
+    snapshot: Snapshot,
+    view: View,
+    report: Report | None = None,
+    *,
+    whole: bool = True,
+    restarts: Restarts | None = None,
+) -> tuple[Row, ...]:
+    """The rows of a view, worst first; findings of the report make their rows worse. `restarts`: counted already.
 
     whole: false while lists are being read; then an object whose owner may follow has no row among the workloads.
     """
@@ -145,58 +179,55 @@ def make_rows(snapshot: Snapshot, view: View, report: Report | None = None, *, w
         kind = kind_named(view.kind)
         objects = snapshot.of_kind(view.kind, view.namespace if kind is None or kind.namespaced else "")
         if view.owner is not None:
-            objects = tuple(obj for obj in objects if _belongs(obj, view.owner, family))
-        rows = [_row(obj, worst) for obj in objects]
+            objects = tuple(obj for obj in objects if belongs(obj, view.owner, family))
+        rows = [row_of(obj, worst) for obj in objects]
     else:
-        rows = _workloads(snapshot, view.namespace, family, worst, whole)
+        restarts = restarts or Restarts(snapshot, view.namespace, family)
+        rows = [
+            row
+            for kind_of_root in ROOTS
+            for obj in snapshot.of_kind(kind_of_root, view.namespace)
+            if (row := workload_row(obj, snapshot, family, worst, restarts, whole=whole)) is not None
+        ]
         if report:
             rows += _other_causes(report, view.namespace, {row.ref for row in rows}, family)
     if report:
-        places = _places(report, family)
-        rows = [
-            msgspec.structs.replace(row, place=place) if (place := places.get(row.ref)) is not None else row
-            for row in rows
-        ]
+        places = places_of(report, family)
+        rows = [placed(row, places) for row in rows]
     return arrange(rows, "health")
 
 
-def _places(report: Report, family: Family) -> dict[Ref, int]:
-    """For each object and its workload the place of the first incident that concerns it."""
-    places: dict[Ref, int] = {}
-    for place, incident in enumerate(report.incidents):
-        for finding in map(report.finding, incident.members):
-            for name in (finding.about, *finding.affects):
-                places.setdefault(name, place)
-                places.setdefault(family.top_seen(name), place)
-    return places
+def placed(row: Row, places: dict[Ref, int]) -> Row:
+    """The row in the place of the incident that concerns it."""
+    return msgspec.structs.replace(row, place=places[row.ref]) if row.ref in places else row
 
 
-def _belongs(obj: KubernetesObject, owner: Ref, family: Family) -> bool:
+def belongs(obj: KubernetesObject, owner: Ref, family: Family) -> bool:
+    """Whether a pod is of this workload or on this Node."""
     if owner.kind == "Node":
         return isinstance(obj, Pod) and obj.spec.node_name == owner.name
     return owner in family.line(ref(obj))
 
 
-def _workloads(snapshot: Snapshot, namespace: str, family: Family, worst: dict[Ref, Health], whole: bool) -> list[Row]:
-    restarts: dict[Ref, int] = {}
-    for pod in snapshot.of_kind("Pod", namespace):
-        count = restarts_of(pod)
-        if count:
-            top = family.top_seen(ref(pod))
-            restarts[top] = restarts.get(top, 0) + count
-    rows = []
-    for kind in ROOTS:
-        for obj in snapshot.of_kind(kind, namespace):
-            name = ref(obj)
-            if (family.top_seen(name) if whole else family.top(name)) != name:
-                continue
-            state = stated_health(obj)
-            if isinstance(obj, ReplicaSet) and state.health is Health.IDLE:
-                continue
-            if isinstance(obj, CronJob):
-                state = _with_last_run(obj, state, snapshot)
-            rows.append(_row(obj, worst, state, restarts.get(name, 0)))
-    return rows
+def workload_row(
+    obj: KubernetesObject,
+    snapshot: Snapshot,
+    family: Family,
+    worst: dict[Ref, Health],
+    restarts: Restarts,
+    *,
+    whole: bool = True,
+) -> Row | None:
+    """The row in the list of workloads; None where its owner stands there for it. `whole`: see `make_rows`."""
+    name = ref(obj)
+    if (family.top_seen(name) if whole else family.top(name)) != name:
+        return None
+    state = stated_health(obj)
+    if isinstance(obj, ReplicaSet) and state.health is Health.IDLE:
+        return None
+    if isinstance(obj, CronJob):
+        state = _with_last_run(obj, state, snapshot)
+    return row_of(obj, worst, state, restarts.of_workload.get(name, 0))
 
 
 def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Family) -> list[Row]:
@@ -237,7 +268,10 @@ def _with_last_run(cron_job: CronJob, state: StatedHealth, snapshot: Snapshot) -
     return state
 
 
-def _row(obj: KubernetesObject, worst: dict[Ref, Health], state: StatedHealth | None = None, restarts: int = 0) -> Row:
+def row_of(
+    obj: KubernetesObject, worst: dict[Ref, Health], state: StatedHealth | None = None, restarts: int = 0
+) -> Row:
+    """The row of an object, as bad as `worst` says at least."""
     name = ref(obj)
     state = state or stated_health(obj)
     health = min(state.health, worst.get(name, Health.IDLE), key=lambda mark: mark.rank)
@@ -260,35 +294,6 @@ def _row(obj: KubernetesObject, worst: dict[Ref, Health], state: StatedHealth | 
 def restarts_of(pod: KubernetesObject) -> int:
     """The restarts of all containers of a pod."""
     return sum(status.restart_count for status in all_statuses(pod)) if isinstance(pod, Pod) else 0
-
-
-def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
-    """The worst health of each object and its workload, by the findings, and by its own status where no finding
-    explains it. Affected objects are degraded at most: whether they are broken depends on their own status. A cause is
-    as bad as its worst consequence, whatever its own severity.
-    """
-    worst: dict[Ref, Health] = {}
-
-    def mark(name: Ref, health: Health) -> None:
-        for listed in {name, family.top_seen(name)}:
-            worst[listed] = min(worst.get(listed, health), health, key=lambda each: each.rank)
-
-    for finding in report.findings:
-        health = health_of(finding.severity)
-        mark(finding.about, health)
-        if health is not Health.NOTED:
-            for name in finding.affects:
-                mark(name, Health.DEGRADED)
-    for incident in report.incidents:
-        worst_of = {root: report.finding(root).severity for root in (incident.cause, *incident.alike)}
-        for id_ in incident.consequences:
-            root, severity = incident.line_to(id_)[0], report.finding(id_).severity
-            worst_of[root] = min(worst_of[root], severity, key=lambda each: each.rank)
-        for root, severity in worst_of.items():
-            mark(report.finding(root).about, health_of(severity))
-    for unexplained in report.unexplained:
-        mark(unexplained.about, Health.DEGRADED)
-    return worst
 
 
 def _finding_rows(report: Report) -> tuple[Row, ...]:
@@ -327,6 +332,11 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
 
 def _moment(created: datetime | None) -> float:
     return created.timestamp() if created else 0.0
+
+
+def place_in(order: str) -> Callable[[Row], Any]:
+    """The sort key of a row in an order of `arrange`."""
+    return _ORDERS[order]
 
 
 def arrange(rows: Iterable[Row], order: str) -> tuple[Row, ...]:

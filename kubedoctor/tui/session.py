@@ -25,8 +25,9 @@ from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.health import Health, extensions_named
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
+from kubedoctor.tui.kept_rows import KeptRows
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
-from kubedoctor.tui.rows import ROOTS, Row, View, arrange, make_rows, namespaces_in_order
+from kubedoctor.tui.rows import ROOTS, Row, View, arrange, counts, make_rows, namespaces_in_order
 
 FIRST_KINDS = (*ROOTS, "Namespace")
 """The kinds of the first list; read before the kinds that only the diagnostics need."""
@@ -99,6 +100,9 @@ class Session:
         self._clock = (source.snapshot.taken_at, time.monotonic())
         self._logs_at: datetime | None = None
         self._failed = ""
+        self._keeping = threading.Lock()
+        self._kept: KeptRows | None = None
+        self._namespaces: frozenset[str] = frozenset()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -187,6 +191,29 @@ class Session:
         rows = make_rows(self.seen(), view, report, whole=whole)
         return rows if order == "health" else arrange(rows, order)
 
+    def keep_rows(
+        self, view: View, report: Report | None, order: str, news: News | None
+    ) -> tuple[tuple[Row, ...], dict[Health, int]]:
+        """As `rows`, with how many there are of each health; of the rows of the last call only those are made again that
+        `news` concerns. None: everything may have changed."""
+        if view.kind == "Context":
+            return (rows := self._contexts()), counts(rows)
+        with self._keeping:
+            kept, self._kept = self._kept, None  # what breaks off is made again
+            if (
+                news is None
+                or kept is None
+                or (kept.view, kept.order) != (view, order)
+                or kept.report is not report
+                or not news.kinds.isdisjoint(kinds_of_rows(view))
+            ):
+                kept = KeptRows(self.seen(), view, report, order)
+            else:
+                with self._lock:
+                    kept.update(self.snapshot, news.objects)
+            self._kept = kept
+            return kept.rows, dict(kept.counts)
+
     def count(self) -> int:
         """How many objects were read so far."""
         with self._lock:
@@ -232,9 +259,11 @@ class Session:
             self._logs_at = now
             self.snapshot.forget_logs()
 
-    def namespaces(self, current: str) -> tuple[str, ...]:
-        """The namespaces in the order of the keys 1 to 9."""
-        return namespaces_in_order(self.seen().namespaces(), current)
+    def namespaces(self, current: str, news: News | None = None) -> tuple[str, ...]:
+        """The namespaces in the order of the keys 1 to 9. `news`: what changed since the last call."""
+        if news is None or "Namespace" in news.all_kinds or not self._namespaces.issuperset(_places(news)):
+            self._namespaces = frozenset(self.seen().namespaces())
+        return namespaces_in_order(self._namespaces, current)
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it cannot be read."""
@@ -350,6 +379,10 @@ class Session:
 def kinds_of_rows(view: View) -> frozenset[str]:
     """The kinds that the rows of a view are made of, the report left out."""
     return frozenset((*_kinds_of(view), *ROOTS, "Namespace"))
+
+
+def _places(news: News) -> set[str]:
+    return {name.namespace for name in news.objects if name.namespace}
 
 
 def _kinds_of(view: View) -> tuple[str, ...]:

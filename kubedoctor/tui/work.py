@@ -3,6 +3,7 @@ that it raises is posted by the caller."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from textual.message import Message
@@ -10,6 +11,7 @@ from textual.message import Message
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
 from kubedoctor.tui.messages import (
@@ -64,10 +66,15 @@ def load(session: Session, view: View, report: Report | None, order: Callable[[]
         post(Progress())
 
 
-def make_rows(session: Session, view: View, report: Report | None, order: str, post: Post) -> None:
-    """Compute the rows of objects that were already read."""
-    rows = session.rows(view, report, order)
-    post(RowsMade(view, rows, order, session.namespaces(session.source.namespace), session.refused(view)))
+def make_rows(
+    session: Session, view: View, report: Report | None, order: str, post: Post, *, news: News | None = None
+) -> None:
+    """Compute the rows of objects that were already read. `news`: what changed since the last time; None: everything
+    may have."""
+    began = time.thread_time()
+    rows, numbers = session.keep_rows(view, report, order, news)
+    namespaces = session.namespaces(session.source.namespace, news)
+    post(RowsMade(view, rows, numbers, order, namespaces, session.refused(view), time.thread_time() - began))
 
 
 def sort_rows(rows: tuple[Row, ...], order: str, post: Post) -> None:
@@ -77,16 +84,20 @@ def sort_rows(rows: tuple[Row, ...], order: str, post: Post) -> None:
 
 def filter_rows(rows: tuple[Row, ...], filter_text: str, faults_only: bool, post: Post) -> None:
     """Apply a filter that was already parsed."""
-    post(Filtered(filter_text, keep(rows, filter_text, faults_only)))
+    began = time.thread_time()
+    kept = keep(rows, filter_text, faults_only)
+    post(Filtered(filter_text, kept, time.thread_time() - began))
 
 
 def examine(session: Session, namespace: str, post: Post) -> None:
     """Read what the diagnostics need, run them all, and watch for changes from then on."""
+    began = time.thread_time()
     try:
         post(Progress("running diagnostics"))
         session.load_for_diagnosis(namespace)
-        post(Examined(namespace, session.scan(namespace)))
-        session.watch(namespace, lambda news: post(Changed(news.all_kinds)))
+        report = session.scan(namespace)
+        post(Examined(namespace, report, time.thread_time() - began))
+        session.watch(namespace, lambda news: post(Changed(news)))
         post(Aged(session.freshness()))
     finally:
         post(Progress())

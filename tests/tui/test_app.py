@@ -15,7 +15,7 @@ from kubedoctor.engine.health import Health
 from kubedoctor.problems import BundleProblem, ConnectionProblem
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.messages import Failed, RowsMade
-from kubedoctor.tui.rows import View
+from kubedoctor.tui.rows import View, counts
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
@@ -151,7 +151,7 @@ async def test_another_order_has_the_same_rows_and_late_rows_come_in_it() -> Non
         await press(pilot, app, "N")
         assert [row.ref.name for row in screen.rows] == sorted(row.ref.name for row in before)
         assert {id(row) for row in screen.rows} == {id(row) for row in before}
-        screen.post_message(RowsMade(screen.view, before, "health"))
+        screen.post_message(RowsMade(screen.view, before, counts(before), "health"))
         await press(pilot, app)
         assert [row.ref.name for row in screen.rows] == sorted(row.ref.name for row in before)
 

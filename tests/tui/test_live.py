@@ -90,6 +90,7 @@ async def test_it_follows_what_changes(sandbox: Sandbox, served: SandboxServer) 
         sandbox.delete(sick)
         await until(lambda: "web" not in marks(screen))
         assert "live · last change" in screen.query_one(StatusBar).currency
+        await until(lambda: "examined" in str(screen.query_one(IncidentPane).border_title))
 
 
 async def test_why_and_logs_are_read_live(served: SandboxServer) -> None:

@@ -67,3 +67,20 @@ def test_a_result_grows_old_without_changes() -> None:
     early = pace.is_old
     clock.now += QUIET_SHARE
     assert (early, pace.is_old, pace.is_due) == (False, True, False)
+
+
+def test_a_cost_that_is_known_counts_instead_of_the_time() -> None:
+    clock = Clock()
+    pace = Pace(1.0, clock, share=10)
+    pace.begin()
+    clock.now += 60.0
+    pace.end(0.2)
+    pace.add(0.1)
+    pace.stale = True
+    assert pace.is_due
+    pace.begin()
+    pace.stale = True
+    clock.now += 2.9
+    early = pace.is_due
+    clock.now += 0.2
+    assert (early, pace.is_due) == (False, True)

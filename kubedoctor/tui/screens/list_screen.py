@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual.containers import Container
 from textual.timer import Timer
 
 from kubedoctor.cluster import Ref
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
@@ -37,6 +39,8 @@ from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
+EXAMINED_STEP = timedelta(seconds=10)
+"""A title that changes draws its whole pane."""
 LOOK_AFTER = 0.05
 """Seconds that the cursor must rest on a row before its page is written."""
 
@@ -72,6 +76,7 @@ class ListScreen(RowsScreen):
         self._next_row: Ref | None = None
         self._freshness: Freshness | None = None
         self._look: Timer | None = None
+        self._examined_title = ""
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -104,6 +109,7 @@ class ListScreen(RowsScreen):
 
     @on(Filtered)
     def _filtered(self, message: Filtered) -> None:
+        self._listing.add(message.cost)
         if message.filter_text == self.filter:
             self._show(message.rows)
 
@@ -212,7 +218,9 @@ class ListScreen(RowsScreen):
         """Where the filter cannot be read, the rows stay as they are."""
         self._draw_titles()
         try:
-            if len(self.rows) > MANY_ROWS:
+            if not (self.filter or self.faults_only):
+                self._show(self.rows)
+            elif len(self.rows) > MANY_ROWS:
                 keep((), self.filter)  # whether it can be read at all
                 self._work(partial(work.filter_rows, self.rows, self.filter, self.faults_only), "filter")
             else:
@@ -256,10 +264,22 @@ class ListScreen(RowsScreen):
         table.border_title = as_title(" · ".join(filter(None, (self.view.title, *notes))), 80)
         table.border_subtitle = as_title("/ filter  : command  ? help")
         bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
+        self._draw_examined()
+
+    def _draw_examined(self) -> None:
+        """How old the report is: on a large cluster that changes all the time it is older than the rows."""
+        report, title = self.report, "Why"
+        if report is not None and self.session.live:
+            age = max(self.session.now() - report.taken_at, timedelta()) // EXAMINED_STEP * EXAMINED_STEP
+            title = f"Why · examined {human_duration(age)} ago" if age else "Why · examined just now"
         pane = self.query_one(IncidentPane)
-        pane.border_title = as_title("Why")
+        if self._examined_title != title:
+            self._examined_title = title
+            pane.border_title = as_title(title)
 
     def _draw_currency(self) -> None:
+        self._draw_examined()
+        self._table.pass_time(self.session.now())
         self._freshness = self.session.freshness()
         bar = self.query_one(StatusBar)
         bar.currency = currency(self._freshness, self.session.now(), self.session.snapshot.source.name)

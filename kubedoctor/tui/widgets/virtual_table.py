@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -23,6 +23,13 @@ MARK = 3  # cells: a space, the mark, a space
 GAP = 1
 LEAST_NAME = 16
 MOST_KEPT_LINES = 2000
+NEAR = 50  # rows
+
+
+class _Line(NamedTuple):
+    row: Row
+    ages: tuple[str, ...]
+    strip: Strip
 
 
 class VirtualTable(ScrollView, can_focus=True):
@@ -86,7 +93,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._widths: tuple[int, ...] = ()
         self._now: datetime | None = None
         self._measured = 0
-        self._lines: dict[int, Strip] = {}
+        self._lines: dict[int, _Line] = {}
 
     @property
     def current(self) -> Row | None:
@@ -96,12 +103,12 @@ class VirtualTable(ScrollView, can_focus=True):
     def show(self, rows: Sequence[Row], columns: tuple[ListColumn, ...], now: datetime, *, stay: bool = True) -> None:
         """Show these rows; the cursor stays on its object if that is still there and `stay` is true, and on the first row
         until a person has moved it."""
-        before = self.current
+        before, rows_before, cursor_before, top = self.current, self.rows, self.cursor, int(self.scroll_offset.y)
         self.rows, self._now = rows, now
-        if columns != self._columns:
+        others = columns != self._columns
+        if others:
             self._columns = columns
             self._measure()
-        self._lines.clear()
         self.virtual_size = Size(self.size.width, len(rows) + 1)
         self.follows = self.follows and stay
         if not self.follows:
@@ -110,16 +117,39 @@ class VirtualTable(ScrollView, can_focus=True):
             self.cursor = self._index_of(before)
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
         self._follow()
-        self.refresh()
+        if others or int(self.scroll_offset.y) != top:
+            self.refresh()
+        else:
+            self._repaint_changed(rows_before, cursor_before)
         if before != self.current or not stay:
             self.post_message(self.Highlighted(self.current))
 
+    def pass_time(self, now: datetime) -> None:
+        """The present moment: ages that read differently now are drawn again."""
+        self._now = now
+        for index in self._visible():
+            line = self._lines.get(index)
+            if line is not None and line.ages != self._ages(line.row):
+                self._repaint(index)
+
+    def _visible(self) -> range:
+        top = int(self.scroll_offset.y)
+        return range(top, min(top + self.size.height - 1, len(self.rows)))
+
+    def _repaint_changed(self, before: Sequence[Row], cursor: int) -> None:
+        """Draw the visible lines again whose rows are not the same objects as before."""
+        top = int(self.scroll_offset.y)
+        for index in range(top, top + self.size.height - 1):
+            row, old = (rows[index] if index < len(rows) else None for rows in (self.rows, before))
+            if row is not old or (cursor != self.cursor and index in (cursor, self.cursor)):
+                self._repaint(index)
+
     def _index_of(self, row: Row) -> int:
-        """The index of the object in the new rows; the one under the cursor is tried first."""
-        key = (row.ref, row.finding)
-        cursor = self.cursor
-        if cursor < len(self.rows) and (self.rows[cursor].ref, self.rows[cursor].finding) == key:
-            return cursor
+        """The index of the object in the new rows: searched close to the cursor first."""
+        last, cursor, key = len(self.rows) - 1, self.cursor, (row.ref, row.finding)
+        for index in range(max(0, cursor - NEAR), min(last, cursor + NEAR) + 1):
+            if (self.rows[index].ref, self.rows[index].finding) == key:
+                return index
         for index, candidate in enumerate(self.rows):  # the same rows, sorted or filtered: six times faster
             if candidate is row:
                 return index
@@ -208,15 +238,22 @@ class VirtualTable(ScrollView, can_focus=True):
         index = int(self.scroll_offset.y) + y - 1
         if index >= len(self.rows):
             return Strip.blank(width, self.rich_style)
+        row = self.rows[index]
         line = self._lines.get(index)
-        if line is None:
+        if line is None or line.row is not row or line.ages != self._ages(row):
             if len(self._lines) > MOST_KEPT_LINES:
                 self._lines.clear()
-            line = self._lines[index] = self._line(self.rows[index], width)
+            line = self._lines[index] = _Line(row, self._ages(row), self._line(row, width))
         if index == self.cursor:
             cursor = Style(bgcolor=self.get_component_rich_style("table--cursor").bgcolor, bold=True)
-            return Strip(Segment.apply_style(line, post_style=cursor), line.cell_length)
-        return line
+            return Strip(Segment.apply_style(line.strip, post_style=cursor), line.strip.cell_length)
+        return line.strip
+
+    def _ages(self, row: Row) -> tuple[str, ...]:
+        """What of a row changes with time alone."""
+        now = self._now
+        assert now is not None  # rows and their time are set together
+        return tuple(column.text(row, now) for column in self._fitting if column.ages)
 
     def _line(self, row: Row, width: int) -> Strip:
         plain = self.rich_style

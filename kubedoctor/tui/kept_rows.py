@@ -1,0 +1,149 @@
+"""The rows of a list kept current: only the rows of what changed are made again."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from kubedoctor.cluster import Ref, Snapshot, ref
+from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.engine import Report
+from kubedoctor.tui.marks import places_of, worst_by_object
+from kubedoctor.tui.rows import (
+    ROOTS,
+    Restarts,
+    Row,
+    View,
+    arrange,
+    belongs,
+    counts,
+    make_rows,
+    place_in,
+    placed,
+    row_of,
+    workload_row,
+)
+
+_OWNERS = frozenset(ROOTS) - {"Pod"}
+_OWNED = ("Pod", "ReplicaSet", "Job")
+
+
+class KeptRows:
+    """The rows of a view in an order of `rows.arrange`, with the marks of one report, and how many there are of each
+    health."""
+
+    def __init__(self, snapshot: Snapshot, view: View, report: Report | None, order: str) -> None:
+        self.view, self.report, self.order = view, report, order
+        family = Family(snapshot)
+        self._worst = worst_by_object(report, family) if report else {}
+        self._places = places_of(report, family) if report else {}
+        self._restarts = Restarts(snapshot, view.namespace, family) if not view.kind else None
+        in_families = not view.kind or view.owner is not None
+        self._owners = {ref(obj) for kind in _OWNERS for obj in snapshot.of_kind(kind)} if in_families else set()
+        self._key = place_in(order)
+        rows = arrange(make_rows(snapshot, view, report, restarts=self._restarts), order)
+        self._rows = list(rows)
+        self._keys = [self._key(row) for row in rows]
+        self._by_name = {row.ref: row for row in rows}
+        self._as_tuple: tuple[Row, ...] | None = None
+        self.counts = counts(rows)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The same tuple as before, as long as no row differs."""
+        if self._as_tuple is None:
+            self._as_tuple = tuple(self._rows)
+        return self._as_tuple
+
+    def update(self, snapshot: Snapshot, changed: Collection[Ref]) -> bool:
+        """Take over objects that were added, changed or removed; whether any row differs now."""
+        if self.view.kind in ("Finding", "Context"):
+            return False
+        family = Family(snapshot)
+        differs = False
+        for name in self._touched(snapshot, changed, family):
+            differs |= self._put(name, self._row(name, snapshot, family))
+        if differs:
+            self._as_tuple = None
+        return differs
+
+    def _touched(self, snapshot: Snapshot, changed: Iterable[Ref], family: Family) -> set[Ref]:
+        """The objects whose rows may differ."""
+        touched = {name for name in changed if self._in_view(name)}
+        if not self.view.kind or self.view.owner is not None:
+            turned = [name for name in touched if name.kind in _OWNERS and self._has_turned(name, snapshot)]
+            touched |= set(_owned_by(turned, snapshot))
+        if self._restarts is None:
+            return {name for name in touched if name.kind == self.view.kind}
+        touched = {name for name in touched if name.kind in ROOTS}
+        for name in [name for name in touched if name.kind == "Pod"]:
+            touched |= self._restarts.count(name, snapshot.get(name), family)
+        if any(name.kind == "Job" for name in touched):
+            touched |= {name for name in self._owners if name.kind == "CronJob" and self._in_view(name)}
+        return touched
+
+    def _in_view(self, name: Ref) -> bool:
+        row = kind_named(name.kind)
+        return not self.view.namespace or name.namespace == self.view.namespace or not (row is None or row.namespaced)
+
+    def _has_turned(self, name: Ref, snapshot: Snapshot) -> bool:
+        """Whether a workload is new or gone: then what it owns has another place."""
+        there = snapshot.get(name) is not None
+        if there == (name in self._owners):
+            return False
+        (self._owners.add if there else self._owners.discard)(name)
+        return True
+
+    def _row(self, name: Ref, snapshot: Snapshot, family: Family) -> Row | None:
+        obj = snapshot.get(name)
+        if obj is None:
+            return None
+        if self._restarts is not None:
+            row = workload_row(obj, snapshot, family, self._worst, self._restarts)
+        elif self.view.owner is not None and not belongs(obj, self.view.owner, family):
+            row = None
+        else:
+            row = row_of(obj, self._worst)
+        return placed(row, self._places) if row is not None else None
+
+    def _put(self, name: Ref, row: Row | None) -> bool:
+        """Put a row in its place; None removes it. Whether anything differs now."""
+        before = self._by_name.get(name)
+        if before == row:
+            return False
+        old, new = (self._key(each) if each is not None else None for each in (before, row))
+        if before is not None:
+            index = self._index_of(before, old)
+            self.counts[before.health] -= 1
+            if row is not None and old == new:
+                self._rows[index] = row
+            else:
+                del self._rows[index], self._keys[index], self._by_name[name]
+        if row is not None:
+            self.counts[row.health] += 1
+            self._by_name[name] = row
+            if old != new:
+                index = bisect_left(self._keys, new)
+                self._keys.insert(index, new)
+                self._rows.insert(index, row)
+        return True
+
+    def _index_of(self, row: Row, key: Any) -> int:
+        index = bisect_left(self._keys, key)
+        while self._rows[index] is not row:  # rows of the same age and name have one key
+            index += 1
+        return index
+
+
+def _owned_by(owners: Iterable[Ref], snapshot: Snapshot) -> Iterator[Ref]:
+    """What these workloads control, also through others."""
+    waiting = list(owners)
+    while waiting:
+        owner = waiting.pop()
+        for kind in _OWNED:
+            for obj in snapshot.index(kind, "owner").get((owner.short_kind, owner.namespace, owner.name), ()):
+                yield ref(obj)
+                if kind != "Pod":
+                    waiting.append(ref(obj))

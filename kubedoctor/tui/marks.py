@@ -1,0 +1,48 @@
+"""How bad a report makes the objects that it is about."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.relations.family import Family
+from kubedoctor.engine import Report
+from kubedoctor.engine.health import Health, health_of
+
+
+def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
+    """The worst health of each object and its workload, by the findings, and by its own status where no finding
+    explains it. Affected objects are degraded at most: whether they are broken depends on their own status. A cause is
+    as bad as its worst consequence, whatever its own severity.
+    """
+    worst: dict[Ref, Health] = {}
+
+    def mark(name: Ref, health: Health) -> None:
+        for listed in {name, family.top_seen(name)}:
+            worst[listed] = min(worst.get(listed, health), health, key=lambda each: each.rank)
+
+    for finding in report.findings:
+        health = health_of(finding.severity)
+        mark(finding.about, health)
+        if health is not Health.NOTED:
+            for name in finding.affects:
+                mark(name, Health.DEGRADED)
+    for incident in report.incidents:
+        worst_of = {root: report.finding(root).severity for root in (incident.cause, *incident.alike)}
+        for id_ in incident.consequences:
+            root, severity = incident.line_to(id_)[0], report.finding(id_).severity
+            worst_of[root] = min(worst_of[root], severity, key=lambda each: each.rank)
+        for root, severity in worst_of.items():
+            mark(report.finding(root).about, health_of(severity))
+    for unexplained in report.unexplained:
+        mark(unexplained.about, Health.DEGRADED)
+    return worst
+
+
+def places_of(report: Report, family: Family) -> dict[Ref, int]:
+    """For each object and its workload the place of the first incident that concerns it."""
+    places: dict[Ref, int] = {}
+    for place, incident in enumerate(report.incidents):
+        for finding in map(report.finding, incident.members):
+            for name in (finding.about, *finding.affects):
+                places.setdefault(name, place)
+                places.setdefault(family.top_seen(name), place)
+    return places
