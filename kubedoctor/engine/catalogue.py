@@ -114,7 +114,7 @@ def load_catalogue() -> Catalogue:
         try:
             module = point.load()
         except Exception as error:  # noqa: BLE001  # a third-party package may raise anything when it is imported
-            problems.append(f"the diagnostics of package {package} ({point.value}) cannot be imported: {error}")
+            problems.append(f"the diagnostics of package {package} ({point.value}) cannot be imported: {_why(error)}")
             continue
         if not isinstance(module, ModuleType):
             problems.append(f"package {package}: its entry point {point.value} is not a module")
@@ -196,8 +196,13 @@ def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[De
         try:
             modules.append(importlib.import_module(info.name))
         except Exception as error:  # noqa: BLE001  # one broken module must not break the others
-            problems.append(f"package {name}: {info.name} cannot be imported: {error}")
+            problems.append(f"package {name}: {info.name} cannot be imported: {_why(error)}")
     yield from _items(modules)
+
+
+def _why(error: Exception) -> str:
+    """The text of an error, which only an import's own errors make clear without their type."""
+    return str(error) if isinstance(error, ImportError | SyntaxError) else f"{type(error).__name__}: {error}"
 
 
 def _items(modules: Iterable[ModuleType]) -> Iterator[Declared]:

@@ -118,6 +118,12 @@ def test_a_broken_module_is_named_and_the_others_are_used(plugin: Any) -> None:
     )
 
 
+def test_what_a_broken_module_raises_is_named_by_its_type(plugin: Any) -> None:
+    plugin("acme_checks", broken="{}['hour']")
+    (problem,) = load_catalogue().problems
+    assert problem.endswith("acme_checks.area.broken cannot be imported: KeyError: 'hour'")
+
+
 def test_a_package_that_does_not_exist_is_named(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     point = packages.Package("gone", "gone")
     monkeypatch.setattr(packages, "entry_points", lambda group: [point])

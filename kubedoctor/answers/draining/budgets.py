@@ -72,8 +72,8 @@ def refusal_of(budget: PodDisruptionBudget, numbers: Allowance) -> str:
 
 
 def budget_fixes(budget: PodDisruptionBudget, cluster: Cluster) -> Iterator[Fix]:
-    """What lets one pod go at a time: a proven change of the budget, and another replica where the budget keeps the only
-    pod."""
+    """What lets one pod go at a time: a proven change of the budget where it then needs fewer pods, and another replica
+    where the budget keeps the only pod."""
     change = edit(ref(budget), Step(("spec", "maxUnavailable"), 1), Step(("spec", "minAvailable"), remove=True))
 
     def lets_one_go(changed: Cluster) -> bool:
@@ -89,6 +89,8 @@ def budget_fixes(budget: PodDisruptionBudget, cluster: Cluster) -> Iterator[Fix]
     alone = " (its only pod is stopped then)" if numbers.expected == 1 else ""
     if numbers.expected == 1 and len(workloads) == 1 and isinstance(budget.spec.min_available, int):
         yield from _second_replica(workloads[0], cluster)
+    if numbers.desired <= numbers.expected - 1 and not numbers.problem:
+        return  # one pod may go as soon as all are healthy
     yield proven(
         Fix(
             f"Let one pod go at a time: set maxUnavailable to 1{alone}",

@@ -30,4 +30,5 @@ def why_replicas(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
     for autoscaler in cluster.all(HorizontalPodAutoscaler, subject.namespace):
         if target_of(autoscaler) == ref(workload):
             return scaling_sheet(autoscaler, cluster)
-    return without_autoscaler(subject, workload.spec.desired_replicas)
+    all_seen = all(gap.kind != HorizontalPodAutoscaler.__name__ for gap in cluster.gaps)
+    return without_autoscaler(subject, workload.spec.desired_replicas, all_seen=all_seen)

@@ -153,7 +153,10 @@ def _data(autoscaler: HorizontalPodAutoscaler, found: tuple[Demand, ...], verdic
     }
 
 
-def without_autoscaler(workload: Ref, replicas: int) -> Sheet:
-    """The answer about a workload that no autoscaler scales."""
+def without_autoscaler(workload: Ref, replicas: int, *, all_seen: bool) -> Sheet:
+    """The answer about a workload that no autoscaler scales, as far as autoscalers were seen."""
     pods = counted(replicas, "pod")
+    if not all_seen:
+        text = f"is to have {pods} by its own spec, unless an autoscaler that was not seen scales it"
+        return Sheet(workload.title, text, Conclusion.UNKNOWN)
     return Sheet(workload.title, f"is to have {pods} by its own spec: no autoscaler scales it", Conclusion.WELL)

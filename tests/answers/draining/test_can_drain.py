@@ -122,6 +122,26 @@ def test_a_budget_that_lets_no_pod_go_has_a_proven_change() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("numbers", "spec", "nodes", "changes"),
+    [
+        ((2, 2, 2), {}, ("4",), True),
+        ((2, 2, 3), {}, ("4",), False),  # A third pod has to get ready first: the budget lets one go already.
+        ((3, 3, 5), {}, ("4",), False),  # A change to 4 of 5 would ask for more.
+        ((1, 2, 2), {}, ("500m",), False),  # The replacement of the first has no node.
+        ((2, 2, 2), {"maxUnavailable": 0}, ("4",), True),
+        ((1, 1, 2), {"maxUnavailable": 1}, ("4",), False),
+    ],
+)
+def test_a_budget_is_changed_only_where_it_then_needs_fewer_pods(
+    numbers: tuple[int, int, int], spec: Manifest, nodes: tuple[str, ...], changes: bool
+) -> None:
+    pods = (running("a"), running("b"))
+    sheet = drained(deployment(numbers[2]), replica_set(numbers[2]), *pods, budget(*numbers, **spec), nodes=nodes)
+    assert sheet.verdict.startswith("cannot be drained")
+    assert any("maxUnavailable" in fix.command for fix in sheet.fixes) is changes
+
+
 def test_a_budget_short_of_healthy_pods_is_told_from_one_that_never_allows() -> None:
     sheet = drained(replica_set(3), running("a"), running("b", node="new-0"), budget(2, 2, 3))
     (fact,) = (fact.text for fact in sheet.facts if fact.label == "budget")

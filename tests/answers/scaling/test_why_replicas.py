@@ -10,8 +10,9 @@ from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.why_replicas import why_replicas
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.engine.asking import ask
-from tests.engine.clinic import complete, deployment, live
+from tests.engine.clinic import complete, deployment, live, objects
 from tests.engine.test_examination import Server
 
 VALID = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}
@@ -128,6 +129,15 @@ def test_every_metric_has_a_row_the_deciding_one_first() -> None:
 def test_a_workload_without_an_autoscaler_decides_itself() -> None:
     sheet = answered(deployment("web"))
     assert sheet.headline == "Deployment shop/web: is to have 1 pod by its own spec: no autoscaler scales it"
+
+
+def test_autoscalers_that_were_seen_in_part_leave_the_answer_open() -> None:
+    snapshot = live()
+    snapshot.add(objects(deployment("web")))
+    snapshot.limit(Want("HorizontalPodAutoscaler", "shop"), "only some")
+    sheet = why_replicas.answer(Ref("Deployment", "shop", "web"), Choices(), Cluster(snapshot))
+    assert sheet.verdict == "is to have 1 pod by its own spec, unless an autoscaler that was not seen scales it"
+    assert sheet.conclusion is Conclusion.UNKNOWN
 
 
 def test_one_round_fetches_what_is_needed() -> None:
