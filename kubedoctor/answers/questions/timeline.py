@@ -11,12 +11,14 @@ from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetR
 from kubedoctor.answers.timeline.entries import TimelineEntry, entries
 from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
 from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.claims import claim_names
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
@@ -41,16 +43,19 @@ def timeline(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
     return Sheet(
         title=subject.title,
         verdict=f"{counted(len(chosen), 'entry', 'entries')}, {newest}",
-        conclusion=Conclusion.WELL,
+        conclusion=Conclusion.UNKNOWN if any(gap.kind == Event.__name__ for gap in cluster.gaps) else Conclusion.WELL,
         facts=(Fact("memory", _EVENTS),),
         tables=(Table(("ago", "time", "object", "what"), tuple(_row(entry, cluster) for entry in chosen)),)
         if chosen
         else (),
-        next=(
-            Command(f"kubectl get events{obj.namespace_flag} --sort-by=.lastTimestamp", "all events of the namespace"),
-        ),
+        next=(Command(_all_events(obj), "all events of the namespace"),),
         data={"entries": [_data(entry) for entry in chosen]},
     )
+
+
+def _all_events(obj: KubernetesObject) -> str:
+    """The command that lists them; those about objects of no namespace are in `default`."""
+    return kubectl("get", "events", "--sort-by=.lastTimestamp", namespace=obj.namespace or "default")
 
 
 def _concerned(obj: KubernetesObject, cluster: Cluster) -> tuple[KubernetesObject, ...]:
