@@ -72,7 +72,11 @@ class ObjectScreen(Screen[None]):
             if question is not None:
                 self._ask(question, about)
 
-        self.app.push_screen(QuestionsScreen(questions, about), chosen)
+        # What its findings point to comes first.
+        verdict = self.query_one(IncidentPane).verdict
+        areas = {finding.diagnostic.partition("/")[0] for finding in (verdict.findings if verdict else ())}
+        nearest = tuple(sorted(questions, key=lambda question: question.area not in areas))
+        self.app.push_screen(QuestionsScreen(nearest, about), chosen)
 
     def ask_by_name(self, name: str, words: tuple[str, ...], namespace: str) -> None:
         """Ask about the row, or about the namespace (empty: all) where the question has no subject of its own.
