@@ -54,7 +54,7 @@ def load(session: Session, view: View, report: Report | None, order: Callable[[]
         pace.begin()
         shown = count
         post(SomeRowsMade(view, session.rows(view, report, order(), whole=False)))
-        post(Progress(f"{counted(count, 'object')} read"))
+        post(Progress(f"reading: {counted(count, 'object')}"))
         pace.end()
 
     try:

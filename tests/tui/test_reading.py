@@ -99,7 +99,7 @@ async def test_rows_of_a_recording_appear_before_all_of_it_is_read(tmp_path: Pat
         assert names(screen) == ["web"]
         assert screen.report is None
         bar = screen.query_one(StatusBar)
-        await until(lambda: bar.doing == "1 object read")
+        await until(lambda: bar.doing == "reading: 1 object")
         assert "<invalid>" not in text(screen)
         source.goes_on.set()
         await until(lambda: screen.report)

@@ -83,6 +83,6 @@ def test_leaving_does_not_wait_for_a_slow_server(terminal: Terminal) -> None:
         terminal.start(
             "env", "-u", "COLUMNS", "-u", "LINES", "sh", "-c", '"$@"; echo "left with $?"; sleep 60', "sh", *command
         )
-        terminal.until("reading workloads")
+        terminal.until("reading: ")
         terminal.keys(":", "q", "Enter")
         terminal.until("left with 0")
