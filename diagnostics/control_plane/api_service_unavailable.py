@@ -38,6 +38,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.changes import delete
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
+from kubedoctor.replay.autoscaling.failures import NoMetrics, failing, metrics_failure
 
 AVAILABLE = "status.conditions[type=Available]"
 _STARTING = timedelta(minutes=1)
@@ -135,9 +136,9 @@ def _reason(available: Condition, name: Ref, port: int) -> tuple[str, str]:
 
 
 def _lacks_metrics_of(autoscaler: HorizontalPodAutoscaler, group: str) -> bool:
-    """The autoscaler states that it cannot get metrics from the API group."""
-    active = condition(autoscaler.status.conditions, "ScalingActive")
-    if active is None or active.status != "False":
+    """The autoscaler states that the API group gives it no metrics."""
+    active = failing(autoscaler)
+    if active is None:
         return False
-    named = group in active.message
-    return named or (group == "metrics.k8s.io" and "resource metrics API" in active.message)
+    failure = metrics_failure(active)
+    return failure.api.value == group and failure.kind in (NoMetrics.UNAVAILABLE, NoMetrics.NOT_SERVED)
