@@ -27,6 +27,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from diagnostics.autoscaling._requests import missing_request_fixes, named_container
 from kubedoctor.answers.scaling.words import failure_line
 from kubedoctor.cluster import (
@@ -98,8 +100,9 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
     fixes: tuple[Fix, ...] = ()
     if failure.kind is NoMetrics.MISSING_REQUEST:
         container = named_container(failure, pods)
-        reason = f"container {container.name or '?'} has no {failure.resource} request" if container else reason
-        evidence += container.evidence if container else ()
+        if container is not None:
+            reason = failure_line(replace(failure, container=container.name), pods)
+            evidence += container.evidence
         fixes = tuple(missing_request_fixes(autoscaler, failure, container, workload, cluster))
     else:
         fixes = tuple(_fixes(failure))
@@ -110,7 +113,7 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
         confidence=Confidence.CERTAIN,
         detail=_owner_line(autoscaler),
         affects=(target,) if workload is not None else (),
-        because_of=tuple(_blamed(failure, target, pods)),
+        because_of=tuple(_blamed(failure, target)),
         fixes=fixes,
         commands=(
             Command(ref(autoscaler).describe_command, "its conditions and events"),
@@ -142,7 +145,7 @@ def _fixes(failure: MetricsFailure) -> Iterator[Fix]:
             yield Fix(f"Check the log of {server}: it may not reach the kubelets or the source of the metric")
 
 
-def _blamed(failure: MetricsFailure, target: Ref, pods: tuple[Pod, ...]) -> Iterator[Ref]:
+def _blamed(failure: MetricsFailure, target: Ref) -> Iterator[Ref]:
     if failure.kind in (NoMetrics.NO_READY_PODS, NoMetrics.NO_PODS):
         yield target
 

@@ -40,6 +40,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.changes import Change, Step, delete, edit
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
+from kubedoctor.replay.autoscaling.failures import scale_failure
 
 _ABLE = "status.conditions[type=AbleToScale]"
 _SCALED: tuple[type[KubernetesObject], ...] = (Deployment, StatefulSet, ReplicaSet)
@@ -70,7 +71,7 @@ def target_missing(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Ite
     if (seen is not None and not refused) or not (known or failed):
         return
     missing = known and seen is None and not refused
-    message = able.message.rpartition("current scale: ")[2] if failed and able is not None else ""
+    message = scale_failure(able) if failed and able is not None else ""
     similar = tuple(_similar(target, cluster)) if missing or "not found" in message else ()
     reason = "does not exist" if missing or "not found" in message else f"cannot be scaled: {message}"
     yield Finding(

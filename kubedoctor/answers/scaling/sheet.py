@@ -18,7 +18,7 @@ from kubedoctor.cluster.relations.workloads import controlling_owner, pods_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.model import Command
 from kubedoctor.replay.autoscaling.demand import Demand, demands, tolerance_of
-from kubedoctor.replay.autoscaling.failures import failing, metrics_failure
+from kubedoctor.replay.autoscaling.failures import failing, metrics_failure, scale_failure
 from kubedoctor.replay.autoscaling.limits import Held, Limited, limited, window
 
 _STABILISED = ("ScaleDownStabilized", "ScaleUpStabilized")
@@ -49,7 +49,7 @@ def _verdict(autoscaler: HorizontalPodAutoscaler, found: tuple[Demand, ...], clu
     active = condition(autoscaler.status.conditions, "ScalingActive")
     able = condition(autoscaler.status.conditions, "AbleToScale")
     if able is not None and able.status == "False":
-        return _Verdict(f"scales nothing: {able.message.rpartition('current scale: ')[2]}", Conclusion.TROUBLE)
+        return _Verdict(f"scales nothing: {scale_failure(able)}", Conclusion.TROUBLE)
     failed = failing(autoscaler)
     if failed is not None:
         workload = cluster.maybe.get_ref(target_of(autoscaler))

@@ -100,6 +100,11 @@ def failing(autoscaler: HorizontalPodAutoscaler) -> Condition | None:
     return active if active.reason in _REASONS else None
 
 
+def scale_failure(able: Condition) -> str:
+    """Why the controller cannot scale the target, by the condition AbleToScale, without its own words in front."""
+    return able.message.rpartition("current scale: ")[2]
+
+
 def metrics_failure(active: Condition) -> MetricsFailure:
     """What the message of such a condition says."""
     api = _REASONS[active.reason]
