@@ -54,7 +54,9 @@ def several_autoscalers(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -
         return
     others = [other for other in rivals if other.name != autoscaler.name]
     names = ", ".join(other.name for other in others)
-    reason = f"{ref(autoscaler).name} and {names} scale the same {target.title}" if others else "its pods have another"
+    reason = (
+        f"{autoscaler.name} and {names} scale the same {target.title}" if others else "another selects the same pods"
+    )
     stops = ", so none of them scales" if ambiguous else ""
     yield Finding(
         about=ref(autoscaler),

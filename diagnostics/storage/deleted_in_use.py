@@ -64,10 +64,11 @@ def deleted_in_use(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[F
     volume = cluster.maybe.get(PersistentVolume, "", name) if name else None
     deletes = volume is not None and volume.spec.persistent_volume_reclaim_policy == "Delete"
     lost = f"; volume {name} and its data go with it (reclaim policy Delete)" if deletes else ""
+    names = listed((f"Pod {pod.name}" for pod in users), 3)
+    uses, ends = ("uses it", "the pod ends") if len(users) == 1 else ("use it", "these pods end")
     yield Finding(
         about=ref(claim),
-        summary=f"is being deleted while {listed((f'Pod {pod.name}' for pod in users), 3)} uses it: it is gone when the "
-        f"pod ends{lost}",
+        summary=f"is being deleted while {names} {uses}: it is gone when {ends}{lost}",
         evidence=(
             quote(claim, "metadata.deletionTimestamp", "deletion was requested; it cannot be undone"),
             quote(claim, "metadata.finalizers", "keeps the claim while a pod uses it"),

@@ -28,7 +28,7 @@ def forbidden(message: str, cluster: Cluster) -> Story | None:
     bound = [(binding, role) for binding, role in bound_roles(refusal, cluster) if _names(binding, refusal)]
     allowing = next((role for _, role in bound if any(allows(r, refusal) for r in rules_of(role, cluster) or ())), None)
     if allowing is not None:
-        return Story(f"{text}; {_named(allowing)} allows it by now")
+        return Story(f"{text}; {_named(allowing)} allows it now")
     if not bound:
         return Story(f"{text}; {'no role is bound to it' if not cluster.gaps else 'its roles cannot be seen'}")
     roles = list(dict.fromkeys(role for _, role in bound))
