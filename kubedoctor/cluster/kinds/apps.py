@@ -168,7 +168,6 @@ class JobStatus(Part):
     succeeded: int = 0
     failed: int = 0
     failed_indexes: str | None = None
-    completed_indexes: str | None = None
     start_time: Time | None = None
     completion_time: Time | None = None
     conditions: tuple[Condition, ...] | None = None

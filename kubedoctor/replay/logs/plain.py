@@ -31,7 +31,6 @@ _TORNADO: Final = compiled_later(r"^\[(?P<level>[DIWECF]) (?P<time>[\d-]+ [\d:.]
 _LOGRUS_SHORT: Final = compiled_later(r"^(?P<level>DEBU|INFO|WARN|ERRO|FATA|PANI)\[(?P<time>[^\]]*)\] ?")
 _ERLANG_LETTER: Final = compiled_later(r"^(?P<time>[\d-]*T?[\d:.]+Z?) \[(?P<level>[DIWEFC])\] ")
 _SINGLE_LETTERS: Final = (_KLOG, _RUBY, _CAPNSLOG, _TORNADO, _ERLANG_LETTER)
-_ERROR_AFTER_TEXT: Final = compiled_later(r'^(?P<text>"(?:[^"]|"(?=\w))*") (?P<pairs>\w[\w ]*=.*)$')
 
 _TIME: Final = compiled_later(
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?"

@@ -42,9 +42,6 @@ _EXCEPTION: Final = compiled_later(
     rf"\*\* \({_DOTTED}\)|thread '.*' panicked|panic: |fatal error: |PHP (?:Fatal|Parse) error|Fatal error: |"
     rf"Exception \(|{{ ?\w*Error: |{_DOTTED}(?:Exception|Error|Failure|Fault|Errno::\w+|Interrupt|Warning)\b(?: \([\w. ]+\))?(?: \[[\w-]+\])?(?::|$| \())"
 )
-_STARTS: Final = compiled_later(
-    r"^\s*(?:Traceback \(most recent|thread '.*' panicked|panic: |fatal error: |Exception in thread)"
-)
 _PLACE: Final = compiled_later(r"([\w.-]+\.(?:go|rs|java|kt|scala|rb|js|mjs|cjs|ts|cs|php|c|cc|cpp)):(?:line )?(\d+)")
 _PYTHON_PLACE: Final = compiled_later(r'File "(?:[^"]*/)?([^"/]+)", line (\d+)')
 _LIBRARY: Final = compiled_later(
