@@ -122,9 +122,8 @@ def _prepare() -> None:
 
 
 def _catalogue() -> Catalogue:
-    from kubedoctor.engine import (
-        load_catalogue,  # takes longer than the way to a server nearby, and is not needed for it
-    )
+    # Importing this takes longer than the way to a server nearby, which does not need it.
+    from kubedoctor.engine import load_catalogue
 
     return load_catalogue()
 

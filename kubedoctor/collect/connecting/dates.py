@@ -1,4 +1,7 @@
-"""The date of an answer (RFC 9110, 5.6.7), in the one form that servers may send today."""
+"""The date of an answer (RFC 9110, 5.6.7), in the one form that servers may send today.
+
+`email.utils` reads it too, but importing it would lengthen every short run.
+"""
 
 from __future__ import annotations
 

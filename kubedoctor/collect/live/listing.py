@@ -41,6 +41,11 @@ class Listed(msgspec.Struct):
     problems: list[str] = msgspec.field(default_factory=list)
     broke_off: str = ""
 
+    def clear(self) -> None:
+        """Forget what was read, to begin the list again."""
+        self.objects.clear()
+        self.problems.clear()
+
 
 class ServedResource(msgspec.Struct, frozen=True):
     """A kind as this cluster serves it: its version, and its name in Refs."""
@@ -113,11 +118,9 @@ def read_list(
             if not token:
                 raise
             if isinstance(problem, ApiRefusal) and problem.status == 410 and restarts <= MOST_RESTARTS:
-                restarts += 1
-                token = ""
+                token, restarts = "", restarts + 1
                 seen.clear()
-                listed.objects.clear()
-                listed.problems.clear()
+                listed.clear()
                 continue
             why = problem.clause if isinstance(problem, ApiRefusal) else problem.what
             listed.broke_off = _broke(resource, want, listed, why)
@@ -130,9 +133,7 @@ def read_list(
         if not chunk.continue_token:
             return listed
         if most and len(listed.objects) >= most:
-            listed.broke_off = (
-                f"only the first {counted(len(listed.objects), 'object')} of {resource.row.resource} were read"
-            )
+            listed.broke_off = _only_first(resource, listed)
             return listed
         empty = 0 if chunk.objects else empty + 1
         if why := _endless(chunk.continue_token in seen, empty, len(listed.objects)):
@@ -272,6 +273,10 @@ def _decode(
         else:
             return msgspec.structs.replace(chunk, objects=named(resource, chunk.objects))
     raise AssertionError("the last try returns or raises")
+
+
+def _only_first(resource: ServedResource, listed: Listed) -> str:
+    return f"only the first {counted(len(listed.objects), 'object')} of {resource.row.resource} were read"
 
 
 def _broke(resource: ServedResource, want: Want, listed: Listed, why: str) -> str:

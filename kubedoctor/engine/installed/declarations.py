@@ -151,7 +151,7 @@ def _files(folder: str) -> Iterator[tuple[str, int, int]]:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".py"):
-                told = entry.stat()
-                yield entry.path, told.st_mtime_ns, told.st_size
+                status = entry.stat()
+                yield entry.path, status.st_mtime_ns, status.st_size
             elif entry.name != "__pycache__" and entry.is_dir():
                 yield from _files(entry.path)

@@ -144,9 +144,9 @@ def _counted(budget: PodDisruptionBudget) -> Eviction:
     if status.disruptions_allowed > 0:
         return Eviction.WITHIN_BUDGET
     state = condition(status.conditions, "DisruptionAllowed")
-    said = state is not None and state.status == "False" and bool(state.message)
-    if said and state is not None and state.reason == "SyncFailed":
+    explained = state is not None and state.status == "False" and bool(state.message)
+    if explained and state is not None and state.reason == "SyncFailed":
         return Eviction.FAILED_SYNC
     if status.current_healthy <= status.desired_healthy:
         return Eviction.TOO_FEW_HEALTHY
-    return Eviction.CONDITION if said else Eviction.NONE_ALLOWED
+    return Eviction.CONDITION if explained else Eviction.NONE_ALLOWED
