@@ -97,7 +97,7 @@ def finalizer_stuck(obj: KubernetesObject, cluster: Cluster) -> Iterator[Finding
         commands.insert(0, Command(kubectl("get", obj.name, "-A"), "the objects that are left"))
     yield Finding(
         about=ref(obj),
-        summary=f"is Terminating for {human_duration(late)}: blocked by {words}",
+        summary=f"has been Terminating for {human_duration(late)}: blocked by {words}",
         evidence=(
             quote(obj, "metadata.finalizers", "must be removed by its controller"),
             quote(obj, "metadata.deletionTimestamp", ""),

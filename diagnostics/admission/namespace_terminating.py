@@ -88,7 +88,7 @@ def namespace_terminating(namespace: Namespace, cluster: Cluster) -> Iterator[Fi
         return
     yield Finding(
         about=ref(namespace),
-        summary=f"is Terminating for {human_duration(late)}: {reason}",
+        summary=f"has been Terminating for {human_duration(late)}: {reason}",
         evidence=(*evidence, quote(namespace, "metadata.deletionTimestamp", "deletion was requested")),
         confidence=Confidence.CERTAIN,
         severity=Severity.NOTICE if late <= SOON or _still_ending(namespace, cluster) else None,

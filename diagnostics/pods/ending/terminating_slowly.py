@@ -72,7 +72,7 @@ def terminating_slowly(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         about=workload_of(pod, cluster),
         aspect="grace period",
         summary=(
-            f"Pod {pod.name} is Terminating for {human_duration(elapsed)}: {names} has not exited on SIGTERM{clause}; "
+            f"Pod {pod.name} has been Terminating for {human_duration(elapsed)}: {names} has not exited on SIGTERM{clause}; "
             f"killed in {human_duration(due - cluster.taken_at)} (grace period {human_duration(grace)})"
         ),
         evidence=(
