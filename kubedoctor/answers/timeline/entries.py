@@ -23,8 +23,7 @@ _ORDINARY: Final = frozenset({"PodReadyToStartContainers", "Initialized", "Conta
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """Something that happened to `about`. `bad`: a Warning event, a container that failed, a condition that means trouble
-    is not judged here."""
+    """Something that happened to `about`. `bad`: a Warning event or a container that failed; conditions are not judged."""
 
     at: datetime
     about: Ref

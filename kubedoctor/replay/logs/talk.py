@@ -114,9 +114,22 @@ _DONE: Final = _any(
     r"\b(?:completed?|finished|done|success(?:ful|fully)?|succeeded|all .* (?:applied|processed)|nothing to do|no (?:more )?work|"
     r"up[ -]to[ -]date|has been shutdown|stopping pipeline|exiting normally|finalized)\b",
 )
-_GENERIC_WORDS: Final = frozenset(
-    ["a", "abnormal", "abnormally", "migration", "migrations", "assertion", "abort", "aborted", "aborting", "above", "action", "after", "an", "and", "app", "application", "at", "be", "because", "been", "before", "below", "boot", "booting", "bootstrap", "bootstrapping", "by", "can", "can't", "cannot", "caught", "cause", "check", "cmd", "code", "command", "component", "container", "context", "could", "couldn't", "create", "creating", "critical", "daemon", "database", "db", "dead", "description", "detail", "details", "dev", "development", "down", "due", "during", "elasticsearch", "encountered", "end", "error", "errors", "exception", "exceptions", "execute", "executing", "execution", "exit", "exited", "exiting", "fail", "failed", "failing", "fails", "failure", "failures", "fatal", "for", "framework", "from", "gave", "giving", "happened", "halting", "halted", "has", "have", "in", "information", "init", "initialisation", "initialise", "initialising", "initialization", "initialize", "initializing", "instance", "internal", "is", "issue", "it", "its", "kafka", "launch", "launching", "load", "loading", "log", "logs", "main", "manager", "message", "mode", "module", "more", "multiple", "node", "non-zero", "nonzero", "not", "now", "occurred", "of", "on", "one", "opensearch", "please", "prepare", "problem", "problems", "process", "prod", "production", "profile", "program", "quit", "raised", "reason", "register", "report", "reporting", "return", "returned", "root", "run", "runner", "running", "runs", "see", "server", "servers", "service", "set", "setup", "several", "severe", "shut", "shutdown", "shutting", "spring", "springframework", "start", "start-up", "started", "starting", "startup", "status", "stop", "stopped", "stopping", "system", "terminate", "terminated", "terminating", "that", "the", "this", "thread", "to", "trouble", "unable", "uncaught", "unexpected", "unhandled", "unknown", "up", "was", "when", "while", "will", "with", "worker"]
+_GENERIC: Final = (
+    "a abnormal abnormally migration migrations assertion abort aborted aborting above action after an and app "
+    "application at be because been before below boot booting bootstrap bootstrapping by can can't cannot caught "
+    "cause check cmd code command component container context could couldn't create creating critical daemon database "
+    "db dead description detail details dev development down due during elasticsearch encountered end error errors "
+    "exception exceptions execute executing execution exit exited exiting fail failed failing fails failure failures "
+    "fatal for framework from gave giving happened halting halted has have in information init initialisation "
+    "initialise initialising initialization initialize initializing instance internal is issue it its kafka launch "
+    "launching load loading log logs main manager message mode module more multiple node non-zero nonzero not now "
+    "occurred of on one opensearch please prepare problem problems process prod production profile program quit "
+    "raised reason register report reporting return returned root run runner running runs see server servers service "
+    "set setup several severe shut shutdown shutting spring springframework start start-up started starting startup "
+    "status stop stopped stopping system terminate terminated terminating that the this thread to trouble unable "
+    "uncaught unexpected unhandled unknown up was when while will with worker"
 )
+_GENERIC_WORDS: Final = frozenset(_GENERIC.split())
 _WORD: Final = compiled_later(r"[A-Za-z][\w'-]*")
 _DETAIL: Final = compiled_later(r"[\"'`/=]|\w\.\w|\d{2,}")
 _TRAILING_LOGGER: Final = compiled_later(r"\s*(?:\([\w.$-]+(?:\.[\w$-]+)+\)|\{[^{}]*\}|\[[\w. -]+\])\s*$")
