@@ -101,7 +101,7 @@ def failing(autoscaler: HorizontalPodAutoscaler) -> Condition | None:
 
 
 def scale_failure(able: Condition) -> str:
-    """Why the controller cannot scale the target, by the condition AbleToScale, without its own words in front."""
+    """Why the controller cannot scale the target, by the end of the message of AbleToScale."""
     return able.message.rpartition("current scale: ")[2]
 
 
