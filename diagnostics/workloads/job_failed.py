@@ -117,9 +117,10 @@ def _reason(job: Job, state: Condition) -> str:
         limit = "" if job.spec.backoff_limit is None else f" of {job.spec.backoff_limit}"
         return f"{pods}, more than its backoffLimit{limit}"
     if state.reason in ("FailedIndexes", "MaxFailedIndexesExceeded") and job.status.failed_indexes:
-        most = job.spec.backoff_limit_per_index
-        allowed = "" if most is None else f", each more often than backoffLimitPerIndex {most}"
-        return f"index {job.status.failed_indexes} failed{allowed}"
+        most, indexes = job.spec.backoff_limit_per_index, job.status.failed_indexes
+        noun, each = ("index", "") if indexes.isdecimal() else ("indexes", "each ")
+        allowed = "" if most is None else f", {each}more often than backoffLimitPerIndex {most}"
+        return f"{noun} {indexes} failed{allowed}"
     if state.reason == "PodFailurePolicy":
         return f"a rule of its podFailurePolicy made the failure final: {_message(state)}"
     if state.reason == "DeadlineExceeded":

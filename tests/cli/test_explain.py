@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from kubedoctor.engine import load_catalogue
@@ -64,3 +65,13 @@ def test_a_symptom_stands_once_on_a_page() -> None:
     for page in CATALOGUE.diagnostics:
         names = [word.lower() for word in (*page.also_known_as, *page.symptoms)]
         assert len(names) == len(set(names)), page.id
+
+
+def test_a_page_that_cannot_be_read_is_told_from_one_that_does_not_exist(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = msgspec.structs.replace(CATALOGUE, problems=("acme.checks cannot be imported: KeyError: 'hour'",))
+    monkeypatch.setattr("kubedoctor.cli.commands.explain.load_catalogue", lambda: broken)
+    code, _, err = run(capsys, "explain", "KD9999")
+    assert code == 2
+    assert "no page for 'KD9999'\n  acme.checks cannot be imported: KeyError: 'hour'\n" in err

@@ -60,8 +60,11 @@ def _verdict(drained: DrainedNode) -> str:
 
 
 def _facts(drained: DrainedNode, cluster: Cluster) -> Iterator[Fact]:
-    for budget in _budgets(drained):
+    budgets = _budgets(drained)
+    for budget in budgets[:_SHOWN]:
         yield Fact("budget", f"{ref(budget).title} {refusal_of(budget, current(budget, cluster))}")
+    if further := budgets[_SHOWN:]:
+        yield Fact("budget", f"and {len(further)} more")
     for departure in drained.refused:
         if departure.eviction.outcome is Eviction.SEVERAL_BUDGETS:
             names = ", ".join(ref(budget).title for budget in departure.eviction.budgets)

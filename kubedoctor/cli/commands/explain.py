@@ -27,7 +27,7 @@ def explain(options: argparse.Namespace) -> int:
         return 0
     pages = catalogue.pages(words)
     if not pages:
-        raise UsageProblem(f"no page for {words!r}", _hint(words, catalogue))
+        raise UsageProblem(f"no page for {words!r}", "\n".join((*catalogue.problems, _hint(words, catalogue))))
     if len(pages) > 1:
         print(f"{words}: {len(pages)} pages, most likely first\n")
         print("\n".join(f"- {_row(page)}" for page in pages), end="\n\n")

@@ -148,6 +148,17 @@ def test_a_budget_short_of_healthy_pods_is_told_from_one_that_never_allows() -> 
     assert fact == "PodDisruptionBudget shop/web needs 2 healthy pods and has 2 (minAvailable 2)"
 
 
+def test_of_many_budgets_the_first_are_described() -> None:
+    names = "abcde"
+    pods = [{**running(name), "metadata": {**running(name)["metadata"], "labels": {"app": name}}} for name in names]
+    budgets = [budget(1, 1, 1, name, selector={"matchLabels": {"app": name}}, minAvailable=1) for name in names]
+    facts = [fact.text for fact in drained(*pods, *budgets).facts if fact.label == "budget"]
+    assert [text.partition(" never")[0] for text in facts] == [
+        *(f"PodDisruptionBudget shop/{name}" for name in "abc"),
+        "and 2 more",
+    ]
+
+
 def test_what_an_autoscaler_owns_is_not_scaled_by_hand() -> None:
     autoscaler = {
         "kind": "HorizontalPodAutoscaler",
