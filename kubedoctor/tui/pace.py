@@ -16,13 +16,17 @@ QUIET_SHARE = 200
 class Pace:
     """The rhythm of one kind of work. `stale`: its result is out of date.
 
-    interval: the least number of seconds between two beginnings. share: see SHARE.
+    interval: the least number of seconds between two beginnings. share: see SHARE. free: seconds of cost that need no
+    rest beyond the interval, so that a small cluster is answered at once.
     """
 
-    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic, *, share: float = SHARE) -> None:
+    def __init__(
+        self, interval: float, clock: Callable[[], float] = time.monotonic, *, share: float = SHARE, free: float = 0.0
+    ) -> None:
         self.stale = False
         self._interval = interval
         self._share = share
+        self._free = free
         self._clock = clock
         self._began: float | None = None
         self._cost = 0.0
@@ -46,7 +50,7 @@ class Pace:
         """It is stale, and the pause was long enough."""
         if not self.stale or self._began is None:
             return self.stale
-        return self._age(self._began) >= max(self._interval, self._share * self._cost)
+        return self._age(self._began) >= max(self._interval, self._share * (self._cost - self._free))
 
     @property
     def is_old(self) -> bool:

@@ -84,3 +84,16 @@ def test_a_cost_that_is_known_counts_instead_of_the_time() -> None:
     early = pace.is_due
     clock.now += 0.2
     assert (early, pace.is_due) == (False, True)
+
+
+def test_cheap_work_need_not_rest_longer_than_the_interval() -> None:
+    clock = Clock()
+    pace = Pace(2.0, clock, share=30, free=0.3)
+    for cost, rest in ((0.3, 2.0), (0.5, 6.0)):
+        pace.begin()
+        pace.end(cost)
+        pace.stale = True
+        clock.now += rest - 0.5
+        assert not pace.is_due, cost
+        clock.now += 0.6
+        assert pace.is_due, cost

@@ -27,6 +27,8 @@ ROWS_SHARE = 20
 EXAMINE_EVERY = 2.0
 EXAMINE_SHARE = 30
 """As ROWS_SHARE: of a cluster of 1,000 pods the report is never older than some seconds, of 30,000 than some minutes."""
+EXAMINE_FREE = 0.3
+"""Seconds of the processor: what the examination of a small cluster costs."""
 
 
 class RowsScreen(ObjectScreen):
@@ -43,7 +45,8 @@ class RowsScreen(ObjectScreen):
         self._scope = namespace
         self._refused = ""
         self._reading = False
-        self._listing, self._examining = Pace(REPAINT_EVERY, share=ROWS_SHARE), Pace(EXAMINE_EVERY, share=EXAMINE_SHARE)
+        self._listing = Pace(REPAINT_EVERY, share=ROWS_SHARE)
+        self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
         self._changed_kinds: set[str] = set()
         self._changed_objects: set[Ref] = set()
 
