@@ -71,9 +71,12 @@ def target_missing(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Ite
     if (seen is not None and not refused) or not (known or failed):
         return
     missing = known and seen is None and not refused
+    if not failed and any(gap.kind == target.kind for gap in cluster.gaps):
+        return  # The target may be one of the objects that were not read.
     message = scale_failure(able) if failed and able is not None else ""
-    similar = tuple(_similar(target, cluster)) if missing or "not found" in message else ()
-    reason = "does not exist" if missing or "not found" in message else f"cannot be scaled: {message}"
+    gone = missing or "not found" in message
+    similar = tuple(_similar(target, cluster)) if gone else ()
+    reason = "does not exist" if gone else f"cannot be scaled: {message}"
     yield Finding(
         about=ref(autoscaler),
         summary=f"HorizontalPodAutoscaler scales nothing: its target {target.title} {reason}",
@@ -86,7 +89,7 @@ def target_missing(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Ite
             ),
         ),
         confidence=Confidence.CERTAIN,
-        fixes=(*_fixes(autoscaler, similar, cluster), _deleted(autoscaler, target)),
+        fixes=(*_fixes(autoscaler, similar, cluster), _deleted(autoscaler, target, gone=gone)),
         commands=(
             Command(kubectl("get", "deployments,statefulsets", namespace=autoscaler.namespace), "what it could scale"),
             Command(ref(autoscaler).describe_command, "its conditions and events"),
@@ -135,6 +138,7 @@ def _has_target(autoscaler: HorizontalPodAutoscaler) -> Callable[[Cluster], bool
     return holds
 
 
-def _deleted(autoscaler: HorizontalPodAutoscaler, target: Ref) -> Fix:
+def _deleted(autoscaler: HorizontalPodAutoscaler, target: Ref, *, gone: bool) -> Fix:
     line = command_line(delete(ref(autoscaler)), autoscaler)
-    return Fix(f"Delete the autoscaler, if {target.title} is not to come back", line, Effect.CHANGES)
+    when = "is not to come back" if gone else "is not to be scaled"
+    return Fix(f"Delete the autoscaler, if {target.title} {when}", line, Effect.CHANGES)
