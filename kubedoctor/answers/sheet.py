@@ -22,17 +22,18 @@ class Mark(enum.Enum):
 
 
 class Conclusion(enum.Enum):
-    """The result of an answer: nothing is wrong, something is wrong, or the deciding objects could not be read. It
-    gives the exit code: 0, 1 or 3."""
+    """The result of an answer: nothing is wrong, something is wrong, the deciding objects could not be read, or nothing
+    was judged. It gives the exit code: 0, 1, 3, 0."""
 
     WELL = "well"
     TROUBLE = "trouble"
     UNKNOWN = "unknown"
+    ACCOUNT = "account"
 
     @property
     def mark(self) -> Mark:
         """The mark before the verdict."""
-        return {"well": Mark.YES, "trouble": Mark.NO}.get(self.value, Mark.UNKNOWN)
+        return {"well": Mark.YES, "trouble": Mark.NO, "account": Mark.NONE}.get(self.value, Mark.UNKNOWN)
 
 
 class Cell(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ _CODES = {
     Conclusion.WELL: ExitCode.HEALTHY,
     Conclusion.TROUBLE: ExitCode.FOUND,
     Conclusion.UNKNOWN: ExitCode.GAPS,
+    Conclusion.ACCOUNT: ExitCode.HEALTHY,
 }
 
 

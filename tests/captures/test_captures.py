@@ -160,3 +160,10 @@ def test_a_file_of_pods_and_events_tells_what_pods_and_events_can(shared: Path, 
 def test_events_speak_for_objects_that_the_file_lacks(name: str, sentence: str, shared: Path, tmp_path: Path) -> None:
     few = of_a_few_kinds(shared / "captures" / f"{name}.json", tmp_path)
     assert sentence in " ".join(message for item in few.unexplained for message in item.messages)
+
+
+def test_no_template_is_edited_for_a_path_of_a_volume(shared: Path) -> None:
+    """The path stands in the PersistentVolume, of which the Deployment knows only the claim."""
+    report = report_of(shared / "captures" / "local-volume-path-missing.json")
+    (fix,) = report.finding(report.incidents[0].cause).fixes
+    assert fix.command == ""

@@ -94,7 +94,7 @@ def test_every_quote_of_a_scenario_is_in_an_object(form: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not SHARED, reason="the recorded states are read through KUBEDOCTOR_SHARED")
+@pytest.mark.skipif(not SHARED, reason="no recorded states: set KUBEDOCTOR_SHARED to the folder that holds them")
 @pytest.mark.parametrize("folder", ["captures", "reports"])
 def test_every_quote_of_a_recorded_state_is_in_an_object(folder: str) -> None:
     wrong = []

@@ -160,8 +160,15 @@ def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref) -> Fix:
             about, f"Create {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate"
         )
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
-    words = _FIXES.get(reading.message_class, "") if reading is not None else ""
-    return fix_by_hand(about, words.format(node=pod.spec.node_name) or "Fix the cause that the event message names")
+    message_class = reading.message_class if reading is not None else None
+    words = _FIXES.get(message_class, "") if message_class is not None else ""
+    text = words.format(node=pod.spec.node_name) or "Fix the cause that the event message names"
+    # Events may name a PersistentVolume, of which the template has nothing, and of a claim it has only the name; what is
+    # wrong at a node or a provider no template repairs.
+    elsewhere = volume is None or volume.claim_of(pod.name) is not None
+    if elsewhere or (words and message_class is not MessageClass.MOUNT_PATH_MISSING):
+        return Fix(text)
+    return fix_by_hand(about, text)
 
 
 def _node_of_the_holder(pod: Pod, event: Event, cluster: Cluster) -> tuple[Ref, ...]:

@@ -43,7 +43,9 @@ def timeline(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
     return Sheet(
         title=subject.title,
         verdict=f"{counted(len(chosen), 'entry', 'entries')}, {newest}",
-        conclusion=Conclusion.UNKNOWN if any(gap.kind == Event.__name__ for gap in cluster.gaps) else Conclusion.WELL,
+        conclusion=Conclusion.UNKNOWN
+        if any(gap.kind == Event.__name__ for gap in cluster.gaps)
+        else Conclusion.ACCOUNT,
         facts=(Fact("memory", _EVENTS),),
         tables=(Table(("ago", "time", "object", "what"), tuple(_row(entry, cluster) for entry in chosen)),)
         if chosen

@@ -11,7 +11,7 @@ from kubedoctor.engine.words import EFFECTS
 
 def to_markdown(sheet: Sheet) -> str:
     """Headings, tables, and commands as blocks."""
-    lines = [f"# {sheet.conclusion.mark.value} {plain(sheet.headline)}", ""]
+    lines = [f"# {f'{sheet.conclusion.mark.value} {plain(sheet.headline)}'.strip()}", ""]
     lines += [f"- {plain(fact.label[:1].upper() + fact.label[1:])}: {plain(fact.text)}" for fact in sheet.facts]
     lines += [f"1. {plain(f'{step.mark.value} {step.text}'.strip())}" for step in sheet.chain]
     for table in sheet.tables:

@@ -17,7 +17,7 @@ _COLOURS = {Mark.YES: "32", Mark.NO: "31", Mark.UNKNOWN: "33"}
 
 def to_text(sheet: Sheet, *, width: int, colour: bool = False) -> str:
     """The verdict, facts and chain, the tables, then what helps and what was not seen."""
-    lines = wrapped(visible(f"{sheet.conclusion.mark.value} {sheet.headline}"), width, "", "  ")
+    lines = wrapped(visible(f"{sheet.conclusion.mark.value} {sheet.headline}".strip()), width, "", "  ")
     lines[0] = _painted(lines[0], sheet.conclusion.mark, colour)
     for label, facts in groupby(sheet.facts, key=lambda fact: fact.label):
         lines += block(visible(label), [visible(fact.text) for fact in facts], width)

@@ -78,7 +78,7 @@ def sheet_page(sheet: Sheet) -> Page:
     """A sheet without the table that is shown as a list."""
     page, listed = Page(), list_table(sheet)
     mark = sheet.conclusion.mark
-    page.add((f"{mark.value} ", ROLES[mark]), (sheet.title, "strong"), f": {sheet.verdict}", hang=2)
+    page.add((f"{mark.value} ".lstrip(), ROLES[mark]), (sheet.title, "strong"), f": {sheet.verdict}", hang=2)
     for fact in sheet.facts:
         page.add((f"{fact.label} ", "dim"), fact.text, indent=2, hang=4)
     for step in sheet.chain:

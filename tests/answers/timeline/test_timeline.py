@@ -27,7 +27,7 @@ def test_the_events_of_an_object_without_a_namespace_are_in_default(subject: Ref
 
 
 @pytest.mark.parametrize(
-    ("refused", "conclusion"), [((), Conclusion.WELL), (("Event",), Conclusion.UNKNOWN)], ids=("read", "refused")
+    ("refused", "conclusion"), [((), Conclusion.ACCOUNT), (("Event",), Conclusion.UNKNOWN)], ids=("read", "refused")
 )
 def test_events_that_cannot_be_read_leave_the_answer_open(refused: tuple[str, ...], conclusion: Conclusion) -> None:
     assert answered(Ref("Pod", "shop", "a"), *refused).conclusion is conclusion

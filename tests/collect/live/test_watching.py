@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -18,81 +15,17 @@ from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live import following, watching
 from kubedoctor.collect.live.cluster import LiveSource
-from kubedoctor.collect.live.watching import KindStatus, Watcher
+from kubedoctor.collect.live.watching import Watcher
 from kubedoctor.collect.options import Options
 from kubedoctor.sandbox import Fault, Sandbox, SandboxState, faults, serve
-from tests.collect.served import OBJECTS, make, names, pod
-
-PATIENCE = 10.0  # seconds: far more than any of these takes
-
-
-class Watched:
-    """A watcher on a sandbox."""
-
-    def __init__(
-        self,
-        source: LiveSource,
-        sandbox: Sandbox,
-        kinds: Iterable[str],
-        namespace: str | None,
-        on_change: Callable[[News], None] = lambda _: None,
-    ) -> None:
-        self.source = source
-        self.sandbox = sandbox
-        self.watcher: Watcher = source.watch(kinds, on_change, namespace)
-
-    def until(self, true: Callable[[], bool]) -> None:
-        """Wait for something that the snapshot shows; it fails after a time in which it should have come."""
-        ends = time.monotonic() + PATIENCE
-        while not true():
-            assert time.monotonic() < ends, self.watcher.status()
-            time.sleep(0.01)
-
-    def disturbed(self, kind: str) -> bool:
-        """Whether the kind is stale; as long as it is not, its connection is broken."""
-        if self.status(kind).state != "stale":
-            for follower in self.watcher._followers:
-                follower.interrupt()
-        return self.status(kind).state == "stale"
-
-    def status(self, kind: str) -> KindStatus:
-        (found,) = [each for each in self.watcher.status() if each.kind == kind]
-        return found
-
-    def is_(self, kind: str, state: str) -> Callable[[], bool]:
-        return lambda: self.status(kind).state == state
-
-    def names(self, kind: str) -> list[str]:
-        with self.source.lock:
-            return names(self.source, kind)
-
-    def requests(self, kind: str) -> list[dict[str, str]]:
-        return [dict(each.query) for each in self.sandbox.requests if each.path.endswith(f"/{kind}")]
+from tests.collect.live.watched import PATIENCE, Watched, watched
+from tests.collect.served import OBJECTS, make, pod
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(following, "LONGEST_PAUSE", 0.05)
-
-
-@contextmanager
-def watched(
-    *ordered: Fault,
-    kinds: Iterable[str] = ("Pod",),
-    namespace: str | None = None,
-    objects: Any = OBJECTS,
-    on_change: Callable[[News], None] = lambda _: None,
-) -> Iterator[Watched]:
-    sandbox = Sandbox(SandboxState(list(objects), namespace="shop"), faults=ordered)
-    with serve(sandbox) as served:
-        connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
-        made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, kinds, namespace, on_change)
-        try:
-            yield made
-        finally:
-            made.watcher.stop()
-            made.source.close()
 
 
 def test_what_is_added_changed_and_deleted_is_seen() -> None:
