@@ -27,6 +27,8 @@ BURST = 0.04
 """Seconds without drawing after which the first answer to a key is complete."""
 QUIET = 0.15
 """Seconds without drawing after which the screen is settled."""
+IDLE = 13.0
+"""Milliseconds of CPU in a second that the application uses at most while nothing happens: its timers."""
 TIMES = 60
 FEW = 10
 ENTER, ESCAPE = "\r", "\x1b"
@@ -73,7 +75,7 @@ class Terminal:
         while True:
             if select.select([self._here], [], [], quiet)[0]:
                 os.read(self._here, 65536)
-            elif (now := self._settled()) - before < 2.0:
+            elif (now := self._settled()) - before < IDLE * quiet:
                 return
             else:
                 before = now
