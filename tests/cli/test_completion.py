@@ -1,4 +1,4 @@
-"""Completion as a shell asks for it: argcomplete's protocol, in a process of its own."""
+"""Completion as a shell asks for it: a line up to the cursor, and argcomplete's protocol in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,19 +6,34 @@ import os
 import socket
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
+from argcomplete.lexers import split_line
 
 from kubedoctor.cli.arguments.known import command_names
-from kubedoctor.cli.completion.protocol import candidates
+from kubedoctor.cli.completion import values
+from kubedoctor.cli.completion.protocol import Finder, candidates
 from kubedoctor.sandbox import serve_recording
 from tests.cli.recordings import OOM
 from tests.collect.fake_api import kubeconfig
 
 POD = "checkout-797c86bfff-q29bm"
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("KUBE")}
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure."""
+    monkeypatch.setattr(values, "PATIENCE", 60.0)
+    monkeypatch.setattr(values, "_QUICK", "60s")
+
+
+def complete(line: str) -> list[str]:
+    """What completes a line with the cursor at its end."""
+    before, prefix, _, words, last = split_line(line, len(line))
+    return [word.rstrip() for word in Finder()._get_completions(words, prefix, before, last)]
 
 
 def ask(line: str, **environment: str) -> tuple[list[str], str]:
@@ -85,33 +100,53 @@ def ask(line: str, **environment: str) -> tuple[list[str], str]:
         ("kubedoctor demo oom", {"oom-killed"}, {"list"}),
     ],
 )
-def test_a_shell_gets_what_may_stand_next(line: str, some: set[str], none: set[str]) -> None:
+def test_what_may_stand_next(line: str, some: set[str], none: set[str], capfd: pytest.CaptureFixture[str]) -> None:
+    found = set(complete(line))
+    assert some <= found
+    assert not none & found
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "some"),
+    [
+        ("kubedoctor ", {"scan", "why-pending", "pods", "deploy"}),
+        ("kubedoctor scan --al", {"--all-namespaces", "--allow-gaps"}),
+        ("kubedoctor explain oom", {"OOMKilled"}),
+    ],
+)
+def test_a_shell_gets_it_and_nothing_is_printed(line: str, some: set[str]) -> None:
     found, printed = ask(line)
     assert some <= set(found)
-    assert not none & set(found)
     assert printed == ""
 
 
-def test_contexts_come_from_the_kubeconfig_and_namespaces_from_the_cluster() -> None:
+def test_contexts_come_from_the_kubeconfig_and_namespaces_from_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve_recording("oom-killed") as served:
+        monkeypatch.setenv("KUBECONFIG", str(served.kubeconfig))
         assert ask("kubedoctor scan --context ", KUBECONFIG=str(served.kubeconfig)) == (["kubedoctor-demo"], "")
-        found, printed = ask("kubedoctor scan -n kube-s", KUBECONFIG=str(served.kubeconfig))
-        assert (found, printed) == (["kube-system"], "")
-        found, _ = ask("kubedoctor pod -n shop checkout", KUBECONFIG=str(served.kubeconfig))
-        assert found == [POD]
+        assert complete("kubedoctor scan -n kube-s") == ["kube-system"]
+        assert complete("kubedoctor pod -n shop checkout") == [POD]
 
 
-def test_a_cluster_that_never_answers_costs_a_second_and_no_error(tmp_path: Path) -> None:
+def test_a_cluster_that_never_answers_is_no_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         config = kubeconfig(tmp_path / "config", f"https://127.0.0.1:{silent.getsockname()[1]}")
-        ask("kubedoctor scan --fail")  # the code is in the cache of files from here on
-        began = time.monotonic()
-        ask("kubedoctor scan --fail")
-        starts = time.monotonic() - began
-        began = time.monotonic()
-        found, printed = ask("kubedoctor pod che", KUBECONFIG=config)
-        assert (found, printed) == ([], "")
-        assert time.monotonic() - began < 1.0 + 2 * starts
+        assert ask("kubedoctor pod che", KUBECONFIG=config) == ([], "")
+
+
+def test_what_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "PATIENCE", 0.01)
+    read, shown = [], threading.Event()
+
+    def slow() -> list[str]:
+        if shown.wait(30):
+            read.append("late")
+        return read
+
+    assert values.in_time(slow) == []
+    assert read == []
+    shown.set()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ def names(kind: str, prefix: str, options: argparse.Namespace) -> list[str]:
         from kubedoctor.cli.reading import namespace_meant
         from kubedoctor.cluster.kinds.resources import kind_named
 
-        source = _quick_source(options)
         row = kind_named(kind)
         namespaced = row is None or row.namespaced
-        return source.names(kind, namespace_meant(source, options) if namespaced else "")
+        with _quick_source(options) as source:
+            return source.names(kind, namespace_meant(source, options) if namespaced else "")
 
     return [name for name in in_time(read) if name.startswith(prefix)]
 
@@ -90,9 +91,9 @@ def containers(words: Sequence[str], prefix: str, options: argparse.Namespace) -
         kind = kind_from_word(word)
         if kind is None:
             return []
-        source = _quick_source(options)
-        want = Want(kind.kind, options.namespace or source.namespace, name)
-        source.gather(frozenset((want,)))
+        with _quick_source(options) as source:
+            want = Want(kind.kind, options.namespace or source.namespace, name)
+            source.gather(frozenset((want,)))
         spec = getattr(source.snapshot.get(Ref(want.kind, want.namespace, want.name)), "spec", None)
         pod = getattr(getattr(spec, "template", None), "spec", spec)
         return [one.name for field in ("containers", "init_containers") for one in getattr(pod, field, None) or ()]
@@ -100,12 +101,12 @@ def containers(words: Sequence[str], prefix: str, options: argparse.Namespace) -
     return [name for name in in_time(read) if name.startswith(prefix)] if words else []
 
 
-def _quick_source(options: argparse.Namespace) -> ReadableCluster:
+def _quick_source(options: argparse.Namespace) -> closing[ReadableCluster]:
     from kubedoctor.cli.reading import source_options
     from kubedoctor.collect.opening import open_source
 
     options.request_timeout = _QUICK
-    return open_source(source_options(options))
+    return closing(open_source(source_options(options)))
 
 
 def in_time(read: Callable[[], Iterable[str]]) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
@@ -80,12 +81,12 @@ class LiveSource:
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
         """List the kinds of extensions that the cluster serves, one chunk of each, as many as the time allows."""
         try:
-            kinds = self._fetcher.extensions()
+            kinds, unknown = self._fetcher.extensions()
         except (ApiRefusal, SourceProblem) as problem:
             if isinstance(problem, SourceProblem) and not self.transport.answered:
                 raise
             why = problem.clause if isinstance(problem, ApiRefusal) else problem.what
-            self._note_problem(f"custom resources were not listed: discovery: {why}")
+            self._note_extensions(f"custom resources were not listed: discovery: {why}")
             return
         named = set(first)
         wants = [
@@ -105,8 +106,7 @@ class LiveSource:
                 if why := outcome.refused or outcome.limited:
                     unread[want.kind] = why
             self._note_time()
-        if unread:
-            self._note_problem(_not_listed(unread))
+        self._note_extensions(*_not_discovered(unknown), *_not_listed(unread))
         self._count()
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
@@ -215,10 +215,11 @@ class LiveSource:
                 f"the clock of this machine is {minutes}m {side} the API server; ages use the clock of the API server"
             )
 
-    def _note_problem(self, sentence: str) -> None:
+    def _note_extensions(self, *sentences: str) -> None:
+        """Say these instead of what was said after the last list."""
         with self.lock:
             known = [line for line in self.snapshot.problems if not line.startswith(_CUSTOM_RESOURCES)]
-            self.snapshot.problems[:] = [*known, sentence]
+            self.snapshot.problems[:] = [*known, *sentences]
 
     def _count(self) -> None:
         self.snapshot.requests = self.transport.requests
@@ -232,12 +233,23 @@ def _plain(body: bytes) -> Any:
         return without_marks(plain_json(body), [])
 
 
-def _not_listed(unread: dict[str, str]) -> str:
+def _not_listed(unread: Mapping[str, str]) -> Iterator[str]:
     """One line for all kinds that were not listed whole: a cluster may have hundreds."""
-    first, why = next(iter(sorted(unread.items())))
-    if len(unread) == 1:
-        return f"{_CUSTOM_RESOURCES}of kind {first} were not listed whole: {why}"
-    return f"{_CUSTOM_RESOURCES}of {len(unread)} kinds were not listed whole, for example {first}: {why}"
+    for first, why in sorted(unread.items())[:1]:
+        if len(unread) == 1:
+            yield f"{_CUSTOM_RESOURCES}of kind {first} were not listed whole: {why}"
+        else:
+            yield f"{_CUSTOM_RESOURCES}of {len(unread)} kinds were not listed whole, for example {first}: {why}"
+
+
+def _not_discovered(unknown: Mapping[str, str]) -> Iterator[str]:
+    """One line for all groups whose kinds are not known."""
+    for first, why in sorted(unknown.items())[:1]:
+        if len(unknown) == 1:
+            yield f"{_CUSTOM_RESOURCES}of group {visible(first, 100)} were not listed: discovery: {why}"
+        else:
+            groups = f"{len(unknown)} groups were not listed, for example {visible(first, 100)}"
+            yield f"{_CUSTOM_RESOURCES}of {groups}: discovery: {why}"
 
 
 def _merged(wants: list[Want]) -> list[tuple[Want, tuple[Want, ...]]]:

@@ -21,7 +21,7 @@ from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer
 from kubedoctor.collect.live.expected import check_object
 from kubedoctor.collect.live.listing import Listed, OnChunk, ServedResource, named, read_documents, read_list
-from kubedoctor.collect.live.served import ServedKinds
+from kubedoctor.collect.live.served import Extensions, ServedKinds
 from kubedoctor.collect.live.tails import read_tail
 from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.problems import SourceProblem
@@ -86,8 +86,8 @@ class Fetcher:
         self._lock = threading.Lock()
         self._not_everywhere: dict[str, str] = {}
 
-    def extensions(self) -> tuple[str, ...]:
-        """The kinds of extensions that can be listed, sorted. Raises ApiRefusal or SourceProblem."""
+    def extensions(self) -> Extensions:
+        """The kinds of extensions. Raises ApiRefusal or SourceProblem."""
         return self._served.extensions()
 
     def is_namespaced(self, kind: str) -> bool:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kubedoctor.cluster.kinds.references import custom_kind_name
 from kubedoctor.cluster.kinds.resources import KINDS, ResourceKind, kind_named
 from kubedoctor.collect.connecting.paths import segment
-from kubedoctor.collect.connecting.transport import Transport
+from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.expected import check_kind
 from kubedoctor.collect.live.listing import ServedResource
 from kubedoctor.collect.live.parallel import in_parallel
+from kubedoctor.problems import SourceProblem
 
 _AGGREGATED = ",".join(
     (
@@ -33,7 +34,10 @@ _OWN_GROUPS = frozenset(row.group for row in KINDS) | {
     *(f"{name}.metrics.k8s.io" for name in ("custom", "external")),
 }
 """The groups that every API server may serve by itself (`pkg/apis`, v1.37), and metrics, which are no objects."""
-_MOST_GROUPS = 100
+_RESULTS = ("aquasecurity.github.io", "kyverno.io", "openreports.io", "reports.kyverno.io", "wgpolicyk8s.io")
+"""Groups whose reports hold what a scanner or a policy found in other objects: they are large and have no state."""
+MOST_DOCUMENTS = 200
+"""Versions of groups, where the server has no discovery of all in one answer."""
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -48,6 +52,13 @@ class _Group(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Groups(msgspec.Struct, frozen=True):
     groups: tuple[_Group, ...] | None = None
+
+
+class Extensions(NamedTuple):
+    """The kinds of extensions that can be listed, sorted, and why others are unknown, by group."""
+
+    kinds: tuple[str, ...]
+    unread: Mapping[str, str]
 
 
 class _Row(msgspec.Struct, frozen=True, rename="camel"):
@@ -86,6 +97,7 @@ class _AggregatedRow(msgspec.Struct, frozen=True, rename="camel"):
 class _AggregatedVersion(msgspec.Struct, frozen=True):
     version: str = ""
     resources: tuple[_AggregatedRow, ...] | None = None
+    freshness: str = ""
 
 
 class _AggregatedMeta(msgspec.Struct, frozen=True):
@@ -129,12 +141,19 @@ class ServedKinds:
             return (ServedResource(row, kind, version),)
         return tuple(ServedResource(row, kind, version) for version in (row.version, *row.older_versions))
 
-    def extensions(self) -> tuple[str, ...]:
-        """The kinds of extensions that can be listed, sorted. Raises as a request does."""
+    def extensions(self) -> Extensions:
+        """What discovery says of the kinds of extensions. Raises as a request does."""
         with self._lock:
-            for resource in self._read_extensions():
+            unread: dict[str, str] = {}
+            for resource in self._read_extensions(unread):
                 self._custom.setdefault(resource.ref_kind, resource)
-            return tuple(sorted(kind for kind, resource in self._custom.items() if resource is not None))
+            kinds = sorted(kind for kind, resource in self._custom.items() if resource is not None)
+            return Extensions(tuple(kinds), unread)
+
+    def resources(self) -> tuple[ServedResource, ...]:
+        """The resources of the kinds that `extensions` has found so far."""
+        with self._lock:
+            return tuple(resource for _, resource in sorted(self._custom.items()) if resource is not None)
 
     def works(self, resource: ServedResource) -> None:
         """Remember the version that the server answered."""
@@ -165,7 +184,8 @@ class ServedKinds:
                     return _served(row, group, version)
         return None
 
-    def _read_extensions(self) -> Iterator[ServedResource]:
+    def _read_extensions(self, unread: dict[str, str]) -> Iterator[ServedResource]:
+        """The kinds of all versions, preferred versions first. unread: gets the groups that cannot be read."""
         body = self._transport.get("/apis", accept=_AGGREGATED)
         try:
             answer = _ALL.decode(body)
@@ -174,27 +194,36 @@ class ServedKinds:
         if answer.items is None and answer.groups is None:
             check_kind(body, "APIGroupDiscoveryList")
         for served in answer.items or ():
-            for version in (served.versions or ())[:1]:
+            group = served.metadata.name
+            for version in served.versions or ():
+                if version.freshness == "Stale" and _is_extension(group):
+                    unread.setdefault(group, f"the server of its version {version.version} does not respond")
                 for entry in version.resources or ():
-                    yield from _listable(entry.row, served.metadata.name, version.version)
-        groups = [group for group in answer.groups or () if group.name not in _OWN_GROUPS and "." in group.name]
-        tasks = [partial(self._rows_of, group) for group in groups[:_MOST_GROUPS]]
-        for group, rows in zip(groups, in_parallel(tasks) if tasks else (), strict=False):
+                    yield from _listable(entry.row, group, version.version)
+        documents = list(_documents([group for group in answer.groups or () if _is_extension(group.name)]))
+        unread |= {group: f"only {MOST_DOCUMENTS} versions were read" for group, _ in documents[MOST_DOCUMENTS:]}
+        tasks = [partial(self._rows_of, *document) for document in documents[:MOST_DOCUMENTS]]
+        for (group, preferred), rows in zip(documents, in_parallel(tasks) if tasks else (), strict=False):
+            if isinstance(rows, str):
+                unread.setdefault(group, rows)
+                continue
             for row in rows:
-                yield from _listable(row, group.name, group.preferred_version.version)
+                yield from _listable(row, group, preferred)
 
-    def _rows_of(self, group: _Group) -> tuple[_Row, ...]:
-        path = f"/apis/{segment(group.name)}/{segment(group.preferred_version.version)}"
+    def _rows_of(self, group: str, version: str) -> tuple[_Row, ...] | str:
+        """The resources of a version of a group, or why they cannot be read."""
         try:
-            rows = self._read(path, "APIResourceList", _ROWS)
-        except ApiRefusal:  # An aggregated API that is down; the APIService says so.
-            return ()
+            rows = self._read(f"/apis/{segment(group)}/{segment(version)}", "APIResourceList", _ROWS, tries=2)
+        except ApiRefusal as refusal:
+            return refusal.clause
+        except SourceProblem as problem:
+            return problem.what
         return (rows.resources if rows else None) or ()
 
-    def _read(self, path: str, kind: str, shape: Any) -> Any:
+    def _read(self, path: str, kind: str, shape: Any, *, tries: int = MOST_TRIES) -> Any:
         """A discovery document; None if it is not served."""
         try:
-            body = self._transport.get(path)
+            body = self._transport.get(path, tries=tries)
             check_kind(body, kind)
             return shape.decode(body)
         except ApiRefusal as refusal:
@@ -205,10 +234,25 @@ class ServedKinds:
             raise ApiRefusal(0, "Unreadable", f"discovery at {path} cannot be decoded ({error})") from None
 
 
+def _documents(groups: Sequence[_Group]) -> Iterator[tuple[str, str]]:
+    """The versions to read, with their groups: those that the groups prefer first."""
+    others = []
+    for group in groups:
+        versions = dict.fromkeys((group.preferred_version.version, *(one.version for one in group.versions or ())))
+        documents = [(group.name, version) for version in versions if version]
+        yield from documents[:1]
+        others += documents[1:]
+    yield from others
+
+
+def _is_extension(group: str) -> bool:
+    return "." in group and group not in _OWN_GROUPS
+
+
 def _listable(row: _Row, group: str, version: str) -> Iterator[ServedResource]:
-    """The kind, if it has objects of an extension that can be listed. Reports of scanners are large and state no health."""
+    """The kind, if it has objects of an extension that can be listed and may have a state."""
     usable = row.kind and row.name and version and "/" not in row.name and "list" in (row.verbs or ())
-    if usable and "." in group and group not in _OWN_GROUPS and not row.kind.endswith(("Report", "Reports")):
+    if usable and _is_extension(group) and not (group in _RESULTS and row.kind.endswith("Report")):
         yield _served(row, group, version)
 
 

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -137,18 +137,134 @@ def rows_of(group: str, *kinds: str, verbs: tuple[str, ...] = ("get", "list")) -
     return response({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/v1", "resources": rows})
 
 
-def test_a_server_without_aggregated_discovery(tmp_path: Path) -> None:
-    answers: dict[str, Answer] = {
-        "/apis": groups("apps", "events.k8s.io", "metrics.k8s.io", GROUP, "wgpolicyk8s.io", "down.example"),
-        f"/apis/{GROUP}/v1": rows_of(GROUP, "Widget"),
-        "/apis/wgpolicyk8s.io/v1": rows_of("wgpolicyk8s.io", "PolicyReport"),
-        "/apis/down.example/v1": response({"kind": "Status", "message": "down"}, "503 Service Unavailable"),
-        f"/apis/{GROUP}/v1/widgets": response(
-            {"kind": "WidgetList", "apiVersion": f"{GROUP}/v1", "metadata": {}, "items": [widget("w1")]}
-        ),
-    }
+class Discovered(NamedTuple):
+    """What a server says of its groups, by path, the widgets that are found, and the line about the others."""
+
+    answers: dict[str, Answer]
+    line: str = ""
+    widgets: int = 1
+
+
+WIDGET_LIST = {"kind": "WidgetList", "apiVersion": f"{GROUP}/v1", "metadata": {}, "items": [widget("w1")]}
+OWN: dict[str, Answer] = {
+    f"/apis/{GROUP}/v1": rows_of(GROUP, "Widget"),
+    f"/apis/{GROUP}/v1/widgets": response(WIDGET_LIST),
+}
+DOWN = response({"kind": "Status", "message": "down"}, "503 Service Unavailable")
+FORBIDDEN = response({"kind": "Status", "message": "no"}, "403 Forbidden")
+
+
+def aggregated(*items: tuple[str, list[dict[str, Any]]]) -> bytes:
+    listed = [{"metadata": {"name": name}, "versions": versions} for name, versions in items]
+    return response({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": listed})
+
+
+def version_of(name: str, *kinds: str, freshness: str = "Current") -> dict[str, Any]:
+    rows = [
+        {"resource": f"{kind.lower()}s", "responseKind": {"kind": kind}, "scope": "Namespaced", "verbs": ["list"]}
+        for kind in kinds
+    ]
+    return {"version": name, "freshness": freshness, "resources": rows}
+
+
+def of_groups(*groups: str) -> str:
+    return f"custom resources of {', '.join(groups)} were not listed"
+
+
+DISCOVERIES = {
+    "own groups, results of scanners": Discovered(
+        {
+            "/apis": groups("apps", "events.k8s.io", "metrics.k8s.io", GROUP, "wgpolicyk8s.io"),
+            "/apis/wgpolicyk8s.io/v1": rows_of("wgpolicyk8s.io", "PolicyReport"),
+            **OWN,
+        }
+    ),
+    "a group that is down": Discovered(
+        {"/apis": groups(GROUP, "down.example"), "/apis/down.example/v1": DOWN, **OWN},
+        f"{of_groups('group down.example')}: discovery: the server returned 503 (down)",
+    ),
+    "a group that is forbidden": Discovered(
+        {"/apis": groups(GROUP, "shut.example"), "/apis/shut.example/v1": FORBIDDEN, **OWN},
+        f"{of_groups('group shut.example')}: discovery: the server returned 403 (no)",
+    ),
+    "a group that is a page": Discovered(
+        {"/apis": groups(GROUP, "page.example"), "/apis/page.example/v1": response(b"<html>login</html>"), **OWN},
+        of_groups("group page.example") + ": discovery: ",
+    ),
+    "a group of another kind": Discovered(
+        {"/apis": groups(GROUP, "odd.example"), "/apis/odd.example/v1": response({"kind": "PodList"}), **OWN},
+        of_groups("group odd.example") + ": discovery: the server returned a PodList instead of an APIResourceList",
+    ),
+    "two groups": Discovered(
+        {
+            "/apis": groups(GROUP, "a.example", "b.example"),
+            "/apis/a.example/v1": DOWN,
+            "/apis/b.example/v1": FORBIDDEN,
+            **OWN,
+        },
+        f"{of_groups('2 groups')}, for example a.example: discovery: the server returned 503 (down)",
+    ),
+    "the group of the widgets": Discovered(
+        {"/apis": groups(GROUP), f"/apis/{GROUP}/v1": DOWN},
+        f"{of_groups(f'group {GROUP}')}: discovery: the server returned 503 (down)",
+        widgets=0,
+    ),
+    "more groups than are read": Discovered(
+        {
+            "/apis": groups(GROUP, *(f"g{number:03}.example" for number in range(204))),
+            **{f"/apis/g{number:03}.example/v1": rows_of(f"g{number:03}.example") for number in range(204)},
+            **OWN,
+        },
+        f"{of_groups('5 groups')}, for example g199.example: discovery: only 200 versions were read",
+    ),
+    "stale in one answer": Discovered(
+        {
+            "/apis": aggregated(
+                (GROUP, [version_of("v1", "Widget")]), ("old.example", [version_of("v2", freshness="Stale")])
+            ),
+            **OWN,
+        },
+        f"{of_groups('group old.example')}: discovery: the server of its version v2 does not respond",
+    ),
+    "stale metrics": Discovered(
+        {
+            "/apis": aggregated(
+                (GROUP, [version_of("v1", "Widget")]), ("metrics.k8s.io", [version_of("v1beta1", freshness="Stale")])
+            ),
+            **OWN,
+        }
+    ),
+    "a kind of an older version": Discovered(
+        {"/apis": aggregated((GROUP, [version_of("v2", "Other"), version_of("v1", "Widget", "Other")])), **OWN}
+    ),
+    "a kind of an older version, document by document": Discovered(
+        {
+            "/apis": response(
+                {
+                    "kind": "APIGroupList",
+                    "groups": [
+                        {
+                            "name": GROUP,
+                            "versions": [{"version": "v2"}, {"version": "v1"}],
+                            "preferredVersion": {"version": "v2"},
+                        }
+                    ],
+                }
+            ),
+            f"/apis/{GROUP}/v2": rows_of(GROUP, "Other"),
+            **OWN,
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISCOVERIES)
+def test_what_discovery_does_not_say_is_one_line(name: str, tmp_path: Path) -> None:
+    answers, line, widgets = DISCOVERIES[name]
 
     def script(asked: Asked) -> Answer:
+        if asked.path.endswith("/others"):
+            return response({"kind": "OtherList", "apiVersion": f"{GROUP}/v2", "metadata": {}, "items": []})
         assert asked.path in answers, asked.path
         return answers[asked.path]
 
@@ -156,8 +272,47 @@ def test_a_server_without_aggregated_discovery(tmp_path: Path) -> None:
         source = open_source(Options(kubeconfig=kubeconfig(tmp_path / "config", api.url), request_timeout="5s"))
         source.list_extensions()
         source.close()
-    assert source.snapshot.get(Ref(f"Widget.{GROUP}", "shop", "w1")) is not None
-    assert not any("custom resources" in line for line in source.snapshot.problems)
+    assert len(source.snapshot.of_kind(f"Widget.{GROUP}")) == widgets
+    told = [problem for problem in source.snapshot.problems if "custom resources" in problem]
+    assert len(told) == bool(line)
+    assert all(problem.startswith(line) for problem in told)
+
+
+def test_what_is_read_again_is_said_no_longer(tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"/apis": groups(GROUP), f"/apis/{GROUP}/v1": DOWN}
+    with FakeApi(lambda asked: answers[asked.path]) as api:
+        source = open_source(Options(kubeconfig=kubeconfig(tmp_path / "config", api.url), request_timeout="5s"))
+        source.list_extensions()
+        assert len(source.snapshot.problems) == 1
+        answers |= OWN
+        source.list_extensions()
+        source.close()
+    assert source.snapshot.problems == []
+    assert len(source.snapshot.of_kind(f"Widget.{GROUP}")) == 1
+
+
+def test_a_report_that_has_a_state_is_read(capsys: Capture) -> None:
+    objects = [make("Namespace", "shop", ""), definition("WidgetReport"), widget("r1", "WidgetReport")]
+    with serve(SandboxState(objects, {}, namespace="shop")) as served:
+        assert "WidgetReport shop/r1" in say(capsys, "scan", "--kubeconfig", str(served.kubeconfig)).text
+
+
+def test_a_group_that_is_down_is_said_by_scan_and_capture(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubedoctor.sandbox.published.discovery._AGGREGATED", ())  # as servers before 1.27
+    line = f"custom resources of group {GROUP} were not listed: discovery: the server returned 503 (etcd is down)"
+    down = Fault(503, "ServiceUnavailable", "etcd is down", paths=(f"/apis/{GROUP}",))
+    sandbox = Sandbox(SandboxState(WIDGETS, {}, namespace="shop"), faults=[down])
+    with serve(sandbox) as served:
+        said = say(capsys, "scan", "--kubeconfig", str(served.kubeconfig))
+        code = main(["capture", "-o", str(tmp_path / "state"), "--kubeconfig", str(served.kubeconfig)])
+    assert said.text.count("custom resources ") == 1
+    assert line in said.text
+    assert said.code == 3
+    assert code == 3
+    assert line in capsys.readouterr().err
+    assert line in say(capsys, "scan", "--from", str(tmp_path / "state")).text
 
 
 def test_a_kind_that_does_not_answer_costs_no_more_than_its_time(
