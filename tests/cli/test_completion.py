@@ -33,6 +33,8 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def complete(line: str) -> list[str]:
     """What completes a line with the cursor at its end."""
     before, prefix, _, words, last = split_line(line, len(line))
+    if prefix.startswith("-") and "=" in prefix:
+        words.append(prefix.partition("=")[0])  # as argcomplete does
     return [word.rstrip() for word in Finder()._get_completions(words, prefix, before, last)]
 
 
