@@ -20,6 +20,7 @@ from tests.cli.recordings import OOM
 from tests.collect.fake_api import kubeconfig
 
 POD = "checkout-797c86bfff-q29bm"
+BREAKS = " \t\n\"'><=;|&(:"
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("KUBE")}
 
 
@@ -28,6 +29,7 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no failure."""
     monkeypatch.setattr(values, "PATIENCE", 60.0)
     monkeypatch.setattr(values, "_QUICK", "60s")
+    monkeypatch.setenv("_ARGCOMPLETE_COMP_WORDBREAKS", BREAKS)
 
 
 def complete(line: str) -> list[str]:
@@ -54,7 +56,7 @@ def ask(line: str, **environment: str) -> tuple[list[str], str]:
         "_ARGCOMPLETE_IFS": "\n",
         "COMP_LINE": line,
         "COMP_POINT": str(len(line.encode())),
-        "_ARGCOMPLETE_COMP_WORDBREAKS": " \t\n\"'><=;|&(:",
+        "_ARGCOMPLETE_COMP_WORDBREAKS": BREAKS,
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     done = subprocess.run(
