@@ -18,12 +18,20 @@ from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.not_found import check_namespace, none_match
 from kubedoctor.cli.reading import finish, namespace_meant, opened
 from kubedoctor.cli.subject import by_bare_name, find_subject, matching_all, parsed_selector
-from kubedoctor.cli.targets import Target, is_kind, recording_hint, targets_of
+from kubedoctor.cli.targets import (
+    Target,
+    UnknownKind,
+    extension_words,
+    is_kind,
+    meant_kind,
+    recording_hint,
+    targets_of,
+)
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.cluster.kinds.resources import kind_words
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_words
 from kubedoctor.collect.source import ReadableCluster
-from kubedoctor.problems import SourceProblem, UsageProblem
+from kubedoctor.problems import NoSuchObject, SourceProblem, UsageProblem
 
 if TYPE_CHECKING:
     from kubedoctor.cli.listing import Listing
@@ -50,36 +58,77 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
         return scan_namespaces(options)
     if len(words) == 1 and not is_kind(words[0]):
         return _diagnose_bare(options, started, below)
-    targets = targets_of(words)
+    try:
+        targets, unknown = targets_of(words), None
+    except UnknownKind as problem:
+        targets, unknown = (), problem
     _check_targets(targets, options)
-    with opened(options) as source:
-        with _preparing(source):
-            subjects = tuple(dict.fromkeys(_subjects(targets, source, options)))
-        report, listing = _examined(subjects, targets, source, options)
+    with _opened_for_words(options, unknown) as source:
+        if unknown is not None:
+            targets = targets_of(words, source.extension_kinds())
+            _check_targets(targets, options)
+        subjects, report, listing = _diagnosed(targets, source, options)
     return _printed(report, listing, options, started, subjects, below)
 
 
+@contextmanager
+def _opened_for_words(options: argparse.Namespace, unknown: UsageProblem | None) -> Iterator[ReadableCluster]:
+    """The source; where it cannot be read and a word is unknown without it, that is the problem."""
+    try:
+        with opened(options) as source:
+            yield source
+    except SourceProblem as problem:
+        if unknown is None:
+            raise
+        hint = f"{unknown.hint}\nKinds of extensions cannot be looked up: {problem.what}"
+        raise UsageProblem(unknown.what, hint) from problem
+
+
+def _diagnosed(
+    targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace
+) -> tuple[tuple[Ref, ...], Report, Listing | None]:
+    with _preparing(source):
+        subjects = tuple(dict.fromkeys(_subjects(targets, source, options)))
+    return subjects, *_examined(subjects, targets, source, options)
+
+
 def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[[Sequence[Ref]], str] | None) -> int:
-    """A word that is not a kind is looked up as a name; where nothing can be read, it is an unknown word."""
+    """A word that is not a kind of Kubernetes is looked up as a name, then as a kind of an extension; with a dot, which
+    the names of definitions have too, first as a kind. Where nothing can be read, it is an unknown word."""
     word = options.words[0]
     if hint := recording_hint(word):
         raise UsageProblem(f"{word!r} is a file", hint)
     words = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
+    near = nearest_word(word, words)
+    hint = f"Did you mean {', '.join(near)}?" if near else ""
+    unknown = UsageProblem(f"{word!r} is neither a command nor a kind", hint) if near else None
+    with _opened_for_words(options, unknown) as source:
+        kind = meant_kind(word, source.extension_kinds()) if "." in word else None
+        if kind is None:
+            try:
+                with _preparing(source):
+                    place = options.namespace or None
+                    subject = by_bare_name(word, source, place, everywhere=options.all_namespaces, words=words)
+            except NoSuchObject as problem:
+                kind = _kind_instead(word, source, problem)
+        if kind is not None:
+            subjects, report, listing = _diagnosed((Target(kind),), source, options)
+        else:
+            subjects = (subject,)
+            report, listing = _examined(subjects, (), source, options)
+    return _printed(report, listing, options, started, subjects, below)
+
+
+def _kind_instead(word: str, source: ReadableCluster, problem: NoSuchObject) -> ResourceKind:
+    """The kind of an extension that the word means. Raises the problem, with the nearest such kinds."""
     try:
-        with opened(options) as source:
-            place = options.namespace or None
-            with _preparing(source):
-                subject = by_bare_name(word, source, place, everywhere=options.all_namespaces, words=words)
-            report, listing = _examined((subject,), (), source, options)
-    except SourceProblem as problem:
-        near = nearest_word(word, words)
-        if not near:
-            raise
-        raise UsageProblem(
-            f"{word!r} is neither a command nor a kind",
-            f"Did you mean {', '.join(near)}? Names cannot be looked up: {problem.what}",
-        ) from problem
-    return _printed(report, listing, options, started, (subject,), below)
+        extensions = source.extension_kinds()
+    except SourceProblem:
+        raise problem from None
+    if kind := meant_kind(word, extensions):
+        return kind
+    near = nearest_word(word.lower(), extension_words(extensions))
+    raise NoSuchObject(problem.what, problem.hint, tuple(dict.fromkeys((*near, *problem.nearest)))[:3])
 
 
 def _examined(

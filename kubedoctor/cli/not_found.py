@@ -185,8 +185,8 @@ def _look_there(places: Sequence[Ref]) -> str:
 def _all_there_are(kind: str, names: Sequence[str], source: ReadableCluster, namespace: str = "") -> str:
     """What there is where nothing is like a name; without names it may be that they cannot be listed."""
     row = kind_named(kind)
-    plural = row.plural if row is not None else f"{kind}s"
     short = kind.partition(".")[0]
+    plural = row.plural if row is not None else f"objects of kind {short}"
     if len(names) == 1:
         return f"The only {short}{' there' if namespace else ''} is {names[0]}"
     if names:

@@ -143,7 +143,9 @@ def by_bare_name(
     anywhere = namespace is None and (everywhere or snapshot.closed)
     here = "" if anywhere else namespace or source.namespace
     kinds = [row for row in KINDS if row.kind not in _NOT_BY_NAME]
-    if not snapshot.closed:
+    if snapshot.closed:
+        kinds += source.extension_kinds()
+    else:
         source.gather(frozenset(_named_wants(kinds, name, here)))
     found = sorted(set(_of_name(kinds, snapshot, name, here)), key=_importance)
     if len(found) == 1:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.recordable import Recordable
@@ -41,6 +42,10 @@ class ReadableCluster(Protocol):
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
         """Fetch objects of the kinds that extensions define, as far as that is cheap: `first` before others. What was
         left out is one of the snapshot's problems."""
+
+    def extension_kinds(self) -> tuple[ResourceKind, ...]:
+        """The kinds of extensions that exist here, by which words may name them; `kind` is as a Ref spells it. Raises
+        SourceProblem where they cannot be read."""
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it does not exist or cannot be read."""

@@ -5,6 +5,7 @@ Kinds outside this table are custom resources; they are named `Kind.group` (`Vir
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import msgspec
@@ -164,6 +165,21 @@ def is_namespaced(kind: str) -> bool:
 def kind_from_word(word: str) -> ResourceKind | None:
     """The row that kubectl means by a word: plural, singular or short name, any case, `deployments.apps` too."""
     return _by_word().get(word.lower())
+
+
+def kinds_meant(word: str, extensions: Iterable[ResourceKind]) -> tuple[ResourceKind, ...]:
+    """The kinds of extensions that kubectl may mean by a word: plural, singular, short name or kind, any case, with its
+    group, a start of the group or a version where one is given. The groups that fit whole come first."""
+    name, _, group = word.lower().partition(".")
+    named = [row for row in extensions if name in _names_of(row)]
+    if not group:
+        return tuple(named)
+    whole = [row for row in named if group in (row.group, f"{row.version}.{row.group}")]
+    return tuple(whole or (row for row in named if row.group.startswith(group)))
+
+
+def _names_of(row: ResourceKind) -> tuple[str, ...]:
+    return (row.plural, row.singular, row.kind.partition(".")[0].lower(), *row.short_names)
 
 
 def kind_words() -> tuple[str, ...]:

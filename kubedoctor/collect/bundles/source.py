@@ -12,11 +12,12 @@ import msgspec
 
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
+from kubedoctor.cluster.kinds.resources import ResourceKind, is_namespaced, kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, mended_json
 from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME, Snapshot, Source
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
+from kubedoctor.collect.bundles.definitions import kinds_defined
 from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
 from kubedoctor.collect.bundles.parsing import head_of, raw_items
@@ -84,6 +85,10 @@ class BundleSource:
 
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
         """Everything was read already."""
+
+    def extension_kinds(self) -> tuple[ResourceKind, ...]:
+        """The kinds that are defined in the files or have objects there."""
+        return tuple(kinds_defined(self._snapshot))
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         with self.lock:

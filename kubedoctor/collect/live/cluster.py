@@ -13,7 +13,7 @@ import msgspec
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
+from kubedoctor.cluster.kinds.resources import ResourceKind, is_namespaced, kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
 from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.news import News
@@ -30,7 +30,7 @@ from kubedoctor.collect.loading import loading
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.collect.redact import redact_object
-from kubedoctor.problems import SourceProblem
+from kubedoctor.problems import ConnectionProblem, SourceProblem
 
 if TYPE_CHECKING:
     from kubedoctor.collect.live.watching import Watcher
@@ -108,6 +108,17 @@ class LiveSource:
             self._note_time()
         self._note_extensions(*_not_discovered(unknown), *_not_listed(unread))
         self._count()
+
+    def extension_kinds(self) -> tuple[ResourceKind, ...]:
+        """The kinds of extensions that the cluster serves. Raises SourceProblem where discovery fails."""
+        try:
+            if not self._fetcher.known_extensions():
+                self._fetcher.extensions()
+        except ApiRefusal as refusal:
+            raise ConnectionProblem(f"discovery: {refusal.clause}", "See: kubectl api-resources") from None
+        finally:
+            self._count()
+        return self._fetcher.known_extensions()
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The object as the server has it, without secret values and managed fields."""

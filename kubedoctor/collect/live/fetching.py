@@ -12,7 +12,7 @@ import msgspec
 
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, CannotSee, LogTail, LogWant, Want
@@ -89,6 +89,10 @@ class Fetcher:
     def extensions(self) -> Extensions:
         """The kinds of extensions. Raises ApiRefusal or SourceProblem."""
         return self._served.extensions()
+
+    def known_extensions(self) -> tuple[ResourceKind, ...]:
+        """The kinds that `extensions` has found."""
+        return self._served.known_extensions()
 
     def is_namespaced(self, kind: str) -> bool:
         """Whether a kind that `extensions` returned belongs to namespaces."""

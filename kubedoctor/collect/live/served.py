@@ -147,13 +147,14 @@ class ServedKinds:
             unread: dict[str, str] = {}
             for resource in self._read_extensions(unread):
                 self._custom.setdefault(resource.ref_kind, resource)
-            kinds = sorted(kind for kind, resource in self._custom.items() if resource is not None)
+            kinds = sorted(kind for kind, known in self._custom.items() if known is not None and _has_state(known.row))
             return Extensions(tuple(kinds), unread)
 
-    def resources(self) -> tuple[ServedResource, ...]:
-        """The resources of the kinds that `extensions` has found so far."""
+    def known_extensions(self) -> tuple[ResourceKind, ...]:
+        """The kinds of extensions that were found so far, as Refs spell them."""
         with self._lock:
-            return tuple(resource for _, resource in sorted(self._custom.items()) if resource is not None)
+            found = [resource for _, resource in sorted(self._custom.items()) if resource is not None]
+            return tuple(msgspec.structs.replace(resource.row, kind=resource.ref_kind) for resource in found)
 
     def works(self, resource: ServedResource) -> None:
         """Remember the version that the server answered."""
@@ -250,10 +251,14 @@ def _is_extension(group: str) -> bool:
 
 
 def _listable(row: _Row, group: str, version: str) -> Iterator[ServedResource]:
-    """The kind, if it has objects of an extension that can be listed and may have a state."""
+    """The kind, if it has objects of an extension that can be listed."""
     usable = row.kind and row.name and version and "/" not in row.name and "list" in (row.verbs or ())
-    if usable and _is_extension(group) and not (group in _RESULTS and row.kind.endswith("Report")):
+    if usable and _is_extension(group):
         yield _served(row, group, version)
+
+
+def _has_state(row: ResourceKind) -> bool:
+    return not (row.group in _RESULTS and row.kind.endswith("Report"))
 
 
 def _served(row: _Row, group: str, version: str) -> ServedResource:
