@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.snapshot import Source as Origin
 from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
@@ -51,6 +52,9 @@ class ClusterOfLists:
 
     def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
         """No extension is installed."""
+
+    def extension_kinds(self) -> tuple[ResourceKind, ...]:
+        return ()
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         return None
