@@ -8,6 +8,7 @@ from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._unreachable import unreachable, unresolved
 from kubedoctor.cluster import Cluster, LogTail, Pod, counted, visible
 from kubedoctor.findings import Evidence, Ref, quote_line, ref
+from kubedoctor.replay.kubelet.outcomes import Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.reading import LogCause, read_log
@@ -16,7 +17,12 @@ LONGEST_SUBJECT = 120
 
 
 def story_of(pod: Pod, end: End, about: Ref, cluster: Cluster) -> Story:
-    """Read the log of the run that ended, and look up in the cluster what it names."""
+    """Read the log of the run that ended, and look up in the cluster what it names.
+
+    No program writes a line about a SIGKILL: then no line of the log is the cause.
+    """
+    if end.cause is Cause.KILLED:
+        return Story(evidence=_last_line(pod, end.name, end.log.lines, end.log.previous))
     return story_of_lines(pod, end.name, end.log.lines, end.log.previous, about, cluster, end.ending.exit_code)
 
 
@@ -75,3 +81,23 @@ def states_the_cause(story: Story) -> bool:
 def how_it_ends(end: End) -> str:
     """``container `app` exits with code 1 after 3s``."""
     return f"container `{end.name}` exits with {exit_words(end.ending)}{after_start(end.ending)}"
+
+
+_CAUSES = {
+    Cause.NOT_EXECUTABLE: "a command that it runs is not executable",
+    Cause.NOT_FOUND: "a command that it runs is not found",
+    Cause.ILLEGAL_INSTRUCTION: "illegal instruction: built for another CPU, or the program aborts itself",
+    Cause.ABORTED: "the program aborts itself",
+    Cause.BUS_ERROR: "bus error, as with a full /dev/shm or a mapped file that was cut",
+    Cause.ARITHMETIC_ERROR: "arithmetic error, such as a division by zero",
+    Cause.SEGMENTATION_FAULT: "segmentation fault",
+    Cause.KILLED: "it was killed, but not OOMKilled, and no event says by whom",
+    Cause.STOPPED: "it was stopped, and no event says by whom",
+    Cause.NODE_RESTARTED: "how it ended is not known, because its node was restarted",
+}
+"""What an end means where the log does not say more."""
+
+
+def outcome_words(end: End, story: Story) -> str:
+    """The cause for the summary: what the log states, else what the exit code means; empty for the program's own codes."""
+    return story.text or _CAUSES.get(end.cause, "")

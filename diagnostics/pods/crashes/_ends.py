@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, LogTail, NotCollected, Pod, human_duration, workload_of
-from kubedoctor.findings import ContainerWithStatus, active, containers_with_status, ref
+from kubedoctor.cluster import Cluster, Event, LogTail, NotCollected, Pod, human_duration, workload_of
+from kubedoctor.findings import ContainerWithStatus, Ref, active, containers_with_status, ref
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
-from kubedoctor.replay.kubelet.killers import Killer, KillVerdict, Proof, who_ended
+from kubedoctor.replay.kubelet.outcome_facts import Outcome, may_be_the_node, outcome
+from kubedoctor.replay.kubelet.outcomes import OUT_OF_MEMORY, Cause, Proof
 from kubedoctor.replay.logs.stops import is_no_log
 
 
@@ -18,7 +19,7 @@ class End(NamedTuple):
 
     part: ContainerWithStatus
     ending: Ending
-    verdict: KillVerdict
+    outcome: Outcome
     log: RunLog
 
     @property
@@ -26,8 +27,8 @@ class End(NamedTuple):
         return self.part.container.name
 
     @property
-    def killer(self) -> Killer:
-        return self.verdict.killer
+    def cause(self) -> Cause:
+        return self.outcome.cause
 
 
 class RunLog(NamedTuple):
@@ -61,19 +62,27 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], b
             continue
         _ask_at_once(pod, part, ending, cluster)
         events = cluster.events_about(ref(pod))
+        of_node = node_events(pod, cluster) if may_be_the_node(ending) else ()
         log = RunLog((), not _ended_now(part), read=False)
-        verdict = who_ended(pod, part.container, part.status, ending, events)
-        if verdict.proof is not Proof.STATED:
+        found = outcome(pod, part.container, part.status, ending, events, (), of_node)
+        if found.proof is not Proof.STATED and found.cause not in OUT_OF_MEMORY:
             log = _log_of_the_end(pod, part, cluster)
-            verdict = who_ended(pod, part.container, part.status, ending, events, log.lines)
-        yield End(part, ending, verdict, log)
+            found = outcome(pod, part.container, part.status, ending, events, log.lines, of_node)
+        yield End(part, ending, found, log)
+
+
+def node_events(pod: Pod, cluster: Cluster) -> tuple[Event, ...]:
+    """The events about the pod's node; none where they cannot be read."""
+    return cluster.maybe.events_about(Ref("Node", "", pod.spec.node_name)) if pod.spec.node_name else ()
 
 
 def _ask_at_once(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> None:
-    """Fetch in one round what the verdict and the finding read."""
+    """Fetch in one round what the outcome and the finding read."""
     if cluster.snapshot.closed:
         return
     readings: list[Callable[[], object]] = [partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster)]
+    if may_be_the_node(ending):
+        readings.append(partial(node_events, pod, cluster))
     if not (ending.is_out_of_memory or ending.never_ran):
         readings.append(partial(cluster.log_tail, pod, part.container.name, previous=not _ended_now(part)))
     cluster.together(*readings)

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._config_file import broken_config_file
-from diagnostics.pods.crashes._crash import how_it_ends, states_the_cause, story_of
+from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, ends_of
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import (
@@ -45,17 +45,19 @@ from kubedoctor.cluster import (
     times,
 )
 from kubedoctor.findings import (
+    Command,
     Confidence,
     Finding,
     Ref,
     Severity,
     at_fault,
     diagnostic,
+    kubectl,
     look_at_log,
     look_at_pod,
     quote_status,
 )
-from kubedoctor.replay.kubelet.killers import Killer
+from kubedoctor.replay.kubelet.outcomes import FROM_OUTSIDE, OF_THE_PROGRAM, Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LINES_READ
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
@@ -86,7 +88,7 @@ from kubedoctor.replay.permissions.grants import ROLE_KINDS
 )
 def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: not part.is_init):
-        if end.killer is not Killer.ITSELF:
+        if end.cause not in OF_THE_PROGRAM | FROM_OUTSIDE:
             continue  # Reported by the diagnostics of memory, starts, probes, hooks and init containers.
         about = at_fault(pod, cluster)
         story = story_of(pod, end, about, cluster)
@@ -101,14 +103,16 @@ def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | None) -> Finding:
     name = end.name
     summary = how_it_ends(end)
-    if story.text:
-        summary = f"{summary}: {story.text}"
+    if words := outcome_words(end, story):
+        summary = f"{summary}: {words}"
     elif end.ending.exit_code == 0:
         summary = f"{summary} and is restarted: use a Job, or keep the process in the foreground"
     confidence, disprove = Confidence.LIKELY, ""
     if end.ending.exit_code != 0 and not (story.text and states_the_cause(story)):
         confidence = Confidence.POSSIBLE
         disprove = "The log of another run, or the program's own files, may show the cause."
+        if end.cause is Cause.KILLED:
+            disprove = "The kernel log of its node shows whether the node was out of memory."
     place = end.ending.place
     evidence = [
         *quote_status(pod, name, f"{place}.exitCode", f"{place}.reason", f"{place}.message", "restartCount"),
@@ -124,12 +128,19 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
         commands=(
             look_at_log(pod, name, previous=end.log.previous, why="the log of the run that ended"),
             *story.commands,
+            *(_look_at_node(pod) if end.cause is Cause.KILLED else ()),
             look_at_pod(pod, "its state and events"),
         ),
         would_disprove=disprove,
         aspect=name,
         because_of=(*story.because_of, *((broken.about,) if broken else ())),
     )
+
+
+def _look_at_node(pod: Pod) -> tuple[Command, ...]:
+    if not pod.spec.node_name:
+        return ()
+    return (Command(kubectl("describe", "node", pod.spec.node_name), "whether it ran out of memory, under Events"),)
 
 
 def _read(end: End) -> str:

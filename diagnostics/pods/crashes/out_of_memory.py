@@ -10,7 +10,8 @@ differ.
 - The program uses more and more memory: a leak, an unbounded cache, a large request.
 - The runtime's heap is larger than the limit: an old Java, `--max-old-space-size` above the limit.
 - Files in an `emptyDir` with `medium: Memory` count as memory.
-- There is no limit: the node ran out of memory, and the kernel chose this process.
+- The node ran out of memory, and the kernel chose this process. The node then has an event `SystemOOM`, and the
+  container's reason may be `Error` with exit code 137.
 
 ## How to fix it
 1. Check the memory use: `kubectl top pod POD --containers`.
@@ -29,6 +30,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.crashes._ends import after_start, ends_of, exit_words, node_events
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -49,7 +51,6 @@ from kubedoctor.findings import (
     Confidence,
     ContainerWithStatus,
     Effect,
-    Evidence,
     Explains,
     Finding,
     Fix,
@@ -70,6 +71,8 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
 from kubedoctor.replay.kubelet.heaps import heap_over
+from kubedoctor.replay.kubelet.outcome_facts import SIGKILL, Outcome, memory_limit, outcome, pod_memory_limit
+from kubedoctor.replay.kubelet.outcomes import Cause, Proof
 
 
 @diagnostic(
@@ -79,16 +82,25 @@ from kubedoctor.replay.kubelet.heaps import heap_over
     reads=(Event, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003", "KD1013", "KD1016")), *CONSEQUENCES),
-    symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling"),
+    symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling", "SystemOOM"),
 )
 def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if terminating(pod):
         return
     for part in containers_with_status(pod):
         ending = last_ending(part.status)
-        if ending is None or not ending.is_out_of_memory or not _matters(pod, part, cluster):
-            continue
-        yield _finding(pod, part, ending, cluster)
+        if ending is not None and ending.is_out_of_memory and _matters(pod, part, cluster):
+            found = outcome(pod, part.container, part.status, ending, (), (), node_events(pod, cluster))
+            yield _finding(pod, part, ending, found, cluster)
+    for end in ends_of(pod, cluster, _was_killed):
+        if end.cause is Cause.NODE_OUT_OF_MEMORY:
+            yield _finding(pod, end.part, end.ending, end.outcome, cluster)
+
+
+def _was_killed(part: ContainerWithStatus) -> bool:
+    """Killed without the reason OOMKilled: the runtime does not see every kill by the node's kernel."""
+    ending = last_ending(part.status)
+    return ending is not None and ending.exit_code == SIGKILL and not ending.is_out_of_memory
 
 
 def _matters(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> bool:
@@ -106,57 +118,73 @@ def _matters(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> bool:
     return not (complete is not None and complete.status == "True") and not (job.status.active or 0)
 
 
-def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> Finding:
-    container = part.container
-    about = at_fault(pod, cluster, container.name)
-    limit = ((container.resources.limits if container.resources else None) or {}).get("memory", "")
+def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome, cluster: Cluster) -> Finding:
+    name = part.container.name
+    about = at_fault(pod, cluster, name)
     restarts = part.status.restart_count
-    subject = f"container `{container.name}` was OOMKilled"
-    after = f", {human_duration(ending.lasted)} after start" if ending.lasted is not None else ""
+    of_node = found.cause is Cause.NODE_OUT_OF_MEMORY
     evidence = [
-        *quote_status(pod, container.name, f"{ending.place}.reason", f"{ending.place}.exitCode", "restartCount"),
-        *quote_spec(pod, cluster, about, container.name, "resources.limits[memory]", "the limit it hit"),
+        *quote_status(pod, name, f"{ending.place}.reason", f"{ending.place}.exitCode", "restartCount"),
+        *quote_spec(pod, cluster, about, name, "resources.limits[memory]", "" if of_node else "the limit it hit"),
     ]
-    fixes: tuple[Fix, ...] = ()
-    because: tuple[Ref, ...] = ()
-    if limit:
-        summary = f"{subject} at its {limit} memory limit{after}"
-        if heap := heap_over(container, limit):
-            summary += f"; {heap} leaves no room below the limit"
-        fixes = (_raise_limit(about, container.name, limit),)
-    elif (pod.spec.resources is not None) and (pod.spec.resources.limits or {}).get("memory"):
+    if found.cause in (Cause.POD_MEMORY_LIMIT, Cause.EITHER_MEMORY_LIMIT):
         evidence.append(quote(pod, "spec.resources.limits[memory]", "the limit of the whole pod"))
-        summary = f"{subject} at the pod's {evidence[-1].text} memory limit{after}"
-        fixes = (fix_by_hand(about, "Raise the pod's memory limit"),)
-    else:
-        summary = f"{subject}: it has no memory limit, and its node ran out of memory{after}"
-        because = blamed_node(pod)
-        evidence += _node_events(pod, cluster)
-        fixes = (fix_by_hand(about, f"Set a memory request and a memory limit for container `{container.name}`"),)
+    if found.event is not None and has_path(found.event, "message"):
+        evidence.append(quote(found.event, "message", "the node ran out of memory"))
+    top = Command(kubectl("top", "pod", pod.name, "--containers", namespace=pod.namespace), "current memory use")
+    # No program writes a line about the kill by its node's kernel.
+    log = look_at_log(pod, name, previous=ending.place.startswith("last"), why="its log before the kill")
+    node = Command(kubectl("describe", "node", pod.spec.node_name), "what its memory is allocated to, and its events")
     return Finding(
         about=about,
-        summary=summary,
+        summary=_summary(pod, part, ending, found),
         detail=f"Restarted {times(restarts)}." if restarts else "",
-        # Without a limit of its own the status does not show which limit was hit: the node is the usual cause.
-        confidence=Confidence.CERTAIN if not because else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if found.proof is Proof.STATED else Confidence.LIKELY,
         evidence=tuple(evidence),
-        fixes=fixes,
+        fixes=_fixes(part, found, about),
         commands=(
-            Command(kubectl("top", "pod", pod.name, "--containers", namespace=pod.namespace), "current memory use"),
-            look_at_log(pod, container.name, previous=ending.place.startswith("last"), why="its log before the kill"),
+            top,
+            *((node,) if of_node and pod.spec.node_name else () if of_node else (log,)),
             look_at_pod(pod, "its limits and last state"),
         ),
-        aspect=container.name,
-        because_of=because,
+        aspect=name,
+        because_of=blamed_node(pod) if of_node else (),
     )
 
 
-def _node_events(pod: Pod, cluster: Cluster) -> list[Evidence]:
-    if not pod.spec.node_name:
-        return []
-    events = cluster.events_about(Ref("Node", "", pod.spec.node_name))
-    kills = [event for event in events if event.reason == "SystemOOM" and has_path(event, "message")]
-    return [quote(kills[-1], "message", "the node ran out of memory")] if kills else []
+def _summary(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome) -> str:
+    name, own, whole = part.container.name, memory_limit(part.container), pod_memory_limit(pod)
+    after = f", {human_duration(ending.lasted)} after start" if ending.lasted is not None else ""
+    subject = f"container `{name}` was OOMKilled"
+    match found.cause:
+        case Cause.NODE_OUT_OF_MEMORY if ending.is_out_of_memory:
+            unlimited = "" if own or whole else "it has no memory limit, and "
+            return f"{subject}: {unlimited}its node ran out of memory{after}"
+        case Cause.NODE_OUT_OF_MEMORY:
+            return f"container `{name}` was killed (exit code 137): its node ran out of memory{after}"
+        case Cause.POD_MEMORY_LIMIT:
+            return f"{subject} at the pod's {whole} memory limit{after}"
+        case Cause.EITHER_MEMORY_LIMIT:
+            return f"{subject} at its {own} memory limit or the pod's {whole} limit{after}"
+    limit = f"its {own} memory limit" if own else f"the pod's {whole} memory limit"
+    if found.cause is Cause.CHILD_OUT_OF_MEMORY:
+        exits = f"container `{name}` then exited with {exit_words(ending)}{after_start(ending)}"
+        summary = f"a child process was OOMKilled at {limit}; {exits}"
+    else:
+        summary = f"{subject} at {limit}{after}"
+    heap = heap_over(part.container, own) if own else ""
+    return f"{summary}; {heap} leaves no room below the limit" if heap else summary
+
+
+def _fixes(part: ContainerWithStatus, found: Outcome, about: Ref) -> tuple[Fix, ...]:
+    name, own = part.container.name, memory_limit(part.container)
+    if found.cause is Cause.NODE_OUT_OF_MEMORY:
+        missing = "a memory request" if own else "a memory request and a memory limit"
+        return (fix_by_hand(about, f"Set {missing} near the real use for container `{name}`"),)
+    pod_limit = (fix_by_hand(about, "Raise the pod's memory limit"),)
+    if found.cause is Cause.POD_MEMORY_LIMIT or not own:
+        return pod_limit
+    return (_raise_limit(about, name, own), *(pod_limit if found.cause is Cause.EITHER_MEMORY_LIMIT else ()))
 
 
 def _raise_limit(about: Ref, container: str, limit: str) -> Fix:

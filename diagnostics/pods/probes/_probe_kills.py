@@ -18,7 +18,7 @@ from kubedoctor.findings import (
     quote_spec,
     quote_status,
 )
-from kubedoctor.replay.kubelet.killers import Proof
+from kubedoctor.replay.kubelet.outcomes import Proof
 from kubedoctor.replay.logs.stops import says_it_was_stopped
 
 _CONFIDENCE = {Proof.STATED: Confidence.CERTAIN, Proof.FITS: Confidence.LIKELY, Proof.ALLOWED: Confidence.POSSIBLE}
@@ -29,7 +29,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fi
     name = end.name
     about = at_fault(pod, cluster)
     why, event = last_failure(pod, name, which, cluster)
-    proof = end.verdict.proof
+    proof = end.outcome.proof
     container = end.part.container
     summary = f"{start}: {failure(probe, container, why) if why else target(probe, container)}"
     summary += f"; container `{name}` was killed{after_start(end.ending)}, exit {exit_words(end.ending)}"
@@ -45,7 +45,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fi
     evidence: list[Evidence] = [
         *quote_spec(pod, cluster, about, name, handler_path(pod, name, kind), "what the probe checks"),
         *timing,
-        *([quote(end.verdict.event, "message")] if end.verdict.event is not None else []),
+        *([quote(end.outcome.event, "message")] if end.outcome.event is not None else []),
         *([quote(event, "message", f"seen {times(event.times)}")] if event is not None else []),
         *quote_status(pod, name, f"{end.ending.place}.exitCode", f"{end.ending.place}.reason", "restartCount"),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from kubedoctor.cluster import Cluster, Container, Event, Pod, Probe, container_path, ref, visible, visible_end
 from kubedoctor.findings import has_path
-from kubedoctor.replay.kubelet.killers import concerns
+from kubedoctor.replay.kubelet.outcome_facts import concerns
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number, read_probe_failure
 
 LONGEST_ANSWER = 160

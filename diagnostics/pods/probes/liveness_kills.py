@@ -29,7 +29,7 @@ from diagnostics.pods.crashes._ends import ends_of
 from diagnostics.pods.probes._probe_kills import killed_by_probe
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, restarted
 from kubedoctor.findings import Explains, Finding, Severity, diagnostic
-from kubedoctor.replay.kubelet.killers import Killer
+from kubedoctor.replay.kubelet.outcomes import Cause
 
 
 @diagnostic(
@@ -44,7 +44,7 @@ from kubedoctor.replay.kubelet.killers import Killer
 def liveness_kills(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: part.container.liveness_probe is not None):
         probe = end.part.container.liveness_probe
-        if end.killer is not Killer.LIVENESS_PROBE or probe is None:
+        if end.cause is not Cause.LIVENESS_PROBE or probe is None:
             continue
         fix = "Correct the liveness probe, or raise its timeoutSeconds or failureThreshold"
         yield killed_by_probe(pod, end, probe, "Liveness", "liveness probe fails", fix, cluster)

@@ -27,7 +27,7 @@ from diagnostics.pods.crashes._ends import ends_of
 from diagnostics.pods.probes._probe_kills import killed_by_probe
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, human_duration, restarted
 from kubedoctor.findings import Explains, Finding, Severity, diagnostic
-from kubedoctor.replay.kubelet.killers import Killer
+from kubedoctor.replay.kubelet.outcomes import Cause
 from kubedoctor.replay.kubelet.probes import gives_up_after
 
 
@@ -43,7 +43,7 @@ from kubedoctor.replay.kubelet.probes import gives_up_after
 def startup_probe_too_short(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: part.container.startup_probe is not None):
         probe = end.part.container.startup_probe
-        if end.killer is not Killer.STARTUP_PROBE or probe is None:
+        if end.cause is not Cause.STARTUP_PROBE or probe is None:
             continue
         window = human_duration(gives_up_after(probe))
         start = f"startup probe fails for {window}, before the program has started"

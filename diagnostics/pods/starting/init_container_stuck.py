@@ -55,7 +55,7 @@ from kubedoctor.findings import (
     look_at_pod,
     quote_status,
 )
-from kubedoctor.replay.kubelet.killers import Killer
+from kubedoctor.replay.kubelet.outcomes import OF_THE_PROGRAM
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
@@ -73,7 +73,7 @@ LONG = timedelta(minutes=5)
 )
 def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, lambda part: part.is_init):
-        if end.killer is Killer.ITSELF:
+        if end.cause in OF_THE_PROGRAM:
             yield from _failing(pod, end, cluster)
     if not active(pod):
         return

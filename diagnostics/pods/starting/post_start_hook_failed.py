@@ -41,7 +41,7 @@ from kubedoctor.findings import (
     quote_spec,
     quote_status,
 )
-from kubedoctor.replay.kubelet.killers import Killer, Proof
+from kubedoctor.replay.kubelet.outcomes import Cause, Proof
 from kubedoctor.replay.logs.stops import says_it_was_stopped
 
 
@@ -56,7 +56,7 @@ from kubedoctor.replay.logs.stops import says_it_was_stopped
 )
 def post_start_hook_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, _has_hook):
-        if end.killer is Killer.POST_START_HOOK:
+        if end.cause is Cause.POST_START_HOOK:
             yield _finding(pod, end, cluster)
 
 
@@ -66,7 +66,7 @@ def _has_hook(part: ContainerWithStatus) -> bool:
 
 def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
     about = at_fault(pod, cluster)
-    event, proof = end.verdict.event, end.verdict.proof
+    event, proof = end.outcome.event, end.outcome.proof
     evidence: list[Evidence] = quote_spec(pod, cluster, about, end.name, "lifecycle.postStart", "the hook")
     if event is not None and has_path(event, "message"):
         evidence.append(quote(event, "message"))

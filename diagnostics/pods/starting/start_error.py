@@ -60,7 +60,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     start_failure,
 )
 from kubedoctor.replay.kubelet.endings import last_ending
-from kubedoctor.replay.kubelet.killers import Killer
+from kubedoctor.replay.kubelet.outcomes import OF_THE_PROGRAM, OF_THE_START
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import read_log
 
@@ -139,9 +139,9 @@ def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if end.name in reported:
             continue
         message = end.ending.terminated.message
-        if end.killer is Killer.RUNTIME and security_problem(message) is None:
+        if end.cause in OF_THE_START and security_problem(message) is None:
             yield _finding(pod, end.part, message, end.ending.place, (), cluster)
-        elif end.killer is Killer.ITSELF and _wrong_format(end):
+        elif end.cause in OF_THE_PROGRAM and _wrong_format(end):
             story = story_of(pod, end, at_fault(pod, cluster), cluster)
             yield _finding(pod, end.part, "exec format error", end.ending.place, story.evidence, cluster)
 

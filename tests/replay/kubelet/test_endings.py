@@ -7,21 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubedoctor.cluster.kinds.containers import (
-    Container,
     ContainerState,
     ContainerStateRunning,
     ContainerStateTerminated,
     ContainerStateWaiting,
     ContainerStatus,
-    ExecAction,
-    HTTPGetAction,
-    Lifecycle,
-    LifecycleHandler,
-    Probe,
 )
-from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.endings import back_off, failing, last_ending
-from kubedoctor.replay.kubelet.killers import Killer, Proof, who_ended
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, read_probe_failure
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
@@ -74,44 +66,6 @@ def test_the_signal_of_an_exit_code(code: int, signal: str) -> None:
     ending = last_ending(ContainerStatus(name="app", state=ended(code, 3)))
     assert ending is not None
     assert ending.signal == signal
-
-
-LIVENESS = Probe(http_get=HTTPGetAction("/", 80), initial_delay_seconds=5, period_seconds=3, failure_threshold=2)
-HOOK = Lifecycle(post_start=LifecycleHandler(exec=ExecAction(("/bin/x",))))
-
-
-@pytest.mark.parametrize(
-    ("container", "code", "lasted", "reason", "log", "killer", "proof"),
-    [
-        (Container(name="app", liveness_probe=LIVENESS), 137, 12, "OOMKilled", [], Killer.MEMORY, Proof.STATED),
-        (Container(name="app", liveness_probe=LIVENESS), 137, 12, "Error", [], Killer.LIVENESS_PROBE, Proof.FITS),
-        (Container(name="app", liveness_probe=LIVENESS), 137, 900, "Error", [], Killer.LIVENESS_PROBE, Proof.ALLOWED),
-        (Container(name="app", liveness_probe=LIVENESS), 143, 900, "Error", [], Killer.LIVENESS_PROBE, Proof.FITS),
-        (Container(name="app", liveness_probe=LIVENESS), 137, 2, "Error", [], Killer.ITSELF, Proof.FITS),
-        (Container(name="app", liveness_probe=LIVENESS), 1, 12, "Error", [], Killer.ITSELF, Proof.FITS),
-        (
-            Container(name="app", liveness_probe=LIVENESS),
-            0,
-            12,
-            "Completed",
-            ["stopping"],
-            Killer.LIVENESS_PROBE,
-            Proof.FITS,
-        ),
-        (Container(name="app", startup_probe=LIVENESS), 143, 11, "Error", [], Killer.STARTUP_PROBE, Proof.FITS),
-        (Container(name="app", startup_probe=LIVENESS), 2, 11, "Error", [], Killer.STARTUP_PROBE, Proof.ALLOWED),
-        (Container(name="app", lifecycle=HOOK), 143, 1, "Error", [], Killer.POST_START_HOOK, Proof.ALLOWED),
-        (Container(name="app"), 137, 12, "Error", [], Killer.ITSELF, Proof.FITS),
-    ],
-)
-def test_who_ended_it_without_events(
-    container: Container, code: int, lasted: int, reason: str, log: list[str], killer: Killer, proof: Proof
-) -> None:
-    status = ContainerStatus(name="app", restart_count=2, state=ended(code, lasted, reason))
-    ending = last_ending(status)
-    assert ending is not None
-    verdict = who_ended(Pod(), container, status, ending, (), log)
-    assert (verdict.killer, verdict.proof) == (killer, proof)
 
 
 @pytest.mark.parametrize(

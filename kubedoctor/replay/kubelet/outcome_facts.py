@@ -1,0 +1,176 @@
+"""The facts about the end of a container that its cause is decided by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
+from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.kubelet.container_errors import StartProblem, start_failure
+from kubedoctor.replay.kubelet.endings import LOST, Ending
+from kubedoctor.replay.kubelet.outcomes import Cause, Fact, Proof, decide
+from kubedoctor.replay.kubelet.probes import gives_up_not_before, killed_not_after
+from kubedoctor.replay.logs.reading import states_a_cause
+from kubedoctor.replay.logs.stops import says_it_was_stopped
+
+
+class Outcome(NamedTuple):
+    """Why a container ended. `event`: the event of the pod or its node that states it."""
+
+    cause: Cause
+    proof: Proof
+    event: Event | None = None
+
+
+SIGKILL: Final = 137
+_KILLS: Final = (
+    (Fact.LIVENESS_STATED, re.compile(r"failed liveness probe, will be restarted")),
+    (Fact.STARTUP_STATED, re.compile(r"failed startup probe, will be restarted")),
+    (Fact.HOOK_STATED, re.compile(r"^FailedPostStartHook$|^PostStartHook failed|^Exec lifecycle hook .*failed")),
+)
+_KILL_REASONS: Final = frozenset({"Killing", "FailedPostStartHook"})
+_CLOCKS: Final = timedelta(seconds=5)
+"""Events carry whole seconds and are written a little before or after the status."""
+_STOPPED: Final = frozenset({130, SIGKILL, 143})
+_HOOK_LASTS_AT_MOST: Final = timedelta(seconds=60)
+
+
+def outcome(
+    pod: Pod,
+    container: Container,
+    status: ContainerStatus,
+    ending: Ending,
+    events: Iterable[Event],
+    log: Sequence[str] = (),
+    node_events: Iterable[Event] = (),
+) -> Outcome:
+    """The cause of the last end of a container of a pod that is not being deleted.
+
+    events: those about the pod, oldest first; they may have expired. log: the last lines of that run; may be empty.
+    node_events: those about its node, needed where `may_be_the_node` is true.
+    """
+    facts = {*_of_the_status(pod, status, ending), *_of_memory_limits(pod, container)}
+    facts |= {*_of_the_log(ending, log), *_of_times(pod, container, ending)}
+    stated = next(
+        ((fact, event) for event in reversed(tuple(events)) if (fact := _states(event, container, ending))), None
+    )
+    short = next((event for event in node_events if _is_of_the_end(event, ending)), None)
+    facts |= ({stated[0]} if stated else set()) | ({Fact.NODE_OUT_OF_MEMORY} if short is not None else set())
+    row = decide(facts, ending.exit_code)
+    if row.cause is Cause.NODE_OUT_OF_MEMORY:
+        return Outcome(row.cause, row.proof, short)
+    return Outcome(row.cause, row.proof, stated[1] if stated and stated[0] in row.all_of else None)
+
+
+def may_be_the_node(ending: Ending) -> bool:
+    """Whether a node that ran out of memory could have caused the end: then its events decide."""
+    return ending.is_out_of_memory or ending.exit_code == SIGKILL
+
+
+def concerns(event: Event, container: str) -> bool:
+    """Whether an event about a pod is about this container."""
+    place = event.involved_object.field_path
+    return f"{{{container}}}" in place if place else f" {container}" in f" {event.message}"
+
+
+def _of_the_status(pod: Pod, status: ContainerStatus, ending: Ending) -> Iterator[Fact]:
+    reason = ending.terminated.reason
+    if ending.is_out_of_memory:
+        yield Fact.OOM_KILLED
+    if ending.never_ran:
+        yield Fact.RUNTIME_REFUSED
+        if start_failure(ending.terminated.message).problem is StartProblem.MEMORY_TOO_SMALL:
+            yield Fact.OUT_OF_MEMORY_BEFORE_START
+    if reason in LOST:
+        yield Fact.TRACK_LOST
+    if "DeadlineExceeded" in (reason, pod.status.reason):
+        yield Fact.DEADLINE_EXCEEDED
+    if "Evicted" in (reason, pod.status.reason):
+        yield Fact.EVICTED
+    waiting = status.state.waiting if status.state else None
+    if waiting is not None and waiting.reason == "PostStartHookError":
+        yield Fact.HOOK_STATED
+    if ending.exit_code == SIGKILL or ending.terminated.signal == SIGKILL - 128:
+        yield Fact.SIGKILL
+    if ending.exit_code in _STOPPED:
+        yield Fact.STOP_CODE
+    if ending.exit_code != 0:
+        yield Fact.FAILED
+
+
+def _of_memory_limits(pod: Pod, container: Container) -> Iterator[Fact]:
+    if memory_limit(container):
+        yield Fact.CONTAINER_LIMIT
+    whole = pod_memory_limit(pod)
+    if not whole:
+        return
+    yield Fact.POD_LIMIT
+    limits = [_bytes(memory_limit(other)) for other in pod.spec.containers]
+    if len(limits) > 1 and (0 in limits or sum(limits) > _bytes(whole)):
+        yield Fact.POD_LIMIT_FIRST
+
+
+def memory_limit(container: Container) -> str:
+    """The container's own memory limit, a quantity; empty without one."""
+    return ((container.resources.limits if container.resources else None) or {}).get("memory", "")
+
+
+def pod_memory_limit(pod: Pod) -> str:
+    """The memory limit of the whole pod (1.34 and later), a quantity; empty without one."""
+    return ((pod.spec.resources.limits if pod.spec.resources else None) or {}).get("memory", "")
+
+
+def _bytes(quantity: str) -> int:
+    try:
+        return parse_quantity(quantity).value() if quantity else 0
+    except QuantityError:
+        return 0
+
+
+def _of_the_log(ending: Ending, log: Sequence[str]) -> Iterator[Fact]:
+    if says_it_was_stopped(log):
+        yield Fact.LOGGED_STOP
+    if states_a_cause(log, ending.exit_code):
+        yield Fact.LOGGED_CAUSE
+
+
+def _of_times(pod: Pod, container: Container, ending: Ending) -> Iterator[Fact]:
+    lasted = ending.lasted
+    if lasted is None:
+        return
+    startup, liveness = container.startup_probe, container.liveness_probe
+    if startup is not None and gives_up_not_before(startup) <= lasted <= killed_not_after(startup, pod):
+        yield Fact.STARTUP_TIME
+    # A liveness probe starts only after the startup probe has succeeded.
+    started = startup is None or lasted >= gives_up_not_before(startup)
+    if liveness is not None and started and lasted >= gives_up_not_before(liveness):
+        yield Fact.LIVENESS_TIME
+        if lasted <= killed_not_after(liveness, pod):
+            yield Fact.LIVENESS_FIRST_TIME
+    hook = container.lifecycle is not None and container.lifecycle.post_start is not None
+    if hook and lasted <= _HOOK_LASTS_AT_MOST:
+        yield Fact.HOOK_TIME
+
+
+def _states(event: Event, container: Container, ending: Ending) -> Fact | None:
+    if event.reason not in _KILL_REASONS or not concerns(event, container.name):
+        return None
+    event_at, ended = event.seen_at, ending.terminated
+    since = ended.started_at or ended.finished_at
+    if event_at is not None and since is not None and event_at < since - _CLOCKS:
+        return None  # The event belongs to an earlier run.
+    return next((fact for fact, pattern in _KILLS if pattern.search(event.message)), None)
+
+
+def _is_of_the_end(event: Event, ending: Ending) -> bool:
+    """Whether the node ran out of memory when the container ended (pkg/kubelet/oom: `SystemOOM` is an OOM of no
+    container's cgroup)."""
+    finished, last = ending.terminated.finished_at, event.seen_at
+    if event.reason != "SystemOOM" or finished is None or last is None:
+        return False
+    return (event.first_timestamp or last) - 2 * _CLOCKS <= finished <= last + 2 * _CLOCKS
