@@ -18,7 +18,10 @@ SCENARIOS = find_scenarios(Path(__file__).resolve().parent.parent / "scenarios")
 
 NEEDED: dict[str, dict[str, str]] = {
     "KD1002": {"Event": "older kubelets write the registry's answer only there"},
-    "KD1005": {"Job": "whether a later try succeeded"},
+    "KD1005": {
+        "Job": "whether a later try succeeded",
+        "Event": "that the node ran out of memory, where the runtime gives no reason",
+    },
     "KD1006": {"Event": "older kubelets write the registry's answer only there"},
     "KD1010": {"Secret": "its keys"},
     "KD1017": {"Event": "a pod that ended well was evicted only by its event"},

@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.container_errors import StartProblem, start_failure
 from kubedoctor.replay.kubelet.endings import LOST, Ending
-from kubedoctor.replay.kubelet.outcomes import Cause, Fact, Proof, decide
+from kubedoctor.replay.kubelet.outcomes import Cause, EndFact, Proof, decide
 from kubedoctor.replay.kubelet.probes import gives_up_not_before, killed_not_after
 from kubedoctor.replay.logs.reading import states_a_cause
 from kubedoctor.replay.logs.stops import says_it_was_stopped
@@ -29,9 +29,9 @@ class Outcome(NamedTuple):
 
 SIGKILL: Final = 137
 _KILLS: Final = (
-    (Fact.LIVENESS_STATED, re.compile(r"failed liveness probe, will be restarted")),
-    (Fact.STARTUP_STATED, re.compile(r"failed startup probe, will be restarted")),
-    (Fact.HOOK_STATED, re.compile(r"^FailedPostStartHook$|^PostStartHook failed|^Exec lifecycle hook .*failed")),
+    (EndFact.LIVENESS_STATED, re.compile(r"failed liveness probe, will be restarted")),
+    (EndFact.STARTUP_STATED, re.compile(r"failed startup probe, will be restarted")),
+    (EndFact.HOOK_STATED, re.compile(r"^FailedPostStartHook$|^PostStartHook failed|^Exec lifecycle hook .*failed")),
 )
 _KILL_REASONS: Final = frozenset({"Killing", "FailedPostStartHook"})
 _CLOCKS: Final = timedelta(seconds=5)
@@ -60,7 +60,7 @@ def outcome(
         ((fact, event) for event in reversed(tuple(events)) if (fact := _states(event, container, ending))), None
     )
     short = next((event for event in node_events if _is_of_the_end(event, ending)), None)
-    facts |= ({stated[0]} if stated else set()) | ({Fact.NODE_OUT_OF_MEMORY} if short is not None else set())
+    facts |= ({stated[0]} if stated else set()) | ({EndFact.NODE_OUT_OF_MEMORY} if short is not None else set())
     row = decide(facts, ending.exit_code)
     if row.cause is Cause.NODE_OUT_OF_MEMORY:
         return Outcome(row.cause, row.proof, short)
@@ -78,41 +78,41 @@ def concerns(event: Event, container: str) -> bool:
     return f"{{{container}}}" in place if place else f" {container}" in f" {event.message}"
 
 
-def _of_the_status(pod: Pod, status: ContainerStatus, ending: Ending) -> Iterator[Fact]:
+def _of_the_status(pod: Pod, status: ContainerStatus, ending: Ending) -> Iterator[EndFact]:
     reason = ending.terminated.reason
     if ending.is_out_of_memory:
-        yield Fact.OOM_KILLED
+        yield EndFact.OOM_KILLED
     if ending.never_ran:
-        yield Fact.RUNTIME_REFUSED
+        yield EndFact.RUNTIME_REFUSED
         if start_failure(ending.terminated.message).problem is StartProblem.MEMORY_TOO_SMALL:
-            yield Fact.OUT_OF_MEMORY_BEFORE_START
+            yield EndFact.OUT_OF_MEMORY_BEFORE_START
     if reason in LOST:
-        yield Fact.TRACK_LOST
+        yield EndFact.TRACK_LOST
     if "DeadlineExceeded" in (reason, pod.status.reason):
-        yield Fact.DEADLINE_EXCEEDED
+        yield EndFact.DEADLINE_EXCEEDED
     if "Evicted" in (reason, pod.status.reason):
-        yield Fact.EVICTED
+        yield EndFact.EVICTED
     waiting = status.state.waiting if status.state else None
     if waiting is not None and waiting.reason == "PostStartHookError":
-        yield Fact.HOOK_STATED
+        yield EndFact.HOOK_STATED
     if ending.exit_code == SIGKILL or ending.terminated.signal == SIGKILL - 128:
-        yield Fact.SIGKILL
+        yield EndFact.SIGKILL
     if ending.exit_code in _STOPPED:
-        yield Fact.STOP_CODE
+        yield EndFact.STOP_CODE
     if ending.exit_code != 0:
-        yield Fact.FAILED
+        yield EndFact.FAILED
 
 
-def _of_memory_limits(pod: Pod, container: Container) -> Iterator[Fact]:
+def _of_memory_limits(pod: Pod, container: Container) -> Iterator[EndFact]:
     if memory_limit(container):
-        yield Fact.CONTAINER_LIMIT
+        yield EndFact.CONTAINER_LIMIT
     whole = pod_memory_limit(pod)
     if not whole:
         return
-    yield Fact.POD_LIMIT
+    yield EndFact.POD_LIMIT
     limits = [_bytes(memory_limit(other)) for other in pod.spec.containers]
     if len(limits) > 1 and (0 in limits or sum(limits) > _bytes(whole)):
-        yield Fact.POD_LIMIT_FIRST
+        yield EndFact.POD_LIMIT_FIRST
 
 
 def memory_limit(container: Container) -> str:
@@ -132,32 +132,32 @@ def _bytes(quantity: str) -> int:
         return 0
 
 
-def _of_the_log(ending: Ending, log: Sequence[str]) -> Iterator[Fact]:
+def _of_the_log(ending: Ending, log: Sequence[str]) -> Iterator[EndFact]:
     if says_it_was_stopped(log):
-        yield Fact.LOGGED_STOP
+        yield EndFact.LOGGED_STOP
     if states_a_cause(log, ending.exit_code):
-        yield Fact.LOGGED_CAUSE
+        yield EndFact.LOGGED_CAUSE
 
 
-def _of_times(pod: Pod, container: Container, ending: Ending) -> Iterator[Fact]:
+def _of_times(pod: Pod, container: Container, ending: Ending) -> Iterator[EndFact]:
     lasted = ending.lasted
     if lasted is None:
         return
     startup, liveness = container.startup_probe, container.liveness_probe
     if startup is not None and gives_up_not_before(startup) <= lasted <= killed_not_after(startup, pod):
-        yield Fact.STARTUP_TIME
+        yield EndFact.STARTUP_TIME
     # A liveness probe starts only after the startup probe has succeeded.
     started = startup is None or lasted >= gives_up_not_before(startup)
     if liveness is not None and started and lasted >= gives_up_not_before(liveness):
-        yield Fact.LIVENESS_TIME
+        yield EndFact.LIVENESS_TIME
         if lasted <= killed_not_after(liveness, pod):
-            yield Fact.LIVENESS_FIRST_TIME
+            yield EndFact.LIVENESS_FIRST_TIME
     hook = container.lifecycle is not None and container.lifecycle.post_start is not None
     if hook and lasted <= _HOOK_LASTS_AT_MOST:
-        yield Fact.HOOK_TIME
+        yield EndFact.HOOK_TIME
 
 
-def _states(event: Event, container: Container, ending: Ending) -> Fact | None:
+def _states(event: Event, container: Container, ending: Ending) -> EndFact | None:
     if event.reason not in _KILL_REASONS or not concerns(event, container.name):
         return None
     event_at, ended = event.seen_at, ending.terminated

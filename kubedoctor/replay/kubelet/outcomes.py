@@ -7,31 +7,31 @@ from collections.abc import Set
 from typing import Final, NamedTuple
 
 
-class Fact(enum.Enum):
+class EndFact(enum.Enum):
     """What is known about the end of a container."""
 
-    OOM_KILLED = "the runtime gives the reason OOMKilled"
-    SIGKILL = "the main process ended by SIGKILL"
-    CONTAINER_LIMIT = "the container has a memory limit"
-    POD_LIMIT = "the pod has a memory limit"
-    POD_LIMIT_FIRST = "the containers together may reach the pod's limit before their own"
-    NODE_OUT_OF_MEMORY = "the node reported SystemOOM at that moment"
-    RUNTIME_REFUSED = "the runtime could not start the program"
-    OUT_OF_MEMORY_BEFORE_START = "the runtime's own init process was OOM-killed"
-    HOOK_STATED = "an event or the status states that the postStart hook failed"
-    LIVENESS_STATED = "an event states that the liveness probe killed it"
-    STARTUP_STATED = "an event states that the startup probe killed it"
-    TRACK_LOST = "the runtime lost track of the container"
-    DEADLINE_EXCEEDED = "the pod was ended at its deadline"
-    EVICTED = "the pod was evicted"
-    FAILED = "the exit code is not 0"
-    STOP_CODE = "the exit code is that of a stopped program: 130, 137, 143"
-    LOGGED_STOP = "the log says that it was told to stop"
-    LOGGED_CAUSE = "the log states a known fault"
-    STARTUP_TIME = "it lasted as long as its startup probe allows"
-    LIVENESS_TIME = "it lasted at least as long as its liveness probe takes to give up"
-    LIVENESS_FIRST_TIME = "its liveness probe failed from the start"
-    HOOK_TIME = "it has a postStart hook and ended soon after its start"
+    OOM_KILLED = enum.auto()  # the runtime gives the reason OOMKilled
+    SIGKILL = enum.auto()  # the main process ended by SIGKILL
+    CONTAINER_LIMIT = enum.auto()  # the container has a memory limit
+    POD_LIMIT = enum.auto()  # the pod has a memory limit
+    POD_LIMIT_FIRST = enum.auto()  # the containers together may reach the pod's limit before their own
+    NODE_OUT_OF_MEMORY = enum.auto()  # the node reported SystemOOM at that moment
+    RUNTIME_REFUSED = enum.auto()  # the runtime could not start the program
+    OUT_OF_MEMORY_BEFORE_START = enum.auto()  # the runtime's own init process was OOM-killed
+    HOOK_STATED = enum.auto()  # an event or the status states that the postStart hook failed
+    LIVENESS_STATED = enum.auto()  # an event states that the liveness probe killed it
+    STARTUP_STATED = enum.auto()  # an event states that the startup probe killed it
+    TRACK_LOST = enum.auto()  # the runtime lost track of the container
+    DEADLINE_EXCEEDED = enum.auto()  # the pod was ended at its deadline
+    EVICTED = enum.auto()  # the pod was evicted
+    FAILED = enum.auto()  # the exit code is not 0
+    STOP_CODE = enum.auto()  # the exit code is that of a stopped program: 130, 137, 143
+    LOGGED_STOP = enum.auto()  # the log says that it was asked to stop
+    LOGGED_CAUSE = enum.auto()  # the log states a known fault
+    STARTUP_TIME = enum.auto()  # it lasted as long as its startup probe allows
+    LIVENESS_TIME = enum.auto()  # it lasted at least as long as its liveness probe takes to give up
+    LIVENESS_FIRST_TIME = enum.auto()  # its liveness probe failed from the start
+    HOOK_TIME = enum.auto()  # it has a postStart hook and ended soon after its start
 
 
 class Cause(enum.Enum):
@@ -105,28 +105,30 @@ class Proof(enum.Enum):
     ALLOWED = 2
 
 
-class Row(NamedTuple):
+class OutcomeRow(NamedTuple):
     """A cause, the facts that must be known for it, those that must not, and the exit codes (None: any)."""
 
     cause: Cause
     proof: Proof
-    all_of: frozenset[Fact] = frozenset()
-    none_of: frozenset[Fact] = frozenset()
+    all_of: frozenset[EndFact] = frozenset()
+    none_of: frozenset[EndFact] = frozenset()
     codes: range | None = None
 
 
-_F, _C = Fact, Cause
+_F, _C = EndFact, Cause
 
 
-def _row(cause: Cause, proof: Proof, *all_of: Fact, without: tuple[Fact, ...] = (), codes: range | None = None) -> Row:
-    return Row(cause, proof, frozenset(all_of), frozenset(without), codes)
+def _row(
+    cause: Cause, proof: Proof, *all_of: EndFact, without: tuple[EndFact, ...] = (), codes: range | None = None
+) -> OutcomeRow:
+    return OutcomeRow(cause, proof, frozenset(all_of), frozenset(without), codes)
 
 
-def _of_code(cause: Cause, first: int, last: int = 0) -> Row:
+def _of_code(cause: Cause, first: int, last: int = 0) -> OutcomeRow:
     return _row(cause, Proof.FITS, codes=range(first, (last or first) + 1))
 
 
-TABLE: Final[tuple[Row, ...]] = (
+TABLE: Final[tuple[OutcomeRow, ...]] = (
     # The runtime itself says so.
     _row(_C.MEMORY_BEFORE_START, Proof.STATED, _F.RUNTIME_REFUSED, _F.OUT_OF_MEMORY_BEFORE_START),
     _row(_C.START_FAILED, Proof.STATED, _F.RUNTIME_REFUSED),
@@ -180,10 +182,10 @@ TABLE: Final[tuple[Row, ...]] = (
 """The first row that holds decides."""
 
 
-def decide(facts: Set[Fact], exit_code: int) -> Row:
+def decide(facts: Set[EndFact], exit_code: int) -> OutcomeRow:
     """The row for these facts; the last row holds always."""
     return next(row for row in TABLE if _holds(row, facts, exit_code))
 
 
-def _holds(row: Row, facts: Set[Fact], exit_code: int) -> bool:
+def _holds(row: OutcomeRow, facts: Set[EndFact], exit_code: int) -> bool:
     return row.all_of <= facts and not (row.none_of & facts) and (row.codes is None or exit_code in row.codes)

@@ -19,7 +19,7 @@ from kubedoctor.replay.kubelet.outcomes import (
     OUT_OF_MEMORY,
     TABLE,
     Cause,
-    Fact,
+    EndFact,
     Proof,
     decide,
 )
@@ -201,12 +201,12 @@ def test_every_row_can_decide(number: int) -> None:
     """Some facts reach it: no earlier row hides it."""
     row = TABLE[number]
     code = row.codes[0] if row.codes is not None else 1
-    beside: tuple[set[Fact], ...] = (
+    beside: tuple[set[EndFact], ...] = (
         set(),
-        {Fact.SIGKILL},
-        {Fact.CONTAINER_LIMIT},
-        {Fact.SIGKILL, Fact.CONTAINER_LIMIT},
-        {Fact.SIGKILL, Fact.POD_LIMIT},
+        {EndFact.SIGKILL},
+        {EndFact.CONTAINER_LIMIT},
+        {EndFact.SIGKILL, EndFact.CONTAINER_LIMIT},
+        {EndFact.SIGKILL, EndFact.POD_LIMIT},
     )
     assert any(decide(row.all_of | more, code) == row for more in beside)
 
