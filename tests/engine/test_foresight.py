@@ -64,11 +64,11 @@ MOST_REQUESTS = {
     "DaemonSet": 7,
     "Job": 5,
     "CronJob": 7,  # it has missed runs since it was recorded, and its events might tell why
-    "Node": 15,
+    "Node": 16,  # its events too, because a container on it was OOMKilled
     "PersistentVolumeClaim": 23,
     "PersistentVolume": 4,
     "NetworkPolicy": 6,
-    "Namespace": 35,  # eight lists, and what its Pending pod needs
+    "Namespace": 36,  # eight lists, what its Pending pod needs, and the events of a node whose container was OOMKilled
 }
 
 

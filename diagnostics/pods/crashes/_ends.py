@@ -61,7 +61,7 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], b
         if ending is None or not failing(part.status, cluster.taken_at) or _done(part, ending) or not suits(part):
             continue
         _ask_at_once(pod, part, ending, cluster)
-        events = cluster.events_about(ref(pod))
+        events = () if _needs_no_event(ending) else cluster.events_about(ref(pod))
         of_node = node_events(pod, cluster) if may_be_the_node(ending) else ()
         log = RunLog((), not _ended_now(part), read=False)
         found = outcome(pod, part.container, part.status, ending, events, (), of_node)
@@ -76,14 +76,20 @@ def node_events(pod: Pod, cluster: Cluster) -> tuple[Event, ...]:
     return cluster.maybe.events_about(Ref("Node", "", pod.spec.node_name)) if pod.spec.node_name else ()
 
 
+def _needs_no_event(ending: Ending) -> bool:
+    """Whether the status states the cause, so that neither the pod's events nor the log can change it."""
+    return ending.is_out_of_memory or ending.never_ran
+
+
 def _ask_at_once(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> None:
     """Fetch in one round what the outcome and the finding read."""
     if cluster.snapshot.closed:
         return
-    readings: list[Callable[[], object]] = [partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster)]
+    readings: list[Callable[[], object]] = [partial(workload_of, pod, cluster)]
     if may_be_the_node(ending):
         readings.append(partial(node_events, pod, cluster))
-    if not (ending.is_out_of_memory or ending.never_ran):
+    if not _needs_no_event(ending):
+        readings.append(partial(cluster.events_about, ref(pod)))
         readings.append(partial(cluster.log_tail, pod, part.container.name, previous=not _ended_now(part)))
     cluster.together(*readings)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible_end
@@ -156,7 +158,8 @@ def _bad_flag(pod: Pod, container: str, flag: str, about: Ref, cluster: Cluster)
 def _heap(pod: Pod, container: str, about: Ref, cluster: Cluster) -> Story | None:
     """The heap limit that the program's settings give; None where they give none."""
     mine = _container(pod, container)
-    setting = heap_setting(mine) if mine is not None else None
+    held = partial(cluster.maybe.get, ConfigMap, pod.namespace)
+    setting = heap_setting(mine, held) if mine is not None else None
     if setting is None:
         return None
     evidence = quote_spec(pod, cluster, about, container, setting.field, "the heap limit in its settings")

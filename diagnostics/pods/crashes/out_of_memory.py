@@ -8,7 +8,8 @@ differ.
 ## Why it happens
 - The limit is too low for the program.
 - The program uses more and more memory: a leak, an unbounded cache, a large request.
-- The runtime's heap is larger than the limit: an old Java, `--max-old-space-size` above the limit.
+- The runtime's heap leaves no room below the limit: `-Xmx`, `-XX:MaxRAMPercentage`, `--max-old-space-size`,
+  `GOMEMLIMIT`, `DOTNET_GCHeapHardLimit`.
 - Files in an `emptyDir` with `medium: Memory` count as memory.
 - The node ran out of memory, and the kernel chose this process. The node then has an event `SystemOOM`, and the
   container's reason may be `Error` with exit code 137.
@@ -25,15 +26,17 @@ differ.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from functools import partial
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._ends import after_start, ends_of, exit_words, node_events
+from diagnostics.pods.crashes._memory import heap_of, measured, memory_fixes, quoted_setting, room_words
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
+    ConfigMap,
     Event,
     Job,
     Pod,
@@ -46,21 +49,16 @@ from kubedoctor.cluster import (
     times,
 )
 from kubedoctor.findings import (
-    SETTABLE,
     Command,
     Confidence,
     ContainerWithStatus,
-    Effect,
     Explains,
     Finding,
-    Fix,
-    Ref,
     Severity,
     active,
     at_fault,
     containers_with_status,
     diagnostic,
-    fix_by_hand,
     has_path,
     kubectl,
     look_at_log,
@@ -70,7 +68,7 @@ from kubedoctor.findings import (
     quote_status,
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
-from kubedoctor.replay.kubelet.heaps import heap_over
+from kubedoctor.replay.kubelet.heaps import HeapUnderLimit
 from kubedoctor.replay.kubelet.outcome_facts import SIGKILL, Outcome, memory_limit, outcome, pod_memory_limit
 from kubedoctor.replay.kubelet.outcomes import Cause, Proof
 
@@ -79,7 +77,7 @@ from kubedoctor.replay.kubelet.outcomes import Cause, Proof
     code="KD1005",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, *WORKLOADS),
+    reads=(Event, ConfigMap, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003", "KD1013", "KD1016")), *CONSEQUENCES),
     symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling", "SystemOOM"),
@@ -90,6 +88,11 @@ def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for part in containers_with_status(pod):
         ending = last_ending(part.status)
         if ending is not None and ending.is_out_of_memory and _matters(pod, part, cluster):
+            cluster.together(
+                partial(node_events, pod, cluster),
+                partial(at_fault, pod, cluster, part.container.name),
+                partial(heap_of, pod, part, cluster),
+            )
             found = outcome(pod, part.container, part.status, ending, (), (), node_events(pod, cluster))
             yield _finding(pod, part, ending, found, cluster)
     for end in ends_of(pod, cluster, _was_killed):
@@ -123,6 +126,7 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
     about = at_fault(pod, cluster, name)
     restarts = part.status.restart_count
     of_node = found.cause is Cause.NODE_OUT_OF_MEMORY
+    heap = None if of_node else heap_of(pod, part, cluster)
     evidence = [
         *quote_status(pod, name, f"{ending.place}.reason", f"{ending.place}.exitCode", "restartCount"),
         *quote_spec(pod, cluster, about, name, "resources.limits[memory]", "" if of_node else "the limit it hit"),
@@ -131,17 +135,20 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
         evidence.append(quote(pod, "spec.resources.limits[memory]", "the limit of the whole pod"))
     if found.event is not None and has_path(found.event, "message"):
         evidence.append(quote(found.event, "message", "the node ran out of memory"))
+    evidence += measured(pod, name, cluster)
+    if heap is not None:
+        evidence += quoted_setting(pod, name, about, heap, cluster)
     top = Command(kubectl("top", "pod", pod.name, "--containers", namespace=pod.namespace), "current memory use")
     # No program writes a line about the kill by its node's kernel.
     log = look_at_log(pod, name, previous=ending.place.startswith("last"), why="its log before the kill")
     node = Command(kubectl("describe", "node", pod.spec.node_name), "what its memory is allocated to, and its events")
     return Finding(
         about=about,
-        summary=_summary(pod, part, ending, found),
+        summary=_summary(pod, part, ending, found, heap),
         detail=f"Restarted {times(restarts)}." if restarts else "",
         confidence=Confidence.CERTAIN if found.proof is Proof.STATED else Confidence.LIKELY,
         evidence=tuple(evidence),
-        fixes=_fixes(part, found, about),
+        fixes=memory_fixes(part, found, about, heap),
         commands=(
             top,
             *((node,) if of_node and pod.spec.node_name else () if of_node else (log,)),
@@ -152,7 +159,7 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
     )
 
 
-def _summary(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome) -> str:
+def _summary(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome, heap: HeapUnderLimit | None) -> str:
     name, own, whole = part.container.name, memory_limit(part.container), pod_memory_limit(pod)
     after = f", {human_duration(ending.lasted)} after start" if ending.lasted is not None else ""
     subject = f"container `{name}` was OOMKilled"
@@ -172,35 +179,4 @@ def _summary(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
         summary = f"a child process was OOMKilled at {limit}; {exits}"
     else:
         summary = f"{subject} at {limit}{after}"
-    heap = heap_over(part.container, own) if own else ""
-    return f"{summary}; {heap} leaves no room below the limit" if heap else summary
-
-
-def _fixes(part: ContainerWithStatus, found: Outcome, about: Ref) -> tuple[Fix, ...]:
-    name, own = part.container.name, memory_limit(part.container)
-    if found.cause is Cause.NODE_OUT_OF_MEMORY:
-        missing = "a memory request" if own else "a memory request and a memory limit"
-        return (fix_by_hand(about, f"Set {missing} near the real use for container `{name}`"),)
-    pod_limit = (fix_by_hand(about, "Raise the pod's memory limit"),)
-    if found.cause is Cause.POD_MEMORY_LIMIT or not own:
-        return pod_limit
-    return (_raise_limit(about, name, own), *(pod_limit if found.cause is Cause.EITHER_MEMORY_LIMIT else ()))
-
-
-def _raise_limit(about: Ref, container: str, limit: str) -> Fix:
-    doubled = _doubled(limit)
-    if not doubled:
-        return fix_by_hand(about, f"Raise the memory limit of container `{container}` above {limit}")
-    words = ("set", "resources", about.argument, "-c", container, f"--limits=memory={doubled}")
-    if about.kind not in SETTABLE:
-        return Fix(f"Delete and recreate it with a memory limit of {doubled} for container `{container}`")
-    return Fix(
-        f"Raise the memory limit of container `{container}` to {doubled}, then watch its memory use",
-        kubectl(*words, namespace=about.namespace),
-        Effect.DISRUPTS,
-    )
-
-
-def _doubled(limit: str) -> str:
-    number = re.fullmatch(r"(\d+)(Ki|Mi|Gi|Ti|k|M|G|T|)", limit)
-    return f"{2 * int(number.group(1))}{number.group(2)}" if number else ""
+    return f"{summary}; {room_words(heap)}" if heap is not None else summary
