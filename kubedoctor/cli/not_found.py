@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named, plural_of
 from kubedoctor.cluster.seen.snapshot import NOT_HERE
 from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.source import ReadableCluster
@@ -186,7 +186,7 @@ def _all_there_are(kind: str, names: Sequence[str], source: ReadableCluster, nam
     """What there is where nothing is like a name; without names it may be that they cannot be listed."""
     row = kind_named(kind)
     short = kind.partition(".")[0]
-    plural = row.plural if row is not None else f"objects of kind {short}"
+    plural = row.plural if row is not None else plural_of(kind)
     if len(names) == 1:
         return f"The only {short}{' there' if namespace else ''} is {names[0]}"
     if names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from kubedoctor.cluster.kinds.references import Ref
@@ -39,9 +39,11 @@ class ReadableCluster(Protocol):
         so far.
         """
 
-    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
-        """Fetch objects of the kinds that extensions define, as far as that is cheap: `first` before others. What was
-        left out is one of the snapshot's problems."""
+    def list_extensions(
+        self, first: Iterable[str] = (), namespace: str | None = None, current: Collection[str] = ()
+    ) -> None:
+        """Fetch objects of the kinds that extensions define, but for those that are kept current, as far as that is
+        cheap: `first` before others. What was left out is one of the snapshot's problems."""
 
     def extension_kinds(self) -> tuple[ResourceKind, ...]:
         """The kinds of extensions that exist here, by which words may name them; `kind` is as a Ref spells it. Raises

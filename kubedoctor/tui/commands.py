@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
-from kubedoctor.cluster.kinds.resources import kind_from_word, kind_words
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_words, kinds_meant
 from kubedoctor.engine.questions import question_modules
 
 QUIT = ("q", "q!", "quit", "exit")
@@ -58,8 +60,8 @@ class Ask(msgspec.Struct, frozen=True):
 Command = Ask | Quit | Help | Theme | UseContext | Show
 
 
-def parse(text: str) -> Command:
-    """Read a command line without its colon. Raises CommandError."""
+def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
+    """Read a command line without its colon. extensions: kinds beside those of Kubernetes. Raises CommandError."""
     words = text.strip().removeprefix(":").split()
     if not words:
         return Show("")
@@ -77,12 +79,12 @@ def parse(text: str) -> Command:
         return UseContext(arguments[0]) if arguments else Show("Context")
     if lower in ("ns", "namespace", "namespaces") and arguments:
         return Show("", _namespace(arguments[0]))
-    kind = _kind(lower, word)
+    kind = _kind(lower, word, extensions)
     namespace, filter_text = _options(arguments)
     return Show(kind, namespace, filter_text)
 
 
-def _kind(lower: str, word: str) -> str:
+def _kind(lower: str, word: str, extensions: Sequence[ResourceKind]) -> str:
     if lower in WORKLOADS:
         return ""
     if lower in FINDINGS:
@@ -90,9 +92,14 @@ def _kind(lower: str, word: str) -> str:
     row = kind_from_word(lower)
     if row is not None:
         return row.kind
-    near = nearest_word(
-        lower, (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT, *question_modules()), 1
-    )
+    meant = kinds_meant(lower, extensions)
+    if len(meant) == 1:
+        return meant[0].kind
+    if meant:
+        names = ", ".join(f":{name}" for name in sorted(row.resource for row in meant))
+        raise CommandError(f"{word!r} is a kind of {len(meant)} groups: {names}.")
+    own = (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT, *question_modules())
+    near = nearest_word(lower, (*own, *(row.plural for row in extensions)), 1)
     hint = f" Did you mean :{near[0]}?" if near else " Press ? for the commands."
     raise CommandError(f"Unknown command or kind {word!r}.{hint}")
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from kubedoctor.cluster import Ref, Snapshot, ref
-from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Report
 from kubedoctor.tui.marks import places_of, worst_by_object
@@ -85,8 +84,7 @@ class KeptRows:
         return touched
 
     def _in_view(self, name: Ref) -> bool:
-        row = kind_named(name.kind)
-        return not self.view.namespace or name.namespace == self.view.namespace or not (row is None or row.namespaced)
+        return not self.view.namespace or name.namespace in ("", self.view.namespace)
 
     def _has_turned(self, name: Ref, snapshot: Snapshot) -> bool:
         """Whether a workload is new or gone: then what it owns has another place."""

@@ -12,9 +12,9 @@ import msgspec
 from kubedoctor.cluster import CronJob, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
 from kubedoctor.cluster.grammar.text import counted, visible
-from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.kinds.resources import kind_named, plural_of
 from kubedoctor.cluster.relations.family import Family
-from kubedoctor.cluster.relations.workloads import template_of
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, template_of
 from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Incident, Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
@@ -26,6 +26,8 @@ READING = "reading…"
 EXAMINING = "examining…"
 ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController", "Pod")
 """The kinds of a workload list; an object whose controller is also there is not listed by itself."""
+
+WITH_LOGS = WORKLOAD_KINDS | {"Pod"}
 
 
 class View(msgspec.Struct, frozen=True):
@@ -45,16 +47,20 @@ class View(msgspec.Struct, frozen=True):
             return "Workloads"
         row = kind_named(self.kind)
         if row is None:
-            return self.kind if "." in self.kind else f"{self.kind}s"
+            return visible(self.kind, 100) if "." in self.kind else f"{self.kind}s"
         return _title(self.kind, row.plural)
 
     def noun(self, count: int) -> str:
         """The noun for this number of rows."""
         row = kind_named(self.kind)
-        singular, plural = (row.singular, row.plural) if row else (self.kind.lower(), f"{self.kind.lower()}s")
+        singular, plural = (row.singular, row.plural) if row else (_singular(self.kind), plural_of(self.kind))
         if not self.kind:
             singular, plural = "workload", "workloads"
         return singular if count == 1 else plural
+
+
+def _singular(kind: str) -> str:
+    return kind.partition(".")[0].lower()
 
 
 def _title(kind: str, plural: str) -> str:
@@ -176,8 +182,7 @@ def make_rows(
     family = Family(snapshot)
     worst = worst_by_object(report, family) if report else {}
     if view.kind:
-        kind = kind_named(view.kind)
-        objects = snapshot.of_kind(view.kind, view.namespace if kind is None or kind.namespaced else "")
+        objects = objects_of(snapshot, view)
         if view.owner is not None:
             objects = tuple(obj for obj in objects if belongs(obj, view.owner, family))
         rows = [row_of(obj, worst) for obj in objects]
@@ -190,11 +195,20 @@ def make_rows(
             if (row := workload_row(obj, snapshot, family, worst, restarts, whole=whole)) is not None
         ]
         if report:
-            rows += _other_causes(report, view.namespace, {row.ref for row in rows}, family)
+            others = _other_causes(report, view.namespace, {row.ref for row in rows}, family)
+            rows += [_with_age(row, snapshot.get(row.ref)) for row in others]
     if report:
         places = places_of(report, family)
         rows = [placed(row, places) for row in rows]
     return arrange(rows, "health")
+
+
+def objects_of(snapshot: Snapshot, view: View) -> tuple[KubernetesObject, ...]:
+    """The objects of the kind of a view, of its namespace where they have one."""
+    row = kind_named(view.kind)
+    if row is None and view.namespace:  # objects of an extension may be of no namespace
+        return tuple(obj for obj in snapshot.of_kind(view.kind) if obj.metadata.namespace in ("", view.namespace))
+    return snapshot.of_kind(view.kind, view.namespace if row is None or row.namespaced else "")
 
 
 def placed(row: Row, places: dict[Ref, int]) -> Row:
@@ -257,6 +271,12 @@ def _other_causes(report: Report, namespace: str, listed: set[Ref], family: Fami
             )
             rows.setdefault(unexplained.about, row)
     return list(rows.values())
+
+
+def _with_age(row: Row, obj: KubernetesObject | None) -> Row:
+    if obj is None:
+        return row
+    return msgspec.structs.replace(row, created=obj.metadata.creation_timestamp, labels=obj.metadata.labels)
 
 
 def _with_last_run(cron_job: CronJob, state: StatedHealth, snapshot: Snapshot) -> StatedHealth:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,9 @@ class ClusterOfLists:
     ) -> None:
         raise AssertionError("writing reads whole objects")
 
-    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
+    def list_extensions(
+        self, first: Iterable[str] = (), namespace: str | None = None, current: Collection[str] = ()
+    ) -> None:
         """No extension is installed."""
 
     def extension_kinds(self) -> tuple[ResourceKind, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.tui.commands import CommandError, Help, Quit, Show, Theme, UseContext, completions, parse
 
 
@@ -52,3 +55,28 @@ def test_a_word_like_nothing_points_to_the_help() -> None:
 def test_completions_are_shortest_first() -> None:
     assert completions("dep")[0] == "deploy"
     assert "theme" in completions("")
+
+
+def extension(kind: str, group: str, *short_names: str) -> ResourceKind:
+    word = kind.lower()
+    return ResourceKind(f"{kind}.{group}", group, "v1", f"{word}s", word, True, short_names)
+
+
+EXTENSIONS = (extension("Widget", "acme.example", "wd"), extension("Pump", "a.example"), extension("Pump", "b.example"))
+
+
+@pytest.mark.parametrize("typed", ["widgets", "widget", "Widget", "wd", "widgets.acme.example", "widget.acme"])
+def test_kinds_of_extensions_are_shown(typed: str) -> None:
+    assert parse(typed, EXTENSIONS) == Show("Widget.acme.example")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("pumps", "'pumps' is a kind of 2 groups: :pumps.a.example, :pumps.b.example"),
+        ("widgett", "Unknown command or kind 'widgett'. Did you mean :widgets?"),
+    ],
+)
+def test_what_is_no_kind_of_an_extension_is_said(typed: str, said: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        parse(typed, EXTENSIONS)

@@ -167,6 +167,15 @@ def kind_from_word(word: str) -> ResourceKind | None:
     return _by_word().get(word.lower())
 
 
+def plural_of(kind: str) -> str:
+    """The resource of a kind whose definition is not known, as the API server guesses it
+    (`pkg/api/meta/restmapper.go`, UnsafeGuessKindToResource, v1.37)."""
+    singular = kind.partition(".")[0].lower()
+    if singular.endswith("s"):
+        return f"{singular}es"
+    return f"{singular[:-1]}ies" if singular.endswith("y") else f"{singular}s"
+
+
 def kinds_meant(word: str, extensions: Iterable[ResourceKind]) -> tuple[ResourceKind, ...]:
     """The kinds of extensions that kubectl may mean by a word: plural, singular, short name or kind, any case, with its
     group, a start of the group or a version where one is given. The groups that fit whole come first."""

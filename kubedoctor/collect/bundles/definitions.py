@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kubedoctor.cluster.kinds.control import CustomResourceDefinition
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.references import custom_kind_name
-from kubedoctor.cluster.kinds.resources import ResourceKind
+from kubedoctor.cluster.kinds.resources import ResourceKind, plural_of
 from kubedoctor.cluster.seen.snapshot import Snapshot
 
 
@@ -44,11 +44,4 @@ def _seen(kind: str, snapshot: Snapshot) -> ResourceKind:
     first = objects[0] if objects else None
     version = first.api_version.rpartition("/")[2] if isinstance(first, CustomResource) else ""
     namespaced = any(obj.metadata.namespace for obj in objects)
-    return ResourceKind(kind, group, version, _plural(short.lower()), short.lower(), namespaced)
-
-
-def _plural(singular: str) -> str:
-    """As the API server guesses it (`pkg/api/meta/restmapper.go`, UnsafeGuessKindToResource, v1.37)."""
-    if singular.endswith("s"):
-        return f"{singular}es"
-    return f"{singular[:-1]}ies" if singular.endswith("y") else f"{singular}s"
+    return ResourceKind(kind, group, version, plural_of(kind), short.lower(), namespaced)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,9 @@ class BundleSource:
                 self._snapshot, self._namespace = loaded.snapshot, loaded.namespace
                 self._is_read = True
 
-    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
+    def list_extensions(
+        self, first: Iterable[str] = (), namespace: str | None = None, current: Collection[str] = ()
+    ) -> None:
         """Everything was read already."""
 
     def extension_kinds(self) -> tuple[ResourceKind, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -78,8 +78,11 @@ class LiveSource:
             wants.add(Want(kind, (namespace or "") if row is None or row.namespaced else ""))
         self._gather(frozenset(wants), keep=True, on_part=on_part)
 
-    def list_extensions(self, first: Iterable[str] = (), namespace: str | None = None) -> None:
-        """List the kinds of extensions that the cluster serves, one chunk of each, as many as the time allows."""
+    def list_extensions(
+        self, first: Iterable[str] = (), namespace: str | None = None, current: Collection[str] = ()
+    ) -> None:
+        """List the kinds of extensions that the cluster serves, one chunk of each, as many as the time allows. current:
+        kinds that a watch follows; a list could be older."""
         try:
             kinds, unknown = self._fetcher.extensions()
         except (ApiRefusal, SourceProblem) as problem:
@@ -91,7 +94,7 @@ class LiveSource:
         named = set(first)
         wants = [
             Want(kind, (namespace or "") if self._fetcher.is_namespaced(kind) else "")
-            for kind in sorted(kinds, key=lambda kind: (kind not in named, kind))
+            for kind in sorted(set(kinds).difference(current), key=lambda kind: (kind not in named, kind))
         ]
         tasks = [partial(self._fetcher.fetch, want, most=CHUNK) for want in wants[:MOST_EXTENSIONS]]
         with loading(keep=True):

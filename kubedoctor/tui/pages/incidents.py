@@ -15,7 +15,7 @@ from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unex
 from kubedoctor.engine.health import Health, bad_conditions, health_of
 from kubedoctor.findings import Command, Severity
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import Row
+from kubedoctor.tui.rows import WITH_LOGS, Row
 
 MOST_CONSEQUENCES = 6
 MOST_NAMES = 4
@@ -353,7 +353,8 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
     if not good:
         page.heading(words.NEXT.capitalize())
         page.add(("1 ", "key"), (row.ref.describe_command, "command"), indent=2, hang=6)
-        page.add(("l logs   p previous logs   d describe   y YAML", "dim"), indent=2)
+        logs = "l logs   p previous logs   " if row.ref.kind in WITH_LOGS else ""
+        page.add((f"{logs}d describe   y YAML", "dim"), indent=2)
     if verdict.not_checked:
         page.heading(words.NOT_CHECKED.capitalize())
         _not_checked_lines(page, verdict.not_checked, 4)

@@ -174,7 +174,7 @@ class ListScreen(RowsScreen):
     @on(Prompt.Command)
     def _command(self, message: Prompt.Command) -> None:
         try:
-            command = commands.parse(message.text)
+            command = commands.parse(message.text, self.session.extensions)
         except commands.CommandError as error:
             self.notify(visible(str(error), 300), severity="warning")
             return

@@ -18,7 +18,7 @@ from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
 from kubedoctor.tui.pages.keys import changing_command
 from kubedoctor.tui.pages.lessons import lesson_page
-from kubedoctor.tui.rows import Row
+from kubedoctor.tui.rows import WITH_LOGS, Row
 from kubedoctor.tui.screens.arguments_screen import ArgumentsScreen
 from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
 from kubedoctor.tui.screens.questions_screen import QuestionsScreen
@@ -125,6 +125,10 @@ class ObjectScreen(Screen[None]):
         self._text("YAML", lambda ref: partial(work.show_yaml, self.session, ref))
 
     def action_logs(self, previous: bool) -> None:
+        row = self.subject()
+        if row is not None and row.ref.kind not in WITH_LOGS:
+            self.notify(f"A {visible(row.ref.short_kind, 60)} has no pods, so no logs.", timeout=3)
+            return
         self._text("Log", lambda ref: partial(work.show_logs, self.session, ref, previous))
 
     def action_users(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from pathlib import Path
@@ -16,11 +15,9 @@ from kubedoctor.collect.live import cluster as live_cluster
 from kubedoctor.collect.live.cluster import LiveSource
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
-from kubedoctor.engine import load_catalogue
 from kubedoctor.sandbox import Fault, SandboxState, serve
 from kubedoctor.sandbox.faults import forbidden
 from kubedoctor.sandbox.sandbox import Sandbox
-from kubedoctor.tui.session import Session
 from tests.bad_input.said import say
 from tests.collect.fake_api import Answer, Asked, FakeApi, kubeconfig, response
 from tests.collect.served import live, make
@@ -353,22 +350,3 @@ def test_discovery_that_cannot_be_read_is_said(body: bytes, tmp_path: Path) -> N
         source.close()
     (line,) = source.snapshot.problems
     assert line.startswith("custom resources were not listed: discovery: ")
-
-
-def test_the_terminal_interface_sees_them_and_follows_those_that_exist() -> None:
-    with live(objects=WIDGETS) as (source, sandbox):
-        session = Session(source, load_catalogue())
-        session.load_for_diagnosis("shop")
-        report = session.scan("shop")
-        assert [str(one.about) for one in report.unexplained] == [f"Widget.{GROUP}/shop/w1"]
-        session.watch("shop", lambda _: None)
-        try:
-            ends = time.monotonic() + 5
-            while time.monotonic() < ends and not any(
-                request.path.endswith("widgets") and "watch" in json.dumps(request.query)
-                for request in sandbox.requests
-            ):
-                time.sleep(0.01)
-            assert time.monotonic() < ends
-        finally:
-            session.close()
