@@ -74,7 +74,7 @@ def test_the_rows_of_a_kind_have_an_age_and_those_of_no_namespace_too() -> None:
     objects = [*WIDGETS, definition("Zone", "Cluster"), widget("north", "Zone", "")]
     with live(objects=objects) as (source, _):
         session = Session(source, load_catalogue())
-        assert session.extensions == ()
+        assert not session.extensions
         session.load_for_diagnosis("shop")
         assert [kind.plural for kind in session.extensions] == ["widgets", "zones"]
         report = session.scan("shop")
