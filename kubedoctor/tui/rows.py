@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from kubedoctor.cluster import CronJob, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
-from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.resources import kind_named, plural_of
 from kubedoctor.cluster.relations.family import Family
@@ -336,7 +334,7 @@ def _of_many(incident: Incident, summary: str) -> str:
     return f"{len(incident.alike) + 1} workloads: {summary}" if incident.alike else summary
 
 
-# Order and filter
+# Order
 
 _KIND_RANKS = {kind: rank for rank, kind in enumerate(ROOTS)}
 
@@ -362,41 +360,6 @@ def place_in(order: str) -> Callable[[Row], Any]:
 def arrange(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
     """Sorted by `health` (worst first), `name` or `age` (youngest first)."""
     return tuple(sorted(rows, key=_ORDERS[order]))
-
-
-class FilterError(ValueError):
-    """An invalid filter; the text is a sentence for a person."""
-
-
-def keep(rows: Sequence[Row], text: str, faults_only: bool = False) -> tuple[Row, ...]:
-    """The rows that match a filter: `web` (part of a name, kind or status; a regular expression where it is one),
-    `!web` for the others, `-l app=web` by labels. Raises FilterError for an invalid selector."""
-    if faults_only:
-        rows = [row for row in rows if row.health in (Health.BROKEN, Health.DEGRADED)]
-    text = text.strip()
-    if not text or text in ("!", "-l"):
-        return tuple(rows)
-    if text.startswith("-l"):
-        try:
-            selector = parse_label_selector(text[2:].strip())
-        except SelectorError as error:
-            raise FilterError(str(error)) from None
-        return tuple(row for row in rows if selector.matches(row.labels))
-    inverse, fragment = text.startswith("!"), text.lstrip("!").lower()
-    if (pattern := _pattern(fragment)) is not None:
-        find = pattern.search
-        return tuple([row for row in rows if (bool(find(row.search)) or fragment in row.search) is not inverse])
-    return tuple([row for row in rows if (fragment in row.search) is not inverse])
-
-
-def _pattern(fragment: str) -> re.Pattern[str] | None:
-    """None for plain text, and for what is no regular expression."""
-    if re.escape(fragment) == fragment:
-        return None
-    try:
-        return re.compile(fragment)
-    except re.error:
-        return None
 
 
 def counts(rows: Iterable[Row]) -> dict[Health, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,7 +14,7 @@ import msgspec
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
 from kubedoctor.cluster.grammar.text import capitalised
-from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
+from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.news import News
@@ -22,9 +22,10 @@ from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
 from kubedoctor.engine.examination import Gather
-from kubedoctor.engine.health import Health, extensions_named
+from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
-from kubedoctor.problems import SourceProblem, UsageProblem
+from kubedoctor.problems import UsageProblem
+from kubedoctor.tui.extensions import Extensions
 from kubedoctor.tui.kept_rows import KeptRows
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.rows import ROOTS, Row, View, arrange, counts, make_rows, namespaces_in_order
@@ -33,10 +34,6 @@ FIRST_KINDS = (*ROOTS, "Namespace")
 """The kinds of the first list; read before the kinds that only the diagnostics need."""
 LOGS_LAST = timedelta(seconds=30)
 """How long a log is used before it is read again."""
-MOST_EXTENSIONS_WATCHED = 16
-"""Kinds; each watch costs a connection. The others are listed again with an examination."""
-EXTENSIONS_LAST = timedelta(seconds=60)
-"""How long the lists of these others are used; a cluster may have hundreds of kinds."""
 
 
 class Watch(Protocol):
@@ -106,10 +103,8 @@ class Session:
         self._keeping = threading.Lock()
         self._kept: KeptRows | None = None
         self._namespaces: frozenset[str] = frozenset()
-        self._extensions_at: datetime | None = None
         self._scope: str | None = None
-        self.extensions: tuple[ResourceKind, ...] = ()
-        """The kinds of extensions, as far as they are known: after the first examination."""
+        self.extensions = Extensions(source)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -175,20 +170,11 @@ class Session:
         """Read everything that the diagnostics need, except what the first list has read in that namespace."""
         read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, _scope(kind, namespace)))}
         listed = self._list(tuple(sorted({*self._diagnosis_kinds(), *FIRST_KINDS} - read)), namespace)
-        now = self.now()
-        if listed or self._extensions_at is None or now - self._extensions_at > EXTENSIONS_LAST:
-            self._extensions_at = now
-            watched = [kind for kind, _ in self._watched if "." in kind]
-            self.source.list_extensions(extensions_named(self.seen()), namespace or None, watched)
-            with suppress(SourceProblem):  # said by the list
-                self.extensions = self.source.extension_kinds()
+        watched = [kind for kind, _ in self._watched if "." in kind]
+        self.extensions.read(self.seen, namespace, watched, anew=listed)
 
     def _diagnosis_kinds(self) -> frozenset[str]:
         return self.catalogue.reads() | {*self.catalogue.subjects, "Event"}
-
-    def _extensions_seen(self) -> tuple[str, ...]:
-        """The kinds of extensions to watch: they have objects."""
-        return tuple(kind for kind in self.seen().kinds() if "." in kind)[:MOST_EXTENSIONS_WATCHED]
 
     def _list(self, kinds: tuple[str, ...], namespace: str, on_part: Callable[[], None] | None = None) -> bool:
         missing = [kind for kind in kinds if not self.is_current(kind, namespace)]
@@ -348,7 +334,7 @@ class Session:
         if self._scope == namespace or not isinstance(self.source, Watchable):
             return
         self._stop_watching()
-        kinds = {*FIRST_KINDS, *self._diagnosis_kinds(), *self._extensions_seen()}
+        kinds = {*FIRST_KINDS, *self._diagnosis_kinds(), *self.extensions.to_watch(self.seen())}
 
         def changed(news: News) -> None:
             self._changed_at = self.now()

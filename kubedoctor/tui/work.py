@@ -14,6 +14,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.problems import Problem
+from kubedoctor.tui.filters import keep
 from kubedoctor.tui.messages import (
     Aged,
     Asked,
@@ -33,7 +34,7 @@ from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
 from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import Row, View, arrange, keep
+from kubedoctor.tui.rows import Row, View, arrange
 from kubedoctor.tui.session import Session
 
 Post = Callable[[Message], object]

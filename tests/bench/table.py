@@ -18,7 +18,8 @@ from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
 from kubedoctor.cluster.kinds.meta import ObjectMeta, OwnerReference
 from kubedoctor.cluster.kinds.pods import Pod, PodSpec, PodStatus
 from kubedoctor.tui.columns import columns_of
-from kubedoctor.tui.rows import Row, View, arrange, keep, make_rows
+from kubedoctor.tui.filters import keep
+from kubedoctor.tui.rows import Row, View, arrange, make_rows
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import timedelta
 
 import pytest
 
 from kubedoctor.engine import load_catalogue
-from kubedoctor.tui import session as session_module
+from kubedoctor.tui import extensions
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.session import Session
 from tests.collect.live.test_extensions import GROUP, WIDGETS, definition, widget
@@ -36,7 +35,7 @@ def test_the_terminal_interface_sees_them_and_follows_those_that_exist() -> None
 
 
 def test_kinds_that_are_not_followed_are_listed_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "MOST_EXTENSIONS_WATCHED", 0)
+    monkeypatch.setattr(extensions, "MOST_WATCHED", 0)
     with live(objects=[*WIDGETS, definition("Gadget")]) as (source, sandbox):
         session = Session(source, load_catalogue())
         session.load_for_diagnosis("shop")
@@ -46,7 +45,7 @@ def test_kinds_that_are_not_followed_are_listed_again_after_a_while(monkeypatch:
             sandbox.put(widget("g1", "Gadget"))
             session.load_for_diagnosis("shop")
             assert len(session.scan("shop").unexplained) == 1, "the lists are still used"
-            monkeypatch.setattr(session_module, "EXTENSIONS_LAST", timedelta(0))
+            monkeypatch.setattr(extensions, "LASTS", 0.0)
             session.load_for_diagnosis("shop")
             assert {item.about.name for item in session.scan("shop").unexplained} == {"w1", "w2", "g1"}
         finally:
@@ -54,7 +53,7 @@ def test_kinds_that_are_not_followed_are_listed_again_after_a_while(monkeypatch:
 
 
 def test_a_kind_that_is_followed_is_not_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "EXTENSIONS_LAST", timedelta(0))
+    monkeypatch.setattr(extensions, "LASTS", 0.0)
     with live(objects=[*WIDGETS, definition("Gadget")]) as (source, sandbox):
         session = Session(source, load_catalogue())
         session.load_for_diagnosis("shop")
@@ -74,9 +73,9 @@ def test_the_rows_of_a_kind_have_an_age_and_those_of_no_namespace_too() -> None:
     objects = [*WIDGETS, definition("Zone", "Cluster"), widget("north", "Zone", "")]
     with live(objects=objects) as (source, _):
         session = Session(source, load_catalogue())
-        assert not session.extensions
+        assert not session.extensions.kinds
         session.load_for_diagnosis("shop")
-        assert [kind.plural for kind in session.extensions] == ["widgets", "zones"]
+        assert [kind.plural for kind in session.extensions.kinds] == ["widgets", "zones"]
         report = session.scan("shop")
         shown = {"": "w1", f"Widget.{GROUP}": "w1", f"Zone.{GROUP}": "north"}
         for kind, name in shown.items():

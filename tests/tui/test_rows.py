@@ -14,15 +14,14 @@ from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.report import Unexplained
+from kubedoctor.tui.filters import FilterError, keep
 from kubedoctor.tui.rows import (
     EXAMINING,
-    FilterError,
     Row,
     View,
     arrange,
     counts,
     empty_text,
-    keep,
     make_rows,
     namespaces_in_order,
     searchable,

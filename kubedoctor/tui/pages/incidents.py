@@ -25,6 +25,7 @@ LONGEST_CAUSE = 240
 """Characters in the pane, so that a long message does not push the first fix out of sight; `w` shows all of it."""
 MOST_UNEXPLAINED = 3
 MOST_EVENTS = 5
+_LOGS = "l logs   p previous logs   "
 
 
 class Copyable(msgspec.Struct, frozen=True):
@@ -334,9 +335,8 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
     else:
         page.add("No diagnostic explains this. Its own status says:")
     _unexplained(page, verdict)
-    obj = snapshot.get(row.ref)
-    silent = good or verdict.unexplained or obj is None
-    bad = [] if silent or obj is None else [stated for _, stated in bad_conditions(obj)]
+    obj = None if good or verdict.unexplained else snapshot.get(row.ref)
+    bad = [stated for _, stated in bad_conditions(obj)] if obj is not None else []
     if bad:
         page.heading("Conditions")
     for condition in bad:
@@ -353,8 +353,7 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
     if not good:
         page.heading(words.NEXT.capitalize())
         page.add(("1 ", "key"), (row.ref.describe_command, "command"), indent=2, hang=6)
-        logs = "l logs   p previous logs   " if row.ref.kind in WITH_LOGS else ""
-        page.add((f"{logs}d describe   y YAML", "dim"), indent=2)
+        page.add((f"{_LOGS if row.ref.kind in WITH_LOGS else ''}d describe   y YAML", "dim"), indent=2)
     if verdict.not_checked:
         page.heading(words.NOT_CHECKED.capitalize())
         _not_checked_lines(page, verdict.not_checked, 4)

@@ -18,6 +18,7 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
+from kubedoctor.tui.filters import FilterError, keep
 from kubedoctor.tui.messages import (
     Aged,
     Failed,
@@ -26,7 +27,7 @@ from kubedoctor.tui.messages import (
     ThemeWanted,
     Told,
 )
-from kubedoctor.tui.rows import EXAMINING, READING, FilterError, Row, View, VisitedView, empty_text, keep
+from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, empty_text
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
@@ -174,7 +175,7 @@ class ListScreen(RowsScreen):
     @on(Prompt.Command)
     def _command(self, message: Prompt.Command) -> None:
         try:
-            command = commands.parse(message.text, self.session.extensions)
+            command = commands.parse(message.text, self.session.extensions.kinds)
         except commands.CommandError as error:
             self.notify(visible(str(error), 300), severity="warning")
             return
