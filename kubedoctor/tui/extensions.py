@@ -18,7 +18,7 @@ LASTS = 60.0
 """Seconds for which the lists of the others are used: a cluster may have hundreds of kinds."""
 
 
-class Extensions:
+class KnownExtensions:
     """`kinds`: as far as they are known, which is after the first `read`."""
 
     def __init__(self, source: ReadableCluster) -> None:
@@ -26,9 +26,9 @@ class Extensions:
         self._source = source
         self._read_at = -LASTS
 
-    def read(self, seen: Callable[[], Snapshot], namespace: str, watched: Collection[str], *, anew: bool) -> None:
-        """List those that are not watched, where their lists are old or `anew` is true. `namespace` empty: of all."""
-        if not anew and time.monotonic() - self._read_at <= LASTS:
+    def read(self, seen: Callable[[], Snapshot], namespace: str, watched: Collection[str], *, force: bool) -> None:
+        """List those that are not watched, where their lists are old or `force` is true. `namespace` empty: of all."""
+        if not force and time.monotonic() - self._read_at <= LASTS:
             return
         self._source.list_extensions(extensions_named(seen()), namespace or None, watched)
         self._read_at = time.monotonic()

@@ -25,7 +25,7 @@ from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
-from kubedoctor.tui.extensions import Extensions
+from kubedoctor.tui.extensions import KnownExtensions
 from kubedoctor.tui.kept_rows import KeptRows
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.rows import ROOTS, Row, View, arrange, counts, make_rows, namespaces_in_order
@@ -104,7 +104,7 @@ class Session:
         self._kept: KeptRows | None = None
         self._namespaces: frozenset[str] = frozenset()
         self._scope: str | None = None
-        self.extensions = Extensions(source)
+        self.extensions = KnownExtensions(source)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -171,7 +171,7 @@ class Session:
         read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, _scope(kind, namespace)))}
         listed = self._list(tuple(sorted({*self._diagnosis_kinds(), *FIRST_KINDS} - read)), namespace)
         watched = [kind for kind, _ in self._watched if "." in kind]
-        self.extensions.read(self.seen, namespace, watched, anew=listed)
+        self.extensions.read(self.seen, namespace, watched, force=listed)
 
     def _diagnosis_kinds(self) -> frozenset[str]:
         return self.catalogue.reads() | {*self.catalogue.subjects, "Event"}
