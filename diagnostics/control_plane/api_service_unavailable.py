@@ -23,16 +23,19 @@ namespaces that are being deleted stay Terminating, garbage collection stalls, a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kubedoctor.cluster import (
     APIService,
     Cluster,
     Condition,
     HorizontalPodAutoscaler,
+    Pod,
     Ref,
+    Service,
     condition,
     has_path,
+    pods_selected_by,
     quote,
     ref,
 )
@@ -42,7 +45,7 @@ from kubedoctor.replay.autoscaling.failures import NoMetrics, failing, metrics_f
 
 AVAILABLE = "status.conditions[type=Available]"
 _STARTING = timedelta(minutes=1)
-"""How long the pods behind an APIService may take to answer, after a start or a restart."""
+"""How long the pods behind an APIService may take to answer, after a start."""
 _ANSWERS = frozenset({"MissingEndpoints", "EndpointsNotFound", "FailedDiscoveryCheck"})
 """Reasons that are also given while the pods behind the Service start
 (`kube-aggregator/pkg/controllers/status/remote`, v1.37)."""
@@ -58,7 +61,7 @@ def unavailable(api_service: APIService) -> bool:
     code="KD4101",
     subject=APIService,
     severity=Severity.CRITICAL,
-    reads=(APIService, HorizontalPodAutoscaler),
+    reads=(APIService, HorizontalPodAutoscaler, Service, Pod),
     when=unavailable,
     also_known_as=("the server is currently unable to handle the request", "stale GroupVersion discovery"),
     symptoms=("FailedDiscoveryCheck", "ServiceNotFound", "MissingEndpoints", "DiscoveryFailed"),
@@ -66,9 +69,11 @@ def unavailable(api_service: APIService) -> bool:
 def api_service_unavailable(api_service: APIService, cluster: Cluster) -> Iterator[Finding]:
     available = condition(api_service.status.conditions, "Available")
     backend = api_service.spec.service
-    if available is None or backend is None or _may_be_starting(available, cluster):
+    if available is None or backend is None:
         return
     name = Ref("Service", backend.namespace, backend.name)
+    if _may_be_starting(api_service, available, name, cluster):
+        return
     api = f"{api_service.spec.group}/{api_service.spec.version}"
     reason, fix = _reason(available, name, backend.port or 443)
     harmed = [
@@ -107,9 +112,22 @@ def api_service_unavailable(api_service: APIService, cluster: Cluster) -> Iterat
     )
 
 
-def _may_be_starting(available: Condition, cluster: Cluster) -> bool:
-    since = available.last_transition_time
-    return available.reason in _ANSWERS and since is not None and cluster.taken_at - since < _STARTING
+def _may_be_starting(api_service: APIService, available: Condition, name: Ref, cluster: Cluster) -> bool:
+    """Whether it was unavailable for a moment only, and it or a pod behind it has just started."""
+    now, since = cluster.taken_at, available.last_transition_time
+    if available.reason not in _ANSWERS or since is None or now - since >= _STARTING:
+        return False
+    service = cluster.maybe.get(Service, name.namespace, name.name)
+    pods = pods_selected_by(service, cluster.maybe) if service is not None else ()
+    starts = [api_service.metadata.creation_timestamp, *(start for pod in pods for start in _starts(pod))]
+    return any(start is not None and now - start < _STARTING for start in starts)
+
+
+def _starts(pod: Pod) -> Iterator[datetime | None]:
+    yield pod.metadata.creation_timestamp
+    for status in pod.status.container_statuses or ():
+        if status.state is not None and status.state.running is not None:
+            yield status.state.running.started_at
 
 
 def _reason(available: Condition, name: Ref, port: int) -> tuple[str, str]:

@@ -61,8 +61,9 @@ def budget_blocks_drain(budget: PodDisruptionBudget, cluster: Cluster) -> Iterat
     numbers = current(budget, cluster)
     if numbers.ever or (numbers.expected <= 0 and not numbers.problem):
         return
-    pods = [pod for pod in guarded(budget, cluster) if pod.status.phase == "Running"]
-    if not pods:
+    pods = [pod for pod in guarded(budget, cluster.maybe) if pod.status.phase == "Running"]
+    unseen = any(gap.kind == "Pod" for gap in cluster.gaps)
+    if not pods and not unseen:
         return
     nodes = sorted({pod.spec.node_name for pod in pods if pod.spec.node_name})
     cordoned = [
@@ -75,10 +76,13 @@ def budget_blocks_drain(budget: PodDisruptionBudget, cluster: Cluster) -> Iterat
         severity=None if cordoned else Severity.NOTICE,
         summary=f"PodDisruptionBudget {refusal_of(budget, numbers)}{waits}",
         evidence=tuple(quote(budget, path, "") for path in paths if has_path(budget, path)),
-        confidence=Confidence.CERTAIN,
-        fixes=tuple(budget_fixes(budget, cluster)),
+        confidence=Confidence.LIKELY if unseen else Confidence.CERTAIN,
+        fixes=tuple(budget_fixes(budget, cluster.maybe)),
         commands=(
-            Command(f"kubedoctor can-drain {(cordoned or nodes)[0]}", "what a drain of its node would do"),
+            *(
+                Command(f"kubedoctor can-drain {node}", "what a drain of its node would do")
+                for node in (cordoned or nodes)[:1]
+            ),
             Command(kubectl("get", "poddisruptionbudgets", namespace=budget.namespace), "all budgets of the namespace"),
         ),
     )

@@ -13,7 +13,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
 from kubedoctor.cluster.kinds.meta import condition
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.relations.autoscalers import target_of
+from kubedoctor.cluster.relations.autoscalers import is_gone, target_of
 from kubedoctor.cluster.relations.workloads import controlling_owner, pods_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.model import Command
@@ -50,9 +50,12 @@ def _verdict(autoscaler: HorizontalPodAutoscaler, found: tuple[Demand, ...], clu
     able = condition(autoscaler.status.conditions, "AbleToScale")
     if able is not None and able.status == "False":
         return _Verdict(f"scales nothing: {scale_failure(able)}", Conclusion.TROUBLE)
+    target = target_of(autoscaler)
+    if is_gone(target, cluster):
+        return _Verdict(f"scales nothing: its target {target.title} does not exist", Conclusion.TROUBLE)
     failed = failing(autoscaler)
     if failed is not None:
-        workload = cluster.maybe.get_ref(target_of(autoscaler))
+        workload = cluster.maybe.get_ref(target)
         pods = pods_of(workload, cluster.maybe) if workload is not None else ()
         return _Verdict(f"computes no number: {failure_line(metrics_failure(failed), pods)}", Conclusion.TROUBLE)
     if active is not None and active.status == "False":

@@ -6,6 +6,8 @@ from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.reading import Cluster
 
+_SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
+
 
 def target_of(autoscaler: HorizontalPodAutoscaler) -> Ref:
     """The object that it scales; a custom kind is named with its group."""
@@ -22,3 +24,9 @@ def autoscalers_of(workload: Ref, cluster: Cluster) -> tuple[HorizontalPodAutosc
         for autoscaler in cluster.maybe.all(HorizontalPodAutoscaler, workload.namespace)
         if target_of(autoscaler) == workload
     )
+
+
+def is_gone(target: Ref, cluster: Cluster) -> bool:
+    """Whether the workload that an autoscaler scales does not exist. False where that cannot be seen."""
+    missing = target.kind in _SCALED and cluster.maybe.get_ref(target) is None
+    return missing and all(gap.kind != target.kind for gap in cluster.gaps)

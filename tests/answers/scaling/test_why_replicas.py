@@ -9,10 +9,10 @@ import pytest
 from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.why_replicas import why_replicas
 from kubedoctor.answers.sheet import Conclusion, Sheet
-from kubedoctor.cluster import Cluster, Ref
+from kubedoctor.cluster import Cluster, Ref, Snapshot, Source
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.engine.asking import ask
-from tests.engine.clinic import complete, deployment, live, objects
+from tests.engine.clinic import TAKEN_AT, complete, deployment, live, objects
 from tests.engine.test_examination import Server
 
 VALID = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}
@@ -114,8 +114,21 @@ def answered(*manifests: Manifest, kind: str = "Deployment") -> Sheet:
     ],
 )
 def test_the_verdict(manifest: Manifest, verdict: str, conclusion: Conclusion) -> None:
-    sheet = answered(manifest, kind="HorizontalPodAutoscaler")
+    sheet = answered(deployment("web"), manifest, kind="HorizontalPodAutoscaler")
     assert (sheet.verdict, sheet.conclusion) == (verdict, conclusion)
+
+
+def test_an_autoscaler_without_its_target_is_not_well() -> None:
+    sheet = answered(autoscaler(60, current=3), kind="HorizontalPodAutoscaler")
+    assert sheet.verdict == "scales nothing: its target Deployment shop/web does not exist"
+    assert sheet.conclusion is Conclusion.TROUBLE
+
+
+def test_a_target_that_was_not_read_is_not_missing() -> None:
+    snapshot = Snapshot(TAKEN_AT, Source("bundle", "file"), closed=True)
+    snapshot.add(objects(autoscaler(60, current=3)))
+    sheet = why_replicas.answer(Ref("HorizontalPodAutoscaler", "shop", "web"), Choices(), Cluster(snapshot))
+    assert sheet.verdict == "stays at 3 (cpu 60%, target 60%)"
 
 
 def test_every_metric_has_a_row_the_deciding_one_first() -> None:
