@@ -5,6 +5,7 @@ from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.findings.commands import (
     SETTABLE,
     command_line,
+    container_change,
     container_command,
     delete_by_force,
     edit_command,
@@ -52,6 +53,7 @@ __all__ = [
     "at_fault",
     "cause_relation",
     "command_line",
+    "container_change",
     "container_command",
     "containers_with_status",
     "delete_by_force",

@@ -66,7 +66,7 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], b
         log = RunLog((), not _ended_now(part), read=False)
         found = outcome(pod, part.container, part.status, ending, events, (), of_node)
         if found.proof is not Proof.STATED and found.cause not in OUT_OF_MEMORY:
-            log = _log_of_the_end(pod, part, cluster)
+            log = log_of_the_end(pod, part, cluster)
             found = outcome(pod, part.container, part.status, ending, events, log.lines, of_node)
         yield End(part, ending, found, log)
 
@@ -103,7 +103,7 @@ def _ended_now(part: ContainerWithStatus) -> bool:
     return part.status.state is not None and part.status.state.terminated is not None
 
 
-def _log_of_the_end(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> RunLog:
+def log_of_the_end(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> RunLog:
     """The log of the run that ended; without lines where the program wrote nothing or the log cannot be read."""
     previous = not _ended_now(part)
     tail = cluster.log_tail(pod, part.container.name, previous=previous)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from diagnostics.pods.crashes._ends import End, after_start, exit_words
+from diagnostics.pods.crashes._ends import End, RunLog, after_start, exit_words, log_of_the_end
+from diagnostics.pods.probes._repairs import (
+    ProbeFailure,
+    Repair,
+    longer_start,
+    port_elsewhere,
+    repaired,
+    startup_probe_added,
+)
 from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import Cluster, LogTail, Pod, Probe, ref, times
 from kubedoctor.findings import (
     Confidence,
     Evidence,
     Finding,
+    Ref,
     at_fault,
-    fix_by_hand,
     look_at_log,
     look_at_pod,
     quote,
@@ -19,12 +27,53 @@ from kubedoctor.findings import (
     quote_status,
 )
 from kubedoctor.replay.kubelet.outcomes import Proof
+from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, killed_not_after
+from kubedoctor.replay.logs.listening import port_listened_on
 from kubedoctor.replay.logs.stops import says_it_was_stopped
 
 _CONFIDENCE = {Proof.STATED: Confidence.CERTAIN, Proof.FITS: Confidence.LIKELY, Proof.ALLOWED: Confidence.POSSIBLE}
 
+_NOT_UP = frozenset(
+    {ProbeAnswer.REFUSED, ProbeAnswer.TIMEOUT, ProbeAnswer.GRPC, ProbeAnswer.RESET, ProbeAnswer.UNKNOWN}
+)
+"""What a program that has not started yet answers."""
 
-def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fix: str, cluster: Cluster) -> Finding:
+
+def _never_started(pod: Pod, end: End, probe: Probe, answer: ProbeAnswer) -> bool:
+    """Whether the liveness probe failed from the start, because nothing listened yet."""
+    lasted = end.ending.lasted
+    refused = answer in (ProbeAnswer.REFUSED, ProbeAnswer.GRPC, ProbeAnswer.RESET)
+    return (
+        refused
+        and end.part.container.startup_probe is None
+        and lasted is not None
+        and lasted <= killed_not_after(probe, pod)
+    )
+
+
+def _repair(
+    pod: Pod, end: End, probe: Probe, which: str, why: str, about: Ref, cluster: Cluster
+) -> tuple[RunLog, str, Repair]:
+    """The log of the run, the clause about another port, and what would content the probe."""
+    container = end.part.container
+    answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
+    # Where the program listens is in its log, and so is how long its start took.
+    run = log_of_the_end(pod, end.part, cluster) if answer in _NOT_UP and not end.log.lines else end.log
+    log = LogTail(ref(pod), end.name, run.previous, run.lines)
+    if elsewhere := port_elsewhere(probe, container, run.lines, answer):
+        who = "program listens on" if port_listened_on(run.lines) else "container declares"
+        where = f"; the {who} port {elsewhere}"
+    elif which == "Startup" and answer in _NOT_UP:
+        return run, "", longer_start(pod, end.part, probe, log, about, cluster)
+    elif _never_started(pod, end, probe, answer):
+        return run, "", startup_probe_added(pod, end.part, probe, log, about, cluster)
+    else:
+        where = ""
+    failure = ProbeFailure(why, answer, elsewhere, run.lines)
+    return run, where, repaired(pod, container, f"{which.lower()}Probe", probe, failure, about, cluster)
+
+
+def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cluster: Cluster) -> Finding:
     """The finding that a probe got its container killed. `which`: Liveness or Startup; `start`: of the summary."""
     name = end.name
     about = at_fault(pod, cluster)
@@ -36,6 +85,8 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fi
     if proof is not Proof.STATED and not end.ending.is_out_of_memory:
         summary += ", not OOMKilled" if end.ending.exit_code == 137 else ""
     kind = f"{which.lower()}Probe"
+    run, where, repair = _repair(pod, end, probe, which, why, about, cluster)
+    summary += where
     timing = [
         quoted
         for field in ("initialDelaySeconds", "periodSeconds", "failureThreshold")
@@ -49,18 +100,19 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, fi
         *([quote(event, "message", f"seen {times(event.times)}")] if event is not None else []),
         *quote_status(pod, name, f"{end.ending.place}.exitCode", f"{end.ending.place}.reason", "restartCount"),
     ]
-    if end.log.lines and says_it_was_stopped(end.log.lines):
-        evidence.append(quote_line(LogTail(ref(pod), name, end.log.previous, end.log.lines), -1, "the last log line"))
+    if run.lines and says_it_was_stopped(run.lines):
+        evidence.append(quote_line(LogTail(ref(pod), name, run.previous, run.lines), -1, "the last log line"))
+    evidence += repair.evidence
     return Finding(
         about=about,
         summary=summary,
         detail=f"Restarted {times(end.part.status.restart_count)}.",
         confidence=_CONFIDENCE[proof],
         evidence=tuple(evidence),
-        fixes=(fix_by_hand(about, fix),),
+        fixes=repair.fixes,
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
-            look_at_log(pod, name, previous=end.log.previous, why="the log of the run that was killed"),
+            look_at_log(pod, name, previous=run.previous, why="the log of the run that was killed"),
         ),
         would_disprove=""
         if proof is not Proof.ALLOWED

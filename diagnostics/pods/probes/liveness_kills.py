@@ -46,5 +46,4 @@ def liveness_kills(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         probe = end.part.container.liveness_probe
         if end.cause is not Cause.LIVENESS_PROBE or probe is None:
             continue
-        fix = "Correct the liveness probe, or raise its timeoutSeconds or failureThreshold"
-        yield killed_by_probe(pod, end, probe, "Liveness", "liveness probe fails", fix, cluster)
+        yield killed_by_probe(pod, end, probe, "Liveness", "liveness probe fails", cluster)

@@ -27,7 +27,8 @@ from functools import partial
 
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import Story
-from diagnostics.pods.probes._words import STATUS, failure, handler_path, last_failure, target
+from diagnostics.pods.probes._repairs import ProbeFailure, port_elsewhere, repaired
+from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -57,7 +58,6 @@ from kubedoctor.findings import (
     at_fault,
     containers_with_status,
     diagnostic,
-    fix_by_hand,
     in_container,
     kubectl,
     look_at_log,
@@ -70,9 +70,8 @@ from kubedoctor.replay.kubelet.probes import (
     ProbeAnswer,
     answer_of,
     gives_up_after,
-    port_number,
 )
-from kubedoctor.replay.logs.listening import port_listened_on
+from kubedoctor.replay.logs.listening import expects_tls, port_listened_on
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STARTING = timedelta(seconds=60)
@@ -116,18 +115,20 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
     tail = cluster.log_tail(pod, container.name)
     lines = tail.lines if tail is not None else ()
-    asked, listens = port_number(probe, container), port_listened_on(lines)
-    declared = {port.container_port for port in container.ports or ()}
-    elsewhere = _elsewhere(asked, listens, declared, answer)
+    listens = port_listened_on(lines)
+    elsewhere = port_elsewhere(probe, container, lines, answer)
     if answer is ProbeAnswer.REFUSED and not elsewhere and age < STARTING:
         return  # It may still be starting.
     failed = failure(probe, container, why) if why else _unanswered(probe, container, age)
     summary = f"readiness probe{in_container(pod, container.name)} fails: {failed}"
-    fixes = [fix_by_hand(about, _fix(why))]
+    repair = repaired(
+        pod, container, "readinessProbe", probe, ProbeFailure(why, answer, elsewhere, lines), about, cluster
+    )
     story = Story()
     if elsewhere:
         summary += f"; the {'program listens on' if listens else 'container declares'} port {elsewhere}"
-        fixes = [fix_by_hand(about, f"Set the port of the readiness probe to {elsewhere}")]
+    elif answer is ProbeAnswer.STATUS and expects_tls(lines):
+        summary += "; the program speaks TLS on that port"
     elif answer is not ProbeAnswer.COMMAND_MISSING:
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         summary += f"; its log: {story.text}" if story.text else ""
@@ -141,9 +142,10 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             *([quote(event, "message", f"seen {times(event.times)}")] if event is not None else []),
             *quote_status(pod, container.name, "ready", "state.running.startedAt"),
             *quote_spec(pod, cluster, about, container.name, "ports")[: bool(elsewhere)],
+            *repair.evidence,
             *story.evidence,
         ),
-        fixes=tuple(fixes),
+        fixes=repair.fixes,
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, container.name, previous=False),
@@ -167,18 +169,3 @@ def _is_of_this_state(event: Event, pod: Pod, part: ContainerWithStatus, probe: 
 
 def _unanswered(probe: Probe, container: Container, age: timedelta) -> str:
     return f"{target(probe, container)} has not succeeded for {human_duration(age)}"
-
-
-def _elsewhere(asked: int, listens: int, declared: set[int], answer: ProbeAnswer) -> int:
-    """The port that the probe should check, if that is not its port; 0 if nothing shows it."""
-    if not asked or answer not in (ProbeAnswer.REFUSED, ProbeAnswer.UNKNOWN, ProbeAnswer.TIMEOUT):
-        return 0
-    if listens:
-        return listens if listens != asked else 0
-    return next(iter(declared)) if len(declared) == 1 and asked not in declared else 0
-
-
-def _fix(why: str) -> str:
-    status = STATUS.search(why)
-    cause = f"the cause of the {status[1]} (see the log)" if status else "the cause of the failure (see the log)"
-    return f"Fix {cause}, or correct the probe"

@@ -47,5 +47,4 @@ def startup_probe_too_short(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             continue
         window = human_duration(gives_up_after(probe))
         start = f"startup probe fails for {window}, before the program has started"
-        fix = f"Raise failureThreshold of the startup probe above {probe.failure_threshold}: a start may take only {window}"
-        yield killed_by_probe(pod, end, probe, "Startup", start, fix, cluster)
+        yield killed_by_probe(pod, end, probe, "Startup", start, cluster)

@@ -1,7 +1,7 @@
 """Command lines for people: commands that read, and the kubectl command that makes a change. No other module writes a
 patch."""
 
-from kubedoctor.findings.commands.changing import command_line, container_command
+from kubedoctor.findings.commands.changing import command_line, container_change, container_command
 from kubedoctor.findings.commands.immutable import is_recreated
 from kubedoctor.findings.commands.lines import (
     SETTABLE,
@@ -18,6 +18,7 @@ from kubedoctor.findings.commands.lines import (
 __all__ = [
     "SETTABLE",
     "command_line",
+    "container_change",
     "container_command",
     "delete_by_force",
     "edit_command",

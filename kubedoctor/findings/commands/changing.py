@@ -57,9 +57,17 @@ def command_line(change: Change, *objects: KubernetesObject) -> str:
 def container_command(item: KubernetesObject | None, names: Sequence[str], path: Sequence[str], value: Any) -> str:
     """The line that sets a field of containers of a workload's template, by its path in the container; empty where the
     template lacks one of them, or is not known."""
+    change = container_change(item, names, path, value)
+    return command_line(change, item) if change is not None and item is not None else ""
+
+
+def container_change(
+    item: KubernetesObject | None, names: Sequence[str], path: Sequence[str], value: Any
+) -> Change | None:
+    """As `container_command`, the change itself; None where there is none."""
     template = template_of(item) if item is not None else None
     if item is None or template is None:
-        return ""
+        return None
     paths: dict[str, Path] = {}
     for field, containers in (
         ("initContainers", template.spec.init_containers or ()),
@@ -67,9 +75,9 @@ def container_command(item: KubernetesObject | None, names: Sequence[str], path:
     ):
         paths.update({container.name: (field, index) for index, container in enumerate(containers)})
     if not set(names) <= set(paths):
-        return ""
+        return None
     prefix = template_path(item).split(".")
-    return command_line(edit(ref(item), *(Step((*prefix, *paths[name], *path), value) for name in names)), item)
+    return edit(ref(item), *(Step((*prefix, *paths[name], *path), value) for name in names))
 
 
 def _by_object(change: Change) -> dict[Ref, list[Step | str | Mapping[str, Any]]]:

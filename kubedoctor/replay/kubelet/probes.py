@@ -9,7 +9,10 @@ from datetime import timedelta
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import Container, Probe
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.kubelet.messages import MessageKinds
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.phrases import first_phrase
+from kubedoctor.replay.messages.pods.probe import RESULTS
 
 DEFAULT_GRACE = 30
 
@@ -33,19 +36,18 @@ _FAILED = compiled_later(
     r"^(?P<probe>Readiness|Liveness|Startup) probe (?:failed|errored|error)(?: and resulted in unknown state)?: (?P<why>.*)",
     re.DOTALL,
 )
-_ANSWERS = MessageKinds(
-    (ProbeAnswer.STATUS, r"statuscode: \d{3}"),
-    (ProbeAnswer.UNRESOLVED_PORT, r"couldn't find port|invalid port|strconv\.\w+: parsing"),
-    (ProbeAnswer.TLS, r"server gave HTTP response to HTTPS client|malformed HTTP|x509: |tls: |http2: frame"),
-    (ProbeAnswer.GRPC, r"grpc|health rpc|NOT_SERVING|failed to connect service"),
-    (
-        ProbeAnswer.COMMAND_MISSING,
-        r"executable file not found|exec failed|no such file or directory|command not found",
-    ),
-    (ProbeAnswer.REFUSED, r"connection refused"),
-    (ProbeAnswer.TIMEOUT, r"i/o timeout|deadline exceeded|Client\.Timeout|timed out|no route to host"),
-    (ProbeAnswer.RESET, r"connection reset|\bEOF\b"),
-)
+_BY_VALUE = {
+    "port": ProbeAnswer.UNRESOLVED_PORT,
+    "status": ProbeAnswer.STATUS,
+    "missing": ProbeAnswer.COMMAND_MISSING,
+    "reset": ProbeAnswer.RESET,
+}
+_BY_CLASS = {
+    MessageClass.PROBE_PROTOCOL: ProbeAnswer.TLS,
+    MessageClass.PROBE_STATUS_CODE: ProbeAnswer.GRPC,
+    MessageClass.PROBE_REFUSED: ProbeAnswer.REFUSED,
+    MessageClass.PROBE_TIMEOUT: ProbeAnswer.TIMEOUT,
+}
 
 
 def read_probe_failure(message: str) -> tuple[str, str]:
@@ -57,7 +59,13 @@ def read_probe_failure(message: str) -> tuple[str, str]:
 def answer_of(why: str, probe: Probe | None) -> ProbeAnswer:
     """The kind of a failure; `why` is what the kubelet wrote after `probe failed:`."""
     unknown = ProbeAnswer.COMMAND_FAILED if probe is not None and probe.exec is not None else ProbeAnswer.UNKNOWN
-    return _ANSWERS.of(why) or unknown
+    match = first_phrase(Message(text=f"Liveness probe failed: {why}"), RESULTS)
+    if match is None:
+        return unknown
+    named = next((answer for name, answer in _BY_VALUE.items() if name in match.values), None)
+    answer = named or _BY_CLASS.get(match.message_class, unknown)
+    # A gRPC client only gives up: refused and too slow read alike.
+    return ProbeAnswer.GRPC if answer is ProbeAnswer.TIMEOUT and "failed to connect service" in why else answer
 
 
 def gives_up_after(probe: Probe) -> timedelta:

@@ -13,6 +13,11 @@ _LISTENS: Final = compiled_later(
     r"\b(?:listen(?:ing|s)?|serving|started|running) (?:on|at)\b|\blistening\b", re.IGNORECASE
 )
 _LISTENED_PORT: Final = compiled_later(r"(?::|port[ =:]+)(\d{2,5})\b(?!:\d)", re.IGNORECASE)
+_PLAIN_TO_TLS: Final = compiled_later(
+    r"client sent an HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port"
+    r"|SSL routines:[^\n]{0,80}http request|HTTP spoken on HTTPS port",
+    re.IGNORECASE,
+)
 
 
 def port_listened_on(lines: Sequence[str]) -> int:
@@ -23,3 +28,8 @@ def port_listened_on(lines: Sequence[str]) -> int:
         if port and 0 < int(port.group(1)) < 65536:
             return int(port.group(1))
     return 0
+
+
+def expects_tls(lines: Sequence[str]) -> bool:
+    """Whether the program refused a plain HTTP request because its port speaks TLS."""
+    return any(_PLAIN_TO_TLS.search(line[:LONGEST_LINE]) for line in lines)

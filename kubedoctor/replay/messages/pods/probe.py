@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubedoctor.replay.messages.classes import Culprit, MessageClass
 from kubedoctor.replay.messages.phrases import Area, Phrase
 
 _C, _F = MessageClass, Culprit
 
-_PHRASES = (
-    Phrase(
-        _C.MESH_PROXY_NOT_READY,
-        _F.CLUSTER_ADDON,
-        r":15021/|:15020/(healthz|app-health|ready)|:4191/(ready|live)|:15000/|envoy proxy is NOT ready"
-        r"|/healthz/ready\"?: dial tcp \S+:150|consul-dataplane|:20300/|:19901/ready|pilot-agent",
-    ),
+_OF_A_MESH = Phrase(
+    _C.MESH_PROXY_NOT_READY,
+    _F.CLUSTER_ADDON,
+    r":15021/|:15020/(healthz|app-health|ready)|:4191/(ready|live)|:15000/|envoy proxy is NOT ready"
+    r"|/healthz/ready\"?: dial tcp \S+:150|consul-dataplane|:20300/|:19901/ready|pilot-agent",
+)
+RESULTS: Final = (
+    Phrase(_C.PROBE_COMMAND, _F.TEMPLATE, r"(?P<port>couldn't find port|invalid port|strconv\.\w+: parsing)"),
     Phrase(
         _C.PROBE_HEALTHY,
         _F.NOTHING,
@@ -31,7 +34,7 @@ _PHRASES = (
     Phrase(
         _C.PROBE_STATUS_CODE,
         _F.IMAGE,
-        r"statuscode: \d{3}|status code:? \d{3}|service unhealthy|NOT_SERVING|SERVICE_UNKNOWN"
+        r"status ?code:? (?P<status>\d{3})|service unhealthy|NOT_SERVING|SERVICE_UNKNOWN"
         r"|responded with \"?(NOT_SERVING|UNKNOWN)|health rpc failed|server does not implement the grpc health"
         r"|code = (Unimplemented|NotFound|Unknown|Internal|Unauthenticated|PermissionDenied"
         r"|Unavailable)(?!.*(exec|container))(?!.*connection refused)|unknown service",
@@ -44,7 +47,8 @@ _PHRASES = (
     Phrase(
         _C.PROBE_COMMAND,
         _F.TEMPLATE,
-        r"failed to exec|exec failed|executable file not found|command .*not found|OCI runtime exec|exec format"
+        r"(?P<missing>executable file not found|exec(: | failed).{0,400}no such file or directory|\bsh: .{0,80}not found"
+        r"|command not found)|failed to exec|exec failed|command .*not found|OCI runtime exec|exec format"
         r"|exec: |cannot exec|container not running|task \S+ not found|starting container process caused",
     ),
     Phrase(
@@ -59,10 +63,11 @@ _PHRASES = (
     Phrase(
         _C.PROBE_REFUSED,
         _F.IMAGE,
-        r"(dial tcp|Get \"|transport:|failed to connect service).*(connection refused|connection reset|EOF"
-        r"|broken pipe|cannot assign requested address)|dial tcp .*refused|connectex",
+        r"(dial tcp|Get \"|transport:|failed to connect service).*(connection refused|cannot assign requested address"
+        r"|(?P<reset>connection reset|EOF|broken pipe))|dial tcp .*refused|connectex",
     ),
     Phrase(_C.PROBE_COMMAND, _F.TEMPLATE, r"probe (failed|errored)"),
 )
+"""How the kubelet's own attempt ended, whoever answers."""
 
-PROBE = Area("probe", _PHRASES, (_C.PROBE_COMMAND, _F.TEMPLATE))
+PROBE = Area("probe", (_OF_A_MESH, *RESULTS), (_C.PROBE_COMMAND, _F.TEMPLATE))

@@ -1,0 +1,215 @@
+"""What would content a probe: another port, scheme or time, by what the kubelet, the log and other pods show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from diagnostics.pods.probes._words import STATUS
+from kubedoctor.answers.proof import prove, proven
+from kubedoctor.cluster import Cluster, Container, LogTail, Pod, Probe, human_duration, pods_of, ref, template_of
+from kubedoctor.findings import (
+    SETTABLE,
+    ContainerWithStatus,
+    Effect,
+    Evidence,
+    Fix,
+    Ref,
+    command_line,
+    container_change,
+    fix_by_hand,
+    has_path,
+    quote,
+    quote_line,
+    quote_spec,
+)
+from kubedoctor.replay.kubelet.probes import ProbeAnswer, gives_up_after, port_number
+from kubedoctor.replay.kubelet.starts import finishes, slowest_start, threshold_for, time_allowed
+from kubedoctor.replay.logs.listening import expects_tls, port_listened_on
+from kubedoctor.replay.logs.start_up import logged_start
+
+_PLAIN_ANSWER = "server gave HTTP response to HTTPS client"
+LONGER = 5
+"""Seconds that answer most commands; the default of 1 is short for a program that starts a shell or an interpreter."""
+
+
+class Repair(NamedTuple):
+    """Fixes, and what they are computed from."""
+
+    fixes: tuple[Fix, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+
+class ProbeFailure(NamedTuple):
+    """How a probe failed. why: what the kubelet wrote, or nothing; port: the one that it should check, or 0; log: the
+    program's lines."""
+
+    why: str
+    answer: ProbeAnswer
+    port: int
+    log: Sequence[str]
+
+
+def port_elsewhere(probe: Probe, container: Container, lines: Sequence[str], answer: ProbeAnswer) -> int:
+    """The port that the probe should check, if that is not its port; 0 if nothing shows it."""
+    asked, listens = port_number(probe, container), port_listened_on(lines)
+    if not asked or answer not in (ProbeAnswer.REFUSED, ProbeAnswer.UNKNOWN, ProbeAnswer.TIMEOUT):
+        return 0
+    if listens:
+        return listens if listens != asked else 0
+    declared = {port.container_port for port in container.ports or ()}
+    return next(iter(declared)) if len(declared) == 1 and asked not in declared else 0
+
+
+def set_probe(about: Ref, container: str, path: tuple[str, ...], value: Any, summary: str, cluster: Cluster) -> Fix:
+    """A fix that sets one field of a probe in the workload's template; by hand where there is none."""
+    item = cluster.maybe.get_ref(about) if about.kind in SETTABLE - {"CronJob"} else None
+    change = container_change(item, (container,), path, value)
+    if change is None or item is None:
+        return fix_by_hand(about, summary)
+    return Fix(summary, command_line(change, item), Effect.DISRUPTS)
+
+
+def longer_start(
+    pod: Pod, part: ContainerWithStatus, probe: Probe, log: LogTail, about: Ref, cluster: Cluster
+) -> Repair:
+    """A startup probe that gives the program as long as a start took, where one was seen, or twice the time."""
+    name = part.container.name
+    took, evidence = _observed_start(pod, name, gives_up_after(probe), log, about, cluster)
+    threshold = threshold_for(probe, took)
+    summary = f"Raise failureThreshold of the startup probe to {threshold}: {_allowed(probe, threshold, took)}"
+    path = ("startupProbe", "failureThreshold")
+    fix = set_probe(about, name, path, threshold, summary, cluster)
+    return Repair((_proven(fix, about, name, path, threshold, took, cluster),), evidence)
+
+
+def startup_probe_added(
+    pod: Pod, part: ContainerWithStatus, probe: Probe, log: LogTail, about: Ref, cluster: Cluster
+) -> Repair:
+    """A startup probe that asks what the liveness probe asks: it holds that one back until the program has started."""
+    name, window = part.container.name, gives_up_after(probe)
+    took, evidence = _observed_start(pod, name, window, log, about, cluster)
+    period = max(1, probe.period_seconds)
+    as_long = Probe(period_seconds=period, failure_threshold=math.ceil(window.total_seconds() / period))
+    threshold = threshold_for(as_long, took)
+    summary = f"Add a startup probe like the liveness probe, with failureThreshold {threshold}: {_allowed(as_long, threshold, took)}"
+    value = {**_handler(probe), "periodSeconds": period, "failureThreshold": threshold}
+    if probe.timeout_seconds > 1:
+        value["timeoutSeconds"] = probe.timeout_seconds
+    fix = set_probe(about, name, ("startupProbe",), value, summary, cluster)
+    return Repair((_proven(fix, about, name, ("startupProbe",), value, took, cluster),), evidence)
+
+
+def _handler(probe: Probe) -> dict[str, Any]:
+    fields = {"httpGet": probe.http_get, "tcpSocket": probe.tcp_socket, "grpc": probe.grpc, "exec": probe.exec}
+    plain = {name: msgspec.to_builtins(handler) for name, handler in fields.items() if handler is not None}
+    return {name: {key: value for key, value in handler.items() if value} for name, handler in plain.items()}
+
+
+def _allowed(probe: Probe, threshold: int, took: timedelta | None) -> str:
+    reason = f"a start took {human_duration(took)}" if took is not None else "how long a start takes was not seen"
+    return f"a start may then take {human_duration(time_allowed(probe, threshold))}; {reason}"
+
+
+def _proven(
+    fix: Fix, about: Ref, name: str, path: tuple[str, ...], value: Any, took: timedelta | None, cluster: Cluster
+) -> Fix:
+    """Verified where the start that was seen ends before the changed probe gives up."""
+    change = container_change(cluster.maybe.get_ref(about), (name,), path, value) if took is not None else None
+    if change is None or took is None or not fix.command:
+        return fix
+    return proven(fix, prove(change, cluster, lambda after: _finishes_in_template(about, name, took, after)))
+
+
+def _observed_start(
+    pod: Pod, container: str, window: timedelta, log: LogTail, about: Ref, cluster: Cluster
+) -> tuple[timedelta | None, tuple[Evidence, ...]]:
+    """What the log says, else the slowest start of a ready pod of the workload."""
+    if (logged := logged_start(log.lines)) is not None:
+        return logged.took, (quote_line(log, logged.line, "how long the start took"),)
+    workload = cluster.maybe.get_ref(about) if about != ref(pod) else None
+    start = slowest_start(container, pods_of(workload, cluster) if workload is not None else (), window)
+    if start is None:
+        return None, ()
+    path = "status.conditions[type=ContainersReady].lastTransitionTime"
+    shows = f"ready {human_duration(start.took)} after its start"
+    return start.took, (quote(start.pod, path, shows),) if has_path(start.pod, path) else ()
+
+
+def _finishes_in_template(about: Ref, name: str, took: timedelta, cluster: Cluster) -> bool:
+    workload = cluster.maybe.get_ref(about)
+    template = template_of(workload) if workload is not None else None
+    containers = (*(template.spec.init_containers or ()), *template.spec.containers) if template is not None else ()
+    probe = next((container.startup_probe for container in containers if container.name == name), None)
+    return probe is not None and finishes(probe, took)
+
+
+def repaired(
+    pod: Pod, container: Container, kind: str, probe: Probe, failure: ProbeFailure, about: Ref, cluster: Cluster
+) -> Repair:
+    """By how a probe failed. kind: `livenessProbe`."""
+    which, name = kind.removesuffix("Probe"), container.name
+    handler = next((field for field in ("httpGet", "tcpSocket", "grpc") if _has_handler(probe, field)), "")
+    if failure.port and handler:
+        summary = f"Set the port of the {which} probe to {failure.port}"
+        return Repair((set_probe(about, name, (kind, handler, "port"), failure.port, summary, cluster),))
+    scheme = _other_scheme(probe, failure)
+    if scheme:
+        summary = f"Set the scheme of the {which} probe to {scheme}"
+        return Repair((set_probe(about, name, (kind, "httpGet", "scheme"), scheme, summary, cluster),))
+    if failure.answer is ProbeAnswer.TIMEOUT:
+        return _more_time(pod, container, kind, probe, about, cluster)
+    return Repair((fix_by_hand(about, _by_hand(which, failure)),))
+
+
+def _other_scheme(probe: Probe, failure: ProbeFailure) -> str:
+    """The scheme that the program speaks, if that is not the probe's."""
+    if probe.http_get is None:
+        return ""
+    if probe.http_get.scheme == "HTTPS":
+        return "HTTP" if failure.answer is ProbeAnswer.TLS and _PLAIN_ANSWER in failure.why else ""
+    return "HTTPS" if failure.answer in (ProbeAnswer.TLS, ProbeAnswer.STATUS) and expects_tls(failure.log) else ""
+
+
+def _by_hand(which: str, failure: ProbeFailure) -> str:
+    status = STATUS.search(failure.why)
+    code = status[1] if status else ""
+    if failure.answer is ProbeAnswer.COMMAND_MISSING:
+        return f"Correct the command of the {which} probe: the image lacks a program that it calls"
+    if failure.answer is ProbeAnswer.UNRESOLVED_PORT:
+        return f"Declare the port of the {which} probe in the container's ports, or give its number"
+    if code == "404":
+        return f"Correct the path of the {which} probe"
+    if code in ("401", "403"):
+        return f"Let the {which} probe ask a path that needs no credentials"
+    cause = f"the cause of the {code} (see the log)" if code else "the cause of the failure (see the log)"
+    return f"Fix {cause}, or correct the {which} probe"
+
+
+def _has_handler(probe: Probe, field: str) -> bool:
+    handlers = {"httpGet": probe.http_get, "tcpSocket": probe.tcp_socket, "grpc": probe.grpc}
+    return handlers[field] is not None
+
+
+def _more_time(pod: Pod, container: Container, kind: str, probe: Probe, about: Ref, cluster: Cluster) -> Repair:
+    """A longer timeout; a command runs within the container's CPU limit, and may be slow for that."""
+    seconds = max(LONGER, 2 * probe.timeout_seconds)
+    which = kind.removesuffix("Probe")
+    summary = f"Raise timeoutSeconds of the {which} probe from {probe.timeout_seconds} to {seconds}"
+    summary += "" if probe.exec is not None else "; if it never answers, find in the log why it hangs"
+    fix = set_probe(about, container.name, (kind, "timeoutSeconds"), seconds, summary, cluster)
+    if probe.exec is None:
+        return Repair((fix,))
+    limit = quote_spec(
+        pod,
+        cluster,
+        about,
+        container.name,
+        "resources.limits[cpu]",
+        "the command shares this CPU limit with the program",
+    )
+    return Repair((fix,), tuple(limit))
