@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.ended._replacement import is_alone, is_replaced
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, ended_at, finished, visible
 from kubedoctor.findings import (
     Command,
@@ -83,10 +84,11 @@ def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if event is not None and has_path(event, "message"):
             message, evidence = event.message, [quote(event, "message")]
     if message:
-        yield _finding(pod, visible(" ".join(message.split()), 300), evidence, cluster, old)
+        over = old or (replaced and is_replaced(pod, cluster) and is_alone(pod, cluster))
+        yield _finding(pod, visible(" ".join(message.split()), 300), evidence, cluster, over)
 
 
-def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster, old: bool) -> Finding:
+def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster, over: bool) -> Finding:
     about = at_fault(pod, cluster)
     bare = about == ref(pod)
     who = "the pod" if bare else "a pod"
@@ -118,6 +120,12 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
             Command(kubectl("get", "pods", "-o", "wide", namespace=pod.namespace), "whether more pods are evicted"),
         ),
         because_of=because,
-        detail="The pod has no controller: it is not replaced." if bare else "",
-        severity=Severity.NOTICE if old else None,
+        detail=_detail(bare, over),
+        severity=Severity.NOTICE if over else None,
     )
+
+
+def _detail(bare: bool, over: bool) -> str:
+    if bare:
+        return "The pod has no controller: it is not replaced."
+    return "Its controller has replaced it, and the replacement is ready." if over else ""

@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._node import blamed_node
-from kubedoctor.cluster import WORKLOADS, Cluster, Pod, ReplicaSet, StatefulSet, controller_of, finished, visible
+from diagnostics.pods.ended._replacement import is_replaced
+from kubedoctor.cluster import WORKLOADS, Cluster, Pod, finished, visible
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -66,7 +67,7 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     about = at_fault(pod, cluster)
     begun = pod.status.start_time or pod.metadata.creation_timestamp
     old = begun is not None and cluster.taken_at - begun > RECENT
-    if about != ref(pod) and (old or _replaced(pod, cluster)):
+    if about != ref(pod) and (old or is_replaced(pod, cluster)):
         return  # Its controller has replaced it.
     message = visible(" ".join(pod.status.message.split()), 240).removeprefix("Pod was rejected: ")
     evidence = [quote(pod, f"status.{field}") for field in ("reason", "message") if has_path(pod, f"status.{field}")]
@@ -88,12 +89,3 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         severity=Severity.NOTICE if old else None,
         because_of=blamed_node(pod),
     )
-
-
-def _replaced(pod: Pod, cluster: Cluster) -> bool:
-    """Whether the set that created the pod is complete and ready without it."""
-    owner = controller_of(pod)
-    workload = cluster.maybe.get_ref(owner) if owner is not None else None
-    if not isinstance(workload, ReplicaSet | StatefulSet):
-        return False
-    return workload.status.ready_replicas >= workload.spec.desired_replicas
