@@ -25,6 +25,7 @@ The container starts, its program exits, and the kubelet restarts it after a del
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._config_file import broken_config_file
@@ -41,6 +42,7 @@ from kubedoctor.cluster import (
     NetworkPolicy,
     Pod,
     Service,
+    human_duration,
     restarted,
     times,
 )
@@ -57,6 +59,7 @@ from kubedoctor.findings import (
     look_at_pod,
     quote_status,
 )
+from kubedoctor.replay.kubelet.endings import next_try
 from kubedoctor.replay.kubelet.outcomes import FROM_OUTSIDE, OF_THE_PROGRAM, Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LINES_READ
@@ -97,10 +100,10 @@ def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         broken = broken_config_file(pod, end, story, cluster)
         if broken is not None:
             yield broken
-        yield _finding(pod, end, about, story, broken)
+        yield _finding(pod, end, about, story, broken, cluster.taken_at)
 
 
-def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | None) -> Finding:
+def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | None, now: datetime) -> Finding:
     name = end.name
     summary = how_it_ends(end)
     if words := outcome_words(end, story):
@@ -121,7 +124,7 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
     return Finding(
         about=about,
         summary=summary,
-        detail=_detail(end, story),
+        detail=_detail(end, story, now),
         confidence=confidence,
         evidence=tuple(evidence),
         fixes=story.fixes,
@@ -147,11 +150,13 @@ def _read(end: End) -> str:
     return f" in its last {LINES_READ} lines" if len(end.log.lines) > LINES_READ else ""
 
 
-def _detail(end: End, story: Story) -> str:
+def _detail(end: End, story: Story, now: datetime) -> str:
     status = end.part.status
     waiting = status.state.waiting if status.state else None
     state = "In CrashLoopBackOff, restarted" if waiting and waiting.reason == "CrashLoopBackOff" else "Restarted"
-    detail = f"{state} {times(status.restart_count)}."
+    again = next_try(status)
+    when = f", next try in {human_duration(again - now)}" if again is not None and again > now else ""
+    detail = f"{state} {times(status.restart_count)}{when}."
     if not end.log.lines:
         return detail + (" Its log is empty." if end.log.read else " Its log was not available.")
     return (

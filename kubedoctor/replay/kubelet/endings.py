@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import ContainerStateTerminated, ContainerStatus
 
 SIGNALS = {
@@ -30,6 +32,7 @@ STEADY = 2 * LONGEST_BACK_OFF
 SHORTEST_STEADY = timedelta(seconds=60)
 LONG_RUN = timedelta(hours=1)
 """A program that ran this long had started well: its end is not part of a crash loop."""
+_BACK_OFF = compiled_later(r"back-off (\S{1,20}) restarting failed container")
 LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 """The runtime lost track of the container because its node was restarted."""
 
@@ -82,6 +85,23 @@ def back_off(restarts: int) -> timedelta:
     if restarts < 1:
         return timedelta()
     return min(FIRST_BACK_OFF * (1 << min(restarts - 1, 10)), LONGEST_BACK_OFF)
+
+
+def next_try(status: ContainerStatus) -> datetime | None:
+    """When a container in CrashLoopBackOff is started again: the kubelet counts the back-off that it names from the end of
+    the last run. None where the container does not wait for that, or nothing names its times."""
+    waiting = status.state.waiting if status.state else None
+    ending = last_ending(status)
+    if waiting is None or waiting.reason != "CrashLoopBackOff" or ending is None:
+        return None
+    finished = ending.terminated.finished_at
+    named = _BACK_OFF.match(waiting.message)
+    if finished is None or named is None:
+        return None
+    try:
+        return finished + parse_duration(named[1])
+    except DurationError:
+        return None
 
 
 def settled(status: ContainerStatus, taken_at: datetime) -> bool:

@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.containers import (
     ContainerStateWaiting,
     ContainerStatus,
 )
-from kubedoctor.replay.kubelet.endings import back_off, failing, last_ending
+from kubedoctor.replay.kubelet.endings import back_off, failing, last_ending, next_try
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, read_probe_failure
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
@@ -52,6 +52,22 @@ def test_what_still_matters(restarts: int, ready: bool, state: ContainerState, i
     last = None if state.terminated else ended(1, 3)
     status = ContainerStatus(name="app", ready=ready, restart_count=restarts, state=state, last_state=last)
     assert failing(status, NOW) is is_failing
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "due"),
+    [
+        ("CrashLoopBackOff", "back-off 40s restarting failed container=app pod=checkout_shop(u)", 10),
+        ("CrashLoopBackOff", "back-off 5m0s restarting failed container=app pod=checkout_shop(u)", 270),
+        ("CrashLoopBackOff", "back-off soon restarting failed container=app", None),
+        ("ContainerCreating", "", None),
+    ],
+)
+def test_when_the_next_try_is(reason: str, message: str, due: int | None) -> None:
+    """The run ended 30 s ago, and the back-off counts from its end."""
+    waiting = ContainerState(waiting=ContainerStateWaiting(reason, message))
+    again = next_try(ContainerStatus(name="app", restart_count=4, state=waiting, last_state=ended(1, 3)))
+    assert again == (None if due is None else NOW + timedelta(seconds=due))
 
 
 def test_a_container_that_never_ran_has_no_time() -> None:
