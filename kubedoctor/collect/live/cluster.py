@@ -23,7 +23,7 @@ from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.fetching import Fetcher, FetchResult, apply
-from kubedoctor.collect.live.listing import CHUNK, OnChunk
+from kubedoctor.collect.live.listing import CHUNK, OnChunk, ReadAt
 from kubedoctor.collect.live.parallel import in_parallel, in_time
 from kubedoctor.collect.live.tails import MOST_LOGS
 from kubedoctor.collect.loading import loading
@@ -59,6 +59,7 @@ class LiveSource:
         self.snapshot = Snapshot(datetime.now(UTC), Source("live", connection.context))
         self.lock = threading.RLock()
         self._fetcher = Fetcher(transport, connection.namespace)
+        self._read_at: dict[Want, ReadAt] = {}
         self._knows_server = False
         self._told_skew = False
 
@@ -105,7 +106,7 @@ class LiveSource:
                 if outcome is None:
                     unread[want.kind] = f"no answer within {EXTENSIONS_TIME:g}s"
                     continue
-                apply(outcome, self.snapshot)
+                self._take(outcome)
                 if why := outcome.refused or outcome.limited:
                     unread[want.kind] = why
             self._note_time()
@@ -164,10 +165,15 @@ class LiveSource:
         return tuple(sorted({known.name for known in self.refs(kind, namespace)}))
 
     def watch(self, kinds: Iterable[str], on_change: Callable[[News], None], namespace: str | None = None) -> Watcher:
-        """Keep the snapshot current from now on; the caller stops the watcher."""
+        """Keep the snapshot current from now on; the caller stops the watcher. What was listed whole is followed from
+        there on."""
         from kubedoctor.collect.live.watching import Watcher
 
-        return Watcher(self.transport, kinds, namespace, on_change, snapshot=self.snapshot, lock=self.lock)
+        with self.lock:
+            starts, self._read_at = self._read_at, {}  # the watch makes the snapshot newer than these
+        return Watcher(
+            self.transport, kinds, namespace, on_change, snapshot=self.snapshot, lock=self.lock, starts=starts
+        )
 
     def close(self) -> None:
         """Close idle connections."""
@@ -187,11 +193,16 @@ class LiveSource:
                     raise outcome.no_server
         with self.lock:
             for outcome in outcomes:
-                apply(outcome, self.snapshot)
+                self._take(outcome)
             for log in leftover:
                 self.snapshot.refuse(log, f"too many logs: only {MOST_LOGS} were read")
             self._note_time()
         self._count()
+
+    def _take(self, outcome: FetchResult) -> None:
+        apply(outcome, self.snapshot)
+        if outcome.read_at is not None and outcome.covered is not None and not outcome.limited:
+            self._read_at[outcome.covered] = outcome.read_at
 
     def _tasks(
         self, wants: frozenset[Want | LogWant], on_chunk: OnChunk | None

@@ -20,7 +20,7 @@ from kubedoctor.collect.connecting.paths import can_exist
 from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer
 from kubedoctor.collect.live.expected import check_object
-from kubedoctor.collect.live.listing import Listed, OnChunk, ServedResource, named, read_documents, read_list
+from kubedoctor.collect.live.listing import Listed, OnChunk, ReadAt, ServedResource, named, read_documents, read_list
 from kubedoctor.collect.live.served import Extensions, ServedKinds
 from kubedoctor.collect.live.tails import read_tail
 from kubedoctor.collect.metrics import NO_METRICS, is_metrics
@@ -45,6 +45,8 @@ class FetchResult(msgspec.Struct, frozen=True):
     barrier: Barrier = Barrier.OTHER
     tail: LogTail | None = None
     problems: tuple[str, ...] = ()
+    read_at: ReadAt | None = None
+    """Of `covered`, where it was listed whole; not of names alone."""
     no_server: NoApiServer | None = None
     """The problem to raise where no other request is answered either."""
 
@@ -284,12 +286,14 @@ class Fetcher:
 
     def _outcome(self, resource: ServedResource, want: Want, listed: Listed) -> FetchResult:
         """`whole` only without selectors and for complete lists."""
-        selected = bool(want.labels or want.fields)
+        whole = not (want.labels or want.fields or listed.broke_off)
+        version = "" if resource.names_only else listed.resource_version
         return FetchResult(
             (want,),
             tuple(listed.objects),
             covered=None if listed.broke_off else want,
-            whole=not (selected or listed.broke_off),
+            whole=whole,
+            read_at=ReadAt(resource, version) if whole and version else None,
             names_only=resource.names_only,
             limited=listed.broke_off,
             problems=tuple(listed.problems),

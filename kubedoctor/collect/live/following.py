@@ -19,7 +19,7 @@ from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
 from kubedoctor.collect.live.answers import ApiRefusal
-from kubedoctor.collect.live.listing import Listed, ServedResource, read_list
+from kubedoctor.collect.live.listing import Listed, ReadAt, ServedResource, read_list
 from kubedoctor.collect.live.served import ServedKinds
 from kubedoctor.collect.live.watch_events import EventReader, WatchEvent, WatchExpired
 from kubedoctor.collect.loading import loading
@@ -35,6 +35,7 @@ _POLL = 30.0  # seconds between lists of what cannot be watched
 _LASTS = (300, 600)  # seconds; spreads the ends of the watches of many kinds
 _IDLE = 150.0  # seconds without a bookmark, of which one comes every minute
 _CHANCE = random.SystemRandom()  # Threads must not change the numbers of a caller that has seeded the module.
+_BUSY = (429, 503)
 _NAMES_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
@@ -59,7 +60,8 @@ class FollowedSnapshot(msgspec.Struct, frozen=True):
 
 
 class Follower:
-    """Keeps one kind current in a thread that calls `run`, until `stopping` is set and `interrupt` called."""
+    """Keeps one kind current in a thread that calls `run`, until `stopping` is set and `interrupt` called. `start`: the
+    snapshot has the whole list of that version already."""
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Follower:
         kind: str,
         namespace: str,
         stopping: threading.Event,
+        start: ReadAt | None = None,
     ) -> None:
         self.kind = kind
         self.status = KindStatus(kind, "listing", datetime.now(UTC))
@@ -77,10 +80,11 @@ class Follower:
         self._store = store
         self._stopping = stopping
         self._wanted = namespace
-        self._resource: ServedResource | None = None
+        self._resource: ServedResource | None = start.resource if start else None
         self._namespace = namespace
         self._part = ""
-        self._version = ""
+        self._version = start.version if start else ""
+        self._started = start is None
         self._stream: LineStream | None = None
         self._unwatchable = False
         self._calm = 0.0
@@ -211,10 +215,14 @@ class Follower:
                 self._say("watching", f"{resource.row.resource} cannot be watched; listed every {_POLL:.0f}s")
                 self._rest(_POLL)
                 raise WatchExpired from None
+            if not self._started and refusal.status not in _BUSY:  # it may not know the version: a list will tell
+                self._started = True
+                raise WatchExpired from None
             raise
         if self._stopping.is_set():
             self._stream.close()  # The loop below ends at once and closes the connection.
         self._watching()
+        self._started = True
         reader = EventReader(resource, self._namespace)
         began = time.monotonic()
         try:
@@ -255,8 +263,9 @@ class Follower:
         snapshot = self._store.snapshot
         with self._store.lock:
             before = [snapshot.get(name) for name in names]
-            snapshot.problems.extend(problem for problem in problems if problem not in snapshot.problems)
-            snapshot.lose(self.kind, problems)
+            if problems:
+                snapshot.problems.extend(problem for problem in problems if problem not in snapshot.problems)
+                snapshot.lose(self.kind, problems)
             if event.type == "DELETED":
                 for name in names:
                     snapshot.remove(name)
@@ -309,4 +318,5 @@ class Follower:
         before = self.status
         if (before.state, before.why) != (state, why):
             self.status = KindStatus(self.kind, state, datetime.now(UTC), why)
-            self._store.changed(self.kind, None)
+            if self._started or state != "watching":  # a list that was read before is no news
+                self._store.changed(self.kind, None)

@@ -91,6 +91,13 @@ class ServedResource(msgspec.Struct, frozen=True):
         return f"get {self.row.resource}/{name}{where}"
 
 
+class ReadAt(msgspec.Struct, frozen=True):
+    """Where a list was read whole, and the version of what it has: a watch can start from there."""
+
+    resource: ServedResource
+    version: str
+
+
 def read_list(
     transport: Transport,
     resource: ServedResource,

@@ -1,10 +1,10 @@
-"""A snapshot kept current: each kind is listed once, then watched."""
+"""A snapshot kept current: each kind is listed once, unless it was listed before, then watched."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +12,10 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.following import FollowedSnapshot, Follower, KindStatus
+from kubedoctor.collect.live.listing import ReadAt
 from kubedoctor.collect.live.served import ServedKinds
 
 __all__ = ["KindStatus", "Watcher"]
@@ -26,7 +28,7 @@ _NOTICES = "kubedoctor-notices"
 class Watcher:
     """Threads that keep a snapshot current, one per kind, from construction until `stop`.
 
-    `on_change` is called in a thread of the watcher, at most ten times a second, with what changed; a kind
+    `starts`: the lists that `snapshot` has and that need not be read again. `on_change` is called in a thread of the watcher, at most ten times a second, with what changed; a kind
     whose status changed counts as changed. Hold `lock` while reading `snapshot`; both may be those of a LiveSource.
     """
 
@@ -39,6 +41,7 @@ class Watcher:
         *,
         snapshot: Snapshot | None = None,
         lock: AbstractContextManager[object] | None = None,
+        starts: Mapping[Want, ReadAt] | None = None,
     ) -> None:
         self.snapshot = snapshot or Snapshot(datetime.now(UTC), Source("live", transport.connection.context))
         self.lock = lock or threading.RLock()
@@ -53,7 +56,7 @@ class Watcher:
         self._failure: KindStatus | None = None
         served, store = ServedKinds(transport), FollowedSnapshot(self.snapshot, self.lock, self._note)
         self._followers = [
-            Follower(transport, served, store, kind, namespace or "", self._stopping)
+            Follower(transport, served, store, kind, namespace or "", self._stopping, _start(starts, kind, namespace))
             for kind in sorted(set(kinds))
             if kind_named(kind) or "." in kind
         ]
@@ -92,7 +95,8 @@ class Watcher:
                 self._kinds.add(kind)
             else:
                 self._objects.update(objects)
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def _notify(self) -> None:
         """Report changes, collected over a tenth of a second."""
@@ -127,6 +131,12 @@ class Watcher:
             self._wake.set()
         else:
             self._failure = None
+
+
+def _start(starts: Mapping[Want, ReadAt] | None, kind: str, namespace: str | None) -> ReadAt | None:
+    row = kind_named(kind)
+    scope = (namespace or "") if row is None or row.namespaced else ""
+    return starts.get(Want(kind, scope)) if starts else None
 
 
 def _thread_name(kind: str) -> str:
