@@ -193,9 +193,9 @@ class Container(Part):
 
     def __post_init__(self) -> None:
         if self.command:
-            msgspec.structs.force_setattr(self, "command", _shared(redact_arguments(self.command)))
+            msgspec.structs.force_setattr(self, "command", _redacted(self.command))
         if self.args:
-            msgspec.structs.force_setattr(self, "args", _shared(redact_arguments(self.args)))
+            msgspec.structs.force_setattr(self, "args", _redacted(self.args))
         for name in _ALIKE:
             if (part := getattr(self, name)) is not None:
                 msgspec.structs.force_setattr(self, name, _shared(part))
@@ -205,6 +205,12 @@ class Container(Part):
 _ALIKE = ("env", "ports", "liveness_probe", "readiness_probe", "startup_probe")
 _MOST_SHARED = 50_000
 _parts: dict[Any, Any] = {}
+
+
+def _redacted(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """A command line without secrets. What equals one that is kept already was redacted before."""
+    kept: tuple[str, ...] | None = _parts.get(arguments)
+    return kept if kept is not None else _shared(redact_arguments(arguments))
 
 
 def _shared(part: Any) -> Any:
