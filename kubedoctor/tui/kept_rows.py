@@ -25,6 +25,8 @@ from kubedoctor.tui.rows import (
     workload_row,
 )
 
+FIRST_KINDS = (*ROOTS, "Namespace")
+"""The kinds of the first list; read before the kinds that only the diagnostics need."""
 _OWNERS = frozenset(ROOTS) - {"Pod"}
 _OWNED = ("Pod", "ReplicaSet", "Job")
 
@@ -133,6 +135,29 @@ class KeptRows:
         while self._rows[index] is not row:  # rows of the same age and name have one key
             index += 1
         return index
+
+
+def kinds_needed(view: View) -> tuple[str, ...]:
+    """The kinds that a view needs: pods also need their owners."""
+    if view.kind in ("Finding", "Context"):
+        return ()
+    if not view.kind:
+        return FIRST_KINDS
+    return (view.kind, "ReplicaSet", "Job") if view.kind == "Pod" else (view.kind,)
+
+
+def kinds_of_rows(view: View) -> frozenset[str]:
+    """The kinds that the rows of a view are made of, the report left out."""
+    return frozenset((*kinds_needed(view), *ROOTS, "Namespace"))
+
+
+def kinds_kept(view: View) -> frozenset[str]:
+    """The kinds of which a single object that changes can change a row."""
+    if view.kind in ("Finding", "Context"):
+        return frozenset()
+    if not view.kind:
+        return frozenset(ROOTS)
+    return frozenset({view.kind, *(_OWNERS if view.owner is not None else ())})
 
 
 def _owned_by(owners: Iterable[Ref], snapshot: Snapshot) -> Iterator[Ref]:

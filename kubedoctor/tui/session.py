@@ -26,12 +26,13 @@ from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
-from kubedoctor.tui.kept_rows import KeptRows
+from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, kinds_needed, kinds_of_rows
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.rows import ROOTS, Row, View, arrange, counts, make_rows, namespaces_in_order
 
-FIRST_KINDS = (*ROOTS, "Namespace")
-"""The kinds of the first list; read before the kinds that only the diagnostics need."""
+LISTED_ONLY = frozenset({"Lease"})
+"""Kinds that an examination lists again and that are not watched: each node renews its lease every ten seconds, and no
+list shows that."""
 LOGS_LAST = timedelta(seconds=30)
 """How long a log is used before it is read again."""
 
@@ -164,7 +165,7 @@ class Session:
 
         on_part: called repeatedly, in this thread, while they are being read.
         """
-        self._list(_kinds_of(view), view.namespace, on_part)
+        self._list(kinds_needed(view), view.namespace, on_part)
 
     def load_for_diagnosis(self, namespace: str) -> None:
         """Read everything that the diagnostics need, except what the first list has read in that namespace."""
@@ -177,11 +178,14 @@ class Session:
         return self.catalogue.reads() | {*self.catalogue.subjects, "Event"}
 
     def _list(self, kinds: tuple[str, ...], namespace: str, on_part: Callable[[], None] | None = None) -> bool:
+        """Read the kinds that are not current; whether there were any that a watch could keep current."""
         missing = [kind for kind in kinds if not self.is_current(kind, namespace)]
         if missing:
             self.source.list_all(missing, namespace or None, on_part)
+        fresh = not LISTED_ONLY.issuperset(missing)
+        if fresh:
             self._changed_at = self.now()
-        return bool(missing)
+        return fresh
 
     def rows(self, view: View, report: Report | None, order: str, *, whole: bool = True) -> tuple[Row, ...]:
         """The rows of a view, in an order of `rows.arrange`. `whole`: false while its objects are being read."""
@@ -309,10 +313,10 @@ class Session:
         for kind in shown:
             want = Want(kind, _scope(kind, view.namespace))
             losses = self.snapshot.losses(kind)
-            if self.snapshot.of_kind(kind, want.namespace):
-                lost += losses
+            nothing_left = bool(losses) and not self.snapshot.of_kind(kind, want.namespace)
+            lost += () if nothing_left else losses
             if self.snapshot.covers(want):
-                if losses and not self.snapshot.of_kind(kind, want.namespace):
+                if nothing_left:
                     refused[kind] = losses[0]
             elif why := self.snapshot.limitation(want):
                 limited[kind] = why
@@ -334,7 +338,7 @@ class Session:
         if self._scope == namespace or not isinstance(self.source, Watchable):
             return
         self._stop_watching()
-        kinds = {*FIRST_KINDS, *self._diagnosis_kinds(), *self.extensions.to_watch(self.seen())}
+        kinds = {*FIRST_KINDS, *self._diagnosis_kinds(), *self.extensions.to_watch(self.seen())} - LISTED_ONLY
 
         def changed(news: News) -> None:
             self._changed_at = self.now()
@@ -375,22 +379,8 @@ class Session:
         self.source.close()
 
 
-def kinds_of_rows(view: View) -> frozenset[str]:
-    """The kinds that the rows of a view are made of, the report left out."""
-    return frozenset((*_kinds_of(view), *ROOTS, "Namespace"))
-
-
 def _places(news: News) -> set[str]:
     return {name.namespace for name in news.objects if name.namespace}
-
-
-def _kinds_of(view: View) -> tuple[str, ...]:
-    """The kinds that a view needs: pods also need their owners."""
-    if view.kind in ("Finding", "Context"):
-        return ()
-    if not view.kind:
-        return FIRST_KINDS
-    return (view.kind, "ReplicaSet", "Job") if view.kind == "Pod" else (view.kind,)
 
 
 def _scope(kind: str, namespace: str) -> str:

@@ -77,6 +77,7 @@ class ListScreen(RowsScreen):
         self._next_row: Ref | None = None
         self._freshness: Freshness | None = None
         self._look: Timer | None = None
+        self._title = ""
         self._examined_title = ""
 
     def compose(self) -> ComposeResult:
@@ -89,6 +90,7 @@ class ListScreen(RowsScreen):
 
     def on_mount(self) -> None:
         self._table.focus()
+        self._table.border_subtitle = as_title("/ filter  : command  ? help")
         pane = self.query_one(IncidentPane)
         pane.border_subtitle = as_title("w why  x copy  d describe  l logs  y yaml  e learn")
         pane.clear(READING)
@@ -262,8 +264,10 @@ class ListScreen(RowsScreen):
         table, bar = self._table, self.query_one(StatusBar)
         notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
         notes.append(f"sorted by {self.order}" if self.order != "health" else "")
-        table.border_title = as_title(" · ".join(filter(None, (self.view.title, *notes))), 80)
-        table.border_subtitle = as_title("/ filter  : command  ? help")
+        title = " · ".join(filter(None, (self.view.title, *notes)))
+        if self._title != title:  # a title, also the same, draws the whole widget again
+            self._title = title
+            table.border_title = as_title(title, 80)
         bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
         self._draw_examined()
 

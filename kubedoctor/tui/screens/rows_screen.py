@@ -12,16 +12,19 @@ from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health
 from kubedoctor.tui import work
+from kubedoctor.tui.kept_rows import kinds_kept, kinds_of_rows
 from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade, Sorted
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.screens.object_actions import ObjectScreen
-from kubedoctor.tui.session import Session, kinds_of_rows
+from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.status_bar import StatusBar
 
 REPAINT_EVERY = 0.1
+ROWS_EVERY = 0.25
+"""Seconds from one change of the rows to the next; the first after a quiet time comes at once."""
 ROWS_SHARE = 20
 """The rows that follow changes of the cluster use at most a twentieth of a core."""
 EXAMINE_EVERY = 2.0
@@ -45,7 +48,7 @@ class RowsScreen(ObjectScreen):
         self._scope = namespace
         self._refused = ""
         self._reading = False
-        self._listing = Pace(REPAINT_EVERY, share=ROWS_SHARE)
+        self._listing = Pace(ROWS_EVERY, share=ROWS_SHARE)
         self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
         self._changed_kinds: set[str] = set()
         self._changed_objects: set[Ref] = set()
@@ -102,11 +105,11 @@ class RowsScreen(ObjectScreen):
     @on(Changed)
     def _changed(self, message: Changed) -> None:
         self._examining.stale = True
-        kinds, news = kinds_of_rows(self.view), message.news
+        kinds, news = {*kinds_kept(self.view), "Namespace"}, message.news
         objects = [name for name in news.objects if name.kind in kinds]
         self._changed_kinds |= news.kinds
         self._changed_objects.update(objects)
-        self._listing.stale |= bool(objects) or not news.kinds.isdisjoint(kinds)
+        self._listing.stale |= bool(objects) or not news.kinds.isdisjoint(kinds_of_rows(self.view))
 
     @on(RowsMade)
     def _rows_made(self, message: RowsMade) -> None:

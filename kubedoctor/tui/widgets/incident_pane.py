@@ -17,16 +17,20 @@ class IncidentPane(TextView):
         self.border_title = as_title("Why")
         self.row: Row | None = None
         self.verdict: ObjectVerdict | None = None
+        self._only: str | None = None
 
     def tell(self, row: Row, verdict: ObjectVerdict, page: Page) -> None:
         """Show what is known about a row."""
         unchanged = self.row is not None and (self.row.ref, self.row.finding) == (row.ref, row.finding)
-        self.row, self.verdict = row, verdict
+        self.row, self.verdict, self._only = row, verdict, None
         self.show(page, stay=unchanged)
 
     def clear(self, text: str = "") -> None:
         """Show only a sentence."""
+        if self._only == text:
+            return
         self.row = self.verdict = None
         page = Page()
         page.add((text, "dim"))
         self.show(page)
+        self._only = text
