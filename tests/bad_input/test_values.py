@@ -28,6 +28,10 @@ VALUES = {
     "a long integer": b"9" * 6000,
     "100,000 deep": b"[" * 100_000 + b"]" * 100_000,
     "a byte": b'"\xff"',
+    "no number": b"NaN",
+    "infinity": b"-Infinity",
+    "half a character": b'"a\\ud83d"',
+    "the other half": b'"\\uDE00 \\ud83d\\ude00 \\\\ud83d"',
     "null items": b"null",
 }
 

@@ -209,10 +209,8 @@ def mended_json(body: bytes) -> Any:
 def _raw_list(body: bytes) -> _RawList:
     try:
         return _RAW_LIST.decode(body)
-    except RecursionError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(str(error)) from None
     try:
         return _RAW_LIST.decode(marked(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -16,13 +16,20 @@ NOT_TEXT = "\ufdd0"
 """Stands for a byte that is not UTF-8; Unicode assigns no character to it."""
 _MARKS = (_MARK.encode(), NOT_TEXT.encode())  # A single byte is found much sooner than several.
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?\d[\d.eE+-]*', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?(?:\d[\d.eE+-]*|Infinity)|NaN', re.DOTALL)
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+"""An escape of JSON; half of a pair of surrogates is no character."""
 
 
 def marked(body: bytes) -> bytes:
-    """The JSON with marks for numbers beyond 64 bits, for values nested deeper than MOST_DEPTH and for bytes that are not
-    UTF-8."""
+    """The JSON with marks for numbers beyond 64 bits and those that JSON does not have (NaN), for values nested deeper than
+    MOST_DEPTH, and for bytes and escapes that are no text."""
     body = marked_text(body).encode()
+    if has_surrogates(body):
+        body = _ESCAPE.sub(lambda found: NOT_TEXT.encode() if found["half"] else found[0], body)
     pieces: list[bytes] = []
     start = depth = 0
     for token in _TOKEN.finditer(body):
@@ -41,6 +48,11 @@ def marked(body: bytes) -> bytes:
     if depth <= MOST_DEPTH:
         pieces.append(body[start:])
     return b"".join(pieces)
+
+
+def has_surrogates(body: bytes) -> bool:
+    """Whether JSON has escapes for parts of a pair of surrogates."""
+    return b"\\ud" in body or b"\\uD" in body
 
 
 def marked_text(body: bytes) -> str:
@@ -131,7 +143,7 @@ def _key(key: Any) -> str:
 
 def _is_finite(number: bytes) -> bool:
     try:
-        return len(number) < 4 or math.isfinite(float(number))
+        return (len(number) < 4 and number != b"NaN") or math.isfinite(float(number))
     except ValueError:  # not a number: the decoder says where
         return True
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
-from kubedoctor.cluster.seen.mending import NOT_TEXT, OUT_OF_RANGE, marked, marked_text
+from kubedoctor.cluster.seen.mending import NOT_TEXT, OUT_OF_RANGE, has_marks, has_surrogates, marked, marked_text
 
 MOST_NODES = 2_000_000
 """A YAML document whose references expand to more values than this is not a record of a cluster."""
@@ -40,8 +40,15 @@ class Head(msgspec.Struct, frozen=True, rename={"api_version": "apiVersion"}):
     captured_at: Any = None
     format: Any = None
     scenario: Any = None
+    has_marks: bool = msgspec.field(default=False, name="\ue000")
+
+    def elements(self) -> Items:
+        """The items, undecoded; those with a value that cannot be read as plain data. Raises Unparsable."""
+        items = raw_items(self.items)
+        return _apart(items) if self.has_marks else items
 
 
+Items = tuple[msgspec.Raw | Any, ...]
 _HEAD = msgspec.json.Decoder(Head)
 _RAW_ITEMS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 
@@ -57,30 +64,41 @@ def head_of(body: bytes) -> Head | None:
         return _HEAD.decode(body)
     except msgspec.ValidationError:
         return None
-    except RecursionError:
-        pass
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unparsable(_place(body, str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _is_cut(body, error):
+            raise Unparsable(_place(body, str(error))) from None
     try:
-        return _HEAD.decode(marked(body))
+        return msgspec.structs.replace(_HEAD.decode(marked(body)), has_marks=True)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unparsable(_place(body, str(error))) from None
 
 
-def raw_items(body: bytes | msgspec.Raw) -> tuple[msgspec.Raw, ...]:
-    """The elements of a JSON array, undecoded; none for null and for other values. Raises Unparsable."""
+def raw_items(body: bytes | msgspec.Raw) -> Items:
+    """The elements of a JSON array, undecoded; those with a value that cannot be read as plain data. None for null and for
+    other values. Raises Unparsable."""
     try:
         return _RAW_ITEMS.decode(body)
     except msgspec.ValidationError:
         return ()
-    except RecursionError:
-        pass
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unparsable(_place(bytes(body), str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _is_cut(body, error):
+            raise Unparsable(_place(bytes(body), str(error))) from None
     try:
-        return _RAW_ITEMS.decode(marked(bytes(body)))
+        return _apart(_RAW_ITEMS.decode(marked(bytes(body))))
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unparsable(_place(bytes(body), str(error))) from None
+
+
+def _is_cut(body: bytes | msgspec.Raw, error: Exception) -> bool:
+    """Whether the document ends too early or goes on after its end: no value in it is at fault."""
+    if not isinstance(error, msgspec.DecodeError):
+        return False
+    # Half a pair of surrogates counts as truncated too.
+    return "trailing" in str(error) or ("truncated" in str(error) and not has_surrogates(bytes(body)))
+
+
+def _apart(items: Items) -> Items:
+    return tuple(json_data(item) if has_marks(bytes(item)) else item for item in items)
 
 
 def json_data(body: bytes | msgspec.Raw) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kubedoctor.collect.bundles.parsing import Head, Unparsable, head_of, raw_items
+from kubedoctor.collect.bundles.parsing import Head, Items, Unparsable, head_of, json_data, raw_items
 
 SMALLEST = 8 << 20
 """Smaller documents are read whole."""
@@ -29,7 +29,7 @@ class ListPart:
     """Items that follow each other in a list. `head` is the top level of the list, as far as it stands before them."""
 
     head: Head
-    items: tuple[msgspec.Raw, ...]
+    items: Items
     first: bool
 
 
@@ -99,13 +99,13 @@ def _names_kind(buffer: bytes, lead: bytes) -> bool:
     """Whether the first item names its kind: where the list names it after the items, it comes too late."""
     items = _cut(buffer, lead)[1]
     try:
-        head = head_of(bytes(items[0])) if items else None
+        first = json_data(items[0]) if items and isinstance(items[0], msgspec.Raw) else next(iter(items), None)
     except Unparsable:
         return False
-    return head is not None and bool(head.kind)
+    return isinstance(first, dict) and bool(first.get("kind"))
 
 
-def _cut(buffer: bytes, lead: bytes) -> tuple[int, tuple[msgspec.Raw, ...]]:
+def _cut(buffer: bytes, lead: bytes) -> tuple[int, Items]:
     """The place of the last comma between two items, and the items before it; -1 where none was found."""
     end = len(buffer)
     spaced = b"}, " + lead.lstrip()  # as Python's json writes lists
@@ -120,7 +120,7 @@ def _cut(buffer: bytes, lead: bytes) -> tuple[int, tuple[msgspec.Raw, ...]]:
     return -1, ()
 
 
-def _last(opening: bytes, buffer: bytes) -> tuple[msgspec.Raw, ...] | None:
+def _last(opening: bytes, buffer: bytes) -> Items | None:
     """The items up to the end of the array; None if the document is not a complete list."""
     end = len(buffer)
     for _ in range(_MOST_TRIES):

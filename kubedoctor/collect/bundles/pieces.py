@@ -185,14 +185,14 @@ def _list(head: Head, content: bytes | tuple[msgspec.Raw, ...], place: PathMeani
     """The items of a list: `content` is the whole document, or some of its items."""
     kind = _kind_of_list(head)
     if not kind:
-        yield from _items(raw_items(head.items) if isinstance(content, bytes) else content, place)
+        yield from _items(head.elements() if isinstance(content, bytes) else content, place)
         return
     # A path that names another kind than the list is ignored.
     whole = place.whole and place.kind in ("", kind)
     namespace = place.namespace if whole else ""
     if kind_named(kind) is None:
         group = kind.partition(".")[2]
-        items = raw_items(head.items) if isinstance(content, bytes) else content
+        items = head.elements() if isinstance(content, bytes) else content
         typed = tuple(_with_kind(json_data(item), kind, group) for item in items)
         yield Objects(kind, typed, listed=True, whole=whole, namespace=namespace)
     elif isinstance(content, bytes):

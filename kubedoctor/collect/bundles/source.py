@@ -20,7 +20,7 @@ from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.collect.bundles.definitions import kinds_defined
 from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
-from kubedoctor.collect.bundles.parsing import head_of, raw_items
+from kubedoctor.collect.bundles.parsing import head_of
 from kubedoctor.collect.bundles.pieces import Objects, RecordedState, pieces_of
 from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.collect.recording import objects_of_state
@@ -154,7 +154,7 @@ def _items_of(piece: Objects) -> Iterator[msgspec.Raw | dict[str, Any]]:
     items = piece.items
     if piece.body:
         head = head_of(piece.body)
-        items = raw_items(head.items) if head else ()
+        items = head.elements() if head else ()
     for item in items:
         data = item if isinstance(item, msgspec.Raw) else without_marks(item, [])
         if isinstance(data, msgspec.Raw | dict):

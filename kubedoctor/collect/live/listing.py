@@ -207,7 +207,7 @@ class _Documents(msgspec.Struct, frozen=True):
 def _documents(body: bytes) -> _Documents:
     try:
         return _DOCUMENTS.decode(body)
-    except RecursionError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _DOCUMENTS.decode(marked(body))
 
 

@@ -31,7 +31,7 @@ def not_ready(objects: Iterable[KubernetesObject], family: Family, explained: se
     topmost workload of each."""
     waiting: dict[Ref, list[Pod]] = {}
     for obj in objects:
-        if obj.metadata.creation_timestamp is None:
+        if obj.metadata.creation_timestamp is None and not _has_conditions(obj):
             continue  # A manifest, of which no cluster has told anything.
         if isinstance(obj, Pod):
             if not (ready(obj) or finished(obj) or terminating(obj)):
@@ -49,6 +49,10 @@ def not_ready(objects: Iterable[KubernetesObject], family: Family, explained: se
         if any(ref(pod) not in explained and not _on(pod, explained) for pod in pods):
             says = "not ready" if top.kind == "Pod" else _pods_wait(len(pods))
             yield Waiting(top, says, tuple(map(ref, pods)))
+
+
+def _has_conditions(obj: KubernetesObject) -> bool:
+    return isinstance(obj, Pod | Deployment) and bool(obj.status.conditions)
 
 
 def _replicas(obj: KubernetesObject) -> str:

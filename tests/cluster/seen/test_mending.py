@@ -13,6 +13,9 @@ GOOD = b'{"metadata":{"name":"good"}}'
 VALUES = {
     "a float": (b"1e999", "spec.odd is ignored (number out of range)"),
     "a long integer": (b"9" * 6000, "spec.odd is ignored (number out of range)"),
+    "no number": (b"NaN", "spec.odd is ignored (number out of range)"),
+    "infinity": (b"-Infinity", "spec.odd is ignored (number out of range)"),
+    "half a character": (b'"a\\uD83d"', "spec.odd has bytes that are not UTF-8 text"),
     "100,000 deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "is ignored (nested too deeply)"),
 }
 
@@ -38,6 +41,14 @@ def test_a_byte_that_is_not_utf8_harms_no_other_object() -> None:
 
     assert [obj.metadata.name for obj in decoded.objects] == ["good", "bad"]
     assert decoded.objects[1].metadata.labels == {"a": "x\ufffd"}
+    assert decoded.problems == ("Pod bad: metadata.labels.a has bytes that are not UTF-8 text",)
+
+
+def test_only_half_a_character_is_lost() -> None:
+    labels = b'{"a":"\\ude00","b":"\\ud83d\\ude00","c":"\\\\ud83d","d":"NaN"}'
+    decoded = decode_list("Pod", b'{"items":[{"metadata":{"name":"bad","labels":' + labels + b"}}]}")
+
+    assert decoded.objects[0].metadata.labels == {"a": "\ufffd", "b": "\U0001f600", "c": "\\ud83d", "d": "NaN"}
     assert decoded.problems == ("Pod bad: metadata.labels.a has bytes that are not UTF-8 text",)
 
 

@@ -27,6 +27,14 @@ def workload(kind: str, ready: int, desired: int = 2, *conditions: dict[str, Any
     return {"kind": kind, "metadata": made, "spec": {"replicas": desired}, "status": status}
 
 
+def test_what_a_cluster_has_told_needs_no_date() -> None:
+    told = pod("web-1", owner={})
+    del told["metadata"]["creationTimestamp"]
+    manifest = {**told, "metadata": {"name": "web-2", "namespace": "shop"}, "status": {}}
+    report = scan(Catalogue(()), complete(told, manifest), lambda wants: None)
+    assert [one.about for one in report.not_ready] == [Ref("Pod", "shop", "web-1")]
+
+
 def pod(
     name: str, ready: str = "False", phase: str = "Running", owner: dict[str, Any] = OWNER, **more: Any
 ) -> dict[str, Any]:
