@@ -76,6 +76,20 @@ def test_a_list_of_kubectl_shows_only_what_it_holds(tmp_path: Path, name: str) -
     assert snapshot.taken_at == datetime(2026, 1, 15, 9, 59, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("form", ["array", "List", "yaml"])
+def test_lists_within_a_list_are_read(tmp_path: Path, form: str) -> None:
+    """`jq --slurp` puts the lists of several commands into an array."""
+    lists = [
+        {"kind": "PodList", "apiVersion": "v1", "items": [{**forms.pod("web-1"), "kind": None, "apiVersion": None}]},
+        {"kind": "List", "apiVersion": "v1", "items": [forms.pod("web-2"), forms.service("web")]},
+    ]
+    state = lists if form == "array" else {"kind": "List", "apiVersion": "v1", "items": lists}
+    source = opened(tmp_path / "state", yaml.safe_dump(state) if form == "yaml" else json.dumps(state))
+    assert source.names("Pod") == ("web-1", "web-2")
+    assert source.names("Service", "shop") == ("web",)
+    assert source.raw(Ref("Pod", "shop", "web-1")) is not None
+
+
 def test_one_object_tells_nothing_of_others(tmp_path: Path) -> None:
     snapshot = opened(tmp_path / "pod.json", json.dumps(forms.pod("web-1"))).snapshot
     assert snapshot.get(Ref("Pod", "shop", "web-1")) is not None

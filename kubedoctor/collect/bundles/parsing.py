@@ -90,7 +90,7 @@ def raw_items(body: bytes | msgspec.Raw) -> Items:
 
 
 def _is_cut(body: bytes | msgspec.Raw, error: Exception) -> bool:
-    """Whether the document ends too early or goes on after its end: no value in it is at fault."""
+    """Whether the document ends too early or goes on after its end: each value in it can be read."""
     if not isinstance(error, msgspec.DecodeError):
         return False
     # Half a pair of surrogates counts as truncated too.

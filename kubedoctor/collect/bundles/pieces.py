@@ -213,7 +213,10 @@ def _items(items: tuple[msgspec.Raw | Any, ...], place: PathMeaning) -> Iterator
     nameless = 0
     for item in items:
         kind = _kind_of_item(item) or place.kind
-        if kind:
+        nested = _members(_plain(item) if isinstance(item, msgspec.Raw) else item) if "List" in kind else None
+        if nested is not None:  # as `jq --slurp` puts several lists into one
+            yield from _items(nested, PathMeaning())
+        elif kind:
             kinds.setdefault(kind, []).append(item)
         else:
             nameless += 1
@@ -273,17 +276,9 @@ def _data(data: Any, document: Document, place: PathMeaning) -> Iterator[Piece]:
 
 
 def _object_or_list(data: dict[str, Any], document: Document, place: PathMeaning) -> Iterator[Piece]:
-    kind, items = data.get("kind"), data.get("items")
-    if "items" in data and (kind in (None, "") or (isinstance(kind, str) and kind.endswith("List"))):
-        members = tuple(items) if isinstance(items, list) else ()
-        word = kind.removesuffix("List") if isinstance(kind, str) else ""
-        if word:
-            members = tuple(
-                {"kind": word, "apiVersion": data.get("apiVersion"), **item}
-                if isinstance(item, dict) and not item.get("kind")
-                else item
-                for item in members
-            )
+    kind, members = data.get("kind"), _members(data)
+    if members is not None:
+        if word := kind.removesuffix("List") if isinstance(kind, str) else "":
             of = kind_of_data({"kind": word, "apiVersion": data.get("apiVersion")})
             whole = place.whole and place.kind in ("", of)
             place = PathMeaning("objects", of, place.namespace if whole else "", whole)
@@ -300,6 +295,23 @@ def _object_or_list(data: dict[str, Any], document: Document, place: PathMeaning
         yield Objects(name, (data,))
     else:
         yield _no_objects(document)
+
+
+def _members(data: Any) -> tuple[Any, ...] | None:
+    """The items of a list, with their kind; None for what is no list."""
+    kind = data.get("kind") if isinstance(data, dict) else "?"
+    if kind not in (None, "") and not (isinstance(kind, str) and kind.endswith("List")):
+        return None
+    if "items" not in data:
+        return None
+    items = data["items"] if isinstance(data["items"], list) else ()
+    word = kind.removesuffix("List") if kind else ""
+    return tuple(
+        {**item, "kind": word, "apiVersion": item.get("apiVersion") or data.get("apiVersion")}
+        if word and isinstance(item, dict) and not item.get("kind")
+        else item
+        for item in items
+    )
 
 
 def _no_objects(document: Document) -> Oddity:
