@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
 
 from kubedoctor.tui.pages.page import Line, Page
 
@@ -30,16 +35,8 @@ ROLES = {
 }
 
 
-def as_content(lines: list[Line]) -> Content:
-    """Lines as Textual's content. Nothing is parsed as markup."""
-    return Content("\n").join(
-        Content.assemble(*((piece.text, ROLES[piece.role]) for piece in line)) if line else Content("")
-        for line in lines
-    )
-
-
-class TextView(VerticalScroll, can_focus=True):
-    """A page that can be scrolled."""
+class TextView(ScrollView, can_focus=True):
+    """A page that can be scrolled. Lines are rendered when they become visible, and kept."""
 
     DEFAULT_CSS = """
     TextView {
@@ -58,14 +55,21 @@ class TextView(VerticalScroll, can_focus=True):
         Binding("ctrl+b", "page_up", "Page up", show=False),
     ]
 
+    virtual_size = Reactive(Size(0, 0))
+    """Not laid out: the length of a page moves no widget, and a layout costs more than the page."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._page = Page()
         self._drawn = -1
-        self._text = Static(markup=False)
+        self._lines: list[Line] = []
+        self._strips: dict[int, Strip] = {}
+        self._styles_by_role: dict[str, Style] = {}
 
-    def compose(self) -> ComposeResult:
-        yield self._text
+    @property
+    def allow_select(self) -> bool:
+        """The text can be selected with the mouse, although containers cannot."""
+        return True
 
     @property
     def page(self) -> Page:
@@ -89,4 +93,62 @@ class TextView(VerticalScroll, can_focus=True):
         width = self.scrollable_content_region.width
         if width > 0 and width != self._drawn:
             self._drawn = width
-            self._text.update(as_content(self._page.lines(width)))
+            self._lines = self._page.lines(width)
+            self._strips.clear()
+            self.virtual_size = Size(width, len(self._lines))
+            self.refresh()
+
+    def watch_virtual_size(self, size: Size) -> None:
+        self._scroll_update(size)
+
+    def notify_style_update(self) -> None:
+        self._styles_by_role.clear()
+        self._strips.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        index = int(self.scroll_offset.y) + y
+        if index >= len(self._lines):
+            return Strip.blank(width, self.visual_style.rich_style)
+        strip = self._strips.get(index)
+        if strip is None:
+            strip = self._strips[index] = self._strip(index, width)
+        return strip
+
+    def _strip(self, index: int, width: int) -> Strip:
+        segments, place = list[Segment](), 0
+        for text, style in self._styled(index):
+            # With its place in the page: the mouse selects by it.
+            segments.append(Segment(text, style.rich_style_with_offset(place, index)))
+            place += len(text)
+        return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
+
+    def _styled(self, index: int) -> Iterator[tuple[str, Style]]:
+        """The pieces of a line with their styles, cut where a selection begins and ends."""
+        span = self.text_selection.get_span(index) if self.text_selection is not None else None
+        if span is None:
+            yield from ((piece.text, self._style(piece.role)) for piece in self._lines[index])
+            return
+        chosen = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+        start, end = span[0], span[1] if span[1] >= 0 else sys.maxsize
+        for piece in self._lines[index]:
+            style, cuts = self._style(piece.role), (max(start, 0), max(end, 0))
+            before, inside, after = piece.text[: cuts[0]], piece.text[cuts[0] : cuts[1]], piece.text[cuts[1] :]
+            yield from (each for each in ((before, style), (inside, style + chosen), (after, style)) if each[0])
+            start, end = start - len(piece.text), end - len(piece.text)
+
+    def _style(self, role: str) -> Style:
+        style = self._styles_by_role.get(role)
+        if style is None:
+            style = self.visual_style + Style.parse(ROLES[role])
+            self._styles_by_role[role] = style
+        return style
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        text = "\n".join("".join(piece.text for piece in line) for line in self._lines)
+        return selection.extract(text), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self._strips.clear()
+        self.refresh()
