@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -105,6 +106,7 @@ class Session:
         self._kept: KeptRows | None = None
         self._namespaces: frozenset[str] = frozenset()
         self._scope: str | None = None
+        self._has_scanned = False
         self.extensions = KnownExtensions(source)
 
     @property
@@ -226,7 +228,13 @@ class Session:
         """Run every diagnostic over the namespace, or over all."""
         self._refresh_logs()
         snapshot = self.seen()
-        return scan(self.catalogue, snapshot, self._gather_into(snapshot), namespace)
+        report = scan(self.catalogue, snapshot, self._gather_into(snapshot), namespace)
+        if not self._has_scanned:
+            self._has_scanned = True
+            # The application and what it has read stay: looking for garbage among them stops the keys for a while.
+            # Not again, because what is garbage at that moment stays too.
+            gc.freeze()
+        return report
 
     def focus(self, subject: Ref) -> Report:
         """Examine one object, and read what that needs."""

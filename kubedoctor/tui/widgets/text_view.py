@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -65,6 +65,7 @@ class TextView(ScrollView, can_focus=True):
         self._lines: list[Line] = []
         self._strips: dict[int, Strip] = {}
         self._styles_by_role: dict[str, Style] = {}
+        self._is_painting = False
 
     @property
     def allow_select(self) -> bool:
@@ -106,6 +107,14 @@ class TextView(ScrollView, can_focus=True):
         self._strips.clear()
         super().notify_style_update()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Without the places that only the mouse needs: each makes a style of its own, and a new style is dear to draw."""
+        self._is_painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._is_painting = False
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         index = int(self.scroll_offset.y) + y
@@ -114,14 +123,10 @@ class TextView(ScrollView, can_focus=True):
         strip = self._strips.get(index)
         if strip is None:
             strip = self._strips[index] = self._strip(index, width)
-        return strip
+        return strip if self._is_painting else strip.apply_offsets(0, index)
 
     def _strip(self, index: int, width: int) -> Strip:
-        segments, place = list[Segment](), 0
-        for text, style in self._styled(index):
-            # With its place in the page: the mouse selects by it.
-            segments.append(Segment(text, style.rich_style_with_offset(place, index)))
-            place += len(text)
+        segments = [Segment(text, style.rich_style) for text, style in self._styled(index)]
         return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
 
     def _styled(self, index: int) -> Iterator[tuple[str, Style]]:

@@ -94,6 +94,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._now: datetime | None = None
         self._measured = 0
         self._lines: dict[int, _Line] = {}
+        self._plain: Style | None = None
 
     @property
     def current(self) -> Row | None:
@@ -216,6 +217,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         self._lines.clear()
+        self._plain = None
         super().notify_style_update()
 
     def _measure(self) -> None:
@@ -256,7 +258,7 @@ class VirtualTable(ScrollView, can_focus=True):
         return tuple(column.text(row, now) for column in self._fitting if column.ages)
 
     def _line(self, row: Row, width: int) -> Strip:
-        plain = self.rich_style
+        plain = self._plain = self._plain or self.rich_style  # Textual computes it anew each time
         mark = self.get_component_rich_style(f"table--{row.health.value}")
         now = self._now
         assert now is not None  # rows and their time are set together
