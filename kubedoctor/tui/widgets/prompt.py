@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
@@ -20,6 +22,9 @@ class Prompt(Input):
         Binding("escape", "cancel", "Back", show=False),
         Binding("tab", "complete", "Complete", show=False),
     ]
+
+    virtual_size = Reactive(Size(0, 0))
+    """Not laid out at each letter: the prompt has one line of fixed width."""
 
     class Filter(Message):
         """The filter's text changed."""

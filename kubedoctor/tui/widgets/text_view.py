@@ -9,13 +9,12 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.reactive import Reactive
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
 
 from kubedoctor.tui.pages.page import Line, Page
+from kubedoctor.tui.widgets.line_view import LineView
 
 ROLES = {
     "": "",
@@ -35,7 +34,7 @@ ROLES = {
 }
 
 
-class TextView(ScrollView, can_focus=True):
+class TextView(LineView, can_focus=True):
     """A page that can be scrolled. Lines are rendered when they become visible, and kept."""
 
     DEFAULT_CSS = """
@@ -54,9 +53,6 @@ class TextView(ScrollView, can_focus=True):
         Binding("ctrl+f", "page_down", "Page down", show=False),
         Binding("ctrl+b", "page_up", "Page up", show=False),
     ]
-
-    virtual_size = Reactive(Size(0, 0))
-    """Not laid out: the length of a page moves no widget, and a layout costs more than the page."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -98,9 +94,6 @@ class TextView(ScrollView, can_focus=True):
             self._strips.clear()
             self.virtual_size = Size(width, len(self._lines))
             self.refresh()
-
-    def watch_virtual_size(self, size: Size) -> None:
-        self._scroll_update(size)
 
     def notify_style_update(self) -> None:
         self._styles_by_role.clear()

@@ -13,11 +13,11 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kubedoctor.tui.columns import ListColumn, fit
 from kubedoctor.tui.rows import Row
+from kubedoctor.tui.widgets.line_view import LineView
 
 MARK = 3  # cells: a space, the mark, a space
 GAP = 1
@@ -32,7 +32,7 @@ class _Line(NamedTuple):
     strip: Strip
 
 
-class VirtualTable(ScrollView, can_focus=True):
+class VirtualTable(LineView, can_focus=True):
     """Rows of health mark and columns, with a cursor. Lines are rendered when they become visible, and cached until
     they change."""
 
