@@ -116,10 +116,11 @@ class Changed(Message):
 
 
 class Progress(Message):
-    """The work in progress; empty when there is none."""
+    """What one work is doing; empty when it is over. `work`: the same object in all that one work posts."""
 
-    def __init__(self, doing: str = "") -> None:
+    def __init__(self, work: object, doing: str = "") -> None:
         super().__init__()
+        self.work = work
         self.doing = doing
 
 

@@ -4,7 +4,8 @@ that it raises is posted by the caller."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from textual.message import Message
 
@@ -41,6 +42,22 @@ Post = Callable[[Message], object]
 SHOW_EVERY = 0.1  # seconds
 
 
+@contextmanager
+def _progress(post: Post, doing: str) -> Iterator[Callable[[str], None]]:
+    """Say what a work does until it is over; the value says what else it does. Another work may have begun meanwhile,
+    and its own progress stays."""
+    work = object()
+
+    def say(doing: str) -> None:
+        post(Progress(work, doing))
+
+    say(doing)
+    try:
+        yield say
+    finally:
+        post(Progress(work))
+
+
 def load(session: Session, view: View, report: Report | None, order: Callable[[], str], post: Post) -> None:
     """Read what a view needs and compute its rows, from time to time also of what was read so far. `order`: the present
     one."""
@@ -55,16 +72,13 @@ def load(session: Session, view: View, report: Report | None, order: Callable[[]
         pace.begin()
         shown = count
         post(SomeRowsMade(view, session.rows(view, report, order(), whole=False)))
-        post(Progress(f"reading: {counted(count, 'object')}"))
+        say(f"reading: {counted(count, 'object')}")
         pace.end()
 
-    try:
-        post(Progress(f"reading {view.title.lower()}"))
+    with _progress(post, f"reading {view.title.lower()}") as say:
         session.load(view, show_part)
         make_rows(session, view, report, order(), post)
         post(Aged(session.freshness()))
-    finally:
-        post(Progress())
 
 
 def make_rows(
@@ -93,15 +107,12 @@ def filter_rows(rows: tuple[Row, ...], filter_text: str, faults_only: bool, post
 def examine(session: Session, namespace: str, post: Post) -> None:
     """Read what the diagnostics need, run them all, and watch for changes from then on."""
     began = time.thread_time()
-    try:
-        post(Progress("running diagnostics"))
+    with _progress(post, "running diagnostics"):
         session.load_for_diagnosis(namespace)
         report = session.scan(namespace)
         post(Examined(namespace, report, time.thread_time() - began))
         session.watch(namespace, lambda news: post(Changed(news)))
         post(Aged(session.freshness()))
-    finally:
-        post(Progress())
 
 
 def tell(session: Session, row: Row, report: Report, post: Post, *, full: bool = False) -> None:
@@ -160,12 +171,9 @@ def open_first(open_session: Callable[[], Session], namespace: str | None, post:
 
 def switch(session: Session, context: str, post: Post) -> None:
     """Open another context."""
-    try:
-        post(Progress(f"opening context {context}"))
+    with _progress(post, f"opening context {context}"):
         other = session.switch(context)
         post(Switched(other, other.opening_namespace()))
-    finally:
-        post(Progress())
 
 
 def _missing(ref: Ref) -> PageMade:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from textual.message import Message
 from textual.pilot import Pilot
 
 from kubedoctor.cluster import Ref
@@ -18,7 +19,9 @@ from kubedoctor.engine import Catalogue, load_catalogue
 from kubedoctor.problems import BundleProblem
 from kubedoctor.sandbox import Sandbox, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import slow
+from kubedoctor.tui import work
 from kubedoctor.tui.app import KubedoctorApp
+from kubedoctor.tui.messages import Progress
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
@@ -123,6 +126,34 @@ def test_rows_do_not_wait_for_the_diagnostics_to_be_loaded(tmp_path: Path) -> No
     assert session.scan("").diagnostics_run
     assert session.scan("").diagnostics_run
     assert len(loaded) == 1
+
+
+async def test_work_that_ends_leaves_the_progress_of_work_that_began_meanwhile(tmp_path: Path) -> None:
+    source = held(tmp_path)
+    source.goes_on.set()
+    app = KubedoctorApp(lambda: Session(source, load_catalogue()), "")
+    async with app.run_test(size=(120, 32)) as pilot:
+        await until(lambda: (screen := shown(pilot)) and screen.report)
+        screen = shown(pilot)
+        assert screen is not None
+        bar = screen.query_one(StatusBar)
+        await until(lambda: not bar.doing)
+        posted = list[Message]()
+
+        def post(message: Message) -> None:
+            """The list ends after the diagnostics began."""
+            if isinstance(message, Progress) and not message.doing:
+                posted.append(message)
+            else:
+                screen.post_message(message)
+
+        work.load(screen.session, screen.view, screen.report, lambda: "health", post)
+        work.examine(screen.session, "", post)
+        await until(lambda: bar.doing == "running diagnostics")
+        for ending, after in zip(posted, ("running diagnostics", ""), strict=True):
+            screen.post_message(ending)
+            await pilot.pause()
+            assert bar.doing == after
 
 
 async def test_another_view_and_order_wait_for_the_recording(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class ListScreen(RowsScreen):
         self._look: Timer | None = None
         self._title = ""
         self._examined_title = ""
+        self._doing: dict[object, str] = {}
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -133,7 +134,12 @@ class ListScreen(RowsScreen):
 
     @on(Progress)
     def _progress(self, message: Progress) -> None:
-        self.query_one(StatusBar).doing = message.doing
+        """Say what the newest work does that is not over."""
+        if message.doing:
+            self._doing[message.work] = message.doing
+        else:
+            self._doing.pop(message.work, None)
+        self.query_one(StatusBar).doing = next(reversed(self._doing.values()), "")
 
     @on(Aged)
     def _aged(self, message: Aged) -> None:
