@@ -18,6 +18,7 @@ FIX = "fix"
 NEXT = "next"
 RULED_OUT_BY = "ruled out by"
 NOT_CHECKED = "not checked"
+NOT_ALL_CHECKED = "no problems found, but not everything could be checked"
 NOT_EXPLAINED = "not explained"
 NOT_READY = "not ready, no cause found yet"
 ON_IT = "only of pods on it"
@@ -58,7 +59,7 @@ def verdict_line(report: Report, matched: str = "") -> str:
             return f"? {where}: {_not_ready(report)}"
         if not report.objects_seen:
             return f"? {where}: nothing could be checked"
-        return f"? {where}: no problems found, but not everything could be checked"
+        return f"? {where}: {NOT_ALL_CHECKED}"
     severities = [report.severity_of(incident) for incident in report.incidents]
     notices = severities.count(Severity.NOTICE)
     incidents = len(severities) - notices

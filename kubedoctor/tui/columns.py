@@ -17,8 +17,8 @@ from kubedoctor.tui.rows import Row, View
 class ListColumn(msgspec.Struct, frozen=True):
     """`width` in cells; the column with width 0 takes the remaining cells. `text` makes a cell from a row and the
     present moment; what it returns is safe to print. `yields`: columns with a higher value are dropped first where
-    there is no room, those with 0 never. `least`: what the flexible column needs before others are kept. `ages`: its text depends
-    on the moment."""
+    there is no room, those with 0 never. `least`: what the flexible column needs before others are kept. `narrow`: the cells to
+    which it is narrowed where dropping others does not suffice; 0: never. `ages`: its text depends on the moment."""
 
     title: str
     width: int
@@ -26,6 +26,7 @@ class ListColumn(msgspec.Struct, frozen=True):
     right: bool = False
     yields: int = 0
     least: int = 0
+    narrow: int = 0
     ages: bool = False
 
 
@@ -39,7 +40,13 @@ def fit(
         free = width - sum(column.width for column in shown) - gap * (len(shown) - 1)
         yielding = max(shown, key=lambda column: column.yields, default=None)
         if free >= minimum or yielding is None or not yielding.yields:
-            return tuple(shown), tuple(column.width or max(free, minimum) for column in shown)
+            lacking = max(0, minimum - free)
+            widths: list[int] = []
+            for column in shown:
+                narrowed = min(lacking, column.width - column.narrow) if column.narrow else 0
+                lacking -= narrowed
+                widths.append(column.width - narrowed or max(free, minimum))
+            return tuple(shown), tuple(widths)
         shown.remove(yielding)
 
 
@@ -62,7 +69,7 @@ _NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253))
 _READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True)
 _RESTARTS = ListColumn("RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2)
 _AGE = ListColumn("AGE", 6, age, right=True, yields=1, ages=True)
-_STATUS = ListColumn("STATUS", 20, lambda row, _: visible(row.status, 80))
+_STATUS = ListColumn("STATUS", 20, lambda row, _: visible(row.status, 80), narrow=12)
 _NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3)
 _IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
 _CODE = ListColumn("CODE", 7, lambda row, _: row.ready, yields=2)

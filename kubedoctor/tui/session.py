@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -14,11 +15,12 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from kubedoctor.answers.question import Choices, Question
-from kubedoctor.cluster import LogTail, LogWant, Pod, Ref, Snapshot, Want
+from kubedoctor.cluster import Cluster, LogTail, LogWant, Pod, Ref, Snapshot, Want, ref
 from kubedoctor.cluster.grammar.text import capitalised
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
-from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
@@ -315,6 +317,13 @@ class Session:
             return LogText(want.container, None, self.snapshot.refusal(want) or "the log could not be read")
         reason = "no previous run" if want.previous else "the log is empty"
         return LogText(want.container, tail, "" if tail and tail.lines else reason)
+
+    def scaler_of(self, workload: Ref) -> Ref | None:
+        """The autoscaler that sets the number of pods of a workload, or what controls that autoscaler; None where none was
+        seen. Does not wait for a recording that is being read."""
+        with self._lock if self.live else contextlib.nullcontext():
+            found = autoscalers_of(workload, Cluster(self.snapshot, lenient=True))
+        return (controller_of(found[0]) or ref(found[0])) if found else None
 
     def refusals(self) -> tuple[str, ...]:
         """What could not be read, a line for each kind."""

@@ -34,6 +34,14 @@ def test_the_name_takes_what_is_left() -> None:
     assert widths[[column.title for column in columns].index("NAME")] == 80 - 7 - 5 - 8 - 6 - 4
 
 
+def test_the_status_of_pods_is_narrowed_only_where_dropping_columns_does_not_suffice() -> None:
+    everywhere = columns_of(View("Pod"))
+    for width, statuses in ((64, 20), (57, 20), (54, 17), (49, 12)):
+        columns, widths = fit(everywhere, width, 1, 16)
+        assert sum(widths) + len(widths) - 1 == width
+        assert widths[[column.title for column in columns].index("STATUS")] == statuses
+
+
 def test_wide_shows_nodes_and_images() -> None:
     assert titles(View("Pod", "shop"), 200, wide=True)[-2:] == ["NODE", "IMAGES"]
 

@@ -327,7 +327,10 @@ def _nothing_found(page: Page, verdict: ObjectVerdict, row: Row, snapshot: Snaps
     good = row.health in (Health.HEALTHY, Health.IDLE) and not verdict.unexplained
     health = Health.DEGRADED if verdict.unexplained and row.health is not Health.BROKEN else row.health
     text = "no problems found" if good else (f"{row.ready} ready" if row.ready else row.status or "not healthy")
-    page.add((f"{health.symbol} ", health.value), (f"{row.ref.name}: {text}", "strong"), hang=2)
+    mark = (f"{health.symbol} ", health.value)
+    if good and verdict.not_checked:
+        mark, text = ("? ", "degraded"), words.NOT_ALL_CHECKED
+    page.add(mark, (f"{row.ref.name}: {text}", "strong"), hang=2)
     page.add((row.ref.title, "dim"), indent=2)
     page.blank()
     if good:

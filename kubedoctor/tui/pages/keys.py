@@ -76,12 +76,15 @@ def help_page(notice: str = "") -> Page:
     return page
 
 
-def changing_command(key: str, ref: Ref) -> Copyable:
-    """The command of a k9s key that changes something, for a person to copy."""
+def changing_command(key: str, ref: Ref, scaler: Ref | None = None) -> Copyable:
+    """The command of a k9s key that changes something, for a person to copy. `scaler`: what sets the number of pods, and
+    would undo a change of it."""
     if key == "ctrl+d":
         return Copyable(command_line(delete(ref)), f"deletes {ref.title}", _effect_of_deleting(ref))
     if key == "ctrl+k":
         return Copyable(delete_by_force(ref), f"deletes {ref.title}", _effect_of_deleting(ref))
+    if key == "s" and scaler is not None:
+        return Copyable(scaler.describe_command, f"{scaler.title} sets the number of pods", EFFECTS[Effect.READS])
     if key == "s" and ref.kind in ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"):
         return Copyable(command_line(scale(ref, 1)), "sets the number of pods", EFFECTS[Effect.CHANGES])
     if key == "s" and ref.kind == "Pod":

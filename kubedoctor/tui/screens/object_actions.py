@@ -144,7 +144,7 @@ class ObjectScreen(Screen[None]):
         row = self.subject()
         if row is None or row.ref.kind == "Context":
             return
-        command = changing_command(key, row.ref)
+        command = changing_command(key, row.ref, self.session.scaler_of(row.ref))
         self.app.push_screen(CopyScreen((command,), "kubedoctor is read-only: copy the command and run it yourself"))
 
     def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:

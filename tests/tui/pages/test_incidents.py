@@ -244,9 +244,11 @@ def test_sick_without_a_finding_is_no_praise() -> None:
 def test_healthy_says_how_many_looked_and_what_was_not_checked() -> None:
     made = report(not_checked=(NotChecked("a/b", None, "Pod: list pods is forbidden"),))
     page = page_of(Ref("Deployment", "shop", "api"), made, Health.HEALTHY)
-    assert "✓ api: no problems found" in page
+    assert "? api: no problems found, but not everything could be checked" in page
     assert "7 diagnostics found no problem" in page
     assert "list pods is forbidden" in page
+    all_checked = page_of(Ref("Deployment", "shop", "api"), report(), Health.HEALTHY)
+    assert "✓ api: no problems found\n" in all_checked
 
 
 def test_what_nothing_explains_is_quoted_and_marked() -> None:
