@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import contextlib
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,8 +16,6 @@ import msgspec
 
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import Cluster, LogTail, LogWant, Pod, Ref, Snapshot, Want, ref
-from kubedoctor.cluster.grammar.text import capitalised
-from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
@@ -32,7 +30,8 @@ from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
 from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, kinds_needed, kinds_of_rows
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
-from kubedoctor.tui.rows import ROOTS, Row, View, arrange, counts, make_rows, namespaces_in_order
+from kubedoctor.tui.pages.refusals import not_listed, scope_of
+from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, namespaces_in_order
 
 LISTED_ONLY = frozenset({"Lease"})
 """Kinds that an examination lists again and that are not watched: each node renews its lease every ten seconds, and no
@@ -171,7 +170,7 @@ class Session:
 
     def is_current(self, kind: str, namespace: str) -> bool:
         """Whether a kind need not be read, because a watch keeps it current."""
-        scope = _scope(kind, namespace)
+        scope = scope_of(kind, namespace)
         return (kind, "") in self._watched or (kind, scope) in self._watched
 
     def load(self, view: View, on_part: Callable[[], None] | None = None) -> None:
@@ -183,7 +182,7 @@ class Session:
 
     def load_for_diagnosis(self, namespace: str) -> None:
         """Read everything that the diagnostics need, except what the first list has read in that namespace."""
-        read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, _scope(kind, namespace)))}
+        read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, scope_of(kind, namespace)))}
         listed = self._list(tuple(sorted({*self._diagnosis_kinds(), *FIRST_KINDS} - read)), namespace)
         watched = [kind for kind, _ in self._watched if "." in kind]
         self.extensions.read(self.seen, namespace, watched, force=listed)
@@ -331,34 +330,7 @@ class Session:
 
     def refused(self, view: View) -> str:
         """What of a view cannot be listed or read and why, in sentences; empty if all can."""
-        if view.kind in ("Finding", "Context"):
-            return ""
-        shown = (view.kind,) if view.kind else ROOTS
-        limited: dict[str, str] = {}
-        refused: dict[str, str] = {}
-        lost: list[str] = []
-        for kind in shown:
-            want = Want(kind, _scope(kind, view.namespace))
-            losses = self.snapshot.losses(kind)
-            nothing_left = bool(losses) and not self.snapshot.of_kind(kind, want.namespace)
-            lost += () if nothing_left else losses
-            if self.snapshot.covers(want):
-                if nothing_left:
-                    refused[kind] = losses[0]
-            elif why := self.snapshot.limitation(want):
-                limited[kind] = why
-            elif why := self.snapshot.refusal(want):
-                refused[kind] = why
-        if not self.live and not view.kind and len(refused) < len(shown):
-            limited, refused = {}, {}  # Most recordings lack a kind, and say so where it matters.
-        sentences = [capitalised(f"{list(limited.values())[-1]}.")] if limited else []
-        if refused:
-            kinds = ", ".join(View(kind).title for kind in refused) if len(refused) < len(ROOTS) else "Workloads"
-            sentences.append(f"{kinds} cannot be listed: {list(refused.values())[-1]}.")
-        if lost:
-            more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-            sentences.append(f"Not read whole: {lost[0]}{more}.")
-        return " ".join(sentences)
+        return not_listed(view, self.snapshot)
 
     def watch(self, namespace: str, on_change: Callable[[News], object]) -> None:
         """Keep the snapshot current from now on; `on_change` is called from another thread with what changed."""
@@ -372,7 +344,7 @@ class Session:
             on_change(news)
 
         self._watch = self.source.watch(sorted(kinds), changed, namespace or None)
-        self._watched = frozenset((kind, _scope(kind, namespace)) for kind in kinds)
+        self._watched = frozenset((kind, scope_of(kind, namespace)) for kind in kinds)
         self._scope = namespace
 
     def _stop_watching(self) -> None:
@@ -408,8 +380,3 @@ class Session:
 
 def _places(news: News) -> set[str]:
     return {name.namespace for name in news.objects if name.namespace}
-
-
-def _scope(kind: str, namespace: str) -> str:
-    row = kind_named(kind)
-    return namespace if row is None or row.namespaced else ""

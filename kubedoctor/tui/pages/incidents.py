@@ -223,32 +223,29 @@ def _verdict_and_chain(
         page.add((f"{row.health.symbol} ", row.health.value), (_how_it_fares(row), "strong"), hang=2)
     elif own is not cause:
         mark = health_of(own.severity)
-        text = _short(own.summary, LONGEST_OWN_SENTENCE, full=full)
+        text = visible(own.summary, None if full else LONGEST_OWN_SENTENCE)
         page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2)
         line = line[:-1]
     else:
         mark = health_of(verdict.severity_of(incident))
-        text = _short(own.summary, LONGEST_VERDICT, full=full)
+        text = visible(own.summary, None if full else LONGEST_VERDICT)
         known = own.about == row.ref and not full  # the list shows its name
         page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2, right=_code(own, incident) if known else "")
         if not known:
             page.add((own.about.title, "dim"), indent=2, right=_code(own, incident))
         line = []
     for step, finding in enumerate(line):
+        most = LONGEST_STEP if step else LONGEST_CAUSE
         mark = health_of(finding.severity if step else verdict.severity_of(incident))
         page.add(
             ("└ " if step else "because ", "dim"),
             (f"{mark.symbol} ", mark.value),
             (finding.about.title, "dim"),
-            f"  {_short(finding.summary, LONGEST_STEP if step else LONGEST_CAUSE, full=full)}",
+            f"  {visible(finding.summary, None if full else most)}",
             indent=2 * step + 2,
             hang=2 * step + 4,
             right="" if step else _code(finding, incident),
         )
-
-
-def _short(sentence: str, most: int, *, full: bool) -> str:
-    return visible(sentence, None if full else most)
 
 
 def _code(finding: ReportedFinding, incident: Incident) -> str:
