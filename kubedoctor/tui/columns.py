@@ -18,7 +18,7 @@ class ListColumn(msgspec.Struct, frozen=True):
     """`width` in cells; the column with width 0 takes the remaining cells. `text` makes a cell from a row and the
     present moment; what it returns is safe to print. `yields`: columns with a higher value are dropped first where
     there is no room, those with 0 never. `least`: what the flexible column needs before others are kept. `narrow`: the cells to
-    which it is narrowed where dropping others does not suffice; 0: never. `ages`: its text depends on the moment."""
+    which it is narrowed where dropping others is not enough; 0: never. `ages`: its text depends on the moment."""
 
     title: str
     width: int
