@@ -17,7 +17,7 @@ def run(
     source: ReadableCluster | Callable[[], ReadableCluster],
     *,
     namespace: str | None,
-    catalogue: Catalogue | Callable[[], Catalogue],
+    catalogue: Catalogue,
     options: Options | None = None,
     notice: str = "",
 ) -> int:
@@ -25,9 +25,8 @@ def run(
     all.
 
     source: what to show, or how to open it: then the screen appears before a long recording is read. It is closed
-    at the end. catalogue: the diagnostics, or how to load them: then the first rows come before them. options: those
-    the source was opened with; they allow opening other contexts. notice: lines that are shown at the start and above
-    the help.
+    at the end. options: those it was opened with; they allow opening other contexts. notice: lines
+    that are shown at the start and above the help.
     Raises the Problem that prevents opening the source.
     """
     # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.

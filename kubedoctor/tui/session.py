@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -91,15 +90,11 @@ class Session:
     """One source, the objects read from it, and their diagnoses. `notice`: remarks about the source."""
 
     def __init__(
-        self,
-        source: ReadableCluster,
-        catalogue: Catalogue | Callable[[], Catalogue],
-        opener: Opener | None = None,
-        notice: str = "",
+        self, source: ReadableCluster, catalogue: Catalogue, opener: Opener | None = None, notice: str = ""
     ) -> None:
         self.source = source
         self.notice = notice
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._opener = opener
         self._lock: Any = getattr(source, "lock", None) or threading.RLock()
         self._watch: Watch | None = None
@@ -114,11 +109,6 @@ class Session:
         self._scope: str | None = None
         self._has_scanned = False
         self.extensions = KnownExtensions(source)
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        """The diagnostics. Where they are loaded at the first use, the first rows need not wait for them."""
-        return self._catalogue() if callable(self._catalogue) else self._catalogue
 
     @property
     def snapshot(self) -> Snapshot:
@@ -370,7 +360,7 @@ class Session:
         """A session on another context; this one stays open. Raises Problem."""
         if self._opener is None:
             raise UsageProblem("A recording has no other contexts.", "Start kubedoctor without --from to see them.")
-        return Session(self._opener.open(context), self._catalogue, self._opener)
+        return Session(self._opener.open(context), self.catalogue, self._opener)
 
     def close(self) -> None:
         """Close the source."""

@@ -15,7 +15,7 @@ from kubedoctor.cluster import Ref
 from kubedoctor.collect.bundles import BundleSource
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
-from kubedoctor.engine import Catalogue, load_catalogue
+from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import BundleProblem
 from kubedoctor.sandbox import Sandbox, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import slow
@@ -108,24 +108,6 @@ async def test_rows_of_a_recording_appear_before_all_of_it_is_read(tmp_path: Pat
         await until(lambda: screen.report)
         assert sorted(names(screen)) == ["lost-1", "web"]
         await until(lambda: not bar.doing)
-
-
-def test_rows_do_not_wait_for_the_diagnostics_to_be_loaded(tmp_path: Path) -> None:
-    loaded = list[Catalogue]()
-
-    def catalogue() -> Catalogue:
-        loaded.append(load_catalogue())
-        return loaded[-1]
-
-    source = held(tmp_path)
-    source.goes_on.set()
-    session = Session(source, catalogue)
-    session.load(View())
-    assert session.keep_rows(View(), None, "health", None)[0]
-    assert not loaded
-    assert session.scan("").diagnostics_run
-    assert session.scan("").diagnostics_run
-    assert len(loaded) == 1
 
 
 async def test_work_that_ends_leaves_the_progress_of_work_that_began_meanwhile(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def tui(options: argparse.Namespace) -> int:
 
     chosen = source_options(options)
     namespace = "" if options.all_namespaces else options.namespace
-    return run(lambda: open_source(chosen, read=False), namespace=namespace, catalogue=load_catalogue, options=chosen)
+    return run(lambda: open_source(chosen, read=False), namespace=namespace, catalogue=load_catalogue(), options=chosen)
 
 
 COMMAND = Subcommand(
