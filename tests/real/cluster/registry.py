@@ -1,7 +1,7 @@
 """The image registry and the name server inside the namespaces.
 
-Unknown names and tags get the 404 that a registry gives, names below `private/` get a 401, and each host name
-but the registry's own gets NXDOMAIN.
+Unknown names and tags get the 404 that a registry gives, some folders are refused, and each host name but the
+registry's own gets NXDOMAIN.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ from tests.real.cluster.images import MANIFEST
 from tests.real.cluster.layout import IMAGES, NODE_ADDRESS, REGISTRY
 
 HOST, _, PORT = REGISTRY.partition(":")
+REFUSALS = {
+    "private/": (401, "UNAUTHORIZED", "authentication required"),
+    "secret/": (403, "DENIED", "requested access to the resource is denied"),
+    "busy/": (429, "TOOMANYREQUESTS", "You have reached your pull rate limit"),
+    "broken/": (503, "UNAVAILABLE", "service unavailable"),
+}
+"""What is answered about the images below a folder: status, code and message of a registry."""
 
 
 class Registry(BaseHTTPRequestHandler):
@@ -30,9 +37,10 @@ class Registry(BaseHTTPRequestHandler):
             self._answer(200, b"{}")
             return
         name, kind, reference = "/".join(parts[1:-2]), parts[-2], parts[-1]
-        if name.startswith("private/"):
-            self._refuse(401, "UNAUTHORIZED", "authentication required")
-            return
+        for place, refusal in REFUSALS.items():
+            if name.startswith(place):
+                self._refuse(*refusal)
+                return
         if kind == "manifests" and not reference.startswith("sha256:"):
             tag, reference = reference, tags.get(f"{name}:{reference}", "")
             if not reference:

@@ -1,0 +1,219 @@
+"""`python -m tests.real.recording [NAME...]`: make faults in a real cluster and write each state down.
+
+Faults of one namespace are made all at once in one cluster; each file holds its own namespace, those of the cluster and
+what has no namespace. Faults of the node follow one after the other. Files: `tests/captures/recorded/NAME.json.gz`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.real.cluster.control_plane import RealCluster
+from tests.real.cluster.layout import KUBERNETES_VERSION, PROJECT, Document
+from tests.real.namespace import Namespace
+from tests.real.recording.containers import CONTAINERS
+from tests.real.recording.fault import Fault
+from tests.real.recording.nodes import NODES
+from tests.real.recording.workloads import WORKLOADS
+from tests.real.workloads import cluster_dns, manifest
+
+FOLDER = PROJECT / "tests/captures/recorded"
+AT_ONCE = 12
+PATIENCE = 420.0
+LOG_LINES = 200
+KINDS = (
+    "nodes,pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,"
+    "persistentvolumeclaims,persistentvolumes,storageclasses,csinodes,configmaps,secrets,serviceaccounts,resourcequotas,"
+    "limitranges,networkpolicies,horizontalpodautoscalers,poddisruptionbudgets,priorityclasses,leases,namespaces,ingresses,"
+    "ingressclasses,controllerrevisions,validatingwebhookconfigurations,mutatingwebhookconfigurations,"
+    "customresourcedefinitions,resourceclaims,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
+    "clusterrolebindings"
+)
+ALWAYS = {"", "kube-system", "kube-node-lease", "kube-public", "default"}
+
+
+def built_in(item: Document) -> bool:
+    """What every cluster has and what tells nothing."""
+    labels = item["metadata"].get("labels", {})
+    return (
+        labels.get("kubernetes.io/bootstrapping") == "rbac-defaults"
+        or "kube-aggregator.kubernetes.io/automanaged" in labels
+        or (item["kind"] == "ConfigMap" and item["metadata"]["name"] == "kube-root-ca.crt")
+    )
+
+
+def blanked(item: Document) -> Document:
+    """Without the values of Secrets."""
+    if item["kind"] == "Secret":
+        item["data"] = dict.fromkeys(item.get("data") or {}, "")
+        item["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    return item
+
+
+def belongs(item: Document, namespace: str) -> bool:
+    """Whether an object is of the namespace's file: what names other namespaces of faults is not."""
+    if item["kind"] == "Namespace":
+        return item["metadata"]["name"] in ALWAYS | {namespace}
+    about = item.get("involvedObject") or item.get("regarding") or {}
+    if about.get("kind") == "Namespace" and about.get("name") != namespace:
+        return False
+    return item["metadata"].get("namespace", "") in ALWAYS | {namespace}
+
+
+def logs_of(cluster: RealCluster, pods: list[Document]) -> dict[str, dict[str, str]]:
+    """The last lines of each container's present and previous run, or why they could not be read."""
+    found: dict[str, dict[str, str]] = {}
+    for pod in pods:
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        for key in ("initContainerStatuses", "containerStatuses"):
+            for status in pod["status"].get(key, []):
+                if not status.get("containerID") and not status.get("lastState"):
+                    continue
+                entry = found[f"{namespace}/{name}/{status['name']}"] = dict[str, str]()
+                for which in ("current", "previous") if status.get("lastState") else ("current",):
+                    flags = ["--previous"] if which == "previous" else []
+                    command = ["logs", "-n", namespace, name, "-c", status["name"], f"--tail={LOG_LINES}"]
+                    try:
+                        entry[which] = cluster.kubectl(*command, *flags)
+                    except RuntimeError as error:
+                        entry[which], entry["error"] = "", str(error).split(": ", 1)[1]
+    return found
+
+
+def named(culprit: tuple[str, str], namespace: str) -> Document:
+    kind, name = culprit
+    whole = name.startswith("/")
+    return {"kind": kind, "namespace": "" if whole else namespace, "name": name.lstrip("/")}
+
+
+def record(at: Namespace, fault: Fault) -> None:
+    cluster = at.cluster
+    items = json.loads(cluster.kubectl("get", KINDS, "-A", "-o", "json", "--show-managed-fields"))["items"]
+    kept = [blanked(item) for item in items if belongs(item, at.name) and not built_in(item)]
+    pods = [item for item in kept if item["kind"] == "Pod"]
+    state: Document = {
+        "name": fault.name,
+        "story": fault.story,
+        "kubernetes": KUBERNETES_VERSION,
+        "how": "real control plane + real kubelet",
+        "captured_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "objects": kept,
+        "logs": logs_of(cluster, pods),
+        "expect": {
+            "culprit": [named(culprit, at.name) for culprit in fault.culprit],
+            "cause": fault.cause,
+            "summary": fault.summary,
+        },
+    }
+    FOLDER.mkdir(exist_ok=True)
+    text = json.dumps(state, separators=(",", ":"), sort_keys=True)
+    (FOLDER / f"{fault.name}.json.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+
+class Recorder:
+    """Makes faults in one cluster."""
+
+    def __init__(self, cluster: RealCluster) -> None:
+        self.cluster = cluster
+        self.made = 0
+        self.failed: list[str] = []
+
+    def make(self, fault: Fault) -> Namespace:
+        self.made += 1
+        name = f"shop-{self.made}"
+        self.cluster.apply(manifest("Namespace", name, None))
+        self.cluster.wait_for("account", lambda: bool(self.cluster.get("serviceaccount", "default", name)))
+        at = Namespace(self.cluster, name)
+        if objects := fault.objects(name):
+            at.apply(*objects)
+        return at
+
+    def end(self, at: Namespace) -> None:
+        self.cluster.kubectl("delete", "namespace", at.name, "--wait=false")
+        if at.cluster.items("pods", at.name):
+            subprocess.run(["true"], check=True)
+            self.cluster.kubectl("delete", "pods", "--all", "-n", at.name, "--force", "--grace-period=0", "--wait=false")
+
+    def tell(self, fault: Fault, began: float, error: str = "") -> None:
+        print(f"{'FAIL' if error else 'ok  '} {fault.name} {time.monotonic() - began:.0f} s {error}", flush=True)
+        if error:
+            self.failed.append(fault.name)
+
+    def all_at_once(self, faults: list[Fault]) -> None:
+        """Each in its namespace; recorded when it has shown for its time."""
+        waiting = list(faults)
+        made: dict[str, tuple[Fault, Namespace, float, float]] = {}
+        while waiting or made:
+            while waiting and len(made) < AT_ONCE:
+                fault = waiting.pop(0)
+                began = time.monotonic()
+                try:
+                    at = self.make(fault)
+                    if fault.steps:
+                        fault.steps(at)
+                    made[fault.name] = (fault, at, began, 0.0)
+                except (RuntimeError, AssertionError) as error:
+                    self.tell(fault, began, str(error)[:300])
+            for name, (fault, at, began, since) in list(made.items()):
+                now = time.monotonic()
+                if not since and fault.shown(at):
+                    made[name] = (fault, at, began, since := now)
+                if since and now - since >= fault.settle:
+                    record(at, fault)
+                    self.tell(fault, began)
+                elif now - began > PATIENCE:
+                    self.tell(fault, began, "not shown: " + self.cluster.kubectl("get", "pods,events", "-n", at.name)[:1500])
+                else:
+                    continue
+                self.end(at)
+                del made[name]
+            time.sleep(1)
+
+    def one_by_one(self, faults: list[Fault]) -> None:
+        for fault in faults:
+            began = time.monotonic()
+            at = self.make(fault)
+            try:
+                if fault.steps:
+                    fault.steps(at)
+                self.cluster.wait_for(fault.name, lambda fault=fault, at=at: fault.shown(at))  # type: ignore[misc]
+                time.sleep(fault.settle)
+                record(at, fault)
+                self.tell(fault, began)
+            except (RuntimeError, AssertionError) as error:
+                self.tell(fault, began, str(error)[:1500])
+            if fault.repair:
+                fault.repair(at)
+                self._well()
+            self.end(at)
+
+    def _well(self) -> None:
+        from tests.real.recording.nodes import ready
+
+        node = Namespace(self.cluster, "default")
+        self.cluster.wait_for("the node is well", lambda: ready("True")(node))
+
+
+def main() -> int:
+    names = set(sys.argv[1:])
+    chosen = [fault for fault in (*CONTAINERS, *WORKLOADS) if fault.name in names or not names]
+    of_nodes = [fault for fault in NODES if fault.name in names or not names]
+    with RealCluster("recording", node=True) as cluster:
+        cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
+        cluster.apply(*cluster_dns())
+        cluster.kubectl("rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=120s")
+        recorder = Recorder(cluster)
+        recorder.all_at_once(chosen)
+        recorder.one_by_one(of_nodes)
+    print(f"{len(chosen) + len(of_nodes) - len(recorder.failed)} recorded in {FOLDER.relative_to(Path.cwd())}")
+    return bool(recorder.failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

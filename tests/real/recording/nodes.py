@@ -1,0 +1,138 @@
+"""Faults of the node and of the control plane: one after the other, each repaired before the next."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from tests.real.cluster.layout import BINARIES, NODE_NAME, POD_RANGE, Document
+from tests.real.cluster.node import POD_NETWORK
+from tests.real.namespace import Namespace
+from tests.real.recording.containers import CHECKOUT, phase
+from tests.real.recording.fault import Fault, Step, Test, event
+from tests.real.workloads import deployment
+
+NODE = (("Node", f"/{NODE_NAME}"),)
+NETWORK = "networks/10-bridge.conflist"
+
+
+def checkout(namespace: str) -> list[Document]:
+    return [deployment("checkout", namespace)]
+
+
+def nothing(namespace: str) -> list[Document]:
+    return []
+
+
+def then_another(change: Step) -> Step:
+    """The fault happens while `checkout` runs well; then `web` is made, which meets it."""
+
+    def steps(at: Namespace) -> None:
+        at.wait_until_available("checkout")
+        change(at)
+        at.apply(deployment("web", at.name))
+
+    return steps
+
+
+def network(**changes: object) -> Step:
+    """Write the pod network's configuration with other fields of its plug-in."""
+
+    def write(at: Namespace) -> None:
+        plugin = {**POD_NETWORK["plugins"][0], **changes}
+        at.cluster.folder.joinpath(NETWORK).write_text(json.dumps({**POD_NETWORK, "plugins": [plugin]}))
+
+    return write
+
+
+def no_addresses(at: Namespace) -> None:
+    first = POD_RANGE.replace("0.0/16", "99.0/30")
+    network(ipam={**POD_NETWORK["plugins"][0]["ipam"], "ranges": [[{"subnet": first}]]})(at)
+
+
+def runtime_binary(name: str) -> Step:
+    """Let containerd use another program as runc, and start again."""
+
+    def write(at: Namespace) -> None:
+        path = at.cluster.folder / "containerd.toml"
+        text = path.read_text()
+        before = text[text.index("BinaryName = '") :].split("\n")[0]
+        path.write_text(text.replace(before, f"BinaryName = '{name}'"))
+        at.cluster.kill("containerd")
+        at.cluster.revive("containerd")
+
+    return write
+
+
+def kill(component: str) -> Step:
+    return lambda at: at.cluster.kill(component)
+
+
+def revive(component: str) -> Step:
+    return lambda at: at.cluster.revive(component)
+
+
+def ready(status: str) -> Test:
+    return lambda at: any(
+        row["type"] == "Ready" and row["status"] == status
+        for row in at.cluster.get("node", NODE_NAME)["status"]["conditions"]
+    )
+
+
+def taint(at: Namespace) -> None:
+    at.wait_until_available("checkout")
+    at.cluster.kubectl("taint", "node", NODE_NAME, "maintenance=soon:NoExecute")
+
+
+def untaint(at: Namespace) -> None:
+    at.cluster.kubectl("taint", "node", NODE_NAME, "maintenance-")
+
+
+def cordon(at: Namespace) -> None:
+    at.cluster.kubectl("cordon", NODE_NAME)
+
+
+def uncordon(at: Namespace) -> None:
+    at.cluster.kubectl("uncordon", NODE_NAME)
+
+
+def pending_for(seconds: int) -> Test:
+    """A pod was made so long ago, and nobody has said anything about it."""
+    return lambda at: phase("web", "Pending")(at) and old(at, "web", seconds)
+
+
+def old(at: Namespace, app: str, seconds: int) -> bool:
+    from datetime import UTC, datetime
+
+    ages = [datetime.now(UTC) - datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in at.pods(app)]
+    return any(age > timedelta(seconds=seconds) for age in ages)
+
+
+NODES = (
+    Fault("network-plugin-missing", "The pod network's configuration names a plug-in that is not on the node.", "sandbox",
+          "The plug-in calico is not on node-1.", NODE, checkout, event("FailedCreatePodSandBox"),
+          steps=then_another(network(type="calico")), repair=network()),
+    Fault("no-addresses-left", "The pod network of the node has no free address.", "sandbox",
+          "The network of node-1 has no free addresses.", NODE, checkout, event("FailedCreatePodSandBox"),
+          steps=then_another(no_addresses), repair=network()),
+    Fault("runtime-binary-missing", "runc is gone from the node.", "sandbox",
+          "node-1 has no /opt/runc, which containerd must start.", NODE, checkout, event("FailedCreatePodSandBox"),
+          steps=then_another(runtime_binary("/opt/runc")), repair=runtime_binary(str(BINARIES / "runc"))),
+    Fault("container-runtime-dead", "containerd ended and is not started again.", "node-not-ready",
+          "The container runtime of node-1 is down.", NODE, checkout, ready("False"),
+          steps=then_another(kill("containerd")), repair=revive("containerd"), settle=20),
+    Fault("taint-evicts", "Somebody tainted the only node with NoExecute.", "taint",
+          "The taint maintenance=soon:NoExecute evicted all pods, and none may return.", (*NODE, *CHECKOUT), checkout,
+          lambda at: phase("checkout", "Pending")(at) and bool(at.event("FailedScheduling")), steps=taint, repair=untaint,
+          settle=10),
+    Fault("cordoned-node", "The only node was cordoned and forgotten.", "cordoned",
+          "node-1 is cordoned, so web has no node.", (*NODE, ("Deployment", "web")), checkout, event("FailedScheduling"),
+          steps=then_another(cordon), repair=uncordon),
+    Fault("scheduler-dead", "kube-scheduler does not run.", "scheduler-down",
+          "No scheduler looks at pod web: it is Pending without any event.", (("Deployment", "web"), ("Pod", "web")), checkout,
+          pending_for(75), steps=then_another(kill("kube-scheduler")), repair=None),
+    Fault("controller-manager-dead", "kube-controller-manager does not run.", "controller-manager-down",
+          "No controller makes a ReplicaSet for web.", (("Deployment", "web"),), checkout,
+          lambda at: bool(at.cluster.get("deployment", "web", at.name)), steps=then_another(kill("kube-controller-manager")),
+          settle=90),
+)
