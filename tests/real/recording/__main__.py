@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -19,13 +18,13 @@ from tests.real.cluster.layout import KUBERNETES_VERSION, PROJECT, Document
 from tests.real.namespace import Namespace
 from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
-from tests.real.recording.nodes import NODES
+from tests.real.recording.nodes import NODES, ready
 from tests.real.recording.workloads import WORKLOADS
 from tests.real.workloads import cluster_dns, manifest
 
 FOLDER = PROJECT / "tests/captures/recorded"
 AT_ONCE = 12
-PATIENCE = 420.0
+PATIENCE = 300.0
 LOG_LINES = 200
 KINDS = (
     "nodes,pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,"
@@ -44,7 +43,6 @@ def built_in(item: Document) -> bool:
     return (
         labels.get("kubernetes.io/bootstrapping") == "rbac-defaults"
         or "kube-aggregator.kubernetes.io/automanaged" in labels
-        or (item["kind"] == "ConfigMap" and item["metadata"]["name"] == "kube-root-ca.crt")
     )
 
 
@@ -137,8 +135,9 @@ class Recorder:
     def end(self, at: Namespace) -> None:
         self.cluster.kubectl("delete", "namespace", at.name, "--wait=false")
         if at.cluster.items("pods", at.name):
-            subprocess.run(["true"], check=True)
-            self.cluster.kubectl("delete", "pods", "--all", "-n", at.name, "--force", "--grace-period=0", "--wait=false")
+            self.cluster.kubectl(
+                "delete", "pods", "--all", "-n", at.name, "--force", "--grace-period=0", "--wait=false"
+            )
 
     def tell(self, fault: Fault, began: float, error: str = "") -> None:
         print(f"{'FAIL' if error else 'ok  '} {fault.name} {time.monotonic() - began:.0f} s {error}", flush=True)
@@ -168,7 +167,9 @@ class Recorder:
                     record(at, fault)
                     self.tell(fault, began)
                 elif now - began > PATIENCE:
-                    self.tell(fault, began, "not shown: " + self.cluster.kubectl("get", "pods,events", "-n", at.name)[:1500])
+                    self.tell(
+                        fault, began, "not shown: " + self.cluster.kubectl("get", "pods,events", "-n", at.name)[:1500]
+                    )
                 else:
                     continue
                 self.end(at)
@@ -190,14 +191,8 @@ class Recorder:
                 self.tell(fault, began, str(error)[:1500])
             if fault.repair:
                 fault.repair(at)
-                self._well()
+                self.cluster.wait_for("the node is well", lambda at=at: ready("True")(at))  # type: ignore[misc]
             self.end(at)
-
-    def _well(self) -> None:
-        from tests.real.recording.nodes import ready
-
-        node = Namespace(self.cluster, "default")
-        self.cluster.wait_for("the node is well", lambda: ready("True")(node))
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.real.cluster.layout import BINARIES, NODE_NAME, POD_RANGE, Document
 from tests.real.cluster.node import POD_NETWORK
@@ -102,37 +102,103 @@ def pending_for(seconds: int) -> Test:
 
 
 def old(at: Namespace, app: str, seconds: int) -> bool:
-    from datetime import UTC, datetime
-
     ages = [datetime.now(UTC) - datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in at.pods(app)]
     return any(age > timedelta(seconds=seconds) for age in ages)
 
 
 NODES = (
-    Fault("network-plugin-missing", "The pod network's configuration names a plug-in that is not on the node.", "sandbox",
-          "The plug-in calico is not on node-1.", NODE, checkout, event("FailedCreatePodSandBox"),
-          steps=then_another(network(type="calico")), repair=network()),
-    Fault("no-addresses-left", "The pod network of the node has no free address.", "sandbox",
-          "The network of node-1 has no free addresses.", NODE, checkout, event("FailedCreatePodSandBox"),
-          steps=then_another(no_addresses), repair=network()),
-    Fault("runtime-binary-missing", "runc is gone from the node.", "sandbox",
-          "node-1 has no /opt/runc, which containerd must start.", NODE, checkout, event("FailedCreatePodSandBox"),
-          steps=then_another(runtime_binary("/opt/runc")), repair=runtime_binary(str(BINARIES / "runc"))),
-    Fault("container-runtime-dead", "containerd ended and is not started again.", "node-not-ready",
-          "The container runtime of node-1 is down.", NODE, checkout, ready("False"),
-          steps=then_another(kill("containerd")), repair=revive("containerd"), settle=20),
-    Fault("taint-evicts", "Somebody tainted the only node with NoExecute.", "taint",
-          "The taint maintenance=soon:NoExecute evicted all pods, and none may return.", (*NODE, *CHECKOUT), checkout,
-          lambda at: phase("checkout", "Pending")(at) and bool(at.event("FailedScheduling")), steps=taint, repair=untaint,
-          settle=10),
-    Fault("cordoned-node", "The only node was cordoned and forgotten.", "cordoned",
-          "node-1 is cordoned, so web has no node.", (*NODE, ("Deployment", "web")), checkout, event("FailedScheduling"),
-          steps=then_another(cordon), repair=uncordon),
-    Fault("scheduler-dead", "kube-scheduler does not run.", "scheduler-down",
-          "No scheduler looks at pod web: it is Pending without any event.", (("Deployment", "web"), ("Pod", "web")), checkout,
-          pending_for(75), steps=then_another(kill("kube-scheduler")), repair=None),
-    Fault("controller-manager-dead", "kube-controller-manager does not run.", "controller-manager-down",
-          "No controller makes a ReplicaSet for web.", (("Deployment", "web"),), checkout,
-          lambda at: bool(at.cluster.get("deployment", "web", at.name)), steps=then_another(kill("kube-controller-manager")),
-          settle=90),
+    Fault(
+        "network-plugin-missing",
+        "The pod network's configuration names a plug-in that is not on the node.",
+        "sandbox",
+        "The plug-in calico is not on node-1.",
+        NODE,
+        checkout,
+        event("FailedCreatePodSandBox"),
+        steps=then_another(network(type="calico")),
+        repair=network(),
+        settle=45,
+    ),
+    Fault(
+        "no-addresses-left",
+        "The pod network of the node has no free address.",
+        "sandbox",
+        "The network of node-1 has no free addresses.",
+        NODE,
+        checkout,
+        event("FailedCreatePodSandBox"),
+        steps=then_another(no_addresses),
+        repair=network(),
+        settle=45,
+    ),
+    Fault(
+        "runtime-binary-missing",
+        "runc is gone from the node.",
+        "sandbox",
+        "node-1 has no /opt/runc, which containerd must start.",
+        NODE,
+        checkout,
+        event("FailedCreatePodSandBox"),
+        steps=then_another(runtime_binary("/opt/runc")),
+        repair=runtime_binary(str(BINARIES / "runc")),
+        settle=45,
+    ),
+    Fault(
+        "container-runtime-dead",
+        "containerd ended and is not started again.",
+        "node-not-ready",
+        "The container runtime of node-1 is down.",
+        NODE,
+        checkout,
+        ready("False"),
+        steps=then_another(kill("containerd")),
+        repair=revive("containerd"),
+        settle=20,
+    ),
+    Fault(
+        "taint-evicts",
+        "Somebody tainted the only node with NoExecute.",
+        "taint",
+        "The taint maintenance=soon:NoExecute evicted all pods, and none may return.",
+        (*NODE, *CHECKOUT),
+        checkout,
+        lambda at: phase("checkout", "Pending")(at) and bool(at.event("FailedScheduling")),
+        steps=taint,
+        repair=untaint,
+        settle=10,
+    ),
+    Fault(
+        "cordoned-node",
+        "The only node was cordoned and forgotten.",
+        "cordoned",
+        "node-1 is cordoned, so web has no node.",
+        (*NODE, ("Deployment", "web")),
+        checkout,
+        event("FailedScheduling"),
+        steps=then_another(cordon),
+        repair=uncordon,
+    ),
+    Fault(
+        "scheduler-dead",
+        "kube-scheduler does not run.",
+        "scheduler-down",
+        "No scheduler looks at pod web: it is Pending without any event.",
+        (("Deployment", "web"), ("Pod", "web")),
+        checkout,
+        pending_for(75),
+        steps=then_another(kill("kube-scheduler")),
+        repair=revive("kube-scheduler"),
+    ),
+    Fault(
+        "controller-manager-dead",
+        "kube-controller-manager does not run.",
+        "controller-manager-down",
+        "No controller makes a ReplicaSet for web.",
+        (("Deployment", "web"),),
+        checkout,
+        lambda at: bool(at.cluster.get("deployment", "web", at.name)),
+        steps=then_another(kill("kube-controller-manager")),
+        repair=revive("kube-controller-manager"),
+        settle=90,
+    ),
 )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from tests.real.cluster.layout import Document, image
 from tests.real.namespace import Namespace
 from tests.real.recording.containers import CHECKOUT, memory, phase
-from tests.real.recording.fault import Fault, Test, event, restarts, waits
+from tests.real.recording.fault import Fault, Test, event, restarts
 from tests.real.workloads import deployment, manifest
 
 
@@ -103,12 +103,15 @@ def never_fires(namespace: str) -> list[Document]:
 
 
 def runs_fail(namespace: str) -> list[Document]:
-    say = container("exit", "-code", "1", "-after", "300ms", "-say", "ERROR: relation \"invoices\" does not exist")
+    say = container("exit", "-code", "1", "-after", "300ms", "-say", 'ERROR: relation "invoices" does not exist')
     return [cron_job("invoices", namespace, "* * * * *", say)]
 
 
 def two_scalers(namespace: str) -> list[Document]:
-    metric = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
+    metric = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+    }
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "checkout"}
     spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3, "metrics": [metric]}
     kind, version = "HorizontalPodAutoscaler", "autoscaling/v2"
@@ -117,7 +120,9 @@ def two_scalers(namespace: str) -> list[Document]:
 
 
 def asleep_on_purpose(namespace: str) -> list[Document]:
-    service = manifest("Service", "checkout", namespace, spec={"selector": {"app": "checkout"}, "ports": [{"port": 8080}]})
+    service = manifest(
+        "Service", "checkout", namespace, spec={"selector": {"app": "checkout"}, "ports": [{"port": 8080}]}
+    )
     suspended = job("cleanup", namespace, container("exit"), suspend=True)
     nightly = cron_job("report", namespace, "0 3 * * *", container("exit"), suspend=True)
     return [deployment("checkout", namespace, replicas=0), service, suspended, nightly]
@@ -128,7 +133,11 @@ def budgets_that_never_yield(namespace: str) -> list[Document]:
         body = {"selector": {"matchLabels": {"app": "checkout"}}, **spec}
         return manifest("PodDisruptionBudget", name, namespace, "policy/v1", spec=body)
 
-    return [deployment("checkout", namespace, replicas=2), budget("checkout", maxUnavailable=0), budget("web", minAvailable=1)]
+    return [
+        deployment("checkout", namespace, replicas=2),
+        budget("checkout", maxUnavailable=0),
+        budget("web", minAvailable=1),
+    ]
 
 
 def old_enough(app: str, seconds: int) -> Test:
@@ -141,47 +150,141 @@ def slow_end(at: Namespace) -> None:
 
 
 WORKLOADS = (
-    Fault("quota-leaves-no-room-to-surge", "maxSurge 1 and maxUnavailable 0 under a quota that is used up.",
-          "quota", "A third pod does not fit in quota pods (2), and no old one may go first.",
-          (*CHECKOUT, ("ResourceQuota", "pods")), no_room_to_surge, event("FailedCreate", "exceeded quota"), steps=new_revision),
-    Fault("stateful-set-waits-for-its-first-pod", "OrderedReady: db-0 crashes, so db-1 and db-2 are never made.",
-          "crash", "db-0 crashes: lock file /data/postmaster.pid already exists.", (("StatefulSet", "db"),),
-          lambda namespace: [headless("db", namespace), stateful_set(
-              "db", namespace, "db", "exit", "-code", "1", "-after", "300ms", "-say",
-              'FATAL:  lock file "postmaster.pid" already exists')],
-          restarts("db", 2)),
-    Fault("stateful-set-without-its-service", "The headless Service was never made, so the pods have no names.",
-          "service-missing", "Service db, which StatefulSet db names, does not exist.",
-          (("StatefulSet", "db"), ("Deployment", "checkout")), names_without_service, restarts("checkout", 1)),
-    Fault("daemon-set-crash", "A DaemonSet's pods crash.", "crash", "agent may not open /dev/kmsg.",
-          (("DaemonSet", "agent"),), daemons, restarts("agent", 2)),
-    Fault("job-failed-by-its-policy", "podFailurePolicy fails the Job at exit code 42.", "job-policy",
-          "Exit code 42 fails the Job at once; the program says why.", (("Job", "migrate"),), failure_policy,
-          condition("job", "migrate", "Failed")),
-    Fault("job-failed-indexes", "All indexes fail, more than maxFailedIndexes.", "job-indexes",
-          "Indexes 0 to 2 failed: the shard is locked.", (("Job", "reindex"),), failed_indexes,
-          condition("job", "reindex", "Failed")),
-    Fault("job-kept-by-a-sidecar", "The work is done, and a second container runs on.", "job-sidecar",
-          "Container proxy never ends, so the Job never completes.", (("Job", "export"),), kept_by_a_sidecar,
-          lambda at: any(status["state"].get("terminated") for status in at.containers("export")), settle=40),
-    Fault("cron-job-never-fires", "A schedule on the 31st of February.", "cron-never",
-          "The schedule 0 0 31 2 * never comes.", (("CronJob", "report"),), never_fires,
-          lambda at: bool(at.cluster.get("cronjob", "report", at.name)), settle=10),
-    Fault("cron-job-runs-fail", "Each run of a CronJob fails.", "cron-fails",
-          'The program says: relation "invoices" does not exist.', (("CronJob", "invoices"), ("Job", "invoices")), runs_fail,
-          lambda at: len(at.cluster.items("jobs", at.name)) >= 2 and phase("invoices", "Failed")(at)),
-    Fault("two-autoscalers-for-one", "Two HorizontalPodAutoscalers for one Deployment.", "hpa-ambiguous",
-          "checkout and checkout-web select the same pods.",
-          (("HorizontalPodAutoscaler", "checkout"), ("HorizontalPodAutoscaler", "checkout-web")), two_scalers,
-          event("AmbiguousSelector")),
-    Fault("healthy-asleep-on-purpose", "Scaled to zero, suspended Jobs and CronJobs.", "healthy", "Nothing is wrong.", (),
-          asleep_on_purpose, lambda at: bool(at.cluster.get("cronjob", "report", at.name)), settle=20),
-    Fault("budgets-that-never-yield", "Two budgets for the same pods, one of which allows nothing.", "budget",
-          "PodDisruptionBudget checkout allows no disruption, and two budgets cover the pods, so no drain can ever evict them.",
-          (("PodDisruptionBudget", "checkout"), ("PodDisruptionBudget", "web")), budgets_that_never_yield,
-          lambda at: at.running_for("checkout") > timedelta(seconds=20)),
-    Fault("old-pod-ignores-its-end", "A program that ignores SIGTERM for a grace period of ten minutes.", "terminating",
-          "The old pod ignores SIGTERM; its grace period is 600 s.", CHECKOUT,
-          lambda namespace: [deployment("checkout", namespace, "deaf", pod={"terminationGracePeriodSeconds": 600})],
-          lambda at: any(pod["metadata"].get("deletionTimestamp") for pod in at.pods("checkout")), steps=slow_end, settle=45),
+    Fault(
+        "quota-leaves-no-room-to-surge",
+        "maxSurge 1 and maxUnavailable 0 under a quota that is used up.",
+        "quota",
+        "A third pod does not fit in quota pods (2), and no old one may go first.",
+        (*CHECKOUT, ("ResourceQuota", "pods")),
+        no_room_to_surge,
+        event("FailedCreate", "exceeded quota"),
+        steps=new_revision,
+    ),
+    Fault(
+        "stateful-set-waits-for-its-first-pod",
+        "OrderedReady: db-0 crashes, so db-1 and db-2 are never made.",
+        "crash",
+        "db-0 crashes: lock file /data/postmaster.pid already exists.",
+        (("StatefulSet", "db"),),
+        lambda namespace: [
+            headless("db", namespace),
+            stateful_set(
+                "db",
+                namespace,
+                "db",
+                "exit",
+                "-code",
+                "1",
+                "-after",
+                "300ms",
+                "-say",
+                'FATAL:  lock file "postmaster.pid" already exists',
+            ),
+        ],
+        restarts("db", 2),
+    ),
+    Fault(
+        "stateful-set-without-its-service",
+        "The headless Service was never made, so the pods have no names.",
+        "service-missing",
+        "Service db, which StatefulSet db names, does not exist.",
+        (("StatefulSet", "db"), ("Deployment", "checkout")),
+        names_without_service,
+        restarts("checkout", 1),
+    ),
+    Fault(
+        "daemon-set-crash",
+        "A DaemonSet's pods crash.",
+        "crash",
+        "agent may not open /dev/kmsg.",
+        (("DaemonSet", "agent"),),
+        daemons,
+        restarts("agent", 2),
+    ),
+    Fault(
+        "job-failed-by-its-policy",
+        "podFailurePolicy fails the Job at exit code 42.",
+        "job-policy",
+        "Exit code 42 fails the Job at once; the program says why.",
+        (("Job", "migrate"),),
+        failure_policy,
+        condition("job", "migrate", "Failed"),
+    ),
+    Fault(
+        "job-failed-indexes",
+        "All indexes fail, more than maxFailedIndexes.",
+        "job-indexes",
+        "Indexes 0 to 2 failed: the shard is locked.",
+        (("Job", "reindex"),),
+        failed_indexes,
+        condition("job", "reindex", "Failed"),
+    ),
+    Fault(
+        "job-kept-by-a-sidecar",
+        "The work is done, and a second container runs on.",
+        "job-sidecar",
+        "Container proxy never ends, so the Job never completes.",
+        (("Job", "export"),),
+        kept_by_a_sidecar,
+        lambda at: any(status["state"].get("terminated") for status in at.containers("export")),
+        settle=150,
+    ),
+    Fault(
+        "cron-job-never-fires",
+        "A schedule on the 31st of February.",
+        "cron-never",
+        "The schedule 0 0 31 2 * never comes.",
+        (("CronJob", "report"),),
+        never_fires,
+        lambda at: bool(at.cluster.get("cronjob", "report", at.name)),
+        settle=10,
+    ),
+    Fault(
+        "cron-job-runs-fail",
+        "Each run of a CronJob fails.",
+        "cron-fails",
+        'The program says: relation "invoices" does not exist.',
+        (("CronJob", "invoices"),),
+        runs_fail,
+        lambda at: len(at.cluster.items("jobs", at.name)) >= 2 and phase("invoices", "Failed")(at),
+    ),
+    Fault(
+        "two-autoscalers-for-one",
+        "Two HorizontalPodAutoscalers for one Deployment.",
+        "hpa-ambiguous",
+        "checkout and checkout-web select the same pods.",
+        (("HorizontalPodAutoscaler", "checkout"), ("HorizontalPodAutoscaler", "checkout-web")),
+        two_scalers,
+        event("AmbiguousSelector"),
+    ),
+    Fault(
+        "healthy-asleep-on-purpose",
+        "Scaled to zero, suspended Jobs and CronJobs.",
+        "healthy",
+        "Nothing is wrong.",
+        (),
+        asleep_on_purpose,
+        lambda at: bool(at.cluster.get("cronjob", "report", at.name)),
+        settle=20,
+    ),
+    Fault(
+        "budgets-that-never-yield",
+        "Two budgets for the same pods, one of which allows nothing.",
+        "budget",
+        "PodDisruptionBudget checkout allows no disruption, and two budgets cover the pods, so no drain can ever evict them.",
+        (("PodDisruptionBudget", "checkout"), ("PodDisruptionBudget", "web")),
+        budgets_that_never_yield,
+        lambda at: at.running_for("checkout") > timedelta(seconds=20),
+    ),
+    Fault(
+        "old-pod-ignores-its-end",
+        "A program that ignores SIGTERM for a grace period of ten minutes.",
+        "terminating",
+        "The old pod ignores SIGTERM; its grace period is 600 s.",
+        CHECKOUT,
+        lambda namespace: [deployment("checkout", namespace, "deaf", pod={"terminationGracePeriodSeconds": 600})],
+        lambda at: any(pod["metadata"].get("deletionTimestamp") for pod in at.pods("checkout")),
+        steps=slow_end,
+        settle=45,
+    ),
 )
