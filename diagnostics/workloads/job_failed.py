@@ -24,11 +24,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from msgspec.structs import replace
+
+from diagnostics.pods.crashes._crash import outcome_words, story_of
+from diagnostics.pods.crashes._ends import last_ends_of
+from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     Cluster,
     Condition,
     CronJob,
-    Evidence,
     Job,
     Pod,
     condition,
@@ -41,7 +45,7 @@ from kubedoctor.cluster import (
     ref,
     status_path,
 )
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote_line
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, at_fault, diagnostic
 
 OLD = timedelta(days=7)
 """An older failed Job is a record that was not removed (`ttlSecondsAfterFinished` removes it)."""
@@ -65,7 +69,7 @@ def failed(job: Job) -> bool:
     code="KD1204",
     subject=Job,
     severity=Severity.CRITICAL,
-    reads=(Job, CronJob, Pod),
+    reads=(Job, CronJob, Pod, *STORY_KINDS),
     when=failed,
     also_known_as=("BackoffLimitExceeded", "DeadlineExceeded", "FailedIndexes", "MaxFailedIndexesExceeded"),
     symptoms=("PodFailurePolicy", "Failed"),
@@ -78,7 +82,7 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
     pods = [pod for pod in remaining if pod.status.phase == "Failed"]
     gone = not remaining and all(gap.kind != "Pod" for gap in cluster.gaps)
     last = max(pods, key=_ended, default=None)
-    ending, evidence = _ending(last, cluster) if last is not None else ("", [])
+    ending, story = _ending(last, cluster) if last is not None else ("", Story())
     fields = [f"{FAILED}.{field}" for field in ("reason", "message")]
     limit = _LIMITS.get(state.reason, "")
     age = cluster.taken_at - state.last_transition_time if state.last_transition_time else timedelta()
@@ -94,16 +98,21 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
                 if limit and has_path(job, limit)
                 else ()
             ),
-            *evidence,
+            *story.evidence,
         ),
         confidence=Confidence.CERTAIN,
         detail="Its pods are deleted, and their logs with them." if gone else "",
         affects=tuple(ref(pod) for pod in pods),
-        fixes=(Fix("Fix the cause, then delete and recreate the Job: a failed Job is not restarted"),),
+        fixes=(
+            *story.fixes,
+            Fix("Fix the cause, then delete and recreate the Job: a failed Job is not restarted"),
+        ),
         commands=(
             *(() if gone else (_log(job),)),
+            *story.commands,
             Command(f"kubectl describe job {job.name}{job.namespace_flag}", "events and conditions of the Job"),
         ),
+        because_of=story.because_of,
     )
 
 
@@ -144,17 +153,14 @@ def _ended(pod: Pod) -> tuple[float, str]:
     return (max((at.timestamp() for at in times if at is not None), default=0.0), pod.name)
 
 
-def _ending(pod: Pod, cluster: Cluster) -> tuple[str, list[Evidence]]:
-    """How the last pod ended: its exit code and last log line."""
-    for status in pod.status.container_statuses or ():
-        ended = status.state.terminated if status.state else None
-        if ended is None or not ended.exit_code:
-            continue
-        path = f"{status_path(pod, status.name)}.state.terminated"
-        evidence = [quote(pod, f"{path}.exitCode", "the exit code of its last pod")]
-        tail = cluster.log_tail(pod, status.name)
-        if tail is not None and tail.lines:
-            evidence.append(quote_line(tail, -1, "the last log line"))
-        reason = f" ({ended.reason})" if ended.reason not in ("", "Error") else ""
-        return f"; the last pod failed with exit code {ended.exit_code}{reason}", evidence
-    return "", []
+def _ending(pod: Pod, cluster: Cluster) -> tuple[str, Story]:
+    """How the last pod ended: its exit code, and why as far as its log shows."""
+    for end in last_ends_of(pod, cluster):
+        path = f"{status_path(pod, end.name)}.state.terminated"
+        code = quote(pod, f"{path}.exitCode", "the exit code of its last pod")
+        story = story_of(pod, end, at_fault(pod, cluster), cluster)
+        reason = f" ({end.ending.terminated.reason})" if end.ending.terminated.reason not in ("", "Error") else ""
+        words = outcome_words(end, story)
+        ending = f"; the last pod failed with exit code {end.ending.exit_code}{reason}{f': {words}' if words else ''}"
+        return ending, replace(story, evidence=(code, *story.evidence))
+    return "", Story()

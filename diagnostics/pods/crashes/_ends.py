@@ -60,15 +60,27 @@ def ends_of(pod: Pod, cluster: Cluster, suits: Callable[[ContainerWithStatus], b
         ending = last_ending(part.status)
         if ending is None or not failing(part.status, cluster.taken_at) or _done(part, ending) or not suits(part):
             continue
-        _ask_at_once(pod, part, ending, cluster)
-        events = () if _needs_no_event(ending) else cluster.events_about(ref(pod))
-        of_node = node_events(pod, cluster) if may_be_the_node(ending) else ()
-        log = RunLog((), not _ended_now(part), read=False)
-        found = outcome(pod, part.container, part.status, ending, events, (), of_node)
-        if found.proof is not Proof.STATED and found.cause not in OUT_OF_MEMORY:
-            log = log_of_the_end(pod, part, cluster)
-            found = outcome(pod, part.container, part.status, ending, events, log.lines, of_node)
-        yield End(part, ending, found, log)
+        yield _end(pod, part, ending, cluster)
+
+
+def last_ends_of(pod: Pod, cluster: Cluster) -> Iterator[End]:
+    """The containers of a finished pod that ended with an exit code other than 0."""
+    for part in containers_with_status(pod):
+        ending = last_ending(part.status)
+        if ending is not None and ending.exit_code and _ended_now(part):
+            yield _end(pod, part, ending, cluster)
+
+
+def _end(pod: Pod, part: ContainerWithStatus, ending: Ending, cluster: Cluster) -> End:
+    _ask_at_once(pod, part, ending, cluster)
+    events = () if _needs_no_event(ending) else cluster.events_about(ref(pod))
+    of_node = node_events(pod, cluster) if may_be_the_node(ending) else ()
+    log = RunLog((), not _ended_now(part), read=False)
+    found = outcome(pod, part.container, part.status, ending, events, (), of_node)
+    if found.proof is not Proof.STATED and found.cause not in OUT_OF_MEMORY:
+        log = log_of_the_end(pod, part, cluster)
+        found = outcome(pod, part.container, part.status, ending, events, log.lines, of_node)
+    return End(part, ending, found, log)
 
 
 def node_events(pod: Pod, cluster: Cluster) -> tuple[Event, ...]:

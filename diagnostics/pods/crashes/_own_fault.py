@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from diagnostics.pods.crashes._forbidden import forbidden
+from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Evidence, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
@@ -37,6 +38,7 @@ _CLAUSES = {
     LogFault.MISSING_LIBRARY: "a library is missing in the image: {message}",
     LogFault.UNSUPPORTED_CPU: "the node's CPU lacks instructions that it needs: {message}",
 }
+_IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
 
 
@@ -62,6 +64,12 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return story
     if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:
         return story
+    mine = _container(pod, container)
+    if cause.fault is LogFault.MISSING_FILE and mine is not None and subject.startswith("/"):
+        if (story := missing_file(pod, mine, subject, about, cluster)) is not None:
+            return story
+        if _IS_A_DIRECTORY in lines[cause.index]:
+            return Story(f"{subject} is a directory, not a file")
     message = visible_end(message_of(lines, cause), LONGEST_MESSAGE)
     clause = _CLAUSES.get(cause.fault, "{message}")
     to_write = f" to write {subject}" if subject else ""
@@ -136,16 +144,15 @@ def _missing_variable(pod: Pod, container: str, name: str, about: Ref, cluster: 
     holder = next(
         (config for config in cluster.maybe.all(ConfigMap, pod.namespace) if name in (config.data or {})), None
     )
-    if holder is None or about.kind not in SETTABLE:
+    if holder is None:
         return Story(text, fixes=(fix,))
-    words = ("set", "env", about.argument, "-c", container, f"--from=configmap/{holder.name}", f"--keys={name}")
-    set_it = Fix(
-        f"Set environment variable {name} from ConfigMap {holder.name}",
-        kubectl(*words, namespace=about.namespace),
-        Effect.DISRUPTS,
-    )
     evidence = (quote(holder, "metadata.name", f"the ConfigMap has the key {name}"),)
-    return Story(f"{text}; ConfigMap {holder.name} has this key", evidence=evidence, fixes=(set_it, fix))
+    fixes: tuple[Fix, ...] = (fix_by_hand(about, f"Set environment variable {name} from ConfigMap {holder.name}"),)
+    if about.kind in SETTABLE:
+        words = ("set", "env", about.argument, "-c", container, f"--from=configmap/{holder.name}", f"--keys={name}")
+        line = kubectl(*words, namespace=about.namespace)
+        fixes = (Fix(f"Set environment variable {name} from ConfigMap {holder.name}", line, Effect.DISRUPTS), fix)
+    return Story(f"{text}; ConfigMap {holder.name} has this key", evidence=evidence, fixes=fixes)
 
 
 def _bad_flag(pod: Pod, container: str, flag: str, about: Ref, cluster: Cluster) -> Story:

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 import msgspec
 
+from kubedoctor.cluster import (
+    ConfigMap,
+    EndpointSlice,
+    Event,
+    Namespace,
+    NetworkPolicy,
+    Secret,
+    Service,
+    ServiceAccount,
+)
 from kubedoctor.findings import Command, Evidence, Fix, Ref
 from kubedoctor.replay.logs.reading import LogCause
+from kubedoctor.replay.permissions.grants import ROLE_KINDS
+
+STORY_KINDS = (
+    *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy),
+    *ROLE_KINDS,
+)
+"""The kinds in which the names of a log's line are looked up."""
 
 
 class Story(msgspec.Struct, frozen=True):

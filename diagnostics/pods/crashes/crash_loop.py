@@ -31,17 +31,11 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, ends_of
-from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
-    ConfigMap,
-    EndpointSlice,
-    Event,
-    Namespace,
-    NetworkPolicy,
     Pod,
-    Service,
     human_duration,
     restarted,
     times,
@@ -63,14 +57,13 @@ from kubedoctor.replay.kubelet.endings import next_try
 from kubedoctor.replay.kubelet.outcomes import FROM_OUTSIDE, OF_THE_PROGRAM, Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LINES_READ
-from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 
 @diagnostic(
     code="KD1003",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
+    reads=(*STORY_KINDS, *WORKLOADS),
     when=restarted,
     explains=CONSEQUENCES,
     symptoms=(

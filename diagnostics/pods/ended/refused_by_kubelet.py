@@ -62,7 +62,7 @@ NO_ROOM = "Remove spec.nodeName so that the scheduler chooses the node, and requ
 )
 def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     reason = pod.status.reason
-    if pod.status.phase != "Failed" or not (reason.startswith("OutOf") or reason in REASONS):
+    if not refused(pod):
         return
     about = at_fault(pod, cluster)
     begun = pod.status.start_time or pod.metadata.creation_timestamp
@@ -89,3 +89,8 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         severity=Severity.NOTICE if old else None,
         because_of=blamed_node(pod),
     )
+
+
+def refused(pod: Pod) -> bool:
+    """Whether the kubelet did not admit the pod."""
+    return pod.status.phase == "Failed" and (pod.status.reason.startswith("OutOf") or pod.status.reason in REASONS)

@@ -108,7 +108,9 @@ def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
     events = cluster.events_about(ref(pod))
     if any(later.reason in _AFTER_THE_SANDBOX for later in events[events.index(event) + 1 :]):
         return False
-    return event.times >= MANY or (since is not None and cluster.taken_at - since >= PATIENCE)
+    # The text names the sandbox, so each attempt has an event of its own.
+    attempts = sum(one.times for one in events if one.reason == event.reason)
+    return attempts >= MANY or (since is not None and cluster.taken_at - since >= PATIENCE)
 
 
 def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:

@@ -43,6 +43,12 @@ _PHRASES = (
         r"|/opt/cni/bin/\S+: no such file|version of (the )?plugin .*not supported|incompatible CNI versions?",
     ),
     Phrase(
+        _C.SANDBOX_RUNTIME,
+        _F.NODE,
+        r"unable to retrieve OCI runtime error|exec: \"?(runc|crun|youki|runsc|kata-runtime)\"?: |"
+        r"(fork/)?exec \S*/(runc|crun|youki|runsc|kata-runtime): (no such file|permission denied|exec format)",
+    ),
+    Phrase(
         _C.SANDBOX_AGENT_DOWN,
         _F.CLUSTER_ADDON,
         r"dial (unix|tcp (127\.|\[::1\]|localhost))",

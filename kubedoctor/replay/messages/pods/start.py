@@ -88,7 +88,7 @@ _BY_DRIVERS_AND_KERNEL = (
         _C.START_USER_UNKNOWN,
         _F.IMAGE,
         r"no (users|groups) found|unable to find (user|group)|no matching entries in (passwd|group)"
-        r"|unknown (user|group)\b|no such user|user \S+ (not found|does not exist)|linux spec user|etc/(passwd"
+        r"|unknown (user|group)\b|no such user|user \S+ (not found|does not exist)|linux spec user|(open|read|pars)\w* \S*etc/(passwd"
         r"|group)\b|look ?up (user|group)|getpw|set ?up user|set(res)?[ug]id|can't find (user|uid)"
         r"|user:? .{0,60}not found in|invalid (user|uid|gid)|non-numeric user",
     ),
