@@ -89,7 +89,9 @@ def wrong_port(namespace: str) -> list[Document]:
 def waits_for_nobody(namespace: str) -> list[Document]:
     dial = ["wait", "-dial", f"ledger.{namespace}.svc.cluster.local:8080"]
     init = {"name": "wait-for-ledger", "image": image("checkout"), "args": dial}
-    return [deployment("ledgers", namespace), service(namespace, "ledgers")] + [
+    return [
+        deployment("ledgers", namespace),
+        service(namespace, "ledgers"),
         deployment("checkout", namespace, pod={"initContainers": [init]})
     ]
 
