@@ -51,6 +51,12 @@ def test_the_first_request_waits_for_no_diagnosis() -> None:
     assert not [name for name in names if name.startswith(("kubedoctor.engine", "kubedoctor.answers", "diagnostics"))]
 
 
+def test_a_request_needs_no_large_library() -> None:
+    """Neither those of other protocols, nor what only retries, plug-ins, proxies or unusual kubeconfigs need."""
+    loaded = loaded_by("import kubedoctor.cli.diagnosing, kubedoctor.collect.live.cluster")
+    assert not loaded & {"email", "http", "yaml", "urllib3", "random", "shutil", "tempfile", "queue", "asyncio"}
+
+
 def test_the_program_starts_without_what_it_does_not_use() -> None:
     """Where other packages need typing_extensions, they get it."""
     assert not loaded_by("import kubedoctor.__main__") & {

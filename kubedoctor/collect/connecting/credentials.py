@@ -11,7 +11,6 @@ import binascii
 import importlib
 import json
 import os
-import shutil
 import threading
 import time
 from datetime import UTC, datetime
@@ -141,6 +140,8 @@ class ExecPlugin(Credentials):
         return text_of(self._spec.get("command"))
 
     def _run(self) -> None:
+        import shutil  # slow, and only for plug-ins
+
         if not self._command or shutil.which(self._command) is None:
             hint = text_of(self._spec.get("installHint")).strip()
             raise KubeconfigProblem(

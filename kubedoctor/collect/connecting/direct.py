@@ -9,30 +9,19 @@ import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from http.client import (
-    BadStatusLine,
-    HTTPConnection,
-    HTTPException,
-    HTTPMessage,
-    HTTPResponse,
-    IncompleteRead,
-    InvalidURL,
-    RemoteDisconnected,
-    UnknownProtocol,
-)
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kubedoctor.collect.connecting.carrying import MOST_IDLE, Sent
 from kubedoctor.collect.connecting.failures import (
     ConnectionFailed,
-    EndedEarly,
     NotReached,
     NotReachedInTime,
     NotResolved,
     NotUnpacked,
     TookTooLong,
 )
+from kubedoctor.collect.connecting.http_messages import HeaderFields, ReceivedAnswer, request
 
 _GZIP: Final = zlib.MAX_WBITS | 16
 
@@ -88,24 +77,12 @@ class Direct:
         connection.close()
 
 
-class _Response(HTTPResponse):
-    """`http.client` skips 100 (Continue), and takes other informational answers for the final one."""
-
-    def begin(self) -> None:
-        super().begin()
-        while 101 < self.status < 200:
-            self.headers = self.msg = None  # type: ignore[assignment]  # nothing is read as long as there are some
-            super().begin()
-
-
-class _Connection(HTTPConnection):
-    response_class = _Response
-
+class _Connection:
     def __init__(
         self, host: str, port: int, timeout: float | None, tls: ssl.SSLContext | None, server_name: str | None
     ) -> None:
-        super().__init__(host, port, timeout)
-        self.default_port = 443 if tls else 80
+        self.sock: Any = None
+        self._host, self._port, self._timeout = host, port, timeout
         self._tls, self._server_name = tls, server_name
 
     def open(self, uses: Callable[[Any], None]) -> None:
@@ -120,7 +97,8 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         """Connect, within the time for it; the TLS handshake is still to come."""
         try:
-            super().connect()
+            self.sock = socket.create_connection((_name(self._host), self._port), self._timeout)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except socket.gaierror as error:
             raise NotResolved(error) from None
         except TimeoutError as error:
@@ -129,23 +107,29 @@ class _Connection(HTTPConnection):
             raise NotReached(error) from None
         if self._tls is not None:
             # A socket that is wrapped gives its connection to the new one, by which alone a handshake can be ended.
-            name = self._server_name or self.host
+            name = _name(self._server_name or self._host)
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=name, do_handshake_on_connect=False)
 
-    def exchange(self, sent: Sent) -> HTTPResponse:
+    def close(self) -> None:
+        """Close it; the next request connects again."""
+        sock, self.sock = self.sock, None
+        if sock is not None:
+            sock.close()
+
+    def exchange(self, sent: Sent) -> ReceivedAnswer:
         """Send a request; the answer once its headers are there."""
         parts = urlsplit(sent.url)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        text = request(sent.method, target, self._named(), sent.headers, sent.body)
         self.sock.settimeout(sent.read)
-        self.putrequest(sent.method, target, skip_accept_encoding=True)
-        for name, value in sent.headers:
-            if any(character in value for character in "\r\n\0"):  # the library's own error quotes the value
-                raise ValueError(f"the header {name!r} has a value that is more than one line")
-            self.putheader(name, value)
-        if sent.body is not None:
-            self.putheader("Content-Length", str(len(sent.body)))
-        self.endheaders(sent.body)
-        return self.getresponse()
+        self.sock.sendall(text)
+        return ReceivedAnswer(self.sock.makefile("rb"))
+
+    def _named(self) -> str:
+        """The server in the header Host."""
+        host = self._host if self._host.isascii() else self._host.encode("idna").decode("ascii")
+        host = f"[{host}]" if ":" in host else host
+        return host if self._port == (443 if self._tls else 80) else f"{host}:{self._port}"
 
     @property
     def is_dropped(self) -> bool:
@@ -164,11 +148,15 @@ class DirectAnswer:
     """See CarriedAnswer."""
 
     def __init__(
-        self, connection: _Connection, sock: socket.socket, response: HTTPResponse, keep: Callable[[_Connection], None]
+        self,
+        connection: _Connection,
+        sock: socket.socket,
+        response: ReceivedAnswer,
+        keep: Callable[[_Connection], None],
     ) -> None:
         self._connection, self._sock, self._response, self._keep = connection, sock, response, keep
         self._ended = False
-        packed = response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip")
+        packed = (response.headers.get("Content-Encoding") or "").lower() in ("gzip", "x-gzip")
         self._unpacking = zlib.decompressobj(_GZIP) if packed else None
 
     @property
@@ -177,7 +165,7 @@ class DirectAnswer:
         return self._response.status
 
     @property
-    def headers(self) -> HTTPMessage:
+    def headers(self) -> HeaderFields:
         """Names in any case."""
         return self._response.headers
 
@@ -225,23 +213,18 @@ class DirectAnswer:
         self._sock.shutdown(socket.SHUT_RDWR)
 
 
+def _name(host: str) -> Any:
+    """A host name for the library, which imports the rules of international names for each that is text."""
+    return host.encode("ascii") if host.isascii() else host
+
+
 @contextlib.contextmanager
 def _failures() -> Iterator[None]:
     try:
         yield
     except ssl.SSLError:
         raise
-    except RemoteDisconnected:
-        raise ConnectionFailed("the server closed it without an answer") from None
     except TimeoutError as error:
         raise TookTooLong(error) from None
     except OSError as error:
-        raise ConnectionFailed(error) from None
-    except IncompleteRead as error:
-        raise EndedEarly(error) from None
-    except InvalidURL as error:
-        raise ValueError(*error.args) from None
-    except (BadStatusLine, UnknownProtocol):
-        raise ConnectionFailed("the answer is not HTTP") from None
-    except HTTPException as error:
         raise ConnectionFailed(error) from None

@@ -11,6 +11,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.collect.connecting.plain_yaml import block_values
 from kubedoctor.problems import KubeconfigProblem
 
 DEFAULT_FILE = "~/.kube/config"
@@ -124,8 +125,6 @@ def text_of(value: Any) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -134,21 +133,40 @@ def _read(path: Path) -> dict[str, Any]:
         raise KubeconfigProblem(
             f"kubeconfig {path} cannot be read: {error.strerror or error}", f"Check: ls -l {path}"
         ) from None
+    document = _plain(text)
+    if document is None:
+        document = _yaml(text, path)
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise _broken(path, "the top level is not a mapping")
+    return document
+
+
+def _plain(text: str) -> Any:
+    """A kubeconfig in JSON, or as kubectl writes it; None for other YAML. Importing a YAML library takes longer than a
+    request."""
+    if not text.lstrip().startswith("{"):
+        return block_values(text)
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None  # the YAML library says what is wrong with it
+
+
+def _yaml(text: str, path: Path) -> Any:
+    import yaml
+
     # The C loader is 15 times faster; not every build of PyYAML has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(text, Loader=loader)  # both loaders are safe ones
+        return yaml.load(text, Loader=loader)  # both loaders are safe ones
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise _broken(path, f"{place}{problem or 'not YAML'}") from None
     except (ValueError, RecursionError) as error:
         raise _broken(path, str(error)) from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise _broken(path, "the top level is not a mapping")
-    return document
 
 
 def _broken(path: Path, why: str) -> KubeconfigProblem:

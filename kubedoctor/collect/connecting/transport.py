@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import random
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,6 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 _WHOLE = (200, 201)
 PROBE = 5.0  # seconds for an answer of a server that was silent before
 _PIECE = 1 << 20
-_CHANCE = random.SystemRandom()  # Threads must not change the numbers of a caller that has seeded the module.
 Query = Mapping[str, str | int]
 
 
@@ -141,7 +140,7 @@ class Transport:
             else:
                 self._patience.answered()
                 return answer
-            seconds = min(seconds, LONGEST_PAUSE) * _CHANCE.uniform(1.0, 1.25)
+            seconds = min(seconds, LONGEST_PAUSE) * _spread()
             waited += seconds
             self._pause(seconds)
         raise AssertionError("the last try returns or raises")
@@ -303,6 +302,11 @@ class Transport:
                 f"proxy {proxy} cannot be used: {error}",
                 "Check proxy-url in the kubeconfig and HTTPS_PROXY; a SOCKS proxy needs: pip install PySocks",
             ) from None
+
+
+def _spread() -> float:
+    """From 1 to 1.25: requests that failed together are not repeated together."""
+    return 1.0 + int.from_bytes(os.urandom(2), "big") / (4 * 0xFFFF)
 
 
 class _Dropped(Exception):

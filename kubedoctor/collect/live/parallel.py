@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -32,9 +32,7 @@ def in_time(tasks: Sequence[Callable[[], T]], seconds: float) -> list[T | None]:
 
 
 def _run(tasks: Sequence[Callable[[], T]], seconds: float | None, meanwhile: Callable[[], None] | None) -> dict[int, T]:
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(len(tasks)):
-        waiting.put(number)
+    waiting = deque(range(len(tasks)))  # safe for threads
     results: dict[int, T] = {}
     failures: dict[int, BaseException] = {}
     ends = None if seconds is None else time.monotonic() + seconds
@@ -45,8 +43,8 @@ def _run(tasks: Sequence[Callable[[], T]], seconds: float | None, meanwhile: Cal
     def work() -> None:
         while not failures and left() != 0:
             try:
-                number = waiting.get_nowait()
-            except queue.Empty:
+                number = waiting.popleft()
+            except IndexError:
                 return
             try:
                 results[number] = tasks[number]()

@@ -1,0 +1,147 @@
+"""HTTP/1.1 as it is written and read (RFC 9112). `http.client` reads headers as e-mail: importing that takes longer than
+a small answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from io import BufferedReader
+from typing import Final
+
+from kubedoctor.collect.connecting.failures import ConnectionFailed, EndedEarly
+
+_LONGEST_LINE: Final = 1 << 16
+_MOST_HEADERS: Final = 100
+_STATUS: Final = re.compile("[1-9][0-9]{2}")
+_LENGTH: Final = re.compile("[0-9]{1,18}")
+_WITHOUT_BODY: Final = (204, 304)
+_NO_TARGET: Final = re.compile(r"[\x00-\x20\x7f]")
+
+
+class HeaderFields(dict[str, str]):
+    """The headers of an answer; of a name that occurs again, the first."""
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # any case
+        """The value of a header, its name in any case."""
+        return super().get(name.lower(), default)
+
+
+class ReceivedAnswer:
+    """One answer. `length`: bytes of the body that are still to come; None where that is unknown. `will_close`: the
+    connection carries no other request."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        """Waits for the headers. file: what the server sends. Raises ConnectionFailed, or OSError."""
+        self._file = file
+        self._left = 0  # of the present chunk
+        self._between = False  # the line end after a chunk is still to come: a piece does not wait for it
+        self._ended = False
+        try:
+            version, self.status = self._status_line()
+            while 100 <= self.status < 200 and self.status != 101:
+                self._headers()
+                version, self.status = self._status_line()
+            self.headers = self._headers()
+            self._measure(version)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def read1(self, most: int) -> bytes:
+        """The next piece of the body; empty at its end, or where the connection ends. Raises EndedEarly between chunks."""
+        if self._ended or self.length == 0:
+            return b""
+        if self._chunked:
+            return self._piece_of_chunk(most)
+        piece = self._file.read1(most if self.length is None else min(most, self.length))
+        if self.length is not None:
+            self.length -= len(piece)
+        self._ended = not piece
+        return piece
+
+    def close(self) -> None:
+        """Stop reading; the connection stays open."""
+        self._file.close()
+
+    def _status_line(self) -> tuple[str, int]:
+        line = self._line()
+        if not line:
+            raise ConnectionFailed("the server closed it without an answer")
+        version, _, rest = line.decode("latin-1").strip().partition(" ")
+        status = rest.strip()[:4].rstrip()
+        if not version.startswith("HTTP/1.") or not _STATUS.fullmatch(status):
+            raise ConnectionFailed("the answer is not HTTP")
+        return version, int(status)
+
+    def _headers(self) -> HeaderFields:
+        headers, count = HeaderFields(), 0
+        while (line := self._line()).strip():
+            count += 1
+            if count > _MOST_HEADERS:
+                raise ConnectionFailed(f"the answer has more than {_MOST_HEADERS} headers")
+            name, colon, value = line.decode("latin-1").partition(":")
+            if colon:
+                headers.setdefault(name.strip().lower(), value.strip())
+        return headers
+
+    def _measure(self, version: str) -> None:
+        """How the body ends (RFC 9112, 6.3)."""
+        self._chunked = (self.headers.get("Transfer-Encoding") or "").lower() == "chunked"
+        self.length: int | None = None
+        length = self.headers.get("Content-Length") or ""
+        if self.status in _WITHOUT_BODY or self.status < 200:
+            self.length, self._chunked = 0, False
+        elif not self._chunked and _LENGTH.fullmatch(length):
+            self.length = int(length)
+        wishes = (self.headers.get("Connection") or "").lower()
+        stays = "keep-alive" in wishes if version == "HTTP/1.0" else "close" not in wishes
+        self.will_close = not stays or not (self._chunked or self.length is not None)
+
+    def _line(self) -> bytes:
+        line = self._file.readline(_LONGEST_LINE + 1)
+        if len(line) > _LONGEST_LINE:
+            raise ConnectionFailed(f"a line of the answer's headers is longer than {_LONGEST_LINE} bytes")
+        return line
+
+    def _piece_of_chunk(self, most: int) -> bytes:
+        if not self._left and not self._next_chunk():
+            return b""
+        piece = self._file.read1(min(most, self._left))
+        if not piece:
+            raise EndedEarly("the connection ended in the middle of a chunk")
+        self._left -= len(piece)
+        self._between = not self._left
+        return piece
+
+    def _next_chunk(self) -> bool:
+        """Read up to the content of the next chunk; false after the last."""
+        if self._between and self._line().strip():
+            raise EndedEarly("a chunk is longer than it says")
+        self._between = False
+        size = self._line().partition(b";")[0].strip()
+        try:
+            self._left = int(size, 16)
+        except ValueError:
+            raise EndedEarly("the size of a chunk is not a number") from None
+        if self._left < 0:
+            raise EndedEarly("the size of a chunk is not a number")
+        if self._left:
+            return True
+        while self._line().strip():  # trailers
+            pass
+        self._ended = True
+        return False
+
+
+def request(method: str, target: str, host: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
+    """A request as it is sent. Raises ValueError, without the value, for what would be more than one line."""
+    if _NO_TARGET.search(target):
+        raise ValueError("the path of a request has a blank or a control character")
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    for name, value in headers:
+        if any(character in value for character in "\r\n\0"):
+            raise ValueError(f"the header {name!r} has a value that is more than one line")
+        lines.append(f"{name}: {value}")
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join((*lines, "", "")).encode("latin-1") + (body or b"")
