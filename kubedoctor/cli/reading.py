@@ -19,7 +19,6 @@ from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.collect.waiting import WAITING
-from kubedoctor.findings import Severity
 from kubedoctor.problems import UsageProblem
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def namespace_meant(source: ReadableCluster, options: argparse.Namespace) -> str
 
 def finish(report: Report, options: argparse.Namespace, started: float, listing: Listing | None = None) -> int:
     """Print the report as the options say; returns the exit code. started: time.perf_counter()."""
+    from kubedoctor.findings import Severity  # not before the first request
+
     if options.output in ("json", "yaml"):
         speak_utf8()
     style = Style(text_width(), colour=wants_colour(options), debug=options.debug)

@@ -6,11 +6,11 @@ for a few names.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.redaction import is_plain, looks_secret, redact_data
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, mended_json
@@ -24,10 +24,10 @@ _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _OWN: Final = (b'"nodeName":', b'"hostname":')
 """Keys of names by which the specs of a workload's pods differ."""
-_PLAIN: Final = re.compile(rb'"[A-Za-z0-9.:-]*"')
-_NAME: Final = re.compile(rb'\s*"([a-z0-9.-]+)"')
+_PLAIN: Final = compiled_later(rb'"[A-Za-z0-9.:-]*"')
+_NAME: Final = compiled_later(rb'\s*"([a-z0-9.-]+)"')
 _TOKEN_VOLUME: Final = b"kube-api-access-"
-_NAMED_VOLUME: Final = re.compile(rb'"name":\s{0,4}"(kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5})"')
+_NAMED_VOLUME: Final = compiled_later(rb'"name":\s{0,4}"(kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5})"')
 """The volume that admission adds to each pod, under a name of its own (`pkg/serviceaccount/admission`, v1.37)."""
 _RARE: Final = b"\x7f"
 """It may stand in JSON as it is or as `\\u007f`, and is in no name."""

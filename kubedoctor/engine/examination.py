@@ -16,15 +16,10 @@ from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.reading import Cluster, event_want
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Gap, LogWant, NotCollected, Want
-from kubedoctor.engine.alike import together
 from kubedoctor.engine.catalogue import Catalogue
-from kubedoctor.engine.causes import fold
 from kubedoctor.engine.checks import Results, may_apply, run_check
 from kubedoctor.engine.health import left_open, unseen_trouble
-from kubedoctor.engine.history import with_history
-from kubedoctor.engine.nodes import of_the_node_itself
-from kubedoctor.engine.proven import with_proven
-from kubedoctor.engine.report import NotChecked, Report, ReportedFinding
+from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.engine.sweep import Sweep
 from kubedoctor.findings import Confidence, Diagnostic, Finding
 
@@ -45,7 +40,11 @@ def focus(catalogue: Catalogue, subject: Ref, snapshot: Snapshot, gather: Gather
             gather(frozenset((events,)))
             rounds += 1
     report = _report(catalogue, snapshot, results, subject=subject, rounds=rounds)
-    return of_the_node_itself(report) if subject.kind == "Node" else report
+    if subject.kind == "Node":
+        from kubedoctor.engine.nodes import of_the_node_itself
+
+        return of_the_node_itself(report)
+    return report
 
 
 def focus_all(catalogue: Catalogue, subjects: tuple[Ref, ...], snapshot: Snapshot, gather: Gather) -> Report:
@@ -236,16 +235,20 @@ def _report(
     namespace: str = "",
     whole: bool = False,
 ) -> Report:
-    findings = with_history(tuple(_merged(results.found)), snapshot)
-    incidents, failed = fold(findings, catalogue, snapshot)
-    findings = with_proven(findings, incidents)
+    findings = tuple(_merged(results.found))
+    incidents: tuple[Incident, ...] = ()
+    failed: tuple[str, ...] = ()
+    if findings:
+        from kubedoctor.engine.concluding import concluded  # what is healthy needs none of it
+
+        findings, incidents, failed = concluded(findings, catalogue, snapshot)
     left = left_open(results.seen, findings, snapshot, subject, unseen_trouble(snapshot, namespace) if whole else ())
     return Report(
         taken_at=snapshot.taken_at,
         source=snapshot.source,
         subject=subject,
         namespaces=_scope(subject, namespace, snapshot),
-        incidents=together(incidents, findings),
+        incidents=incidents,
         findings=findings,
         not_checked=tuple(
             sorted(results.not_checked, key=lambda entry: (entry.diagnostic, str(entry.about or ""), entry.why))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubedoctor.answers.timeline.changed import NewestChange
-from kubedoctor.answers.timeline.onset import Onset
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import Source
 from kubedoctor.findings import Command, Confidence, Fix, Severity
+
+if TYPE_CHECKING:
+    from kubedoctor.answers.timeline.changed import NewestChange
+    from kubedoctor.answers.timeline.onset import Onset
 
 
 class ReportedFinding(msgspec.Struct, frozen=True):

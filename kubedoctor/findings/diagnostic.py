@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import kind_name
 from kubedoctor.cluster.seen.reading import Cluster
@@ -19,7 +20,7 @@ Check = Callable[[T, Cluster], Iterator[Finding]]
 Kind = type[KubernetesObject] | str
 """A struct, or the name of a custom kind: `Certificate.cert-manager.io`."""
 HEADINGS = ("What it means", "Why it happens", "How to fix it", "References")
-_CODE = re.compile(r"^[A-Z]{2,5}\d{3,5}$")
+_CODE = compiled_later(r"^[A-Z]{2,5}\d{3,5}$")
 
 
 class Explains(msgspec.Struct, frozen=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterator
 from functools import cache
 
@@ -15,6 +14,8 @@ from kubedoctor.problems import PluginProblem
 @cache
 def built_in_names() -> tuple[str, ...]:
     """The commands other than questions, sorted; the names are read from files, nothing is imported."""
+    import pkgutil  # kinds are known without it
+
     return tuple(sorted(info.name.replace("_", "-") for info in pkgutil.iter_modules(commands.__path__)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NoReturn
@@ -15,14 +14,15 @@ from kubedoctor.cli.arguments.options import add_output, add_source, namespace_f
 from kubedoctor.cli.formats import FORMATS
 from kubedoctor.cli.formats.wrapping import wrapped
 from kubedoctor.cli.terminal import text_width
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.problems import UsageProblem
 
 _WATCHING = ("-w", "--watch", "--watch-only")
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")  # strconv.ParseBool
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
-_NO_VALUE = re.compile(r"argument (\S+): expected one argument")
-_NO_FLAG_VALUE = re.compile(r"argument (\S+): ignored explicit argument (.+)")
-_NO_CHOICE = re.compile(r"argument (\S+): invalid choice: (\S+) \(choose from (.*)\)")
+_NO_VALUE = compiled_later(r"argument (\S+): expected one argument")
+_NO_FLAG_VALUE = compiled_later(r"argument (\S+): ignored explicit argument (.+)")
+_NO_CHOICE = compiled_later(r"argument (\S+): invalid choice: (\S+) \(choose from (.*)\)")
 
 
 class _Parser(argparse.ArgumentParser):

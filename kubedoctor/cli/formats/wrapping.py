@@ -6,14 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.text import LIST_ITEM
 
 PIPE_WIDTH = 100
 """The width of text in columns where the output is not a terminal."""
 NARROWEST = 40
 """The minimum width of text in columns."""
-_COMMAND = re.compile(r"(?<=: )(?:kubectl|kubedoctor) .*$|^(?:kubectl|kubedoctor) .*$")
-_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+_COMMAND = compiled_later(r"(?<=: )(?:kubectl|kubedoctor) .*$|^(?:kubectl|kubedoctor) .*$")
+_COLOUR = compiled_later("\x1b\\[[0-9;]*m")
 
 
 def columns(text: str) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
 
 _UNITS: Final = {
     "ns": 1,
@@ -18,7 +19,7 @@ _UNITS: Final = {
     "h": 3_600_000_000_000,
 }
 _LARGEST: Final = (1 << 63) - 1
-_PART: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^.0-9]*)")
+_PART: Final = compiled_later(r"([0-9]*)(?:\.([0-9]*))?([^.0-9]*)")
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from posixpath import commonprefix
@@ -10,12 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 PLAUSIBLE = 0.6
 """From this likeness (difflib's ratio) on, one word may be a misspelling of the other."""
 
 SHORT_PART = 2
 """Words with so few letters are abbreviations, not misspellings: `eu`, `us`, `rw`, `ro`, `a`, `b`."""
-_SEPARATORS = re.compile(r"[-_./: ]")
+_SEPARATORS = compiled_later(r"[-_./: ]")
 _SAYS_NOTHING = frozenset({"", "true", "false", "yes", "no"})
 """Values so common that finding one under another key means nothing."""
 

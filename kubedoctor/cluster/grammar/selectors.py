@@ -6,7 +6,6 @@ Sources: `apimachinery/pkg/labels`, `pkg/fields`, `pkg/apis/meta/v1/helpers.go` 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, Protocol
@@ -20,6 +19,7 @@ from kubedoctor.cluster.grammar.label_requirements import (
     parse_requirements,
 )
 from kubedoctor.cluster.grammar.nearest import LabelDifference, NearMiss, nearest_labels, nearest_word
+from kubedoctor.cluster.grammar.patterns import compiled_later
 
 __all__ = [
     "CompiledNodeSelector",
@@ -248,9 +248,9 @@ class FieldSelector:
         return f"FieldSelector({self.text!r})"
 
 
-_FIELD_OPERATOR: Final = re.compile(r"!=|==|=")
-_FIELD_VALUE: Final = re.compile(r"(?:[^\\,=]|\\[\\,=])*")
-_ESCAPED: Final = re.compile(r"\\([\\,=])")
+_FIELD_OPERATOR: Final = compiled_later(r"!=|==|=")
+_FIELD_VALUE: Final = compiled_later(r"(?:[^\\,=]|\\[\\,=])*")
+_ESCAPED: Final = compiled_later(r"\\([\\,=])")
 
 
 @lru_cache(maxsize=1024)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Protocol, TypeVar
 
 from kubedoctor.cluster.grammar.label_requirements import parse_int64
+from kubedoctor.cluster.grammar.patterns import compiled_later
 
-_CANONICAL_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
+_CANONICAL_INTEGER: Final = compiled_later(r"0|-?[1-9][0-9]*")
 
 
 class TolerationLike(Protocol):

@@ -8,7 +8,6 @@ belongs is that quantity, as for the API server; where other text belongs it is 
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.objects import struct_for
@@ -296,7 +296,7 @@ def _type_name(value: Any) -> str:
     )
 
 
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_STEP = compiled_later(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
 class _Mend(msgspec.Struct, frozen=True):

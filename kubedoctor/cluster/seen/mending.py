@@ -6,6 +6,8 @@ import math
 import re
 from typing import Any
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 MOST_DEPTH = 100  # No kind of Kubernetes is nested half as deep.
 _LONGEST_PATH = 80
 _BITS = 64
@@ -15,9 +17,9 @@ OUT_OF_RANGE = f"{_MARK}number out of range"
 NOT_TEXT = "\ufdd0"
 """Stands for a byte that is not UTF-8; Unicode assigns no character to it."""
 _MARKS = (_MARK.encode(), NOT_TEXT.encode())  # A single byte is found much sooner than several.
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?(?:\d[\d.eE+-]*|Infinity)|NaN', re.DOTALL)
-_ESCAPE = re.compile(
+_NOT_UTF8 = compiled_later("[\udc80-\udcff]")
+_TOKEN = compiled_later(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]|-?(?:\d[\d.eE+-]*|Infinity)|NaN', re.DOTALL)
+_ESCAPE = compiled_later(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )

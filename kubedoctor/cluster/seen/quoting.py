@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 
@@ -42,7 +42,7 @@ class Evidence(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self.value, order="sorted").decode()
 
 
-_STEP = re.compile(r"(?:^|\.)([A-Za-z0-9_]+)|\[([^\]]+)\]")
+_STEP = compiled_later(r"(?:^|\.)([A-Za-z0-9_]+)|\[([^\]]+)\]")
 
 
 def quote(obj: KubernetesObject, path: str, shows: str = "") -> Evidence:

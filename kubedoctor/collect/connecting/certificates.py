@@ -8,10 +8,11 @@ import ssl
 from datetime import UTC, datetime
 from typing import Any
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.collect.connecting.kubeconfig import text_of
 from kubedoctor.problems import KubeconfigProblem
 
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM = compiled_later(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _CONTEXT_0 = 0x17, 0x18, 0x30, 0xA0
 
 

@@ -5,15 +5,16 @@ What could mean anything else in YAML is left to a YAML library.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 _KEY = r"[A-Za-z][A-Za-z0-9_-]*"
-_LINE = re.compile(rf"( *)((?:- )*)({_KEY}):(?: +(\S.*?))? *")
-_ITEM = re.compile(r"( *)((?:- )+)(\S.*?) *")
-_PLAIN = re.compile(r"(?:--?[A-Za-z]|[A-Za-z/])[A-Za-z0-9_./@+=-]*(?::[A-Za-z0-9_./@+=-]+)*")
+_LINE = compiled_later(rf"( *)((?:- )*)({_KEY}):(?: +(\S.*?))? *")
+_ITEM = compiled_later(r"( *)((?:- )+)(\S.*?) *")
+_PLAIN = compiled_later(r"(?:--?[A-Za-z]|[A-Za-z/])[A-Za-z0-9_./@+=-]*(?::[A-Za-z0-9_./@+=-]+)*")
 """No value of another type than text, but for the words below."""
-_QUOTED = re.compile(r'"([A-Za-z0-9_./:@+= -]*)"')
+_QUOTED = compiled_later(r'"([A-Za-z0-9_./:@+= -]*)"')
 _WORDS = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
 _VALUES: dict[str, Any] = {"true": True, "false": False, "null": None, "{}": {}, "[]": []}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 
 import msgspec
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.connecting.carrying import Headers
 from kubedoctor.collect.connecting.connection import Connection
@@ -23,7 +23,7 @@ from kubedoctor.collect.connecting.failures import (
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
 _LONGEST_WORDS = 300
-_IMPERSONATION = re.compile(r'"([^"]*)" is forbidden: User "([^"]*)" cannot impersonate')
+_IMPERSONATION = compiled_later(r'"([^"]*)" is forbidden: User "([^"]*)" cannot impersonate')
 
 
 class ApiRefusal(Exception):

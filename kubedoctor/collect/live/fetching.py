@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
@@ -26,7 +26,7 @@ from kubedoctor.collect.live.tails import read_tail
 from kubedoctor.collect.metrics import NO_METRICS, is_metrics
 from kubedoctor.problems import SourceProblem
 
-_SUBJECT = re.compile(r"involvedObject\.kind=([A-Za-z]+)")
+_SUBJECT = compiled_later(r"involvedObject\.kind=([A-Za-z]+)")
 
 
 ReadList = Callable[[ServedResource, Want], Listed]
