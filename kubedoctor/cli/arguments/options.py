@@ -92,6 +92,8 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...], *, gat
         group.add_argument(
             "--allow-gaps", action="store_true", help="exit code 0 even if something could not be checked or explained"
         )
+    else:
+        parser.set_defaults(fail_on="warning", allow_gaps=False)
     group.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
     group.add_argument(
         "--stats",

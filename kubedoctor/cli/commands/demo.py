@@ -83,6 +83,5 @@ COMMAND = Subcommand(
     most_words=1,
     formats=FORMATS,
     reads=False,
-    gates=True,
     complete=_complete,
 )
