@@ -54,7 +54,8 @@ def test_the_first_request_waits_for_no_diagnosis() -> None:
 def test_a_request_needs_no_large_library() -> None:
     """Neither those of other protocols, nor what only retries, plug-ins, proxies or unusual kubeconfigs need."""
     loaded = loaded_by("import kubedoctor.cli.diagnosing, kubedoctor.collect.live.cluster")
-    assert not loaded & {"email", "http", "yaml", "urllib3", "random", "shutil", "tempfile", "queue", "asyncio"}
+    heavy = {"email", "http", "yaml", "urllib3", "random", "shutil", "tempfile", "queue", "asyncio"}
+    assert not loaded & heavy
 
 
 def test_the_program_starts_without_what_it_does_not_use() -> None:
@@ -71,3 +72,10 @@ def test_the_program_starts_without_what_it_does_not_use() -> None:
 
 def test_the_probe_sees_what_is_loaded() -> None:
     assert {"yaml", "rich"} <= loaded_by("import yaml, rich")
+
+
+def test_what_is_healthy_needs_nothing_that_joins_findings() -> None:
+    code = "import kubedoctor.engine, kubedoctor.cli.formats.text\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    joining = {f"kubedoctor.engine.{name}" for name in ("concluding", "alike", "causes", "history", "proven", "nodes")}
+    assert not joining & set(done.stdout.split())
