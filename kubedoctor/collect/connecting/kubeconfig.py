@@ -11,7 +11,6 @@ import msgspec
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.text import listed
-from kubedoctor.collect.connecting.plain_yaml import block_values
 from kubedoctor.problems import KubeconfigProblem
 
 DEFAULT_FILE = "~/.kube/config"
@@ -133,7 +132,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise KubeconfigProblem(
             f"kubeconfig {path} cannot be read: {error.strerror or error}", f"Check: ls -l {path}"
         ) from None
-    document = _plain(text)
+    document = _json(text)
     if document is None:
         document = _yaml(text, path)
     if document is None:
@@ -143,11 +142,10 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _plain(text: str) -> Any:
-    """A kubeconfig in JSON, or as kubectl writes it; None for other YAML. Importing a YAML library takes longer than a
-    request."""
+def _json(text: str) -> Any:
+    """A kubeconfig in JSON, as many tools write it; None for YAML, whose library takes longer to import than a request."""
     if not text.lstrip().startswith("{"):
-        return block_values(text)
+        return None
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
