@@ -60,6 +60,8 @@ from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 LONG = timedelta(minutes=5)
+SURE = timedelta(minutes=1)
+"""A name that does not exist does not begin to exist by waiting."""
 
 
 @diagnostic(
@@ -82,8 +84,9 @@ def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         running = state.running if state else None
         if not part.is_init or part.container.restarts_always or running is None or running.started_at is None:
             continue
-        if cluster.taken_at - running.started_at >= LONG:
-            yield _hanging(pod, part, cluster.taken_at - running.started_at, cluster)
+        age = cluster.taken_at - running.started_at
+        if age >= SURE:
+            yield from _hanging(pod, part, age, cluster)
 
 
 def _behind(pod: Pod, name: str) -> str:
@@ -122,15 +125,17 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
     )
 
 
-def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Cluster) -> Finding:
+def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
     name = part.container.name
     about = at_fault(pod, cluster)
     tail = cluster.log_tail(pod, name)
     story = story_of_lines(pod, name, tail.lines if tail else (), False, about, cluster)
+    if age < LONG and (story.cause is None or story.cause.fault is not LogFault.NAME_NOT_RESOLVED):
+        return
     summary = (
         f"init container `{name}` has been running for {human_duration(age)}; waiting for it: {_behind(pod, name)}"
     )
-    return Finding(
+    yield Finding(
         about=about,
         summary=f"{summary}; its log: {story.text}" if story.text else summary,
         # A long migration looks the same as an endless wait.

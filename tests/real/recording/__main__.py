@@ -10,11 +10,12 @@ import gzip
 import json
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.real.cluster.control_plane import RealCluster
-from tests.real.cluster.layout import KUBERNETES_VERSION, PROJECT, Document
+from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, KUBERNETES_VERSION, PROJECT, Document
 from tests.real.namespace import Namespace
 from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
@@ -34,6 +35,8 @@ KINDS = (
     "customresourcedefinitions,resourceclaims,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
     "clusterrolebindings"
 )
+USUAL_PLACES = {str(DEBIAN_ROOT / "usr/lib/cni"): "/opt/cni/bin", str(BINARIES): "/usr/local/bin"}
+"""Where the programs of this node would lie on another."""
 ALWAYS = {"", "kube-system", "kube-node-lease", "kube-public", "default"}
 
 
@@ -84,10 +87,13 @@ def logs_of(cluster: RealCluster, pods: list[Document]) -> dict[str, dict[str, s
     return found
 
 
-def named(culprit: tuple[str, str], namespace: str) -> Document:
-    kind, name = culprit
-    whole = name.startswith("/")
-    return {"kind": kind, "namespace": "" if whole else namespace, "name": name.lstrip("/")}
+def named(culprit: tuple[str, str], own: str, items: list[Document]) -> Iterator[Document]:
+    """The objects that a culprit of a fault stands for, see `Fault`."""
+    kind, text = culprit
+    namespace, _, name = text.rpartition("/") if "/" in text else (own, "", text)
+    names = [item["metadata"]["name"] for item in items if item["kind"] == kind]
+    chosen = [one for one in names if one.startswith(name[:-1])] if name.endswith("*") else [name]
+    yield from ({"kind": kind, "namespace": namespace, "name": one} for one in chosen)
 
 
 def record(at: Namespace, fault: Fault) -> None:
@@ -104,13 +110,15 @@ def record(at: Namespace, fault: Fault) -> None:
         "objects": kept,
         "logs": logs_of(cluster, pods),
         "expect": {
-            "culprit": [named(culprit, at.name) for culprit in fault.culprit],
+            "culprit": [one for culprit in fault.culprit for one in named(culprit, at.name, kept)],
             "cause": fault.cause,
             "summary": fault.summary,
         },
     }
     FOLDER.mkdir(exist_ok=True)
     text = json.dumps(state, separators=(",", ":"), sort_keys=True)
+    for here, usual in USUAL_PLACES.items():
+        text = text.replace(here, usual)
     (FOLDER / f"{fault.name}.json.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 

@@ -92,7 +92,7 @@ def waits_for_nobody(namespace: str) -> list[Document]:
     return [
         deployment("ledgers", namespace),
         service(namespace, "ledgers"),
-        deployment("checkout", namespace, pod={"initContainers": [init]})
+        deployment("checkout", namespace, pod={"initContainers": [init]}),
     ]
 
 

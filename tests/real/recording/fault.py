@@ -15,8 +15,8 @@ SETTLE = 5.0
 
 @dataclass(frozen=True)
 class Fault:
-    """`culprit`: kind and name of what it is right to name, the best first; objects without namespace have a name with a
-    leading slash. `steps` follow `objects`; `repair` undoes what concerns the whole cluster. `settle`: seconds between
+    """`culprit`: kind and name of what it is right to name, the best first; a slash in a name
+    parts another namespace, or none, from it, and `NAME-*` is any that begins so. `steps` follow `objects`; `repair` undoes what concerns the whole cluster. `settle`: seconds between
     the sight of the fault and the recording."""
 
     name: str

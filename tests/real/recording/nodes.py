@@ -12,7 +12,7 @@ from tests.real.recording.containers import CHECKOUT, phase
 from tests.real.recording.fault import Fault, Step, Test, event
 from tests.real.workloads import deployment
 
-NODE = (("Node", f"/{NODE_NAME}"),)
+NODE = (("Node", f"/{NODE_NAME}"), ("Deployment", "web"))
 NETWORK = "networks/10-bridge.conflist"
 
 
@@ -45,7 +45,7 @@ def network(**changes: object) -> Step:
     return write
 
 
-def no_addresses(at: Namespace) -> None:
+def another_range(at: Namespace) -> None:
     first = POD_RANGE.replace("0.0/16", "99.0/30")
     network(ipam={**POD_NETWORK["plugins"][0]["ipam"], "ranges": [[{"subnet": first}]]})(at)
 
@@ -120,14 +120,14 @@ NODES = (
         settle=45,
     ),
     Fault(
-        "no-addresses-left",
-        "The pod network of the node has no free address.",
+        "network-range-changed",
+        "The pod network's range was changed while its bridge kept an address of the old one.",
         "sandbox",
-        "The network of node-1 has no free addresses.",
+        "The bridge cni0 of node-1 has an address outside the new range.",
         NODE,
         checkout,
         event("FailedCreatePodSandBox"),
-        steps=then_another(no_addresses),
+        steps=then_another(another_range),
         repair=network(),
         settle=45,
     ),
@@ -160,7 +160,7 @@ NODES = (
         "Somebody tainted the only node with NoExecute.",
         "taint",
         "The taint maintenance=soon:NoExecute evicted all pods, and none may return.",
-        (*NODE, *CHECKOUT),
+        (*NODE, *CHECKOUT, ("Deployment", "kube-system/coredns")),
         checkout,
         lambda at: phase("checkout", "Pending")(at) and bool(at.event("FailedScheduling")),
         steps=taint,
@@ -172,7 +172,7 @@ NODES = (
         "The only node was cordoned and forgotten.",
         "cordoned",
         "node-1 is cordoned, so web has no node.",
-        (*NODE, ("Deployment", "web")),
+        NODE,
         checkout,
         event("FailedScheduling"),
         steps=then_another(cordon),

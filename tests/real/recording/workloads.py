@@ -244,7 +244,7 @@ WORKLOADS = (
         "Each run of a CronJob fails.",
         "cron-fails",
         'The program says: relation "invoices" does not exist.',
-        (("CronJob", "invoices"),),
+        (("CronJob", "invoices"), ("Job", "invoices-*")),
         runs_fail,
         lambda at: len(at.cluster.items("jobs", at.name)) >= 2 and phase("invoices", "Failed")(at),
     ),

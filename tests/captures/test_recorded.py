@@ -1,0 +1,124 @@
+"""States that `python -m tests.real.recording` has recorded: the true cause is the first incident, and health is silence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubedoctor.collect.recording import read_recording
+from kubedoctor.engine import Report, load_catalogue, scan
+from kubedoctor.findings import Severity
+
+FOLDER = Path(__file__).parent / "recorded"
+EXPECTED = {
+    "apparmor-profile-missing": ("KD1020", "AppArmor is not enabled on the host"),
+    "bare-pod-crash": ("KD1003", "/var/run/report.lock"),
+    "budgets-that-never-yield": ("KD1207", "both select"),
+    "configuration-edited": ("KD1003", "not valid JSON"),
+    "container-runtime-dead": ("KD4001", "the container runtime is down"),
+    "controller-manager-dead": ("KD4102", "kube-controller-manager does not work"),
+    "cordoned-node": ("KD1101", "1 is cordoned"),
+    "crash-after-a-rollout": ("KD1003", "DATABASE_URL is not set"),
+    "cron-job-never-fires": ("KD1208", "0 0 31 2 *"),
+    "cron-job-runs-fail": ("KD1204", 'relation "invoices" does not exist'),
+    "daemon-set-crash": ("KD1003", "permission denied on /dev/kmsg"),
+    "deadline-of-a-pod": ("KD1024", "activeDeadlineSeconds of 10"),
+    "directory-over-a-file": ("KD1004", "a mount failed"),
+    "empty-dir-over-its-limit": ("KD1017", "8Mi"),
+    "host-path-of-another-type": ("KD1019", "/var/lib is not a socket file"),
+    "image-denied": ("KD1002", "denies"),
+    "image-digest-unknown": ("KD1001", "not found in the registry"),
+    "image-of-an-init-container": ("KD1001", "migrations:7 not found"),
+    "image-rate-limit": ("KD1002", "rate limit"),
+    "image-registry-broken": ("KD1006", "server error"),
+    "image-registry-refuses": ("KD1006", "connection refused"),
+    "image-registry-without-tls": ("KD1006", "plain HTTP"),
+    "init-container-waits-for-nobody": ("KD1016", "did you mean ledgers"),
+    "job-failed-by-its-policy": ("KD1204", "schema version 7 is newer"),
+    "job-failed-indexes": ("KD1204", "shard is locked"),
+    "job-kept-by-a-sidecar": ("KD1212", "proxy is still running"),
+    "liveness-before-the-start": ("KD1013", "liveness probe fails"),
+    "memory-limit-below-start": ("KD1023", "the pod's memory limit is too low"),
+    "namespace-misspelled-in-a-name": ("KD1003", "Service kube-system/kube-dns exists"),
+    "network-plugin-missing": ("KD1023", "a program of the network plugin is missing"),
+    "network-range-changed": ("KD1023", "already has an IP address different"),
+    "old-pod-ignores-its-end": ("KD1021", "has not exited on SIGTERM"),
+    "oom-of-a-child-exit-0": ("KD1005", "a child process was OOMKilled at its 64Mi"),
+    "oom-of-a-child": ("KD1005", "a child process was OOMKilled at its 64Mi"),
+    "pod-memory-limit": ("KD1005", "the pod's 96Mi memory limit"),
+    "port-below-1024": ("KD1003", "may not bind port 80"),
+    "port-of-a-service-wrong": ("KD1003", "has no port 8080, only 80"),
+    "port-used-twice-in-a-pod": ("KD1003", "already in use by another container"),
+    "probe-command-missing": ("KD1012", "/bin/grpc_health_probe"),
+    "probe-grpc-on-http": ("KD1013", "gRPC health check on port 8080"),
+    "probe-port-name-unknown": ("KD1012", 'port "metrics" not found'),
+    "probe-scheme-https": ("KD1013", "server gave HTTP response"),
+    "probe-tcp-port-wrong": ("KD1012", "the program listens on port 8080"),
+    "quota-leaves-no-room-to-surge": ("KD5101", "pods: 2 of 2 used"),
+    "runtime-binary-missing": ("KD1023", "the container runtime fails"),
+    "scheduler-dead": ("KD1101", "no scheduler has tried the pod"),
+    "seccomp-profile-missing": ("KD1015", "profiles/audit.json"),
+    "secret-key-misspelled": ("KD1010", "did you mean passwort"),
+    "stateful-set-waits-for-its-first-pod": ("KD1003", "postmaster.pid"),
+    "stateful-set-without-its-service": ("KD1003", "no Service db"),
+    "sub-path-key-misspelled": ("KD1003", "has no key setting.json; did you mean settings.json"),
+    "sysctl-forbidden": ("KD1020", "net.core.somaxconn"),
+    "taint-evicts": ("KD1101", "maintenance=soon:NoExecute"),
+    "token-not-mounted": ("KD1003", "automountServiceAccountToken to false"),
+    "two-autoscalers-for-one": ("KD1304", "none of them scales"),
+    "two-hops": ("KD1012", "returns 503"),
+    "variable-not-passed": ("KD1003", "ConfigMap checkout-settings has this key"),
+    "working-directory-is-a-file": ("KD1004", "mkdir /etc/passwd: not a directory"),
+}
+"""The code of the first incident, and the words that its summary must have."""
+RECORDED = sorted(FOLDER.glob("*.json.gz"))
+
+
+def state_in(path: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    return state
+
+
+def report_of(state: dict[str, Any]) -> Report:
+    snapshot = read_recording(state, state["name"])
+    assert snapshot.problems == []
+
+    def gather(wants: frozenset[Any]) -> None:
+        for want in wants:
+            snapshot.refuse(want, "not in this recording")
+
+    report = scan(load_catalogue(), snapshot, gather)
+    assert not [one for one in report.not_checked if one.traceback]
+    return report
+
+
+def test_the_table_names_every_recording() -> None:
+    states = [state_in(path) for path in RECORDED]
+    assert {state["name"] for state in states if state["expect"]["cause"] != "healthy"} == set(EXPECTED)
+    assert [state["name"] for state in states] == [path.name.removesuffix(".json.gz") for path in RECORDED]
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=[path.name.removesuffix(".json.gz") for path in RECORDED])
+def test_the_cause_is_the_first_incident(path: Path) -> None:
+    state = state_in(path)
+    report = report_of(state)
+    if state["expect"]["cause"] == "healthy":
+        assert [one.summary for one in report.findings if one.severity is not Severity.NOTICE] == []
+        return
+    (first,) = [one for one in report.findings if one.id == report.incidents[0].cause]
+    about = {"kind": first.about.kind, "namespace": first.about.namespace, "name": first.about.name}
+    assert about in state["expect"]["culprit"]
+    code, words = EXPECTED[state["name"]]
+    assert (first.code, words in first.summary) == (code, True), first.summary
+
+
+def test_no_recording_names_the_machine_or_holds_a_secret() -> None:
+    for path in RECORDED:
+        text = gzip.decompress(path.read_bytes()).decode()
+        assert "/root/" not in text, path.name
+        for item in json.loads(text)["objects"]:
+            assert item["kind"] != "Secret" or not any((item.get("data") or {}).values()), path.name
