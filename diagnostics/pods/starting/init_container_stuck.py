@@ -26,7 +26,7 @@ from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._crash import story_of, story_of_lines
-from diagnostics.pods.crashes._ends import End, ends_of, exit_words
+from diagnostics.pods.crashes._ends import End, ends_of, exit_words, log_at_hand
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -128,7 +128,8 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
 def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
     name = part.container.name
     about = at_fault(pod, cluster)
-    tail = cluster.log_tail(pod, name)
+    at_once = age < LONG and cluster.snapshot.closed  # a file without that log lacks nothing yet
+    tail = log_at_hand(pod, name, False, cluster) if at_once else cluster.log_tail(pod, name)
     story = story_of_lines(pod, name, tail.lines if tail else (), False, about, cluster)
     if age < LONG and (story.cause is None or story.cause.fault is not LogFault.NAME_NOT_RESOLVED):
         return
