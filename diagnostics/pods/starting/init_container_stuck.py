@@ -61,7 +61,7 @@ from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 LONG = timedelta(minutes=5)
 SURE = timedelta(minutes=1)
-"""A name that does not exist does not begin to exist by waiting."""
+"""From then on its log counts, where it was read anyway and shows that it waits for a name that does not exist."""
 
 
 @diagnostic(
@@ -128,8 +128,8 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
 def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
     name = part.container.name
     about = at_fault(pod, cluster)
-    at_once = age < LONG and cluster.snapshot.closed  # a file without that log lacks nothing yet
-    tail = log_at_hand(pod, name, False, cluster) if at_once else cluster.log_tail(pod, name)
+    # What starts normally costs no request, and leaves no gap where its log cannot be read.
+    tail = log_at_hand(pod, name, False, cluster) if age < LONG else cluster.log_tail(pod, name)
     story = story_of_lines(pod, name, tail.lines if tail else (), False, about, cluster)
     if age < LONG and (story.cause is None or story.cause.fault is not LogFault.NAME_NOT_RESOLVED):
         return
