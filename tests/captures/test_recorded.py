@@ -37,7 +37,6 @@ EXPECTED = {
     "image-registry-broken": ("KD1006", "server error"),
     "image-registry-refuses": ("KD1006", "connection refused"),
     "image-registry-without-tls": ("KD1006", "plain HTTP"),
-    "init-container-waits-for-nobody": ("KD1016", "did you mean ledgers"),
     "job-failed-by-its-policy": ("KD1204", "schema version 7 is newer"),
     "job-failed-indexes": ("KD1204", "shard is locked"),
     "job-kept-by-a-sidecar": ("KD1212", "proxy is still running"),

@@ -122,14 +122,14 @@ def log_of_the_end(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> Run
     if tail is None or (tail.lines and is_no_log(tail.lines)):
         # While a container waits for its restart, both logs belong to the run that ended: a recording may hold only one.
         running = part.status.state is not None and part.status.state.running is not None
-        tail = None if running else log_at_hand(pod, part.container.name, not previous, cluster)
+        tail = None if running else _log_at_hand(pod, part.container.name, not previous, cluster)
         previous = previous if tail is None else not previous
     if tail is None or is_no_log(tail.lines):
         return RunLog((), previous, read=tail is not None and not any(tail.lines))
     return RunLog(tail.lines, previous)
 
 
-def log_at_hand(pod: Pod, container: str, previous: bool, cluster: Cluster) -> LogTail | None:
+def _log_at_hand(pod: Pod, container: str, previous: bool, cluster: Cluster) -> LogTail | None:
     """A log that was already read; the finding does not need another request."""
     try:
         return cluster.log_tail(pod, container, previous=previous)

@@ -26,7 +26,7 @@ from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._crash import story_of, story_of_lines
-from diagnostics.pods.crashes._ends import End, ends_of, exit_words, log_at_hand
+from diagnostics.pods.crashes._ends import End, ends_of, exit_words
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -60,8 +60,6 @@ from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 LONG = timedelta(minutes=5)
-SURE = timedelta(minutes=1)
-"""From then on its log counts, where it was read anyway and shows that it waits for a name that does not exist."""
 
 
 @diagnostic(
@@ -84,9 +82,8 @@ def init_container_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         running = state.running if state else None
         if not part.is_init or part.container.restarts_always or running is None or running.started_at is None:
             continue
-        age = cluster.taken_at - running.started_at
-        if age >= SURE:
-            yield from _hanging(pod, part, age, cluster)
+        if cluster.taken_at - running.started_at >= LONG:
+            yield _hanging(pod, part, cluster.taken_at - running.started_at, cluster)
 
 
 def _behind(pod: Pod, name: str) -> str:
@@ -125,18 +122,15 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
     )
 
 
-def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Cluster) -> Iterator[Finding]:
+def _hanging(pod: Pod, part: ContainerWithStatus, age: timedelta, cluster: Cluster) -> Finding:
     name = part.container.name
     about = at_fault(pod, cluster)
-    # What starts normally costs no request, and leaves no gap where its log cannot be read.
-    tail = log_at_hand(pod, name, False, cluster) if age < LONG else cluster.log_tail(pod, name)
+    tail = cluster.log_tail(pod, name)
     story = story_of_lines(pod, name, tail.lines if tail else (), False, about, cluster)
-    if age < LONG and (story.cause is None or story.cause.fault is not LogFault.NAME_NOT_RESOLVED):
-        return
     summary = (
         f"init container `{name}` has been running for {human_duration(age)}; waiting for it: {_behind(pod, name)}"
     )
-    yield Finding(
+    return Finding(
         about=about,
         summary=f"{summary}; its log: {story.text}" if story.text else summary,
         # A long migration looks the same as an endless wait.

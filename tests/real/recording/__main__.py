@@ -25,7 +25,7 @@ from tests.real.workloads import cluster_dns, manifest
 
 FOLDER = PROJECT / "tests/captures/recorded"
 AT_ONCE = 12
-PATIENCE = 300.0
+PATIENCE = 400.0
 LOG_LINES = 200
 KINDS = (
     "nodes,pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,"

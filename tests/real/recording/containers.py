@@ -447,7 +447,7 @@ CONTAINERS = (
             for pod in at.pods("checkout")
             for status in pod["status"].get("initContainerStatuses", [])
         ),
-        settle=75,
+        settle=310,
     ),
     one(
         "variable-not-passed",
