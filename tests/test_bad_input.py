@@ -78,7 +78,7 @@ SERVERS = {
     "403 on events": Case(
         (forbidden("events"),),
         (1, [FOUND, "Event: list events in shop is forbidden"]),
-        (1, [FOUND, "Event: list events in shop is forbidden"]),
+        (1, [FOUND, "Event: list events at cluster scope is forbidden"]),
     ),
     "403 on nodes": Case(
         (forbidden("nodes"),),
@@ -112,7 +112,7 @@ SERVERS = {
     "429 on events": Case(
         (throttled("events"),),
         (1, [FOUND, f"Event: list events in shop: {BUSY}"]),
-        (1, [FOUND, f"Event: list events in shop: {BUSY}"]),
+        (1, [FOUND, f"Event: list events at cluster scope: {BUSY}"]),
     ),
     "429 on everything": Case(
         (throttled(),),
@@ -166,7 +166,7 @@ SERVERS = {
     "a bad gateway for events": Case(
         (html_page("events", code=502),),
         (1, [FOUND, "Event: list events in shop: the server returned 502"]),
-        (1, [FOUND, "Event: list events in shop: the server returned 502"]),
+        (1, [FOUND, "Event: list events at cluster scope: the server returned 502"]),
     ),
     "no answer at all": Case(
         (Fault(0, paths=ALL, delay=60.0),),

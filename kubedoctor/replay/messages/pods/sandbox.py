@@ -45,7 +45,7 @@ _PHRASES = (
     Phrase(
         _C.SANDBOX_RUNTIME,
         _F.NODE,
-        r"unable to retrieve OCI runtime error|exec: \"?(runc|crun|youki|runsc|kata-runtime)\"?: |"
+        r"exec: \"?(runc|crun|youki|runsc|kata-runtime)\"?: |"
         r"(fork/)?exec \S*/(runc|crun|youki|runsc|kata-runtime): (no such file|permission denied|exec format)",
     ),
     Phrase(
