@@ -26,10 +26,10 @@ from kubedoctor.cluster import (
     condition,
 )
 from kubedoctor.cluster.triage import ready, terminating, waiting
-from kubedoctor.engine.health.conditions import bad_conditions, bad_phase, is_custom
 from kubedoctor.engine.health.pod_status import pod_status, sidecars_of
-from kubedoctor.engine.health.stated import StatedCondition, stated_conditions, suspended
 from kubedoctor.findings import Severity
+from kubedoctor.replay.status.conditions import bad_conditions, bad_phase, is_custom
+from kubedoctor.replay.status.stated import StatedCondition, stated_conditions, suspended
 
 
 class Health(enum.Enum):

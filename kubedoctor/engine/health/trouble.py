@@ -21,13 +21,13 @@ from kubedoctor.cluster.relations.workloads import LONGEST_CHAIN
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.triage import ended_at, finished, ready
-from kubedoctor.engine.health.conditions import ROLLOUT, bad_conditions, bad_phase, is_custom
-from kubedoctor.engine.health.extensions import LATELY, bad_states, is_past
 from kubedoctor.engine.health.shortfall import shortfall
-from kubedoctor.engine.health.stated import StatedCondition, stated_conditions, suspended
-from kubedoctor.engine.health.vocabulary import SOON
 from kubedoctor.findings.deletions import finalizers_in_words
 from kubedoctor.replay.deletion.overdue import patience
+from kubedoctor.replay.status.conditions import ROLLOUT, bad_conditions, bad_phase, is_custom
+from kubedoctor.replay.status.extensions import LATELY, bad_states, is_past
+from kubedoctor.replay.status.stated import StatedCondition, stated_conditions, suspended
+from kubedoctor.replay.status.vocabulary import SOON
 
 MOST_CLAUSES = 3
 """Further conditions of an object follow from the first ones."""

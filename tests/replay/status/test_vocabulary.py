@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from kubedoctor.engine.health.vocabulary import (
+from kubedoctor.replay.status.vocabulary import (
     PROGRESS,
     START,
     STATE_FIELD,

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject, OwnerReference
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.engine.health.conditions import bad_conditions
-from kubedoctor.engine.health.stated import PLAIN_NAME, RECORDS, moment, stated_conditions
-from kubedoctor.engine.health.vocabulary import (
+from kubedoctor.replay.status.conditions import bad_conditions
+from kubedoctor.replay.status.stated import PLAIN_NAME, RECORDS, moment, stated_conditions
+from kubedoctor.replay.status.vocabulary import (
     PROGRESS,
     SOON,
     STATE_FIELD,

@@ -11,8 +11,8 @@ from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import kind_name
-from kubedoctor.engine.health.stated import StatedCondition, every_condition, stated_conditions, suspended
-from kubedoctor.engine.health.vocabulary import SOON, START, patience
+from kubedoctor.replay.status.stated import StatedCondition, every_condition, stated_conditions, suspended
+from kubedoctor.replay.status.vocabulary import SOON, START, patience
 from kubedoctor.replay.workloads.deployments import DEADLINE
 
 ROLLOUT = timedelta(seconds=DEADLINE)
