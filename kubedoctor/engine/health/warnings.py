@@ -82,7 +82,9 @@ def _said(about: Ref, snapshot: Snapshot, *, once: bool) -> tuple[str, tuple[Evi
     events = _events(about, snapshot)
     if not events or events[-1].type != "Warning" or not _is_late(events[-1], snapshot):
         return None
-    warning = next(warning for warning in _warnings(about, snapshot) if warning.newest is events[-1])
+    warning = next((warning for warning in _warnings(about, snapshot) if warning.newest is events[-1]), None)
+    if warning is None:
+        return None
     age = snapshot.taken_at - _moment(events[-1])
     if not once and (warning.seen < REPEATED or age > STILL):
         return None
@@ -92,7 +94,7 @@ def _said(about: Ref, snapshot: Snapshot, *, once: bool) -> tuple[str, tuple[Evi
 def _warnings(about: Ref, snapshot: Snapshot) -> Iterator[_Warning]:
     newest: dict[str, _Warning] = {}
     for event in _events(about, snapshot):
-        if event.type == "Warning" and has_path(event, "message") and not _is_answered(event, about, snapshot):
+        if event.type == "Warning" and _deciding_field(event) and not _is_answered(event, about, snapshot):
             before = newest.get(event.reason)
             newest[event.reason] = _Warning(event, event.times + (before.seen if before else 0))
     yield from newest.values()
@@ -124,8 +126,14 @@ def _is_answered(event: Event, about: Ref, snapshot: Snapshot) -> bool:
     return isinstance(pod, Pod) and bool(pod.spec.node_name)
 
 
+def _deciding_field(event: Event) -> str:
+    """Its message, or its reason where it has no message; empty without both."""
+    return next((field for field in ("message", "reason") if has_path(event, field)), "")
+
+
 def _quoted(warning: _Warning, snapshot: Snapshot) -> Evidence:
-    return quote(warning.newest, "message", f"event {warning.newest.reason}, {_frequency(warning, snapshot)}")
+    shows = f"event {warning.newest.reason}, {_frequency(warning, snapshot)}"
+    return quote(warning.newest, _deciding_field(warning.newest), shows)
 
 
 def _frequency(warning: _Warning, snapshot: Snapshot) -> str:

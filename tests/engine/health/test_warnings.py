@@ -141,3 +141,10 @@ def test_a_service_needs_more_than_one_warning() -> None:
     service = {**stating("Service"), "spec": {}, "status": {}}
     assert scanned(complete(service, event("Service", "ClusterIPNotAllocated", ago(minutes=1)))).unexplained == ()
     assert scanned(complete(service, event("Service", "SyncFailed", ago(minutes=1), count=3))).unexplained != ()
+
+
+def test_a_warning_without_a_message_is_known_by_its_reason() -> None:
+    service = {**stating("Service"), "spec": {}, "status": {}}
+    wordless = {**event("Service", "SyncFailed", ago(minutes=1), count=3), "message": ""}
+    assert only(complete(service, wordless)).says == "event SyncFailed, 3 times, last 60s ago"
+    assert scanned(complete(service, {**wordless, "reason": ""})).unexplained == ()
