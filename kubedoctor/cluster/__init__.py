@@ -27,6 +27,7 @@ from kubedoctor.cluster.kinds.containers import (
     ContainerStateWaiting,
     ContainerStatus,
     Probe,
+    VolumeMount,
 )
 from kubedoctor.cluster.kinds.control import (
     APIService,
@@ -223,6 +224,7 @@ __all__ = [
     "VersionError",
     "Volume",
     "VolumeAttachment",
+    "VolumeMount",
     "Want",
     "Webhook",
     "all_containers",

@@ -9,7 +9,8 @@ logs: {shop/checkout-1/app: {current: "…", previous: "…"}}
 unreadable: {Pod: pods is forbidden}  # kinds that cannot be listed
 expect:
   - {code: KD2001, about: Service/shop/checkout, confidence: certain, says: did you mean app=checkout,
-     evidence: {spec.selector: {app: chekout}}, fixes: [verified]}
+     evidence: {spec.selector: {app: chekout}}, fixes: [verified],
+     suggests: kubectl patch}         # words of one of its fixes or of the fix's command
 incidents: 1                          # optional: how many are left after folding
 not_checked: [KD2001]
 unexplained: [HorizontalPodAutoscaler/shop/web]  # objects that report a problem that no finding explains
@@ -49,7 +50,7 @@ KEYS = frozenset(
 
 
 EXPECTED_KEYS = frozenset(
-    {"code", "about", "aspect", "confidence", "severity", "says", "evidence", "fixes", "affects", "gaps"},
+    {"code", "about", "aspect", "confidence", "severity", "says", "evidence", "fixes", "suggests", "affects", "gaps"},
 )
 """The keys of an entry of `expect`."""
 
@@ -188,6 +189,11 @@ def _mismatches(reported_finding: ReportedFinding, expected: Mapping[str, Any]) 
         fixes = ["verified" if fix.verified else "unverified" for fix in reported_finding.fixes]
         if fixes != expected["fixes"]:
             yield f"{head}: fixes are {fixes}, expected {expected['fixes']}"
+    suggested = [f"{fix.summary}: {fix.command}" for fix in reported_finding.fixes]
+    words = expected.get("suggests", ())
+    for text in [words] if isinstance(words, str) else words:
+        if not any(text in fix for fix in suggested):
+            yield f"{head}: no fix has {text!r}: {suggested}"
     if "affects" in expected and (affects := [str(name) for name in reported_finding.affects]) != sorted(
         expected["affects"]
     ):

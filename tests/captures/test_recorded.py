@@ -25,9 +25,9 @@ EXPECTED = {
     "crash-after-a-rollout": ("KD1003", "DATABASE_URL is not set"),
     "cron-job-never-fires": ("KD1208", "0 0 31 2 *"),
     "cron-job-runs-fail": ("KD1204", 'relation "invoices" does not exist'),
-    "daemon-set-crash": ("KD1003", "permission denied on /dev/kmsg"),
+    "daemon-set-crash": ("KD1003", "operation not permitted on /dev/kmsg"),
     "deadline-of-a-pod": ("KD1024", "activeDeadlineSeconds of 10"),
-    "directory-over-a-file": ("KD1004", "a mount failed"),
+    "directory-over-a-file": ("KD1004", "volume data cannot be mounted at /etc/passwd: not a directory"),
     "empty-dir-over-its-limit": ("KD1017", "8Mi"),
     "host-path-of-another-type": ("KD1019", "/var/lib is not a socket file"),
     "image-denied": ("KD1002", "denies"),
@@ -54,7 +54,7 @@ EXPECTED = {
     "port-used-twice-in-a-pod": ("KD1003", "already in use by another container"),
     "probe-command-missing": ("KD1012", "/bin/grpc_health_probe"),
     "probe-grpc-on-http": ("KD1013", "gRPC health check on port 8080"),
-    "probe-port-name-unknown": ("KD1012", 'port "metrics" not found'),
+    "probe-port-name-unknown": ("KD1012", "declares no port of that name"),
     "probe-scheme-https": ("KD1013", "server gave HTTP response"),
     "probe-tcp-port-wrong": ("KD1012", "the program listens on port 8080"),
     "quota-leaves-no-room-to-surge": ("KD5101", "pods: 2 of 2 used"),
@@ -71,9 +71,20 @@ EXPECTED = {
     "two-autoscalers-for-one": ("KD1304", "none of them scales"),
     "two-hops": ("KD1012", "returns 503"),
     "variable-not-passed": ("KD1003", "ConfigMap checkout-settings has this key"),
-    "working-directory-is-a-file": ("KD1004", "mkdir /etc/passwd: not a directory"),
+    "working-directory-is-a-file": ("KD1004", "workingDir /etc/passwd cannot be used: not a directory"),
 }
 """The code of the first incident, and the words that its summary must have."""
+FIRST_FIX = {
+    "apparmor-profile-missing": "Remove the AppArmor profile",
+    "daemon-set-crash": "Give container `app` the device",
+    "directory-over-a-file": "Correct the volume mount",
+    "probe-command-missing": "Correct the command of the readiness probe",
+    "probe-grpc-on-http": "Serve grpc.health.v1.Health",
+    "probe-port-name-unknown": "Declare the port",
+    "sysctl-forbidden": "Remove the sysctl",
+    "working-directory-is-a-file": "Correct workingDir",
+}
+"""How the first fix of the first incident begins."""
 RECORDED = sorted(FOLDER.glob("*.json.gz"))
 
 
@@ -113,6 +124,8 @@ def test_the_cause_is_the_first_incident(path: Path) -> None:
     assert about in state["expect"]["culprit"]
     code, words = EXPECTED[state["name"]]
     assert (first.code, words in first.summary) == (code, True), first.summary
+    fixes = [fix.summary for fix in first.fixes] or [""]
+    assert fixes[0].startswith(FIRST_FIX.get(state["name"], "")), fixes
 
 
 def test_no_recording_names_the_machine_or_holds_a_secret() -> None:

@@ -58,6 +58,10 @@ def test_what_is_expected_and_found_is_no_difference(tmp_path: Path) -> None:
         (EXPECT + "\nnot_ready: [Pod/shop/web-1]", "not ready: [], expected ['Pod/shop/web-1']"),
         (EXPECT + "\nnot_checked: [KD9001]", "not checked: [], expected ['KD9001']"),
         (EXPECT + "\nunreadable: {Pod: pods is forbidden}", "not checked: ['KD9001'], expected []"),
+        (
+            EXPECT.replace("}]", "}, suggests: [Scale]}]", 1).replace("}}, suggests", "}, suggests"),
+            "no fix has 'Scale': []",
+        ),
         (EXPECT.replace("}]", "}, gaps: [Node]}]", 1).replace("}}, gaps", "}, gaps"), "no gap 'Node'"),
     ],
 )
@@ -75,7 +79,7 @@ def test_every_difference_is_named(tmp_path: Path, expect: str, said: str) -> No
         (
             STORY + EXPECT.replace("says:", "say:"),
             "expect, entry 1 (KD9001): the key say is unknown; known are about, affects, aspect, code, confidence, evidence, "
-            "fixes, gaps, says, severity",
+            "fixes, gaps, says, severity, suggests",
         ),
         (STORY + "expect: [KD9001]", "expect, entry 1: 'KD9001' is not a mapping"),
         (STORY + "expect: {code: KD9001}", "`expect` is not a list"),

@@ -6,9 +6,10 @@ from functools import partial
 
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._missing_file import missing_file
+from diagnostics.pods.crashes._permission import denied, low_port
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible_end
-from kubedoctor.findings import SETTABLE, Effect, Evidence, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
+from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.heaps import heap_setting
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.log_lines import parse_line
@@ -50,10 +51,11 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         fix = fix_by_hand(about, f"Mount an emptyDir volume at the directory of {subject or 'the file'}")
         text = f"cannot write {subject or 'a file'}: read-only file system"
         return Story(text, evidence=tuple(evidence), fixes=(fix,))
-    if cause.fault is LogFault.PERMISSION_FILE:
-        return _denied(pod, container, subject, about, cluster)
-    if cause.fault is LogFault.PERMISSION_PORT:
-        return _low_port(pod, container, subject, about, cluster)
+    mine = _container(pod, container)
+    if cause.fault is LogFault.PERMISSION_FILE and mine is not None:
+        return denied(pod, mine, subject, lines[cause.index], about, cluster)
+    if cause.fault is LogFault.PERMISSION_PORT and mine is not None:
+        return low_port(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.ADDRESS_IN_USE:
         return _address_in_use(pod, subject.rpartition(":")[2], about)
     if cause.fault is LogFault.MISSING_VARIABLE:
@@ -64,7 +66,6 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return story
     if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:
         return story
-    mine = _container(pod, container)
     if cause.fault is LogFault.MISSING_FILE and mine is not None and subject.startswith("/"):
         if (story := missing_file(pod, mine, subject, about, cluster)) is not None:
             return story
@@ -87,52 +88,6 @@ def message_of(lines: tuple[str, ...], cause: LogCause) -> str:
 def _container(pod: Pod, name: str) -> Container | None:
     containers = (*(pod.spec.init_containers or ()), *pod.spec.containers)
     return next((candidate for candidate in containers if candidate.name == name), None)
-
-
-def _user(pod: Pod, container: str, about: Ref, cluster: Cluster) -> tuple[int | None, list[Evidence]]:
-    """The user that the container runs as, where its spec or its pod's says so."""
-    shows = "the user that the container runs as"
-    mine = _container(pod, container)
-    if mine is not None and mine.security_context is not None and mine.security_context.run_as_user is not None:
-        evidence = quote_spec(pod, cluster, about, container, "securityContext.runAsUser", shows)
-        return mine.security_context.run_as_user, evidence
-    if pod.spec.security_context is not None and pod.spec.security_context.run_as_user is not None:
-        user = pod.spec.security_context.run_as_user
-        return user, [quote(pod, "spec.securityContext.runAsUser", shows)] if user else []
-    return None, []
-
-
-def _denied(pod: Pod, container: str, path: str, about: Ref, cluster: Cluster) -> Story:
-    user, evidence = _user(pod, container, about, cluster)
-    mine = _container(pod, container)
-    mounts = (mine.volume_mounts if mine else None) or ()
-    if any(path.startswith(mount.mount_path) for mount in mounts if mount.mount_path):
-        fix = fix_by_hand(
-            about, "Set securityContext.fsGroup of the pod, so that the container's group owns the volume"
-        )
-    else:
-        fix = fix_by_hand(
-            about, f"Run as a user with access to {path or 'the file'}, or mount a volume there with an fsGroup"
-        )
-    runs_as = f" (runs as user {user})" if user is not None else ""
-    text = f"permission denied on {path}" if path else "permission denied"
-    return Story(f"{text}{runs_as}", evidence=tuple(evidence), fixes=(fix,))
-
-
-def _low_port(pod: Pod, container: str, address: str, about: Ref, cluster: Cluster) -> Story:
-    """Binding a port below 1024 needs root or the capability NET_BIND_SERVICE."""
-    user, evidence = _user(pod, container, about, cluster)
-    port = address.rpartition(":")[2]
-    runs_as = f" (runs as user {user})" if user is not None else ""
-    named = f"port {port}" if port.isdigit() else "its port"
-    fix = fix_by_hand(
-        about,
-        f"Listen on a port from 1024 up in container `{container}` and set the targetPort of its Service to it, "
-        "or add the capability NET_BIND_SERVICE",
-    )
-    return Story(
-        f"it may not bind {named}: ports below 1024 are privileged{runs_as}", evidence=tuple(evidence), fixes=(fix,)
-    )
 
 
 def _missing_variable(pod: Pod, container: str, name: str, about: Ref, cluster: Cluster) -> Story:

@@ -63,6 +63,8 @@ def _repair(
     if elsewhere := port_elsewhere(probe, container, run.lines, answer):
         who = "program listens on" if port_listened_on(run.lines) else "container declares"
         where = f"; the {who} port {elsewhere}"
+    elif answer is ProbeAnswer.GRPC and port_listened_on(run.lines):
+        where = "; the program listens on that port, but does not answer gRPC"
     elif which == "Startup" and answer in _NOT_UP:
         return run, "", longer_start(pod, end.part, probe, log, about, cluster)
     elif _never_started(pod, end, probe, answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ from kubedoctor.replay.kubelet.starts import finishes, slowest_start, threshold_
 from kubedoctor.replay.logs.listening import expects_tls, port_listened_on
 from kubedoctor.replay.logs.start_up import logged_start
 
+_NO_GRPC = re.compile(r"failed to connect service|unknown service|Unimplemented|does not implement")
 _PLAIN_ANSWER = "server gave HTTP response to HTTPS client"
 LONGER = 5
 """Seconds that answer most commands; the default of 1 is short for a program that starts a shell or an interpreter."""
@@ -186,6 +188,8 @@ def _by_hand(which: str, failure: ProbeFailure) -> str:
         return f"Correct the path of the {which} probe"
     if code in ("401", "403"):
         return f"Let the {which} probe ask a path that needs no credentials"
+    if failure.answer is ProbeAnswer.GRPC and _NO_GRPC.search(failure.why):
+        return f"Serve grpc.health.v1.Health on the port of the {which} probe, or probe with httpGet or tcpSocket"
     cause = f"the cause of the {code} (see the log)" if code else "the cause of the failure (see the log)"
     return f"Fix {cause}, or correct the {which} probe"
 

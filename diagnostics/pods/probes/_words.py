@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from kubedoctor.cluster import Cluster, Container, Event, Pod, Probe, container_path, ref, visible, visible_end
 from kubedoctor.findings import has_path
+from kubedoctor.replay.kubelet.container_errors import command_named, reason_in
 from kubedoctor.replay.kubelet.outcome_facts import concerns
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number, read_probe_failure
 
@@ -60,7 +61,11 @@ def failure(probe: Probe, container: Container, why: str) -> str:
         return f"{request}: connection refused"
     if answer is ProbeAnswer.TIMEOUT and not _NO_ROUTE.search(why):
         return f"{request} timed out after {probe.timeout_seconds}s (timeoutSeconds)"
-    return f"{request}: {visible_end(why, LONGEST_ANSWER)}"
+    if answer is ProbeAnswer.UNRESOLVED_PORT:
+        return f"{request}: the container declares no port of that name"
+    if answer is ProbeAnswer.COMMAND_MISSING and (program := command_named(why)):
+        return f"{request}: {visible(program, LONGEST_ANSWER)} not found in image {visible(container.image)}"
+    return f"{request}: {visible_end(reason_in(why), LONGEST_ANSWER)}"
 
 
 def _port(probe: Probe, container: Container, port: int | str) -> str:

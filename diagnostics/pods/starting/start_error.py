@@ -31,7 +31,19 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node, node_architecture
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, ends_of
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, troubled, visible, visible_end
+from diagnostics.pods.starting._mount_failure import is_of_working_directory, mount_error, mount_in, mount_words
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Container,
+    Event,
+    Node,
+    Pod,
+    VolumeMount,
+    troubled,
+    visible,
+    visible_end,
+)
 from kubedoctor.findings import (
     Confidence,
     ContainerWithStatus,
@@ -165,17 +177,24 @@ def _finding(
     name = part.container.name
     about = at_fault(pod, cluster)
     problem, on_node = start_failure(message)
+    if problem is StartProblem.MOUNT and is_of_working_directory(part.container, message):
+        problem, on_node = StartProblem.WORKING_DIRECTORY, False
+    mount = mount_in(part.container, message) if problem is StartProblem.MOUNT else None
     command = visible(command_named(message) or " ".join((part.container.command or ())[:1]), 120)
-    field = next((setting for setting in ("command", "args") if getattr(part.container, setting)), "image")
+    field, shows = _setting(part.container, problem, mount)
     node = f"node {pod.spec.node_name}" if on_node and pod.spec.node_name else ""
     evidence = [
         *more,
         *quote_status(pod, name, f"{place}.reason", f"{place}.message"),
         *(quote_status(pod, name, f"{place}.exitCode") if place.endswith("terminated") else ()),
         *((quote(pod, "spec.nodeName", "the node that cannot start it"),) if node else ()),
-        *quote_spec(pod, cluster, about, name, field, "what the container runs"),
+        *quote_spec(pod, cluster, about, name, field, shows),
     ]
-    summary = f"container `{name}` cannot be started: {_words(problem, node, command, part.container.image, message)}"
+    in_template = problem is StartProblem.MOUNT and not node
+    why = (mount_words(mount, message) if in_template else "") or _words(
+        problem, node, command, part.container, message
+    )
+    summary = f"container `{name}` cannot be started: {why}"
     if problem is StartProblem.WRONG_FORMAT:
         architecture = node_architecture(pod, cluster, "the node's CPU architecture")
         evidence += architecture
@@ -195,7 +214,18 @@ def _finding(
     )
 
 
-def _words(problem: StartProblem, node: str, command: str, image: str, message: str) -> str:
+def _setting(container: Container, problem: StartProblem, mount: VolumeMount | None) -> tuple[str, str]:
+    """The field of the container that the failure is about, and what it shows."""
+    if mount is not None:
+        return f"volumeMounts[mountPath={mount.mount_path}].mountPath", f"where volume {mount.name} is mounted"
+    if problem is StartProblem.WORKING_DIRECTORY and container.working_dir:
+        return "workingDir", "the directory in which it starts"
+    field = next((setting for setting in ("command", "args") if getattr(container, setting)), "image")
+    return field, "what the container runs"
+
+
+def _words(problem: StartProblem, node: str, command: str, container: Container, message: str) -> str:
+    image = container.image
     command_text = f"command {command}" if command else "its command"
     if problem is StartProblem.NOT_FOUND:
         return f"{command_text} not found in image {image}"
@@ -204,6 +234,8 @@ def _words(problem: StartProblem, node: str, command: str, image: str, message: 
     if problem is StartProblem.WRONG_FORMAT:
         return f"exec format error: the program in image {image} is built for another CPU architecture"
     reason = visible_end(reason_in(message), LONGEST_REASON) or "the runtime gives no reason"
+    if problem is StartProblem.WORKING_DIRECTORY and container.working_dir:
+        return f"workingDir {visible(container.working_dir)} cannot be used: {mount_error(message) or reason}"
     stated = _NODE_PROBLEMS.get(problem, "").format(node=node) if node else _PROBLEMS.get(problem)
     return f"{stated}: {reason}" if stated else reason
 

@@ -133,7 +133,7 @@ class Capabilities(Part):
 
 
 class SecurityContext(Part):
-    """Of a container or a pod; a pod has no capabilities, a container no fs_group."""
+    """Of a container or a pod; a pod has no capabilities, a container no fs_group and no sysctls."""
 
     run_as_user: int | None = None
     run_as_group: int | None = None
@@ -145,6 +145,7 @@ class SecurityContext(Part):
     fs_group: int | None = None
     seccomp_profile: dict[str, Any] | None = None
     app_armor_profile: dict[str, Any] | None = None
+    sysctls: tuple[dict[str, Any], ...] | None = None
 
 
 class VolumeMount(Part):

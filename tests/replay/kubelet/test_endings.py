@@ -108,6 +108,18 @@ def test_the_signal_of_an_exit_code(code: int, signal: str) -> None:
             "Readiness",
             ProbeAnswer.UNRESOLVED_PORT,
         ),
+        (
+            'Readiness probe errored and resulted in unknown state: port "metrics" not found',
+            "Readiness",
+            ProbeAnswer.UNRESOLVED_PORT,
+        ),
+        (
+            "Liveness probe errored: rpc error: code = Unknown desc = failed to exec in container: failed to start exec "
+            '"26": OCI runtime exec failed: exec failed: unable to start container process: exec: "/bin/probe": '
+            "stat /bin/probe: no such file or directory",
+            "Liveness",
+            ProbeAnswer.COMMAND_MISSING,
+        ),
     ],
 )
 def test_what_a_probe_got(message: str, which: str, answer: ProbeAnswer) -> None:

@@ -16,7 +16,11 @@ _OF_A_MESH = Phrase(
     r"|/healthz/ready\"?: dial tcp \S+:150|consul-dataplane|:20300/|:19901/ready|pilot-agent",
 )
 RESULTS: Final = (
-    Phrase(_C.PROBE_COMMAND, _F.TEMPLATE, r"(?P<port>couldn't find port|invalid port|strconv\.\w+: parsing)"),
+    Phrase(
+        _C.PROBE_COMMAND,
+        _F.TEMPLATE,
+        r"(?P<port>couldn't find port|\bport \"[^\"]*\" not found|invalid port|strconv\.\w+: parsing)",
+    ),
     Phrase(
         _C.PROBE_HEALTHY,
         _F.NOTHING,
@@ -48,7 +52,12 @@ RESULTS: Final = (
         _C.PROBE_COMMAND,
         _F.TEMPLATE,
         r"(?P<missing>executable file not found|exec(: | failed).{0,400}no such file or directory|\bsh: .{0,80}not found"
-        r"|command not found)|failed to exec|exec failed|command .*not found|OCI runtime exec|exec format"
+        r"|command not found)",
+    ),
+    Phrase(
+        _C.PROBE_COMMAND,
+        _F.TEMPLATE,
+        r"failed to exec|exec failed|command .*not found|OCI runtime exec|exec format"
         r"|exec: |cannot exec|container not running|task \S+ not found|starting container process caused",
     ),
     Phrase(
