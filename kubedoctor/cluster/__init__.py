@@ -89,7 +89,7 @@ from kubedoctor.cluster.kinds.storage import (
     StorageClass,
     VolumeAttachment,
 )
-from kubedoctor.cluster.kinds.volumes import Volume
+from kubedoctor.cluster.kinds.volumes import HostPathSource, Volume
 from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.family import Family
@@ -170,6 +170,7 @@ __all__ = [
     "Family",
     "Gap",
     "HorizontalPodAutoscaler",
+    "HostPathSource",
     "Ingress",
     "IngressBackend",
     "IngressClass",

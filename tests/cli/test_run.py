@@ -177,6 +177,7 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
             ("deploy", "checkout", "--what-if", "requests.cpu=1"),
             "--what-if is an option of why-pending, not of KIND NAME",
         ),
+        (("scan", "--filename=x"), "unknown option: --filename\n  Did you mean --from"),
         (("scan", "--allnamespaces"), "unknown option: --allnamespaces\n  Did you mean --all-namespaces"),
         (
             ("pods", "-n", "shop", "--watch"),

@@ -68,7 +68,10 @@ def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
         fix = Fix(f"Use host name {other.name}.{other.namespace}.svc in the program's settings")
         where = f"{text}; Service {other.namespace}/{other.name} exists"
         return Story(where, because_of=because, fixes=(fix,), commands=commands)
-    return Story(text, because_of=because, commands=commands)
+    of_pod = f"{host}.".partition(f".{meant.name}.{meant.namespace}.")[2] != ""
+    headless = "headless " if of_pod else ""
+    fix = Fix(f"Create the {headless}Service {meant.name}, or correct host name {host} in the program's settings")
+    return Story(text, because_of=because, fixes=(fix,), commands=commands)
 
 
 def _dns_blamed() -> tuple[Ref, ...]:
@@ -109,12 +112,15 @@ def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> St
         target += f", which has {endpoints}{'' if cause.fault is LogFault.CONNECTION_REFUSED else ','}"
     text = _failed(cause, target)
     path = "spec.selector" if service.spec.selector else "metadata.name"
-    ports = {entry.port for entry in service.spec.ports or ()}
+    ports = sorted({entry.port for entry in service.spec.ports or ()})
+    fixes: tuple[Fix, ...] = ()
     if port and ports and port not in ports:
-        text += f"; the Service has no port {port}, only {', '.join(map(str, sorted(ports)))}"
+        text += f"; the Service has no port {port}, only {', '.join(map(str, ports))}"
         path = "spec.ports"
-    shows = "the Service that the program calls"
-    return Story(text, because_of=(name, *blamed), evidence=(quote(service, path, shows),), commands=commands)
+        one_of = f"port {ports[0]}" if len(ports) == 1 else "one of these ports"
+        fixes = (Fix(f"Use {one_of} in the program's settings, or add port {port} to the Service"),)
+    evidence = (quote(service, path, "the Service that the program calls"),)
+    return Story(text, because_of=(name, *blamed), evidence=evidence, fixes=fixes, commands=commands)
 
 
 def _failed(cause: LogCause, target: str) -> str:

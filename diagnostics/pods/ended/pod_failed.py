@@ -74,11 +74,13 @@ def pod_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         quote(pod, f"status.{field}") for field in ("phase", "reason", "message") if has_path(pod, f"status.{field}")
     ]
     story, container = Story(), ""
+    fix = "Fix the cause, then delete the pod and create it again: a failed pod is not restarted"
     if pod.status.reason == "DeadlineExceeded":
         limit = pod.spec.active_deadline_seconds
         summary = (
             f"it ran longer than its activeDeadlineSeconds{'' if limit is None else f' of {limit}'} and was stopped"
         )
+        fix = "Delete the pod and create it again with a longer activeDeadlineSeconds, or with less work"
         if limit is not None:
             evidence.append(quote(pod, "spec.activeDeadlineSeconds", "the limit it hit"))
     elif pod.status.reason:
@@ -102,7 +104,7 @@ def pod_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         evidence=tuple(evidence),
         fixes=(
             *story.fixes,
-            Fix("Fix the cause, then delete the pod and create it again: a failed pod is not restarted"),
+            Fix(fix),
         ),
         commands=(
             look_at_log(pod, container or pod.spec.containers[0].name, previous=False, why="the log of the container"),

@@ -89,9 +89,11 @@ def unpulled(pod: Pod, cluster: Cluster, *problems: PullProblem) -> Iterator[Unp
             *quote_spec(pod, cluster, about, name, "image"),
             *quote_status(pod, name, "state.waiting.reason", "state.waiting.message"),
         ]
-        if event is not None and has_path(event, "message") and event.message not in waiting.message:
+        message = waiting.message
+        if event is not None and has_path(event, "message") and not reason_in(waiting.message):
+            # Kubelets before 1.31 give the reason in the event only.
+            message = event.message
             evidence.append(quote(event, "message"))
-        message = waiting.message if event is None or reason_in(waiting.message) else event.message
         yield Unpulled(part, problem, message, tuple(evidence), about)
 
 

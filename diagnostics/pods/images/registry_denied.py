@@ -34,8 +34,10 @@ from kubedoctor.findings import (
     Evidence,
     Finding,
     Fix,
+    Ref,
     Severity,
     diagnostic,
+    edit_command,
     has_path,
     kubectl,
     newest_event,
@@ -43,6 +45,8 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.image_errors import PullProblem
 
+LOGIN = "registry-login"
+"""The name of the Secret that a fix creates."""
 DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"})
 
 
@@ -101,13 +105,19 @@ def _credentials_problem(
     names = [secret.name for secret in pod.spec.image_pull_secrets or () if secret.name]
     server = f"--docker-server={pull.name.registry}"
     if not names:
-        line = kubectl("create", "secret", "docker-registry", "registry-login", server, namespace=pod.namespace)
+        line = kubectl("create", "secret", "docker-registry", LOGIN, server, namespace=pod.namespace)
         line += " --docker-username=USER --docker-password=PASSWORD"
         account = pod.spec.service_account_name or "default"
         return (
             "the pod has no imagePullSecret",
             (),
-            (Fix(f"Create the Secret and add it to imagePullSecrets of ServiceAccount {account}", line),),
+            (
+                Fix(f"Create Secret {LOGIN} with the registry's user name and password", line),
+                Fix(
+                    f"Then add it to imagePullSecrets of ServiceAccount {account}, and recreate the pods",
+                    edit_command(Ref("ServiceAccount", pod.namespace, account)),
+                ),
+            ),
         )
     evidence: list[Evidence] = [quote(pod, "spec.imagePullSecrets", "the pod's imagePullSecrets")]
     event = newest_event(pod, cluster, "FailedToRetrieveImagePullSecret")

@@ -41,8 +41,11 @@ def mount_words(mount: VolumeMount | None, message: str) -> str:
     if not path or not error:
         return ""
     why = f"{error} (a directory over a file, or a file over a directory)" if error == _OTHER_TYPE else error
-    what = f"volume {mount.name} cannot be mounted" if mount is not None else "nothing can be mounted"
-    return f"{what} at {visible(path)}: {why}"
+    return (
+        f"volume {mount.name} cannot be mounted at {visible(path)}: {why}"
+        if mount
+        else f"a mount at {visible(path)} fails: {why}"
+    )
 
 
 def _names(message: str, path: str) -> bool:

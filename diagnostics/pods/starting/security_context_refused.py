@@ -42,7 +42,7 @@ from kubedoctor.findings import (
     quote_spec,
     quote_status,
 )
-from kubedoctor.replay.kubelet.container_errors import SecurityProblem, security_problem
+from kubedoctor.replay.kubelet.container_errors import SecurityProblem, reason_in, security_problem
 from kubedoctor.replay.kubelet.endings import failing, last_ending
 
 REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
@@ -53,6 +53,13 @@ _PROBLEMS = {
     SecurityProblem.CAPABILITY: "a capability cannot be added",
     SecurityProblem.SYSCTL: "a sysctl is not allowed on the node",
     SecurityProblem.HOST_USERS: "user namespaces (hostUsers: false) cannot be used",
+}
+_FIXES = {
+    SecurityProblem.SECCOMP: "Correct the seccompProfile, or put the profile on the nodes",
+    SecurityProblem.APPARMOR: "Correct the AppArmor profile, or load it on the nodes",
+    SecurityProblem.CAPABILITY: "Correct or remove the capability in securityContext.capabilities",
+    SecurityProblem.SYSCTL: "Remove the sysctl from securityContext.sysctls, or allow it in the nodes' kubelets",
+    SecurityProblem.HOST_USERS: "Remove hostUsers: false, or use nodes that support user namespaces",
 }
 _ROOT = (SecurityProblem.ROOT_IMAGE, SecurityProblem.NAMED_USER, SecurityProblem.ROOT_USER)
 
@@ -102,7 +109,7 @@ def _finding(
         SecurityProblem.ROOT_IMAGE: f"runAsNonRoot is set, but image {image} runs as root",
         SecurityProblem.ROOT_USER: "runAsNonRoot is set, but runAsUser is 0 (root)",
         SecurityProblem.NAMED_USER: f"runAsNonRoot is set, but the user of image {image} is a name, not a number",
-    }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(message, 160)}"
+    }.get(problem) or f"{_PROBLEMS[problem]}: {visible_end(reason_in(message), 200)}"
     return Finding(
         about=about,
         summary=f"container `{name}`: {words}",
@@ -116,7 +123,7 @@ def _finding(
 
 def _fix(part: ContainerWithStatus, problem: SecurityProblem, about: Ref, cluster: Cluster) -> Fix:
     if problem not in _ROOT:
-        return fix_by_hand(about, "Correct the securityContext, or set up the nodes for it")
+        return fix_by_hand(about, _FIXES[problem])
     summary = f"Run container `{part.container.name}` as a non-root user, such as 1000, with access to its files"
     if about.kind not in PATCHED:
         return Fix(summary)

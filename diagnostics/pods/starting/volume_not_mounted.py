@@ -31,6 +31,7 @@ from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
     Event,
+    HostPathSource,
     PersistentVolumeClaim,
     Pod,
     Volume,
@@ -81,6 +82,9 @@ _FIXES = {
     MessageClass.ATTACH_NOT_FOUND: "Check that the disk and the machine still exist at the provider",
     MessageClass.ATTACH_DRIVER_MISSING: "Check that the CSI driver's pod runs on node {node}",
 }
+_FOUND_TYPE = re.compile(r", it's an? (\w+)")
+_CREATED = {"": "DirectoryOrCreate", "Directory": "DirectoryOrCreate", "File": "FileOrCreate"}
+"""The type under which the kubelet creates what is missing, by the type that a hostPath has."""
 _PASSES = re.compile(r"timed out waiting for the condition|not registered|failed to sync \w+ cache", re.IGNORECASE)
 _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
 
@@ -138,7 +142,7 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     why = " ".join(event.message.split()).partition(f'for volume "{name}" : ')[2] or event.message
     base = f"spec.volumes[name={name}]"
     evidence = [quote(event, "message", f"seen {times(event.times)}")]
-    for field in ("hostPath.path", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
+    for field in ("hostPath.path", "hostPath.type", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
         evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
     attached = attached_elsewhere(pod, event, name, about, cluster)
     summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}"
@@ -156,9 +160,7 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
 
 def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref) -> Fix:
     if volume is not None and volume.host_path is not None:
-        return fix_by_hand(
-            about, f"Create {volume.host_path.path} on the node, or set the volume's type to DirectoryOrCreate"
-        )
+        return fix_by_hand(about, _host_path_words(pod, volume.host_path, event.message))
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
     message_class = reading.message_class if reading is not None else None
     words = _FIXES.get(message_class, "") if message_class is not None else ""
@@ -169,6 +171,17 @@ def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref) -> Fix:
     if elsewhere or (words and message_class is not MessageClass.MOUNT_PATH_MISSING):
         return Fix(text)
     return fix_by_hand(about, text)
+
+
+def _host_path_words(pod: Pod, source: HostPathSource, message: str) -> str:
+    """By the type that the path was found to have (pkg/volume/hostpath): older kubelets do not tell it."""
+    found = _FOUND_TYPE.search(message)
+    if found:
+        return f"Set the volume's hostPath type to {found[1]}, or correct its path {source.path}"
+    created = _CREATED.get(source.type or "")
+    if created:
+        return f"Create {source.path} on node {pod.spec.node_name}, or set the volume's type to {created}"
+    return f"Correct the volume's path {source.path} or its type: node {pod.spec.node_name} has no such {source.type or 'path'}"
 
 
 def _node_of_the_holder(pod: Pod, event: Event, cluster: Cluster) -> tuple[Ref, ...]:

@@ -18,6 +18,7 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.problems import UsageProblem
 
 _WATCHING = ("-w", "--watch", "--watch-only")
+_MEANT = {"--file": "--from", "--filename": "--from"}  # kubectl's own name, and what it is shortened to
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")  # strconv.ParseBool
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 _NO_VALUE = compiled_later(r"argument (\S+): expected one argument")
@@ -175,7 +176,8 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
         )
     from kubedoctor.cluster.grammar.nearest import nearest_word
 
-    near = nearest_word(option, [name for name in option_names(parser_of(command, program)) if name.startswith("--")])
+    known = [name for name in option_names(parser_of(command, program)) if name.startswith("--")]
+    near = [name for name in known if name == _MEANT.get(option)] or nearest_word(option, known)
     hint = f"Did you mean {', '.join(near)}? " if near else ""
     return UsageProblem(f"unknown option: {option}", f"{hint}See: {called} --help")
 

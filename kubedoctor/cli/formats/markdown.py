@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cli.listing import Listing
-from kubedoctor.cluster.grammar.text import capitalised, visible
+from kubedoctor.cluster.grammar.text import capitalised, visible, visible_ends
 from kubedoctor.engine.report import Incident, Report
 from kubedoctor.engine.words import CHANGED, EFFECTS, MARKS, NOT_READY, changed_line, verdict_line
 from kubedoctor.findings import Fix
@@ -22,7 +22,9 @@ def to_markdown(report: Report, listing: Listing | None = None) -> str:
         lines += ["## Not explained", ""]
         for unexplained in report.unexplained:
             lines.append(f"- {plain(unexplained.about.title)}: {plain(unexplained.says)}")
-            lines += [f"  - {plain(fact.path)} = {plain(visible(fact.text, 300))}" for fact in unexplained.evidence]
+            lines += [
+                f"  - {plain(fact.path)} = {plain(visible_ends(fact.text, 300))}" for fact in unexplained.evidence
+            ]
         lines.append("")
     if report.not_ready:
         lines += [f"## {capitalised(NOT_READY)}", ""]
@@ -55,7 +57,7 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     yield "| object | path | value | |"
     yield "| --- | --- | --- | --- |"
     for fact in cause.evidence:
-        cells = (str(fact.object), fact.path, visible(fact.text, 300), fact.shows)
+        cells = (str(fact.object), fact.path, visible_ends(fact.text, 300), fact.shows)
         yield "| " + " | ".join(plain(cell) for cell in cells) + " |"
     yield ""
     if incident.alike:

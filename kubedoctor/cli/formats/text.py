@@ -10,7 +10,7 @@ from kubedoctor.cli.formats.blocks import block, command_text, fix_lines
 from kubedoctor.cli.formats.style import PLAIN, Style
 from kubedoctor.cli.formats.wrapping import columns, padded, wrapped
 from kubedoctor.cli.listing import ListedObject, Listing
-from kubedoctor.cluster.grammar.text import capitalised, counted, visible, visible_end
+from kubedoctor.cluster.grammar.text import capitalised, counted, visible, visible_end, visible_ends
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
@@ -194,7 +194,7 @@ class _Page:
                 yield visible(subject.title)
             indent = "  " if headed else ""
             note = f"  ({visible(fact.shows)})" if fact.shows else ""
-            yield f"{indent}{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
+            yield f"{indent}{visible(fact.path)} = {visible_ends(fact.text, self._value)}{note}"
 
     def _on_it(self) -> Iterator[str]:
         """What only pods on the node have, a line each."""
@@ -222,7 +222,7 @@ class _Page:
             if report.subject is not None or report.subjects or self._all:
                 for fact in entry.evidence:
                     note = f"  ({visible(fact.shows)})" if fact.shows else ""
-                    text = f"{visible(fact.path)} = {visible(fact.text, self._value)}{note}"
+                    text = f"{visible(fact.path)} = {visible_ends(fact.text, self._value)}{note}"
                     yield from wrapped(text, self._width, "    ", "      ")
             else:
                 for message in entry.messages:

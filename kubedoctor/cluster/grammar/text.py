@@ -46,6 +46,16 @@ def visible_end(text: str, limit: int) -> str:
     return escaped if len(escaped) <= limit else f"…{escaped[len(escaped) - limit + 1 :]}"
 
 
+def visible_ends(text: str, limit: int) -> str:
+    """Like `visible`, but cut between two words in the middle: runtimes begin with the step and write the reason last."""
+    escaped = visible(text)
+    if len(escaped) <= limit:
+        return escaped
+    first = limit // 3
+    start, end = escaped[:first], escaped[first + 3 - limit :]
+    return f"{start.rpartition(' ')[0] or start} … {end.partition(' ')[2] or end}"
+
+
 def _kept_lines(match: re.Match[str]) -> str:
     return match[0] if match[0] in "\n\t" else _escape(match)
 

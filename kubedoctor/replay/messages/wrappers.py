@@ -25,6 +25,7 @@ _PARTS: Final = (
     r'failed to set ?up (?:pod )?network for (?:pod )?sandbox "[^"]*":',
     r'failed to set up sandbox container "[^"]*" network for pod "[^"]*":',
     r"failed to create pod network sandbox \S+:",
+    r'failed to (?:create|start) sandbox (?:container )?(?:task )?"[^"]*":',
     # the start of a program
     r'failed to (?:create|start) containerd (?:task|container)(?: "[^"]*")?:',
     r"failed to create shim(?: task)?:",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.grammar.text import counted, visible, visible_end
+from kubedoctor.cluster.grammar.text import counted, visible, visible_end, visible_ends
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
@@ -110,3 +110,16 @@ def test_a_number_and_its_noun(number: int, noun: str, plural: str, shown: str) 
 )
 def test_the_end_of_a_long_message_stays(text: str, limit: int, shown: str) -> None:
     assert visible_end(text, limit) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("exec: no such file", 40, "exec: no such file"),
+        ("Failed to pull image: failed to resolve it: 429 Too Many Requests", 30, "Failed to … Many Requests"),
+        ("a" * 50, 12, "aaaa … aaaaa"),
+    ],
+)
+def test_both_ends_of_a_long_value_stay(text: str, limit: int, shown: str) -> None:
+    assert visible_ends(text, limit) == shown
+    assert len(shown) <= limit
