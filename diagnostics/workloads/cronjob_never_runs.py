@@ -25,7 +25,7 @@ from zoneinfo import available_timezones
 
 from diagnostics.workloads._runs import active
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster import Cluster, CronJob, Event, Evidence, nearest_word, quote, ref
+from kubedoctor.cluster import Cluster, CronJob, Event, Evidence, has_path, nearest_word, quote, ref
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, command_line, diagnostic, edit_command
 from kubedoctor.replay.workloads.schedules import ScheduleError, UnknownTimeZone, parse_schedule
@@ -44,13 +44,13 @@ _EVENTS = ("UnknownTimeZone", "UnparseableSchedule", "InvalidSchedule")
 )
 def cronjob_never_runs(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
     problem, zone = _problem(cron_job, cluster)
-    if not problem:
+    if not problem or not has_path(cron_job, "spec.schedule"):
         return
     events = [event for event in cluster.events_about(ref(cron_job)) if event.reason in _EVENTS][-1:]
     evidence: list[Evidence] = [quote(cron_job, "spec.schedule", "")]
     if cron_job.spec.time_zone:
         evidence.append(quote(cron_job, "spec.timeZone", ""))
-    evidence += [quote(event, "message", "the controller's message") for event in events]
+    evidence += [quote(event, "message", "the controller's message") for event in events if has_path(event, "message")]
     yield Finding(
         about=ref(cron_job),
         summary=f"CronJob never runs: {problem}",

@@ -130,7 +130,7 @@ def _why(
     if wait is None:
         return "", (), ()
     event = next((found for pod in pods if not_ready(pod) and (found := before_containers(pod, cluster))), None)
-    if event is None:
+    if event is None or not has_path(event, "message"):
         return f": {wait[0]}", (wait[1],), ()
     return (
         f": {wait[0]}; {event.reason}: {visible_end(event.message, LONGEST)}",

@@ -31,7 +31,7 @@ _CAPABILITIES = (
     (re.compile(r"\bptrace", re.I), "SYS_PTRACE"),
     (re.compile(r"\bu?n?mount\b|\bunshare\b|\bsetns\b", re.I), "SYS_ADMIN"),
 )
-"""What a line names, and the Linux capability that the kernel asks for (capabilities(7))."""
+"""What a line names, and the Linux capability that the kernel requires (capabilities(7))."""
 
 
 def denied(pod: Pod, container: Container, path: str, line: str, about: Ref, cluster: Cluster) -> Story:

@@ -1,4 +1,4 @@
-"""Pod was rejected by the kubelet (OutOfcpu, NodeAffinity, SysctlForbidden, UnexpectedAdmissionError).
+"""Pod was rejected by the kubelet (OutOfcpu, SysctlForbidden, UnexpectedAdmissionError).
 
 ## What it means
 The kubelet repeats the scheduler's checks: resources, node selectors, devices. A pod that does not fit gets phase
@@ -7,7 +7,7 @@ The kubelet repeats the scheduler's checks: resources, node selectors, devices. 
 ## Why it happens
 - The pod sets `spec.nodeName` itself, so the scheduler did not check whether the node has room.
 - Two pods were bound at the same moment, or the node changed: labels, devices, less allocatable after a restart.
-- The pod asks for what the node does not allow or have: an AppArmor profile, an unsafe sysctl, another operating system.
+- The pod requests what the node does not allow or have: an AppArmor profile, an unsafe sysctl, another operating system.
   Each pod that its controller creates there is then rejected as well.
 
 ## How to fix it
@@ -102,7 +102,7 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     evidence = [quote(pod, f"status.{field}") for field in ("reason", "message") if has_path(pod, f"status.{field}")]
     evidence += [quote(pod, "spec.nodeName", "the node that the pod was bound to")] if pod.spec.node_name else []
     for field in _SETTINGS.get(reason, ()):
-        evidence += quote_pod_spec(pod, cluster, about, f"spec.{field}", "what the pod asks for")
+        evidence += quote_pod_spec(pod, cluster, about, f"spec.{field}", "what the pod requests")
     yield Finding(
         about=about,
         summary=f"rejected by the kubelet of node {pod.spec.node_name} ({reason}){f': {message}' if message else ''}",
