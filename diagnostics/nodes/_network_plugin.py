@@ -10,6 +10,7 @@ from kubedoctor.cluster import (
     Evidence,
     Node,
     Pod,
+    Ref,
     controller_of,
     finished,
     has_path,
@@ -17,6 +18,7 @@ from kubedoctor.cluster import (
     ready,
     ref,
 )
+from kubedoctor.findings import Command, Effect, Fix, kubectl, look_at_log
 
 _FOLDERS = ("/etc/cni", "/opt/cni")
 """The folders of plug-ins' configuration and programs, unless the runtime is configured with others (`containerd`'s
@@ -24,13 +26,14 @@ _FOLDERS = ("/etc/cni", "/opt/cni")
 
 
 class NetworkPlugin(NamedTuple):
-    """summary: what is wrong with it on the node. fix: what to do. suspect: the DaemonSet, where its pod on the node
-    fails or is missing."""
+    """summary: what is wrong with it on the node. suspect: the DaemonSet, where its pod on the node fails or is missing.
+    pod: where it is ready on the node, although the network is not."""
 
     summary: str
-    fix: str
+    fixes: tuple[Fix, ...]
     suspect: DaemonSet | None = None
     evidence: tuple[Evidence, ...] = ()
+    pod: Pod | None = None
 
 
 def network_plugin(node: Node, cluster: Cluster) -> NetworkPlugin:
@@ -44,19 +47,43 @@ def network_plugin(node: Node, cluster: Cluster) -> NetworkPlugin:
         if pod is None:
             missing = daemon.status.current_number_scheduled < daemon.status.desired_number_scheduled
             if missing:
-                suspects.append(NetworkPlugin(*_missing(daemon, node), daemon, _counted(daemon)))
+                suspects.append(_missing(daemon, node))
         elif not ready(pod) and not finished(pod):
-            suspects.append(NetworkPlugin(*_failing(daemon, pod), daemon, _state(pod)))
+            suspects.append(_failing(daemon, pod))
     if len(suspects) == 1 or (suspects and plugins):
         return suspects[0]
     if plugins:
-        names = ", ".join(ref(daemon).title for daemon in plugins)
-        return NetworkPlugin(
-            "", f"Check why {names} does not set up the network of this node: read the log of its pod here"
-        )
+        return _at_work(plugins, on_node)
     if any(gap.kind in ("DaemonSet", "Pod") for gap in cluster.gaps) or candidates:
-        return NetworkPlugin("", "Check why the network plugin's pod on this node fails, or whether there is one")
-    return NetworkPlugin("", "Install or repair the network plugin: no DaemonSet of the cluster sets one up")
+        return NetworkPlugin(
+            "", (Fix("Check why the network plugin's pod on this node fails, or whether there is one"),)
+        )
+    return NetworkPlugin("", (Fix("Install or repair the network plugin: no DaemonSet of the cluster sets one up"),))
+
+
+def _at_work(plugins: list[DaemonSet], on_node: dict[Ref, Pod]) -> NetworkPlugin:
+    """A plugin writes its program and configuration when its pod starts."""
+    names = ", ".join(ref(daemon).title for daemon in plugins)
+    read = Fix(f"Check why {names} does not set up the network of this node: read the log of its pod here")
+    pods = [(daemon, pod) for daemon in plugins if (pod := on_node.get(ref(daemon))) is not None and ready(pod)]
+    if len(pods) != 1:
+        return NetworkPlugin("", (read,))
+    daemon, pod = pods[0]
+    again = Fix(
+        f"Delete pod {pod.name}: {ref(daemon).title} creates it again, and a network plugin writes its configuration"
+        " when it starts",
+        kubectl("delete", "pod", pod.name, namespace=pod.namespace),
+        Effect.DISRUPTS,
+    )
+    return NetworkPlugin("", (again, read), pod=pod)
+
+
+def look_at_plugin(network: NetworkPlugin | None) -> tuple[Command, ...]:
+    """The log of its pod on the node, where that runs."""
+    if network is None or network.pod is None:
+        return ()
+    container = network.pod.spec.containers[0].name
+    return (look_at_log(network.pod, container, previous=False, why="the log of the network plugin on the node"),)
 
 
 def _installs(daemon: DaemonSet) -> bool:
@@ -64,17 +91,24 @@ def _installs(daemon: DaemonSet) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for path in paths for folder in _FOLDERS)
 
 
-def _failing(daemon: DaemonSet, pod: Pod) -> tuple[str, str]:
+def _failing(daemon: DaemonSet, pod: Pod) -> NetworkPlugin:
     title = ref(daemon).title
-    return (
+    return NetworkPlugin(
         f"pod {pod.name} of {title} is not ready on it",
-        f"Fix pod {pod.name} of {title}: the node's network depends on it",
+        (Fix(f"Fix pod {pod.name} of {title}: the node's network depends on it"),),
+        daemon,
+        _state(pod),
     )
 
 
-def _missing(daemon: DaemonSet, node: Node) -> tuple[str, str]:
+def _missing(daemon: DaemonSet, node: Node) -> NetworkPlugin:
     title = ref(daemon).title
-    return f"{title} has no pod on it", f"Fix {title}: it cannot create its pod on {node.name}"
+    return NetworkPlugin(
+        f"{title} has no pod on it",
+        (Fix(f"Fix {title}: it cannot create its pod on {node.name}"),),
+        daemon,
+        _counted(daemon),
+    )
 
 
 def _counted(daemon: DaemonSet) -> tuple[Evidence, ...]:

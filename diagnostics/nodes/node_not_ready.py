@@ -15,9 +15,12 @@ reports what is wrong.
 1. Unknown: check that the machine is up and the kubelet runs: `systemctl status kubelet`, `journalctl -u kubelet`.
 2. False: fix what the message names; for a network plugin check its pods on this node.
 3. If the machine will not return, delete the Node, so that its pods are recreated on other nodes.
+4. If the machine is off for longer, mark it out of service: `kubectl taint nodes NODE
+   node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`. Its volumes are then detached. Never while it still runs.
 
 ## References
 - https://kubernetes.io/docs/concepts/architecture/nodes/#node-status
+- https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown
 - https://kubernetes.io/docs/tasks/debug/debug-cluster/
 """
 
@@ -25,8 +28,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import NamedTuple
 
-from diagnostics.nodes._network_plugin import network_plugin
+from diagnostics.nodes._held import held_by
+from diagnostics.nodes._network_plugin import look_at_plugin, network_plugin
+from diagnostics.nodes._stated import stated
 from kubedoctor.cluster import (
     Cluster,
     Condition,
@@ -36,36 +42,26 @@ from kubedoctor.cluster import (
     Node,
     Pod,
     Ref,
+    VolumeAttachment,
     condition,
     counted,
     finished,
     has_path,
     human_duration,
+    listed,
     quote,
     ref,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.messages.classes import MessageClass
 
 READY = "status.conditions[type=Ready]"
 JOINING = timedelta(minutes=2)
 _REMOVAL = frozenset({"ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption"})
 """Taints of nodes that the cluster-autoscaler or Karpenter removes."""
 AT_ONCE = timedelta(seconds=10)
-_NETWORK = (
-    ("cni plugin not initialized", "no network plugin is running"),
-    ("NetworkPluginNotReady", "the network plugin is not ready"),
-    ("NetworkReady=false", "the network plugin is not ready"),
-)
-_CAUSES = (
-    ("PLEG is not healthy", "the container runtime answers too slowly", "Restart the container runtime on the node"),
-    ("container runtime is down", "the container runtime is down", "Start the container runtime on the node"),
-    (
-        "container runtime status check",
-        "the container runtime does not answer",
-        "Restart the container runtime on the node",
-    ),
-    ("node is shutting down", "the node is shutting down", "Wait, or start the machine again"),
-)
+_MACHINE_OFF = "node.cloudprovider.kubernetes.io/shutdown"
+"""The taint of a node whose machine the cloud calls shut down (`k8s.io/cloud-provider/api`, v1.37)."""
 
 
 def unready(node: Node) -> bool:
@@ -78,12 +74,12 @@ def unready(node: Node) -> bool:
     code="KD4001",
     subject=Node,
     severity=Severity.CRITICAL,
-    reads=(Node, Pod, Lease, DaemonSet),
+    reads=(Node, Pod, Lease, DaemonSet, VolumeAttachment),
     when=unready,
     # A node that does not report cannot end or reject a program: such findings stay causes of their own.
     explains=(
         Explains("runs", ("KD1012", "KD1016", "KD1019", "KD1022", "KD1201", "KD2001", "KD2101")),
-        Explains("same", ("KD1101",)),
+        Explains("same", ("KD1023", "KD1101")),
     ),
     also_known_as=("NotReady", "NodeStatusUnknown"),
     symptoms=("KubeletNotReady", "NodeNotReady", "unreachable", "Unknown"),
@@ -100,40 +96,51 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     ]
     if not evidence:
         evidence.append(quote(node, "metadata.name", "it has no Ready condition"))
-    blamed: tuple[Ref, ...] = ()
-    if ready is None:
-        summary, fix = "the kubelet has never reported its status", "Check whether the kubelet runs on the node"
-    elif ready.status == "Unknown":
-        summary, more = _silent(node, ready, cluster)
-        fix = "Check that the machine is up, and start the kubelet on it"
-        evidence += more
-    elif meaning := _network(ready):
-        plugin = network_plugin(node, cluster)
-        detail = f"; {plugin.summary}" if plugin.summary else ""
-        summary, fix = f"{meaning}{detail} ({' '.join(ready.message.split())})", plugin.fix
-        evidence += plugin.evidence
-        blamed = (ref(plugin.suspect),) if plugin.suspect is not None else ()
-    else:
-        summary, fix = _stated(ready)
+    why = _why(node, ready, pods, cluster)
     leaving = node.metadata.deletion_timestamp is not None or any(
         taint.key in _REMOVAL for taint in node.spec.taints or ()
     )
-    summary += "; the node is being removed" if leaving else ""
+    removed = "; the node is being removed" if leaving else ""
     running = f"; {counted(len(pods), 'pod')} on it" if pods else ""
     yield Finding(
         about=ref(node),
-        summary=f"NotReady: {summary}{running}",
-        evidence=tuple(evidence),
+        summary=f"NotReady: {why.summary}{removed}{running}",
+        evidence=(*evidence, *why.evidence),
         severity=Severity.NOTICE if leaving else None,
         confidence=Confidence.CERTAIN if ready is not None else Confidence.LIKELY,
         affects=tuple(ref(pod) for pod in pods),
-        because_of=blamed,
-        fixes=(Fix(fix),),
+        because_of=why.blamed,
+        detail=why.detail,
+        fixes=why.fixes,
         commands=(
             Command(f"kubectl describe node {node.name}", "conditions and events of the node"),
             Command(f"kubectl get pods -A -o wide --field-selector spec.nodeName={node.name}", "the pods on the node"),
+            *why.commands,
         ),
     )
+
+
+class _Why(NamedTuple):
+    summary: str
+    fixes: tuple[Fix, ...]
+    evidence: tuple[Evidence, ...] = ()
+    blamed: tuple[Ref, ...] = ()
+    detail: str = ""
+    commands: tuple[Command, ...] = ()
+
+
+def _why(node: Node, ready: Condition | None, pods: list[Pod], cluster: Cluster) -> _Why:
+    if ready is None or ready.reason == "NodeStatusNeverUpdated":
+        return _Why("the kubelet has never reported its status", (Fix("Check whether the kubelet runs on the node"),))
+    if ready.status == "Unknown":
+        return _silent(node, ready, pods, cluster)
+    said = stated(node, ready)
+    if said.kind is not MessageClass.NODE_NETWORK_NOT_READY:
+        return _Why(said.summary, (said.fix,))
+    plugin = network_plugin(node, cluster)
+    detail = f"; {plugin.summary}" if plugin.summary else ""
+    blamed = (ref(plugin.suspect),) if plugin.suspect is not None else ()
+    return _Why(f"{said.summary}{detail}", plugin.fixes, plugin.evidence, blamed, commands=look_at_plugin(plugin))
 
 
 def _joining(node: Node, ready: Condition | None, cluster: Cluster) -> bool:
@@ -145,31 +152,48 @@ def _joining(node: Node, ready: Condition | None, cluster: Cluster) -> bool:
     return changed is None or changed - created <= AT_ONCE
 
 
-def _silent(node: Node, ready: Condition, cluster: Cluster) -> tuple[str, list[Evidence]]:
-    """The time since which the kubelet has not reported."""
+def _silent(node: Node, ready: Condition, pods: list[Pod], cluster: Cluster) -> _Why:
+    """Since when the kubelet has not reported, and what waits for it."""
     lease = cluster.maybe.get(Lease, "kube-node-lease", node.name)
     renewed = lease.spec.renew_time if lease is not None else None
     last = renewed or ready.last_heartbeat_time
-    text = "the kubelet stopped reporting"
-    if last is not None:
-        text += f" {human_duration(max(cluster.taken_at - last, timedelta()))} ago"
+    silent = max(cluster.taken_at - last, timedelta()) if last is not None else timedelta()
+    text = f"the kubelet stopped reporting{f' {human_duration(silent)} ago' if last is not None else ''}"
     evidence = []
     if lease is not None and has_path(lease, "spec.renewTime"):
         evidence.append(quote(lease, "spec.renewTime", "the kubelet's last report"))
     elif has_path(node, f"{READY}.lastHeartbeatTime"):
         evidence.append(quote(node, f"{READY}.lastHeartbeatTime", "the kubelet's last report"))
-    return text, evidence
+    off = any(taint.key == _MACHINE_OFF for taint in node.spec.taints or ())
+    if off:
+        text += ", and the cloud reports that the machine is shut down"
+        evidence.append(quote(node, "spec.taints", "set by the cloud's controller"))
+        first = Fix("Start the machine again, or delete the node if it will not return")
+    else:
+        first = Fix(
+            "Check that the machine is up and reaches the API server, and start the kubelet on it; its log names an expired"
+            " certificate or a missing file: `journalctl -u kubelet`"
+        )
+    held = held_by(node, pods, silent, cluster)
+    return _Why(
+        text,
+        (first, *held.fixes),
+        (*evidence, *held.evidence),
+        detail=" ".join((*_also_silent(node, cluster), *held.words)),
+    )
 
 
-def _network(ready: Condition) -> str:
-    """What the kubelet reports about the network; empty where its message is about something else."""
-    return next((meaning for words, meaning in _NETWORK if words.lower() in ready.message.lower()), "")
-
-
-def _stated(ready: Condition) -> tuple[str, str]:
-    """What the kubelet reports, and the fix."""
-    message = " ".join(ready.message.split())
-    for words, meaning, fix in _CAUSES:
-        if words.lower() in message.lower():
-            return f"{meaning} ({message})", fix
-    return message or ready.reason or "the kubelet gives no reason", "Fix what the kubelet's message names"
+def _also_silent(node: Node, cluster: Cluster) -> tuple[str, ...]:
+    """Several nodes at once have one cause: their network, or the API server's address."""
+    nodes = cluster.snapshot.of_kind("Node")
+    silent = [
+        other.metadata.name
+        for other in nodes
+        if isinstance(other, Node)
+        and (ready := condition(other.status.conditions, "Ready")) is not None
+        and ready.status == "Unknown"
+    ]
+    if len(silent) < 2:
+        return ()
+    names = listed(sorted(name for name in silent if name != node.name), 3)
+    return (f"{len(silent)} of {len(nodes)} nodes stopped reporting, also {names}: look for what they share.",)

@@ -47,6 +47,7 @@ from kubedoctor.cluster import (
     Node,
     Pod,
     PriorityClass,
+    Ref,
     ResourceClaim,
     ResourceSlice,
     condition,
@@ -56,6 +57,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS, AutoscalerView, autoscaler_view
+from kubedoctor.replay.scheduler.framework import Reason
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.said.messages import SchedulingMessage, parse_message
@@ -74,7 +76,11 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement, Said, said_of
     ),
     when=unscheduled,
     alike=alike,
-    explains=(Explains("same", ("KD1201", "KD1204")), Explains("selects", ("KD2001",))),
+    explains=(
+        Explains("same", ("KD1201", "KD1204")),
+        Explains("selects", ("KD2001",)),
+        Explains("affects", ("KD1201", "KD1204", "KD2001", "KD2101")),
+    ),
     also_known_as=("pending", "FailedScheduling"),
     symptoms=("Unschedulable", "Insufficient cpu", "Insufficient memory", "SchedulerError"),
 )
@@ -129,7 +135,7 @@ def _finding(case: Case, said: Said, view: AutoscalerView) -> Finding:
         evidence=evidence(case, said, [fact for _, fact in pairs]),
         confidence=_confidence(case),
         detail=_detail(case, [fact for _, fact in pairs], view),
-        fixes=_proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes)),
+        fixes=_fixes(case, major, about),
         commands=commands(case.pod),
         because_of=blamed(major),
         aspect=aspect(major),
@@ -145,6 +151,12 @@ def _fits_here(answer: PendingAnswer | None) -> str:
 
 def _proven(case: Case) -> tuple[Fix, ...]:
     return placement_fixes(case.answer, case.cluster) if case.answer is not None else ()
+
+
+def _fixes(case: Case, major: list[tuple[Reason, Explanation]], about: Ref) -> tuple[Fix, ...]:
+    """Where a node is the cause, what changes the node comes first."""
+    fixes = _proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes))
+    return tuple(sorted(fixes, key=lambda fix: about.kind == "Node" and fix.changes != about))
 
 
 def _present(answer: PendingAnswer | None) -> SchedulingMessage | None:

@@ -1,6 +1,7 @@
 """Folding symptoms under causes: one NotReady node with 187 stuck pods is one incident.
 
-A finding explains another if its diagnostic declares so (`Explains`) and their objects stand in that relation,
+A finding explains another if its diagnostic declares so (`Explains`) and their objects stand in that relation
+(`affects` leads from what the cause affects, every other from what it is about),
 or if the other finding itself names the object that it blames (`because_of`): then what is found about that object, else
 what affects it.
 """
@@ -18,8 +19,10 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, ReportedFinding
-from kubedoctor.findings.relations import CauseRelation, Symptom
+from kubedoctor.findings.relations import CauseRelation, Symptom, affects
 
+Findings = dict[Ref, list[ReportedFinding]]
+"""By an object that they are about, or that they affect."""
 _OF_THE_CLUSTER = ("", "kube-system")
 """The namespaces of nodes and volumes, and of Kubernetes' own components."""
 
@@ -31,8 +34,8 @@ def fold(
     sentence each."""
     family = Family(snapshot)
     problems: dict[str, None] = {}
-    about: dict[Ref, list[ReportedFinding]] = {}
-    affecting: dict[Ref, list[ReportedFinding]] = {}
+    about: Findings = {}
+    affecting: Findings = {}
     for finding in findings:
         for name in {family.top(affected) for affected in finding.affects}:
             affecting.setdefault(name, []).append(finding)
@@ -41,7 +44,7 @@ def fold(
     explains = {diagnostic.code: diagnostic.explains for diagnostic in catalogue.diagnostics}
     parents: dict[str, str] = {}
     for symptom in findings:
-        _attach(symptom, _causes(symptom, about, explains, catalogue.relations, family, problems), parents)
+        _attach(symptom, _causes(symptom, (about, affecting), explains, catalogue.relations, family, problems), parents)
     for symptom in findings:  # what is declared comes first, so that this decides no circle
         if symptom.id not in parents:
             _attach(symptom, _harming_what_is_blamed(symptom, affecting, family), parents)
@@ -63,9 +66,7 @@ def _attach(symptom: ReportedFinding, causes: Iterable[ReportedFinding], parents
             return
 
 
-def _harming_what_is_blamed(
-    symptom: ReportedFinding, affecting: dict[Ref, list[ReportedFinding]], family: Family
-) -> Iterator[ReportedFinding]:
+def _harming_what_is_blamed(symptom: ReportedFinding, affecting: Findings, family: Family) -> Iterator[ReportedFinding]:
     """A full quota prevents the pods of a Deployment, and so a Service has none."""
     for name in symptom.because_of:
         if name.kind in ("Pod", *WORKLOAD_KINDS):
@@ -100,15 +101,17 @@ def _line(start: str, parents: dict[str, str]) -> list[str]:
 
 def _causes(
     symptom: ReportedFinding,
-    about: dict[Ref, list[ReportedFinding]],
+    indexes: tuple[Findings, Findings],
     explains: dict[str, Any],
     relations: Iterable[CauseRelation],
     family: Family,
     problems: dict[str, None],
 ) -> Iterator[ReportedFinding]:
+    about, affecting = indexes
     for relation in (_BLAMED, *relations):
+        index = affecting if relation is affects else about
         for name in _names(relation, symptom, family, problems):
-            for cause in about.get(name, ()):
+            for cause in index.get(name, ()):
                 if cause.id == symptom.id:
                     continue
                 if relation is _BLAMED or any(

@@ -108,5 +108,12 @@ def selects(symptom: Symptom, family: Family) -> Iterator[Ref]:
         yield from family.behind(service)
 
 
-RELATIONS: tuple[CauseRelation, ...] = (configures, isolates, mounts, runs, same, selects)
-"""Those of Kubernetes' own kinds, by name."""
+@cause_relation("affects")
+def affects(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause affects the object, its workload, or what the symptom's Service selects."""
+    yield family.top(symptom.about)
+    yield from selects(symptom, family)
+
+
+RELATIONS: tuple[CauseRelation, ...] = (configures, isolates, mounts, runs, same, selects, affects)
+"""Those of Kubernetes' own kinds, by name. `affects` is the last: what is found about an object itself is nearer."""

@@ -126,7 +126,8 @@ def test_the_cause_is_the_first_incident(path: Path) -> None:
         return
     (first,) = [one for one in report.findings if one.id == report.incidents[0].cause]
     about = {"kind": first.about.kind, "namespace": first.about.namespace, "name": first.about.name}
-    assert about in state["expect"]["culprit"]
+    culprits = state["expect"]["culprit"]
+    assert about in (culprits[:1] if culprits[0]["kind"] == "Node" else culprits)
     code, words = EXPECTED[state["name"]]
     assert (first.code, words in first.summary) == (code, True), first.summary
     fixes = [fix.summary for fix in first.fixes] or [""]

@@ -183,7 +183,7 @@ def test_a_package_brings_relations_that_come_after_the_built_in_ones(plugin: An
     assert len(catalogue.diagnostics) == 1, "a diagnostic that another module imports counts once"
     assert catalogue.related[:-1] == NEIGHBOURS
     assert catalogue.related[-1].name == "acme_checks.area.neighbours.certificate"
-    assert [one.name for one in catalogue.relations][-2:] == ["selects", "certifies"]
+    assert [one.name for one in catalogue.relations][-2:] == ["affects", "certifies"]
 
 
 def test_a_relation_is_declared_once(plugin: Any) -> None:
@@ -199,7 +199,7 @@ def test_a_diagnostic_that_explains_along_no_relation_is_left_out() -> None:
     assert catalogue.diagnostics == ()
     assert catalogue.problems[0].endswith(
         "test/silent explains along relation 'select', which does not exist; relations: configures, isolates, mounts, runs, same,"
-        " selects; it is ignored"
+        " selects, affects; it is ignored"
     )
 
 

@@ -231,3 +231,31 @@ def test_what_is_found_about_a_blamed_workload_is_nearer_than_what_affects_it() 
     )
     report = run(*diagnostics, manifests=(deployment("web"), SERVICE, QUOTA))
     assert ("Deployment/shop/web", ["Service/shop/web"]) in shape(report)
+
+
+def broken_node(one: Node, cluster: Cluster) -> Iterator[Finding]:
+    yield said(one, "starts no pods", affects=(Ref("Pod", "shop", "web-0"),))
+
+
+def test_a_cause_explains_what_happens_to_the_workloads_of_the_pods_that_it_affects() -> None:
+    diagnostics = (
+        made(broken_node, code="KD9001", subject=Node, explains=(Explains("affects", ("KD9002", "KD9003")),)),
+        made(stuck_rollout, code="KD9002", subject=Deployment),
+        made(empty_service, code="KD9003", subject=Service),
+    )
+    owned = pod("web-0", node="n1", owner="web-1")
+    manifests = (node("n1"), deployment("web"), replica_set("web-1", "web"), owned, SERVICE)
+    report = run(*diagnostics, manifests=manifests)
+    assert shape(report) == [("Node/n1", ["Deployment/shop/web", "Service/shop/web"])]
+
+
+def test_what_is_found_about_a_workload_itself_is_nearer_than_what_affects_it() -> None:
+    diagnostics = (
+        made(broken_node, code="KD9001", subject=Node, explains=(Explains("affects", ("KD9002",)),)),
+        made(sick_pod, code="KD9003", subject=Pod, explains=(Explains("same", ("KD9002",)),)),
+        made(stuck_rollout, code="KD9002", subject=Deployment),
+    )
+    owned = pod("web-0", node="n1", owner="web-1")
+    manifests = (node("n1"), deployment("web"), replica_set("web-1", "web"), owned)
+    report = run(*diagnostics, manifests=manifests)
+    assert ("Node/n1", []) in shape(report)

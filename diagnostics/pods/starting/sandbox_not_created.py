@@ -14,9 +14,10 @@ seconds.
 - The container runtime or the kernel of the node.
 
 ## How to fix it
-1. Look at the network plugin's pod on the node named in the message, and at its log.
+1. Look at the network plugin's pod on the node named in the message, and at its log. If it runs and its program or its
+   configuration is missing on the node, delete the pod: the new one writes them again.
 2. Free or add addresses: delete unused pods, enlarge the pool or the subnet.
-3. If other nodes create sandboxes: cordon this one and delete the pod.
+3. If other nodes create sandboxes: cordon this one and delete the pods that wait.
 
 ## References
 - https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/network-plugins/
@@ -28,26 +29,27 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.nodes._network_plugin import look_at_plugin, network_plugin
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._creation import nothing_created
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, not_ready, ref, times, visible_end
+from diagnostics.pods.starting._sandbox import BY_THE_PLUGIN, sandbox_fixes, sandbox_words
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, not_ready, ref, times, visible_end
 from kubedoctor.findings import (
     Confidence,
+    Explains,
     Finding,
-    Fix,
     Severity,
     active,
     at_fault,
     diagnostic,
-    fix_by_hand,
     has_path,
     look_at_pod,
     newest_event,
     quote,
 )
 from kubedoctor.replay.messages.classes import Culprit, MessageClass
-from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.message import Message, MessageReading
 from kubedoctor.replay.messages.reader import read_message
 from kubedoctor.replay.messages.wrappers import without_wrappers
 
@@ -55,38 +57,15 @@ PATIENCE = timedelta(minutes=1)
 MANY = 3
 _AFTER_THE_SANDBOX = frozenset({"Pulling", "Pulled", "Created", "Started", "Failed", "BackOff"})
 _PLUGIN = re.compile(r'plugin type="([^"]+)"|for plugin "([^"]+)"')
-_WORDS = {
-    MessageClass.SANDBOX_NO_ADDRESSES: "network plugin {plugin} has no free IP address",
-    MessageClass.SANDBOX_PLUGIN_MISSING: "a program of the network plugin is missing",
-    MessageClass.SANDBOX_AGENT_DOWN: "network plugin {plugin} does not run there, or is not configured",
-    MessageClass.SANDBOX_API_ACCESS: "network plugin {plugin} cannot use the Kubernetes API",
-    MessageClass.SANDBOX_ATTACHMENT: "an additional network of the pod is missing",
-    MessageClass.SANDBOX_PAUSE_IMAGE: "the sandbox image cannot be pulled",
-    MessageClass.SANDBOX_RUNTIME_HANDLER: "the runtime handler of the pod's RuntimeClass is not configured",
-    MessageClass.SANDBOX_RUNTIME: "the container runtime fails or hangs",
-    MessageClass.SANDBOX_NODE: "a setting of the node prevents it",
-    MessageClass.START_MEMORY_TOO_SMALL: "the pod's memory limit is too low",
-}
-_FIXES = {
-    MessageClass.SANDBOX_NO_ADDRESSES: "Free addresses, or enlarge the range, pool or subnet of the pods on {node}",
-    MessageClass.SANDBOX_PLUGIN_MISSING: "Install the CNI program on {node}: its network plugin's DaemonSet does that",
-    MessageClass.SANDBOX_AGENT_DOWN: "Repair the network plugin's pod on {node}",
-    MessageClass.SANDBOX_API_ACCESS: "Restart the network plugin's pod on {node}, and check its role",
-    MessageClass.SANDBOX_PAUSE_IMAGE: "Make the sandbox image reachable from {node}, or set another in its runtime",
-    MessageClass.SANDBOX_RUNTIME_HANDLER: "Configure the handler in the container runtime of {node}",
-    MessageClass.SANDBOX_RUNTIME: "Check the container runtime of {node}",
-    MessageClass.SANDBOX_NODE: "Correct the setting on {node}",
-    MessageClass.START_MEMORY_TOO_SMALL: "Raise the memory limit of the pod's containers",
-}
 
 
 @diagnostic(
     code="KD1023",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, *WORKLOADS),
+    reads=(Event, Node, Pod, *WORKLOADS),
     when=not_ready,
-    explains=CONSEQUENCES,
+    explains=(*CONSEQUENCES, Explains("affects", ("KD1201", "KD1204", "KD2001", "KD2101"))),
     symptoms=("FailedCreatePodSandBox", "ContainerCreating", "NetworkNotReady", "failed to assign an IP address"),
 )
 def sandbox_not_created(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
@@ -114,26 +93,47 @@ def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
 
 
 def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
-    about = at_fault(pod, cluster)
     node = pod.spec.node_name
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
     kind = reading.message_class if reading is not None and reading.known else None
     named = _PLUGIN.search(event.message)
     plugin = f"`{named[1] or named[2]}`" if named else "of the node"
-    stated = _WORDS[kind].format(plugin=plugin) + ": " if kind in _WORDS else ""
     reason = visible_end(" ".join(without_wrappers(event.message).split()), 240)
-    on_node = reading is None or reading.fault is not Culprit.TEMPLATE
+    at_node = _node_at_fault(pod, kind, reading, cluster)
+    about = ref(at_node) if at_node is not None else at_fault(pod, cluster)
+    network = network_plugin(at_node, cluster) if at_node is not None and kind in BY_THE_PLUGIN else None
+    stated = sandbox_words(kind, plugin, runs=network is not None and network.pod is not None)
+    detail = f"; {network.summary}" if network is not None and network.summary else ""
+    blamed = blamed_node(pod) if reading is None or reading.fault is not Culprit.TEMPLATE else ()
+    if at_node is not None:
+        blamed = (ref(network.suspect),) if network is not None and network.suspect is not None else ()
+    where = "it" if at_node is not None else f"node {node}"
     return Finding(
         about=about,
-        summary=f"no sandbox can be created on node {node}: {stated}{reason}",
+        summary=f"no sandbox can be created on {where}: {stated}{reason}{detail}",
         confidence=Confidence.CERTAIN,
         evidence=(
             quote(event, "message", f"seen {times(event.times)}"),
             quote(pod, "spec.nodeName", "the node that cannot create it"),
+            *(network.evidence if network is not None else ()),
         ),
-        fixes=(Fix(_FIXES[kind].format(node=node)),)
-        if kind in _FIXES
-        else (fix_by_hand(about, "Correct what the message names, or remove it from the pod"),),
-        commands=(look_at_pod(pod, "the events of the sandbox"),),
-        because_of=blamed_node(pod) if on_node else (),
+        fixes=sandbox_fixes(kind, event, node, about, network),
+        commands=(look_at_pod(pod, "the events of the sandbox"), *look_at_plugin(network)),
+        because_of=blamed,
     )
+
+
+def _node_at_fault(
+    pod: Pod, kind: MessageClass | None, reading: MessageReading | None, cluster: Cluster
+) -> Node | None:
+    """The node, where the message blames what it has or lacks, and no pod got its sandbox there since."""
+    if kind is None or kind is MessageClass.SANDBOX_RUNTIME_HANDLER:
+        return None
+    if reading is None or reading.fault is Culprit.TEMPLATE:
+        return None
+    node = cluster.maybe.get(Node, "", pod.spec.node_name)
+    since = pod.status.start_time or pod.metadata.creation_timestamp
+    if node is None or since is None:
+        return node
+    later = (other.status.start_time for other in cluster.maybe.pods_on(node.name) if _has_a_sandbox(other))
+    return None if any(start is not None and start > since for start in later) else node

@@ -76,6 +76,15 @@ def _tainted(case: Case, reason: Reason) -> list[tuple[Node, Taint]]:
     ]
 
 
+def only_node_tainted(case: Case, refused: list[RefusedNode]) -> Node | None:
+    """The node whose taint leaves ordinary pods without any node: it is the only one but for control-plane nodes."""
+    workers = [node for node in case.nodes if not any(taint.key in CONTROL_PLANE for taint in node.spec.taints or ())]
+    if len(workers) != 1 or workers[0].name not in {refusal.name for refusal in refused}:
+        return None
+    taint = untolerated(case.pod.spec.tolerations, workers[0].spec.taints or ())
+    return workers[0] if taint is not None and taint.key not in NODE_TROUBLE else None
+
+
 def _taint_of(case: Case, refusal: RefusedNode) -> Taint | None:
     return untolerated(case.pod.spec.tolerations, refusal.node.spec.taints or ())
 

@@ -78,6 +78,8 @@ def culprit(case: Case, major: list[tuple[Reason, Explanation]]) -> Ref:
         return ref(min((refusal.node for refusal in refused), key=lambda node: node.name))
     if obstacles == {TOO_MANY_PODS} and len(refused) == 1:
         return ref(refused[0].node)
+    if obstacles == {TAINT} and (node := nodes.only_node_tainted(case, refused)) is not None:
+        return ref(node)
     return case.workload
 
 
@@ -107,7 +109,8 @@ def summary(about: Ref, message: SchedulingMessage, texts: list[str]) -> str:
     counted = any(reason.count is not None for reason in message.reasons)
     if about.kind == "Node":
         other_nodes = f", and no other of {message.nodes} nodes does" if (message.nodes or 0) > 1 else ""
-        return f"accepts no new pods{other_nodes}: {reasons}"
+        tainted = all(reason.obstacle is TAINT for reason in message.reasons)
+        return f"accepts no new pods{' without a toleration' if tainted else ''}{other_nodes}: {reasons}"
     if reasons.startswith("no node has enough"):
         return reasons
     if message.nodes and counted:

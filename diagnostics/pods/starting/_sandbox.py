@@ -1,0 +1,66 @@
+"""What a failure to create a sandbox means in words, and what repairs it, by the class of its message."""
+
+from __future__ import annotations
+
+import re
+
+from diagnostics.nodes._network_plugin import NetworkPlugin
+from kubedoctor.cluster import Event
+from kubedoctor.findings import Fix, Ref, fix_by_hand
+from kubedoctor.replay.messages.classes import MessageClass
+
+_OTHER_RANGE = re.compile(r'"([\w.-]+)" already has an IP address different from')
+"""Of the plug-in `bridge` (`plugins/main/bridge`, v1.9)."""
+_WORDS = {
+    MessageClass.SANDBOX_NO_ADDRESSES: "network plugin {plugin} has no free IP address",
+    MessageClass.SANDBOX_PLUGIN_MISSING: "a program of the network plugin is missing",
+    MessageClass.SANDBOX_AGENT_DOWN: "network plugin {plugin} does not run there, or is not configured",
+    MessageClass.SANDBOX_API_ACCESS: "network plugin {plugin} cannot use the Kubernetes API",
+    MessageClass.SANDBOX_ATTACHMENT: "an additional network of the pod is missing",
+    MessageClass.SANDBOX_PAUSE_IMAGE: "the sandbox image cannot be pulled",
+    MessageClass.SANDBOX_RUNTIME_HANDLER: "the runtime handler of the pod's RuntimeClass is not configured",
+    MessageClass.SANDBOX_RUNTIME: "the container runtime fails or hangs",
+    MessageClass.SANDBOX_NODE: "a setting of the node prevents it",
+    MessageClass.START_MEMORY_TOO_SMALL: "the pod's memory limit is too low",
+}
+_FIXES = {
+    MessageClass.SANDBOX_NO_ADDRESSES: "Free addresses, or enlarge the range, pool or subnet of the pods on {node}",
+    MessageClass.SANDBOX_PLUGIN_MISSING: "Install the CNI program on {node}, as the network plugin's DaemonSet or package does",
+    MessageClass.SANDBOX_AGENT_DOWN: "Repair the network plugin's pod on {node}",
+    MessageClass.SANDBOX_API_ACCESS: "Restart the network plugin's pod on {node}, and check its role",
+    MessageClass.SANDBOX_PAUSE_IMAGE: "Make the sandbox image reachable from {node}, or set another in its runtime",
+    MessageClass.SANDBOX_RUNTIME_HANDLER: "Configure the handler in the container runtime of {node}",
+    MessageClass.SANDBOX_RUNTIME: "Check the container runtime of {node}",
+    MessageClass.SANDBOX_NODE: "Correct the setting on {node}",
+    MessageClass.START_MEMORY_TOO_SMALL: "Raise the memory limit of the pod's containers",
+}
+BY_THE_PLUGIN = frozenset(
+    {MessageClass.SANDBOX_PLUGIN_MISSING, MessageClass.SANDBOX_AGENT_DOWN, MessageClass.SANDBOX_API_ACCESS}
+)
+"""What the network plugin's pod on the node should have set up."""
+
+
+def sandbox_words(kind: MessageClass | None, plugin: str, *, runs: bool) -> str:
+    """What stands in front of the message; empty where it has no class. runs: the network plugin's pod on the node is
+    ready."""
+    if kind is MessageClass.SANDBOX_AGENT_DOWN and runs:
+        return f"network plugin {plugin} does not set up the pod's network, although its pod there is ready: "
+    return _WORDS[kind].format(plugin=plugin) + ": " if kind in _WORDS else ""
+
+
+def sandbox_fixes(
+    kind: MessageClass | None, event: Event, node: str, about: Ref, network: NetworkPlugin | None
+) -> tuple[Fix, ...]:
+    """What repairs it, the best first."""
+    if kind is None or kind not in _FIXES:
+        return (fix_by_hand(about, "Correct what the message names, or remove it from the pod"),)
+    if bridge := _OTHER_RANGE.search(event.message):
+        return (
+            Fix(
+                f"On {node}, delete {bridge[1]} (`ip link delete {bridge[1]}`): the network plugin creates it again with an"
+                " address of the new range. Pods of the old range on the node must be recreated"
+            ),
+        )
+    if network is not None and (network.suspect is not None or network.pod is not None):
+        return network.fixes
+    return (Fix(_FIXES[kind].format(node=node)),)
