@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from diagnostics.storage._provisioner import identity_refused, silent_controller
 from diagnostics.storage._volumes import requested
 from kubedoctor.cluster import (
     Cluster,
@@ -15,7 +16,7 @@ from kubedoctor.cluster import (
     times,
     visible_end,
 )
-from kubedoctor.findings import Confidence, Finding, Fix
+from kubedoctor.findings import Confidence, Evidence, Finding, Fix
 
 PATIENCE = timedelta(minutes=1)
 SLOW = timedelta(minutes=5)
@@ -28,18 +29,29 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
     failure = failed[-1] if failed and failed[-1].message else None
     if failure is None and _time_given(claim, storage_class, cluster) < SLOW:
         return None
-    answer = (quote(failure, "message", "the provisioner's message"),) if failure is not None else ()
-    why = f": {' '.join(failure.message.split())}" if failure is not None else "; no event says why"
-    controller = f"the controller of {storage_class.provisioner}"
-    fix = f"Check that {controller} runs, and read its log"
+    answer: tuple[Evidence, ...] = ()
     if failure is not None:
-        fix = f"Fix the cause that the provisioner's message names; the log of {controller} has more"
+        state = identity_refused(failure, claim, cluster)
+        answer = (quote(failure, "message", "the provisioner's message"),)
+        why = f": {' '.join(failure.message.split())}"
+        fix = "Fix the cause that the provisioner's message names"
+    else:
+        state = silent_controller(storage_class.provisioner, claim, cluster)
+        why = state.clause or "; no event says why"
+        fix = f"Check that the controller of {storage_class.provisioner} runs, and read its log"
     return Finding(
         about=ref(claim),
         summary=f"provisioner {storage_class.provisioner} of class {storage_class.name} has created no volume{why}",
-        evidence=(*answer, quote(storage_class, "provisioner", "must create the volume"), *requested(claim)),
+        evidence=(
+            *answer,
+            *state.evidence,
+            quote(storage_class, "provisioner", "must create the volume"),
+            *requested(claim),
+        ),
         confidence=Confidence.CERTAIN if failure is not None else Confidence.LIKELY,
-        fixes=(Fix(fix),),
+        fixes=state.fixes or (Fix(fix),),
+        commands=state.commands,
+        because_of=state.because_of,
     )
 
 

@@ -37,6 +37,7 @@ from kubedoctor.cluster import (
     CannotSee,
     Cluster,
     Event,
+    Lease,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
@@ -56,7 +57,7 @@ from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
     code="KD3001",
     subject=PersistentVolumeClaim,
     severity=Severity.CRITICAL,
-    reads=(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event),
+    reads=(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease),
     when=pending,
     explains=(Explains("mounts", ("KD1101", "KD1201", "KD1204")),),
     also_known_as=("FailedBinding", "ProvisioningFailed"),
@@ -83,7 +84,7 @@ def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
     )
     severity = None if users else Severity.WARNING
     affects = tuple(ref(pod) for pod in users)
-    yield msgspec.structs.replace(outcome, affects=affects, commands=commands, severity=severity)
+    yield msgspec.structs.replace(outcome, affects=affects, commands=(*outcome.commands, *commands), severity=severity)
 
 
 def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:

@@ -92,9 +92,11 @@ from kubedoctor.cluster.kinds.storage import (
 from kubedoctor.cluster.kinds.volumes import HostPathSource, Volume
 from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
+from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.relations.policies import applies_to
+from kubedoctor.cluster.relations.references import made_for, referenced
 from kubedoctor.cluster.relations.related import Related, related
 from kubedoctor.cluster.relations.services import (
     endpoints_of,
@@ -243,13 +245,16 @@ __all__ = [
     "finished",
     "format_bytes",
     "has_path",
+    "holder_of",
     "human_duration",
     "is_missing",
     "kind_name",
     "later_run_succeeded",
+    "lease_of",
     "likeness",
     "listed",
     "looks_secret",
+    "made_for",
     "misspelled",
     "misspellings",
     "nearest_labels",
@@ -260,13 +265,16 @@ __all__ = [
     "parse_duration",
     "parse_quantity",
     "placed",
+    "pod_that_said",
     "pods_mounting",
     "pods_of",
     "pods_selected_by",
+    "provisioning_container",
     "quote",
     "ready",
     "ready_endpoints",
     "ref",
+    "referenced",
     "related",
     "replica_sets_of",
     "restarted",

@@ -50,7 +50,20 @@ KEYS = frozenset(
 
 
 EXPECTED_KEYS = frozenset(
-    {"code", "about", "aspect", "confidence", "severity", "says", "evidence", "fixes", "suggests", "affects", "gaps"},
+    {
+        "code",
+        "about",
+        "aspect",
+        "confidence",
+        "severity",
+        "says",
+        "evidence",
+        "fixes",
+        "suggests",
+        "affects",
+        "because_of",
+        "gaps",
+    },
 )
 """The keys of an entry of `expect`."""
 
@@ -194,10 +207,9 @@ def _mismatches(reported_finding: ReportedFinding, expected: Mapping[str, Any]) 
     for text in [words] if isinstance(words, str) else words:
         if not any(text in fix for fix in suggested):
             yield f"{head}: no fix has {text!r}: {suggested}"
-    if "affects" in expected and (affects := [str(name) for name in reported_finding.affects]) != sorted(
-        expected["affects"]
-    ):
-        yield f"{head}: affects {affects}, expected {sorted(expected['affects'])}"
+    for key, names in (("affects", reported_finding.affects), ("because_of", reported_finding.because_of)):
+        if key in expected and (found := [str(name) for name in names]) != sorted(expected[key]):
+            yield f"{head}: {key} {found}, expected {sorted(expected[key])}"
     for gap in expected.get("gaps", ()):
         if not any(gap in text for text in reported_finding.gaps):
             yield f"{head}: no gap {gap!r} in {reported_finding.gaps}"

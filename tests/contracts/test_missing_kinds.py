@@ -46,6 +46,7 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD2101": {"Pod": "the DNS servers"},
     "KD2301": {"Service": "that it is missing"},
+    "KD2303": {"IngressClass": "that it is missing"},
     "KD2201": {"Pod": "what a policy selects", "Service": "the address of the DNS"},
     "KD3001": {
         "StorageClass": "what should provide the volume",
@@ -55,6 +56,7 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD3003": {"Pod": "whether a pod uses the claim"},
     "KD3002": {"PersistentVolumeClaim": "that it is missing"},
+    "KD3004": {"Event": "the resizer's answer, before Kubernetes 1.32 its only place"},
     "KD5101": {
         "ResourceQuota": "its limit, once events are gone",
         "Pod": "whether the controller waits, once events are gone",

@@ -78,8 +78,8 @@ def test_every_difference_is_named(tmp_path: Path, expect: str, said: str) -> No
         (STORY.replace("taken_at", "taken"), "the key taken is unknown"),
         (
             STORY + EXPECT.replace("says:", "say:"),
-            "expect, entry 1 (KD9001): the key say is unknown; known are about, affects, aspect, code, confidence, evidence, "
-            "fixes, gaps, says, severity, suggests",
+            "expect, entry 1 (KD9001): the key say is unknown; known are about, affects, aspect, because_of, code, confidence, "
+            "evidence, fixes, gaps, says, severity, suggests",
         ),
         (STORY + "expect: [KD9001]", "expect, entry 1: 'KD9001' is not a mapping"),
         (STORY + "expect: {code: KD9001}", "`expect` is not a list"),

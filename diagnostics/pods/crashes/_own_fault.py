@@ -75,7 +75,24 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     clause = _CLAUSES.get(cause.fault, "{message}")
     to_write = f" to write {subject}" if subject else ""
     named = subject or _NAMELESS.get(cause.fault, "")
-    return Story(clause.format(subject=named, to_write=to_write, message=message))
+    blamed = _claims(pod, mine, subject) if cause.fault is LogFault.NO_SPACE and mine is not None else ()
+    return Story(clause.format(subject=named, to_write=to_write, message=message), because_of=blamed)
+
+
+def _claims(pod: Pod, container: Container, path: str) -> tuple[Ref, ...]:
+    """The claims that the container writes to: those mounted above the path, all where the path is not known."""
+    claims = {volume.name: volume.persistent_volume_claim for volume in pod.spec.volumes or ()}
+    mounted = {
+        mount.mount_path: claim.claim_name
+        for mount in container.volume_mounts or ()
+        if (claim := claims.get(mount.name)) is not None and not mount.read_only
+    }
+    above = (
+        [claim for place, claim in mounted.items() if path.startswith(place.rstrip("/") + "/")]
+        if path.startswith("/")
+        else []
+    )
+    return tuple(Ref("PersistentVolumeClaim", pod.namespace, name) for name in above or mounted.values())
 
 
 def message_of(lines: tuple[str, ...], cause: LogCause) -> str:

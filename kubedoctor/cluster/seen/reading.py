@@ -124,6 +124,13 @@ class Cluster:
             return ()
         return self.snapshot.index("Pod", "node").get(node, ())
 
+    def pods_named(self, name: str) -> tuple[Pod, ...]:
+        """The pods of a name in any namespace: components name the pod that they run in without it."""
+        if not self._may_read(Want("Pod", fields=f"metadata.name={name}")):
+            return ()
+        pods = cast("tuple[Pod, ...]", self.snapshot.of_kind("Pod"))
+        return tuple(pod for pod in pods if pod.name == name)
+
     def owned_by(self, kind: type[T], owner: Ref) -> tuple[T, ...]:
         """The objects of a kind whose controller is `owner`, in the owner's namespace."""
         if not self._may_read(Want(kind_name(kind), owner.namespace)):

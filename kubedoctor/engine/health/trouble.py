@@ -24,9 +24,9 @@ from kubedoctor.cluster.triage import ended_at, finished, ready
 from kubedoctor.engine.health.shortfall import shortfall
 from kubedoctor.findings.deletions import finalizers_in_words
 from kubedoctor.replay.deletion.overdue import patience
-from kubedoctor.replay.status.conditions import ROLLOUT, bad_conditions, bad_phase, is_custom
+from kubedoctor.replay.status.conditions import ROLLOUT, bad_phase, lasting_conditions
 from kubedoctor.replay.status.extensions import LATELY, bad_states, is_past
-from kubedoctor.replay.status.stated import StatedCondition, stated_conditions, suspended
+from kubedoctor.replay.status.stated import stated_conditions, suspended
 from kubedoctor.replay.status.vocabulary import SOON
 
 MOST_CLAUSES = 3
@@ -116,12 +116,9 @@ def _unnoticed(pod: Pod, now: datetime) -> Trouble | None:
 
 def _lasting(obj: KubernetesObject, now: datetime, *, alone: bool) -> Iterator[tuple[str, list[Evidence]]]:
     """The bad conditions that have lasted longer than ordinary operation explains."""
-    for row, stated in bad_conditions(obj):
+    for row, stated, since in lasting_conditions(obj, now):
         if row.alone and not alone:
             continue
-        since = _since(stated, obj)
-        if (now - since < row.after) if since is not None else row.after > SOON:
-            continue  # Of unknown age may be new: every object of an API server has a time.
         age = f" for {human_duration(now - since)}" if since is not None else ""
         place = f"{stated.place}: " if stated.place else ""
         is_so = f"{row.type} is {stated.status}" if stated.status else row.type
@@ -132,12 +129,6 @@ def _lasting(obj: KubernetesObject, now: datetime, *, alone: bool) -> Iterator[t
         if has_path(obj, f"{path}.message"):
             quoted.append(quote(obj, f"{path}.message"))
         yield f"{place}{is_so}{age}{reason}{earlier}", quoted
-
-
-def _since(stated: StatedCondition, obj: KubernetesObject) -> datetime | None:
-    """An object's defaults (Gateway API) may state a condition since 1970."""
-    times = [time for time in (stated.since, obj.metadata.creation_timestamp) if time is not None]
-    return max(times, default=None) if is_custom(obj) else next(iter(times), None)
 
 
 def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Trouble | None:

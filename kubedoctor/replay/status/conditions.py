@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.apps import Deployment
@@ -120,6 +120,23 @@ def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, Stated
         if condition.reason not in row.but and (not row.only or condition.reason in row.only):
             lasting = row.at_once and re.search(row.at_once, f"{condition.reason}: {condition.message}")
             yield row._replace(after=timedelta(0)) if lasting else row, condition
+
+
+def lasting_conditions(
+    obj: KubernetesObject, now: datetime
+) -> Iterator[tuple[BadCondition, StatedCondition, datetime | None]]:
+    """The conditions that mean trouble and have lasted longer than ordinary operation explains, with since when."""
+    for row, stated in bad_conditions(obj):
+        since = _since(stated, obj)
+        if (now - since < row.after) if since is not None else row.after > SOON:
+            continue  # Of unknown age may be new: every object of an API server has a time.
+        yield row, stated, since
+
+
+def _since(stated: StatedCondition, obj: KubernetesObject) -> datetime | None:
+    """An object's defaults (Gateway API) may state a condition since 1970."""
+    times = [time for time in (stated.since, obj.metadata.creation_timestamp) if time is not None]
+    return max(times, default=None) if is_custom(obj) else next(iter(times), None)
 
 
 def bad_phase(obj: KubernetesObject) -> BadPhase | None:

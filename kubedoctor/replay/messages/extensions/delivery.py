@@ -67,6 +67,13 @@ _PHRASES = (
         r"|stalled resources|waiting for completion of hook|does not have minimum availability|resources (not"
         r"|aren't) ready|failed early",
     ),
+    # The source was read: the API server refuses the comparison.
+    Phrase(
+        _C.DELIVERY_APPLY_REFUSED,
+        _F.TEMPLATE,
+        r"(calculat\w+ (server[- ]side )?diff|server[- ]?side ?diff)(?!.*(no matches for kind|requested resource"
+        r"|failed call\w* webhook|failed to call webhook|exceeded quota|forbidden: User|cannot (get|list|patch) resource))",
+    ),
     Phrase(
         _C.DELIVERY_PATH_MISSING,
         _F.CONFIGURATION,

@@ -1,0 +1,1 @@
+"""Delivery from Git and charts: Argo CD and Flux."""

@@ -1,0 +1,59 @@
+"""IngressClass of an Ingress does not exist.
+
+## What it means
+No ingress controller serves the Ingress: each serves the Ingresses of its own classes only. Requests for its names get 404
+from another controller, or no answer.
+
+## Why it happens
+- `spec.ingressClassName` is misspelled, or was copied from another cluster.
+- The ingress controller is not installed, or its chart gave the class another name.
+
+## How to fix it
+Set `ingressClassName` to a class of `kubectl get ingressclass`, or install the controller of the class.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.cluster import Cluster, Ingress, IngressClass, listed, misspellings, quote, ref
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, command_line, diagnostic, edit_command
+from kubedoctor.replay.status.vocabulary import START
+
+
+@diagnostic(
+    code="KD2303",
+    subject=Ingress,
+    severity=Severity.CRITICAL,
+    reads=(Ingress, IngressClass),
+    symptoms=("404", "no address", "ingress class"),
+)
+def class_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    name, created = ingress.spec.ingress_class_name, ingress.metadata.creation_timestamp
+    if not name or ingress.metadata.deletion_timestamp is not None or ingress.status.load_balancer.ingress:
+        return  # Some controller serves it.
+    if created is not None and cluster.taken_at - created < START:
+        return
+    if cluster.get(IngressClass, "", name) is not None:
+        return
+    there = [row.name for row in cluster.maybe.all(IngressClass)]
+    near = next(iter(misspellings(name, there, 1)), there[0] if len(there) == 1 else "")
+    guess = f"; did you mean {near}?" if near else f", only {listed(there, 5)}" if there else "; the cluster has none"
+    install = Fix(f"Install the ingress controller of class {name}")
+    if near:
+        line = command_line(put(ref(ingress), ("spec", "ingressClassName"), near), ingress)
+        correct = Fix(f"Set ingressClassName to {near}", line)
+    else:
+        correct = Fix("Set ingressClassName to a class that exists", edit_command(ref(ingress)))
+    yield Finding(
+        about=ref(ingress),
+        summary=f"IngressClass {name} does not exist{guess}",
+        evidence=(quote(ingress, "spec.ingressClassName", "no IngressClass of this name"),),
+        confidence=Confidence.CERTAIN,
+        fixes=(correct, install) if there else (install,),
+        commands=(Command("kubectl get ingressclass", "the classes of the cluster and their controllers"),),
+    )

@@ -1,0 +1,1 @@
+"""What operators make: certificates and secrets."""

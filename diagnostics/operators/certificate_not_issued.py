@@ -1,0 +1,172 @@
+"""Certificate is not issued or not renewed.
+
+## What it means
+cert-manager cannot get a certificate: its Secret is missing, or it keeps the last one until that expires. Servers that
+mount the Secret do not start; an ingress controller serves its own default certificate.
+
+cert-manager works along a chain: Certificate → CertificateRequest → (for ACME) Order → Challenge. The last of the chain
+has the cause.
+
+## Why it happens
+- HTTP-01: the issuer cannot fetch the challenge: the name does not lead to this cluster, port 80 is closed, or the ingress
+  class of the solver has no controller.
+- DNS-01: the credentials may not change the zone, or the record has not spread yet.
+- The issuer is missing, is not ready, or its Secret is missing.
+- The issuer limits the rate: too many certificates for the same names.
+- An approval policy refuses the request.
+- Two Certificates use one Secret.
+
+## How to fix it
+1. Read the message of the last object of the chain.
+2. HTTP-01: request `http://NAME/.well-known/acme-challenge/test` from outside; a 404 of your ingress controller is right,
+   anything else shows who answers. Set the solver's `ingressClassName` to a class that exists.
+3. After a failure cert-manager waits, longer each time. `cmctl renew NAME` tries again at once.
+
+## References
+- https://cert-manager.io/docs/troubleshooting/acme/
+- https://cert-manager.io/docs/troubleshooting/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from kubedoctor.answers.statements import Meaning, quoted, said, stated_finding, troubled_references, troubles_of
+from kubedoctor.cluster import Cluster, CustomResource, Event, Evidence, IngressClass, Ref, listed, made_for, quote, ref
+from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.status.messages import StatedTrouble
+
+_C = MessageClass
+_MEANINGS: Final = {
+    _C.CERTIFICATE_CHALLENGE_UNREACHABLE: Meaning("the challenge cannot be reached", "Let the DNS name lead to this cluster and let the issuer reach the challenge: DNS record, load balancer, firewall"),
+    _C.CERTIFICATE_CHALLENGE_WRONG_RESPONSE: Meaning("the challenge gets a wrong answer", "Let the ingress controller that serves the DNS name serve the solver's Ingress too"),
+    _C.CERTIFICATE_DNS_PROVIDER: Meaning("the DNS provider does not accept the record of the challenge", "Let the credentials of the solver change the zone, or correct the zone"),
+    _C.CERTIFICATE_RATE_LIMITED: Meaning("the issuer limits the rate", "Wait until the time that the message names; try with the issuer's staging server first"),
+    _C.CERTIFICATE_ISSUER: Meaning("the issuer cannot be used", "Create or repair the issuer that the message names"),
+    _C.CERTIFICATE_KEY_MISSING: Meaning("a Secret of the issuer cannot be used", "Create the Secret that the message names: for a ClusterIssuer in the namespace of cert-manager"),
+    _C.CERTIFICATE_REFUSED: Meaning("the issuer refuses the request", "Change the request, or the policy that refuses it"),
+    _C.CERTIFICATE_MISMATCH: Meaning("its Secret does not match", "Give each Certificate a secretName of its own"),
+    _C.CERTIFICATE_NOT_RENEWED: Meaning("it is not renewed", "Read the message of its newest CertificateRequest"),
+}  # fmt: skip
+_CHAIN: Final = (
+    ("CertificateRequest", "cert-manager.io"),
+    ("Order", "acme.cert-manager.io"),
+    ("Challenge", "acme.cert-manager.io"),
+)
+_LED: Final = {"CertificateRequest": "Certificate", "Order": "CertificateRequest", "Challenge": "Order"}
+
+
+class _Link(NamedTuple):
+    """An object of the chain with the trouble that it states."""
+
+    obj: CustomResource
+    troubles: tuple[StatedTrouble, ...]
+
+
+@diagnostic(
+    code="KD7101",
+    subject="Certificate.cert-manager.io",
+    also_subjects=(
+        "CertificateRequest.cert-manager.io",
+        "Order.acme.cert-manager.io",
+        "Challenge.acme.cert-manager.io",
+        "Issuer.cert-manager.io",
+        "ClusterIssuer.cert-manager.io",
+    ),
+    severity=Severity.WARNING,
+    reads=(Event, IngressClass),
+    symptoms=("DoesNotExist", "Issuing", "PresentError", "rateLimited", "x509: certificate has expired"),
+)
+def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
+    if obj.metadata.deletion_timestamp is not None or _leader(obj, cluster) is not None:
+        return  # The first of the chain speaks for all of it.
+    links = list(_chain(obj, cluster))
+    chain = [link for link in links if link.troubles]
+    if not chain:
+        return
+    last = chain[-1]
+    finding = stated_finding(last.obj, last.troubles, _MEANINGS, cluster)
+    evidence = tuple(fact for link in chain[:-1] for fact in quoted(link.obj, link.troubles[0]))
+    blamed = tuple(name for link in chain for name in troubled_references(link.obj, cluster))
+    place = "" if last.obj is obj else f"{last.obj.kind} {last.obj.name}: "
+    finding = msgspec.structs.replace(
+        finding,
+        about=ref(obj),
+        summary=f"{place}{finding.summary}",
+        evidence=tuple(dict.fromkeys((*finding.evidence, *evidence))),
+        affects=tuple(ref(link.obj) for link in links[1:]),
+        because_of=tuple(dict.fromkeys(blamed)),
+    )
+    yield _with_class(finding, last, cluster)
+
+
+def _leader(obj: CustomResource, cluster: Cluster) -> Ref | None:
+    """The object of the chain that this one was made for, if it is there."""
+    kind = _LED.get(obj.kind)
+    for owner in obj.metadata.owner_references or ():
+        name = Ref(f"{kind}.{owner.api_version.rpartition('/')[0]}", obj.metadata.namespace, owner.name)
+        if owner.kind == kind and cluster.maybe.get_ref(name) is not None:
+            return name
+    return None
+
+
+def _chain(obj: CustomResource, cluster: Cluster) -> Iterator[_Link]:
+    """The object, and of what was made for it the newest of each kind; of Challenges one that states trouble."""
+    yield _Link(obj, _known(obj, cluster))
+    kinds = [kind for kind, _ in _CHAIN]
+    start = kinds.index(obj.kind) + 1 if obj.kind in kinds else 0 if obj.kind == "Certificate" else len(kinds)
+    owner = obj
+    for kind, group in _CHAIN[start:]:
+        made = made_for(owner, cluster.maybe.custom(kind, group, obj.metadata.namespace))
+        if not made:
+            return
+        links = [_Link(member, _known(member, cluster)) for member in (made if kind == "Challenge" else made[:1])]
+        link = next((link for link in links if link.troubles), links[0])
+        yield link
+        owner = link.obj
+
+
+def _known(obj: CustomResource, cluster: Cluster) -> tuple[StatedTrouble, ...]:
+    return tuple(trouble for trouble in troubles_of(obj, cluster) if trouble.reading.message_class in _MEANINGS)
+
+
+def _with_class(finding: Finding, last: _Link, cluster: Cluster) -> Finding:
+    """With the ingress class that the solver of an HTTP-01 challenge names, if there is no such class."""
+    named = _solver_class(last.obj)
+    if named is None:
+        return finding
+    path, name = named
+    classes = [row.name for row in cluster.maybe.all(IngressClass)]
+    if not classes or name in classes:
+        return finding
+    there = listed(classes, 5)
+    evidence: tuple[Evidence, ...] = (quote(last.obj, path, "ingress class of the solver"),)
+    return msgspec.structs.replace(
+        finding,
+        summary=f"{last.obj.kind} {last.obj.name}: the solver's Ingress has class {name}, and there is no IngressClass"
+        f" {name}, only {there}{said(last.troubles[0])}",
+        evidence=(*finding.evidence, *evidence),
+        confidence=Confidence.LIKELY,
+        fixes=(
+            Fix(
+                f"Set ingressClassName of the issuer's HTTP-01 solver to {classes[0]}"
+                if len(classes) == 1
+                else "Set ingressClassName of the issuer's HTTP-01 solver to the class that serves the DNS name"
+            ),
+        ),
+    )
+
+
+def _solver_class(challenge: CustomResource) -> tuple[str, str] | None:
+    spec: Any = challenge.spec or {}
+    for step in ("solver", "http01", "ingress"):
+        spec = spec.get(step) if isinstance(spec, dict) else None
+    for field in ("ingressClassName", "class"):
+        name = spec.get(field) if isinstance(spec, dict) else None
+        if isinstance(name, str) and name:
+            return f"spec.solver.http01.ingress.{field}", name
+    return None

@@ -1,0 +1,105 @@
+"""The controller of a volume driver: the identity that it has at the cloud, and what it writes about a claim."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster import (
+    Cluster,
+    Event,
+    PersistentVolumeClaim,
+    Ref,
+    holder_of,
+    human_duration,
+    lease_of,
+    not_ready,
+    pod_that_said,
+    provisioning_container,
+    quote,
+    ref,
+    visible_end,
+)
+from kubedoctor.findings import Command, Evidence, Fix, has_path, look_at, look_at_log, quote_line
+from kubedoctor.replay.logs.log_lines import parse_line
+from kubedoctor.replay.logs.naming import failure_with
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
+
+_IDENTITY: Final = frozenset({
+    MessageClass.PROVISION_DENIED,
+    MessageClass.PROVISION_IDENTITY,
+    MessageClass.CLOUD_IDENTITY_DENIED,
+    MessageClass.CLOUD_IDENTITY_FEDERATION,
+    MessageClass.CLOUD_IDENTITY_NO_PROVIDER,
+    MessageClass.CLOUD_IDENTITY_POD_IDENTITY,
+    MessageClass.CLOUD_IDENTITY_TRUST_POLICY,
+})  # fmt: skip
+_SILENT: Final = 60.0
+"""Seconds: a leader renews its lease every few."""
+_LONGEST: Final = 240
+
+
+class ControllerState(NamedTuple):
+    """What is known of the controller: a clause that follows the summary, and what goes with it."""
+
+    clause: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    commands: tuple[Command, ...] = ()
+    because_of: tuple[Ref, ...] = ()
+
+
+def identity_refused(failure: Event, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
+    """Whose identity the storage refuses, where the message of a failure says that it does."""
+    reading = read_message(Message(text=failure.message, reason=failure.reason, kind="PersistentVolumeClaim"))
+    if reading is None or reading.message_class not in _IDENTITY:
+        return ControllerState()
+    pod = pod_that_said(failure, cluster)
+    if pod is None or not pod.spec.service_account_name:
+        return ControllerState(
+            fixes=(Fix("Give the ServiceAccount of the driver's controller the rights that the message names"),)
+        )
+    account = Ref("ServiceAccount", pod.namespace, pod.spec.service_account_name)
+    return ControllerState(
+        evidence=(quote(pod, "spec.serviceAccountName", "the identity of the driver's controller"),),
+        fixes=(Fix(f"Give {account.title} its role at the cloud, and the role the rights that the message names"),),
+        commands=(
+            look_at(account, "its role at the cloud"),
+            look_at_log(pod, provisioning_container(pod), previous=False, why="the calls of the driver"),
+        ),
+    )
+
+
+def silent_controller(driver: str, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
+    """Where no event says why: whether a controller of the driver is at work, and what its log says about the claim."""
+    lease = lease_of(driver, cluster)
+    if lease is None or not has_path(lease, "spec.renewTime") or lease.spec.renew_time is None:
+        return ControllerState()
+    silent = cluster.taken_at - lease.spec.renew_time
+    pod = holder_of(lease, cluster)
+    if silent.total_seconds() > _SILENT:
+        return ControllerState(
+            f"; its controller has not renewed its lease for {human_duration(silent)}",
+            (quote(lease, "spec.renewTime", "the leader renews it every few seconds"),),
+            (Fix(f"Let the controller of {driver} run again"),),
+            because_of=(ref(pod),) if pod is not None else (),
+        )
+    if pod is None or not_ready(pod):
+        return ControllerState(because_of=(ref(pod),) if pod is not None else ())
+    container = provisioning_container(pod)
+    tail = cluster.log_tail(pod, container)
+    names = [
+        f"{claim.namespace}/{claim.name}",
+        f'"{claim.name}"',
+        *([claim.metadata.uid] if claim.metadata.uid else []),
+    ]
+    index = failure_with(tail.lines, names) if tail is not None else None
+    if tail is None or index is None:
+        return ControllerState(commands=(look_at_log(pod, container, previous=False, why="the calls of the driver"),))
+    message = visible_end(" ".join(parse_line(tail.lines[index]).message.split()), _LONGEST)
+    return ControllerState(
+        f"; the log of its controller says: {message}",
+        (quote_line(tail, index, "the newest error about the claim"),),
+        commands=(look_at_log(pod, container, previous=False, why="the calls of the driver"),),
+    )

@@ -1,0 +1,154 @@
+"""PersistentVolumeClaim does not grow.
+
+## What it means
+A larger size was requested of the claim, and the volume still has the old one. Programs that fill it fail with
+`no space left on device`.
+
+## Why it happens
+- The driver cannot expand a volume while it is attached to a node.
+- The cloud limits how often a volume may change (AWS: once in six hours), its size, or the quota.
+- No resizer of the driver runs, or the driver cannot expand volumes.
+- The disk has grown, and the file system on the node has not: it grows when a pod mounts it, or the file system is damaged.
+
+## How to fix it
+1. Fix what the message names. A driver that cannot expand an attached volume needs the pods scaled to 0 until the claim has
+   the new size.
+2. Where the file system waits for a pod, restart the pod that mounts the claim.
+3. A claim cannot be made smaller than its volume; since Kubernetes 1.34 a failed expansion can be lowered again to any size
+   above the current one.
+
+## References
+- https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims
+- https://kubernetes.io/docs/concepts/storage/persistent-volumes/#recovering-from-failure-when-expanding-volumes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster import (
+    Cluster,
+    Event,
+    Evidence,
+    PersistentVolumeClaim,
+    Pod,
+    QuantityError,
+    condition,
+    parse_quantity,
+    pods_mounting,
+    quote,
+    ref,
+    visible_end,
+)
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
+
+SLOW: Final = timedelta(minutes=10)
+"""Clouds take minutes to grow a disk; a resizer that fails writes an event."""
+_LONGEST: Final = 240
+_CONDITIONS: Final = ("ControllerResizeError", "NodeResizeError")
+_EVENTS: Final = ("VolumeResizeFailed", "FileSystemResizeFailed")
+_C = MessageClass
+_REPAIRS: Final = {
+    _C.RESIZE_ONLINE_UNSUPPORTED: "Scale the workload to 0 until the claim has the new size: the driver cannot expand a volume in use",
+    _C.RESIZE_LIMIT: "Wait until the limit that the message names is over, or raise the quota",
+    _C.RESIZE_DRIVER_MISSING: "Install the resizer of the driver, or use a class whose driver can expand volumes",
+    _C.RESIZE_FILESYSTEM: "Restart the pod, so that the node grows the file system; repair the file system if it is damaged",
+    _C.RESIZE_DRIVER_ERROR: "Fix the cause that the message names; the log of the resizer has more",
+}
+
+
+class _Failure(NamedTuple):
+    """What says that the resize failed."""
+
+    text: str
+    evidence: Evidence
+
+
+def grows(claim: PersistentVolumeClaim) -> bool:
+    """It is bound, and its volume is smaller than it requests."""
+    wanted, has = _sizes(claim)
+    try:
+        return bool(wanted and has) and parse_quantity(wanted) > parse_quantity(has)
+    except QuantityError:
+        return False
+
+
+@diagnostic(
+    code="KD3004",
+    subject=PersistentVolumeClaim,
+    severity=Severity.WARNING,
+    reads=(PersistentVolumeClaim, Pod, Event),
+    when=grows,
+    symptoms=("VolumeResizeFailed", "FileSystemResizePending", "ExternalExpanding", "no space left on device"),
+)
+def resize_failed(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Finding]:
+    if claim.metadata.deletion_timestamp is not None:
+        return
+    users = pods_mounting(claim, cluster.maybe)
+    failure = _failure(claim, users, cluster)
+    wanted, has = _sizes(claim)
+    sizes = (
+        quote(claim, "spec.resources.requests[storage]", "size that is requested"),
+        quote(claim, "status.capacity[storage]", "size of the volume"),
+    )
+    begins = f"the claim requests {wanted}, the volume has {has}"
+    commands = (Command(ref(claim).describe_command, "its conditions and events"),)
+    if failure is not None:
+        reading = read_message(Message(text=failure.text, reason="VolumeResizeFailed", kind="PersistentVolumeClaim"))
+        repair = _REPAIRS.get(reading.message_class if reading is not None else _C.RESIZE_DRIVER_ERROR)
+        said = visible_end(" ".join((reading.deciding if reading is not None else failure.text).split()), _LONGEST)
+        yield Finding(
+            about=ref(claim),
+            summary=f"{begins}: {said}",
+            evidence=(*sizes, failure.evidence),
+            confidence=Confidence.CERTAIN,
+            fixes=(Fix(repair or _REPAIRS[_C.RESIZE_DRIVER_ERROR]),),
+            commands=commands,
+            affects=tuple(ref(pod) for pod in users),
+        )
+    elif (waiting := _waits_for_a_pod(claim, cluster)) is not None:
+        yield Finding(
+            about=ref(claim),
+            summary=f"{begins}: the disk has grown, the file system grows when a pod mounts it the next time",
+            evidence=(*sizes, waiting),
+            confidence=Confidence.LIKELY,
+            fixes=(Fix("Restart the pod that mounts the claim"),),
+            commands=commands,
+            affects=tuple(ref(pod) for pod in users),
+        )
+
+
+def _sizes(claim: PersistentVolumeClaim) -> tuple[str, str]:
+    """The requested and the current size; empty where there is none."""
+    return (claim.spec.resources.requests or {}).get("storage", ""), (claim.status.capacity or {}).get("storage", "")
+
+
+def _failure(claim: PersistentVolumeClaim, users: tuple[Pod, ...], cluster: Cluster) -> _Failure | None:
+    for name in _CONDITIONS:
+        stated = condition(claim.status.conditions, name)
+        if stated is not None and stated.status == "True" and stated.message:
+            return _Failure(stated.message, quote(claim, f"status.conditions[type={name}].message"))
+    events = [event for event in cluster.events_about(ref(claim)) if _is_failure(event)]
+    events += [event for pod in users for event in cluster.events_about(ref(pod)) if _is_failure(event)]
+    if events:
+        return _Failure(events[-1].message, quote(events[-1], "message", events[-1].reason))
+    return None
+
+
+def _is_failure(event: Event) -> bool:
+    return event.reason in _EVENTS and event.type == "Warning" and bool(event.message)
+
+
+def _waits_for_a_pod(claim: PersistentVolumeClaim, cluster: Cluster) -> Evidence | None:
+    stated = condition(claim.status.conditions, "FileSystemResizePending")
+    if stated is None or stated.status != "True":
+        return None
+    since = stated.last_transition_time
+    if since is None or cluster.taken_at - since < SLOW:
+        return None
+    return quote(claim, "status.conditions[type=FileSystemResizePending].status")

@@ -1,0 +1,1 @@
+"""How routes of the Gateway API attach to the listeners of Gateways."""
