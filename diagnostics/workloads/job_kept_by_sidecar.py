@@ -86,21 +86,22 @@ def job_kept_by_sidecar(job: Job, cluster: Cluster) -> Iterator[Finding]:
             continue
         sure = len(known) == len(left)
         done = [status.name for status in statuses if status.name not in left]
+        remaining = f"{listed(left, 2)} {'is' if len(left) == 1 else 'are'}"
         yield Finding(
             about=ref(job),
             severity=None if sure else Severity.NOTICE,
             summary=f"Job is not complete: container {listed(done, 2)} ended with exit code 0 "
-            f"{human_duration(since)} ago, and {listed(left, 2)} is still running",
+            f"{human_duration(since)} ago, and {remaining} still running",
             evidence=(
                 *(quote(pod, f"{status_path(pod, name)}.state.terminated.exitCode", "") for name in done),
                 *(quote(pod, f"{status_path(pod, name)}.state.running", "") for name in left),
             ),
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
-            would_disprove="" if sure else f"the log of {listed(left, 2)} shows that it still works",
+            would_disprove="" if sure else f"A log that shows work: {remaining} then part of the Job",
             affects=(ref(pod),),
             fixes=(
                 Fix(f"Make {listed(left, 2)} a native sidecar: an init container with restartPolicy Always"),
-                Fix(f"Have the program end {listed(left, 2)} at its own end"),
+                Fix(f"Or let the program stop {listed(left, 2)} when it ends"),
             ),
             commands=(
                 look_at_log(pod, left[0], previous=False, why="whether it works or waits"),

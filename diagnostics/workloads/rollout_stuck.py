@@ -54,6 +54,7 @@ from kubedoctor.cluster import (
     visible_end,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, rollout
+from kubedoctor.replay.messages.wrappers import without_wrappers
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline
 from kubedoctor.replay.workloads.in_progress import unfinished
 
@@ -133,7 +134,7 @@ def _why(
     if event is None or not has_path(event, "message"):
         return f": {wait[0]}", (wait[1],), ()
     return (
-        f": {wait[0]}; {event.reason}: {visible_end(event.message, LONGEST)}",
+        f": {wait[0]}; {event.reason}: {visible_end(without_wrappers(event.message), LONGEST)}",
         (wait[1], quote(event, "message", f"{event.reason}, seen {times(event.times)}")),
         (),
     )

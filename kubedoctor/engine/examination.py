@@ -306,7 +306,8 @@ def _merged(results: Iterable[tuple[Diagnostic[Any], Finding, frozenset[Gap]]]) 
 
 def _reported(diagnostic: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap]) -> ReportedFinding:
     confidence = finding.confidence
-    if confidence is Confidence.CERTAIN and any(gap.partial for gap in gaps):
+    # Events expire: what is concluded from some of them counts on no others.
+    if confidence is Confidence.CERTAIN and any(gap.partial and gap.kind != "Event" for gap in gaps):
         confidence = Confidence.LIKELY
     return ReportedFinding(
         id=_id(diagnostic.code, finding),

@@ -54,7 +54,7 @@ EXPECTED = {
     "port-used-twice-in-a-pod": ("KD1003", "already in use by another container"),
     "probe-command-missing": ("KD1012", "/bin/grpc_health_probe"),
     "probe-grpc-on-http": ("KD1013", "gRPC health check on port 8080"),
-    "probe-port-name-unknown": ("KD1012", "declares no port of that name"),
+    "probe-port-name-unknown": ("KD1012", "the container declares no such port"),
     "probe-scheme-https": ("KD1013", "server gave HTTP response"),
     "probe-tcp-port-wrong": ("KD1012", "the program listens on port 8080"),
     "quota-leaves-no-room-to-surge": ("KD5101", "pods: 2 of 2 used"),

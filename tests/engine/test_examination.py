@@ -19,6 +19,7 @@ from kubedoctor.cluster import (
     Snapshot,
     Want,
     kind_name,
+    ref,
     related,
 )
 from kubedoctor.cluster.relations.workloads import workload_of
@@ -194,6 +195,21 @@ def test_a_partial_answer_lowers_the_confidence() -> None:
     report = scan(Catalogue((made(helped_by_config, code="KD9001", subject=Pod),)), snapshot, lambda wants: None)
     assert report.findings[0].confidence is Confidence.LIKELY
     assert "stopped after" in report.findings[0].gaps[0]
+
+
+def test_events_that_are_not_there_lower_no_confidence() -> None:
+    """They expire, so that nothing is concluded from their absence anyway."""
+
+    def told_by_an_event(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        cluster.events_about(ref(one))
+        yield said(one, "something is wrong")
+
+    snapshot = live()
+    snapshot.replace_all("Pod", objects(pod("web-1", node="n1")))
+    snapshot.limit(Want("Event"), "only objects of the file")
+    check = made(told_by_an_event, code="KD9001", subject=Pod)
+    (finding,) = scan(Catalogue((check,)), snapshot, lambda wants: None).findings
+    assert (finding.confidence, finding.gaps) == (Confidence.CERTAIN, ("Event: only objects of the file",))
 
 
 def test_a_check_that_raises_costs_no_other() -> None:

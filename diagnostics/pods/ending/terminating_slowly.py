@@ -67,12 +67,13 @@ def terminating_slowly(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         return
     hooks = tuple(container for container in all_containers(pod) if container.name in running and _has_hook(container))
     names = listed((f"`{name}`" for name in running), 3)
+    have = "has" if len(running) == 1 else "have"
     clause = ", or its preStop hook still runs" if hooks else ""
     yield Finding(
         about=workload_of(pod, cluster),
         aspect="grace period",
         summary=(
-            f"Pod {pod.name} has been Terminating for {human_duration(elapsed)}: {names} has not exited on SIGTERM{clause}; "
+            f"Pod {pod.name} has been Terminating for {human_duration(elapsed)}: {names} {have} not exited on SIGTERM{clause}; "
             f"killed in {human_duration(due - cluster.taken_at)} (grace period {human_duration(grace)})"
         ),
         evidence=(

@@ -12,6 +12,7 @@ from kubedoctor.replay.kubelet.outcome_facts import concerns
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number, read_probe_failure
 
 LONGEST_ANSWER = 160
+UNDECLARED = "the container declares no such port"
 STATUS = re.compile(r"statuscode: (\d{3})")
 _NO_ROUTE = re.compile(r"no route to host", re.IGNORECASE)
 
@@ -61,8 +62,8 @@ def failure(probe: Probe, container: Container, why: str) -> str:
         return f"{request}: connection refused"
     if answer is ProbeAnswer.TIMEOUT and not _NO_ROUTE.search(why):
         return f"{request} timed out after {probe.timeout_seconds}s (timeoutSeconds)"
-    if answer is ProbeAnswer.UNRESOLVED_PORT:
-        return f"{request}: the container declares no port of that name"
+    if answer is ProbeAnswer.UNRESOLVED_PORT and UNDECLARED in request:
+        return request
     if answer is ProbeAnswer.COMMAND_MISSING and (program := command_named(why)):
         return f"{request}: {visible(program, LONGEST_ANSWER)} not found in image {visible(container.image)}"
     return f"{request}: {visible_end(reason_in(why), LONGEST_ANSWER)}"
@@ -70,4 +71,6 @@ def failure(probe: Probe, container: Container, why: str) -> str:
 
 def _port(probe: Probe, container: Container, port: int | str) -> str:
     number = port_number(probe, container)
-    return f"port {port} ({number})" if number and str(number) != str(port) else f"port {port}"
+    if not number:
+        return f"port {port} ({UNDECLARED})"
+    return f"port {port} ({number})" if str(number) != str(port) else f"port {port}"

@@ -53,7 +53,8 @@ def visible_ends(text: str, limit: int) -> str:
         return escaped
     first = limit // 3
     start, end = escaped[:first], escaped[first + 3 - limit :]
-    return f"{start.rpartition(' ')[0] or start} … {end.partition(' ')[2] or end}"
+    before, after = start.rfind(" ", first // 2), end.find(" ", 0, len(end) // 4)
+    return f"{start[:before] if before > 0 else start} … {end[after + 1 :]}"
 
 
 def _kept_lines(match: re.Match[str]) -> str:

@@ -56,9 +56,9 @@ def outcome(
     """
     facts = {*_of_the_status(pod, status, ending), *_of_memory_limits(pod, container)}
     facts |= {*_of_the_log(ending, log), *_of_times(pod, container, ending)}
-    stated = next(
-        ((fact, event) for event in reversed(tuple(events)) if (fact := _states(event, container, ending))), None
-    )
+    known = tuple(events)
+    facts |= set() if known or log else {EndFact.UNTOLD}
+    stated = next(((fact, event) for event in reversed(known) if (fact := _states(event, container, ending))), None)
     short = next((event for event in node_events if _is_of_the_end(event, ending)), None)
     facts |= ({stated[0]} if stated else set()) | ({EndFact.NODE_OUT_OF_MEMORY} if short is not None else set())
     row = decide(facts, ending.exit_code)

@@ -31,6 +31,7 @@ class EndFact(enum.Enum):
     STARTUP_TIME = enum.auto()  # it lasted as long as its startup probe allows
     LIVENESS_TIME = enum.auto()  # it lasted at least as long as its liveness probe takes to give up
     LIVENESS_FIRST_TIME = enum.auto()  # its liveness probe failed from the start
+    UNTOLD = enum.auto()  # neither an event about the pod nor a line of the log was seen
     HOOK_TIME = enum.auto()  # it has a postStart hook and ended soon after its start
 
 
@@ -162,6 +163,8 @@ TABLE: Final[tuple[OutcomeRow, ...]] = (
     _row(_C.LIVENESS_PROBE, Proof.FITS, _F.LIVENESS_TIME, codes=range(143, 144)),
     _row(_C.LIVENESS_PROBE, Proof.FITS, _F.LIVENESS_FIRST_TIME, _F.STOP_CODE),
     _row(_C.LIVENESS_PROBE, Proof.ALLOWED, _F.LIVENESS_TIME, _F.STOP_CODE),
+    # Many programs exit with code 0 on SIGTERM.
+    _row(_C.LIVENESS_PROBE, Proof.ALLOWED, _F.LIVENESS_FIRST_TIME, _F.UNTOLD, codes=range(1)),
     _row(_C.POST_START_HOOK, Proof.FITS, _F.HOOK_TIME, _F.LOGGED_STOP),
     _row(_C.POST_START_HOOK, Proof.ALLOWED, _F.HOOK_TIME, _F.STOP_CODE),
     # The program ended by itself, or by a signal that nobody accounts for.
