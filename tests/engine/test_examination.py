@@ -17,6 +17,7 @@ from kubedoctor.cluster import (
     Ref,
     Service,
     Snapshot,
+    Source,
     Want,
     kind_name,
     ref,
@@ -26,7 +27,7 @@ from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.engine import Catalogue, focus, scan
 from kubedoctor.engine.catalogue import assemble
 from kubedoctor.findings import Confidence, Finding, Severity
-from tests.engine.clinic import complete, deployment, live, made, node, objects, pod, replica_set, said
+from tests.engine.clinic import TAKEN_AT, complete, deployment, live, made, node, objects, pod, replica_set, said
 
 WEB = Ref("Pod", "shop", "web-1")
 
@@ -204,8 +205,8 @@ def test_events_that_are_not_there_lower_no_confidence() -> None:
         cluster.events_about(ref(one))
         yield said(one, "something is wrong")
 
-    snapshot = live()
-    snapshot.replace_all("Pod", objects(pod("web-1", node="n1")))
+    snapshot = Snapshot(TAKEN_AT, Source("bundle", "file"), closed=True)
+    snapshot.add(objects(pod("web-1", node="n1")))
     snapshot.limit(Want("Event"), "only objects of the file")
     check = made(told_by_an_event, code="KD9001", subject=Pod)
     (finding,) = scan(Catalogue((check,)), snapshot, lambda wants: None).findings
