@@ -207,7 +207,7 @@ def test_events_that_are_not_there_lower_no_confidence() -> None:
 
     snapshot = Snapshot(TAKEN_AT, Source("bundle", "file"), closed=True)
     snapshot.add(objects(pod("web-1", node="n1")))
-    snapshot.limit(Want("Event"), "only objects of the file")
+    snapshot.limit(Want("Event", "shop"), "only objects of the file")
     check = made(told_by_an_event, code="KD9001", subject=Pod)
     (finding,) = scan(Catalogue((check,)), snapshot, lambda wants: None).findings
     assert (finding.confidence, finding.gaps) == (Confidence.CERTAIN, ("Event: only objects of the file",))
