@@ -18,14 +18,19 @@ from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.themes import DARK, THEMES
 from kubedoctor.tui.threads import InThread
 
 NOTICE_SECONDS = 15
 MOST_NOTICE_CELLS = 400
+READY_EVERY = 0.5
+"""Seconds from one screen that is made ready to the next."""
 
 
 class KubedoctorApp(App[int]):
@@ -33,6 +38,10 @@ class KubedoctorApp(App[int]):
 
     TITLE = "kubedoctor"
     ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = [  # noqa: RUF012  # Textual declares it as an instance's
+        f"screens/{name}.tcss" for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "dialog")
+    ]
+    """All at once: with each that is read later, all are read again."""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "help", "Help")]
 
     def __init__(self, open_session: Callable[[], Session], namespace: str | None, name: str = "") -> None:
@@ -55,15 +64,23 @@ class KubedoctorApp(App[int]):
         WAITING.announce_to(lambda text: self.post_message(Waits(text)), watched=True)
         page = Page()
         page.add(f"Reading {self._name}…" if self._name else "Opening…")
-        self.push_screen(TextScreen("kubedoctor", page))
+        TextScreen.show(self, "kubedoctor", page)
         self.run_worker(InThread(partial(work.open_first, self._open_session, self._namespace), self.post_message))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
         self.session = message.session
         self.switch_screen(ListScreen(message.session, message.scope))
+        for number, kind in enumerate((WhyScreen, TextScreen, SheetScreen), start=1):
+            self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
         if message.session.notice:
             self.notify(message.session.notice, timeout=NOTICE_SECONDS)
+
+    def _make_ready(self, kind: type[KeptScreen]) -> None:
+        """Mount a screen that a key may open: not at the key."""
+        screen = kind.unused(self)
+        if not screen.is_running:
+            self._get_screen(screen)
 
     @on(Waits)
     def _waits(self, message: Waits) -> None:
@@ -110,7 +127,7 @@ class KubedoctorApp(App[int]):
         """All keys, from every screen."""
         help_shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
         if self.session is not None and not help_shown:
-            self.push_screen(TextScreen(HELP_TITLE, help_page(self.session.notice)))
+            TextScreen.show(self, HELP_TITLE, help_page(self.session.notice))
 
     def action_help_quit(self) -> None:
         """ctrl-c quits, as in k9s."""

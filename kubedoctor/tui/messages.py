@@ -99,6 +99,15 @@ class PageMade(Message):
         self.at_end = at_end
 
 
+class Arrived(Message):
+    """What a screen's work has posted. `turn`: for which opening of the screen."""
+
+    def __init__(self, turn: object, message: Message) -> None:
+        super().__init__()
+        self.turn = turn
+        self.message = message
+
+
 class Asked(Message):
     """A question was answered."""
 

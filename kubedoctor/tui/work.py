@@ -42,6 +42,17 @@ Post = Callable[[Message], object]
 SHOW_EVERY = 0.1  # seconds
 
 
+def wrapping(post: Post, width: int) -> Post:
+    """As `post`, but pages are wrapped to this width first: in the worker, not in the thread that draws."""
+
+    def wrap_and_post(message: Message) -> object:
+        if isinstance(message, PageMade | Told) and width > 0:
+            message.page.lines(width)
+        return post(message)
+
+    return wrap_and_post
+
+
 @contextmanager
 def _progress(post: Post, doing: str) -> Iterator[Callable[[str], None]]:
     """Say what a work does until it is over; the value says what else it does. Another work may have begun meanwhile,

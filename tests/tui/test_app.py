@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from kubedoctor.cluster import Ref, Snapshot, Want
@@ -88,6 +89,18 @@ async def test_a_filter_applies_while_it_is_typed_and_escape_takes_it_away() -> 
         assert len(shown(screen)) < len(before)
         await press(pilot, app, "escape")
         assert shown(screen) == before
+
+
+async def test_the_prompt_leaves_the_panes_as_they_are() -> None:
+    app = application("oom-killed")
+    async with running(app) as (pilot, screen):
+        panes = [screen.query_one(VirtualTable), screen.query_one(IncidentPane)]
+        before = [pane.region for pane in panes]
+        await press(pilot, app, "colon", *"po")
+        prompt = screen.query_one(Prompt)
+        assert [pane.region for pane in panes] == before
+        assert prompt.region.y == screen.size.height - 1
+        assert prompt.render_lines(Region(0, 0, prompt.size.width, 1))[0].text.startswith(" :po")
 
 
 async def test_a_filter_that_fits_nothing_says_so() -> None:

@@ -23,6 +23,7 @@ from kubedoctor.tui.messages import Failed, ThemeWanted
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.session import Opener, Session
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
+from kubedoctor.tui.work import Post
 from tests.tui.recordings import command, list_screen, press
 from tests.tui.screenshots import settle
 
@@ -145,9 +146,11 @@ async def test_a_problem_and_a_theme(hostile: KubedoctorApp) -> None:
         assert HOSTILE in screen_text(hostile)
         hostile.post_message(ThemeWanted(HOSTILE))
         await press(pilot, hostile)
-        text = TextScreen(HOSTILE)
-        await hostile.push_screen(text)
-        text.post_message(Failed(Problem(HOSTILE, HOSTILE)))
+
+        def fails(post: Post) -> None:
+            post(Failed(Problem(HOSTILE, HOSTILE)))
+
+        TextScreen.show(hostile, HOSTILE, work=fails)
         await press(pilot, hostile)
         assert screen_text(hostile).count(HOSTILE) >= 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 from textual.selection import Selection
@@ -34,6 +35,12 @@ def drawn(app: PageApp) -> list[str]:
     return [app.view.render_line(y).text.rstrip() for y in range(app.view.size.height)]
 
 
+def scroll_bar(app: PageApp) -> list[Style | None]:
+    """How each cell of it is drawn."""
+    bar = app.view.vertical_scrollbar
+    return [cell.style for line in bar.render_lines(bar.size.region) for cell in line]
+
+
 async def test_only_the_visible_lines_are_made() -> None:
     app = PageApp()
     async with app.run_test(size=(40, 10)) as pilot:
@@ -49,15 +56,17 @@ async def test_only_the_visible_lines_are_made() -> None:
 async def test_a_shorter_page_is_shown_whole_and_its_scroll_bar_is_gone() -> None:
     app = PageApp()
     async with app.run_test(size=(40, 10)) as pilot:
+        blank = scroll_bar(app)
+        assert {style.bgcolor for style in blank if style} == {app.view.rich_style.bgcolor}
         app.view.show(page_of(1000), at_end=True)
         for _ in range(3):  # to the end once it is drawn
             await pilot.pause()
         assert drawn(app)[-1] == "999 words"
-        assert app.view.show_vertical_scrollbar
+        assert scroll_bar(app) != blank
         app.view.show(page_of(3), stay=True)
         await pilot.pause()
         assert drawn(app) == ["0 words", "1 words", "2 words", *[""] * 7]
-        assert not app.view.show_vertical_scrollbar
+        assert scroll_bar(app) == blank
 
 
 async def test_another_page_moves_no_widget() -> None:

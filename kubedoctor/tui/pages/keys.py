@@ -10,6 +10,7 @@ from kubedoctor.findings import Effect
 from kubedoctor.findings.commands import command_line, delete_by_force, kubectl, rollout
 from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.rows import WITH_LOGS
 
 HELP_TITLE = "Keys"
 
@@ -57,6 +58,16 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (("ctrl-d  ctrl-k  s  r", "show the kubectl command to copy; kubedoctor itself is read-only"),),
     ),
 )
+
+
+def list_keys(kind: str) -> str:
+    """The keys below the page about a row: logs only for a kind that has some."""
+    return f"w why  x copy  d describe  {'l logs  ' if kind in WITH_LOGS else ''}y yaml  e learn"
+
+
+def why_keys(kind: str) -> str:
+    """The keys below the whole incident of an object."""
+    return f"x copy  e learn  {'l logs  p previous  ' if kind in WITH_LOGS else ''}d describe  y yaml"
 
 
 def help_page(notice: str = "") -> Page:

@@ -38,6 +38,7 @@ class Page:
 
     def __init__(self) -> None:
         self.paragraphs: list[Paragraph] = []
+        self._wrapped: tuple[int, int, list[Line]] | None = None
 
     def add(self, *pieces: tuple[str, str] | str, indent: int = 0, hang: int | None = None, right: str = "") -> None:
         """A paragraph of (text, role) or plain texts; line feeds in them start new lines."""
@@ -69,14 +70,16 @@ class Page:
             self.paragraphs.append(Paragraph(()))
 
     def lines(self, width: int) -> list[Line]:
-        """The lines of the page at a width in cells."""
-        width = max(width, 20)
-        lines: list[Line] = []
-        for paragraph in self.paragraphs:
-            lines.extend(_flow(paragraph, width))
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines
+        """The lines of the page at a width in cells. Kept, so that the thread that writes a page can wrap it too."""
+        width, count = max(width, 20), len(self.paragraphs)
+        if self._wrapped is None or self._wrapped[:2] != (width, count):
+            lines: list[Line] = []
+            for paragraph in self.paragraphs:
+                lines.extend(_flow(paragraph, width))
+            while lines and not lines[-1]:
+                lines.pop()
+            self._wrapped = width, count, lines
+        return self._wrapped[2]
 
     @property
     def plain(self) -> str:

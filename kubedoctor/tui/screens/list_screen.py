@@ -27,6 +27,7 @@ from kubedoctor.tui.messages import (
     ThemeWanted,
     Told,
 )
+from kubedoctor.tui.pages.keys import list_keys
 from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, empty_text
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
@@ -78,6 +79,7 @@ class ListScreen(RowsScreen):
         self._freshness: Freshness | None = None
         self._look: Timer | None = None
         self._title = ""
+        self._keys = ""
         self._examined_title = ""
         self._doing: dict[object, str] = {}
 
@@ -93,7 +95,7 @@ class ListScreen(RowsScreen):
         self._table.focus()
         self._table.border_subtitle = as_title("/ filter  : command  ? help")
         pane = self.query_one(IncidentPane)
-        pane.border_subtitle = as_title("w why  x copy  d describe  l logs  y yaml  e learn")
+        self._draw_keys("Deployment")
         pane.clear(READING)
         self.set_class(not self.view.namespace, "-all")
         self._draw_titles()
@@ -122,6 +124,7 @@ class ListScreen(RowsScreen):
         if message.row is None:
             self._say_empty()
             return
+        self._draw_keys(message.row.ref.kind)
         if self._look is not None:
             self._look.stop()
         self._look = self.set_timer(LOOK_AFTER, self._tell)
@@ -262,7 +265,8 @@ class ListScreen(RowsScreen):
         elif self.report is None:
             self.query_one(IncidentPane).clear(READING if self._reading else EXAMINING)
         else:
-            self._work(partial(work.tell, self.session, row, self.report), "tell")
+            post = work.wrapping(self.post_message, self.query_one(IncidentPane).line_width)
+            self._work(partial(work.tell, self.session, row, self.report), "tell", post)
 
     # Drawing
 
@@ -276,6 +280,13 @@ class ListScreen(RowsScreen):
             table.border_title = as_title(title, 80)
         bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
         self._draw_examined()
+
+    def _draw_keys(self, kind: str) -> None:
+        """The keys for the row under the cursor."""
+        keys = list_keys(kind)
+        if self._keys != keys:
+            self._keys = keys
+            self.query_one(IncidentPane).border_subtitle = as_title(keys)
 
     def _draw_examined(self) -> None:
         """How old the report is: on a large cluster that changes all the time it is older than the rows."""
@@ -339,7 +350,7 @@ class ListScreen(RowsScreen):
     def action_why(self) -> None:
         row = self._table.current
         if row is not None and self.report is not None:
-            self.app.push_screen(WhyScreen(self.session, row, self.report))
+            WhyScreen.show(self.app, self.session, row, self.report)
 
     def action_findings(self) -> None:
         if self.view.kind != "Finding":

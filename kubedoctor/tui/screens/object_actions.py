@@ -103,7 +103,7 @@ class ObjectScreen(Screen[None]):
                 lambda given: self._ask(question, about, given) if given is not None else None,
             )
         else:
-            self.app.push_screen(SheetScreen.asking(self.session, question, about, words))
+            SheetScreen.ask(self.app, self.session, question, about, words)
 
     def action_copy_command(self) -> None:
         row = self.subject()
@@ -116,7 +116,7 @@ class ObjectScreen(Screen[None]):
             self.notify("No finding here, so no lesson.", timeout=3)
             return
         code = verdict.causes[0].code
-        self.app.push_screen(TextScreen(code, lesson_page(code, self.session.catalogue)))
+        TextScreen.show(self.app, code, lesson_page(code, self.session.catalogue))
 
     def action_describe(self) -> None:
         self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, self.report))
@@ -150,4 +150,4 @@ class ObjectScreen(Screen[None]):
     def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
         row = self.subject()
         if row is not None and row.ref.kind != "Context":
-            self.app.push_screen(TextScreen(title, work=job(row.ref)))
+            TextScreen.show(self.app, title, work=job(row.ref))

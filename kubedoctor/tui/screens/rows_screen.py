@@ -21,6 +21,7 @@ from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.status_bar import StatusBar
+from kubedoctor.tui.work import Post
 
 REPAINT_EVERY = 0.1
 ROWS_EVERY = 0.25
@@ -63,8 +64,8 @@ class RowsScreen(ObjectScreen):
 
     # Work
 
-    def _work(self, job: Callable[..., None], group: str) -> None:
-        self.run_worker(InThread(job, self.post_message), group=group, exclusive=True)
+    def _work(self, job: Callable[..., None], group: str, post: Post | None = None) -> None:
+        self.run_worker(InThread(job, post or self.post_message), group=group, exclusive=True)
 
     def _load(self) -> None:
         """Rows first; the diagnoses follow when the rows are there."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.message import Message
 
-from kubedoctor.answers.question import Choices, Question
+from kubedoctor.answers.question import Question
 from kubedoctor.answers.sheet import Sheet, SheetRow
 from kubedoctor.cluster import Ref
 from kubedoctor.tui import work
@@ -18,8 +19,8 @@ from kubedoctor.tui.messages import Asked, Failed
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.pages.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
+from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.session import Session
-from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.titles import as_title
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
@@ -29,7 +30,7 @@ _FRAME = 3
 _LEAST_LINES = 6
 
 
-class SheetScreen(Screen[None]):
+class SheetScreen(KeptScreen):
     """Draws a sheet, or asks a question about an object and draws the resulting sheet."""
 
     CSS_PATH = "sheet_screen.tcss"
@@ -39,26 +40,40 @@ class SheetScreen(Screen[None]):
         Binding("S,shift+s", "sort(False)", "Closest first"),
         Binding("x", "copy_command", "Copy a command"),
     ]
+    session: Session
 
-    def __init__(self, session: Session, sheet: Sheet | None = None, heading: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.session = session
-        self.sheet = sheet
+        self.sheet: Sheet | None = None
         self.by_name = False
-        self._heading = heading or (sheet.title if sheet is not None else "")
+        self._heading = ""
         self._rows: tuple[SheetRow, ...] = ()
-        self._question: tuple[Question, Ref, Choices] | None = None
+        self._job: Callable[..., None] | None = None
 
     @classmethod
-    def asking(cls, session: Session, question: Question, subject: Ref, words: tuple[str, ...] = ()) -> SheetScreen:
-        """A screen that asks; `words` are those of the question's arguments, all of them."""
-        screen = cls(session, heading=" ".join((question.name, subject.title, *words)))
-        screen._question = question, subject, question.choices(words)
-        return screen
+    def show(cls, app: App[Any], session: Session, sheet: Sheet) -> None:
+        """Open with a sheet."""
+        cls._open(app, session, sheet.title, sheet, None)
+
+    @classmethod
+    def ask(
+        cls, app: App[Any], session: Session, question: Question, subject: Ref, words: tuple[str, ...] = ()
+    ) -> None:
+        """Open and ask; `words` are those of the question's arguments, all of them."""
+        job = partial(work.ask_question, session, question, subject, question.choices(words))
+        cls._open(app, session, " ".join((question.name, subject.title, *words)), None, job)
+
+    @classmethod
+    def _open(
+        cls, app: App[Any], session: Session, heading: str, sheet: Sheet | None, job: Callable[..., None] | None
+    ) -> None:
+        screen = cls.unused(app)
+        screen.session, screen.sheet, screen.by_name = session, sheet, False
+        screen._heading, screen._job = heading, job
+        screen.open(app)
 
     def compose(self) -> ComposeResult:
         table = VirtualTable(id="rows")
-        table.border_title = as_title(self._heading)
         table.border_subtitle = as_title("esc back  enter open  x copy  shift-s closest first  shift-n by name")
         yield table
         page = TextView(id="page")
@@ -66,13 +81,24 @@ class SheetScreen(Screen[None]):
         page.border_subtitle = as_title("esc back  x copy")
         yield page
 
-    def on_mount(self) -> None:
+    def draw(self) -> None:
+        self.query_one("#rows").border_title = as_title(self._heading)
         if self.sheet is not None:
             self._show(self.sheet)
-        elif self._question is not None:
+        elif self._job is not None:
             self._say("Asking…")
-            job = partial(work.ask_question, self.session, *self._question)
-            self.run_worker(InThread(job, self.post_message))
+            self.work(self._job)
+
+    def take(self, message: Message) -> None:
+        match message:
+            case Asked():
+                self._show(message.answered.sheet)
+            case Failed():
+                self._say(str(message.problem))
+
+    def forget(self) -> None:
+        self.sheet, self._rows, self._job = None, (), None
+        self._say("")
 
     def _say(self, text: str) -> None:
         page = Page()
@@ -89,10 +115,6 @@ class SheetScreen(Screen[None]):
         self.query_one("#rows" if table is not None else "#page").focus()
         self._draw(stay=False)
 
-    @on(Asked)
-    def _asked(self, message: Asked) -> None:
-        self._show(message.answered.sheet)
-
     def _draw(self, *, stay: bool) -> None:
         table = list_table(self.sheet) if self.sheet is not None else None
         if table is not None:
@@ -105,10 +127,6 @@ class SheetScreen(Screen[None]):
     def on_resize(self) -> None:
         self._draw(stay=True)
 
-    @on(Failed)
-    def _failed(self, message: Failed) -> None:
-        self._say(str(message.problem))
-
     @property
     def _current(self) -> SheetRow | None:
         line = self.query_one(VirtualTable).current
@@ -118,7 +136,7 @@ class SheetScreen(Screen[None]):
     def _opened(self) -> None:
         row = self._current
         if row is not None and row.detail is not None:
-            self.app.push_screen(SheetScreen(self.session, row.detail()))
+            SheetScreen.show(self.app, self.session, row.detail())
 
     def action_sort(self, by_name: bool) -> None:
         self.by_name = by_name

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.message import Message
 
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.threads import InThread
+from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.titles import as_title
 
 
-class TextScreen(Screen[None]):
+class TextScreen(KeptScreen):
     """Shows a page, or runs the work that writes one and shows the result."""
 
     CSS_PATH = "text_screen.tcss"
@@ -27,36 +26,50 @@ class TextScreen(Screen[None]):
         Binding("c", "copy", "Copy the text"),
     ]
 
-    def __init__(self, title: str, page: Page | None = None, work: Callable[..., None] | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.heading = visible(title, 200)
-        self._made = page
-        self._work = work
+        self.heading = ""
+        self._page = Page()
+        self._job: Callable[..., None] | None = None
+
+    @classmethod
+    def show(
+        cls, app: App[Any], title: str, page: Page | None = None, work: Callable[..., None] | None = None
+    ) -> TextScreen:
+        """Open with a page, or with the work that writes it."""
+        screen = cls.unused(app)
+        screen.heading, screen._page, screen._job = visible(title, 200), page or Page(), work
+        screen.open(app)
+        return screen
 
     def compose(self) -> ComposeResult:
         view = TextView(id="text")
-        view.border_title = as_title(self.heading)
         view.border_subtitle = as_title("esc back  c copy")
         yield view
 
-    def on_mount(self) -> None:
-        if self._made is not None:
-            self.query_one(TextView).show(self._made)
-        elif self._work is not None:
-            self.run_worker(InThread(self._work, self.post_message))
+    def draw(self) -> None:
+        self._show(self.heading, self._page)
+        if self._job is not None:
+            self.work(self._job)
 
-    @on(PageMade)
-    def _page(self, message: PageMade) -> None:
+    def take(self, message: Message) -> None:
+        match message:
+            case PageMade():
+                self._show(message.title, message.page, at_end=message.at_end)
+            case Failed():
+                page = Page()
+                page.add((message.problem.what, "degraded"))
+                page.add(message.problem.hint)
+                self._show(self.heading, page)
+
+    def forget(self) -> None:
+        self._page, self._job = Page(), None
+        self.query_one(TextView).show(self._page)
+
+    def _show(self, title: str, page: Page, *, at_end: bool = False) -> None:
         view = self.query_one(TextView)
-        view.border_title = as_title(message.title, 200)
-        view.show(message.page, at_end=message.at_end)
-
-    @on(Failed)
-    def _failed(self, message: Failed) -> None:
-        page = Page()
-        page.add((message.problem.what, "degraded"))
-        page.add(message.problem.hint)
-        self.query_one(TextView).show(page)
+        view.border_title = as_title(title, 200)
+        view.show(page, at_end=at_end)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.query_one(TextView).page.plain)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import Reactive
+from textual.strip import Strip
+from textual.style import Style
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from kubedoctor.tui.widgets.titles import as_title
+SIGNS = {"filter": "/", "command": ":"}
 
 
 class Prompt(Input):
@@ -61,13 +64,19 @@ class Prompt(Input):
             "filter": "filter: web, !web, -l app=web",
             "command": "po, deploy NAMESPACE, ns, ctx, findings, theme NAME, q",
         }[mode]
-        self.border_title = as_title({"filter": "/", "command": ":"}[mode])
         self.value = text
         self.cursor_position = len(text)
         self.display = True
         self.mode = mode
         # Immediately, not in the next turn of the loop, so that keys typed meanwhile arrive here.
         self.screen.set_focus(self)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The sign of the mode stands in the padding."""
+        line, *others = super().render_lines(crop)
+        style = (self.visual_style + Style.parse("bold $text-accent")).rich_style
+        sign = Strip([Segment(f" {SIGNS.get(self.mode, '')}".ljust(2), style)], 2)
+        return [Strip.join([sign, line.crop(2)]), *others]
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -37,14 +37,6 @@ ROLES = {
 class TextView(LineView, can_focus=True):
     """A page that can be scrolled. Lines are rendered when they become visible, and kept."""
 
-    DEFAULT_CSS = """
-    TextView {
-        scrollbar-size-vertical: 1;
-        scrollbar-gutter: stable;
-        overflow-x: hidden;
-    }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", "Down", show=False),
         Binding("k", "scroll_up", "Up", show=False),
@@ -69,6 +61,11 @@ class TextView(LineView, can_focus=True):
         return True
 
     @property
+    def line_width(self) -> int:
+        """The cells of a line; 0 before the first layout."""
+        return self.scrollable_content_region.width
+
+    @property
     def page(self) -> Page:
         """The shown page."""
         return self._page
@@ -87,7 +84,7 @@ class TextView(LineView, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
-        width = self.scrollable_content_region.width
+        width = self.line_width
         if width > 0 and width != self._drawn:
             self._drawn = width
             self._lines = self._page.lines(width)

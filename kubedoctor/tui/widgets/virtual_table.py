@@ -47,8 +47,6 @@ class VirtualTable(LineView, can_focus=True):
     }
     DEFAULT_CSS = """
     VirtualTable {
-        overflow-x: hidden;
-        scrollbar-size-vertical: 1;
         & > .table--header { color: $foreground 60%; text-style: bold; }
         & > .table--cursor { background: $primary 40%; text-style: bold; }
         & > .table--broken { color: $text-error; text-style: bold; }
