@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from kubedoctor.cluster import Ref, Snapshot, ref
@@ -29,6 +30,8 @@ FIRST_KINDS = (*ROOTS, "Namespace")
 """The kinds of the first list; read before the kinds that only the diagnostics need."""
 _OWNERS = frozenset(ROOTS) - {"Pod"}
 _OWNED = ("Pod", "ReplicaSet", "Job")
+_BLOCK = 512
+_MOST = 4 * _BLOCK
 
 
 class KeptRows:
@@ -43,20 +46,12 @@ class KeptRows:
         self._restarts = Restarts(snapshot, view.namespace, family) if not view.kind else None
         in_families = not view.kind or view.owner is not None
         self._owners = {ref(obj) for kind in _OWNERS for obj in snapshot.of_kind(kind)} if in_families else set()
-        self._key = place_in(order)
         rows = arrange(make_rows(snapshot, view, report, restarts=self._restarts), order)
-        self._rows = list(rows)
-        self._keys = [self._key(row) for row in rows]
-        self._by_name = {row.ref: row for row in rows}
-        self._as_tuple: tuple[Row, ...] | None = None
-        self.counts = counts(rows)
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
+        self.rows = rows
         """The same tuple as before, as long as no row differs."""
-        if self._as_tuple is None:
-            self._as_tuple = tuple(self._rows)
-        return self._as_tuple
+        self._sorted = SortedRows(rows, place_in(order))
+        self._by_name = {row.ref: row for row in rows}
+        self.counts = counts(rows)
 
     def update(self, snapshot: Snapshot, changed: Collection[Ref]) -> bool:
         """Take over objects that were added, changed or removed; whether any row differs now."""
@@ -67,7 +62,7 @@ class KeptRows:
         for name in self._touched(snapshot, changed, family):
             differs |= self._put(name, self._row(name, snapshot, family))
         if differs:
-            self._as_tuple = None
+            self.rows = tuple(self._sorted)
         return differs
 
     def _touched(self, snapshot: Snapshot, changed: Iterable[Ref], family: Family) -> set[Ref]:
@@ -113,28 +108,56 @@ class KeptRows:
         before = self._by_name.get(name)
         if before == row:
             return False
-        old, new = (self._key(each) if each is not None else None for each in (before, row))
         if before is not None:
-            index = self._index_of(before, old)
             self.counts[before.health] -= 1
-            if row is not None and old == new:
-                self._rows[index] = row
-            else:
-                del self._rows[index], self._keys[index], self._by_name[name]
+            self._sorted.remove(before)
+            del self._by_name[name]
         if row is not None:
             self.counts[row.health] += 1
+            self._sorted.add(row)
             self._by_name[name] = row
-            if old != new:
-                index = bisect_left(self._keys, new)
-                self._keys.insert(index, new)
-                self._rows.insert(index, row)
         return True
 
-    def _index_of(self, row: Row, key: Any) -> int:
-        index = bisect_left(self._keys, key)
-        while self._rows[index] is not row:  # rows of the same age and name have one key
-            index += 1
-        return index
+
+class SortedRows:
+    """Sorted by a key that no two rows share. They are kept in blocks: in one list, each exchange would move half of
+    all rows."""
+
+    def __init__(self, rows: Iterable[Row], key: Callable[[Row], Any]) -> None:
+        """rows: sorted already."""
+        self._key = key
+        rows = list(rows)
+        self._rows = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)] or [[]]
+        self._keys = [[key(row) for row in block] for block in self._rows]
+        self._starts = [keys[0] for keys in self._keys[1:]]  # the first block has no least key
+
+    def __iter__(self) -> chain[Row]:
+        return chain.from_iterable(self._rows)
+
+    def add(self, row: Row) -> None:
+        """Put a row in its place."""
+        key = self._key(row)
+        number = bisect_right(self._starts, key)
+        rows, keys = self._rows[number], self._keys[number]
+        place = bisect_left(keys, key)
+        keys.insert(place, key)
+        rows.insert(place, row)
+        if len(rows) > _MOST:
+            self._split(number)
+
+    def remove(self, row: Row) -> None:
+        """Take out a row that is there."""
+        key = self._key(row)
+        number = bisect_right(self._starts, key)
+        place = bisect_left(self._keys[number], key)
+        del self._rows[number][place], self._keys[number][place]
+
+    def _split(self, number: int) -> None:
+        half = len(self._rows[number]) // 2
+        for blocks in (self._rows, self._keys):
+            block: list[Any] = blocks[number]
+            blocks[number : number + 1] = [block[:half], block[half:]]
+        self._starts.insert(number, self._keys[number + 1][0])
 
 
 def kinds_needed(view: View) -> tuple[str, ...]:

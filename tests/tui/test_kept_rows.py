@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from kubedoctor.cluster import Pod, Ref, Snapshot, Source, ref
 from kubedoctor.engine import Report, load_catalogue, scan
-from kubedoctor.tui.kept_rows import KeptRows, kinds_kept
-from kubedoctor.tui.rows import View, arrange, counts, make_rows
+from kubedoctor.engine.health import Health
+from kubedoctor.tui.kept_rows import KeptRows, SortedRows, kinds_kept
+from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, place_in
 from tests.engine.clinic import objects
 
 NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)
@@ -112,3 +113,28 @@ def test_what_is_equal_keeps_its_row() -> None:
     snapshot.add((replace(first, metadata=replace(first.metadata, resource_version="9")),))
     assert not kept.update(snapshot, {ref(first)})
     assert [one is other for one, other in zip(before, kept.rows, strict=True)] == [True, True]
+
+
+def row(number: int, health: Health = Health.HEALTHY) -> Row:
+    return Row(Ref("Pod", "shop", f"web-{number}"), health)
+
+
+def test_rows_that_come_and_go_in_any_number_stay_sorted() -> None:
+    turn = random.Random(9)
+    there = {number: row(number) for number in range(700)}
+    kept = SortedRows(arrange(there.values(), "health"), place_in("health"))
+    for step in range(12_000):
+        number = turn.randrange(6_000 if step < 6_000 else 200)
+        if number in there:
+            kept.remove(there.pop(number))
+        else:
+            there[number] = row(number, turn.choice(list(Health)))
+            kept.add(there[number])
+    assert tuple(kept) == arrange(there.values(), "health")
+
+
+def test_there_may_be_none() -> None:
+    kept = SortedRows((), place_in("health"))
+    kept.add(row(1))
+    kept.remove(row(1))
+    assert tuple(kept) == ()

@@ -11,6 +11,7 @@ from typing import Final
 from kubedoctor.collect.connecting.failures import ConnectionFailed, EndedEarly
 
 _LONGEST_LINE: Final = 1 << 16
+_AHEAD: Final = 1 << 18
 _MOST_HEADERS: Final = 100
 _STATUS: Final = re.compile("[1-9][0-9]{2}")
 _LENGTH: Final = re.compile("[0-9]{1,18}")
@@ -33,8 +34,7 @@ class ReceivedAnswer:
     def __init__(self, file: BufferedReader) -> None:
         """Waits for the headers. file: what the server sends. Raises ConnectionFailed, or OSError."""
         self._file = file
-        self._left = 0  # of the present chunk
-        self._between = False  # the line end after a chunk is still to come: a piece does not wait for it
+        self._chunks: _Chunks | None = None
         self._ended = False
         try:
             version, self.status = self._status_line()
@@ -49,10 +49,10 @@ class ReceivedAnswer:
 
     def read1(self, most: int) -> bytes:
         """The next piece of the body; empty at its end, or where the connection ends. Raises EndedEarly between chunks."""
+        if self._chunks is not None:
+            return self._chunks.read1(most)
         if self._ended or self.length == 0:
             return b""
-        if self._chunked:
-            return self._piece_of_chunk(most)
         piece = self._file.read1(most if self.length is None else min(most, self.length))
         if self.length is not None:
             self.length -= len(piece)
@@ -86,16 +86,17 @@ class ReceivedAnswer:
 
     def _measure(self, version: str) -> None:
         """How the body ends (RFC 9112, 6.3)."""
-        self._chunked = (self.headers.get("Transfer-Encoding") or "").lower() == "chunked"
+        chunked = (self.headers.get("Transfer-Encoding") or "").lower() == "chunked"
         self.length: int | None = None
         length = self.headers.get("Content-Length") or ""
         if self.status in _WITHOUT_BODY or self.status < 200:
-            self.length, self._chunked = 0, False
-        elif not self._chunked and _LENGTH.fullmatch(length):
+            self.length, chunked = 0, False
+        elif not chunked and _LENGTH.fullmatch(length):
             self.length = int(length)
         wishes = (self.headers.get("Connection") or "").lower()
         stays = "keep-alive" in wishes if version == "HTTP/1.0" else "close" not in wishes
-        self.will_close = not stays or not (self._chunked or self.length is not None)
+        self.will_close = not stays or not (chunked or self.length is not None)
+        self._chunks = _Chunks(self._file) if chunked else None
 
     def _line(self) -> bytes:
         line = self._file.readline(_LONGEST_LINE + 1)
@@ -103,34 +104,83 @@ class ReceivedAnswer:
             raise ConnectionFailed(f"a line of the answer's headers is longer than {_LONGEST_LINE} bytes")
         return line
 
-    def _piece_of_chunk(self, most: int) -> bytes:
-        if not self._left and not self._next_chunk():
-            return b""
-        piece = self._file.read1(min(most, self._left))
-        if not piece:
-            raise EndedEarly("the connection ended in the middle of a chunk")
-        self._left -= len(piece)
-        self._between = not self._left
-        return piece
 
-    def _next_chunk(self) -> bool:
-        """Read up to the content of the next chunk; false after the last."""
-        if self._between and self._line().strip():
-            raise EndedEarly("a chunk is longer than it says")
-        self._between = False
-        size = self._line().partition(b";")[0].strip()
-        try:
-            self._left = int(size, 16)
-        except ValueError:
-            raise EndedEarly("the size of a chunk is not a number") from None
-        if self._left < 0:
-            raise EndedEarly("the size of a chunk is not a number")
-        if self._left:
-            return True
-        while self._line().strip():  # trailers
-            pass
-        self._ended = True
-        return False
+class _Chunks:
+    """A body in chunks (RFC 9112, 7.1). A watch sends each event as one: those that have arrived are read together."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+        self._ahead = b""  # what has arrived, and how far it was read
+        self._at = 0
+        self._left = 0  # of the present chunk
+        self._between = False  # the line end after a chunk is still to come: a piece does not wait for it
+        self._last = False
+        self._ended = False
+
+    def read1(self, most: int) -> bytes:
+        """See ReceivedAnswer; waits only for the first byte."""
+        pieces: list[bytes] = []
+        while most > 0 and (self._left or self._next_chunk(wait=not pieces)):
+            piece = self._ahead[self._at : self._at + min(self._left, most)]
+            if piece:
+                pieces.append(piece)
+                self._at += len(piece)
+                self._left -= len(piece)
+                most -= len(piece)
+            elif pieces:
+                break
+            elif not self._receive():
+                raise EndedEarly("the connection ended in the middle of a chunk")
+        return b"".join(pieces)
+
+    def _next_chunk(self, *, wait: bool) -> bool:
+        """Read up to the content of the next chunk; false after the last, and where it would have to be waited for."""
+        if self._between:
+            if (line := self._line(wait)) is None:
+                return False
+            if line.strip():
+                raise EndedEarly("a chunk is longer than it says")
+            self._between = False
+        if not (self._last or self._ended):
+            if (line := self._line(wait)) is None:
+                return False
+            self._left = _size(line)
+            self._last = not self._left
+        while not (self._left or self._ended):  # trailers
+            if (line := self._line(wait)) is None:
+                return False
+            self._ended = not line.strip()
+        self._between = bool(self._left)
+        return bool(self._left)
+
+    def _line(self, wait: bool) -> bytes | None:
+        """The next line; what is there of it where the connection ends."""
+        while (end := self._ahead.find(b"\n", self._at)) < 0:
+            if len(self._ahead) - self._at > _LONGEST_LINE:
+                raise ConnectionFailed(f"a line between chunks is longer than {_LONGEST_LINE} bytes")
+            if not wait:
+                return None
+            if not self._receive():
+                end = len(self._ahead)
+                break
+        line, self._at = self._ahead[self._at : end], end + 1
+        return line
+
+    def _receive(self) -> bool:
+        """Wait for more; false where the connection has ended."""
+        received = self._file.read1(_AHEAD)
+        self._ahead, self._at = self._ahead[self._at :] + received, 0
+        return bool(received)
+
+
+def _size(line: bytes) -> int:
+    try:
+        size = int(line.partition(b";")[0].strip(), 16)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise EndedEarly("the size of a chunk is not a number")
+    return size
 
 
 def request(method: str, target: str, host: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:

@@ -325,17 +325,18 @@ class LineStream:
         self._connection = connection
         self._closed = False
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Whole lines without line ends. Raises ConnectionProblem when the connection breaks."""
+    def __iter__(self) -> Iterator[list[bytes]]:
+        """Whole lines without line ends, as many as have arrived. Raises ConnectionProblem when the connection breaks."""
         buffer = b""
         try:
             while piece := self._response.read1(_PIECE):
                 *lines, buffer = (buffer + piece).split(b"\n")
                 if len(buffer) > MOST_OF_A_LINE:
                     raise ApiRefusal(0, "TooLarge", f"an event is larger than {MOST_OF_A_LINE >> 20} MiB")
-                yield from filter(None, lines)
+                if lines := [line for line in lines if line]:
+                    yield lines
             if buffer.strip():
-                yield buffer
+                yield [buffer]
         except (ConnectionFailed, OSError, ValueError, AttributeError) as error:
             if not self._closed:
                 raise problem_of(error, self._connection) from None

@@ -227,16 +227,25 @@ class Follower:
         began = time.monotonic()
         try:
             asked = began
-            for line in self._stream:
+            for lines in self._stream:
                 waited = time.monotonic() - asked > _AT_ONCE
-                event = self._read_event(reader, line)
-                is_news = self._apply(event)
+                is_news = self._take_events(reader, lines)
                 self._watching()
                 if waited:  # what arrives meanwhile is then read without waiting, which takes half the time
                     self._stopping.wait(_TOGETHER if is_news else _HEARTBEATS_TOGETHER)
                 asked = time.monotonic()
         finally:
             self._calm += time.monotonic() - began
+
+    def _take_events(self, reader: EventReader, lines: list[bytes]) -> bool:
+        """Put events into the snapshot, up to one that cannot be read; whether there is news."""
+        events: list[WatchEvent] = []
+        try:
+            for line in lines:
+                events.append(self._read_event(reader, line))  # noqa: PERF401  # those before an error stay
+        finally:
+            is_news = self._apply(events)
+        return is_news
 
     def _read_event(self, reader: EventReader, line: bytes) -> WatchEvent:
         try:
@@ -251,34 +260,46 @@ class Follower:
         self._stopping.wait(seconds)
         self._calm += seconds
 
-    def _apply(self, event: WatchEvent) -> bool:
-        """Put the event into the snapshot; whether it is news."""
-        if event.type == "BOOKMARK":
-            self._version = event.version or self._version
-            return False
-        objects, problems = event.decoded.objects, event.decoded.problems
-        names = [Ref(self.kind, obj.metadata.namespace, obj.metadata.name) for obj in objects]
-        for obj in objects:
-            self._version = obj.metadata.resource_version or self._version
-        snapshot = self._store.snapshot
+    def _apply(self, events: list[WatchEvent]) -> bool:
+        """Put the events into the snapshot; whether they are news."""
+        changes: list[tuple[str, KubernetesObject | None, KubernetesObject]] = []
+        whole = False
         with self._store.lock:
-            before = [snapshot.get(name) for name in names]
-            if problems:
-                snapshot.problems.extend(problem for problem in problems if problem not in snapshot.problems)
-                snapshot.lose(self.kind, problems)
-            if event.type == "DELETED":
-                for name in names:
-                    snapshot.remove(name)
-            elif self._resource is not None and self._resource.names_only:
-                snapshot.add_names(objects)
-            else:
-                snapshot.add(objects)
-        is_news = event.type != "MODIFIED" or not all(map(is_heartbeat, before, objects))
-        if problems:
-            self._store.changed(self.kind, None)
-        elif is_news:
+            for event in events:
+                changes += [(event.type, self._put(event.type, obj), obj) for obj in event.decoded.objects]
+                self._version = event.version or self._version
+                whole |= self._lose(event.decoded.problems)
+        names = [
+            Ref(self.kind, obj.metadata.namespace, obj.metadata.name)
+            for type_, before, obj in changes
+            if type_ != "MODIFIED" or not is_heartbeat(before, obj)
+        ]
+        if names:
             self._store.changed(self.kind, names)
-        return is_news or bool(problems)
+        if whole:
+            self._store.changed(self.kind, None)
+        return bool(names) or whole
+
+    def _put(self, type_: str, obj: KubernetesObject) -> KubernetesObject | None:
+        """Add, replace or remove an object; returns what was there."""
+        snapshot, name = self._store.snapshot, Ref(self.kind, obj.metadata.namespace, obj.metadata.name)
+        before = snapshot.get(name)
+        if type_ == "DELETED":
+            snapshot.remove(name)
+        elif self._resource is not None and self._resource.names_only:
+            snapshot.add_names((obj,))
+        else:
+            snapshot.add((obj,))
+        self._version = obj.metadata.resource_version or self._version
+        return before
+
+    def _lose(self, problems: tuple[str, ...]) -> bool:
+        """Keep what could not be read of an object."""
+        snapshot = self._store.snapshot
+        if problems:
+            snapshot.problems.extend(problem for problem in problems if problem not in snapshot.problems)
+            snapshot.lose(self.kind, problems)
+        return bool(problems)
 
     # Status
 

@@ -135,6 +135,12 @@ def test_chunks_that_end_too_early(chunks: str) -> None:
         body(read)
 
 
+def test_a_line_between_chunks_that_does_not_end() -> None:
+    chunks = "5;" + "x" * 600_000
+    with answered(ends(f"{OK}Transfer-Encoding: chunked\r\n\r\n{chunks}")) as read, pytest.raises(ConnectionFailed):
+        body(read)
+
+
 def test_pieces_come_as_soon_as_they_are_there() -> None:
     """A watch: the server waits with the next line until this one was read."""
     was_read = threading.Semaphore(0)
@@ -152,6 +158,37 @@ def test_pieces_come_as_soon_as_they_are_there() -> None:
             assert read.read1(1 << 16) == b"line\n"
             was_read.release()
         assert read.read1(1 << 16) == b""
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+@pytest.mark.parametrize("most", [1, 7, 1 << 16])
+@pytest.mark.parametrize("step", [1, 5, 1 << 16])
+def test_chunks_may_arrive_in_any_pieces(step: int, most: int) -> None:
+    lines = [b"line %d\n" % number * (number + 1) for number in range(6)]
+    text = (
+        OK.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(map(chunk, lines)) + b"0\r\nTrailer: x\r\n\r\n"
+    )
+
+    def send(stream: socket.socket) -> None:
+        for start in range(0, len(text), step):
+            stream.sendall(text[start : start + step])
+
+    with answered(send) as read:
+        pieces = list(iter(lambda: read.read1(most), b""))
+        assert read.read1(most) == b""
+    assert b"".join(pieces) == b"".join(lines)
+    assert max(map(len, pieces)) <= most
+
+
+def test_chunks_that_have_arrived_are_read_together() -> None:
+    """The events of a watch that changes a lot."""
+    lines = [b"line %d\n" % number for number in range(50)]
+    head = OK.encode() + b"Transfer-Encoding: chunked\r\n\r\n"
+    with answered(head + b"".join(map(chunk, lines))) as read:
+        assert read.read1(1 << 16) == b"".join(lines)
 
 
 @pytest.mark.parametrize(
