@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from diagnostics.admission._refused import missing_without_message, refused_pods
+from kubedoctor.answers.rollouts.quota import old_pod_first_in_quota, waits_for_quota
+from kubedoctor.answers.rollouts.strategy import none_may_go
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -82,6 +84,7 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
         refused.workload,
         Confidence.CERTAIN,
         f"{refused.workload.title} is missing {counted(refused.missing, 'pod')}: the API server refuses each pod because of ResourceQuota {refusal.name}.",
+        _of_a_rollout(refused.workload, quota, cluster),
     )
 
 
@@ -114,18 +117,35 @@ def _amounts(quota: ResourceQuota | None, resources: Iterable[str]) -> tuple[Evi
     return tuple(quote(quota, path, "") for path in paths if has_path(quota, path))
 
 
+def _of_a_rollout(who: Ref, quota: ResourceQuota | None, cluster: Cluster) -> tuple[str, tuple[Fix, ...]]:
+    """What a rollout adds that has no room for its additional pod, and the fix."""
+    deployment = waits_for_quota(who, cluster) if quota is not None else None
+    fix = old_pod_first_in_quota(deployment, quota, cluster) if deployment is not None and quota is not None else None
+    if deployment is None or fix is None:
+        return "", ()
+    return f" Its rollout ends no old pod first, because {none_may_go(deployment)}.", (fix,)
+
+
 def _finding(
-    quota: Ref, summary: str, evidence: tuple[Evidence, ...], who: Ref, confidence: Confidence, detail: str
+    quota: Ref,
+    summary: str,
+    evidence: tuple[Evidence, ...],
+    who: Ref,
+    confidence: Confidence,
+    detail: str,
+    of_a_rollout: tuple[str, tuple[Fix, ...]] = ("", ()),
 ) -> Finding:
     where = quota.namespace_flag
+    words, fixes = of_a_rollout
     return Finding(
         about=quota,
         summary=summary,
         evidence=evidence,
         confidence=confidence,
-        detail=detail,
+        detail=detail + words,
         affects=(who,),
         fixes=(
+            *fixes,
             Fix("Delete or scale down unused workloads in the namespace, or lower the requests"),
             Fix("Or raise the quota", edit_command(quota), Effect.CHANGES),
         ),

@@ -38,6 +38,13 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1210": {"Event": "that runs were refused or are many; the clock alone does not tell"},
     "KD1211": {"Job": "which runs there are"},
     "KD1212": {"Pod": "which container still runs"},
+    "KD1213": {
+        "Node": "what fits once the old pods are gone",
+        "Pod": "which old pods there are",
+        "ReplicaSet": "which pods are old",
+        "PersistentVolume": "where a claim can be used",
+        "PersistentVolumeClaim": "which claim a single pod may use",
+    },
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
     "KD2003": {

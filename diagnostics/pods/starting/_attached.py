@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, Event, PersistentVolumeClaim, Pod, workload_of
-from kubedoctor.findings import Evidence, Ref, has_path, quote
+from kubedoctor.answers.rollouts.strategy import recreate_fix
+from kubedoctor.cluster import Cluster, Deployment, Event, PersistentVolumeClaim, Pod, workload_of
+from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
@@ -15,10 +16,10 @@ _USED_BY = re.compile(r"is already used by pod\(s\) (.+)$")
 
 
 class Attached(NamedTuple):
-    """`words`: to follow the controller's message. `fix`: empty where there is none of its own."""
+    """`words`: to follow the controller's message. `fixes`: empty where there is none of its own."""
 
     words: str
-    fix: str
+    fixes: tuple[Fix, ...]
     evidence: tuple[Evidence, ...]
 
 
@@ -34,7 +35,7 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
     if reading is None or reading.message_class is not MessageClass.ATTACH_IN_USE:
         return None
-    words, fix, evidence = "", "", []
+    words, fixes, evidence = "", list[Fix](), list[Evidence]()
     holder = next((user for user in holders(pod, event, cluster) if user.spec.node_name), None)
     if holder is not None:
         words += f"; pod {holder.name} uses it on node {holder.spec.node_name}"
@@ -43,10 +44,11 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
     if claim is not None and claim.spec.access_modes == ("ReadWriteOnce",) and has_path(claim, "spec.accessModes"):
         words += f"; claim {claim.name} is ReadWriteOnce: only pods of one node can use it"
         evidence.append(quote(claim, "spec.accessModes", "what the claim allows"))
-    if holder is not None and about.kind == "Deployment" and workload_of(holder, cluster) == about:
+    deployment = cluster.maybe.get_ref(about)
+    if holder is not None and isinstance(deployment, Deployment) and workload_of(holder, cluster) == about:
         words += "; the rolling update starts the new pod before the old pod ends"
-        fix = "Set the strategy to Recreate, so that the old pod ends first, or use a claim with ReadWriteMany"
-    return Attached(words, fix, tuple(evidence))
+        fixes += [recreate_fix(deployment), Fix("Or use a claim with ReadWriteMany")]
+    return Attached(words, tuple(fixes), tuple(evidence))
 
 
 def _claim(pod: Pod, volume: str, cluster: Cluster) -> PersistentVolumeClaim | None:

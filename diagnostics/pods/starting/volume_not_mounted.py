@@ -151,7 +151,7 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
         summary=summary + attached.words if attached else summary,
         confidence=Confidence.CERTAIN,
         evidence=(*evidence, *(attached.evidence if attached else ())),
-        fixes=(fix_by_hand(about, attached.fix) if attached and attached.fix else _fix(pod, event, volume, about),),
+        fixes=(attached and attached.fixes) or (_fix(pod, event, volume, about),),
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
         because_of=(*_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),

@@ -201,6 +201,10 @@ class ClusterState:
         added = PodInfo(pod)
         return self._with(tuple(info.with_pod(added) if info.name == node else info for info in self.nodes))
 
+    def with_node(self, changed: NodeInfo) -> ClusterState:
+        """The state with a node as it is after a change."""
+        return self._with(tuple(changed if info.name == changed.name else info for info in self.nodes))
+
     def without_node(self, name: str) -> ClusterState:
         """The state without a node and its pods."""
         return self._with(tuple(info for info in self.nodes if info.name != name))

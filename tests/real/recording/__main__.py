@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.real.cluster.control_plane import RealCluster
 from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, KUBERNETES_VERSION, PROJECT, Document
 from tests.real.namespace import Namespace
+from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
 from tests.real.recording.nodes import NODES, ready
@@ -205,7 +206,7 @@ class Recorder:
 
 def main() -> int:
     names = set(sys.argv[1:])
-    chosen = [fault for fault in (*CONTAINERS, *WORKLOADS) if fault.name in names or not names]
+    chosen = [fault for fault in (*CONTAINERS, *WORKLOADS, *CHANGES) if fault.name in names or not names]
     of_nodes = [fault for fault in NODES if fault.name in names or not names]
     with RealCluster("recording", node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))

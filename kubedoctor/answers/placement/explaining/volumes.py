@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kubedoctor.answers.placement.explaining.case import Case, Explanation, names, some
 from kubedoctor.answers.placement.explaining.gone_nodes import gone, gone_text, named_by
+from kubedoctor.answers.rollouts.strategy import recreate_fix
 from kubedoctor.cluster import (
     Deployment,
     PersistentVolume,
@@ -16,7 +17,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.cluster.changes import Step, edit, scale
+from kubedoctor.cluster.changes import scale
 from kubedoctor.cluster.grammar.selectors import node_selector_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.workloads import workload_of
@@ -125,7 +126,4 @@ def _one_pod_at_a_time(case: Case, claim: PersistentVolumeClaim) -> Iterator[Fix
         line = command_line(scale(about, 1))
         yield Fix(f"Scale it to 1 replica: no second pod can use claim {claim.name}", line, Effect.DISRUPTS)
     if isinstance(owner, Deployment) and owner.spec.strategy.type != "Recreate":
-        strategy = ("spec", "strategy")
-        change = edit(about, Step((*strategy, "type"), "Recreate"), Step((*strategy, "rollingUpdate"), remove=True))
-        line = command_line(change)
-        yield Fix("Set the update strategy to Recreate, so that the old pod ends before the new pod starts", line)
+        yield recreate_fix(owner)

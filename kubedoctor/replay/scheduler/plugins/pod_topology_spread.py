@@ -211,7 +211,7 @@ class _Filter(NodeFilter):
             constraint.key,
             frozenset(sibling.key for sibling in self.constraints),
             (self.affinity.labels, required_terms(self.pod)) if constraint.honors_affinity else None,
-            self.pod.spec.tolerations if constraint.honors_taints else None,
+            (self.pod.spec.tolerations,) if constraint.honors_taints else None,
         )
         memo = _VALUES.of(state)
         if key not in memo:

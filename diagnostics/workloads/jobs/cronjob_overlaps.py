@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.workloads._runs import active, age_of, schedule_or_none, unfinished_jobs
+from diagnostics.workloads.jobs._runs import active, age_of, schedule_or_none, unfinished_jobs
 from kubedoctor.cluster import Cluster, CronJob, Job, counted, has_path, human_duration, quote, ref
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, command_line, diagnostic, kubectl

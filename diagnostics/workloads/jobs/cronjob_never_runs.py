@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
-from diagnostics.workloads._runs import active
+from diagnostics.workloads.jobs._runs import active
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import Cluster, CronJob, Event, Evidence, has_path, nearest_word, quote, ref
 from kubedoctor.cluster.changes import put

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.workloads._rollout import look, undo, wait_of
+from diagnostics.workloads.rollouts._rollout import look, undo, wait_of
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,

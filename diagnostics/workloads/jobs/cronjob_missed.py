@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.workloads._runs import Skipped, active, skipped_runs, unfinished_jobs
+from diagnostics.workloads.jobs._runs import Skipped, active, skipped_runs, unfinished_jobs
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import Cluster, CronJob, Event, Job, counted, has_path, human_duration, quote, ref
 from kubedoctor.cluster.changes import drop

@@ -25,8 +25,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.admission._refused import blamed_for, refused_pods
-from diagnostics.workloads._in_turn import held_up_daemons, held_up_set
-from diagnostics.workloads._rollout import before_containers, first_wait, look, undo
+from diagnostics.workloads.rollouts._in_turn import held_up_daemons, held_up_set
+from diagnostics.workloads.rollouts._rollout import before_containers, first_wait, look, undo
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from diagnostics.workloads._runs import running
+from diagnostics.workloads.jobs._runs import running
 from kubedoctor.cluster import (
     Cluster,
     ContainerStatus,

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.workloads._runs import active, age_of, longest_run, skipped_runs, unfinished_jobs
+from diagnostics.workloads.jobs._runs import active, age_of, longest_run, skipped_runs, unfinished_jobs
 from kubedoctor.cluster import Cluster, CronJob, Job, counted, has_path, human_duration, quote, ref
 from kubedoctor.cluster.changes import delete
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl

@@ -1,0 +1,1 @@
+"""Why does a rollout not go on, and which change lets it?"""

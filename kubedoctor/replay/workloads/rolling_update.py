@@ -1,0 +1,55 @@
+"""How many pods a Deployment may replace at a time (`pkg/controller/deployment/rolling.go`, `util.ResolveFenceposts`, v1.37)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster.kinds.apps import Deployment, ReplicaSet
+
+DEFAULT: Final = "25%"
+"""maxSurge and maxUnavailable where a Deployment does not set them."""
+_PERCENT: Final = re.compile(r"([0-9]+)%", re.ASCII)
+
+
+class Fences(NamedTuple):
+    """How many pods a rolling update may have above the desired number, and how many of it may be unavailable."""
+
+    surge: int
+    unavailable: int
+
+
+def fences(deployment: Deployment) -> Fences:
+    """Percentages of surge are rounded up, those of unavailable pods down; both may not be 0."""
+    numbers, desired = deployment.spec.strategy.rolling_update, deployment.spec.desired_replicas
+    surge = _scaled(numbers.max_surge if numbers else None, desired, up=True)
+    unavailable = _scaled(numbers.max_unavailable if numbers else None, desired, up=False)
+    return Fences(surge, unavailable if surge or unavailable else 1)
+
+
+def _scaled(value: int | str | None, whole: int, *, up: bool) -> int:
+    if isinstance(value, int):
+        return value
+    percent = _PERCENT.fullmatch(DEFAULT if value is None else value)
+    product = whole * int(percent[1]) if percent else 0
+    return -(-product // 100) if up else product // 100
+
+
+def is_rolling(deployment: Deployment) -> bool:
+    """It replaces its pods step by step, and may do so now."""
+    return deployment.spec.strategy.type != "Recreate" and not deployment.spec.paused
+
+
+def old_pods_that_may_go(deployment: Deployment, newest: ReplicaSet, old: Iterable[ReplicaSet]) -> int:
+    """How many old pods the controller would end now, broken ones first."""
+    older = tuple(old)
+    least = deployment.spec.desired_replicas - fences(deployment).unavailable
+    total = newest.spec.desired_replicas + sum(item.spec.desired_replicas for item in older)
+    missing = newest.spec.desired_replicas - newest.status.available_replicas
+    most = total - least - missing
+    if most <= 0:
+        return 0
+    broken = sum(max(0, item.spec.desired_replicas - item.status.available_replicas) for item in older)
+    available = newest.status.available_replicas + sum(item.status.available_replicas for item in older)
+    return min(most, broken) + max(0, available - least)
