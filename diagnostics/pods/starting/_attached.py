@@ -6,7 +6,16 @@ import re
 from typing import NamedTuple
 
 from kubedoctor.answers.rollouts.strategy import recreate_fix
-from kubedoctor.cluster import Cluster, Deployment, Event, PersistentVolumeClaim, Pod, workload_of
+from kubedoctor.cluster import (
+    Cluster,
+    Deployment,
+    Event,
+    PersistentVolumeClaim,
+    Pod,
+    controller_of,
+    terminating,
+    workload_of,
+)
 from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
@@ -45,10 +54,16 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
         words += f"; claim {claim.name} is ReadWriteOnce: only pods of one node can use it"
         evidence.append(quote(claim, "spec.accessModes", "what the claim allows"))
     deployment = cluster.maybe.get_ref(about)
-    if holder is not None and isinstance(deployment, Deployment) and workload_of(holder, cluster) == about:
+    if holder is not None and isinstance(deployment, Deployment) and _rolls_out(pod, holder, about, cluster):
         words += "; the rolling update starts the new pod before the old pod ends"
         fixes += [recreate_fix(deployment), Fix("Or use a claim with ReadWriteMany")]
     return Attached(words, tuple(fixes), tuple(evidence))
+
+
+def _rolls_out(pod: Pod, holder: Pod, about: Ref, cluster: Cluster) -> bool:
+    """The holder is of an older revision of the same workload, and is not being deleted."""
+    older = controller_of(holder) != controller_of(pod) and not terminating(holder)
+    return older and workload_of(holder, cluster) == about
 
 
 def _claim(pod: Pod, volume: str, cluster: Cluster) -> PersistentVolumeClaim | None:
