@@ -31,6 +31,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from diagnostics.nodes._held import held_by
+from diagnostics.nodes._leaving import is_removed
 from diagnostics.nodes._network_plugin import look_at_plugin, network_plugin
 from diagnostics.nodes._stated import stated
 from kubedoctor.cluster import (
@@ -57,8 +58,6 @@ from kubedoctor.replay.messages.classes import MessageClass
 
 READY = "status.conditions[type=Ready]"
 JOINING = timedelta(minutes=2)
-_REMOVAL = frozenset({"ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption"})
-"""Taints of nodes that the cluster-autoscaler or Karpenter removes."""
 AT_ONCE = timedelta(seconds=10)
 _MACHINE_OFF = "node.cloudprovider.kubernetes.io/shutdown"
 """The taint of a node whose machine the cloud calls shut down (`k8s.io/cloud-provider/api`, v1.37)."""
@@ -97,9 +96,7 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     if not evidence:
         evidence.append(quote(node, "metadata.name", "it has no Ready condition"))
     why = _why(node, ready, pods, cluster)
-    leaving = node.metadata.deletion_timestamp is not None or any(
-        taint.key in _REMOVAL for taint in node.spec.taints or ()
-    )
+    leaving = is_removed(node)
     removed = "; the node is being removed" if leaving else ""
     running = f"; {counted(len(pods), 'pod')} on it" if pods else ""
     yield Finding(

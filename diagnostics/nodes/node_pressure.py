@@ -1,13 +1,15 @@
 """Node is short of memory, disk or PIDs (MemoryPressure, DiskPressure, PIDPressure).
 
 ## What it means
-The kubelet measured that too little of a resource is left. The node accepts no new pods, and the kubelet evicts pods
-until enough is free. Pods that use more than they request are evicted first.
+The kubelet measured that less of a resource is left than its eviction threshold. The node accepts no new pods, and the
+kubelet evicts pods, one after the other, until enough is free: first those that use more than they request, of these the
+lowest priority first, then what is most above its request. Critical and static pods are never evicted.
 
 ## Why it happens
 - MemoryPressure: pods use more memory than they request, or have no limits.
 - DiskPressure: images, logs, container files or something outside Kubernetes fill the disk.
 - PIDPressure: a pod starts too many processes.
+- The threshold itself is too high: the kubelet then calls short what is mostly free.
 - NetworkUnavailable: the network of the node was not set up.
 
 ## How to fix it
@@ -23,24 +25,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Node, Pod, condition, finished, has_path, quote, ref
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from diagnostics.nodes._pressure import shortage, workload_to_limit
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Condition,
+    Event,
+    Evidence,
+    Node,
+    Pod,
+    condition,
+    finished,
+    has_path,
+    quote,
+    ref,
+)
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, fix_by_hand
+from kubedoctor.replay.kubelet.evictions import Pressure
 
 _PRESSURES = {
-    "MemoryPressure": ("memory is short", "Free memory: move or limit the pods that use most"),
-    "DiskPressure": ("disk space or inodes are short", "Free disk space: remove unused images, logs, container files"),
-    "PIDPressure": ("process ids (PIDs) are short", "Find and stop the pod that starts too many processes"),
-    "NetworkUnavailable": (
-        "the node's network is not set up",
-        "Check why the network plugin or the cloud's route is missing",
+    Pressure.MEMORY: (
+        "the memory that is available is below the kubelet's eviction threshold",
+        "Free memory: move or limit the pods that use most",
+    ),
+    Pressure.DISK: (
+        "free disk space or inodes are below the kubelet's eviction threshold",
+        "Free disk space: remove unused images, logs, container files; if `df -h` shows enough, lower evictionHard in the"
+        " kubelet's configuration",
+    ),
+    Pressure.PID: (
+        "free process ids (PIDs) are below the kubelet's eviction threshold",
+        "Find and stop the pod that starts too many processes",
     ),
 }
+_NETWORK = "NetworkUnavailable"
 
 
 def pressed(node: Node) -> bool:
     """A pressure condition is True."""
     return any(
-        (state := condition(node.status.conditions, kind)) is not None and state.status == "True" for kind in _PRESSURES
+        (state := condition(node.status.conditions, kind)) is not None and state.status == "True"
+        for kind in (*_PRESSURES, _NETWORK)
     )
 
 
@@ -48,7 +73,7 @@ def pressed(node: Node) -> bool:
     code="KD4002",
     subject=Node,
     severity=Severity.CRITICAL,
-    reads=(Node, Pod),
+    reads=(Node, Pod, Event, *WORKLOADS),
     when=pressed,
     explains=(Explains("runs", ("KD1017", "KD1101", "KD1201")), Explains("same", ("KD1101",))),
     also_known_as=("DiskPressure", "MemoryPressure", "PIDPressure"),
@@ -62,26 +87,63 @@ def pressed(node: Node) -> bool:
     ),
 )
 def node_pressure(node: Node, cluster: Cluster) -> Iterator[Finding]:
-    pods = [pod for pod in cluster.maybe.pods_on(node.name) if not finished(pod)]
-    for kind, (meaning, fix) in _PRESSURES.items():
-        state = condition(node.status.conditions, kind)
-        if state is None or state.status != "True":
-            continue
-        path = f"status.conditions[type={kind}]"
-        fields = ("status", "reason", "message")
-        consequence = "no new pods" if kind == "NetworkUnavailable" else "the kubelet evicts pods; no new pods"
+    pods = cluster.maybe.pods_on(node.name)
+    for pressure in _PRESSURES:
+        state = condition(node.status.conditions, pressure)
+        if state is not None and state.status == "True":
+            yield _pressure(node, pressure, state, pods, cluster)
+    network = condition(node.status.conditions, _NETWORK)
+    if network is not None and network.status == "True":
         yield Finding(
             about=ref(node),
-            aspect=kind,
-            summary=f"{kind}: {meaning} ({' '.join(state.message.split()) or state.reason or 'no message'}); {consequence}",
-            evidence=tuple(quote(node, f"{path}.{field}", "") for field in fields if has_path(node, f"{path}.{field}")),
+            aspect=_NETWORK,
+            summary=f"{_NETWORK}: the node's network is not set up ({_stated(network)}); no new pods",
+            evidence=_quoted(node, _NETWORK),
             confidence=Confidence.CERTAIN,
-            affects=tuple(ref(pod) for pod in pods),
-            fixes=(Fix(fix),),
-            commands=(
-                Command(f"kubectl describe node {node.name}", "conditions of the node, and requests of its pods"),
-                Command(
-                    f"kubectl top pods -A --field-selector spec.nodeName={node.name}", "memory and CPU use of its pods"
-                ),
-            ),
+            affects=tuple(ref(pod) for pod in pods if not finished(pod)),
+            fixes=(Fix("Check why the network plugin or the cloud's route is missing"),),
+            commands=(_describe(node),),
         )
+
+
+def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod, ...], cluster: Cluster) -> Finding:
+    meaning, fix = _PRESSURES[pressure]
+    short = shortage(node, pressure, pods, cluster)
+    fixes = [Fix(fix)]
+    if short.threshold:
+        meaning = short.threshold
+        fixes.insert(0, Fix("Lower the eviction threshold in the kubelet's configuration (evictionHard)"))
+    resource = pressure.resource
+    if resource and (about := workload_to_limit(short.next, cluster)) is not None:
+        fixes.append(fix_by_hand(about, f"Set a {resource} request near its real use, and a limit, for {about.title}"))
+    return Finding(
+        about=ref(node),
+        aspect=pressure,
+        summary=f"{pressure}: {meaning} ({_stated(state)}); the kubelet evicts pods; no new pods",
+        evidence=(*_quoted(node, pressure), *short.evidence),
+        confidence=Confidence.CERTAIN,
+        affects=tuple(ref(pod) for pod in pods if not finished(pod)),
+        detail=" ".join(short.sentences),
+        fixes=tuple(fixes),
+        commands=(
+            _describe(node),
+            Command(
+                f"kubectl top pods -A --sort-by=memory --field-selector spec.nodeName={node.name}",
+                "memory and CPU use of its pods",
+            ),
+        ),
+    )
+
+
+def _describe(node: Node) -> Command:
+    return Command(f"kubectl describe node {node.name}", "conditions of the node, and requests of its pods")
+
+
+def _stated(state: Condition) -> str:
+    return " ".join(state.message.split()) or state.reason or "no message"
+
+
+def _quoted(node: Node, kind: str) -> tuple[Evidence, ...]:
+    path = f"status.conditions[type={kind}]"
+    fields = ("status", "reason", "message")
+    return tuple(quote(node, f"{path}.{field}", "") for field in fields if has_path(node, f"{path}.{field}"))

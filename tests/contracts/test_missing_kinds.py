@@ -64,6 +64,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD3003": {"Pod": "whether a pod uses the claim"},
     "KD3002": {"PersistentVolumeClaim": "that it is missing"},
     "KD3004": {"Event": "the resizer's answer, before Kubernetes 1.32 its only place"},
+    "KD4005": {"Pod": "that no drain is going on"},
     "KD5101": {
         "ResourceQuota": "its limit, once events are gone",
         "Pod": "whether the controller waits, once events are gone",

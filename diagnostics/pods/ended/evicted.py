@@ -34,6 +34,7 @@ from kubedoctor.findings import (
     Evidence,
     Explains,
     Finding,
+    Fix,
     Ref,
     Severity,
     at_fault,
@@ -53,6 +54,8 @@ from kubedoctor.replay.messages.reader import read_message
 
 RECENT = timedelta(hours=1)
 """The consequences of an older eviction show in the pods that the controller created since."""
+_CONDITION = re.compile(r"node had condition: \[([\w, ]+)\]", re.IGNORECASE)
+"""Of the kubelet that admits no pod while its node is short of something."""
 _NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
 
 
@@ -104,6 +107,10 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
             evidence += quote_spec(
                 pod, cluster, about, container.name, "resources.limits[ephemeral-storage]", "the limit"
             )
+    elif had := _CONDITION.search(message):
+        summary = f"{who} was rejected by node {pod.spec.node_name}, which has {had[1]}: {message.rstrip('. ')}"
+        because = blamed_node(pod)
+        fix = Fix(f"End the {had[1]} of node {pod.spec.node_name}: the pod was not the cause")
     else:
         resource = node.group(1) if node else "a resource"
         summary = f"{who} was evicted because its node was short of {resource}: {message.rstrip('. ')}"

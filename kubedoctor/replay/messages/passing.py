@@ -19,7 +19,7 @@ _FEW: Final = 5
 _BAD_CONDITION: Final = re.compile(
     r"\w*(Pressure|Unavailable|Deadlock|Failed|Failure|Error|Stalled|Degraded|Conflicted|Overlapping\w*"
     r"|Unhealthy|Denied|Problem|Blocked|NotReady|Invalid\w*|Warning|Detached|Shutdown|Hung)|FailureTarget"
-    r"|DisruptionTarget|PartiallyInvalid|Readonly\w*|Frequent\w+|Corrupt\w+|Kernel\w*|ScalingLimited"
+    r"|DisruptionTarget|PartiallyInvalid|Readonly\w*|Frequent\w+|Corrupt\w+|Kernel\w*(?<!Ready)|ScalingLimited"
 )
 _BACK_OFF: Final = "BackOff"
 """The kubelet repeats an error with it, as an event of the type Normal."""
@@ -70,7 +70,12 @@ def _condition_is_well(message: Message) -> bool:
     name = message.condition.rpartition("/")[2]
     if name in _ON_ITS_WAY and message.status == "True":
         return message.age is None or message.age < _PROGRESS
-    return (message.status == "True") != bool(_BAD_CONDITION.fullmatch(name))
+    return (message.status == "True") != is_bad_condition(name)
+
+
+def is_bad_condition(name: str) -> bool:
+    """Whether the type of a condition says that True means trouble."""
+    return _BAD_CONDITION.fullmatch(name) is not None
 
 
 def _is_again_and_again(message: Message) -> bool:

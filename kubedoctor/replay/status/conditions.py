@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.apps import Deployment
+from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.replay.status.node_problems import node_problems
 from kubedoctor.replay.status.stated import StatedCondition, every_condition, stated_conditions, suspended
 from kubedoctor.replay.status.vocabulary import SOON, START, patience
 from kubedoctor.replay.workloads.deployments import DEADLINE
@@ -52,9 +54,6 @@ _BAD: Mapping[str, tuple[BadCondition, ...]] = {
         BadCondition("Ready", _NOT, START),
         BadCondition("NetworkUnavailable", _TRUE, START),
         *(BadCondition(name, _TRUE) for name in ("MemoryPressure", "DiskPressure", "PIDPressure")),
-        *(
-            BadCondition(name, _TRUE) for name in ("KernelDeadlock", "ReadonlyFilesystem")
-        ),  # of the node-problem-detector
     ),
     "Deployment": (
         _REPLICA_FAILURE,
@@ -111,6 +110,8 @@ def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, Stated
             yield from _custom_conditions(obj)
         return
     stated = stated_conditions(obj)
+    if isinstance(obj, Node):
+        yield from ((BadCondition(own.type, (own.status,)), stated[own.type]) for own in node_problems(obj))
     for row in _BAD.get(kind_name(obj), ()):
         condition = stated.get(row.type)
         if condition is None or condition.status not in row.status or (row is _REPLICA_FAILURE and _has_its_pods(obj)):

@@ -1,0 +1,32 @@
+"""Conditions that the node-problem-detector and agents of clouds add to a node: which of them mean trouble."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from kubedoctor.cluster.kinds.core import Node
+from kubedoctor.cluster.kinds.meta import Condition
+from kubedoctor.replay.messages.passing import is_bad_condition
+
+OWN: Final = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable", "OutOfDisk"})
+"""Those of the kubelet and the cloud's route controller."""
+_WELL: Final = re.compile(r"(?!Not|Un)\w*(?<!Not)(?<!Un)(Ready|Healthy|Health|Available)")
+_TROUBLE: Final = re.compile(
+    r"Unhealthy\w*|\w*(Missing|Inactive|Errors|Flapping|Oops|Lost|Scheduled|Hardware\w*Fatal|Full)|\w*XID\w*",
+    re.IGNORECASE,
+)
+
+
+def node_problems(node: Node) -> Iterator[Condition]:
+    """The conditions that state a problem. A condition of an unknown kind, such as EtcdIsVoter, does not."""
+    for stated in node.status.conditions or ():
+        if stated.type in OWN:
+            continue
+        name = stated.type.rpartition("/")[2]
+        well = bool(_WELL.fullmatch(name))
+        if stated.status == ("False" if well else "True") and (
+            well or is_bad_condition(name) or _TROUBLE.fullmatch(name)
+        ):
+            yield stated
