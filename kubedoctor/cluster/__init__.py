@@ -94,6 +94,7 @@ from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
 from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.ingress_controllers import controller_pods
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.relations.policies import applies_to
 from kubedoctor.cluster.relations.references import made_for, referenced
@@ -238,6 +239,7 @@ __all__ = [
     "condition",
     "container_path",
     "controller_of",
+    "controller_pods",
     "controlling_owner",
     "counted",
     "ended_at",

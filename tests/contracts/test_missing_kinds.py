@@ -53,6 +53,17 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD2101": {"Pod": "the DNS servers"},
     "KD2301": {"Service": "that it is missing"},
+    "KD2202": {
+        "NetworkPolicy": "that it denies",
+        "Service": "where a name leads",
+        "EndpointSlice": "where a Service without a selector leads",
+    },
+    "KD2304": {
+        "NetworkPolicy": "that it denies",
+        "Service": "where a backend leads",
+        "Pod": "what is behind it",
+        "IngressClass": "which controller serves it",
+    },
     "KD2303": {"IngressClass": "that it is missing"},
     "KD2201": {"Pod": "what a policy selects", "Service": "the address of the DNS"},
     "KD3001": {

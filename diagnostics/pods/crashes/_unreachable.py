@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.pods.crashes._story import Story
+from kubedoctor.answers.reach.connections import denial, targets
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
@@ -93,11 +94,15 @@ def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> St
     if host and is_local(host):
         return Story(_failed(cause, f"{address} in its own pod"))
     service = _service_of(pod, host, cluster)
-    blamed = _egress_policies(pod, cluster) if cause.fault is LogFault.CONNECTION_TIMEOUT else ()
+    denied = (
+        denial(pod, targets(pod, host, port, cluster), cluster) if cause.fault is LogFault.CONNECTION_TIMEOUT else None
+    )
+    blamed = (ref(denied.policy),) if denied is not None else ()
+    blocked = f"; {ref(denied.policy).title} blocks it" if denied is not None else ""
     if service is None:
         gone = is_address(host) and no_longer_a_service(host, cluster.maybe.all(Service))
         dead = "; no Service has this cluster address: it was deleted or recreated" if gone else ""
-        return Story(f"{_failed(cause, address)}{dead}", because_of=blamed)
+        return Story(f"{_failed(cause, address)}{dead}{blocked}", because_of=blamed)
     name = ref(service)
     target = f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}"
     commands = (
@@ -110,7 +115,7 @@ def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> St
     if not cluster.gaps:
         endpoints = counted(ready, "ready endpoint") if ready else "no ready endpoints"
         target += f", which has {endpoints}{'' if cause.fault is LogFault.CONNECTION_REFUSED else ','}"
-    text = _failed(cause, target)
+    text = f"{_failed(cause, target)}{blocked}"
     path = "spec.selector" if service.spec.selector else "metadata.name"
     ports = sorted({entry.port for entry in service.spec.ports or ()})
     fixes: tuple[Fix, ...] = ()

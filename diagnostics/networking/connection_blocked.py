@@ -1,0 +1,69 @@
+"""NetworkPolicy blocks a connection that a program tries.
+
+## What it means
+A program waits for an answer and gets none: its connections time out. The replay of the NetworkPolicies denies exactly this
+connection, and the program's log shows that it was tried.
+
+## Why it happens
+- The pods were isolated (a policy selects them), and no rule allows this connection.
+- A rule has a `podSelector` without `namespaceSelector`: it selects pods of the policy's own namespace only.
+- A rule allows the port of the Service; policies apply to the port of the pod behind it.
+- A rule allows the Service's address; policies apply to the pods behind it.
+- Both ends need a rule: egress of the client, ingress of the server.
+- DNS goes to a cache on the node (NodeLocal DNSCache, usually 169.254.20.10), which no pod selector matches.
+
+## How to fix it
+Allow the connection with the smallest rule: the client's labels and namespace, and the port. The command under *fix* adds
+it; the replay allows the connection then.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/network-policies/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubedoctor.answers.reach.attempts import silent_attempts
+from kubedoctor.answers.reach.connections import denial, is_ready
+from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
+from kubedoctor.cluster import WORKLOADS, Cluster, EndpointSlice, Namespace, NetworkPolicy, Pod, Service, not_ready
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, at_fault, diagnostic, quote_line, ref
+
+
+@diagnostic(
+    code="KD2202",
+    subject=Pod,
+    severity=Severity.CRITICAL,
+    reads=(NetworkPolicy, Namespace, Pod, Service, EndpointSlice, *WORKLOADS),
+    when=not_ready,
+    explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    symptoms=("NetworkPolicy", "timed out", "i/o timeout", "ETIMEDOUT", "no route to host"),
+)
+def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not cluster.maybe.all(NetworkPolicy):
+        return
+    for attempt in silent_attempts(pod, cluster):
+        found = denial(pod, attempt.targets, cluster)
+        if found is None:
+            continue
+        certain = all(is_ready(target) for target in attempt.targets)
+        yield Finding(
+            about=ref(found.policy),
+            aspect=f"{found.direction}-{found.target.title}-{found.target.port}",
+            summary=f"blocks the connection of {at_fault(pod, cluster).title} to {found.target.title} "
+            f"({found.target.protocol} {found.target.port}): {in_words(found)}",
+            evidence=(
+                *deciding_parts(found),
+                quote_line(attempt.tail, attempt.line, "the connection got no answer"),
+            ),
+            confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
+            affects=(ref(pod),),
+            fixes=(allowing_fix(found, cluster),),
+            commands=(
+                Command(
+                    f"kubectl describe networkpolicy{found.policy.namespace_flag}",
+                    "all NetworkPolicies of the namespace",
+                ),
+            ),
+        )

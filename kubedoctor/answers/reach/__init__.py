@@ -1,0 +1,1 @@
+"""Whether a connection is possible, and which policy denies it."""

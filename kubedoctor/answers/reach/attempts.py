@@ -1,0 +1,66 @@
+"""Connections that failed according to the logs of the pods that tried them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final, NamedTuple
+
+from kubedoctor.answers.reach.connections import ConnectionTarget, targets
+from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.wants import LogTail
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import LogCause, read_log
+from kubedoctor.replay.services.hosts import is_local, split_address
+
+DNS_PORT: Final = 53
+_SERVER: Final = compiled_later(r"\bon \[?(?P<server>[0-9a-fA-F.:]+?)\]?:53\b|->\[?(?P<peer>[0-9a-fA-F.:]+?)\]?:53\b")
+"""The DNS server in a failed lookup, as Go and Rust programs write it."""
+
+
+class Attempt(NamedTuple):
+    """A connection that got no answer: the line that says so, and where it should have ended."""
+
+    tail: LogTail
+    line: int
+    targets: tuple[ConnectionTarget, ...]
+
+
+def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
+    """The connections of a pod's containers that timed out, one for each log: the run that ended if a container waits for
+    its next start, else the current one. A refusal is no silence: something answers. Lookups count where they go to an
+    address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
+    logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod)]
+    cluster.together(*logs)
+    for log in logs:
+        tail = log()
+        cause = read_log(tail.lines) if tail is not None else None
+        if tail is None or cause is None:
+            continue
+        reached = _targets(pod, tail.lines[cause.index], cause, cluster)
+        if reached:
+            yield Attempt(tail, cause.index, reached)
+
+
+def _runs(pod: Pod) -> Iterator[tuple[str, bool]]:
+    for status in pod.status.container_statuses or ():
+        if status.ready or status.state is None:
+            continue
+        if status.state.waiting is not None and status.restart_count:
+            yield status.name, True
+        elif status.state.running is not None or status.state.terminated is not None:
+            yield status.name, False
+
+
+def _targets(pod: Pod, line: str, cause: LogCause, cluster: Cluster) -> tuple[ConnectionTarget, ...]:
+    if cause.fault is LogFault.CONNECTION_TIMEOUT:
+        host, port = split_address(cause.subject)
+        return targets(pod, host, port, cluster) if host and not is_local(host) else ()
+    if cause.fault is LogFault.NAME_NOT_RESOLVED and not cause.dns_answered:
+        found = _SERVER.search(line)
+        server = (found["server"] or found["peer"]) if found is not None else ""
+        reached = targets(pod, server, DNS_PORT, cluster, "UDP") if server else ()
+        return tuple(target for target in reached if target.pod is None and target.service is None)
+    return ()

@@ -1,0 +1,163 @@
+"""Connections that programs try, and the policies that deny them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kubedoctor.cluster.kinds.core import Namespace, Service, ServicePort
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.network import EGRESS, INGRESS, Miss, Party, PolicySet
+from kubedoctor.replay.network.policies import Selected
+from kubedoctor.replay.services.hosts import is_address, service_named, service_with_address
+from kubedoctor.replay.services.ports import find_port
+
+API_SERVER: Final = Ref("Service", "default", "kubernetes")
+
+
+class ConnectionTarget(NamedTuple):
+    """Where a connection ends. `pod`: None for an address that is no pod's; `address`: as text. `port`: of the pod, after
+    its Service was resolved. `service`: by which it was named, if by one."""
+
+    pod: Pod | None
+    address: str
+    port: int
+    protocol: str
+    service: Service | None = None
+
+    @property
+    def title(self) -> str:
+        """`Service shop/db`, `Pod shop/db-0`, or the address."""
+        if self.service is not None:
+            return ref(self.service).title
+        return ref(self.pod).title if self.pod is not None else self.address
+
+
+class Denial(msgspec.Struct, frozen=True):
+    """A connection that policies deny. `policy`: the one whose rule comes nearest to allowing it, else an isolating one.
+    `direction`: whether egress of the source or ingress of the target is denied."""
+
+    source: Pod
+    target: ConnectionTarget
+    policy: NetworkPolicy
+    direction: str
+    miss: Miss
+
+    @property
+    def other(self) -> Pod | None:
+        """The pod at the end that the policy does not isolate; None for an address."""
+        return self.target.pod if self.direction == EGRESS else self.source
+
+    @property
+    def isolated(self) -> Pod | None:
+        """The pod that the policy isolates."""
+        return self.source if self.direction == EGRESS else self.target.pod
+
+    @property
+    def other_title(self) -> str:
+        return self.target.title if self.direction == EGRESS else ref(self.source).title
+
+
+def targets(pod: Pod, host: str, port: int, cluster: Cluster, protocol: str = "TCP") -> tuple[ConnectionTarget, ...]:
+    """Where a pod's connection to a host name or an address ends; empty where that is not known."""
+    service = _service(pod, host, cluster)
+    if service is not None:
+        return tuple(_behind(service, port, protocol, cluster))
+    if not is_address(host) or not port:
+        return ()
+    for other in cluster.maybe.all(Pod):
+        if not finished(other) and host in (other.status.pod_ip, *(ip.ip for ip in other.status.pod_ips or ())):
+            return (ConnectionTarget(other, host, port, protocol),)
+    return (ConnectionTarget(None, host, port, protocol),)
+
+
+def _service(pod: Pod, host: str, cluster: Cluster) -> Service | None:
+    if is_address(host):
+        return service_with_address(host, cluster.maybe.all(Service))
+    namespaces = [space.name for space in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
+    named = service_named(host, pod.namespace, namespaces)
+    return cluster.maybe.get(Service, named.namespace, named.name) if named is not None else None
+
+
+def _behind(service: Service, port: int, protocol: str, cluster: Cluster) -> Iterator[ConnectionTarget]:
+    """The pods behind a Service port, and the addresses of a Service without a selector."""
+    ports = service.spec.ports or ()
+    chosen = [entry for entry in ports if (entry.port == port or not port) and (entry.protocol or "TCP") == protocol]
+    if not chosen:
+        return
+    entry = chosen[0]
+    for pod in pods_selected_by(service, cluster.maybe):
+        number = find_port(pod, entry)
+        if number is not None and not finished(pod) and not terminating(pod):
+            yield ConnectionTarget(pod, pod.status.pod_ip, number, protocol, service)
+    if not service.spec.selector:
+        yield from _addresses(service, entry, protocol, cluster)
+
+
+def _addresses(service: Service, entry: ServicePort, protocol: str, cluster: Cluster) -> Iterator[ConnectionTarget]:
+    for slice_ in cluster.maybe.slices_of(service.namespace, service.name):
+        number = next((port.port for port in slice_.ports or () if (port.name or "") == entry.name and port.port), None)
+        for endpoint in slice_.endpoints or ():
+            for address in endpoint.addresses or ():
+                if number is not None:
+                    yield ConnectionTarget(None, address, number, protocol, service)
+
+
+def denial(source: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster) -> Denial | None:
+    """The denial of the first target where policies deny every one of them. Policies that cannot be read are a gap."""
+    denials = []
+    for target in reached:
+        found = _denied(source, target, cluster)
+        if found is None:
+            return None
+        denials.append(found)
+    return denials[0] if denials else None
+
+
+def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial | None:
+    namespaces = sorted({source.namespace, *([target.pod.namespace] if target.pod is not None else [])})
+    policies = {ref(row): row for name in namespaces for row in cluster.maybe.all(NetworkPolicy, name)}
+    if not policies:
+        return None
+    policy_set = PolicySet(policies.values())
+    here = Party.of_pod(source, labels_of(source.namespace, cluster))
+    there = (
+        Party.of_pod(target.pod, labels_of(target.pod.namespace, cluster))
+        if target.pod is not None
+        else Party.outside(target.address)
+    )
+    verdict = policy_set.judge(here, there, target.port, target.protocol)
+    if verdict.allowed:
+        return None
+    direction = INGRESS if verdict.egress.allowed else EGRESS
+    misses = policy_set.misses(direction, here, there, target.port, target.protocol)
+    other = there if direction == EGRESS else here
+    nearest = min(misses, key=lambda miss: (miss.rule is None, not miss.port, miss.wrong, not _meant(miss, other)))
+    return Denial(source, target, policies[nearest.policy.ref], direction, nearest)
+
+
+def _meant(miss: Miss, other: Party) -> bool:
+    """A peer of the rule has the labels of the other end, in another namespace."""
+    peers = miss.rule.peers if miss.rule is not None else None
+    return any(
+        isinstance(peer, Selected) and not peer.pods.is_empty and peer.pods.matches(other.labels)
+        for peer in peers or ()
+    )
+
+
+def labels_of(namespace: str, cluster: Cluster) -> Mapping[str, str]:
+    """The labels of a namespace; none where it cannot be seen."""
+    space = cluster.maybe.get(Namespace, "", namespace)
+    return (space.metadata.labels or {}) if space is not None else {}
+
+
+def is_ready(target: ConnectionTarget) -> bool:
+    """Whether the target could answer: a pod that is not ready may be why a connection fails."""
+    return target.pod is None or ready(target.pod)

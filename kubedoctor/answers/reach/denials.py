@@ -1,0 +1,125 @@
+"""What a denied connection lacks, in words, and the smallest rule that allows it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kubedoctor.answers.proof import prove, proven
+from kubedoctor.answers.reach.connections import Denial, denial
+from kubedoctor.cluster.changes import Change, put
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.findings import Fix, command_line
+from kubedoctor.replay.network import EGRESS, METADATA_NAME
+from kubedoctor.replay.network.policies import Selected
+
+_OF_ONE_REVISION: Final = (
+    "pod-template-hash",
+    "controller-revision-hash",
+    "pod-template-generation",
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "controller-uid",
+    "job-name",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+)
+"""Labels that the next pod of the workload does not have."""
+
+
+def in_words(found: Denial) -> str:
+    """What the nearest rule lacks: `ingress rule 1 selects pods of its own namespace only (...)`."""
+    side = "egress" if found.direction == EGRESS else "ingress"
+    other, port = found.other_title, f"{found.target.protocol} {found.target.port}"
+    miss = found.miss
+    if miss.rule is None:
+        way = "egress to" if found.direction == EGRESS else "ingress from"
+        pods = ref(found.isolated).title if found.isolated is not None else "the pods"
+        return f"it isolates {pods}, and no policy allows {way} {other}"
+    rule = f"{side} rule {miss.rule.index + 1}"
+    if miss.peer and miss.port:
+        return f"{rule} does not allow protocol {found.target.protocol} on port {found.target.port}"
+    if miss.peer:
+        return f"{rule} does not allow port {port}"
+    if found.other is not None and _peer_without_namespace(found) is not None:
+        return (
+            f"{rule} selects pods of namespace {found.policy.namespace} only (podSelector without namespaceSelector), "
+            f"and {other} is in namespace {found.other.namespace}"
+        )
+    target = f"address {found.target.address}" if found.direction == EGRESS and found.target.pod is None else other
+    return f"{rule} does not match {target}"
+
+
+def deciding_parts(found: Denial) -> tuple[Evidence, ...]:
+    """The field of the nearest rule that does not match, and what isolates the pods."""
+    policy, miss = found.policy, found.miss
+    side, peers = ("egress", "to") if found.direction == EGRESS else ("ingress", "from")
+    paths = [("spec.policyTypes", f"isolates the {side} of the pods"), ("spec.podSelector", "pods that it isolates")]
+    if miss.rule is not None:
+        rule = f"spec.{side}[{miss.rule.index}]"
+        paths.insert(0, (f"{rule}.{peers}", "does not match") if not miss.peer else (f"{rule}.ports", "lacks the port"))
+    quoted = [quote(policy, path, shows) for path, shows in paths if has_path(policy, path)]
+    return tuple(quoted[:2]) or (quote(policy, "metadata.name"),)
+
+
+def allowing_fix(found: Denial, cluster: Cluster) -> Fix:
+    """The smallest rule that allows the connection, proven by replay."""
+    change = _change(found)
+    way = "egress to" if found.direction == EGRESS else "ingress from"
+    line = command_line(change, found.policy)
+    fix = Fix(f"Allow {way} {found.other_title} on {found.target.protocol} {found.target.port}", line)
+
+    def holds(after: Cluster) -> bool:
+        return denial(found.source, (found.target,), after) is None
+
+    return proven(fix, prove(change, cluster, holds))
+
+
+def _change(found: Denial) -> Change:
+    about, miss = ref(found.policy), found.miss
+    side, peers = ("egress", "to") if found.direction == EGRESS else ("ingress", "from")
+    port = {"protocol": found.target.protocol, "port": found.target.port}
+    if miss.rule is not None and miss.peer:
+        return put(about, ("spec", side, miss.rule.index, "ports", "-"), port)
+    index = _peer_without_namespace(found)
+    if miss.rule is not None and miss.port and index is not None and found.other is not None:
+        space = {"matchLabels": {METADATA_NAME: found.other.namespace}}
+        return put(about, ("spec", side, miss.rule.index, peers, index, "namespaceSelector"), space)
+    return put(about, ("spec", side, "-"), {peers: [_peer(found)], "ports": [port]})
+
+
+def _peer(found: Denial) -> dict[str, Any]:
+    """The other end, and nothing but it: its pods by the labels that each of them has."""
+    pod = found.other
+    if pod is None or pod.spec.host_network:
+        address = pod.status.pod_ip if pod is not None else found.target.address
+        return {"ipBlock": {"cidr": f"{address}/{128 if ':' in address else 32}"}}
+    service = found.target.service if found.direction == EGRESS else None
+    labels = dict((service.spec.selector if service is not None else None) or _lasting(pod))
+    peer: dict[str, Any] = {"podSelector": {"matchLabels": labels} if labels else {}}
+    if pod.namespace != found.policy.namespace:
+        peer["namespaceSelector"] = {"matchLabels": {METADATA_NAME: pod.namespace}}
+    return peer
+
+
+def _lasting(pod: Pod) -> dict[str, str]:
+    return {key: value for key, value in pod.labels.items() if key not in _OF_ONE_REVISION}
+
+
+def _peer_without_namespace(found: Denial) -> int | None:
+    """The index of a peer of the nearest rule that selects the pod at the other end by its labels, but in the policy's
+    own namespace only."""
+    pod = found.other
+    if found.miss.rule is None or pod is None or pod.namespace == found.policy.namespace or pod.spec.host_network:
+        return None
+    for index, peer in enumerate(found.miss.rule.peers or ()):
+        if isinstance(peer, Selected) and peer.namespaces is None and _has_labels_of(peer, pod):
+            return index
+    return None
+
+
+def _has_labels_of(peer: Selected, pod: Pod) -> bool:
+    """An empty selector is meant for the whole namespace, not for this pod."""
+    return not peer.pods.is_empty and peer.pods.matches(pod.labels)

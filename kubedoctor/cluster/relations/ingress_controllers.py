@@ -1,0 +1,50 @@
+"""The pods of the controller that serves an Ingress."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.networking import Ingress, IngressClass
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished
+
+_NAME_LABELS: Final = ("app.kubernetes.io/name", "app", "k8s-app", "name")
+_EVERY: Final = frozenset({"k8s", "ingress-controller", "ingress", "controller", "io", "www"})
+"""Parts of a controller's name that name no program."""
+
+
+def controller_pods(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods behind the load balancer whose address the Ingress has; else those labelled with the name of the class's
+    controller (`k8s.io/ingress-nginx`). Empty where neither is seen."""
+    return _behind_its_address(ingress, cluster) or _of_its_class(ingress, cluster)
+
+
+def _behind_its_address(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
+    mine = {
+        address for row in ingress.status.load_balancer.ingress or () for address in (row.ip, row.hostname) if address
+    }
+    if not mine:
+        return ()
+    for service in cluster.maybe.all(Service):
+        rows = service.status.load_balancer.ingress or ()
+        if service.spec.type == "LoadBalancer" and mine & {
+            address for row in rows for address in (row.ip, row.hostname)
+        }:
+            return pods_selected_by(service, cluster.maybe)
+    return ()
+
+
+def _of_its_class(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
+    named = cluster.maybe.get(IngressClass, "", ingress.spec.ingress_class_name or "")
+    if named is None:
+        return ()
+    domain, _, path = named.spec.controller.partition("/")
+    programs = {*domain.split("."), *path.split("/")} - _EVERY - {""}
+    return tuple(
+        pod
+        for pod in cluster.maybe.all(Pod)
+        if not finished(pod) and any(pod.labels.get(label) in programs for label in _NAME_LABELS)
+    )
