@@ -11,7 +11,7 @@ from kubedoctor.findings import Evidence, Ref, quote_line, ref
 from kubedoctor.replay.kubelet.outcomes import Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.levels import Level
-from kubedoctor.replay.logs.reading import LogCause, read_log
+from kubedoctor.replay.logs.reading import LogCause, read_log, repeated_error
 
 LONGEST_SUBJECT = 120
 
@@ -36,7 +36,7 @@ def story_of_lines(
     exit_code: int | None = None,
 ) -> Story:
     """Like `story_of`, for lines of any run; `exit_code` is None for a program that still runs."""
-    cause = read_log(lines, exit_code)
+    cause = read_log(lines, exit_code) or (repeated_error(lines) if exit_code is None else None)
     if cause is None:
         return Story(evidence=_last_line(pod, container, lines, previous))
     line = quote_line(LogTail(ref(pod), container, previous, lines), cause.index, chosen_by(cause))

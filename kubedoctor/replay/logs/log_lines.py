@@ -62,7 +62,12 @@ def parse_line(raw: str) -> LogLine:
     plain_text = _ESCAPED_QUOTE.sub(r"\1", text)
     if structured is not None:
         message = _ESCAPED_QUOTE.sub(r"\1", structured.message)
-        return LogLine(plain_text, message, structured.level, structured.time or time, structured.logger, True)
+        level = structured.level
+        inner = plain_parts(message)
+        if inner.time:
+            # A supervisor passes on the lines of the program that it started, as information.
+            message, level = inner.message, max(level, inner.level) if level > Level.INFO else inner.level
+        return LogLine(plain_text, message, level, structured.time or time, structured.logger, True)
     parts = plain_parts(plain_text)
     return LogLine(plain_text, parts.message, parts.level, parts.time or time, parts.logger)
 

@@ -86,6 +86,25 @@ def _read(lines: tuple[str, ...], exit_code: int | None) -> LogCause | None:
     return _cause(equal[-1] if equal[-1].match is None else _original(equal, seen), seen)
 
 
+def repeated_error(lines: Sequence[str]) -> LogCause | None:
+    """Of a program that runs without being ready: the error that it keeps writing, a known one before others."""
+    seen = _seen(lines, max(0, len(lines) - LINES_READ))
+    errors = [line for line in seen if line.own and line.level >= Level.ERROR]
+    groups: dict[str, list[_Seen]] = {}
+    for line in errors:
+        groups.setdefault(_skeleton(line.line.text), []).append(line)
+    found = [
+        _Candidate(group[-1], _known_line(group[-1].line), len(group)) for group in groups.values() if len(group) > 1
+    ]
+    found = [candidate for candidate in found if candidate.match is not None or not _says_nothing(candidate)]
+    best = max(found, key=lambda candidate: (candidate.match is not None, candidate.weight), default=None)
+    return _cause(best, seen) if best is not None else None
+
+
+def _says_nothing(candidate: _Candidate) -> bool:
+    return talk.is_generic(candidate.seen.line.message)
+
+
 def last_words(lines: Sequence[str]) -> LogCause | None:
     """Without a cause, after a failure: the last line that is neither information nor part of a trace."""
     seen = _seen(lines, max(0, len(lines) - LINES_READ))
@@ -187,6 +206,8 @@ def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
             level = heading
         elif after_rust:
             level = heading = Level.FATAL
+        elif exception and traces.is_uncaught(text):
+            level = heading = _of_exception(text)
         elif line.indented or exception:
             # Something else may write an exception between the lines of information.
             level = heading if heading >= Level.WARNING or (line.indented and not exception) else Level.UNSTATED
@@ -323,9 +344,13 @@ def _lived_through(
     on_purpose = exit_code is None or exit_code in TOLD_TO_STOP
     if on_purpose and match is None and any(talk.stopped_from_outside(line.line.text) for line in everything):
         return None
-    if level is Level.FATAL or (match is not None and match.fault in _ENDURING):
+    if match is not None and match.fault in _ENDURING:
         return 0.0
     later = [line for line in everything if line.index > seen.index]
+    if level is Level.FATAL:
+        # A database writes it of one connection too.
+        went_on = on_purpose and any(_is_progress(line) and talk.is_success(line.line.message) for line in later)
+        return None if went_on else 0.0
     if on_purpose and any(
         talk.stopped_from_outside(line.line.text)
         for line in everything

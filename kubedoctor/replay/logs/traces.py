@@ -42,6 +42,14 @@ _EXCEPTION: Final = compiled_later(
     rf"\*\* \({_DOTTED}\)|thread '.*' panicked|panic: |fatal error: |PHP (?:Fatal|Parse) error|Fatal error: |"
     rf"Exception \(|{{ ?\w*Error: |{_DOTTED}(?:Exception|Error|Failure|Fault|Errno::\w+|Interrupt|Warning)\b(?: \([\w. ]+\))?(?: \[[\w-]+\])?(?::|$| \())"
 )
+_UNCAUGHT: Final = (
+    "Exception in thread ",
+    "Uncaught ",
+    "Unhandled exception",
+    "panic: ",
+    "fatal error: ",
+    "PHP Fatal error",
+)
 _PLACE: Final = compiled_later(r"([\w.-]+\.(?:go|rs|java|kt|scala|rb|js|mjs|cjs|ts|cs|php|c|cc|cpp)):(?:line )?(\d+)")
 _PYTHON_PLACE: Final = compiled_later(r'File "(?:[^"]*/)?([^"/]+)", line (\d+)')
 _LIBRARY: Final = compiled_later(
@@ -65,6 +73,11 @@ def is_frame(text: str) -> bool:
 def is_exception(text: str) -> bool:
     """States an exception, a panic or the cause of one."""
     return _EXCEPTION.match(text) is not None
+
+
+def is_uncaught(text: str) -> bool:
+    """States an exception that ended a thread or the program, whatever was written before it."""
+    return text.startswith(_UNCAUGHT)
 
 
 def names_no_message(text: str) -> bool:

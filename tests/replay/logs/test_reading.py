@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubedoctor.replay.logs.faults import LogFault
-from kubedoctor.replay.logs.reading import read_log
+from kubedoctor.replay.logs.reading import read_log, repeated_error
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,17 @@ def test_without_the_servers_name_no_answer_is_proven(line: str) -> None:
 @pytest.mark.parametrize("line", ["ready to serve", "", "GET /healthz 200"])
 def test_lines_that_tell_nothing(line: str) -> None:
     assert read_log([line]) is None
+
+
+def test_an_error_that_is_repeated() -> None:
+    lines = [
+        'level=error msg="cannot scrape 10.0.0.1"',
+        "level=error msg=other",
+        'level=error msg="cannot scrape 10.0.0.2"',
+        "level=info msg=fine",
+    ]
+    cause = repeated_error(lines)
+    assert cause is not None
+    assert (cause.fault, cause.index, cause.lines_after) == (LogFault.UNKNOWN, 2, 1)
+    assert repeated_error(lines[1:]) is None
+    assert repeated_error(["level=error msg=failed"] * 3) is None

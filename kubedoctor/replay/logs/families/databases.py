@@ -25,6 +25,19 @@ FAMILIES: Final = (
             Pattern("invalid primary checkpoint record", weak=True),
             Pattern("invalid checkpoint record", weak=True),
             Pattern('lock file "postmaster.pid"'),
+            Pattern(
+                "already ",
+                r"already (?:running|exists?|active|started)\b.*?(?P<subject>[\w./-]*(?:\.pid|[.-]lock)\b|/[\w./-]+/pid\b)",
+            ),
+            Pattern(
+                "pid",
+                r"(?:pid ?file|pid|lock ?file) [\"'(]?(?P<subject>[\w./-]+(?:\.pid|[.-]lock)|/[\w./-]+/pid)[\"')]?[,:]? .*(?:already|exists|is stale|in use)",
+            ),
+            Pattern(
+                "already running",
+                r"(?:another (?:instance|process|copy|server)|\(pid \d+\))\b.{0,60}already running",
+                weak=True,
+            ),
             Pattern("pre-existing shared memory block"),
             Pattern("inconsistentclusterid"),
             Pattern("doesn't match stored clusterid"),

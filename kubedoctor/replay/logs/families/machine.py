@@ -7,6 +7,13 @@ from typing import Final
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
 
+THREADS: Final = "threads"
+
+
+def _threads(_: str) -> str:
+    return THREADS
+
+
 _WRITTEN: Final = r"(?:create|open|write|touch|mkdir|rename|remove|chmod|chown|link|unlink)"
 
 _LICENCE: Final = r"(?<![\w/.-])(?:licen[sc]e|licensing)s?\b(?: key| file| server| token| string)?"
@@ -33,13 +40,15 @@ FAMILIES: Final = (
             Pattern("system limit for number of file watchers reached", r"(?P<subject>file watchers)"),
             Pattern("enospc: system limit", r"(?P<subject>file watchers)"),
             Pattern("net.core.somaxconn", r"(?P<subject>net\.core\.somaxconn).*(?:must|required|cannot)", weak=True),
-            Pattern("failed to create new os thread"),
-            Pattern("pthread_create failed"),
-            Pattern("unable to create native thread"),
-            Pattern("unable to create new native thread"),
-            Pattern("can't start new thread"),
+            Pattern("failed to create new os thread", subject=_threads),
+            Pattern("pthread_create failed", subject=_threads),
+            Pattern("unable to create native thread", subject=_threads),
+            Pattern("unable to create new native thread", subject=_threads),
+            Pattern("can't start new thread", subject=_threads),
             Pattern(
-                "resource temporarily unavailable", r"(?:fork|pthread|thread|clone).*Resource temporarily unavailable"
+                "resource temporarily unavailable",
+                r"(?:fork|pthread|thread|clone).*Resource temporarily unavailable",
+                subject=_threads,
             ),
             Pattern(
                 "iptables",
