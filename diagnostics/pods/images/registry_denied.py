@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods.images._cloud_registries import node_identity
 from diagnostics.pods.images._images import Unpulled, finding, replaced_version_fix, unpulled, working_image
 from kubedoctor.cluster import WORKLOADS, CannotSee, Cluster, Event, Pod, Secret, misspellings, waiting
 from kubedoctor.findings import (
@@ -126,17 +127,17 @@ def _credentials_problem(
         line = kubectl("create", "secret", "docker-registry", LOGIN, server, namespace=pod.namespace)
         line += " --docker-username=USER --docker-password=PASSWORD"
         account = pod.spec.service_account_name or "default"
-        return (
-            "the pod has no imagePullSecret",
-            (),
-            (
-                Fix(f"Create Secret {LOGIN} with the registry's user name and password", line),
-                Fix(
-                    f"Then add it to imagePullSecrets of ServiceAccount {account}, and recreate the pods",
-                    edit_command(Ref("ServiceAccount", pod.namespace, account)),
-                ),
+        fixes = (
+            Fix(f"Create Secret {LOGIN} with the registry's user name and password", line),
+            Fix(
+                f"Then add it to imagePullSecrets of ServiceAccount {account}, and recreate the pods",
+                edit_command(Ref("ServiceAccount", pod.namespace, account)),
             ),
         )
+        identity = node_identity(pull.name)
+        if identity is not None:
+            return f"{identity.who} has no access, and the pod has no imagePullSecret", (), (Fix(identity.fix), *fixes)
+        return "the pod has no imagePullSecret", (), fixes
     evidence: list[Evidence] = [quote(pod, "spec.imagePullSecrets", "the pod's imagePullSecrets")]
     event = newest_event(pod, cluster, "FailedToRetrieveImagePullSecret")
     stated_missing = event.message if event is not None else ""
