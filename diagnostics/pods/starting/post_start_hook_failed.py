@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._ends import End, ends_of
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, LogTail, Pod, human_duration, ref, restarted
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, LogTail, Pod, human_duration, ref, restarted, visible_end
 from kubedoctor.findings import (
     Confidence,
     ContainerWithStatus,
@@ -36,13 +36,17 @@ from kubedoctor.findings import (
     fix_by_hand,
     has_path,
     look_at_pod,
+    newest_event,
     quote,
     quote_line,
     quote_spec,
     quote_status,
 )
+from kubedoctor.replay.kubelet.container_errors import hook_failure
 from kubedoctor.replay.kubelet.outcomes import Cause, Proof
 from kubedoctor.replay.logs.stops import says_it_was_stopped
+
+LONGEST_REASON = 240
 
 
 @diagnostic(
@@ -68,6 +72,9 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
     about = at_fault(pod, cluster)
     event, proof = end.outcome.event, end.outcome.proof
     evidence: list[Evidence] = quote_spec(pod, cluster, about, end.name, "lifecycle.postStart", "the hook")
+    stated = newest_event(pod, cluster, "FailedPostStartHook", container=end.name) if proof is Proof.STATED else None
+    why = hook_failure(stated.message) if stated is not None else ""
+    event = stated if why else event
     if event is not None and has_path(event, "message"):
         evidence.append(quote(event, "message"))
     evidence += quote_status(pod, end.name, "state.waiting.message", f"{end.ending.place}.exitCode", "restartCount")
@@ -76,6 +83,7 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
             quote_line(LogTail(ref(pod), end.name, end.log.previous, end.log.lines), -1, "the last log line")
         )
     summary = f"postStart hook of container `{end.name}` fails, and the kubelet kills the container"
+    summary += f": {visible_end(why, LONGEST_REASON)}" if why else ""
     if proof is not Proof.STATED:
         when = f"{human_duration(end.ending.lasted)} after start" if end.ending.lasted is not None else "after start"
         summary = f"container `{end.name}` was stopped {when}, as after a failed postStart hook"

@@ -72,6 +72,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     start_failure,
 )
 from kubedoctor.replay.kubelet.endings import last_ending
+from kubedoctor.replay.kubelet.outcome_facts import memory_limit
 from kubedoctor.replay.kubelet.outcomes import OF_THE_PROGRAM, OF_THE_START
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import read_log
@@ -207,7 +208,7 @@ def _finding(
         fixes=_fixes(problem, node, about),
         commands=(
             look_at_pod(pod, "the full error message, under Events"),
-            look_at_log(pod, name, previous=False, why="its log, empty if the program never ran"),
+            *((look_at_log(pod, name, previous=False, why="the log of the program"),) if more else ()),
         ),
         because_of=blamed_node(pod) if on_node else (),
         aspect=name,
@@ -220,6 +221,8 @@ def _setting(container: Container, problem: StartProblem, mount: VolumeMount | N
         return f"volumeMounts[mountPath={mount.mount_path}].mountPath", f"where volume {mount.name} is mounted"
     if problem is StartProblem.WORKING_DIRECTORY and container.working_dir:
         return "workingDir", "the directory in which it starts"
+    if problem is StartProblem.MEMORY_TOO_SMALL and memory_limit(container):
+        return "resources.limits.memory", "its memory limit"
     field = next((setting for setting in ("command", "args") if getattr(container, setting)), "image")
     return field, "what the container runs"
 
@@ -237,6 +240,8 @@ def _words(problem: StartProblem, node: str, command: str, container: Container,
     if problem is StartProblem.WORKING_DIRECTORY and container.working_dir:
         return f"workingDir {visible(container.working_dir)} cannot be used: {mount_error(message) or reason}"
     stated = _NODE_PROBLEMS.get(problem, "").format(node=node) if node else _PROBLEMS.get(problem)
+    if problem is StartProblem.MEMORY_TOO_SMALL and (limit := memory_limit(container)):
+        stated = f"the memory limit of {limit} is too low to start a container"
     return f"{stated}: {reason}" if stated else reason
 
 

@@ -61,6 +61,9 @@ _VOLUME_KEY = re.compile(r"references non-existent (config|secret) key: (\S+)")
 _KINDS = {"configmap": "ConfigMap", "secret": "Secret", "config": "ConfigMap"}
 _VOLUME = re.compile(r'for volume "([^"]+)"')
 _COMMAND = re.compile(r'exec: \\?"([^"\\]+)\\?"')
+_HOOK = re.compile(
+    r"failed - error: (?:command '.*?' exited with (?P<code>\d+): ?)?(?P<why>.+?)(?:,? message: \".*\")?$", re.DOTALL
+)
 
 _PROBLEMS = {
     MessageClass.START_COMMAND_NOT_FOUND: StartProblem.NOT_FOUND,
@@ -115,6 +118,15 @@ def command_named(message: str) -> str:
 def reason_in(message: str) -> str:
     """The end of a runtime message, without the wrappers of every failed start."""
     return without_wrappers(" ".join(message.split()))
+
+
+def hook_failure(message: str) -> str:
+    """What a lifecycle hook answered, as the kubelet of 1.25 and earlier repeats it; empty where the message is without."""
+    match = _HOOK.search(message)
+    if match is None:
+        return ""
+    code = f"exit code {match['code']}: " if match["code"] else ""
+    return code + " ".join(match["why"].split())
 
 
 class StartFailure(NamedTuple):

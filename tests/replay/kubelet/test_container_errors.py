@@ -9,6 +9,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     SecurityProblem,
     StartProblem,
     command_named,
+    hook_failure,
     missing_reference,
     reason_in,
     security_problem,
@@ -82,3 +83,21 @@ def test_the_volume_of_a_message() -> None:
 )
 def test_the_wrappers_of_a_reason_are_taken_off(message: str, reason: str) -> None:
     assert reason_in(message) == reason
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("PostStartHook failed", ""),
+        (
+            'Exec lifecycle hook ([/x]) for Container "a" in Pod "p_n(1)" failed - error: command \'/x\' exited with 126: no, message: "no"',
+            "exit code 126: no",
+        ),
+        (
+            'HTTP lifecycle hook (/up) for Container "a" in Pod "p_n(1)" failed - error: Get "http://10.0.0.1:80/up": EOF, message: ""',
+            'Get "http://10.0.0.1:80/up": EOF',
+        ),
+    ],
+)
+def test_what_a_hook_answered(message: str, why: str) -> None:
+    assert hook_failure(message) == why
