@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
+from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
+from diagnostics.pods.crashes._host_port import holder_of_port
+from diagnostics.pods.crashes._left_over import is_left_over, left_over_file
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._permission import denied, low_port
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.heaps import heap_setting
+from kubedoctor.replay.logs.families.machine import THREADS
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.reading import LogCause
@@ -23,7 +28,6 @@ _CLAUSES = {
     LogFault.NO_SPACE: "no space left on device{to_write}",
     LogFault.MISSING_FILE: "{subject} not found",
     LogFault.BAD_SETTING: "its configuration is not accepted: {message}",
-    LogFault.CREDENTIALS: "another service rejects its user name or password: {message}",
     LogFault.NOT_AUTHORIZED: "another service denies it a right: {message}",
     LogFault.TLS: "a TLS certificate is not accepted: {message}",
     LogFault.HEAP: "the program ran out of its own memory (heap): {message}",
@@ -39,6 +43,7 @@ _CLAUSES = {
     LogFault.MISSING_LIBRARY: "a library is missing in the image: {message}",
     LogFault.UNSUPPORTED_CPU: "the node's CPU lacks instructions that it needs: {message}",
 }
+_MORE_THREADS = "Start fewer threads, or raise the limit of processes (podPidsLimit of the kubelet, or ulimit -u)"
 _IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
 
@@ -57,11 +62,15 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.fault is LogFault.PERMISSION_PORT and mine is not None:
         return low_port(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.ADDRESS_IN_USE:
-        return _address_in_use(pod, subject.rpartition(":")[2], about)
+        return _address_in_use(pod, subject.rpartition(":")[2], about, cluster)
     if cause.fault is LogFault.MISSING_VARIABLE:
         return _missing_variable(pod, container, subject, about, cluster)
     if cause.fault is LogFault.BAD_FLAG:
-        return _bad_flag(pod, container, subject, about, cluster)
+        return _bad_flag(pod, container, subject, message_of(lines, cause), about, cluster)
+    if cause.fault is LogFault.CREDENTIALS:
+        return refused_login(pod, container, visible_end(message_of(lines, cause), LONGEST_MESSAGE), about, cluster)
+    if cause.fault is LogFault.DATA_DIRECTORY and is_left_over(subject):
+        return left_over_file(pod, container, subject, about, cluster)
     if cause.fault is LogFault.API_FORBIDDEN and (story := forbidden(message_of(lines, cause), cluster)) is not None:
         return story
     if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:
@@ -73,6 +82,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
             return Story(f"{subject} is a directory, not a file")
     message = visible_end(message_of(lines, cause), LONGEST_MESSAGE)
     clause = _CLAUSES.get(cause.fault, "{message}")
+    if cause.fault is LogFault.KERNEL_SETTING and subject == THREADS:
+        return Story(f"it cannot start another thread: {message}", fixes=(Fix(_MORE_THREADS),))
     to_write = f" to write {subject}" if subject else ""
     named = subject or _NAMELESS.get(cause.fault, "")
     blamed = _claims(pod, mine, subject) if cause.fault is LogFault.NO_SPACE and mine is not None else ()
@@ -127,11 +138,20 @@ def _missing_variable(pod: Pod, container: str, name: str, about: Ref, cluster: 
     return Story(f"{text}; ConfigMap {holder.name} has this key", evidence=evidence, fixes=fixes)
 
 
-def _bad_flag(pod: Pod, container: str, flag: str, about: Ref, cluster: Cluster) -> Story:
+_UNKNOWN = re.compile(
+    r"unknown|unrecogni[sz]ed|not defined|no such|unexpected|wasn't expected|illegal option|invalid option",
+    re.IGNORECASE,
+)
+
+
+def _bad_flag(pod: Pod, container: str, flag: str, message: str, about: Ref, cluster: Cluster) -> Story:
     field = "args" if quote_spec(pod, cluster, about, container, "args") else "command"
     evidence = quote_spec(pod, cluster, about, container, field, "the container's arguments")
     fix = fix_by_hand(about, f"Correct the arguments of container `{container}`")
-    return Story(f"unknown argument {flag}".rstrip(), evidence=tuple(evidence), fixes=(fix,))
+    text = f"unknown argument {flag}".rstrip()
+    if not flag or not _UNKNOWN.search(message):
+        text = f"its arguments are not accepted: {visible_end(message, LONGEST_MESSAGE)}"
+    return Story(text, evidence=tuple(evidence), fixes=(fix,))
 
 
 def _heap(pod: Pod, container: str, about: Ref, cluster: Cluster) -> Story | None:
@@ -148,14 +168,19 @@ def _heap(pod: Pod, container: str, about: Ref, cluster: Cluster) -> Story | Non
     return Story(f"the program reached its own heap limit, {setting.flag}", evidence=tuple(evidence), fixes=(fix,))
 
 
-def _address_in_use(pod: Pod, port: str, about: Ref) -> Story:
+def _address_in_use(pod: Pod, port: str, about: Ref, cluster: Cluster) -> Story:
     port_text = f"port {port}" if port else "its port"
     if pod.spec.host_network:
-        return Story(
+        evidence = [quote(pod, "spec.hostNetwork", "the pod uses the node's ports")]
+        text, fix = (
             f"{port_text} is already in use on the node (hostNetwork)",
-            evidence=(quote(pod, "spec.hostNetwork", "the pod uses the node's ports"),),
-            fixes=(fix_by_hand(about, "Use another port, or remove hostNetwork"),),
+            "Use another port, or remove hostNetwork",
         )
+        if port.isdigit() and (holder := holder_of_port(pod, int(port), cluster)) is not None:
+            text += f", by pod {holder.pod.namespace}/{holder.pod.name} of {holder.workload.title}"
+            evidence.append(holder.evidence)
+            fix = f"Use another port, or remove one of the two: {holder.workload.title} has port {port} there"
+        return Story(text, evidence=tuple(evidence), fixes=(fix_by_hand(about, fix),))
     several = len(pod.spec.containers) > 1
     where = "by another container of the pod" if several else "in the container"
     return Story(

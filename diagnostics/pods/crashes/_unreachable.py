@@ -13,6 +13,7 @@ from kubedoctor.cluster import (
     Service,
     applies_to,
     counted,
+    listed,
     misspellings,
     ready_endpoints,
 )
@@ -29,6 +30,7 @@ from kubedoctor.replay.services.hosts import (
     split_address,
 )
 
+MOST_NAMES = 3
 CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 
 
@@ -69,6 +71,9 @@ def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
         fix = Fix(f"Use host name {other.name}.{other.namespace}.svc in the program's settings")
         where = f"{text}; Service {other.namespace}/{other.name} exists"
         return Story(where, because_of=because, fixes=(fix,), commands=commands)
+    longer = [name for name in sorted(names) if f"-{meant.name}-" in f"-{name}-"]
+    if longer:
+        text += f"; did you mean {longer[0]}?" if len(longer) == 1 else f"; there are {listed(longer, MOST_NAMES)}"
     of_pod = f"{host}.".partition(f".{meant.name}.{meant.namespace}.")[2] != ""
     headless = "headless " if of_pod else ""
     fix = Fix(f"Create the {headless}Service {meant.name}, or correct host name {host} in the program's settings")

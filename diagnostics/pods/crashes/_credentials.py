@@ -1,0 +1,57 @@
+"""A login that another service refuses: where the program's user name and password come from."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import Cluster, Container, Pod, listed
+from kubedoctor.findings import Evidence, Fix, Ref, quote_spec
+
+MOST = 2
+_PASSWORD = re.compile(
+    r"PASS(?:WORD|WD|PHRASE)?|PWD|TOKEN|SECRET|API_?KEY|CREDENTIAL|(?:DATABASE|DB|MONGO\w*|REDIS|AMQP)_UR[IL]|DSN",
+    re.IGNORECASE,
+)
+
+
+class _Source(NamedTuple):
+    variable: str
+    secret: str
+    key: str
+
+    @property
+    def words(self) -> str:
+        where = f"Secret {self.secret}"
+        return f"{self.variable} is key {self.key} of {where}" if self.variable else f"its variables are from {where}"
+
+
+def refused_login(pod: Pod, container: str, message: str, about: Ref, cluster: Cluster) -> Story:
+    """The Secrets that the container's passwords are read from, named beside the refusal."""
+    text = f"another service rejects its user name or password: {message}"
+    containers = (*(pod.spec.init_containers or ()), *pod.spec.containers)
+    mine = next((one for one in containers if one.name == container), None)
+    sources = _sources(mine) if mine is not None else []
+    if not sources:
+        return Story(text)
+    evidence: list[Evidence] = []
+    for source in sources:
+        path = f"env[name={source.variable}].valueFrom" if source.variable else "envFrom"
+        evidence += quote_spec(pod, cluster, about, container, path, "where the password comes from")
+    named = listed([f"Secret {secret}" for secret in dict.fromkeys(source.secret for source in sources)], MOST)
+    fix = Fix(
+        f"Compare {named} with what the other service has stored: a database keeps the password of its first start"
+    )
+    return Story(f"{text}; {'; '.join(source.words for source in sources)}", evidence=tuple(evidence), fixes=(fix,))
+
+
+def _sources(container: Container) -> list[_Source]:
+    direct = [
+        _Source(variable.name, variable.value_from.secret_key_ref.name, variable.value_from.secret_key_ref.key)
+        for variable in container.env or ()
+        if variable.value_from is not None and variable.value_from.secret_key_ref is not None
+    ]
+    passwords = [source for source in direct if _PASSWORD.search(source.variable)]
+    whole = [_Source("", source.secret_ref.name, "") for source in container.env_from or () if source.secret_ref]
+    return (passwords or whole or direct)[:MOST]
