@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.references import Ref, custom_kind_name, ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.health.not_ready import not_ready
@@ -44,7 +44,15 @@ def left_open(
         if finding.severity is not Severity.NOTICE
         for name in (finding.about, *finding.affects)
     }
-    families = {family.top(name) for name in touched}
+    families = {family.top(name) for name in touched} | _custom_owners(
+        {
+            name
+            for finding in findings
+            if finding.severity is Severity.CRITICAL
+            for name in (finding.about, *finding.affects)
+        },
+        snapshot,
+    )
     open_ = _unexplained(troubled, findings, family, touched, families)
     explained = touched | families | set(open_) | {family.top(name) for name in open_}
     explained |= {name for finding in findings for name in (finding.about, *finding.affects)}  # meant to be as it is
@@ -64,6 +72,23 @@ def left_open(
             for name in _first(subject, waiting)
         ),
     )
+
+
+def _custom_owners(names: Iterable[Ref], snapshot: Snapshot) -> set[Ref]:
+    """The custom resources that own these objects, which their operators do not always mark as controller: their status
+    sums up what fails below them."""
+    owners: set[Ref] = set()
+    waiting = list(names)
+    while waiting:
+        obj = snapshot.get(waiting.pop())
+        for owner in (obj.metadata.owner_references or ()) if obj is not None else ():
+            group = owner.api_version.partition("/")[0] if "/" in owner.api_version else ""
+            for kind in (owner.kind, custom_kind_name(owner.kind, group)):
+                name = Ref(kind, obj.namespace if obj is not None else "", owner.name)
+                if name not in owners and snapshot.get(name) is not None:
+                    owners.add(name)
+                    waiting.append(name)
+    return {name for name in owners if isinstance(snapshot.get(name), CustomResource)}
 
 
 def _first(subject: Ref | None, names: Iterable[Ref]) -> list[Ref]:

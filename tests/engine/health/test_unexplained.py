@@ -64,6 +64,26 @@ def test_what_makes_a_workload_fail_does_not_explain_a_pod_that_does_not_go() ->
     assert names(scan(finds(Pod), snapshot, lambda wants: None)) == []
 
 
+def test_a_failing_pod_explains_the_custom_resources_above_it() -> None:
+    owned = {"apiVersion": "core.strimzi.io/v1", "kind": "StrimziPodSet", "name": "web"}
+    kafka = {"apiVersion": "kafka.strimzi.io/v1", "kind": "Kafka", "name": "web", "controller": False}
+    top = unwell(
+        {"apiVersion": kafka["apiVersion"], "kind": "Kafka", "metadata": {"name": "web", "namespace": "shop"}}, "Ready"
+    )
+    between = {
+        "apiVersion": owned["apiVersion"],
+        "kind": "StrimziPodSet",
+        "metadata": {"name": "web", "namespace": "shop", "ownerReferences": [kafka]},
+    }
+    failing = pod("web-0")
+    failing["metadata"]["ownerReferences"] = [{**owned, "controller": True}]
+    snapshot = complete(top, between, failing)
+    assert names(scan(finds(Pod), snapshot, lambda wants: None)) == []
+    above = [Ref("Kafka.kafka.strimzi.io", "shop", "web")]
+    assert names(scan(finds(Pod, Severity.WARNING), snapshot, lambda wants: None)) == above
+    assert names(scan(Catalogue(()), snapshot, lambda wants: None)) == above
+
+
 def test_a_notice_explains_only_what_it_quotes() -> None:
     def quotes(one: Deployment, cluster: Cluster) -> Iterator[Finding]:
         evidence = (quote(one, "status.conditions[type=Available].reason"),)
