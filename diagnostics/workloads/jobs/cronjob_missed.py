@@ -26,10 +26,11 @@ from datetime import timedelta
 from diagnostics.workloads.jobs._runs import Skipped, active, skipped_runs, unfinished_jobs
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import Cluster, CronJob, Event, Job, counted, has_path, human_duration, quote, ref
-from kubedoctor.cluster.changes import drop
+from kubedoctor.cluster.changes import drop, put
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
 from kubedoctor.replay.workloads.cron_jobs import MANY, due_run, schedule_of
 
+_SINCE_THEN = 200
 _LATE = timedelta(minutes=10)
 """A controller that was restarted has caught up by then."""
 
@@ -46,7 +47,7 @@ def may_miss(cron_job: CronJob) -> bool:
     severity=Severity.WARNING,
     reads=(CronJob, Job, Event),
     when=may_miss,
-    also_known_as=("MissSchedule", "TooManyMissedTimes"),
+    also_known_as=("MissSchedule", "TooManyMissedTimes", "FailedNeedsStart"),
     symptoms=("Missed scheduled time to start a job", "too many missed start times"),
 )
 def cronjob_missed(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
@@ -57,13 +58,14 @@ def cronjob_missed(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
         return
     refused = _newest(cron_job, cluster, "FailedCreate")
     too_late = _too_late(cron_job, skipped, cluster)
-    many = _newest(cron_job, cluster, "TooManyMissedTimes")
+    gave_up = None if refused or too_late else _newest(cron_job, cluster, "FailedNeedsStart")
+    many = gave_up or _newest(cron_job, cluster, "TooManyMissedTimes")
     if not refused and not too_late and not many:
         return
     event = refused or (_newest(cron_job, cluster, "MissSchedule") if too_late else many)
     yield Finding(
         about=ref(cron_job),
-        summary=f"CronJob missed {_runs(skipped)}: {_reason(cron_job, refused, too_late=too_late)}",
+        summary=f"CronJob missed {_runs(skipped)}: {_reason(cron_job, refused, too_late=too_late, gave_up=gave_up is not None)}",
         evidence=(
             quote(cron_job, "spec.schedule", ""),
             *(
@@ -75,12 +77,12 @@ def cronjob_missed(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
             *((quote(event, "message", "the controller's message"),) if event else ()),
         ),
         confidence=Confidence.CERTAIN if refused else Confidence.LIKELY,
-        fixes=tuple(_fixes(cron_job, cluster, refused, too_late=too_late)),
+        fixes=tuple(_fixes(cron_job, cluster, refused, too_late=too_late, gave_up=gave_up is not None)),
         commands=(
             Command(ref(cron_job).describe_command, "its events and its last Jobs"),
             *(
                 ()
-                if refused or too_late
+                if refused or too_late or gave_up
                 else (
                     Command(
                         kubectl("get", "leases", "kube-controller-manager", "-o", "yaml", namespace="kube-system"),
@@ -111,7 +113,11 @@ def _runs(skipped: Skipped) -> str:
     return f"the run of {skipped.last:%Y-%m-%d %H:%M} UTC"
 
 
-def _reason(cron_job: CronJob, refused: Event | None, *, too_late: bool) -> str:
+def _reason(cron_job: CronJob, refused: Event | None, *, too_late: bool, gave_up: bool) -> str:
+    if gave_up:
+        return (
+            f"after {MANY} missed runs a controller before 1.21 starts no more, as startingDeadlineSeconds is not set"
+        )
     if refused is not None:
         return " ".join(refused.message.split())
     if too_late:
@@ -120,8 +126,15 @@ def _reason(cron_job: CronJob, refused: Event | None, *, too_late: bool) -> str:
     return "the controller has started none of them"
 
 
-def _fixes(cron_job: CronJob, cluster: Cluster, refused: Event | None, *, too_late: bool) -> Iterator[Fix]:
-    if refused is not None:
+def _fixes(
+    cron_job: CronJob, cluster: Cluster, refused: Event | None, *, too_late: bool, gave_up: bool
+) -> Iterator[Fix]:
+    if gave_up:
+        change = put(ref(cron_job), ("spec", "startingDeadlineSeconds"), _SINCE_THEN)
+        yield Fix(
+            "Set startingDeadlineSeconds: only the runs missed in that time count", command_line(change, cron_job)
+        )
+    elif refused is not None:
         yield Fix("Remove what refuses the Job; the next run then starts at its time")
     elif too_late:
         change = drop(ref(cron_job), ("spec", "startingDeadlineSeconds"))
