@@ -7,8 +7,7 @@ from functools import partial
 
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
-from diagnostics.pods.crashes._host_port import holder_of_port
-from diagnostics.pods.crashes._left_over import is_left_over, left_over_file
+from diagnostics.pods.crashes._in_use import address_in_use, is_left_over, left_over_file
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._permission import denied, low_port
 from diagnostics.pods.crashes._story import Story
@@ -62,7 +61,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.fault is LogFault.PERMISSION_PORT and mine is not None:
         return low_port(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.ADDRESS_IN_USE:
-        return _address_in_use(pod, subject.rpartition(":")[2], about, cluster)
+        return address_in_use(pod, subject.rpartition(":")[2], about, cluster)
     if cause.fault is LogFault.MISSING_VARIABLE:
         return _missing_variable(pod, container, subject, about, cluster)
     if cause.fault is LogFault.BAD_FLAG:
@@ -166,23 +165,3 @@ def _heap(pod: Pod, container: str, about: Ref, cluster: Cluster) -> Story | Non
         about, f"Raise {setting.flag} of container `{container}`, below its memory limit, or find the leak"
     )
     return Story(f"the program reached its own heap limit, {setting.flag}", evidence=tuple(evidence), fixes=(fix,))
-
-
-def _address_in_use(pod: Pod, port: str, about: Ref, cluster: Cluster) -> Story:
-    port_text = f"port {port}" if port else "its port"
-    if pod.spec.host_network:
-        evidence = [quote(pod, "spec.hostNetwork", "the pod uses the node's ports")]
-        text, fix = (
-            f"{port_text} is already in use on the node (hostNetwork)",
-            "Use another port, or remove hostNetwork",
-        )
-        if port.isdigit() and (holder := holder_of_port(pod, int(port), cluster)) is not None:
-            text += f", by pod {holder.pod.namespace}/{holder.pod.name} of {holder.workload.title}"
-            evidence.append(holder.evidence)
-            fix = f"Use another port, or remove one of the two: {holder.workload.title} has port {port} there"
-        return Story(text, evidence=tuple(evidence), fixes=(fix_by_hand(about, fix),))
-    several = len(pod.spec.containers) > 1
-    where = "by another container of the pod" if several else "in the container"
-    return Story(
-        f"{port_text} is already in use {where}", fixes=(fix_by_hand(about, "Configure another port to listen on"),)
-    )

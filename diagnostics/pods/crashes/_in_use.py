@@ -1,0 +1,77 @@
+"""What a program needs is taken already: a port, or the file by which it knows that it runs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from diagnostics.pods.crashes._mounted import mount_of
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import Cluster, Pod, container_path, finished, ref, workload_of
+from kubedoctor.findings import Evidence, Ref, fix_by_hand, quote, quote_spec
+
+_ENDS = (".pid", ".lock", "-lock", "/pid")
+
+
+def is_left_over(path: str) -> bool:
+    """Whether a file says that a program runs."""
+    return path.endswith(_ENDS)
+
+
+def left_over_file(pod: Pod, container: str, path: str, about: Ref, cluster: Cluster) -> Story:
+    """The file is there although the program that wrote it has ended: it is on a volume."""
+    text = f"{path} says that it runs already: the run before left it behind"
+    containers = (*(pod.spec.init_containers or ()), *pod.spec.containers)
+    mine = next((one for one in containers if one.name == container), None)
+    mount = mount_of(mine, path) if mine is not None and path.startswith("/") else None
+    remove = f"Remove {path} before the program starts"
+    if mount is None:
+        return Story(text, fixes=(fix_by_hand(about, remove),))
+    evidence = quote_spec(
+        pod, cluster, about, container, f"volumeMounts[mountPath={mount}].name", "the volume that keeps the file"
+    )
+    fix = fix_by_hand(about, f"{remove}, or do not mount a volume at {mount}")
+    return Story(f"{text} on the volume at {mount}", evidence=tuple(evidence), fixes=(fix,))
+
+
+class PortHolder(NamedTuple):
+    """A running pod with a port of the node, what creates it, and where the port is declared."""
+
+    pod: Pod
+    workload: Ref
+    evidence: Evidence
+
+
+def holder_of_port(pod: Pod, port: int, cluster: Cluster) -> PortHolder | None:
+    """The pod on the same node that declares the port as one of the node's; None where none does."""
+    for other in cluster.maybe.pods_on(pod.spec.node_name):
+        if ref(other) == ref(pod) or finished(other):
+            continue
+        for container in other.spec.containers:
+            for index, entry in enumerate(container.ports or ()):
+                taken = entry.host_port or (entry.container_port if other.spec.host_network else 0)
+                if taken == port:
+                    field = "hostPort" if entry.host_port else "containerPort"
+                    path = f"{container_path(other, container.name)}.ports[{index}].{field}"
+                    evidence = quote(other, path, "it has this port of the node")
+                    return PortHolder(other, workload_of(other, cluster) or ref(other), evidence)
+    return None
+
+
+def address_in_use(pod: Pod, port: str, about: Ref, cluster: Cluster) -> Story:
+    port_text = f"port {port}" if port else "its port"
+    if pod.spec.host_network:
+        evidence = [quote(pod, "spec.hostNetwork", "the pod uses the node's ports")]
+        text, fix = (
+            f"{port_text} is already in use on the node (hostNetwork)",
+            "Use another port, or remove hostNetwork",
+        )
+        if port.isdigit() and (holder := holder_of_port(pod, int(port), cluster)) is not None:
+            text += f", by pod {holder.pod.namespace}/{holder.pod.name} of {holder.workload.title}"
+            evidence.append(holder.evidence)
+            fix = f"Use another port, or remove one of the two: {holder.workload.title} has port {port} there"
+        return Story(text, evidence=tuple(evidence), fixes=(fix_by_hand(about, fix),))
+    several = len(pod.spec.containers) > 1
+    where = "by another container of the pod" if several else "in the container"
+    return Story(
+        f"{port_text} is already in use {where}", fixes=(fix_by_hand(about, "Configure another port to listen on"),)
+    )
