@@ -48,13 +48,6 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 LOGIN = "registry-login"
 """The name of the Secret that a fix creates."""
-_CLOUDS = {
-    ".amazonaws.com": "the permission to pull from the repository (policy AmazonEC2ContainerRegistryPullOnly)",
-    ".azurecr.io": "the role AcrPull on the registry",
-    ".pkg.dev": "the role roles/artifactregistry.reader on the repository",
-    "gcr.io": "the role roles/artifactregistry.reader on the repository",
-}
-"""What nodes in a cloud pull from its registry with: their own identity; a password would expire."""
 DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"})
 
 
@@ -112,17 +105,10 @@ def _credentials_problem(
     """What is wrong with the pod's imagePullSecrets, as far as the names and types of the Secrets show."""
     names = [secret.name for secret in pod.spec.image_pull_secrets or () if secret.name]
     server = f"--docker-server={pull.name.registry}"
-    cloud = next((right for suffix, right in _CLOUDS.items() if pull.name.registry.endswith(suffix)), "")
-    if not names and cloud:
-        return (
-            "the pod has no imagePullSecret, and the node's identity may not pull it",
-            (),
-            (
-                Fix(
-                    f"Give the identity of node {pod.spec.node_name} {cloud}; outside that cloud use an imagePullSecret"
-                ),
-            ),
-        )
+    identity = node_identity(pull.name)
+    if not names and identity is not None:
+        grant = Fix(f"{identity.fix}; outside that cloud use an imagePullSecret")
+        return f"the pod has no imagePullSecret, and {identity.who} may not pull it", (), (grant,)
     if not names:
         line = kubectl("create", "secret", "docker-registry", LOGIN, server, namespace=pod.namespace)
         line += " --docker-username=USER --docker-password=PASSWORD"
@@ -134,9 +120,6 @@ def _credentials_problem(
                 edit_command(Ref("ServiceAccount", pod.namespace, account)),
             ),
         )
-        identity = node_identity(pull.name)
-        if identity is not None:
-            return f"{identity.who} has no access, and the pod has no imagePullSecret", (), (Fix(identity.fix), *fixes)
         return "the pod has no imagePullSecret", (), fixes
     evidence: list[Evidence] = [quote(pod, "spec.imagePullSecrets", "the pod's imagePullSecrets")]
     event = newest_event(pod, cluster, "FailedToRetrieveImagePullSecret")
