@@ -1,4 +1,5 @@
-"""Whole objects as JSON that may be written to a file: without secrets, managed fields and nulls, with sorted keys.
+"""Whole objects as JSON that may be written to a file: without secrets and nulls, with sorted keys, and with managed
+fields only where diagnoses tell who changed what.
 
 An object is taken apart, and a part that was written before is not redacted again: the pods of a workload are equal but
 for a few names.
@@ -6,12 +7,15 @@ for a few names.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.redaction import is_plain, looks_secret, redact_data
+from kubedoctor.cluster.kinds.meta import ManagedMeta
+from kubedoctor.cluster.kinds.objects import struct_for
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, mended_json
 from kubedoctor.cluster.seen.mending import MOST_DEPTH, has_marks, without_nulls
@@ -59,6 +63,8 @@ class Recorder:
     def of_data(self, kind: str, data: dict[str, Any]) -> Recordable:
         """The object of plain data, in which nulls stay."""
         redacted = redact_object(data)
+        if managed := _managed_fields(kind, data.get("metadata")):
+            redacted["metadata"]["managedFields"] = managed
         metadata = redacted.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         version = redacted.get("apiVersion")
@@ -87,8 +93,11 @@ class Recorder:
         if own_kind == "Secret" or not CONTENT.isdisjoint(fields) or "metadata" not in fields:
             return None
         metadata = _FIELDS.decode(fields.pop("metadata"))
-        metadata.pop("managedFields", None)
+        written = metadata.pop("managedFields", None)
+        managed = _managed_fields(kind, {"managedFields": msgspec.json.decode(written)} if written else None)
         of_metadata = self._written(metadata, 2)
+        if managed:
+            of_metadata["managedFields"] = _ENCODER.encode(managed)
         parts = self._written(fields, 1)
         if row is not None and not (own_kind and version):
             version = version or row.api_version
@@ -144,6 +153,19 @@ def _object(fields: dict[str, bytes]) -> bytes:
 
 def _text(value: bytes | msgspec.Raw | None) -> str:
     return str(msgspec.json.decode(value) or "") if value is not None else ""
+
+
+@cache
+def _tells_writers(kind: str) -> bool:
+    return isinstance(struct_for(kind)().metadata, ManagedMeta)
+
+
+def _managed_fields(kind: str, metadata: Any) -> list[Any]:
+    """The entries of people and their tools, for the kinds of which diagnoses read them: names of fields, no values."""
+    entries = metadata.get("managedFields") if isinstance(metadata, dict) and _tells_writers(kind) else None
+    if not isinstance(entries, list):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict) and entry.get("subresource") != "status"]
 
 
 def _without_names(body: bytes) -> tuple[bytes, list[bytes]]:

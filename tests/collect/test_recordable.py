@@ -113,3 +113,16 @@ FRAGMENTS = st.sampled_from(
 def test_no_rule_finds_a_secret_in_a_plain_text(text: str) -> None:
     if redaction.is_plain(text):
         assert redaction._redacted(text) == text
+
+
+def test_writers_are_kept_where_diagnoses_tell_them() -> None:
+    """Names of fields, no values; neither those of a status nor those of pods."""
+    entries = [
+        {"manager": "helm", "operation": "Update", "fieldsV1": {"f:spec": {}}, "time": "2026-01-15T09:00:00Z"},
+        {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"},
+    ]
+    for kind, kept in (("Deployment", entries[:1]), ("Pod", None)):
+        data = {"kind": kind, "metadata": {"name": "web", "managedFields": entries}, "spec": {"replicas": 1}}
+        for found in (Recorder().of_json(kind, json.dumps(data).encode()), Recorder().of_data(kind, data)):
+            assert found is not None
+            assert json.loads(found.body)["metadata"].get("managedFields") == kept

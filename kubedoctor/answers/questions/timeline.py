@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from kubedoctor.answers.question import Choices, Option, question
@@ -11,18 +12,22 @@ from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetR
 from kubedoctor.answers.timeline.entries import TimelineEntry, entries
 from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
 from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.kinds.core import Event
+from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
+from kubedoctor.cluster.kinds.core import Event, LimitRange, ResourceQuota
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.autoscalers import target_of
 from kubedoctor.cluster.relations.claims import claim_names
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command
 from kubedoctor.problems import NoSuchObject, UsageProblem
+from kubedoctor.replay.kubelet.references import references
 
 MOST_PODS: Final = 10
+_LIMITING: Final[tuple[type[KubernetesObject], ...]] = (HorizontalPodAutoscaler, ResourceQuota, LimitRange)
 _EVENTS: Final = "events are kept for an hour by default; what is older may be missing"
 
 
@@ -61,12 +66,22 @@ def _all_events(obj: KubernetesObject) -> str:
 
 
 def _concerned(obj: KubernetesObject, cluster: Cluster) -> tuple[KubernetesObject, ...]:
-    """The object, its owners, its newest pods, their nodes and claims."""
+    """The object, its owners and autoscalers, its newest pods with their nodes, claims and configuration, and what limits
+    its namespace."""
     pods = (obj,) if isinstance(obj, Pod) else pods_of(obj, cluster) if ref(obj).kind in WORKLOAD_KINDS else ()
     newest = sorted(pods, key=lambda pod: str(pod.metadata.creation_timestamp or ""), reverse=True)[:MOST_PODS]
     names = [*owner_chain(obj, cluster), *(name for pod in newest for name in _beneath(pod, cluster))]
+    if newest:
+        names += (Ref(source.kind, newest[0].namespace, source.name) for source in references(newest[0]))
+    cluster.together(
+        *(partial(cluster.maybe.get_ref, name) for name in dict.fromkeys(names)),
+        *(partial(cluster.maybe.all, kind, obj.namespace) for kind in _LIMITING if obj.namespace),
+    )
+    limits = [item for kind in _LIMITING if obj.namespace for item in cluster.maybe.all(kind, obj.namespace)]
+    scaled = {ref(obj), *names}
+    limits = [item for item in limits if not isinstance(item, HorizontalPodAutoscaler) or target_of(item) in scaled]
     beside = (cluster.maybe.get_ref(name) for name in dict.fromkeys(names))
-    concerned = {ref(item): item for item in (obj, *newest, *beside) if item is not None}
+    concerned = {ref(item): item for item in (obj, *newest, *beside, *limits) if item is not None}
     return tuple(concerned.values())
 
 

@@ -10,15 +10,18 @@ import msgspec
 
 from kubedoctor.answers.timeline.onset import Onset
 from kubedoctor.answers.timeline.revisions import HISTORIC, TemplateRollout, rollouts
-from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.answers.timeline.writes import writes
 from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import CannotSee, NotCollected
+from kubedoctor.replay.kubelet.references import references
 from kubedoctor.replay.workloads.stateful_sets import REVISION
 
 MOST_FIELDS: Final = 3
@@ -39,27 +42,51 @@ class NewestChange(msgspec.Struct, frozen=True):
 def newest_change(
     about: Ref, affects: Iterable[Ref], evidence: Iterable[Evidence], since: Onset | None, family: Family
 ) -> NewestChange | None:
-    """The newest change of the workload before the fault began, or before now where that is not known. Reads only what was
-    seen.
+    """The newest change of the workload, of its configuration, or of the object itself before the fault began, or before
+    now where that is not known. Reads only what was seen.
 
-    Where pods suffer, only the rollout that made them can be the change: older pods have the older template.
+    Where pods suffer, only the rollout that made them can be the change: older pods have the older template. A restart
+    changes nothing: the configuration that the new pods read comes before it.
     """
     cluster = Cluster(family.snapshot).maybe
+    names = (about, *affects)
     workload = family.snapshot.get(family.top(about))
     if workload is None:
         return None
     latest = (since.at if since is not None else cluster.taken_at) + _SLACK
     changes: list[NewestChange] = []
+    restarts: list[NewestChange] = []
     if any(fact.path == "spec.replicas" for fact in evidence):
         changes += _scalings(workload, cluster)
     if isinstance(workload, (Deployment, *HISTORIC)):
-        made_by = {revision for name in affects if (revision := _revision_of(name, family))}
-        changes += (
-            _of_rollout(rollout)
-            for rollout in _rollouts(workload, cluster)
-            if not made_by or any(rollout.after.about.name.endswith(revision) for revision in made_by)
-        )
+        made_by = {revision for name in names[1:] if (revision := _revision_of(name, family))}
+        for rollout in _rollouts(workload, cluster):
+            if not made_by or any(rollout.after.about.name.endswith(revision) for revision in made_by):
+                (restarts if rollout.restarts_only else changes).append(_of_rollout(rollout))
+    elif ref(workload).kind not in WORKLOAD_KINDS:
+        changes += _of_writes(workload)
+    changes += _of_configuration(names, family)
+    return _newest(changes, latest) or _newest(restarts, latest)
+
+
+def _newest(changes: Iterable[NewestChange], latest: datetime) -> NewestChange | None:
     return max((change for change in changes if change.at <= latest), key=lambda change: change.at, default=None)
+
+
+def _of_writes(obj: KubernetesObject, title: str = "") -> Iterator[NewestChange]:
+    yield from (NewestChange(ref(obj), write.at, f"{title}{write.text}") for write in writes(obj))
+
+
+def _of_configuration(names: Iterable[Ref], family: Family) -> Iterator[NewestChange]:
+    """The ConfigMaps and Secrets that the first pod reads: pods of one workload read the same."""
+    found = (family.snapshot.get(name) for name in names if name.kind == "Pod")
+    pod = next((item for item in found if isinstance(item, Pod)), None)
+    if pod is None:
+        return
+    for name in dict.fromkeys(Ref(item.kind, pod.namespace, item.name) for item in references(pod)):
+        source = family.snapshot.get(name)
+        if source is not None:
+            yield from _of_writes(source, f"{name.title} ")
 
 
 def _rollouts(workload: KubernetesObject, cluster: Cluster) -> Iterator[TemplateRollout]:
@@ -78,11 +105,8 @@ def _revision_of(name: Ref, family: Family) -> str:
 
 
 def _of_rollout(rollout: TemplateRollout) -> NewestChange:
-    fields = listed((change.text for change in rollout.changes), MOST_FIELDS)
-    why = f" ({rollout.after.why})" if rollout.after.why else ""
     assert rollout.at is not None
-    text = f"rollout {rollout.before.number} → {rollout.after.number}: {fields}{why}"
-    return NewestChange(rollout.workload, rollout.at, text)
+    return NewestChange(rollout.workload, rollout.at, rollout.text(MOST_FIELDS))
 
 
 def _scalings(workload: KubernetesObject, cluster: Cluster) -> Iterator[NewestChange]:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.timeline.revisions import revisions, rollouts
+from kubedoctor.answers.timeline.writes import near, writes
 from kubedoctor.cluster.grammar.text import counted, visible_end
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject
@@ -18,6 +19,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import all_statuses
 
 MOST_LETTERS: Final = 240
+MOST_FIELDS: Final = 50
 _ORDINARY: Final = frozenset({"PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"})
 """Conditions of a pod that only repeat its steps on the way to Ready, while they are True."""
 
@@ -80,12 +82,13 @@ def _of_revisions(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineE
     for revision in revisions(obj, cluster)[:1]:
         if revision.at is not None:
             yield TimelineEntry(revision.at, name, f"revision {revision.number}, the oldest that is kept")
-    for rollout in rollouts(obj, cluster):
-        if rollout.at is not None:
-            changes = "; ".join(change.text for change in rollout.changes) or "no field that is known here"
-            yield TimelineEntry(
-                rollout.at, name, f"rollout {rollout.before.number} → {rollout.after.number}: {changes}"
-            )
+    rolled_out = [rollout for rollout in rollouts(obj, cluster) if rollout.at is not None]
+    for rollout in rolled_out:
+        assert rollout.at is not None
+        yield TimelineEntry(rollout.at, name, rollout.text(MOST_FIELDS))
+    for write in writes(obj):
+        if not any(rollout.at and rollout.by == write.by and near(rollout.at, write.at) for rollout in rolled_out):
+            yield TimelineEntry(write.at, name, write.text)
 
 
 def _of_event(event: Event, name: Ref) -> Iterator[TimelineEntry]:

@@ -11,15 +11,18 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.timeline.differences import FieldChange, differences
+from kubedoctor.answers.timeline.writes import written_by
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import PodTemplate
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.relations.workloads import replica_sets_of
+from kubedoctor.cluster.relations.workloads import replica_sets_of, revision_of
 from kubedoctor.cluster.seen.reading import Cluster
 
-NUMBER: Final = "deployment.kubernetes.io/revision"
 CAUSE: Final = "kubernetes.io/change-cause"
+RESTARTED: Final = "kubectl.kubernetes.io/restartedAt"
+NO_FIELD: Final = "no field that is known here"
 HISTORIC: Final = StatefulSet, DaemonSet
 """The kinds whose revisions are ControllerRevisions."""
 
@@ -37,13 +40,25 @@ class Revision(msgspec.Struct, frozen=True):
 
 class TemplateRollout(msgspec.Struct, frozen=True):
     """From one revision to the next. `at` is None where the template is an older one again: only its first creation is
-    known."""
+    known. `by`: who wrote it, empty where that is not known."""
 
     workload: Ref
     before: Revision
     after: Revision
     at: datetime | None
     changes: tuple[FieldChange, ...]
+    by: str = ""
+
+    @property
+    def restarts_only(self) -> bool:
+        """Nothing differs but the annotation of `kubectl rollout restart`."""
+        return bool(self.changes) and all(RESTARTED in change.path for change in self.changes)
+
+    def text(self, most_fields: int) -> str:
+        """`rollout 12 → 13: limits.memory 512Mi → 256Mi by helm`."""
+        fields = "a restart" if self.restarts_only else listed((change.text for change in self.changes), most_fields)
+        by, why = f" by {self.by}" if self.by else "", f" ({self.after.why})" if self.after.why else ""
+        return f"rollout {self.before.number} → {self.after.number}: {fields or NO_FIELD}{by}{why}"
 
 
 def revisions(workload: KubernetesObject, cluster: Cluster) -> tuple[Revision, ...]:
@@ -59,24 +74,25 @@ def revisions(workload: KubernetesObject, cluster: Cluster) -> tuple[Revision, .
 
 def rollouts(workload: KubernetesObject, cluster: Cluster) -> tuple[TemplateRollout, ...]:
     """The rollouts between the revisions that are kept, oldest first."""
-    return tuple(_rollouts(ref(workload), revisions(workload, cluster)))
+    return tuple(_rollouts(workload, revisions(workload, cluster)))
 
 
-def _rollouts(workload: Ref, kept: tuple[Revision, ...]) -> Iterator[TemplateRollout]:
+def _rollouts(workload: KubernetesObject, kept: tuple[Revision, ...]) -> Iterator[TemplateRollout]:
     newest: datetime | None = None
     for before, after in pairwise(kept):
         newest = max((at for at in (newest, before.at) if at is not None), default=None)
-        again = after.at is None or (newest is not None and after.at < newest)
+        at = None if after.at is None or (newest is not None and after.at < newest) else after.at
         changes = differences(before.template, after.template)
-        yield TemplateRollout(workload, before, after, None if again else after.at, changes)
+        by = written_by(workload, at, *(change.path for change in changes)) if at is not None else ""
+        yield TemplateRollout(ref(workload), before, after, at, changes, by)
 
 
 def _of_replica_set(item: ReplicaSet) -> Revision | None:
-    number = item.annotations.get(NUMBER, "")
-    if not number.isdecimal():
+    number = revision_of(item)
+    if number is None:
         return None
     why = item.annotations.get(CAUSE, "")
-    return Revision(int(number), ref(item), item.metadata.creation_timestamp, item.spec.template, why)
+    return Revision(number, ref(item), item.metadata.creation_timestamp, item.spec.template, why)
 
 
 def _of_revision(item: ControllerRevision) -> Revision | None:

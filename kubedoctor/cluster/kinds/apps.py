@@ -8,6 +8,7 @@ from kubedoctor.cluster.kinds.meta import (
     Condition,
     KubernetesObject,
     LabelSelector,
+    ManagedMeta,
     ObjectMeta,
     ObjectReference,
     Part,
@@ -61,6 +62,7 @@ class DeploymentStatus(Part):
 
 
 class Deployment(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: DeploymentSpec = DeploymentSpec()
     status: DeploymentStatus = DeploymentStatus()
 
@@ -113,6 +115,7 @@ class StatefulSetStatus(Part):
 
 
 class StatefulSet(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: StatefulSetSpec = StatefulSetSpec()
     status: StatefulSetStatus = StatefulSetStatus()
 
@@ -137,6 +140,7 @@ class DaemonSetStatus(Part):
 
 
 class DaemonSet(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: DaemonSetSpec = DaemonSetSpec()
     status: DaemonSetStatus = DaemonSetStatus()
 
@@ -199,5 +203,6 @@ class CronJobStatus(Part):
 
 
 class CronJob(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: CronJobSpec = CronJobSpec()
     status: CronJobStatus = CronJobStatus()

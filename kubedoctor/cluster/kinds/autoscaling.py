@@ -7,6 +7,7 @@ from typing import Any
 from kubedoctor.cluster.kinds.meta import (
     Condition,
     KubernetesObject,
+    ManagedMeta,
     Part,
     Time,
 )
@@ -35,5 +36,6 @@ class HorizontalPodAutoscalerStatus(Part):
 
 
 class HorizontalPodAutoscaler(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: HorizontalPodAutoscalerSpec = HorizontalPodAutoscalerSpec()
     status: HorizontalPodAutoscalerStatus = HorizontalPodAutoscalerStatus()

@@ -9,7 +9,15 @@ import msgspec
 
 from kubedoctor.cluster.grammar.redaction import redact_file, redact_text
 from kubedoctor.cluster.kinds.apps import Scaled
-from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, LocalReference, ObjectReference, Part, Time
+from kubedoctor.cluster.kinds.meta import (
+    Condition,
+    KubernetesObject,
+    LocalReference,
+    ManagedMeta,
+    ObjectReference,
+    Part,
+    Time,
+)
 from kubedoctor.cluster.kinds.pods import PodTemplate
 
 
@@ -118,6 +126,7 @@ class ServiceStatus(Part):
 
 
 class Service(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: ServiceSpec = ServiceSpec()
     status: ServiceStatus = ServiceStatus()
 
@@ -131,6 +140,7 @@ class Endpoints(KubernetesObject):
 class ConfigMap(KubernetesObject):
     """Values under keys that look like secrets are redacted while they are decoded."""
 
+    metadata: ManagedMeta = ManagedMeta()
     data: dict[str, str] | None = None
     binary_data: dict[str, Any] | None = None
     immutable: bool | None = None
@@ -146,6 +156,7 @@ class ConfigMap(KubernetesObject):
 class Secret(KubernetesObject):
     """A Secret's type and the names of its keys: the values are blanked while they are decoded."""
 
+    metadata: ManagedMeta = ManagedMeta()
     type: str = ""
     data: dict[str, Any] | None = None
     string_data: dict[str, Any] | None = None
@@ -220,6 +231,7 @@ class ResourceQuotaStatus(Part):
 
 
 class ResourceQuota(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: ResourceQuotaSpec = ResourceQuotaSpec()
     status: ResourceQuotaStatus = ResourceQuotaStatus()
 
@@ -238,6 +250,7 @@ class LimitRangeSpec(Part):
 
 
 class LimitRange(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: LimitRangeSpec = LimitRangeSpec()
 
 

@@ -48,6 +48,34 @@ class ObjectMeta(Part):
             msgspec.structs.force_setattr(self, "annotations", redact_annotations(self.annotations))
 
 
+class ManagedFieldsEntry(Part):
+    """Who wrote an object last, with which operation, and when. `fields_v1`: the fields that it owns, as JSON
+    text, which takes less memory than the objects."""
+
+    manager: str = ""
+    operation: str = ""
+    subresource: str = ""
+    time: Time | None = None
+    fields_v1: Any = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.fields_v1, dict):
+            msgspec.structs.force_setattr(self, "fields_v1", msgspec.json.encode(self.fields_v1).decode())
+
+
+class ManagedMeta(ObjectMeta):
+    """Metadata of the kinds that people and their tools write: with who wrote what. Controllers' writes of a status are
+    left out."""
+
+    managed_fields: tuple[ManagedFieldsEntry, ...] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.managed_fields:
+            kept = tuple(entry for entry in self.managed_fields if entry.subresource != "status")
+            msgspec.structs.force_setattr(self, "managed_fields", kept)
+
+
 class Condition(Part):
     """A condition of any kind; `last_transition_time` is None where the component does not set it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kubedoctor.cluster.kinds.core import LoadBalancerStatus
-from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector, ObjectReference, Part
+from kubedoctor.cluster.kinds.meta import KubernetesObject, LabelSelector, ManagedMeta, ObjectReference, Part
 
 
 class IPBlock(Part):
@@ -45,6 +45,7 @@ class NetworkPolicySpec(Part):
 
 
 class NetworkPolicy(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: NetworkPolicySpec = NetworkPolicySpec()
 
 
@@ -95,6 +96,7 @@ class IngressStatus(Part):
 
 
 class Ingress(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: IngressSpec = IngressSpec()
     status: IngressStatus = IngressStatus()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, LabelSelector, Part
+from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, LabelSelector, ManagedMeta, Part
 
 
 class PodDisruptionBudgetSpec(Part):
@@ -25,5 +25,6 @@ class PodDisruptionBudgetStatus(Part):
 
 
 class PodDisruptionBudget(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: PodDisruptionBudgetSpec = PodDisruptionBudgetSpec()
     status: PodDisruptionBudgetStatus = PodDisruptionBudgetStatus()

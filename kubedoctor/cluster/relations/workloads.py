@@ -15,6 +15,8 @@ from kubedoctor.cluster.seen.wants import LogWant, NotCollected, Want
 
 WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, ReplicationController)
 WORKLOAD_KINDS = frozenset(kind.__name__ for kind in WORKLOADS)
+REVISION = "deployment.kubernetes.io/revision"
+"""The annotation with the revision of a Deployment, and of its ReplicaSets (`pkg/controller/deployment/util`, v1.37)."""
 LONGEST_CHAIN = 10  # Owners may form a circle; no real chain is longer.
 
 
@@ -144,9 +146,10 @@ def replica_sets_of(deployment: Deployment, cluster: Cluster) -> tuple[ReplicaSe
         )
     else:
         sets = cluster.owned_by(ReplicaSet, ref(deployment))
-    return tuple(sorted(sets, key=_revision, reverse=True))
+    return tuple(sorted(sets, key=lambda item: (revision_of(item) or 0, item.name), reverse=True))
 
 
-def _revision(replica_set: ReplicaSet) -> tuple[int, str]:
-    text = replica_set.annotations.get("deployment.kubernetes.io/revision", "0")
-    return (int(text) if text.isdigit() else 0, replica_set.name)
+def revision_of(replica_set: ReplicaSet) -> int | None:
+    """The number of its revision; None where it has none."""
+    text = replica_set.annotations.get(REVISION, "")
+    return int(text) if text.isdecimal() else None

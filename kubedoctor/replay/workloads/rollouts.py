@@ -11,8 +11,8 @@ import msgspec
 
 from kubedoctor.cluster.kinds.apps import DaemonSet, Deployment, StatefulSet
 from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.relations.workloads import REVISION
 
-REVISION: Final = "deployment.kubernetes.io/revision"
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 

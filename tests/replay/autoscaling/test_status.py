@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kubedoctor.cluster.kinds.core import ConfigMap
-from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.meta import ManagedMeta
 from kubedoctor.replay.autoscaling.status import (
     LAST_UPDATED,
     AutoscalerStatus,
@@ -200,7 +200,7 @@ def test_what_is_no_time(text: object) -> None:
 
 def test_the_newer_of_annotation_and_text_counts() -> None:
     later = "2026-01-15 10:30:00.5 +0000 UTC"
-    config = ConfigMap(metadata=ObjectMeta(annotations={LAST_UPDATED: later}), data={"status": YAML})
+    config = ConfigMap(metadata=ManagedMeta(annotations={LAST_UPDATED: later}), data={"status": YAML})
     assert read_status(config).written_at == datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
     assert read_status(ConfigMap(data={"status": YAML})).written_at == datetime(2026, 1, 15, 9, 59, 50, tzinfo=UTC)
     assert read_status(ConfigMap()) == AutoscalerStatus(readable=False)

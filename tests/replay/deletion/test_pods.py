@@ -8,7 +8,7 @@ import pytest
 
 from kubedoctor.cluster import ConfigMap, ContainerStateTerminated, ContainerStatus, Pod
 from kubedoctor.cluster.kinds.containers import ContainerState, ContainerStateRunning
-from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.meta import ManagedMeta, ObjectMeta
 from kubedoctor.cluster.kinds.pods import PodSpec, PodStatus
 from kubedoctor.replay.deletion.overdue import SOON, deletion_started, overdue, patience
 from kubedoctor.replay.deletion.pods import running_containers, stopped
@@ -38,7 +38,7 @@ def test_containers_that_still_run(sick: Pod, running: tuple[str, ...], ended: b
 
 
 def test_a_deletion_timestamp_is_the_end_of_the_grace_period() -> None:
-    metadata = ObjectMeta(deletion_timestamp=NOW, deletion_grace_period_seconds=600, finalizers=("a.example/b",))
+    metadata = ManagedMeta(deletion_timestamp=NOW, deletion_grace_period_seconds=600, finalizers=("a.example/b",))
     assert deletion_started(metadata) == NOW - timedelta(minutes=10)
     assert overdue(ConfigMap(metadata=metadata), NOW + timedelta(minutes=2)) == timedelta(minutes=2)
     assert overdue(ConfigMap(), NOW) < timedelta()
@@ -46,5 +46,5 @@ def test_a_deletion_timestamp_is_the_end_of_the_grace_period() -> None:
 
 
 def test_a_finalizer_that_works_outside_the_cluster_has_more_time() -> None:
-    slow = ObjectMeta(finalizers=("a.example/b", "service.kubernetes.io/load-balancer-cleanup"))
+    slow = ManagedMeta(finalizers=("a.example/b", "service.kubernetes.io/load-balancer-cleanup"))
     assert patience(ConfigMap(metadata=slow)) > patience(ConfigMap()) == SOON

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster.kinds.core import Service, ServicePort, ServiceSpec
-from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.meta import ManagedMeta
 from kubedoctor.replay.dns.corefile import corefile_error, unknown_directives
 from kubedoctor.replay.dns.service import is_cluster_dns
 
@@ -67,7 +67,7 @@ def test_loop() -> None:
 )
 def test_cluster_dns(namespace: str, name: str, label: str, port: int, expected: bool) -> None:
     service = Service(
-        metadata=ObjectMeta(name=name, namespace=namespace, labels={"k8s-app": label}),
+        metadata=ManagedMeta(name=name, namespace=namespace, labels={"k8s-app": label}),
         spec=ServiceSpec(ports=(ServicePort(port=port),)),
     )
     assert is_cluster_dns(service) is expected
