@@ -11,7 +11,7 @@ import msgspec
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.foresight import with_foreseen
-from kubedoctor.cluster.relations.related import related_objects
+from kubedoctor.cluster.relations.related import Related, related_objects
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.reading import Cluster, event_want
 from kubedoctor.cluster.seen.snapshot import Snapshot
@@ -77,11 +77,11 @@ def _in_rounds(catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot,
         passes += 1
         wants: set[Want | LogWant] = set()
         gaps: set[Gap] = set()
-        roots = tuple(dict.fromkeys((*start, *_blamed(results_by_check))))
-        subjects = _subjects(catalogue, roots, snapshot, wants, gaps)
+        blamed = tuple(dict.fromkeys(name for name in _blamed(results_by_check) if name not in start))
+        subjects = _subjects(catalogue, start, blamed, snapshot, wants, gaps)
         for subject in subjects:
             _examine_once(catalogue, subject, snapshot, results_by_check, wants)
-        if passes == MOST_ROUNDS or not (wants or set(_blamed(results_by_check)) - set(roots)):
+        if passes == MOST_ROUNDS or not (wants or set(_blamed(results_by_check)) - {*start, *blamed}):
             break
         if wants:
             rounds += 1
@@ -153,13 +153,20 @@ def _blamed_outside(namespace: str, results: Results) -> tuple[Ref, ...]:
 
 
 def _subjects(
-    catalogue: Catalogue, roots: Iterable[Ref], snapshot: Snapshot, wants: set[Want | LogWant], gaps: set[Gap]
+    catalogue: Catalogue,
+    asked: tuple[Ref, ...],
+    blamed: tuple[Ref, ...],
+    snapshot: Snapshot,
+    wants: set[Want | LogWant],
+    gaps: set[Gap],
 ) -> tuple[KubernetesObject, ...]:
     """The objects and those related to each, as far as they were fetched."""
     cluster = Cluster(snapshot)
     objects: dict[Ref, KubernetesObject] = {}
-    for root in roots:
-        for name in (root, *_related_names(catalogue, root, cluster, wants)):
+    of_blamed = tuple(relation for relation in catalogue.related if not relation.asked_only)
+    for root in (*asked, *blamed):
+        relations = catalogue.related if root in asked else of_blamed
+        for name in (root, *_related_names(relations, root, cluster, wants)):
             try:
                 obj = cluster.maybe.get_ref(name)
             except NotCollected as missing:
@@ -171,13 +178,15 @@ def _subjects(
     return tuple(objects.values())
 
 
-def _related_names(catalogue: Catalogue, subject: Ref, cluster: Cluster, wants: set[Want | LogWant]) -> tuple[Ref, ...]:
+def _related_names(
+    relations: tuple[Related, ...], subject: Ref, cluster: Cluster, wants: set[Want | LogWant]
+) -> tuple[Ref, ...]:
     try:
         obj = cluster.maybe.get_ref(subject)
     except NotCollected as missing:
         wants.update(missing.wants)
         return ()
-    return related_objects(obj, cluster, wants, catalogue.related) if obj is not None else ()
+    return related_objects(obj, cluster, wants, relations) if obj is not None else ()
 
 
 def _blamed(results_by_check: dict[tuple[str, Ref], Results]) -> Iterator[Ref]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
 from kubedoctor.cluster.kinds.core import (
@@ -18,14 +19,15 @@ from kubedoctor.cluster.kinds.core import (
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.networking import Ingress, NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.cluster.relations.autoscalers import target_of
+from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
 from kubedoctor.cluster.relations.claims import claim_names
 from kubedoctor.cluster.relations.policies import applies_to
 from kubedoctor.cluster.relations.related import Related, related
 from kubedoctor.cluster.relations.services import pods_selected_by, services_selecting
-from kubedoctor.cluster.relations.workloads import WORKLOADS, owner_chain, pods_of, replica_sets_of
+from kubedoctor.cluster.relations.workloads import WORKLOADS, owner_chain, pods_of, replica_sets_of, template_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import all_containers, not_ready, troubled, unscheduled
 
@@ -91,6 +93,21 @@ def what_selects_pods(workload: KubernetesObject, cluster: Cluster) -> Iterator[
     for pod in pods_of(workload, cluster)[:1]:
         yield from services_of_pod(pod, cluster)
         yield from policies_of_pod(pod, cluster)
+
+
+@related(Deployment, StatefulSet, asked_only=True)
+def what_scales_and_guards(workload: KubernetesObject, cluster: Cluster) -> Iterator[Ref]:
+    """Its autoscalers, and the disruption budgets of its pods."""
+    cluster.together(
+        lambda: autoscalers_of(ref(workload), cluster),
+        lambda: cluster.maybe.all(PodDisruptionBudget, workload.namespace),
+    )
+    yield from map(ref, autoscalers_of(ref(workload), cluster))
+    template = template_of(workload)
+    labels = (template.metadata.labels if template is not None else None) or {}
+    for budget in cluster.maybe.all(PodDisruptionBudget, workload.namespace):
+        if budget.spec.selector is not None and selector_of(budget.spec.selector).matches(labels):
+            yield ref(budget)
 
 
 @related(Deployment)

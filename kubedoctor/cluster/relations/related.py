@@ -24,6 +24,7 @@ class Related(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...]
     find: Neighbours
     workloads_too: bool = False
+    asked_only: bool = False
 
     @property
     def name(self) -> str:
@@ -42,16 +43,19 @@ class Related(msgspec.Struct, frozen=True):
         return self.find(obj, cluster)
 
 
-def related(*kinds: type[KubernetesObject] | str, workloads_too: bool = False) -> Callable[[Neighbours], Related]:
+def related(
+    *kinds: type[KubernetesObject] | str, workloads_too: bool = False, asked_only: bool = False
+) -> Callable[[Neighbours], Related]:
     """Make a relation of a function `(object, cluster) -> Iterator[Ref]`: `kubedoctor pod X` examines the objects that it
     names for X. A custom kind is given as `Kind.group`. Reads raise as in a diagnostic: an object that cannot be read
     is a gap.
 
     workloads_too: for a relation of Pods; the relatives of a workload's pods are then examined with the workload as well.
+    asked_only: only for the object that is asked about, not for one that a finding blames.
     """
 
     def declare(find: Neighbours) -> Related:
-        return Related(tuple(kind_name(kind) for kind in kinds), find, workloads_too)
+        return Related(tuple(kind_name(kind) for kind in kinds), find, workloads_too, asked_only)
 
     return declare
 

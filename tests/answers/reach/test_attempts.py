@@ -16,14 +16,14 @@ from kubedoctor.cluster.kinds.containers import (
     ContainerStatus,
 )
 from kubedoctor.cluster.kinds.core import ServicePort, ServiceSpec
-from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.meta import ManagedMeta
 from kubedoctor.cluster.kinds.pods import PodSpec, PodStatus
 
 
 def pod(name: str, address: str, **labels: str) -> Pod:
     status = ContainerStatus(name="app", state=ContainerState(running=ContainerStateRunning()))
     return Pod(
-        metadata=ObjectMeta(name=name, namespace="shop", labels=labels),
+        metadata=ManagedMeta(name=name, namespace="shop", labels=labels),
         spec=PodSpec(containers=(Container(name="app", ports=(ContainerPort(name="sql", container_port=5432),)),)),
         status=PodStatus(phase="Running", pod_ip=address, container_statuses=(status,)),
     )
@@ -31,7 +31,7 @@ def pod(name: str, address: str, **labels: str) -> Pod:
 
 WEB, DATABASE = pod("web", "10.0.0.1", app="web"), pod("db-0", "10.0.0.2", app="db")
 SERVICE = Service(
-    metadata=ObjectMeta(name="db", namespace="shop"),
+    metadata=ManagedMeta(name="db", namespace="shop"),
     spec=ServiceSpec(
         cluster_ip="10.96.0.9", selector={"app": "db"}, ports=(ServicePort(port=5000, target_port="sql"),)
     ),
