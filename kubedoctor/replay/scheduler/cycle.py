@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -71,7 +71,7 @@ class NodeVerdict(msgspec.Struct, frozen=True, gc=False):
         return self.first.status if self.first else SUCCESS
 
 
-class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
+class SchedulingVerdict(msgspec.Struct, frozen=True, dict=True):
     """The result for the pod.
 
     pre_enqueue: scheduling gates hold it. pre_filter: it is rejected before nodes are examined; `nodes` is empty then.
@@ -89,14 +89,25 @@ class SchedulingVerdict(msgspec.Struct, frozen=True, gc=False):
     @property
     def feasible(self) -> tuple[str, ...]:
         """The names of the nodes that fit the pod."""
-        return tuple(node.node for node in self.nodes if node.first is None)
+        if all(nodes[0].first is not None for nodes in self.alike):
+            return ()
+        return tuple([node.node for node in self.nodes if node.first is None])
 
     @property
     def failed(self) -> Objection | None:
         """The plugin that could not decide: the scheduler would report an error of its own."""
         if self.pre_filter is not None and self.pre_filter.status.code is Code.ERROR:
             return self.pre_filter
-        return next((node.first for node in self.nodes if node.first and node.first.status.code is Code.ERROR), None)
+        firsts = (nodes[0].first for nodes in self.alike)
+        return next((first for first in firsts if first is not None and first.status.code is Code.ERROR), None)
+
+    @cached_property
+    def alike(self) -> tuple[tuple[NodeVerdict, ...], ...]:
+        """All nodes; those that share their objections, as nodes that are equivalent for the filters do, are together."""
+        sets: dict[tuple[int, int], list[NodeVerdict]] = {}
+        for node in self.nodes:
+            sets.setdefault((id(node.first), id(node.blockers)), []).append(node)
+        return tuple(map(tuple, sets.values()))
 
 
 class PreFiltered(msgspec.Struct, frozen=True, gc=False):
@@ -222,14 +233,17 @@ def schedule(pod: Pod, state: ClusterState, plugins: Sequence[Plugin] | None = N
     message = (
         ""
         if any(verdict.fits for verdict in nodes)
-        else unavailable(total, histogram(verdict.status for verdict in nodes))
+        else unavailable(total, histogram((verdict.status, 1) for verdict in nodes))
     )
     return SchedulingVerdict(total, tuple(nodes), message=message, unreplayed=unreplayed)
 
 
-def histogram(statuses: Iterable[Status]) -> str:
-    """Reasons with their number of nodes, in upstream's order: as texts."""
-    counts = Counter([part.text for status in statuses for part in status.reasons])
+def histogram(statuses: Iterable[tuple[Status, int]]) -> str:
+    """Reasons with their number of nodes, in upstream's order: as texts. Each status has its number of nodes."""
+    counts: dict[str, int] = {}
+    for status, nodes in statuses:
+        for part in status.reasons:
+            counts[part.text] = counts.get(part.text, 0) + nodes
     return ", ".join(sorted(f"{count} {text}" for text, count in counts.items()))
 
 
@@ -242,12 +256,15 @@ def counted_reasons(verdict: SchedulingVerdict) -> tuple[Reason, ...]:
         return (_NO_NODES,)
     if verdict.pre_filter is not None:
         return verdict.pre_filter.status.reasons
-    return counted(node.status for node in verdict.nodes)
+    return counted((nodes[0].status, len(nodes)) for nodes in verdict.alike)
 
 
-def counted(statuses: Iterable[Status]) -> tuple[Reason, ...]:
-    """Distinct reasons with their number of nodes."""
-    counts = Counter([part for status in statuses for part in status.reasons])
+def counted(statuses: Iterable[tuple[Status, int]]) -> tuple[Reason, ...]:
+    """Distinct reasons with their number of nodes; each status has its own."""
+    counts: dict[Reason, int] = {}
+    for status, nodes in statuses:
+        for part in status.reasons:
+            counts[part] = counts.get(part, 0) + nodes
     return tuple([Reason(count, part.obstacle, part.detail, part.text) for part, count in counts.items()])
 
 

@@ -33,6 +33,7 @@ from kubedoctor.replay.scheduler.framework import (
     Obstacle,
     Plugin,
     Reason,
+    Status,
     Wording,
     failure,
     reason,
@@ -109,7 +110,11 @@ def rejection_counts(verdict: SchedulingVerdict, tried: Preemption) -> tuple[Rea
     """Why evicting pods does not help, each reason with its number of nodes. Upstream reports it only where it helps on
     no node."""
     hopeless = verdict.total - len(tried.rejected) - len(tried.candidates)
-    return counted([*(objection.status for _, objection in tried.rejected), *[_USELESS] * hopeless])
+    return counted([*((objection.status, 1) for _, objection in tried.rejected), *_useless(hopeless)])
+
+
+def _useless(nodes: int) -> list[tuple[Status, int]]:
+    return [(_USELESS, nodes)] if nodes else []
 
 
 def preempt(
@@ -128,8 +133,10 @@ def preempt(
     candidates: list[Candidate] = []
     rejected: list[tuple[str, Objection]] = []
     filters = pre_filter(pod, state, plugins).filters if verdict.nodes else ()
-    for node in verdict.nodes:
-        if node.status.code is not Code.UNSCHEDULABLE:
+    firsts = (nodes[0].first for nodes in verdict.alike)
+    hopeful = {id(first) for first in firsts if first is not None and first.status.code is Code.UNSCHEDULABLE}
+    for node in verdict.nodes if hopeful else ():
+        if id(node.first) not in hopeful:
             continue
         outcome = _try(pod, state, filters, state.node_by_name[node.node])
         if isinstance(outcome, Candidate):
@@ -142,8 +149,7 @@ def preempt(
     if errors and not candidates:
         return Preemption(Code.ERROR, before + (errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"))
     if not candidates:
-        statuses = [objection.status for _, objection in rejected]
-        statuses += [_USELESS] * (verdict.total - len(rejected))
+        statuses = [*((objection.status, 1) for _, objection in rejected), *_useless(verdict.total - len(rejected))]
         event = before + unavailable(verdict.total, histogram(statuses))
         return Preemption(Code.UNSCHEDULABLE, event, rejected=tuple(rejected))
     best = _best(candidates)

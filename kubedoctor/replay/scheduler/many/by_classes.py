@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from kubedoctor.cluster.kinds.pods import Pod
@@ -49,8 +50,9 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Schedulin
     firsts = [refusals[0] if refusals else None for refusals in blockers]
     _overrule(firsts, pod, state, prepared, classes)
     nodes = tuple(map(NodeVerdict, classes.names, firsts, blockers))
-    statuses = [first.status for first in firsts if first is not None]
-    message = unavailable(len(nodes), histogram(statuses)) if len(statuses) == len(nodes) else ""
+    known, numbers = dict(zip(map(id, firsts), firsts, strict=True)), Counter(map(id, firsts))
+    statuses = [(first.status, numbers[key]) for key, first in known.items() if first is not None]
+    message = unavailable(len(nodes), histogram(statuses)) if len(statuses) == len(known) else ""
     return SchedulingVerdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
 
 
@@ -66,21 +68,19 @@ def _blockers(prepared: PreFiltered, classes: NodeClasses) -> Blockers:
     for grouping, run in runs:
         answers = [objections(tuple(run), example) for example in grouping.examples]
         if any(answers):
-            more = [answers[number] for number in grouping.numbers]
+            more = list(map(answers.__getitem__, grouping.numbers))
             blockers = _added(blockers, more) if blockers else more
     return blockers or [()] * len(classes.nodes)
 
 
 def _added(some: Blockers, more: Blockers) -> Blockers:
     """The blockers of both; nodes that share their blockers in both share them here."""
-    sums: dict[tuple[int, int], tuple[Objection, ...]] = {}
-    added: Blockers = []
-    for first, second in zip(some, more, strict=True):
-        known = sums.get(key := (id(first), id(second)))
-        if known is None:
-            known = sums[key] = first + second
-        added.append(known)
-    return added
+    keys = list(zip(map(id, some), map(id, more), strict=True))
+    sums = {
+        key: first + second
+        for key, (first, second) in dict(zip(keys, zip(some, more, strict=True), strict=True)).items()
+    }
+    return list(map(sums.__getitem__, keys))
 
 
 def _overrule(

@@ -51,13 +51,9 @@ def grouped(verdict: SchedulingVerdict) -> tuple[NodeVerdictGroup, ...]:
     """
     scales = _Scales()
     groups: dict[Hashable, dict[_Distance, list[NodeVerdict]]] = {}
-    shared: dict[tuple[int, int], list[NodeVerdict]] = {}
-    for node in verdict.nodes:
-        alike = shared.get(key := (id(node.first), id(node.blockers)))
-        if alike is None:  # Nodes that are equivalent for the filters have the same objects here.
-            outcome, distance = _outcome(node, scales)
-            alike = shared[key] = groups.setdefault(outcome, {}).setdefault(distance, [])
-        alike.append(node)
+    for alike in verdict.alike:
+        outcome, distance = _outcome(alike[0], scales)
+        groups.setdefault(outcome, {}).setdefault(distance, []).extend(alike)
     ordered = sorted(map(_ordered, groups.values()), key=itemgetter(0))
     return tuple(NodeVerdictGroup(nodes) for _, nodes in ordered)
 
