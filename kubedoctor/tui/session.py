@@ -19,6 +19,7 @@ from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.cluster.seen.news import News
+from kubedoctor.collect.loading import give_back
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
@@ -37,6 +38,8 @@ LISTED_ONLY = frozenset({"Lease"})
 list shows that."""
 LOGS_LAST = timedelta(seconds=30)
 """How long a log is used before it is read again."""
+FORGET_EVERY = 5.0
+"""Seconds after which indexes that changes have made useless are given up."""
 
 
 class Watch(Protocol):
@@ -108,6 +111,8 @@ class Session:
         self._namespaces: frozenset[str] = frozenset()
         self._scope: str | None = None
         self._has_scanned = False
+        self._scanning = False
+        self._forgot_at = time.monotonic()
         self.extensions = KnownExtensions(source)
 
     @property
@@ -228,14 +233,24 @@ class Session:
     def scan(self, namespace: str) -> Report:
         """Run every diagnostic over the namespace, or over all."""
         self._refresh_logs()
-        snapshot = self.seen()
-        report = scan(self.catalogue, snapshot, self._gather_into(snapshot), namespace)
+        with self._lock:
+            self.snapshot.forget_outdated()  # so that the new indexes need no more room than the old ones
+        self._scanning = True
+        try:
+            report = self._scan(namespace)
+        finally:
+            self._scanning = False
+        give_back()
         if not self._has_scanned:
             self._has_scanned = True
             # The application and what it has read stay: looking for garbage among them stops the keys for a while.
             # Not again, because what is garbage at that moment stays too.
             gc.freeze()
         return report
+
+    def _scan(self, namespace: str) -> Report:
+        snapshot = self.seen()
+        return scan(self.catalogue, snapshot, self._gather_into(snapshot), namespace)
 
     def focus(self, subject: Ref) -> Report:
         """Examine one object, and read what that needs."""
@@ -331,11 +346,19 @@ class Session:
 
         def changed(news: News) -> None:
             self._changed_at = self.now()
+            self._forget_outdated()
             on_change(news)
 
         self._watch = self.source.watch(sorted(kinds), changed, namespace or None)
         self._watched = frozenset((kind, scope_of(kind, namespace)) for kind in kinds)
         self._scope = namespace
+
+    def _forget_outdated(self) -> None:
+        """Now and then, but not while diagnostics use the state of their beginning."""
+        if not self._scanning and time.monotonic() - self._forgot_at > FORGET_EVERY:
+            self._forgot_at = time.monotonic()
+            with self._lock:
+                self.snapshot.forget_outdated()
 
     def _stop_watching(self) -> None:
         watch, self._watch, self._watched, self._scope = self._watch, None, frozenset(), None

@@ -1,8 +1,8 @@
 """`python -m tests.bench.watching [PODS [SECONDS]]`: what the terminal UI costs while the cluster changes.
 
 The application runs in a terminal of its own (120 columns, 40 lines), against an API server in another process. For
-each rate of watch events: the share of a core that the application uses (user and system) and how late its event loop is
-(p99); at the end its memory over 300 seconds in which pods and Events are created, change and are deleted.
+each rate of watch events: the share of a core that the application uses (user and system), without that of an
+examination that falls into the phase, and how late its event loop is (p99); at the end its memory over 300 seconds in which pods and Events are created, change and are deleted.
 """
 
 from __future__ import annotations
@@ -40,13 +40,32 @@ import asyncio, json, sys, threading, time
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
+from kubedoctor.tui import work
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.session import Session
 
 questions, answers = open(int(sys.argv[2])), open(int(sys.argv[3]), "w")
 EVERY = 0.1
 
+class Examinations:
+    # What they have cost, also the one that runs: it may begin in one phase and end in another.
+    spent, running = 0.0, None
+
+    def __call__(self, *args, **more):
+        self.running = time.pthread_getcpuclockid(threading.get_ident())
+        try:
+            self.examine(*args, **more)
+        finally:
+            self.spent, self.running = self.seconds(), None
+
+    def seconds(self):
+        return self.spent + (time.clock_gettime(self.running) if self.running is not None else 0.0)
+
+examinations = Examinations()
+examinations.examine, work.examine = work.examine, examinations
+
 class Measured(KubedoctorApp):
+    __module__ = KubedoctorApp.__module__  # its style sheets are found beside it
     late = []
 
     def on_mount(self):
@@ -68,7 +87,7 @@ class Measured(KubedoctorApp):
             watching = bool(watch) and all(status.state in ("watching", "refused") for status in watch.status())
             report = getattr(screen, "report", None)
             print(json.dumps({"late": late, "rows": shown, "watching": watching, "lost": self.session and self.session.freshness().lost,
-                              "findings": len(report.findings) if report else -1,
+                              "examining": examinations.seconds(), "findings": len(report.findings) if report else -1,
                               "taken_at": report.taken_at.timestamp() if report else 0}), file=answers, flush=True)
 
 options = Options(kubeconfig=sys.argv[1])
@@ -197,19 +216,23 @@ def until(screen: Screen, true: Any) -> None:
 
 
 def share(screen: Screen, server: Server, what: str, seconds: float, goal: float = 0, **rates: float) -> None:
-    """Print the share of a core at these rates."""
+    """Print the share of a core at these rates, and apart from it that of an examination, which runs now and then."""
     server.send(**rates)
     time.sleep(SETTLE)
     sent, cpu, began, written = server.send(**rates), screen.cpu(), time.monotonic(), screen.written
-    screen.state()
+    examined = screen.state()["examining"]
     time.sleep(seconds)
+    state = screen.state()
     used, took = screen.cpu() - cpu, time.monotonic() - began
-    events, state = server.send(**rates) - sent, screen.state()
+    examining = state["examining"] - examined
+    used -= examining
+    events = server.send(**rates) - sent
     late = state["late"]
     p99 = statistics.quantiles(late, n=100)[98]
     age = time.time() - state["taken_at"]
     print(
         f"{what:<44} {used / took:6.1%} of a core{f' (goal {goal:.0%})' if goal else '':12} {events / took:6.0f} events/s  "
+        f"{f'and {examining / took:.1%} for an examination  ' if examining > 0.1 else ''}"
         f"loop late p50 {statistics.median(late) * 1000:.1f} p99 {p99 * 1000:.1f} max {max(late) * 1000:.0f} ms  "
         f"{(screen.written - written) / took / 1000:.1f} kB/s drawn  {state['rows']} rows, examined {age:.0f}s ago {state['lost'] or ''}",
         flush=True,

@@ -311,6 +311,12 @@ class Snapshot:
         self._indexes[(kind, name)] = (revision, index)
         return index
 
+    def forget_outdated(self) -> None:
+        """Give up the indexes of what has changed: they hold the objects as they were."""
+        for key, (revision, _) in list(self._indexes.items()):
+            if revision != self._revisions.get(key[0], 0):
+                self._indexes.pop(key, None)
+
     def _sorted(self, kind: str) -> tuple[KubernetesObject, ...]:
         objects = self._objects.get(kind, {})
         return tuple([objects[key] for key in sorted(objects)])

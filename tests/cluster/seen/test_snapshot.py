@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -138,6 +139,17 @@ def test_a_refused_log_is_a_gap_that_names_it() -> None:
     cluster = Cluster(one)
     assert cluster.log_tail(pod, "app") is None
     assert [str(gap) for gap in cluster.gaps] == ["Log: log of shop/web-1 (app): get pods/log is forbidden"]
+
+
+def test_indexes_of_what_has_changed_are_given_up_and_others_stay() -> None:
+    seen = snapshot()
+    seen.add([thing("Pod", "web"), thing("Node", "worker")])
+    pods, nodes = seen.index("Pod", "namespace"), seen.index("Node", "namespace")
+    held = sys.getrefcount(pods)
+    seen.add([thing("Pod", "db")])
+    seen.forget_outdated()
+    assert sys.getrefcount(pods) == held - 1
+    assert seen.index("Node", "namespace") is nodes
 
 
 def test_require_asks_for_everything_in_one_round() -> None:
