@@ -24,6 +24,7 @@ from kubedoctor.engine.sweep import Sweep
 from kubedoctor.findings import Confidence, Diagnostic, Finding
 
 Gather = Callable[[frozenset[Want | LogWant]], None]
+MOST_SCAN_ROUNDS = 4  # A crash whose log names a Service takes two.
 MOST_ROUNDS = 12  # A safety limit: a check that requests new objects in every round is broken.
 
 
@@ -105,8 +106,8 @@ def scan(
     *,
     picked: Callable[[KubernetesObject], bool] | None = None,
 ) -> Report:
-    """Run every check over every subject; only logs may still be fetched, in one more round, after which the checks that
-    missed something run again.
+    """Run every check over every subject; what they miss is fetched in a few more rounds, the logs in the first of them,
+    and the checks that missed something run again.
 
     With a namespace, subjects of other namespaces are left out; cluster-scoped ones are kept, and what a finding
     blames elsewhere is examined as in a focus. `picked` leaves out further subjects.
@@ -119,17 +120,20 @@ def scan(
     keep = wanted if namespace or picked else None
     sweep = Sweep(catalogue, snapshot, results)
     wants = sweep.run(namespace, keep)
+    unread: set[Want | LogWant] = set()
     rounds = 0
-    if wants:
+    while wants and rounds < MOST_SCAN_ROUNDS:
         gather(_one_log_per_workload(wants, snapshot))
-        rounds = 1
+        rounds += 1
         snapshot.exhausted = True
         try:
             unread = sweep.again()
         finally:
             snapshot.exhausted = False
-        for want in unread:
-            results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
+        # A log names Services of other namespaces, which a scan of one namespace has not listed.
+        wants = {want for want in unread - wants if isinstance(want, Want)}
+    for want in unread:
+        results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
     results.seen += filter(wanted, _all_of(snapshot, namespace))
     if namespace and (elsewhere := _blamed_outside(namespace, results)):
         outside, further = _in_rounds(catalogue, elsewhere, snapshot, gather)

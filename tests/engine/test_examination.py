@@ -305,6 +305,37 @@ def test_a_scan_reads_one_log_for_each_workload() -> None:
     assert len(report.findings) == 6
 
 
+def test_a_scan_fetches_what_a_log_leads_to() -> None:
+    """A program of the scanned namespace may call a Service of another one."""
+
+    def follows_its_log(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        cluster.log_tail(one, "app")
+        if any(service.name == "db" for service in cluster.all(Service)):
+            yield said(one, "its database is elsewhere")
+
+    snapshot = live()
+    snapshot.replace_all("Pod", objects(pod("web-1", node="n1")))
+    server = Server(snapshot, {"kind": "Service", "metadata": {"name": "db", "namespace": "data"}})
+    check = made(follows_its_log, code="KD9001", subject=Pod)
+    report = scan(Catalogue((check,)), snapshot, server.gather, "shop")
+    assert [finding.summary for finding in report.findings] == ["its database is elsewhere"]
+    assert (report.not_checked, report.rounds) == ((), 2)
+
+
+def test_a_scan_does_not_ask_for_ever() -> None:
+    def insatiable(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+        for number in range(99):
+            cluster.get(ConfigMap, one.namespace, f"config-{number}")
+        yield said(one, "")
+
+    snapshot = live()
+    snapshot.replace_all("Pod", objects(pod("web-1", node="n1")))
+    server = Server(snapshot)
+    report = scan(Catalogue((made(insatiable, code="KD9001", subject=Pod),)), snapshot, server.gather, "shop")
+    assert [entry.why for entry in report.not_checked] == ["get ConfigMap/config-4 in shop: could not be read"]
+    assert len(server.rounds) == 4
+
+
 @pytest.mark.parametrize("severity", list(Severity))
 def test_the_predicate_spares_the_check(severity: Severity) -> None:
     seen: list[str] = []
