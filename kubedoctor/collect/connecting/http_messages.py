@@ -15,6 +15,7 @@ _AHEAD: Final = 1 << 18
 _MOST_HEADERS: Final = 100
 _STATUS: Final = re.compile("[1-9][0-9]{2}")
 _LENGTH: Final = re.compile("[0-9]{1,18}")
+_CHUNK_SIZE: Final = re.compile(b"[0-9a-fA-F]{1,15}")
 _WITHOUT_BODY: Final = (204, 304)
 _NO_TARGET: Final = re.compile(r"[\x00-\x20\x7f]")
 
@@ -174,17 +175,14 @@ class _Chunks:
 
 
 def _size(line: bytes) -> int:
-    try:
-        size = int(line.partition(b";")[0].strip(), 16)
-    except ValueError:
-        size = -1
-    if size < 0:
+    size = line.partition(b";")[0].strip()
+    if not _CHUNK_SIZE.fullmatch(size):
         raise EndedEarly("the size of a chunk is not a number")
-    return size
+    return int(size, 16)
 
 
 def request(method: str, target: str, host: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
-    """A request as it is sent. Raises ValueError, without the value, for what would be more than one line."""
+    """A request as it is sent, as kubectl does in UTF-8. Raises ValueError, without the value, for what would be more than one line."""
     if _NO_TARGET.search(target):
         raise ValueError("the path of a request has a blank or a control character")
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
@@ -194,4 +192,4 @@ def request(method: str, target: str, host: str, headers: Sequence[tuple[str, st
         lines.append(f"{name}: {value}")
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join((*lines, "", "")).encode("latin-1") + (body or b"")
+    return "\r\n".join((*lines, "", "")).encode() + (body or b"")

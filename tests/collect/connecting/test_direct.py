@@ -129,7 +129,10 @@ def test_what_is_missing_is_known() -> None:
         assert (body(read), read.missing) == (b"hello", 4)
 
 
-@pytest.mark.parametrize("chunks", ["5\r\nhel", "x\r\nhello\r\n0\r\n\r\n", "-1\r\n", "", "3\r\nhello\r\n0\r\n\r\n"])
+@pytest.mark.parametrize(
+    "chunks",
+    ["5\r\nhel", "x\r\nhello\r\n0\r\n\r\n", "-1\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "", "3\r\nhello\r\n0\r\n\r\n"],
+)
 def test_chunks_that_end_too_early(chunks: str) -> None:
     with answered(ends(f"{OK}Transfer-Encoding: chunked\r\n\r\n{chunks}")) as read, pytest.raises(EndedEarly):
         body(read)
@@ -230,6 +233,13 @@ def test_a_request_arrives_as_it_was_asked_for() -> None:
         "content-length": ["2"],
     }
     assert list(got.headers) == ["host"]
+
+
+def test_a_header_is_sent_in_utf_8() -> None:
+    with FakeApi(lambda _: whole(OK + "Content-Length: 0\r\n\r\n")) as api:
+        Direct(None, None, lambda _: None).send(sent(api.url, ("Impersonate-User", "bø秘"))).close()
+    (value,) = api.asked[0].headers["impersonate-user"]
+    assert value.encode("latin-1").decode() == "bø秘"
 
 
 @pytest.mark.parametrize("value", ["secret\r\nX: y", "secret\n y", "secret\r\n y", "secret\0", "secret\r"])
