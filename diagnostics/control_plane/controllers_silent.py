@@ -28,6 +28,7 @@ from kubedoctor.cluster import (
     Deployment,
     Evidence,
     Lease,
+    Ref,
     ReplicaSet,
     StatefulSet,
     has_path,
@@ -74,6 +75,7 @@ def controllers_silent(workload: Workload, cluster: Cluster) -> Iterator[Finding
         ),
         confidence=Confidence.CERTAIN if lease else Confidence.LIKELY,
         would_disprove="" if lease else "An observedGeneration in its status: then the controller was only slow.",
+        because_of=(Ref("Lease", NAMESPACE, NAME),),
         fixes=(Fix("Start kube-controller-manager again, or let it reach the API server"),),
         commands=(
             Command(kubectl("get", "pods", "-l", f"component={NAME}", namespace=NAMESPACE), "whether it runs"),

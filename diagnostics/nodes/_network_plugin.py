@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from kubedoctor.cluster import (
@@ -20,9 +21,10 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Command, Effect, Fix, kubectl, look_at_log
 
-_FOLDERS = ("/etc/cni", "/opt/cni")
-"""The folders of plug-ins' configuration and programs, unless the runtime is configured with others (`containerd`'s
-`bin_dir` and `conf_dir`, CRI-O's `network_dir` and `plugin_dirs`)."""
+_FOLDER = re.compile(r"/cni(-network)?(/|$)")
+"""In the folders of plug-ins' configuration and programs: /etc/cni/net.d and /opt/cni/bin, those of OpenShift
+(/etc/kubernetes/cni/net.d, /var/lib/cni/bin), k3s (/var/lib/rancher/k3s/agent/etc/cni/net.d) and MicroK8s
+(/var/snap/microk8s/current/args/cni-network)."""
 
 
 class NetworkPlugin(NamedTuple):
@@ -88,7 +90,7 @@ def look_at_plugin(network: NetworkPlugin | None) -> tuple[Command, ...]:
 
 def _installs(daemon: DaemonSet) -> bool:
     paths = [volume.host_path.path for volume in daemon.spec.template.spec.volumes or () if volume.host_path]
-    return any(path == folder or path.startswith(f"{folder}/") for path in paths for folder in _FOLDERS)
+    return any(_FOLDER.search(path) for path in paths)
 
 
 def _failing(daemon: DaemonSet, pod: Pod) -> NetworkPlugin:

@@ -85,9 +85,11 @@ def unready(node: Node) -> bool:
 )
 def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     ready = condition(node.status.conditions, "Ready")
-    if not node.name or _joining(node, ready, cluster):
+    if not node.name:
         return
     pods = [pod for pod in cluster.maybe.pods_on(node.name) if not finished(pod)]
+    if _joining(node, ready, pods, cluster):
+        return
     evidence = [
         quote(node, f"{READY}.{field}", "")
         for field in ("status", "reason", "message")
@@ -140,10 +142,13 @@ def _why(node: Node, ready: Condition | None, pods: list[Pod], cluster: Cluster)
     return _Why(f"{said.summary}{detail}", plugin.fixes, plugin.evidence, blamed, commands=look_at_plugin(plugin))
 
 
-def _joining(node: Node, ready: Condition | None, cluster: Cluster) -> bool:
-    """The node joined moments ago and was not ready before: its network plugin and kubelet are starting."""
+def _joining(node: Node, ready: Condition | None, pods: list[Pod], cluster: Cluster) -> bool:
+    """The node joined moments ago and was not ready before: its network plugin and kubelet are starting. A pod that has an
+    address of the pod network shows that it was."""
     created = node.metadata.creation_timestamp
     if created is None or cluster.taken_at - created > JOINING:
+        return False
+    if any(pod.status.pod_ip and not pod.spec.host_network for pod in pods):
         return False
     changed = ready.last_transition_time if ready is not None else None
     return changed is None or changed - created <= AT_ONCE

@@ -76,6 +76,8 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD3002": {"PersistentVolumeClaim": "that it is missing"},
     "KD3004": {"Event": "the resizer's answer, before Kubernetes 1.32 its only place"},
     "KD4005": {"Pod": "that no drain is going on"},
+    "KD4006": {"Pod": "which pods tolerate the taint for a time only"},
+    "KD4103": {"Lease": "when it was renewed"},
     "KD5101": {
         "ResourceQuota": "its limit, once events are gone",
         "Pod": "whether the controller waits, once events are gone",

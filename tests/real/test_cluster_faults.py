@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.real.cluster.control_plane import RealCluster
 from tests.real.cluster.layout import NODE_NAME
+from tests.real.cluster.node import NETWORKS, POD_NETWORK
 from tests.real.diagnosis import Diagnosis
 from tests.real.namespace import Namespace
-from tests.real.workloads import deployment
+from tests.real.workloads import deployment, network_plugin
 
 pytestmark = pytest.mark.real
 
@@ -35,6 +39,11 @@ def ready(cluster: RealCluster) -> str:
     return str(status)
 
 
+def older_than(cluster: RealCluster, age: timedelta) -> bool:
+    created = cluster.get("node", NODE_NAME)["metadata"]["creationTimestamp"]
+    return datetime.now(UTC) - datetime.fromisoformat(created) > age
+
+
 @pytest.fixture
 def kill_kubelet(cluster: RealCluster) -> Iterator[Callable[[], None]]:
     """A function that ends the kubelet and waits until the control plane notices."""
@@ -47,6 +56,39 @@ def kill_kubelet(cluster: RealCluster) -> Iterator[Callable[[], None]]:
     cluster.revive("kubelet")
     cluster.wait_for("the node is back", lambda: ready(cluster) == "True")
     cluster.wait_for("its taints are gone", lambda: not cluster.get("node", NODE_NAME)["spec"].get("taints"))
+
+
+@pytest.fixture
+def network_configuration(cluster: RealCluster) -> Iterator[Path]:
+    """The file that configures the pod network; it is there again at the end."""
+    path = cluster.folder / NETWORKS / "10-bridge.conflist"
+    yield path
+    path.write_text(json.dumps(POD_NETWORK))
+    cluster.wait_for("the node is ready again", lambda: ready(cluster) == "True")
+
+
+def test_a_node_without_its_network_configuration_gets_it_again(
+    namespace: Namespace, network_configuration: Path, ask: Ask
+) -> None:
+    cluster = namespace.cluster
+    namespace.apply(*network_plugin(namespace.name, str(network_configuration.parent), POD_NETWORK))
+    cluster.kubectl("rollout", "status", "daemonset/network", "-n", namespace.name, "--timeout=60s")
+    cluster.wait_for("the node no longer counts as joining", lambda: older_than(cluster, timedelta(seconds=15)))
+    network_configuration.unlink()
+    cluster.wait_for("the node has no network", lambda: ready(cluster) == "False")
+
+    diagnosis = ask("scan", "-A")
+
+    assert diagnosis.exit_code == 1
+    assert (diagnosis.culprit["diagnostic"], diagnosis.culprit["about"]["name"]) == ("nodes/node-not-ready", NODE_NAME)
+    line = diagnosis.culprit["fixes"][0]["command"]
+    assert line, diagnosis.culprit
+    cluster.paste(line)
+    cluster.wait_for("the node is ready again", lambda: ready(cluster) == "True")
+    assert network_configuration.exists()
+    namespace.apply(deployment("checkout", namespace.name))
+    namespace.wait_until_available("checkout")
+    assert ask("node", NODE_NAME).report["incidents"] == []
 
 
 def test_a_cluster_dns_scaled_to_zero(without_dns: None, ask: Ask) -> None:

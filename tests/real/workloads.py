@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.real.cluster.images import COREDNS
 from tests.real.cluster.layout import DNS_SERVICE_ADDRESS, REGISTRY, Document, image
 
@@ -54,6 +56,33 @@ def deployment(
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [main], **(pod or {})}}
     specification = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
     return manifest("Deployment", name, namespace, "apps/v1", spec=specification)
+
+
+def network_plugin(namespace: str, folder: str, network: Document) -> list[Document]:
+    """A DaemonSet that writes the configuration of the pod network into a folder of the node when its pod starts."""
+    name = "10-bridge.conflist"
+    container = {
+        "name": "install",
+        "image": image("checkout"),
+        "args": ["install", "-file", f"/source/{name}", "-path", f"/target/{name}"],
+        "volumeMounts": [{"name": "source", "mountPath": "/source"}, {"name": "target", "mountPath": "/target"}],
+    }
+    specification = {
+        "hostNetwork": True,
+        "terminationGracePeriodSeconds": 1,
+        "tolerations": [{"operator": "Exists"}],
+        "containers": [container],
+        "volumes": [
+            {"name": "source", "configMap": {"name": "network"}},
+            {"name": "target", "hostPath": {"path": folder}},
+        ],
+    }
+    template = {"metadata": {"labels": {"app": "network"}}, "spec": specification}
+    spec = {"selector": {"matchLabels": {"app": "network"}}, "template": template}
+    return [
+        manifest("ConfigMap", "network", namespace, data={name: json.dumps(network)}),
+        manifest("DaemonSet", "network", namespace, "apps/v1", spec=spec),
+    ]
 
 
 def pods_only_account(name: str, namespace: str) -> list[Document]:

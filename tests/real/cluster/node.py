@@ -41,6 +41,8 @@ WANTED_KERNEL_SETTINGS = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
+NETWORKS = "cni/net.d"
+"""The configuration of the pod network, below the folder of the cluster."""
 SOCKET = Path("/run/containerd/containerd.sock")
 CONTAINERD = """\
 version = 3
@@ -134,11 +136,11 @@ def _make_control_groups(group: str) -> None:
 
 def _start_containerd(supervisor: Supervisor) -> None:
     folder = supervisor.folder
-    registries, networks = folder / "registries", folder / "networks"
+    registries, networks = folder / "registries", folder / NETWORKS
     hosts = registries / REGISTRY / "hosts.toml"
     hosts.parent.mkdir(parents=True)
     hosts.write_text(f'server = "http://{REGISTRY}"\n')
-    networks.mkdir()
+    networks.mkdir(parents=True)
     (networks / "10-bridge.conflist").write_text(json.dumps(POD_NETWORK))
     settings = CONTAINERD.format(
         socket=SOCKET,

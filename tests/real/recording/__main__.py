@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.real.cluster.control_plane import RealCluster
-from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, KUBERNETES_VERSION, PROJECT, Document
+from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, KUBERNETES_VERSION, PROJECT, RUNS, Document
+from tests.real.cluster.node import NETWORKS
 from tests.real.namespace import Namespace
 from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
@@ -36,7 +37,12 @@ KINDS = (
     "customresourcedefinitions,resourceclaims,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
     "clusterrolebindings"
 )
-USUAL_PLACES = {str(DEBIAN_ROOT / "usr/lib/cni"): "/opt/cni/bin", str(BINARIES): "/usr/local/bin"}
+RUN = "recording"
+USUAL_PLACES = {
+    str(DEBIAN_ROOT / "usr/lib/cni"): "/opt/cni/bin",
+    str(BINARIES): "/usr/local/bin",
+    str(RUNS / RUN / NETWORKS): "/etc/cni/net.d",
+}
 """Where the programs of this node would lie on another."""
 ALWAYS = {"", "kube-system", "kube-node-lease", "kube-public", "default"}
 
@@ -208,7 +214,7 @@ def main() -> int:
     names = set(sys.argv[1:])
     chosen = [fault for fault in (*CONTAINERS, *WORKLOADS, *CHANGES) if fault.name in names or not names]
     of_nodes = [fault for fault in NODES if fault.name in names or not names]
-    with RealCluster("recording", node=True) as cluster:
+    with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
         cluster.apply(*cluster_dns())
         cluster.kubectl("rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=120s")

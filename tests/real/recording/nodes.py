@@ -6,14 +6,15 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from tests.real.cluster.layout import BINARIES, NODE_NAME, POD_RANGE, Document
-from tests.real.cluster.node import POD_NETWORK
+from tests.real.cluster.node import NETWORKS, POD_NETWORK
 from tests.real.namespace import Namespace
 from tests.real.recording.containers import CHECKOUT, phase
 from tests.real.recording.fault import Fault, Step, Test, event
-from tests.real.workloads import deployment
+from tests.real.recording.workloads import headless, stateful_set
+from tests.real.workloads import deployment, network_plugin
 
 NODE = (("Node", f"/{NODE_NAME}"), ("Deployment", "web"))
-NETWORK = "networks/10-bridge.conflist"
+NETWORK = f"{NETWORKS}/10-bridge.conflist"
 
 
 def checkout(namespace: str) -> list[Document]:
@@ -64,6 +65,30 @@ def runtime_binary(name: str) -> Step:
     return write
 
 
+def without_network(at: Namespace) -> None:
+    """The configuration disappears while its DaemonSet runs."""
+    folder = at.cluster.folder / NETWORKS
+    at.apply(*network_plugin(at.name, str(folder), POD_NETWORK))
+    at.cluster.kubectl("rollout", "status", "daemonset/network", "-n", at.name, "--timeout=60s")
+    at.wait_until_available("checkout")
+    at.cluster.folder.joinpath(NETWORK).unlink()
+
+
+def silent_with_a_set(at: Namespace) -> None:
+    """The kubelet ends, and the pod of a StatefulSet is deleted."""
+    at.cluster.wait_for("the pod runs", lambda: at.running_for("db") > timedelta(seconds=2))
+    at.cluster.kill("kubelet")
+    at.cluster.wait_for("the node is lost", lambda: ready("Unknown")(at))
+    at.cluster.kubectl("delete", "pod", "db-0", "-n", at.name, "--wait=false", "--grace-period=1")
+
+
+def condition_of_node(kind: str, status: str) -> Test:
+    return lambda at: any(
+        row["type"] == kind and row["status"] == status
+        for row in at.cluster.get("node", NODE_NAME)["status"]["conditions"]
+    )
+
+
 def kill(component: str) -> Step:
     return lambda at: at.cluster.kill(component)
 
@@ -73,10 +98,7 @@ def revive(component: str) -> Step:
 
 
 def ready(status: str) -> Test:
-    return lambda at: any(
-        row["type"] == "Ready" and row["status"] == status
-        for row in at.cluster.get("node", NODE_NAME)["status"]["conditions"]
-    )
+    return condition_of_node("Ready", status)
 
 
 def taint(at: Namespace) -> None:
@@ -154,6 +176,30 @@ NODES = (
         steps=then_another(kill("containerd")),
         repair=revive("containerd"),
         settle=20,
+    ),
+    Fault(
+        "network-configuration-gone",
+        "Somebody removed the configuration of the pod network; the DaemonSet that writes it runs.",
+        "node-not-ready",
+        "node-1 has no network configuration any more.",
+        (("Node", f"/{NODE_NAME}"), ("DaemonSet", "network")),
+        checkout,
+        ready("False"),
+        steps=without_network,
+        repair=network(),
+        settle=20,
+    ),
+    Fault(
+        "kubelet-silent-with-a-stateful-set",
+        "The kubelet ended for good, and the pod of a StatefulSet cannot end.",
+        "node-not-ready",
+        "The kubelet of node-1 does not report, so db-0 stays Terminating.",
+        (("Node", f"/{NODE_NAME}"), ("StatefulSet", "db")),
+        lambda namespace: [headless("db", namespace), stateful_set("db", namespace, "db", "serve", replicas=1)],
+        lambda at: any(pod["metadata"].get("deletionTimestamp") for pod in at.pods("db")),
+        steps=silent_with_a_set,
+        repair=revive("kubelet"),
+        settle=60,
     ),
     Fault(
         "taint-evicts",
