@@ -50,7 +50,7 @@ def network_plugin(node: Node, cluster: Cluster) -> NetworkPlugin:
             missing = daemon.status.current_number_scheduled < daemon.status.desired_number_scheduled
             if missing:
                 suspects.append(_missing(daemon, node))
-        elif not ready(pod) and not finished(pod):
+        elif not _runs(pod) and not finished(pod):
             suspects.append(_failing(daemon, pod))
     if len(suspects) == 1 or (suspects and plugins):
         return suspects[0]
@@ -63,11 +63,17 @@ def network_plugin(node: Node, cluster: Cluster) -> NetworkPlugin:
     return NetworkPlugin("", (Fix("Install or repair the network plugin: no DaemonSet of the cluster sets one up"),))
 
 
+def _runs(pod: Pod) -> bool:
+    """The node controller calls every pod of a node unready that has become NotReady; its containers tell the truth."""
+    statuses = pod.status.container_statuses or ()
+    return ready(pod) or (bool(statuses) and all(status.ready for status in statuses))
+
+
 def _at_work(plugins: list[DaemonSet], on_node: dict[Ref, Pod]) -> NetworkPlugin:
     """A plugin writes its program and configuration when its pod starts."""
     names = ", ".join(ref(daemon).title for daemon in plugins)
     read = Fix(f"Check why {names} does not set up the network of this node: read the log of its pod here")
-    pods = [(daemon, pod) for daemon in plugins if (pod := on_node.get(ref(daemon))) is not None and ready(pod)]
+    pods = [(daemon, pod) for daemon in plugins if (pod := on_node.get(ref(daemon))) is not None and _runs(pod)]
     if len(pods) != 1:
         return NetworkPlugin("", (read,))
     daemon, pod = pods[0]

@@ -12,7 +12,7 @@ import pytest
 from tests.real.cluster.control_plane import RealCluster
 from tests.real.cluster.layout import NODE_NAME
 from tests.real.cluster.node import NETWORKS, POD_NETWORK
-from tests.real.diagnosis import Diagnosis
+from tests.real.diagnosis import Diagnosis, said
 from tests.real.namespace import Namespace
 from tests.real.workloads import deployment, network_plugin
 
@@ -82,7 +82,7 @@ def test_a_node_without_its_network_configuration_gets_it_again(
     assert diagnosis.exit_code == 1
     assert (diagnosis.culprit["diagnostic"], diagnosis.culprit["about"]["name"]) == ("nodes/node-not-ready", NODE_NAME)
     line = diagnosis.culprit["fixes"][0]["command"]
-    assert line, diagnosis.culprit
+    assert line, said(diagnosis.culprit) + str(diagnosis.culprit["fixes"])
     cluster.paste(line)
     cluster.wait_for("the node is ready again", lambda: ready(cluster) == "True")
     assert network_configuration.exists()
