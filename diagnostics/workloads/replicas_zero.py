@@ -5,10 +5,11 @@ The desired number of pods is 0. Nothing is broken, but clients get no answer.
 
 ## Why it happens
 - It was scaled down, for example for the night or for maintenance, and not scaled up again.
-- An event-driven autoscaler (such as KEDA) has no work for it.
+- An event-driven autoscaler (such as KEDA) has no work for it, or cannot ask how much there is.
 
 ## How to fix it
-1. If it should run: `kubectl scale --replicas=1`, and check that no tool scales it down again.
+1. If a ScaledObject decides how many pods it has: repair what its conditions and events say.
+1. Else, if it should run: `kubectl scale --replicas=1`, and check that no tool scales it down again.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#scaling-a-deployment
@@ -17,10 +18,14 @@ The desired number of pods is 0. Nothing is broken, but clients get no answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from kubedoctor.answers.statements import LONGEST_MESSAGE, quoted, said, troubles_of
 from kubedoctor.cluster import (
     Cluster,
+    CustomResource,
     Deployment,
+    Event,
     HorizontalPodAutoscaler,
     KubernetesObject,
     OwnerReference,
@@ -30,9 +35,14 @@ from kubedoctor.cluster import (
     controlling_owner,
     quote,
     ref,
+    visible_end,
 )
 from kubedoctor.cluster.changes import scale
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+
+SCALED_OBJECT: Final = "ScaledObject.keda.sh"
+SCALER_FAILED: Final = "KEDAScalerFailed"
+"""The event that says why: the condition says only that it is so."""
 
 
 def scaled_to_zero(workload: KubernetesObject) -> bool:
@@ -52,6 +62,43 @@ def _detail(autoscaler: HorizontalPodAutoscaler | None, owner: OwnerReference | 
     return f"{ref(autoscaler).title} does not raise it: an autoscaler is disabled while its target has 0 replicas."
 
 
+def _scaler(workload: Ref, cluster: Cluster) -> CustomResource | None:
+    """The ScaledObject that names it as its target; without a kind the target is a Deployment."""
+    for scaler in cluster.maybe.custom("ScaledObject", "keda.sh", workload.namespace):
+        target = (scaler.spec or {}).get("scaleTargetRef")
+        if isinstance(target, dict) and (target.get("kind") or "Deployment", target.get("name")) == (
+            workload.kind,
+            workload.name,
+        ):
+            return scaler
+    return None
+
+
+def _of_scaler(workload: Ref, scaler: CustomResource, cluster: Cluster) -> Finding:
+    """The pods that a ScaledObject decides on: it has no work for them, or it fails."""
+    troubles = troubles_of(scaler, cluster)
+    events = cluster.events_about(ref(scaler)) if troubles else ()
+    failed = next((event for event in events if event.reason == SCALER_FAILED and event.message), None)
+    why = f": {visible_end(failed.message, LONGEST_MESSAGE)}" if failed else said(troubles[0]) if troubles else ""
+    clause = f"and ScaledObject `{scaler.name}` cannot raise it{why}" if troubles else "it runs no pods"
+    return Finding(
+        about=workload,
+        summary=f"{workload.kind} is scaled to 0 replicas{',' if troubles else ':'} {clause}",
+        evidence=(
+            quote(scaler, "spec.scaleTargetRef.name", "it scales this"),
+            *((quote(failed, "message", f"event {failed.reason}"),) if failed else ()),
+            *dict.fromkeys(fact for trouble in troubles[:2] for fact in quoted(scaler, trouble)),
+        ),
+        confidence=Confidence.CERTAIN,
+        severity=Severity.WARNING if troubles else None,
+        detail=f"{ref(scaler).title} decides how many pods it has, zero included.",
+        fixes=(Fix("Repair what the ScaledObject says: its trigger, its authentication, its target"),)
+        if troubles
+        else (),
+        commands=(Command(ref(scaler).describe_command, "its conditions and events"),),
+    )
+
+
 def _up(workload: Ref, autoscaler: HorizontalPodAutoscaler | None) -> Fix:
     """An autoscaler continues from its minimum once there is a pod."""
     replicas = max(1, autoscaler.spec.min_replicas or 1) if autoscaler else 1
@@ -64,7 +111,7 @@ def _up(workload: Ref, autoscaler: HorizontalPodAutoscaler | None) -> Fix:
     subject=Deployment,
     also_subjects=(StatefulSet,),
     severity=Severity.NOTICE,
-    reads=(Deployment, StatefulSet, HorizontalPodAutoscaler),
+    reads=(Deployment, StatefulSet, HorizontalPodAutoscaler, Event, SCALED_OBJECT),
     when=scaled_to_zero,
     explains=(Explains("selects", ("KD2001",)),),
     symptoms=("ScalingDisabled", "0/0"),
@@ -73,6 +120,10 @@ def replicas_zero(workload: KubernetesObject, cluster: Cluster) -> Iterator[Find
     name = f"{ref(workload).argument}{workload.namespace_flag}"
     autoscaler = next(iter(autoscalers_of(ref(workload), cluster)), None)
     owner = controlling_owner(autoscaler) if autoscaler else None
+    scaler = _scaler(ref(workload), cluster)
+    if scaler is not None and (owner is None or troubles_of(scaler, cluster)):
+        yield _of_scaler(ref(workload), scaler, cluster)
+        return
     yield Finding(
         about=ref(workload),
         summary=f"{ref(workload).kind} is scaled to 0 replicas: it runs no pods",

@@ -72,6 +72,10 @@ FAMILIES: Final = (
             Pattern("invalid mysql server upgrade"),
             Pattern("innodb: unsupported redo log format"),
             Pattern(
+                "[innodb]",
+                r"\[InnoDB\] .*(?:was created with|Upgrade after a crash|Unable to lock|[Uu]nsupported redo log|redo log format|Cannot open '|seems corrupt|Missing MLOG|different data dictionary)",
+            ),
+            Pattern(
                 "innodb",
                 r"InnoDB: .*(?:corrupt|was created with|unsupported|Upgrade after a crash|Missing MLOG|Cannot open|unable to lock|Unable to lock|Tablespace .* (?:missing|not found)|redo log|page \[)",
             ),
