@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
@@ -9,6 +10,7 @@ from typing import Any
 
 from kubedoctor.cluster import Ref, Snapshot, ref
 from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.tui.marks import places_of, worst_by_object
 from kubedoctor.tui.rows import (
@@ -158,6 +160,64 @@ class SortedRows:
             block: list[Any] = blocks[number]
             blocks[number : number + 1] = [block[:half], block[half:]]
         self._starts.insert(number, self._keys[number + 1][0])
+
+
+MOST_VIEWS = 3
+MOST_MISSED = 20_000
+"""Objects that changed meanwhile; for more the rows are made again."""
+
+
+class KeptViews:
+    """Rows by view, and what changed since they were made current."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[View, KeptRows] = {}
+        self._missed: dict[View, set[Ref]] = {}
+
+    def take(
+        self, view: View, report: Report | None, order: str, news: News | None
+    ) -> tuple[KeptRows, set[Ref]] | None:
+        """The rows of a view, and the objects whose rows may differ by now; None where all are to be made. They are kept
+        no longer until they are put back: what breaks off is made again. What changes from now on counts as missed.
+
+        news: what the caller knows to have changed.
+        """
+        with self._lock:
+            kept, missed = self._kept.pop(view, None), self._missed.pop(view, set())
+            self._missed[view] = set()
+        if kept is None or kept.order != order or kept.report is not report:
+            return None
+        if news is not None and not news.kinds.isdisjoint(kinds_of_rows(view)):
+            return None
+        return kept, missed | news.objects if news is not None else missed
+
+    def put(self, kept: KeptRows) -> None:
+        """Keep these rows, which are as current as they were when they were taken."""
+        with self._lock:
+            if kept.view in self._missed:
+                self._kept[kept.view] = kept
+                for view in list(self._kept)[:-MOST_VIEWS]:
+                    self._drop(view)
+
+    def note(self, news: News) -> None:
+        """Something changed. Called from the thread of a watch."""
+        with self._lock:
+            for view, missed in list(self._missed.items()):
+                kinds = kinds_kept(view)
+                missed.update(name for name in news.objects if name.kind in kinds)
+                if len(missed) > MOST_MISSED or not news.kinds.isdisjoint(kinds_of_rows(view)):
+                    self._drop(view)
+
+    def clear(self) -> None:
+        """Anything may have changed."""
+        with self._lock:
+            self._kept.clear()
+            self._missed.clear()
+
+    def _drop(self, view: View) -> None:
+        self._kept.pop(view, None)
+        self._missed.pop(view, None)
 
 
 def kinds_needed(view: View) -> tuple[str, ...]:

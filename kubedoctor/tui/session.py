@@ -28,7 +28,7 @@ from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
-from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, kinds_needed, kinds_of_rows
+from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, kinds_needed
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, namespaces_in_order
@@ -107,7 +107,7 @@ class Session:
         self._logs_at: datetime | None = None
         self._failed = ""
         self._keeping = threading.Lock()
-        self._kept: KeptRows | None = None
+        self._views = KeptViews()
         self._namespaces: frozenset[str] = frozenset()
         self._scope: str | None = None
         self._has_scanned = False
@@ -188,9 +188,13 @@ class Session:
     def _list(self, kinds: tuple[str, ...], namespace: str, on_part: Callable[[], None] | None = None) -> bool:
         """Read the kinds that are not current; whether there were any that a watch could keep current."""
         missing = [kind for kind in kinds if not self.is_current(kind, namespace)]
-        if missing:
-            self.source.list_all(missing, namespace or None, on_part)
         fresh = not LISTED_ONLY.issuperset(missing)
+        try:
+            if missing:
+                self.source.list_all(missing, namespace or None, on_part)
+        finally:
+            if fresh and self.live:
+                self._views.clear()
         if fresh:
             self._changed_at = self.now()
         return fresh
@@ -205,24 +209,19 @@ class Session:
     def keep_rows(
         self, view: View, report: Report | None, order: str, news: News | None
     ) -> tuple[tuple[Row, ...], dict[Health, int]]:
-        """As `rows`, with how many there are of each health; of the rows of the last call only those are made again that
-        `news` concerns. None: everything may have changed."""
+        """As `rows`, with how many there are of each health; of a view that was shown before only the rows are made again
+        of what changed since. `news`: what the caller knows of that."""
         if view.kind == "Context":
             return (rows := self._contexts()), counts(rows)
         with self._keeping:
-            kept, self._kept = self._kept, None  # what breaks off is made again
-            if (
-                news is None
-                or kept is None
-                or (kept.view, kept.order) != (view, order)
-                or kept.report is not report
-                or not news.kinds.isdisjoint(kinds_of_rows(view))
-            ):
+            taken = self._views.take(view, report, order, news)
+            if taken is None:
                 kept = KeptRows(self.seen(), view, report, order)
             else:
+                kept, changed = taken
                 with self._lock:
-                    kept.update(self.snapshot, news.objects)
-            self._kept = kept
+                    kept.update(self.snapshot, changed)
+            self._views.put(kept)
             return kept.rows, dict(kept.counts)
 
     def count(self) -> int:
@@ -347,6 +346,7 @@ class Session:
         def changed(news: News) -> None:
             self._changed_at = self.now()
             self._forget_outdated()
+            self._views.note(news)
             on_change(news)
 
         self._watch = self.source.watch(sorted(kinds), changed, namespace or None)

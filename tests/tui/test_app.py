@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from textual.geometry import Region
 from textual.pilot import Pilot
 
 from kubedoctor.cluster import Ref, Snapshot, Want
@@ -84,11 +83,15 @@ async def test_a_filter_applies_while_it_is_typed_and_escape_takes_it_away() -> 
         await press(pilot, app, "slash", "w")
         assert shown(screen) == [name for name in before if "w" in name]
         await press(pilot, app, "enter")
-        assert not screen.query_one(Prompt).display
+        assert not screen.query_one(Prompt).is_open
         assert app.focused is screen.query_one(VirtualTable)
         assert len(shown(screen)) < len(before)
         await press(pilot, app, "escape")
         assert shown(screen) == before
+
+
+def last_line(app: KubedoctorApp) -> str:
+    return app.screen._compositor.render_strips()[-1].text
 
 
 async def test_the_prompt_leaves_the_panes_as_they_are() -> None:
@@ -96,11 +99,24 @@ async def test_the_prompt_leaves_the_panes_as_they_are() -> None:
     async with running(app) as (pilot, screen):
         panes = [screen.query_one(VirtualTable), screen.query_one(IncidentPane)]
         before = [pane.region for pane in panes]
+        closed = last_line(app)
+        assert "/ filter" in closed
+        assert "w why" in closed
         await press(pilot, app, "colon", *"po")
         prompt = screen.query_one(Prompt)
         assert [pane.region for pane in panes] == before
         assert prompt.region.y == screen.size.height - 1
-        assert prompt.render_lines(Region(0, 0, prompt.size.width, 1))[0].text.startswith(" :po")
+        assert last_line(app).startswith(" :po")
+        await press(pilot, app, "escape")
+        assert last_line(app) == closed
+
+
+async def test_a_key_may_come_before_the_widgets_are_there() -> None:
+    app = application("oom-killed")
+    async with running(app) as (_, screen):
+        early = ListScreen(screen.session, "")
+        assert not early.check_action("ask", ("filter",))
+        assert early.subject() is None
 
 
 async def test_a_filter_that_fits_nothing_says_so() -> None:

@@ -227,12 +227,18 @@ async def test_where_all_namespaces_are_refused_the_own_one_is_shown_and_that_is
             await asyncio.to_thread(app.session.close)
 
 
+def says_what_is_wrong(app: KubedoctorApp) -> bool:
+    """Whether the banner is shown. A screen is on top before its widgets are there."""
+    screen = app.screen
+    return isinstance(screen, ListScreen) and screen.is_mounted and screen.query_one("#banner").display
+
+
 @pytest.mark.parametrize("fault", [forbidden(), unauthorized()], ids=["refused", "not logged in"])
 async def test_a_server_that_refuses_is_no_empty_cluster(fault: Any) -> None:
     with serve(Sandbox(load_recording(recording_path("oom-killed")), faults=[fault])) as served:
         app = application(lambda: open_source(Options(kubeconfig=str(served.kubeconfig))))
         async with app.run_test(size=SIZE):
-            await until(lambda: isinstance(app.screen, ListScreen) and app.screen.query_one("#banner").display)
+            await until(lambda: says_what_is_wrong(app))
             await settle(app)
             text = "\n".join(screen_lines(app))
             assert "0 workloads" not in text
@@ -247,7 +253,7 @@ async def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
         options = nameless(served, tmp_path)
     app = application(lambda: open_source(options))
     async with app.run_test(size=SIZE):
-        await until(lambda: isinstance(app.screen, ListScreen) and app.screen.query_one("#banner").display)
+        await until(lambda: says_what_is_wrong(app))
         await settle(app)
         text = "\n".join(screen_lines(app))
         assert "0 workloads" not in text

@@ -10,9 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from kubedoctor.cluster import Pod, Ref, Snapshot, Source, ref
+from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report, load_catalogue, scan
 from kubedoctor.engine.health import Health
-from kubedoctor.tui.kept_rows import KeptRows, SortedRows, kinds_kept
+from kubedoctor.tui.kept_rows import MOST_VIEWS, KeptRows, KeptViews, SortedRows, kinds_kept
 from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, place_in
 from tests.engine.clinic import objects
 
@@ -138,3 +139,65 @@ def test_there_may_be_none() -> None:
     kept.add(row(1))
     kept.remove(row(1))
     assert tuple(kept) == ()
+
+
+# Views that were shown before
+
+PODS, NODES = View("Pod"), View("Node")
+
+
+def seen() -> Snapshot:
+    snapshot = Snapshot(NOW, Source("live", "test"))
+    snapshot.add(objects(pod("a", None, 0), pod("b", None, 0)))
+    return snapshot
+
+
+def shown(views: KeptViews, snapshot: Snapshot, view: View) -> KeptRows:
+    """The rows of a view, made for the first time."""
+    assert views.take(view, None, "health", None) is None
+    kept = KeptRows(snapshot, view, None, "health")
+    views.put(kept)
+    return kept
+
+
+def test_a_view_comes_back_with_what_changed_meanwhile() -> None:
+    snapshot, views = seen(), KeptViews()
+    pods = shown(views, snapshot, PODS)
+    shown(views, snapshot, NODES)
+    views.note(News(objects=frozenset({Ref("Pod", "shop", "a"), Ref("Service", "shop", "web")})))
+    assert views.take(PODS, None, "health", None) == (pods, {Ref("Pod", "shop", "a")})
+
+
+def test_what_changes_while_the_rows_are_made_is_missed_later() -> None:
+    snapshot, views = seen(), KeptViews()
+    views.take(PODS, None, "health", None)
+    pods = KeptRows(snapshot, PODS, None, "health")
+    (name, _) = map(ref, snapshot.of_kind("Pod"))
+    views.note(News(objects=frozenset({name})))
+    views.put(pods)
+    assert views.take(PODS, None, "health", None) == (pods, {name})
+
+
+def test_what_is_listed_again_is_made_again() -> None:
+    listed, cleared = KeptViews(), KeptViews()
+    for views in (listed, cleared):
+        shown(views, seen(), PODS)
+    listed.note(News(frozenset({"Pod"})))
+    cleared.clear()
+    assert [views.take(PODS, None, "health", None) for views in (listed, cleared)] == [None, None]
+
+
+def test_another_order_or_report_needs_other_rows() -> None:
+    snapshot, views = seen(), KeptViews()
+    shown(views, snapshot, PODS)
+    assert views.take(PODS, None, "name", None) is None
+    shown(views, snapshot, PODS)
+    assert views.take(PODS, None, "health", News(frozenset({"Pod"}))) is None
+
+
+def test_only_the_views_shown_last_are_kept() -> None:
+    snapshot, views = seen(), KeptViews()
+    shown(views, snapshot, PODS)
+    for number in range(MOST_VIEWS):
+        shown(views, snapshot, View("Pod", f"namespace-{number}"))
+    assert views.take(PODS, None, "health", None) is None

@@ -10,7 +10,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.timer import Timer
+from textual.widget import Widget
 
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.durations import human_duration
@@ -51,6 +53,8 @@ class ListScreen(RowsScreen):
     """Draws the rows, and goes from view to view."""
 
     CSS_PATH = "list_screen.tcss"
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """The widgets that lose and get the focus are drawn again, not the whole screen."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, so that keys typed immediately after them reach the prompt.
@@ -109,7 +113,7 @@ class ListScreen(RowsScreen):
         return self.query_one(VirtualTable)
 
     def subject(self) -> Row | None:
-        return self._table.current
+        return self._table.current if self.is_mounted else None
 
     # Messages
 
@@ -311,8 +315,8 @@ class ListScreen(RowsScreen):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While the prompt is open, `/` and `:` are letters."""
-        return not (action == "ask" and self.query_one(Prompt).display)
+        """While the prompt is open, `/` and `:` are letters. A key may come before the widgets are there."""
+        return self.is_mounted and not (action == "ask" and self.query_one(Prompt).is_open)
 
     def action_ask(self, mode: str) -> None:
         self.query_one(Prompt).ask(mode, self.filter if mode == "filter" else "")

@@ -15,6 +15,8 @@ from textual.style import Style
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
+from kubedoctor.tui.widgets.line_view import LineView
+
 SIGNS = {"filter": "/", "command": ":"}
 
 
@@ -54,7 +56,7 @@ class Prompt(Input):
         super().__init__(id=id, compact=True, select_on_focus=False)
         self._suggest = SuggestFromList(words, case_sensitive=False)
         self.mode = ""
-        self.display = False
+        self.is_open = self.can_focus = False
 
     def ask(self, mode: str, text: str = "") -> None:
         """Open for a `filter` or a `command`."""
@@ -66,22 +68,35 @@ class Prompt(Input):
         }[mode]
         self.value = text
         self.cursor_position = len(text)
-        self.display = True
+        self.is_open = self.can_focus = True
         self.mode = mode
+        self.refresh()
         # Immediately, not in the next turn of the loop, so that keys typed meanwhile arrive here.
         self.screen.set_focus(self)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The sign of the mode stands in the padding."""
+        """The sign of the mode stands in the padding. While the prompt is closed, what it lies on is seen: to take it off
+        the screen and put it back would lay out and draw all of the screen."""
+        if not self.is_open:
+            return [self._beneath()] * crop.height
         line, *others = super().render_lines(crop)
         style = (self.visual_style + Style.parse("bold $text-accent")).rich_style
         sign = Strip([Segment(f" {SIGNS.get(self.mode, '')}".ljust(2), style)], 2)
         return [Strip.join([sign, line.crop(2)]), *others]
 
+    def _beneath(self) -> Strip:
+        y, below = self.region.y, list[tuple[int, Strip]]()
+        for pane in self.screen.query(LineView):
+            if pane.region.bottom == y + 1:
+                line = Region(0, pane.region.height - 1, pane.region.width, 1)
+                below.extend((pane.region.x, strip) for strip in pane.render_lines(line))
+        below.sort(key=lambda place: place[0])
+        return Strip.join(strip for _, strip in below).adjust_cell_length(self.region.width)
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.mode == "filter" and self.display:
+        if self.mode == "filter" and self.is_open:
             self.post_message(self.Filter(event.value))
 
     @on(Input.Submitted)
@@ -100,5 +115,6 @@ class Prompt(Input):
 
     def close(self, *, cancelled: bool) -> None:
         """Hide again."""
-        self.display = False
+        self.is_open = self.can_focus = False
+        self.refresh()
         self.post_message(self.Closed(cancelled=cancelled))

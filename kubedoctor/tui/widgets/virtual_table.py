@@ -93,6 +93,7 @@ class VirtualTable(LineView, can_focus=True):
         self._measured = 0
         self._lines: dict[int, _Line] = {}
         self._plain: Style | None = None
+        self._styles_of_lines: tuple[Style, ...] = ()
 
     @property
     def current(self) -> Row | None:
@@ -214,9 +215,17 @@ class VirtualTable(LineView, can_focus=True):
         self._follow()
 
     def notify_style_update(self) -> None:
-        self._lines.clear()
         self._plain = None
         super().notify_style_update()
+
+    def _restyle(self) -> Style:
+        """The style of the cells. Where a style is another now, the lines are made again; the border alone may be."""
+        plain = self.rich_style
+        styles = (plain, *map(self.get_component_rich_style, sorted(self.COMPONENT_CLASSES)))
+        if styles != self._styles_of_lines:
+            self._styles_of_lines = styles
+            self._lines.clear()
+        return plain
 
     def _measure(self) -> None:
         """Choose the columns that have room."""
@@ -228,6 +237,7 @@ class VirtualTable(LineView, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._measured:
             self._measure()
+        plain = self._plain = self._plain or self._restyle()  # Textual computes it at each call
         if y == 0:
             style = self.get_component_rich_style("table--header")
             titles = (
@@ -237,13 +247,13 @@ class VirtualTable(LineView, can_focus=True):
             return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
         index = int(self.scroll_offset.y) + y - 1
         if index >= len(self.rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         row = self.rows[index]
         line = self._lines.get(index)
         if line is None or line.row is not row or line.ages != self._ages(row):
             if len(self._lines) > MOST_KEPT_LINES:
                 self._lines.clear()
-            line = self._lines[index] = _Line(row, self._ages(row), self._line(row, width))
+            line = self._lines[index] = _Line(row, self._ages(row), self._line(row, width, plain))
         if index == self.cursor:
             cursor = Style(bgcolor=self.get_component_rich_style("table--cursor").bgcolor, bold=True)
             return Strip(Segment.apply_style(line.strip, post_style=cursor), line.strip.cell_length)
@@ -255,8 +265,7 @@ class VirtualTable(LineView, can_focus=True):
         assert now is not None  # rows and their time are set together
         return tuple(column.text(row, now) for column in self._fitting if column.ages)
 
-    def _line(self, row: Row, width: int) -> Strip:
-        plain = self._plain = self._plain or self.rich_style  # Textual computes it anew each time
+    def _line(self, row: Row, width: int, plain: Style) -> Strip:
         mark = self.get_component_rich_style(f"table--{row.health.value}")
         now = self._now
         assert now is not None  # rows and their time are set together
