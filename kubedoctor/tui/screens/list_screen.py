@@ -231,8 +231,8 @@ class ListScreen(RowsScreen):
         return not self._scope or view.namespace in (self._scope, "")
 
     def _apply_filter(self) -> None:
-        """Where the filter cannot be read, the rows stay as they are."""
-        self._draw_titles()
+        """Where the filter cannot be read, the rows stay as they are. The title changes with the rows: each is drawn with
+        all of the list."""
         try:
             if not (self.filter or self.faults_only):
                 self._show(self.rows)
@@ -243,9 +243,11 @@ class ListScreen(RowsScreen):
                 self._show(keep(self.rows, self.filter, self.faults_only))
             self.query_one(Banner).say("", "filter")
         except FilterError as error:
+            self._draw_titles()
             self.query_one(Banner).say(str(error), "filter")
 
     def _show(self, rows: tuple[Row, ...]) -> None:
+        self._draw_titles()
         columns = columns_of(self.view, wide=self.wide)
         self._table.show(rows, columns, self.session.now())
         if self._next_row is not None:
