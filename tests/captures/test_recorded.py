@@ -44,6 +44,7 @@ EXPECTED = {
     "job-failed-indexes": ("KD1204", "shard is locked"),
     "job-kept-by-a-sidecar": ("KD1212", "proxy is still running"),
     "kubelet-silent-with-a-stateful-set": ("KD4001", "the kubelet stopped reporting"),
+    "job-runs-longer-than-ever": ("KD1214", "2 earlier runs took at most"),
     "liveness-before-the-start": ("KD1013", "liveness probe fails"),
     "memory-limit-below-start": ("KD1023", "the pod's memory limit is too low: container init was OOM-killed"),
     "memory-limit-lowered": ("KD1005", "at its 64Mi memory limit"),

@@ -45,6 +45,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "PersistentVolume": "where a claim can be used",
         "PersistentVolumeClaim": "which claim a single pod may use",
     },
+    "KD1214": {"CronJob": "which runs are its own", "Pod": "whether it still runs"},
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
     "KD2003": {

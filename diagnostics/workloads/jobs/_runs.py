@@ -73,9 +73,13 @@ def age_of(job: Job, now: datetime) -> timedelta:
 
 def longest_run(cron_job: CronJob, cluster: Cluster) -> timedelta:
     """The longest of the finished runs that are kept; zero where there is none."""
-    durations = [
+    return max(finished_runs(cron_job, cluster), default=timedelta())
+
+
+def finished_runs(cron_job: CronJob, cluster: Cluster) -> tuple[timedelta, ...]:
+    """How long each of the finished runs that are kept took."""
+    return tuple(
         job.status.completion_time - job.status.start_time
         for job in cluster.owned_by(Job, ref(cron_job))
         if job.status.completion_time is not None and job.status.start_time is not None
-    ]
-    return max(durations, default=timedelta())
+    )

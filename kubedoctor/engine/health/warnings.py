@@ -102,7 +102,7 @@ def _warnings(about: Ref, snapshot: Snapshot) -> Iterator[_Warning]:
 
 def _events(about: Ref, snapshot: Snapshot) -> list[Event]:
     events = snapshot.index("Event", "involved").get((about.short_kind, about.namespace, about.name), ())
-    return sorted((event for event in events if event.seen_at is not None), key=_order)
+    return sorted((event for event in events if event.seen_at is not None and event.reason != _BY_HAND), key=_order)
 
 
 def _order(event: Event) -> tuple[datetime, str]:
@@ -118,6 +118,11 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 def _is_late(event: Event, snapshot: Snapshot) -> bool:
     return snapshot.taken_at - _moment(event) <= LATELY
+
+
+_BY_HAND = "UnexpectedJob"
+"""The CronJob controller reports each Job that `kubectl create job --from` made, for as long as it runs
+(`pkg/controller/cronjob/cronjob_controllerv2.go`, v1.37)."""
 
 
 def _is_answered(event: Event, about: Ref, snapshot: Snapshot) -> bool:

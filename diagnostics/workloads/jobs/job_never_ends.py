@@ -1,0 +1,139 @@
+"""Job runs much longer than its earlier runs.
+
+## What it means
+The pod of the Job runs and does not end. Earlier runs of the same CronJob took a fraction of the time, and no
+`activeDeadlineSeconds` ends this one.
+
+## Why it happens
+- The program waits for something that does not answer: a database, a lock, a queue that stays empty.
+- It hangs after an error that it does not treat as one.
+- The work has grown, or what it depends on has become slow.
+
+## How to fix it
+1. Look at the log of the running pod: the last lines show what it waits for.
+2. Delete the Job that hangs.
+3. Set `activeDeadlineSeconds` in the Job template, so that the next run that hangs is ended.
+
+## References
+- https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from diagnostics.pods.crashes._crash import story_of_lines
+from diagnostics.workloads.jobs._runs import age_of, finished_runs, running
+from kubedoctor.cluster import (
+    Cluster,
+    ConfigMap,
+    CronJob,
+    EndpointSlice,
+    Job,
+    Namespace,
+    NetworkPolicy,
+    Pod,
+    Secret,
+    Service,
+    ServiceAccount,
+    controller_of,
+    counted,
+    has_path,
+    human_duration,
+    pods_of,
+    quote,
+    ref,
+    status_path,
+)
+from kubedoctor.cluster.changes import delete, put
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    look_at_log,
+)
+from kubedoctor.replay.permissions.grants import ROLE_KINDS
+
+_MANY_TIMES: Final = 10
+"""A run that takes so many times the longest kept one is no run with more work."""
+_AT_LEAST: Final = timedelta(minutes=2)
+_FEWEST_RUNS: Final = 2
+"""One earlier run does not tell what is usual."""
+
+
+def runs_without_deadline(job: Job) -> bool:
+    """A pod of the Job is active, and nothing ends it."""
+    return job.status.active > 0 and job.spec.active_deadline_seconds is None and running(job)
+
+
+@diagnostic(
+    code="KD1214",
+    subject=Job,
+    severity=Severity.WARNING,
+    reads=(
+        *(Job, CronJob, Pod, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy),
+        *ROLE_KINDS,
+    ),
+    when=runs_without_deadline,
+    explains=(Explains("same", ("KD1209", "KD1211")),),
+    symptoms=("activeDeadlineSeconds", "0/1", "Running"),
+)
+def job_never_ends(job: Job, cluster: Cluster) -> Iterator[Finding]:
+    age, owner = age_of(job, cluster.taken_at), controller_of(job)
+    cron_job = cluster.maybe.get_ref(owner) if owner is not None and owner.kind == "CronJob" else None
+    if age < _AT_LEAST or not isinstance(cron_job, CronJob):
+        return
+    runs = finished_runs(cron_job, cluster)
+    if len(runs) < _FEWEST_RUNS or age < _MANY_TIMES * max(runs):
+        return
+    found = next((item for pod in pods_of(job, cluster.maybe) if (item := _only_running(pod))), None)
+    if found is None:
+        return
+    pod, container = found
+    tail = cluster.log_tail(pod, container)
+    story = story_of_lines(pod, container, tail.lines if tail else (), False, ref(job), cluster)
+    limit = max(int(_MANY_TIMES * max(runs).total_seconds()), int(_AT_LEAST.total_seconds()))
+    deadline = put(ref(cron_job), ("spec", "jobTemplate", "spec", "activeDeadlineSeconds"), limit)
+    yield Finding(
+        about=ref(job),
+        summary=f"Job has been running for {human_duration(age)}: {counted(len(runs), 'earlier run')} took at most "
+        f"{human_duration(max(runs))}, and it has no activeDeadlineSeconds{f'; its log: {story.text}' if story.text else ''}",
+        evidence=(
+            *((quote(job, "status.startTime", ""),) if has_path(job, "status.startTime") else ()),
+            quote(pod, f"{status_path(pod, container)}.state.running.startedAt", "still running"),
+            *story.evidence,
+        ),
+        confidence=Confidence.LIKELY,
+        affects=(ref(pod),),
+        fixes=(
+            *story.fixes,
+            Fix("Delete the Job that hangs", command_line(delete(ref(job)), job), Effect.DISRUPTS),
+            Fix(
+                f"End later runs that hang: set activeDeadlineSeconds {limit} in the Job template",
+                command_line(deadline, cron_job),
+            ),
+        ),
+        commands=(
+            look_at_log(pod, container, previous=False, why="what it waits for"),
+            *story.commands,
+            Command(ref(job).describe_command, "the Job, its pods and events"),
+        ),
+        because_of=story.because_of,
+    )
+
+
+def _only_running(pod: Pod) -> tuple[Pod, str] | None:
+    """A pod of which every container runs and none was started again, with the name of its first container."""
+    statuses = pod.status.container_statuses or ()
+    runs = all(status.state and status.state.running and not status.restart_count for status in statuses)
+    if pod.status.phase != "Running" or pod.metadata.deletion_timestamp is not None or not statuses or not runs:
+        return None
+    return pod, pod.spec.containers[0].name
