@@ -14,6 +14,8 @@ MOST_LETTERS: Final = 60
 _IGNORED: Final = ("metadata.labels.pod-template-hash", "metadata.labels.controller-revision-hash")
 _KEYS: Final = ("name", "mountPath", "containerPort", "key", "ip")
 """Fields that identify an element of a list, the first that all elements have."""
+_WHOLE: Final = ("Probe", "lifecycle")
+"""Parts that are added and removed as one; inside of them only changes are told."""
 _FIRST: Final = (".image", ".command", ".args", ".env", ".envFrom", ".resources", "Probe", ".volume", "spec.")
 """Parts of a path, those that break a workload most often first."""
 
@@ -79,7 +81,7 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[FieldChange]:
         old, new = _set(before.get(key)), _set(after.get(key))
         if _is_variable(old) and _is_variable(new):
             old, new = old["value"], new["value"]
-        elif isinstance(old or new, Mapping) and not below.endswith("]"):
+        elif isinstance(old or new, Mapping) and not below.endswith(("]", *_WHOLE)):
             old, new = old or {}, new or {}
         elif _is_named(old or new):
             old, new = old or [], new or []

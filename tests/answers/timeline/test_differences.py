@@ -50,6 +50,11 @@ def said(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         ),
         (template(command=["run"]), template(command=["run", "--fast"]), ["command run → run --fast"]),
         (
+            template(readinessProbe={"httpGet": {"port": 8080, "path": "/ready"}, "periodSeconds": 5}),
+            template(),
+            ["readinessProbe removed"],
+        ),
+        (
             template(readinessProbe={"httpGet": {"port": 8080, "path": "/ready"}}),
             template(readinessProbe={"httpGet": {"port": 8081, "path": "/ready"}}),
             ["readinessProbe.httpGet.port 8080 → 8081"],
