@@ -65,7 +65,7 @@ def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Clust
 
 
 def affecting(finding: Finding, subjects: tuple[Ref, ...]) -> Finding:
-    """Add the examined objects to those that a finding about another object affects; an event only reports it."""
+    """Add the examined objects to those that a finding about another object affects."""
     already = {finding.about, *finding.affects}
-    further = tuple(subject for subject in subjects if subject not in already and subject.kind != "Event")
+    further = tuple(subject for subject in subjects if subject not in already)
     return msgspec.structs.replace(finding, affects=(*finding.affects, *further)) if further else finding

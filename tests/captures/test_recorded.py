@@ -55,7 +55,6 @@ EXPECTED = {
     "old-pod-ignores-its-end": ("KD1021", "has not exited on SIGTERM"),
     "oom-of-a-child-exit-0": ("KD1005", "a child process was OOMKilled at its 64Mi"),
     "oom-of-a-child": ("KD1005", "a child process was OOMKilled at its 64Mi"),
-    "owner-in-another-namespace": ("KD1215", "its owner Deployment coredns is not in namespace"),
     "pod-memory-limit": ("KD1005", "the pod's 96Mi memory limit"),
     "port-below-1024": ("KD1003", "may not bind port 80"),
     "port-of-a-service-wrong": ("KD1003", "has no port 8080, only 80"),

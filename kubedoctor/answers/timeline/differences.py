@@ -15,7 +15,7 @@ _IGNORED: Final = ("metadata.labels.pod-template-hash", "metadata.labels.control
 _KEYS: Final = ("name", "mountPath", "containerPort", "key", "ip")
 """Fields that identify an element of a list, the first that all elements have."""
 _WHOLE: Final = ("Probe", "lifecycle")
-"""Parts that are added and removed as one; inside of them only changes are told."""
+"""Parts that are added and removed as one; only changes inside of them are named one by one."""
 _FIRST: Final = (".image", ".command", ".args", ".env", ".envFrom", ".resources", "Probe", ".volume", "spec.")
 """Parts of a path, those that break a workload most often first."""
 
