@@ -6,6 +6,7 @@ import contextlib
 import gc
 import threading
 from collections.abc import Iterator
+from typing import Final
 
 _lock = threading.Lock()
 _depth = 0
@@ -32,6 +33,19 @@ def loading(*, keep: bool = False) -> Iterator[None]:
                 gc.freeze()
             if _depth == 0 and _was_enabled:
                 gc.enable()
+
+
+_MMAP_THRESHOLD: Final = -3
+_LARGE: Final = 1 << 17
+
+
+def keep_large_apart() -> None:
+    """Let glibc map each large array by itself, so that it goes back to the system at once: the tables of a scan would
+    leave gaps among what stays. Its own limit rises with each such array."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def give_back() -> None:

@@ -19,7 +19,7 @@ from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.cluster.seen.news import News
-from kubedoctor.collect.loading import give_back
+from kubedoctor.collect.loading import give_back, keep_large_apart
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
@@ -95,6 +95,7 @@ class Session:
     def __init__(
         self, source: ReadableCluster, catalogue: Catalogue, opener: Opener | None = None, notice: str = ""
     ) -> None:
+        keep_large_apart()
         self.source = source
         self.notice = notice
         self.catalogue = catalogue
