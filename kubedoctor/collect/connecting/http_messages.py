@@ -11,7 +11,7 @@ from typing import Final
 from kubedoctor.collect.connecting.failures import ConnectionFailed, EndedEarly
 
 _LONGEST_LINE: Final = 1 << 16
-_AHEAD: Final = 1 << 18
+_AHEAD: Final = 1 << 16
 _MOST_HEADERS: Final = 100
 _STATUS: Final = re.compile("[1-9][0-9]{2}")
 _LENGTH: Final = re.compile("[0-9]{1,18}")

@@ -29,6 +29,7 @@ from kubedoctor.problems import SourceProblem
 FIRST_PAUSE = 0.5  # seconds before the first attempt to reconnect
 LONGEST_PAUSE = 30.0
 _AT_ONCE = 0.0005  # seconds; a line that takes longer was not there yet
+_MUCH = 1 << 15  # bytes
 _TOGETHER = 0.1  # seconds from one batch of events to the next
 _HEARTBEATS_TOGETHER = 0.5
 _POLL = 30.0  # seconds between lists of what cannot be watched
@@ -228,7 +229,8 @@ class Follower:
         try:
             asked = began
             for lines in self._stream:
-                waited = time.monotonic() - asked > _AT_ONCE
+                # Where much has arrived there is more, and it must not wait: reading it also takes its time.
+                waited = time.monotonic() - asked > _AT_ONCE and sum(map(len, lines)) < _MUCH
                 is_news = self._take_events(reader, lines)
                 self._watching()
                 if waited:  # what arrives meanwhile is then read without waiting, which takes half the time

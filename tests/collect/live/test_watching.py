@@ -354,3 +354,13 @@ def test_a_bad_value_in_an_event_harms_that_object_at_most(name: str) -> None:
             made.until(made.is_("Pod", "stale"))
         assert {"web-1", "web-2"} <= set(made.names("Pod"))
         assert all(thread.is_alive() for thread in made.watcher._threads)
+
+
+def test_a_watch_that_has_more_to_read_does_not_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_AT_ONCE", -1.0)  # as if each piece had been waited for
+    with watched() as made:
+        made.until(made.is_("Pod", "watching"))
+        monkeypatch.setattr(following, "_TOGETHER", 10 * PATIENCE)
+        for number in range(5):
+            made.sandbox.put(make("Pod", f"large-{number}", spec={"nodeName": "n" * 50_000}))
+        made.until(lambda: "large-4" in made.names("Pod"))
