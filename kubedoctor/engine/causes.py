@@ -27,6 +27,11 @@ _OF_THE_CLUSTER = ("", "kube-system")
 """The namespaces of nodes and volumes, and of Kubernetes' own components."""
 
 
+_CUTS_A_CIRCLE = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+"""Where a circle of causes is cut: a webhook refuses the pods that its own server needs (of a network plugin, of a node),
+and changing its configuration is what a person can do at once."""
+
+
 def fold(
     findings: tuple[ReportedFinding, ...], catalogue: Catalogue, snapshot: Snapshot
 ) -> tuple[tuple[Incident, ...], tuple[str, ...]]:
@@ -43,11 +48,16 @@ def fold(
             about.setdefault(name, []).append(finding)
     explains = {diagnostic.code: diagnostic.explains for diagnostic in catalogue.diagnostics}
     parents: dict[str, str] = {}
-    for symptom in findings:
-        _attach(symptom, _causes(symptom, (about, affecting), explains, catalogue.relations, family, problems), parents)
-    for symptom in findings:  # what is declared comes first, so that this decides no circle
-        if symptom.id not in parents:
-            _attach(symptom, _harming_what_is_blamed(symptom, affecting, family), parents)
+    first = tuple(finding for finding in findings if finding.about.kind not in _CUTS_A_CIRCLE)
+    last = tuple(finding for finding in findings if finding.about.kind in _CUTS_A_CIRCLE)
+    for symptoms in (first, last):
+        for symptom in symptoms:
+            _attach(
+                symptom, _causes(symptom, (about, affecting), explains, catalogue.relations, family, problems), parents
+            )
+        for symptom in symptoms:  # what is declared comes first, so that this decides no circle
+            if symptom.id not in parents:
+                _attach(symptom, _harming_what_is_blamed(symptom, affecting, family), parents)
     children: dict[str, list[ReportedFinding]] = {}
     for finding in findings:
         children.setdefault(_line(finding.id, parents)[-1], []).append(finding)

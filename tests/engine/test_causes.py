@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubedoctor.cluster import Cluster, ConfigMap, Deployment, Node, PersistentVolumeClaim, Pod, Ref, Service
+from kubedoctor.cluster import (
+    Cluster,
+    ConfigMap,
+    Deployment,
+    Node,
+    PersistentVolumeClaim,
+    Pod,
+    Ref,
+    Service,
+    ValidatingWebhookConfiguration,
+)
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Report, scan
 from kubedoctor.engine.catalogue import assemble
@@ -259,3 +269,35 @@ def test_what_is_found_about_a_workload_itself_is_nearer_than_what_affects_it() 
     manifests = (node("n1"), deployment("web"), replica_set("web-1", "web"), owned)
     report = run(*diagnostics, manifests=manifests)
     assert ("Node/n1", []) in shape(report)
+
+
+def test_a_circle_through_a_webhook_begins_with_its_configuration() -> None:
+    """It refuses the pods of a DaemonSet, without which the node is not ready on which the webhook's own server would run."""
+
+    def refusing(one: ValidatingWebhookConfiguration, cluster: Cluster) -> Iterator[Finding]:
+        yield said(
+            one,
+            "refuses pods",
+            because_of=(Ref("Service", "shop", "web"),),
+            affects=(Ref("DaemonSet", "kube-system", "network"),),
+        )
+
+    def without_network(one: Node, cluster: Cluster) -> Iterator[Finding]:
+        yield said(one, "no network", because_of=(Ref("DaemonSet", "kube-system", "network"),))
+
+    report = run(
+        made(without_network, code="KD9001", subject=Node, explains=(Explains("runs"),)),
+        made(empty_service, code="KD9002", subject=Service),
+        made(sick_pod, code="KD9003", subject=Pod, explains=(Explains("selects"),)),
+        made(refusing, code="KD9004", subject=ValidatingWebhookConfiguration),
+        manifests=(
+            node("n1"),
+            pod("web-1", node="n1"),
+            SERVICE,
+            {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "policies"}},
+            {"kind": "DaemonSet", "metadata": {"name": "network", "namespace": "kube-system"}},
+        ),
+    )
+    assert shape(report) == [
+        ("ValidatingWebhookConfiguration/policies", ["Node/n1", "Pod/shop/web-1", "Service/shop/web"])
+    ]
