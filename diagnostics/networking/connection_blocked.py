@@ -41,8 +41,6 @@ from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity
     symptoms=("NetworkPolicy", "timed out", "i/o timeout", "ETIMEDOUT", "no route to host"),
 )
 def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not cluster.maybe.all(NetworkPolicy):
-        return
     for attempt in silent_attempts(pod, cluster):
         found = denial(pod, attempt.targets, cluster)
         if found is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -36,6 +37,8 @@ _OWN_GROUPS = frozenset(row.group for row in KINDS) | {
 """The groups that every API server may serve by itself (`pkg/apis`, v1.37), and metrics, which are no objects."""
 _RESULTS = ("aquasecurity.github.io", "kyverno.io", "openreports.io", "reports.kyverno.io", "wgpolicyk8s.io")
 """Groups whose reports hold what a scanner or a policy found in other objects: they are large and have no state."""
+REFUSED_FOR = 5.0
+"""Seconds in which the groups are not asked for again after the server refused them."""
 MOST_DOCUMENTS = 200
 """Versions of groups, where the server has no discovery of all in one answer."""
 
@@ -128,6 +131,8 @@ class ServedKinds:
         self._transport = transport
         self._lock = threading.Lock()
         self._groups: dict[str, _Group] | None = None
+        self._refused: tuple[float, ApiRefusal | SourceProblem] | None = None
+        self._rows: dict[tuple[str, str], tuple[_Row, ...]] = {}
         self._custom: dict[str, ServedResource | None] = {}
         self._versions: dict[str, str] = {}
 
@@ -168,10 +173,7 @@ class ServedKinds:
             return self._custom[kind]
 
     def _find(self, kind: str, name: str, group: str) -> ServedResource | None:
-        if self._groups is None:
-            groups = self._read("/apis", "APIGroupList", _GROUPS)
-            self._groups = {served.name: served for served in (groups.groups if groups else None) or ()}
-        served_group = self._groups.get(group)
+        served_group = self._known_groups().get(group)
         if served_group is None:
             return None
         versions = [
@@ -179,11 +181,26 @@ class ServedKinds:
             *(version.version for version in served_group.versions or ()),
         ]
         for version in dict.fromkeys(filter(None, versions)):
-            rows = self._read(f"/apis/{segment(group)}/{segment(version)}", "APIResourceList", _ROWS)
-            for row in (rows.resources if rows else None) or ():
+            if (group, version) not in self._rows:
+                rows = self._read(f"/apis/{segment(group)}/{segment(version)}", "APIResourceList", _ROWS)
+                self._rows[group, version] = (rows.resources if rows else None) or ()
+            for row in self._rows[group, version]:
                 if row.kind == name and "/" not in row.name:
                     return _served(row, group, version)
         return None
+
+    def _known_groups(self) -> Mapping[str, _Group]:
+        """The groups by name. What kept the server from telling them holds for the other kinds of the same round."""
+        if self._refused is not None and time.monotonic() - self._refused[0] < REFUSED_FOR:
+            raise self._refused[1]
+        if self._groups is None:
+            try:
+                groups = self._read("/apis", "APIGroupList", _GROUPS)
+            except (ApiRefusal, SourceProblem) as refused:
+                self._refused = (time.monotonic(), refused)
+                raise
+            self._groups = {served.name: served for served in (groups.groups if groups else None) or ()}
+        return self._groups
 
     def _read_extensions(self, unread: dict[str, str]) -> Iterator[ServedResource]:
         """The kinds of all versions, preferred versions first. unread: gets the groups that cannot be read."""
