@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from kubedoctor.answers.reach.connections import ConnectionTarget, targets
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.kinds.containers import ContainerStatus
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
@@ -16,6 +17,7 @@ from kubedoctor.replay.logs.reading import LogCause, read_log
 from kubedoctor.replay.services.hosts import is_local, split_address
 
 DNS_PORT: Final = 53
+_SIGKILL: Final = 137
 _SERVER: Final = compiled_later(r"\bon \[?(?P<server>[0-9a-fA-F.:]+?)\]?:53\b|->\[?(?P<peer>[0-9a-fA-F.:]+?)\]?:53\b")
 """The DNS server in a failed lookup, as Go and Rust programs write it."""
 
@@ -29,8 +31,8 @@ class Attempt(NamedTuple):
 
 
 def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
-    """The connections of a pod's containers that timed out, one for each log: the run that ended if a container waits for
-    its next start, else the current one. A refusal is no silence: something answers. Lookups count where they go to an
+    """The connections of a pod's containers that timed out, one for each log: that of the run that ended where a
+    container was started again, else the current one. A refusal is no silence: something answers. Lookups count where they go to an
     address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
     logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod)]
     cluster.together(*logs)
@@ -46,12 +48,18 @@ def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
 
 def _runs(pod: Pod) -> Iterator[tuple[str, bool]]:
     for status in pod.status.container_statuses or ():
-        if status.ready or status.state is None:
+        if status.ready or status.state is None or _was_killed(status):
             continue
-        if status.state.waiting is not None and status.restart_count:
+        if status.restart_count and status.state.terminated is None:
             yield status.name, True
-        elif status.state.running is not None or status.state.terminated is not None:
+        elif status.state.waiting is None:
             yield status.name, False
+
+
+def _was_killed(status: ContainerStatus) -> bool:
+    """No program writes a line about a SIGKILL."""
+    ended = status.last_state.terminated if status.last_state is not None else None
+    return ended is not None and ended.exit_code == _SIGKILL
 
 
 def _targets(pod: Pod, line: str, cause: LogCause, cluster: Cluster) -> tuple[ConnectionTarget, ...]:
