@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from kubedoctor.answers.reach.connections import ConnectionTarget, targets
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import ContainerStatus
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
@@ -31,10 +32,13 @@ class Attempt(NamedTuple):
 
 
 def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
-    """The connections of a pod's containers that timed out, one for each log: that of the run that ended where a
+    """Where there are policies, the connections of a pod's containers that timed out, one for each log: that of the run that ended where a
     container was started again, else the current one. A refusal is no silence: something answers. Lookups count where they go to an
     address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
-    logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod)]
+    runs = list(_runs(pod))
+    if not runs or not cluster.maybe.all(NetworkPolicy):
+        return
+    logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in runs]
     cluster.together(*logs)
     for log in logs:
         tail = log()
