@@ -36,8 +36,8 @@ def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
     container was started again, else the current one. A refusal is no silence: something answers. Lookups count where they go to an
     address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
     runs = list(_runs(pod))
-    if not runs or not cluster.maybe.all(NetworkPolicy):
-        return
+    if not runs or not (cluster.maybe.all(NetworkPolicy, pod.namespace) or cluster.snapshot.of_kind("NetworkPolicy")):
+        return  # Policies of the other end's namespace count where they were seen.
     logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in runs]
     cluster.together(*logs)
     for log in logs:

@@ -40,7 +40,7 @@ SERVICE = Service(
 
 def ends(line: str) -> list[tuple[str, int, str]]:
     snapshot = Snapshot(datetime(2026, 1, 15, 10, tzinfo=UTC), Source("files", "t", "v1.37.0"), complete=True)
-    snapshot.add((WEB, DATABASE, SERVICE, NetworkPolicy(metadata=ObjectMeta(name="any", namespace="shop"))))
+    snapshot.add((WEB, DATABASE, SERVICE, NetworkPolicy(metadata=ManagedMeta(name="any", namespace="shop"))))
     want = LogWant("shop", "web", "app")
     snapshot.add_log(want, LogTail(ref(WEB), "app", False, (line,)))
     return [
