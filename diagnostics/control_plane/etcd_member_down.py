@@ -39,22 +39,19 @@ PATIENCE = timedelta(minutes=2)
 _READY = "status.conditions[type=Ready].status"
 
 
-def failing_member(pod: Pod) -> bool:
-    """A pod of etcd, as kubeadm labels it, that should be ready and is not."""
-    return pod.namespace == NAMESPACE and (pod.metadata.labels or {}).get(LABEL) == ETCD and not_ready(pod)
-
-
 @diagnostic(
     code="KD4104",
     subject=Pod,
     severity=Severity.WARNING,
     reads=(Pod,),
-    when=failing_member,
+    when=not_ready,
     symptoms=("etcd", "quorum", "etcdserver: no leader"),
 )
 def etcd_member_down(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     stated = condition(pod.status.conditions, "Ready")
-    if not failing_member(pod) or stated is None or stated.last_transition_time is None:
+    if pod.namespace != NAMESPACE or pod.labels.get(LABEL) != ETCD:
+        return  # No pod of etcd, as kubeadm labels it.
+    if stated is None or stated.last_transition_time is None:
         return
     since = cluster.taken_at - stated.last_transition_time
     members = [one for one in cluster.labelled(Pod, NAMESPACE, f"{LABEL}={ETCD}") if isinstance(one, Pod)]
