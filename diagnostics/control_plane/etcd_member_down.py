@@ -49,8 +49,8 @@ _READY = "status.conditions[type=Ready].status"
 )
 def etcd_member_down(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     stated = condition(pod.status.conditions, "Ready")
-    if pod.namespace != NAMESPACE or pod.labels.get(LABEL) != ETCD:
-        return  # No pod of etcd, as kubeadm labels it.
+    if pod.namespace != NAMESPACE or pod.labels.get(LABEL) != ETCD or not not_ready(pod):
+        return  # No pod of etcd, as kubeadm labels it, or a pod that is ready.
     if stated is None or stated.last_transition_time is None:
         return
     since = cluster.taken_at - stated.last_transition_time
