@@ -60,7 +60,7 @@ PACKED = gzip.compress(json.dumps({"kind": "PodList", "items": [{"metadata": {"n
 LATE_ANSWERS: dict[str, Answer] = {
     "nothing": silent,
     "headers, a byte at a time": drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
-    "a status line, a byte at a time": drip(b"HTTP/1.1 2", b"0"),
+    "a status line, a byte at a time": drip(b"HTTP/1.1 200 O", b"K"),
     "a body, a byte at a time": drip(HEAD + b"Content-Length: 99999\r\n\r\n", b" "),
     "a body without length": drip(HEAD + b"Connection: close\r\n\r\n{", b" "),
     "the size of a chunk": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),

@@ -51,6 +51,27 @@ def test_the_first_request_waits_for_no_diagnosis() -> None:
     assert not [name for name in names if name.startswith(("kubedoctor.engine", "kubedoctor.answers", "diagnostics"))]
 
 
+def test_structs_have_no_annotations_in_text() -> None:
+    """msgspec compiles each annotation that is text when it makes a decoder: a fifteenth of a short run."""
+    code = """
+import kubedoctor.collect.live.cluster, kubedoctor.engine, msgspec
+
+def below(struct):
+    for one in struct.__subclasses__():
+        yield one
+        yield from below(one)
+
+decoded = ("kubedoctor.cluster.kinds", "kubedoctor.cluster.seen.decoding", "kubedoctor.collect", "kubedoctor.engine.installed")
+for struct in below(msgspec.Struct):
+    if struct.__module__.startswith(decoded) and str in map(type, struct.__annotations__.values()):
+        print(f"{struct.__module__}.{struct.__name__}")
+print("all")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    never_decoded = {"Chosen", "Entry", "Kubeconfig", "Options", "Ref", "ResourceKind"}
+    assert [name for name in done.stdout.split() if name.rpartition(".")[2] not in never_decoded] == ["all"]
+
+
 def test_a_request_needs_no_large_library() -> None:
     """Neither those of other protocols, nor what only retries, plug-ins, proxies or unusual kubeconfigs need."""
     loaded = loaded_by("import kubedoctor.cli.diagnosing, kubedoctor.collect.live.cluster")

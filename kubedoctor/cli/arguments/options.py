@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
+SEVERITIES = ("critical", "warning", "notice")
+"""The values of Severity, whose package is not imported before the first request."""
 Completer = Callable[[str, argparse.Namespace], Iterable[str]]
 
 
@@ -80,12 +82,10 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...], *, gat
     else:
         parser.set_defaults(output=None)
     if gates:
-        from kubedoctor.findings import Severity
-
         group.add_argument(
             "--fail-on",
-            choices=[level.value for level in Severity],
-            default=Severity.WARNING.value,
+            choices=SEVERITIES,
+            default="warning",
             help="the lowest severity that gives exit code 1: critical, warning or notice; default: warning",
             metavar="SEVERITY",
         )

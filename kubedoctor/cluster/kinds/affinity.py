@@ -1,7 +1,5 @@
 """Where pods may run: node selectors, affinity, tolerations and topology spread."""
 
-from __future__ import annotations
-
 from kubedoctor.cluster.kinds.meta import LabelSelector, Part
 
 

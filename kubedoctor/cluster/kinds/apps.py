@@ -1,7 +1,5 @@
 """Workloads: apps and batch."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kubedoctor.cluster.kinds.meta import (

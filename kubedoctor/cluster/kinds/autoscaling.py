@@ -1,7 +1,5 @@
 """The autoscaling group."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kubedoctor.cluster.kinds.meta import (

@@ -1,7 +1,5 @@
 """Containers: their parts and their statuses."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

@@ -1,7 +1,5 @@
 """Admission, permissions, extension and the rest of the control plane's kinds."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

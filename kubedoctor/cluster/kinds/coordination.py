@@ -1,7 +1,5 @@
 """The coordination group: leases, with which nodes and controllers show that they run."""
 
-from __future__ import annotations
-
 from kubedoctor.cluster.kinds.meta import KubernetesObject, Part, Time
 
 

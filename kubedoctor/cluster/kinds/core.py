@@ -1,7 +1,5 @@
 """Core kinds other than pods and storage."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

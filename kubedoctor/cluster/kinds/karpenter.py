@@ -3,8 +3,6 @@
 They are not in the table of kinds: discovery shows whether a cluster serves them.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement

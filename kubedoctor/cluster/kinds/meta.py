@@ -1,7 +1,5 @@
 """What all kinds share: metadata, conditions, selectors and references."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, dataclass_transform
 

@@ -1,7 +1,5 @@
 """The metrics group: resource usage of containers and nodes."""
 
-from __future__ import annotations
-
 import msgspec
 
 from kubedoctor.cluster.kinds.meta import (

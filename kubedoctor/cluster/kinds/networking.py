@@ -1,7 +1,5 @@
 """Network policies, ingresses, endpoint slices."""
 
-from __future__ import annotations
-
 import msgspec
 
 from kubedoctor.cluster.kinds.core import LoadBalancerStatus

@@ -1,7 +1,5 @@
 """Pods. Containers, volumes and affinity have modules of their own."""
 
-from __future__ import annotations
-
 import msgspec
 
 from kubedoctor.cluster.grammar.redaction import redact_text

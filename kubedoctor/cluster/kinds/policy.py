@@ -1,7 +1,5 @@
 """The policy group: disruption budgets."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, LabelSelector, ManagedMeta, Part

@@ -1,7 +1,5 @@
 """Volumes, claims, classes and CSI."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

@@ -1,7 +1,5 @@
 """The volumes of pods."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kubedoctor.cluster.kinds.meta import Part

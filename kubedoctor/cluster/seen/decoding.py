@@ -6,8 +6,6 @@ and a field of a wrong type is left out. Everything that was left out is listed 
 belongs is that quantity, as for the API server; where other text belongs it is read as text, and said.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache

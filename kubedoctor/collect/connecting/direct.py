@@ -123,7 +123,7 @@ class _Connection:
         text = request(sent.method, target, self._named(), sent.headers, sent.body)
         self.sock.settimeout(sent.read)
         self.sock.sendall(text)
-        return ReceivedAnswer(self.sock.makefile("rb"))
+        return ReceivedAnswer(self.sock.recv)
 
     def _named(self) -> str:
         """The server in the header Host."""
@@ -196,16 +196,14 @@ class DirectAnswer:
 
     def close(self) -> None:
         """See CarriedAnswer."""
-        for part in (self._response, self._connection):
-            with contextlib.suppress(OSError, ValueError):
-                part.close()
+        with contextlib.suppress(OSError, ValueError):
+            self._connection.close()
 
     def release(self) -> None:
         """See CarriedAnswer."""
         if self._response.will_close or self.missing or not self._ended:
             self.close()
             return
-        self._response.close()
         self._keep(self._connection)
 
     def shutdown(self) -> None:

@@ -1,7 +1,5 @@
 """Refusals of the API server and network failures, as sentences and clauses for people."""
 
-from __future__ import annotations
-
 import ssl
 
 import msgspec

@@ -1,8 +1,6 @@
 """Checks that an answer fits its request: a 200 with JSON may be a Status, a proxy's error or a list of another
 kind."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 

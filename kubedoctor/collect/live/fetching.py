@@ -1,7 +1,5 @@
 """Fetches one want: the request that answers it, and the meaning of the answer or the refusal."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """Reads lists in chunks, and keeps the part that was read of an incomplete list."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any

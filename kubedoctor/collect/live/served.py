@@ -1,7 +1,5 @@
 """The kinds that this cluster serves: their versions, and kinds of extensions, which kubedoctor does not know by name."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence

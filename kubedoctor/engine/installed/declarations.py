@@ -5,8 +5,6 @@ They are written after an import without problems, read while each source that t
 size, and written again after a change.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import importlib

@@ -4,8 +4,6 @@ Reading the metadata of everything that is installed takes longer than a small a
 package is installed, changed or removed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import os

@@ -61,8 +61,8 @@ def answered(answer: Answer) -> Iterator[CarriedAnswer]:
     [
         (OK + "Content-Length: 5\r\n\r\nhello", b"hello", True),
         (OK + "content-length:5\r\n\r\nhello", b"hello", True),
-        (OK + "Content-Length: 5\r\n\r\nhellothere", b"hello", True),
-        (OK + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", b"hello", True),
+        (OK + "Content-Length: 5\r\n\r\nhellothere", b"hello", False),
+        (OK + "Content-Length: 5\r\n\r\nhello" + OK + "Content-Length: 0\r\n\r\n", b"hello", False),
         (OK + "Content-Length: 0\r\n\r\n", b"", True),
         ("HTTP/1.1 204 No Content\r\n\r\n", b"", True),
         (OK + "Connection: close\r\nContent-Length: 5\r\n\r\nhello", b"hello", False),
@@ -201,9 +201,13 @@ def test_chunks_that_have_arrived_are_read_together() -> None:
         "SSH-2.0-OpenSSH_9.9\r\n",
         "HTTP/2 200\r\n\r\n",
         "HTTP/1.1 2000 OK\r\n\r\n",
-        OK + "x: y\r\n" * 101 + "\r\n",
-        OK + f"x: {'y' * 70_000}\r\n\r\n",
+        OK + "x: y\r\n" * 100_000 + "\r\n",
+        OK + f"x: {'y' * 600_000}\r\n\r\n",
+        OK + "Content-Length: 5\r\nContent-Length: 4\r\n\r\nhello",
+        OK + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        OK + "Content-Length: 5\r\n",
     ],
+    ids=lambda text: text[:40],
 )
 def test_what_is_not_http(text: str) -> None:
     with pytest.raises(ConnectionFailed), answered(ends(text)):
