@@ -100,6 +100,15 @@ def restarted(pod: Pod) -> bool:
     return False
 
 
+def has_run(pod: Pod) -> bool:
+    """Some container runs, or has run."""
+    return any(
+        state and (state.running or state.terminated)
+        for status in all_statuses(pod)
+        for state in (status.state, status.last_state)
+    )
+
+
 def troubled(pod: Pod) -> bool:
     """Any of these: not ready, restarted, waiting or failed."""
     return not_ready(pod) or pod.status.phase == "Failed" or restarted(pod) or waiting(pod)

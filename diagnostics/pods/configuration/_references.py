@@ -55,6 +55,10 @@ class _Stuck(msgspec.Struct):
     volumes: bool = False
     reported: list[tuple[Missing, Evidence]] = msgspec.field(default_factory=list)
 
+    def on(self, reference: Reference) -> bool:
+        """Whether something waits for what is referred to."""
+        return reference.container in self.containers or (bool(reference.volume) and self.volumes)
+
 
 def absent_objects(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *create: str) -> Iterator[Finding]:
     """A finding for each object of a kind that a waiting pod needs and that does not exist.
@@ -110,19 +114,23 @@ def absent_keys(pod: Pod, cluster: Cluster) -> Iterator[Absent]:
 
 
 def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *, keys: bool) -> Iterator[Absent]:
-    if _may_be_stuck(pod):
-        readings = [partial(cluster.get, kind, pod.namespace, name) for name in sorted(_names(pod, kind.__name__))]
+    stuck = _stuck(pod)
+    needed = [reference for reference in references(pod) if reference.kind == kind.__name__ and stuck.on(reference)]
+    readings = [
+        partial(cluster.get, kind, pod.namespace, name) for name in sorted({reference.name for reference in needed})
+    ]
+    if _may_be_stuck(pod):  # whatever it waits for, these are read
         cluster.together(partial(cluster.events_about, ref(pod)), partial(workload_of, pod, cluster), *readings)
-    stuck = _stuck(pod, cluster)
     if not (stuck.containers or stuck.volumes):
         return
+    if stuck.volumes:
+        stuck.reported += _mount_events(pod, cluster.events_about(ref(pod)))
     seen: set[tuple[str, str]] = set()
     unseen: CannotSee | None = None
     any_absent = False
-    for reference in references(pod):
-        waits = reference.container in stuck.containers or (reference.volume and stuck.volumes)
+    for reference in needed:
         place = (reference.name, reference.key * keys)
-        if reference.kind != kind.__name__ or not waits or bool(reference.key) < keys or place in seen:
+        if bool(reference.key) < keys or place in seen:
             continue
         stated = [evidence for missing, evidence in stuck.reported if _is(missing, reference, keys)]
         try:
@@ -148,11 +156,7 @@ def _may_be_stuck(pod: Pod) -> bool:
     return active(pod) and bool(pod.spec.node_name) and pod.status.phase in ("", "Pending")
 
 
-def _names(pod: Pod, kind: str) -> set[str]:
-    return {reference.name for reference in references(pod) if reference.kind == kind}
-
-
-def _stuck(pod: Pod, cluster: Cluster) -> _Stuck:
+def _stuck(pod: Pod) -> _Stuck:
     stuck = _Stuck()
     if not active(pod) or not pod.spec.node_name:
         return stuck
@@ -168,8 +172,6 @@ def _stuck(pod: Pod, cluster: Cluster) -> _Stuck:
                 evidence = quote_status(pod, part.container.name, "state.waiting.message")
                 stuck.reported += [(missing, quoted) for quoted in evidence]
     stuck.volumes = not begun and pod.status.phase in ("", "Pending")
-    if stuck.volumes:
-        stuck.reported += _mount_events(pod, cluster.events_about(ref(pod)))
     return stuck
 
 

@@ -14,6 +14,7 @@ from kubedoctor.cluster.kinds.meta import condition
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.relations.claims import claim_names
 from kubedoctor.cluster.relations.neighbours import cluster_dns
 from kubedoctor.cluster.relations.workloads import controller_of, selector_of_workload
 from kubedoctor.cluster.seen.reading import Cluster, event_want, slices_want
@@ -70,6 +71,8 @@ def _after_pod(pod: Pod, replica_set: str, snapshot: Snapshot) -> Iterator[Want]
     stated = condition(pod.status.conditions, "PodScheduled")
     if unscheduled(pod) and stated is not None and stated.reason == "Unschedulable":
         yield from (Want("Node"), Want("Pod"))  # The scheduler's decision is replayed.
+        if any(claim_names(pod)):
+            yield Want("PersistentVolumeClaim")
     yield from (Want(kind, pod.namespace) for kind in ("Pod", "Service", "NetworkPolicy"))
     yield event_want(ref(pod))
     if pod.spec.node_name:

@@ -29,7 +29,7 @@ from kubedoctor.cluster.relations.related import Related, related
 from kubedoctor.cluster.relations.services import pods_selected_by, services_selecting
 from kubedoctor.cluster.relations.workloads import WORKLOADS, owner_chain, pods_of, replica_sets_of, template_of
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import all_containers, not_ready, troubled, unscheduled
+from kubedoctor.cluster.triage import all_containers, has_run, not_ready, troubled, unscheduled
 
 NODE_STATE = "node.kubernetes.io/"  # The prefix of the taints that follow from a node's conditions, and one more taint:
 CORDON = "node.kubernetes.io/unschedulable"
@@ -64,8 +64,8 @@ def services_of_pod(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
 
 @related(Pod, workloads_too=True)
 def cluster_dns(pod: Pod, _: Cluster) -> Iterator[Ref]:
-    """A pod may be in trouble because no name resolves."""
-    if troubled(pod) and pod.spec.node_name and pod.spec.dns_policy in ("", "ClusterFirst", "ClusterFirstWithHostNet"):
+    """A pod may be in trouble because no name resolves for its programs."""
+    if troubled(pod) and has_run(pod) and pod.spec.dns_policy in ("", "ClusterFirst", "ClusterFirstWithHostNet"):
         yield Ref("Service", "kube-system", "kube-dns")
 
 
