@@ -24,6 +24,8 @@ from kubedoctor.cluster.triage import troubled, unscheduled
 
 MOST_SINGLE = 3
 """How many objects of a kind and namespace are fetched one by one; more are fetched with a list."""
+MOST_OF_CLUSTER = 10
+"""The same for kinds without namespaces, whose lists may be long: a DaemonSet's pods are on as many nodes."""
 
 
 def with_foreseen(wants: Iterable[Want | LogWant], snapshot: Snapshot) -> frozenset[Want | LogWant]:
@@ -86,14 +88,17 @@ def _pods_of_dns(service: Ref) -> Want:
 
 
 def _earlier_revisions(snapshot: Snapshot) -> Iterator[Want]:
-    """The ReplicaSets of a Deployment that may be to blame for a pod in trouble."""
+    """The ReplicaSets of a Deployment that may be to blame for a pod in trouble, and the policies for that pod."""
     for deployment in snapshot.of_kind("Deployment"):
         selector = selector_of_workload(deployment)
         if selector is None or selector.is_empty:
             continue
         pods = snapshot.of_kind("Pod", deployment.namespace)
         if any(isinstance(pod, Pod) and troubled(pod) and selector.matches(pod.labels) for pod in pods):
-            yield Want("ReplicaSet", deployment.namespace, labels=selector.text)
+            yield from (
+                Want("ReplicaSet", deployment.namespace, labels=selector.text),
+                Want("NetworkPolicy", deployment.namespace),
+            )
 
 
 def _widest(wants: set[Want | LogWant]) -> Iterator[Want | LogWant]:
@@ -110,12 +115,15 @@ def _batched(wants: set[Want | LogWant], snapshot: Snapshot) -> Iterator[Want | 
     counts = Counter(_whole(want) for want in wants)
     for want in wants:
         whole = _whole(want)
-        yield whole if whole is not None and counts[whole] > MOST_SINGLE and _is_open(whole, snapshot) else want
+        many = whole is not None and counts[whole] > (MOST_SINGLE if whole.namespace else MOST_OF_CLUSTER)
+        yield whole if whole is not None and many and _is_open(whole, snapshot) else want
 
 
 def _whole(want: Want | LogWant) -> Want | None:
-    """The list of the namespace that holds what is wanted."""
-    if not isinstance(want, Want) or not want.namespace or not (want.name or want.labels or want.fields):
+    """The list of the namespace, or of a kind without namespaces, that holds what is wanted."""
+    if not isinstance(want, Want) or not (want.name or want.labels or want.fields):
         return None
     row = kind_named(want.kind)
-    return Want(want.kind, want.namespace) if row is not None and want.kind != "Secret" else None
+    if row is None or want.kind == "Secret" or row.namespaced == (not want.namespace):
+        return None
+    return Want(want.kind, want.namespace)

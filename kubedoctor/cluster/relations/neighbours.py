@@ -163,8 +163,8 @@ def pods_in_trouble(node: Node, cluster: Cluster) -> Iterator[Ref]:
 def waiting_pods(node: Node, cluster: Cluster) -> Iterator[Ref]:
     """Pods without a node, where this node rejects all pods or some."""
     maximum = (node.status.allocatable or {}).get("pods", "")
-    full = maximum.isdigit() and len(cluster.pods_on(node.name)) >= int(maximum)
-    if node.spec.unschedulable or node.spec.taints or full:
+    rejects = node.spec.unschedulable or node.spec.taints
+    if rejects or (maximum.isdigit() and len(cluster.pods_on(node.name)) >= int(maximum)):
         yield from (ref(pod) for pod in cluster.all(Pod) if unscheduled(pod))
 
 

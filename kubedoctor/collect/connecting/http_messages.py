@@ -66,8 +66,9 @@ class ReceivedAnswer:
             if "transfer-encoding" in self.headers:
                 raise EndedEarly("the connection ended before the last chunk")
             message.ended = True
-        piece = b"".join(message.body)
-        message.body.clear()
+        body = b"".join(message.body)
+        piece, rest = body[:most], body[most:]
+        message.body = [rest] if rest else []
         if self.length is not None:
             self.length -= len(piece)
         return piece

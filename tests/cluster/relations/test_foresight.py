@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.relations.foresight import MOST_SINGLE, with_foreseen
+import pytest
+
+from kubedoctor.cluster.relations.foresight import MOST_OF_CLUSTER, MOST_SINGLE, with_foreseen
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from tests.engine.clinic import live, objects, pod
 
@@ -22,6 +24,11 @@ def test_nodes_secrets_and_logs_are_never_listed_for_a_few() -> None:
     secrets: set[Want | LogWant] = {Want("Secret", "shop", f"s{number}") for number in range(9)}
     logs: set[Want | LogWant] = {LogWant("shop", f"web-{number}", "app") for number in range(9)}
     assert with_foreseen(nodes | secrets | logs, live()) == nodes | secrets | logs
+
+
+def test_the_nodes_of_many_pods_are_listed() -> None:
+    nodes: set[Want | LogWant] = {Want("Node", "", f"n{number}") for number in range(MOST_OF_CLUSTER + 1)}
+    assert with_foreseen(nodes, live()) == {Want("Node")}
 
 
 def test_a_list_stands_for_what_it_holds() -> None:
@@ -66,3 +73,25 @@ def test_the_deployment_is_named_as_the_pods_say() -> None:
     manifest["metadata"]["labels"] = {"pod-template-hash": "55fb"}
     snapshot.add(objects(manifest))
     assert Want("Deployment", "shop", "web") in with_foreseen((Want("ReplicaSet", "shop", "web-55fb"),), snapshot)
+
+
+DNS = Want("Service", "kube-system", "kube-dns")
+WAITS = {"waiting": {"reason": "ImagePullBackOff"}}
+CRASHES = {"waiting": {"reason": "CrashLoopBackOff"}}
+ENDED = {"terminated": {"exitCode": 1}}
+
+
+@pytest.mark.parametrize(
+    ("state", "before", "asks"),
+    [(WAITS, {}, False), (CRASHES, ENDED, True), ({"running": {}}, {}, True), (ENDED, {}, True), ({}, {}, False)],
+    ids=["no image", "crashed", "not ready", "ended", "no state"],
+)
+def test_only_a_program_that_ran_may_have_waited_for_a_name(
+    state: dict[str, object], before: dict[str, object], asks: bool
+) -> None:
+    manifest = pod("web-55fb-1", node="n1", owner="web-55fb")
+    status = {"name": "app", "state": state, "lastState": before, "restartCount": 0}
+    manifest["status"] = {"phase": "Pending", "containerStatuses": [status]}
+    snapshot = live()
+    snapshot.add(objects(manifest))
+    assert (DNS in with_foreseen((Want("ReplicaSet", "shop", "web-55fb"),), snapshot)) == asks
