@@ -19,9 +19,9 @@ from kubedoctor.cli.formats.sheet import render_sheet
 from kubedoctor.cli.not_found import check_namespace
 from kubedoctor.cli.reading import namespace_meant, opened
 from kubedoctor.cli.subject import find_subject, single_target
-from kubedoctor.cli.targets import Target
+from kubedoctor.cli.targets import Target, UnknownKind
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
-from kubedoctor.cluster.grammar.text import counted, listed
+from kubedoctor.cluster.grammar.text import counted, listed, with_article
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
 from kubedoctor.collect.source import ReadableCluster
@@ -153,10 +153,15 @@ def _target(question: Question, words: list[str]) -> Target:
     noun = _noun(question)
     if not words:
         raise UsageProblem(f"which {noun}?", f"Name it: kubedoctor {question.name} {noun.upper()} [-n NAMESPACE]")
-    target = single_target([noun, words[0]] if len(words) == 1 and "/" not in words[0] else words)
+    names = ", ".join(_nouns(question))
+    try:
+        target = single_target([noun, words[0]] if len(words) == 1 and "/" not in words[0] else words)
+    except UnknownKind as problem:
+        raise UsageProblem(f"{problem.what}; {question.name} is asked about {names}", problem.hint) from None
     if target.kind.kind not in question.kinds:
-        names = ", ".join(_nouns(question))
-        raise UsageProblem(f"{question.name} cannot be asked about a {target.kind.singular}", f"Name one of: {names}")
+        raise UsageProblem(
+            f"{question.name} cannot be asked about {with_article(target.kind.kind)}", f"Name one of: {names}"
+        )
     return target
 
 

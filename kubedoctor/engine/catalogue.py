@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
 from kubedoctor.cluster.relations.related import Related
 from kubedoctor.engine.installed.declarations import keep, kept_of, sources_of
@@ -31,14 +32,22 @@ RETIRED_CODES: dict[str, str] = {}
 Declared = Diagnostic[Any] | Related | CauseRelation
 
 
+class Unusable(NamedTuple):
+    """Why a package or module cannot be used: a sentence, and where it raised."""
+
+    sentence: str
+    traceback: str = ""
+
+
 class Catalogue(msgspec.Struct, frozen=True):
     """Diagnostics sorted by id; the relations between objects, nearest first.
 
-    problems: packages and modules that could not be used, a sentence each.
+    problems: packages and modules that could not be used, a sentence each. tracebacks: of those that raised.
     """
 
     diagnostics: tuple[Diagnostic[Any], ...]
     problems: tuple[str, ...] = ()
+    tracebacks: tuple[str, ...] = ()
     related: tuple[Related, ...] = NEIGHBOURS
     relations: tuple[CauseRelation, ...] = RELATIONS
     _by_subject: dict[str, tuple[Diagnostic[Any], ...]] = msgspec.field(default_factory=dict)
@@ -108,28 +117,28 @@ def _rank(term: str, page: Diagnostic[Any]) -> int | None:
 def load_catalogue() -> Catalogue:
     """What all installed packages declare. A broken package is a problem; the others are used."""
     declared: list[Declared] = []
-    problems: list[str] = []
+    problems: list[Unusable] = []
     for point in packages(GROUP):
         package = point.distribution or point.name
         try:
             module = point.load()
         except Exception as error:  # noqa: BLE001  # a third-party package may raise anything when it is imported
-            problems.append(f"the diagnostics of package {package} ({point.value}) cannot be imported: {_why(error)}")
+            problems.append(_raised(f"the diagnostics of package {package} ({point.value})", error))
             continue
         if not isinstance(module, ModuleType):
-            problems.append(f"package {package}: its entry point {point.value} is not a module")
+            problems.append(Unusable(f"package {package}: its entry point {point.value} is not a module"))
             continue
         declared.extend(_declared(module, package, problems))
     return assemble(declared, problems)
 
 
-def _declared(package: ModuleType, name: str, problems: list[str]) -> tuple[Declared, ...]:
+def _declared(package: ModuleType, name: str, problems: list[Unusable]) -> tuple[Declared, ...]:
     """What a package declares; its modules are imported only where that was not kept."""
     sources = sources_of(package)
     if kept := kept_of(package, sources):
         with contextlib.suppress(Exception):  # what is wrong with a module is found below
             return (*kept.diagnostics(), *_items(map(importlib.import_module, kept.modules)))
-    broken: list[str] = []
+    broken: list[Unusable] = []
     items = tuple(_collect(package, name, broken))
     if broken:
         problems += broken
@@ -138,12 +147,13 @@ def _declared(package: ModuleType, name: str, problems: list[str]) -> tuple[Decl
     return items
 
 
-def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Catalogue:
+def assemble(declared: Iterable[Declared], problems: Iterable[Unusable] = ()) -> Catalogue:
     """Sort, and leave out what cannot be used: of two diagnostics with one code or id, or two cause relations with one name,
     the first keeps it; a diagnostic that explains along a relation that no package declares is left out.
     """
     items = tuple(declared)
-    sentences = list(problems)
+    unusable = tuple(problems)
+    sentences = [problem.sentence for problem in unusable]
     relations = {relation.name: relation for relation in RELATIONS}
     for relation in sorted((item for item in items if isinstance(item, CauseRelation)), key=lambda item: item.name):
         if relations.setdefault(relation.name, relation) is not relation:
@@ -161,6 +171,7 @@ def assemble(declared: Iterable[Declared], problems: Iterable[str] = ()) -> Cata
     return Catalogue(
         diagnostics=tuple(sorted(accepted, key=lambda diagnostic: diagnostic.id)),
         problems=tuple(sentences),
+        tracebacks=tuple(problem.traceback for problem in unusable if problem.traceback),
         related=(*NEIGHBOURS, *related),
         relations=tuple(relations.values()),
     )
@@ -183,21 +194,28 @@ def _unusable(
 
 def load_package(module: ModuleType) -> Catalogue:
     """What one package declares; raises PluginProblem if any of it cannot be used."""
-    problems: list[str] = []
+    problems: list[Unusable] = []
     catalogue = assemble(_collect(module, module.__name__, problems), problems)
     if catalogue.problems:
         raise PluginProblem(catalogue.problems[0])
     return catalogue
 
 
-def _collect(package: ModuleType, name: str, problems: list[str]) -> Iterator[Declared]:
+def _collect(package: ModuleType, name: str, problems: list[Unusable]) -> Iterator[Declared]:
     modules = [package]
     for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
         try:
             modules.append(importlib.import_module(info.name))
         except Exception as error:  # noqa: BLE001  # one broken module must not break the others
-            problems.append(f"package {name}: {info.name} cannot be imported: {_why(error)}")
+            problems.append(_raised(f"package {name}: {info.name}", error))
     yield from _items(modules)
+
+
+def _raised(what: str, error: Exception) -> Unusable:
+    import traceback  # seldom needed
+
+    where = without_credentials("".join(traceback.format_exception(error)))
+    return Unusable(f"{what} cannot be imported: {_why(error)}", where)
 
 
 def _why(error: Exception) -> str:

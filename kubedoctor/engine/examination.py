@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.text import with_article
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.foresight import with_foreseen
@@ -65,8 +66,7 @@ def focus_all(catalogue: Catalogue, subjects: tuple[Ref, ...], snapshot: Snapsho
 
 def _no_diagnostic_of(kind: str) -> str:
     short = kind.partition(".")[0]
-    article = "an" if short[0] in "AEIO" else "a"
-    return f"no diagnostic checks {article} {short} itself; scan shows its effect on other objects"
+    return f"no diagnostic checks {with_article(short)} itself; scan shows its effect on other objects"
 
 
 def _in_rounds(catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot, gather: Gather) -> tuple[Results, int]:
@@ -271,6 +271,7 @@ def _report(
         requests=snapshot.requests,
         rounds=rounds,
         problems=(*catalogue.problems, *failed, *sorted(snapshot.problems)),
+        tracebacks=catalogue.tracebacks,
         unexplained=left.unexplained,
         not_ready=left.not_ready,
     )

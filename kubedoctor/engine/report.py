@@ -128,7 +128,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     """The result of one examination.
 
     subject: the object asked for; None for a scan, and where several were asked for: they are the `subjects`.
-    incidents: worst first. problems: what was unreadable or left out.
+    incidents: worst first. problems: what was unreadable or left out. tracebacks: of modules that could not be imported.
     rounds: the number of rounds of fetching.
     unexplained: the subject first. on_it: of a node, the causes of incidents that only pods on it have.
     not_ready: workloads that are not ready, without a finding or other trouble; they may still be starting.
@@ -147,6 +147,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     rounds: int = 0
     suppressed: int = 0
     problems: tuple[str, ...] = ()
+    tracebacks: tuple[str, ...] = ()
     unexplained: tuple[Unexplained, ...] = ()
     not_ready: tuple[Unexplained, ...] = ()
     subjects: tuple[Ref, ...] = ()

@@ -170,6 +170,14 @@ def test_a_server_that_throttles_for_ever_is_asked_less(bench: Bench, monkeypatc
     assert bench.asked < 100
 
 
+def test_a_server_that_asks_to_wait_longer_than_for_a_request(bench: Bench) -> None:
+    busy = refusal(429, "TooManyRequests", "slow down", "Retry-After: 3600\r\n")
+    for command, expected in ((bench.scan, 3), (bench.pod, 2), (bench.capture, 3)):
+        code, text = command(of_pods(busy))
+        assert code == expected
+        assert "the server returned 429 (slow down) and asks to wait 60m" in text
+
+
 def test_a_redirect_in_a_circle(bench: Bench) -> None:
     moved = response(b"", "302 Found", extra="Location: /api/v1/pods\r\n")
     for command in (bench.scan, bench.pod, bench.capture):

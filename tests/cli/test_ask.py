@@ -176,7 +176,7 @@ def test_nodes_that_are_not_recorded_leave_it_open(capsys: Capture, tmp_path: Pa
     ("words", "sentence"),
     [
         ((), "which pod?"),
-        (("svc/checkout",), "why-pending cannot be asked about a service"),
+        (("svc/checkout",), "why-pending cannot be asked about a Service"),
         (("chekout",), "Pod chekout not found"),
         (("deploy/checkout", "--node", "cp-2"), "there is no node cp-2\n  did you mean cp-1"),
         (("deploy/checkout", "--what-if", "cpu=1"), "--what-if: 'cpu=1' is no change that can be tried"),

@@ -42,7 +42,8 @@ def test_the_last_words_are_the_arguments(words: tuple[str, ...], capsys: pytest
         (("checkout",), "B:PORT is missing: a Service and its port"),
         (("deploy", "checkout"), "B:PORT is missing: a Service and its port"),
         (("deploy/checkout", "cart:80", "more"), "unexpected argument: more"),
-        (("node", "worker", "cart:80"), "reach cannot be asked about a node"),
+        (("node", "worker", "cart:80"), "reach cannot be asked about a Node"),
+        (("widget/x", "cart:80"), "unknown kind 'widget'; reach is asked about deployment"),
     ],
 )
 def test_missing_and_needless_words(words: tuple[str, ...], sentence: str) -> None:

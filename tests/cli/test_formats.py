@@ -184,6 +184,25 @@ def test_colour_only_where_it_is_asked_for() -> None:
     assert "\x1b[" not in render(FULL, "text")
 
 
+def test_debug_shows_tracebacks_of_modules_that_cannot_be_imported() -> None:
+    broken = report(problems=("acme.checks cannot be imported",), tracebacks=("Traceback: there",))
+    assert "Traceback: there" in render(broken, "text", Style(debug=True))
+    assert "Traceback: there" not in render(broken, "text", Style())
+    assert "Traceback: there" not in render(broken, "json", Style(debug=True))
+
+
+def test_json_counts_the_objects_that_one_reason_keeps_from_a_check() -> None:
+    pods = [Ref("Pod", "shop", f"web-{number}") for number in range(300)]
+    unread = tuple(NotChecked("a/b", pod, "events: forbidden") for pod in pods)
+    other = NotChecked("a/c", pods[0], "events: forbidden")
+    data = json.loads(render(report(not_checked=(*unread, other)), "json"))
+    first = {"kind": "Pod", "namespace": "shop", "name": "web-0"}
+    assert data["not_checked"] == [
+        {"diagnostic": "a/b", "about": first, "why": "events: forbidden", "count": 300},
+        {"diagnostic": "a/c", "about": first, "why": "events: forbidden"},
+    ]
+
+
 def test_debug_shows_tracebacks() -> None:
     failed = report(not_checked=(NotChecked("a/b", CHECKOUT, "the check failed: KeyError", "Traceback: here"),))
     assert "Traceback: here" in render(failed, "text", Style(debug=True))

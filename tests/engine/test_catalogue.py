@@ -122,6 +122,9 @@ def test_what_a_broken_module_raises_is_named_by_its_type(plugin: Any) -> None:
     plugin("acme_checks", broken="{}['hour']")
     (problem,) = load_catalogue().problems
     assert problem.endswith("acme_checks.area.broken cannot be imported: KeyError: 'hour'")
+    (traceback,) = load_catalogue().tracebacks
+    assert "broken.py" in traceback
+    assert traceback.endswith("KeyError: 'hour'\n")
 
 
 def test_a_package_that_does_not_exist_is_named(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,8 +60,10 @@ def to_data(report: Report) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in report.findings],
         "unexplained": [_unexplained(unexplained) for unexplained in report.unexplained],
         **({"not_ready": [_unexplained(waiting) for waiting in report.not_ready]} if report.not_ready else {}),
-        "not_checked": [_not_checked(not_checked) for not_checked in report.not_checked]
-        + [{"diagnostic": None, "about": None, "why": text} for text in report.problems],
+        "not_checked": [
+            *_not_checked(report.not_checked),
+            *({"diagnostic": None, "about": None, "why": text} for text in report.problems),
+        ],
         "checked": {"diagnostics": report.diagnostics_run, "objects": report.objects_seen},
         "suppressed": report.suppressed,
         "requests": report.requests,
@@ -133,12 +136,19 @@ def _unexplained(unexplained: Unexplained) -> dict[str, Any]:
     }
 
 
-def _not_checked(not_checked: NotChecked) -> dict[str, Any]:
-    return {
-        "diagnostic": not_checked.diagnostic or None,
-        "about": ref_data(not_checked.about) if not_checked.about else None,
-        "why": not_checked.why,
-    }
+def _not_checked(entries: Iterable[NotChecked]) -> Iterator[dict[str, Any]]:
+    """One for each diagnostic and reason, with the first object and the number of all."""
+    groups: dict[tuple[str, str], list[NotChecked]] = {}
+    for entry in entries:
+        groups.setdefault((entry.diagnostic, entry.why), []).append(entry)
+    for (diagnostic, why), group in groups.items():
+        about = group[0].about
+        yield {
+            "diagnostic": diagnostic or None,
+            "about": ref_data(about) if about else None,
+            "why": why,
+            **({"count": len(group)} if len(group) > 1 else {}),
+        }
 
 
 def moment(at: datetime) -> str | None:

@@ -261,9 +261,9 @@ class _Page:
             yield from wrapped(row, self._width, "  ", "    ")
         if len(rows) > len(shown):
             yield f"  {and_more(len(rows) - len(shown))}; -o wide lists all"
-        for entry in report.not_checked if self._debug else ():
-            if entry.traceback:
-                yield textwrap.indent(visible(entry.traceback, lines=True), "    ")
+        tracebacks = (*report.tracebacks, *(entry.traceback for entry in report.not_checked))
+        for traceback in filter(None, tracebacks if self._debug else ()):
+            yield textwrap.indent(visible(traceback, lines=True), "    ")
         yield ""
 
 

@@ -40,6 +40,12 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
     return escaped[: limit - 1] + "…" if limit > 0 else ""
 
 
+def with_article(kind: str) -> str:
+    """`a Pod`, `an Ingress`, `an HTTPRoute`, whose first letters are spelled out."""
+    vowels = "AEFHILMNORSX" if kind[1:2].isupper() else "AEIOaeio"
+    return f"{'an' if kind[:1] in tuple(vowels) else 'a'} {kind}"
+
+
 def visible_end(text: str, limit: int) -> str:
     """Like `visible`, on one line, but cut at the start: runtimes write the reason last."""
     escaped = visible(" ".join(text.split()))

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import visible, with_article
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.objects import struct_for
 from kubedoctor.cluster.kinds.references import custom_kind_name
@@ -166,8 +166,7 @@ def _is_other(kind: str, stated: object) -> bool:
 
 
 def _of_another_kind(kind: str, other: str, namespace: str, name: str) -> str:
-    article = "an" if other[:1] in tuple("AEIO") else "a"
-    return f"{_named(kind, namespace, name)}: the object is {article} {visible(other, 100)}; ignored"
+    return f"{_named(kind, namespace, name)}: the object is {with_article(visible(other, 100))}; ignored"
 
 
 def decode_exact(kind: str, body: bytes | memoryview) -> KubernetesObject | None:

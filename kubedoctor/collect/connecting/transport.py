@@ -20,7 +20,7 @@ from kubedoctor.collect.connecting.deadlines import PATIENCE, Deadline, Deadline
 from kubedoctor.collect.connecting.direct import Direct
 from kubedoctor.collect.connecting.failures import ConnectionFailed, EndedEarly, TookTooLong
 from kubedoctor.collect.connecting.paths import check_is_read
-from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer, problem_of, refusal_of, unexpected
+from kubedoctor.collect.live.answers import LONGEST_PAUSE, ApiRefusal, NoApiServer, problem_of, refusal_of, unexpected
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
 JSON = "application/json"
@@ -28,7 +28,6 @@ MOST_OF_A_LINE = 32 * 2**20  # etcd stores no object larger than 1.5 MiB, unless
 MOST_BYTES = 512 * 2**20  # no cluster gives a larger answer to a chunked list
 MOST_TRIES = 5
 _LARGEST_SKEW = timedelta(days=50 * 365)  # ages cannot be computed with a clock that differs more
-LONGEST_PAUSE = 10.0  # seconds, even if Retry-After is longer
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _WHOLE = (200, 201)
 PROBE = 5.0  # seconds for an answer of a server that was silent before
@@ -126,9 +125,9 @@ class Transport:
                     self._patience.answered()
                     raise
                 self._patience.failed()
-                if last:
-                    raise
                 seconds = max(seconds, refusal.retry_after)
+                if last or time.monotonic() - began + min(seconds, LONGEST_PAUSE) > allowed:
+                    raise
             except _Dropped as dropped:
                 self._patience.failed(dropped.problem if last else None)
                 if last:

@@ -1,10 +1,12 @@
 """Refusals of the API server and network failures, as sentences and clauses for people."""
 
 import ssl
+from datetime import timedelta
 
 import msgspec
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
+from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.connecting.carrying import Headers
@@ -21,6 +23,8 @@ from kubedoctor.collect.connecting.failures import (
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
 _LONGEST_WORDS = 300
+_LONGEST_WAIT = 1e9  # seconds; dates have no more
+LONGEST_PAUSE = 10.0  # seconds, even if Retry-After is longer
 _IMPERSONATION = compiled_later(r'"([^"]*)" is forbidden: User "([^"]*)" cannot impersonate')
 
 
@@ -40,7 +44,9 @@ class ApiRefusal(Exception):
         if not self.status:
             return self.message
         text = self.message or self.reason
-        return f"the server returned {self.status}" + (f" ({text})" if text else "")
+        pause = timedelta(seconds=min(self.retry_after, _LONGEST_WAIT))
+        wait = f" and asks to wait {human_duration(pause)}" if self.retry_after > LONGEST_PAUSE else ""
+        return f"the server returned {self.status}" + (f" ({text})" if text else "") + wait
 
 
 class _Status(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import visible, with_article
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.cluster.seen.decoding import Decoded
 from kubedoctor.cluster.seen.mending import marked
@@ -78,7 +78,11 @@ def check_namespace(asked: Expected, item: dict[str, Any]) -> None:
 def other_kind(asked: Expected, item: Any) -> str:
     """The kind of an item of a list where it is not the requested one, with its article. Most lists leave it out."""
     kind = item.get("kind") if isinstance(item, dict) else ""
-    return _a(visible(kind, _LONGEST_WORDS)) if isinstance(kind, str) and kind not in ("", asked.row.kind) else ""
+    return (
+        with_article(visible(kind, _LONGEST_WORDS))
+        if isinstance(kind, str) and kind not in ("", asked.row.kind)
+        else ""
+    )
 
 
 def _is_list_of(asked: Expected, kind: Any, api_version: Any) -> bool:
@@ -118,13 +122,13 @@ def check_name(row: ResourceKind, namespace: str, metadata: Any, name: str = "")
     metadata = metadata if isinstance(metadata, dict) else {}
     returned_name, where = metadata.get("name"), metadata.get("namespace") or ""
     if not isinstance(returned_name, str) or not returned_name:
-        raise _Other(f"the server returned a {row.kind} without name")
+        raise _Other(f"the server returned {with_article(row.kind)} without name")
     if name and returned_name != name:
         raise _Other(
             f"the server returned {row.kind} {visible(returned_name, _LONGEST_WORDS)} instead of {visible(name)}"
         )
     if row.namespaced and namespace and where not in ("", namespace):
-        raise _Other(f"the server returned a {row.kind} of namespace {visible(str(where), _LONGEST_WORDS)}")
+        raise _Other(f"the server returned {with_article(row.kind)} of namespace {visible(str(where), _LONGEST_WORDS)}")
 
 
 class _Other(ApiRefusal):
@@ -136,14 +140,14 @@ class _Other(ApiRefusal):
 
 def _instead(head: _Head, expected: str) -> ApiRefusal:
     if not isinstance(head.kind, str) or not head.kind:
-        return _Other(f"the server returned JSON without kind instead of {_a(expected)}")
+        return _Other(f"the server returned JSON without kind instead of {with_article(expected)}")
     words = head.message or head.reason if head.kind == "Status" else ""
     message = f": {visible(words, _LONGEST_WORDS)}" if isinstance(words, str) and words else ""
     version = ""
     if head.kind == expected and isinstance(head.api_version, str):
         version = f" of {visible(head.api_version, _LONGEST_WORDS)}"
-    returned = _a(visible(head.kind, _LONGEST_WORDS))
-    return _Other(f"the server returned {returned}{version} instead of {_a(expected)}{message}")
+    returned = with_article(visible(head.kind, _LONGEST_WORDS))
+    return _Other(f"the server returned {returned}{version} instead of {with_article(expected)}{message}")
 
 
 def _head(body: bytes) -> _Head:
@@ -157,7 +161,3 @@ def _head(body: bytes) -> _Head:
 
 def _group(api_version: Any) -> str:
     return api_version.rpartition("/")[0] if isinstance(api_version, str) else "?"
-
-
-def _a(kind: str) -> str:
-    return f"{'an' if kind[:1] in 'AEIO' else 'a'} {kind}"

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import visible, with_article
 from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
@@ -65,7 +65,7 @@ class ObjectScreen(Screen[None]):
             return
         about, questions = row.ref, self.session.questions_about(row.ref)
         if not questions:
-            self.notify(f"No question applies to a {visible(about.short_kind, 60)}.", timeout=3)
+            self.notify(f"No question applies to {with_article(visible(about.short_kind, 60))}.", timeout=3)
             return
 
         def chosen(question: Question | None) -> None:

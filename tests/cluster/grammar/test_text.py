@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedoctor.cluster.grammar.text import counted, visible, visible_end, visible_ends
+from kubedoctor.cluster.grammar.text import counted, visible, visible_end, visible_ends, with_article
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
@@ -123,3 +123,9 @@ def test_the_end_of_a_long_message_stays(text: str, limit: int, shown: str) -> N
 def test_both_ends_of_a_long_value_stay(text: str, limit: int, shown: str) -> None:
     assert visible_ends(text, limit) == shown
     assert len(shown) <= limit
+
+
+def test_an_article_is_chosen_as_the_word_is_spoken() -> None:
+    kinds = ("Pod", "Ingress", "User", "HTTPRoute", "CSIDriver", "APIService", "EndpointSlice", "UDPRoute", "SMTPRelay")
+    said = [with_article(kind).partition(" ")[0] for kind in kinds]
+    assert said == ["a", "an", "a", "an", "a", "an", "an", "a", "an"]

@@ -265,3 +265,15 @@ def test_names_that_no_object_can_have_are_not_asked_for(name: str, open_at: Ope
 
     assert {asked.path for asked in api.asked} == {"/version"}
     assert all(source.snapshot.covers(want) for want in wants if isinstance(want, Want))
+
+
+def test_a_pause_that_ends_after_the_time_for_a_request_is_not_made(tmp_path: Path) -> None:
+    with FakeApi(lambda _: refusal(429, "TooManyRequests", "slow down", "Retry-After: 3600\r\n")) as api:
+        path = kubeconfig(tmp_path / "config", api.url)
+        options = Options(kubeconfig=path, request_timeout="2s")
+        transport = Transport(connect(options, {}), pause=lambda seconds: pytest.fail(f"waits {seconds} s"))
+        with pytest.raises(ApiRefusal) as raised:
+            transport.get("/version")
+        transport.close()
+    assert raised.value.clause == "the server returned 429 (slow down) and asks to wait 60m"
+    assert len(api.asked) == 1

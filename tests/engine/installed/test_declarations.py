@@ -17,7 +17,7 @@ import pytest
 import diagnostics
 from kubedoctor.cluster import Cluster, triage
 from kubedoctor.engine import Catalogue, catalogue, load_package
-from kubedoctor.engine.catalogue import assemble
+from kubedoctor.engine.catalogue import Unusable, assemble
 from kubedoctor.engine.checks import Results, may_apply, run_check
 from kubedoctor.engine.installed import declarations
 from kubedoctor.engine.installed.declarations import imported_later, keep, kept_of, sources_of
@@ -82,7 +82,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
 
 def declared(package: ModuleType) -> Catalogue:
-    problems: list[str] = []
+    problems: list[Unusable] = []
     return assemble(catalogue._declared(package, package.__name__, problems), problems)
 
 
