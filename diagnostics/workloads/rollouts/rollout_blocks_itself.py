@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.rollouts.own_pods import BlockedRollout, blocked_by_own_pods, rolls_out
+from kubedoctor.answers.rollouts.own_pods import BlockedRollout, blocked_by_own_pods
 from kubedoctor.answers.rollouts.strategy import none_may_go
 from kubedoctor.answers.rollouts.ways_out import ways_out
 from kubedoctor.answers.rollouts.words import empty_domains, spreading, why_it_waits
@@ -34,6 +34,7 @@ from kubedoctor.cluster import WORKLOADS, Cluster, Deployment, Evidence, Pod, co
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, rollout
 from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
+from kubedoctor.replay.workloads.rolling_update import rolls_out
 
 _MOST_OLD = 3
 _UNAVAILABLE = "spec.strategy.rollingUpdate.maxUnavailable"

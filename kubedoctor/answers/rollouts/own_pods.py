@@ -17,7 +17,7 @@ from kubedoctor.replay.scheduler.counterfactuals.applying import Situation
 from kubedoctor.replay.scheduler.cycle import Objection
 from kubedoctor.replay.scheduler.pending import PendingAnswer, explain_pending
 from kubedoctor.replay.scheduler.said.self_check import Agreement
-from kubedoctor.replay.workloads.rolling_update import fences, is_rolling, old_pods_that_may_go
+from kubedoctor.replay.workloads.rolling_update import fences, old_pods_that_may_go
 from kubedoctor.replay.workloads.rollout_course import without_pods
 
 _TRUSTED = (Agreement.AGREES, Agreement.STALE, Agreement.NO_MESSAGE)
@@ -42,17 +42,6 @@ class BlockedRollout(msgspec.Struct, frozen=True):
         found = [objection for name in self.freed if (objection := first.get(name)) is not None]
         found = found or [item for item in (self.answer.verdict.pre_filter,) if item is not None]
         return tuple({tuple(part.obstacle for part in item.status.reasons): item for item in found}.values())
-
-
-def rolls_out(deployment: Deployment) -> bool:
-    """Pods of an old revision are left, and some pod is not available."""
-    status = deployment.status
-    return (
-        is_rolling(deployment)
-        and status.updated_replicas < status.replicas
-        and status.unavailable_replicas > 0
-        and deployment.metadata.deletion_timestamp is None
-    )
 
 
 def blocked_by_own_pods(deployment: Deployment, cluster: Cluster) -> BlockedRollout | None:

@@ -41,6 +41,17 @@ def is_rolling(deployment: Deployment) -> bool:
     return deployment.spec.strategy.type != "Recreate" and not deployment.spec.paused
 
 
+def rolls_out(deployment: Deployment) -> bool:
+    """Pods of an old revision are left, and some pod is not available."""
+    status = deployment.status
+    return (
+        is_rolling(deployment)
+        and status.updated_replicas < status.replicas
+        and status.unavailable_replicas > 0
+        and deployment.metadata.deletion_timestamp is None
+    )
+
+
 def old_pods_that_may_go(deployment: Deployment, newest: ReplicaSet, old: Iterable[ReplicaSet]) -> int:
     """How many old pods the controller would end now, broken ones first."""
     older = tuple(old)
