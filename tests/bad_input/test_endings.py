@@ -184,7 +184,7 @@ def test_a_redirect_in_a_circle(bench: Bench) -> None:
         code, text = command(lambda _: moved)
         assert code == 2
         assert "it returned a redirect" in text
-    assert bench.asked < 200  # each kind once
+    assert bench.asked < 100  # each kind once
 
 
 def pages(number: Callable[[], int], token: str, items: int) -> Script:
