@@ -44,6 +44,7 @@ from kubedoctor.findings import (
     Fix,
     Severity,
     diagnostic,
+    fix_by_hand,
     rollout,
 )
 from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
@@ -101,6 +102,9 @@ def _not_found(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
         undo = rollout("undo", pull.about)
         words = f"{'Or roll' if fixes else 'Roll'} back to the previous revision, with image {previous}"
         fixes.append(Fix(words, undo, Effect.DISRUPTS))
+    if not fixes:
+        words = f"Correct the image of container `{pull.container.name}`, or push {pull.image}"
+        fixes.append(fix_by_hand(pull.about, words))
     return finding(pod, pull, summary, *fixes, evidence=evidence)
 
 
