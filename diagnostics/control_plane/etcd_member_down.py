@@ -49,7 +49,7 @@ _READY = "status.conditions[type=Ready].status"
 )
 def etcd_member_down(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     stated = condition(pod.status.conditions, "Ready")
-    if pod.namespace != NAMESPACE or pod.labels.get(LABEL) != ETCD or not not_ready(pod):
+    if pod.namespace != NAMESPACE or pod.labels.get(LABEL) != ETCD or not not_ready(pod) or not pod.spec.containers:
         return  # No pod of etcd, as kubeadm labels it, or a pod that is ready.
     if stated is None or stated.last_transition_time is None:
         return

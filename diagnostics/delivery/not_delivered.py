@@ -33,10 +33,13 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.answers.statements import Meaning, stated_finding, troubles_of
-from kubedoctor.cluster import Cluster, CustomResource, Event, Ref
-from kubedoctor.findings import Finding, Severity, diagnostic
+from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning, stated_finding, troubles_of
+from kubedoctor.cluster import Cluster, CustomResource, Event, Evidence, Ref, has_path, listed, quote, ref, visible_end
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.status.extensions import LATELY
+from kubedoctor.replay.status.messages import StatedTrouble
+from kubedoctor.replay.status.stated import moment, stated_conditions
 
 _C = MessageClass
 _MEANINGS: Final = {
@@ -45,7 +48,7 @@ _MEANINGS: Final = {
     _C.DELIVERY_SOURCE_MISSING: Meaning("the version of its spec is not at the source", "Correct the branch, tag, chart or version, or publish it"),
     _C.DELIVERY_PATH_MISSING: Meaning("the path of its spec is not at the source", "Correct the path, or add it to the source"),
     _C.DELIVERY_RENDER: Meaning("its manifests cannot be rendered", "Correct the values or the template that the message names, at the source"),
-    _C.DELIVERY_APPLY_REFUSED: Meaning("the API server refuses an object of it", "Correct the object at the source; an immutable field needs the object deleted and recreated"),
+    _C.DELIVERY_APPLY_REFUSED: Meaning("it cannot be applied", "Correct what the message names, at the source"),
     _C.DELIVERY_CRD_MISSING: Meaning("the kind of an object is not installed", "Install the CustomResourceDefinition first, or correct the apiVersion of the object"),
     _C.DELIVERY_HEALTH_TIMEOUT: Meaning("what it applied does not become healthy", "Fix the workload that does not become ready"),
     _C.DELIVERY_DEPENDENCY: Meaning("what it depends on is not ready", "Fix the dependency that the message names"),
@@ -57,6 +60,10 @@ _MEANINGS: Final = {
 }  # fmt: skip
 _OBJECT: Final = re.compile(r"\b(Deployment|StatefulSet|DaemonSet|Job|Pod|CronJob)/([a-z0-9.-]+)/([a-z0-9.-]+)")
 """As Flux names what it waits for: `Deployment/shop/web status: 'InProgress'`."""
+
+
+_IMMUTABLE: Final = re.compile(r"immutable|updates to \w+ spec")
+_FINISHED: Final = "status.operationState.finishedAt"
 
 
 @diagnostic(
@@ -84,23 +91,82 @@ _OBJECT: Final = re.compile(r"\b(Deployment|StatefulSet|DaemonSet|Job|Pod|CronJo
     ),
 )
 def not_delivered(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
-    troubles = tuple(t for t in troubles_of(obj, cluster) if t.reading.message_class in _MEANINGS)
+    ready = stated_conditions(obj).get("Ready")
+    if ready is not None and ready.status == "True":
+        return  # An earlier attempt failed, and what it left is in order.
+    troubles = tuple(
+        trouble
+        for trouble in troubles_of(obj, cluster)
+        if trouble.reading.message_class in _MEANINGS and _counts(obj, trouble, cluster)
+    )
     if not troubles:
         return
+    troubles = tuple(sorted(troubles, key=lambda trouble: trouble.message_path == trouble.path))
+    unwell = tuple(_unwell(obj))
+    if troubles[0].message_path == troubles[0].path:
+        if unwell:
+            yield _degraded(obj, troubles[0], unwell)
+        return  # A word without a message says no cause.
     finding = stated_finding(obj, troubles, _MEANINGS, cluster)
-    unwell = (*_unwell(obj), *_waited_for(troubles[0].reading.deciding))
-    yield msgspec.structs.replace(finding, because_of=tuple(dict.fromkeys((*finding.because_of, *unwell))))
+    refused = _refused_object(obj) if troubles[0].is_vague else None
+    if refused is not None:
+        summary = f"{_MEANINGS[_C.DELIVERY_APPLY_REFUSED].clause}: {visible_end(refused.text, LONGEST_MESSAGE)}"
+        finding = msgspec.structs.replace(finding, summary=summary.rstrip("."), evidence=(refused, *finding.evidence))
+    if _IMMUTABLE.search(finding.summary):
+        again = Fix("An immutable field is changed only by deleting and recreating the object, which ends its pods")
+        finding = msgspec.structs.replace(finding, fixes=(*finding.fixes, again))
+    blamed = (*finding.because_of, *(name for name, _ in unwell), *_waited_for(troubles[0].reading.deciding))
+    yield msgspec.structs.replace(finding, because_of=tuple(dict.fromkeys(blamed)))
 
 
-def _unwell(application: CustomResource) -> Iterator[Ref]:
-    """The objects of an Argo CD application whose health is Degraded or Missing."""
+def _counts(obj: CustomResource, trouble: StatedTrouble, cluster: Cluster) -> bool:
+    """Not what was never delivered (Missing), and no operation that ended long ago."""
+    if trouble.path == "status.health.status":
+        return trouble.message_path != trouble.path or quote(obj, trouble.path).text != "Missing"
+    if not trouble.path.startswith("status.operationState"):
+        return True
+    ended = quote(obj, _FINISHED).text if has_path(obj, _FINISHED) else ""
+    at = moment(ended)
+    return at is None or cluster.taken_at - at <= LATELY
+
+
+def _degraded(obj: CustomResource, trouble: StatedTrouble, unwell: tuple[tuple[Ref, str], ...]) -> Finding:
+    names = listed((f"{name.title}{f': {message}' if message else ''}" for name, message in unwell), 2)
+    return Finding(
+        about=ref(obj),
+        summary=f"what it delivered is not healthy: {visible_end(names, LONGEST_MESSAGE)}".rstrip("."),
+        evidence=(quote(obj, trouble.path),),
+        confidence=Confidence.CERTAIN,
+        fixes=(Fix(_MEANINGS[_C.DELIVERY_HEALTH_TIMEOUT].repair),),
+        commands=(Command(ref(obj).describe_command, "the health of each object"),),
+        because_of=tuple(name for name, _ in unwell),
+    )
+
+
+def _refused_object(obj: CustomResource) -> Evidence | None:
+    """The message about the first object that was not synced."""
+    state = (obj.status or {}).get("operationState")
+    result = state.get("syncResult") if isinstance(state, dict) else None
+    rows = result.get("resources") if isinstance(result, dict) else None
+    for number, row in enumerate(rows if isinstance(rows, list) else ()):
+        if isinstance(row, dict) and row.get("status") == "SyncFailed" and isinstance(row.get("message"), str):
+            return quote(obj, f"status.operationState.syncResult.resources[{number}].message")
+    return None
+
+
+def _unwell(application: CustomResource) -> Iterator[tuple[Ref, str]]:
+    """The objects of an Argo CD application whose health is Degraded, with the message."""
     resources = (application.status or {}).get("resources")
     for row in resources if isinstance(resources, list) else ():
         health = row.get("health") if isinstance(row, dict) else None
-        if isinstance(health, dict) and health.get("status") in ("Degraded", "Missing"):
+        if isinstance(health, dict) and health.get("status") == "Degraded":
             kind, name, namespace = (row.get(field) for field in ("kind", "name", "namespace"))
             if isinstance(kind, str) and isinstance(name, str):
-                yield Ref(kind, namespace if isinstance(namespace, str) else "", name)
+                message = health.get("message")
+                yield (
+                    Ref(kind, namespace if isinstance(namespace, str) else "", name),
+                    (message if isinstance(message, str) else ""),
+                )
 
 
 def _waited_for(message: str) -> Iterator[Ref]:

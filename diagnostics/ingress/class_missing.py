@@ -36,12 +36,14 @@ def class_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     name, created = ingress.spec.ingress_class_name, ingress.metadata.creation_timestamp
     if not name or ingress.metadata.deletion_timestamp is not None or ingress.status.load_balancer.ingress:
         return  # Some controller serves it.
+    if any(owner.kind == "Challenge" for owner in ingress.metadata.owner_references or ()):
+        return  # Its Certificate tells.
     if created is not None and cluster.taken_at - created < START:
         return
     if cluster.get(IngressClass, "", name) is not None:
         return
     there = [row.name for row in cluster.maybe.all(IngressClass)]
-    near = next(iter(misspellings(name, there, 1)), there[0] if len(there) == 1 else "")
+    near = next(iter(misspellings(name, there, 1)), "")
     guess = f"; did you mean {near}?" if near else f", only {listed(there, 5)}" if there else "; the cluster has none"
     install = Fix(f"Install the ingress controller of class {name}")
     if near:
@@ -54,6 +56,8 @@ def class_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
         summary=f"IngressClass {name} does not exist{guess}",
         evidence=(quote(ingress, "spec.ingressClassName", "no IngressClass of this name"),),
         confidence=Confidence.CERTAIN,
+        # Some controllers serve a class that has no object, and write no address.
+        severity=None if near else Severity.WARNING,
         fixes=(correct, install) if there else (install,),
         commands=(Command("kubectl get ingressclass", "the classes of the cluster and their controllers"),),
     )

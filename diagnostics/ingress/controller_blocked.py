@@ -92,7 +92,7 @@ def _finding(ingress: Ingress, found: Denial, reached: tuple[ConnectionTarget, .
     return Finding(
         about=ref(found.policy),
         aspect=f"{named}-{found.target.port}",
-        summary=f"blocks the ingress controller ({ref(found.source).title}) from {named} of {ref(ingress).title} "
+        summary=f"{'blocks' if tried is not None else 'would block'} the ingress controller ({ref(found.source).title}) from {named} of {ref(ingress).title} "
         f"({found.target.protocol} {found.target.port}): {in_words(found)}",
         detail=""
         if tried is not None

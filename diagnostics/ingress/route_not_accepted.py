@@ -59,6 +59,7 @@ from kubedoctor.replay.gateway.attachment import (
     selected_listeners,
 )
 from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.status.messages import StatedTrouble
 from kubedoctor.replay.status.vocabulary import START
 
 _C = MessageClass
@@ -95,7 +96,13 @@ _MOST: Final = 3
 def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if obj.metadata.deletion_timestamp is not None:
         return
-    troubles = tuple(t for t in troubles_of(obj, cluster) if t.reading.message_class in _MEANINGS)
+    if obj.kind == "GatewayClass" and not _is_used(obj, cluster):
+        return
+    troubles = tuple(
+        trouble
+        for trouble in troubles_of(obj, cluster)
+        if trouble.reading.message_class in _MEANINGS and not _is_left_behind(obj, trouble)
+    )
     if troubles:
         finding = stated_finding(obj, troubles, _MEANINGS, cluster)
         replayed = _replayed(obj, cluster) if _is_about_attaching(troubles[0].reading.message_class) else None
@@ -104,6 +111,29 @@ def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Findin
         unanswered = _nobody_answers(obj, cluster)
         if unanswered is not None:
             yield unanswered
+
+
+def _is_used(gateway_class: CustomResource, cluster: Cluster) -> bool:
+    return any(
+        isinstance(gateway, CustomResource) and (gateway.spec or {}).get("gatewayClassName") == gateway_class.name
+        for gateway in cluster.maybe.all_named(GATEWAY)
+    )
+
+
+def _is_left_behind(route: CustomResource, trouble: StatedTrouble) -> bool:
+    """A status about a parent that the spec no longer names: controllers leave these behind."""
+    if not trouble.path.startswith("status.parents["):
+        return False
+    path = f"{trouble.path.partition('].')[0]}].parentRef"
+    names = {
+        (str(row.get("namespace") or route.metadata.namespace), str(row.get("name")))
+        for row in (route.spec or {}).get("parentRefs") or ()
+        if isinstance(row, dict)
+    }
+    if not has_path(route, f"{path}.name") or not names:
+        return False
+    place = quote(route, f"{path}.namespace").text if has_path(route, f"{path}.namespace") else route.metadata.namespace
+    return (place, quote(route, f"{path}.name").text) not in names
 
 
 def _is_about_attaching(message_class: MessageClass) -> bool:
@@ -181,9 +211,11 @@ def _repair(why: Refused, listener: Listener, route: CustomResource) -> Fix:
 
 def _no_listener(route: CustomResource, path: str, section: str, gateway: CustomResource) -> Finding:
     there = [listener.name for listener in listeners_of(gateway)]
-    field = "sectionName" if section else "port"
+    field = next(field for field in ("sectionName", "port", "name") if has_path(route, f"{path}.{field}"))
     near = next(iter(misspellings(section, there, 1)), "") if section else ""
-    named = f"listener {section}" if section else "listener on the port of the route's parentRef"
+    named = (
+        f"listener {section}" if section else "listener on the port of the route's parentRef" if there else "listeners"
+    )
     guess = f"; did you mean {near}?" if near else f", only {listed(there, 5)}" if there else ""
     return Finding(
         about=ref(route),

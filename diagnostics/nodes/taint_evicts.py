@@ -19,6 +19,8 @@ A taint with the effect NoExecute removes pods from the node: those without a to
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
 
 from diagnostics.nodes.node_not_ready import unready
 from kubedoctor.cluster import Cluster, Node, Pod, counted, finished, human_duration, listed, quote, ref, terminating
@@ -30,6 +32,10 @@ from kubedoctor.replay.disruption.taint_evictions import NO_EXECUTE, taint_evict
 def evicting(node: Node) -> bool:
     """A taint that evicts, on a node that is Ready: a node that is not has such taints from Kubernetes itself."""
     return any(taint.effect == NO_EXECUTE for taint in node.spec.taints or ()) and not unready(node)
+
+
+SOON: Final = timedelta(days=1)
+"""A notice about a later eviction would be forgotten."""
 
 
 @diagnostic(
@@ -47,11 +53,12 @@ def taint_evicts(node: Node, cluster: Cluster) -> Iterator[Finding]:
     for pod in cluster.pods_on(node.name):
         eviction = taint_eviction(pod, taints) if not (finished(pod) or terminating(pod)) else None
         if eviction is not None and eviction.after:
-            at = (
-                f"at {eviction.at:%H:%M} UTC"
-                if eviction.at is not None
-                else f"{human_duration(eviction.after)} after it"
-            )
+            if eviction.at is None:
+                at = f"{human_duration(eviction.after)} after it"
+            elif cluster.taken_at < eviction.at <= cluster.taken_at + SOON:
+                at = f"in {human_duration(eviction.at - cluster.taken_at)}"
+            else:
+                continue  # Far away, or the taint manager is about to act.
             leaving.setdefault(taints.index(eviction.taint), []).append((pod, at))
     for index, pods in leaving.items():
         taint = taints[index]

@@ -50,7 +50,7 @@ _MEANINGS: Final = {
     _C.CERTIFICATE_KEY_MISSING: Meaning("a Secret of the issuer cannot be used", "Create the Secret that the message names: for a ClusterIssuer in the namespace of cert-manager"),
     _C.CERTIFICATE_REFUSED: Meaning("the issuer refuses the request", "Change the request, or the policy that refuses it"),
     _C.CERTIFICATE_MISMATCH: Meaning("its Secret does not match", "Give each Certificate a secretName of its own"),
-    _C.CERTIFICATE_NOT_RENEWED: Meaning("it is not renewed", "Read the message of its newest CertificateRequest"),
+    _C.CERTIFICATE_NOT_RENEWED: Meaning("it is not issued or renewed", "Read the messages of the newest CertificateRequest and Order"),
 }  # fmt: skip
 _CHAIN: Final = (
     ("CertificateRequest", "cert-manager.io"),
@@ -109,7 +109,7 @@ def _leader(obj: CustomResource, cluster: Cluster) -> Ref | None:
     kind = _LED.get(obj.kind)
     for owner in obj.metadata.owner_references or ():
         name = Ref(f"{kind}.{owner.api_version.rpartition('/')[0]}", obj.metadata.namespace, owner.name)
-        if owner.kind == kind and cluster.maybe.get_ref(name) is not None:
+        if owner.kind == kind and "/" in owner.api_version and cluster.maybe.get_ref(name) is not None:
             return name
     return None
 

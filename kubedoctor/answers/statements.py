@@ -29,7 +29,7 @@ class Meaning(NamedTuple):
 
 def troubles_of(obj: CustomResource, cluster: Cluster) -> tuple[StatedTrouble, ...]:
     """The trouble that counts, the one that says why first; empty for an attempt that is over, and for what is deleted."""
-    if obj.metadata.deletion_timestamp is not None or is_past(obj, cluster.snapshot):
+    if not obj.name or obj.metadata.deletion_timestamp is not None or is_past(obj, cluster.snapshot):
         return ()
     return stated_troubles(obj, cluster.events_about(ref(obj)), cluster.taken_at)
 
@@ -49,12 +49,17 @@ def stated_finding(
     return Finding(
         about=ref(obj),
         summary=f"{place}{meaning.clause}{said(first)}",
-        evidence=tuple(dict.fromkeys(fact for trouble in troubles[:2] for fact in quoted(obj, trouble))),
+        evidence=tuple(dict.fromkeys(fact for trouble in _unlike(troubles)[:2] for fact in quoted(obj, trouble))),
         confidence=Confidence.CERTAIN if first.reading.known else Confidence.LIKELY,
         fixes=(Fix(meaning.repair),),
         commands=(Command(ref(obj).describe_command, "its conditions and events"),),
         because_of=troubled_references(obj, cluster),
     )
+
+
+def _unlike(troubles: tuple[StatedTrouble, ...]) -> list[StatedTrouble]:
+    """One trouble for each message."""
+    return list({trouble.reading.deciding: trouble for trouble in reversed(troubles)}.values())[::-1]
 
 
 def said(trouble: StatedTrouble) -> str:

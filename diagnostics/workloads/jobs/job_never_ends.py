@@ -65,6 +65,8 @@ from kubedoctor.replay.permissions.grants import ROLE_KINDS
 _MANY_TIMES: Final = 10
 """A run that takes so many times the longest kept one is no run with more work."""
 _AT_LEAST: Final = timedelta(minutes=2)
+_WITHOUT_A_CAUSE: Final = timedelta(minutes=20)
+"""A run whose log tells nothing may just have more work than the others."""
 _FEWEST_RUNS: Final = 2
 """One earlier run does not tell what is usual."""
 
@@ -100,7 +102,9 @@ def job_never_ends(job: Job, cluster: Cluster) -> Iterator[Finding]:
     pod, container = found
     tail = cluster.log_tail(pod, container)
     story = story_of_lines(pod, container, tail.lines if tail else (), False, ref(job), cluster)
-    limit = max(int(_MANY_TIMES * max(runs).total_seconds()), int(_AT_LEAST.total_seconds()))
+    if not story.text and age < _WITHOUT_A_CAUSE:
+        return
+    limit = max(int(_MANY_TIMES * max(runs).total_seconds()), int(_WITHOUT_A_CAUSE.total_seconds()))
     deadline = put(ref(cron_job), ("spec", "jobTemplate", "spec", "activeDeadlineSeconds"), limit)
     yield Finding(
         about=ref(job),

@@ -126,6 +126,8 @@ def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial |
     policies = {ref(row): row for name in namespaces for row in cluster.maybe.all(NetworkPolicy, name)}
     if not policies:
         return None
+    if any(cluster.maybe.get(Namespace, "", name) is None for name in namespaces):
+        return None  # Its labels may be what a rule selects.
     policy_set = PolicySet(policies.values())
     here = Party.of_pod(source, labels_of(source.namespace, cluster))
     there = (

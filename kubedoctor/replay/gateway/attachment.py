@@ -69,7 +69,12 @@ def listeners_of(gateway: CustomResource) -> Iterator[Listener]:
     for number, row in enumerate(rows if isinstance(rows, list) else ()):
         if isinstance(row, dict):
             name = _text(row.get("name"))
-            yield Listener(gateway, name, f"spec.listeners[name={name}]" if name else f"spec.listeners[{number}]", row)
+            yield Listener(
+                gateway,
+                name,
+                f"spec.listeners[name={name}]" if name and "]" not in name else f"spec.listeners[{number}]",
+                row,
+            )
 
 
 def selected_listeners(parent: Parent, gateway: CustomResource) -> tuple[Listener, ...]:
@@ -99,7 +104,7 @@ def refused(route: CustomResource, listener: Listener, namespace: Namespace | No
                 return Refused.LABELS_OF_NAMESPACE, f"{path}.selector"
         case None | "" | "Same" as stated:
             if route.metadata.namespace != listener.gateway.metadata.namespace:
-                return Refused.OTHER_NAMESPACE, f"{path}.from" if stated else f"{listener.path}.name"
+                return Refused.OTHER_NAMESPACE, f"{path}.from" if stated else listener.path
     if not _share_a_hostname(listener.hostname, route):
         return Refused.HOSTNAME, f"{listener.path}.hostname"
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
@@ -22,8 +23,15 @@ _VAGUE: Final = frozenset({
     MessageClass.SECRET_SYNC_FAILED,
     MessageClass.CERTIFICATE_NOT_RENEWED,
     MessageClass.DELIVERY_HEALTH_TIMEOUT,
+    MessageClass.GATEWAY_NOT_PROGRAMMED,
 })  # fmt: skip
 """Classes that say that it failed rather than why."""
+
+
+_NO_CAUSE: Final = re.compile(
+    r"^(?:Failed (?:last )?sync attempt to \S+: )?(Failed to \w+ after \d+ attempt|one or more synchronization tasks(?!.*reason: )|Operation terminated|\w+ retries exhausted)",
+    re.I,
+)
 
 
 class StatedTrouble(msgspec.Struct, frozen=True):
@@ -40,7 +48,11 @@ class StatedTrouble(msgspec.Struct, frozen=True):
     @property
     def is_vague(self) -> bool:
         """It says that something failed, not why."""
-        return not self.reading.known or self.reading.message_class in _VAGUE
+        return (
+            not self.reading.known
+            or self.reading.message_class in _VAGUE
+            or bool(_NO_CAUSE.search(self.reading.deciding))
+        )
 
 
 def stated_troubles(obj: CustomResource, events: Iterable[Event], now: datetime) -> tuple[StatedTrouble, ...]:

@@ -12,11 +12,17 @@ from kubedoctor.replay.messages.passing import is_bad_condition
 
 OWN: Final = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable", "OutOfDisk"})
 """Those of the kubelet and the cloud's route controller."""
-_WELL: Final = re.compile(r"(?!Not|Un)\w*(?<!Not)(?<!Un)(Ready|Healthy|Health|Available)")
+_WELL: Final = re.compile(
+    r"(?!Not|Un)\w*(?<!Not)(?<!Un)(?<!Update)(?<!Updates)(?<!Upgrade)(?<!Patch)(?<!Swap)(?<!Reboot)(Ready|Healthy|Health|Available)"
+)
 _TROUBLE: Final = re.compile(
-    r"Unhealthy\w*|\w*(Missing|Inactive|Errors|Flapping|Oops|Lost|Scheduled|Hardware\w*Fatal|Full)|\w*XID\w*",
+    r"Unhealthy\w*|\w*(Missing|Inactive|Errors|Flapping|Oops|Lost|Hardware\w*Fatal|Full)|\w*XID\w*|\w+Scheduled",
     re.IGNORECASE,
 )
+_DESCRIBES: Final = re.compile(
+    r"Kernel(?!Deadlock|Panic|Oops|Hang|Hung|Error|Bug|Crash|Lockup|Fail)|Not(?=[A-Z])|DisruptionTarget"
+)
+"""Names that tell of a property of the kernel, or that trouble is absent."""
 
 
 def node_problems(node: Node) -> Iterator[Condition]:
@@ -27,6 +33,6 @@ def node_problems(node: Node) -> Iterator[Condition]:
         name = stated.type.rpartition("/")[2]
         well = bool(_WELL.fullmatch(name))
         if stated.status == ("False" if well else "True") and (
-            well or is_bad_condition(name) or _TROUBLE.fullmatch(name)
+            well or (is_bad_condition(name) and not _DESCRIBES.match(name)) or _TROUBLE.fullmatch(name)
         ):
             yield stated

@@ -56,6 +56,7 @@ _PHRASES = (
         r"|could not find the requested resource|could not find \S+/\S+|Make sure the \"?\S+\"? CRD|CRD"
         r"|CustomResourceDefinition|no kind \S+ is registered|the server could not find",
     ),
+    Phrase(_C.DELIVERY_APPLY_REFUSED, _F.WEBHOOK, r"failed calling webhook|failed to call webhook"),
     Phrase(
         _C.DELIVERY_HEALTH_TIMEOUT,
         _F.IMAGE,
@@ -115,7 +116,6 @@ _PHRASES = (
         r"|no supported methods",
         r"(?!SyncError|(Upgrade|Install)Failed|ReconciliationFailed|BuildFailed|HealthCheckFailed).*",
     ),
-    Phrase(_C.DELIVERY_APPLY_REFUSED, _F.WEBHOOK, r"failed calling webhook|failed to call webhook"),
     Phrase(_C.DELIVERY_APPLY_REFUSED, _F.QUOTA, r"exceeded quota"),
     Phrase(
         _C.DELIVERY_APPLY_REFUSED,
