@@ -16,13 +16,13 @@ def _import_msgspec() -> None:
         return
     sys.modules[unused] = None  # type: ignore[assignment]  # "cannot be imported"
     try:
-        import msgspec  # noqa: F401
+        import msgspec  # noqa: F401  # only loaded here: the others import it as it is then
     finally:
         del sys.modules[unused]
 
 
 _import_msgspec()
-from kubedoctor.cli import main as run  # noqa: E402
+from kubedoctor.cli import main as run  # noqa: E402  # it imports msgspec
 
 gc.freeze()
 gc.set_threshold(20_000)  # with the default of 700, a short run looks through the rest of the program 28 times

@@ -26,7 +26,7 @@ def with_kinds(pending: int, kinds: int) -> ModuleType:
     """The generator with this many pending pods, in workloads of equal size."""
     module = generator()
 
-    class Crowded(module.G):  # type: ignore[misc, name-defined]
+    class Crowded(module.G):  # type: ignore[misc, name-defined]  # of a module that is loaded by its path
         def workloads(self) -> list[Any]:
             found: list[Any] = super().workloads()
             for number in range(kinds):
@@ -35,7 +35,7 @@ def with_kinds(pending: int, kinds: int) -> ModuleType:
                 found.append(self.template("ReplicaSet", namespace, name, pending // kinds, pending=True))
             return found
 
-    module.G = Crowded  # type: ignore[attr-defined]
+    module.G = Crowded  # type: ignore[attr-defined]  # the same
     return module
 
 

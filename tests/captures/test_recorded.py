@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,6 @@ def test_the_cause_is_the_first_incident(path: Path) -> None:
 def test_no_recording_names_the_machine_or_holds_a_secret() -> None:
     for path in RECORDED:
         text = gzip.decompress(path.read_bytes()).decode()
-        assert "/root/" not in text, path.name
+        assert not re.search(r"/root/|tests/real/", text), path.name  # where programs of the test were built, too
         for item in json.loads(text)["objects"]:
             assert item["kind"] != "Secret" or not any((item.get("data") or {}).values()), path.name

@@ -13,7 +13,9 @@ import pytest
 
 from kubedoctor.sandbox.server import _remove_left_behind
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="no signals and terminals of POSIX here: runs on Linux and macOS"
+)
 
 
 def started(folder: Path) -> tuple[subprocess.Popen[bytes], int]:

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.pilot import Pilot
 
-from kubedoctor.cluster import Ref, Snapshot, Want
+from kubedoctor.cluster import Ref, Snapshot
 from kubedoctor.engine import load_catalogue
 from kubedoctor.engine.health import Health
-from kubedoctor.problems import BundleProblem, ConnectionProblem
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.messages import Failed, RowsMade
+from kubedoctor.tui.messages import RowsMade
 from kubedoctor.tui.rows import View, counts
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
@@ -319,26 +318,6 @@ async def test_the_mouse_highlights_and_opens() -> None:
         assert screen.view.owner is not None
 
 
-async def test_a_failure_is_a_banner_and_the_rows_stay() -> None:
-    app = application("oom-killed")
-    async with running(app) as (pilot, screen):
-        before = shown(screen)
-        screen.post_message(Failed(ConnectionProblem("the API server is gone", "Try again.")))
-        await pilot.pause()
-        banner = screen.query_one("#banner")
-        assert banner.display
-        assert shown(screen) == before
-
-
-async def test_a_refused_kind_is_named() -> None:
-    source = opened("oom-killed")
-    source.snapshot.refuse(Want("Secret"), "list secrets is forbidden")
-    app = KubedoctorApp(lambda: Session(source, load_catalogue()), "shop")
-    async with running(app) as (pilot, screen):
-        await command(pilot, app, "secrets")
-        assert "forbidden" in str(screen.query_one("#banner").render())
-
-
 async def test_nothing_from_the_cluster_is_obeyed_or_read_as_markup() -> None:
     source = opened("oom-killed")
     snapshot = source.snapshot
@@ -368,14 +347,6 @@ def _rename(snapshot: Snapshot, name: str, other: str) -> None:
     snapshot.add([msgspec.structs.replace(obj, metadata=msgspec.structs.replace(obj.metadata, name=other))])
 
 
-async def test_an_empty_namespace_says_what_to_try() -> None:
-    source = opened("oom-killed")
-    app = KubedoctorApp(lambda: Session(source, load_catalogue()), "nowhere")
-    async with running(app) as (pilot, screen):
-        await pilot.pause()
-        assert "No workloads in nowhere" in screen.query_one(IncidentPane).page.plain
-
-
 async def test_the_event_loop_is_free_while_diagnostics_run(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
@@ -398,14 +369,3 @@ async def test_the_event_loop_is_free_while_diagnostics_run(monkeypatch: pytest.
         gate.set()
         await settle(app)
         assert screen.report is not None
-
-
-async def test_a_source_that_cannot_be_opened_ends_the_application_with_its_problem() -> None:
-    def refuse() -> Session:
-        raise BundleProblem("x.tar.gz is no bundle", "Make one with: kubedoctor capture")
-
-    app = KubedoctorApp(refuse, None, "x.tar.gz")
-    async with app.run_test(size=SIZE) as pilot:
-        await settle(app)
-        await pilot.pause()
-    assert isinstance(app.problem, BundleProblem)

@@ -54,12 +54,16 @@ class Component:
     name: str
     package: str
     flags: str = "-s -w"
+    options: tuple[str, ...] = ()
+    """Further ones of `go build`."""
 
     @property
     def recipe(self) -> str:
         """Everything that decides what the binary is."""
         sources = sorted(path for path in (GO_MODULES / self.module).iterdir() if path.suffix in (".mod", ".go"))
-        return "".join(["\n".join(path.read_text() for path in sources), self.package, self.flags, "amd64"])
+        return "".join(
+            ["\n".join(path.read_text() for path in sources), self.package, self.flags, "amd64", *self.options]
+        )
 
     @property
     def up_to_date(self) -> bool:
@@ -68,7 +72,16 @@ class Component:
 
     def build(self) -> None:
         RECIPES.mkdir(parents=True, exist_ok=True)
-        command = ["go", "build", "-buildvcs=false", "-ldflags", self.flags, "-o", str(BINARIES / self.name)]
+        command = [
+            "go",
+            "build",
+            "-buildvcs=false",
+            *self.options,
+            "-ldflags",
+            self.flags,
+            "-o",
+            str(BINARIES / self.name),
+        ]
         environment = {**os.environ, "CGO_ENABLED": "0", "GOARCH": "amd64", "GOFLAGS": "-mod=readonly"}
         subprocess.run([*command, self.package], cwd=GO_MODULES / self.module, env=environment, check=True)
         (RECIPES / self.name).write_text(self.recipe)
@@ -89,7 +102,8 @@ COMPONENTS = (
     Component("containerd", "containerd-shim-runc-v2", f"{CONTAINERD}/cmd/containerd-shim-runc-v2", CONTAINERD_FLAGS),
     Component("kubectl", "kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBERNETES_FLAGS),
     Component("coredns", "coredns", "."),
-    Component("app", "app", "."),
+    # Its panics are recorded, and must not name the folder where it was built.
+    Component("app", "app", ".", options=("-trimpath",)),
 )
 
 

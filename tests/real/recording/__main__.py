@@ -21,6 +21,7 @@ from tests.real.namespace import Namespace
 from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
+from tests.real.recording.images import IMAGES
 from tests.real.recording.nodes import NODES, ready
 from tests.real.recording.workloads import WORKLOADS
 from tests.real.workloads import cluster_dns, manifest
@@ -198,7 +199,7 @@ class Recorder:
             try:
                 if fault.steps:
                     fault.steps(at)
-                self.cluster.wait_for(fault.name, lambda fault=fault, at=at: fault.shown(at))  # type: ignore[misc]
+                self.cluster.wait_for(fault.name, lambda fault=fault, at=at: fault.shown(at))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
                 time.sleep(fault.settle)
                 record(at, fault)
                 self.tell(fault, began)
@@ -206,13 +207,13 @@ class Recorder:
                 self.tell(fault, began, str(error)[:1500])
             if fault.repair:
                 fault.repair(at)
-                self.cluster.wait_for("the node is well", lambda at=at: ready("True")(at))  # type: ignore[misc]
+                self.cluster.wait_for("the node is well", lambda at=at: ready("True")(at))  # type: ignore[misc]  # the same
             self.end(at)
 
 
 def main() -> int:
     names = set(sys.argv[1:])
-    chosen = [fault for fault in (*CONTAINERS, *WORKLOADS, *CHANGES) if fault.name in names or not names]
+    chosen = [fault for fault in (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES) if fault.name in names or not names]
     of_nodes = [fault for fault in NODES if fault.name in names or not names]
     with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))

@@ -7,8 +7,8 @@ import time
 
 from tests.real.cluster.layout import Document
 from tests.real.namespace import Namespace
-from tests.real.recording.containers import CHECKOUT, memory, service
 from tests.real.recording.fault import Fault, event, restarts
+from tests.real.recording.parts import CHECKOUT, memory, service
 from tests.real.recording.workloads import condition, container, cron_job, job, new_revision
 from tests.real.workloads import deployment, manifest
 

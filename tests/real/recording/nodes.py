@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from tests.real.cluster.layout import BINARIES, NODE_NAME, POD_RANGE, Document
 from tests.real.cluster.node import NETWORKS, POD_NETWORK
 from tests.real.namespace import Namespace
-from tests.real.recording.containers import CHECKOUT, phase
 from tests.real.recording.fault import Fault, Step, Test, event
+from tests.real.recording.parts import CHECKOUT, phase
 from tests.real.recording.workloads import headless, stateful_set
 from tests.real.workloads import deployment, network_plugin
 

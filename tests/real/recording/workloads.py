@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from tests.real.cluster.layout import Document, image
 from tests.real.namespace import Namespace
-from tests.real.recording.containers import CHECKOUT, memory, phase
 from tests.real.recording.fault import Fault, Test, event, restarts
+from tests.real.recording.parts import CHECKOUT, memory, phase
 from tests.real.workloads import deployment, manifest
 
 
