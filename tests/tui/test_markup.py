@@ -169,7 +169,8 @@ def test_every_title_of_a_border_is_data() -> None:
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("Static", "Label", "super().__init__"):
                 given = {keyword.arg: keyword.value for keyword in node.keywords}
                 reads = ast.unparse(node.func) in ("Static", "Label")
-                if reads and not (isinstance(given.get("markup"), ast.Constant) and not given["markup"].value):  # type: ignore[attr-defined]
+                markup = given.get("markup")
+                if reads and not (isinstance(markup, ast.Constant) and not markup.value):
                     wrong.append(f"{file.name}:{node.lineno}")
             elif isinstance(node, ast.Attribute) and node.attr == "from_markup":
                 wrong.append(f"{file.name}:{node.lineno}")
