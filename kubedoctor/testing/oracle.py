@@ -4,7 +4,7 @@ code.
 One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "mode", "answer"}`, or `"error"` for a
 question that cannot be answered; `-full` repeats the request. Two oracles can be compared with a plain diff. Modes:
 schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration, rollout, cron, hpa, eviction,
-drain, message, log.
+drain, message, log, reach. A row of mode `cluster` names the objects for the rows that follow it.
 
 Where upstream quotes a parser's message (errors of label and node selectors), the text is kubedoctor's.
 """
@@ -45,9 +45,10 @@ from kubedoctor.replay.scheduler.releases import LATEST
 from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, pod_requests
 from kubedoctor.replay.scheduler.snapshot import ClusterState
 from kubedoctor.testing import controllers
-from kubedoctor.testing.asked import Answer, BadRequest, converted, decoded
+from kubedoctor.testing.asked import Answer, BadRequest, State, converted, decoded
 from kubedoctor.testing.oracle_log import answer_log
 from kubedoctor.testing.oracle_message import answer_message
+from kubedoctor.testing.oracle_network import ABOUT_A_STATE
 
 INT64 = 1 << 63
 
@@ -321,34 +322,54 @@ MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
 }
 
 
+class Oracle:
+    """Answers line by line, and keeps the state that a row of mode `cluster` gave."""
+
+    def __init__(self) -> None:
+        self._state = State()
+
+    def answer(self, line: bytes, *, full: bool = False) -> Answer:
+        """The answer to one line; never raises for the content of the line."""
+        try:
+            row = _ROW.decode(line)
+        except msgspec.DecodeError as error:
+            return {"mode": "", "error": f"bad line: {error}"}
+        out: Answer = {"id": row.id} if row.id else {}
+        out["mode"] = row.mode
+        if full:
+            out["request"] = row.request
+        try:
+            return out | {"answer": self._ask(row.mode, row.request)}
+        except BadRequest as error:
+            return out | {"error": str(error)}
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            return out | {"error": f"bad request: {error}"}
+
+    def _ask(self, mode: str, request: msgspec.Raw) -> Answer:
+        if mode == "cluster":
+            data = msgspec.json.decode(request)
+            self._state = State(data.get("objects") or (), data)
+            return {}
+        if mode in ABOUT_A_STATE:
+            return ABOUT_A_STATE[mode](request, self._state)
+        if mode in MODES:
+            return MODES[mode](request)
+        raise BadRequest(f"unknown mode {mode}")
+
+
 def answer_line(line: bytes, *, full: bool = False) -> Answer:
-    """The answer to one line; never raises for the content of the line."""
-    try:
-        row = _ROW.decode(line)
-    except msgspec.DecodeError as error:
-        return {"mode": "", "error": f"bad line: {error}"}
-    out: Answer = {"id": row.id} if row.id else {}
-    out["mode"] = row.mode
-    if full:
-        out["request"] = row.request
-    mode = MODES.get(row.mode)
-    if mode is None:
-        return out | {"error": f"unknown mode {row.mode}"}
-    try:
-        return out | {"answer": mode(row.request)}
-    except BadRequest as error:
-        return out | {"error": str(error)}
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
-        return out | {"error": f"bad request: {error}"}
+    """The answer to one line that stands alone."""
+    return Oracle().answer(line, full=full)
 
 
 def main() -> None:
     """Answer standard input."""
     full = any(argument in ("-full", "--full") for argument in sys.argv[1:])
     encoder = msgspec.json.Encoder(order="deterministic")
+    oracle = Oracle()
     for line in sys.stdin.buffer:
         if line.strip():
-            sys.stdout.buffer.write(encoder.encode(answer_line(line, full=full)) + b"\n")
+            sys.stdout.buffer.write(encoder.encode(oracle.answer(line, full=full)) + b"\n")
             sys.stdout.buffer.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubedoctor.cluster.kinds import (
+    admin_policies,
     apps,
     autoscaling,
     control,
@@ -31,6 +32,7 @@ STRUCTS: dict[str, type[KubernetesObject]] = {
         coordination,
         metrics,
         policy,
+        admin_policies,
         karpenter,
     )
     for value in vars(module).values()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 
@@ -23,7 +24,7 @@ class Party(msgspec.Struct, frozen=True):
 
     pod: None for an address outside and for a pod on its node's network, which policies take for the node.
     address: None while a pod has none; no `ipBlock` matches it.
-    ports: a pod's named ports as (name, protocol, number).
+    ports: a pod's named ports as (name, protocol, number). node: where a pod or a program on the node's network runs.
     """
 
     pod: Ref | None = None
@@ -31,20 +32,33 @@ class Party(msgspec.Struct, frozen=True):
     namespace_labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     address: Address | None = None
     ports: frozenset[tuple[str, str, int]] = frozenset()
+    node: str = ""
 
     @classmethod
     def of_pod(cls, pod: Pod, namespace_labels: Mapping[str, str] | None, family: int = 0) -> Party:
         """A pod, by its first address or by that of IP `family` 4 or 6."""
         address = _address_of(pod, family)
         if pod.spec.host_network:
-            return cls(address=address)
+            return cls(address=address, node=pod.spec.node_name)
         return cls(
             pod=ref(pod),
             labels=pod.labels,
             namespace_labels={METADATA_NAME: pod.namespace, **(namespace_labels or {})},
             address=address,
             ports=_named_ports(pod),
+            node=pod.spec.node_name,
         )
+
+    @classmethod
+    def of_node(cls, node: Node) -> Party:
+        """A program on a node's network, such as its kubelet."""
+        addresses = (parse_address(row.address) for row in node.status.addresses or () if row.type == "InternalIP")
+        return cls(address=next((address for address in addresses if address is not None), None), node=node.name)
+
+    @property
+    def on_node_network(self) -> bool:
+        """Whether it is known to run on a node, outside of every pod network."""
+        return self.pod is None and bool(self.node)
 
     @classmethod
     def outside(cls, address: str) -> Party:

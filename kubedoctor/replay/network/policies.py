@@ -15,9 +15,13 @@ from kubedoctor.cluster.kinds.meta import LabelSelector
 from kubedoctor.cluster.kinds.networking import IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.replay.network.parties import Party, without_leading_zeros
+from kubedoctor.replay.network.port_sets import EVERY_PORT, PortSet, port_range, union
 
 INGRESS = "Ingress"
 EGRESS = "Egress"
+ALLOW = "Allow"
+DENY = "Deny"
+PASS = "Pass"
 
 _EVERYTHING = selector_from_map(None)
 _NOTHING = selector_of(None)
@@ -40,7 +44,7 @@ class Block(msgspec.Struct, frozen=True):
     network: Network | None
     exceptions: tuple[Network, ...]
 
-    def matches(self, party: Party) -> bool:
+    def matches(self, party: Party, subject: Party | None = None) -> bool:
         address = party.address
         return (
             address is not None
@@ -57,7 +61,7 @@ class Selected(msgspec.Struct, frozen=True):
     namespaces: Selector | None
     pods: Selector
 
-    def matches(self, party: Party) -> bool:
+    def matches(self, party: Party, subject: Party | None = None) -> bool:
         if party.pod is None:
             return False
         if self.namespaces is None:
@@ -68,16 +72,46 @@ class Selected(msgspec.Struct, frozen=True):
         return self.pods.matches(party.labels)
 
 
-Peer = Block | Selected
+class Compared(msgspec.Struct, frozen=True):
+    """Pods of namespaces whose labels of these keys are the same as those of the policy's subject, or are not: each
+    namespace must have every key."""
+
+    keys: tuple[str, ...]
+    same: bool
+    pods: Selector
+
+    def matches(self, party: Party, subject: Party | None = None) -> bool:
+        if party.pod is None or subject is None or not self.pods.matches(party.labels):
+            return False
+        theirs, ours = party.namespace_labels, subject.namespace_labels
+        if not all(key in theirs and key in ours for key in self.keys):
+            return False
+        return all(theirs[key] == ours[key] for key in self.keys) is self.same
+
+
+class Everyone(msgspec.Struct, frozen=True):
+    """A peer of a kind that is not known here, in a rule that denies: it must not let anyone through."""
+
+    def matches(self, party: Party, subject: Party | None = None) -> bool:
+        return True
+
+
+Peer = Block | Selected | Compared | Everyone
 
 
 class Port(msgspec.Struct, frozen=True):
-    """Ports of one protocol: a range, or a name that the destination pod resolves."""
+    """Ports of one protocol: a range, or a name that the destination pod resolves. `protocol` empty: of any, which only
+    a name may be."""
 
     protocol: str
     first: int
     last: int
     name: str = ""
+
+    @property
+    def numbers(self) -> PortSet:
+        """Of a port without a name."""
+        return port_range(self.protocol, self.first, self.last)
 
     def covers(self, number: int, destination: Party) -> bool:
         """Whether the port number matches, for any protocol."""
@@ -87,19 +121,44 @@ class Port(msgspec.Struct, frozen=True):
 
 
 class NetworkPolicyRule(msgspec.Struct, frozen=True):
-    """One rule. `index` is its place in the policy; peers and ports are None where the rule names none: all."""
+    """One rule. `index` is its place in the policy; peers and ports are None where the rule names none: all.
+
+    action, name: those of an administrator's rule; a NetworkPolicy only allows. numbered, named: what the ports say by
+    number, and those that each destination resolves.
+    """
 
     index: int
     peers: tuple[Peer, ...] | None
     ports: tuple[Port, ...] | None
+    numbered: PortSet
+    named: tuple[Port, ...] = ()
+    action: str = ALLOW
+    name: str = ""
 
-    def admits_peer(self, party: Party) -> bool:
-        return self.peers is None or any(peer.matches(party) for peer in self.peers)
+    @classmethod
+    def of(
+        cls,
+        index: int,
+        peers: tuple[Peer, ...] | None,
+        ports: tuple[Port, ...] | None,
+        action: str = ALLOW,
+        name: str = "",
+    ) -> NetworkPolicyRule:
+        numbered = EVERY_PORT if ports is None else union(port.numbers for port in ports if not port.name)
+        return cls(index, peers, ports, numbered, tuple(port for port in ports or () if port.name), action, name)
 
-    def admits_port(self, number: int, protocol: str, destination: Party) -> bool:
-        return self.ports is None or any(
-            port.protocol == protocol and port.covers(number, destination) for port in self.ports
-        )
+    def admits_peer(self, party: Party, subject: Party | None = None) -> bool:
+        """Whether a peer matches. subject: the pod that the rule's policy selects, where that decides."""
+        return self.peers is None or any(peer.matches(party, subject) for peer in self.peers)
+
+    def ports_at(self, destination: Party) -> PortSet:
+        """The ports that match at a destination."""
+        found = self.numbered
+        for port in self.named:
+            for name, protocol, number in destination.ports:
+                if name == port.name and port.protocol in ("", protocol):
+                    found |= port_range(protocol, number, number)
+        return found
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -126,7 +185,7 @@ def compile_policy(policy: NetworkPolicy) -> Policy:
     egress = [(rule.to, rule.ports) for rule in spec.egress or ()] if EGRESS in types else []
     return Policy(
         ref=ref(policy),
-        pods=_EVERYTHING if spec.pod_selector is None else _selector(spec.pod_selector),
+        pods=_EVERYTHING if spec.pod_selector is None else selector_in(spec.pod_selector),
         types=types,
         ingress=tuple(_rule(at, *rule, policy.namespace) for at, rule in enumerate(ingress)),
         egress=tuple(_rule(at, *rule, policy.namespace) for at, rule in enumerate(egress)),
@@ -139,7 +198,7 @@ def _rule(
     ports: Sequence[NetworkPolicyPort] | None,
     namespace: str,
 ) -> NetworkPolicyRule:
-    return NetworkPolicyRule(
+    return NetworkPolicyRule.of(
         index,
         tuple(_peer(peer, namespace) for peer in peers) if peers else None,
         tuple(_port(port) for port in ports) if ports else None,
@@ -153,8 +212,8 @@ def _peer(peer: NetworkPolicyPeer, namespace: str) -> Peer:
         return Block(None, ())
     return Selected(
         namespace,
-        None if peer.namespace_selector is None else _selector(peer.namespace_selector),
-        _EVERYTHING if peer.pod_selector is None else _selector(peer.pod_selector),
+        None if peer.namespace_selector is None else selector_in(peer.namespace_selector),
+        _EVERYTHING if peer.pod_selector is None else selector_in(peer.pod_selector),
     )
 
 
@@ -168,11 +227,11 @@ def _port(port: NetworkPolicyPort) -> Port:
 
 
 def _block(block: IPBlock) -> Block:
-    exceptions = (_network(exception) for exception in block.except_ or ())
-    return Block(_network(block.cidr), tuple(exception for exception in exceptions if exception is not None))
+    exceptions = (network_of(exception) for exception in block.except_ or ())
+    return Block(network_of(block.cidr), tuple(exception for exception in exceptions if exception is not None))
 
 
-def _network(text: str) -> Network | None:
+def network_of(text: str) -> Network | None:
     """None for a text that is not an address block: it matches nothing. Bits beyond the prefix do not count."""
     try:
         network = ipaddress.ip_network(without_leading_zeros(text), strict=False)
@@ -184,7 +243,7 @@ def _network(text: str) -> Network | None:
     return Network(network.version, int(network.network_address), int(network.netmask))
 
 
-def _selector(selector: LabelSelector) -> Selector:
+def selector_in(selector: LabelSelector) -> Selector:
     try:
         return selector_of(selector)
     except SelectorError:

@@ -14,13 +14,13 @@ import pytest
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.network import Party, PolicySet, Side
+from kubedoctor.replay.network import Party, PolicySet
+from kubedoctor.testing.oracle import answer_line
 
 T = TypeVar("T")
 
-ADMIN = {"AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"}
-"""Kinds whose rows are out of scope: only networking.k8s.io/v1 is replayed."""
-ROWS_WITHOUT_ADMIN = 746
+ROWS = 1500
+FLOWS = 45_000
 
 
 def of_kind(struct: type[T], objects: list[dict[str, Any]]) -> list[T]:
@@ -42,40 +42,24 @@ class World:
         return Party.of_pod(pod, self.namespaces.get(pod.namespace), family)
 
 
-def said(side: Side) -> dict[str, Any]:
-    answer: dict[str, Any] = {"allowed": side.allowed}
-    return {**answer, "by": "NetworkPolicy"} if side.isolated_by else answer
-
-
-def fuzz_rows(shared: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(shared / "conformance/fuzz/networkpolicy.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if not ADMIN & {each["kind"] for each in row["request"]["objects"]}:
-                yield row
+def fuzz_rows(shared: Path) -> Iterator[bytes]:
+    with gzip.open(shared / "conformance/fuzz/networkpolicy.jsonl.gz", "rb") as lines:
+        yield from lines
 
 
 def test_generated_questions(shared: Path) -> None:
     """kube-network-policies 1.1.0 and cyclonus 0.5.6 give these answers."""
     wrong: list[tuple[Any, ...]] = []
-    rows = 0
-    for row in fuzz_rows(shared):
+    rows = flows = 0
+    for line in fuzz_rows(shared):
         rows += 1
-        world = World(row["request"]["objects"])
-        for flow, answer in zip(row["request"]["flows"], row["answer"]["flows"], strict=True):
-            family = {"IPv4": 4, "IPv6": 6}.get(flow.get("family", ""), 0)
-            verdict = world.policies.judge(
-                world.party(flow["src"], family), world.party(flow["dst"], family), flow["port"], flow["protocol"]
-            )
-            ours = {
-                "allowed": verdict.allowed,
-                "egress": said(verdict.egress),
-                "ingress": said(verdict.ingress),
-            }
-            if ours != answer:
-                wrong.append((row["id"], flow, answer, ours))
+        row, ours = json.loads(line), answer_line(line)
+        answers = row["answer"]["flows"]
+        flows += len(answers)
+        if ours["answer"] != row["answer"]:
+            wrong.append((row["id"], ours))
     assert wrong == []
-    assert rows == ROWS_WITHOUT_ADMIN
+    assert (rows, flows) == (ROWS, FLOWS)
 
 
 def packet_files(shared: Path) -> Iterator[dict[str, Any]]:
@@ -128,4 +112,17 @@ def test_packets_to_itself(shared: Path) -> None:
                 rows += 1
                 me = world.party(row["src"])
                 assert world.policies.judge(me, me, row["port"], row["protocol"]).allowed is row["allowed"]
+    assert rows > 100
+
+
+def test_packets_from_the_node(shared: Path) -> None:
+    """As a kubelet's probes come: never blocked."""
+    rows = 0
+    for case in packet_files(shared):
+        for world, row in measured(case, "node_results"):
+            rows += 1
+            target = world.party(row["dst"])
+            node = Party(node=target.node)
+            assert target.node
+            assert world.policies.judge(node, target, row["port"], row["protocol"]).allowed is row["allowed"]
     assert rows > 100

@@ -1,4 +1,4 @@
-"""Allowed connections against the expectations of netpol-analyzer's own tests."""
+"""Allowed connections of whole clusters against the expectations of netpol-analyzer's own tests: every pair, every port."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import ipaddress
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
+from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.network import Party, PolicySet
+from kubedoctor.cluster.seen.decoding import convert_object
+from kubedoctor.replay.network import ADMIN_KINDS, EVERY_PORT, NO_PORT, Party, PolicySet, PortSet, connectivity_matrix
+from kubedoctor.replay.network.port_sets import PROTOCOLS, port_range, union
 
-OTHER_POLICIES = re.compile(r"^(anp|banp)_|_(anp|banp)_")
 OTHER_NETWORKS = re.compile(r"^(nad|udn|cudn)_|virtual_machines|_vms_")
+"""Cases of secondary networks and virtual machines, which are no core kinds."""
+INGRESS_CONTROLLER = "{ingress-controller}"
+"""A peer that is not among the objects."""
 TEMPLATES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
-PROTOCOLS = ("TCP", "UDP", "SCTP")
-CASES_COMPARED = 29
+CASES_COMPARED = 56
+PROTOCOL_PORTS = union(port_range(protocol, 1, 65535) for protocol in PROTOCOLS)
 
 
 def cases(shared: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Those with NetworkPolicy alone; AdminNetworkPolicy and secondary networks are not replayed."""
     for path in sorted((shared / "conformance/netpol").glob("netpol-*.json")):
         name = path.stem.removeprefix("netpol-")
-        if not OTHER_POLICIES.search(name) and not OTHER_NETWORKS.search(name):
+        if not OTHER_NETWORKS.search(name):
             yield name, json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -37,7 +40,7 @@ def kind_of(data: dict[str, Any]) -> str:
     return str(data.get("kind") or ("Pod" if "containers" in (data.get("spec") or {}) else "Namespace"))
 
 
-def parties(objects: list[dict[str, Any]]) -> dict[str, list[Party]]:
+def workloads(objects: list[dict[str, Any]]) -> dict[str, list[Party]]:
     """By `namespace/name[Kind]`; pods of one owner are one peer."""
     spaces = {
         each["metadata"]["name"]: each["metadata"].get("labels") for each in objects if kind_of(each) == "Namespace"
@@ -59,36 +62,45 @@ def parties(objects: list[dict[str, Any]]) -> dict[str, list[Party]]:
         namespace = metadata.get("namespace") or "default"
         labels = (template.get("metadata") or {}).get("labels")
         data = {
-            "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            "metadata": {"name": metadata["name"], "namespace": namespace, "labels": labels},
             "spec": {"containers": [{"ports": one.get("ports")} for one in template["spec"].get("containers") or []]},
         }
         found[f"{namespace}/{name}[{owner}]"].append(Party.of_pod(msgspec.convert(data, Pod), spaces.get(namespace)))
     return found
 
 
-def connections(text: str) -> dict[str, list[tuple[int, int]]]:
+def policies_of(objects: list[dict[str, Any]]) -> PolicySet:
+    admin = [
+        policy
+        for kind in ADMIN_KINDS
+        for each in objects
+        if kind_of(each) == kind.__name__
+        for policy in convert_object(f"{kind.__name__}.{kind.api_group}", each).objects
+        if isinstance(policy, kind)
+    ]
+    nodes = [msgspec.convert(each, Node) for each in objects if kind_of(each) == "Node"]
+    return PolicySet(
+        [msgspec.convert(namespaced(each), NetworkPolicy) for each in objects if kind_of(each) == "NetworkPolicy"],
+        admin,
+        nodes,
+    )
+
+
+def namespaced(policy: dict[str, Any]) -> dict[str, Any]:
+    return {**policy, "metadata": {**policy["metadata"], "namespace": policy["metadata"].get("namespace") or "default"}}
+
+
+def port_set(text: str) -> PortSet:
     if text == "All Connections":
-        return {protocol: [(1, 65535)] for protocol in PROTOCOLS}
-    found: dict[str, list[tuple[int, int]]] = {}
+        return PROTOCOL_PORTS
+    found: list[PortSet] = []
     protocol = ""
     for part in text.split(","):
         if " " in part:
             protocol, part = part.split(" ")
         first, _, last = part.partition("-")
-        found.setdefault(protocol, []).append((int(first), int(last or first)))
-    return found
-
-
-def corners(case: dict[str, Any]) -> list[int]:
-    """Ports on both sides of every border that a policy, a container or an expectation draws."""
-    text = json.dumps(case["objects"]) + ",".join(each["conn"] for each in case["expect_connectivity"])
-    numbers = {
-        int(each)
-        for found in re.findall(r'"(?:port|endPort|containerPort)": (\d+)|(?<=[ ,-])(\d{1,5})\b', text)
-        for each in found
-        if each
-    }
-    return sorted({port for each in numbers for port in (each - 1, each, each + 1) if 1 <= port <= 65535} | {1, 65535})
+        found.append(port_range(protocol, int(first), int(last or first)))
+    return union(found)
 
 
 def ends(name: str) -> tuple[int, int]:
@@ -96,52 +108,73 @@ def ends(name: str) -> tuple[int, int]:
     return int(ipaddress.IPv4Address(first)), int(ipaddress.IPv4Address(last))
 
 
+def edges(case: dict[str, Any]) -> list[int]:
+    """The first address of each part of the addresses that policies and expectations cut out."""
+    found = {0}
+    for first, last in (
+        ends(name) for row in case["expect_connectivity"] for name in (row["src"], row["dst"]) if "[External]" in name
+    ):
+        found |= {first, last + 1}
+    for text in re.findall(r'"(\d+\.\d+\.\d+\.\d+(?:/\d+)?)"', json.dumps(case["objects"])):
+        network = ipaddress.IPv4Network(text, strict=False)
+        found |= {int(network.network_address), int(network.broadcast_address) + 1}
+    return sorted(number for number in found if number < 1 << 32)
+
+
+def expected(case: dict[str, Any], starts: list[int]) -> dict[tuple[str, str], PortSet]:
+    found: dict[tuple[str, str], PortSet] = {}
+    for row in case["expect_connectivity"]:
+        if INGRESS_CONTROLLER in (row["src"], row["dst"]):
+            continue
+        for source in parts(row["src"], starts):
+            for target in parts(row["dst"], starts):
+                found[source, target] = found.get((source, target), NO_PORT) | port_set(row["conn"])
+    return found
+
+
+def parts(name: str, starts: list[int]) -> Iterable[str]:
+    if "[External]" not in name:
+        return (name,)
+    first, last = ends(name)
+    return [str(ipaddress.IPv4Address(start)) for start in starts if first <= start <= last]
+
+
 def differences(case: dict[str, Any]) -> list[tuple[Any, ...]]:
-    peers = parties(case["objects"])
-    policies = PolicySet(
-        msgspec.convert(namespaced(each), NetworkPolicy) for each in case["objects"] if kind_of(each) == "NetworkPolicy"
-    )
-    rows = [(each["src"], each["dst"], connections(each["conn"])) for each in case["expect_connectivity"]]
-    blocks = {name for row in rows for name in row[:2] if name.endswith("[External]")}
-    outside = {str(ipaddress.IPv4Address(edge)) for block in blocks for edge in ends(block)}
+    starts = edges(case)
+    peers = workloads(case["objects"])
+    outside = [str(ipaddress.IPv4Address(start)) for start in starts]
     peers.update({address: [Party.outside(address)] for address in outside})
-    expected: dict[tuple[str, str], list[dict[str, list[tuple[int, int]]]]] = defaultdict(list)
-    for source, target, allowed in rows:
-        for one in held(source, outside):
-            for other in held(target, outside):
-                expected[one, other].append(allowed)
-    ports = corners(case)
+    want = expected(case, starts)
+    flat = [(name, party) for name, parties in peers.items() for party in parties]
+    matrix = connectivity_matrix(policies_of(case["objects"]), [party for _, party in flat])
     wrong = []
-    for source, ours in peers.items():
-        for target, theirs in peers.items():
+    for row, (source, _) in enumerate(flat):
+        for column, (target, _) in enumerate(flat):
             if source == target or (source in outside and target in outside):
                 continue
-            for protocol in PROTOCOLS:
-                ranges = [each for allowed in expected[source, target] for each in allowed.get(protocol, ())]
-                for port in ports:
-                    want = any(first <= port <= last for first, last in ranges)
-                    got = [policies.judge(a, b, port, protocol).allowed for a in ours for b in theirs]
-                    if not (all(got) if want else not any(got)):
-                        wrong.append((source, target, protocol, port, want))
+            got = matrix.at(row, column) & PROTOCOL_PORTS
+            if got != want.get((source, target), NO_PORT):
+                wrong.append((source, target, got.text, want.get((source, target), NO_PORT).text))
     return wrong
 
 
-def held(name: str, outside: set[str]) -> list[str]:
-    """The sampled addresses within a block of addresses; any other peer is itself."""
-    if not name.endswith("[External]"):
-        return [name]
-    first, last = ends(name)
-    return [each for each in outside if first <= int(ipaddress.IPv4Address(each)) <= last]
-
-
-def namespaced(policy: dict[str, Any]) -> dict[str, Any]:
-    return {**policy, "metadata": {**policy["metadata"], "namespace": policy["metadata"].get("namespace") or "default"}}
-
-
-@pytest.mark.long
 def test_expected_connections(shared: Path) -> None:
-    compared = 0
+    compared, wrong = 0, {}
     for name, case in cases(shared):
         compared += 1
-        assert differences(case)[:5] == [], name
+        if found := differences(case):
+            wrong[name] = found[:5]
+    assert wrong == {}
     assert compared == CASES_COMPARED
+
+
+def test_a_pair_and_the_matrix_agree(shared: Path) -> None:
+    for name, case in cases(shared):
+        parties = [party for found in workloads(case["objects"]).values() for party in found][:12]
+        policies = policies_of(case["objects"])
+        matrix = connectivity_matrix(policies, parties)
+        for row, source in enumerate(parties):
+            for column, target in enumerate(parties):
+                assert policies.connectivity(source, target) == matrix.at(row, column), name
+                if row == column:
+                    assert matrix.at(row, column) == EVERY_PORT
