@@ -17,7 +17,7 @@ from kubedoctor.testing.asked import Answer, BadRequest, State
 _FAMILIES = {"": 0, "IPv4": 4, "IPv6": 6}
 
 
-class Surroundings:
+class _Surroundings:
     """The namespaces, nodes, pods and policies among objects."""
 
     def __init__(self, state: State) -> None:
@@ -38,11 +38,11 @@ class Surroundings:
 def answer_reach(request: msgspec.Raw, state: State) -> Answer:
     """The verdict on each flow of a request; objects of the request stand instead of those of the state."""
     data = msgspec.json.decode(request)
-    around = Surroundings(State(data["objects"]) if data.get("objects") is not None else state)
+    around = _Surroundings(State(data["objects"]) if data.get("objects") is not None else state)
     return {"flows": list(_verdicts(around, data.get("flows") or ()))}
 
 
-def _verdicts(around: Surroundings, flows: Iterable[dict[str, Any]]) -> Iterable[Answer]:
+def _verdicts(around: _Surroundings, flows: Iterable[dict[str, Any]]) -> Iterable[Answer]:
     for flow in flows:
         family = flow.get("family") or ""
         source, destination = around.party(flow["src"], family), around.party(flow["dst"], family)
