@@ -15,7 +15,7 @@ from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.replay.network.parties import Party
 from kubedoctor.replay.network.policies import EGRESS, INGRESS, Block, Compared, NetworkPolicyRule, Peer, Selected
 from kubedoctor.replay.network.port_sets import EVERY_PORT, PortSet, union
-from kubedoctor.replay.network.verdicts import PolicySet, Stage
+from kubedoctor.replay.network.verdicts import PolicySet, PolicyTier
 
 
 class ConnectivityMatrix(msgspec.Struct, frozen=True):
@@ -119,7 +119,7 @@ class _Sketch:
             found += [(part, self._ports(stages, matching, Party(ports=ports))) for ports, part in alike.items()]
         return found
 
-    def _groups(self, stages: tuple[Stage, ...], party: Party) -> list[tuple[tuple[NetworkPolicyRule, ...], int]]:
+    def _groups(self, stages: tuple[PolicyTier, ...], party: Party) -> list[tuple[tuple[NetworkPolicyRule, ...], int]]:
         """The other ends, by the rules that match them."""
         groups: list[tuple[tuple[NetworkPolicyRule, ...], int]] = [((), self._everyone)]
         for stage in stages:
@@ -149,7 +149,9 @@ class _Sketch:
                 self._masks[id(rule)] = mask
         return mask
 
-    def _ports(self, stages: tuple[Stage, ...], matching: tuple[NetworkPolicyRule, ...], destination: Party) -> PortSet:
+    def _ports(
+        self, stages: tuple[PolicyTier, ...], matching: tuple[NetworkPolicyRule, ...], destination: Party
+    ) -> PortSet:
         matched = {id(rule) for rule in matching}
         names = destination.ports if any(rule.named for rule in matching) else ()
         key = (id(stages), tuple(id(rule) for rule in matching), names)

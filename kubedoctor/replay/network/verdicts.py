@@ -46,7 +46,7 @@ class Side(msgspec.Struct, frozen=True):
     tier: str = ""
 
 
-class Stage(msgspec.Struct, frozen=True):
+class PolicyTier(msgspec.Struct, frozen=True):
     """The policies of one tier that apply to a pod, and their rules in order. final: what no rule matches is denied."""
 
     tier: str
@@ -61,7 +61,7 @@ class Decision(msgspec.Struct, frozen=True):
 
     ports: PortSet
     allowed: bool
-    stage: Stage | None = None
+    stage: PolicyTier | None = None
     policy: AnyPolicy | None = None
     rule: NetworkPolicyRule | None = None
 
@@ -113,7 +113,7 @@ class PolicySet:
         compiled = (compile_admin_policy(policy, nodes) for policy in admin)
         self.admin = tuple(sorted(compiled, key=lambda policy: (policy.priority, policy.ref)))
         self._known: dict[tuple[str, str, frozenset[tuple[str, str]]], tuple[Policy, ...]] = {}
-        self._stages: dict[tuple[Any, ...], tuple[Stage, ...]] = {}
+        self._stages: dict[tuple[Any, ...], tuple[PolicyTier, ...]] = {}
 
     @property
     def compiled(self) -> tuple[Policy, ...]:
@@ -143,7 +143,7 @@ class PolicySet:
             self._known[key] = policies
         return policies
 
-    def stages(self, party: Party, direction: str) -> tuple[Stage, ...]:
+    def stages(self, party: Party, direction: str) -> tuple[PolicyTier, ...]:
         """What applies to a pod in a direction, in the order in which it is asked; nothing for an address outside."""
         if party.pod is None:
             return ()
@@ -154,18 +154,18 @@ class PolicySet:
             stages = self._stages[key] = tuple(self._stages_of(party, direction))
         return stages
 
-    def _stages_of(self, party: Party, direction: str) -> Iterator[Stage]:
+    def _stages_of(self, party: Party, direction: str) -> Iterator[PolicyTier]:
         admin = [policy for policy in self.admin if policy.selects(party)]
         isolating = self.isolating(party, direction)
         for tier in TIERS if admin else (NETWORK_POLICY,):
             chosen = isolating if tier == NETWORK_POLICY else [policy for policy in admin if policy.tier == tier]
             if chosen:
                 rules = tuple((policy, rule) for policy in chosen for rule in policy.rules(direction))
-                yield Stage(tier, tier == NETWORK_POLICY, tuple(chosen), rules)
+                yield PolicyTier(tier, tier == NETWORK_POLICY, tuple(chosen), rules)
 
     def decide(
         self,
-        stages: Iterable[Stage],
+        stages: Iterable[PolicyTier],
         destination: Party,
         asked: PortSet,
         meets: Callable[[NetworkPolicyRule], bool],

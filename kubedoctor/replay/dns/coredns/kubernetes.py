@@ -43,7 +43,7 @@ class DnsObjects(msgspec.Struct, frozen=True):
     pods: tuple[Pod, ...]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class ZoneEntry(msgspec.Struct, frozen=True):
     """One answer of the plugin to any type of question: an address or the name of another host.
 
     key: the name that a SRV record gives as target. port: None where there is none, which has no SRV record.
@@ -160,7 +160,7 @@ class KubernetesZone:
         return list(dict.fromkeys(records))
 
     @staticmethod
-    def _srv(name: str, entries: Sequence[Entry]) -> Iterator[DnsRecord]:
+    def _srv(name: str, entries: Sequence[ZoneEntry]) -> Iterator[DnsRecord]:
         weight = max(int(100 / (100 * len(entries)) * 100), 1) if entries else 0
         seen: set[tuple[str, int]] = set()
         for entry in entries:
@@ -200,14 +200,14 @@ class KubernetesZone:
 
     # Names
 
-    def _entries(self, name: str, zone: str) -> list[Entry]:
+    def _entries(self, name: str, zone: str) -> list[ZoneEntry]:
         """Raises _NoSuchName; an existing name without an answer gives none."""
         base = name.lower().removesuffix(zone).rstrip(".")
         labels = base.split(".") if base else []
         if labels in ([], ["svc"], ["pod"]):
             return []
         if labels == ["ns", "dns"]:
-            return [Entry(address, name) for _, addresses in self._name_servers(zone) for address in addresses]
+            return [ZoneEntry(address, name) for _, addresses in self._name_servers(zone) for address in addresses]
         if labels[-1] not in ("svc", "pod"):
             raise _NoSuchName
         kind, *rest = reversed(labels)
@@ -227,7 +227,7 @@ class KubernetesZone:
 
     def _service_entries(
         self, namespace: str, name: str, endpoint: str, port: str, protocol: str, zone: str
-    ) -> Iterator[Entry]:
+    ) -> Iterator[ZoneEntry]:
         service = self._services.get((namespace, name))
         if service is None:
             return
@@ -235,7 +235,7 @@ class KubernetesZone:
         key = f"{name}.{namespace}.svc.{zone}"
         if spec.type == "ExternalName":
             if not endpoint and not port and not family_type(spec.external_name):
-                yield Entry(spec.external_name, key)
+                yield ZoneEntry(spec.external_name, key)
             return
         slices = self._slices.get((namespace, name), []) if self._endpoints else []
         headless = spec.cluster_ip == "None"
@@ -249,12 +249,12 @@ class KubernetesZone:
                         continue
                     for port_name, port_protocol, number in ports or [("", "", None)]:
                         if _fits(port, port_name, protocol, port_protocol):
-                            yield Entry(host, f"{own}.{key}", number)
+                            yield ZoneEntry(host, f"{own}.{key}", number)
             return
         for row_port in spec.ports or ():
             if _fits(port, row_port.name, protocol, row_port.protocol or "TCP"):
                 for address in _cluster_ips(service):
-                    yield Entry(address, key, row_port.port)
+                    yield ZoneEntry(address, key, row_port.port)
 
     def _endpoints_of(self, slices: Iterable[EndpointSlice]) -> Iterator[tuple[str, str, EndpointSlice]]:
         """Address, name and slice of each endpoint that is ready or published."""
@@ -269,7 +269,7 @@ class KubernetesZone:
                         name = target
                     yield address, name or address.replace(".", "-").replace(":", "-"), row
 
-    def _pod_entries(self, namespace: str, host: str, name: str, zone: str) -> list[Entry]:
+    def _pod_entries(self, namespace: str, host: str, name: str, zone: str) -> list[ZoneEntry]:
         if self._pods == "disabled":
             raise _NoSuchName
         if not host:
@@ -280,10 +280,10 @@ class KubernetesZone:
         if self._pods == "insecure":
             if not family_type(address):
                 raise _NoSuchName
-            return [Entry(address, key, 0)]
+            return [ZoneEntry(address, key, 0)]
         for pod in self._objects.pods:
             if pod.namespace == namespace and pod.status.pod_ip == address:
-                return [Entry(address, key, 0)]
+                return [ZoneEntry(address, key, 0)]
         raise _NoSuchName
 
     def _name_servers(self, zone: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -20,7 +20,7 @@ class CorefileProblem(ValueError):
     """Why CoreDNS does not start with a Corefile: the message of its log."""
 
 
-class Token(msgspec.Struct, frozen=True):
+class CorefileToken(msgspec.Struct, frozen=True):
     text: str
     file: str
     line: int
@@ -68,15 +68,15 @@ def server_blocks(
     return tuple(_Parser(text, files or {}, variables or {}).blocks())
 
 
-def _tokens(text: str, file: str) -> list[Token]:
-    tokens: list[Token] = []
+def _tokens(text: str, file: str) -> list[CorefileToken]:
+    tokens: list[CorefileToken] = []
     value, line, start, breaks = "", 1, 1, 0
     quoted = escaped = comment = begun = False
 
     def end() -> None:
         nonlocal value, begun, breaks
         if begun:
-            tokens.append(Token(value, file, start, breaks))
+            tokens.append(CorefileToken(value, file, start, breaks))
         value, begun, breaks = "", False, 0
 
     for char in text:
@@ -122,7 +122,7 @@ class _Parser:
         self._tokens = _tokens(text, DEFAULT_FILE)
         self._files, self._variables = files, variables
         self._at = -1
-        self._snippets: dict[str, list[Token]] = {}
+        self._snippets: dict[str, list[CorefileToken]] = {}
         self._imports = 0
 
     def blocks(self) -> Iterator[ServerBlock]:
@@ -230,7 +230,7 @@ class _Parser:
             raise self._problem("Unexpected EOF")
         return self._config(name, tokens, first)
 
-    def _config(self, name: str, tokens: list[Token], first: int) -> PluginConfig:
+    def _config(self, name: str, tokens: list[CorefileToken], first: int) -> PluginConfig:
         lines: list[list[str]] = []
         where: list[str] = []
         for place, token in enumerate(tokens):
@@ -241,11 +241,11 @@ class _Parser:
             lines[-1].append(self._substituted(token.text))
         return PluginConfig(name, tuple(tuple(line) for line in lines), tuple(where))
 
-    def _snippet(self) -> list[Token]:
+    def _snippet(self) -> list[CorefileToken]:
         if self._value != "{":
             raise self._problem(f"Unexpected token '{self._value}', expecting '{{'", "Syntax error")
         depth = 1
-        found: list[Token] = []
+        found: list[CorefileToken] = []
         while self._next():
             depth += {"{": 1, "}": -1}.get(self._value, 0)
             if depth == 0:
@@ -267,7 +267,7 @@ class _Parser:
             raise self._problem("maximum snippet import depth reached")
         self._tokens[self._at : end] = self._imported(arguments[0], arguments[1:])
 
-    def _imported(self, pattern: str, arguments: list[str]) -> list[Token]:
+    def _imported(self, pattern: str, arguments: list[str]) -> list[CorefileToken]:
         if pattern in self._snippets:
             return [
                 msgspec.structs.replace(token, text=_with_arguments(token.text, arguments))
@@ -279,7 +279,7 @@ class _Parser:
         return [token for name in names for token in _tokens(self._files[name], name)]
 
     @staticmethod
-    def _same_line(line: Token, token: Token) -> bool:
+    def _same_line(line: CorefileToken, token: CorefileToken) -> bool:
         return token.file == line.file and token.line == line.last_line
 
 
