@@ -98,7 +98,7 @@ def answer_dns(request: msgspec.Raw) -> Answer:
 
 
 def answer_lookup(request: msgspec.Raw, state: State) -> Answer:
-    """What a program in a pod asks for a name and gets, by its resolver."""
+    """The questions and the result of a program in a pod that looks up a name, by its resolver."""
     data = msgspec.json.decode(request)
     if data["resolver"] not in RESOLVERS:
         raise BadRequest(f'no resolver "{data["resolver"]}"')

@@ -90,7 +90,7 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class Everyone(msgspec.Struct, frozen=True):
-    """A peer of a kind that is not known here, in a rule that denies: it must not let anyone through."""
+    """A peer of a kind that is not known here, in a rule that denies: no peer may pass it."""
 
     def matches(self, party: Party, subject: Party | None = None) -> bool:
         return True

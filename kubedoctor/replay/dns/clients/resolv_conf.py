@@ -82,7 +82,7 @@ def resolv_conf_of(pod: Pod, kubelet: KubeletDns) -> ResolvConf:
 
 
 def falls_back(pod: Pod, kubelet: KubeletDns) -> bool:
-    """Whether a pod that asks for the cluster's DNS gets the node's: the kubelet knows no server."""
+    """Whether a pod gets the DNS of its node in place of the cluster's, because the kubelet knows no server."""
     return policy_of(pod) == _CLUSTER and not kubelet.servers
 
 
