@@ -16,3 +16,10 @@ def node_architecture(pod: Pod, cluster: Cluster, shows: str) -> tuple[Evidence,
     node = cluster.maybe.get(Node, "", pod.spec.node_name)
     path = "status.nodeInfo.architecture"
     return (quote(node, path, shows),) if node is not None and has_path(node, path) else ()
+
+
+def node_system(pod: Pod, cluster: Cluster, shows: str) -> tuple[Evidence, ...]:
+    """The operating system of the node and its build; empty where they are not known."""
+    node = cluster.maybe.get(Node, "", pod.spec.node_name)
+    paths = ("status.nodeInfo.osImage", "status.nodeInfo.kernelVersion")
+    return tuple(quote(node, path, shows) for path in paths if node is not None and has_path(node, path))

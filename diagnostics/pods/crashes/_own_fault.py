@@ -8,13 +8,15 @@ from functools import partial
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._in_use import address_in_use, is_left_over, left_over_file
+from diagnostics.pods.crashes._kernel import limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._permission import denied, low_port
+from diagnostics.pods.crashes._service_link import taken_from_a_link
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible_end
+from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.heaps import heap_setting
-from kubedoctor.replay.logs.families.machine import THREADS
+from kubedoctor.replay.logs.families.machine import SHARED_MEMORY
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.reading import LogCause
@@ -37,12 +39,10 @@ _CLAUSES = {
     LogFault.LEADER_ELECTION: "it lost its leader lease: {message}",
     LogFault.DEPENDENCY_SCHEMA: "a schema does not match what the program expects: {message}",
     LogFault.DATA_DIRECTORY: "its data directory cannot be used: {message}",
-    LogFault.KERNEL_SETTING: "a limit of the node is too low: {message}",
     LogFault.LICENCE: "its licence is not accepted: {message}",
     LogFault.MISSING_LIBRARY: "a library is missing in the image: {message}",
     LogFault.UNSUPPORTED_CPU: "the node's CPU lacks instructions that it needs: {message}",
 }
-_MORE_THREADS = "Start fewer threads, or raise the limit of processes (podPidsLimit of the kubelet, or ulimit -u)"
 _IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
 
@@ -50,6 +50,8 @@ _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: 
 def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause, about: Ref, cluster: Cluster) -> Story:
     """The story of a fault that no other object is asked about."""
     subject = cause.subject
+    if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
+        return linked
     if cause.fault is LogFault.READ_ONLY:
         evidence = quote_spec(pod, cluster, about, container, "securityContext.readOnlyRootFilesystem")
         fix = fix_by_hand(about, f"Mount an emptyDir volume at the directory of {subject or 'the file'}")
@@ -67,7 +69,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.fault is LogFault.BAD_FLAG:
         return _bad_flag(pod, container, subject, message_of(lines, cause), about, cluster)
     if cause.fault is LogFault.CREDENTIALS:
-        return refused_login(pod, container, visible_end(message_of(lines, cause), LONGEST_MESSAGE), about, cluster)
+        return refused_login(pod, container, shortened(message_of(lines, cause)), about, cluster)
     if cause.fault is LogFault.DATA_DIRECTORY and is_left_over(subject):
         return left_over_file(pod, container, subject, about, cluster)
     if cause.fault is LogFault.API_FORBIDDEN and (story := forbidden(message_of(lines, cause), cluster)) is not None:
@@ -79,10 +81,12 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
             return story
         if _IS_A_DIRECTORY in lines[cause.index]:
             return Story(f"{subject} is a directory, not a file")
-    message = visible_end(message_of(lines, cause), LONGEST_MESSAGE)
+    message = shortened(message_of(lines, cause))
     clause = _CLAUSES.get(cause.fault, "{message}")
-    if cause.fault is LogFault.KERNEL_SETTING and subject == THREADS:
-        return Story(f"it cannot start another thread: {message}", fixes=(Fix(_MORE_THREADS),))
+    if subject == SHARED_MEMORY:
+        return too_little_shared_memory(container, message, about)
+    if cause.fault is LogFault.KERNEL_SETTING:
+        return limit_of_the_node(pod, subject, message)
     to_write = f" to write {subject}" if subject else ""
     named = subject or _NAMELESS.get(cause.fault, "")
     blamed = _claims(pod, mine, subject) if cause.fault is LogFault.NO_SPACE and mine is not None else ()
@@ -103,6 +107,15 @@ def _claims(pod: Pod, container: Container, path: str) -> tuple[Ref, ...]:
         else []
     )
     return tuple(Ref("PersistentVolumeClaim", pod.namespace, name) for name in above or mounted.values())
+
+
+_NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
+
+
+def shortened(message: str) -> str:
+    """A long message: of several sentences the start, where the fault stands; else the end, as of an error that wraps
+    others."""
+    return (visible if _NEXT_SENTENCE.search(message) else visible_end)(message, LONGEST_MESSAGE)
 
 
 def message_of(lines: tuple[str, ...], cause: LogCause) -> str:
@@ -149,7 +162,7 @@ def _bad_flag(pod: Pod, container: str, flag: str, message: str, about: Ref, clu
     fix = fix_by_hand(about, f"Correct the arguments of container `{container}`")
     text = f"unknown argument {flag}".rstrip()
     if not flag or not _UNKNOWN.search(message):
-        text = f"its arguments are not accepted: {visible_end(message, LONGEST_MESSAGE)}"
+        text = f"its arguments are not accepted: {shortened(message)}"
     return Story(text, evidence=tuple(evidence), fixes=(fix,))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from diagnostics.pods.crashes._kernel import OF_THE_KERNEL, kernel_setting_denied
 from diagnostics.pods.crashes._mounted import mount_of
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Container, Pod
@@ -45,6 +46,8 @@ def denied(pod: Pod, container: Container, path: str, line: str, about: Ref, clu
 def _judged(container: Container, path: str, line: str) -> tuple[str, str]:
     """The clause and the fix."""
     name = f"container `{container.name}`"
+    if path.startswith(OF_THE_KERNEL):
+        return kernel_setting_denied(container, path)
     if _ONLY_AS_ROOT.search(line):
         return "the program must run as root", f"Run {name} as root (runAsUser: 0), or use an image that needs no root"
     if _NOT_AS_ROOT.search(line):

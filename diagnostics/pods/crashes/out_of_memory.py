@@ -33,6 +33,16 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._ends import after_start, ends_of, exit_words, node_events
 from diagnostics.pods.crashes._memory import heap_of, measured, memory_fixes, quoted_setting, room_words
+from diagnostics.pods.crashes._who_set_it import (
+    AT_ONCE,
+    OFTEN,
+    FilesInMemory,
+    LimitSetter,
+    files_in_memory,
+    limit_it_hit,
+    limit_words,
+    setter_of_the_limit,
+)
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -64,7 +74,6 @@ from kubedoctor.findings import (
     look_at_log,
     look_at_pod,
     quote,
-    quote_spec,
     quote_status,
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
@@ -127,9 +136,13 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
     restarts = part.status.restart_count
     of_node = found.cause is Cause.NODE_OUT_OF_MEMORY
     heap = None if of_node else heap_of(pod, part, cluster)
+    setter = None if of_node else setter_of_the_limit(pod, part.container, about, cluster)
+    files = None if of_node else files_in_memory(pod, part.container, about, cluster)
     evidence = [
         *quote_status(pod, name, f"{ending.place}.reason", f"{ending.place}.exitCode", "restartCount"),
-        *quote_spec(pod, cluster, about, name, "resources.limits[memory]", "" if of_node else "the limit it hit"),
+        *limit_it_hit(pod, part.container, about, cluster, "" if of_node else "the limit it hit"),
+        *((setter.evidence,) if setter is not None else ()),
+        *(files.evidence if files is not None else ()),
     ]
     if found.cause in (Cause.POD_MEMORY_LIMIT, Cause.EITHER_MEMORY_LIMIT):
         evidence.append(quote(pod, "spec.resources.limits[memory]", "the limit of the whole pod"))
@@ -144,11 +157,13 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
     node = Command(kubectl("describe", "node", pod.spec.node_name), "what its memory is allocated to, and its events")
     return Finding(
         about=about,
-        summary=_summary(pod, part, ending, found, heap),
+        summary=_summary(pod, part, ending, found, heap, setter) + _of_files(part, ending, files),
         detail=f"Restarted {times(restarts)}." if restarts else "",
         confidence=Confidence.CERTAIN if found.proof is Proof.STATED else Confidence.LIKELY,
         evidence=tuple(evidence),
-        fixes=memory_fixes(part, found, about, heap),
+        fixes=(setter.fix,)
+        if setter is not None
+        else (*((files.fix,) if files is not None else ()), *memory_fixes(part, found, about, heap)),
         commands=(
             top,
             *((node,) if of_node and pod.spec.node_name else () if of_node else (log,)),
@@ -159,7 +174,23 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
     )
 
 
-def _summary(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome, heap: HeapUnderLimit | None) -> str:
+def _of_files(part: ContainerWithStatus, ending: Ending, files: FilesInMemory | None) -> str:
+    """What is left in memory explains an end soon after each start."""
+    if files is None or ending.lasted is None or ending.lasted > AT_ONCE or part.status.restart_count < OFTEN:
+        return ""
+    return (
+        f"; files in volume {files.volume} (an emptyDir in memory) count toward it and stay when the container restarts"
+    )
+
+
+def _summary(
+    pod: Pod,
+    part: ContainerWithStatus,
+    ending: Ending,
+    found: Outcome,
+    heap: HeapUnderLimit | None,
+    setter: LimitSetter | None,
+) -> str:
     name, own, whole = part.container.name, memory_limit(part.container), pod_memory_limit(pod)
     after = f", {human_duration(ending.lasted)} after start" if ending.lasted is not None else ""
     subject = f"container `{name}` was OOMKilled"
@@ -173,7 +204,11 @@ def _summary(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
             return f"{subject} at the pod's {whole} memory limit{after}"
         case Cause.EITHER_MEMORY_LIMIT:
             return f"{subject} at its {own} memory limit or the pod's {whole} limit{after}"
-    limit = f"its {own} memory limit" if own else f"the pod's {whole} memory limit"
+    limit = (
+        f"its {limit_words(own)} memory limit{setter.words if setter else ''}"
+        if own
+        else f"the pod's {whole} memory limit"
+    )
     if found.cause is Cause.CHILD_OUT_OF_MEMORY:
         exits = f"container `{name}` then exited with {exit_words(ending)}{after_start(ending)}"
         summary = f"a child process was OOMKilled at {limit}; {exits}"

@@ -9,6 +9,7 @@ its port is closed, its certificate is not trusted, it does not answer, or the n
 - The node's DNS, proxy or firewall blocks the connection. The node pulls the image, not the pod: cluster DNS and
   NetworkPolicies do not apply.
 - The registry is down, or its certificate comes from a private certificate authority that the node does not trust.
+- A proxy or mirror on the way answers with something else, or the store of the registry's layers refuses the node.
 - The registry uses plain HTTP, and the container runtime is not configured for it.
 
 ## How to fix it
@@ -37,7 +38,7 @@ from diagnostics.pods.images._images import (
 )
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, waiting
 from kubedoctor.findings import Finding, Fix, Severity, diagnostic, quote
-from kubedoctor.replay.kubelet.image_errors import PullProblem
+from kubedoctor.replay.kubelet.image_errors import PullProblem, storage_host
 
 _SUMMARIES = {
     PullProblem.NO_SUCH_HOST: "registry {host} does not resolve on the node",
@@ -47,6 +48,8 @@ _SUMMARIES = {
     PullProblem.PLAIN_HTTP: "registry {host} uses plain HTTP, the node expects HTTPS",
     PullProblem.SERVER_ERROR: "registry {host} answers with a server error",
     PullProblem.TRANSFER: "the download of image {image} from registry {host} broke off",
+    PullProblem.WEB_PAGE: "something on the way to registry {host} answers with a web page (text/html), not with image {image}",
+    PullProblem.STORAGE_DENIED: "{store}, where registry {host} keeps the layers of image {image}, refuses the node (403)",
     PullProblem.NO_SPACE: "no space left on the disk of node {node} for image {image}",
 }
 _FIXES = {
@@ -54,6 +57,8 @@ _FIXES = {
     PullProblem.PLAIN_HTTP: "Serve the registry over HTTPS, or allow plain HTTP for it in the container runtime",
     PullProblem.NO_SPACE: "Free disk space on the node, or use a larger disk",
     PullProblem.SERVER_ERROR: "Check the registry's own health and logs",
+    PullProblem.WEB_PAGE: "Check the proxy or the mirror that the container runtime of the node uses for this registry",
+    PullProblem.STORAGE_DENIED: "Let the nodes read from {store}: check endpoint and bucket policies, proxies, and the node's clock",
     PullProblem.TRANSFER: "Check the network between the node and the registry, and proxies on the way",
 }
 
@@ -74,7 +79,8 @@ def registry_unreachable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     host = pull.name.registry
-    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image, node=pod.spec.node_name)
+    store = storage_host(pull.message)
+    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image, node=pod.spec.node_name, store=store)
     fixes = list(replaced_version_fix(pod, pull, cluster))
     if pull.problem in (PullProblem.NO_SUCH_HOST, PullProblem.REFUSED, PullProblem.TIMEOUT):
         near = nearest_registry(pull.name, cluster, pod.namespace)
@@ -84,7 +90,7 @@ def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
         else:
             fixes.append(Fix(f"Correct registry {host} in the image name, or make it reachable from the node"))
     elif pull.problem in _FIXES:
-        fixes.append(Fix(_FIXES[pull.problem]))
+        fixes.append(Fix(_FIXES[pull.problem].format(store=store)))
     blamed = blamed_node(pod)
     on_node = (quote(pod, "spec.nodeName", "the full disk"),) if pull.problem is PullProblem.NO_SPACE and blamed else ()
     return finding(pod, pull, summary, *fixes, evidence=on_node, because_of=blamed)

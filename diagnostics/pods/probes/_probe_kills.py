@@ -8,6 +8,7 @@ from diagnostics.pods.probes._repairs import (
     Repair,
     longer_start,
     port_elsewhere,
+    refused_host,
     repaired,
     startup_probe_added,
 )
@@ -37,6 +38,7 @@ _NOT_UP = frozenset(
     {ProbeAnswer.REFUSED, ProbeAnswer.TIMEOUT, ProbeAnswer.GRPC, ProbeAnswer.RESET, ProbeAnswer.UNKNOWN}
 )
 """What a program that has not started yet answers."""
+_TOLD_IN_THE_LOG = _NOT_UP | {ProbeAnswer.STATUS}
 
 
 def _never_started(pod: Pod, end: End, probe: Probe, answer: ProbeAnswer) -> bool:
@@ -58,8 +60,9 @@ def _repair(
     container = end.part.container
     answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
     # Where the program listens is in its log, and so is how long its start took.
-    run = log_of_the_end(pod, end.part, cluster) if answer in _NOT_UP and not end.log.lines else end.log
+    run = log_of_the_end(pod, end.part, cluster) if answer in _TOLD_IN_THE_LOG and not end.log.lines else end.log
     log = LogTail(ref(pod), end.name, run.previous, run.lines)
+    shown: tuple[Evidence, ...] = ()
     if elsewhere := port_elsewhere(probe, container, run.lines, answer):
         who = "program listens on" if port_listened_on(run.lines) else "container declares"
         where = f"; the {who} port {elsewhere}"
@@ -70,9 +73,10 @@ def _repair(
     elif _never_started(pod, end, probe, answer):
         return run, "", startup_probe_added(pod, end.part, probe, log, about, cluster)
     else:
-        where = ""
+        where, shown = refused_host(probe, answer, log)
     failure = ProbeFailure(why, answer, elsewhere, run.lines)
-    return run, where, repaired(pod, container, f"{which.lower()}Probe", probe, failure, about, cluster)
+    repair = repaired(pod, container, f"{which.lower()}Probe", probe, failure, about, cluster)
+    return run, where, repair._replace(evidence=(*shown, *repair.evidence))
 
 
 def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cluster: Cluster) -> Finding:

@@ -10,9 +10,20 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from diagnostics.pods.probes._words import STATUS
+from diagnostics.pods.probes._words import LONGEST_ANSWER, STATUS
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster import Cluster, Container, LogTail, Pod, Probe, human_duration, pods_of, ref, template_of
+from kubedoctor.cluster import (
+    Cluster,
+    Container,
+    LogTail,
+    Pod,
+    Probe,
+    human_duration,
+    pods_of,
+    ref,
+    template_of,
+    visible_end,
+)
 from kubedoctor.findings import (
     SETTABLE,
     ContainerWithStatus,
@@ -30,7 +41,8 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, gives_up_after, port_number
 from kubedoctor.replay.kubelet.starts import finishes, slowest_start, threshold_for, time_allowed
-from kubedoctor.replay.logs.listening import expects_tls, port_listened_on
+from kubedoctor.replay.logs.listening import expects_tls, port_listened_on, refuses_the_host
+from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.start_up import logged_start
 
 _NO_GRPC = re.compile(r"failed to connect service|unknown service|Unimplemented|does not implement")
@@ -150,6 +162,22 @@ def _finishes_in_template(about: Ref, name: str, took: timedelta, cluster: Clust
     return probe is not None and finishes(probe, took)
 
 
+def refused_host(probe: Probe, answer: ProbeAnswer, log: LogTail) -> tuple[str, tuple[Evidence, ...]]:
+    """Whether the program refuses the probe's Host header: the clause, and the line that says so."""
+    index = refuses_the_host(log.lines) if answer is ProbeAnswer.STATUS and probe.http_get is not None else None
+    if index is None:
+        return "", ()
+    line = visible_end(" ".join(parse_line(log.lines[index]).message.split()), LONGEST_ANSWER)
+    who = "the pod's address" if not _names_a_host(probe) else "the Host header of the probe"
+    text = f"; the program refuses requests for {who}: {line}"
+    return text, (quote_line(log, index, "why it refuses the probe"),)
+
+
+def _names_a_host(probe: Probe) -> bool:
+    headers = (probe.http_get.http_headers or ()) if probe.http_get is not None else ()
+    return any(header.name.lower() == "host" for header in headers)
+
+
 def repaired(
     pod: Pod, container: Container, kind: str, probe: Probe, failure: ProbeFailure, about: Ref, cluster: Cluster
 ) -> Repair:
@@ -184,6 +212,8 @@ def _by_hand(which: str, failure: ProbeFailure) -> str:
         return f"Correct the command of the {which} probe: the image lacks a program that it calls"
     if failure.answer is ProbeAnswer.UNRESOLVED_PORT:
         return f"Declare the port of the {which} probe in the container's ports, or give its number"
+    if code and refuses_the_host(failure.log) is not None:
+        return f"Give the {which} probe a Host header that the program allows (httpGet.httpHeaders), or allow the pod's address"
     if code == "404":
         return f"Correct the path of the {which} probe"
     if code in ("401", "403"):

@@ -26,8 +26,8 @@ from datetime import timedelta
 from functools import partial
 
 from diagnostics.pods.crashes._crash import story_of_lines
-from diagnostics.pods.crashes._story import Story
-from diagnostics.pods.probes._repairs import ProbeFailure, port_elsewhere, repaired
+from diagnostics.pods.probes._bgp import no_session
+from diagnostics.pods.probes._repairs import ProbeFailure, port_elsewhere, refused_host, repaired
 from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -38,6 +38,7 @@ from kubedoctor.cluster import (
     Event,
     Namespace,
     NetworkPolicy,
+    Node,
     Pod,
     Probe,
     Service,
@@ -83,7 +84,7 @@ SHORTEST = timedelta(seconds=10)
     code="KD1012",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
+    reads=(Event, ConfigMap, Node, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1201",)), Explains("selects", ("KD2001",))),
     symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),
@@ -124,11 +125,16 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     repair = repaired(
         pod, container, "readinessProbe", probe, ProbeFailure(why, answer, elsewhere, lines), about, cluster
     )
-    story = Story()
+    story = no_session(pod, why, about, cluster)
+    refused = refused_host(probe, answer, tail) if tail is not None else ("", ())
     if elsewhere:
         summary += f"; the {'program listens on' if listens else 'container declares'} port {elsewhere}"
     elif answer is ProbeAnswer.STATUS and expects_tls(lines):
-        summary += "; the program speaks TLS on that port"
+        summary += "; the program speaks TLS on that port (HTTPS)"
+    elif refused[0]:
+        summary += refused[0]
+    elif story.text:
+        summary += f"; {story.text}"
     elif answer is not ProbeAnswer.COMMAND_MISSING:
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         summary += f"; its log: {story.text}" if story.text else ""
@@ -143,9 +149,10 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             *quote_status(pod, container.name, "ready", "state.running.startedAt"),
             *quote_spec(pod, cluster, about, container.name, "ports")[: bool(elsewhere)],
             *repair.evidence,
+            *refused[1],
             *story.evidence,
         ),
-        fixes=repair.fixes,
+        fixes=story.fixes if story.cause is None and story.fixes else repair.fixes,
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, container.name, previous=False),

@@ -34,15 +34,46 @@ _FIXES = {
     MessageClass.SANDBOX_NODE: "Correct the setting on {node}",
     MessageClass.START_MEMORY_TOO_SMALL: "Raise the memory limit of the pod's containers",
 }
+_OF_THE_KERNEL = (
+    (
+        re.compile(r"(?:mkdir|create|creating)\b.{0,80}/cgroup/.{1,300}no space left on device", re.I),
+        "the kernel has no cgroups left, which old kernels lose with each container (not of disk space): ",
+        "Restart {node}, and update its kernel",
+    ),
+    (
+        re.compile(r"(?:unshare|user ?namespace|clone).{0,120}no space left on device", re.I),
+        "the kernel allows no more user namespaces (user.max_user_namespaces), which hostUsers: false needs (not of disk"
+        " space): ",
+        "Raise user.max_user_namespaces on {node}, or remove hostUsers: false",
+    ),
+    (
+        re.compile(
+            r"user ?namespaces?\b.{0,60}not support|not support.{0,20} user ?namespaces?|idmap|cannot be mapped to a host ID",
+            re.I,
+        ),
+        "the pod's user namespace (hostUsers: false) cannot be set up there: ",
+        "Remove hostUsers: false, or use nodes whose kernel and container runtime support user namespaces",
+    ),
+)
+"""What the kernel's error means there, by the words around it, and what repairs it."""
+_USER_NAMESPACE = _OF_THE_KERNEL[1:]
 BY_THE_PLUGIN = frozenset(
     {MessageClass.SANDBOX_PLUGIN_MISSING, MessageClass.SANDBOX_AGENT_DOWN, MessageClass.SANDBOX_API_ACCESS}
 )
 """What the network plugin's pod on the node should have set up."""
 
 
-def sandbox_words(kind: MessageClass | None, plugin: str, *, runs: bool) -> str:
+def is_of_a_user_namespace(message: str) -> bool:
+    """Whether only pods with a user namespace of their own meet the failure."""
+    return any(words.search(message) for words, *_ in _USER_NAMESPACE)
+
+
+def sandbox_words(kind: MessageClass | None, message: str, plugin: str, *, runs: bool) -> str:
     """What stands in front of the message; empty where it has no class. runs: the network plugin's pod on the node is
     ready."""
+    for words, text, _ in _OF_THE_KERNEL:
+        if words.search(message):
+            return text
     if kind is MessageClass.SANDBOX_AGENT_DOWN and runs:
         return f"network plugin {plugin} does not set up the pod's network, although its pod there is ready: "
     return _WORDS[kind].format(plugin=plugin) + ": " if kind in _WORDS else ""
@@ -52,6 +83,9 @@ def sandbox_fixes(
     kind: MessageClass | None, event: Event, node: str, about: Ref, network: NetworkPlugin | None
 ) -> tuple[Fix, ...]:
     """What repairs it, the best first."""
+    for words, _, fix in _OF_THE_KERNEL:
+        if words.search(event.message):
+            return (Fix(fix.format(node=node)),)
     if kind is None or kind not in _FIXES:
         return (fix_by_hand(about, "Correct what the message names, or remove it from the pod"),)
     if bridge := _OTHER_RANGE.search(event.message):

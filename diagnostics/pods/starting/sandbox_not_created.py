@@ -33,7 +33,7 @@ from diagnostics.nodes._network_plugin import look_at_plugin, network_plugin
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._creation import nothing_created
-from diagnostics.pods.starting._sandbox import BY_THE_PLUGIN, sandbox_fixes, sandbox_words
+from diagnostics.pods.starting._sandbox import BY_THE_PLUGIN, is_of_a_user_namespace, sandbox_fixes, sandbox_words
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, not_ready, ref, times, visible_end
 from kubedoctor.findings import (
     Confidence,
@@ -66,12 +66,18 @@ _PLUGIN = re.compile(r'plugin type="([^"]+)"|for plugin "([^"]+)"')
     reads=(Event, Node, Pod, *WORKLOADS),
     when=not_ready,
     explains=(*CONSEQUENCES, Explains("affects", ("KD1201", "KD1204", "KD2001", "KD2101"))),
-    symptoms=("FailedCreatePodSandBox", "ContainerCreating", "NetworkNotReady", "failed to assign an IP address"),
+    symptoms=(
+        "FailedCreatePodSandBox",
+        "FailedCreatePodContainer",
+        "ContainerCreating",
+        "NetworkNotReady",
+        "failed to assign an IP address",
+    ),
 )
 def sandbox_not_created(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not active(pod) or not pod.spec.node_name or not nothing_created(pod) or _has_a_sandbox(pod):
         return
-    event = newest_event(pod, cluster, "FailedCreatePodSandBox")
+    event = newest_event(pod, cluster, "FailedCreatePodSandBox", "FailedCreatePodContainer")
     if event is not None and has_path(event, "message") and _counts(pod, event, cluster):
         yield _finding(pod, event, cluster)
 
@@ -99,10 +105,11 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
     named = _PLUGIN.search(event.message)
     plugin = f"`{named[1] or named[2]}`" if named else "of the node"
     reason = visible_end(" ".join(without_wrappers(event.message).split()), 240)
-    at_node = _node_at_fault(pod, kind, reading, cluster)
+    of_its_own = pod.spec.host_users is False and is_of_a_user_namespace(event.message)
+    at_node = _node_at_fault(pod, kind, reading, cluster) if not of_its_own else None
     about = ref(at_node) if at_node is not None else at_fault(pod, cluster)
     network = network_plugin(at_node, cluster) if at_node is not None and kind in BY_THE_PLUGIN else None
-    stated = sandbox_words(kind, plugin, runs=network is not None and network.pod is not None)
+    stated = sandbox_words(kind, event.message, plugin, runs=network is not None and network.pod is not None)
     detail = f"; {network.summary}" if network is not None and network.summary else ""
     blamed = blamed_node(pod) if reading is None or reading.fault is not Culprit.TEMPLATE else ()
     if at_node is not None:
@@ -115,6 +122,7 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
         evidence=(
             quote(event, "message", f"seen {times(event.times)}"),
             quote(pod, "spec.nodeName", "the node that cannot create it"),
+            *([quote(pod, "spec.hostUsers", "asks for a user namespace")] if pod.spec.host_users is False else ()),
             *(network.evidence if network is not None else ()),
         ),
         fixes=sandbox_fixes(kind, event, node, about, network),

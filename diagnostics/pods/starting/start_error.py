@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
-from diagnostics.pods._node import blamed_node, node_architecture
+from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, ends_of
 from diagnostics.pods.starting._mount_failure import is_of_working_directory, mount_error, mount_in, mount_words
@@ -115,6 +115,8 @@ _FIXES = {
     StartProblem.NOT_FOUND: "Correct the command, or add it to the image",
     StartProblem.NOT_EXECUTABLE: "Make the file executable in the image, or run it with its interpreter",
     StartProblem.WRONG_FORMAT: "Build the image for the node's CPU architecture, or select other nodes with a nodeSelector",
+    StartProblem.WRONG_SYSTEM: "Use the image's variant for the node's version of Windows, or select nodes of the image's version"
+    " (node.kubernetes.io/windows-build)",
     StartProblem.NO_COMMAND: "Set a command in the pod template",
     StartProblem.MOUNT: "Correct the volume mount: mount a file over a file, a directory over a directory",
     StartProblem.WORKING_DIRECTORY: "Correct workingDir",
@@ -196,6 +198,10 @@ def _finding(
         problem, node, command, part.container, message
     )
     summary = f"container `{name}` cannot be started: {why}"
+    if problem is StartProblem.WRONG_SYSTEM:
+        system = node_system(pod, cluster, "the node's version")
+        evidence += system
+        summary += f"; the node runs {', '.join(str(fact.value) for fact in system)}" if system else ""
     if problem is StartProblem.WRONG_FORMAT:
         architecture = node_architecture(pod, cluster, "the node's CPU architecture")
         evidence += architecture
@@ -236,6 +242,8 @@ def _words(problem: StartProblem, node: str, command: str, container: Container,
         return f"{command_text} is not executable (permission denied)"
     if problem is StartProblem.WRONG_FORMAT:
         return f"exec format error: the program in image {image} is built for another CPU architecture"
+    if problem is StartProblem.WRONG_SYSTEM:
+        return f"the operating system of image {image} does not match the node's: containers of Windows need its build"
     reason = visible_end(reason_in(message), LONGEST_REASON) or "the runtime gives no reason"
     if problem is StartProblem.WORKING_DIRECTORY and container.working_dir:
         return f"workingDir {visible(container.working_dir)} cannot be used: {mount_error(message) or reason}"

@@ -72,6 +72,11 @@ class EnvFromSource(Part):
     secret_ref: OptionalReference | None = None
 
 
+class HTTPHeader(Part):
+    name: str = ""
+    value: str = ""
+
+
 class HTTPGetAction(Part):
     """`port` is a number or the name of a container port."""
 
@@ -79,6 +84,7 @@ class HTTPGetAction(Part):
     port: int | str = 0
     host: str = ""
     scheme: str = "HTTP"
+    http_headers: tuple[HTTPHeader, ...] | None = None
 
 
 class TCPSocketAction(Part):

@@ -59,6 +59,7 @@ class PodSpec(Part):
     image_pull_secrets: tuple[LocalReference, ...] | None = None
     host_network: bool | None = None
     host_users: bool | None = None
+    enable_service_links: bool | None = None
     host_pid: bool | None = msgspec.field(default=None, name="hostPID")
     host_ipc: bool | None = msgspec.field(default=None, name="hostIPC")
     hostname: str = ""

@@ -29,6 +29,7 @@ class StartProblem(enum.Enum):
     NOT_FOUND = enum.auto()
     NOT_EXECUTABLE = enum.auto()
     WRONG_FORMAT = enum.auto()
+    WRONG_SYSTEM = enum.auto()
     NO_COMMAND = enum.auto()
     MOUNT = enum.auto()
     WORKING_DIRECTORY = enum.auto()
@@ -77,6 +78,7 @@ _PROBLEMS = {
 }
 _NO_COMMAND = re.compile(r"no command specified|no (?:entrypoint|process args)", re.IGNORECASE)
 _WORKING_DIRECTORY = re.compile(r"chdir to|cwd \(|working directory", re.IGNORECASE)
+_WRONG_SYSTEM = re.compile(r"operating system .{0,40}does not match", re.IGNORECASE)
 _NAME_RESERVED = re.compile(r"is reserved for|request is in progress")
 _NAME_IN_USE = re.compile(r"already in use")
 _IMAGE_STORE = re.compile(r"snapshot|content (?:store|digest)|layer|rootfs component", re.IGNORECASE)
@@ -147,6 +149,8 @@ def start_failure(message: str) -> StartFailure:
             problem = StartProblem.NO_COMMAND
         elif _WORKING_DIRECTORY.search(message):
             problem = StartProblem.WORKING_DIRECTORY
+    elif problem is StartProblem.WRONG_FORMAT and _WRONG_SYSTEM.search(message):
+        problem = StartProblem.WRONG_SYSTEM
     elif reading.message_class is MessageClass.START_RUNTIME:
         problem = _of_the_runtime(message)
     return StartFailure(problem, reading.fault is Culprit.NODE)

@@ -40,6 +40,8 @@ class PullProblem(enum.Enum):
     PLAIN_HTTP = enum.auto()
     SERVER_ERROR = enum.auto()
     TRANSFER = enum.auto()
+    WEB_PAGE = enum.auto()  # instead of the image
+    STORAGE_DENIED = enum.auto()  # not the registry refuses, but the store of its layers
     FORMAT = enum.auto()
     SHORT_NAME = enum.auto()
     SIGNATURE = enum.auto()
@@ -80,6 +82,9 @@ _PROBLEMS = {
 _ABSENT_TOO = re.compile(
     r"pull access denied|may require|insufficient_scope|requested access to the resource is denied", re.IGNORECASE
 )
+_WEB_PAGE = re.compile(r"media ?type:? \"?text/html|text/html", re.IGNORECASE)
+_STORAGE = re.compile(r"https?://(?P<host>[^/\s\"?]+)/(?!v2/)\S*?: \"?40[13]\b")
+_OF_THE_LOGIN = re.compile(r"oauth|token|authoriz", re.IGNORECASE)
 _DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
 _BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
 
@@ -113,13 +118,23 @@ def classify_pull_message(message: str) -> PullProblem:
     reading = read_message(Message(text=message, reason="ErrImagePull", kind="Pod"))
     if reading is None or not reading.known:
         return PullProblem.UNKNOWN
+    if _WEB_PAGE.search(message):
+        return PullProblem.WEB_PAGE
     if reading.message_class is MessageClass.IMAGE_DENIED:
+        if storage_host(message):
+            return PullProblem.STORAGE_DENIED
         return PullProblem.DENIED_OR_ABSENT if _ABSENT_TOO.search(message) else PullProblem.UNAUTHORIZED
     if reading.message_class is MessageClass.IMAGE_UNREACHABLE:
         if reading.fault is Culprit.NODE:
             return PullProblem.NO_SUCH_HOST  # The name is resolved there.
         return PullProblem.REFUSED if "connection refused" in message else PullProblem.TIMEOUT
     return _PROBLEMS.get(reading.message_class, PullProblem.UNKNOWN)
+
+
+def storage_host(message: str) -> str:
+    """The host that refused an image's layers, where that is not the registry itself: registries redirect to a store."""
+    match = _STORAGE.search(message)
+    return match["host"] if match is not None and not _OF_THE_LOGIN.search(message[: match.start()]) else ""
 
 
 def parse_image_name(image: str) -> ImageName:

@@ -33,7 +33,7 @@ class ProbeAnswer(enum.Enum):
 
 
 _FAILED = compiled_later(
-    r"^(?P<probe>Readiness|Liveness|Startup) probe (?:failed|errored|error)(?: and resulted in unknown state)?: (?P<why>.*)",
+    r"^(?:\(combined from similar events\): )?(?P<probe>Readiness|Liveness|Startup) probe (?:failed|errored|error)(?: and resulted in unknown state)?: (?P<why>.*)",
     re.DOTALL,
 )
 _BY_VALUE = {

@@ -1,4 +1,4 @@
-"""The port that a program listens on, by its log."""
+"""What a program's log says of its own port: its number, whether it speaks TLS, and for whom it answers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ _PLAIN_TO_TLS: Final = compiled_later(
     r"|SSL routines:[^\n]{0,80}http request|HTTP spoken on HTTPS port",
     re.IGNORECASE,
 )
+_REFUSED_HOST: Final = compiled_later(
+    r"Invalid HTTP_HOST header|Blocked hosts?: \S|Blocked request\. This host|Invalid Host header|Untrusted host\b"
+    r"|Trusted domain error|Invalid host header|Host \S+ is not (?:trusted|allowed)|DisallowedHost|HostAuthorization",
+    re.IGNORECASE,
+)
+"""Of Django, Rails, Vite, webpack, Symfony, Nextcloud, Starlette."""
 
 
 def port_listened_on(lines: Sequence[str]) -> int:
@@ -33,3 +39,9 @@ def port_listened_on(lines: Sequence[str]) -> int:
 def expects_tls(lines: Sequence[str]) -> bool:
     """Whether the program refused a plain HTTP request because its port speaks TLS."""
     return any(_PLAIN_TO_TLS.search(line[:LONGEST_LINE]) for line in lines)
+
+
+def refuses_the_host(lines: Sequence[str]) -> int | None:
+    """The last line in which the program refuses a request for the host that it names; None where none does."""
+    found = (index for index in range(len(lines) - 1, -1, -1) if _REFUSED_HOST.search(lines[index][:LONGEST_LINE]))
+    return next(found, None)

@@ -50,6 +50,11 @@ FAMILIES: Final = (
             ),
             Pattern("log directories are not formatted"),
             Pattern("no snapshot found, but there are log entries"),
+            Pattern("feature flag not enabled", r"flags: `?(?P<subject>\w+)`?: \w+ feature flag not enabled"),
+            Pattern("safe_to_bootstrap", r"(?P<subject>safe_to_bootstrap)"),
+            Pattern(
+                "it may not be safe to bootstrap the cluster from this node", subject=lambda _: "safe_to_bootstrap"
+            ),
             Pattern("unable to load database on disk"),
             Pattern("bad file format reading the append only file"),
             Pattern("unexpected end of file reading the append only file"),

@@ -8,10 +8,15 @@ from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
 
 THREADS: Final = "threads"
+SHARED_MEMORY: Final = "shared memory"
 
 
 def _threads(_: str) -> str:
     return THREADS
+
+
+def _shared_memory(_: str) -> str:
+    return SHARED_MEMORY
 
 
 _WRITTEN: Final = r"(?:create|open|write|touch|mkdir|rename|remove|chmod|chown|link|unlink)"
@@ -55,7 +60,14 @@ FAMILIES: Final = (
                 r"iptables.*(?:Table does not exist|can't initialize|Permission denied \(you must be root\)|not supported)",
             ),
             Pattern("modprobe", r"modprobe: .*(?:not found|can't)", weak=True),
-            Pattern("could not resize shared memory segment", r"segment \"(?P<subject>[^\"]+)\""),
+            Pattern("could not resize shared memory segment", subject=_shared_memory),
+            Pattern(
+                "out of shared memory",
+                r"(?:workers?|process\w*|is|are|possibl\w+) .{0,40}out of shared memory",
+                subject=_shared_memory,
+            ),
+            Pattern("unable to allocate shared memory", subject=_shared_memory),
+            Pattern("unable to write to file </torch_", subject=_shared_memory),
             Pattern("could not create shared memory segment"),
             Pattern("could not map anonymous shared memory"),
             Pattern("huge pages", r"huge ?pages.*(?:not|failed|insufficient)", weak=True),
@@ -65,7 +77,7 @@ FAMILIES: Final = (
             Pattern("cgroup", r"cgroups?:? .*(?:not found|not supported|mountpoint does not exist|no such file)"),
             Pattern("sysctl", r"sysctl: .*(?P<subject>[a-z]+(?:\.\w+)+).*(?:Read-only|denied|No such)"),
             Pattern("ulimit", r"ulimit: .*(?:cannot|not permitted)", weak=True),
-            Pattern("/dev/shm", r"(?P<subject>/dev/shm).*(?:too small|insufficient|No space|out of)"),
+            Pattern("/dev/shm", r"/dev/shm.*(?:too small|insufficient|No space|out of)", subject=_shared_memory),
         ),
     ),
     PatternFamily(

@@ -1,0 +1,91 @@
+"""Limits and settings of the kernel that a program meets: those of its node, and the shared memory of its container."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from diagnostics.pods._node import blamed_node
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import Container, Pod
+from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, quote
+from kubedoctor.replay.logs.families.machine import THREADS
+
+OF_THE_KERNEL: Final = ("/proc/sys/", "/sys/")
+_MORE_THREADS = "Start fewer threads, or raise the limit of processes (podPidsLimit of the kubelet, or ulimit -u)"
+_SERVER = re.compile(r"could not resize shared memory segment", re.IGNORECASE)
+
+
+class _Limit(NamedTuple):
+    """Words that tell a limit, what it is, and the setting of the node that raises it."""
+
+    words: re.Pattern[str]
+    text: str
+    setting: str
+
+
+_LIMITS = (
+    _Limit(
+        re.compile(r"inotify.{0,80}(?:no space|watches)|file watchers|ENOSPC: System limit", re.I),
+        "no inotify watches left",
+        "fs.inotify.max_user_watches",
+    ),
+    _Limit(
+        re.compile(r"inotify|\b(?:fs)?notify\b|watcher", re.I),
+        "no inotify instances left",
+        "fs.inotify.max_user_instances",
+    ),
+    _Limit(
+        re.compile(r"too many open files|\bEMFILE\b", re.I),
+        "no open files or inotify instances left",
+        "fs.inotify.max_user_instances, or the limit of open files of its container runtime",
+    ),
+)
+"""The kernel gives one error (EMFILE) for open files and for inotify instances, which all pods of a user share."""
+
+
+def limit_of_the_node(pod: Pod, subject: str, message: str) -> Story:
+    """message: as the log has it."""
+    if subject == THREADS:
+        return Story(f"it cannot start another thread: {message}", fixes=(Fix(_MORE_THREADS),))
+    evidence = _its_node(pod)
+    limit = next((limit for limit in _LIMITS if limit.words.search(message)), None)
+    node = f"node {pod.spec.node_name}" if pod.spec.node_name else "its node"
+    if limit is None:
+        return Story(f"a limit of the node is too low: {message}", evidence=evidence)
+    fix = Fix(f"Raise {limit.setting} on {node}, or run fewer pods there that watch files")
+    return Story(f"{node} has {limit.text}: {message}", evidence=evidence, fixes=(fix,))
+
+
+def _its_node(pod: Pod) -> tuple[Evidence, ...]:
+    return (quote(pod, "spec.nodeName", "the node whose limit it is"),) if blamed_node(pod) else ()
+
+
+def too_little_shared_memory(container: str, message: str, about: Ref) -> Story:
+    """`/dev/shm` has 64Mi unless a volume in memory is mounted there."""
+    if _SERVER.search(message):
+        text = (
+            f"the database server has too little shared memory (/dev/shm, 64Mi unless a volume is mounted): {message}"
+        )
+        fix = Fix("Mount an emptyDir with medium: Memory at /dev/shm of the database server's container")
+        return Story(text, fixes=(fix,))
+    text = f"the container has too little shared memory (/dev/shm, 64Mi unless a volume is mounted): {message}"
+    return Story(
+        text, fixes=(fix_by_hand(about, f"Mount an emptyDir with medium: Memory at /dev/shm of `{container}`"),)
+    )
+
+
+def kernel_setting_denied(container: Container, path: str) -> tuple[str, str]:
+    """The clause and the fix of a setting of the kernel that the container may not write."""
+    setting = path.removeprefix("/proc/sys/").strip("/").replace("/", ".")
+    context = container.security_context
+    on_the_node = f"set {setting} on the node, and let the program not set it"
+    if context is not None and context.privileged:
+        return (
+            f"it may not set the kernel setting {setting} (permission denied on {path}), although it is privileged",
+            f"The kernel lets only the host set it: {on_the_node}",
+        )
+    return (
+        f"it may not set the kernel setting {setting} (permission denied on {path})",
+        f"Run container `{container.name}` as privileged, or {on_the_node}",
+    )
