@@ -8,11 +8,11 @@ from functools import partial
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._in_use import address_in_use, is_left_over, left_over_file
-from diagnostics.pods.crashes._kernel import limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes._missing_file import missing_file
-from diagnostics.pods.crashes._permission import denied, low_port
 from diagnostics.pods.crashes._service_link import taken_from_a_link
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.kernel._limits import limit_of_the_node, too_little_shared_memory
+from diagnostics.pods.crashes.kernel._permission import denied, low_port
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.heaps import heap_setting
@@ -115,7 +115,8 @@ _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 def shortened(message: str) -> str:
     """A long message: of several sentences the start, where the fault stands; else the end, as of an error that wraps
     others."""
-    return (visible if _NEXT_SENTENCE.search(message) else visible_end)(message, LONGEST_MESSAGE)
+    shown = visible if _NEXT_SENTENCE.search(message) else visible_end
+    return shown(message, LONGEST_MESSAGE).rstrip(".")
 
 
 def message_of(lines: tuple[str, ...], cause: LogCause) -> str:

@@ -167,7 +167,7 @@ def refused_host(probe: Probe, answer: ProbeAnswer, log: LogTail) -> tuple[str, 
     index = refuses_the_host(log.lines) if answer is ProbeAnswer.STATUS and probe.http_get is not None else None
     if index is None:
         return "", ()
-    line = visible_end(" ".join(parse_line(log.lines[index]).message.split()), LONGEST_ANSWER)
+    line = visible_end(" ".join(parse_line(log.lines[index]).message.split()), LONGEST_ANSWER).rstrip(".")
     who = "the pod's address" if not _names_a_host(probe) else "the Host header of the probe"
     text = f"; the program refuses requests for {who}: {line}"
     return text, (quote_line(log, index, "why it refuses the probe"),)

@@ -122,7 +122,11 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
         evidence=(
             quote(event, "message", f"seen {times(event.times)}"),
             quote(pod, "spec.nodeName", "the node that cannot create it"),
-            *([quote(pod, "spec.hostUsers", "asks for a user namespace")] if pod.spec.host_users is False else ()),
+            *(
+                [quote(pod, "spec.hostUsers", "the pod requests a user namespace")]
+                if pod.spec.host_users is False
+                else ()
+            ),
             *(network.evidence if network is not None else ()),
         ),
         fixes=sandbox_fixes(kind, event, node, about, network),

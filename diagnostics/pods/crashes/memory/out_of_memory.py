@@ -32,8 +32,8 @@ from functools import partial
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._ends import after_start, ends_of, exit_words, node_events
-from diagnostics.pods.crashes._memory import heap_of, measured, memory_fixes, quoted_setting, room_words
-from diagnostics.pods.crashes._who_set_it import (
+from diagnostics.pods.crashes.memory._memory import heap_of, measured, memory_fixes, quoted_setting, room_words
+from diagnostics.pods.crashes.memory._set_elsewhere import (
     AT_ONCE,
     OFTEN,
     FilesInMemory,

@@ -1,0 +1,1 @@
+"""What the kernel refuses a program: limits, settings and rights."""

@@ -1,0 +1,1 @@
+"""Memory of a container: its limit, who set it, and what fills it."""
