@@ -7,6 +7,7 @@ from diagnostics.pods.probes._repairs import (
     ProbeFailure,
     Repair,
     longer_start,
+    may_refuse_the_host,
     port_elsewhere,
     refused_host,
     repaired,
@@ -38,7 +39,6 @@ _NOT_UP = frozenset(
     {ProbeAnswer.REFUSED, ProbeAnswer.TIMEOUT, ProbeAnswer.GRPC, ProbeAnswer.RESET, ProbeAnswer.UNKNOWN}
 )
 """What a program that has not started yet answers."""
-_TOLD_IN_THE_LOG = _NOT_UP | {ProbeAnswer.STATUS}
 
 
 def _never_started(pod: Pod, end: End, probe: Probe, answer: ProbeAnswer) -> bool:
@@ -60,7 +60,11 @@ def _repair(
     container = end.part.container
     answer = answer_of(why, probe) if why else ProbeAnswer.UNKNOWN
     # Where the program listens is in its log, and so is how long its start took.
-    run = log_of_the_end(pod, end.part, cluster) if answer in _TOLD_IN_THE_LOG and not end.log.lines else end.log
+    run = (
+        log_of_the_end(pod, end.part, cluster)
+        if (answer in _NOT_UP or may_refuse_the_host(why)) and not end.log.lines
+        else end.log
+    )
     log = LogTail(ref(pod), end.name, run.previous, run.lines)
     shown: tuple[Evidence, ...] = ()
     if elsewhere := port_elsewhere(probe, container, run.lines, answer):
