@@ -97,6 +97,8 @@ class ServiceSpec(Part):
     external_name: str = ""
     ip_families: tuple[str, ...] | None = None
     load_balancer_class: str | None = None
+    load_balancer_source_ranges: tuple[str, ...] | None = None
+    health_check_node_port: int = 0
     external_traffic_policy: str = ""
     internal_traffic_policy: str | None = None
     publish_not_ready_addresses: bool = False

@@ -115,6 +115,17 @@ class EndpointConditions(Part):
     terminating: bool | None = None
 
 
+class HintedPlace(Part):
+    name: str = ""
+
+
+class EndpointHints(Part):
+    """Where clients are that should use the endpoint."""
+
+    for_zones: tuple[HintedPlace, ...] | None = None
+    for_nodes: tuple[HintedPlace, ...] | None = None
+
+
 class Endpoint(Part):
     addresses: tuple[str, ...] | None = None
     conditions: EndpointConditions = EndpointConditions()
@@ -122,10 +133,17 @@ class Endpoint(Part):
     node_name: str | None = None
     hostname: str | None = None
     zone: str | None = None
+    hints: EndpointHints | None = None
 
     @property
     def is_ready(self) -> bool:
         return self.conditions.ready is not False
+
+    @property
+    def serves_to_the_end(self) -> bool:
+        """It terminates and still serves."""
+        serving = self.conditions.serving
+        return bool(self.conditions.terminating) and (self.is_ready if serving is None else serving)
 
 
 class EndpointPort(Part):
