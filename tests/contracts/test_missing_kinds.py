@@ -85,6 +85,22 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD5103": {"Event": "the API server's answer"},
     "KD6001": {"MutatingWebhookConfiguration": "that an injector wants the namespace"},
+    "KD6002": {"Service": "that the host is missing"},
+    "KD6003": {"Gateway.networking.istio.io": "that it is missing"},
+    "KD6004": {"Pod": "that the selector picks none"},
+    "KD6005": {"Pod": "where its proxies are", "Secret": "that it is missing"},
+    "KD6006": {
+        "Service": "which pods the host has",
+        "Pod": "their labels",
+        "DestinationRule.networking.istio.io": "the labels of the subset",
+    },
+    "KD6007": {"PeerAuthentication.security.istio.io": "that it is STRICT", "Service": "where the connection leads"},
+    "KD6008": {
+        "PeerAuthentication.security.istio.io": "that it is STRICT",
+        "Service": "where the rule's host leads",
+        "Pod": "that the server has a proxy",
+    },
+    "KD6009": {"AuthorizationPolicy.security.istio.io": "that it denies", "Service": "where the call leads"},
 }
 """What a conclusion rests on: the code, the kinds, and what they show."""
 

@@ -50,6 +50,31 @@ def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
             yield Attempt(tail, cause.index, reached)
 
 
+def reset_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
+    """The connections of a pod's containers that the other end closed, one for each log, as `silent_attempts` reads them."""
+    logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod)]
+    cluster.together(*logs)
+    for tail in (log() for log in logs):
+        cause = read_log(tail.lines) if tail is not None else None
+        if tail is None or cause is None or cause.fault is not LogFault.CONNECTION_RESET:
+            continue
+        host, port = split_address(cause.subject)
+        reached = targets(pod, host, port, cluster) if host and not is_local(host) else ()
+        if reached:
+            yield Attempt(tail, cause.index, reached)
+
+
+def told_in(pod: Pod, words: str, cluster: Cluster) -> tuple[LogTail, int] | None:
+    """The last line of a container's log that has the words, as `silent_attempts` reads the logs."""
+    logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod)]
+    cluster.together(*logs)
+    for tail in (log() for log in logs):
+        for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
+            if tail is not None and words in tail.lines[index]:
+                return tail, index
+    return None
+
+
 def _runs(pod: Pod) -> Iterator[tuple[str, bool]]:
     for status in pod.status.container_statuses or ():
         if status.ready or status.state is None or _was_killed(status):

@@ -1,0 +1,113 @@
+"""Istio: DestinationRule and PeerAuthentication disagree about mutual TLS.
+
+## What it means
+A DestinationRule makes clients send plain text, or TLS of their own, to a workload whose PeerAuthentication demands the mesh's mutual TLS
+(STRICT). The server's proxy closes each connection: clients get 503 with the flag `UC` or `UF`.
+
+## Why it happens
+- The DestinationRule was written with `mode: DISABLE` before STRICT was set.
+- A rule of another namespace, or for `*.local`, applies to this host too.
+
+## How to fix it
+Set the mode to ISTIO_MUTUAL, or drop `tls` from the rule: Istio then chooses by itself.
+
+## References
+- https://istio.io/latest/docs/ops/common-problems/network-issues/#503-errors-after-setting-destination-rule
+- https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagnostics.mesh._config import MOST_PROXIES, requests_seen
+from kubedoctor.cluster import Cluster, CustomResource, Pod, Service, finished, pods_selected_by
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    quote,
+    ref,
+)
+from kubedoctor.replay.mesh import injection
+from kubedoctor.replay.mesh.access_log import CONNECTION_TERMINATED, UPSTREAM_FAILURE, Access
+from kubedoctor.replay.mesh.config import DESTINATION_RULE, PEER_AUTHENTICATION, SECURITY, part, rows, text
+from kubedoctor.replay.mesh.mutual_tls import STRICT, client_tls, peer_mode
+from kubedoctor.replay.mesh.registry import full_name, service_host
+from kubedoctor.replay.services.ports import find_port
+
+_OF_THE_MESH = "ISTIO_MUTUAL"
+
+
+@diagnostic(
+    code="KD6008",
+    subject=DESTINATION_RULE,
+    severity=Severity.CRITICAL,
+    reads=(PEER_AUTHENTICATION, Service, Pod),
+    symptoms=("503", "UC", "UF", "upstream connect error"),
+)
+def mutual_tls_conflict(rule: CustomResource, cluster: Cluster) -> Iterator[Finding]:
+    host = full_name(text((rule.spec or {}).get("host")), rule.namespace)
+    named = service_host(host)
+    if rule.metadata.deletion_timestamp is not None or named is None or not _sets_tls(rule):
+        return
+    policies = cluster.maybe.custom("PeerAuthentication", SECURITY)
+    service = cluster.get(Service, named.namespace, named.name) if policies else None
+    if service is None:
+        return
+    pods = [pod for pod in pods_selected_by(service, cluster) if not finished(pod) and injection.has_sidecar(pod)]
+    for port in service.spec.ports or ():
+        client = client_tls(rule, "", port.port)
+        if client is None or client.mode == _OF_THE_MESH:
+            continue
+        modes = [peer_mode(pod, find_port(pod, port) or port.port, policies) for pod in pods]
+        policy = modes[0].policy if modes else None
+        if policy is None or any(mode.mode != STRICT for mode in modes):
+            continue
+        seen = next(
+            requests_seen(_clients(service, pods, cluster), cluster, lambda access: _broken(access, host)), None
+        )
+        path = tuple(
+            int(key) if key.isdigit() else key for key in client.path.replace("[", ".").replace("]", "").split(".")
+        )
+        yield Finding(
+            about=ref(rule),
+            summary=f"clients send {client.mode} to {host} port {port.port}, whose {ref(policy).title} demands STRICT mutual TLS",
+            evidence=(
+                quote(rule, client.path, "what clients of the mesh send"),
+                quote(policy, modes[0].path, "what the server takes"),
+                *(
+                    (seen.quoted(f"answered {seen.access.code}: the server closed the connection"),)
+                    if seen is not None
+                    else ()
+                ),
+            ),
+            confidence=Confidence.CERTAIN if seen is not None else Confidence.LIKELY,
+            severity=None if seen is not None else Severity.WARNING,
+            affects=(ref(service),),
+            fixes=(Fix("Set the mode to ISTIO_MUTUAL", command_line(put(ref(rule), path, _OF_THE_MESH), rule)),),
+            commands=(
+                Command("kubectl get destinationrules,peerauthentications -A", "the rules and modes of the mesh"),
+            ),
+        )
+        return
+
+
+def _sets_tls(rule: CustomResource) -> bool:
+    policy = part(rule.spec, "trafficPolicy")
+    return bool(part(policy, "tls")) or any(part(row, "tls") for _, row in rows(policy, "portLevelSettings"))
+
+
+def _clients(service: Service, servers: list[Pod], cluster: Cluster) -> list[Pod]:
+    """Sidecars beside the Service: its clients are often there."""
+    beside = [pod for pod in cluster.maybe.all(Pod, service.namespace) if not finished(pod)]
+    return [pod for pod in beside if injection.has_sidecar(pod) and pod not in servers][:MOST_PROXIES]
+
+
+def _broken(access: Access, host: str) -> bool:
+    return bool({CONNECTION_TERMINATED, UPSTREAM_FAILURE} & set(access.flags)) and access.cluster.endswith(f"|{host}")

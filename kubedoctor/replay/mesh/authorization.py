@@ -1,0 +1,122 @@
+"""Which AuthorizationPolicies deny a request by who sends it (Istio, `pilot/pkg/security/authz`, `pilot/pkg/model/authorization.go`, 1.31).
+
+Only the source decides here: a rule that also names paths, methods or conditions counts as one that may match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.kinds.meta import CustomResource
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.mesh.config import ROOT_NAMESPACE, labels, part, rows, text, words
+
+_IDENTITY: Final = (
+    "principals",
+    "notPrincipals",
+    "namespaces",
+    "notNamespaces",
+    "serviceAccounts",
+    "notServiceAccounts",
+)
+
+
+class Caller(NamedTuple):
+    """Who sends a request. `mutual`: with a certificate of the mesh, so that its identity is known."""
+
+    namespace: str
+    account: str
+    address: str
+    mutual: bool
+
+    @property
+    def principal(self) -> str:
+        return f"cluster.local/ns/{self.namespace}/sa/{self.account}" if self.mutual else ""
+
+
+class AllowedSource(NamedTuple):
+    """A source that an ALLOW rule takes: the path of one of its fields and the values there."""
+
+    policy: CustomResource
+    path: str
+    values: tuple[str, ...]
+    needs_identity: bool
+
+
+class Decision(NamedTuple):
+    """Why the callers of the policies are denied: no ALLOW policy takes the source. `allowances`: what they take."""
+
+    policies: tuple[CustomResource, ...]
+    allowances: tuple[AllowedSource, ...]
+
+
+def policies_for(
+    pod: Pod, policies: Iterable[CustomResource], root: str = ROOT_NAMESPACE
+) -> tuple[CustomResource, ...]:
+    """Those of the pod's namespace and of the mesh that select it; those for a waypoint or gateway are left out."""
+    return tuple(
+        policy
+        for policy in policies
+        if policy.namespace in (pod.namespace, root)
+        and not (policy.spec or {}).get("targetRef")
+        and not (policy.spec or {}).get("targetRefs")
+        and selector_from_map(labels(policy.spec, "selector", "matchLabels")).matches(pod.labels)
+    )
+
+
+def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> Decision | None:
+    """Why no ALLOW policy takes the caller; None where one may take it, or none is in force."""
+    allowing = tuple(p for p in policies if text((p.spec or {}).get("action")) in ("", "ALLOW"))
+    if not allowing:
+        return None
+    allowances: list[AllowedSource] = []
+    for policy in allowing:
+        for at, rule in rows(policy.spec, "rules"):
+            sources = list(rows(rule, "from"))
+            if not sources:
+                return None
+            for index, row in sources:
+                source = part(row, "source")
+                if _takes(source, caller, policy.namespace):
+                    return None
+                allowances += _fields(policy, f"spec.rules[{at}].from[{index}].source", source)
+    return Decision(allowing, tuple(allowances))
+
+
+def _fields(policy: CustomResource, path: str, source: object) -> Iterable[AllowedSource]:
+    for name in (*_IDENTITY, "ipBlocks", "remoteIpBlocks", "requestPrincipals"):
+        values = words(source, name)
+        if values:
+            yield AllowedSource(policy, f"{path}.{name}", values, name in _IDENTITY)
+
+
+def _takes(source: object, caller: Caller, namespace: str) -> bool:
+    """All fields have to match; those that cannot be judged by the caller alone count as matching."""
+    account = f"{caller.namespace}/{caller.account}" if caller.mutual else ""
+    named = tuple(word if "/" in word else f"{namespace}/{word}" for word in words(source, "serviceAccounts"))
+    return (
+        _one_of(words(source, "principals"), caller.principal)
+        and _one_of(words(source, "namespaces"), caller.namespace if caller.mutual else "")
+        and _one_of(named, account)
+        and not _any_of(words(source, "notPrincipals"), caller.principal)
+        and not _any_of(words(source, "notNamespaces"), caller.namespace if caller.mutual else "")
+    )
+
+
+def _one_of(wanted: tuple[str, ...], value: str) -> bool:
+    return not wanted or _any_of(wanted, value)
+
+
+def _any_of(wanted: tuple[str, ...], value: str) -> bool:
+    """`*` alone: any that is not empty; at an end: prefix or suffix (`pilot/pkg/security/authz/matcher`)."""
+    if not value:
+        return False
+    for word in wanted:
+        if word == "*" or word == value:
+            return True
+        if word.startswith("*") and value.endswith(word[1:]):
+            return True
+        if word.endswith("*") and value.startswith(word[:-1]):
+            return True
+    return False

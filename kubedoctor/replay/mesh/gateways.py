@@ -1,0 +1,54 @@
+"""The pods that serve an Istio Gateway, its hosts and credentials (Istio, `pkg/config/analysis/analyzers/gateway`, 1.31)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.kinds.meta import CustomResource
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.mesh.config import labels, number, part, rows, text, words
+from kubedoctor.replay.mesh.registry import covers
+
+_FILES: Final = ("kubernetes-gateway://", "file-root:")
+"""Credentials that are no plain name of a Secret."""
+
+
+class GatewayServer(NamedTuple):
+    """A server of a Gateway."""
+
+    path: str
+    port: int
+    hosts: tuple[str, ...]
+    spec: Mapping[str, Any]
+
+    @property
+    def credential(self) -> str:
+        """The Secret of its certificate, by name; empty where it names none."""
+        name = text(part(self.spec, "tls").get("credentialName"))
+        return "" if name.startswith(_FILES) else name
+
+
+def servers_of(gateway: CustomResource) -> Iterator[GatewayServer]:
+    for at, row in rows(gateway.spec, "servers"):
+        yield GatewayServer(f"spec.servers[{at}]", number(part(row, "port").get("number")), words(row, "hosts"), row)
+
+
+def serving_pods(gateway: CustomResource, pods: Iterable[Pod]) -> tuple[Pod, ...]:
+    """The pods that its selector picks, of any namespace; a Gateway without a selector is served by all proxies."""
+    wanted = labels(gateway.spec, "selector")
+    selector = selector_from_map(wanted)
+    return tuple(pod for pod in pods if selector.matches(pod.labels)) if wanted else ()
+
+
+def serves_host(gateway: CustomResource, host: str, namespace: str) -> bool:
+    """Whether a server of the Gateway is for a host of a VirtualService of that namespace (`ns/host`, `./host`, `*/host`)."""
+    for server in servers_of(gateway):
+        for written in server.hosts:
+            space, slash, name = written.rpartition("/")
+            if slash and space not in ("*", namespace) and not (space == "." and namespace == gateway.namespace):
+                continue
+            if covers(name, host) or covers(host, name):
+                return True
+    return False
