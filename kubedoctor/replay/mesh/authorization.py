@@ -44,7 +44,7 @@ class AllowedSource(NamedTuple):
     needs_identity: bool
 
 
-class Decision(NamedTuple):
+class SourceDecision(NamedTuple):
     """Why the callers of the policies are denied: no ALLOW policy takes the source. `allowances`: what they take."""
 
     policies: tuple[CustomResource, ...]
@@ -65,7 +65,7 @@ def policies_for(
     )
 
 
-def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> Decision | None:
+def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> SourceDecision | None:
     """Why no ALLOW policy takes the caller; None where one may take it, or none is in force."""
     allowing = tuple(p for p in policies if text((p.spec or {}).get("action")) in ("", "ALLOW"))
     if not allowing:
@@ -81,7 +81,7 @@ def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> Decisio
                 if _takes(source, caller, policy.namespace):
                     return None
                 allowances += _fields(policy, f"spec.rules[{at}].from[{index}].source", source)
-    return Decision(allowing, tuple(allowances))
+    return SourceDecision(allowing, tuple(allowances))
 
 
 def _fields(policy: CustomResource, path: str, source: object) -> Iterable[AllowedSource]:
