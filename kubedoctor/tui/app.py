@@ -18,8 +18,10 @@ from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screens.questions_screen import QuestionsScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
@@ -39,7 +41,7 @@ class KubedoctorApp(App[int]):
     TITLE = "kubedoctor"
     ENABLE_COMMAND_PALETTE = False
     CSS_PATH = [  # noqa: RUF012  # Textual declares it as an instance's
-        f"screens/{name}.tcss" for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "dialog")
+        f"screens/{name}.tcss" for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "choice_screen", "dialog")
     ]
     """All at once: with each that is read later, all are read again."""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "help", "Help")]
@@ -71,16 +73,19 @@ class KubedoctorApp(App[int]):
     def _opened(self, message: Opened) -> None:
         self.session = message.session
         self.switch_screen(ListScreen(message.session, message.scope))
-        for number, kind in enumerate((WhyScreen, TextScreen, SheetScreen), start=1):
+        for number, kind in enumerate((WhyScreen, TextScreen, CopyScreen, QuestionsScreen, SheetScreen), start=1):
             self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
         if message.session.notice:
             self.notify(message.session.notice, timeout=NOTICE_SECONDS)
 
-    def _make_ready(self, kind: type[KeptScreen]) -> None:
-        """Mount a screen that a key may open: not at the key."""
+    async def _make_ready(self, kind: type[KeptScreen]) -> None:
+        """Mount and lay out a screen that a key may open: not at the key. Keys that are pressed meanwhile come after."""
         screen = kind.unused(self)
-        if not screen.is_running:
-            self._get_screen(screen)
+        if not screen.is_running and len(self.screen_stack) == 1:
+            with self.batch_update():
+                await self.push_screen(screen)
+                await screen.wait_for_refresh()
+                await self.pop_screen()
 
     @on(Waits)
     def _waits(self, message: Waits) -> None:

@@ -60,10 +60,11 @@ class Sorted(Message):
 
 
 class Filtered(Message):
-    """A filter was applied to many rows. `cost`: seconds of the processor."""
+    """A filter was applied to the many rows `before`. `cost`: seconds of the processor."""
 
-    def __init__(self, filter_text: str, rows: tuple[Row, ...], cost: float) -> None:
+    def __init__(self, before: tuple[Row, ...], filter_text: str, rows: tuple[Row, ...], cost: float) -> None:
         super().__init__()
+        self.before = before
         self.filter_text = filter_text
         self.rows = rows
         self.cost = cost

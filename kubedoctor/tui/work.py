@@ -112,7 +112,7 @@ def filter_rows(rows: tuple[Row, ...], filter_text: str, faults_only: bool, post
     """Apply a filter that was already parsed."""
     began = time.thread_time()
     kept = keep(rows, filter_text, faults_only)
-    post(Filtered(filter_text, kept, time.thread_time() - began))
+    post(Filtered(rows, filter_text, kept, time.thread_time() - began))
 
 
 def examine(session: Session, namespace: str, post: Post) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual import events, on
-from textual.app import ComposeResult
+from textual import events
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.words import EFFECTS
 from kubedoctor.findings import Effect
 from kubedoctor.tui.pages.incidents import Copyable, ObjectVerdict, copyables
+from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row
-from kubedoctor.tui.widgets.titles import as_title
+from kubedoctor.tui.screens.choice_screen import ChoiceScreen
+
+HEADING = "Copy a command: kubedoctor is read-only and never runs it"
 
 
 def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]:
@@ -29,45 +27,42 @@ def commands_of(verdict: ObjectVerdict | None, row: Row) -> tuple[Copyable, ...]
     )
 
 
-class CopyScreen(ModalScreen[None]):
+class CopyScreen(ChoiceScreen):
     """Copies a command line to the clipboard (OSC 52). It never runs one."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,x", "app.pop_screen", "Back")]
+    heading, hint = HEADING, "number or enter copies  esc back"
+    commands: tuple[Copyable, ...] = ()
 
-    def __init__(self, commands: tuple[Copyable, ...], title: str = "Copy a command") -> None:
-        super().__init__()
-        self._commands = commands
-        self._heading = title
+    @classmethod
+    def show(cls, app: App[Any], commands: tuple[Copyable, ...]) -> None:
+        """Open with these commands."""
+        screen = cls.unused(app)
+        screen.commands = commands
+        screen.open(app)
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = as_title(self._heading)
-            box.border_subtitle = as_title("number or enter copies  esc back")
-            yield OptionList(*(Option(self._option(n, copyable)) for n, copyable in enumerate(self._commands, start=1)))
-            yield Static("kubedoctor is read-only: it copies commands and never runs them.", id="note", markup=False)
+    def choices(self) -> list[Page]:
+        return [_page(number, copyable) for number, copyable in enumerate(self.commands, start=1)]
 
-    @staticmethod
-    def _option(number: int, copyable: Copyable) -> Content:
-        why = visible(f"{copyable.why} · {copyable.effect}" if copyable.why else copyable.effect, 200)
-        return Content.assemble(
-            (f"{number} ", "bold $text-primary"),
-            (visible(copyable.line, 1000), "$text-secondary"),
-            "\n  ",
-            (why, "$quiet"),
-        )
+    def forget(self) -> None:
+        self.commands = ()
+        super().forget()
 
     def on_key(self, event: events.Key) -> None:
-        if event.character and event.character.isdigit() and 1 <= int(event.character) <= len(self._commands):
+        if event.character and event.character.isdigit() and 1 <= int(event.character) <= len(self.commands):
             event.stop()
-            self._copy(int(event.character) - 1)
+            self.choose(int(event.character) - 1)
 
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        self._copy(event.option_index)
-
-    def _copy(self, index: int) -> None:
-        line = visible(self._commands[index].line)  # a control character must not run anything where it is pasted
+    def choose(self, index: int) -> None:
+        line = visible(self.commands[index].line)  # a control character must not run anything where it is pasted
         self.app.copy_to_clipboard(line)
         self.dismiss()
         self.app.notify(f"Copied: {line[:300]}", timeout=4)
+
+
+def _page(number: int, copyable: Copyable) -> Page:
+    page = Page()
+    page.add((f"{number} ", "key"), (copyable.line, "command"), hang=4)
+    why = f"{copyable.why} · {copyable.effect}" if copyable.why else copyable.effect
+    page.add((why, "dim"), indent=2)
+    return page

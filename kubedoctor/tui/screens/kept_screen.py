@@ -9,7 +9,9 @@ from typing import Any, Self
 
 from textual import events, on
 from textual.app import App
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -25,6 +27,9 @@ HOLD = 0.1
 class KeptScreen(Screen[None]):
     """Opened repeatedly with other content: to mount its widgets costs more than to draw them. `draw` shows what it is
     opened for, `take` what its work posts, and `forget` lets go of both once it is left."""
+
+    virtual_size = Reactive(Size(0, 0))
+    """Only a layout changes it, and none follows from that."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widget import Widget
@@ -36,6 +36,7 @@ from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.panes import Panes
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
 from kubedoctor.tui.widgets.titles import as_title
@@ -45,8 +46,12 @@ MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
 EXAMINED_STEP = timedelta(seconds=10)
 """A title that changes draws its whole pane."""
+READING_AFTER = 0.1
+"""Seconds that a list may take before the screen says that it is being read."""
 LOOK_AFTER = 0.05
 """Seconds that the cursor must rest on a row before its page is written."""
+LOOK_AFTER_TYPING = 0.25
+"""As LOOK_AFTER, while a filter is typed."""
 
 
 class ListScreen(RowsScreen):
@@ -55,6 +60,8 @@ class ListScreen(RowsScreen):
     CSS_PATH = "list_screen.tcss"
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """The widgets that lose and get the focus are drawn again, not the whole screen."""
+    virtual_size = Reactive(Size(0, 0))
+    """Only a layout changes it, and none follows from that."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, so that keys typed immediately after them reach the prompt.
@@ -82,6 +89,8 @@ class ListScreen(RowsScreen):
         self._next_row: Ref | None = None
         self._freshness: Freshness | None = None
         self._look: Timer | None = None
+        self._until_shown: Timer | None = None
+        self._shown: View | None = None
         self._title = ""
         self._keys = ""
         self._examined_title = ""
@@ -90,7 +99,7 @@ class ListScreen(RowsScreen):
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
         yield Banner(id="banner")
-        with Container(id="panes"):
+        with Panes(id="panes"):
             yield VirtualTable(id="table")
             yield IncidentPane(id="incident")
         yield Prompt(commands.completions(""), id="prompt")
@@ -99,7 +108,6 @@ class ListScreen(RowsScreen):
         self._table.focus()
         self._table.border_subtitle = as_title("/ filter  : command  ? help")
         pane = self.query_one(IncidentPane)
-        self._draw_keys("Deployment")
         pane.clear(READING)
         self.set_class(not self.view.namespace, "-all")
         self._draw_titles()
@@ -113,14 +121,15 @@ class ListScreen(RowsScreen):
         return self.query_one(VirtualTable)
 
     def subject(self) -> Row | None:
-        return self._table.current if self.is_mounted else None
+        """The row under the cursor; None while a previous list is still shown."""
+        return self._table.current if self.is_mounted and self._shown == self.view else None
 
     # Messages
 
     @on(Filtered)
     def _filtered(self, message: Filtered) -> None:
         self._listing.add(message.cost)
-        if message.filter_text == self.filter:
+        if message.before is self.rows and message.filter_text == self.filter:
             self._show(message.rows)
 
     @on(VirtualTable.Highlighted)
@@ -128,15 +137,16 @@ class ListScreen(RowsScreen):
         if message.row is None:
             self._say_empty()
             return
-        self._draw_keys(message.row.ref.kind)
         if self._look is not None:
             self._look.stop()
-        self._look = self.set_timer(LOOK_AFTER, self._tell)
+        typing = self.query_one(Prompt).is_open
+        self._look = self.set_timer(LOOK_AFTER_TYPING if typing else LOOK_AFTER, self._tell)
 
     @on(Told)
     def _told(self, message: Told) -> None:
         current = self._table.current
         if current is not None and (current.ref, current.finding) == (message.row.ref, message.row.finding):
+            self._draw_keys(message.row)
             self.query_one(IncidentPane).tell(message.row, message.verdict, message.page)
 
     @on(Progress)
@@ -164,6 +174,8 @@ class ListScreen(RowsScreen):
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
         row = message.row
+        if self.subject() is None:
+            return
         if row.ref.kind == "Namespace":
             self._go(View(namespace=row.ref.name))
         elif row.ref.kind == "Context":
@@ -185,7 +197,7 @@ class ListScreen(RowsScreen):
         if message.cancelled and self.query_one(Prompt).mode == "filter":
             self.filter = ""
             self._apply_filter()
-        self._table.focus()
+        self.set_focus(self._table)
 
     @on(Prompt.Command)
     def _command(self, message: Prompt.Command) -> None:
@@ -223,8 +235,15 @@ class ListScreen(RowsScreen):
         scope = view.namespace if view.kind in ("", "Finding") or not self._covers(view) else self._scope
         if scope != self._scope:
             self._scope, self.report = scope, None
-        self._draw_titles()
         self._load()
+        if self._until_shown is not None:
+            self._until_shown.stop()
+        self._until_shown = self.set_timer(READING_AFTER, self._say_reading)
+
+    def _say_reading(self) -> None:
+        """The new list takes some time: what is shown is the previous one."""
+        if self._shown != self.view:
+            self._show(())
 
     def _covers(self, view: View) -> bool:
         """Whether the report is about what the view shows."""
@@ -247,6 +266,7 @@ class ListScreen(RowsScreen):
             self.query_one(Banner).say(str(error), "filter")
 
     def _show(self, rows: tuple[Row, ...]) -> None:
+        self._shown = self.view
         self._draw_titles()
         columns = columns_of(self.view, wide=self.wide)
         self._table.show(rows, columns, self.session.now())
@@ -260,10 +280,11 @@ class ListScreen(RowsScreen):
 
     def _say_empty(self) -> None:
         text = empty_text(self.view, self.report, filtered=bool(self.rows), refused=self._refused)
-        self.query_one(IncidentPane).clear(text)
+        self._draw_keys(None)
+        self.query_one(IncidentPane).clear(READING if self._reading else text)
 
     def _tell(self) -> None:
-        row = self._table.current
+        row = self.subject()
         if row is None:
             return
         if row.ref.kind == "Context":
@@ -287,9 +308,9 @@ class ListScreen(RowsScreen):
         bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
         self._draw_examined()
 
-    def _draw_keys(self, kind: str) -> None:
-        """The keys for the row under the cursor."""
-        keys = list_keys(kind)
+    def _draw_keys(self, row: Row | None) -> None:
+        """The keys for the row that the page is about."""
+        keys = list_keys(row.ref.kind) if row is not None else ""
         if self._keys != keys:
             self._keys = keys
             self.query_one(IncidentPane).border_subtitle = as_title(keys)
@@ -354,7 +375,7 @@ class ListScreen(RowsScreen):
         self._sort()
 
     def action_why(self) -> None:
-        row = self._table.current
+        row = self.subject()
         if row is not None and self.report is not None:
             WhyScreen.show(self.app, self.session, row, self.report)
 
@@ -363,14 +384,14 @@ class ListScreen(RowsScreen):
             self._go(View("Finding", self.view.namespace))
 
     def action_node(self) -> None:
-        row = self._table.current
+        row = self.subject()
         if row is not None and row.node:
             self._go(View("Node"), row=Ref("Node", "", row.node))
         else:
             self.notify("Only a scheduled pod has a node. enter lists the pods.", timeout=3)
 
     def action_owner(self) -> None:
-        row = self._table.current
+        row = self.subject()
         obj = self.session.snapshot.get(row.ref) if row is not None else None
         owner = controller_of(obj) if obj is not None else None
         if owner is not None:

@@ -68,15 +68,11 @@ class ObjectScreen(Screen[None]):
             self.notify(f"No question applies to {with_article(visible(about.short_kind, 60))}.", timeout=3)
             return
 
-        def chosen(question: Question | None) -> None:
-            if question is not None:
-                self._ask(question, about)
-
         # What its findings point to comes first.
         verdict = self.query_one(IncidentPane).verdict
         areas = {finding.diagnostic.partition("/")[0] for finding in (verdict.findings if verdict else ())}
         nearest = tuple(sorted(questions, key=lambda question: question.area not in areas))
-        self.app.push_screen(QuestionsScreen(nearest, about), chosen)
+        QuestionsScreen.show(self.app, nearest, about, lambda question: self._ask(question, about))
 
     def ask_by_name(self, name: str, words: tuple[str, ...], namespace: str) -> None:
         """Ask about the row, or about the namespace (empty: all) where the question has no subject of its own.
@@ -108,7 +104,7 @@ class ObjectScreen(Screen[None]):
     def action_copy_command(self) -> None:
         row = self.subject()
         if row is not None:
-            self.app.push_screen(CopyScreen(commands_of(self.query_one(IncidentPane).verdict, row)))
+            CopyScreen.show(self.app, commands_of(self.query_one(IncidentPane).verdict, row))
 
     def action_lesson(self) -> None:
         verdict = self.query_one(IncidentPane).verdict
@@ -144,8 +140,7 @@ class ObjectScreen(Screen[None]):
         row = self.subject()
         if row is None or row.ref.kind == "Context":
             return
-        command = changing_command(key, row.ref, self.session.scaler_of(row.ref))
-        self.app.push_screen(CopyScreen((command,), "kubedoctor is read-only: copy the command and run it yourself"))
+        CopyScreen.show(self.app, (changing_command(key, row.ref, self.session.scaler_of(row.ref)),))
 
     def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
         row = self.subject()

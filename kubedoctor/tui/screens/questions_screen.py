@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-from textual import on
-from textual.app import ComposeResult
+from textual import events
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.grammar.text import visible
-from kubedoctor.tui.widgets.titles import as_title
+from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.screens.choice_screen import ChoiceScreen
 
 
-class QuestionsScreen(ModalScreen[Question]):
-    """Returns the chosen question, None without a choice."""
+class QuestionsScreen(ChoiceScreen):
+    """Asks the chosen question."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,a", "app.pop_screen", "Back")]
+    hint = "enter asks  esc back"
+    questions: tuple[Question, ...] = ()
+    _ask: Callable[[Question], object] | None = None
 
-    def __init__(self, questions: tuple[Question, ...], subject: Ref) -> None:
-        super().__init__()
-        self._questions = questions
-        self._subject = subject
+    @classmethod
+    def show(
+        cls, app: App[Any], questions: tuple[Question, ...], subject: Ref, ask: Callable[[Question], object]
+    ) -> None:
+        """Open with these questions about an object; `ask` is called with the chosen one."""
+        screen = cls.unused(app)
+        screen.questions, screen._ask = questions, ask
+        screen.heading = f"Ask about {subject.title}"
+        screen.open(app)
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = as_title(f"Ask about {self._subject.title}")
-            box.border_subtitle = as_title("enter asks  esc back")
-            yield OptionList(*(Option(self._option(question)) for question in self._questions))
+    def choices(self) -> list[Page]:
+        return [_page(question) for question in self.questions]
 
-    @staticmethod
-    def _option(question: Question) -> Content:
-        key = f"{question.key}  " if question.key else ""
-        name = (f"{key}{visible(question.name, 60)}", "bold $text-primary")
-        return Content.assemble(name, "\n  ", (visible(question.help, 200), "$quiet"))
+    def forget(self) -> None:
+        self.questions, self._ask = (), None
+        super().forget()
 
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._questions[event.option_index])
+    def on_key(self, event: events.Key) -> None:
+        """The key of a question chooses it here as well."""
+        for index, question in enumerate(self.questions):
+            if question.key and question.key == event.character:
+                event.stop()
+                self.choose(index)
+
+    def choose(self, index: int) -> None:
+        question, ask = self.questions[index], self._ask
+        self.dismiss()
+        if ask is not None:
+            self.app.call_later(ask, question)
+
+
+def _page(question: Question) -> Page:
+    page = Page()
+    page.add((f"{question.key or ' '}  ", "key"), (question.name, "strong"))
+    page.add((question.help, "dim"), indent=3)
+    return page

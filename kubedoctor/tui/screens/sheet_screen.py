@@ -145,4 +145,4 @@ class SheetScreen(KeptScreen):
     def action_copy_command(self) -> None:
         commands = sheet_commands(self.sheet, self._current) if self.sheet is not None else ()
         if commands:
-            self.app.push_screen(CopyScreen(commands))
+            CopyScreen.show(self.app, commands)

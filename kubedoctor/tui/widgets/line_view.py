@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.geometry import Region, Size
@@ -19,7 +20,8 @@ from textual.widget import Widget
 
 class LineView(ScrollView):
     """Lines that move no other widget, however many they are: a layout of the screen costs more than drawing them. So
-    the scroll bar has its place also where all is shown, and is not drawn then."""
+    the scroll bar has its place also where all is shown, and is not drawn then. The focus alone changes nothing of how
+    it looks; a screen with several marks the one that keys go to by a class."""
 
     DEFAULT_CSS = """
     LineView {
@@ -33,9 +35,31 @@ class LineView(ScrollView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._styles_cache = _Frame()
+        self.content_width = 0
+        """The cells of a line, while lines are drawn."""
 
     def watch_virtual_size(self, size: Size) -> None:
         self._scroll_update(size)
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """In place of Textual's own, which applies the style sheets."""
+
+    def on_focus(self, event: events.Focus) -> None:
+        """In place of Textual's own, which draws all lines again."""
+        event.prevent_default()
+        self.has_focus = True
+        if self.parent is not None:
+            self.parent.post_message(events.DescendantFocus(self))
+
+    def on_blur(self, event: events.Blur) -> None:
+        event.prevent_default()
+        self.has_focus = False
+        if self.parent is not None:
+            self.parent.post_message(events.DescendantBlur(self))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.content_width = self.scrollable_content_region.width  # once for all lines: Textual computes it anew
+        return super().render_lines(crop)
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
@@ -72,6 +96,9 @@ class _Frame(StylesCache):
 
 class _Bar(ScrollBar):
     """A scroll bar has cells of few kinds; each kind is made once, where Textual makes every cell."""
+
+    virtual_size = Reactive(Size(0, 0))
+    """Only a layout changes it, and none follows from that."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         back, front = self._colors()

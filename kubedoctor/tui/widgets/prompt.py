@@ -31,6 +31,9 @@ class Prompt(Input):
     virtual_size = Reactive(Size(0, 0))
     """Not laid out at each letter: the prompt has one line of fixed width."""
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """In place of Textual's own, which applies the style sheets: an open prompt has the focus."""
+
     class Filter(Message):
         """The filter's text changed."""
 

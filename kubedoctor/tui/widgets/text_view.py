@@ -106,7 +106,7 @@ class TextView(LineView, can_focus=True):
             self._is_painting = False
 
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
+        width = self.content_width
         index = int(self.scroll_offset.y) + y
         if index >= len(self._lines):
             return Strip.blank(width, self.visual_style.rich_style)

@@ -234,7 +234,7 @@ class VirtualTable(LineView, can_focus=True):
         self._fitting, self._widths = fit(self._columns, self._measured - MARK, GAP, LEAST_NAME)
 
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
+        width = self.content_width
         if width != self._measured:
             self._measure()
         plain = self._plain = self._plain or self._restyle()  # Textual computes it at each call
