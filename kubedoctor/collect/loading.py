@@ -35,6 +35,14 @@ def loading(*, keep: bool = False) -> Iterator[None]:
                 gc.enable()
 
 
+def set_apart() -> None:
+    """What there is now stays long: each search for garbage among it would stop the keys for a while. What is
+    garbage already goes first, because it would stay too.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 _MMAP_THRESHOLD: Final = -3
 _LARGE: Final = 1 << 17
 

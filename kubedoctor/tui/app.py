@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
@@ -41,7 +41,8 @@ class KubedoctorApp(App[int]):
     TITLE = "kubedoctor"
     ENABLE_COMMAND_PALETTE = False
     CSS_PATH = [  # noqa: RUF012  # Textual declares it as an instance's
-        f"screens/{name}.tcss" for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "choice_screen", "dialog")
+        f"screens/{name}.tcss"
+        for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "choice_screen", "dialog")
     ]
     """All at once: with each that is read later, all are read again."""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "help", "Help")]
@@ -78,14 +79,13 @@ class KubedoctorApp(App[int]):
         if message.session.notice:
             self.notify(message.session.notice, timeout=NOTICE_SECONDS)
 
-    async def _make_ready(self, kind: type[KeptScreen]) -> None:
-        """Mount and lay out a screen that a key may open: not at the key. Keys that are pressed meanwhile come after."""
+    def _make_ready(self, kind: type[KeptScreen]) -> None:
+        """Mount and lay out a screen that a key may open: not at the key."""
         screen = kind.unused(self)
-        if not screen.is_running and len(self.screen_stack) == 1:
-            with self.batch_update():
-                await self.push_screen(screen)
-                await screen.wait_for_refresh()
-                await self.pop_screen()
+        if not screen.is_running:
+            self._get_screen(screen)
+            screen.stack_updates += 1  # a screen that was never opened is not laid out
+            screen.post_message(events.Resize(self.size, self.size))
 
     @on(Waits)
     def _waits(self, message: Waits) -> None:

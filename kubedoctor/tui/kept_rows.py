@@ -12,7 +12,7 @@ from kubedoctor.cluster import Ref, Snapshot, ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
-from kubedoctor.tui.marks import places_of, worst_by_object
+from kubedoctor.tui.marks import Marks, marks_of
 from kubedoctor.tui.rows import (
     ROOTS,
     Restarts,
@@ -40,16 +40,18 @@ class KeptRows:
     """The rows of a view in an order of `rows.arrange`, with the marks of one report, and how many there are of each
     health."""
 
-    def __init__(self, snapshot: Snapshot, view: View, report: Report | None, order: str) -> None:
+    def __init__(
+        self, snapshot: Snapshot, view: View, report: Report | None, order: str, marks: Marks | None = None
+    ) -> None:
+        """marks: those of the report."""
         self.view, self.report, self.order = view, report, order
         family = Family(snapshot)
-        self._worst = worst_by_object(report, family) if report else {}
-        self._places = places_of(report, family) if report else {}
+        self._marks = marks or marks_of(report, family)
         self._restarts = Restarts(snapshot, view.namespace, family) if not view.kind else None
         in_families = not view.kind or view.owner is not None
         self._owners = {ref(obj) for kind in _OWNERS for obj in snapshot.of_kind(kind)} if in_families else set()
-        rows = arrange(make_rows(snapshot, view, report, restarts=self._restarts), order)
-        self.rows = rows
+        rows = make_rows(snapshot, view, report, restarts=self._restarts, marks=self._marks)
+        self.rows = rows = rows if order == "health" else arrange(rows, order)
         """The same tuple as before, as long as no row differs."""
         self._sorted = SortedRows(rows, place_in(order))
         self._by_name = {row.ref: row for row in rows}
@@ -98,12 +100,12 @@ class KeptRows:
         if obj is None:
             return None
         if self._restarts is not None:
-            row = workload_row(obj, snapshot, family, self._worst, self._restarts)
+            row = workload_row(obj, snapshot, family, self._marks.worst, self._restarts)
         elif self.view.owner is not None and not belongs(obj, self.view.owner, family):
             row = None
         else:
-            row = row_of(obj, self._worst)
-        return placed(row, self._places) if row is not None else None
+            row = row_of(obj, self._marks.worst)
+        return placed(row, self._marks.places) if row is not None else None
 
     def _put(self, name: Ref, row: Row | None) -> bool:
         """Put a row in its place; None removes it. Whether anything differs now."""
@@ -174,6 +176,13 @@ class KeptViews:
         self._lock = threading.Lock()
         self._kept: dict[View, KeptRows] = {}
         self._missed: dict[View, set[Ref]] = {}
+        self._marks: tuple[Report | None, Marks] = (None, Marks())
+
+    def marks(self, report: Report | None, snapshot: Snapshot) -> Marks:
+        """The marks of a report, the same for all views."""
+        if self._marks[0] is not report:
+            self._marks = report, marks_of(report, Family(snapshot))
+        return self._marks[1]
 
     def take(
         self, view: View, report: Report | None, order: str, news: News | None

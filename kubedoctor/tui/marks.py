@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, health_of
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """What a report says of each object and its workload: the worst health, and the place of the worst incident."""
+
+    worst: dict[Ref, Health] = {}
+    places: dict[Ref, int] = {}
+
+
+def marks_of(report: Report | None, family: Family) -> Marks:
+    """The marks of a report; empty where there is none yet."""
+    return Marks(worst_by_object(report, family), places_of(report, family)) if report else Marks()
 
 
 def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:

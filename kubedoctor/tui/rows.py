@@ -18,7 +18,7 @@ from kubedoctor.engine import Incident, Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
-from kubedoctor.tui.marks import places_of, worst_by_object
+from kubedoctor.tui.marks import Marks, marks_of
 
 READING = "reading…"
 EXAMINING = "examining…"
@@ -170,15 +170,18 @@ def make_rows(
     *,
     whole: bool = True,
     restarts: Restarts | None = None,
+    marks: Marks | None = None,
 ) -> tuple[Row, ...]:
-    """The rows of a view, worst first; findings of the report make their rows worse. `restarts`: counted already.
+    """The rows of a view, worst first; findings of the report make their rows worse. `restarts`: counted already;
+    `marks`: those of the report.
 
     whole: false while lists are being read; then an object whose owner may follow has no row among the workloads.
     """
     if view.kind == "Finding":
         return _finding_rows(report) if report else ()
     family = Family(snapshot)
-    worst = worst_by_object(report, family) if report else {}
+    marks = marks or marks_of(report, family)
+    worst = marks.worst
     if view.kind:
         objects = objects_of(snapshot, view)
         if view.owner is not None:
@@ -196,8 +199,7 @@ def make_rows(
             others = _other_causes(report, view.namespace, {row.ref for row in rows}, family)
             rows += [_with_age(row, snapshot.get(row.ref)) for row in others]
     if report:
-        places = places_of(report, family)
-        rows = [placed(row, places) for row in rows]
+        rows = [placed(row, marks.places) for row in rows]
     return arrange(rows, "health")
 
 
@@ -232,7 +234,7 @@ def workload_row(
 ) -> Row | None:
     """The row in the list of workloads; None where its owner stands there for it. `whole`: see `make_rows`."""
     name = ref(obj)
-    if (family.top_seen(name) if whole else family.top(name)) != name:
+    if not (family.is_top_seen(obj) if whole else family.top(name) == name):
         return None
     state = stated_health(obj)
     if isinstance(obj, ReplicaSet) and state.health is Health.IDLE:

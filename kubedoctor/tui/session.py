@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,7 +18,7 @@ from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.cluster.seen.news import News
-from kubedoctor.collect.loading import give_back, keep_large_apart
+from kubedoctor.collect.loading import give_back, keep_large_apart, set_apart
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
@@ -38,6 +37,8 @@ LISTED_ONLY = frozenset({"Lease"})
 list shows that."""
 LOGS_LAST = timedelta(seconds=30)
 """How long a log is used before it is read again."""
+MANY_ROWS = 5_000
+"""More rows than this slow down the search for garbage."""
 FORGET_EVERY = 5.0
 """Seconds after which indexes that changes have made useless are given up."""
 
@@ -217,7 +218,10 @@ class Session:
         with self._keeping:
             taken = self._views.take(view, report, order, news)
             if taken is None:
-                kept = KeptRows(self.seen(), view, report, order)
+                snapshot = self.seen()
+                kept = KeptRows(snapshot, view, report, order, self._views.marks(report, snapshot))
+                if len(kept.rows) > MANY_ROWS:
+                    set_apart()
             else:
                 kept, changed = taken
                 with self._lock:
@@ -243,9 +247,7 @@ class Session:
         give_back()
         if not self._has_scanned:
             self._has_scanned = True
-            # The application and what it has read stay: looking for garbage among them stops the keys for a while.
-            # Not again, because what is garbage at that moment stays too.
-            gc.freeze()
+            set_apart()
         return report
 
     def _scan(self, namespace: str) -> Report:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,44 +113,46 @@ def tell(what: str, all_spent: list[Spent]) -> None:
     print(f"{what:<26} {parts[0]}   {parts[1]}   {len(all_spent):4}", flush=True)
 
 
-def measure(terminal: Terminal) -> None:
-    print(f"{'ms of CPU':<26} {'painted p50 p95 p99':>23}   {'settled p50 p95 p99':>23}   keys (goal {GOAL:.0f})")
+def groups(terminal: Terminal) -> Iterator[tuple[str, list[Spent]]]:
+    """What each key costs, pressed several times."""
     press = terminal.press
     press(":po" + ENTER, 1.0)
     press("g")
-    tell("nothing (F12)", [press("\x1b[24~") for _ in range(FEW)])
-    tell("down", [press("j") for _ in range(TIMES)])
-    tell("page down", [press("\x1b[6~") for _ in range(TIMES)])
-    tell("last and first row", [press(key) for _ in range(FEW) for key in "Gg"])
+    yield "nothing (F12)", [press("\x1b[24~") for _ in range(FEW)]
+    yield "down", [press("j") for _ in range(TIMES)]
+    yield "page down", [press("\x1b[6~") for _ in range(TIMES)]
+    yield "last and first row", [press(key) for _ in range(FEW) for key in "Gg"]
     letters, prompts = list[Spent](), list[Spent]()
     taken = list[Spent]()
     for word in ("checkout", "web-1", "zzzz", "pods", "api-7f"):
         prompts.append(press("/"))
         letters += [press(letter) for letter in word]
         taken.append(press(ESCAPE))
-    tell("prompt", prompts)
-    tell("filter, a letter", letters)
-    tell("filter taken away", taken)
-    tell("sort", [press(key) for _ in range(FEW) for key in "NAS"])
+    yield "prompt", prompts
+    yield "filter, a letter", letters
+    yield "filter taken away", taken
+    yield "sort", [press(key) for _ in range(FEW) for key in "NAS"]
     press("g")
-    opened, left = list[Spent](), list[Spent]()
-    for _ in range(FEW):
-        opened.append(press("w"))
-        left.append(press(ESCAPE))
-    tell("open why", opened)
-    tell("leave why", left)
-    opened, left = [], []
-    for _ in range(FEW):
-        opened.append(press("d"))
-        left.append(press(ESCAPE))
-    tell("open describe", opened)
-    tell("leave describe", left)
+    for key, what in (("w", "why"), ("d", "describe"), ("x", "copy"), ("a", "ask")):
+        opened, left = list[Spent](), list[Spent]()
+        for _ in range(FEW):
+            opened.append(press(key))
+            left.append(press(ESCAPE))
+        yield f"open {what}", opened
+        yield f"leave {what}", left
+    yield "to the page and back", [press("\t") for _ in range(FEW)]
     others, pods = list[Spent](), list[Spent]()
     for kind in ("svc", "no", "ns", "f", "wk"):
         others.append(press(f":{kind}{ENTER}"))
         pods.append(press(f":po{ENTER}"))
-    tell("command, a smaller list", others)
-    tell("command, the pods", pods)
+    yield "command, a smaller list", others
+    yield "command, the pods", pods
+
+
+def measure(terminal: Terminal) -> None:
+    print(f"{'ms of CPU':<26} {'painted p50 p95 p99':>23}   {'settled p50 p95 p99':>23}   keys (goal {GOAL:.0f})")
+    for what, spent in groups(terminal):
+        tell(what, spent)
 
 
 def main() -> int:

@@ -7,9 +7,16 @@ from itertools import takewhile
 
 from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of, controllers, template_of
+from kubedoctor.cluster.relations.workloads import (
+    WORKLOAD_KINDS,
+    controller_of,
+    controllers,
+    controlling_owner,
+    template_of,
+)
 from kubedoctor.cluster.seen.snapshot import Snapshot
 
 
@@ -23,6 +30,7 @@ class Family:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._tops: dict[Ref, Ref] = {}
+        self._alone: dict[tuple[str, str, str], bool] = {}
 
     def line(self, name: Ref) -> tuple[Ref, ...]:
         """The object and the workloads that own it, nearest first; the last of them may not have been seen. Owners that
@@ -47,6 +55,18 @@ class Family:
         if top == name or self.snapshot.get(top) is not None:
             return top
         return self.line(name)[-2]  # Only the last owner can be unseen: the owners of an unseen object are not known.
+
+    def is_top_seen(self, obj: KubernetesObject) -> bool:
+        """Whether it is its own `top_seen`: of many pods with one owner only the first is followed to its end."""
+        owner = controlling_owner(obj)
+        if owner is None:
+            return True
+        if not isinstance(obj, Pod):
+            return self.top_seen(ref(obj)) == ref(obj)
+        alone = self._alone.get(key := (owner.kind, obj.namespace, owner.name))
+        if alone is None:
+            alone = self._alone[key] = self.top_seen(ref(obj)) == ref(obj)
+        return alone
 
     def members(self, name: Ref) -> frozenset[Ref]:
         """The object and everything that it controls; for a pod also its topmost workload."""

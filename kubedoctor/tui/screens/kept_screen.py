@@ -86,6 +86,7 @@ class KeptScreen(Screen[None]):
             self._hold.close()
 
     def on_mount(self) -> None:
+        self._styled_for = self.app.theme
         if self._turn is not None:
             self.draw()
 

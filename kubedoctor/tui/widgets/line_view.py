@@ -73,13 +73,23 @@ class LineView(ScrollView):
 
 class _Frame(StylesCache):
     """Draws border and padding beside the lines of content, all of one width. They are made once; Textual makes them for
-    each line."""
+    each line. What was not changed since is drawn as it was, without a look at each line."""
 
     _sides: tuple[list[Segment], list[Segment]] | None = None
+    _drawn: tuple[Region, list[Strip]] | None = None
 
     def clear(self) -> None:
-        self._sides = None
+        self._sides = self._drawn = None
         super().clear()
+
+    def set_dirty(self, *regions: Region) -> None:
+        self._drawn = None
+        super().set_dirty(*regions)
+
+    def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
+        if self._drawn is None or self._drawn[0] != crop:
+            self._drawn = crop, super().render_widget(widget, crop)
+        return self._drawn[1]
 
     def render_line(self, styles: Any, y: int, size: Size, content_size: Size, *others: Any) -> Strip:
         top, left = styles.gutter.top, styles.gutter.left
