@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from kubedoctor.cluster import Cluster, CustomResource, Evidence, has_path, quote
+from kubedoctor.answers.statements import LONGEST_MESSAGE, quoted, said, troubles_of
+from kubedoctor.cluster import Cluster, CustomResource, Evidence, quote, visible_end
+from kubedoctor.replay.status.conditions import bad_conditions
 
 EXTERNAL_SECRET: Final = "ExternalSecret.external-secrets.io"
 SEALED_SECRET: Final = "SealedSecret.bitnami.com"
@@ -39,16 +41,15 @@ def _secret_name(creator: CustomResource) -> str:
     return creator.name
 
 
-def state_of(creator: CustomResource) -> tuple[str, tuple[Evidence, ...]]:
-    """The trouble in its status, as a clause; empty where there is none."""
-    conditions = (creator.status or {}).get("conditions")
-    for row in conditions if isinstance(conditions, list) else ():
-        if not isinstance(row, dict) or row.get("status") != "False" or row.get("type") not in ("Ready", "Synced"):
-            continue
-        path = f"status.conditions[type={row['type']}]"
-        field = next((field for field in ("message", "reason", "status") if has_path(creator, f"{path}.{field}")), "")
-        if field:
-            return f" ({row['type']} is False: {row.get(field)})", (
-                quote(creator, f"{path}.{field}", "why it does not"),
-            )
-    return "", ()
+def state_of(creator: CustomResource, cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
+    """What it reports, as a clause, and quoted: trouble, else what it waits for; empty where there is neither."""
+    if troubles := troubles_of(creator, cluster):
+        return said(troubles[0]), quoted(creator, troubles[0])
+    waits = (stated for _, stated in bad_conditions(creator) if stated.message)
+    return next(
+        (
+            (f": {visible_end(stated.message, LONGEST_MESSAGE)}", (quote(creator, f"{stated.path}.message"),))
+            for stated in waits
+        ),
+        ("", ()),
+    )

@@ -83,7 +83,7 @@ def _missing(
     blamed: tuple[Ref, ...] = ()
     commands: tuple[Command, ...] = ()
     if creator is not None:
-        state, more = state_of(creator)
+        state, more = state_of(creator, cluster)
         summary += f"; {ref(creator).title} should create it{state}"
         fixes = [Fix(f"Fix {ref(creator).title}: it creates Secret {name}")]
         evidence, blamed = (*evidence, *more), (ref(creator),)
