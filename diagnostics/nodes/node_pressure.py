@@ -75,7 +75,7 @@ def pressed(node: Node) -> bool:
     severity=Severity.CRITICAL,
     reads=(Node, Pod, Event, *WORKLOADS),
     when=pressed,
-    explains=(Explains("runs", ("KD1017", "KD1101", "KD1201")), Explains("same", ("KD1101",))),
+    explains=(Explains("runs", ("KD1017", "KD1101", "KD1201", "KD1215")), Explains("same", ("KD1101",))),
     also_known_as=("DiskPressure", "MemoryPressure", "PIDPressure"),
     symptoms=(
         "NodeHasDiskPressure",

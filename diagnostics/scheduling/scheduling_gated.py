@@ -46,7 +46,7 @@ SOON = timedelta(seconds=5)
     severity=Severity.WARNING,
     reads=(Pod, *WORKLOADS),
     when=unscheduled,
-    explains=(Explains("same", ("KD1201", "KD1204")),),
+    explains=(Explains("same", ("KD1201", "KD1204", "KD1215")),),
     also_known_as=("SchedulingGated",),
     symptoms=("Pending",),
 )

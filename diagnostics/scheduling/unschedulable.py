@@ -77,9 +77,9 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement, Said, said_of
     when=unscheduled,
     alike=alike,
     explains=(
-        Explains("same", ("KD1201", "KD1204")),
+        Explains("same", ("KD1201", "KD1204", "KD1215")),
         Explains("selects", ("KD2001",)),
-        Explains("affects", ("KD1201", "KD1204", "KD2001", "KD2101")),
+        Explains("affects", ("KD1201", "KD1204", "KD1215", "KD2001", "KD2101")),
     ),
     also_known_as=("pending", "FailedScheduling"),
     symptoms=("Unschedulable", "Insufficient cpu", "Insufficient memory", "SchedulerError"),

@@ -42,7 +42,7 @@ from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Sev
     severity=Severity.CRITICAL,
     reads=(Pod, PersistentVolumeClaim, *WORKLOADS),
     when=unscheduled,
-    explains=(Explains("same", ("KD1101", "KD1201", "KD1204")),),
+    explains=(Explains("same", ("KD1101", "KD1201", "KD1204", "KD1215")),),
     also_known_as=("persistentvolumeclaim not found",),
     symptoms=("FailedScheduling", "Pending"),
 )

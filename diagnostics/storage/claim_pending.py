@@ -59,7 +59,7 @@ from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
     severity=Severity.CRITICAL,
     reads=(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease),
     when=pending,
-    explains=(Explains("mounts", ("KD1101", "KD1201", "KD1204")),),
+    explains=(Explains("mounts", ("KD1101", "KD1201", "KD1204", "KD1215")),),
     also_known_as=("FailedBinding", "ProvisioningFailed"),
     symptoms=("Pending", "WaitForFirstConsumer", "ExternalProvisioning", "unbound immediate PersistentVolumeClaims"),
 )

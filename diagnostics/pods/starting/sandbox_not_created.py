@@ -65,7 +65,7 @@ _PLUGIN = re.compile(r'plugin type="([^"]+)"|for plugin "([^"]+)"')
     severity=Severity.CRITICAL,
     reads=(Event, Node, Pod, *WORKLOADS),
     when=not_ready,
-    explains=(*CONSEQUENCES, Explains("affects", ("KD1201", "KD1204", "KD2001", "KD2101"))),
+    explains=(*CONSEQUENCES, Explains("affects", ("KD1201", "KD1204", "KD1215", "KD2001", "KD2101"))),
     symptoms=(
         "FailedCreatePodSandBox",
         "FailedCreatePodContainer",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kubedoctor.cluster.changes import Change, Step, edit
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.apps import Deployment
@@ -46,3 +48,13 @@ def old_pod_first_fix(deployment: Deployment) -> Fix:
     left = "with no pod available meanwhile" if desired == 1 else f"with {counted(desired - 1, 'pod')} meanwhile"
     text = f"Set maxUnavailable to 1: an old pod then ends before its successor starts, {left}"
     return Fix(text, command_line(old_pod_first(deployment), deployment), Effect.DISRUPTS)
+
+
+def careful_again(deployment: Deployment) -> Iterator[Fix]:
+    """The default numbers of a rolling update. Nothing for Recreate, which may be needed: two revisions may not be able to
+    share a volume or a port."""
+    if deployment.spec.strategy.type == "Recreate":
+        return
+    change = edit(ref(deployment), Step((*_STRATEGY, "rollingUpdate", "maxUnavailable"), DEFAULT))
+    text = f"Then set maxUnavailable to {DEFAULT}, so that a bad revision leaves old pods running"
+    yield Fix(text, command_line(change, deployment), Effect.CHANGES)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster.kinds.apps import Deployment, ReplicaSet
+from kubedoctor.cluster.kinds.meta import condition
 
 DEFAULT: Final = "25%"
 """maxSurge and maxUnavailable where a Deployment does not set them."""
@@ -50,6 +51,29 @@ def rolls_out(deployment: Deployment) -> bool:
         and status.unavailable_replicas > 0
         and deployment.metadata.deletion_timestamp is None
     )
+
+
+def none_left(deployment: Deployment) -> bool:
+    """A rollout that is not complete has replaced every pod, and no new pod is available.
+
+    The reason of the condition stays the same after a rollout was complete, whatever happens to its pods then
+    (`pkg/controller/deployment/progress.go`, v1.37)."""
+    status, progressing = deployment.status, condition(deployment.status.conditions, "Progressing")
+    if progressing is None or progressing.reason == "NewReplicaSetAvailable":
+        return False
+    return (
+        deployment.spec.desired_replicas > 0 == status.available_replicas
+        and status.updated_replicas == status.replicas > 0
+        and status.observed_generation >= deployment.metadata.generation
+        and deployment.metadata.deletion_timestamp is None
+    )
+
+
+def may_end_all(deployment: Deployment) -> bool:
+    """A rollout may end all old pods before a new pod is available."""
+    if deployment.spec.strategy.type == "Recreate":
+        return True
+    return fences(deployment).unavailable >= deployment.spec.desired_replicas
 
 
 def old_pods_that_may_go(deployment: Deployment, newest: ReplicaSet, old: Iterable[ReplicaSet]) -> int:
