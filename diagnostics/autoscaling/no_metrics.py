@@ -32,21 +32,24 @@ from msgspec.structs import replace
 from diagnostics.autoscaling._requests import missing_request_fixes, named_container
 from kubedoctor.answers.scaling.words import failure_line
 from kubedoctor.cluster import (
+    WORKLOADS,
     APIService,
     Cluster,
     Deployment,
     Evidence,
     HorizontalPodAutoscaler,
+    KubernetesObject,
     Pod,
     Ref,
-    ReplicaSet,
     StatefulSet,
     condition,
     controlling_owner,
+    foreign_pods,
     pods_of,
     quote,
     ref,
     target_of,
+    workload_of,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.autoscaling.failures import MetricsApi, MetricsFailure, NoMetrics, failing, metrics_failure
@@ -77,7 +80,7 @@ def lacks_metrics(autoscaler: HorizontalPodAutoscaler) -> bool:
     code="KD1302",
     subject=HorizontalPodAutoscaler,
     severity=Severity.WARNING,
-    reads=(HorizontalPodAutoscaler, APIService, Pod, Deployment, StatefulSet, ReplicaSet),
+    reads=(HorizontalPodAutoscaler, APIService, Pod, *WORKLOADS),
     when=lacks_metrics,
     also_known_as=("FailedGetResourceMetric", "FailedComputeMetricsReplicas"),
     symptoms=("FailedGetPodsMetric", "FailedGetObjectMetric", "FailedGetExternalMetric", "<unknown>", "ScalingActive"),
@@ -98,7 +101,14 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
     reason = failure_line(failure, pods)
     evidence: tuple[Evidence, ...] = (quote(autoscaler, f"{_ACTIVE}.message", "the controller's message"),)
     fixes: tuple[Fix, ...] = ()
-    if failure.kind is NoMetrics.MISSING_REQUEST:
+    stray = _stray(failure, workload, cluster)
+    if stray is not None:
+        container = named_container(failure, (stray,))
+        name, owner = container.name if container else failure.container, workload_of(stray, cluster)
+        reason = f"container {name} of {owner.title} has no {failure.resource} request, and the selector of {target.title} matches its pods too"
+        evidence += (*(container.evidence if container else ()), quote(stray, "metadata.labels", "matched, too"))
+        fixes = (Fix(f"Give the pods of {owner.title} other labels, or container {name} a {failure.resource} request"),)
+    elif failure.kind is NoMetrics.MISSING_REQUEST:
         container = named_container(failure, pods)
         if container is not None:
             reason = failure_line(replace(failure, container=container.name), pods)
@@ -120,6 +130,14 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
             *_checks(failure),
         ),
     )
+
+
+def _stray(failure: MetricsFailure, workload: KubernetesObject | None, cluster: Cluster) -> Pod | None:
+    """The pod of the message, where another workload controls it: the controller computes over all that the selector
+    matches."""
+    if failure.kind is not NoMetrics.MISSING_REQUEST or not isinstance(workload, Deployment | StatefulSet):
+        return None
+    return next((pod for pod in foreign_pods(workload, cluster.maybe) if pod.name == failure.pod), None)
 
 
 def _is_down(name: str, cluster: Cluster) -> bool:

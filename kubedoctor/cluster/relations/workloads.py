@@ -127,6 +127,18 @@ def pods_of(workload: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
     return tuple(sorted(controlled, key=lambda pod: pod.name))
 
 
+def foreign_pods(workload: Deployment | StatefulSet | DaemonSet, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that the selector of a workload matches although the workload does not control them, finished ones too."""
+    selector = selector_of_workload(workload)
+    if selector is None or selector.is_empty:
+        return ()
+    own = {pod.name for pod in pods_of(workload, cluster)}
+    labels = (workload.spec.selector.match_labels if workload.spec.selector else None) or {}
+    alike = [cluster.snapshot.labelled("Pod", workload.namespace, key).get(value, ()) for key, value in labels.items()]
+    near = min(alike, key=len) if alike else cluster.all(Pod, workload.namespace)
+    return tuple(pod for pod in near if pod.name not in own and selector.matches(pod.labels))
+
+
 def _pods_near(workload: KubernetesObject, cluster: Cluster) -> None:
     """Make sure that the pods that the workload may control are in the snapshot."""
     selector = selector_of_workload(workload)
