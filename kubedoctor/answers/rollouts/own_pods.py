@@ -23,12 +23,10 @@ from kubedoctor.replay.workloads.rollout_course import without_pods
 _TRUSTED = (Agreement.AGREES, Agreement.STALE, Agreement.NO_MESSAGE)
 
 
-class BlockedRollout(msgspec.Struct, frozen=True):
+class WaitingPods(msgspec.Struct, frozen=True):
     """pod: of the new revision, without a node. old: the pods whose place it needs. answer: the replay of the pod.
     freed: the nodes that fit the pod once the old pods are gone."""
 
-    deployment: Deployment
-    newest: ReplicaSet
     pod: Pod
     pending: tuple[Pod, ...]
     old: tuple[Pod, ...]
@@ -44,6 +42,12 @@ class BlockedRollout(msgspec.Struct, frozen=True):
         return tuple({tuple(part.obstacle for part in item.status.reasons): item for item in found}.values())
 
 
+class BlockedRollout(WaitingPods, frozen=True, kw_only=True):
+    """Of a Deployment."""
+
+    deployment: Deployment
+
+
 def blocked_by_own_pods(deployment: Deployment, cluster: Cluster) -> BlockedRollout | None:
     """None where the rollout can go on, waits for something else, or where that is not known."""
     if deployment.status.observed_generation < deployment.metadata.generation or fences(deployment).unavailable:
@@ -56,7 +60,10 @@ def blocked_by_own_pods(deployment: Deployment, cluster: Cluster) -> BlockedRoll
     if not pending or any(not ready(pod) for pod in new if pod not in pending):
         return None
     old = tuple(_old_pods(sets[1:], cluster))
-    return _blocked(deployment, sets[0], pending, old, cluster) if old else None
+    waits = waiting_for(pending, old, cluster) if old else None
+    if waits is None:
+        return None
+    return BlockedRollout(waits.pod, waits.pending, waits.old, waits.answer, waits.freed, deployment=deployment)
 
 
 def _old_pods(sets: tuple[ReplicaSet, ...], cluster: Cluster) -> Iterator[Pod]:
@@ -64,9 +71,8 @@ def _old_pods(sets: tuple[ReplicaSet, ...], cluster: Cluster) -> Iterator[Pod]:
         yield from (pod for pod in pods_of(item, cluster) if pod.spec.node_name and not finished(pod))
 
 
-def _blocked(
-    deployment: Deployment, newest: ReplicaSet, pending: tuple[Pod, ...], old: tuple[Pod, ...], cluster: Cluster
-) -> BlockedRollout | None:
+def waiting_for(pending: tuple[Pod, ...], old: tuple[Pod, ...], cluster: Cluster) -> WaitingPods | None:
+    """The first of the pending pods, if it fits a node once the old pods are gone, and none before."""
     pod = pending[0]
     cluster.together(lambda: explain_pending(pod, cluster), lambda: autoscaler_view(pod, cluster))
     try:
@@ -82,4 +88,4 @@ def _blocked(
         return None
     staying = tuple(item for item in old if not terminating(item))
     freed = Situation(pod, without_pods(state, staying)).feasible()
-    return BlockedRollout(deployment, newest, pod, pending, staying, answer, freed) if freed else None
+    return WaitingPods(pod, pending, staying, answer, freed) if freed else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement.reasons import short_reason
-from kubedoctor.answers.rollouts.own_pods import BlockedRollout
+from kubedoctor.answers.rollouts.own_pods import WaitingPods
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.kinds.affinity import TopologySpreadConstraint
@@ -20,12 +20,12 @@ from kubedoctor.replay.scheduler.plugins.volume_restrictions import CLAIM_IN_USE
 _MOST_EMPTY = 3
 
 
-def why_it_waits(blocked: BlockedRollout) -> str:
+def why_it_waits(blocked: WaitingPods) -> str:
     """What the old pods have that the new pod needs."""
     return "; ".join(dict.fromkeys(_held(objection, blocked) for objection in blocked.objections))
 
 
-def spreading(blocked: BlockedRollout) -> Iterator[tuple[int, TopologySpreadConstraint]]:
+def spreading(blocked: WaitingPods) -> Iterator[tuple[int, TopologySpreadConstraint]]:
     """The constraints that the old pods break for the new pod, where some are."""
     if any(objection.status.has(TOPOLOGY_SPREAD) for objection in blocked.objections):
         for index, constraint in enumerate(blocked.pod.spec.topology_spread_constraints or ()):
@@ -33,7 +33,7 @@ def spreading(blocked: BlockedRollout) -> Iterator[tuple[int, TopologySpreadCons
                 yield index, constraint
 
 
-def empty_domains(blocked: BlockedRollout) -> str:
+def empty_domains(blocked: WaitingPods) -> str:
     """Nodes that a spread counts as empty although their taints keep the pod away."""
     tolerations, nodes = blocked.pod.spec.tolerations, [info.node for info in blocked.answer.state.nodes]
     closing = {node.name: untolerated(tolerations, node.spec.taints) for node in nodes}
@@ -51,7 +51,7 @@ def empty_domains(blocked: BlockedRollout) -> str:
     return ""
 
 
-def _held(objection: Objection, blocked: BlockedRollout) -> str:
+def _held(objection: Objection, blocked: WaitingPods) -> str:
     status, single = objection.status, len(blocked.old) == 1
     old = "old pod" if single else counted(len(blocked.old), "old pod")
     if status.has(TOPOLOGY_SPREAD):
