@@ -27,6 +27,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from kubedoctor.answers.placement.explaining.case import CONTROL_PLANE, names
+from kubedoctor.answers.rollouts.daemon_nodes import tolerate
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -34,33 +35,22 @@ from kubedoctor.cluster import (
     Node,
     Pod,
     Taint,
-    Toleration,
     counted,
     has_path,
     nearest_labels,
-    node_selector_matches,
     pods_of,
     quote,
     ref,
-    untolerated,
 )
-from kubedoctor.cluster.changes import edit, labels_instead, put
+from kubedoctor.cluster.changes import edit, labels_instead
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
+from kubedoctor.replay.workloads.daemon_sets import is_for, taint_against
 from kubedoctor.replay.workloads.in_progress import seen_by_its_controller
 
 _NODE = "node.kubernetes.io/"
-_GIVEN = (
-    *(Toleration(key=f"{_NODE}{name}", operator="Exists", effect="NoExecute") for name in ("not-ready", "unreachable")),
-    *(
-        Toleration(key=f"{_NODE}{name}", operator="Exists", effect="NoSchedule")
-        for name in ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable")
-    ),
-)
-"""What every pod of a DaemonSet tolerates (`pkg/controller/daemon/util`, AddOrUpdateDaemonPodTolerations, v1.37)."""
 _TEMPLATE = ("spec", "template", "spec")
 _DESIRED = "status.desiredNumberScheduled"
-_ON_HOST_NETWORK = Toleration(key=f"{_NODE}network-unavailable", operator="Exists", effect="NoSchedule")
 
 _LOOK = Command(
     "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints,LABELS:.metadata.labels",
@@ -81,8 +71,8 @@ def daemonset_not_on_node(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[F
     if daemon_set.metadata.deletion_timestamp is not None:
         return
     nodes = cluster.all(Node)
-    allowed = [node for node in nodes if _asks_for(daemon_set, node)]
-    kept_away = [(node, taint) for node in allowed if (taint := _taint(daemon_set, node)) is not None]
+    allowed = [node for node in nodes if is_for(daemon_set, node)]
+    kept_away = [(node, taint) for node in allowed if (taint := taint_against(daemon_set, node)) is not None]
     desired = len(allowed) - len(kept_away)
     agrees = has_path(daemon_set, _DESIRED) and desired == daemon_set.status.desired_number_scheduled
     confidence = Confidence.CERTAIN if agrees else Confidence.LIKELY
@@ -105,21 +95,6 @@ def _desired(daemon_set: DaemonSet, shows: str) -> Iterator[Evidence]:
         yield quote(daemon_set, _DESIRED, shows)
 
 
-def _asks_for(daemon_set: DaemonSet, node: Node) -> bool:
-    spec = daemon_set.spec.template.spec
-    if any(node.labels.get(key) != value for key, value in (spec.node_selector or {}).items()):
-        return False
-    affinity = spec.affinity and spec.affinity.node_affinity
-    required = affinity and affinity.required_during_scheduling_ignored_during_execution
-    return not required or node_selector_matches(required.node_selector_terms or (), node.labels, node.name)
-
-
-def _taint(daemon_set: DaemonSet, node: Node) -> Taint | None:
-    spec = daemon_set.spec.template.spec
-    tolerations = (*_GIVEN, _ON_HOST_NETWORK) if spec.host_network else _GIVEN
-    return untolerated((*(spec.tolerations or ()), *tolerations), node.spec.taints or ())
-
-
 def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidence: Confidence) -> Finding:
     by_taint: dict[str, list[Node]] = defaultdict(list)
     for node, taint in missing:
@@ -134,16 +109,10 @@ def _tainted(daemon_set: DaemonSet, missing: list[tuple[Node, Taint]], confidenc
             *_desired(daemon_set, "the number of nodes that it is for"),
         ),
         confidence=confidence,
-        fixes=tuple(_tolerate(daemon_set, taint) for taint in {taint_text(one): one for _, one in missing}.values()),
+        fixes=tuple(tolerate(daemon_set, taint) for taint in {taint_text(one): one for _, one in missing}.values()),
         commands=(_LOOK,),
         severity=Severity.NOTICE,
     )
-
-
-def _tolerate(daemon_set: DaemonSet, taint: Taint) -> Fix:
-    value = {"key": taint.key, "operator": "Exists", "effect": taint.effect}
-    line = command_line(put(ref(daemon_set), (*_TEMPLATE, "tolerations", "-"), value), daemon_set)
-    return Fix(f"If these nodes need it, add a toleration for {taint_text(taint)}", line, Effect.DISRUPTS)
 
 
 def _selects_nothing(daemon_set: DaemonSet, nodes: tuple[Node, ...], confidence: Confidence) -> Iterator[Finding]:
