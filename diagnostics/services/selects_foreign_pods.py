@@ -94,6 +94,9 @@ def _sends_to_numbers(service: Service) -> bool:
     symptoms=("connection refused", "502", "503", "intermittent"),
 )
 def selects_foreign_pods(service: Service, cluster: Cluster) -> Iterator[Finding]:
+    """Only told where all pods of the Service have been read anyway: while it works it is not worth a request."""
+    if not cluster.has_all(Pod, service.namespace, selector_from_map(service.spec.selector or {}).text):
+        return
     serving = [pod for pod in pods_selected_by(service, cluster) if ready(pod) and not terminating(pod)]
     for at, port in enumerate(service.spec.ports or ()):
         target = port.target_port or port.port
@@ -105,7 +108,7 @@ def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster
     meant = [pod for pod in serving if target in _ports(pod)]
     if not meant or len(meant) == len(serving):
         return
-    workloads = workloads_of(serving, cluster)
+    workloads = workloads_of(serving, cluster.maybe)
     intended = {workloads[ref(pod)] for pod in meant}
     images = {container.image for pod in meant for container in pod.spec.containers}
     others: dict[Ref, list[Pod]] = defaultdict(list)

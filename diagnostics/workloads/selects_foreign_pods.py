@@ -30,6 +30,7 @@ from kubedoctor.cluster import (
     DaemonSet,
     Deployment,
     HorizontalPodAutoscaler,
+    KubernetesObject,
     Pod,
     Ref,
     StatefulSet,
@@ -41,11 +42,15 @@ from kubedoctor.cluster import (
     quote,
     ref,
     selector_of,
+    selector_of_workload,
+    target_of,
     terminating,
     workloads_of,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 
+Selecting = Deployment | StatefulSet | DaemonSet
+_SCALED = ("Deployment", "StatefulSet")
 _LASTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 _OF_PODS = ("Resource", "ContainerResource", "Pods")
 """The metrics that are averages over the pods that the selector matches."""
@@ -55,40 +60,50 @@ _MOST = 3
 @diagnostic(
     code="KD1216",
     subject=Deployment,
-    also_subjects=(StatefulSet, DaemonSet),
+    also_subjects=(StatefulSet, DaemonSet, HorizontalPodAutoscaler),
     severity=Severity.WARNING,
     reads=(Pod, HorizontalPodAutoscaler, *WORKLOADS),
     explains=(Explains("affects", ("KD1302", "KD1304")),),
     symptoms=("overlapping selector", "AmbiguousSelector"),
 )
-def selects_foreign_pods(workload: Deployment | StatefulSet | DaemonSet, cluster: Cluster) -> Iterator[Finding]:
+def selects_foreign_pods(subject: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
+    """An autoscaler makes it worth a look at all pods; else it is only told where they have been read anyway."""
+    if isinstance(subject, HorizontalPodAutoscaler):
+        target = target_of(subject)
+        scaled = cluster.maybe.get_ref(target) if target.kind in _SCALED and _averages(subject) else None
+        if isinstance(scaled, Selecting):
+            yield from _found(scaled, subject, cluster)
+    elif isinstance(subject, Selecting) and cluster.has_all(Pod, subject.namespace, _selector(subject)):
+        yield from _found(subject, None, cluster)
+
+
+def _found(workload: Selecting, scaler: HorizontalPodAutoscaler | None, cluster: Cluster) -> Iterator[Finding]:
     pods = [pod for pod in foreign_pods(workload, cluster) if not terminating(pod) and pod.status.phase != "Failed"]
     if not pods or workload.spec.selector is None or workload.metadata.deletion_timestamp is not None:
         return
-    scalers = [scaler for scaler in autoscalers_of(ref(workload), cluster) if _averages(scaler)]
-    owners = workloads_of(pods, cluster)
-    if not scalers:
+    owners = workloads_of(pods, cluster.maybe)
+    if scaler is None:
+        if any(map(_averages, autoscalers_of(ref(workload), cluster))):
+            return  # Told of the autoscaler.
         pods = [pod for pod in pods if not finished(pod) and owners[ref(pod)].kind in _LASTING]
+        pods = [pod for pod in pods if not _reports_it(owners[ref(pod)], workload, cluster)]
     others = tuple(dict.fromkeys(owners[ref(pod)] for pod in pods))
-    if not scalers:
-        others = tuple(other for other in others if not _reports_it(other, workload, cluster))
     if not others:
         return
-    about, selector = ref(workload), selector_of(workload.spec.selector).text
-    text = listed((other.title for other in others), _MOST)
-    harm = f", so {listed((ref(scaler).title for scaler in scalers), 1)} averages over them too" if scalers else ""
-    counts = [pod for pod in pods if owners[ref(pod)] in others]
+    selector = _selector(workload)
+    harm = f", so {ref(scaler).title} averages over {'it' if len(pods) == 1 else 'them'} too" if scaler else ""
     yield Finding(
-        about=about,
-        summary=f"selector {selector} also matches {counted(len(counts), 'pod')} of {text}{harm}",
-        severity=None if scalers else Severity.NOTICE,
+        about=ref(workload),
+        summary=f"selector {selector} also matches {counted(len(pods), 'pod')} of "
+        f"{listed((other.title for other in others), _MOST)}{harm}",
+        severity=None if scaler else Severity.NOTICE,
         evidence=(
             quote(workload, "spec.selector", ""),
-            quote(counts[0], "metadata.labels", f"a pod of {owners[ref(counts[0])].title}"),
+            quote(pods[0], "metadata.labels", f"a pod of {owners[ref(pods[0])].title}"),
         ),
         confidence=Confidence.CERTAIN,
-        detail=_ended(counts) if scalers else "",
-        affects=(*map(ref, scalers), *others),
+        detail=_ended(pods) if scaler else "",
+        affects=(*((ref(scaler),) if scaler else ()), *others),
         fixes=(
             Fix(
                 "Give the pods of each workload a label of their own, and name it in both selectors: a selector is "
@@ -103,16 +118,21 @@ def selects_foreign_pods(workload: Deployment | StatefulSet | DaemonSet, cluster
     )
 
 
+def _selector(workload: Selecting) -> str:
+    selector = selector_of_workload(workload)
+    return selector.text if selector is not None else ""
+
+
 def _averages(scaler: HorizontalPodAutoscaler) -> bool:
     return any(metric.get("type") in _OF_PODS for metric in scaler.spec.metrics or ())
 
 
-def _reports_it(other: Ref, workload: Deployment | StatefulSet | DaemonSet, cluster: Cluster) -> bool:
+def _reports_it(other: Ref, workload: Selecting, cluster: Cluster) -> bool:
     """The other workload selects these pods as well, and the finding about it is the one to read."""
     if (other.kind, other.name) > (ref(workload).kind, workload.name) and not autoscalers_of(other, cluster):
         return False
     found = cluster.maybe.get_ref(other)
-    if not isinstance(found, Deployment | StatefulSet | DaemonSet) or found.spec.selector is None:
+    if not isinstance(found, Selecting) or found.spec.selector is None:
         return False
     return selector_of(found.spec.selector).matches(workload.spec.template.metadata.labels)
 

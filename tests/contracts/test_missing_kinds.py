@@ -46,12 +46,18 @@ NEEDED: dict[str, dict[str, str]] = {
         "PersistentVolumeClaim": "which claim a single pod may use",
     },
     "KD1214": {"CronJob": "which runs are its own", "Pod": "whether it still runs"},
+    "KD1215": {"ReplicaSet": "that an older revision was there", "Pod": "that they are not just starting"},
+    "KD1216": {"Pod": "which pods the selector matches"},
+    "KD1217": {"Pod": "which pods are old", "Node": "what fits once the old pod is gone"},
+    "KD1218": {"Node": "its taints", "Pod": "what runs there"},
+    "KD1219": {"ReplicaSet": "the template of the pod", "Event": "that the kubelet saw the change"},
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
     "KD2003": {
         "Event": "the cloud's answer within its time",
         "Node": "that there is no cloud, before a cloud's time is over",
     },
+    "KD2004": {"Pod": "the ports of the pods"},
     "KD2101": {"Pod": "the DNS servers"},
     "KD2301": {"Service": "that it is missing"},
     "KD2202": {

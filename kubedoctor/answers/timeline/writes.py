@@ -28,6 +28,7 @@ class Write(msgspec.Struct, frozen=True):
     manager: str
     operation: str
     fields: tuple[str, ...] = ()
+    subresource: str = ""
 
     @property
     def by(self) -> str:
@@ -50,10 +51,15 @@ def writes(obj: KubernetesObject) -> tuple[Write, ...]:
     return tuple(write for write in _all_writes(obj) if created is None or write.at - created > _CREATION)
 
 
+def owners_of(obj: KubernetesObject, field: str) -> tuple[Write, ...]:
+    """The last writes of those who own a field, newest first; not of controllers that only carry out what others decide."""
+    return tuple(write for write in _all_writes(obj) if field in write.fields)
+
+
 def _all_writes(obj: KubernetesObject) -> tuple[Write, ...]:
     entries = obj.metadata.managed_fields if isinstance(obj.metadata, ManagedMeta) else None
     found = (
-        Write(entry.time, entry.manager, entry.operation, _fields(entry))
+        Write(entry.time, entry.manager, entry.operation, _fields(entry), entry.subresource)
         for entry in entries or ()
         if entry.time is not None and entry.manager not in _CONTROLLERS
     )

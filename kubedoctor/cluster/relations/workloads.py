@@ -17,6 +17,8 @@ WORKLOADS = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, Repli
 WORKLOAD_KINDS = frozenset(kind.__name__ for kind in WORKLOADS)
 REVISION = "deployment.kubernetes.io/revision"
 """The annotation with the revision of a Deployment, and of its ReplicaSets (`pkg/controller/deployment/util`, v1.37)."""
+TEMPLATE_HASH = "pod-template-hash"
+"""The label that a Deployment gives the pods of a revision; the name of their ReplicaSet ends with its value."""
 LONGEST_CHAIN = 10  # Owners may form a circle; no real chain is longer.
 
 
@@ -130,13 +132,31 @@ def pods_of(workload: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
 def foreign_pods(workload: Deployment | StatefulSet | DaemonSet, cluster: Cluster) -> tuple[Pod, ...]:
     """The pods that the selector of a workload matches although the workload does not control them, finished ones too."""
     selector = selector_of_workload(workload)
-    if selector is None or selector.is_empty:
+    if selector is None or selector.is_empty or not cluster.labelled(Pod, workload.namespace, selector.text):
         return ()
-    own = {pod.name for pod in pods_of(workload, cluster)}
     labels = (workload.spec.selector.match_labels if workload.spec.selector else None) or {}
     alike = [cluster.snapshot.labelled("Pod", workload.namespace, key).get(value, ()) for key, value in labels.items()]
     near = min(alike, key=len) if alike else cluster.all(Pod, workload.namespace)
-    return tuple(pod for pod in near if pod.name not in own and selector.matches(pod.labels))
+    strange = [pod for pod in near if not _is_named_after(workload, pod) and selector.matches(pod.labels)]
+    owners = workloads_of(strange, cluster)
+    return tuple(pod for pod in strange if not _may_be_of(owners[ref(pod)], workload, cluster))
+
+
+def _may_be_of(owner: Ref, workload: KubernetesObject, cluster: Cluster) -> bool:
+    """It is the workload, or a ReplicaSet of it by its name, that cannot be read."""
+    unread = owner.kind == "ReplicaSet" and owner.name.rpartition("-")[0] == workload.name
+    return owner == ref(workload) or (unread and cluster.maybe.get_ref(owner) is None)
+
+
+def _is_named_after(workload: KubernetesObject, pod: Pod) -> bool:
+    """The names of its owners say that the workload controls it, so that nothing needs to be read."""
+    owner = controller_of(pod)
+    if owner is None:
+        return False
+    made = f"{workload.name}-{pod.labels.get(TEMPLATE_HASH, '')}" if isinstance(workload, Deployment) else workload.name
+    return owner.name == made and owner.kind == (
+        "ReplicaSet" if isinstance(workload, Deployment) else ref(workload).kind
+    )
 
 
 def _pods_near(workload: KubernetesObject, cluster: Cluster) -> None:

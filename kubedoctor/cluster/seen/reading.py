@@ -80,6 +80,13 @@ class Cluster:
         """As `all`, by the name of the kind (custom resources: `Kind.group`)."""
         return self.snapshot.of_kind(kind, namespace) if self._may_read(Want(kind, namespace)) else ()
 
+    def has_all(self, kind: type[T], namespace: str, labels: str = "") -> bool:
+        """Whether the objects of a kind are in the snapshot already, all or those with these labels: for what is worth
+        knowing and not worth a request."""
+        name = kind_name(kind)
+        self.reads.add(name)
+        return self.snapshot.covers(Want(name, namespace, labels=labels))
+
     def labelled(self, kind: type[T], namespace: str, labels: str) -> tuple[KubernetesObject, ...]:
         """Make sure that the objects with these labels (a selector as in kubectl) are in the snapshot; returns all
         objects of the namespace, from which the caller selects."""
