@@ -94,7 +94,7 @@ def _sends_to_numbers(service: Service) -> bool:
     symptoms=("connection refused", "502", "503", "intermittent"),
 )
 def selects_foreign_pods(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    """Only told where all pods of the Service have been read anyway: while it works it is not worth a request."""
+    """Only where all pods of the Service have been read anyway: while it works it is not worth a request."""
     if not cluster.has_all(Pod, service.namespace, selector_from_map(service.spec.selector or {}).text):
         return
     serving = [pod for pod in pods_selected_by(service, cluster) if ready(pod) and not terminating(pod)]

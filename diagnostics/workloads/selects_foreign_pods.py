@@ -67,7 +67,7 @@ _MOST = 3
     symptoms=("overlapping selector", "AmbiguousSelector"),
 )
 def selects_foreign_pods(subject: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    """An autoscaler makes it worth a look at all pods; else it is only told where they have been read anyway."""
+    """An autoscaler makes it worth a look at all pods; else it is reported only where they have been read anyway."""
     if isinstance(subject, HorizontalPodAutoscaler):
         target = target_of(subject)
         scaled = cluster.maybe.get_ref(target) if target.kind in _SCALED and _averages(subject) else None
@@ -84,7 +84,7 @@ def _found(workload: Selecting, scaler: HorizontalPodAutoscaler | None, cluster:
     owners = workloads_of(pods, cluster.maybe)
     if scaler is None:
         if any(map(_averages, autoscalers_of(ref(workload), cluster))):
-            return  # Told of the autoscaler.
+            return  # Reported with the autoscaler.
         pods = [pod for pod in pods if not finished(pod) and owners[ref(pod)].kind in _LASTING]
         pods = [pod for pod in pods if not _reports_it(owners[ref(pod)], workload, cluster)]
     others = tuple(dict.fromkeys(owners[ref(pod)] for pod in pods))

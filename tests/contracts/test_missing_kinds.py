@@ -48,9 +48,15 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1214": {"CronJob": "which runs are its own", "Pod": "whether it still runs"},
     "KD1215": {"ReplicaSet": "that an older revision was there", "Pod": "that they are not just starting"},
     "KD1216": {"Pod": "which pods the selector matches"},
-    "KD1217": {"Pod": "which pods are old", "Node": "what fits once the old pod is gone"},
+    "KD1217": {
+        "Pod": "which pods are old",
+        "Node": "what fits once the old pod is gone",
+        "PersistentVolume": "where a claim can be used",
+        "PersistentVolumeClaim": "where a claim can be used",
+    },
     "KD1218": {"Node": "its taints", "Pod": "what runs there"},
     "KD1219": {"ReplicaSet": "the template of the pod", "Event": "that the kubelet saw the change"},
+    "KD1306": {"Deployment": "who wrote its number", "StatefulSet": "who wrote its number"},
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
     "KD2003": {
