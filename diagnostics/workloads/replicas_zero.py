@@ -39,10 +39,9 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.changes import scale
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.replay.autoscaling.scalers import SCALER_FAILED
 
 SCALED_OBJECT: Final = "ScaledObject.keda.sh"
-SCALER_FAILED: Final = "KEDAScalerFailed"
-"""The event that says why: the condition says only that it is so."""
 
 
 def scaled_to_zero(workload: KubernetesObject) -> bool:
@@ -96,6 +95,7 @@ def _of_scaler(workload: Ref, scaler: CustomResource, cluster: Cluster) -> Findi
         if troubles
         else (),
         commands=(Command(ref(scaler).describe_command, "its conditions and events"),),
+        because_of=(ref(scaler),) if troubles else (),
     )
 
 

@@ -1,0 +1,102 @@
+"""Why a scaler of KEDA fails, by the error that its operator writes into events (`KEDAScalerFailed`, kedacore/keda v2.17).
+
+The operator passes on the errors of the source's client library, so the words are those of Go's net package and of the
+clients of the sources.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Final
+
+import msgspec
+
+SCALER_FAILED: Final = "KEDAScalerFailed"
+FAILURES: Final = (SCALER_FAILED, "KEDAMetricSourceFailed", "ScaledObjectCheckFailed", "ScaledJobCheckFailed")
+"""The reasons of its events about a failure, those that say why first."""
+
+
+class ScalerFault(enum.Enum):
+    """What is wrong."""
+
+    OTHER_AUTOSCALER = "other-autoscaler"
+    TARGET = "target"
+    MISSING_OBJECT = "missing-object"
+    SETTING = "setting"
+    NAME = "name"
+    UNREACHABLE = "unreachable"
+    CERTIFICATE = "certificate"
+    CREDENTIALS = "credentials"
+    NO_VALUE = "no-value"
+    OTHER = "other"
+
+
+class ScalerFailure(msgspec.Struct, frozen=True):
+    """address: `host:port` or the host that could not be reached or resolved; empty where the message has none. subject:
+    what is missing, as `secret rabbit`, or the other autoscaler."""
+
+    fault: ScalerFault
+    address: str = ""
+    subject: str = ""
+
+
+_URL: Final = re.compile(r"\bhttps?://(?:[^/@\s\"]*@)?([^/\s\"?]+)")
+_LOOKUP: Final = re.compile(r"\blookup (\S+?)(?: on \S+)?: ")
+_DIAL: Final = re.compile(r"\bdial (?:tcp|udp)[46]? ([^\s]+?:\d+)")
+_FORMS: Final = (
+    (ScalerFault.OTHER_AUTOSCALER, re.compile(r"already managed by the (?:hpa|ScaledObject) '([^']+)'")),
+    (
+        ScalerFault.MISSING_OBJECT,
+        re.compile(r"\b((?:secret|configmap|(?:cluster)?triggerauthentication)s?(?:\.keda\.sh)? \"[^\"]+\") not found", re.I),
+    ),
+    (ScalerFault.TARGET, re.compile(r"scaleTargetRef|scale target|\b(?:deployments|statefulsets)\.apps \"[^\"]+\" not found")),
+    (ScalerFault.NAME, re.compile(r"no such host|server misbehaving|name resolution|\blookup \S+: ", re.I)),
+    (ScalerFault.CERTIFICATE, re.compile(r"x509: |tls: |certificate", re.I)),
+    (
+        ScalerFault.UNREACHABLE,
+        re.compile(
+            r"connection refused|i/o timeout|connection reset|no route to host|network is unreachable|deadline exceeded"
+            r"|run out of available brokers|broken pipe|\bEOF\b|status: 50[234]|no servers available|pool timeout|Timeout was reached",
+            re.I,
+        ),
+    ),
+    (
+        ScalerFault.CREDENTIALS,
+        re.compile(
+            r"WRONGPASS|NOAUTH|\bauthenticat|unauthori[sz]ed|access ?denied|forbidden|\b40[13]\b|credential|SASL|password"
+            r"|not authorized|permission|error resolving secret|InvalidClientTokenId|ExpiredToken|AADSTS\d+|login",
+            re.I,
+        ),
+    ),
+    (
+        ScalerFault.SETTING,
+        re.compile(
+            r"error parsing|missing|no \w+ (?:given|found in)|no scaler found|invalid|must be|unable to parse|unknown scaler"
+            r"|not a valid|required|must specify|cannot parse|unsupported",
+            re.I,
+        ),
+    ),
+    (
+        ScalerFault.NO_VALUE,
+        re.compile(r"result is empty|no data|no queue|empty response|metric was not found|no matching metrics|not found|does not exist", re.I),
+    ),
+)  # fmt: skip
+
+
+def scaler_failure(message: str) -> ScalerFailure:
+    """What an error of a scaler says."""
+    text = " ".join(message.split())
+    for fault, form in _FORMS:
+        if match := form.search(text):
+            subject = (match[1] if match.lastindex else "").replace('"', "")
+            return ScalerFailure(fault, _address(text), subject)
+    return ScalerFailure(ScalerFault.OTHER)
+
+
+def _address(text: str) -> str:
+    """The name that was looked up, a URL's host, or the address that was dialled: a name says more than an address."""
+    for form in (_LOOKUP, _URL, _DIAL):
+        if match := form.search(text):
+            return match[1]
+    return ""
