@@ -140,7 +140,14 @@ def _next(drained: DrainedNode) -> Iterator[Command]:
             kubectl("get", "poddisruptionbudgets", namespace=pod.namespace), "the budgets and what they allow"
         )
     yield Command(kubectl("cordon", node), "new pods go elsewhere; running pods stay", Effect.CHANGES)
-    yield Command(kubectl("drain", node, *drained.flags), "cordon the node and evict its pods", Effect.DISRUPTS)
+    if drained.refused:
+        line, why = (
+            kubectl("drain", node, *drained.flags, "--timeout=5m"),
+            "evict the others; it waits for what is refused",
+        )
+    else:
+        line, why = kubectl("drain", node, *drained.flags), "cordon the node and evict its pods"
+    yield Command(line, why, Effect.DISRUPTS)
 
 
 def _data(drained: DrainedNode, cluster: Cluster) -> dict[str, Any]:

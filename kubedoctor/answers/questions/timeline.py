@@ -27,13 +27,14 @@ from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.kubelet.references import references
 
 MOST_PODS: Final = 10
+_OTHERS: Final = ("Pod", "Node", "PersistentVolumeClaim", "HorizontalPodAutoscaler")
 _LIMITING: Final[tuple[type[KubernetesObject], ...]] = (HorizontalPodAutoscaler, ResourceQuota, LimitRange)
 _EVENTS: Final = "events are kept for an hour by default; what is older may be missing"
 
 
 @question(
     help="what happened to an object and to what it depends on, newest first: rollouts with their changes, events, conditions",
-    kinds=("Deployment", *sorted({"Pod", "Node", "PersistentVolumeClaim", *WORKLOAD_KINDS} - {"Deployment"})),
+    kinds=("Deployment", *sorted({*_OTHERS, *WORKLOAD_KINDS} - {"Deployment"})),
     options=(Option("since", "DURATION", "only what is newer, such as 30m or 24h"),),
     key="t",
 )
@@ -68,6 +69,10 @@ def _all_events(obj: KubernetesObject) -> str:
 def _concerned(obj: KubernetesObject, cluster: Cluster) -> tuple[KubernetesObject, ...]:
     """The object, its owners and autoscalers, its newest pods with their nodes, claims and configuration, and what limits
     its namespace."""
+    if isinstance(obj, HorizontalPodAutoscaler):
+        workload = cluster.maybe.get_ref(target_of(obj))
+        others = _concerned(workload, cluster) if workload is not None else ()
+        return (obj, *(other for other in others if ref(other) != ref(obj)))
     pods = (obj,) if isinstance(obj, Pod) else pods_of(obj, cluster) if ref(obj).kind in WORKLOAD_KINDS else ()
     newest = sorted(pods, key=lambda pod: str(pod.metadata.creation_timestamp or ""), reverse=True)[:MOST_PODS]
     names = [*owner_chain(obj, cluster), *(name for pod in newest for name in _beneath(pod, cluster))]

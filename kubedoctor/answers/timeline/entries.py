@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
-from kubedoctor.answers.timeline.revisions import revisions, rollouts
+from kubedoctor.answers.timeline.differences import differences
+from kubedoctor.answers.timeline.revisions import NO_FIELD, revisions, rollouts
 from kubedoctor.answers.timeline.writes import near, writes
-from kubedoctor.cluster.grammar.text import counted, visible_end
+from kubedoctor.cluster.grammar.text import counted, listed, visible_end
+from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
 from kubedoctor.cluster.kinds.core import Event
-from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject
+from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, condition
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.autoscalers import target_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import all_statuses
 
 MOST_LETTERS: Final = 240
 MOST_FIELDS: Final = 50
+_STEPS: Final = frozenset({"Pulling", "Created", "Started"})
+"""Normal events of the kubelet that the states of the containers repeat."""
+_REPEATED: Final = "Error: "
+"""The kubelet's second event about a failure, which has only its reason (`ErrImagePull`)."""
 _ORDINARY: Final = frozenset({"PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"})
 """Conditions of a pod that only repeat its steps on the way to Ready, while they are True."""
 
@@ -48,9 +56,15 @@ def _of(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineEntry]:
     yield from _of_conditions(obj, name)
     if isinstance(obj, Pod):
         yield from _of_containers(obj, name)
+    if isinstance(obj, HorizontalPodAutoscaler) and obj.status.last_scale_time is not None:
+        size = counted(obj.status.desired_replicas, "pod")
+        yield TimelineEntry(
+            obj.status.last_scale_time, name, f"scaled {target_of(obj).title} for the last time ({size} now)"
+        )
     yield from _of_revisions(obj, cluster)
     for event in cluster.maybe.events_about(name):
-        yield from _of_event(event, name)
+        if not _says_nothing_more(event):
+            yield from _of_event(event, name)
 
 
 def _of_conditions(obj: KubernetesObject, name: Ref) -> Iterator[TimelineEntry]:
@@ -58,8 +72,19 @@ def _of_conditions(obj: KubernetesObject, name: Ref) -> Iterator[TimelineEntry]:
     for stated in conditions:
         if stated.last_transition_time is None or (stated.status == "True" and stated.type in _ORDINARY):
             continue
+        if stated.type == "ContainersReady" and _like_ready(stated, conditions):
+            continue
         reason = f" ({stated.reason})" if stated.reason else ""
         yield TimelineEntry(stated.last_transition_time, name, f"{stated.type} became {stated.status}{reason}")
+
+
+def _like_ready(stated: Condition, conditions: tuple[Condition, ...]) -> bool:
+    """Ready says the same of the whole pod at the same time."""
+    whole = condition(conditions, "Ready")
+    return whole is not None and (whole.status, whole.last_transition_time) == (
+        stated.status,
+        stated.last_transition_time,
+    )
 
 
 def _of_containers(pod: Pod, name: Ref) -> Iterator[TimelineEntry]:
@@ -79,9 +104,7 @@ def _of_containers(pod: Pod, name: Ref) -> Iterator[TimelineEntry]:
 
 def _of_revisions(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineEntry]:
     name = ref(obj)
-    for revision in revisions(obj, cluster)[:1]:
-        if revision.at is not None:
-            yield TimelineEntry(revision.at, name, f"revision {revision.number}, the oldest that is kept")
+    yield from _of_templates(obj, name, cluster)
     rolled_out = [rollout for rollout in rollouts(obj, cluster) if rollout.at is not None]
     for rollout in rolled_out:
         assert rollout.at is not None
@@ -89,6 +112,27 @@ def _of_revisions(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineE
     for write in writes(obj):
         if not any(rollout.at and rollout.by == write.by and near(rollout.at, write.at) for rollout in rolled_out):
             yield TimelineEntry(write.at, name, write.text)
+
+
+def _of_templates(obj: KubernetesObject, name: Ref, cluster: Cluster) -> Iterator[TimelineEntry]:
+    """The oldest template that is kept, and what replaced one that was rolled back to since: it has a new number then, and
+    the time of its first rollout."""
+    made = [(revision.at, revision) for revision in revisions(obj, cluster) if revision.at is not None]
+    made.sort(key=lambda pair: (pair[0], pair[1].number))
+    for at, revision in made[:1]:
+        yield TimelineEntry(at, name, f"the template of revision {revision.number}, the oldest that is kept")
+    for (_, before), (at, after) in pairwise(made):
+        if after.number < before.number:
+            changes = listed((change.text for change in differences(before.template, after.template)), MOST_FIELDS)
+            text = f"rollout of revision {after.number}: {changes or NO_FIELD}; revision {before.number} has the earlier template again"
+            yield TimelineEntry(at, name, text)
+
+
+def _says_nothing_more(event: Event) -> bool:
+    """A step of a pod on its way, once, or the reason of a failure alone; another entry has more."""
+    if event.reason == "Failed":
+        return event.message.startswith(_REPEATED) and " " not in event.message.removeprefix(_REPEATED)
+    return event.reason in _STEPS and event.type != "Warning"
 
 
 def _of_event(event: Event, name: Ref) -> Iterator[TimelineEntry]:
