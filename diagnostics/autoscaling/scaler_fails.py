@@ -6,7 +6,8 @@ to the load: a workload at 0 stays at 0. With `spec.fallback` it runs that numbe
 
 ## Why it happens
 - The source cannot be reached: its name is wrong, its pods are down, a NetworkPolicy does not let the operator in.
-- It refuses the credentials, or the TriggerAuthentication or the Secret that has them does not exist.
+- It refuses the credentials, or denies a right to the user that they are of (the access rules of a topic, IAM).
+- The TriggerAuthentication or the Secret that has them does not exist.
 - A field of the trigger is missing or wrong.
 - Another HorizontalPodAutoscaler scales the workload already, or the target does not exist.
 
@@ -53,6 +54,7 @@ _WORDS: Final = {
     ScalerFault.NAME: ("the name of the source does not resolve", "Correct the address of the source: the operator resolves it in its own namespace"),
     ScalerFault.CERTIFICATE: ("the certificate of the source is not accepted", "Give the trigger the CA of the source, or correct its certificate"),
     ScalerFault.UNREACHABLE: ("the source cannot be reached", "Repair the source, or let the operator reach it"),
+    ScalerFault.RIGHTS: ("the source denies a right", "Grant the user or identity that KEDA uses there what the message names"),
     ScalerFault.CREDENTIALS: ("the source refuses the credentials", "Correct the credentials in the TriggerAuthentication or its Secret"),
     ScalerFault.NO_VALUE: ("the source has no value for the metric", "Correct the query or the name of the queue, or have the metric exported"),
     ScalerFault.OTHER: ("", "Repair what the message says"),

@@ -155,7 +155,8 @@ def _proven(case: Case) -> tuple[Fix, ...]:
 
 def _fixes(case: Case, major: list[tuple[Reason, Explanation]], about: Ref) -> tuple[Fix, ...]:
     """Where a node is the cause, what changes the node comes first."""
-    fixes = _proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes))
+    settled = tuple(dict.fromkeys(fix for _, fact in major if fact.settles for fix in fact.fixes))
+    fixes = settled or _proven(case) or tuple(dict.fromkeys(fix for _, fact in major for fix in fact.fixes))
     return tuple(sorted(fixes, key=lambda fix: about.kind == "Node" and fix.changes != about))
 
 

@@ -27,6 +27,7 @@ class ScalerFault(enum.Enum):
     NAME = "name"
     UNREACHABLE = "unreachable"
     CERTIFICATE = "certificate"
+    RIGHTS = "rights"
     CREDENTIALS = "credentials"
     NO_VALUE = "no-value"
     OTHER = "other"
@@ -58,6 +59,14 @@ _FORMS: Final = (
         re.compile(
             r"connection refused|i/o timeout|connection reset|no route to host|network is unreachable|deadline exceeded"
             r"|run out of available brokers|broken pipe|\bEOF\b|status: 50[234]|no servers available|pool timeout|Timeout was reached",
+            re.I,
+        ),
+    ),
+    (
+        ScalerFault.RIGHTS,
+        re.compile(
+            r"not authorized to (?:access|perform(?!:? sts:))|AUTHORIZATION_FAILED|AuthorizationFailed|PermissionDenied|permission denied|NOPERM"
+            r"|AccessDenied(?!.{0,80}AssumeRole)|not authorized on \w+ to execute|insufficient permissions?",
             re.I,
         ),
     ),

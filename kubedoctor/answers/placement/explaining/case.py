@@ -29,7 +29,8 @@ NODE_TROUBLE = frozenset(
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What the objects show beyond one reason. `blames`: the objects at fault."""
+    """What the objects show beyond one reason. `blames`: the objects at fault. `settles`: its fixes, not another place for
+    the pod, are what helps."""
 
     text: str
     evidence: tuple[Evidence, ...] = ()
@@ -37,6 +38,7 @@ class Explanation(msgspec.Struct, frozen=True):
     blames: tuple[Ref, ...] = ()
     detail: str = ""
     minor: bool = False
+    settles: bool = False
 
 
 class RefusedNode(msgspec.Struct, frozen=True, gc=False):

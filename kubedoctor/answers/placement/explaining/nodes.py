@@ -17,6 +17,7 @@ from kubedoctor.answers.placement.explaining.case import (
     some,
 )
 from kubedoctor.answers.placement.explaining.gone_nodes import gone, gone_text, named_by_pod
+from kubedoctor.answers.placement.explaining.start_taints import start_taint
 from kubedoctor.answers.placement.reasons import amount
 from kubedoctor.cluster import Node, Pod, has_path, quote, ref
 from kubedoctor.cluster.changes import Change, Operation, Step, labels_instead
@@ -56,13 +57,15 @@ def taint(case: Case, reason: Reason) -> Explanation:
     if kept_for := len(tainted) - counted.total():
         parts.append(f"{some(kept_for, 'has', 'have') if complete else 'some have'} the control-plane taint")
     troubled = [node for node, taint in tainted if taint.key in NODE_TROUBLE]
+    of_start = next((found for _, taint in tainted if (found := start_taint(taint.key, case.cluster))), None)
     plain = [(node, taint) for node, taint in tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
     return Explanation(
-        ", ".join(parts),
+        ", ".join(parts) + (of_start.clause if of_start else ""),
         tuple(quote(node, "spec.taints", "not tolerated by the pod") for node, _ in (plain or tainted)[:3]),
-        _taint_fixes(case, plain),
-        blames=tuple(ref(node) for node in troubled),
+        (of_start.fix,) if of_start else _taint_fixes(case, plain),
+        blames=(*(of_start.suspects if of_start else ()), *(ref(node) for node in troubled)),
         minor=not troubled and not plain,
+        settles=of_start is not None,
     )
 
 
