@@ -65,7 +65,7 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
         *WORKLOADS,
     ),
     when=lacks_pods,
-    explains=(Explains("same"), Explains("selects", ("KD2001",))),
+    explains=(Explains("same"), Explains("selects", ("KD2001", "KD2005"))),
     also_known_as=("FailedCreate", "forbidden"),
     symptoms=("ReplicaFailure", "failed calling webhook", "violates PodSecurity"),
 )

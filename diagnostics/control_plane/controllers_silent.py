@@ -56,7 +56,7 @@ def unobserved(workload: Workload) -> bool:
     severity=Severity.CRITICAL,
     reads=(Lease,),
     when=unobserved,
-    explains=(Explains("selects", ("KD2001",)),),
+    explains=(Explains("selects", ("KD2001", "KD2005")),),
     symptoms=("observedGeneration",),
 )
 def controllers_silent(workload: Workload, cluster: Cluster) -> Iterator[Finding]:

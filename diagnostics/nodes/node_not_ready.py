@@ -77,7 +77,7 @@ def unready(node: Node) -> bool:
     when=unready,
     # A node that does not report cannot end or reject a program: such findings stay causes of their own.
     explains=(
-        Explains("runs", ("KD1012", "KD1016", "KD1019", "KD1022", "KD1201", "KD1215", "KD2001", "KD2101")),
+        Explains("runs", ("KD1012", "KD1016", "KD1019", "KD1022", "KD1201", "KD1215", "KD2001", "KD2005", "KD2101")),
         Explains("same", ("KD1023", "KD1101")),
     ),
     also_known_as=("NotReady", "NodeStatusUnknown"),

@@ -63,7 +63,7 @@ COLLECTED = timedelta(minutes=1)
     severity=Severity.WARNING,
     reads=(Pod, Node, Event),
     when=placed,
-    explains=(Explains("runs", ("KD1201", "KD1215", "KD2001")),),
+    explains=(Explains("runs", ("KD1201", "KD1215", "KD2001", "KD2005")),),
     also_known_as=("orphaned pod", "node no longer exists"),
     symptoms=("NodeLost", "Unknown", "NodeNotFound"),
 )

@@ -78,7 +78,7 @@ from kubedoctor.replay.scheduler.said.self_check import Agreement, Said, said_of
     alike=alike,
     explains=(
         Explains("same", ("KD1201", "KD1204", "KD1215")),
-        Explains("selects", ("KD2001",)),
+        Explains("selects", ("KD2001", "KD2005")),
         Explains("affects", ("KD1201", "KD1204", "KD1215", "KD2001", "KD2101")),
     ),
     also_known_as=("pending", "FailedScheduling"),

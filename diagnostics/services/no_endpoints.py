@@ -27,6 +27,7 @@ from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
+    Container,
     DaemonSet,
     EndpointSlice,
     Job,
@@ -37,6 +38,7 @@ from kubedoctor.cluster import (
     counted,
     ready,
     selector_from_map,
+    template_of,
     workload_of,
 )
 from kubedoctor.findings import (
@@ -64,6 +66,7 @@ from kubedoctor.replay.services import (
 )
 from kubedoctor.replay.services.refusals import refused_by
 from kubedoctor.replay.services.selection import Meant, selection_meant
+from kubedoctor.replay.services.versions import other_version
 
 PATIENCE = timedelta(minutes=1)
 
@@ -135,6 +138,7 @@ def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> 
         ),
         affects=(ref(refusal.pod),) if refusal is not None else (),
         because_of=(ref(workload),),
+        fixes=tuple(_switched(service, _containers(workload), cluster)),
         commands=(
             Command(
                 f"kubectl describe{workload.namespace_flag} {ref(workload).argument}", "why the workload has no pods"
@@ -154,6 +158,7 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
         confidence=Confidence.CERTAIN if behind.endpoints_seen else Confidence.LIKELY,
         evidence=tuple(evidence),
         affects=tuple(ref(pod) for pod in behind.failing),
+        fixes=tuple(_switched(service, pod.spec.containers, cluster)),
         because_of=tuple(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing)),
         commands=(
             Command(
@@ -190,6 +195,24 @@ def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
         fixes=(_fix(service, meant, cluster),) if meant is not None else (),
         commands=(Command(f"kubectl get pods{service.namespace_flag} --show-labels", "the labels of the pods"),),
     )
+
+
+def _containers(workload: KubernetesObject) -> tuple[Container, ...]:
+    template = template_of(workload)
+    return template.spec.containers if template is not None else ()
+
+
+def _switched(service: Service, containers: tuple[Container, ...], cluster: Cluster) -> Iterator[Fix]:
+    """Blue and green: the version that is ready, while the selected one is not."""
+    other = other_version(service, containers, cluster)
+    if other is None:
+        return
+    text = (
+        f"Switch the selector to {other.key}={other.value}, which has {counted(len(other.pods), 'ready pod')}, until this "
+        "version is ready"
+    )
+    fix = Fix(text, command_line(other.change, service))
+    yield proven(fix, prove(other.change, cluster, lambda after: has_ready_pods(ref(service), after)))
 
 
 def _fix(service: Service, meant: Meant, cluster: Cluster) -> Fix:

@@ -113,7 +113,7 @@ def _up(workload: Ref, autoscaler: HorizontalPodAutoscaler | None) -> Fix:
     severity=Severity.NOTICE,
     reads=(Deployment, StatefulSet, HorizontalPodAutoscaler, Event, SCALED_OBJECT),
     when=scaled_to_zero,
-    explains=(Explains("selects", ("KD2001",)),),
+    explains=(Explains("selects", ("KD2001", "KD2005")),),
     symptoms=("ScalingDisabled", "0/0"),
 )
 def replicas_zero(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:

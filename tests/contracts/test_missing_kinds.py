@@ -64,6 +64,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "Node": "that there is no cloud, before a cloud's time is over",
     },
     "KD2004": {"Pod": "the ports of the pods"},
+    "KD2005": {"Pod": "which pods are ready"},
     "KD2101": {"Pod": "the DNS servers"},
     "KD2301": {"Service": "that it is missing"},
     "KD2202": {

@@ -65,7 +65,7 @@ _NODE = re.compile(r"node was low on resource: ([\w./-]*\w)", re.IGNORECASE)
     severity=Severity.WARNING,
     reads=(Event, *WORKLOADS),
     when=finished,
-    explains=(Explains("same", ("KD1201", "KD1204", "KD1215")), Explains("selects", ("KD2001",))),
+    explains=(Explains("same", ("KD1201", "KD1204", "KD1215")), Explains("selects", ("KD2001", "KD2005"))),
     symptoms=("Evicted", "Eviction", "Preempting"),
 )
 def evicted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -61,7 +61,7 @@ LONGEST_MESSAGE = 240
     severity=Severity.WARNING,
     reads=STORY_KINDS,
     when=finished,
-    explains=(Explains("selects", ("KD2001",)),),
+    explains=(Explains("selects", ("KD2001", "KD2005")),),
     symptoms=("Failed", "DeadlineExceeded", "Terminated", "NodeShutdown"),
 )
 def pod_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ _SETTINGS = {
     severity=Severity.CRITICAL,
     reads=WORKLOADS,
     when=finished,
-    explains=(Explains("same", ("KD1201", "KD1204", "KD1215")), Explains("selects", ("KD2001",))),
+    explains=(Explains("same", ("KD1201", "KD1204", "KD1215")), Explains("selects", ("KD2001", "KD2005"))),
     symptoms=("UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods", "NodeAffinity", "NodePorts"),
 )
 def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

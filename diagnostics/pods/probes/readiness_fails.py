@@ -86,7 +86,7 @@ SHORTEST = timedelta(seconds=10)
     severity=Severity.CRITICAL,
     reads=(Event, ConfigMap, Node, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
     when=not_ready,
-    explains=(Explains("same", ("KD1201", "KD1215")), Explains("selects", ("KD2001",))),
+    explains=(Explains("same", ("KD1201", "KD1215")), Explains("selects", ("KD2001", "KD2005"))),
     symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),
 )
 def readiness_fails(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

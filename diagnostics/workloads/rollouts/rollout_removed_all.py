@@ -53,7 +53,7 @@ _UNAVAILABLE = "spec.strategy.rollingUpdate.maxUnavailable"
     severity=Severity.CRITICAL,
     reads=(Deployment, ReplicaSet, Pod),
     when=none_left,
-    explains=(Explains("same", ("KD1201",)), Explains("selects", ("KD2001",))),
+    explains=(Explains("same", ("KD1201",)), Explains("selects", ("KD2001", "KD2005"))),
     symptoms=("maxUnavailable", "Recreate", "MinimumReplicasUnavailable", "0/3"),
 )
 def rollout_removed_all(deployment: Deployment, cluster: Cluster) -> Iterator[Finding]:
