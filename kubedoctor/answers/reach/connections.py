@@ -122,23 +122,49 @@ def denial(source: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster)
 
 
 def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial | None:
-    namespaces = sorted({source.namespace, *([target.pod.namespace] if target.pod is not None else [])})
-    policies = {ref(row): row for name in namespaces for row in cluster.maybe.all(NetworkPolicy, name)}
+    policies = policies_between(source.namespace, target, cluster)
     if not policies:
         return None
-    if any(cluster.maybe.get(Namespace, "", name) is None for name in namespaces):
+    if any(cluster.maybe.get(Namespace, "", name) is None for name in _namespaces(source.namespace, target)):
         return None  # Its labels may be what a rule selects.
-    policy_set = PolicySet(policies.values())
     here = Party.of_pod(source, labels_of(source.namespace, cluster))
-    there = (
-        Party.of_pod(target.pod, labels_of(target.pod.namespace, cluster))
-        if target.pod is not None
-        else Party.outside(target.address)
-    )
+    there = party_of(target, cluster)
+    policy_set = PolicySet(policies.values())
     verdict = policy_set.judge(here, there, target.port, target.protocol)
     if verdict.allowed:
         return None
     direction = INGRESS if verdict.egress.allowed else EGRESS
+    return denial_of(source, target, direction, (here, there), policy_set, policies)
+
+
+def _namespaces(source: str, target: ConnectionTarget) -> list[str]:
+    return sorted({source, *([target.pod.namespace] if target.pod is not None else [])} - {""})
+
+
+def policies_between(source: str, target: ConnectionTarget, cluster: Cluster) -> Mapping[Ref, NetworkPolicy]:
+    """The policies of both ends' namespaces; `source` is one, empty for a node."""
+    names = _namespaces(source, target)
+    return {ref(row): row for name in names for row in cluster.maybe.all(NetworkPolicy, name)}
+
+
+def party_of(target: ConnectionTarget, cluster: Cluster) -> Party:
+    """A target as policies see it."""
+    if target.pod is None:
+        return Party.outside(target.address)
+    family = 6 if ":" in target.address else 4 if target.address else 0
+    return Party.of_pod(target.pod, labels_of(target.pod.namespace, cluster), family)
+
+
+def denial_of(
+    source: Pod,
+    target: ConnectionTarget,
+    direction: str,
+    parties: tuple[Party, Party],
+    policy_set: PolicySet,
+    policies: Mapping[Ref, NetworkPolicy],
+) -> Denial:
+    """A denial by NetworkPolicies that isolate one end, with the nearest rule. parties: source and target."""
+    here, there = parties
     misses = policy_set.misses(direction, here, there, target.port, target.protocol)
     other = there if direction == EGRESS else here
     nearest = min(misses, key=lambda miss: (miss.rule is None, not miss.port, miss.wrong, not _meant(miss, other)))

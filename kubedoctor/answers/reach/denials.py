@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kubedoctor.answers.proof import prove, proven
+from kubedoctor.answers.proof import Holds, prove, proven
 from kubedoctor.answers.reach.connections import Denial, denial
 from kubedoctor.cluster.changes import Change, put
 from kubedoctor.cluster.kinds.pods import Pod
@@ -64,9 +64,10 @@ def deciding_parts(found: Denial) -> tuple[Evidence, ...]:
     return tuple(quoted[:2]) or (quote(policy, "metadata.name"),)
 
 
-def allowing_fix(found: Denial, cluster: Cluster) -> Fix:
-    """The smallest rule that allows the connection, proven by replay."""
-    change = _change(found)
+def allowing_fix(found: Denial, cluster: Cluster, allowed: Holds | None = None) -> Fix:
+    """The smallest rule that allows the connection, proven by replay. allowed: what has to hold then, where that is not
+    the whole connection."""
+    change = allowing_change(found)
     way = "egress to" if found.direction == EGRESS else "ingress from"
     line = command_line(change, found.policy)
     fix = Fix(f"Allow {way} {found.other_title} on {found.target.protocol} {found.target.port}", line)
@@ -74,10 +75,11 @@ def allowing_fix(found: Denial, cluster: Cluster) -> Fix:
     def holds(after: Cluster) -> bool:
         return denial(found.source, (found.target,), after) is None
 
-    return proven(fix, prove(change, cluster, holds))
+    return proven(fix, prove(change, cluster, allowed or holds))
 
 
-def _change(found: Denial) -> Change:
+def allowing_change(found: Denial) -> Change:
+    """The port that a rule lacks, the namespace that its peer lacks, else one more rule."""
     about, miss = ref(found.policy), found.miss
     side, peers = ("egress", "to") if found.direction == EGRESS else ("ingress", "from")
     port = {"protocol": found.target.protocol, "port": found.target.port}
