@@ -25,8 +25,10 @@ _OF_ONE_REVISION: Final = (
     "job-name",
     "batch.kubernetes.io/controller-uid",
     "batch.kubernetes.io/job-name",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
 )
-"""Labels that the next pod of the workload does not have."""
+"""Labels that the next pod of the workload does not have: of its revision, and of its node."""
 
 
 def in_words(found: Denial) -> str:

@@ -1,0 +1,62 @@
+"""What people type as the end of a connection: `db:5432`, `db.data:5432/UDP`, `10.0.0.1:80`, `pod/db-0:80`, a URL."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.kinds.resources import kind_from_word, kind_words
+from kubedoctor.problems import UsageProblem
+from kubedoctor.replay.network.port_sets import PROTOCOLS
+
+_URL: Final = re.compile(r"(?P<scheme>[a-z]+)://(?P<rest>[^/?#]+)")
+_SCHEME_PORTS: Final = {
+    "http": "80",
+    "https": "443",
+    "grpc": "443",
+    "postgres": "5432",
+    "redis": "6379",
+    "amqp": "5672",
+}
+_FORM: Final = re.compile(
+    r"(?:(?P<kind>[A-Za-z.]+)/)?(?P<host>\[[^\]]+\]|[^:/\s]+)(?::(?P<port>[\w-]+))?(?:/(?P<protocol>[A-Za-z]+))?"
+)
+_USAGE: Final = "Write B:PORT or B:PORT/PROTOCOL, such as db:5432, db.data:5432, 10.0.0.1:53/UDP or pod/db-0:80."
+
+
+class Destination(NamedTuple):
+    """text: as typed. kind: of the object, empty for a name or an address. port: a number or a Service port's name, empty
+    where none is given."""
+
+    text: str
+    kind: str
+    host: str
+    port: str
+    protocol: str = "TCP"
+
+    @property
+    def number(self) -> int:
+        """The port's number; 0 for a name and for none."""
+        return int(self.port) if self.port.isdigit() else 0
+
+
+def parse_destination(text: str) -> Destination:
+    """Raises UsageProblem."""
+    url = _URL.match(text)
+    form = _FORM.fullmatch(url["rest"] if url is not None else text)
+    if form is None:
+        raise UsageProblem(f"{text!r} is not a destination", _USAGE)
+    kind, protocol = "", (form["protocol"] or "TCP").upper()
+    if form["kind"]:
+        row = kind_from_word(form["kind"])
+        if row is None:
+            near = nearest_word(form["kind"], kind_words())
+            raise UsageProblem(f"{form['kind']!r} is not a kind", f"Did you mean {near}?" if near else _USAGE)
+        kind = row.kind
+    if protocol not in PROTOCOLS:
+        raise UsageProblem(f"{form['protocol']!r} is not a protocol", f"Protocols: {', '.join(PROTOCOLS)}.")
+    port = form["port"] or (_SCHEME_PORTS.get(url["scheme"], "") if url is not None else "")
+    if port.isdigit() and not 0 < int(port) < 65536:
+        raise UsageProblem(f"{port} is not a port", "Ports are 1 to 65535.")
+    return Destination(text, kind, form["host"].strip("[]"), port, protocol)

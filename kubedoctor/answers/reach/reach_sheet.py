@@ -1,0 +1,363 @@
+"""Can A reach B? The way of a connection as a sheet: each hop, who decides, and what would allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubedoctor.answers.reach.connections import ConnectionTarget, Denial
+from kubedoctor.answers.reach.denials import in_words
+from kubedoctor.answers.reach.destination import Destination, parse_destination
+from kubedoctor.answers.reach.judging import JudgedTarget, Judgement, allowing_fixes, judgement
+from kubedoctor.answers.reach.way import Source, Way, source_of, way_of
+from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
+from kubedoctor.cluster.grammar.text import counted, listed
+from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import ready
+from kubedoctor.findings.commands import kubectl
+from kubedoctor.findings.model import Command, Fix
+from kubedoctor.replay.mesh.injection import has_sidecar
+from kubedoctor.replay.network import NETWORK_POLICY, AdminPolicy, Side
+from kubedoctor.replay.services.ports import declared_ports
+
+_SHOWN = 3
+
+
+def reach_sheet(subject: Ref, text: str, cluster: Cluster) -> Sheet:
+    """The whole answer."""
+    end = parse_destination(text)
+    source = source_of(subject, cluster)
+    way = way_of(source, end, cluster)
+    title = f"{subject.title} → {text}"
+    if way.obstacle is not None:
+        return _stopped(title, source, end, way)
+    targets = way.targets
+    if way.outside:
+        if not end.number:
+            end = end._replace(port=str(_default_port(way)))
+        targets = (ConnectionTarget(None, way.named, end.number, end.protocol, way.service),)
+    found = judgement(source, targets, cluster)
+    conclusion, verdict = _verdict(way, found, cluster)
+    return Sheet(
+        title=title,
+        verdict=verdict,
+        conclusion=conclusion,
+        facts=tuple(_facts(source, found)),
+        tables=_tables(found),
+        chain=tuple(_chain(source, end, way, found)),
+        fixes=tuple(_fixes(found, source, cluster)),
+        next=tuple(_next(source, found)),
+        gaps=tuple(_gaps(way, found, cluster)),
+        data=_data(source, end, way, found, conclusion, cluster),
+    )
+
+
+def _default_port(way: Way) -> int:
+    return way.port.port if way.port is not None else 443
+
+
+def _stopped(title: str, source: Source, end: Destination, way: Way) -> Sheet:
+    assert way.obstacle is not None
+    links = [_from(source)]
+    if way.service is not None:
+        links.append(_to_service(way))
+    links.append(Link(way.obstacle.text, Mark.NO, way.obstacle.about))
+    outcome = {"not found": "the name does not resolve", "refused": "connection refused", "timeout": "times out"}
+    fate = outcome.get(way.obstacle.fate, "")
+    about = way.obstacle.about
+    return Sheet(
+        title=title,
+        verdict=f"does not reach it{f' ({fate})' if fate else ''}: {way.obstacle.text}",
+        conclusion=Conclusion.TROUBLE,
+        chain=tuple(links),
+        next=(Command(about.describe_command, "what decides"),) if about is not None else (),
+        data={
+            "source": source.name,
+            "destination": end.text,
+            "reaches": False,
+            "outcome": way.obstacle.fate,
+            "hops": [{"text": link.text, "verdict": _word(link.mark), "about": link.about} for link in links],
+        },
+    )
+
+
+def _verdict(way: Way, found: Judgement, cluster: Cluster) -> tuple[Conclusion, str]:
+    total, denied = len(found.targets), found.denied
+    if denied:
+        who, direction = _decider(denied[0]), "ingress" if denied[0].verdict.egress.allowed else "egress"
+        if found.enforcer is not None and found.enforcer.enforces is False:
+            return (
+                Conclusion.UNKNOWN,
+                f"{who} denies {direction}, but {found.enforcer.name} does not enforce network policies",
+            )
+        if len(denied) < total:
+            which = f"{len(denied)} of {counted(total, 'endpoint')}"
+            return Conclusion.TROUBLE, f"reaches only some endpoints: {who} denies {direction} for {which}"
+        return Conclusion.TROUBLE, f"does not reach it: {who} denies {direction}"
+    if any(row.unsure for row in found.targets):
+        return Conclusion.UNKNOWN, f"depends on the address of {way.named}: an ipBlock decides"
+    if found.others:
+        return Conclusion.UNKNOWN, "no Kubernetes policy denies it, but policies exist that are not replayed"
+    if _unseen(found, cluster):
+        return Conclusion.UNKNOWN, "no policy that could be read denies it"
+    allowed = [row.target for row in found.allowed]
+    unready = [target for target in allowed if target.pod is not None and not ready(target.pod)]
+    if unready and len(unready) == len(allowed):
+        return Conclusion.UNKNOWN, f"policies allow it, but {ref(unready[0].pod).title} is not ready"  # type: ignore[arg-type]  # pods only
+    undeclared = [target for target in allowed if _declares(target) is False]
+    if undeclared and len(undeclared) == len(allowed):
+        return Conclusion.UNKNOWN, f"policies allow it, but no container declares port {_port(undeclared[0])}"
+    return Conclusion.WELL, _reached(way, found)
+
+
+def _unseen(found: Judgement, cluster: Cluster) -> bool:
+    """Whether something that decides could not be read: policies, or labels of a namespace that a policy may select."""
+    if any(gap.kind == kind_name(NetworkPolicy) for gap in cluster.gaps):
+        return True
+    return bool(found.unseen) and any(row.verdict.egress.tier or row.verdict.ingress.tier for row in found.targets)
+
+
+def _reached(way: Way, found: Judgement) -> str:
+    total = len(found.targets)
+    if way.outside:
+        return f"no policy keeps it from leaving the cluster to {way.named}"
+    ends = f"{counted(total, 'endpoint')} of {ref(way.service).title}" if way.service is not None else "the target"
+    return f"reaches {ends}"
+
+
+def _decider(judged: JudgedTarget) -> str:
+    if judged.denials:
+        return f"NetworkPolicy {judged.denials[0].policy.namespace}/{judged.denials[0].policy.name}"
+    side = judged.verdict.egress if not judged.verdict.egress.allowed else judged.verdict.ingress
+    return side.policy.ref.title if side.policy is not None else "a policy"
+
+
+# The chain
+
+
+def _chain(source: Source, end: Destination, way: Way, found: Judgement) -> Iterator[Link]:
+    yield _from(source)
+    if way.service is not None:
+        yield _to_service(way)
+        if not way.outside:
+            yield _to_endpoints(way)
+    if way.outside:
+        yield Link(f"{way.named} is outside of the cluster; its address is not known here", Mark.UNKNOWN)
+    elif way.service is None and way.targets[0].pod is None:
+        yield Link(f"{way.targets[0].address} is the address of no pod and no Service", Mark.YES)
+    judged = (found.denied or found.targets)[0]
+    for direction, side in (("egress", judged.verdict.egress), ("ingress", judged.verdict.ingress)):
+        inside = judged.target.pod is not None
+        if direction == "egress" or inside:
+            denial = next((row for row in judged.denials if _way_of(row) == direction), None)
+            yield _policy_link(direction, side, denial, judged, source)
+    target = judged.target
+    if target.pod is not None:
+        yield _container_link(target)
+
+
+def _way_of(denial: Denial) -> str:
+    return denial.direction.lower()
+
+
+def _from(source: Source) -> Link:
+    if source.pod is None:
+        return Link(f"from {source.name.title}, on the node's network", Mark.YES, source.name)
+    if source.planned:
+        return Link(f"from the pod template of {source.name.title}: no pod exists", Mark.UNKNOWN, source.name)
+    return Link(
+        f"from {ref(source.pod).title} ({source.pod.status.pod_ip or 'no address yet'})", Mark.YES, ref(source.pod)
+    )
+
+
+def _to_service(way: Way) -> Link:
+    service = way.service
+    assert service is not None
+    spec = service.spec
+    address = spec.external_name if spec.type == "ExternalName" else spec.cluster_ip or "no address"
+    kind = "headless" if spec.is_headless else f"{spec.type} {address}"
+    return Link(f"{ref(service).title} ({kind})", Mark.YES, ref(service))
+
+
+def _to_endpoints(way: Way) -> Link:
+    names = (ref(target.pod).title if target.pod is not None else target.address for target in way.targets)
+    number = way.targets[0].port
+    port = f"port {way.port.port} → " if way.port is not None and way.port.port != number else ""
+    chosen = f" (chosen by {way.proxy.why})" if way.proxy is not None and way.proxy.why else ""
+    return Link(f"{port}{listed((f'{name}:{number}' for name in names), _SHOWN)}{chosen}", Mark.YES)
+
+
+def _policy_link(direction: str, side: Side, denial: Denial | None, judged: JudgedTarget, source: Source) -> Link:
+    isolated = source.name if direction == "egress" or judged.target.pod is None else ref(judged.target.pod)
+    if judged.unsure:
+        names = listed((policy.ref.title for policy in side.isolated_by), _SHOWN)
+        return Link(f"{direction}: {names} allows blocks of addresses; the address is not known", Mark.UNKNOWN)
+    if denial is not None:
+        policy = ref(denial.policy)
+        return Link(f"{direction}: {policy.title} denies it: {in_words(denial)}", Mark.NO, policy)
+    if not side.tier:
+        return Link(f"{direction}: no policy isolates {isolated.title}", Mark.YES)
+    verb = "allows" if side.allowed else "denies"
+    if side.policy is None or side.rule is None:
+        return Link(f"{direction}: {side.tier} {verb} it", Mark.YES if side.allowed else Mark.NO)
+    name = f" ({side.rule.name})" if side.rule.name else ""
+    text = f"{direction}: {side.policy.ref.title} {verb} it by {direction} rule {side.rule.index + 1}{name}"
+    if isinstance(side.policy, AdminPolicy) and not side.allowed and side.tier not in (NETWORK_POLICY,):
+        text += f", priority {side.policy.priority}; no NetworkPolicy overrides that" if _above(side) else ""
+    return Link(text, Mark.YES if side.allowed else Mark.NO, side.policy.ref)
+
+
+def _above(side: Side) -> bool:
+    return side.tier in ("AdminNetworkPolicy", "ClusterNetworkPolicy/Admin")
+
+
+def _container_link(target: ConnectionTarget) -> Link:
+    assert target.pod is not None
+    title = ref(target.pod).title
+    if not ready(target.pod):
+        return Link(f"{title} is not ready: nothing may answer on port {_port(target)}", Mark.UNKNOWN, ref(target.pod))
+    declared = _declares(target)
+    if declared:
+        return Link(f"{title} declares port {_port(target)}", Mark.YES, ref(target.pod))
+    ports = listed((f"{row.container_port}/{row.protocol or 'TCP'}" for _, row in declared_ports(target.pod)), 5)
+    if declared is None:
+        return Link(f"{title} declares no ports; whether it listens on {_port(target)} is not known", Mark.UNKNOWN)
+    text = f"{title} declares {ports}, not {_port(target)}: connection refused unless it listens there all the same"
+    return Link(text, Mark.UNKNOWN, ref(target.pod))
+
+
+def _declares(target: ConnectionTarget) -> bool | None:
+    """None where the pod declares nothing, or the target is no pod."""
+    rows = [row for _, row in declared_ports(target.pod)] if target.pod is not None else []
+    if not rows:
+        return None
+    return any(row.container_port == target.port and (row.protocol or "TCP") == target.protocol for row in rows)
+
+
+def _port(target: ConnectionTarget) -> str:
+    return f"{target.port}/{target.protocol}"
+
+
+# The rest of the sheet
+
+
+def _facts(source: Source, found: Judgement) -> Iterator[Fact]:
+    judged = (found.denied or found.targets)[0]
+    for label, side in (("egress", judged.verdict.egress), ("ingress", judged.verdict.ingress)):
+        if side.isolated_by:
+            names = listed((policy.ref.title for policy in side.isolated_by), 5)
+            yield Fact(label, f"isolated by {names}")
+    if found.enforcer is not None:
+        said = {True: "enforces network policies", False: "does not enforce network policies"}
+        text = (
+            said.get(found.enforcer.enforces is True)
+            if found.enforcer.enforces is not None
+            else "may enforce network policies"
+        )
+        yield Fact("network", f"{found.enforcer.name} {text}")
+    if source.planned:
+        yield Fact("source", f"{source.name.title} has no pods; its pod template stands for them")
+
+
+def _tables(found: Judgement) -> tuple[Table, ...]:
+    if len(found.targets) < 2:
+        return ()
+    rows = []
+    for judged in found.targets:
+        target = judged.target
+        name = ref(target.pod).title if target.pod is not None else target.address
+        sides = (judged.verdict.egress, judged.verdict.ingress)
+        marks = [Cell("", Mark.YES if side.allowed else Mark.NO) for side in sides]
+        rows.append(SheetRow((Cell(name), Cell(_port(target)), *marks), ref(target.pod) if target.pod else None))
+    return (Table(("endpoint", "port", "egress", "ingress"), tuple(rows)),)
+
+
+def _fixes(found: Judgement, source: Source, cluster: Cluster) -> Iterator[Fix]:
+    if not found.denied:
+        return
+    judged = found.denied[0]
+    yield from allowing_fixes(judged, source, cluster)
+    for side in (judged.verdict.egress, judged.verdict.ingress):
+        if not side.allowed and isinstance(side.policy, AdminPolicy) and side.rule is not None:
+            rule = f"rule {side.rule.index + 1} of {side.policy.ref.title}"
+            yield Fix(f"Add a rule before {rule} that allows this connection", changes=side.policy.ref)
+
+
+def _next(source: Source, found: Judgement) -> Iterator[Command]:
+    for judged in found.denied[:1]:
+        for denial in judged.denials:
+            policy = denial.policy
+            line = kubectl("get", "networkpolicy", policy.name, "-o", "yaml", namespace=policy.namespace)
+            yield Command(line, "the rules of the policy that denies")
+
+
+def _gaps(way: Way, found: Judgement, cluster: Cluster) -> Iterator[str]:
+    if found.not_looked:
+        yield f"administrators' policies and those of Cilium and Calico: {found.not_looked}"
+    if found.others:
+        yield f"not replayed: {listed((name.title for name in found.others), _SHOWN)}"
+    for namespace in found.unseen if _unseen(found, cluster) else ():
+        yield f"Namespace {namespace}: its labels were not seen, so rules that select it count as no match"
+    if found.enforcer is None and any(row.verdict.egress.tier or row.verdict.ingress.tier for row in found.targets):
+        yield "no network plug-in is recognised that enforces network policies"
+    pods = [row.target.pod for row in found.targets if row.target.pod is not None]
+    if any(has_sidecar(pod) for pod in pods):
+        yield "a service mesh decides too (its sidecar is in the target): not replayed"
+
+
+def _data(
+    source: Source, end: Destination, way: Way, found: Judgement, conclusion: Conclusion, cluster: Cluster
+) -> dict[str, Any]:
+    reaches = {Conclusion.WELL: True, Conclusion.TROUBLE: False}.get(conclusion)
+    links = _chain(source, end, way, found)
+    return {
+        "source": source.name,
+        "destination": end.text,
+        "service": ref(way.service) if way.service is not None else None,
+        "reaches": reaches,
+        "hops": [{"text": link.text, "verdict": _word(link.mark), "about": link.about} for link in links],
+        "endpoints": [
+            {
+                "pod": ref(row.target.pod) if row.target.pod is not None else None,
+                "address": row.target.address,
+                "port": row.target.port,
+                "protocol": row.target.protocol,
+                "egress": _side_data(row.verdict.egress),
+                "ingress": _side_data(row.verdict.ingress),
+            }
+            for row in found.targets
+        ],
+        "connections": [
+            {"src": _peer(source, cluster), "dst": _end(row.target, cluster), "conn": row.connectivity.text}
+            for row in found.targets
+        ],
+    }
+
+
+def _side_data(side: Side) -> dict[str, Any]:
+    return {
+        "allowed": side.allowed,
+        "by": side.tier,
+        "policy": side.policy.ref if side.policy is not None else None,
+        "rule": side.rule.index if side.rule is not None else None,
+        "isolatedBy": [policy.ref for policy in side.isolated_by],
+    }
+
+
+def _word(mark: Mark) -> str:
+    return {Mark.YES: "passes", Mark.NO: "stops"}.get(mark, "unknown")
+
+
+def _peer(source: Source, cluster: Cluster) -> str:
+    name = workload_of(source.pod, cluster) if source.pod is not None and not source.planned else source.name
+    return f"{name.namespace}/{name.name}[{name.short_kind}]" if name.namespace else f"{name.name}[{name.short_kind}]"
+
+
+def _end(target: ConnectionTarget, cluster: Cluster) -> str:
+    if target.pod is None:
+        return f"{target.address}-{target.address}[External]"
+    name = workload_of(target.pod, cluster)
+    return f"{name.namespace}/{name.name}[{name.short_kind}]"

@@ -1,0 +1,280 @@
+"""The way of a connection, hop by hop: source, name, Service, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kubedoctor.answers.reach.connections import ConnectionTarget, labels_of, targets
+from kubedoctor.answers.reach.destination import Destination
+from kubedoctor.cluster.grammar.text import counted, listed
+from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
+from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, pods_of, template_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.problems import NoSuchObject, UsageProblem
+from kubedoctor.replay.network import Party
+from kubedoctor.replay.services.hosts import is_address, service_named, service_with_address
+from kubedoctor.replay.services.proxy import (
+    Fate,
+    ProxyClient,
+    ProxyVerdict,
+    ServiceProxy,
+    cluster_ips,
+    service_port,
+)
+
+_SHOWN: Final = 3
+
+
+class Source(NamedTuple):
+    """Who connects. pod: None for a node. planned: the pod stands for a workload that has none now."""
+
+    name: Ref
+    party: Party
+    pod: Pod | None = None
+    planned: bool = False
+
+    @property
+    def namespace(self) -> str:
+        return self.pod.namespace if self.pod is not None else ""
+
+
+class Obstacle(NamedTuple):
+    """Why a hop leads nowhere: a clause, and the object that decides. fate: as the client sees it."""
+
+    text: str
+    about: Ref | None = None
+    fate: str = ""
+
+
+class Way(msgspec.Struct, frozen=True):
+    """service, port: which the name or address belongs to, if any. targets: where the connection may end. obstacle: why it
+    ends before. outside: it leaves the cluster for a name whose address is not known. proxy: kube-proxy's choice."""
+
+    service: Service | None = None
+    port: ServicePort | None = None
+    targets: tuple[ConnectionTarget, ...] = ()
+    obstacle: Obstacle | None = None
+    outside: bool = False
+    named: str = ""
+    proxy: ProxyVerdict | None = None
+
+
+def source_of(subject: Ref, cluster: Cluster) -> Source:
+    """Raises NoSuchObject. Of a workload a pod that runs, else one from its template."""
+    obj = cluster.get_ref(subject)
+    if obj is None:
+        raise NoSuchObject(f"{subject.title} not found", "", ())
+    if isinstance(obj, Node):
+        return Source(subject, Party.of_node(obj))
+    planned = False
+    pod = obj if isinstance(obj, Pod) else None
+    if pod is None:
+        pods = [row for row in pods_of(obj, cluster) if not finished(row)]
+        pod = min(pods, key=lambda row: (not ready(row), row.name), default=None)
+        template = template_of(obj)
+        if pod is None and template is not None:
+            meta = ObjectMeta(name=obj.name, namespace=obj.namespace, labels=template.metadata.labels)
+            pod, planned = Pod(metadata=meta, spec=template.spec), True
+    if pod is None:
+        raise NoSuchObject(f"{subject.title} has no pods", "", ())
+    return Source(subject, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, planned)
+
+
+def way_of(source: Source, end: Destination, cluster: Cluster) -> Way:
+    """From the name to the endpoints. Raises UsageProblem where a port is missing."""
+    if end.kind:
+        return _to_object(source, end, cluster)
+    if is_address(end.host):
+        service = service_with_address(end.host, cluster.maybe.all(Service))
+        if service is not None:
+            return _through(service, source, end, cluster)
+        return _direct(source, end, cluster)
+    namespaces = [space.name for space in cluster.maybe.all(Namespace)]
+    named = service_named(end.host, source.namespace or "default", namespaces)
+    if named is None:
+        return Way(outside=True, named=end.host)
+    service = cluster.get(Service, named.namespace, named.name)
+    if service is not None:
+        return _through(service, source, end, cluster)
+    if "." not in end.host:
+        found = _object_named(end.host, source.namespace, cluster)
+        if found is not None:
+            return _to_object(source, end._replace(kind=found.kind), cluster)
+    return Way(obstacle=_unresolved(end.host, named.namespace, named.name, namespaces, cluster))
+
+
+def _object_named(name: str, namespace: str, cluster: Cluster) -> Ref | None:
+    """A pod or workload of the name, where no Service has it."""
+    names = [Ref(kind, namespace, name) for kind in ("Pod", "Deployment", "StatefulSet", "DaemonSet")]
+    cluster.together(*(partial(cluster.maybe.get_ref, row) for row in names))
+    return next((row for row in names if cluster.maybe.get_ref(row) is not None), None)
+
+
+def _unresolved(host: str, namespace: str, name: str, namespaces: list[str], cluster: Cluster) -> Obstacle:
+    if namespaces and namespace not in namespaces:
+        return Obstacle(f"{host} does not resolve: there is no Namespace {namespace}", fate="not found")
+    elsewhere = sorted(row.namespace for row in cluster.maybe.all(Service) if row.name == name)
+    hint = f"; {name} exists in {listed(elsewhere, _SHOWN)}: write {name}.{elsewhere[0]}" if elsewhere else ""
+    return Obstacle(f"{host} does not resolve: there is no Service {namespace}/{name}{hint}", fate="not found")
+
+
+def _to_object(source: Source, end: Destination, cluster: Cluster) -> Way:
+    name, _, namespace = end.host.partition(".")
+    subject = Ref(end.kind, namespace or source.namespace or "default", name)
+    if end.kind == "Node":
+        subject = Ref("Node", "", end.host)
+    obj = cluster.get_ref(subject)
+    if obj is None:
+        return Way(obstacle=Obstacle(f"{subject.title} does not exist", fate="not found"))
+    if isinstance(obj, Service):
+        return _through(obj, source, end, cluster)
+    if isinstance(obj, Node):
+        address = next((row.address for row in obj.status.addresses or () if row.type == "InternalIP"), "")
+        return Way(targets=(ConnectionTarget(None, address, _number(end), end.protocol),))
+    if not isinstance(obj, Pod) and subject.kind not in WORKLOAD_KINDS:
+        raise UsageProblem(
+            f"{subject.title} has no address", "Name a Service, a pod, a workload, a node or an address."
+        )
+    pods = [obj] if isinstance(obj, Pod) else [pod for pod in pods_of(obj, cluster) if not finished(pod)]
+    if not pods:
+        return Way(obstacle=Obstacle(f"{subject.title} has no pods", subject))
+    number = _number(end)
+    return Way(targets=tuple(ConnectionTarget(pod, pod.status.pod_ip, number, end.protocol) for pod in pods))
+
+
+def _number(end: Destination) -> int:
+    if not end.number:
+        raise UsageProblem(f"{end.text} lacks a port number", f"Write {end.host}:PORT.")
+    return end.number
+
+
+def _direct(source: Source, end: Destination, cluster: Cluster) -> Way:
+    number = _number(end)
+    cluster.require(Pod)
+    for pod in cluster.maybe.all(Pod):
+        if (
+            not finished(pod)
+            and not pod.spec.host_network
+            and end.host in (pod.status.pod_ip, *(row.ip for row in pod.status.pod_ips or ()))
+        ):
+            return Way(targets=(ConnectionTarget(pod, end.host, number, end.protocol),))
+    return Way(targets=(ConnectionTarget(None, end.host, number, end.protocol),))
+
+
+def _through(service: Service, source: Source, end: Destination, cluster: Cluster) -> Way:
+    spec = service.spec
+    if spec.type == "ExternalName":
+        return Way(service, outside=True, named=spec.external_name)
+    port = _port_of(service, end)
+    if port is None and not (spec.is_headless and end.number):
+        return Way(service, obstacle=_no_port(service, end))
+    slices = cluster.maybe.slices_of(service.namespace, service.name)
+    if not slices and any(gap.kind == "EndpointSlice" for gap in cluster.gaps) and source.pod is not None:
+        name = f"{service.name}.{service.namespace}.svc"  # The pods tell enough where slices cannot be read.
+        return Way(
+            service, port, targets(source.pod, name, port.port if port is not None else 0, cluster, end.protocol)
+        )
+    if spec.is_headless:
+        return _headless(service, port, end, slices, cluster)
+    node = cluster.maybe.get(Node, "", source.party.node) if source.party.node else None
+    client = ProxyClient(address=source.pod.status.pod_ip if source.pod is not None else None)
+    proxy = ServiceProxy([service], slices, node)
+    assert port is not None
+    verdict = proxy.connect(next(iter(cluster_ips(service)), ""), port.port, end.protocol, client)
+    if verdict.fate is Fate.SENT:
+        rows = [(row.endpoint, row.address, row.port) for row in verdict.endpoints]
+        return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)), proxy=verdict)
+    return Way(service, port, obstacle=_nobody(service, port, verdict, cluster), proxy=verdict)
+
+
+def _port_of(service: Service, end: Destination) -> ServicePort | None:
+    rows = service.spec.ports or ()
+    if end.number:
+        return service_port(service, end.number, end.protocol)
+    if end.port:
+        return next((row for row in rows if row.name == end.port), None)
+    if len(rows) == 1:
+        return rows[0]
+    raise UsageProblem(f"{end.text} lacks a port", f"{ref(service).title} has {_ports(service)}.")
+
+
+def _ports(service: Service) -> str:
+    rows = service.spec.ports or ()
+    return listed((f"{row.port}/{row.protocol or 'TCP'}" for row in rows), 5) if rows else "no ports"
+
+
+def _no_port(service: Service, end: Destination) -> Obstacle:
+    asked = f"{end.port}/{end.protocol}" if end.number else f"named {end.port}"
+    return Obstacle(f"{ref(service).title} has no port {asked}: it has {_ports(service)}", ref(service), "refused")
+
+
+def _headless(
+    service: Service, port: ServicePort | None, end: Destination, slices: tuple[EndpointSlice, ...], cluster: Cluster
+) -> Way:
+    """The name stands for the endpoints' own addresses, and the port is theirs."""
+    rows = []
+    for row in slices:
+        numbers = [entry.port for entry in row.ports or () if port is not None and (entry.name or "") == port.name]
+        number = end.number or next((number for number in numbers if number), 0)
+        rows += [
+            (endpoint, address, number)
+            for endpoint in row.endpoints or ()
+            if endpoint.is_ready
+            for address in (endpoint.addresses or ())[:1]
+        ]
+    if rows:
+        return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)))
+    text = f"{ref(service).title} is headless and has no ready endpoint, so its name does not resolve"
+    return Way(service, port, obstacle=Obstacle(f"{text}: {_state(service, cluster)}", ref(service), "not found"))
+
+
+def _targets(
+    service: Service, rows: list[tuple[Endpoint, str, int]], protocol: str, cluster: Cluster
+) -> Iterator[ConnectionTarget]:
+    names = {
+        address: Ref("Pod", service.namespace, endpoint.target_ref.name)
+        for endpoint, address, _ in rows
+        if endpoint.target_ref is not None and endpoint.target_ref.kind == "Pod"
+    }
+    cluster.together(*(partial(cluster.maybe.get_ref, name) for name in names.values()))
+    for _, address, number in rows:
+        pod = cluster.maybe.get_ref(names[address]) if address in names else None
+        yield ConnectionTarget(pod if isinstance(pod, Pod) else None, address, number, protocol, service)
+
+
+def _nobody(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster) -> Obstacle:
+    title = ref(service).title
+    if verdict.fate is Fate.DROPPED:
+        node = "the node of the source"
+        return Obstacle(f"{title} has no endpoint on {node} ({verdict.why} Local)", ref(service), "timeout")
+    pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
+    target = port.target_port
+    named = isinstance(target, str) and target != ""
+    if any(ready(pod) for pod in pods) and named:
+        text = (
+            f"{title} port {port.port} targets port name {target}, which no ready pod has for {port.protocol or 'TCP'}"
+        )
+        return Obstacle(text, ref(service), "refused")
+    return Obstacle(f"{title} has no ready endpoints: {_state(service, cluster)}", ref(service), "refused")
+
+
+def _state(service: Service, cluster: Cluster) -> str:
+    selector = service.spec.selector
+    if not selector:
+        return "it has no selector, and nothing else lists addresses for it"
+    text = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
+    if not pods:
+        return f"no pod matches its selector {text}"
+    serving = sum(ready(pod) and not terminating(pod) for pod in pods)
+    return f"{serving} of {counted(len(pods), 'pod')} with {text} ready"
