@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("scan", "recording", "pending", "first_paint", "rows", "table", "keys", "scheduling", "watching")
+NAMES = ("scan", "recording", "pending", "first_paint", "rows", "table", "keys", "scheduling", "watching", "reach")
 
 
 def main() -> int:
