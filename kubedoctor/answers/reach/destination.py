@@ -25,7 +25,7 @@ _FORM: Final = re.compile(
 _USAGE: Final = "Write B:PORT or B:PORT/PROTOCOL, such as db:5432, db.data:5432, 10.0.0.1:53/UDP or pod/db-0:80."
 
 
-class Destination(NamedTuple):
+class ReachEnd(NamedTuple):
     """text: as typed. kind: of the object, empty for a name or an address. port: a number or a Service port's name, empty
     where none is given."""
 
@@ -41,7 +41,7 @@ class Destination(NamedTuple):
         return int(self.port) if self.port.isdigit() else 0
 
 
-def parse_destination(text: str) -> Destination:
+def parse_destination(text: str) -> ReachEnd:
     """Raises UsageProblem."""
     url = _URL.match(text)
     form = _FORM.fullmatch(url["rest"] if url is not None else text)
@@ -59,4 +59,4 @@ def parse_destination(text: str) -> Destination:
     port = form["port"] or (_SCHEME_PORTS.get(url["scheme"], "") if url is not None else "")
     if port.isdigit() and not 0 < int(port) < 65536:
         raise UsageProblem(f"{port} is not a port", "Ports are 1 to 65535.")
-    return Destination(text, kind, form["host"].strip("[]"), port, protocol)
+    return ReachEnd(text, kind, form["host"].strip("[]"), port, protocol)

@@ -18,7 +18,7 @@ from kubedoctor.answers.reach.connections import (
     policies_between,
 )
 from kubedoctor.answers.reach.denials import allowing_change, allowing_fix
-from kubedoctor.answers.reach.way import Source
+from kubedoctor.answers.reach.way import ReachSource
 from kubedoctor.cluster.changes import apply_to_object
 from kubedoctor.cluster.kinds.apps import DaemonSet
 from kubedoctor.cluster.kinds.core import Namespace, Node
@@ -86,7 +86,7 @@ class Judgement(msgspec.Struct, frozen=True):
         return tuple(row for row in self.targets if not row.verdict.allowed and not row.unsure)
 
 
-def judgement(source: Source, targets: tuple[ConnectionTarget, ...], cluster: Cluster) -> Judgement:
+def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluster: Cluster) -> Judgement:
     """Each target, with the policies of both ends' namespaces and the administrators' ones."""
     maybe = cluster.maybe
     spaces = sorted({source.namespace, *(target.pod.namespace for target in targets if target.pod is not None)} - {""})
@@ -138,7 +138,7 @@ def _by_address(side: Side, target: ConnectionTarget) -> bool:
     )
 
 
-def allowing_fixes(judged: JudgedTarget, source: Source, cluster: Cluster) -> Iterator[Fix]:
+def allowing_fixes(judged: JudgedTarget, source: ReachSource, cluster: Cluster) -> Iterator[Fix]:
     """One for each direction that NetworkPolicies deny, each proven for its own direction."""
     for found in judged.denials:
 
@@ -155,7 +155,7 @@ def allowing_fixes(judged: JudgedTarget, source: Source, cluster: Cluster) -> It
         yield fix
 
 
-def _direction_allowed(found: Denial, source: Source, after: Cluster) -> bool:
+def _direction_allowed(found: Denial, source: ReachSource, after: Cluster) -> bool:
     policies = policies_between(source.namespace, found.target, after)
     namespace_labels = labels_of(source.namespace, after)
     here = Party.of_pod(found.source, namespace_labels)

@@ -7,9 +7,9 @@ from typing import Any
 
 from kubedoctor.answers.reach.connections import ConnectionTarget, Denial
 from kubedoctor.answers.reach.denials import in_words
-from kubedoctor.answers.reach.destination import Destination, parse_destination
+from kubedoctor.answers.reach.destination import ReachEnd, parse_destination
 from kubedoctor.answers.reach.judging import JudgedTarget, Judgement, allowing_fixes, judgement
-from kubedoctor.answers.reach.way import Source, Way, source_of, way_of
+from kubedoctor.answers.reach.way import ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
@@ -59,7 +59,7 @@ def _default_port(way: Way) -> int:
     return way.port.port if way.port is not None else 443
 
 
-def _stopped(title: str, source: Source, end: Destination, way: Way) -> Sheet:
+def _stopped(title: str, source: ReachSource, end: ReachEnd, way: Way) -> Sheet:
     assert way.obstacle is not None
     links = [_from(source)]
     if way.service is not None:
@@ -123,7 +123,7 @@ def _unseen(found: Judgement, cluster: Cluster) -> bool:
 def _reached(way: Way, found: Judgement) -> str:
     total = len(found.targets)
     if way.outside:
-        return f"no policy keeps it from leaving the cluster to {way.named}"
+        return f"no policy blocks it on the way out of the cluster to {way.named}"
     ends = f"{counted(total, 'endpoint')} of {ref(way.service).title}" if way.service is not None else "the target"
     return f"reaches {ends}"
 
@@ -138,7 +138,7 @@ def _decider(judged: JudgedTarget) -> str:
 # The chain
 
 
-def _chain(source: Source, end: Destination, way: Way, found: Judgement) -> Iterator[Link]:
+def _chain(source: ReachSource, end: ReachEnd, way: Way, found: Judgement) -> Iterator[Link]:
     yield _from(source)
     if way.service is not None:
         yield _to_service(way)
@@ -163,7 +163,7 @@ def _way_of(denial: Denial) -> str:
     return denial.direction.lower()
 
 
-def _from(source: Source) -> Link:
+def _from(source: ReachSource) -> Link:
     if source.pod is None:
         return Link(f"from {source.name.title}, on the node's network", Mark.YES, source.name)
     if source.planned:
@@ -190,7 +190,7 @@ def _to_endpoints(way: Way) -> Link:
     return Link(f"{port}{listed((f'{name}:{number}' for name in names), _SHOWN)}{chosen}", Mark.YES)
 
 
-def _policy_link(direction: str, side: Side, denial: Denial | None, judged: JudgedTarget, source: Source) -> Link:
+def _policy_link(direction: str, side: Side, denial: Denial | None, judged: JudgedTarget, source: ReachSource) -> Link:
     isolated = source.name if direction == "egress" or judged.target.pod is None else ref(judged.target.pod)
     if judged.unsure:
         names = listed((policy.ref.title for policy in side.isolated_by), _SHOWN)
@@ -244,7 +244,7 @@ def _port(target: ConnectionTarget) -> str:
 # The rest of the sheet
 
 
-def _facts(source: Source, found: Judgement) -> Iterator[Fact]:
+def _facts(source: ReachSource, found: Judgement) -> Iterator[Fact]:
     judged = (found.denied or found.targets)[0]
     for label, side in (("egress", judged.verdict.egress), ("ingress", judged.verdict.ingress)):
         if side.isolated_by:
@@ -275,7 +275,7 @@ def _tables(found: Judgement) -> tuple[Table, ...]:
     return (Table(("endpoint", "port", "egress", "ingress"), tuple(rows)),)
 
 
-def _fixes(found: Judgement, source: Source, cluster: Cluster) -> Iterator[Fix]:
+def _fixes(found: Judgement, source: ReachSource, cluster: Cluster) -> Iterator[Fix]:
     if not found.denied:
         return
     judged = found.denied[0]
@@ -286,7 +286,7 @@ def _fixes(found: Judgement, source: Source, cluster: Cluster) -> Iterator[Fix]:
             yield Fix(f"Add a rule before {rule} that allows this connection", changes=side.policy.ref)
 
 
-def _next(source: Source, found: Judgement) -> Iterator[Command]:
+def _next(source: ReachSource, found: Judgement) -> Iterator[Command]:
     for judged in found.denied[:1]:
         for denial in judged.denials:
             policy = denial.policy
@@ -309,7 +309,7 @@ def _gaps(way: Way, found: Judgement, cluster: Cluster) -> Iterator[str]:
 
 
 def _data(
-    source: Source, end: Destination, way: Way, found: Judgement, conclusion: Conclusion, cluster: Cluster
+    source: ReachSource, end: ReachEnd, way: Way, found: Judgement, conclusion: Conclusion, cluster: Cluster
 ) -> dict[str, Any]:
     reaches = {Conclusion.WELL: True, Conclusion.TROUBLE: False}.get(conclusion)
     links = _chain(source, end, way, found)
@@ -351,7 +351,7 @@ def _word(mark: Mark) -> str:
     return {Mark.YES: "passes", Mark.NO: "stops"}.get(mark, "unknown")
 
 
-def _peer(source: Source, cluster: Cluster) -> str:
+def _peer(source: ReachSource, cluster: Cluster) -> str:
     name = workload_of(source.pod, cluster) if source.pod is not None and not source.planned else source.name
     return f"{name.namespace}/{name.name}[{name.short_kind}]" if name.namespace else f"{name.name}[{name.short_kind}]"
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kubedoctor.answers.reach.connections import ConnectionTarget, labels_of, targets
-from kubedoctor.answers.reach.destination import Destination
+from kubedoctor.answers.reach.destination import ReachEnd
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
 from kubedoctor.cluster.kinds.meta import ObjectMeta
@@ -35,7 +35,7 @@ from kubedoctor.replay.services.proxy import (
 _SHOWN: Final = 3
 
 
-class Source(NamedTuple):
+class ReachSource(NamedTuple):
     """Who connects. pod: None for a node. planned: the pod stands for a workload that has none now."""
 
     name: Ref
@@ -48,7 +48,7 @@ class Source(NamedTuple):
         return self.pod.namespace if self.pod is not None else ""
 
 
-class Obstacle(NamedTuple):
+class DeadEnd(NamedTuple):
     """Why a hop leads nowhere: a clause, and the object that decides. fate: as the client sees it."""
 
     text: str
@@ -63,19 +63,19 @@ class Way(msgspec.Struct, frozen=True):
     service: Service | None = None
     port: ServicePort | None = None
     targets: tuple[ConnectionTarget, ...] = ()
-    obstacle: Obstacle | None = None
+    obstacle: DeadEnd | None = None
     outside: bool = False
     named: str = ""
     proxy: ProxyVerdict | None = None
 
 
-def source_of(subject: Ref, cluster: Cluster) -> Source:
+def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
     """Raises NoSuchObject. Of a workload a pod that runs, else one from its template."""
     obj = cluster.get_ref(subject)
     if obj is None:
         raise NoSuchObject(f"{subject.title} not found", "", ())
     if isinstance(obj, Node):
-        return Source(subject, Party.of_node(obj))
+        return ReachSource(subject, Party.of_node(obj))
     planned = False
     pod = obj if isinstance(obj, Pod) else None
     if pod is None:
@@ -87,10 +87,10 @@ def source_of(subject: Ref, cluster: Cluster) -> Source:
             pod, planned = Pod(metadata=meta, spec=template.spec), True
     if pod is None:
         raise NoSuchObject(f"{subject.title} has no pods", "", ())
-    return Source(subject, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, planned)
+    return ReachSource(subject, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, planned)
 
 
-def way_of(source: Source, end: Destination, cluster: Cluster) -> Way:
+def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     """From the name to the endpoints. Raises UsageProblem where a port is missing."""
     if end.kind:
         return _to_object(source, end, cluster)
@@ -120,22 +120,22 @@ def _object_named(name: str, namespace: str, cluster: Cluster) -> Ref | None:
     return next((row for row in names if cluster.maybe.get_ref(row) is not None), None)
 
 
-def _unresolved(host: str, namespace: str, name: str, namespaces: list[str], cluster: Cluster) -> Obstacle:
+def _unresolved(host: str, namespace: str, name: str, namespaces: list[str], cluster: Cluster) -> DeadEnd:
     if namespaces and namespace not in namespaces:
-        return Obstacle(f"{host} does not resolve: there is no Namespace {namespace}", fate="not found")
+        return DeadEnd(f"{host} does not resolve: there is no Namespace {namespace}", fate="not found")
     elsewhere = sorted(row.namespace for row in cluster.maybe.all(Service) if row.name == name)
     hint = f"; {name} exists in {listed(elsewhere, _SHOWN)}: write {name}.{elsewhere[0]}" if elsewhere else ""
-    return Obstacle(f"{host} does not resolve: there is no Service {namespace}/{name}{hint}", fate="not found")
+    return DeadEnd(f"{host} does not resolve: there is no Service {namespace}/{name}{hint}", fate="not found")
 
 
-def _to_object(source: Source, end: Destination, cluster: Cluster) -> Way:
+def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     name, _, namespace = end.host.partition(".")
     subject = Ref(end.kind, namespace or source.namespace or "default", name)
     if end.kind == "Node":
         subject = Ref("Node", "", end.host)
     obj = cluster.get_ref(subject)
     if obj is None:
-        return Way(obstacle=Obstacle(f"{subject.title} does not exist", fate="not found"))
+        return Way(obstacle=DeadEnd(f"{subject.title} does not exist", fate="not found"))
     if isinstance(obj, Service):
         return _through(obj, source, end, cluster)
     if isinstance(obj, Node):
@@ -147,18 +147,18 @@ def _to_object(source: Source, end: Destination, cluster: Cluster) -> Way:
         )
     pods = [obj] if isinstance(obj, Pod) else [pod for pod in pods_of(obj, cluster) if not finished(pod)]
     if not pods:
-        return Way(obstacle=Obstacle(f"{subject.title} has no pods", subject))
+        return Way(obstacle=DeadEnd(f"{subject.title} has no pods", subject))
     number = _number(end)
     return Way(targets=tuple(ConnectionTarget(pod, pod.status.pod_ip, number, end.protocol) for pod in pods))
 
 
-def _number(end: Destination) -> int:
+def _number(end: ReachEnd) -> int:
     if not end.number:
         raise UsageProblem(f"{end.text} lacks a port number", f"Write {end.host}:PORT.")
     return end.number
 
 
-def _direct(source: Source, end: Destination, cluster: Cluster) -> Way:
+def _direct(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     number = _number(end)
     cluster.require(Pod)
     for pod in cluster.maybe.all(Pod):
@@ -171,7 +171,7 @@ def _direct(source: Source, end: Destination, cluster: Cluster) -> Way:
     return Way(targets=(ConnectionTarget(None, end.host, number, end.protocol),))
 
 
-def _through(service: Service, source: Source, end: Destination, cluster: Cluster) -> Way:
+def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     spec = service.spec
     if spec.type == "ExternalName":
         return Way(service, outside=True, named=spec.external_name)
@@ -197,7 +197,7 @@ def _through(service: Service, source: Source, end: Destination, cluster: Cluste
     return Way(service, port, obstacle=_nobody(service, port, verdict, cluster), proxy=verdict)
 
 
-def _port_of(service: Service, end: Destination) -> ServicePort | None:
+def _port_of(service: Service, end: ReachEnd) -> ServicePort | None:
     rows = service.spec.ports or ()
     if end.number:
         return service_port(service, end.number, end.protocol)
@@ -213,13 +213,13 @@ def _ports(service: Service) -> str:
     return listed((f"{row.port}/{row.protocol or 'TCP'}" for row in rows), 5) if rows else "no ports"
 
 
-def _no_port(service: Service, end: Destination) -> Obstacle:
+def _no_port(service: Service, end: ReachEnd) -> DeadEnd:
     asked = f"{end.port}/{end.protocol}" if end.number else f"named {end.port}"
-    return Obstacle(f"{ref(service).title} has no port {asked}: it has {_ports(service)}", ref(service), "refused")
+    return DeadEnd(f"{ref(service).title} has no port {asked}: it has {_ports(service)}", ref(service), "refused")
 
 
 def _headless(
-    service: Service, port: ServicePort | None, end: Destination, slices: tuple[EndpointSlice, ...], cluster: Cluster
+    service: Service, port: ServicePort | None, end: ReachEnd, slices: tuple[EndpointSlice, ...], cluster: Cluster
 ) -> Way:
     """The name stands for the endpoints' own addresses, and the port is theirs."""
     rows = []
@@ -235,7 +235,7 @@ def _headless(
     if rows:
         return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)))
     text = f"{ref(service).title} is headless and has no ready endpoint, so its name does not resolve"
-    return Way(service, port, obstacle=Obstacle(f"{text}: {_state(service, cluster)}", ref(service), "not found"))
+    return Way(service, port, obstacle=DeadEnd(f"{text}: {_state(service, cluster)}", ref(service), "not found"))
 
 
 def _targets(
@@ -252,11 +252,11 @@ def _targets(
         yield ConnectionTarget(pod if isinstance(pod, Pod) else None, address, number, protocol, service)
 
 
-def _nobody(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster) -> Obstacle:
+def _nobody(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster) -> DeadEnd:
     title = ref(service).title
     if verdict.fate is Fate.DROPPED:
         node = "the node of the source"
-        return Obstacle(f"{title} has no endpoint on {node} ({verdict.why} Local)", ref(service), "timeout")
+        return DeadEnd(f"{title} has no endpoint on {node} ({verdict.why} Local)", ref(service), "timeout")
     pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
     target = port.target_port
     named = isinstance(target, str) and target != ""
@@ -264,8 +264,8 @@ def _nobody(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster:
         text = (
             f"{title} port {port.port} targets port name {target}, which no ready pod has for {port.protocol or 'TCP'}"
         )
-        return Obstacle(text, ref(service), "refused")
-    return Obstacle(f"{title} has no ready endpoints: {_state(service, cluster)}", ref(service), "refused")
+        return DeadEnd(text, ref(service), "refused")
+    return DeadEnd(f"{title} has no ready endpoints: {_state(service, cluster)}", ref(service), "refused")
 
 
 def _state(service: Service, cluster: Cluster) -> str:

@@ -286,7 +286,7 @@ def test_a_port_that_nobody_declares() -> None:
 
 
 def test_names_outside_of_the_cluster() -> None:
-    assert asked("example.com:443", *BASE).verdict == "no policy keeps it from leaving the cluster to example.com"
+    assert asked("example.com:443", *BASE).verdict == "no policy blocks it on the way out of the cluster to example.com"
     assert asked("example.com:443", *BASE, DENY_EGRESS).conclusion is Conclusion.TROUBLE
     block = policy("shop", policyTypes=["Egress"], egress=[{"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}])
     sheet = asked("example.com:443", *BASE, block)
