@@ -12,6 +12,7 @@ was applied and does not become healthy. What was delivered before keeps running
 - The kind of an object is not installed: its CustomResourceDefinition is delivered later, or not at all.
 - The objects were applied, and a workload among them does not become ready.
 - Another release or application manages the same object.
+- What it depends on (`dependsOn`) is not ready, or depends on it in turn: then none of them is ever applied.
 
 ## How to fix it
 1. Fix what the message names, at the source: changes by hand are undone by the next delivery.
@@ -34,7 +35,20 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning, stated_finding, troubles_of
-from kubedoctor.cluster import Cluster, CustomResource, Event, Evidence, Ref, has_path, listed, quote, ref, visible_end
+from kubedoctor.cluster import (
+    Cluster,
+    CustomResource,
+    Event,
+    Evidence,
+    Ref,
+    circle_of,
+    depends_on,
+    has_path,
+    listed,
+    quote,
+    ref,
+    visible_end,
+)
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.status.extensions import LATELY
@@ -101,6 +115,10 @@ def not_delivered(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     )
     if not troubles:
         return
+    if troubles[0].reading.message_class is _C.DELIVERY_DEPENDENCY and (circle := circle_of(obj, cluster)):
+        if circle[0] == ref(obj):
+            yield _in_a_circle(obj, circle)
+        return  # The first of a circle speaks for all of it.
     troubles = tuple(sorted(troubles, key=lambda trouble: trouble.message_path == trouble.path))
     unwell = tuple(_unwell(obj))
     if troubles[0].message_path == troubles[0].path:
@@ -115,8 +133,38 @@ def not_delivered(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if _IMMUTABLE.search(finding.summary):
         again = Fix("An immutable field is changed only by deleting and recreating the object, which ends its pods")
         finding = msgspec.structs.replace(finding, fixes=(*finding.fixes, again))
-    blamed = (*finding.because_of, *(name for name, _ in unwell), *_waited_for(troubles[0].reading.deciding))
+    circles = _circles(obj, cluster) if troubles[0].reading.message_class is _C.DELIVERY_DEPENDENCY else ()
+    blamed = (*circles, *finding.because_of, *(name for name, _ in unwell), *_waited_for(troubles[0].reading.deciding))
     yield msgspec.structs.replace(finding, because_of=tuple(dict.fromkeys(blamed)))
+
+
+def _in_a_circle(obj: CustomResource, circle: tuple[Ref, ...]) -> Finding:
+    names = " → ".join(f"{name.namespace}/{name.name}" for name in (*circle, circle[0]))
+    return Finding(
+        about=ref(obj),
+        summary=f"its dependencies form a circle, so none of them is ever applied: {names}",
+        evidence=(
+            quote(obj, "spec.dependsOn", "what it waits for"),
+            quote(obj, "status.conditions[type=Ready].message"),
+        ),
+        confidence=Confidence.CERTAIN,
+        fixes=(Fix(f"Remove one dependsOn of the circle, at the source: for example that of {obj.kind} {obj.name}"),),
+        commands=(
+            Command(
+                f"kubectl get {ref(obj).argument.partition('/')[0]} -A -o custom-columns=NAME:.metadata.name,DEPENDS_ON:.spec.dependsOn[*].name",
+                "what each one depends on",
+            ),
+        ),
+        affects=circle[1:],
+    )
+
+
+def _circles(obj: CustomResource, cluster: Cluster) -> Iterator[Ref]:
+    """The objects that speak for the circles of what this one depends on."""
+    for name in depends_on(obj):
+        dependency = cluster.maybe.get_ref(name)
+        circle = circle_of(dependency, cluster) if isinstance(dependency, CustomResource) else ()
+        yield from circle[:1]
 
 
 def _counts(obj: CustomResource, trouble: StatedTrouble, cluster: Cluster) -> bool:

@@ -25,6 +25,7 @@ from kubedoctor.answers.reach.connections import ConnectionTarget, Denial, denia
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
 from kubedoctor.cluster import (
     Cluster,
+    DaemonSet,
     EndpointSlice,
     Ingress,
     IngressClass,
@@ -36,6 +37,7 @@ from kubedoctor.cluster import (
     controller_pods,
 )
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, diagnostic, quote, quote_line, ref
+from kubedoctor.replay.network.enforcement import enforcement
 
 _NO_ANSWER = re.compile(r"timed out|timeout|\b504\b", re.IGNORECASE)
 
@@ -44,7 +46,7 @@ _NO_ANSWER = re.compile(r"timed out|timeout|\b504\b", re.IGNORECASE)
     code="KD2304",
     subject=Ingress,
     severity=Severity.CRITICAL,
-    reads=(Ingress, IngressClass, NetworkPolicy, Namespace, Pod, Service, EndpointSlice),
+    reads=(Ingress, IngressClass, NetworkPolicy, Namespace, Pod, Service, EndpointSlice, DaemonSet),
     symptoms=("504", "Gateway Time-out", "upstream timed out"),
 )
 def controller_blocked(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
@@ -94,9 +96,7 @@ def _finding(ingress: Ingress, found: Denial, reached: tuple[ConnectionTarget, .
         aspect=f"{named}-{found.target.port}",
         summary=f"{'blocks' if tried is not None else 'would block'} the ingress controller ({ref(found.source).title}) from {named} of {ref(ingress).title} "
         f"({found.target.protocol} {found.target.port}): {in_words(found)}",
-        detail=""
-        if tried is not None
-        else "The Ingress still works if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows it.",
+        detail="" if tried is not None else f"The Ingress still works {enforcement(cluster).caveat}.",
         evidence=(*deciding_parts(found), *seen, quote(ingress, "metadata.name", "sends requests there")),
         confidence=Confidence.CERTAIN if tried is not None else Confidence.LIKELY,
         severity=None if tried is not None else Severity.WARNING,

@@ -73,6 +73,7 @@ _MEANINGS: Final = {
     _C.GATEWAY_CONFLICT: Meaning("it conflicts with another object", "Give each listener of a port its own hostname, or remove one of the two"),
     _C.GATEWAY_CERTIFICATE_REF: Meaning("the certificate of a listener cannot be used", "Create the TLS Secret that the listener names, or correct certificateRefs"),
     _C.GATEWAY_CLASS: Meaning("its GatewayClass cannot be used", "Correct the GatewayClass, or what its parametersRef names"),
+    _C.GATEWAY_INVALID: Meaning("a rule or a value of it is not accepted", "Correct the rule or the value that the message names, or use what the controller supports"),
     _C.GATEWAY_NOT_PROGRAMMED: Meaning("no data plane serves it", "See whether the proxies of the Gateway run and its Service gets an address"),
 }  # fmt: skip
 _REFUSED: Final = {

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from diagnostics.networking._blocked import what_blocks
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster import Cluster, Namespace, NetworkPolicy, Pod, Service, not_ready
+from kubedoctor.cluster import Cluster, DaemonSet, Namespace, NetworkPolicy, Pod, Service, not_ready
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -47,6 +47,7 @@ from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pod
 from kubedoctor.replay.dns.lookups import failed_lookup
 from kubedoctor.replay.dns.servers import Resolvers, resolvers
 from kubedoctor.replay.network import EGRESS
+from kubedoctor.replay.network.enforcement import enforcement
 
 
 def _restricts(policy: NetworkPolicy) -> bool:
@@ -63,7 +64,7 @@ def _restricts(policy: NetworkPolicy) -> bool:
     code="KD2201",
     subject=NetworkPolicy,
     severity=Severity.CRITICAL,
-    reads=(NetworkPolicy, Namespace, Pod, Service),
+    reads=(NetworkPolicy, Namespace, Pod, Service, DaemonSet),
     when=_restricts,
     explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("NetworkPolicy", "could not resolve host", "Temporary failure in name resolution", "i/o timeout"),
@@ -73,6 +74,8 @@ def egress_without_dns(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Find
     if dns is None:
         return
     for blocked in blocked_pods(policy, dns, cluster):
+        if enforcement(cluster).enforced is False:
+            return
         # Policies that isolate the same pods share one nearest policy: the finding is about that policy.
         if ref(blocked.policy) == ref(policy) or blocked.direction != EGRESS:
             yield _finding(blocked, dns, cluster)
@@ -96,9 +99,7 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
         summary=what_blocks(blocked, dns),
         confidence=Confidence.CERTAIN if failed is not None else Confidence.LIKELY,
         severity=None if failed is not None else _severity(blocked),
-        detail=""
-        if failed is not None
-        else "Lookups still work if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows them.",
+        detail="" if failed is not None else f"A lookup still works {enforcement(cluster).caveat}.",
         evidence=tuple(evidence),
         affects=tuple(ref(pod) for pod in blocked.pods),
         fixes=(_fix(blocked, dns, cluster),),

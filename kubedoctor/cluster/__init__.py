@@ -97,7 +97,7 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.ingress_controllers import controller_pods
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.relations.policies import applies_to
-from kubedoctor.cluster.relations.references import made_for, referenced
+from kubedoctor.cluster.relations.references import circle_of, depends_on, made_for, referenced
 from kubedoctor.cluster.relations.related import Related, related
 from kubedoctor.cluster.relations.services import (
     endpoints_of,
@@ -237,6 +237,7 @@ __all__ = [
     "all_statuses",
     "applies_to",
     "autoscalers_of",
+    "circle_of",
     "claim_names",
     "condition",
     "container_path",
@@ -244,6 +245,7 @@ __all__ = [
     "controller_pods",
     "controlling_owner",
     "counted",
+    "depends_on",
     "ended_at",
     "endpoints_of",
     "finished",

@@ -41,6 +41,15 @@ def _secret_name(creator: CustomResource) -> str:
     return creator.name
 
 
+def only_merges(creator: CustomResource) -> tuple[Evidence, ...]:
+    """That the object adds keys to a Secret which others create; empty where it creates the Secret itself."""
+    path = "spec.target.creationPolicy"
+    if f"{creator.kind}.{creator.group}" != EXTERNAL_SECRET or not has_path(creator, path):
+        return ()
+    policy = quote(creator, path, "it does not create the Secret")
+    return (policy,) if policy.text in ("Merge", "None") else ()
+
+
 def state_of(creator: CustomResource, cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
     """What it reports, as a clause, and quoted: trouble, else what it waits for; empty where there is neither."""
     if troubles := troubles_of(creator, cluster):

@@ -7,8 +7,9 @@ from functools import partial
 
 import msgspec
 
-from diagnostics.pods.configuration._creators import creator_of, state_of
+from diagnostics.pods.configuration._creators import creator_of, only_merges, state_of
 from kubedoctor.cluster import CannotSee, Cluster, ConfigMap, Event, Pod, Secret, misspellings, workload_of
+from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -18,6 +19,7 @@ from kubedoctor.findings import (
     Ref,
     active,
     at_fault,
+    command_line,
     containers_with_status,
     fix_by_hand,
     has_path,
@@ -82,7 +84,18 @@ def _missing(
     evidence = absent.evidence
     blamed: tuple[Ref, ...] = ()
     commands: tuple[Command, ...] = ()
-    if creator is not None:
+    if creator is not None and (merges := only_merges(creator)):
+        policy = merges[0].text
+        does = "only adds keys to it" if policy == "Merge" else "does not write it"
+        summary += f"; {ref(creator).title} {does} (creationPolicy: {policy})"
+        to = Fix(
+            f"Let {ref(creator).title} create it: set creationPolicy to Owner",
+            command_line(put(ref(creator), ("spec", "target", "creationPolicy"), "Owner")),
+        )
+        fixes.insert(0, to)
+        evidence = (*evidence, *merges)
+        commands = (Command(ref(creator).describe_command, "its target and conditions"),)
+    elif creator is not None:
         state, more = state_of(creator, cluster)
         summary += f"; {ref(creator).title} should create it{state}"
         fixes = [Fix(f"Fix {ref(creator).title}: it creates Secret {name}")]

@@ -51,6 +51,7 @@ _PROBLEMS = {
     SecurityProblem.SECCOMP: "the seccomp profile cannot be used",
     SecurityProblem.APPARMOR: "the AppArmor profile cannot be used",
     SecurityProblem.CAPABILITY: "a capability cannot be added",
+    SecurityProblem.SELINUX: "the SELinux label cannot be used",
     SecurityProblem.SYSCTL: "a sysctl is not allowed on the node",
     SecurityProblem.HOST_USERS: "user namespaces (hostUsers: false) cannot be used",
 }
@@ -58,6 +59,7 @@ _FIXES = {
     SecurityProblem.SECCOMP: "Correct the seccompProfile, or put the profile on the nodes",
     SecurityProblem.APPARMOR: "Correct the AppArmor profile, or load it on the nodes",
     SecurityProblem.CAPABILITY: "Correct or remove the capability in securityContext.capabilities",
+    SecurityProblem.SELINUX: "Correct seLinuxOptions, or load the policy with this type on the nodes",
     SecurityProblem.SYSCTL: "Remove the sysctl from securityContext.sysctls, or allow it in the nodes' kubelets",
     SecurityProblem.HOST_USERS: "Remove hostUsers: false, or use nodes that support user namespaces",
 }

@@ -15,6 +15,7 @@ from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.network import EGRESS, INGRESS, Miss, Party, PolicySet
+from kubedoctor.replay.network.enforcement import enforcement
 from kubedoctor.replay.network.policies import Selected
 from kubedoctor.replay.services.hosts import is_address, service_named, service_with_address
 from kubedoctor.replay.services.ports import find_port
@@ -111,14 +112,15 @@ def _addresses(service: Service, entry: ServicePort, protocol: str, cluster: Clu
 
 
 def denial(source: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster) -> Denial | None:
-    """The denial of the first target where policies deny every one of them. Policies that cannot be read are a gap."""
+    """The denial of the first target where policies deny every one of them, and something enforces policies. Policies
+    that cannot be read are a gap."""
     denials = []
     for target in reached:
         found = _denied(source, target, cluster)
         if found is None:
             return None
         denials.append(found)
-    return denials[0] if denials else None
+    return denials[0] if denials and enforcement(cluster).enforced is not False else None
 
 
 def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial | None:

@@ -8,8 +8,10 @@ from typing import Any, Final
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.references import Ref, custom_kind_name, ref
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.reading import Cluster
 
 _DEEPEST: Final = 5
+_LONGEST_CIRCLE: Final = 20
 _KINDS: Final[Mapping[str, str]] = {
     "issuerRef": "Issuer",
     "secretStoreRef": "SecretStore",
@@ -67,6 +69,34 @@ def _named(obj: CustomResource, key: str, reference: Mapping[str, Any]) -> Itera
     else:
         full = custom_kind_name(kind, group or _GROUPS.get(kind, obj.group))
         yield Ref(full, "" if kind.startswith(_CLUSTER_SCOPED) else place, name)
+
+
+def depends_on(obj: CustomResource) -> tuple[Ref, ...]:
+    """What the object waits for by `spec.dependsOn`, in the order of its spec."""
+    rows = (obj.spec or {}).get("dependsOn")
+    members = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return tuple(name for row in members for name in _named(obj, "dependsOn", row))
+
+
+def circle_of(obj: CustomResource, cluster: Cluster) -> tuple[Ref, ...]:
+    """The objects that depend on each other in a circle with this one, from the first by name on; empty where there is
+    no such circle, or its members cannot be seen."""
+    start = ref(obj)
+    ways: list[tuple[Ref, ...]] = [(start,)]
+    seen = {start}
+    for _ in range(_LONGEST_CIRCLE):
+        longer = []
+        for way in ways:
+            member = obj if way[-1] == start else cluster.maybe.get_ref(way[-1])
+            for name in depends_on(member) if isinstance(member, CustomResource) else ():
+                if name == start:
+                    first = way.index(min(way))
+                    return (*way[first:], *way[:first])
+                if name not in seen:
+                    seen.add(name)
+                    longer.append((*way, name))
+        ways = longer
+    return ()
 
 
 def made_for(owner: CustomResource, candidates: tuple[CustomResource, ...]) -> tuple[CustomResource, ...]:

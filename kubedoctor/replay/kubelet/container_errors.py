@@ -7,7 +7,6 @@ import enum
 import re
 from typing import NamedTuple
 
-from kubedoctor.replay.kubelet.messages import MessageKinds
 from kubedoctor.replay.messages.classes import Culprit, MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
@@ -52,6 +51,7 @@ class SecurityProblem(enum.Enum):
     SECCOMP = enum.auto()
     APPARMOR = enum.auto()
     CAPABILITY = enum.auto()
+    SELINUX = enum.auto()
     SYSCTL = enum.auto()
     HOST_USERS = enum.auto()
 
@@ -82,16 +82,12 @@ _WRONG_SYSTEM = re.compile(r"operating system .{0,40}does not match", re.IGNOREC
 _NAME_RESERVED = re.compile(r"is reserved for|request is in progress")
 _NAME_IN_USE = re.compile(r"already in use")
 _IMAGE_STORE = re.compile(r"snapshot|content (?:store|digest)|layer|rootfs component", re.IGNORECASE)
-_SECURITY = MessageKinds(
-    (SecurityProblem.ROOT_IMAGE, r"runAsNonRoot and image will run as root"),
-    (SecurityProblem.NAMED_USER, r"runAsNonRoot and image has non-numeric user"),
-    (SecurityProblem.ROOT_USER, r"runAsUser breaks non-root policy|container's runAsUser .*non-?root"),
-    (SecurityProblem.SECCOMP, r"seccomp"),
-    (SecurityProblem.APPARMOR, r"apparmor"),
-    (SecurityProblem.SYSCTL, r"sysctl"),
-    (SecurityProblem.CAPABILITY, r"unknown capability|capability .*(?:not|invalid)"),
-    (SecurityProblem.HOST_USERS, r"user ?namespaces? .*not support|idmap"),
-)
+_NAMED_USER = re.compile(r"non-numeric user", re.IGNORECASE)
+_ROOT_USER = re.compile(r"breaks non-root policy|runAsUser", re.IGNORECASE)
+_APPARMOR = re.compile(r"apparmor", re.IGNORECASE)
+_SELINUX = re.compile(r"selinux", re.IGNORECASE)
+_SYSCTL = re.compile(r"sysctl", re.IGNORECASE)
+_HOST_USERS = re.compile(r"user ?namespaces? .*not support|idmap", re.IGNORECASE)
 
 
 def missing_reference(message: str) -> Missing | None:
@@ -165,5 +161,21 @@ def _of_the_runtime(message: str) -> StartProblem:
 
 
 def security_problem(message: str) -> SecurityProblem | None:
-    """The security setting that a message names, if it names one."""
-    return _SECURITY.of(message)
+    """The security setting that prevents the start by what the message means, if one does."""
+    reading = read_message(Message(text=message, reason="CreateContainerError", kind="Pod")) if message else None
+    match reading.message_class if reading is not None else None:
+        case MessageClass.START_RUN_AS_ROOT:
+            if _NAMED_USER.search(message):
+                return SecurityProblem.NAMED_USER
+            return SecurityProblem.ROOT_USER if _ROOT_USER.search(message) else SecurityProblem.ROOT_IMAGE
+        case MessageClass.START_PROFILE_MISSING:
+            if _SELINUX.search(message):
+                return SecurityProblem.SELINUX
+            return SecurityProblem.APPARMOR if _APPARMOR.search(message) else SecurityProblem.SECCOMP
+        case MessageClass.START_CAPABILITY:
+            return SecurityProblem.CAPABILITY
+        case MessageClass.START_RUNTIME | MessageClass.START_MOUNT_TYPE if _HOST_USERS.search(message):
+            return SecurityProblem.HOST_USERS
+        case MessageClass.START_RUNTIME if _SYSCTL.search(message):
+            return SecurityProblem.SYSCTL
+    return None

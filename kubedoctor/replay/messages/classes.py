@@ -200,6 +200,7 @@ class MessageClass(enum.StrEnum):
     GATEWAY_CONFLICT = "gateway/conflict"
     GATEWAY_CERTIFICATE_REF = "gateway/certificate-ref"
     GATEWAY_CLASS = "gateway/class"
+    GATEWAY_INVALID = "gateway/invalid"
     GATEWAY_NOT_PROGRAMMED = "gateway/not-programmed"
     GATEWAY_HEALTHY = "gateway/healthy"
     CERTIFICATE_CHALLENGE_UNREACHABLE = "certificate/challenge-unreachable"

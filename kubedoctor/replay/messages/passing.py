@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Final
 
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.status.vocabulary import is_bad_condition
 
 _PROGRESS: Final = timedelta(minutes=5)
 """How long waiting is normal without a report of failure."""
@@ -16,11 +16,6 @@ _OFTEN: Final = 20
 _SERIES_ENDED: Final = timedelta(minutes=5)
 _FEW: Final = 5
 
-_BAD_CONDITION: Final = re.compile(
-    r"\w*(Pressure|Unavailable|Deadlock|Failed|Failure|Error|Stalled|Degraded|Conflicted|Overlapping\w*"
-    r"|Unhealthy|Denied|Problem|Blocked|NotReady|Invalid\w*|Warning|Detached|Shutdown|Hung)|FailureTarget"
-    r"|DisruptionTarget|PartiallyInvalid|Readonly\w*|Frequent\w+|Corrupt\w+|Kernel\w*(?<!Ready)|ScalingLimited"
-)
 _BACK_OFF: Final = "BackOff"
 """The kubelet repeats an error with it, as an event of the type Normal."""
 _ON_ITS_WAY: Final = frozenset({"Reconciling", "Progressing", "Issuing"})
@@ -71,11 +66,6 @@ def _condition_is_well(message: Message) -> bool:
     if name in _ON_ITS_WAY and message.status == "True":
         return message.age is None or message.age < _PROGRESS
     return (message.status == "True") != is_bad_condition(name)
-
-
-def is_bad_condition(name: str) -> bool:
-    """Whether the type of a condition says that True means trouble."""
-    return _BAD_CONDITION.fullmatch(name) is not None
 
 
 def _is_again_and_again(message: Message) -> bool:

@@ -25,7 +25,7 @@ from kubedoctor.replay.messages.pods.image import IMAGE
 from kubedoctor.replay.messages.pods.probe import PROBE
 from kubedoctor.replay.messages.pods.sandbox import SANDBOX
 from kubedoctor.replay.messages.pods.start import START
-from kubedoctor.replay.messages.traffic.gateway import GATEWAY, GATEWAY_CLASS
+from kubedoctor.replay.messages.traffic.gateway import GATEWAY, GATEWAY_CLASS, RULES
 from kubedoctor.replay.messages.traffic.ingress import INGRESS, INGRESS_OTHERWISE
 from kubedoctor.replay.messages.traffic.loadbalancer import LOADBALANCER
 from kubedoctor.replay.messages.traffic.mesh import MESH, MESH_KINDS
@@ -36,13 +36,14 @@ from kubedoctor.replay.messages.volumes.resize import RESIZE
 
 
 class Route(NamedTuple):
-    """Patterns for the whole reason, the whole kind and a part of the text or component; empty: any."""
+    """Patterns for the whole reason, kind and type of the condition, and a part of the text or component; empty: any."""
 
     areas: tuple[Area, ...]
     reason: str = ""
     kind: str = ""
     text: str = ""
     component: str = ""
+    condition: str = ""
 
 
 _REFUSED: Final = (WEBHOOK, QUOTA, MESH, ADMISSION)
@@ -56,6 +57,7 @@ _ROUTES: Final = (
         r"|SecretProviderClass\w*",
     ),
     Route((GATEWAY_CLASS,), kind="GatewayClass"),
+    Route((RULES,), kind=r"\w+Route", condition="PartiallyInvalid"),
     Route(
         (GATEWAY,),
         kind=r"Gateway(Class)?|\w+Route|ReferenceGrant|ListenerSet|\w+Policy",
@@ -178,6 +180,7 @@ def _leads(route: Route, message: Message) -> bool:
     return (
         (not route.reason or _whole(route.reason).fullmatch(message.reason) is not None)
         and (not route.kind or _whole(route.kind).fullmatch(message.kind) is not None)
+        and (not route.condition or _whole(route.condition).fullmatch(message.condition) is not None)
         and (not route.component or _part(route.component).search(message.component) is not None)
         and (not route.text or _part(route.text).search(message.text) is not None)
     )

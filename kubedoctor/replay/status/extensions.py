@@ -23,6 +23,8 @@ from kubedoctor.replay.status.vocabulary import (
 LATELY = timedelta(hours=1)
 """An attempt that failed longer ago, and that nothing replaces, is only a record."""
 _DEEPEST = 2
+_MOST_MAKERS = 4
+"""How far the objects that made an object are followed: Challenge, Order, CertificateRequest, Certificate."""
 _EXPLANATIONS = ("message", "statusMessage", "reason", "failureMessage", "errorMessage", "error")
 _ERRORS = ("error", "errorMessage", "failureMessage", "failureReason")
 _ENDS = ("completionTime", "completionTimestamp", "failureTime", "finishedAt", "endTime", "stoppedAt")
@@ -105,9 +107,9 @@ def ended_at(obj: CustomResource) -> datetime | None:
     return next((time for time in times if time is not None), None)
 
 
-def is_past(obj: CustomResource, snapshot: Snapshot) -> bool:
+def is_past(obj: CustomResource, snapshot: Snapshot, depth: int = _MOST_MAKERS) -> bool:
     """Whether the object is the record of an attempt that counts no more: another one came later, what it was for is
-    well, or it ended long ago."""
+    well or counts no more itself, or it ended long ago."""
     ended, status = ended_at(obj), obj.status or {}
     states = (status.get(name) for name in ("state", "phase"))
     if ended is None and not any(isinstance(word, str) and is_ended_state(word) for word in states):
@@ -115,8 +117,10 @@ def is_past(obj: CustomResource, snapshot: Snapshot) -> bool:
     owners = obj.metadata.owner_references or ()
     if any(_is_well(owner, obj, snapshot) for owner in owners) or _has_later_sibling(obj, snapshot):
         return True
-    seen = any(_owner(owner, obj, snapshot) is not None for owner in owners)
-    return ended is not None and not seen and snapshot.taken_at - ended > LATELY
+    makers = [maker for owner in owners if (maker := _owner(owner, obj, snapshot)) is not None]
+    if depth and any(isinstance(maker, CustomResource) and is_past(maker, snapshot, depth - 1) for maker in makers):
+        return True
+    return ended is not None and not makers and snapshot.taken_at - ended > LATELY
 
 
 def _owner(owner: OwnerReference, obj: KubernetesObject, snapshot: Snapshot) -> KubernetesObject | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.meta import Condition
-from kubedoctor.replay.messages.passing import is_bad_condition
+from kubedoctor.replay.status.vocabulary import is_bad_condition
 
 OWN: Final = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable", "OutOfDisk"})
 """Those of the kubelet and the cloud's route controller."""

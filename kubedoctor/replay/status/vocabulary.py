@@ -48,6 +48,12 @@ _BAD_ENDINGS: Final = (
     "Failed", "Failure", "Error", "Degraded", "Unhealthy", "Unavailable", "Invalid", "Conflict", "Denied", "Stalled",
     "NotReady", "Unreachable",
 )  # fmt: skip
+_BAD_NAME: Final = compiled_later(
+    r"\w*(Pressure|Unavailable|Deadlock|Failed|Failure|Error|Stalled|Degraded|Conflicted|Overlapping\w*|Unhealthy|Denied"
+    r"|Problem|Blocked|NotReady|Invalid\w*|Warning|Detached|Shutdown|Hung)|FailureTarget|DisruptionTarget|PartiallyInvalid"
+    r"|Readonly\w*|Frequent\w+|Corrupt\w+|Kernel\w*(?<!Ready)|ScalingLimited"
+)
+"""Whole names of conditions, those of Kubernetes' own kinds and of agents on nodes among them, that are True in trouble."""
 _UNKNOWN_IS_NOT_YET: Final = frozenset({"Ready", "Available", "Accepted", "Programmed"})
 """Conditions that a controller sets for every object of its kind; elsewhere `Unknown` often means "does not apply"."""
 
@@ -68,6 +74,13 @@ _BAD_STATE: Final = compiled_later(
 )
 _ENDED_STATE: Final = compiled_later(r"failed|failure|error|errored|invalid|expired|aborted", re.IGNORECASE)
 _WAITING_STATE: Final = frozenset({"pending", "waiting", "processing", "creating", "provisioning", "initializing"})
+
+
+def is_bad_condition(type_: str) -> bool:
+    """Whether the type of a condition says that True is what nobody wants, however little harm it does."""
+    return type_ in _BAD or (
+        type_ not in _GOOD and (type_.endswith(_BAD_ENDINGS) or _BAD_NAME.fullmatch(type_) is not None)
+    )
 
 
 def patience(type_: str, status: str, reason: str) -> timedelta | None:

@@ -108,8 +108,16 @@ _PHRASES = (
         r"address|not (yet )?(ready|programmed|assigned)|proxy|deployment|load ?balancer|envoy|replicas|waiting"
         r"|pending|Pending|data ?plane|no (gateway )?instances",
     ),
-    Phrase(_C.GATEWAY_PARENT, _F.TEMPLATE, r"", r"Invalid|UnsupportedValue|Pending|NoListeners?"),
+    Phrase(_C.GATEWAY_INVALID, _F.TEMPLATE, r"", r"Invalid|Unsupported(Value|Field)|(Incompatible|Invalid)Rules?"),
+    Phrase(_C.GATEWAY_PARENT, _F.TEMPLATE, r"", r"NoListeners?"),
 )
+_OF_A_RULE = (_C.GATEWAY_REFERENCE_GRANT, _C.GATEWAY_CONFLICT, _C.GATEWAY_FILTER, _C.GATEWAY_BACKEND_MISSING)
 
 GATEWAY = Area("gateway", _PHRASES, (_C.GATEWAY_NOT_PROGRAMMED, _F.CLUSTER_ADDON))
+RULES = Area(
+    "gateway",
+    tuple(row for row in _PHRASES if row.message_class in _OF_A_RULE),
+    (_C.GATEWAY_INVALID, _F.TEMPLATE),
+)
+"""Of a route that a Gateway took, apart from some of its rules (`PartiallyInvalid`)."""
 GATEWAY_CLASS = Area("gateway", (), (_C.GATEWAY_CLASS, _F.CONFIGURATION))
