@@ -8,6 +8,7 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,3 +189,41 @@ def test_a_list_that_is_one_page_of_a_longer_one(capsys: Capture, tmp_path: Path
     assert said.code == 1
     assert "128Mi memory limit" in said.text
     assert "the file has only the first page of the list" in said.text
+
+
+@pytest.mark.parametrize("restarts", [1, 2, 40])
+@pytest.mark.parametrize("end", [("Error", 1), ("OOMKilled", 137), ("StartError", 128)])
+def test_a_list_without_a_time_calls_no_ready_container_broken(
+    end: tuple[str, int], restarts: int, capsys: Capture, tmp_path: Path
+) -> None:
+    """The newest time in the file is when the container became ready again: it may have been long ago."""
+    run = {"startedAt": "2026-01-15T08:59:00Z", "finishedAt": "2026-01-15T09:00:00Z"}
+    status: dict[str, Any] = {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-15T09:00:08Z"}],
+        "containerStatuses": [
+            {
+                "name": "app",
+                "image": "a:1",
+                "ready": True,
+                "restartCount": restarts,
+                "state": {"running": {"startedAt": "2026-01-15T09:00:05Z"}},
+                "lastState": {"terminated": {"exitCode": end[1], "reason": end[0], **run}},
+            }
+        ],
+    }
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web", "namespace": "shop", "creationTimestamp": "2026-01-15T08:00:00Z"},
+        "spec": {"nodeName": "n1", "containers": [{"name": "app", "image": "a:1"}]},
+        "status": status,
+    }
+    (tmp_path / "pods.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod]}))
+    said = say(capsys, "scan", "-A", "--from", str(tmp_path / "pods.json"))
+    assert not said.first_incident or said.first_incident.startswith("· ")
+    assert not said.first_incident or "the file does not say when it was written" in said.text
+    status["containerStatuses"][0] |= {"ready": False, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    status["conditions"][0]["status"] = "False"
+    (tmp_path / "pods.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod]}))
+    assert say(capsys, "scan", "-A", "--from", str(tmp_path / "pods.json")).first_incident.startswith("✗ ")

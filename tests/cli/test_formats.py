@@ -129,7 +129,8 @@ def test_the_document_keeps_the_published_schema() -> None:
     schema = json.loads(files("kubedoctor.cli.formats").joinpath("report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    for one in (FULL, report(), report(subject=None), report(not_ready=STARTING)):
+    unread = (NotChecked("a/b", CHECKOUT, "events: forbidden"), NotChecked("a/b", POD, "events: forbidden"))
+    for one in (FULL, report(), report(subject=None), report(not_ready=STARTING), report(not_checked=unread)):
         validator.validate(json.loads(render(one, "json")))
     broken = json.loads(render(FULL, "json"))
     broken["findings"][0]["evidence"] = []

@@ -6,8 +6,19 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, Event, LogTail, NotCollected, Pod, human_duration, workload_of
-from kubedoctor.findings import ContainerWithStatus, Ref, active, containers_with_status, ref
+import msgspec
+
+from kubedoctor.cluster import Cluster, Event, LogTail, NotCollected, Pod, human_duration, ready, workload_of
+from kubedoctor.findings import (
+    Confidence,
+    ContainerWithStatus,
+    Finding,
+    Ref,
+    Severity,
+    active,
+    containers_with_status,
+    ref,
+)
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
 from kubedoctor.replay.kubelet.outcome_facts import Outcome, may_be_the_node, outcome
 from kubedoctor.replay.kubelet.outcomes import OUT_OF_MEMORY, Cause, Proof
@@ -29,6 +40,23 @@ class End(NamedTuple):
     @property
     def cause(self) -> Cause:
         return self.outcome.cause
+
+
+def as_it_matters(finding: Finding, pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> Finding:
+    """The finding about an end; history where the container is ready again and nothing shows how long it has been."""
+    status = part.status
+    running = status.state.running if status.state else None
+    if not (cluster.snapshot.at_least and ready(pod) and status.ready and running is not None):
+        return finding
+    since = f" since {running.started_at:%Y-%m-%d %H:%M:%S} UTC" if running.started_at is not None else ""
+    words = f"It is ready{since}; the file does not say when it was written, so this may be long over."
+    return msgspec.structs.replace(
+        finding,
+        severity=Severity.NOTICE,
+        confidence=Confidence.POSSIBLE,
+        detail=f"{finding.detail} {words}".strip(),
+        would_disprove=finding.would_disprove or "The number of restarts has not changed since: then it is over.",
+    )
 
 
 class RunLog(NamedTuple):

@@ -30,7 +30,7 @@ from datetime import datetime
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
-from diagnostics.pods.crashes._ends import End, ends_of
+from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -93,7 +93,7 @@ def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         broken = broken_config_file(pod, end, story, cluster)
         if broken is not None:
             yield broken
-        yield _finding(pod, end, about, story, broken, cluster.taken_at)
+        yield as_it_matters(_finding(pod, end, about, story, broken, cluster.taken_at), pod, end.part, cluster)
 
 
 def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | None, now: datetime) -> Finding:

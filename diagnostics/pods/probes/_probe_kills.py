@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.pods.crashes._ends import End, RunLog, after_start, exit_words, log_of_the_end
+from diagnostics.pods.crashes._ends import End, RunLog, after_start, as_it_matters, exit_words, log_of_the_end
 from diagnostics.pods.probes._repairs import (
     ProbeFailure,
     Repair,
@@ -113,7 +113,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cl
     if run.lines and says_it_was_stopped(run.lines):
         evidence.append(quote_line(LogTail(ref(pod), name, run.previous, run.lines), -1, "the last log line"))
     evidence += repair.evidence
-    return Finding(
+    finding = Finding(
         about=about,
         summary=summary,
         detail=f"Restarted {times(end.part.status.restart_count)}.",
@@ -129,3 +129,4 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cl
         else "An event `Killing` with another reason, or a node that was short of memory at that time.",
         aspect=name,
     )
+    return as_it_matters(finding, pod, end.part, cluster)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
-from diagnostics.pods.crashes._ends import End, ends_of
+from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, LogTail, Pod, human_duration, ref, restarted, visible_end
 from kubedoctor.findings import (
     Confidence,
@@ -61,7 +61,7 @@ LONGEST_REASON = 240
 def post_start_hook_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for end in ends_of(pod, cluster, _has_hook):
         if end.cause is Cause.POST_START_HOOK:
-            yield _finding(pod, end, cluster)
+            yield as_it_matters(_finding(pod, end, cluster), pod, end.part, cluster)
 
 
 def _has_hook(part: ContainerWithStatus) -> bool:

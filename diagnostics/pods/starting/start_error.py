@@ -30,7 +30,7 @@ from datetime import timedelta
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
-from diagnostics.pods.crashes._ends import End, ends_of
+from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
 from diagnostics.pods.starting._mount_failure import is_of_working_directory, mount_error, mount_in, mount_words
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -155,7 +155,8 @@ def start_error(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             continue
         message = end.ending.terminated.message
         if end.cause in OF_THE_START and security_problem(message) is None:
-            yield _finding(pod, end.part, message, end.ending.place, (), cluster)
+            found = _finding(pod, end.part, message, end.ending.place, (), cluster)
+            yield as_it_matters(found, pod, end.part, cluster)
         elif end.cause in OF_THE_PROGRAM and _wrong_format(end):
             story = story_of(pod, end, at_fault(pod, cluster), cluster)
             yield _finding(pod, end.part, "exec format error", end.ending.place, story.evidence, cluster)

@@ -50,6 +50,8 @@ class Snapshot:
         self.source = source
         self.closed = closed or complete
         self.complete = complete
+        self.at_least = False
+        """Whether `taken_at` is only the newest time in the objects: they were read then, or at any time later."""
         self.problems: list[str] = []
         """Sentences for people."""
         self.requests = 0
@@ -146,6 +148,7 @@ class Snapshot:
         Revisions are taken before the objects: an index may be built twice, but is never older than its objects.
         """
         self.taken_at, self.source, self.requests = other.taken_at, other.source, other.requests
+        self.at_least = other.at_least
         self.problems = list(other.problems)
         self._revisions = dict(other._revisions)
         self._objects = {kind: dict(objects) for kind, objects in list(other._objects.items())}

@@ -218,13 +218,15 @@ def _assemble(bundle: _Bundle) -> Loaded:
         raise BundleProblem(
             f"{bundle.name} was written by a newer kubedoctor (format {manifest['format']})", "Update kubedoctor"
         )
-    taken_at = moment(manifest.get("takenAt")) or newest_moment(bundle.objects)
+    stated = moment(manifest.get("takenAt"))
+    taken_at = stated or newest_moment(bundle.objects)
     if taken_at is None:
         bundle.problems.append("the files contain no timestamp; ages are unknown")
         taken_at = UNKNOWN_TIME
     version = manifest.get("kubernetes")
     source = Source("bundle", bundle.name, version if isinstance(version, str) else bundle.version)
     snapshot = Snapshot(taken_at, source, closed=True)
+    snapshot.at_least = stated is None
     for kind, objects in bundle.objects.items():
         snapshot.add(list(map(as_created, objects)) if kind in NEED_DEFAULTS else objects)
     for kind, sentences in bundle.losses.items():

@@ -31,7 +31,7 @@ from functools import partial
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
-from diagnostics.pods.crashes._ends import after_start, ends_of, exit_words, node_events
+from diagnostics.pods.crashes._ends import after_start, as_it_matters, ends_of, exit_words, node_events
 from diagnostics.pods.crashes.memory._memory import heap_of, measured, memory_fixes, quoted_setting, room_words
 from diagnostics.pods.crashes.memory._set_elsewhere import (
     AT_ONCE,
@@ -103,10 +103,10 @@ def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
                 partial(heap_of, pod, part, cluster),
             )
             found = outcome(pod, part.container, part.status, ending, (), (), node_events(pod, cluster))
-            yield _finding(pod, part, ending, found, cluster)
+            yield as_it_matters(_finding(pod, part, ending, found, cluster), pod, part, cluster)
     for end in ends_of(pod, cluster, _was_killed):
         if end.cause is Cause.NODE_OUT_OF_MEMORY:
-            yield _finding(pod, end.part, end.ending, end.outcome, cluster)
+            yield as_it_matters(_finding(pod, end.part, end.ending, end.outcome, cluster), pod, end.part, cluster)
 
 
 def _was_killed(part: ContainerWithStatus) -> bool:
