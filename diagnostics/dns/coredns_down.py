@@ -31,6 +31,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from diagnostics.dns._dependence import asked_elsewhere, certainty
+from diagnostics.dns._server import StatedFault, in_words, quoted, repairs, stated_fault
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -99,6 +100,7 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
         return
     confidence, known_from, unless = certainty(service, rests_on)
     blamed: list[Ref] = []
+    why, fixes = "", tuple[Fix, ...]()
     if behind.failing:
         evidence = [quote(service, "spec.selector", f"selects {counted(len(behind.live), 'pod')}, 0 ready")]
         refused = _refused_by_any(behind.failing, cluster)
@@ -110,6 +112,10 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
             evidence.append(
                 quote_line(refused.tail, refused.error.index, "CoreDNS does not start because of this line")
             )
+        elif refused is None and (stated := _stated_by_any(behind.failing, cluster)) is not None:
+            why = f"; {in_words(stated)}"
+            evidence += quoted(stated, cluster)
+            fixes = repairs(stated, cluster)
         if has_path(behind.failing[0], NOT_READY):
             evidence.append(quote(behind.failing[0], NOT_READY))
     else:
@@ -120,11 +126,12 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     labels = _labels(service)
     yield Finding(
         about=ref(service),
-        summary="no DNS server is ready: no pod in the cluster can resolve names",
+        summary=f"no DNS server is ready: no pod in the cluster can resolve names{why}",
         confidence=confidence,
         evidence=(*evidence, *known_from),
         would_disprove=unless,
         because_of=tuple(blamed),
+        fixes=fixes,
         commands=(
             Command(f"kubectl get pods{service.namespace_flag} -l {labels}", "the DNS servers and their state"),
             Command(f"kubectl logs{service.namespace_flag} -l {labels} --tail=20 --previous", "why they exited"),
@@ -159,6 +166,13 @@ def _refused_by_any(pods: Sequence[Pod], cluster: Cluster) -> CorefileRefusal | 
         *(partial(workload_of, pod, cluster) for pod in pods),
     )
     return next((error for pod in candidates if (error := refused_corefile(pod, cluster)) is not None), None)
+
+
+def _stated_by_any(pods: Sequence[Pod], cluster: Cluster) -> StatedFault | None:
+    """What the first log that states a fault says; the logs were read for the Corefile."""
+    runs = ((pod, previous) for pod in pods[:MOST_LOGS] for previous in (False, True))
+    found = (stated_fault(pod, cluster, previous=previous) for pod, previous in runs)
+    return next((stated for stated in found if stated is not None), None)
 
 
 def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref) -> Finding:

@@ -11,7 +11,7 @@ policies, and all traffic is allowed as if there were none.
 - Charts often contain policies, whether or not the cluster enforces them.
 
 ## How to fix it
-1. If nobody relies on the policies, leave it.
+1. If the policies are only part of charts, and no traffic has to be denied, leave it.
 2. Else add an agent that enforces them: Calico's policy engine beside flannel (Canal), kube-network-policies, or another
    plugin. For Amazon's plugin set `enableNetworkPolicy` to `true`.
 3. Before that, look at what the policies would block: connections that work today may end.

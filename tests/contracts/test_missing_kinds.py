@@ -66,6 +66,8 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2004": {"Pod": "the ports of the pods"},
     "KD2005": {"Pod": "which pods are ready"},
     "KD2101": {"Pod": "the DNS servers"},
+    "KD2102": {"Service": "which pods are the DNS servers"},
+    "KD2203": {"NetworkPolicy": "that there are policies without effect"},
     "KD2301": {"Service": "that it is missing"},
     "KD2202": {
         "NetworkPolicy": "that it denies",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubedoctor.answers.statements import LONGEST_MESSAGE, quoted, said, troubles_of
-from kubedoctor.cluster import Cluster, CustomResource, Evidence, quote, visible_end
+from kubedoctor.cluster import Cluster, CustomResource, Evidence, has_path, quote, visible_end
 from kubedoctor.replay.status.conditions import bad_conditions
 
 EXTERNAL_SECRET: Final = "ExternalSecret.external-secrets.io"

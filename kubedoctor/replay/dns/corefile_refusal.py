@@ -31,8 +31,8 @@ def refused_corefile(pod: Pod, cluster: Cluster) -> CorefileRefusal | None:
         for container in pod.spec.containers
         for old in (False, True)
     ]
-    cluster.together(partial(_configuration, pod, cluster), *logs)
-    configuration = _configuration(pod, cluster)
+    cluster.together(partial(corefile_of, pod, cluster), *logs)
+    configuration = corefile_of(pod, cluster)
     for log in logs:
         tail = log()
         error = corefile_error(tail.lines) if tail is not None else None
@@ -45,7 +45,8 @@ def refused_corefile(pod: Pod, cluster: Cluster) -> CorefileRefusal | None:
     return None
 
 
-def _configuration(pod: Pod, cluster: Cluster) -> ConfigMap | None:
+def corefile_of(pod: Pod, cluster: Cluster) -> ConfigMap | None:
+    """The ConfigMap with the Corefile that the pod mounts."""
     for volume in pod.spec.volumes or ():
         if volume.config_map is not None:
             config_map = cluster.maybe.get(ConfigMap, pod.namespace, volume.config_map.name)

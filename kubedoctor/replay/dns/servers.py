@@ -45,7 +45,7 @@ class Resolvers(msgspec.Struct, frozen=True):
 
 def resolvers(cluster: Cluster) -> Resolvers | None:
     """None where the cluster's DNS or its pods are not found, so that nothing can be concluded."""
-    service = _service(cluster)
+    service = dns_service(cluster)
     if service is None:
         return None
     cluster.together(
@@ -73,12 +73,29 @@ def resolvers(cluster: Cluster) -> Resolvers | None:
     return Resolvers(service, servers, tuple(_detours(service, cluster))) if servers else None
 
 
+MOST_ANSWERING = 2
+
+
+def answering_pods(pod: Pod, cluster: Cluster) -> tuple[Pod, ...]:
+    """The DNS servers that may have answered a pod: the cache of its node, then some that are ready behind the Service."""
+    if not uses_cluster_dns(pod):
+        return ()
+    service = dns_service(cluster.maybe)
+    if service is None:
+        return ()
+    cluster.together(lambda: pods_selected_by(service, cluster.maybe), lambda: _caches(cluster))
+    here = [cache for cache in _caches(cluster) if cache.spec.node_name == pod.spec.node_name]
+    behind = [server for server in pods_selected_by(service, cluster.maybe) if ready(server)]
+    return (*here, *behind[:MOST_ANSWERING])
+
+
 def uses_cluster_dns(pod: Pod) -> bool:
     """Whether the pod queries the cluster's DNS, from an address that policies apply to."""
     return not pod.spec.host_network and pod.spec.dns_policy in ("", "ClusterFirst", "ClusterFirstWithHostNet")
 
 
-def _service(cluster: Cluster) -> Service | None:
+def dns_service(cluster: Cluster) -> Service | None:
+    """The Service that pods send their lookups to."""
     for namespace, name in (("kube-system", "kube-dns"), ("openshift-dns", "dns-default")):
         service = cluster.get(Service, namespace, name)
         if service is not None and is_cluster_dns(service):

@@ -31,7 +31,7 @@ class Enforcement(NamedTuple):
 
     @property
     def caveat(self) -> str:
-        """What else would let the traffic through, as a clause."""
+        """What else would allow the traffic, as a clause."""
         if self.enforced:
             return "if another kind of policy allows it"
         return "if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows it"

@@ -77,7 +77,7 @@ _WAITING_STATE: Final = frozenset({"pending", "waiting", "processing", "creating
 
 
 def is_bad_condition(type_: str) -> bool:
-    """Whether the type of a condition says that True is what nobody wants, however little harm it does."""
+    """Whether the type of a condition says that True is unwanted, however little harm it does."""
     return type_ in _BAD or (
         type_ not in _GOOD and (type_.endswith(_BAD_ENDINGS) or _BAD_NAME.fullmatch(type_) is not None)
     )

@@ -1,0 +1,127 @@
+"""Cluster DNS does not answer lookups of a program.
+
+## What it means
+The DNS servers of the cluster run and are ready, but a lookup of a program got no answer or an error (SERVFAIL), and the
+server's own log says why.
+
+CoreDNS answers names of Services from the API server, and forwards all others to its upstream: the resolvers of the node
+(`/etc/resolv.conf`) or the servers that `forward` in its Corefile names.
+
+## Why it happens
+- The upstream is down, or a firewall blocks UDP or TCP port 53 between the nodes and the upstream.
+- The nodes' `/etc/resolv.conf` names a server that no longer exists.
+- CoreDNS may not list what it answers from: its ClusterRole is older than CoreDNS itself (EndpointSlices).
+- CoreDNS cannot reach the API server.
+- More lookups are under way than `max_concurrent` allows: often each external name is asked for five times (`ndots`).
+
+## How to fix it
+1. Look up the name on the node: `nslookup NAME UPSTREAM`. No answer: repair the way to the upstream.
+2. Forward to a resolver that answers: change `forward` in the ConfigMap `coredns`; CoreDNS reloads it by itself.
+3. Programs that crashed because of DNS restart by themselves.
+
+## References
+- https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/
+- https://coredns.io/plugins/forward/
+- https://coredns.io/plugins/errors/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from diagnostics.dns._server import StatedFault, in_words, looks, quoted, repairs, stated_fault
+from kubedoctor.cluster import Cluster, ConfigMap, LogTail, LogWant, Namespace, Pod, Service, not_ready
+from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic, quote_line, ref
+from kubedoctor.replay.dns.server_log import OF_THE_API, ServerTrouble
+from kubedoctor.replay.dns.servers import answering_pods, dns_service, uses_cluster_dns
+from kubedoctor.replay.kubelet.endings import last_ending
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import LogCause, read_log
+from kubedoctor.replay.services.hosts import is_address, service_named, split_address
+from kubedoctor.replay.status.vocabulary import START
+
+_SIGKILL: Final = 137
+_OF_EVERY_NAME = frozenset({*OF_THE_API, ServerTrouble.LOOP, ServerTrouble.OVERLOADED})
+
+
+@diagnostic(
+    code="KD2102",
+    subject=Pod,
+    severity=Severity.CRITICAL,
+    reads=(Pod, Service, Namespace, ConfigMap),
+    when=not_ready,
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    symptoms=("SERVFAIL", "server misbehaving", "Temporary failure in name resolution", "EAI_AGAIN", "i/o timeout"),
+)
+def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not uses_cluster_dns(pod):
+        return
+    for tail in _logs(pod, cluster):
+        cause = read_log(tail.lines)
+        if cause is None or cause.fault is not LogFault.NAME_NOT_RESOLVED or cause.dns_answered:
+            continue
+        host = split_address(cause.subject)[0]
+        stated = _of_a_server(pod, "" if is_address(host) else host, cluster)
+        if stated is not None:
+            yield _finding(pod, tail, cause, host, stated, cluster)
+            return
+
+
+def _logs(pod: Pod, cluster: Cluster) -> Iterator[LogTail]:
+    """Of containers whose program failed by itself, or has been up for longer than a start takes, without being ready. A
+    log that cannot be read is told by the diagnostics that need it."""
+    runs = [LogWant(pod.namespace, pod.name, *run) for run in _runs(pod, cluster.taken_at)]
+    readable = [want for want in runs if _is_at_hand(want, cluster) or not cluster.snapshot.refusal(want)]
+    logs = [partial(cluster.log_tail, pod, want.container, previous=want.previous) for want in readable]
+    cluster.together(*logs)
+    yield from (tail for log in logs if (tail := log()) is not None)
+
+
+def _is_at_hand(want: LogWant, cluster: Cluster) -> bool:
+    try:
+        return cluster.snapshot.log(want) is not None
+    except KeyError:
+        return False
+
+
+def _runs(pod: Pod, now: datetime) -> Iterator[tuple[str, bool]]:
+    for status in pod.status.container_statuses or ():
+        ending, running = last_ending(status), status.state.running if status.state is not None else None
+        if status.ready or (ending is not None and (ending.is_out_of_memory or ending.never_ran)):
+            continue
+        if ending is not None and ending.exit_code not in (0, _SIGKILL):
+            yield status.name, ending.place.startswith("last")
+        elif running is not None and running.started_at is not None and now - running.started_at >= START:
+            yield status.name, False
+
+
+def _of_a_server(pod: Pod, host: str, cluster: Cluster) -> StatedFault | None:
+    """What a server that the pod may have asked says, about the name or about all names of its kind."""
+    spaces = [space.name for space in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
+    inside = bool(host) and service_named(host, pod.namespace, spaces) is not None
+    for server in answering_pods(pod, cluster):
+        stated = stated_fault(server, cluster, host)
+        if stated is not None and (stated.fault.names_host or not inside or stated.fault.trouble in _OF_EVERY_NAME):
+            return stated
+    return None
+
+
+def _finding(pod: Pod, tail: LogTail, cause: LogCause, host: str, stated: StatedFault, cluster: Cluster) -> Finding:
+    service = dns_service(cluster.maybe)
+    names_host, upstream = stated.fault.names_host, stated.fault.upstream
+    return Finding(
+        about=ref(service) if service is not None else ref(stated.server),
+        aspect=f"{stated.fault.trouble.name.lower()}-{upstream or stated.fault.zone}",
+        summary=f"{in_words(stated)}: {host or 'a name'} does not resolve",
+        confidence=Confidence.CERTAIN if names_host else Confidence.LIKELY,
+        evidence=(
+            *quoted(stated, cluster),
+            quote_line(tail, cause.index, "a lookup that failed"),
+        ),
+        affects=(ref(pod),),
+        fixes=repairs(stated, cluster),
+        commands=looks(stated),
+    )
