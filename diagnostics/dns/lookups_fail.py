@@ -71,8 +71,8 @@ def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _logs(pod: Pod, cluster: Cluster) -> Iterator[LogTail]:
-    """Of containers whose program failed by itself, or has been up for longer than a start takes, without being ready. A
-    log that cannot be read is told by the diagnostics that need it."""
+    """Of containers whose program failed by itself, or has been up for longer than a start takes, without being ready. Other
+    diagnostics say that a log cannot be read."""
     runs = [LogWant(pod.namespace, pod.name, *run) for run in _runs(pod, cluster.taken_at)]
     readable = [want for want in runs if _is_at_hand(want, cluster) or not cluster.snapshot.refusal(want)]
     logs = [partial(cluster.log_tail, pod, want.container, previous=want.previous) for want in readable]
