@@ -101,10 +101,12 @@ def _runs(pod: Pod, now: datetime) -> Iterator[tuple[str, bool]]:
 def _of_a_server(pod: Pod, host: str, cluster: Cluster) -> StatedFault | None:
     """What a server that the pod may have asked says, about the name or about all names of its kind."""
     spaces = [space.name for space in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
-    inside = bool(host) and service_named(host, pod.namespace, spaces) is not None
+    meant = service_named(host, pod.namespace, spaces) if host else None
+    if meant is not None and cluster.maybe.get(Service, meant.namespace, meant.name) is None:
+        return None  # No server can resolve it.
     for server in answering_pods(pod, cluster):
         stated = stated_fault(server, cluster, host)
-        if stated is not None and (stated.fault.names_host or not inside or stated.fault.trouble in _OF_EVERY_NAME):
+        if stated is not None and (stated.fault.names_host or meant is None or stated.fault.trouble in _OF_EVERY_NAME):
             return stated
     return None
 
