@@ -35,7 +35,19 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from kubedoctor.answers.statements import Meaning, quoted, said, stated_finding, troubled_references, troubles_of
-from kubedoctor.cluster import Cluster, CustomResource, Event, Evidence, IngressClass, Ref, listed, made_for, quote, ref
+from kubedoctor.cluster import (
+    OPERATOR_KINDS,
+    Cluster,
+    CustomResource,
+    Event,
+    Evidence,
+    IngressClass,
+    Ref,
+    listed,
+    made_for,
+    quote,
+    ref,
+)
 from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.status.messages import StatedTrouble
@@ -78,7 +90,7 @@ class _Link(NamedTuple):
         "ClusterIssuer.cert-manager.io",
     ),
     severity=Severity.WARNING,
-    reads=(Event, IngressClass),
+    reads=(Event, IngressClass, *OPERATOR_KINDS),
     symptoms=("DoesNotExist", "Issuing", "PresentError", "rateLimited", "x509: certificate has expired"),
 )
 def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
@@ -89,7 +101,7 @@ def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Fi
     if not chain:
         return
     last = chain[-1]
-    finding = stated_finding(last.obj, last.troubles, _MEANINGS, cluster)
+    finding = stated_finding(last.obj, last.troubles, _MEANINGS, cluster, ask_operator=True)
     evidence = tuple(fact for link in chain[:-1] for fact in quoted(link.obj, link.troubles[0]))
     blamed = tuple(name for link in chain for name in troubled_references(link.obj, cluster))
     place = "" if last.obj is obj else f"{last.obj.kind} {last.obj.name}: "
@@ -99,7 +111,7 @@ def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Fi
         summary=f"{place}{finding.summary}",
         evidence=tuple(dict.fromkeys((*finding.evidence, *evidence))),
         affects=tuple(ref(link.obj) for link in links[1:]),
-        because_of=tuple(dict.fromkeys(blamed)),
+        because_of=tuple(dict.fromkeys((*finding.because_of, *blamed))),
     )
     yield _with_class(finding, last, cluster)
 

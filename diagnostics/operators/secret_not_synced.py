@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubedoctor.answers.statements import Meaning, stated_finding, troubles_of
-from kubedoctor.cluster import Cluster, CustomResource, Event
+from kubedoctor.cluster import OPERATOR_KINDS, Cluster, CustomResource, Event
 from kubedoctor.findings import Finding, Severity, diagnostic
 from kubedoctor.replay.messages.classes import MessageClass
 
@@ -66,10 +66,10 @@ _MEANINGS: Final = {
         "VaultConnection.secrets.hashicorp.com",
     ),
     severity=Severity.WARNING,
-    reads=(Event,),
+    reads=(Event, *OPERATOR_KINDS),
     symptoms=("SecretSyncedError", "InvalidProviderConfig", "UpdateFailed", "ErrUnsealFailed"),
 )
 def secret_not_synced(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     troubles = tuple(t for t in troubles_of(obj, cluster) if t.reading.message_class in _MEANINGS)
     if troubles:
-        yield stated_finding(obj, troubles, _MEANINGS, cluster)
+        yield stated_finding(obj, troubles, _MEANINGS, cluster, ask_operator=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from kubedoctor.answers.operators import operator_view, operator_words
 from kubedoctor.cluster.grammar.text import visible_end
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -39,21 +40,32 @@ def stated_finding(
     troubles: tuple[StatedTrouble, ...],
     meanings: Mapping[MessageClass, Meaning],
     cluster: Cluster,
+    *,
+    ask_operator: bool = False,
 ) -> Finding:
     """The finding of the first trouble, which blames the references of the object that report trouble themselves.
+    `ask_operator`: where it does not say why, the log of the operator is read.
 
     Raises KeyError for a class without a meaning."""
     first = troubles[0]
     meaning = meanings[first.reading.message_class]
     place = f"{first.place}: " if first.place else ""
+    view = operator_view(obj, cluster) if ask_operator and first.is_vague else None
+    evidence = dict.fromkeys(fact for trouble in _unlike(troubles)[:2] for fact in quoted(obj, trouble))
     return Finding(
         about=ref(obj),
-        summary=f"{place}{meaning.clause}{said(first)}",
-        evidence=tuple(dict.fromkeys(fact for trouble in _unlike(troubles)[:2] for fact in quoted(obj, trouble))),
+        summary=f"{place}{meaning.clause}{said(first)}{operator_words(view)}",
+        evidence=(*evidence, *(view.evidence if view is not None else ())),
         confidence=Confidence.CERTAIN if first.reading.known else Confidence.LIKELY,
         fixes=(Fix(meaning.repair),),
-        commands=(Command(ref(obj).describe_command, "its conditions and events"),),
-        because_of=troubled_references(obj, cluster),
+        commands=(
+            Command(ref(obj).describe_command, "its conditions and events"),
+            *(view.commands if view is not None else ()),
+        ),
+        because_of=(
+            *troubled_references(obj, cluster),
+            *((view.workload,) if view is not None and view.unready else ()),
+        ),
     )
 
 

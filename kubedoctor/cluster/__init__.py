@@ -96,6 +96,7 @@ from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_s
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.ingress_controllers import controller_pods
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
+from kubedoctor.cluster.relations.operators import OPERATOR_KINDS
 from kubedoctor.cluster.relations.policies import applies_to
 from kubedoctor.cluster.relations.references import circle_of, depends_on, made_for, referenced
 from kubedoctor.cluster.relations.related import Related, related
@@ -145,6 +146,7 @@ from kubedoctor.cluster.triage import (
 
 __all__ = [
     "DEFAULT_CLASS_ANNOTATIONS",
+    "OPERATOR_KINDS",
     "REDACTED",
     "REMOVALS",
     "WORKLOADS",

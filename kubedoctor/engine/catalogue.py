@@ -17,11 +17,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.references import kind_name
 from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
 from kubedoctor.cluster.relations.related import Related
 from kubedoctor.engine.installed.declarations import keep, kept_of, sources_of
 from kubedoctor.engine.installed.packages import packages
 from kubedoctor.findings import Diagnostic
+from kubedoctor.findings.diagnostic import EXTENSIONS
 from kubedoctor.findings.relations import RELATIONS, CauseRelation
 from kubedoctor.problems import PluginProblem
 
@@ -63,10 +66,14 @@ class Catalogue(msgspec.Struct, frozen=True):
         """The diagnostics whose subject is of this kind."""
         return self._by_subject.get(kind, ())
 
+    def about_object(self, obj: KubernetesObject) -> tuple[Diagnostic[Any], ...]:
+        """The diagnostics of the object's kind, and those about the objects of all custom kinds where it is one."""
+        return (*self.about(kind_name(obj)), *(self.about(EXTENSIONS) if isinstance(obj, CustomResource) else ()))
+
     @property
     def subjects(self) -> tuple[str, ...]:
         """The kinds that have diagnostics, sorted."""
-        return tuple(sorted(self._by_subject))
+        return tuple(sorted(self._by_subject.keys() - {EXTENSIONS}))
 
     def reads(self) -> frozenset[str]:
         """Every kind that some diagnostic reads."""

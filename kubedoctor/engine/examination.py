@@ -209,7 +209,7 @@ def _examine_once(
 ) -> None:
     """Run the checks about one object that have not completed yet."""
     about = ref(obj)
-    for diagnostic in catalogue.about(about.kind):
+    for diagnostic in catalogue.about_object(obj):
         if (diagnostic.id, about) in results_by_check:
             continue
         part = Results(run={diagnostic.id})

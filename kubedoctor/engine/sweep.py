@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.reading import Cluster
@@ -18,6 +18,7 @@ from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.checks import Results, affecting, run_check
 from kubedoctor.engine.report import NotChecked
 from kubedoctor.findings import Diagnostic
+from kubedoctor.findings.diagnostic import EXTENSIONS
 
 Objects = tuple[KubernetesObject, ...]
 Predicate = Callable[[Any], bool]
@@ -43,6 +44,12 @@ class Sweep:
             selected = _Selected(subjects if keep is None else tuple(filter(keep, subjects)))
             for diagnostic in diagnostics:
                 self._results.run.add(diagnostic.id)
+                wants |= self._examine(diagnostic, selected.by(diagnostic.when))
+        for diagnostic in self._catalogue.about(EXTENSIONS):
+            self._results.run.add(diagnostic.id)
+            for kind in (kind for kind in self._snapshot.kinds() if "." in kind):
+                subjects = tuple(obj for obj in self._snapshot.of_kind(kind) if isinstance(obj, CustomResource))
+                selected = _Selected(subjects if keep is None else tuple(filter(keep, subjects)))
                 wants |= self._examine(diagnostic, selected.by(diagnostic.when))
         return wants
 

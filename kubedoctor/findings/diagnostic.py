@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.references import kind_name
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.model import Finding, Severity
@@ -19,6 +19,8 @@ T = TypeVar("T", bound=KubernetesObject)
 Check = Callable[[T, Cluster], Iterator[Finding]]
 Kind = type[KubernetesObject] | str
 """A struct, or the name of a custom kind: `Certificate.cert-manager.io`."""
+EXTENSIONS = kind_name(CustomResource)
+"""As a subject: the objects of every kind that an extension defines."""
 HEADINGS = ("What it means", "Why it happens", "How to fix it", "References")
 _CODE = compiled_later(r"^[A-Z]{2,5}\d{3,5}$")
 
@@ -74,7 +76,7 @@ class Diagnostic(msgspec.Struct, Generic[T], frozen=True):
     @property
     def read_kinds(self) -> frozenset[str]:
         """The kinds it may read: those declared and the subjects'."""
-        return frozenset(kind_name(kind) for kind in self.reads) | set(self.subject_kinds)
+        return (frozenset(kind_name(kind) for kind in self.reads) | set(self.subject_kinds)) - {EXTENSIONS}
 
     def sections(self) -> dict[str, str]:
         """The lesson's sections by heading."""
@@ -108,7 +110,8 @@ def diagnostic(
 ) -> Callable[[Check[T]], Diagnostic[T]]:
     """Make a diagnostic of a check. The module's docstring is the lesson, its path the id (`pods/crash-loop`).
 
-    subject, reads: structs, or names of custom kinds (`Certificate.cert-manager.io`), which come as CustomResource.
+    subject, reads: structs, or names of custom kinds (`Certificate.cert-manager.io`), which come as CustomResource. The
+    subject CustomResource stands for the objects of all custom kinds that were seen.
     when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
     alike: a key of everything that the check reads of the subject, except its name: a scan examines one of the subjects
     with equal keys, and its findings affect the others too. A subject whose key is None is examined alone.

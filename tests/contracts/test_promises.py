@@ -16,13 +16,14 @@ import msgspec
 import pytest
 
 import diagnostics
-from kubedoctor.cluster import Cluster, Snapshot
+from kubedoctor.cluster import Cluster, CustomResource, Snapshot
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.wants import CannotSee, NotCollected
 from kubedoctor.engine import Catalogue, load_catalogue, scan
 from kubedoctor.engine.catalogue import RETIRED_CODES
 from kubedoctor.findings import HEADINGS, Diagnostic, Effect
+from kubedoctor.findings.diagnostic import EXTENSIONS
 from kubedoctor.testing import Scenario, find_scenarios, load_scenario
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,7 +128,10 @@ def kinds_read() -> tuple[tuple[Diagnostic[Any], str, frozenset[str]], ...]:
         snapshot = story.snapshot()
         for one in CATALOGUE.diagnostics:
             read: set[str] = set()
-            subjects = itertools.chain.from_iterable(snapshot.of_kind(kind) for kind in one.subject_kinds)
+            kinds = snapshot.kinds() if EXTENSIONS in one.subject_kinds else one.subject_kinds
+            subjects = itertools.chain.from_iterable(snapshot.of_kind(kind) for kind in kinds)
+            if EXTENSIONS in one.subject_kinds:
+                subjects = itertools.chain(obj for obj in subjects if isinstance(obj, CustomResource))
             for obj in filter(one.when, subjects):
                 cluster = Cluster(snapshot)
                 with contextlib.suppress(CannotSee, NotCollected):

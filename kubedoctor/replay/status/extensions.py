@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject, OwnerReference
@@ -23,6 +23,7 @@ from kubedoctor.replay.status.vocabulary import (
 LATELY = timedelta(hours=1)
 """An attempt that failed longer ago, and that nothing replaces, is only a record."""
 _DEEPEST = 2
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _MOST_MAKERS = 4
 """How far the objects that made an object are followed: Challenge, Order, CertificateRequest, Certificate."""
 _EXPLANATIONS = ("message", "statusMessage", "reason", "failureMessage", "errorMessage", "error")
@@ -55,6 +56,11 @@ def bad_states(obj: CustomResource, now: datetime) -> Iterator[BadState]:
         word, old = status.get(name), created is not None and now - created > PROGRESS
         if isinstance(word, str) and is_waiting_state(word) and old and (explained := _explained(status, "status")):
             yield BadState(name, word, f"status.{name}", explained)
+
+
+def states_trouble(obj: CustomResource) -> bool:
+    """Whether its status states trouble, of whatever age."""
+    return bool(obj.status) and (any(bad_conditions(obj)) or any(bad_states(obj, _END_OF_TIME)))
 
 
 def _states(part: Mapping[str, object], path: str, depth: int) -> Iterator[BadState]:

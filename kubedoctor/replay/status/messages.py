@@ -12,6 +12,7 @@ import msgspec
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.seen.quoting import has_path, quote
+from kubedoctor.replay.logs.talk import is_generic
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message, MessageReading
 from kubedoctor.replay.messages.reader import read_message
@@ -32,6 +33,16 @@ _NO_CAUSE: Final = re.compile(
     r"^(?:Failed (?:last )?sync attempt to \S+: )?(Failed to \w+ after \d+ attempt|one or more synchronization tasks(?!.*reason: )|Operation terminated|\w+ retries exhausted)",
     re.I,
 )
+
+
+_POINTS_ELSEWHERE: Final = re.compile(r"(?:see|check|look at|inspect|consult|refer to)\b.{0,40}\blogs?\b", re.I)
+
+
+def says_why(message: str) -> bool:
+    """Whether a message says more than that something failed."""
+    return bool(message.strip()) and not (
+        is_generic(message) or _NO_CAUSE.search(message) or _POINTS_ELSEWHERE.search(message)
+    )
 
 
 class StatedTrouble(msgspec.Struct, frozen=True):

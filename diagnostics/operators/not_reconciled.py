@@ -1,0 +1,80 @@
+"""Custom resource is not reconciled by its operator.
+
+## What it means
+The status of a custom resource states trouble without saying why. Its operator, the program that turns the resource into
+pods, Services or objects elsewhere, writes the reason into its own log, or does not run.
+
+## Why it happens
+- The operator fails each time that it handles the resource: a right that it lacks, an object that does not exist, a value
+  that it does not accept, a server that it cannot reach.
+- The operator itself is not ready: then no change of the resource has any effect.
+
+## How to fix it
+1. Read the line of the operator's log: only lines that name this resource count.
+2. Correct the resource, or give the operator what it lacks; it tries again by itself.
+3. If the operator is not ready, repair it first.
+
+## References
+- https://kubernetes.io/docs/concepts/extend-kubernetes/operator/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from kubedoctor.answers.operators import operator_view, operator_words
+from kubedoctor.cluster import OPERATOR_KINDS, Cluster, CustomResource, Evidence, has_path, quote, ref
+from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic
+from kubedoctor.replay.status.conditions import lasting_conditions
+from kubedoctor.replay.status.extensions import bad_states, is_past, states_trouble
+from kubedoctor.replay.status.messages import says_why
+from kubedoctor.replay.status.stated import suspended
+
+_ASKED_ALREADY: Final = ("cert-manager.io", "external-secrets.io", "bitnami.com", "secrets.hashicorp.com")
+"""Groups whose own diagnostics ask the operator."""
+_SAY_WHY: Final = ("argoproj.io", "toolkit.fluxcd.io", "gateway.networking.k8s.io", "karpenter.sh", "keda.sh")
+"""Groups whose diagnostics look at what the objects name."""
+
+
+@diagnostic(
+    code="KD7103",
+    subject=CustomResource,
+    severity=Severity.WARNING,
+    reads=OPERATOR_KINDS,
+    when=states_trouble,
+    symptoms=("ReconcileError", "ReconcileFailed", "Reconciler error"),
+)
+def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
+    if obj.group.endswith((*_ASKED_ALREADY, *_SAY_WHY)) or obj.metadata.deletion_timestamp is not None:
+        return
+    if suspended(obj) or is_past(obj, cluster.snapshot):
+        return
+    stated = tuple(_stated(obj, cluster))
+    if not stated or any(says_why(message) for _, message, _ in stated):
+        return  # What its status says is repeated by every report.
+    view = operator_view(obj, cluster)
+    if view is None or not (view.unready or view.message):
+        return
+    clause, _, evidence = stated[0]
+    yield Finding(
+        about=ref(obj),
+        summary=f"{clause}{operator_words(view)}",
+        confidence=Confidence.LIKELY,
+        evidence=(*evidence, *view.evidence),
+        commands=(Command(ref(obj).describe_command, "its conditions and events"), *view.commands),
+        because_of=(view.workload,) if view.unready else (),
+    )
+
+
+def _stated(obj: CustomResource, cluster: Cluster) -> Iterator[tuple[str, str, tuple[Evidence, ...]]]:
+    """The trouble that the status states: a clause, the message that should explain it, and the evidence."""
+    for _, condition, _ in lasting_conditions(obj, cluster.taken_at):
+        place = f"{condition.place}: " if condition.place else ""
+        words = f"{place}{condition.type} is {condition.status}" if condition.status else f"{place}{condition.type}"
+        path = f"{condition.path}.{'status' if condition.status else 'type'}"
+        yield words, condition.message, (quote(obj, path, condition.reason),)
+    for state in bad_states(obj, cluster.taken_at):
+        message = next((quote(obj, path).text for path in state.explained if has_path(obj, path)), "")
+        words = f"{state.field} is {state.word}" if state.word else f"{state.field} is set"
+        yield words, message, (quote(obj, state.path),)
