@@ -9,6 +9,9 @@ from typing import Any, Final
 from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
 from kubedoctor.cluster.kinds.pods import Pod
 
+_STARTING: Final = ("", "ContainerCreating", "PodInitializing", "RestartingAllContainers")
+"""What a container waits for in an ordinary start, and while a restart rule starts all containers again (1.35)."""
+
 
 def all_statuses(pod: Pod) -> Iterator[ContainerStatus]:
     """Statuses of init containers, then of containers."""
@@ -84,7 +87,7 @@ def waiting(pod: Pod) -> bool:
     """Some container waits for a reason that is not part of an ordinary start."""
     for status in all_statuses(pod):
         state = status.state
-        if state and state.waiting and state.waiting.reason not in ("", "ContainerCreating", "PodInitializing"):
+        if state and state.waiting and state.waiting.reason not in _STARTING:
             return True
     return False
 

@@ -165,8 +165,14 @@ class VolumeDevice(Part):
     device_path: str = ""
 
 
+class ContainerRestartRuleOnExitCodes(Part):
+    operator: str = ""
+    values: tuple[int, ...] | None = None
+
+
 class ContainerRestartRule(Part):
     action: str = ""
+    exit_codes: ContainerRestartRuleOnExitCodes | None = None
 
 
 class Container(Part):

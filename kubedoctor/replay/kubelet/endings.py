@@ -33,6 +33,8 @@ SHORTEST_STEADY = timedelta(seconds=60)
 LONG_RUN = timedelta(hours=1)
 """A program that ran this long had started well: its end is not part of a crash loop."""
 _BACK_OFF = compiled_later(r"back-off (\S{1,20}) restarting failed container")
+ALL_RESTARTED = "RestartingAllContainers"
+"""The reason of the state and of the last end of each container of a pod that a restart rule started again as a whole."""
 LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 """The runtime lost track of the container because its node was restarted."""
 
@@ -128,7 +130,7 @@ def failing(status: ContainerStatus, taken_at: datetime) -> bool:
     if ending is None or settled(status, taken_at):
         return False
     if state is not None and state.waiting is not None:
-        return state.waiting.reason not in ("", "ContainerCreating", "PodInitializing")
+        return state.waiting.reason not in ("", "ContainerCreating", "PodInitializing", ALL_RESTARTED)
     if state is not None and state.terminated is not None:
         return status.restart_count > 0 or ending.exit_code != 0
     if status.ready and (ending.terminated.reason in LOST or (ending.lasted or timedelta()) >= LONG_RUN):

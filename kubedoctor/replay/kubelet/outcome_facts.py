@@ -12,9 +12,9 @@ from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.container_errors import StartProblem, start_failure
-from kubedoctor.replay.kubelet.endings import LOST, Ending
+from kubedoctor.replay.kubelet.endings import ALL_RESTARTED, LOST, Ending
 from kubedoctor.replay.kubelet.outcomes import Cause, EndFact, Proof, decide
-from kubedoctor.replay.kubelet.probes import gives_up_not_before, killed_not_after
+from kubedoctor.replay.kubelet.probes import DEFAULT_GRACE, gives_up_not_before, killed_not_after
 from kubedoctor.replay.logs.reading import states_a_cause
 from kubedoctor.replay.logs.stops import says_it_was_stopped
 
@@ -34,6 +34,7 @@ _KILLS: Final = (
     (EndFact.HOOK_STATED, re.compile(r"^FailedPostStartHook$|^PostStartHook failed|^Exec lifecycle hook .*failed")),
 )
 _KILL_REASONS: Final = frozenset({"Killing", "FailedPostStartHook"})
+_STOP_REASONS: Final = frozenset({"FailedPreStopHook", "UnfinishedPreStopHook"})
 _CLOCKS: Final = timedelta(seconds=5)
 """Events carry whole seconds and are written a little before or after the status."""
 _STOPPED: Final = frozenset({130, SIGKILL, 143})
@@ -59,6 +60,8 @@ def outcome(
     known = tuple(events)
     facts |= set() if known or log else {EndFact.UNTOLD}
     stated = next(((fact, event) for event in reversed(known) if (fact := _states(event, container, ending))), None)
+    if any(_is_of_the_stop(event, pod, container, ending) for event in known):
+        facts.add(EndFact.LOGGED_STOP)
     short = next((event for event in node_events if _is_of_the_end(event, ending)), None)
     facts |= ({stated[0]} if stated else set()) | ({EndFact.NODE_OUT_OF_MEMORY} if short is not None else set())
     row = decide(facts, ending.exit_code)
@@ -88,6 +91,8 @@ def _of_the_status(pod: Pod, status: ContainerStatus, ending: Ending) -> Iterato
             yield EndFact.OUT_OF_MEMORY_BEFORE_START
     if reason in LOST:
         yield EndFact.TRACK_LOST
+    if reason == ALL_RESTARTED:
+        yield EndFact.ALL_RESTARTED
     if "DeadlineExceeded" in (reason, pod.status.reason):
         yield EndFact.DEADLINE_EXCEEDED
     if "Evicted" in (reason, pod.status.reason):
@@ -165,6 +170,17 @@ def _states(event: Event, container: Container, ending: Ending) -> EndFact | Non
     if event_at is not None and since is not None and event_at < since - _CLOCKS:
         return None  # The event belongs to an earlier run.
     return next((fact for fact, pattern in _KILLS if pattern.search(event.message)), None)
+
+
+def _is_of_the_stop(event: Event, pod: Pod, container: Container, ending: Ending) -> bool:
+    """Whether its preStop hook failed when it ended: then the kubelet has stopped it, and the program did not end by
+    itself (pkg/kubelet/kuberuntime, executePreStopHook)."""
+    finished, last = ending.terminated.finished_at, event.seen_at
+    if event.reason not in _STOP_REASONS or finished is None or last is None or not concerns(event, container.name):
+        return False
+    seconds = pod.spec.termination_grace_period_seconds
+    grace = timedelta(seconds=DEFAULT_GRACE if seconds is None else seconds)
+    return finished - grace - _CLOCKS <= last <= finished + 2 * _CLOCKS
 
 
 def _is_of_the_end(event: Event, ending: Ending) -> bool:

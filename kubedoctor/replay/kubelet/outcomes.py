@@ -21,12 +21,13 @@ class EndFact(enum.Enum):
     HOOK_STATED = enum.auto()  # an event or the status states that the postStart hook failed
     LIVENESS_STATED = enum.auto()  # an event states that the liveness probe killed it
     STARTUP_STATED = enum.auto()  # an event states that the startup probe killed it
+    ALL_RESTARTED = enum.auto()  # a restart rule of a container restarted all containers of the pod
     TRACK_LOST = enum.auto()  # the runtime lost track of the container
     DEADLINE_EXCEEDED = enum.auto()  # the pod was ended at its deadline
     EVICTED = enum.auto()  # the pod was evicted
     FAILED = enum.auto()  # the exit code is not 0
     STOP_CODE = enum.auto()  # the exit code is that of a stopped program: 130, 137, 143
-    LOGGED_STOP = enum.auto()  # the log says that it was asked to stop
+    LOGGED_STOP = enum.auto()  # the log, or the event of a preStop hook, says that it was asked to stop
     LOGGED_CAUSE = enum.auto()  # the log states a known fault
     STARTUP_TIME = enum.auto()  # it lasted as long as its startup probe allows
     LIVENESS_TIME = enum.auto()  # it lasted at least as long as its liveness probe takes to give up
@@ -48,6 +49,7 @@ class Cause(enum.Enum):
     POST_START_HOOK = enum.auto()
     STARTUP_PROBE = enum.auto()
     LIVENESS_PROBE = enum.auto()
+    RESTART_RULE = enum.auto()
     NODE_RESTARTED = enum.auto()
     DEADLINE = enum.auto()
     EVICTION = enum.auto()
@@ -147,6 +149,7 @@ TABLE: Final[tuple[OutcomeRow, ...]] = (
     _row(_C.CONTAINER_MEMORY_LIMIT, Proof.STATED, _F.OOM_KILLED, _F.CONTAINER_LIMIT),
     _row(_C.POD_MEMORY_LIMIT, Proof.STATED, _F.OOM_KILLED, _F.POD_LIMIT),
     # The kubelet says so.
+    _row(_C.RESTART_RULE, Proof.STATED, _F.ALL_RESTARTED),
     _row(_C.POST_START_HOOK, Proof.STATED, _F.HOOK_STATED),
     _row(_C.LIVENESS_PROBE, Proof.STATED, _F.LIVENESS_STATED),
     _row(_C.STARTUP_PROBE, Proof.STATED, _F.STARTUP_STATED),
