@@ -223,7 +223,7 @@ def test_the_event_that_decided_is_given() -> None:
 
 
 def test_every_cause_of_the_table_belongs_to_one_reader() -> None:
-    kubelet = {Cause.POST_START_HOOK, Cause.STARTUP_PROBE, Cause.LIVENESS_PROBE}
+    kubelet = {Cause.POST_START_HOOK, Cause.STARTUP_PROBE, Cause.LIVENESS_PROBE, Cause.RESTART_RULE}
     assert {row.cause for row in TABLE} == set(Cause)
     groups = (OUT_OF_MEMORY, OF_THE_START, OF_THE_PROGRAM, FROM_OUTSIDE, kubelet)
     assert sum(map(len, groups)) == len(set().union(*groups)) == len(Cause)
