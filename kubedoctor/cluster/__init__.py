@@ -23,6 +23,7 @@ from kubedoctor.cluster.kinds.apps import (
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
 from kubedoctor.cluster.kinds.containers import (
     Container,
+    ContainerRestartRule,
     ContainerStateTerminated,
     ContainerStateWaiting,
     ContainerStatus,
@@ -161,6 +162,7 @@ __all__ = [
     "Condition",
     "ConfigMap",
     "Container",
+    "ContainerRestartRule",
     "ContainerStateTerminated",
     "ContainerStateWaiting",
     "ContainerStatus",

@@ -25,8 +25,19 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._ends import as_it_matters, ends_of
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
-from kubedoctor.cluster import WORKLOADS, Cluster, Pod, all_containers, container_path, listed, ready, restarted, times
-from kubedoctor.cluster.kinds.containers import Container, ContainerRestartRule
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Container,
+    ContainerRestartRule,
+    Pod,
+    all_containers,
+    container_path,
+    listed,
+    ready,
+    restarted,
+    times,
+)
 from kubedoctor.findings import (
     Confidence,
     ContainerWithStatus,
