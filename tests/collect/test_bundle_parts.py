@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.collect.bundles import BundleSource, documents, open_bundle, parts
+from kubedoctor.collect.bundles import BundleSource, documents, loading, open_bundle, parts
 from kubedoctor.collect.recordable import Recordable
 from kubedoctor.problems import BundleProblem
 from tests.collect import bundle_forms as forms
@@ -98,8 +99,8 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     whole_cut = parts._cut
 
-    def cut(buffer: bytes, lead: bytes) -> Any:
-        end, items = whole_cut(buffer, lead)
+    def cut(buffer: bytes, lead: bytes, decode: parts.Decode | None) -> Any:
+        end, items = whole_cut(buffer, lead, decode)
         counts.append(len(items))
         return end, items
 
@@ -157,6 +158,27 @@ def test_a_packed_list_holds_the_same(form: str, packing: str, tmp_path: Path, m
     counts = in_parts(monkeypatch)
     assert read(path) == whole
     assert len(counts) > 3
+
+
+@pytest.mark.parametrize("form", ["the API server's", "nested items", "a number out of range", "kubectl's"])
+def test_items_are_decoded_with_their_list_where_it_names_their_kind(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts(monkeypatch)
+    content = io.BytesIO(FORMS[form].encode())
+    types = [
+        {type(item).__name__ for item in part.items}
+        for part in parts.parts_of(content.read, decoder_of=loading._decoder_of)
+        if isinstance(part, parts.ListPart)
+    ]
+    expected = {
+        "the API server's": [{"Pod"}],
+        "nested items": [{"StatefulSet"}],
+        "a number out of range": [{"dict", "Raw"}, {"dict"}, {"Raw"}, {"Pod"}],  # only the parts that have none
+        "kubectl's": [{"Raw"}],
+    }
+    assert {frozenset(names) for names in types} <= {frozenset(names) for names in expected[form]}
+    assert len(types) > 4
 
 
 @pytest.mark.parametrize("form", ["the API server's", "nested items", "kubectl's", "squeezed", "a capture's"])

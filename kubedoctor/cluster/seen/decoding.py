@@ -103,6 +103,12 @@ def _object_decoder(struct: type[KubernetesObject]) -> msgspec.json.Decoder[Any]
         return msgspec.json.Decoder(struct)
 
 
+@cache
+def _items_decoder(struct: type[KubernetesObject]) -> msgspec.json.Decoder[Any]:
+    with _MAKING:
+        return msgspec.json.Decoder(tuple[struct, ...])  # type: ignore[valid-type]  # the struct is chosen at run time
+
+
 _RAW_LIST = msgspec.json.Decoder(_RawList)
 
 
@@ -176,6 +182,15 @@ def decode_exact(kind: str, body: bytes | memoryview) -> KubernetesObject | None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return obj
+
+
+def decode_items(struct: type[KubernetesObject], body: bytes) -> tuple[KubernetesObject, ...] | None:
+    """The objects of an array, where nothing of them has to be mended; else None."""
+    try:
+        items: tuple[KubernetesObject, ...] = _items_decoder(struct).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return items
 
 
 def plain_json(body: bytes) -> Any:

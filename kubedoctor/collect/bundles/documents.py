@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from kubedoctor.collect.bundles.parts import SMALLEST, ListPart, parts_of
+from kubedoctor.collect.bundles.parts import SMALLEST, DecoderOf, ListPart, parts_of, undecoded
 from kubedoctor.problems import BundleProblem
 
 MOST_MEMBERS = 50_000
@@ -61,9 +61,14 @@ class Documents:
     _bytes: int = 0
     _members: int = 0
     _uncut: set[str] = field(default_factory=set)
+    _decoder_of: DecoderOf = undecoded
 
     def __iter__(self) -> Iterator[Document]:
-        self.problems, self._bytes, self._members = [], 0, 0
+        return self.read()
+
+    def read(self, decoder_of: DecoderOf = undecoded) -> Iterator[Document]:
+        """`decoder_of`: how the items of large lists are decoded."""
+        self.problems, self._bytes, self._members, self._decoder_of = [], 0, 0, decoder_of
         for path in self.paths:
             if path == "-":
                 yield from self._content(_KEEP_STDIN_NAME, io.BytesIO(self._read_stdin()), named=True)
@@ -216,9 +221,9 @@ class Documents:
             file.seek(0)
             return _read_at_most(file, MOST_BYTES_OF_ONE, name)
 
-        for part in parts_of(read, reread if seekable else None):
+        for part in parts_of(read, reread if seekable else None, self._decoder_of):
             if isinstance(part, ListPart):
-                self._count(sum(map(len, part.items)))
+                self._count(part.size)
                 yield Document(name, b"", named, part)
                 continue
             if part.replaces:

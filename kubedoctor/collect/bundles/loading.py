@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.cluster.kinds.objects import struct_for
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_list, decode_object
+from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_items, decode_list, decode_object
 from kubedoctor.cluster.seen.sharing import share_parts
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME, Snapshot, Source
 from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
 from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
 from kubedoctor.collect.bundles.manifests import NEED_DEFAULTS, as_created
+from kubedoctor.collect.bundles.parsing import Head, kind_of_list
+from kubedoctor.collect.bundles.parts import Decode
 from kubedoctor.collect.bundles.pieces import (
     Manifest,
     Objects,
@@ -145,6 +149,9 @@ class _Bundle:
 
     def _items(self, piece: Objects, objects: list[KubernetesObject]) -> None:
         for item in piece.items:
+            if isinstance(item, KubernetesObject):
+                objects.append(item)
+                continue
             try:
                 decoded = (
                     decode_object(piece.kind, item)
@@ -173,7 +180,7 @@ def load(
     bundle = _Bundle(name)
     with loading(keep=True):
         before = bundle.extent()
-        for document in documents:
+        for document in documents.read(_decoder_of):
             if document.replaces:
                 bundle.shrink(before)
             elif document.part is None or document.part.first:
@@ -191,6 +198,12 @@ def load(
     if bundle.states:
         return _state(bundle)
     return _assemble(bundle)
+
+
+def _decoder_of(head: Head) -> Decode | None:
+    """Decodes a list that names its kind as a whole: twice as fast as finding its items first."""
+    struct = struct_for(kind_of_list(head))
+    return None if struct is CustomResource else partial(decode_items, struct)
 
 
 def _not_a_bundle(bundle: _Bundle) -> BundleProblem:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.seen.decoding import Unreadable, plain_json
+from kubedoctor.cluster.seen.decoding import Unreadable, kind_of_data, plain_json
 from kubedoctor.cluster.seen.mending import NOT_TEXT, OUT_OF_RANGE, has_marks, has_surrogates, marked, marked_text
 
 MOST_NODES = 2_000_000
@@ -71,6 +71,13 @@ def head_of(body: bytes) -> Head | None:
         return msgspec.structs.replace(_HEAD.decode(marked(body)), has_marks=True)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unparsable(_place(body, str(error))) from None
+
+
+def kind_of_list(head: Head) -> str:
+    """The kind of all items, where the list names it; empty for items of mixed kinds."""
+    if not isinstance(head.kind, str) or not head.kind.endswith("List") or head.kind == "List":
+        return ""
+    return kind_of_data({"kind": head.kind.removesuffix("List"), "apiVersion": head.api_version})
 
 
 def raw_items(body: bytes | msgspec.Raw) -> Items:

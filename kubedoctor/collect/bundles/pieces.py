@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import kind_of_data
 from kubedoctor.cluster.seen.mending import marked_text, without_text_marks
@@ -24,6 +25,7 @@ from kubedoctor.collect.bundles.parsing import (
     head_of,
     json_data,
     json_values,
+    kind_of_list,
     looks_like_json,
     raw_items,
     yaml_documents,
@@ -34,14 +36,15 @@ from kubedoctor.problems import BundleProblem
 
 @dataclass(frozen=True)
 class Objects:
-    """Objects of one kind. `body` is a whole JSON list of them, where there is one; else `items`.
+    """Objects of one kind. `body` is a whole JSON list of them, where there is one; else `items`, which may be decoded
+    already.
 
     `listed`: they came as a list, so it would have included other objects of the kind. `whole`: they are all objects of
     `namespace`; empty means all namespaces.
     """
 
     kind: str
-    items: tuple[msgspec.Raw | dict[str, Any], ...] = ()
+    items: tuple[msgspec.Raw | dict[str, Any] | KubernetesObject, ...] = ()
     body: bytes = b""
     listed: bool = False
     whole: bool = False
@@ -168,22 +171,15 @@ def _json(document: Document, place: PathMeaning) -> Iterator[Piece]:
             yield from _data(json_data(document.body), document, place)
     elif place.what in ("errors", "version", "manifest") or head.scenario or head.objects or head.captured_at:
         yield from _data(json_data(document.body), document, place)
-    elif head.items and (_kind_of_list(head) or head.kind in (None, "", "List")):
+    elif head.items and (kind_of_list(head) or head.kind in (None, "", "List")):
         yield from _list(head, document.body, place)
     else:
         yield from _data(json_data(document.body), document, place)
 
 
-def _kind_of_list(head: Head) -> str:
-    """The kind of all items, where the list names it; empty for items of mixed kinds."""
-    if not isinstance(head.kind, str) or not head.kind.endswith("List") or head.kind == "List":
-        return ""
-    return kind_of_data({"kind": head.kind.removesuffix("List"), "apiVersion": head.api_version})
-
-
 def _list(head: Head, content: bytes | tuple[msgspec.Raw, ...], place: PathMeaning) -> Iterator[Piece]:
     """The items of a list: `content` is the whole document, or some of its items."""
-    kind = _kind_of_list(head)
+    kind = kind_of_list(head)
     if not kind:
         yield from _items(head.elements() if isinstance(content, bytes) else content, place)
         return
