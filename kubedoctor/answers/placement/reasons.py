@@ -65,8 +65,7 @@ def plugin_title(objection: Objection) -> str:
 def group_reasons(group: NodeVerdictGroup, *, figures: bool = False) -> dict[str, str]:
     """Why each filter rejects the nodes of a group, by the filter's title."""
     by_filter: dict[str, list[Objection]] = {plugin_title(blocker): [] for blocker in group.blockers}
-    # Nodes that are equivalent for the filters share their objections.
-    for node in {(id(node.first), id(node.blockers)): node for node in group.nodes}.values():
+    for node in group.examples or group.nodes:
         for objection in objections_of(node):
             by_filter.setdefault(plugin_title(objection), []).append(objection)
     return {title: short_reason(*objections, figures=figures) for title, objections in by_filter.items()}

@@ -13,8 +13,8 @@ from kubedoctor.cluster.kinds.pods import Pod, PodSpec
 
 _OF_METADATA: Final = ("labels", "annotations", "owner_references")
 _OF_SPEC: Final = ("affinity", "tolerations")
-_OF_CONTAINER: Final = ("args", "env", "ports", "resources", "security_context")
-"""The parts that are large in most pods."""
+_OF_CONTAINER: Final = ("resources", "security_context")
+"""The parts that are large in most pods; containers themselves share others (`kinds.containers`)."""
 
 
 def share_parts(objects: Iterable[KubernetesObject]) -> None:

@@ -57,11 +57,15 @@ class RefusedNode(msgspec.Struct, frozen=True, gc=False):
 
     def shortage(self, resource: str) -> Shortage | None:
         """How much of a resource is missing; `pods` is the number of pods."""
-        return next((shortage for shortage in self.status.shortages if shortage.resource == resource), None)
+        for shortage in self.status.shortages:
+            if shortage.resource == resource:
+                return shortage
+        return None
 
 
 _Refusals = dict[tuple[Obstacle, str], list[RefusedNode]]
 _REFUSALS: Final = Memo[None, tuple[tuple[NodeVerdictGroup, ...], _Refusals]]()
+_NODES: Final = Memo[None, tuple[Node, ...]]()
 _LABELS: Final = Memo[None, frozenset[tuple[str, str]]]()
 _NAMES: Final = Memo[None, frozenset[str]]()
 _KINDS_OF_LABELS: Final = Memo[None, tuple[Mapping[str, str], ...]]()
@@ -77,10 +81,11 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     workload: Ref
     answer: PendingAnswer | None
 
-    @cached_property
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """All nodes that were seen."""
-        return tuple(info.node for info in self.answer.state.nodes) if self.answer else ()
+        answer = self.answer
+        return self.kept(_NODES, None, lambda: tuple([info.node for info in answer.state.nodes])) if answer else ()
 
     @cached_property
     def _refusals(self) -> _Refusals:
@@ -147,10 +152,11 @@ def _by_reason(answer: PendingAnswer) -> _Refusals:
     nodes = answer.state.node_by_name
     for group in answer.groups:
         first = group.nodes[0].first
-        keys = [(reason.obstacle, reason.detail) for reason in first.status.reasons] if first else []
+        if first is None:
+            continue
         refusals = [RefusedNode(nodes[verdict.node], verdict.status) for verdict in group.nodes]
-        for key in keys:
-            by_reason.setdefault(key, []).extend(refusals)
+        for reason in first.status.reasons:
+            by_reason.setdefault((reason.obstacle, reason.detail), []).extend(refusals)
     return by_reason
 
 

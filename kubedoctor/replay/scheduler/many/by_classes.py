@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from kubedoctor.cluster.kinds.pods import Pod
@@ -27,8 +29,7 @@ from kubedoctor.replay.scheduler.snapshot import ClusterState
 
 _FEW: Final = 32
 """Up to this number of nodes it is not faster."""
-Blockers = list[tuple[Objection, ...]]
-"""For each node."""
+Blockers = tuple[Objection, ...]
 _CLASSES: Final = Memo[None, NodeClasses]()
 
 
@@ -46,52 +47,57 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Schedulin
     prepared = pre_filter(pod, state)
     if prepared.rejection is not None:
         return schedule(pod, state)
-    blockers = _blockers(prepared, classes)
+    numbers, blockers = _blockers(prepared, classes)
     firsts = [refusals[0] if refusals else None for refusals in blockers]
-    _overrule(firsts, pod, state, prepared, classes)
-    nodes = tuple(map(NodeVerdict, classes.names, firsts, blockers))
-    known, numbers = dict(zip(map(id, firsts), firsts, strict=True)), Counter(map(id, firsts))
-    statuses = [(first.status, numbers[key]) for key, first in known.items() if first is not None]
-    message = unavailable(len(nodes), histogram(statuses)) if len(statuses) == len(known) else ""
+    added: dict[tuple[int, int], int] = {}
+    for node, first in _overruled(pod, state, prepared, classes):
+        kind = numbers[node]
+        numbers[node] = added.setdefault((id(first), kind), len(firsts))
+        if numbers[node] == len(firsts):
+            firsts.append(first)
+            blockers.append(blockers[kind])
+    first_of, blockers_of = map(firsts.__getitem__, numbers), map(blockers.__getitem__, numbers)
+    nodes = tuple(map(NodeVerdict, classes.names, first_of, blockers_of))
+    counts = [(firsts[kind], count) for kind, count in Counter(numbers).items()]
+    refused = [(first.status, count) for first, count in counts if first is not None]
+    message = unavailable(len(nodes), histogram(refused)) if len(refused) == len(counts) else ""
     return SchedulingVerdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
 
 
-def _blockers(prepared: PreFiltered, classes: NodeClasses) -> Blockers:
-    """The blockers of each node: consecutive filters with the same groups of nodes run together."""
+def _blockers(prepared: PreFiltered, classes: NodeClasses) -> tuple[list[int], list[Blockers]]:
+    """For each node a number, and by these numbers the blockers: consecutive filters with the same groups of nodes run
+    together."""
     runs: list[tuple[Grouping, list[tuple[str, NodeFilter]]]] = []
     for name, node_filter in prepared.filters:
         grouping = node_filter.alike(classes)
         if not runs or runs[-1][0] is not grouping:
             runs.append((grouping, []))
         runs[-1][1].append((name, node_filter))
-    blockers: Blockers = []
+    answers: list[list[Blockers]] = []
+    numbers: list[list[int]] = []
     for grouping, run in runs:
-        answers = [objections(tuple(run), example) for example in grouping.examples]
-        if any(answers):
-            more = list(map(answers.__getitem__, grouping.numbers))
-            blockers = _added(blockers, more) if blockers else more
-    return blockers or [()] * len(classes.nodes)
+        refusals = [objections(tuple(run), example) for example in grouping.examples]
+        if any(refusals):
+            passing_as_one = [number if refused else -1 for number, refused in enumerate(refusals)]
+            answers.append([*refusals, ()])
+            numbers.append(list(map(passing_as_one.__getitem__, grouping.numbers)))
+    keys = list(zip(*numbers, strict=True)) or [()] * len(classes.nodes)
+    kinds = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    blockers = [
+        tuple(chain.from_iterable(refusals[number] for refusals, number in zip(answers, key, strict=True)))
+        for key in kinds
+    ]
+    return list(map(kinds.__getitem__, keys)), blockers
 
 
-def _added(some: Blockers, more: Blockers) -> Blockers:
-    """The blockers of both; nodes that share their blockers in both share them here."""
-    keys = list(zip(map(id, some), map(id, more), strict=True))
-    sums = {
-        key: first + second
-        for key, (first, second) in dict(zip(keys, zip(some, more, strict=True), strict=True)).items()
-    }
-    return list(map(sums.__getitem__, keys))
-
-
-def _overrule(
-    firsts: list[Objection | None], pod: Pod, state: ClusterState, prepared: PreFiltered, classes: NodeClasses
-) -> None:
-    """Add the status of nodes that PreFilters leave out, and of those that other pods are nominated to."""
-    for number, name in enumerate(classes.names) if state.nominated else ():
-        if name in state.nominated:
-            firsts[number] = objection_with_nominated(pod, state, prepared.filters, state.nodes[number])
-    if prepared.only is not None:
-        excluded = left_out(prepared)
-        for number, name in enumerate(classes.names):
-            if name not in prepared.only:
-                firsts[number] = excluded
+def _overruled(
+    pod: Pod, state: ClusterState, prepared: PreFiltered, classes: NodeClasses
+) -> Iterator[tuple[int, Objection | None]]:
+    """The numbers of nodes that PreFilters leave out, and of those that other pods are nominated to, with what the
+    scheduler reports there."""
+    excluded = left_out(prepared) if prepared.only is not None else None
+    for number, name in enumerate(classes.names) if excluded is not None or state.nominated else ():
+        if prepared.only is not None and name not in prepared.only:
+            yield number, excluded
+        elif name in state.nominated:
+            yield number, objection_with_nominated(pod, state, prepared.filters, state.nodes[number])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from itertools import chain
 from operator import attrgetter, itemgetter
 
 import msgspec
@@ -13,9 +14,10 @@ from kubedoctor.replay.scheduler.framework import Code
 
 class NodeVerdictGroup(msgspec.Struct, frozen=True):
     """Nodes that the same plugins reject for the same reasons, the closest match first. The missing amount of a
-    resource may differ."""
+    resource may differ. examples: one of those that share their objections, in the same order; empty for all."""
 
     nodes: tuple[NodeVerdict, ...]
+    examples: tuple[NodeVerdict, ...] = ()
 
     @property
     def first(self) -> Objection | None:
@@ -29,7 +31,7 @@ class NodeVerdictGroup(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(node.node for node in self.nodes)
+        return tuple(map(_NAME, self.nodes))
 
 
 def objections_of(node_verdict: NodeVerdict) -> tuple[Objection, ...]:
@@ -50,12 +52,12 @@ def grouped(verdict: SchedulingVerdict) -> tuple[NodeVerdictGroup, ...]:
     name.
     """
     scales = _Scales()
-    groups: dict[Hashable, dict[_Distance, list[NodeVerdict]]] = {}
+    groups: dict[Hashable, dict[_Distance, list[tuple[NodeVerdict, ...]]]] = {}
     for alike in verdict.alike:
         outcome, distance = _outcome(alike[0], scales)
-        groups.setdefault(outcome, {}).setdefault(distance, []).extend(alike)
+        groups.setdefault(outcome, {}).setdefault(distance, []).append(alike)
     ordered = sorted(map(_ordered, groups.values()), key=itemgetter(0))
-    return tuple(NodeVerdictGroup(nodes) for _, nodes in ordered)
+    return tuple([group for _, group in ordered])
 
 
 _Distance = tuple[int, int, float]
@@ -63,11 +65,16 @@ _NAME = attrgetter("node")
 
 
 def _ordered(
-    by_distance: Mapping[_Distance, list[NodeVerdict]],
-) -> tuple[tuple[_Distance, str], tuple[NodeVerdict, ...]]:
-    """The place of the group among the others, and its nodes in order."""
-    nodes = [node for distance in sorted(by_distance) for node in sorted(by_distance[distance], key=_NAME)]
-    return (min(by_distance), nodes[0].node), tuple(nodes)
+    by_distance: Mapping[_Distance, list[tuple[NodeVerdict, ...]]],
+) -> tuple[tuple[_Distance, str], NodeVerdictGroup]:
+    """The place of the group among the others, and the group with its nodes in order."""
+    nodes: list[NodeVerdict] = []
+    examples: list[NodeVerdict] = []
+    for distance in sorted(by_distance):
+        sets = by_distance[distance]
+        nodes += sorted(chain.from_iterable(sets), key=_NAME)
+        examples += sorted([min(alike, key=_NAME) for alike in sets], key=_NAME)
+    return (min(by_distance), nodes[0].node), NodeVerdictGroup(tuple(nodes), tuple(examples))
 
 
 def _outcome(node: NodeVerdict, scales: _Scales) -> tuple[Hashable, _Distance]:
