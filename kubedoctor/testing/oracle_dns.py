@@ -44,10 +44,10 @@ def server(config: str, state: State) -> Ask:
     if config not in settings.get("corefiles", {}):
         raise BadRequest(f'no corefile "{config}"')
     objects = DnsObjects(state.of(Namespace), state.of(Service), state.of(EndpointSlice), state.of(Pod))
-    nothing = CoreDns(server_blocks(f"{settings.get('nothing', '')}"), objects, {})
-    upstream = CoreDns(server_blocks(f"{settings.get('upstream', '')}"), objects, {"NOTHING": nothing.ask})
+    nothing = CoreDns(server_blocks(f"{settings.get('nothing', '')}"), objects, lambda _: None)
+    upstream = CoreDns(server_blocks(f"{settings.get('upstream', '')}"), objects, {"NOTHING": nothing.ask}.get)
     text = settings["corefiles"][config]
-    return CoreDns(server_blocks(text), objects, {"UPSTREAM": upstream.ask}).ask
+    return CoreDns(server_blocks(text), objects, {"UPSTREAM": upstream.ask}.get).ask
 
 
 def answer_corefile(request: msgspec.Raw, state: State) -> Answer:

@@ -34,6 +34,13 @@ class PodDNSConfig(Part):
     options: tuple[PodDNSConfigOption, ...] | None = None
 
 
+class HostAlias(Part):
+    """A row of a pod's /etc/hosts."""
+
+    ip: str = ""
+    hostnames: tuple[str, ...] | None = None
+
+
 class PodOS(Part):
     name: str = ""
 
@@ -64,6 +71,7 @@ class PodSpec(Part):
     host_ipc: bool | None = msgspec.field(default=None, name="hostIPC")
     hostname: str = ""
     subdomain: str = ""
+    host_aliases: tuple[HostAlias, ...] | None = None
     dns_policy: str = ""
     dns_config: PodDNSConfig | None = None
     security_context: SecurityContext | None = None

@@ -126,7 +126,7 @@ KUBERNETES = "cluster.local in-addr.arpa"
 def server(text: str) -> CoreDns:
     state = State(OBJECTS)
     objects = DnsObjects(state.of(Namespace), state.of(Service), state.of(EndpointSlice), state.of(Pod))
-    return CoreDns(loaded(text), objects, {"192.0.2.53": outside})
+    return CoreDns(loaded(text), objects, {"192.0.2.53": outside}.get)
 
 
 def outside(question: DnsQuestion) -> DnsReply:

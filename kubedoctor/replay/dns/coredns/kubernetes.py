@@ -16,6 +16,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.dns.coredns.records import (
     NOERROR,
     NXDOMAIN,
+    UNKNOWN,
     Ask,
     DnsQuestion,
     DnsRecord,
@@ -60,6 +61,14 @@ class ZoneEntry(msgspec.Struct, frozen=True):
 
 class _NoSuchName(Exception):
     """The name does not exist."""
+
+
+class _Unseen(Exception):
+    """The answer depends on one that cannot be seen."""
+
+    def __init__(self, alias: DnsRecord, by: str) -> None:
+        super().__init__(by)
+        self.alias, self.by = alias, by
 
 
 class KubernetesZone:
@@ -115,6 +124,8 @@ class KubernetesZone:
             if self.fallthrough is not None and any(within(question.name, part) for part in self.fallthrough):
                 return following(question)
             return DnsReply(NXDOMAIN, by="kubernetes")
+        except _Unseen as elsewhere:
+            return DnsReply(UNKNOWN, (elsewhere.alias,), elsewhere.by)
         return DnsReply(NOERROR, records, "kubernetes")
 
     def _records(self, question: DnsQuestion, zone: str, ask: Ask) -> Iterable[DnsRecord]:
@@ -156,7 +167,10 @@ class KubernetesZone:
                     continue
                 records += [alias, *found] if found else []
             else:
-                records += [alias, *ask(DnsQuestion(target, kind)).answers]
+                reply = ask(DnsQuestion(target, kind))
+                if reply.rcode == UNKNOWN:
+                    raise _Unseen(alias, reply.by)
+                records += [alias, *reply.answers]
         return list(dict.fromkeys(records))
 
     @staticmethod

@@ -35,16 +35,17 @@ _DEEPEST: Final = 8
 """Aliases that lead back to the server itself are followed this often."""
 
 Step = Callable[[DnsQuestion, Ask], DnsReply]
+Upstreams = Callable[[str], Ask | None]
 
 
 class CoreDns:
-    """A server. upstreams: who answers at the addresses that `forward` names; the others do not answer."""
+    """A server. upstreams: who answers at an address that `forward` names; None where no server does."""
 
     def __init__(
         self,
         blocks: Sequence[ServerBlock],
         objects: DnsObjects,
-        upstreams: Mapping[str, Ask],
+        upstreams: Upstreams,
         port: int = ZONE_PORT,
         files: Mapping[str, str] | None = None,
     ) -> None:
@@ -115,7 +116,7 @@ def _absolute(names: Sequence[str]) -> tuple[str, ...]:
 
 
 class _Forward:
-    def __init__(self, config: PluginConfig, upstreams: Mapping[str, Ask]) -> None:
+    def __init__(self, config: PluginConfig, upstreams: Upstreams) -> None:
         self._zone = absolute(config.head[0]).lower()
         self._targets = config.head[1:]
         self._upstreams = upstreams
@@ -125,7 +126,7 @@ class _Forward:
         if not within(question.name, self._zone) or _through(self._except, question.name):
             return following(question)
         for target in self._targets:
-            if (upstream := self._upstreams.get(target)) is not None:
+            if (upstream := self._upstreams(target)) is not None:
                 return upstream(question)
         return DnsReply(SERVFAIL, by=f"forward to {', '.join(self._targets)}: no answer")
 
