@@ -35,8 +35,9 @@ from kubedoctor.cluster import (
     human_duration,
     quote,
     ref,
+    statuses_were_recorded,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl, look_at
 
 Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet
 PATIENCE = timedelta(minutes=1)
@@ -64,10 +65,22 @@ def controllers_silent(workload: Workload, cluster: Cluster) -> Iterator[Finding
     if created is None or workload.metadata.deletion_timestamp is not None or cluster.taken_at - created < PATIENCE:
         return
     lease, evidence = _lease(cluster)
+    age = human_duration(cluster.taken_at - created)
+    if not lease and not statuses_were_recorded(cluster.snapshot):
+        yield Finding(
+            about=ref(workload),
+            severity=Severity.NOTICE,
+            summary=f"its status has no observedGeneration, {age} after it was created: either no controller works on it,"
+            " or statuses were left out, as nothing here has one",
+            evidence=(quote(workload, "metadata.generation", "the API server stored it"),),
+            confidence=Confidence.POSSIBLE,
+            would_disprove="A status of it in the cluster.",
+            commands=(look_at(ref(workload), "whether it has a status in the cluster"),),
+        )
+        return
     yield Finding(
         about=ref(workload),
-        summary=f"no controller has looked at it for {human_duration(cluster.taken_at - created)}: "
-        f"kube-controller-manager does not work{lease}",
+        summary=f"no controller has looked at it for {age}: kube-controller-manager does not work{lease}",
         evidence=(
             quote(workload, "metadata.generation", "its status has no observedGeneration"),
             quote(workload, "metadata.creationTimestamp"),
@@ -75,7 +88,7 @@ def controllers_silent(workload: Workload, cluster: Cluster) -> Iterator[Finding
         ),
         confidence=Confidence.CERTAIN if lease else Confidence.LIKELY,
         would_disprove="" if lease else "An observedGeneration in its status: then the controller was only slow.",
-        because_of=(Ref("Lease", NAMESPACE, NAME),),
+        because_of=(Ref("Lease", NAMESPACE, NAME), Ref("Namespace", "", NAMESPACE)),
         fixes=(Fix("Start kube-controller-manager again, or let it reach the API server"),),
         commands=(
             Command(kubectl("get", "pods", "-l", f"component={NAME}", namespace=NAMESPACE), "whether it runs"),

@@ -57,6 +57,7 @@ def etcd_member_down(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     members = [one for one in cluster.labelled(Pod, NAMESPACE, f"{LABEL}={ETCD}") if isinstance(one, Pod)]
     if len(members) < 2 or since < PATIENCE:
         return
+    container = pod.spec.containers[0].name
     at_work = sum(map(ready, members))
     spare = at_work - (len(members) // 2 + 1)
     left = f"{counted(spare, 'more failure')} can be tolerated" if spare > 0 else "no further failure can be tolerated"
@@ -72,7 +73,15 @@ def etcd_member_down(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         because_of=(ref(pod), *((Ref("Node", "", pod.spec.node_name),) if pod.spec.node_name else ())),
         fixes=(Fix(f"Repair the pod on {pod.spec.node_name or 'its node'} before another member fails"),),
         commands=(
-            look_at_log(pod, pod.spec.containers[0].name, previous=False, why="what the member reports"),
+            look_at_log(pod, container, previous=_waits_for_its_restart(pod, container), why="what the member reports"),
             look_at_pod(pod, "its state and events"),
         ),
     )
+
+
+def _waits_for_its_restart(pod: Pod, container: str) -> bool:
+    """While it waits in CrashLoopBackOff, what ended it is in the log of the run before."""
+    for status in pod.status.container_statuses or ():
+        if status.name == container:
+            return status.state is not None and status.state.waiting is not None and status.restart_count > 0
+    return False

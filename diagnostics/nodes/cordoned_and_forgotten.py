@@ -62,7 +62,7 @@ def cordoned(node: Node) -> bool:
     severity=Severity.WARNING,
     reads=(Node, Pod),
     when=cordoned,
-    explains=(Explains("same", ("KD1101",)), Explains("affects", ("KD1101",))),
+    explains=tuple(Explains(relation, ("KD1101",)) for relation in ("same", "affects", "blamed")),
     also_known_as=("SchedulingDisabled",),
     symptoms=("cordoned", "unschedulable", "NodeNotSchedulable"),
 )

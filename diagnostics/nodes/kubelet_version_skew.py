@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Node, Version, VersionError, counted, quote, ref
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 
 OLDER, OLDER_BEFORE_1_25 = 3, 2
 """How many minor versions a kubelet may be older than the API server, by the kubelet's own version."""
@@ -39,6 +39,7 @@ def _reports_version(node: Node) -> bool:
     severity=Severity.WARNING,
     reads=(Node,),
     when=_reports_version,
+    explains=(Explains("blamed", ("KD4001",)),),
     also_known_as=("version skew",),
     symptoms=("kubeletVersion", "unsupported kubelet version"),
 )

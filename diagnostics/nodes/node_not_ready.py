@@ -52,6 +52,7 @@ from kubedoctor.cluster import (
     listed,
     quote,
     ref,
+    statuses_were_recorded,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.messages.classes import MessageClass
@@ -85,7 +86,7 @@ def unready(node: Node) -> bool:
 )
 def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
     ready = condition(node.status.conditions, "Ready")
-    if not node.name:
+    if not node.name or (ready is None and not statuses_were_recorded(cluster.snapshot)):
         return
     pods = [pod for pod in cluster.maybe.pods_on(node.name) if not finished(pod)]
     if _joining(node, ready, pods, cluster):

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.nodes._disk import REPAIR_DISK
 from kubedoctor.cluster import Cluster, Condition, Node, has_path, human_duration, quote, ref
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
@@ -33,7 +34,7 @@ from kubedoctor.replay.status.node_problems import node_problems
 
 _SEVERE = frozenset({MessageClass.NODE_READ_ONLY_FILESYSTEM, MessageClass.NODE_KERNEL})
 _FIXES = {
-    MessageClass.NODE_READ_ONLY_FILESYSTEM: "Drain the node, check its disk, and restart or replace the machine",
+    MessageClass.NODE_READ_ONLY_FILESYSTEM: REPAIR_DISK.format(node="the node"),
     MessageClass.NODE_KERNEL: "Drain the node, and restart the machine; look for the kernel's message in `journalctl -k`",
     MessageClass.NODE_RUNTIME_DOWN: "Look why the container runtime ends: its log on the node (`journalctl -u containerd`)",
     MessageClass.NODE_KUBELET_SILENT: "Look why the kubelet ends: `journalctl -u kubelet` on the node",
@@ -53,7 +54,7 @@ def has_problem(node: Node) -> bool:
     severity=Severity.WARNING,
     reads=(Node,),
     when=has_problem,
-    explains=(Explains("same", ("KD4001",)),),
+    explains=(Explains("same", ("KD4001", "KD1023")),),
     also_known_as=("node-problem-detector",),
     symptoms=(
         "KernelDeadlock",

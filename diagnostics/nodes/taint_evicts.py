@@ -25,7 +25,7 @@ from typing import Final
 from diagnostics.nodes.node_not_ready import unready
 from kubedoctor.cluster import Cluster, Node, Pod, counted, finished, human_duration, listed, quote, ref, terminating
 from kubedoctor.cluster.changes import Step, edit
-from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
 from kubedoctor.replay.disruption.taint_evictions import NO_EXECUTE, taint_eviction
 
 
@@ -44,6 +44,7 @@ SOON: Final = timedelta(days=1)
     severity=Severity.NOTICE,
     reads=(Node, Pod),
     when=evicting,
+    explains=(Explains("blamed", ("KD1024", "KD1204")),),
     also_known_as=("taint-based eviction",),
     symptoms=("TaintManagerEviction", "NoExecute", "tolerationSeconds"),
 )

@@ -7,7 +7,7 @@ from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspelling
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, parse_quantity
 from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
-from kubedoctor.cluster.grammar.text import counted, listed, times, visible, visible_end
+from kubedoctor.cluster.grammar.text import capitalised, counted, listed, times, visible, visible_end
 from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.grammar.versions import Version, VersionError
 from kubedoctor.cluster.kinds.affinity import Toleration
@@ -21,6 +21,7 @@ from kubedoctor.cluster.kinds.apps import (
     StatefulSet,
 )
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
+from kubedoctor.cluster.kinds.certificates import CertificateSigningRequest
 from kubedoctor.cluster.kinds.containers import (
     Container,
     ContainerRestartRule,
@@ -127,6 +128,7 @@ from kubedoctor.cluster.relations.workloads import (
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+from kubedoctor.cluster.seen.statuses import statuses_were_recorded
 from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
 from kubedoctor.cluster.triage import (
     all_containers,
@@ -155,6 +157,7 @@ __all__ = [
     "APIService",
     "CSINode",
     "CannotSee",
+    "CertificateSigningRequest",
     "Change",
     "Cluster",
     "ClusterRole",
@@ -241,6 +244,7 @@ __all__ = [
     "all_statuses",
     "applies_to",
     "autoscalers_of",
+    "capitalised",
     "circle_of",
     "claim_names",
     "condition",
@@ -295,6 +299,7 @@ __all__ = [
     "selector_of_workload",
     "services_selecting",
     "status_path",
+    "statuses_were_recorded",
     "target_of",
     "template_of",
     "template_path",

@@ -25,7 +25,7 @@ from kubedoctor.engine.installed.declarations import keep, kept_of, sources_of
 from kubedoctor.engine.installed.packages import packages
 from kubedoctor.findings import Diagnostic
 from kubedoctor.findings.diagnostic import EXTENSIONS
-from kubedoctor.findings.relations import RELATIONS, CauseRelation
+from kubedoctor.findings.relations import BLAMED, RELATIONS, CauseRelation
 from kubedoctor.problems import PluginProblem
 
 GROUP = "kubedoctor.diagnostics"
@@ -193,7 +193,7 @@ def _unusable(
         return f"has the code or id of {rival.id} ({rival.package})"
     if diagnostic.code in RETIRED_CODES:
         return f"has the retired code {diagnostic.code} ({RETIRED_CODES[diagnostic.code]})"
-    unknown = sorted({explains.relation for explains in diagnostic.explains} - set(relations))
+    unknown = sorted({explains.relation for explains in diagnostic.explains} - {*relations, BLAMED})
     if unknown:
         return f"explains along relation {unknown[0]!r}, which does not exist; relations: {', '.join(relations)}"
     return ""

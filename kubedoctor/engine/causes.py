@@ -19,7 +19,8 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, ReportedFinding
-from kubedoctor.findings.relations import CauseRelation, Symptom, affects
+from kubedoctor.findings.diagnostic import Explains
+from kubedoctor.findings.relations import BLAMED, CauseRelation, Symptom, affects
 
 Findings = dict[Ref, list[ReportedFinding]]
 """By an object that they are about, or that they affect."""
@@ -112,7 +113,7 @@ def _line(start: str, parents: dict[str, str]) -> list[str]:
 def _causes(
     symptom: ReportedFinding,
     indexes: tuple[Findings, Findings],
-    explains: dict[str, Any],
+    explains: dict[str, tuple[Explains, ...]],
     relations: Iterable[CauseRelation],
     family: Family,
     problems: dict[str, None],
@@ -124,12 +125,17 @@ def _causes(
             for cause in index.get(name, ()):
                 if cause.id == symptom.id:
                     continue
-                if relation is _BLAMED or any(
-                    explanation.relation == relation.name
-                    and (not explanation.codes or symptom.code in explanation.codes)
-                    for explanation in explains.get(cause.code, ())
-                ):
+                if _explains(relation, explains.get(cause.code, ()), symptom.code):
                     yield cause
+
+
+def _explains(relation: CauseRelation, declared: Iterable[Explains], code: str) -> bool:
+    """Whether a diagnostic declares that its findings explain a code along the relation. What a symptom blames explains it
+    without being declared; a diagnostic that declares it explains only the codes that it names."""
+    along = [one for one in declared if one.relation == relation.name]
+    if relation is _BLAMED and not along:
+        return True
+    return any(not one.codes or code in one.codes for one in along)
 
 
 def _names(relation: CauseRelation, symptom: Symptom, family: Family, problems: dict[str, None]) -> tuple[Ref, ...]:
@@ -152,5 +158,5 @@ def _blamed(symptom: Symptom, family: Family) -> Iterator[Ref]:
             yield from family.behind(service)
 
 
-_BLAMED = CauseRelation("blamed", _blamed)
+_BLAMED = CauseRelation(BLAMED, _blamed)
 """Comes before any other relation."""

@@ -27,6 +27,9 @@ class Symptom(Protocol):
     def because_of(self) -> tuple[Ref, ...]: ...
 
 
+BLAMED = "blamed"
+"""The relation from a symptom to the objects that it names in `because_of`: whatever is found about them explains it.
+`Explains(BLAMED, codes)` confines a diagnostic to the codes."""
 Causes = Callable[[Symptom, Family], Iterator[Ref]]
 
 

@@ -95,7 +95,17 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD7103": dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "which program is the operator"),
     "KD4005": {"Pod": "that no drain is going on"},
     "KD4006": {"Pod": "which pods tolerate the taint for a time only"},
+    "KD4007": {"Event": "that the machine was restarted", "Pod": "that all its containers ended at once"},
+    "KD4008": {"Event": "that the kernel killed"},
+    "KD4009": {"Pod": "what was promised, and who was evicted"},
+    "KD4010": {"Event": "the kubelet writes that it cannot free space only there"},
+    "KD4012": {"Lease": "the clock of the node"},
     "KD4103": {"Lease": "when it was renewed"},
+    "KD4105": {
+        "Lease": "that none is renewed",
+        "Node": "that none is called lost",
+        "Pod": "whose log names the refusal",
+    },
     "KD5101": {
         "ResourceQuota": "its limit, once events are gone",
         "Pod": "whether the controller waits, once events are gone",

@@ -46,6 +46,7 @@ READING = {
 CHANGING = {
     "apply",
     "annotate",
+    "certificate",
     "autoscale",
     "cordon",
     "create",

@@ -64,7 +64,7 @@ MOST_REQUESTS = {
     "DaemonSet": 7,
     "Job": 5,
     "CronJob": 7,  # it has missed runs since it was recorded, and its events might tell why
-    "Node": 16,  # its events too, because a container on it was OOMKilled
+    "Node": 17,  # its events, which tell of its machine, and its lease, which tells its clock
     "PersistentVolumeClaim": 23,
     "PersistentVolume": 4,
     "NetworkPolicy": 6,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._in_use import address_in_use, is_left_over, left_over_file
@@ -52,12 +53,9 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     subject = cause.subject
     if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
         return linked
-    if cause.fault is LogFault.READ_ONLY:
-        evidence = quote_spec(pod, cluster, about, container, "securityContext.readOnlyRootFilesystem")
-        fix = fix_by_hand(about, f"Mount an emptyDir volume at the directory of {subject or 'the file'}")
-        text = f"cannot write {subject or 'a file'}: read-only file system"
-        return Story(text, evidence=tuple(evidence), fixes=(fix,))
     mine = _container(pod, container)
+    if cause.fault is LogFault.READ_ONLY:
+        return cannot_write(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.PERMISSION_FILE and mine is not None:
         return denied(pod, mine, subject, lines[cause.index], about, cluster)
     if cause.fault is LogFault.PERMISSION_PORT and mine is not None:

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
@@ -129,7 +130,11 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
         ),
         would_disprove=disprove,
         aspect=name,
-        because_of=(*story.because_of, *((broken.about,) if broken else ())),
+        because_of=(
+            *story.because_of,
+            *((broken.about,) if broken else ()),
+            *(blamed_node(pod) if end.cause is Cause.NODE_RESTARTED else ()),
+        ),
     )
 
 

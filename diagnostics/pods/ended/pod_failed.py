@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.pods._disrupted import disrupted
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, story_of
 from diagnostics.pods.crashes._ends import last_ends_of
@@ -74,6 +75,7 @@ def pod_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         quote(pod, f"status.{field}") for field in ("phase", "reason", "message") if has_path(pod, f"status.{field}")
     ]
     story, container = Story(), ""
+    outside = disrupted(pod)
     fix = "Fix the cause, then delete the pod and create it again: a failed pod is not restarted"
     if pod.status.reason == "DeadlineExceeded":
         limit = pod.spec.active_deadline_seconds
@@ -83,6 +85,10 @@ def pod_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         fix = "Delete the pod and create it again with a longer activeDeadlineSeconds, or with less work"
         if limit is not None:
             evidence.append(quote(pod, "spec.activeDeadlineSeconds", "the limit it hit"))
+    elif outside is not None:
+        summary = f"it {outside.words}"
+        fix = "Delete the pod and create it again: a failed pod is not restarted"
+        evidence = [*evidence[:1], *outside.evidence]
     elif pod.status.reason:
         message = visible(" ".join(pod.status.message.split()), LONGEST_MESSAGE).rstrip(". ")
         summary = f"it was ended ({pod.status.reason}){f': {message}' if message else ''}"
@@ -111,7 +117,7 @@ def pod_failed(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             *story.commands,
             look_at_pod(pod, "its state and events"),
         ),
-        because_of=(*blamed_node(pod), *story.because_of),
+        because_of=(*(outside.because_of if outside is not None else blamed_node(pod)), *story.because_of),
         detail="The pod has no controller: it is not replaced.",
         severity=Severity.NOTICE if ended is None or cluster.taken_at - ended > RECENT else None,
     )

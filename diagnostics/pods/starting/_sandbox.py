@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from diagnostics.nodes._disk import DISK_READ_ONLY, REPAIR_DISK, says_read_only
 from diagnostics.nodes._network_plugin import NetworkPlugin
 from kubedoctor.cluster import Event
 from kubedoctor.findings import Fix, Ref, fix_by_hand
@@ -76,6 +77,8 @@ def sandbox_words(kind: MessageClass | None, message: str, plugin: str, *, runs:
             return text
     if kind is MessageClass.SANDBOX_AGENT_DOWN and runs:
         return f"network plugin {plugin} does not set up the pod's network, although its pod there is ready: "
+    if kind is MessageClass.SANDBOX_NODE and says_read_only(message):
+        return f"{DISK_READ_ONLY.format(node='the node')}: "
     return _WORDS[kind].format(plugin=plugin) + ": " if kind in _WORDS else ""
 
 
@@ -95,6 +98,8 @@ def sandbox_fixes(
                 " address of the new range. Pods of the old range on the node must be recreated"
             ),
         )
+    if kind is MessageClass.SANDBOX_NODE and says_read_only(event.message):
+        return (Fix(REPAIR_DISK.format(node=node)),)
     if network is not None and (network.suspect is not None or network.pod is not None):
         return network.fixes
     return (Fix(_FIXES[kind].format(node=node)),)

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.nodes._disk import DISK_READ_ONLY, REPAIR_DISK
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
@@ -97,6 +98,7 @@ _NODE_PROBLEMS = {
     StartProblem.NAME_RESERVED: "an earlier attempt on {node} still runs, its container runtime is slow or hangs",
     StartProblem.NAME_IN_USE: "an old container on {node} still has its name",
     StartProblem.IMAGE_STORE: "the image store of the container runtime on {node} is damaged",
+    StartProblem.DISK_READ_ONLY: DISK_READ_ONLY,
     StartProblem.MOUNT: "a path on {node} cannot be mounted",
     StartProblem.RUNTIME: "the container runtime on {node} fails",
 }
@@ -108,6 +110,7 @@ _NODE_FIXES = {
     StartProblem.NAME_RESERVED: "Check disk and load of {node}, and restart its container runtime",
     StartProblem.NAME_IN_USE: "Remove the old container on {node} (crictl ps -a, crictl rm)",
     StartProblem.IMAGE_STORE: "Remove the image on {node} (crictl rmi), so that it is pulled again",
+    StartProblem.DISK_READ_ONLY: REPAIR_DISK,
     StartProblem.MOUNT: "Repair the mount on {node}",
     StartProblem.RUNTIME: "Check the container runtime of {node}",
 }

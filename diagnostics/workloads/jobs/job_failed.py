@@ -26,6 +26,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from diagnostics.pods._disrupted import disrupted
 from diagnostics.pods.crashes._crash import outcome_words, story_of
 from diagnostics.pods.crashes._ends import last_ends_of
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
@@ -57,6 +58,12 @@ _LIMITS = {
     "MaxFailedIndexesExceeded": "status.failedIndexes",
 }
 """What the Job hit, by the reason of its condition."""
+
+
+_IGNORE_DISRUPTIONS = (
+    "Delete and recreate the Job; with a podFailurePolicy whose action is Ignore for the pod condition DisruptionTarget,"
+    " such an end does not count against backoffLimit"
+)
 
 
 def failed(job: Job) -> bool:
@@ -154,7 +161,10 @@ def _ended(pod: Pod) -> tuple[float, str]:
 
 
 def _ending(pod: Pod, cluster: Cluster) -> tuple[str, Story]:
-    """How the last pod ended: its exit code, and why as far as its log shows."""
+    """How the last pod ended: who ended it from outside; else its exit code, and why as far as its log shows."""
+    if (outside := disrupted(pod)) is not None:
+        story = Story(evidence=outside.evidence, because_of=outside.because_of, fixes=(Fix(_IGNORE_DISRUPTIONS),))
+        return f"; its last pod {outside.words}", story
     for end in last_ends_of(pod, cluster):
         path = f"{status_path(pod, end.name)}.state.terminated"
         code = quote(pod, f"{path}.exitCode", "the exit code of its last pod")

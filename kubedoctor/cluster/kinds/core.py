@@ -40,6 +40,7 @@ class NodeAddress(Part):
 
 
 class NodeSystemInfo(Part):
+    boot_id: str = msgspec.field(default="", name="bootID")
     kubelet_version: str = ""
     container_runtime_version: str = ""
     kernel_version: str = ""

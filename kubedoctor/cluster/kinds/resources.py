@@ -120,6 +120,13 @@ KINDS: tuple[ResourceKind, ...] = (
         cluster_scoped=True,
     ),
     _kind("APIService", "apiregistration.k8s.io/v1", "apiservices", cluster_scoped=True),
+    _kind(
+        "CertificateSigningRequest",
+        "certificates.k8s.io/v1",
+        "certificatesigningrequests",
+        "csr",
+        cluster_scoped=True,
+    ),
     _kind("RuntimeClass", "node.k8s.io/v1", "runtimeclasses", cluster_scoped=True),
     _kind("ResourceClaim", "resource.k8s.io/v1", "resourceclaims"),
     _kind("ResourceClaimTemplate", "resource.k8s.io/v1", "resourceclaimtemplates"),

@@ -78,7 +78,7 @@ def _after_pod(pod: Pod, replica_set: str, snapshot: Snapshot) -> Iterator[Want]
     yield from (Want(kind, pod.namespace) for kind in ("Pod", "Service", "NetworkPolicy"))
     yield event_want(ref(pod))
     if pod.spec.node_name:
-        yield Want("Node", "", pod.spec.node_name)
+        yield from (Want("Node", "", pod.spec.node_name), event_want(Ref("Node", "", pod.spec.node_name)))
     for service in cluster_dns(pod, Cluster(snapshot)):
         yield from (Want("Service", service.namespace, service.name), _pods_of_dns(service))
 

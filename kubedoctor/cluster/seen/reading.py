@@ -131,6 +131,12 @@ class Cluster:
             return ()
         return self.snapshot.index("Pod", "node").get(node, ())
 
+    def pods_at_hand(self, node: str) -> tuple[Pod, ...]:
+        """The pods that are bound to a node, where they were read already; else none, and none are fetched."""
+        self.reads.add("Pod")
+        at_hand = self.snapshot.covers(Want("Pod", fields=f"spec.nodeName={node}"))
+        return self.snapshot.index("Pod", "node").get(node, ()) if at_hand else ()
+
     def pods_named(self, name: str) -> tuple[Pod, ...]:
         """The pods of a name in any namespace: components name the pod that they run in without it."""
         if not self._may_read(Want("Pod", fields=f"metadata.name={name}")):

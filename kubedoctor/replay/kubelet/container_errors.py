@@ -39,6 +39,7 @@ class StartProblem(enum.Enum):
     NAME_RESERVED = enum.auto()
     NAME_IN_USE = enum.auto()
     IMAGE_STORE = enum.auto()
+    DISK_READ_ONLY = enum.auto()
     RUNTIME = enum.auto()
 
 
@@ -80,6 +81,7 @@ _NO_COMMAND = re.compile(r"no command specified|no (?:entrypoint|process args)",
 _WORKING_DIRECTORY = re.compile(r"chdir to|cwd \(|working directory", re.IGNORECASE)
 _WRONG_SYSTEM = re.compile(r"operating system .{0,40}does not match", re.IGNORECASE)
 _NAME_RESERVED = re.compile(r"is reserved for|request is in progress")
+_READ_ONLY = re.compile(r"read-only file ?system", re.IGNORECASE)
 _NAME_IN_USE = re.compile(r"already in use")
 _IMAGE_STORE = re.compile(r"snapshot|content (?:store|digest)|layer|rootfs component", re.IGNORECASE)
 _NAMED_USER = re.compile(r"non-numeric user", re.IGNORECASE)
@@ -155,6 +157,8 @@ def start_failure(message: str) -> StartFailure:
 def _of_the_runtime(message: str) -> StartProblem:
     if _NAME_RESERVED.search(message):
         return StartProblem.NAME_RESERVED
+    if _READ_ONLY.search(message):
+        return StartProblem.DISK_READ_ONLY
     if _NAME_IN_USE.search(message):
         return StartProblem.NAME_IN_USE
     return StartProblem.IMAGE_STORE if _IMAGE_STORE.search(message) else StartProblem.RUNTIME

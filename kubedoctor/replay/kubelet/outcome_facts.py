@@ -13,6 +13,7 @@ from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.container_errors import StartProblem, start_failure
 from kubedoctor.replay.kubelet.endings import ALL_RESTARTED, LOST, Ending
+from kubedoctor.replay.kubelet.node_events import REBOOTED, SYSTEM_OOM
 from kubedoctor.replay.kubelet.outcomes import Cause, EndFact, Proof, decide
 from kubedoctor.replay.kubelet.probes import DEFAULT_GRACE, gives_up_not_before, killed_not_after
 from kubedoctor.replay.logs.reading import states_a_cause
@@ -28,6 +29,10 @@ class Outcome(NamedTuple):
 
 
 SIGKILL: Final = 137
+_NO_EXIT_CODE: Final = 255
+"""What containerd writes for a container that it finds dead when it starts; programs exit with it too."""
+_BETWEEN_START_AND_REPORT: Final = timedelta(minutes=3)
+"""From the start of the container runtime after a restart of the machine to the kubelet's event about it."""
 _KILLS: Final = (
     (EndFact.LIVENESS_STATED, re.compile(r"failed liveness probe, will be restarted")),
     (EndFact.STARTUP_STATED, re.compile(r"failed startup probe, will be restarted")),
@@ -48,7 +53,7 @@ def outcome(
     ending: Ending,
     events: Iterable[Event],
     log: Sequence[str] = (),
-    node_events: Iterable[Event] = (),
+    node_events: Sequence[Event] = (),
 ) -> Outcome:
     """The cause of the last end of a container of a pod that is not being deleted.
 
@@ -64,6 +69,7 @@ def outcome(
         facts.add(EndFact.LOGGED_STOP)
     short = next((event for event in node_events if _is_of_the_end(event, ending)), None)
     facts |= ({stated[0]} if stated else set()) | ({EndFact.NODE_OUT_OF_MEMORY} if short is not None else set())
+    facts |= {EndFact.TRACK_LOST} if any(_ended_with_its_node(event, ending) for event in node_events) else set()
     row = decide(facts, ending.exit_code)
     if row.cause is Cause.NODE_OUT_OF_MEMORY:
         return Outcome(row.cause, row.proof, short)
@@ -71,8 +77,8 @@ def outcome(
 
 
 def may_be_the_node(ending: Ending) -> bool:
-    """Whether a node that ran out of memory could have caused the end: then its events decide."""
-    return ending.is_out_of_memory or ending.exit_code == SIGKILL
+    """Whether a node that ran out of memory or was restarted could have caused the end: then its events decide."""
+    return ending.is_out_of_memory or ending.exit_code in (SIGKILL, _NO_EXIT_CODE)
 
 
 def concerns(event: Event, container: str) -> bool:
@@ -187,6 +193,14 @@ def _is_of_the_end(event: Event, ending: Ending) -> bool:
     """Whether the node ran out of memory when the container ended (pkg/kubelet/oom: `SystemOOM` is an OOM of no
     container's cgroup)."""
     finished, last = ending.terminated.finished_at, event.seen_at
-    if event.reason != "SystemOOM" or finished is None or last is None:
+    if event.reason != SYSTEM_OOM or finished is None or last is None:
         return False
     return (event.first_timestamp or last) - 2 * _CLOCKS <= finished <= last + 2 * _CLOCKS
+
+
+def _ended_with_its_node(event: Event, ending: Ending) -> bool:
+    """Whether the kubelet reported a restart of the machine just when the runtime found the container dead."""
+    finished, last = ending.terminated.finished_at, event.seen_at
+    if event.reason != REBOOTED or ending.exit_code != _NO_EXIT_CODE or finished is None or last is None:
+        return False
+    return abs(last - finished) <= _BETWEEN_START_AND_REPORT

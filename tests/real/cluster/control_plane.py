@@ -149,12 +149,45 @@ class RealCluster:
     def revive(self, component: str) -> None:
         (self.folder / f"hold-{component}").unlink(missing_ok=True)
 
+    def restart(self, component: str, *more: str) -> None:
+        """End a daemon and start it again, with more arguments than before."""
+        (self.folder / f"more-{component}").write_text("\n".join(more))
+        self.kill(component)
+        self.revive(component)
+
+    def inside(self, *command: str) -> str:
+        """Run a command as root of the node: in the network and with the mounts of its daemons."""
+        assert self._process is not None, "the cluster is not running"
+        (supervisor,) = _children(self._process.pid)
+        enter = ["nsenter", f"--target={supervisor}", "--mount", "--net", "--pid"]
+        done = subprocess.run([*enter, *command], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def end_all_containers(self) -> None:
+        """As when the machine is switched off: no program of a container is left, and nobody was told."""
+        assert self._process is not None, "the cluster is not running"
+        (supervisor,) = _children(self._process.pid)
+        for shim in _children(supervisor):
+            if _program(shim).startswith("containerd-shim"):
+                for pid in (shim, *_descendants(shim)):
+                    os.kill(pid, signal.SIGKILL)
+
+    def pid_in_container(self, pod: str, namespace: str) -> int:
+        """The process id, outside the namespaces, of the program of a pod's only container."""
+        (status,) = self.get("pod", pod, namespace)["status"]["containerStatuses"]
+        container = status["containerID"].partition("//")[2]
+        for procs in CONTROL_GROUPS.glob(f"memory/{control_group(self.name)}/**/{container}/cgroup.procs"):
+            return int(procs.read_text().split()[0])
+        raise RuntimeError(f"no program of container {container}")
+
     def _pid_of(self, component: str) -> int:
         """The process id, outside the namespaces, of a child of the supervisor."""
         assert self._process is not None, "the cluster is not running"
         (supervisor,) = _children(self._process.pid)
         for pid in _children(supervisor):
-            if Path(os.readlink(f"/proc/{pid}/exe")).name == component:
+            if _program(pid) == component:
                 return pid
         raise RuntimeError(f"{component} does not run")
 
@@ -194,6 +227,18 @@ def _lock(folder: Path) -> IO[bytes]:
         lock.close()
         raise
     return lock
+
+
+def _program(pid: int) -> str:
+    """The name of the file that a process runs; empty for one that has ended."""
+    try:
+        return Path(os.readlink(f"/proc/{pid}/exe")).name
+    except OSError:
+        return ""
+
+
+def _descendants(pid: int) -> list[int]:
+    return [below for child in _children(pid) for below in (child, *_descendants(child))]
 
 
 def _children(pid: int) -> list[int]:

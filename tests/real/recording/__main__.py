@@ -22,6 +22,7 @@ from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
 from tests.real.recording.images import IMAGES
+from tests.real.recording.machines import MACHINES
 from tests.real.recording.nodes import NODES, ready
 from tests.real.recording.workloads import WORKLOADS
 from tests.real.workloads import cluster_dns, manifest
@@ -36,7 +37,7 @@ KINDS = (
     "limitranges,networkpolicies,horizontalpodautoscalers,poddisruptionbudgets,priorityclasses,leases,namespaces,ingresses,"
     "ingressclasses,controllerrevisions,validatingwebhookconfigurations,mutatingwebhookconfigurations,"
     "customresourcedefinitions,resourceclaims,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
-    "clusterrolebindings"
+    "clusterrolebindings,certificatesigningrequests"
 )
 RUN = "recording"
 USUAL_PLACES = {
@@ -209,12 +210,18 @@ class Recorder:
                 fault.repair(at)
                 self.cluster.wait_for("the node is well", lambda at=at: ready("True")(at))  # type: ignore[misc]  # the same
             self.end(at)
+            self.forget()
+
+    def forget(self) -> None:
+        """What the cluster keeps of a fault of its node, and the next must not show."""
+        self.cluster.kubectl("delete", "events", "--all", "-n", "default")
+        self.cluster.kubectl("delete", "certificatesigningrequests", "--all")
 
 
 def main() -> int:
     names = set(sys.argv[1:])
     chosen = [fault for fault in (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES) if fault.name in names or not names]
-    of_nodes = [fault for fault in NODES if fault.name in names or not names]
+    of_nodes = [fault for fault in (*NODES, *MACHINES) if fault.name in names or not names]
     with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
         cluster.apply(*cluster_dns())

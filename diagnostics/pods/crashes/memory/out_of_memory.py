@@ -197,7 +197,8 @@ def _summary(
     match found.cause:
         case Cause.NODE_OUT_OF_MEMORY if ending.is_out_of_memory:
             unlimited = "" if own or whole else "it has no memory limit, and "
-            return f"{subject}: {unlimited}its node ran out of memory{after}"
+            for_pods = " for pods" if found.event is None else ""  # The kubelet bounds what all pods may use together.
+            return f"{subject}: {unlimited}its node ran out of memory{for_pods}{after}"
         case Cause.NODE_OUT_OF_MEMORY:
             return f"container `{name}` was killed (exit code 137): its node ran out of memory{after}"
         case Cause.POD_MEMORY_LIMIT:

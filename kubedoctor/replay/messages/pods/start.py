@@ -101,6 +101,14 @@ _BY_DRIVERS_AND_KERNEL = (
 )
 _BY_THE_RUNTIME = (
     Phrase(
+        _C.START_RUNTIME,
+        _F.NODE,
+        # What the kubelet and the runtime write for themselves, not the root file system of a container.
+        r"(?<=[\s\"'`])/(?:var/lib/(?:containerd|kubelet|docker|containers|cni|rancher)|(?:var/)?run/(?:containerd|crio|docker"
+        r"|containers|runc|crun)|var/log/(?:pods|containers)|(?:etc|opt)/cni)/(?!\S*/rootfs)[^\s\"'`]*[\"'`]?:"
+        r" read-only file ?system",
+    ),
+    Phrase(
         _C.START_MOUNT_TYPE,
         _F.TEMPLATE,
         r"(to rootfs at|create mount ?(point|destination)).{0,600}(not a directory|read-only file system"

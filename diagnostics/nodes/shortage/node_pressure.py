@@ -25,7 +25,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.nodes._pressure import shortage, workload_to_limit
+from diagnostics.nodes._network_unavailable import network_unavailable
+from diagnostics.nodes.shortage._commitment import overcommitted_memory
+from diagnostics.nodes.shortage._pressure import shortage, workload_to_limit
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -34,6 +36,7 @@ from kubedoctor.cluster import (
     Evidence,
     Node,
     Pod,
+    capitalised,
     condition,
     finished,
     has_path,
@@ -75,7 +78,7 @@ def pressed(node: Node) -> bool:
     severity=Severity.CRITICAL,
     reads=(Node, Pod, Event, *WORKLOADS),
     when=pressed,
-    explains=(Explains("runs", ("KD1017", "KD1101", "KD1201", "KD1215")), Explains("same", ("KD1101",))),
+    explains=(Explains("runs", ("KD1017", "KD1101", "KD1201", "KD1215")), Explains("same", ("KD1101", "KD4008"))),
     also_known_as=("DiskPressure", "MemoryPressure", "PIDPressure"),
     symptoms=(
         "NodeHasDiskPressure",
@@ -94,14 +97,16 @@ def node_pressure(node: Node, cluster: Cluster) -> Iterator[Finding]:
             yield _pressure(node, pressure, state, pods, cluster)
     network = condition(node.status.conditions, _NETWORK)
     if network is not None and network.status == "True":
+        why = network_unavailable(node, network, cluster)
         yield Finding(
             about=ref(node),
             aspect=_NETWORK,
-            summary=f"{_NETWORK}: the node's network is not set up ({_stated(network)}); no new pods",
-            evidence=_quoted(node, _NETWORK),
+            summary=f"{_NETWORK}: {why.summary} ({_stated(network)}); no new pods",
+            evidence=(*_quoted(node, _NETWORK), *why.evidence),
             confidence=Confidence.CERTAIN,
             affects=tuple(ref(pod) for pod in pods if not finished(pod)),
-            fixes=(Fix("Check why the network plugin or the cloud's route is missing"),),
+            because_of=why.because_of,
+            fixes=why.fixes,
             commands=(_describe(node),),
         )
 
@@ -113,6 +118,8 @@ def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod,
     if short.threshold:
         meaning = short.threshold
         fixes.insert(0, Fix("Lower the eviction threshold in the kubelet's configuration (evictionHard)"))
+    promised = overcommitted_memory(node, pods, cluster) if pressure is Pressure.MEMORY else None
+    words = (f"{capitalised(promised.clause)}.",) if promised is not None else ()
     resource = pressure.resource
     if resource and (about := workload_to_limit(short.next, cluster)) is not None:
         fixes.append(fix_by_hand(about, f"Set a {resource} request near its real use, and a limit, for {about.title}"))
@@ -123,7 +130,7 @@ def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod,
         evidence=(*_quoted(node, pressure), *short.evidence),
         confidence=Confidence.CERTAIN,
         affects=tuple(ref(pod) for pod in pods if not finished(pod)),
-        detail=" ".join(short.sentences),
+        detail=" ".join((*short.sentences, *words)),
         fixes=tuple(fixes),
         commands=(
             _describe(node),

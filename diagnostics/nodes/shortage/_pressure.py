@@ -62,7 +62,7 @@ def shortage(node: Node, pressure: Pressure, pods: tuple[Pod, ...], cluster: Clu
     """What the kubelet reports of it, and whom it evicts next by its own rules."""
     usages = dict(_measured(pods, cluster)) if pressure is Pressure.MEMORY else {}
     ranked = eviction_order(pods, pressure, usages)
-    evicted = [pod for pod in pods if _was_evicted(pod, pressure, cluster)]
+    evicted = [pod for pod in pods if was_evicted(pod, pressure, cluster)]
     sentences = []
     if evicted:
         sentences.append(f"{counted(len(evicted), 'pod')} evicted from it in the last hour.")
@@ -106,7 +106,7 @@ def _amount(text: str) -> Quantity:
         return Quantity()
 
 
-def _was_evicted(pod: Pod, pressure: Pressure, cluster: Cluster) -> bool:
+def was_evicted(pod: Pod, pressure: Pressure, cluster: Cluster) -> bool:
     if not finished(pod) or pod.status.reason != "Evicted":
         return False
     low = _LOW.search(pod.status.message)

@@ -1,0 +1,1 @@
+"""Memory, disk and process ids that a node lacks."""

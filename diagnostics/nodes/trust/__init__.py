@@ -1,0 +1,1 @@
+"""Certificates of nodes, and the clocks that judge them."""
