@@ -80,7 +80,7 @@ def nothing_is_stored(namespace: Namespace, cluster: Cluster) -> Iterator[Findin
     if said is None and cluster.snapshot.closed:
         return  # What was recorded may be older than the recording says.
     silent = human_duration(cluster.taken_at - _renewed(newest))
-    why = said.trouble.value if said is not None else "etcd refuses writes, or the API server cannot reach it"
+    why = _WORDS[said.trouble] if said is not None else "etcd refuses writes, or the API server cannot reach it"
     yield Finding(
         about=ref(namespace),
         summary=f"the API server has stored nothing for {silent}: {why}; no lease is renewed, although"
@@ -99,6 +99,12 @@ def nothing_is_stored(namespace: Namespace, cluster: Cluster) -> Iterator[Findin
     )
 
 
+_WORDS = {
+    StoreTrouble.NO_SPACE: "the database of etcd has reached its quota (NOSPACE)",
+    StoreTrouble.CORRUPT: "the data of a member of etcd is damaged (CORRUPT)",
+    StoreTrouble.NO_LEADER: "etcd has no leader",
+    StoreTrouble.DISK: "the disk of etcd is full",
+}
 _FIXES = {
     StoreTrouble.NO_SPACE: "On a machine of the control plane, compact and defragment etcd, then disarm the alarm: `etcdctl"
     " compact`, `etcdctl defrag --cluster`, `etcdctl alarm disarm`",

@@ -64,7 +64,7 @@ MOST_REQUESTS = {
     "DaemonSet": 7,
     "Job": 5,
     "CronJob": 7,  # it has missed runs since it was recorded, and its events might tell why
-    "Node": 17,  # its events, which tell of its machine, and its lease, which tells its clock
+    "Node": 19,  # its events and its lease tell of its machine and clock; what the OOMKilled containers on it use
     "PersistentVolumeClaim": 23,
     "PersistentVolume": 4,
     "NetworkPolicy": 6,

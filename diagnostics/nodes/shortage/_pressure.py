@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
     Node,
+    NodeMetrics,
     Pod,
     PodMetrics,
     Quantity,
@@ -32,6 +35,7 @@ from kubedoctor.replay.kubelet.evictions import EvictionCandidate, Pressure, evi
 
 _RECENT = timedelta(hours=1)
 _MOST = 3
+_NAMESPACES = 6
 _SIGNS = {
     Pressure.MEMORY: ("SystemOOM", "EvictionThresholdMet"),
     Pressure.DISK: ("FreeDiskSpaceFailed", "ImageGCFailed", "EvictionThresholdMet"),
@@ -75,6 +79,12 @@ def shortage(node: Node, pressure: Pressure, pods: tuple[Pod, ...], cluster: Clu
         for event in events[:1]
         if has_path(event, "message")
     ]
+    if pressure is Pressure.MEMORY:
+        evidence += [
+            quote(metrics, "usage[memory]", "memory in use on the node now")
+            for metrics in cluster.measured(NodeMetrics, "", node.name)
+            if has_path(metrics, "usage[memory]")
+        ]
     evidence += [quote(pod, "status.message", "an evicted pod of it") for pod in evicted[:1]]
     evidence += [
         quote(metrics, f"containers[name={usage.name}].usage[memory]", "memory in use now")
@@ -87,10 +97,17 @@ def shortage(node: Node, pressure: Pressure, pods: tuple[Pod, ...], cluster: Clu
 
 
 def _measured(pods: tuple[Pod, ...], cluster: Cluster) -> Iterator[tuple[Ref, int]]:
-    """The memory of pods that was measured already: a scan does not list the metrics of all pods for it."""
+    """The memory that pods of a node use, where it is measured: of the namespaces with most pods on it, because a large
+    cluster's are many."""
+    often = Counter(pod.namespace for pod in pods if not finished(pod))
+    namespaces = [namespace for namespace, _ in sorted(often.items(), key=lambda pair: (-pair[1], pair[0]))][
+        :_NAMESPACES
+    ]
+    cluster.together(*(partial(cluster.measured, PodMetrics, namespace) for namespace in namespaces))
+    usage = {ref(metrics): metrics for namespace in namespaces for metrics in cluster.measured(PodMetrics, namespace)}
     for pod in pods:
-        metrics = cluster.snapshot.get(_metrics_of(pod))
-        if isinstance(metrics, PodMetrics) and metrics.containers:
+        metrics = usage.get(_metrics_of(pod))
+        if metrics is not None and metrics.containers:
             amounts = [_amount(usage.usage.get("memory", "0")) for usage in metrics.containers]
             yield ref(pod), sum(amount.value() for amount in amounts)
 

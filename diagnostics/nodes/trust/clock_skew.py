@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from statistics import median
 
-from kubedoctor.cluster import Cluster, Lease, Node, Ref, condition, human_duration, quote, ref, related
+from kubedoctor.cluster import Cluster, Lease, Node, condition, human_duration, quote, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 
 WRONG = timedelta(minutes=1)
@@ -39,11 +39,6 @@ _RENEWED = "spec.renewTime"
 def of_a_node(lease: Lease) -> bool:
     """A kubelet renews it."""
     return lease.namespace == _OF_NODES and lease.spec.renew_time is not None
-
-
-@related(Node, asked_only=True)
-def lease_of_node(node: Node, _: Cluster) -> Iterator[Ref]:
-    yield Ref("Lease", _OF_NODES, node.name)
 
 
 @diagnostic(

@@ -168,6 +168,12 @@ def waiting_pods(node: Node, cluster: Cluster) -> Iterator[Ref]:
         yield from (ref(pod) for pod in cluster.all(Pod) if unscheduled(pod))
 
 
+@related(Node, asked_only=True)
+def lease_of_node(node: Node, _: Cluster) -> Iterator[Ref]:
+    """It tells the clock of the node."""
+    yield Ref("Lease", "kube-node-lease", node.name)
+
+
 @related(ConfigMap)
 def readers(config: ConfigMap, cluster: Cluster) -> Iterator[Ref]:
     """The pods in trouble that read a ConfigMap."""

@@ -156,6 +156,16 @@ class Cluster:
             return ()
         return self.snapshot.index("EndpointSlice", "service").get((namespace, service), ())
 
+    def measured(self, kind: type[T], namespace: str, name: str = "") -> tuple[T, ...]:
+        """What metrics-server measured: of the pods of a namespace (PodMetrics), or of a node by its name (NodeMetrics).
+        Numbers only help: where there are none, nothing is missing, and what is at hand is not fetched."""
+        want = Want(kind_name(kind), namespace, name)
+        known = self.snapshot.closed or self.snapshot.covers(want) or bool(self.snapshot.refusal(want))
+        if not known and not self.snapshot.limitation(want):
+            raise NotCollected(want)
+        objects = cast("tuple[T, ...]", self.snapshot.of_kind(want.kind, namespace))
+        return tuple(obj for obj in objects if not name or obj.metadata.name == name)
+
     def log_tail(self, pod: Pod, container: str, *, previous: bool = False) -> LogTail | None:
         """The last lines of a container's log; None where it has none or it cannot be read. Always lenient."""
         want = LogWant(pod.namespace, pod.name, container, previous)

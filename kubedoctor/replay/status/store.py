@@ -8,12 +8,12 @@ from typing import Final
 
 
 class StoreTrouble(enum.Enum):
-    """Why etcd takes no writes; the values are clauses."""
+    """Why etcd takes no writes."""
 
-    NO_SPACE = "the database of etcd has reached its quota (NOSPACE)"
-    CORRUPT = "the data of a member of etcd is damaged (CORRUPT)"
-    NO_LEADER = "etcd has no leader"
-    DISK = "the disk of etcd is full"
+    NO_SPACE = enum.auto()
+    CORRUPT = enum.auto()
+    NO_LEADER = enum.auto()
+    DISK = enum.auto()
 
 
 _WORDS: Final = (

@@ -51,14 +51,15 @@ def room_words(heap: HeapUnderLimit) -> str:
 
 
 def measured(pod: Pod, container: str, cluster: Cluster) -> list[Evidence]:
-    """The memory in use, where it was measured already: of the container, else of the same one in another pod of its set."""
+    """The memory in use, where it is measured: of the container, else of the same one in another pod of its set."""
     owner = controller_of(pod)
     key = (owner.kind, owner.namespace, owner.name) if owner is not None else ()
     siblings = cluster.snapshot.index("Pod", "owner").get(key, ())
+    usage = {metrics.name: metrics for metrics in cluster.measured(PodMetrics, pod.namespace)}
     for other in (pod, *siblings):
-        metrics = cluster.snapshot.get(Ref("PodMetrics", other.namespace, other.name))
+        metrics = usage.get(other.name)
         path = f"containers[name={container}].usage[memory]"
-        if isinstance(metrics, PodMetrics) and has_path(metrics, path):
+        if metrics is not None and has_path(metrics, path):
             return [
                 quote(metrics, path, "memory in use now" if other is pod else "memory in use in another pod of its set")
             ]

@@ -101,6 +101,7 @@ def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
                 partial(node_events, pod, cluster),
                 partial(at_fault, pod, cluster, part.container.name),
                 partial(heap_of, pod, part, cluster),
+                partial(measured, pod, part.container.name, cluster),
             )
             found = outcome(pod, part.container, part.status, ending, (), (), node_events(pod, cluster))
             yield as_it_matters(_finding(pod, part, ending, found, cluster), pod, part, cluster)
