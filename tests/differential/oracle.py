@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("KUBEDOCTOR_SHARED") or PROJECT.parent / "shared")
@@ -18,6 +18,24 @@ CACHE = Path(os.environ.get("KUBEDOCTOR_CACHE") or "~/.cache/kubedoctor").expand
 PROGRAM = CACHE / "oracle"
 STAMP = CACHE / "built-from"
 """A digest of the sources of the program beside it."""
+MAIN = "oracle"
+NETWORK_POLICIES = "oracle-netpol"
+"""The programs, by the folders of their sources."""
+
+
+class Places(NamedTuple):
+    sources: Path
+    cache: Path
+    program: Path
+    stamp: Path
+
+
+def places(name: str = MAIN) -> Places:
+    """Where the sources, the folder, the program and its stamp are."""
+    if name == MAIN:
+        return Places(SOURCES, CACHE, PROGRAM, STAMP)
+    cache = CACHE.parent / name
+    return Places(SOURCES.parent / name, cache, cache / name, cache / STAMP.name)
 
 
 def why_not() -> str:
@@ -29,36 +47,39 @@ def why_not() -> str:
     return ""
 
 
-def build() -> None:
-    """Build the program, if its sources have changed. The first time takes some minutes."""
-    if _is_built():
+def build(name: str = MAIN) -> None:
+    """Build a program, if its sources have changed. The first time takes some minutes."""
+    here = places(name)
+    if _is_built(name):
         return
-    print(f"building upstream's code into {CACHE}, the first time for some minutes", file=sys.stderr, flush=True)
-    folder = CACHE / "src"
+    print(f"building upstream's code into {here.cache}, the first time for some minutes", file=sys.stderr, flush=True)
+    folder = here.cache / "src"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in _sources():
+    for path in _sources(here.sources):
         (folder / path.name).write_bytes(path.read_bytes())
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-    subprocess.run(["go", "build", "-buildvcs=false", "-o", str(PROGRAM), "."], cwd=folder, env=environment, check=True)
-    STAMP.write_text(_digest())
+    command = ["go", "build", "-buildvcs=false", "-o", str(here.program), "."]
+    subprocess.run(command, cwd=folder, env=environment, check=True)
+    here.stamp.write_text(_digest(here.sources))
 
 
-def _sources() -> list[Path]:
+def _sources(folder: Path) -> list[Path]:
     return sorted(
-        path for path in SOURCES.iterdir() if path.suffix in (".go", ".s") or path.name in ("go.mod", "go.sum")
+        path for path in folder.iterdir() if path.suffix in (".go", ".s") or path.name in ("go.mod", "go.sum")
     )
 
 
-def _digest() -> str:
+def _digest(folder: Path) -> str:
     found = hashlib.sha256()
-    for path in _sources():
+    for path in _sources(folder):
         found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
 
 
-def _is_built() -> bool:
-    return PROGRAM.exists() and STAMP.exists() and STAMP.read_text() == _digest()
+def _is_built(name: str = MAIN) -> bool:
+    here = places(name)
+    return here.program.exists() and here.stamp.exists() and here.stamp.read_text() == _digest(here.sources)
 
 
 def questions(area: str, seed: int, count: int) -> bytes:

@@ -1,0 +1,1 @@
+"""Which workloads may connect to which: all pairs at once."""
