@@ -24,6 +24,7 @@ nothing is left and every API of the cluster could be asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kubedoctor.cluster import (
@@ -58,6 +59,10 @@ from kubedoctor.replay.deletion.overdue import SOON, overdue
 MOST_KINDS = 5
 OFTEN_LEFT = (ConfigMap, PersistentVolumeClaim, Pod)
 MOST_LETTERS = 300
+_CONVERSION = re.compile(
+    r"conversion webhook for (?P<group>[^/,]*)/[^,]+, Kind=(?P<kind>\w+) failed: (?P<why>.*)", re.DOTALL
+)
+"""`apiextensions-apiserver/pkg/apiserver/conversion/webhook_converter.go`, v1.37."""
 
 
 def deleted(namespace: Namespace) -> bool:
@@ -81,7 +86,7 @@ def namespace_terminating(namespace: Namespace, cluster: Cluster) -> Iterator[Fi
     if not kind and not held and late <= SOON:
         return
     if kind:
-        reason, blamed, fix, evidence = _refused(namespace, kind)
+        reason, blamed, fix, evidence = _refused(namespace, kind, cluster)
     else:
         reason, blamed, fix, evidence = _left(namespace, cluster)
     if not reason:
@@ -108,7 +113,7 @@ Reason = tuple[str, tuple[Ref, ...], str, list[Evidence]]
 """Why it stays, whom it blames, the fix, and the conditions that state it."""
 
 
-def _refused(namespace: Namespace, kind: str) -> Reason:
+def _refused(namespace: Namespace, kind: str, cluster: Cluster) -> Reason:
     """APIs that cannot be asked, or contents that cannot be deleted."""
     path = f"status.conditions[type={kind}].message"
     stated = quote(namespace, path, "the namespace controller's last attempt")
@@ -123,7 +128,29 @@ def _refused(namespace: Namespace, kind: str) -> Reason:
             f"Repair API {names}, or delete its APIService if it is no longer used",
             [stated],
         )
+    converting = _CONVERSION.search(stated.text)
+    if converting is not None:
+        return _not_converted(converting, stated, cluster)
     return visible_end(stated.text, MOST_LETTERS), (), "Fix what the message names", [stated]
+
+
+def _not_converted(found: re.Match[str], stated: Evidence, cluster: Cluster) -> Reason:
+    """The webhook that converts a kind does not answer, so that its objects can neither be listed nor deleted."""
+    group, kind = found["group"], found["kind"]
+    definitions = [
+        one
+        for one in cluster.maybe.all(CustomResourceDefinition)
+        if (one.spec.group, one.spec.names.kind) == (group, kind)
+    ]
+    named = ref(definitions[0]) if definitions else None
+    what = named.title if named is not None else f"the definition of {kind} ({group})"
+    return (
+        f"the conversion webhook of {what} fails: {visible_end(found['why'].strip(), MOST_LETTERS)}",
+        (named,) if named is not None else (),
+        f"Install what serves the webhook again, or set spec.conversion of {what} to strategy None if its objects are not"
+        " needed any more",
+        [stated],
+    )
 
 
 def _left(namespace: Namespace, cluster: Cluster) -> Reason:

@@ -41,6 +41,7 @@ from kubedoctor.cluster import (
     Event,
     Evidence,
     Ref,
+    Secret,
     circle_of,
     depends_on,
     has_path,
@@ -49,7 +50,7 @@ from kubedoctor.cluster import (
     ref,
     visible_end,
 )
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.status.extensions import LATELY
 from kubedoctor.replay.status.messages import StatedTrouble
@@ -76,6 +77,11 @@ _OBJECT: Final = re.compile(r"\b(Deployment|StatefulSet|DaemonSet|Job|Pod|CronJo
 """As Flux names what it waits for: `Deployment/shop/web status: 'InProgress'`."""
 
 
+_LOCKED: Final = re.compile(r"another operation .{0,40}in progress")
+"""A revision of the release is pending (`helm.sh/helm/v3/pkg/action`, errPending)."""
+_OF_THE_SOURCE: Final = frozenset({
+    _C.DELIVERY_SOURCE_UNREACHABLE, _C.DELIVERY_SOURCE_DENIED, _C.DELIVERY_SOURCE_MISSING, _C.DELIVERY_PATH_MISSING,
+})  # fmt: skip
 _IMMUTABLE: Final = re.compile(r"immutable|updates to \w+ spec")
 _FINISHED: Final = "status.operationState.finishedAt"
 
@@ -93,7 +99,7 @@ _FINISHED: Final = "status.operationState.finishedAt"
         "Bucket.source.toolkit.fluxcd.io",
     ),
     severity=Severity.WARNING,
-    reads=(Event,),
+    reads=(Event, Secret),
     symptoms=(
         "ComparisonError",
         "SyncError",
@@ -130,6 +136,14 @@ def not_delivered(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if refused is not None:
         summary = f"{_MEANINGS[_C.DELIVERY_APPLY_REFUSED].clause}: {visible_end(refused.text, LONGEST_MESSAGE)}"
         finding = msgspec.structs.replace(finding, summary=summary.rstrip("."), evidence=(refused, *finding.evidence))
+    finding = _with_source(obj, troubles[0], finding)
+    if _LOCKED.search(finding.summary) and obj.kind == "HelmRelease":
+        finding = msgspec.structs.replace(
+            finding,
+            evidence=(*finding.evidence, *_pending(obj, cluster)),
+            fixes=(_unlock(obj),),
+            commands=(*finding.commands, _history(obj)),
+        )
     if _IMMUTABLE.search(finding.summary):
         again = Fix("An immutable field is changed only by deleting and recreating the object, which ends its pods")
         finding = msgspec.structs.replace(finding, fixes=(*finding.fixes, again))
@@ -165,6 +179,55 @@ def _circles(obj: CustomResource, cluster: Cluster) -> Iterator[Ref]:
         dependency = cluster.maybe.get_ref(name)
         circle = circle_of(dependency, cluster) if isinstance(dependency, CustomResource) else ()
         yield from circle[:1]
+
+
+def _with_source(obj: CustomResource, trouble: StatedTrouble, finding: Finding) -> Finding:
+    """With the address of its source, where that is the trouble."""
+    if trouble.reading.message_class not in _OF_THE_SOURCE:
+        return finding
+    for path in ("spec.source.repoURL", "spec.sources[0].repoURL", "spec.url"):
+        if has_path(obj, path):
+            return msgspec.structs.replace(finding, evidence=(*finding.evidence, quote(obj, path, "its source")))
+    return finding
+
+
+def _release(obj: CustomResource) -> tuple[str, str]:
+    """Name and namespace of the Helm release (`api/v2/helmrelease_types.go`, GetReleaseName, GetStorageNamespace)."""
+    spec = obj.spec or {}
+    target = spec.get("targetNamespace")
+    name = spec.get("releaseName") or (f"{target}-{obj.name}" if target else obj.name)
+    return str(name), str(spec.get("storageNamespace") or obj.metadata.namespace)
+
+
+def _pending(obj: CustomResource, cluster: Cluster) -> Iterator[Evidence]:
+    """The revision that was broken off: Helm keeps the state of each in a label of its Secret."""
+    name, namespace = _release(obj)
+    for secret in cluster.maybe.all(Secret, namespace):
+        labels = secret.labels
+        if (
+            labels.get("owner") == "helm"
+            and labels.get("name") == name
+            and labels.get("status", "").startswith("pending")
+        ):
+            yield quote(secret, "metadata.labels[status]", f"revision {labels.get('version', '')} was broken off")
+
+
+def _unlock(obj: CustomResource) -> Fix:
+    name, namespace = _release(obj)
+    return Fix(
+        "End the operation that was broken off and left its revision in pending-install, -upgrade or -rollback: roll back to the last"
+        " deployed revision",
+        f"helm rollback {name} --namespace {namespace}",
+        Effect.DISRUPTS,
+    )
+
+
+def _history(obj: CustomResource) -> Command:
+    name, namespace = _release(obj)
+    return Command(
+        kubectl("get", "secrets", "-l", f"owner=helm,name={name}", "-L", "status,version", namespace=namespace),
+        "the revisions of the release: one is still pending-upgrade",
+    )
 
 
 def _counts(obj: CustomResource, trouble: StatedTrouble, cluster: Cluster) -> bool:

@@ -67,14 +67,28 @@ def _has_port(service: Service, target: IngressServiceBackend) -> bool:
 def _no_service(ingress: Ingress, path: str, where: str, target: IngressServiceBackend, cluster: Cluster) -> Finding:
     names = [service.name for service in cluster.maybe.all(Service, ingress.namespace)]
     near = next(iter(misspellings(target.name, names, 1)), "")
+    same = [service for service in cluster.maybe.all(Service) if service.name == target.name]
+    guess = f"; did you mean {near}?" if near else ""
+    if same and not near:
+        guess = f"; Service {same[0].namespace}/{target.name} is in another namespace, which an Ingress cannot use"
     return Finding(
         about=ref(ingress),
         aspect=target.name,
-        summary=f"Service {target.name} for {where} does not exist" + (f"; did you mean {near}?" if near else ""),
+        summary=f"Service {target.name} for {where} does not exist in namespace {ingress.namespace}{guess}"
+        if same and not near
+        else f"Service {target.name} for {where} does not exist{guess}",
         confidence=Confidence.CERTAIN,
         evidence=(quote(ingress, f"{path}.service.name", "no Service of this name in the namespace"),),
-        fixes=(_edit(ingress, f"Change the Service to {near}"),) if near else (),
+        fixes=_repairs(ingress, near, same),
         commands=(Command(f"kubectl get services{ingress.namespace_flag}", "the Services of the namespace"),),
+    )
+
+
+def _repairs(ingress: Ingress, near: str, same: list[Service]) -> tuple[Fix, ...]:
+    if near:
+        return (_edit(ingress, f"Change the Service to {near}"),)
+    return tuple(
+        Fix(f"Create the Ingress in namespace {service.namespace}, beside its Service") for service in same[:1]
     )
 
 

@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.services._metallb import POOL, Pools, pools
 from kubedoctor.cluster import Cluster, Event, Node, Service
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
@@ -55,7 +56,7 @@ def _waits(service: Service) -> bool:
     code="KD2003",
     subject=Service,
     severity=Severity.WARNING,
-    reads=(Service, Node, Event),
+    reads=(Service, Node, Event, POOL),
     when=_waits,
     symptoms=("<pending>", "SyncLoadBalancerFailed", "EnsuringLoadBalancer", "FailedBuildModel"),
 )
@@ -64,10 +65,14 @@ def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Findin
     age = cluster.taken_at - since if since is not None else CLOUD_PATIENCE
     failures = [event for event in cluster.events_about(ref(service)) if _is_failure(event)]
     nodes = cluster.maybe.all(Node)
-    cloud = not nodes or any(node.spec.provider_id for node in nodes)
+    begun = any(event.reason == "EnsuringLoadBalancer" for event in cluster.events_about(ref(service)))
+    cloud = begun or not nodes or any(node.spec.provider_id for node in nodes)
     if not failures and age < (CLOUD_PATIENCE if cloud else PATIENCE):
         return
-    yield _failed(service, failures[-1]) if failures else _not_handled(service, cloud=cloud)
+    if failures:
+        yield _failed(service, failures[-1], pools(service, failures[-1], cluster))
+    else:
+        yield _not_handled(service, cloud=cloud)
 
 
 def _is_failure(event: Event) -> bool:
@@ -75,12 +80,12 @@ def _is_failure(event: Event) -> bool:
     return event.type != "Normal" and bool(event.message) and not _NOT_OF_THE_LOAD_BALANCER.match(event.reason)
 
 
-def _failed(service: Service, failure: Event) -> Finding:
+def _failed(service: Service, failure: Event, free: Pools) -> Finding:
     return Finding(
         about=ref(service),
-        summary=f"load balancer failed: {failure.message}",
+        summary=f"load balancer failed: {failure.message}{free.words}",
         confidence=Confidence.CERTAIN,
-        evidence=(_wish(service), quote(failure, "message", "the controller's message")),
+        evidence=(_wish(service), quote(failure, "message", "the controller's message"), *free.evidence),
         commands=_commands(service),
     )
 

@@ -70,6 +70,8 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2102": {"Service": "which pods are the DNS servers"},
     "KD2203": {"NetworkPolicy": "that there are policies without effect"},
     "KD2301": {"Service": "that it is missing"},
+    "KD2305": {"Event": "controllers write why only there"},
+    "KD2306": {"Secret": "that it is missing"},
     "KD2202": {
         "NetworkPolicy": "that it denies",
         "Service": "where a name leads",
@@ -127,6 +129,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "Service": "where the rule's host leads",
         "Pod": "that the server has a proxy",
     },
+    "KD6102": {"Event": "the kubelet writes the answer to a probe only there"},
     "KD6009": {"AuthorizationPolicy.security.istio.io": "that it denies", "Service": "where the call leads"},
 }
 """What a conclusion rests on: the code, the kinds, and what they show."""

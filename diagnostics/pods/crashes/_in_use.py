@@ -7,7 +7,7 @@ from typing import NamedTuple
 from diagnostics.pods.crashes._mounted import mount_of
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Pod, container_path, finished, ref, workload_of
-from kubedoctor.findings import Evidence, Ref, fix_by_hand, quote, quote_spec
+from kubedoctor.findings import Evidence, Ref, fix_by_hand, has_path, quote, quote_spec
 
 _ENDS = (".pid", ".lock", "-lock", "/pid")
 
@@ -61,8 +61,10 @@ def address_in_use(pod: Pod, port: str, about: Ref, cluster: Cluster) -> Story:
     port_text = f"port {port}" if port else "its port"
     if pod.spec.host_network:
         evidence = [quote(pod, "spec.hostNetwork", "the pod uses the node's ports")]
+        if has_path(pod, "spec.nodeName"):
+            evidence.append(quote(pod, "spec.nodeName", "the node"))
         text, fix = (
-            f"{port_text} is already in use on the node (hostNetwork)",
+            f"{port_text} is already in use on node {pod.spec.node_name} (hostNetwork)",
             "Use another port, or remove hostNetwork",
         )
         if port.isdigit() and (holder := holder_of_port(pod, int(port), cluster)) is not None:

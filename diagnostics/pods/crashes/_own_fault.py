@@ -10,6 +10,7 @@ from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._in_use import address_in_use, is_left_over, left_over_file
 from diagnostics.pods.crashes._missing_file import missing_file
+from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes.kernel._limits import limit_of_the_node, too_little_shared_memory
@@ -83,6 +84,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     clause = _CLAUSES.get(cause.fault, "{message}")
     if subject == SHARED_MEMORY:
         return too_little_shared_memory(container, message, about)
+    if cause.pattern == "no nameservers found":
+        return no_nameservers(pod, message, about)
     if cause.fault is LogFault.KERNEL_SETTING:
         return limit_of_the_node(pod, subject, message)
     to_write = f" to write {subject}" if subject else ""

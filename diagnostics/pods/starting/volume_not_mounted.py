@@ -27,11 +27,13 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
+from diagnostics.pods.starting._node_plugin import at_node
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
     Event,
     HostPathSource,
+    Node,
     PersistentVolumeClaim,
     Pod,
     Volume,
@@ -75,6 +77,7 @@ _FIXES = {
     MessageClass.MOUNT_HELPER_MISSING: "Install the mount program or service of this file system on node {node}",
     MessageClass.MOUNT_DRIVER_MISSING: "Check that the CSI driver's pod runs on node {node}",
     MessageClass.MOUNT_FILESYSTEM: "Stop the workload, and repair the file system of the volume",
+    MessageClass.MOUNT_BUSY: "Find what holds the device on node {node}: an earlier mount, multipathd, LVM or another pod",
     MessageClass.MOUNT_SECRET_STORE: "Correct the secret's name in the store, or the rights of the pod's identity there",
     MessageClass.ATTACH_LIMIT: "Move pods with volumes away from node {node}, or use a larger machine",
     MessageClass.ATTACH_ZONE: "Run the pod in the zone of the volume",
@@ -86,6 +89,8 @@ _FOUND_TYPE = re.compile(r", it's an? (\w+)")
 _CREATED = {"": "DirectoryOrCreate", "Directory": "DirectoryOrCreate", "File": "FileOrCreate"}
 """The type under which the kubelet creates what is missing, by the type that a hostPath has."""
 _PASSES = re.compile(r"timed out waiting for the condition|not registered|failed to sync \w+ cache", re.IGNORECASE)
+_HINT = re.compile(r"\s*dmesg\(1\) may have more information after failed mount system call\.?")
+"""Of `mount`, behind the reason."""
 _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
 
 
@@ -93,7 +98,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     code="KD1019",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, PersistentVolumeClaim, Pod, *WORKLOADS),
+    reads=(Event, Node, PersistentVolumeClaim, Pod, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
@@ -139,22 +144,23 @@ def _mounted_since(pod: Pod, event: Event, cluster: Cluster) -> bool:
 def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     about = at_fault(pod, cluster)
     volume = next((candidate for candidate in pod.spec.volumes or () if candidate.name == name), None)
-    why = " ".join(event.message.split()).partition(f'for volume "{name}" : ')[2] or event.message
+    why = _HINT.sub("", " ".join(event.message.split())).partition(f'for volume "{name}" : ')[2] or event.message
     base = f"spec.volumes[name={name}]"
     evidence = [quote(event, "message", f"seen {times(event.times)}")]
     for field in ("hostPath.path", "hostPath.type", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
         evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
     attached = attached_elsewhere(pod, event, name, about, cluster)
-    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}"
+    place = at_node(pod, event, cluster)
+    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}{place.words}"
     return Finding(
         about=about,
         summary=summary + attached.words if attached else summary,
         confidence=Confidence.CERTAIN,
-        evidence=(*evidence, *(attached.evidence if attached else ())),
+        evidence=(*evidence, *(attached.evidence if attached else ()), *place.evidence),
         fixes=(attached and attached.fixes) or (_fix(pod, event, volume, about),),
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
-        because_of=(*_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),
+        because_of=(*place.blamed, *_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),
     )
 
 

@@ -14,6 +14,8 @@ from kubedoctor.cluster.triage import finished
 _NAME_LABELS: Final = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 _EVERY: Final = frozenset({"k8s", "ingress-controller", "ingress", "controller", "io", "www"})
 """Parts of a controller's name that name no program."""
+_PROGRAMS: Final = {"ingress.k8s.aws": "aws-load-balancer-controller", "azure": "ingress-azure"}
+"""Programs that the domain of their controller's name does not name."""
 
 
 def controller_pods(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
@@ -42,7 +44,7 @@ def _of_its_class(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
     if named is None:
         return ()
     domain, _, path = named.spec.controller.partition("/")
-    programs = {*domain.split("."), *path.split("/")} - _EVERY - {""}
+    programs = {_PROGRAMS.get(domain, ""), *domain.split("."), *path.split("/")} - _EVERY - {""}
     return tuple(
         pod
         for pod in cluster.maybe.all(Pod)

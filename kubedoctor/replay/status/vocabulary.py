@@ -68,7 +68,7 @@ STATE_FIELD: Final = compiled_later(
     r"^(?!last|previous|old|desired|target)(?:.*(?:State|Status|Phase|Health)|state|status|phase|health|robustness)$"
 )
 _BAD_STATE: Final = compiled_later(
-    r"(?:.*[a-z_ -])?(?:fail|failed|failure|failing|error|errored|degraded|unhealthy|invalid|faulted|stalled|rejected|denied)"
+    r"(?:.*[a-z_ -])?(?:fail|failed|failure|failing|error|errored|degraded|unhealthy|unavailable|invalid|faulted|stalled|rejected|denied)"
     r"|missing|lost|red|health_err|crashed|unrecoverable|aborted",
     re.IGNORECASE,
 )

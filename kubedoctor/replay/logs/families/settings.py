@@ -134,6 +134,7 @@ FAMILIES: Final = (
         LogFault.BAD_SETTING,
         (
             Pattern("plugin/loop: loop", r"detected for zone"),
+            Pattern("no nameservers found", at_any_level=True),
             Pattern("loop (", r"Loop \(\S+ -> \S+\) detected"),
             Pattern("unknown directive", r"in (?P<subject>/\S+:\d+)"),
             Pattern("unknown directive"),

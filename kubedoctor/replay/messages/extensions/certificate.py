@@ -43,6 +43,8 @@ _PHRASES = (
         r"(?!ErrGetKeyPair|ErrInvalidKeyPair|Failed|Pending|\w*Error|Err\w+).*",
     ),
     Phrase(_C.CERTIFICATE_DNS_PROVIDER, _F.CONFIGURATION, r"", r"PresentError"),
+    # In the state of a Challenge, whose words have no reason (`pkg/issuer/acme/dns/route53`, v1.16).
+    Phrase(_C.CERTIFICATE_DNS_PROVIDER, _F.CONFIGURATION, r"failed to (change|determine) Route ?53|route53:\w+"),
     Phrase(
         _C.CERTIFICATE_KEY_MISSING,
         _F.CONFIGURATION,

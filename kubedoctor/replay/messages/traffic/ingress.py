@@ -49,6 +49,8 @@ _PHRASES = (
         r"|does not exist|is not defined|missing|not defined)|no (active |ready )?endpoints?|named port"
         r"|no port\b|endpoints? not found",
     ),
+    # Google Cloud answers 403 for quotas too.
+    Phrase(_C.LOADBALANCER_QUOTA, _F.CLOUD, r"\bquotaExceeded\b|Quota '\w+' exceeded|QUOTA_EXCEEDED"),
     Phrase(
         _C.INGRESS_DENIED,
         _F.CONFIGURATION,

@@ -1,0 +1,113 @@
+"""TLS Secret of an Ingress is missing.
+
+## What it means
+An Ingress names a Secret for a host's certificate that is not in its namespace. Controllers serve the host with their default certificate
+then (browsers warn of it), or do not serve it at all.
+
+## Why it happens
+- The name is misspelled, or the Secret is in another namespace: an Ingress reads Secrets of its own namespace only.
+- The certificate was never created; with cert-manager the annotation or the Certificate is missing.
+
+## How to fix it
+Create the TLS Secret in the namespace of the Ingress, or correct `secretName`.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/ingress/#tls
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kubedoctor.cluster import (
+    Cluster,
+    Evidence,
+    Ingress,
+    IngressClass,
+    Pod,
+    Secret,
+    Service,
+    controller_pods,
+    listed,
+    misspellings,
+)
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    edit_command,
+    kubectl,
+    quote,
+    quote_line,
+    ref,
+)
+from kubedoctor.replay.status.vocabulary import PROGRESS
+
+_ISSUED = re.compile(r"cert-manager\.io/|kubernetes\.io/tls-acme|certificate\.appscode|gardener\.cloud/purpose")
+"""Annotations by which a controller makes the Secret: its Certificate then tells."""
+CERTIFICATE = "Certificate.cert-manager.io"
+
+
+@diagnostic(
+    code="KD2306",
+    subject=Ingress,
+    severity=Severity.WARNING,
+    reads=(Ingress, IngressClass, Secret, Pod, Service, CERTIFICATE),
+    symptoms=("fake certificate", "Using default certificate", "NET::ERR_CERT_AUTHORITY_INVALID"),
+)
+def certificate_secret_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    created = ingress.metadata.creation_timestamp
+    if ingress.metadata.deletion_timestamp is not None or (created and cluster.taken_at - created < PROGRESS):
+        return
+    if any(_ISSUED.search(key) for key in ingress.annotations):
+        return
+    for at, entry in enumerate(ingress.spec.tls or ()):
+        if not entry.secret_name or cluster.get(Secret, ingress.namespace, entry.secret_name) is not None:
+            continue
+        if not _is_being_made(ingress, entry.secret_name, cluster):
+            yield _finding(ingress, at, entry.secret_name, entry.hosts or (), cluster)
+
+
+def _is_being_made(ingress: Ingress, name: str, cluster: Cluster) -> bool:
+    return any(
+        (certificate.spec or {}).get("secretName") == name
+        for certificate in cluster.maybe.custom("Certificate", "cert-manager.io", ingress.namespace)
+    )
+
+
+def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], cluster: Cluster) -> Finding:
+    near = next(iter(misspellings(name, [one.name for one in cluster.maybe.all(Secret, ingress.namespace)], 1)), "")
+    elsewhere = [one for one in cluster.maybe.all(Secret) if one.name == name]
+    of_hosts = f" for {listed(hosts, 3)}" if hosts else ""
+    text = f"no Secret {name} with the certificate{of_hosts}"
+    if near:
+        text += f"; did you mean {near}?"
+    elif elsewhere:
+        text += f"; Secret {elsewhere[0].namespace}/{name} is in another namespace"
+    said = _said(ingress, name, cluster)
+    fix = Fix(f"Create the TLS Secret {name} in namespace {ingress.namespace}")
+    if near:
+        fix = Fix(f"Set secretName to {near}", edit_command(ref(ingress)))
+    return Finding(
+        about=ref(ingress),
+        aspect=name,
+        summary=text,
+        evidence=(quote(ingress, f"spec.tls[{at}].secretName", "no Secret of this name in the namespace"), *said),
+        confidence=Confidence.CERTAIN,
+        fixes=(fix,),
+        commands=(Command(kubectl("get", "secrets", namespace=ingress.namespace), "the Secrets of the namespace"),),
+    )
+
+
+def _said(ingress: Ingress, name: str, cluster: Cluster) -> tuple[Evidence, ...]:
+    for pod in controller_pods(ingress, cluster)[:1]:
+        for container in pod.spec.containers[:1]:
+            tail = cluster.log_tail(pod, container.name)
+            for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
+                if tail is not None and f"{ingress.namespace}/{name}" in tail.lines[index]:
+                    return (quote_line(tail, index, "the controller does not find it"),)
+    return ()

@@ -1,0 +1,137 @@
+"""Ingress controller cannot serve the Ingress.
+
+## What it means
+The controller of a cloud's load balancer, or another ingress controller, reports in an event why it does not serve the Ingress
+as written: it has no address, or keeps its last working state.
+
+## Why it happens
+- The controller's identity is not accepted by the cloud, or lacks a permission.
+- A quota of the account or project is reached.
+- No subnet, security group or certificate fits.
+- An annotation, path type or service type is not supported.
+
+## How to fix it
+Read the event: it names the call that failed, and why.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/ingress-controllers/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning
+from kubedoctor.cluster import (
+    Cluster,
+    Event,
+    Evidence,
+    Ingress,
+    IngressClass,
+    Pod,
+    Service,
+    ServiceAccount,
+    controller_pods,
+    has_path,
+    visible_end,
+)
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
+
+_C = MessageClass
+_IDENTITY: Final = "Let the cloud role trust the ServiceAccount of the controller, and name the role in its annotation"
+_QUOTA: Final = Meaning(
+    "a quota of the cloud is reached", "Raise the quota that the message names, or delete what is no longer used"
+)
+_DENIED: Final = Meaning(
+    "the cloud refuses the controller", "Give the controller's identity the permission that the message names"
+)
+_MEANINGS: Final = {
+    _C.CLOUD_IDENTITY_TRUST_POLICY: Meaning("the cloud role does not trust the controller's ServiceAccount", _IDENTITY),
+    _C.CLOUD_IDENTITY_NO_PROVIDER: Meaning("the cloud does not know the cluster's identity provider", "Register the cluster's OIDC issuer at the cloud"),
+    _C.CLOUD_IDENTITY_FEDERATION: Meaning("the cloud does not accept the controller's token", _IDENTITY),
+    _C.CLOUD_IDENTITY_POD_IDENTITY: Meaning("the controller gets no cloud identity", _IDENTITY),
+    _C.CLOUD_IDENTITY_DENIED: Meaning("the controller may not act as its cloud account", _IDENTITY),
+    _C.INGRESS_DENIED: _DENIED,
+    _C.LOADBALANCER_DENIED: _DENIED,
+    _C.LOADBALANCER_QUOTA: _QUOTA,
+    _C.LOADBALANCER_SUBNETS: Meaning("no subnet fits", "Tag the subnets for load balancers, or name them in the annotation"),
+    _C.LOADBALANCER_SECURITY_GROUPS: Meaning("its security groups cannot be used", "Correct the security groups of the annotation or of the nodes"),
+    _C.INGRESS_SERVICE_TYPE: Meaning("a backend has the wrong type of Service", "Set the Service's type to NodePort, or the annotation of the target type to ip"),
+    _C.INGRESS_CERTIFICATE: Meaning("its certificate cannot be used", "Correct the certificate that the message names"),
+    _C.INGRESS_INVALID: Meaning("the controller rejects it", "Correct what the message names"),
+    _C.LOADBALANCER_SETTING_MISSING: Meaning("a setting is missing", "Set what the message names"),
+    _C.LOADBALANCER_UNSUPPORTED: Meaning("the load balancer does not support it", "Change what the message names"),
+}  # fmt: skip
+_FRESH: Final = timedelta(minutes=30)
+"""Controllers try again at least every quarter of an hour."""
+_ROLE: Final = "eks.amazonaws.com/role-arn"
+_GOOGLE: Final = "iam.gke.io/gcp-service-account"
+_AZURE: Final = "azure.workload.identity/client-id"
+
+
+@diagnostic(
+    code="KD2305",
+    subject=Ingress,
+    severity=Severity.CRITICAL,
+    reads=(Ingress, IngressClass, Event, Pod, Service, ServiceAccount),
+    symptoms=("FailedBuildModel", "FailedDeployModel", "Translate", "Rejected", "no address"),
+)
+def not_provisioned(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    if ingress.metadata.deletion_timestamp is not None:
+        return
+    events = cluster.events_about(ref(ingress))
+    failure = next((event for event in reversed(events) if event.type == "Warning" and event.message), None)
+    if failure is None or not _still_counts(failure, events, cluster):
+        return
+    reading = read_message(Message(text=failure.message, reason=failure.reason, kind="Ingress", type=failure.type))
+    meaning = _MEANINGS.get(reading.message_class) if reading is not None else None
+    if reading is None or meaning is None:
+        return
+    words = visible_end(" ".join(failure.message.split()), LONGEST_MESSAGE)
+    about_identity = reading.message_class.area == "cloud-identity"
+    addressed = bool(ingress.status.load_balancer.ingress)
+    yield Finding(
+        about=ref(ingress),
+        summary=f"{meaning.clause}: {words}",
+        evidence=(
+            quote(failure, "message", f"event {failure.reason}"),
+            *(_identity(ingress, cluster) if about_identity or "denied" in reading.message_class.value else ()),
+        ),
+        confidence=Confidence.CERTAIN,
+        severity=Severity.WARNING if addressed else None,
+        fixes=(Fix(meaning.repair),),
+        commands=(Command(ref(ingress).describe_command, "its events"),),
+    )
+
+
+def _still_counts(failure: Event, events: tuple[Event, ...], cluster: Cluster) -> bool:
+    """It was seen lately, and the controller reports no success after it."""
+    seen = failure.seen_at
+    if seen is None or cluster.taken_at - seen > _FRESH:
+        return False
+    return not any(
+        event.type == "Normal" and event.seen_at is not None and event.seen_at >= seen and _is_success(event)
+        for event in events
+    )
+
+
+def _is_success(event: Event) -> bool:
+    words = event.message.lower()
+    return "success" in words or words.startswith(("ip is now", "configuration for")) or "reconciled" in words
+
+
+def _identity(ingress: Ingress, cluster: Cluster) -> Iterator[Evidence]:
+    """The ServiceAccount of the controller, and the cloud's account that it names."""
+    for pod in controller_pods(ingress, cluster)[:1]:
+        account = cluster.maybe.get(ServiceAccount, pod.namespace, pod.spec.service_account_name or "default")
+        if account is None:
+            continue
+        yield quote(account, "metadata.name", "the ServiceAccount of the controller")
+        for key in (_ROLE, _GOOGLE, _AZURE):
+            if has_path(account, f"metadata.annotations[{key}]"):
+                yield quote(account, f"metadata.annotations[{key}]", "the cloud's account that it names")

@@ -1,0 +1,101 @@
+"""The pod of a volume driver on a node: whether it is there, and where on the node a mount fails."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster import Cluster, DaemonSet, Event, Node, Pod, pods_of, ready, ref, untolerated
+from kubedoctor.findings import Evidence, Ref, has_path, quote
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
+
+_DRIVER: Final = re.compile(
+    r"driver name (\S+) not found in the list of registered CSI drivers|driver (?:name )?\"?(\S+?)\"? not (?:found|registered)"
+)
+"""`pkg/volume/csi/csi_client.go`, newCsiDriverClient, v1.37."""
+_ON_THE_NODE: Final = frozenset(
+    {MessageClass.MOUNT_BUSY, MessageClass.MOUNT_HELPER_MISSING, MessageClass.MOUNT_FILESYSTEM}
+)
+
+
+class AtNode(NamedTuple):
+    """`words`: to follow the kubelet's message. `blamed`: what runs the driver there."""
+
+    words: str
+    evidence: tuple[Evidence, ...]
+    blamed: tuple[Ref, ...] = ()
+
+
+def at_node(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
+    """What the node has to do with a mount that fails; nothing for trouble of the storage."""
+    reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
+    message_class = reading.message_class if reading is not None else None
+    node = pod.spec.node_name
+    if message_class in _ON_THE_NODE:
+        return AtNode(f" (on node {node})", (quote(pod, "spec.nodeName", "where it fails"),))
+    found = _DRIVER.search(event.message)
+    driver = (found[1] or found[2]) if found is not None else ""
+    if not driver:
+        return AtNode("", ())
+    plugin = _plugin_of(driver, cluster)
+    if plugin is None:
+        return AtNode(
+            f"; no pod on node {node} has registered the driver",
+            (quote(pod, "spec.nodeName", "where it is not registered"),),
+        )
+    there = [one for one in pods_of(plugin, cluster.maybe) if one.spec.node_name == node]
+    if not there:
+        return AtNode(
+            f"; {ref(plugin).title} has no pod on node {node}{_why_not(plugin, node, cluster)}",
+            (quote(pod, "spec.nodeName", "where the driver is missing"), *_taints(plugin, node, cluster)),
+            (ref(plugin),),
+        )
+    unready = next((one for one in there if not ready(one)), None)
+    if unready is None:
+        return AtNode(
+            f"; its pod {ref(there[0]).title.partition(' ')[2]} runs on node {node} and has not registered it",
+            (quote(there[0], "spec.nodeName", "where the driver's pod runs"),),
+        )
+    return AtNode(
+        f"; its pod {ref(unready).title.partition(' ')[2]} on node {node} is not ready",
+        (quote(unready, "spec.nodeName", "where the driver's pod runs"),),
+        (ref(unready), ref(plugin)),
+    )
+
+
+def _plugin_of(driver: str, cluster: Cluster) -> DaemonSet | None:
+    """The DaemonSet whose template names the driver: in an argument, a variable, or the path of its socket."""
+    return next((one for one in cluster.maybe.all(DaemonSet) if any(driver in text for text in _texts(one))), None)
+
+
+def _texts(daemon_set: DaemonSet) -> list[str]:
+    spec = daemon_set.spec.template.spec
+    texts = [volume.host_path.path for volume in spec.volumes or () if volume.host_path is not None]
+    for container in spec.containers:
+        texts += [*(container.args or ()), *(container.command or ())]
+        texts += [variable.value for variable in container.env or ()]
+    return texts
+
+
+def _why_not(plugin: DaemonSet, name: str, cluster: Cluster) -> str:
+    node = cluster.maybe.get(Node, "", name)
+    if node is None:
+        return ""
+    taint = untolerated(plugin.spec.template.spec.tolerations, node.spec.taints or ())
+    if taint is not None:
+        return f": it does not tolerate taint {taint.key}{f'={taint.value}' if taint.value else ''}:{taint.effect}"
+    wrong = [
+        f"{key}={value}"
+        for key, value in (plugin.spec.template.spec.node_selector or {}).items()
+        if node.labels.get(key) != value
+    ]
+    return f": the node lacks label {', '.join(wrong)}" if wrong else ""
+
+
+def _taints(plugin: DaemonSet, name: str, cluster: Cluster) -> tuple[Evidence, ...]:
+    node = cluster.maybe.get(Node, "", name)
+    if node is None or not has_path(node, "spec.taints"):
+        return ()
+    return (quote(node, "spec.taints", f"of the node; {plugin.name} has to tolerate them"),)
