@@ -12,9 +12,10 @@ from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
 
 _DRIVER: Final = re.compile(
-    r"driver name (\S+) not found in the list of registered CSI drivers|driver (?:name )?\"?(\S+?)\"? not (?:found|registered)"
+    r"driver name (\S+) not found in the list of registered CSI drivers|cannot find NodeID for driver \"([^\"]+)\""
+    r"|does not contain driver (\S+)|driver (?:name )?\"?(\S+?)\"? not (?:found|registered)"
 )
-"""`pkg/volume/csi/csi_client.go`, newCsiDriverClient, v1.37."""
+"""`pkg/volume/csi/csi_client.go`, newCsiDriverClient, v1.37; `kubernetes-csi/external-attacher`, GetNodeIDFromCSINode."""
 _ON_THE_NODE: Final = frozenset(
     {MessageClass.MOUNT_BUSY, MessageClass.MOUNT_HELPER_MISSING, MessageClass.MOUNT_FILESYSTEM}
 )
@@ -36,7 +37,7 @@ def at_node(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
     if message_class in _ON_THE_NODE:
         return AtNode(f" (on node {node})", (quote(pod, "spec.nodeName", "where it fails"),))
     found = _DRIVER.search(event.message)
-    driver = (found[1] or found[2]) if found is not None else ""
+    driver = next(filter(None, found.groups()), "") if found is not None else ""
     if not driver:
         return AtNode("", ())
     plugin = _plugin_of(driver, cluster)
@@ -99,3 +100,21 @@ def _taints(plugin: DaemonSet, name: str, cluster: Cluster) -> tuple[Evidence, .
     if node is None or not has_path(node, "spec.taints"):
         return ()
     return (quote(node, "spec.taints", f"of the node; {plugin.name} has to tolerate them"),)
+
+
+CLASS: Final = "SecretProviderClass.secrets-store.csi.x-k8s.io"
+_CLASS: Final = re.compile(r"SecretProviderClass\S* \"(?P<name>[^\"]+)\" not found")
+"""`kubernetes-sigs/secrets-store-csi-driver`, `pkg/secrets-store`: a pod uses the classes of its own namespace."""
+
+
+def class_elsewhere(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
+    """A SecretProviderClass that is in another namespace than the pod."""
+    found = _CLASS.search(event.message)
+    if found is None:
+        return AtNode("", ())
+    kind, _, group = CLASS.partition(".")
+    for other in cluster.maybe.custom(kind, group):
+        if other.name == found["name"] and other.namespace != pod.namespace:
+            words = f"; {kind} {other.namespace}/{other.name} is not used: it has to be in namespace {pod.namespace}"
+            return AtNode(words, (quote(other, "metadata.namespace", "where it is"),))
+    return AtNode("", ())

@@ -27,7 +27,7 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
-from diagnostics.pods.starting._node_plugin import at_node
+from diagnostics.pods.starting._node_plugin import CLASS, at_node, class_elsewhere
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -98,7 +98,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     code="KD1019",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Node, PersistentVolumeClaim, Pod, *WORKLOADS),
+    reads=(Event, Node, CLASS, PersistentVolumeClaim, Pod, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
@@ -150,13 +150,13 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     for field in ("hostPath.path", "hostPath.type", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
         evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
     attached = attached_elsewhere(pod, event, name, about, cluster)
-    place = at_node(pod, event, cluster)
-    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}{place.words}"
+    place, elsewhere = at_node(pod, event, cluster), class_elsewhere(pod, event, cluster)
+    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}{place.words}{elsewhere.words}"
     return Finding(
         about=about,
         summary=summary + attached.words if attached else summary,
         confidence=Confidence.CERTAIN,
-        evidence=(*evidence, *(attached.evidence if attached else ()), *place.evidence),
+        evidence=(*evidence, *(attached.evidence if attached else ()), *place.evidence, *elsewhere.evidence),
         fixes=(attached and attached.fixes) or (_fix(pod, event, volume, about),),
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
