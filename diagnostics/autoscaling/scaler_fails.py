@@ -75,7 +75,7 @@ def scaler_fails(scaler: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if not troubles:
         return
     event = _newest(scaler, cluster)
-    text = visible_end(event.message, LONGEST_MESSAGE) if event else said(troubles[0]).removeprefix(": ")
+    text = (visible_end(event.message, LONGEST_MESSAGE) if event else said(troubles[0]).removeprefix(": ")).rstrip(".")
     failure = scaler_failure(text)
     missing = next(_missing(scaler, cluster), None)
     if missing is not None:
