@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from diagnostics.mesh._config import Seen, requests_seen
-from kubedoctor.answers.reach.attempts import told_in
+from kubedoctor.answers.reach.attempts import may_tell, told_in
 from kubedoctor.answers.reach.connections import targets
 from kubedoctor.cluster import WORKLOADS, Cluster, CustomResource, LogTail, Namespace, Pod, Service, listed, not_ready
 from kubedoctor.findings import (
@@ -77,6 +77,8 @@ class DeniedCall(NamedTuple):
     symptoms=("403", "RBAC: access denied", "rbac_access_denied"),
 )
 def authorization_denies(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not may_tell(pod):
+        return
     policies = cluster.maybe.custom("AuthorizationPolicy", SECURITY)
     told = told_in(pod, DENIED, cluster) if policies else None
     refusal = _refusal(pod, *told, cluster) if told is not None else None

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.reach.attempts import Attempt, reset_attempts
+from kubedoctor.answers.reach.attempts import Attempt, may_tell, reset_attempts
 from kubedoctor.cluster import WORKLOADS, Cluster, CustomResource, Namespace, Pod, Service, not_ready
 from kubedoctor.findings import (
     Command,
@@ -52,8 +52,10 @@ from kubedoctor.replay.mesh.mutual_tls import STRICT, Mode, peer_mode
     symptoms=("connection reset by peer", "ECONNRESET", "STRICT"),
 )
 def plain_client_of_strict_server(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if injection.has_sidecar(pod) or pod.labels.get(injection.DATAPLANE) == "ambient" or not may_tell(pod):
+        return
     policies = cluster.maybe.custom("PeerAuthentication", SECURITY)
-    if not policies or injection.has_sidecar(pod) or pod.labels.get(injection.DATAPLANE) == "ambient":
+    if not policies:
         return
     for attempt in reset_attempts(pod, cluster):
         servers = [target for target in attempt.targets if target.pod is not None]

@@ -75,6 +75,11 @@ def told_in(pod: Pod, words: str, cluster: Cluster) -> tuple[LogTail, int] | Non
     return None
 
 
+def may_tell(pod: Pod) -> bool:
+    """Whether a log of its containers is one that these functions read: without one, nothing else is worth a request."""
+    return next(_runs(pod), None) is not None
+
+
 def _runs(pod: Pod) -> Iterator[tuple[str, bool]]:
     for status in pod.status.container_statuses or ():
         if status.ready or status.state is None or _was_killed(status):
