@@ -28,7 +28,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from diagnostics.control_plane._static_pods import static_pods
 from diagnostics.control_plane.leader_silent import COMPONENTS, NAMESPACE, OF_NODES, of_the_control_plane
 from kubedoctor.cluster import (
     Cluster,
@@ -43,6 +42,7 @@ from kubedoctor.cluster import (
     human_duration,
     quote,
     ref,
+    static_pods,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Ref, Severity, diagnostic, quote_line
 from kubedoctor.replay.status.store import StoreTrouble, store_trouble

@@ -26,7 +26,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.control_plane._static_pods import flag_of, static_pods
 from diagnostics.nodes._events import recent_events
 from kubedoctor.cluster import (
     Cluster,
@@ -36,9 +35,11 @@ from kubedoctor.cluster import (
     Pod,
     condition,
     counted,
+    flag_of,
     has_path,
     quote,
     ref,
+    static_pods,
     times,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic

@@ -109,6 +109,7 @@ from kubedoctor.cluster.relations.services import (
     selected_so_far,
     services_selecting,
 )
+from kubedoctor.cluster.relations.static_pods import flag_of, static_pods
 from kubedoctor.cluster.relations.workloads import (
     WORKLOAD_KINDS,
     WORKLOADS,
@@ -257,6 +258,7 @@ __all__ = [
     "ended_at",
     "endpoints_of",
     "finished",
+    "flag_of",
     "foreign_pods",
     "format_bytes",
     "has_path",
@@ -298,6 +300,7 @@ __all__ = [
     "selector_of",
     "selector_of_workload",
     "services_selecting",
+    "static_pods",
     "status_path",
     "statuses_were_recorded",
     "target_of",

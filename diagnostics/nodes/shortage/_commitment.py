@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from kubedoctor.cluster import Cluster, Evidence, Node, Pod, counted, format_bytes, listed, quote, workload_of
 from kubedoctor.findings import Fix, fix_by_hand
+from kubedoctor.replay.kubelet.endings import last_ending
 from kubedoctor.replay.kubelet.memory_commitment import MemoryCommitment, Share, memory_commitment
+from kubedoctor.replay.kubelet.outcome_facts import SIGKILL
 
 _MOST = 3
 _ALLOCATABLE = "status.allocatable[memory]"
@@ -26,7 +28,8 @@ def overcommitted_memory(node: Node, pods: tuple[Pod, ...], cluster: Cluster) ->
     memory = memory_commitment(node, pods)
     if memory is None or not memory.is_far_above or not memory.shares:
         return None
-    largest = memory.shares[0]
+    shares = sorted(memory.shares, key=_order)
+    largest = shares[0]
     about = workload_of(largest.pod, cluster)
     fix = fix_by_hand(
         about,
@@ -34,10 +37,17 @@ def overcommitted_memory(node: Node, pods: tuple[Pod, ...], cluster: Cluster) ->
     )
     return Overcommitted(
         _clause(memory),
-        f"What may use most above its request: {listed(map(_words, memory.shares), _MOST)}.",
+        f"What may use most above its request: {listed(map(_words, shares), _MOST)}.",
         (quote(node, _ALLOCATABLE, f"requests on it add up to {format_bytes(memory.requests)}"),),
         (fix,),
     )
+
+
+def _order(share: Share) -> tuple[bool, bool]:
+    """Whose memory has run out before comes first; the pods of the system come last, which often have no limit."""
+    ends = (last_ending(status) for status in share.pod.status.container_statuses or ())
+    killed = any(end is not None and (end.is_out_of_memory or end.exit_code == SIGKILL) for end in ends)
+    return (not killed, share.pod.namespace == "kube-system")
 
 
 def _clause(memory: MemoryCommitment) -> str:

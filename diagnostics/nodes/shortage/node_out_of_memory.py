@@ -25,7 +25,6 @@ first, but the kubelet or the container runtime may be hit too. The container's 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from diagnostics.nodes._events import AN_HOUR, recent_events
 from diagnostics.nodes.shortage._commitment import overcommitted_memory
@@ -45,12 +44,9 @@ from kubedoctor.cluster import (
     times,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
-from kubedoctor.replay.kubelet.node_events import SYSTEM_OOM, victim_named
+from kubedoctor.replay.kubelet.node_events import SYSTEM_OOM, seen_anew, victim_named
 
 _MOST = 3
-_STARTING = "Starting"
-_READS_AGAIN = timedelta(seconds=15)
-"""A kubelet that starts reads the kernel's log from its beginning, and reports the kills of long ago again."""
 
 
 @diagnostic(
@@ -63,11 +59,13 @@ _READS_AGAIN = timedelta(seconds=15)
     symptoms=("SystemOOM", "exit code 137", "OOMKilling", "out of memory"),
 )
 def node_out_of_memory(node: Node, cluster: Cluster) -> Iterator[Finding]:
-    starts = [event.seen_at for event in recent_events(node, cluster, _STARTING) if event.seen_at is not None]
+    known = cluster.events_about(ref(node))
     kills = [
         (at, event)
         for event in recent_events(node, cluster, SYSTEM_OOM)
-        if has_path(event, "message") and (at := _last_known(event, starts, cluster.taken_at)) is not None
+        if has_path(event, "message")
+        and (at := seen_anew(event, known)) is not None
+        and cluster.taken_at - at <= AN_HOUR
     ]
     if not kills:
         return
@@ -99,11 +97,3 @@ def node_out_of_memory(node: Node, cluster: Cluster) -> Iterator[Finding]:
             Command(f"kubectl describe node {node.name}", "requests and limits of its pods, and its events"),
         ),
     )
-
-
-def _last_known(event: Event, starts: list[datetime], now: datetime) -> datetime | None:
-    """When it was last seen other than by a kubelet that had just started; None where it was not, or too long ago."""
-    for at in (event.seen_at, event.first_timestamp):
-        if at is not None and not any(timedelta() <= at - start <= _READS_AGAIN for start in starts):
-            return at if now - at <= AN_HOUR else None
-    return None

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
+
+from kubedoctor.cluster.kinds.core import Event
 
 REBOOTED: Final = "Rebooted"
 SYSTEM_OOM: Final = "SystemOOM"
+_STARTING: Final = "Starting"
+_READS_THE_LOG: Final = timedelta(seconds=15)
 _BOOT: Final = re.compile(r"boot id: ([\w-]+)")
 _VICTIM: Final = re.compile(r"victim process: (?P<name>[^,]*), pid: (?P<pid>\d+)")
 
@@ -19,6 +25,16 @@ class Victim(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name or 'a process'} (pid {self.pid})"
+
+
+def seen_anew(event: Event, events: Iterable[Event]) -> datetime | None:
+    """When it was last seen other than by a kubelet that had just started, of the events of its node; None where it was
+    not: such a kubelet reads the kernel's log from its beginning, and reports kills of long ago as if they were new."""
+    starts = [other.seen_at for other in events if other.reason == _STARTING and other.seen_at is not None]
+    for at in (event.seen_at, event.first_timestamp):
+        if at is not None and not any(timedelta() <= at - start <= _READS_THE_LOG for start in starts):
+            return at
+    return None
 
 
 def victim_named(message: str) -> Victim | None:

@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.container_errors import StartProblem, start_failure
 from kubedoctor.replay.kubelet.endings import ALL_RESTARTED, LOST, Ending
-from kubedoctor.replay.kubelet.node_events import REBOOTED, SYSTEM_OOM
+from kubedoctor.replay.kubelet.node_events import REBOOTED, SYSTEM_OOM, seen_anew
 from kubedoctor.replay.kubelet.outcomes import Cause, EndFact, Proof, decide
 from kubedoctor.replay.kubelet.probes import DEFAULT_GRACE, gives_up_not_before, killed_not_after
 from kubedoctor.replay.logs.reading import states_a_cause
@@ -67,7 +67,10 @@ def outcome(
     stated = next(((fact, event) for event in reversed(known) if (fact := _states(event, container, ending))), None)
     if any(_is_of_the_stop(event, pod, container, ending) for event in known):
         facts.add(EndFact.LOGGED_STOP)
-    short = next((event for event in node_events if _is_of_the_end(event, ending)), None)
+    short = next(
+        (event for event in node_events if _is_of_the_end(event, ending) and seen_anew(event, node_events) is not None),
+        None,
+    )
     facts |= ({stated[0]} if stated else set()) | ({EndFact.NODE_OUT_OF_MEMORY} if short is not None else set())
     facts |= {EndFact.TRACK_LOST} if any(_ended_with_its_node(event, ending) for event in node_events) else set()
     row = decide(facts, ending.exit_code)

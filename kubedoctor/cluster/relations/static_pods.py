@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kubedoctor.cluster import Cluster, Pod
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.reading import Cluster
 
 NAMESPACE, LABEL = "kube-system", "component"
 
