@@ -109,7 +109,6 @@ from kubedoctor.cluster.relations.services import (
     selected_so_far,
     services_selecting,
 )
-from kubedoctor.cluster.relations.static_pods import flag_of, static_pods
 from kubedoctor.cluster.relations.workloads import (
     WORKLOAD_KINDS,
     WORKLOADS,
@@ -131,6 +130,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.statuses import statuses_were_recorded
 from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
+from kubedoctor.cluster.static_pods import flag_of, static_pods
 from kubedoctor.cluster.triage import (
     all_containers,
     all_statuses,

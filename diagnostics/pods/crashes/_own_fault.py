@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from diagnostics.pods._clock import wrong_clock
 from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
@@ -55,6 +56,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
         return linked
     mine = _container(pod, container)
+    if cause.fault is LogFault.TLS and (skewed := wrong_clock(pod, message_of(lines, cause), cluster)) is not None:
+        return skewed
     if cause.fault is LogFault.READ_ONLY:
         return cannot_write(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.PERMISSION_FILE and mine is not None:
