@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
@@ -18,7 +19,9 @@ class ListColumn(msgspec.Struct, frozen=True):
     """`width` in cells; the column with width 0 takes the remaining cells. `text` makes a cell from a row and the
     present moment; what it returns is safe to print. `yields`: columns with a higher value are dropped first where
     there is no room, those with 0 never. `least`: what the flexible column needs before others are kept. `narrow`: the cells to
-    which it is narrowed where dropping others is not enough; 0: never. `ages`: its text depends on the moment."""
+    which it is narrowed where dropping others is not enough; 0: never. `ages`: its text depends on the moment. `fits`:
+    no wider than what is shown in it, and then `width` is the most. `ends`: too long a text is cut in its middle, because
+    names differ in their ends."""
 
     title: str
     width: int
@@ -28,6 +31,8 @@ class ListColumn(msgspec.Struct, frozen=True):
     least: int = 0
     narrow: int = 0
     ages: bool = False
+    fits: bool = False
+    ends: bool = False
 
 
 def fit(
@@ -64,18 +69,33 @@ def kind_word(kind: str) -> str:
 
 
 _KIND = ListColumn("KIND", 7, lambda row, _: kind_word(row.ref.kind))
-_NAMESPACE = ListColumn("NAMESPACE", 13, lambda row, _: visible(row.ref.namespace, 60))
-_NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253))
+_NAMESPACE = ListColumn("NAMESPACE", 24, lambda row, _: visible(row.ref.namespace, 60), fits=True, ends=True, narrow=9)
+_NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253), ends=True)
 _READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True)
 _RESTARTS = ListColumn("RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2)
 _AGE = ListColumn("AGE", 6, age, right=True, yields=1, ages=True)
-_STATUS = ListColumn("STATUS", 20, lambda row, _: visible(row.status, 80), narrow=12)
-_NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3)
+_STATUS = ListColumn("STATUS", 24, lambda row, _: visible(row.status, 80), narrow=12, fits=True)
+_NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3, fits=True, ends=True)
 _IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
 _CODE = ListColumn("CODE", 7, lambda row, _: row.ready, yields=2)
-_WHERE = ListColumn("NAMESPACE", 13, _NAMESPACE.text, yields=1)
-_ABOUT = ListColumn("ABOUT", 26, lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}")
+_WHERE = ListColumn("NAMESPACE", 24, _NAMESPACE.text, yields=1, fits=True, ends=True)
+_ABOUT = ListColumn(
+    "ABOUT",
+    30,
+    lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}",
+    fits=True,
+    ends=True,
+    narrow=20,
+)
 _SUMMARY = ListColumn("SUMMARY", 0, lambda row, _: visible(row.status, 200), least=30)
+_EVENT = (
+    ListColumn("LAST SEEN", 9, age, right=True, ages=True),
+    ListColumn("TYPE", 7, lambda row, _: visible(row.ready, 20), yields=2),
+    ListColumn("REASON", 24, lambda row, _: visible(row.node, 60), fits=True, narrow=12),
+    ListColumn("OBJECT", 40, lambda row, _: visible(row.images, 253), fits=True, ends=True, narrow=16),
+    ListColumn("COUNT", 5, lambda row, _: str(row.restarts), right=True, yields=3),
+    ListColumn("MESSAGE", 0, lambda row, _: visible(row.status, 300), least=24),
+)
 _CURRENT = ListColumn("", 10, lambda row, _: visible(row.status, 20))
 
 
@@ -85,6 +105,8 @@ def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
         return (_CODE, *(() if view.namespace else (_WHERE,)), _ABOUT, _SUMMARY)
     if view.kind == "Context":
         return (_NAME, _CURRENT)
+    if view.kind == "Event":
+        return _EVENT if view.namespace else (replace(_WHERE, yields=4), *_EVENT)
     where = () if view.namespace or not _namespaced(view.kind) else (_NAMESPACE,)
     if not view.kind:
         return (_KIND, *where, _NAME, _READY, _RESTARTS, _AGE, *((_STATUS, _IMAGES) if wide else ()))

@@ -13,9 +13,9 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.tui.marks import Marks, marks_of
+from kubedoctor.tui.restarts import Restarts
 from kubedoctor.tui.rows import (
     ROOTS,
-    Restarts,
     Row,
     View,
     arrange,

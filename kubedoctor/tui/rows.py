@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster import CronJob, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
+from kubedoctor.cluster import CronJob, Event, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.resources import kind_named, plural_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, template_of
-from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Incident, Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
 from kubedoctor.tui.marks import Marks, marks_of
+from kubedoctor.tui.restarts import Restarts, restarts_of
 
 READING = "reading…"
 EXAMINING = "examining…"
@@ -112,6 +112,8 @@ def _elsewhere(namespace: str, report: Report | None) -> str:
 
 
 LAST_PLACE = 1 << 30
+_END_OF_TIME = 1 << 33
+"""In seconds of the epoch: later than any object, and as wide as the places in the sort key of a row."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -135,32 +137,6 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 def searchable(name: Ref, *words: str) -> str:
     """The text for filters; kept in the row, because a filter searches all rows at each key."""
     return " ".join((f"{name.namespace}/{name.name} {name.kind}", *words)).lower()
-
-
-class Restarts:
-    """The restarts of the pods of each workload, by the topmost owner that was seen."""
-
-    def __init__(self, snapshot: Snapshot, namespace: str, family: Family) -> None:
-        self.of_workload: dict[Ref, int] = {}
-        self._of_pod: dict[Ref, tuple[Ref, int]] = {}
-        for pod in snapshot.of_kind("Pod", namespace):
-            if restarts_of(pod):
-                self.count(ref(pod), pod, family)
-
-    def count(self, name: Ref, pod: KubernetesObject | None, family: Family) -> set[Ref]:
-        """Take over a pod as it is now, None where it is gone; returns the workloads whose number changed."""
-        before = self._of_pod.pop(name, None)
-        now = (family.top_seen(name), number) if pod is not None and (number := restarts_of(pod)) else None
-        if now is not None:
-            self._of_pod[name] = now
-            self.of_workload[now[0]] = self.of_workload.get(now[0], 0) + now[1]
-        if before is not None:
-            left = self.of_workload[before[0]] - before[1]
-            if left:
-                self.of_workload[before[0]] = left
-            else:
-                del self.of_workload[before[0]]
-        return {counted[0] for counted in (before, now) if counted is not None} if before != now else set()
 
 
 def make_rows(
@@ -293,6 +269,8 @@ def row_of(
 ) -> Row:
     """The row of an object, as bad as `worst` says at least."""
     name = ref(obj)
+    if isinstance(obj, Event):
+        return _event_row(name, obj)
     state = state or stated_health(obj)
     health = min(state.health, worst.get(name, Health.IDLE), key=lambda mark: mark.rank)
     pod = obj if isinstance(obj, Pod) else None
@@ -311,9 +289,23 @@ def row_of(
     )
 
 
-def restarts_of(pod: KubernetesObject) -> int:
-    """The restarts of all containers of a pod."""
-    return sum(status.restart_count for status in all_statuses(pod)) if isinstance(pod, Pod) else 0
+def _event_row(name: Ref, event: Event) -> Row:
+    """`ready` is the type, `node` the reason, `images` the object, `restarts` how often. The newest come first, warnings
+    before all others."""
+    about = event.involved_object
+    seen = event.seen_at
+    return Row(
+        ref=name,
+        health=Health.NOTED if event.type == "Warning" else Health.IDLE,
+        ready=event.type,
+        status=event.message,
+        restarts=event.times,
+        created=seen,
+        node=event.reason,
+        images=f"{about.kind.lower()}/{about.name}",
+        search=searchable(name, event.type, event.reason, f"{about.kind}/{about.name}", event.message),
+        place=_END_OF_TIME - int(_moment(seen)),
+    )
 
 
 def _finding_rows(report: Report) -> tuple[Row, ...]:

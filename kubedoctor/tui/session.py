@@ -13,7 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from kubedoctor.answers.question import Choices, Question
-from kubedoctor.cluster import Cluster, LogTail, LogWant, Pod, Ref, Snapshot, Want, ref
+from kubedoctor.cluster import Cluster, Event, LogWant, Pod, Ref, Snapshot, Want, ref
+from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
@@ -28,6 +29,7 @@ from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
 from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, kinds_needed
+from kubedoctor.tui.logs import LogText, log_texts, wanted_logs
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, namespaces_in_order
@@ -80,14 +82,6 @@ class Opener(msgspec.Struct, frozen=True):
 
     contexts: Callable[[], tuple[str, ...]]
     open: Callable[[str], ReadableCluster]
-
-
-class LogText(msgspec.Struct, frozen=True):
-    """The log of one container; `why` is the reason if there is none."""
-
-    container: str
-    tail: LogTail | None
-    why: str = ""
 
 
 class Session:
@@ -310,19 +304,9 @@ class Session:
 
     def logs(self, pod: Pod, *, previous: bool = False) -> tuple[LogText, ...]:
         """The last lines of each container, init containers last."""
-        names = [container.name for container in (*pod.spec.containers, *(pod.spec.init_containers or ()))]
-        wants = [LogWant(pod.namespace, pod.name, name, previous) for name in names]
         if self.live:
-            self.source.gather(frozenset(wants))
-        return tuple(self._log(want) for want in wants)
-
-    def _log(self, want: LogWant) -> LogText:
-        try:
-            tail = self.snapshot.log(want)
-        except KeyError:
-            return LogText(want.container, None, self.snapshot.refusal(want) or "the log could not be read")
-        reason = "no previous run" if want.previous else "the log is empty"
-        return LogText(want.container, tail, "" if tail and tail.lines else reason)
+            self.source.gather(frozenset(wanted_logs(pod, previous=previous)))
+        return log_texts(pod, self.snapshot, previous=previous)
 
     def scaler_of(self, workload: Ref) -> Ref | None:
         """The autoscaler that sets the number of pods of a workload, or what controls that autoscaler; None where none was
@@ -330,6 +314,13 @@ class Session:
         with self._lock if self.live else contextlib.nullcontext():
             found = autoscalers_of(workload, Cluster(self.snapshot, lenient=True))
         return (controller_of(found[0]) or ref(found[0])) if found else None
+
+    def involved(self, event: Ref) -> Ref | None:
+        """The object that an Event is about."""
+        obj = self.snapshot.get(event)
+        about = obj.involved_object if isinstance(obj, Event) else None
+        row = kind_named(about.kind) if about else None
+        return Ref(about.kind, about.namespace if row is None or row.namespaced else "", about.name) if about else None
 
     def refusals(self) -> tuple[str, ...]:
         """What could not be read, a line for each kind."""

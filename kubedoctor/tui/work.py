@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from textual.message import Message
 
 from kubedoctor.answers.question import Choices, Question
-from kubedoctor.cluster import Ref
+from kubedoctor.cluster import Event, Ref
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
@@ -33,6 +33,7 @@ from kubedoctor.tui.messages import (
 )
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
+from kubedoctor.tui.pages.events import event_page
 from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row, View, arrange
@@ -128,8 +129,13 @@ def examine(session: Session, namespace: str, post: Post) -> None:
 
 def tell(session: Session, row: Row, report: Report, post: Post, *, full: bool = False) -> None:
     """Write the page about a row."""
+    snapshot = session.seen()
     verdict = session.verdict(row.ref, report, row.finding)
-    post(Told(row, verdict, incident_page(verdict, row, session.seen(), session.catalogue, full=full)))
+    if isinstance(obj := snapshot.get(row.ref), Event):
+        page = event_page(obj, snapshot)
+    else:
+        page = incident_page(verdict, row, snapshot, session.catalogue, full=full)
+    post(Told(row, verdict, page))
 
 
 def focus(session: Session, row: Row, post: Post) -> None:

@@ -262,7 +262,10 @@ def yaml_page(data: dict[str, Any] | None, obj: KubernetesObject | None, name: R
     if data is None:
         page.add(f"{name.title} cannot be read.")
         return page
-    document = dict(data)
+    first, last = ("apiVersion", "kind", "metadata"), ("status",)  # as kubectl prints it
+    document = {key: data[key] for key in first if key in data}
+    document |= {key: value for key, value in data.items() if key not in last}
+    document |= {key: data[key] for key in last if key in data}
     if isinstance(document.get("metadata"), dict):
         document["metadata"] = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)

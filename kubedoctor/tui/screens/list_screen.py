@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
@@ -15,7 +14,6 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
@@ -39,13 +37,11 @@ from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.panes import Panes
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
-from kubedoctor.tui.widgets.titles import as_title
+from kubedoctor.tui.widgets.titles import as_title, examined_title
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
-EXAMINED_STEP = timedelta(seconds=10)
-"""A title that changes draws its whole pane."""
 READING_AFTER = 0.1
 """Seconds that a list may take before the screen says that it is being read."""
 LOOK_AFTER = 0.05
@@ -180,6 +176,8 @@ class ListScreen(RowsScreen):
             self._go(View(namespace=row.ref.name))
         elif row.ref.kind == "Context":
             self._work(partial(work.switch, self.session, row.ref.name), "switch")
+        elif row.ref.kind == "Event":
+            self._go_to(self.session.involved(row.ref))
         elif row.ref.kind == "Node" and not row.finding:
             self._go(View("Pod", "", row.ref))
         elif row.ref.kind in WORKLOAD_KINDS and not row.finding:
@@ -244,6 +242,11 @@ class ListScreen(RowsScreen):
         """The new list takes some time: what is shown is the previous one."""
         if self._shown != self.view:
             self._show(())
+
+    def _go_to(self, name: Ref | None) -> None:
+        """Show an object in the list of its kind."""
+        if name is not None:
+            self._go(View(name.kind, name.namespace), row=name)
 
     def _covers(self, view: View) -> bool:
         """Whether the report is about what the view shows."""
@@ -317,10 +320,7 @@ class ListScreen(RowsScreen):
 
     def _draw_examined(self) -> None:
         """How old the report is: on a large cluster that changes all the time it is older than the rows."""
-        report, title = self.report, "Why"
-        if report is not None and self.session.live:
-            age = max(self.session.now() - report.taken_at, timedelta()) // EXAMINED_STEP * EXAMINED_STEP
-            title = f"Why · examined {human_duration(age)} ago" if age else "Why · examined just now"
+        title = examined_title(self.report, self.session.now() if self.session.live else None)
         pane = self.query_one(IncidentPane)
         if self._examined_title != title:
             self._examined_title = title
@@ -395,6 +395,6 @@ class ListScreen(RowsScreen):
         obj = self.session.snapshot.get(row.ref) if row is not None else None
         owner = controller_of(obj) if obj is not None else None
         if owner is not None:
-            self._go(View(owner.kind, owner.namespace), row=owner)
+            self._go_to(owner)
         else:
             self.notify("No owner.", timeout=3)

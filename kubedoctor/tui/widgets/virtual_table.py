@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
-from rich.cells import set_cell_size
+from msgspec.structs import replace
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -22,6 +23,8 @@ from kubedoctor.tui.widgets.line_view import LineView
 MARK = 3  # cells: a space, the mark, a space
 GAP = 1
 LEAST_NAME = 16
+LEAST_WITH_END = 9
+MOST_OF_END = 6  # a hyphen and the five characters that a pod's name ends with
 MOST_KEPT_LINES = 2000
 NEAR = 50  # rows
 
@@ -94,6 +97,7 @@ class VirtualTable(LineView, can_focus=True):
         self._lines: dict[int, _Line] = {}
         self._plain: Style | None = None
         self._styles_of_lines: tuple[Style, ...] = ()
+        self._longest: dict[str, int] = {}
 
     @property
     def current(self) -> Row | None:
@@ -108,6 +112,7 @@ class VirtualTable(LineView, can_focus=True):
         others = columns != self._columns
         if others:
             self._columns = columns
+            self._longest.clear()
             self._measure()
         self.virtual_size = Size(self.size.width, len(rows) + 1)
         self.follows = self.follows and stay
@@ -117,6 +122,9 @@ class VirtualTable(LineView, can_focus=True):
             self.cursor = self._index_of(before)
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
         self._follow()
+        if self._has_outgrown():
+            self._measure()
+            others = True
         if others or int(self.scroll_offset.y) != top:
             self.refresh()
         else:
@@ -227,11 +235,33 @@ class VirtualTable(LineView, can_focus=True):
             self._lines.clear()
         return plain
 
+    def _has_outgrown(self) -> bool:
+        """Whether a row that is now visible has a longer text than those before, in a column that fits its texts."""
+        outgrown, now, columns = False, self._now, [column for column in self._columns if column.fits]
+        for index in self._visible():
+            row, line = self.rows[index], self._lines.get(index)
+            if now is None or (line is not None and line.row is row):
+                continue
+            for column in columns:
+                size = min(column.width, cell_len(column.text(row, now)))
+                if size > self._longest.get(column.title, len(column.title)):
+                    self._longest[column.title], outgrown = size, True
+        return outgrown
+
     def _measure(self) -> None:
         """Choose the columns that have room."""
         self._lines.clear()
         self._measured = self.scrollable_content_region.width
-        self._fitting, self._widths = fit(self._columns, self._measured - MARK, GAP, LEAST_NAME)
+        columns = tuple(
+            replace(column, width=self._longest.get(column.title, len(column.title))) if column.fits else column
+            for column in self._columns
+        )
+        self._fitting, self._widths = fit(columns, self._measured - MARK, GAP, LEAST_NAME)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if self._has_outgrown():  # where it was scrolled, all lines are drawn
+            self._measure()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         width = self.content_width
@@ -241,7 +271,7 @@ class VirtualTable(LineView, can_focus=True):
         if y == 0:
             style = self.get_component_rich_style("table--header")
             titles = (
-                _cell(column.title, size, column.right)
+                _cell(column.title, size, column.right, ends=False)
                 for column, size in zip(self._fitting, self._widths, strict=True)
             )
             return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
@@ -270,7 +300,7 @@ class VirtualTable(LineView, can_focus=True):
         now = self._now
         assert now is not None  # rows and their time are set together
         cells = (
-            _cell(column.text(row, now), size, column.right)
+            _cell(column.text(row, now), size, column.right, ends=column.ends)
             for column, size in zip(self._fitting, self._widths, strict=True)
         )
         idle = mark if row.health.value == "idle" else plain
@@ -278,9 +308,12 @@ class VirtualTable(LineView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, plain)
 
 
-def _cell(text: str, width: int, right: bool) -> str:
-    """Exactly `width` cells; truncated text ends with `…`."""
+def _cell(text: str, width: int, right: bool, *, ends: bool) -> str:
+    """Exactly `width` cells; truncated text ends with `…`, or with `ends` has it before its end."""
     if text.isascii():
+        if len(text) > width and ends and width >= LEAST_WITH_END:
+            end = min(MOST_OF_END, width // 3)
+            return f"{text[: width - 1 - end]}…{text[-end:]}"
         if len(text) > width:
             return text[: width - 1] + "…"
         return text.rjust(width) if right else text.ljust(width)
