@@ -1,5 +1,5 @@
 """Equal parts of the pods of one controller are kept once: they come from one template, and are half of a large
-cluster."""
+cluster. What a change of an object leaves as it was is kept as well."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _OF_METADATA: Final = ("labels", "annotations", "owner_references")
 _OF_SPEC: Final = ("affinity", "tolerations")
 _OF_CONTAINER: Final = ("resources", "security_context")
 """The parts that are large in most pods; containers themselves share others (`kinds.containers`)."""
+_CHANGING: Final = ("metadata", "status")
 
 
 def share_parts(objects: Iterable[KubernetesObject]) -> None:
@@ -31,6 +32,14 @@ def share_parts(objects: Iterable[KubernetesObject]) -> None:
             for known, container in zip(model.spec.containers, pod.spec.containers, strict=False):
                 _take(_OF_CONTAINER, known, container)
             _take_volumes(model.spec, pod.spec)
+
+
+def keep_parts(before: KubernetesObject, after: KubernetesObject) -> None:
+    """Let a changed object keep what is equal in it; mostly its status alone differs. `after` must be new: no other code
+    uses it yet."""
+    if type(before) is type(after):
+        _take(_OF_METADATA, before.metadata, after.metadata)
+        _take(tuple(name for name in after.__struct_fields__ if name not in _CHANGING), before, after)
 
 
 def _take(fields: tuple[str, ...], model: Any, part: Any) -> None:

@@ -15,6 +15,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.heartbeats import is_heartbeat
+from kubedoctor.cluster.seen.sharing import keep_parts
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
@@ -224,7 +225,7 @@ class Follower:
             self._stream.close()  # The loop below ends at once and closes the connection.
         self._watching()
         self._started = True
-        reader = EventReader(resource, self._namespace)
+        reader = EventReader(resource, self._namespace, self._store.snapshot.get)
         began = time.monotonic()
         try:
             asked = began
@@ -286,6 +287,8 @@ class Follower:
         """Add, replace or remove an object; returns what was there."""
         snapshot, name = self._store.snapshot, Ref(self.kind, obj.metadata.namespace, obj.metadata.name)
         before = snapshot.get(name)
+        if before is not None:
+            keep_parts(before, obj)
         if type_ == "DELETED":
             snapshot.remove(name)
         elif self._resource is not None and self._resource.names_only:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.kinds.meta import KubernetesObject, ObjectMeta
+from kubedoctor.cluster.kinds.pods import Pod, PodStatus
+from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.decoding import (
     Decoded,
     Unreadable,
@@ -54,15 +58,24 @@ class _Bookmark(msgspec.Struct, frozen=True):
     metadata: _Metadata = _Metadata()
 
 
+class _PodWithoutSpec(msgspec.Struct, frozen=True, gc=False):
+    metadata: ObjectMeta = ObjectMeta()
+    status: PodStatus = PodStatus()
+
+
+_POD = msgspec.json.Decoder(_PodWithoutSpec)
 _EVENT = msgspec.json.Decoder(_Event)
 _ERROR = msgspec.json.Decoder(_Error)
 _BOOKMARK = msgspec.json.Decoder(_Bookmark)
 
 
 class EventReader:
-    """Reads the lines of a watch of one kind, in a namespace or in all."""
+    """Reads the lines of a watch of one kind, in a namespace or in all. `known`: the objects that were read before."""
 
-    def __init__(self, resource: ServedResource, namespace: str) -> None:
+    def __init__(
+        self, resource: ServedResource, namespace: str, known: Callable[[Ref], KubernetesObject | None] | None = None
+    ) -> None:
+        self._known = known if resource.ref_kind == "Pod" else None
         self._resource = resource
         self._namespace = namespace if resource.row.namespaced else ""
         self._asked = resource.asked(namespace, names_only=resource.names_only)
@@ -88,12 +101,36 @@ class EventReader:
                 break
         else:
             return None
-        obj = decode_exact(self._resource.ref_kind, memoryview(line)[start:-1])
+        body = memoryview(line)[start:-1]
+        known = self._with_known_spec(body) if type_ == "MODIFIED" else None
+        obj = known or decode_exact(self._resource.ref_kind, body)
         if obj is None or not line.endswith(b"}") or not obj.metadata.name:
             return None
         if self._namespace and obj.metadata.namespace not in ("", self._namespace):
             return None
         return WatchEvent(type_, Decoded(named(self._resource, (obj,))))
+
+    def _with_known_spec(self, body: memoryview) -> Pod | None:
+        """A pod whose spec was read before: most events are about its status, and the spec takes half of the time. The
+        API server counts up `metadata.generation` with each change of the spec (`updatePodGeneration` in
+        `pkg/registry/core/pod/strategy.go`, v1.34), but for the Node that a pod is bound to.
+        """
+        if self._known is None:
+            return None
+        try:
+            pod = _POD.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if not pod.metadata.generation:  # an older server does not count
+            self._known = None
+            return None
+        before = self._known(Ref("Pod", pod.metadata.namespace, pod.metadata.name))
+        if not isinstance(before, Pod) or not before.spec.node_name:
+            return None
+        then, now = before.metadata, pod.metadata
+        if (then.uid, then.generation) != (now.uid, now.generation):
+            return None
+        return Pod(metadata=now, spec=before.spec, status=pod.status)
 
     def _any(self, line: bytes) -> WatchEvent:
         try:

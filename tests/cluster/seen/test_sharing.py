@@ -7,7 +7,7 @@ from typing import Any
 
 from kubedoctor.cluster import Pod
 from kubedoctor.cluster.seen.decoding import convert_object
-from kubedoctor.cluster.seen.sharing import share_parts
+from kubedoctor.cluster.seen.sharing import keep_parts, share_parts
 
 
 def manifest(name: str, *, owner: str = "web", image: str = "web:1", volumes: int = 2) -> dict[str, Any]:
@@ -62,3 +62,16 @@ def test_equal_parts_are_the_same_object() -> None:
     assert (second.spec.volumes[1].name, third.spec.containers[0].image) == ("kube-api-access-b", "web:2")
     assert alone.metadata.labels is not first.metadata.labels
     assert other.metadata.labels is not first.metadata.labels
+
+
+def test_a_changed_object_keeps_what_is_equal_and_is_what_it_was() -> None:
+    changed = {**manifest("a"), "status": {"phase": "Failed"}}
+    (before,), (after,), (again,) = pods(manifest("a")), pods(changed), pods(copy.deepcopy(changed))
+    keep_parts(before, after)
+    assert after == again
+    assert after.spec is before.spec
+    assert after.metadata.labels is before.metadata.labels
+    assert after.status.phase == "Failed"
+    (other,) = pods(manifest("a", image="web:2"))
+    keep_parts(before, other)
+    assert other.spec.containers[0].image == "web:2"

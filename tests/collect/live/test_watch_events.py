@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.cluster import Pod
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.live.listing import ServedResource
@@ -101,3 +102,46 @@ def test_bookmarks_and_ends() -> None:
         reader().read(b'{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}')
     with pytest.raises(ApiRefusal, match="no more"):
         reader().read(b'{"type":"ERROR","object":{"kind":"Status","code":500,"message":"no more"}}')
+
+
+def test_a_pod_whose_generation_is_the_same_keeps_its_spec() -> None:
+    metadata = {"name": "web-1", "namespace": "shop", "uid": "u", "resourceVersion": "7", "generation": 2}
+    spec = {"nodeName": "n1", "containers": [{"name": "app", "image": "app:1"}]}
+    pod = {**POD, "metadata": metadata, "spec": spec}
+    (before,) = reader().read(line("ADDED", pod, **COMPACT)).decoded.objects
+    assert isinstance(before, Pod)
+    spec_before = before.spec
+    known = EventReader(reader()._resource, "", lambda _: before)
+
+    def changed(**metadata_changed: Any) -> Pod:
+        text = line(
+            "MODIFIED",
+            {
+                **pod,
+                "metadata": {**metadata, "resourceVersion": "8", **metadata_changed},
+                "status": {"phase": "Failed"},
+            },
+            **COMPACT,
+        )
+        (obj,), (whole,) = known.read(text).decoded.objects, reader().read(text).decoded.objects
+        assert isinstance(obj, Pod)
+        assert isinstance(whole, Pod)
+        assert obj == whole
+        return obj
+
+    obj = changed()
+    assert obj.spec is spec_before
+    assert obj.status.phase == "Failed"
+    for others in ({"generation": 3}, {"uid": "v"}):
+        assert changed(**others).spec is not spec_before
+
+
+def test_a_pod_that_was_not_bound_may_be_so_by_now() -> None:
+    metadata = {"name": "web-1", "namespace": "shop", "uid": "u", "generation": 1}
+    (before,) = reader().read(line("ADDED", {**POD, "metadata": metadata}, **COMPACT)).decoded.objects
+    bound = {**POD, "metadata": metadata, "spec": {**POD["spec"], "nodeName": "n1"}}
+    (obj,) = (
+        EventReader(reader()._resource, "", lambda _: before).read(line("MODIFIED", bound, **COMPACT)).decoded.objects
+    )
+    assert isinstance(obj, Pod)
+    assert obj.spec.node_name == "n1"
