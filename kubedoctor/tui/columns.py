@@ -48,7 +48,7 @@ def fit(
             lacking = max(0, minimum - free)
             widths: list[int] = []
             for column in shown:
-                narrowed = min(lacking, column.width - column.narrow) if column.narrow else 0
+                narrowed = max(0, min(lacking, column.width - column.narrow)) if column.narrow else 0
                 lacking -= narrowed
                 widths.append(column.width - narrowed or max(free, minimum))
             return tuple(shown), tuple(widths)
@@ -69,7 +69,7 @@ def kind_word(kind: str) -> str:
 
 
 _KIND = ListColumn("KIND", 7, lambda row, _: kind_word(row.ref.kind))
-_NAMESPACE = ListColumn("NAMESPACE", 24, lambda row, _: visible(row.ref.namespace, 60), fits=True, ends=True, narrow=9)
+_NAMESPACE = ListColumn("NAMESPACE", 24, lambda row, _: visible(row.ref.namespace, 60), fits=True, ends=True, narrow=13)
 _NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253), ends=True)
 _READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True)
 _RESTARTS = ListColumn("RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2)

@@ -88,3 +88,11 @@ def test_foreign_text_in_cells_is_harmless() -> None:
     for view in (View("Pod"), View(), View("Finding"), View("Context"), View("Node")):
         for column in columns_of(view, wide=True):
             assert column.text(row, NOW).isprintable()
+
+
+def test_a_column_that_fits_short_texts_is_not_widened_to_its_least() -> None:
+    short = tuple(
+        msgspec.structs.replace(column, width=7) if column.fits else column for column in columns_of(View("Pod"))
+    )
+    columns, widths = fit(short, 36, 1, 16)
+    assert widths[[column.title for column in columns].index("STATUS")] == 7

@@ -107,3 +107,22 @@ async def test_keys_page_and_jump() -> None:
         assert app.table.cursor == 91
         await pilot.press("g", "j", "j", "k")
         assert app.table.cursor == 1
+
+
+async def test_columns_fit_their_texts_and_a_name_keeps_its_end() -> None:
+    app = TableApp()
+    async with app.run_test(size=(70, 6)) as pilot:
+        pods = tuple(
+            Row(Ref("Pod", "shop", f"payments-55fb65c6b5-long-{end}"), Health.BROKEN, "0/1", "Pending", created=NOW)
+            for end in ("fz26c", "7s4mq")
+        )
+        app.table.show(pods, columns_of(View("Pod")), NOW)
+        await pilot.pause()
+        head, first, second = lines(app.table)[:3]
+        assert head.split() == ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"]
+        assert "…-fz26c" in first
+        assert "…-7s4mq" in second
+        longer = Row(Ref("Pod", "payments-of-all-shops", "a"), Health.BROKEN, "0/1", "ImagePullBackOff", created=NOW)
+        app.table.show((*pods, longer), columns_of(View("Pod", "")), NOW)
+        await pilot.pause()
+        assert "ImagePullBack" in lines(app.table)[3]
