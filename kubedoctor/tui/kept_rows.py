@@ -12,8 +12,7 @@ from kubedoctor.cluster import Ref, Snapshot, ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
-from kubedoctor.tui.marks import Marks, marks_of
-from kubedoctor.tui.restarts import Restarts
+from kubedoctor.tui.marks import Marks, Restarts, marks_of
 from kubedoctor.tui.rows import (
     ROOTS,
     Row,

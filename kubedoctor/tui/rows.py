@@ -17,8 +17,7 @@ from kubedoctor.engine import Incident, Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
 from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
-from kubedoctor.tui.marks import Marks, marks_of
-from kubedoctor.tui.restarts import Restarts, restarts_of
+from kubedoctor.tui.marks import Marks, Restarts, marks_of, restarts_of
 
 READING = "reading…"
 EXAMINING = "examining…"

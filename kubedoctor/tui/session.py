@@ -29,8 +29,8 @@ from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
 from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, kinds_needed
-from kubedoctor.tui.logs import LogText, log_texts, wanted_logs
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
+from kubedoctor.tui.pages.logs import LogText, log_texts, wanted_logs
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, namespaces_in_order
 

@@ -61,11 +61,13 @@ class Family:
         owner = controlling_owner(obj)
         if owner is None:
             return True
-        if not isinstance(obj, Pod):
-            return self.top_seen(ref(obj)) == ref(obj)
-        alone = self._alone.get(key := (owner.kind, obj.namespace, owner.name))
+        key = (owner.kind, obj.namespace, owner.name)
+        alone = self._alone.get(key) if isinstance(obj, Pod) else None
         if alone is None:
-            alone = self._alone[key] = self.top_seen(ref(obj)) == ref(obj)
+            name = ref(obj)
+            alone = self.top_seen(name) == name
+            if isinstance(obj, Pod):
+                self._alone[key] = alone
         return alone
 
     def members(self, name: Ref) -> frozenset[Ref]:

@@ -26,8 +26,8 @@ from kubedoctor.tui.work import Post
 REPAINT_EVERY = 0.1
 ROWS_EVERY = 0.25
 """Seconds from one change of the rows to the next; the first after a quiet time comes at once."""
-ROWS_SHARE = 20
-"""The rows that follow changes of the cluster use at most a twentieth of a core."""
+ROWS_SHARE = 30
+"""The rows that follow changes of the cluster use at most a thirtieth of a core."""
 EXAMINE_EVERY = 2.0
 EXAMINE_SHARE = 30
 """As ROWS_SHARE: of a cluster of 1,000 pods the report is never older than some seconds, of 30,000 than some minutes."""
