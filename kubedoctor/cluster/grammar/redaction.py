@@ -270,7 +270,6 @@ _FREE_KEYS = frozenset(
     ]
 )
 _ARGUMENTS = frozenset({"args", "command"})
-_MANIFEST = compiled_later(r"last-applied|(^|/)(applied|original)$", re.IGNORECASE)
 
 
 def redact_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,7 +293,8 @@ def _names_password(key: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _is_manifest(key: str) -> bool:
-    return _MANIFEST.search(key) is not None
+    word = key.lower()
+    return "last-applied" in word or word.rpartition("/")[2] in ("applied", "original")
 
 
 def redact_data(value: Any, name: str = "", *, nulls: bool = True) -> Any:

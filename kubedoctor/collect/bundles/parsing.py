@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.seen.decoding import Unreadable, kind_of_data, plain_json
 from kubedoctor.cluster.seen.mending import NOT_TEXT, OUT_OF_RANGE, has_marks, has_surrogates, marked, marked_text
 
@@ -20,7 +21,7 @@ MOST_UNPRINTABLE = 20
 """Of so many characters of a text, at most one is no text; more make it a picture or the like."""
 _ANCHOR = re.compile(r"(?m)(?:^|[\s\[{,:-])&[\w-]+")
 _DOCUMENT = re.compile(r"(?m)^(?=---(?:\s|$))")
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = compiled_later("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What YAML does not allow (yaml.org/spec/1.1, c-printable)."""
 _JSON_START = re.compile(rb"\s*[\[{]")
 

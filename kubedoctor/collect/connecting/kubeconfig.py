@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.problems import KubeconfigProblem
 
@@ -153,8 +157,7 @@ def _json(text: str) -> Any:
 
 
 def _yaml(text: str, path: Path) -> Any:
-    import yaml
-
+    yaml = _import_yaml()
     # The C loader is 15 times faster; not every build of PyYAML has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
@@ -165,6 +168,21 @@ def _yaml(text: str, path: Path) -> Any:
         raise _broken(path, f"{place}{problem or 'not YAML'}") from None
     except (ValueError, RecursionError) as error:
         raise _broken(path, str(error)) from None
+
+
+def _import_yaml() -> Any:
+    """Without compiling its patterns, which takes most of the import: the C loader uses few of them. Only while no other
+    thread could compile one meanwhile."""
+    if "yaml" not in sys.modules and threading.active_count() == 1:
+        compile_now = re.compile
+        re.compile = compiled_later  # type: ignore[assignment]  # it takes only text and flags: enough for that library
+        try:
+            import yaml
+        finally:
+            re.compile = compile_now
+    import yaml
+
+    return yaml
 
 
 def _broken(path: Path, why: str) -> KubeconfigProblem:

@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
+
 SCALER_FAILED: Final = "KEDAScalerFailed"
 FAILURES: Final = (SCALER_FAILED, "KEDAMetricSourceFailed", "ScaledObjectCheckFailed", "ScaledJobCheckFailed")
 """The reasons of its events about a failure, those that say why first."""
@@ -42,21 +44,21 @@ class ScalerFailure(msgspec.Struct, frozen=True):
     subject: str = ""
 
 
-_URL: Final = re.compile(r"\bhttps?://(?:[^/@\s\"]*@)?([^/\s\"?]+)")
-_LOOKUP: Final = re.compile(r"\blookup (\S+?)(?: on \S+)?: ")
-_DIAL: Final = re.compile(r"\bdial (?:tcp|udp)[46]? ([^\s]+?:\d+)")
+_URL: Final = compiled_later(r"\bhttps?://(?:[^/@\s\"]*@)?([^/\s\"?]+)")
+_LOOKUP: Final = compiled_later(r"\blookup (\S+?)(?: on \S+)?: ")
+_DIAL: Final = compiled_later(r"\bdial (?:tcp|udp)[46]? ([^\s]+?:\d+)")
 _FORMS: Final = (
-    (ScalerFault.OTHER_AUTOSCALER, re.compile(r"already managed by the (?:hpa|ScaledObject) '([^']+)'")),
+    (ScalerFault.OTHER_AUTOSCALER, compiled_later(r"already managed by the (?:hpa|ScaledObject) '([^']+)'")),
     (
         ScalerFault.MISSING_OBJECT,
-        re.compile(r"\b((?:secret|configmap|(?:cluster)?triggerauthentication)s?(?:\.keda\.sh)? \"[^\"]+\") not found", re.I),
+        compiled_later(r"\b((?:secret|configmap|(?:cluster)?triggerauthentication)s?(?:\.keda\.sh)? \"[^\"]+\") not found", re.I),
     ),
-    (ScalerFault.TARGET, re.compile(r"scaleTargetRef|scale target|\b(?:deployments|statefulsets)\.apps \"[^\"]+\" not found")),
-    (ScalerFault.NAME, re.compile(r"no such host|server misbehaving|name resolution|\blookup \S+: ", re.I)),
-    (ScalerFault.CERTIFICATE, re.compile(r"x509: |tls: |certificate", re.I)),
+    (ScalerFault.TARGET, compiled_later(r"scaleTargetRef|scale target|\b(?:deployments|statefulsets)\.apps \"[^\"]+\" not found")),
+    (ScalerFault.NAME, compiled_later(r"no such host|server misbehaving|name resolution|\blookup \S+: ", re.I)),
+    (ScalerFault.CERTIFICATE, compiled_later(r"x509: |tls: |certificate", re.I)),
     (
         ScalerFault.UNREACHABLE,
-        re.compile(
+        compiled_later(
             r"connection refused|i/o timeout|connection reset|no route to host|network is unreachable|deadline exceeded"
             r"|run out of available brokers|broken pipe|\bEOF\b|status: 50[234]|no servers available|pool timeout|Timeout was reached",
             re.I,
@@ -64,7 +66,7 @@ _FORMS: Final = (
     ),
     (
         ScalerFault.RIGHTS,
-        re.compile(
+        compiled_later(
             r"not authorized to (?:access|perform(?!:? sts:))|AUTHORIZATION_FAILED|AuthorizationFailed|PermissionDenied|permission denied|NOPERM"
             r"|AccessDenied(?!.{0,80}AssumeRole)|not authorized on \w+ to execute|insufficient permissions?",
             re.I,
@@ -72,7 +74,7 @@ _FORMS: Final = (
     ),
     (
         ScalerFault.CREDENTIALS,
-        re.compile(
+        compiled_later(
             r"WRONGPASS|NOAUTH|\bauthenticat|unauthori[sz]ed|access ?denied|forbidden|\b40[13]\b|credential|SASL|password"
             r"|not authorized|permission|error resolving secret|InvalidClientTokenId|ExpiredToken|AADSTS\d+|login",
             re.I,
@@ -80,7 +82,7 @@ _FORMS: Final = (
     ),
     (
         ScalerFault.SETTING,
-        re.compile(
+        compiled_later(
             r"error parsing|missing|no \w+ (?:given|found in)|no scaler found|invalid|must be|unable to parse|unknown scaler"
             r"|not a valid|required|must specify|cannot parse|unsupported",
             re.I,
@@ -88,7 +90,7 @@ _FORMS: Final = (
     ),
     (
         ScalerFault.NO_VALUE,
-        re.compile(r"result is empty|no data|no queue|empty response|metric was not found|no matching metrics|not found|does not exist", re.I),
+        compiled_later(r"result is empty|no data|no queue|empty response|metric was not found|no matching metrics|not found|does not exist", re.I),
     ),
 )  # fmt: skip
 

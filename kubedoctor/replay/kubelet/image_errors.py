@@ -6,6 +6,7 @@ import enum
 import re
 from typing import NamedTuple
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
 from kubedoctor.replay.messages.classes import Culprit, MessageClass
 from kubedoctor.replay.messages.message import Message
@@ -79,14 +80,14 @@ _PROBLEMS = {
     MessageClass.IMAGE_NEVER_PULL: PullProblem.NEVER_PULL,
     MessageClass.IMAGE_REGISTRY_ERROR: PullProblem.SERVER_ERROR,
 }
-_ABSENT_TOO = re.compile(
+_ABSENT_TOO = compiled_later(
     r"pull access denied|may require|insufficient_scope|requested access to the resource is denied", re.IGNORECASE
 )
-_WEB_PAGE = re.compile(r"media ?type:? \"?text/html|text/html", re.IGNORECASE)
-_STORAGE = re.compile(r"https?://(?P<host>[^/\s\"?]+)/(?!v2/)\S*?: \"?40[13]\b")
-_OF_THE_LOGIN = re.compile(r"oauth|token|authoriz", re.IGNORECASE)
-_DOMAIN = re.compile(r"^(?:localhost|.*[.:].*)$")
-_BACK_OFF_ONLY = re.compile(r'^Back-off pulling image "[^"]*"$')
+_WEB_PAGE = compiled_later(r"media ?type:? \"?text/html|text/html", re.IGNORECASE)
+_STORAGE = compiled_later(r"https?://(?P<host>[^/\s\"?]+)/(?!v2/)\S*?: \"?40[13]\b")
+_OF_THE_LOGIN = compiled_later(r"oauth|token|authoriz", re.IGNORECASE)
+_DOMAIN = compiled_later(r"^(?:localhost|.*[.:].*)$")
+_BACK_OFF_ONLY = compiled_later(r'^Back-off pulling image "[^"]*"$')
 
 
 def reason_in(message: str) -> str:

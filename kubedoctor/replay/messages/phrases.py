@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.messages.classes import Culprit, MessageClass
 from kubedoctor.replay.messages.message import Message
 
@@ -38,7 +39,7 @@ class Match(NamedTuple):
     values: dict[str, str]
 
 
-_SILENT: Final = re.compile(
+_SILENT: Final = compiled_later(
     r'\b(?P<noun>(?:image|reference|volume|container|pod|sandbox|StorageClass|release|chart|name|alias)s? \\?")(?P<name>[^"\\]+)'
     r"|/var/lib/kubelet/pods/[^\s:\"]+|Mounting command: .*?Output:|Refer to the mount\.\w+\(8\).*",
     re.DOTALL,

@@ -8,6 +8,7 @@ from functools import partial
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import Container, Probe
 from kubedoctor.cluster.kinds.core import Service, ServicePort
 from kubedoctor.cluster.kinds.pods import Pod
@@ -18,7 +19,7 @@ from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.services.ports import declared_ports, find_port
 
 MOST_LOGS = 3
-_REFUSED = re.compile(r"connection refused|ECONNREFUSED|actively refused", re.IGNORECASE)
+_REFUSED = compiled_later(r"connection refused|ECONNREFUSED|actively refused", re.IGNORECASE)
 
 
 class WrongNumber(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.seen.quoting import has_path, quote
@@ -29,13 +30,13 @@ _VAGUE: Final = frozenset({
 """Classes that say that it failed rather than why."""
 
 
-_NO_CAUSE: Final = re.compile(
+_NO_CAUSE: Final = compiled_later(
     r"^(?:Failed (?:last )?sync attempt to \S+: )?(Failed to \w+ after \d+ attempt|one or more synchronization tasks(?!.*reason: )|Operation terminated|\w+ retries exhausted)",
     re.I,
 )
 
 
-_POINTS_ELSEWHERE: Final = re.compile(r"(?:see|check|look at|inspect|consult|refer to)\b.{0,40}\blogs?\b", re.I)
+_POINTS_ELSEWHERE: Final = compiled_later(r"(?:see|check|look at|inspect|consult|refer to)\b.{0,40}\blogs?\b", re.I)
 
 
 def says_why(message: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,42 @@ def test_a_plugin_with_a_path_is_relative_to_its_file_and_absolute_paths_stay(tw
 
 def test_an_explicit_file_is_the_only_one(two: tuple[Path, Path]) -> None:
     assert find_files(str(two[1]), {"KUBECONFIG": str(two[0])}) == (two[1],)
+
+
+ODD_VALUES = """
+current-context: a
+contexts:
+- {name: a, context: {cluster: c, user: ~, odd: [on, 0x1f, 1_000, 012, 1.5, 1:30, .inf, 2024-01-02, 2024-01-02T03:04:05Z]}}
+- name: "b"
+  context: &defaults
+    cluster: c
+    namespace: 'é'
+    text: |-
+      two
+      lines
+- name: 7
+  context: {<<: *defaults, cluster: d}
+"""
+READ_IN_A_NEW_PROCESS = """
+import re, sys
+from pathlib import Path
+compile_now = re.compile
+from kubedoctor.collect.connecting.kubeconfig import read_kubeconfig
+assert "yaml" not in sys.modules
+config = read_kubeconfig((Path(sys.argv[1]),))
+assert re.compile is compile_now
+print({name: entry.values for name, entry in config.contexts.items()})
+"""
+
+
+def test_a_first_reading_of_yaml_is_that_of_the_library(tmp_path: Path) -> None:
+    """The library is imported without compiling its patterns: they must match as ever, and others be compiled at once."""
+    (tmp_path / "config").write_text(ODD_VALUES, encoding="utf-8")
+    command = (sys.executable, "-c", READ_IN_A_NEW_PROCESS, str(tmp_path / "config"))
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=True)
+    expected = {str(entry["name"]): entry["context"] for entry in yaml.safe_load(ODD_VALUES)["contexts"]}
+    assert done.stdout.strip() == str(expected)
 
 
 def test_the_namespace_is_the_flag_then_the_context_then_default(two: tuple[Path, Path]) -> None:
