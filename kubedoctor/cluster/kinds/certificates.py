@@ -1,7 +1,5 @@
 """The certificates group: requests for certificates, with which kubelets get and renew theirs."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kubedoctor.sandbox.exchange import Object
-from kubedoctor.sandbox.tables.ages import age
+from kubedoctor.sandbox.tables.ages import age, human_duration
 from kubedoctor.sandbox.tables.printing import (
     NONE,
     UNKNOWN,
@@ -121,6 +121,17 @@ def _binding(obj: Object, now: datetime) -> Cells:
     ]
 
 
+def _signing_request(obj: Object, now: datetime) -> Cells:
+    stated = {condition.get("type") for condition in at(obj, "status", "conditions", default=[])}
+    state = next((kind for kind in ("Denied", "Approved") if kind in stated), "Pending")
+    state += ",Failed" if "Failed" in stated else ""
+    state += ",Issued" if at(obj, "status", "certificate") else ""
+    seconds = at(obj, "spec", "expirationSeconds")
+    wanted = human_duration(seconds) if isinstance(seconds, int) else NONE
+    signer = at(obj, "spec", "signerName", default="") or NONE
+    return [name(obj), created(obj, now), signer, at(obj, "spec", "username", default=""), wanted, state]
+
+
 def _lease(obj: Object, now: datetime) -> Cells:
     return [name(obj), at(obj, "spec", "holderIdentity", default=""), created(obj, now)]
 
@@ -209,6 +220,9 @@ PRINTERS = {
     "ClusterRole": DATED,
     "RoleBinding": _BINDING,
     "ClusterRoleBinding": _BINDING,
+    "CertificateSigningRequest": Printer(
+        "Name, Age, SignerName, Requestor, RequestedDuration, Condition", _signing_request
+    ),
     "Lease": Printer("Name, Holder, Age", _lease),
     "PriorityClass": Printer("Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy", _priority_class),
     "RuntimeClass": Printer("Name, Handler, Age", _runtime_class),

@@ -25,6 +25,7 @@ AFTER_ALL = datetime(2027, 1, 1, tzinfo=UTC)
 # These have no printer of their own upstream: the API server gives their name and when they were created.
 WITHOUT_PRINTER = {"LimitRange", "Role", "ClusterRole", "CustomResourceDefinition"}
 ELSEWHERE = {"APIService", "PodMetrics", "NodeMetrics"}  # Printed by the aggregator and by the metrics server.
+BY_ITS_RULE = {"CertificateSigningRequest"}  # `printCertificateSigningRequest`; upstream's cells were not recorded.
 
 
 def _table(obj: dict[str, Any], now: datetime = AFTER_ALL) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def test_columns_and_cells_are_upstreams(row: dict[str, Any]) -> None:
 
 def test_every_kind_is_compared() -> None:
     compared = {row["object"]["kind"] for row in ROWS}
-    assert {row.kind for row in KINDS} - compared == WITHOUT_PRINTER | ELSEWHERE
+    assert {row.kind for row in KINDS} - compared == WITHOUT_PRINTER | ELSEWHERE | BY_ITS_RULE
 
 
 @pytest.mark.parametrize("kind", sorted(WITHOUT_PRINTER))
@@ -97,6 +98,33 @@ def test_api_services(spec: dict[str, Any], conditions: list[dict[str, str]], ce
         NOON,
     )
     assert printed["rows"][0]["cells"] == ["v1", *cells, "60m"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "cells"),
+    [
+        ({"signerName": "a/b", "username": "u"}, {}, ["a/b", "u", "<none>", "Pending"]),
+        (
+            {"signerName": "a/b", "username": "u", "expirationSeconds": 7200},
+            {"conditions": [{"type": "Approved"}], "certificate": "LS0t"},
+            ["a/b", "u", "120m", "Approved,Issued"],
+        ),
+        ({}, {"conditions": [{"type": "Approved"}, {"type": "Failed"}]}, ["<none>", "", "<none>", "Approved,Failed"]),
+        ({}, {"conditions": [{"type": "Approved"}, {"type": "Denied"}]}, ["<none>", "", "<none>", "Denied"]),
+    ],
+)
+def test_signing_requests(spec: dict[str, Any], status: dict[str, Any], cells: list[str]) -> None:
+    printed = _table(
+        {
+            "apiVersion": "certificates.k8s.io/v1",
+            "kind": "CertificateSigningRequest",
+            "metadata": {"name": "csr-1", "creationTimestamp": "2026-11-23T11:00:00Z"},
+            "spec": spec,
+            "status": status,
+        },
+        NOON,
+    )
+    assert printed["rows"][0]["cells"] == ["csr-1", "60m", *cells]
 
 
 def test_only_the_effective_default_class_is_marked() -> None:
