@@ -101,7 +101,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD4008": {"Event": "that the kernel killed"},
     "KD4009": {"Pod": "what was promised, and who was evicted"},
     "KD4010": {"Event": "the kubelet writes that it cannot free space only there"},
-    "KD4012": {"Lease": "the clock of the node"},
+    "KD4012": {"Lease": "the clocks of the others", "Node": "that it is Ready: else an old lease has another reason"},
     "KD4103": {"Lease": "when it was renewed"},
     "KD4105": {
         "Lease": "that none is renewed",

@@ -200,7 +200,7 @@ class Recorder:
             try:
                 if fault.steps:
                     fault.steps(at)
-                self.cluster.wait_for(fault.name, lambda fault=fault, at=at: fault.shown(at))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+                self.cluster.wait_for(fault.name, lambda fault=fault, at=at: fault.shown(at), PATIENCE)  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
                 time.sleep(fault.settle)
                 record(at, fault)
                 self.tell(fault, began)
