@@ -122,3 +122,11 @@ def test_a_cause_elsewhere_is_named_with_its_object_and_never_marked_as_good() -
     )
     lines = describe(pod, snapshot, verdict_on(Ref("Pod", "shop", pod.name), made, Family(snapshot))).plain.splitlines()
     assert lines[1] == "  ✗ Deployment ops/policy  f1 is wrong  KD9999"
+
+
+def test_yaml_begins_with_what_the_object_is() -> None:
+    data = {"status": {"phase": "Running"}, "apiVersion": "v1", "spec": {"nodeName": "n1"}, "kind": "Pod"}
+    page = yaml_page({**data, "metadata": {"name": "a", "managedFields": []}}, None, Ref("Pod", "shop", "a"))
+    keys = [line.partition(":")[0] for line in page.plain.splitlines() if not line.startswith(" ")]
+    assert keys == ["apiVersion", "kind", "metadata", "spec", "status"]
+    assert "managedFields" not in page.plain
