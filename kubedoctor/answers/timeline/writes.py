@@ -52,8 +52,9 @@ def writes(obj: KubernetesObject) -> tuple[Write, ...]:
 
 
 def owners_of(obj: KubernetesObject, field: str) -> tuple[Write, ...]:
-    """The last writes of those who own a field, newest first; not of controllers that only carry out what others decide."""
-    return tuple(write for write in _all_writes(obj) if field in write.fields)
+    """The last writes of those who own a field, or one whose path holds this one, newest first; not of controllers that
+    only carry out what others decide."""
+    return tuple(write for write in _all_writes(obj) if any(field in owned for owned in write.fields))
 
 
 def _all_writes(obj: KubernetesObject) -> tuple[Write, ...]:
