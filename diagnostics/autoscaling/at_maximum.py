@@ -84,12 +84,23 @@ def at_maximum(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Find
             *((quote(autoscaler, f"status.currentMetrics[{demanded.index}]", ""),) if demanded else ()),
         ),
         confidence=Confidence.CERTAIN,
+        detail=_of_memory(demanded),
         affects=(target_of(autoscaler),),
         fixes=tuple(_fixes(autoscaler, demanded)),
         commands=(
             Command(ref(autoscaler).describe_command, "its metrics, conditions and events"),
             Command(f"kubectl top pods{autoscaler.namespace_flag}", "what each pod uses"),
         ),
+    )
+
+
+def _of_memory(demand: Demand | None) -> str:
+    """Load that is spread over more pods lowers their CPU usage; the memory that a program holds from its start stays."""
+    if demand is None or demand.name != "memory":
+        return ""
+    return (
+        "The memory that a program holds without any load does not fall when pods are added: if that alone is above the "
+        f"target of {demand.target}, this autoscaler is always at its maximum."
     )
 
 
@@ -100,4 +111,8 @@ def _fixes(autoscaler: HorizontalPodAutoscaler, demand: Demand | None) -> Iterat
         return
     line = command_line(put(ref(autoscaler), ("spec", "maxReplicas"), demand.replicas), autoscaler) if demand else ""
     number = f" to {demand.replicas}" if demand else ""
+    if demand is not None and demand.name == "memory":
+        yield Fix(
+            f"Set the target above the memory of a pod without load, or scale on CPU or requests (now {demand.current})"
+        )
     yield Fix(f"Raise maxReplicas{number}, if nodes and quotas have room", line, Effect.CHANGES)

@@ -3,7 +3,7 @@
 ## What it means
 Its labels show that a Deployment, StatefulSet or DaemonSet made it, and it has no owner any more. A ReplicaSet keeps its number
 of pods, a pod simply runs; but no rollout reaches them, and a pod that is lost is not created again. A Service that selects their
-labels still sends them requests: an old version that nobody expects to answer.
+labels still sends them requests: an old version beside the new one.
 
 ## Why it happens
 - The workload was deleted with `--cascade=orphan`, to replace it without an interruption.
@@ -20,12 +20,10 @@ labels still sends them requests: an old version that nobody expects to answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
-    KubernetesObject,
     Pod,
     ReplicaSet,
     Service,
@@ -48,21 +46,7 @@ from kubedoctor.findings import (
     command_line,
     diagnostic,
 )
-
-_MADE: Final = ("pod-template-hash", "controller-revision-hash")
-"""Labels that only controllers give."""
-
-
-def left_behind(obj: KubernetesObject) -> bool:
-    """A controller made it, nothing owns it, and it runs pods or is one."""
-    if obj.metadata.owner_references or obj.metadata.deletion_timestamp is not None:
-        return False
-    runs = (
-        obj.status.phase == "Running"
-        if isinstance(obj, Pod)
-        else isinstance(obj, ReplicaSet) and bool(obj.status.replicas)
-    )
-    return runs and any(label in obj.labels for label in _MADE)
+from kubedoctor.replay.workloads.orphans import MADE, left_behind
 
 
 @diagnostic(
@@ -75,7 +59,7 @@ def left_behind(obj: KubernetesObject) -> bool:
     symptoms=("orphan", "--cascade=orphan"),
 )
 def orphan(obj: ReplicaSet | Pod, cluster: Cluster) -> Iterator[Finding]:
-    label = next(label for label in _MADE if label in obj.labels)
+    label = next(label for label in MADE if label in obj.labels)
     pods = (obj,) if isinstance(obj, Pod) else cluster.maybe.owned_by(Pod, ref(obj))
     shared = next(_served_beside_others(pods, cluster), None)
     what = (

@@ -9,6 +9,8 @@ The pod of the Job runs and does not end. Earlier runs of the same CronJob took 
 - It hangs after an error that it does not treat as one.
 - The work has grown, or what it depends on has become slow.
 
+A Job without earlier runs may have work for days: it is reported only where the end of its log says what does not answer.
+
 ## How to fix it
 1. Look at the log of the running pod: the last lines show what it waits for.
 2. Delete the Job that hangs.
@@ -60,6 +62,7 @@ from kubedoctor.findings import (
     diagnostic,
     look_at_log,
 )
+from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 _MANY_TIMES: Final = 10
@@ -67,6 +70,15 @@ _MANY_TIMES: Final = 10
 _AT_LEAST: Final = timedelta(minutes=2)
 _WITHOUT_A_CAUSE: Final = timedelta(minutes=20)
 """A run whose log tells nothing may just have more work than the others."""
+_NEWEST: Final = 10
+"""Lines at the end of a log: what is older may be over."""
+_WAITS: Final = (
+    LogFault.CONNECTION_REFUSED,
+    LogFault.CONNECTION_TIMEOUT,
+    LogFault.CONNECTION_RESET,
+    LogFault.NAME_NOT_RESOLVED,
+)
+"""What a program may wait for without an end."""
 _FEWEST_RUNS: Final = 2
 """One earlier run does not tell what is usual."""
 
@@ -91,7 +103,11 @@ def runs_without_deadline(job: Job) -> bool:
 def job_never_ends(job: Job, cluster: Cluster) -> Iterator[Finding]:
     age, owner = age_of(job, cluster.taken_at), controller_of(job)
     cron_job = cluster.maybe.get_ref(owner) if owner is not None and owner.kind == "CronJob" else None
-    if age < _AT_LEAST or not isinstance(cron_job, CronJob):
+    if age < _AT_LEAST:
+        return
+    if not isinstance(cron_job, CronJob):
+        if owner is None and age >= _WITHOUT_A_CAUSE:
+            yield from _alone(job, cluster)
         return
     runs = finished_runs(cron_job, cluster)
     if len(runs) < _FEWEST_RUNS or age < _MANY_TIMES * max(runs):
@@ -127,6 +143,38 @@ def job_never_ends(job: Job, cluster: Cluster) -> Iterator[Finding]:
         ),
         commands=(
             look_at_log(pod, container, previous=False, why="what it waits for"),
+            *story.commands,
+            Command(ref(job).describe_command, "the Job, its pods and events"),
+        ),
+        because_of=story.because_of,
+    )
+
+
+def _alone(job: Job, cluster: Cluster) -> Iterator[Finding]:
+    """A Job without earlier runs may have work for days: only a log that ends with what does not answer says more."""
+    found = next((item for pod in pods_of(job, cluster.maybe) if (item := _only_running(pod))), None)
+    tail = cluster.log_tail(*found) if found is not None else None
+    if found is None or tail is None:
+        return
+    pod, container = found
+    story = story_of_lines(pod, container, tail.lines, False, ref(job), cluster)
+    if story.cause is None or story.cause.fault not in _WAITS or len(tail.lines) - story.cause.index > _NEWEST:
+        return
+    age = human_duration(age_of(job, cluster.taken_at))
+    yield Finding(
+        about=ref(job),
+        severity=Severity.NOTICE,
+        summary=f"Job has been running for {age}, and the end of its log is: {story.text}; it has no activeDeadlineSeconds",
+        evidence=(
+            quote(pod, f"{status_path(pod, container)}.state.running.startedAt", "still running"),
+            *story.evidence,
+        ),
+        confidence=Confidence.POSSIBLE,
+        would_disprove="the log goes on, or the Job is meant to wait",
+        affects=(ref(pod),),
+        fixes=story.fixes,
+        commands=(
+            look_at_log(pod, container, previous=False, why="whether it goes on"),
             *story.commands,
             Command(ref(job).describe_command, "the Job, its pods and events"),
         ),

@@ -31,7 +31,7 @@ class Alternation(msgspec.Struct, frozen=True):
 
 
 def alternation(sets: Sequence[ReplicaSet]) -> Alternation | None:
-    """Of the ReplicaSets of a Deployment, newest first: the two newest, where both were rolled out again and again."""
+    """Of the ReplicaSets of a Deployment, newest first: the two newest, where both were rolled out repeatedly."""
     if len(sets) < 2:
         return None
     now, other = sets[:2]

@@ -24,6 +24,7 @@ from tests.real.recording.fault import Fault
 from tests.real.recording.images import IMAGES
 from tests.real.recording.machines import MACHINES
 from tests.real.recording.nodes import NODES, ready
+from tests.real.recording.strays import STRAYS
 from tests.real.recording.workloads import WORKLOADS
 from tests.real.workloads import cluster_dns, manifest
 
@@ -220,7 +221,8 @@ class Recorder:
 
 def main() -> int:
     names = set(sys.argv[1:])
-    chosen = [fault for fault in (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES) if fault.name in names or not names]
+    of_namespaces = (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES, *STRAYS)
+    chosen = [fault for fault in of_namespaces if fault.name in names or not names]
     of_nodes = [fault for fault in (*NODES, *MACHINES) if fault.name in names or not names]
     with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
