@@ -44,7 +44,7 @@ def too_long(stateful_set: StatefulSet) -> bool:
     reads=(StatefulSet,),
     when=too_long,
     explains=(Explains("same", ("KD5103",)), Explains("selects", ("KD2001",))),
-    symptoms=("must be no more than 63 characters", "FailedCreate"),
+    symptoms=("must be no more than 63 characters", "must be no more than 63 bytes", "FailedCreate"),
 )
 def name_too_long(stateful_set: StatefulSet, _: Cluster) -> Iterator[Finding]:
     label = stateful_set.status.update_revision

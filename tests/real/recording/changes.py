@@ -108,7 +108,9 @@ def owner_deleted_alone(at: Namespace) -> None:
 
 
 def held_port(namespace: str) -> list[Document]:
-    return [deployment("checkout", namespace, container={"ports": [{"containerPort": 8080, "hostPort": 18080}]})]
+    return [
+        deployment("checkout", namespace, "serve", container={"ports": [{"containerPort": 8080, "hostPort": 18080}]})
+    ]
 
 
 CHANGES = (

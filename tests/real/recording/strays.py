@@ -48,7 +48,7 @@ def bad_revision(at: Namespace) -> None:
 
 def _never_ready(item: Document) -> Document:
     first = item["spec"]["template"]["spec"]["containers"][0]
-    first["readinessProbe"] = {"httpGet": {"path": "/nowhere", "port": 8080}, "periodSeconds": 2}
+    first["readinessProbe"] = {"httpGet": {"path": "/ready", "port": 9999}, "periodSeconds": 2}
     return item
 
 
@@ -78,7 +78,7 @@ STRAYS = (
         "rollout-all-at-once",
         "A rollout with maxUnavailable 100%, whose new pods are never ready.",
         "rollout-removed-all",
-        "maxUnavailable 100% ended both old pods; the readiness probe GET /nowhere returns 404.",
+        "maxUnavailable 100% ended both old pods; nothing listens on port 9999 of the readiness probe.",
         CHECKOUT,
         all_at_once,
         event("Unhealthy", "Readiness"),
@@ -92,6 +92,6 @@ STRAYS = (
         "The label controller-revision-hash would have more than 63 characters.",
         (("StatefulSet", LONG),),
         lambda namespace: [stateful_set(LONG, namespace, "db", "serve", replicas=1)],
-        event("FailedCreate", "63 characters"),
+        event("FailedCreate", "no more than 63"),
     ),
 )
