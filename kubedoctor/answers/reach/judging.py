@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 from typing import Final, NamedTuple
@@ -86,6 +86,16 @@ class Judgement(msgspec.Struct, frozen=True):
         return tuple(row for row in self.targets if not row.verdict.allowed and not row.unsure)
 
 
+def extension_readings(cluster: Cluster) -> tuple[Callable[[], object], ...]:
+    """What is read whatever the connection is: policies of extensions, and who enforces policies."""
+    maybe = cluster.maybe
+    return (
+        *(partial(maybe.all, kind) for kind in ADMIN_KINDS),
+        *(partial(maybe.custom, kind, group) for kind, group in NOT_REPLAYED),
+        partial(maybe.all, DaemonSet),
+    )
+
+
 def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluster: Cluster) -> Judgement:
     """Each target, with the policies of both ends' namespaces and the administrators' ones."""
     maybe = cluster.maybe
@@ -93,9 +103,7 @@ def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluste
     cluster.together(
         *(partial(maybe.all, NetworkPolicy, name) for name in spaces),
         *(partial(maybe.get, Namespace, "", name) for name in spaces),
-        *(partial(maybe.all, kind) for kind in ADMIN_KINDS),
-        *(partial(maybe.custom, kind, group) for kind, group in NOT_REPLAYED),
-        partial(maybe.all, DaemonSet),
+        *extension_readings(cluster),
     )
     known = set(cluster.gaps)
     admin = [policy for kind in ADMIN_KINDS for policy in maybe.all(kind)]

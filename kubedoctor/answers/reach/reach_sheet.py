@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from kubedoctor.answers.reach.connections import ConnectionTarget, Denial
 from kubedoctor.answers.reach.denials import in_words
 from kubedoctor.answers.reach.destination import ReachEnd, parse_destination
-from kubedoctor.answers.reach.judging import JudgedTarget, Judgement, allowing_fixes, judgement
+from kubedoctor.answers.reach.judging import (
+    JudgedTarget,
+    Judgement,
+    allowing_fixes,
+    extension_readings,
+    judgement,
+)
 from kubedoctor.answers.reach.way import ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted, listed
+from kubedoctor.cluster.kinds.core import Namespace, Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.cluster.seen.reading import Cluster
@@ -21,6 +30,7 @@ from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command, Fix
 from kubedoctor.replay.mesh.injection import has_sidecar
 from kubedoctor.replay.network import NETWORK_POLICY, AdminPolicy, Side
+from kubedoctor.replay.services.hosts import is_address
 from kubedoctor.replay.services.ports import declared_ports
 
 _SHOWN = 3
@@ -29,6 +39,7 @@ _SHOWN = 3
 def reach_sheet(subject: Ref, text: str, cluster: Cluster) -> Sheet:
     """The whole answer."""
     end = parse_destination(text)
+    _foresee(subject, end, cluster)
     source = source_of(subject, cluster)
     way = way_of(source, end, cluster)
     title = f"{subject.title} → {text}"
@@ -53,6 +64,28 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster) -> Sheet:
         gaps=tuple(_gaps(way, found, cluster)),
         data=_data(source, end, way, found, conclusion, cluster),
     )
+
+
+def _foresee(subject: Ref, end: ReachEnd, cluster: Cluster) -> None:
+    """What is read in any case, in one round: the subject, what its name for the target most likely means, policies."""
+    maybe = cluster.maybe
+    host = end.host.split(".")
+    name, namespace = host[0], host[1] if len(host) > 1 else subject.namespace
+    readings: list[Callable[[], object]] = [
+        partial(cluster.get_ref, subject),
+        partial(maybe.all, NetworkPolicy, subject.namespace),
+    ]
+    if not is_address(end.host) and end.kind in ("", "Service"):
+        readings += [
+            partial(maybe.all, Namespace),
+            partial(maybe.get, Service, namespace, name),
+            partial(maybe.slices_of, namespace, name),
+        ]
+        if namespace != subject.namespace:
+            readings.append(partial(maybe.all, NetworkPolicy, namespace))
+    elif is_address(end.host):
+        readings += [partial(maybe.all, Service), partial(maybe.all, Pod), partial(maybe.all, NetworkPolicy)]
+    cluster.together(*readings, *extension_readings(cluster))
 
 
 def _default_port(way: Way) -> int:
