@@ -18,7 +18,7 @@ from kubedoctor.answers.reach.connections import (
     policies_between,
 )
 from kubedoctor.answers.reach.denials import allowing_change, allowing_fix
-from kubedoctor.answers.reach.way import ReachSource
+from kubedoctor.answers.reach.way import API_SERVER_NAME, ReachSource
 from kubedoctor.cluster.changes import apply_to_object
 from kubedoctor.cluster.kinds.apps import DaemonSet
 from kubedoctor.cluster.kinds.core import Namespace, Node
@@ -123,10 +123,13 @@ def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluste
             for direction, side in ((EGRESS, verdict.egress), (INGRESS, verdict.ingress))
             if not side.allowed and side.tier == NETWORK_POLICY and source.pod is not None
         ]
-        unsure = is_only_named(target) and _by_address(verdict.egress, target)
-        judged.append(
-            JudgedTarget(target, verdict, tuple(denials), policy_set.connectivity(source.party, there), unsure)
+        ports = policy_set.connectivity(source.party, there)
+        # The API server's own port is another than its Service's.
+        unsure = is_only_named(target) and (
+            _by_address(verdict.egress, target)
+            or (target.address == API_SERVER_NAME and bool(verdict.egress.tier) and bool(ports))
         )
+        judged.append(JudgedTarget(target, verdict, tuple(denials), ports, unsure))
     return Judgement(tuple(judged), policy_enforcer(maybe.all(DaemonSet)), others, unseen, not_looked)
 
 

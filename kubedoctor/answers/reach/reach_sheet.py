@@ -131,7 +131,7 @@ def _verdict(way: Way, found: Judgement, cluster: Cluster) -> tuple[Conclusion, 
             return Conclusion.TROUBLE, f"reaches only some endpoints: {who} denies {direction} for {which}"
         return Conclusion.TROUBLE, f"does not reach it: {who} denies {direction}"
     if any(row.unsure for row in found.targets):
-        return Conclusion.UNKNOWN, f"depends on the address of {way.named}: an ipBlock decides"
+        return Conclusion.UNKNOWN, f"depends on address and port of {way.named}, which were not seen: a policy decides"
     if found.others:
         return Conclusion.UNKNOWN, "no Kubernetes policy denies it, but policies exist that are not replayed"
     if _unseen(found, cluster):

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kubedoctor.answers.reach.connections import ConnectionTarget, labels_of, targets
+from kubedoctor.answers.reach.connections import API_SERVER, ConnectionTarget, labels_of, targets
 from kubedoctor.answers.reach.destination import ReachEnd
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
@@ -32,6 +32,8 @@ from kubedoctor.replay.services.proxy import (
     service_port,
 )
 
+API_SERVER_NAME: Final = "the API server"
+"""What stands behind the Service default/kubernetes, whether its endpoints were seen or not."""
 _SHOWN: Final = 3
 
 
@@ -106,6 +108,8 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     service = cluster.get(Service, named.namespace, named.name)
     if service is not None:
         return _through(service, source, end, cluster)
+    if Ref("Service", named.namespace, named.name) == API_SERVER:
+        return Way(outside=True, named=API_SERVER_NAME)
     if "." not in end.host:
         found = _object_named(end.host, source.namespace, cluster)
         if found is not None:
@@ -184,6 +188,8 @@ def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Clus
         return Way(
             service, port, targets(source.pod, name, port.port if port is not None else 0, cluster, end.protocol)
         )
+    if not slices and ref(service) == API_SERVER:
+        return Way(service, port, outside=True, named=API_SERVER_NAME)
     if spec.is_headless:
         return _headless(service, port, end, slices, cluster)
     node = cluster.maybe.get(Node, "", source.party.node) if source.party.node else None

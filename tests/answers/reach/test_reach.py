@@ -345,3 +345,13 @@ def test_destinations_that_cannot_be_read(destination: str, words: str) -> None:
     except UsageProblem as problem:
         found = str(problem)
     assert words in found or "no address" in found
+
+
+def test_the_api_server_is_there_whether_it_was_seen_or_not() -> None:
+    kubernetes = service("default", "kubernetes", "10.96.0.1", selector=None, ports=[{"port": 443, "targetPort": 6443}])
+    destination = "kubernetes.default:443"
+    assert asked(destination, *BASE).conclusion is Conclusion.WELL
+    assert asked(destination, *BASE, space("default"), kubernetes).conclusion is Conclusion.WELL
+    assert asked(destination, *BASE, kubernetes, DENY_EGRESS).conclusion is Conclusion.TROUBLE
+    some = policy("shop", policyTypes=["Egress"], egress=[{"ports": [{"port": 443}]}])
+    assert asked(destination, *BASE, kubernetes, some).conclusion is Conclusion.UNKNOWN
