@@ -102,7 +102,7 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
             return _through(service, source, end, cluster)
         return _direct(source, end, cluster)
     namespaces = [space.name for space in cluster.maybe.all(Namespace)]
-    named = service_named(end.host, source.namespace or "default", namespaces)
+    named = service_named(end.host, source.namespace or "default", [*namespaces, API_SERVER.namespace])
     if named is None:
         return Way(outside=True, named=end.host)
     service = cluster.get(Service, named.namespace, named.name)

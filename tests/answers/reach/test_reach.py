@@ -291,7 +291,7 @@ def test_names_outside_of_the_cluster() -> None:
     block = policy("shop", policyTypes=["Egress"], egress=[{"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}])
     sheet = asked("example.com:443", *BASE, block)
     assert (sheet.verdict, sheet.conclusion) == (
-        "depends on the address of example.com: an ipBlock decides",
+        "depends on address and port of example.com, which were not seen: a policy decides",
         Conclusion.UNKNOWN,
     )
     external = service("data", "out", "", type="ExternalName", externalName="www.example.com", selector=None)
