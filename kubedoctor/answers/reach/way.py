@@ -33,7 +33,7 @@ from kubedoctor.replay.services.proxy import (
 )
 
 API_SERVER_NAME: Final = "the API server"
-"""What stands behind the Service default/kubernetes, whether its endpoints were seen or not."""
+"""The endpoints of the Service default/kubernetes, where they were not seen."""
 _SHOWN: Final = 3
 
 

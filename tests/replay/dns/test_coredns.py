@@ -77,6 +77,10 @@ def test_snippets_take_arguments_and_variables_are_read() -> None:
     assert blocks[0].plugins[0].head == ("example.com", "192.0.2.1")
 
 
+def test_stray_braces_are_no_options() -> None:
+    assert said(". {\n hosts {\n  192.0.2.7 a.example\n {  }\n }\n}", "a.example") == "NOERROR 192.0.2.7"
+
+
 @pytest.mark.parametrize(
     ("key", "expected"),
     [

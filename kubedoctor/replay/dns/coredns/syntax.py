@@ -45,10 +45,10 @@ class PluginConfig(msgspec.Struct, frozen=True):
 
     @property
     def body(self) -> Iterator[tuple[str, ...]]:
-        """The lines of its block."""
+        """The lines of its block, without braces."""
         for line in self.lines[1:]:
-            if line != ("}",):
-                yield tuple(word for word in line if word not in ("{", "}")) if line[-1] in ("{", "}") else line
+            if words := tuple(word for word in line if word not in ("{", "}")):
+                yield words
 
 
 class ServerBlock(msgspec.Struct, frozen=True):
