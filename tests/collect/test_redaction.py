@@ -195,6 +195,22 @@ def test_more_forms_in_files_arguments_and_annotations() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--authorization-mode=Node,RBAC",
+        "--authorization-config=/etc/kubernetes/authorization.yaml",
+        "--authorization-kubeconfig=/etc/kubernetes/scheduler.conf",
+        "--authorization-always-allow-paths=/healthz,/readyz",
+        "--authorization-webhook-cache-authorized-ttl=5m0s",
+    ],
+)
+def test_how_kubernetes_authorizes_stays(flag: str) -> None:
+    name, _, value = flag.partition("=")
+    for command in ([flag], [name, value]):
+        assert redact_data({"command": command}, "spec") == {"command": command}
+
+
 def test_command_lines() -> None:
     given_ = ("run", "--token", "hunter2", "--user", "bob", "--password=hunter2", "-v", "--secret", "--debug")
     assert redact_arguments(given_) == (

@@ -17,7 +17,8 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 REDACTED = "<redacted>"
 
 _NAME = compiled_later(
-    r"passw|passphrase|passwd|pwd$|secret|token|api_?-?key|access_?-?key|private_?-?key|credential|authorization|"
+    r"passw|passphrase|passwd|pwd$|secret|token|api_?-?key|access_?-?key|private_?-?key|credential|"
+    r"authorization(?!-(?:mode|config|kubeconfig|webhook|always-allow))|"
     r"client_?-?key|encryption_?-?key|signing_?-?key|auth_?-?key|account_?-?key|connection_?-?string|dsn$|_sas$|^sig$|cookie|webhook_?-?url$|"
     r"(?:^|[_.-]|db|pg|require|user|root)pass$|"
     r"\.pem$|\.key$|\.p12$|\.jks$",
