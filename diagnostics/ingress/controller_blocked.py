@@ -37,7 +37,7 @@ from kubedoctor.cluster import (
     controller_pods,
 )
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, diagnostic, quote, quote_line, ref
-from kubedoctor.replay.network.enforcement import enforcement
+from kubedoctor.replay.network.enforcers import certainly_enforced
 
 _NO_ANSWER = re.compile(r"timed out|timeout|\b504\b", re.IGNORECASE)
 
@@ -96,7 +96,11 @@ def _finding(ingress: Ingress, found: Denial, reached: tuple[ConnectionTarget, .
         aspect=f"{named}-{found.target.port}",
         summary=f"{'blocks' if tried is not None else 'would block'} the ingress controller ({ref(found.source).title}) from {named} of {ref(ingress).title} "
         f"({found.target.protocol} {found.target.port}): {in_words(found)}",
-        detail="" if tried is not None else f"The Ingress still works {enforcement(cluster).caveat}.",
+        detail=""
+        if tried is not None
+        else "The Ingress still works if another kind of policy allows it."
+        if certainly_enforced(cluster)
+        else "The Ingress still works if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows it.",
         evidence=(*deciding_parts(found), *seen, quote(ingress, "metadata.name", "sends requests there")),
         confidence=Confidence.CERTAIN if tried is not None else Confidence.LIKELY,
         severity=None if tried is not None else Severity.WARNING,

@@ -47,7 +47,7 @@ from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pod
 from kubedoctor.replay.dns.lookups import failed_lookup
 from kubedoctor.replay.dns.servers import Resolvers, resolvers
 from kubedoctor.replay.network import EGRESS
-from kubedoctor.replay.network.enforcement import enforcement
+from kubedoctor.replay.network.enforcers import certainly_enforced, none_enforces
 
 
 def _restricts(policy: NetworkPolicy) -> bool:
@@ -74,7 +74,7 @@ def egress_without_dns(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Find
     if dns is None:
         return
     for blocked in blocked_pods(policy, dns, cluster):
-        if enforcement(cluster).enforced is False:
+        if none_enforces(cluster):
             return
         # Policies that isolate the same pods share one nearest policy: the finding is about that policy.
         if ref(blocked.policy) == ref(policy) or blocked.direction != EGRESS:
@@ -99,7 +99,11 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
         summary=what_blocks(blocked, dns),
         confidence=Confidence.CERTAIN if failed is not None else Confidence.LIKELY,
         severity=None if failed is not None else _severity(blocked),
-        detail="" if failed is not None else f"A lookup still works {enforcement(cluster).caveat}.",
+        detail=""
+        if failed is not None
+        else "Lookups still work if another kind of policy allows them."
+        if certainly_enforced(cluster)
+        else "Lookups still work if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows them.",
         evidence=tuple(evidence),
         affects=tuple(ref(pod) for pod in blocked.pods),
         fixes=(_fix(blocked, dns, cluster),),

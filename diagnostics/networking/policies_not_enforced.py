@@ -28,7 +28,7 @@ from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, DaemonSet, NetworkPolicy, counted
 from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, quote, ref
-from kubedoctor.replay.network.enforcement import enforcement, ignores_policies
+from kubedoctor.replay.network.enforcers import ignores_policies, policy_enforcer
 
 
 @diagnostic(
@@ -41,14 +41,14 @@ from kubedoctor.replay.network.enforcement import enforcement, ignores_policies
 )
 def policies_not_enforced(plugin: DaemonSet, cluster: Cluster) -> Iterator[Finding]:
     policies = cluster.all(NetworkPolicy)
-    found = enforcement(cluster)
-    if not policies or found.by is None or ref(found.by) != ref(plugin):
+    found = policy_enforcer(cluster.all(DaemonSet))
+    if not policies or found is None or found.about != ref(plugin):
         return
     one = len(policies) == 1
     yield Finding(
         about=ref(plugin),
         summary=f"{counted(len(policies), 'NetworkPolicy', 'NetworkPolicies')} {'has' if one else 'have'} no effect: "
-        "this network plugin does not enforce NetworkPolicies, and no other agent does",
+        f"{found.name} does not enforce NetworkPolicies, and no other agent does",
         confidence=Confidence.LIKELY,
         evidence=(
             quote(plugin, "spec.template.spec.containers[0].image", "the network plugin"),

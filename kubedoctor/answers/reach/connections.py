@@ -15,7 +15,7 @@ from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.network import EGRESS, INGRESS, Miss, Party, PolicySet
-from kubedoctor.replay.network.enforcement import enforcement
+from kubedoctor.replay.network.enforcers import none_enforces
 from kubedoctor.replay.network.policies import Selected
 from kubedoctor.replay.services.hosts import is_address, service_named, service_with_address
 from kubedoctor.replay.services.ports import find_port
@@ -120,7 +120,7 @@ def denial(source: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster)
         if found is None:
             return None
         denials.append(found)
-    return denials[0] if denials and enforcement(cluster).enforced is not False else None
+    return denials[0] if denials and not none_enforces(cluster) else None
 
 
 def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial | None:

@@ -87,10 +87,12 @@ class Pattern(msgspec.Struct, frozen=True, dict=True):
         if self.compiled is not None and match is None:
             return None
         subject = (match.groupdict().get("subject") if match is not None else "") or ""
-        return (subject or (self.subject or otherwise)(message)).strip(_AROUND)
+        return (subject or (self.subject or otherwise)(message)).lstrip(_BEFORE).rstrip(_AFTER)
 
 
-_AROUND: Final = " \t\"'`.,;()<>"
+_AFTER: Final = " \t\"'`.,;()<>"
+_BEFORE: Final = _AFTER.replace(".", "")
+"""The name of a file may begin with dots."""
 
 
 class PatternFamily(msgspec.Struct, frozen=True):

@@ -38,6 +38,8 @@ _TIME: Final = compiled_later(
     r"(?:, ?|[T :-]{1,3}|^)?\d{1,2}:\d\d:\d\d(?:[.,:]\d+)?(?: ?[AP]M\b)?"
     r"(?: ?(?:Z|[+-]\d\d:?\d\d|UTC|GMT|[A-Z]{3,4}T)\b| [+-]\d{2}\b)?(?: \d{4}\b)?"
 )
+_VM_WARNING: Final = compiled_later(r"^(?:OpenJDK|Java HotSpot\(TM\)|Eclipse OpenJ9)[\w ()-]* VM warning: ")
+"""As a Java virtual machine complains itself."""
 _NUMBER: Final = compiled_later(r"[\d#][\d.#*:]*(?:e\+\d+)?(?=[\s|\]:-]|$)|<[\d.]+>|\d{3}/\d{6}|[pt]id=\w+")
 _BRACKETS: Final = compiled_later(r"\[([^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\]|\(([^()]*)\)")
 _SEPARATOR: Final = compiled_later(r"[-|:>*=~]+|—|\s+")
@@ -56,6 +58,8 @@ _MOST_NAMES: Final = 2
 
 def plain_parts(text: str) -> Parts:
     """The parts of a line that is neither JSON nor logfmt."""
+    if (warning := _VM_WARNING.match(text)) is not None:
+        return Parts(text[warning.end() :].strip(), Level.WARNING, "")
     for expression in _SINGLE_LETTERS:
         if (match := expression.match(text)) is not None:
             return _after(text, match, _LETTERS[match["level"]])

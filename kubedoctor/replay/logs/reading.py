@@ -246,7 +246,8 @@ _AFTER_ANOTHER: Final = 0.6
 _TOOLS: Final = (
     "chown", "chmod", "mkdir", "touch", "cat", "ls", "cp", "mv", "rm", "ln", "id", "tee", "find", "grep", "sed", "awk", "test", "install",
 )  # fmt: skip
-_TOOL_WEIGHT: Final = -1.1
+_TOOL_WEIGHT: Final = -1.05
+"""What a tool says weighs a little more than a warning."""
 _LIVED_THROUGH: Final = -2.0
 _EXPECTED: Final = {
     LogFault.IMAGE_ARCHITECTURE: {1, 126, 255},

@@ -25,7 +25,7 @@ _SOURCE_PLACE: Final = compiled_later(
 _PATH: Final = compiled_later(r"(?<![\w:/.])(/[\w.@+~$-]+(?:/[\w.@+~$*-]+)*/?)")
 _QUOTED: Final = compiled_later(r"[\"'`]([^\"'`]+)[\"'`]")
 _FILE: Final = compiled_later(
-    r"[\"'`]([\w.@+-]*[./][\w.@+/-]+)[\"'`]|(?:open|mkdir|stat|unlink|rename|create|touch|access|read|load(?:ing)?) ([\w.@+/-]+)"
+    r"[\"'`]([\w.@+-]*[./][\w.@+/-]+)[\"'`]|(?:open|mkdir|stat|unlink|rename|create|touch|access|read|load(?:ing)?) (?!(?:directory|folder|file|or|an?|the|to|for|new)\b)([\w.@+/-]+)"
 )
 _PORT: Final = compiled_later(r":(\d{1,5})\b(?![:.]\d)|\bport[ =:]+(\d{1,5})\b", re.IGNORECASE)
 
@@ -56,7 +56,7 @@ def first_path(message: str) -> str:
 
 def last_path(message: str) -> str:
     """The last absolute path, a quoted one before others."""
-    quoted = [text for text in _QUOTED.findall(message) if text.startswith(("/", "./"))]
+    quoted = [text for text in _QUOTED.findall(message) if text.startswith(("/", "./", "../"))]
     paths = quoted or _PATH.findall(message)
     return str(paths[-1]) if paths else ""
 

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.apps import DaemonSet
 from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.seen.reading import Cluster
 
-_ENFORCING: Final = {
-    "calico-node": "Calico",
-    "canal": "Canal",
-    "cilium": "Cilium",
-    "cilium-agent": "Cilium",
-    "antrea-agent": "Antrea",
-    "ovnkube-node": "OVN-Kubernetes",
-    "kube-router": "kube-router",
-    "kube-network-policies": "kube-network-policies",
-    "weave-net": "Weave Net",
-    "azure-npm": "Azure NPM",
-    "aws-network-policy-agent": "AWS network policy agent",
-}
-_NOT_ENFORCING: Final = {"kube-flannel-ds": "flannel", "kube-flannel": "flannel", "flannel": "flannel"}
-_AWS: Final = "aws-node"
-_AWS_AGENTS: Final = ("aws-network-policy-agent", "aws-eks-nodeagent")
-_KINDNET: Final = "kindnet"
-_DATED: Final = re.compile(r":v(\d{4})(\d{2})\d{2}")
-_KINDNET_ENFORCES: Final = (2024, 8)
-"""The month of the image of kind 0.24, the first whose kindnetd enforces policies."""
+_ENFORCING: Final = (
+    (r"canal", "Canal"),
+    (r"calico|tigera", "Calico"),
+    (r"cilium|anetd", "Cilium"),
+    (r"antrea", "Antrea"),
+    (r"kube-ovn|ovnkube|ovn-kubernetes|\bovs-ovn", "OVN-Kubernetes"),
+    (r"kube-router", "kube-router"),
+    (r"kube-network-policies", "kube-network-policies"),
+    (r"weave", "Weave Net"),
+    (r"azure-npm", "Azure NPM"),
+    (r"network-?polic\w*-?(?:agent|engine|controller)|\bnpc\b|romana|nsx|\bsdn\b", "a network policy agent"),
+)
+"""By the names of DaemonSets, containers and images. Those of Canal name both Calico and flannel."""
+_FLANNEL: Final = compiled_later(r"flannel")
+_AWS: Final = compiled_later(r"aws-node|amazon-k8s-cni|aws-vpc-cni")
+_AWS_AGENTS: Final = compiled_later(r"aws-network-policy-agent|aws-eks-nodeagent")
+_AWS_SWITCH: Final = "--enable-network-policy=true"
+"""Off by default, as the manifests of the agent say too."""
+_KINDNET: Final = compiled_later(r"kindnetd?(?::v(?P<day>\d{8}))?")
+_KINDNET_ENFORCES: Final = "20240813"
+"""The date of the image of kind 0.24, the first whose kindnetd enforces policies."""
 
 
 class PolicyEnforcer(msgspec.Struct, frozen=True):
@@ -47,19 +50,45 @@ def policy_enforcer(daemon_sets: Iterable[DaemonSet]) -> PolicyEnforcer | None:
     return max(found, key=lambda plugin: (plugin.enforces is True, plugin.enforces is None), default=None)
 
 
+def none_enforces(cluster: Cluster) -> bool:
+    """Whether the network plug-in ignores policies, and no other agent enforces them."""
+    found = policy_enforcer(cluster.maybe.all(DaemonSet))
+    return found is not None and found.enforces is False
+
+
+def certainly_enforced(cluster: Cluster) -> bool:
+    """Whether an agent is seen that enforces policies."""
+    found = policy_enforcer(cluster.maybe.all(DaemonSet))
+    return found is not None and found.enforces is True
+
+
+def ignores_policies(daemon_set: DaemonSet) -> bool:
+    """Whether the DaemonSet is a network plug-in that enforces no policy."""
+    found = _recognised(daemon_set)
+    return found is not None and found.enforces is False
+
+
 def _recognised(row: DaemonSet) -> PolicyEnforcer | None:
-    if (name := _ENFORCING.get(row.name)) is not None:
-        return PolicyEnforcer(name, True, ref(row))
-    if (name := _NOT_ENFORCING.get(row.name)) is not None:
-        return PolicyEnforcer(name, False, ref(row))
+    words = " ".join(_words(row))
     containers = row.spec.template.spec.containers
-    if row.name == _AWS:
-        agents = [container for container in containers if container.name in _AWS_AGENTS]
-        switched = {word for agent in agents for word in agent.args or ()}
-        enforces = bool(agents) and "--enable-network-policy=false" not in switched
+    if _AWS.search(words):
+        agents = [container for container in containers if _AWS_AGENTS.search(f"{container.name} {container.image}")]
+        enforces = any(_AWS_SWITCH in (agent.args or ()) for agent in agents)
         return PolicyEnforcer("AWS VPC CNI", enforces, ref(row))
-    if row.name == _KINDNET:
-        dates = [_DATED.search(container.image) for container in containers]
-        known = [(int(date[1]), int(date[2])) for date in dates if date is not None]
-        return PolicyEnforcer("kindnet", known[0] >= _KINDNET_ENFORCES if known else None, ref(row))
+    for pattern, name in _ENFORCING:
+        if re.search(pattern, words):
+            return PolicyEnforcer(name, True, ref(row))
+    if _FLANNEL.search(words):
+        return PolicyEnforcer("flannel", False, ref(row))
+    kindnet = tuple(_KINDNET.finditer(words))
+    if kindnet:
+        days = [match["day"] for match in kindnet if match["day"]]
+        return PolicyEnforcer("kindnet", max(days) >= _KINDNET_ENFORCES if days else None, ref(row))
     return None
+
+
+def _words(row: DaemonSet) -> Iterator[str]:
+    yield row.name
+    for container in row.spec.template.spec.containers:
+        yield container.name
+        yield container.image.partition("@")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
+from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily, no_subject
 from kubedoctor.replay.logs.subjects import first_path, quoted
 
 FAMILIES: Final = (
@@ -58,6 +58,13 @@ FAMILIES: Final = (
             Pattern("unable to load database on disk"),
             Pattern("bad file format reading the append only file"),
             Pattern("unexpected end of file reading the append only file"),
+            Pattern("unknown xl header version"),
+            Pattern(
+                "xl meta",
+                r"(?:unknown|unsupported|corrupt\w*|invalid) .{0,20}xl meta|xl meta.{0,30}(?:version|corrupt)",
+                weak=True,
+            ),
+            Pattern("too old for running version", r"(?:dir=)?(?P<subject>/[\w./-]+), last used|last used with"),
             Pattern("can't handle rdb format version", r"RDB format version (?P<subject>\d+)"),
             Pattern(
                 "rdb",
@@ -147,7 +154,9 @@ FAMILIES: Final = (
                 r"(?:mnesia|schema).*(?:inconsistent|incompatible|corrupt|timeout_waiting|bad_|cannot)|timeout waiting for .*mnesia",
                 weak=True,
             ),
-            Pattern("version mismatch", r"(?:version|schema) mismatch.*(?:found|disk|data)"),
+            Pattern(
+                "version mismatch", r"(?:version|schema) mismatch.*(?:found|on disk|data (?:dir|file|format|version))"
+            ),
             Pattern("found wrong version", r"version"),
             Pattern("read_file", r"node_name_mismatch", weak=True),
             Pattern(
@@ -198,6 +207,15 @@ FAMILIES: Final = (
             Pattern("p2022"),
             Pattern("migrate found failed migrations"),
             Pattern("database schema is not empty"),
+            Pattern(
+                "schema version compatibility check failed",
+                r"database: \"(?P<subject>[^\"]+)\"|compatibility check failed",
+            ),
+            Pattern(
+                "the database",
+                r"(?:need to|must|please) (?:be )?(?:initiali[sz]e|upgrade|migrate|run migrations on) the database|database (?:is not|has not been) initiali[sz]ed",
+                subject=no_subject,
+            ),
             Pattern("dirty database version", r"version (?P<subject>\d+)"),
             Pattern("migration directory is corrupt", r"files are missing: (?P<subject>[^\s,]+)"),
             Pattern("no migration found for version", r"version (?P<subject>\d+)"),

@@ -38,7 +38,7 @@ FAMILIES: Final = (
             Pattern("failed to open stream", r"\((?P<subject>[^()]+)\): failed to open stream", weak=True),
             Pattern(
                 "config file",
-                r"(?:config(?:uration)? file|Config File) ?(?:\S+ )?(?:[\"'(]?(?P<subject>/[\w./-]+)[\"')]? )?.*(?:not found|does not exist|doesn't exist|not exist|missing(?! or invalid))",
+                r"(?:config(?:uration)? file|Config File) ?(?:\S+ )?(?:[\"'(]?(?P<subject>/[\w./-]+)[\"')]? )?.{0,80}?(?:not found|does not exist|doesn't exist|not exist|missing(?! or invalid))",
             ),
             Pattern(
                 "configuration file",
@@ -51,6 +51,16 @@ FAMILIES: Final = (
                 "does not exist",
                 r"(?:file|path|directory|folder|dir)\b.{0,80}does not exist|(?P<subject>(?:\./|/)[\w./-]+)[\"'`)]* does not exist",
             ),
+            Pattern(
+                "doesn't exist",
+                r"^(?:error: )?[\"'`](?P<subject>(?:\.{0,2}/)[^\"'`]+)[\"'`] (?:doesn't|does not) exist",
+            ),
+            Pattern(
+                "could not find a ",
+                r"could not find an? [^'\"`]{1,40} in the ['\"`](?P<subject>[^'\"`]+)['\"`] directory",
+            ),
+            Pattern("file is missing", r"(?:^|[\s:'\"(])(?P<subject>[\w./-]+) file is missing(?! or invalid)"),
+            Pattern("failed to execute ", r"failed to execute (?P<subject>[\w./-]+): no such file"),
             Pattern("doesn't exist", r"(?:file|path|directory|folder)\b.{0,80}doesn't exist"),
             Pattern(
                 "not found",

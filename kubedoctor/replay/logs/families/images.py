@@ -55,6 +55,7 @@ FAMILIES: Final = (
             Pattern("symbol not found", r"Error relocating (?P<subject>\S+):", weak=True),
             Pattern("cannot find module", r"Cannot find (?:module|package) '(?P<subject>[^./'][^']*)'"),
             Pattern("cannot find package", r"Cannot find package '(?P<subject>[^']+)'"),
+            Pattern("could not import module", r"import module \"(?P<subject>[^\"]+)\""),
             Pattern("no module named", r"No module named ['\"]?(?P<subject>[\w.-]+)"),
             Pattern("cannot import name", r"cannot import name ['\"]?(?P<subject>\w+)"),
             Pattern(

@@ -104,6 +104,7 @@ FAMILIES: Final = (
     PatternFamily(
         LogFault.READ_ONLY,
         (
+            Pattern("read-only directory", r"read-only directory:? [\"'`]?(?P<subject>/[\w./-]+)"),
             Pattern("read-only file system", r"sed: can't create temp file '(?P<subject>[^']+?)X*'"),
             Pattern("read-only file system", rf"{_WRITTEN}.*?[\"'`](?P<subject>/[^\"'`]+)[\"'`]"),
             Pattern("read-only file system"),

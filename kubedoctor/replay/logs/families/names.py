@@ -80,7 +80,7 @@ FAMILIES: Final = (
             Pattern("nodename nor servname"),
             Pattern("eai_again", rf"EAI_AGAIN:? {_HOST}"),
             Pattern("gaierror"),
-            Pattern("can't resolve", rf"can't resolve '?{_HOST}"),
+            Pattern("can't resolve", rf"can't resolve '?(?!dependenc){_HOST}"),
             Pattern("lookup host", rf"(?:couldn't|could not|cannot|can't|failed to|unable to) lookup host {_HOST}"),
             Pattern("seed provider lists no seeds", weak=True),
             Pattern("host not found", rf"host not found:? [\"']?{_HOST}"),

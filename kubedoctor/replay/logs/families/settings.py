@@ -27,6 +27,8 @@ FAMILIES: Final = (
     PatternFamily(
         LogFault.MISSING_VARIABLE,
         (
+            Pattern("environment variable not found", r"variable not found: (?P<subject>\w+)"),
+            Pattern("no application encryption key", subject=lambda _: "APP_KEY"),
             Pattern(
                 "environment variable",
                 rf"environment variables? ?(?:is |are |named |called |for )?[:\"'`$({{]*{_NAME}[\"'`)}}]*",
@@ -67,7 +69,6 @@ FAMILIES: Final = (
             Pattern("environment variables are not set"),
             Pattern("environmentvariable", r"EnvironmentVariable.*(?:NotFound|NotPresent|Missing)"),
             Pattern("notpresent", r"(?:`Err` value: |env.*)NotPresent"),
-            Pattern("environment variable not found", r"variable not found: (?P<subject>\w+)"),
             Pattern("secret_key setting must not be empty", r"(?P<subject>SECRET_KEY)"),
             Pattern("missing `secret_key_base`", r"`(?P<subject>secret_key_base)`"),
             Pattern("missing required env"),
@@ -136,6 +137,15 @@ FAMILIES: Final = (
             Pattern("plugin/loop: loop", r"detected for zone"),
             Pattern("no nameservers found", at_any_level=True),
             Pattern("loop (", r"Loop \(\S+ -> \S+\) detected"),
+            Pattern("unrecognized directive", r"unrecognized (?:global |sub)?directive:? [\"'`]?(?P<subject>[\w.-]+)"),
+            Pattern("field ", r"field (?P<subject>\w+) not found in (?:type|struct)"),
+            Pattern("but they were not used", r"fields \[\"?(?P<subject>[\w.-]+)"),
+            Pattern("unknown output plugin", r"plugin '(?P<subject>[^']+)'"),
+            Pattern("unknown input plugin", r"plugin '(?P<subject>[^']+)'"),
+            Pattern("unknown filter plugin", r"plugin '(?P<subject>[^']+)'"),
+            Pattern("cannot get ", r"cannot get [ug]id for (?:user|group) '(?P<subject>[^']+)'"),
+            Pattern("but missing from", r"(?P<subject>--[\w-]+) has \S+ but missing from"),
+            Pattern("can't resolve dependencies of", r"dependencies of (?:the )?(?P<subject>\w+)"),
             Pattern("unknown directive", r"in (?P<subject>/\S+:\d+)"),
             Pattern("unknown directive"),
             Pattern(

@@ -186,6 +186,10 @@ FAMILIES: Final = (
             Pattern("command denied to user", r"denied to user '(?P<subject>[^']+)'"),
             Pattern("access denied; you need", r"need (?:\(at least one of\) the )?(?P<subject>[\w, ()]+) privilege"),
             Pattern("is not authorized to perform", r"perform:? (?P<subject>[\w:-]+)"),
+            Pattern(
+                "access denied",
+                r"(?:bucket|blob|container registry|object storage|\bs3\b|\bgcs\b)\S*:? .*access denied",
+            ),
             Pattern("not authorized on", r"not authorized on (?P<subject>\S+)"),
             Pattern("unauthorizedoperation"),
             Pattern("accessdenied", r"AccessDenied(?!Exception:? /)"),
