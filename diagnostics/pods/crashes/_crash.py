@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnostics.pods.crashes._ends import End, after_start, exit_words
 from diagnostics.pods.crashes._own_fault import own_fault
+from diagnostics.pods.crashes._proxy import with_proxy
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._unreachable import unreachable, unresolved
 from kubedoctor.cluster import Cluster, LogTail, Pod, counted, visible
@@ -47,6 +48,7 @@ def story_of_lines(
         story = unreachable(pod, cause, subject, cluster)
     else:
         story = own_fault(pod, container, lines, cause, about, cluster)
+    story = with_proxy(pod, cause, lines[cause.index], story, cluster)
     return Story(story.text, cause, story.because_of, (line, *story.evidence), story.fixes, story.commands)
 
 
