@@ -12,7 +12,7 @@ from kubedoctor.cluster import Cluster, Pod, Service, visible
 from kubedoctor.findings import Ref, look_at_log, quote_line, ref
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LogCause
-from kubedoctor.replay.mesh.proxy_log import ProxyAnswer, ProxyVerdict, failed_request
+from kubedoctor.replay.mesh.proxy_log import ProxyAnswer, SidecarVerdict, failed_request
 from kubedoctor.replay.services.hosts import is_address, service_named, split_address
 
 PROXIES: Final = ("istio-proxy", "linkerd-proxy")
@@ -23,16 +23,16 @@ _BY_A_PROXY: Final = re.compile(
 )
 _URL: Final = re.compile(r"https?://(?P<host>[\w.-]+)")
 _WORDS: Final = {
-    ProxyVerdict.NO_HEALTHY_UPSTREAM: "finds no healthy endpoint",
-    ProxyVerdict.NO_ROUTE: "has no route",
-    ProxyVerdict.NO_CLUSTER: "does not know the destination",
-    ProxyVerdict.OVERFLOW: "has too many connections open, by the circuit breaker of its DestinationRule,",
-    ProxyVerdict.CONNECT_FAILED: "cannot connect",
-    ProxyVerdict.UPSTREAM_CLOSED: "lost the connection in the middle of a request: the other side closed it,",
-    ProxyVerdict.UPSTREAM_RESET: "got a reset from the other side",
-    ProxyVerdict.UPSTREAM_TIMEOUT: "got no answer in time",
-    ProxyVerdict.DENIED: "was denied",
-    ProxyVerdict.RATE_LIMITED: "was limited in its rate",
+    SidecarVerdict.NO_HEALTHY_UPSTREAM: "finds no healthy endpoint",
+    SidecarVerdict.NO_ROUTE: "has no route",
+    SidecarVerdict.NO_CLUSTER: "does not know the destination",
+    SidecarVerdict.OVERFLOW: "has too many connections open, by the circuit breaker of its DestinationRule,",
+    SidecarVerdict.CONNECT_FAILED: "cannot connect",
+    SidecarVerdict.UPSTREAM_CLOSED: "lost the connection in the middle of a request: the other side closed it,",
+    SidecarVerdict.UPSTREAM_RESET: "got a reset from the other side",
+    SidecarVerdict.UPSTREAM_TIMEOUT: "got no answer in time",
+    SidecarVerdict.DENIED: "was denied",
+    SidecarVerdict.RATE_LIMITED: "was limited in its rate",
 }
 
 

@@ -14,7 +14,7 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.mesh.access_log import accesses
 
 
-class ProxyVerdict(enum.Enum):
+class SidecarVerdict(enum.Enum):
     """Why the proxy answered itself, or broke off."""
 
     NO_HEALTHY_UPSTREAM = "UH"
@@ -33,7 +33,7 @@ class ProxyAnswer(NamedTuple):
     """A request that failed at the proxy. `host`: whom the program asked for, with the port where the log has it."""
 
     line: int
-    verdict: ProxyVerdict
+    verdict: SidecarVerdict
     host: str
     code: int = 0
     failure: str = ""
@@ -44,11 +44,11 @@ _LINKERD: Final = compiled_later(r"\boutbound\b.*request failed error=(?P<why>.+
 _LINKERD_NAME: Final = compiled_later(r"\bhttp\{name=(?P<host>[\w.-]+:\d+)")
 _LINKERD_ADDRESS: Final = compiled_later(r"\bproxy\{addr=(?P<host>[\w.:\[\]-]+)")
 _LINKERD_WHY: Final = (
-    (compiled_later(r"no available endpoints|service (?:is )?unavailable|unavailable|failfast"), ProxyVerdict.NO_HEALTHY_UPSTREAM),
-    (compiled_later(r"connect(?:ion)? (?:timed out|refused|error)|connect timed out|No route to host"), ProxyVerdict.CONNECT_FAILED),
-    (compiled_later(r"reset|closed before message|broken pipe|connection closed"), ProxyVerdict.UPSTREAM_CLOSED),
-    (compiled_later(r"timed out|timeout"), ProxyVerdict.UPSTREAM_TIMEOUT),
-    (compiled_later(r"unauthorized|forbidden|denied"), ProxyVerdict.DENIED),
+    (compiled_later(r"no available endpoints|service (?:is )?unavailable|unavailable|failfast"), SidecarVerdict.NO_HEALTHY_UPSTREAM),
+    (compiled_later(r"connect(?:ion)? (?:timed out|refused|error)|connect timed out|No route to host"), SidecarVerdict.CONNECT_FAILED),
+    (compiled_later(r"reset|closed before message|broken pipe|connection closed"), SidecarVerdict.UPSTREAM_CLOSED),
+    (compiled_later(r"timed out|timeout"), SidecarVerdict.UPSTREAM_TIMEOUT),
+    (compiled_later(r"unauthorized|forbidden|denied"), SidecarVerdict.DENIED),
 )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _is_of(asked: str, host: str) -> bool:
 
 def _of_envoy(lines: Sequence[str]) -> Iterator[ProxyAnswer]:
     for access in accesses(lines):
-        verdict = next((one for one in ProxyVerdict if one.value in access.flags), None)
+        verdict = next((one for one in SidecarVerdict if one.value in access.flags), None)
         if verdict is not None and not access.cluster.startswith(_INBOUND):
             failure = "" if access.failure == "-" else access.failure
             yield ProxyAnswer(access.line, verdict, access.authority, access.code, failure)
