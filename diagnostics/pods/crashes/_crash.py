@@ -7,6 +7,7 @@ from diagnostics.pods.crashes._own_fault import own_fault
 from diagnostics.pods.crashes._proxy import with_proxy
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._unreachable import unreachable, unresolved
+from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused
 from kubedoctor.cluster import Cluster, LogTail, Pod, counted, visible
 from kubedoctor.findings import Evidence, Ref, quote_line, ref
 from kubedoctor.replay.kubelet.outcomes import Cause
@@ -24,7 +25,10 @@ def story_of(pod: Pod, end: End, about: Ref, cluster: Cluster) -> Story:
     """
     if end.cause is Cause.KILLED:
         return Story(evidence=_last_line(pod, end.name, end.log.lines, end.log.previous))
-    return story_of_lines(pod, end.name, end.log.lines, end.log.previous, about, cluster, end.ending.exit_code)
+    story = story_of_lines(pod, end.name, end.log.lines, end.log.previous, about, cluster, end.ending.exit_code)
+    if end.cause is Cause.BUS_ERROR and story.cause is None:
+        return huge_pages_refused(pod, end.part.container, about, cluster) or story
+    return story
 
 
 def story_of_lines(

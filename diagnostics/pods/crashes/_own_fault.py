@@ -9,13 +9,15 @@ from diagnostics.pods._clock import wrong_clock
 from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
-from diagnostics.pods.crashes._in_use import address_in_use, is_left_over, left_over_file
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says_bus_error
 from diagnostics.pods.crashes.kernel._limits import limit_of_the_node, too_little_shared_memory
-from diagnostics.pods.crashes.kernel._permission import denied, low_port
+from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
+from diagnostics.pods.crashes.taken._in_use import address_in_use, is_left_over, left_over_file
+from diagnostics.pods.crashes.taken._shared_data import held_by_another_pod
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.heaps import heap_setting
@@ -61,7 +63,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.fault is LogFault.READ_ONLY:
         return cannot_write(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.PERMISSION_FILE and mine is not None:
-        return denied(pod, mine, subject, lines[cause.index], about, cluster)
+        path = subject or refused_path(lines, cause.index)
+        return denied(pod, mine, path, lines[cause.index], about, cluster)
     if cause.fault is LogFault.PERMISSION_PORT and mine is not None:
         return low_port(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.ADDRESS_IN_USE:
@@ -74,6 +77,14 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return refused_login(pod, container, shortened(message_of(lines, cause)), about, cluster)
     if cause.fault is LogFault.DATA_DIRECTORY and is_left_over(subject):
         return left_over_file(pod, container, subject, about, cluster)
+    if mine is not None and says_bus_error(message_of(lines, cause)):
+        bus_error = huge_pages_refused(pod, mine, about, cluster)
+        if bus_error is not None:
+            return bus_error
+    if cause.fault is LogFault.DATA_DIRECTORY:
+        held = held_by_another_pod(pod, container, shortened(message_of(lines, cause)), about, cluster)
+        if held is not None:
+            return held
     if cause.fault is LogFault.API_FORBIDDEN and (story := forbidden(message_of(lines, cause), cluster)) is not None:
         return story
     if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:

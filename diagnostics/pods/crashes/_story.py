@@ -10,6 +10,7 @@ from kubedoctor.cluster import (
     Event,
     Namespace,
     NetworkPolicy,
+    Node,
     Secret,
     Service,
     ServiceAccount,
@@ -19,7 +20,7 @@ from kubedoctor.replay.logs.reading import LogCause
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STORY_KINDS = (
-    *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy),
+    *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy, Node),
     *ROLE_KINDS,
 )
 """The kinds in which the names of a log's line are looked up."""

@@ -27,7 +27,7 @@ from datetime import timedelta
 
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.ended._replacement import is_replaced
-from kubedoctor.cluster import WORKLOADS, Cluster, Pod, Ref, finished, template_of, visible
+from kubedoctor.cluster import WORKLOADS, Cluster, Pod, Ref, finished, template_of, troubled, visible
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -71,6 +71,8 @@ _FIXES = {
     "VolumeAttachmentLimitExceeded": "Move pods with volumes away from {node}, or use a node with fewer volumes",
 }
 _OF_THE_NODE = frozenset({"UnexpectedAdmissionError", "VolumeAttachmentLimitExceeded"})
+_BLOCKED = frozenset({"AppArmor"})
+"""Kubelets before 1.30 do not let such a pod fail: it stays Pending, with its containers `Blocked`."""
 _SETTINGS = {
     "AppArmor": ("securityContext.appArmorProfile",),
     "NodeAffinity": ("nodeSelector", "affinity.nodeAffinity"),
@@ -80,14 +82,30 @@ _SETTINGS = {
 """What the pod sets, by path in its spec."""
 
 
+def refused(pod: Pod) -> bool:
+    """Whether the kubelet did not admit the pod."""
+    reason = pod.status.reason
+    if pod.status.phase == "Pending":
+        return reason in _BLOCKED and pod.metadata.deletion_timestamp is None
+    return pod.status.phase == "Failed" and (reason.startswith("OutOf") or reason in REASONS)
+
+
 @diagnostic(
     code="KD1020",
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=WORKLOADS,
-    when=finished,
+    when=troubled,
     explains=(Explains("same", ("KD1201", "KD1204", "KD1215")), Explains("selects", ("KD2001", "KD2005"))),
-    symptoms=("UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory", "OutOfpods", "NodeAffinity", "NodePorts"),
+    symptoms=(
+        "UnexpectedAdmissionError",
+        "OutOfcpu",
+        "OutOfmemory",
+        "OutOfpods",
+        "NodeAffinity",
+        "NodePorts",
+        "Blocked",
+    ),
 )
 def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     reason = pod.status.reason
@@ -95,7 +113,7 @@ def refused_by_kubelet(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         return
     about = at_fault(pod, cluster)
     begun = pod.status.start_time or pod.metadata.creation_timestamp
-    old = begun is not None and cluster.taken_at - begun > RECENT
+    old = finished(pod) and begun is not None and cluster.taken_at - begun > RECENT
     if about != ref(pod) and (old or is_replaced(pod, cluster)):
         return  # Its controller has replaced it.
     message = visible(" ".join(pod.status.message.split()), 240).removeprefix("Pod was rejected: ")
@@ -135,8 +153,3 @@ def _look_at_node(pod: Pod) -> tuple[Command, ...]:
         return ()
     line = kubectl("describe", "node", pod.spec.node_name)
     return (Command(line, "the node's labels, allocatable and allocated resources"),)
-
-
-def refused(pod: Pod) -> bool:
-    """Whether the kubelet did not admit the pod."""
-    return pod.status.phase == "Failed" and (pod.status.reason.startswith("OutOf") or pod.status.reason in REASONS)

@@ -2,7 +2,8 @@
 
 ## What it means
 The kubelet could not download the image (`ErrImagePull`, `ImagePullBackOff`): the registry's name does not resolve,
-its port is closed, its certificate is not trusted, it does not answer, or the node's disk is full.
+its port is closed, its certificate is not trusted, it does not answer, or the node's disk is full or its kubelet
+pulls no more images at once.
 
 ## Why it happens
 - The registry in the image name has a typo.
@@ -50,12 +51,16 @@ _SUMMARIES = {
     PullProblem.TRANSFER: "the download of image {image} from registry {host} broke off",
     PullProblem.WEB_PAGE: "something on the way to registry {host} answers with a web page (text/html), not with image {image}",
     PullProblem.STORAGE_DENIED: "{store}, where registry {host} keeps the layers of image {image}, refuses the node (403)",
+    PullProblem.PULLS_OF_NODE: "the kubelet of node {node} does not pull image {image} yet: more pulls at once than its "
+    "registryPullQPS and registryBurst allow",
     PullProblem.NO_SPACE: "no space left on the disk of node {node} for image {image}",
 }
 _FIXES = {
     PullProblem.CERTIFICATE: "Add the registry's certificate authority to the container runtime of the nodes",
     PullProblem.PLAIN_HTTP: "Serve the registry over HTTPS, or allow plain HTTP for it in the container runtime",
     PullProblem.NO_SPACE: "Free disk space on the node, or use a larger disk",
+    PullProblem.PULLS_OF_NODE: "Wait: the kubelet tries again. To start more pods at once, raise registryPullQPS and "
+    "registryBurst in its configuration",
     PullProblem.SERVER_ERROR: "Check the registry's own health and logs",
     PullProblem.WEB_PAGE: "Check the proxy or the mirror that the container runtime of the node uses for this registry",
     PullProblem.STORAGE_DENIED: "Let the nodes read from {store}: check endpoint and bucket policies, proxies, and the node's clock",

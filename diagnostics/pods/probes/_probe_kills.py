@@ -21,6 +21,7 @@ from kubedoctor.findings import (
     Finding,
     Ref,
     at_fault,
+    fix_by_hand,
     look_at_log,
     look_at_pod,
     quote,
@@ -28,8 +29,10 @@ from kubedoctor.findings import (
     quote_spec,
     quote_status,
 )
+from kubedoctor.replay.kubelet.outcome_facts import memory_limit
 from kubedoctor.replay.kubelet.outcomes import Proof
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, killed_not_after
+from kubedoctor.replay.logs.children import killed_children
 from kubedoctor.replay.logs.listening import port_listened_on
 from kubedoctor.replay.logs.stops import says_it_was_stopped
 
@@ -83,6 +86,25 @@ def _repair(
     return run, where, repair._replace(evidence=(*shown, *repair.evidence))
 
 
+def _without_its_children(pod: Pod, end: End, run: RunLog, about: Ref, cluster: Cluster) -> tuple[str, Repair] | None:
+    """Where the kernel kills the processes that answer, more time for the probe is no remedy."""
+    killed = killed_children(run.lines)
+    if killed is None:
+        return None
+    limit = memory_limit(end.part.container)
+    log = LogTail(ref(pod), end.name, run.previous, run.lines)
+    words = f"its memory limit, {limit}" if limit else "a limit of memory"
+    clause = f"; its log says that its child processes are killed (SIGKILL), as the kernel does at {words}"
+    fix = f"Raise the memory limit of container `{end.name}` above {limit}" if limit else "Give it more memory"
+    return clause, Repair(
+        (fix_by_hand(about, f"{fix}, or let fewer processes run at once"),),
+        (
+            *quote_spec(pod, cluster, about, end.name, "resources.limits.memory"),
+            quote_line(log, killed[1], f"a child process was killed, {times(killed[0])} in the lines that were read"),
+        ),
+    )
+
+
 def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cluster: Cluster) -> Finding:
     """The finding that a probe got its container killed. `which`: Liveness or Startup; `start`: of the summary."""
     name = end.name
@@ -96,6 +118,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cl
         summary += ", not OOMKilled" if end.ending.exit_code == 137 else ""
     kind = f"{which.lower()}Probe"
     run, where, repair = _repair(pod, end, probe, which, why, about, cluster)
+    where, repair = _without_its_children(pod, end, run, about, cluster) or (where, repair)
     summary += where
     timing = [
         quoted

@@ -34,6 +34,7 @@ class PullProblem(enum.Enum):
     UNAUTHORIZED = enum.auto()
     DENIED_OR_ABSENT = enum.auto()  # the registry does not distinguish them
     RATE_LIMIT = enum.auto()
+    PULLS_OF_NODE = enum.auto()  # the kubelet's own limit of pulls a second
     NO_SUCH_HOST = enum.auto()
     REFUSED = enum.auto()
     TIMEOUT = enum.auto()
@@ -125,6 +126,8 @@ def classify_pull_message(message: str) -> PullProblem:
         if storage_host(message):
             return PullProblem.STORAGE_DENIED
         return PullProblem.DENIED_OR_ABSENT if _ABSENT_TOO.search(message) else PullProblem.UNAUTHORIZED
+    if reading.message_class is MessageClass.IMAGE_RATE_LIMITED and reading.fault is Culprit.NODE:
+        return PullProblem.PULLS_OF_NODE
     if reading.message_class is MessageClass.IMAGE_UNREACHABLE:
         if reading.fault is Culprit.NODE:
             return PullProblem.NO_SUCH_HOST  # The name is resolved there.

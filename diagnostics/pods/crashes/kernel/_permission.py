@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Final
 
 from diagnostics.pods.crashes._mounted import mount_of
 from diagnostics.pods.crashes._story import Story
@@ -19,6 +21,13 @@ _TOO_OPEN = re.compile(
     re.I,
 )
 _NOT_PERMITTED = re.compile(r"operation not permitted|\bEPERM\b", re.I)
+_REFUSED: Final = re.compile(r"(?P<path>/[\w./+@-]+): .{0,60}(?:operation not permitted|permission denied)", re.I)
+_ON_VOLUME: Final = (
+    "Let the container's user own the files in the volume (fsGroup, or an init container that runs chown), or use a volume "
+    "whose file system keeps owners and modes, unlike many network shares"
+)
+LINES_BEFORE: Final = 12
+"""A server ends with an error that names no file; the line about the file stands shortly before."""
 _CAPABILITIES = (
     (re.compile(r"\bl?chown|change owner", re.I), "CHOWN"),
     (re.compile(r"\bchmod|change (?:mode|permissions)", re.I), "FOWNER"),
@@ -33,6 +42,14 @@ _CAPABILITIES = (
     (re.compile(r"\bu?n?mount\b|\bunshare\b|\bsetns\b", re.I), "SYS_ADMIN"),
 )
 """What a line names, and the Linux capability that the kernel requires (capabilities(7))."""
+
+
+def refused_path(lines: Sequence[str], index: int) -> str:
+    """The file that a line before the cause says was refused; empty where none does."""
+    for line in reversed(lines[max(0, index - LINES_BEFORE) : index]):
+        if (match := _REFUSED.search(line)) is not None:
+            return match["path"]
+    return ""
 
 
 def denied(pod: Pod, container: Container, path: str, line: str, about: Ref, cluster: Cluster) -> Story:
@@ -59,7 +76,7 @@ def _judged(container: Container, path: str, line: str) -> tuple[str, str]:
             "Set defaultMode of its volume to 0400, and no fsGroup, or copy the file to an emptyDir and set its mode",
         )
     if _NOT_PERMITTED.search(line):
-        return f"operation not permitted{on_path}", _permitting(name, path, line)
+        return f"operation not permitted{on_path}", _permitting(container, path, line)
     if path and mount_of(container, path) is not None:
         return (
             f"permission denied{on_path}",
@@ -71,13 +88,16 @@ def _judged(container: Container, path: str, line: str) -> tuple[str, str]:
     )
 
 
-def _permitting(name: str, path: str, line: str) -> str:
+def _permitting(container: Container, path: str, line: str) -> str:
     """The kernel refuses the operation whoever owns the file (EPERM, not EACCES)."""
+    name = f"container `{container.name}`"
     if path.startswith("/dev/"):
         return f"Give {name} the device: by a device plugin, or with securityContext.privileged"
     capability = next((named for pattern, named in _CAPABILITIES if pattern.search(line)), "")
     if capability:
         return f"Add the capability {capability} to {name}, or avoid the operation"
+    if path and mount_of(container, path) is not None:
+        return _ON_VOLUME
     return f"Add the Linux capability that the operation needs to {name}, or avoid the operation"
 
 

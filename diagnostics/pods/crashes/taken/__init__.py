@@ -1,0 +1,1 @@
+"""What a program needs and something else has: its port, its lock, its data."""
