@@ -52,6 +52,7 @@ from kubedoctor.cluster import (
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
+from kubedoctor.replay.workloads.stateful_sets import name_too_long
 
 
 @diagnostic(
@@ -70,6 +71,8 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     symptoms=("ReplicaFailure", "failed calling webhook", "violates PodSecurity"),
 )
 def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
+    if isinstance(workload, StatefulSet) and name_too_long(workload):
+        return  # A finding of its own.
     refused = refused_pods(workload, cluster)
     if refused is None or refused.refusal.kind in (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS):
         return

@@ -25,16 +25,15 @@ from typing import Final
 from kubedoctor.cluster import Cluster, StatefulSet, quote, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
+from kubedoctor.replay.workloads.stateful_sets import LONGEST_LABEL, name_too_long
 
-LONGEST_LABEL: Final = 63
 LONGEST_NAME: Final = 52
 """With a dash and a hash of at most ten characters it is still a label."""
 
 
-def too_long(stateful_set: StatefulSet) -> bool:
-    """It has no pod, and the label that each would get is no valid one."""
-    label = stateful_set.status.update_revision
-    return len(label) > LONGEST_LABEL and not stateful_set.status.replicas and lacks_pods(stateful_set)
+def refused_for_its_name(stateful_set: StatefulSet) -> bool:
+    """Fewer pods than desired, for the length of its name."""
+    return name_too_long(stateful_set) and lacks_pods(stateful_set)
 
 
 @diagnostic(
@@ -42,11 +41,11 @@ def too_long(stateful_set: StatefulSet) -> bool:
     subject=StatefulSet,
     severity=Severity.CRITICAL,
     reads=(StatefulSet,),
-    when=too_long,
-    explains=(Explains("same", ("KD5103",)), Explains("selects", ("KD2001",))),
+    when=refused_for_its_name,
+    explains=(Explains("selects", ("KD2001",)),),
     symptoms=("must be no more than 63 characters", "must be no more than 63 bytes", "FailedCreate"),
 )
-def name_too_long(stateful_set: StatefulSet, _: Cluster) -> Iterator[Finding]:
+def stateful_set_name_too_long(stateful_set: StatefulSet, _: Cluster) -> Iterator[Finding]:
     label = stateful_set.status.update_revision
     yield Finding(
         about=ref(stateful_set),

@@ -46,7 +46,7 @@ class AdmissionRefusal(msgspec.Struct, frozen=True):
 
 
 _HEAD: Final = re.compile(
-    r"(?:\(combined from similar events\): )?(?:Error creating: )?(?:create Pod \S+ in \S+ \S+ failed error: )?"
+    r"(?:\(combined from similar events\): )?(?:Error creating: )?(?:[Cc]reate Pod \S+ in \S+ \S+ failed error: )?"
     r"(?:\S+ \"[^\"]*\" is forbidden: )?",
 )
 _EXCEEDED: Final = re.compile(

@@ -88,7 +88,7 @@ _ROUTES: Final = (
         reason=r"FailedCreate|ReplicaFailure|FailedCreatePod|ReplicaSetCreateError|FailedUpdate|FailedDaemonPod"
         r"|FailedRollover",
     ),
-    Route(_REFUSED, text=r"^(Error creating: |create Pod \S+ in \S+ \S+ failed )"),
+    Route(_REFUSED, text=r"^(Error creating: |[Cc]reate Pod \S+ in \S+ \S+ failed )"),
     Route((JOB,), kind="Job"),
     Route((DELIVERY,), kind="Deployment|ReplicaSet|StatefulSet|DaemonSet|ReplicationController"),
     Route((SCALING,), text="disruption budget|evicting pod|evict pod"),

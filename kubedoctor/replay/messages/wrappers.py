@@ -42,7 +42,7 @@ _PARTS: Final = (
     r"Error (?:syncing|creating|updating) load balancer(?: \(will retry\))?:",
     r"failed to ensure load balancer(?: for service \S+)?:",
     r"Error creating(?: job| pod)?:",
-    r"create Pod \S+ in \w+ \S+ failed error:",
+    r"[Cc]reate Pod \S+ in \w+ \S+ failed error:",
 )
 
 _ENOUGH: Final = 60

@@ -39,3 +39,11 @@ def is_left_over(stateful_set: StatefulSet, pod: Pod) -> bool:
     While it is not ready, a StatefulSet that replaces its pods in order replaces neither it nor another pod.
     """
     return not is_new(stateful_set, pod) and pod.labels[REVISION] != stateful_set.status.current_revision
+
+
+LONGEST_LABEL = 63
+
+
+def name_too_long(stateful_set: StatefulSet) -> bool:
+    """It has no pod, and the label with its revision that each would get is no valid one."""
+    return len(stateful_set.status.update_revision) > LONGEST_LABEL and not stateful_set.status.replicas
