@@ -58,6 +58,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1218": {"Node": "its taints", "Pod": "what runs there"},
     "KD1219": {"ReplicaSet": "the template of the pod", "Event": "that the kubelet saw the change"},
     "KD1220": {"ReplicaSet": "which templates there were"},
+    "KD1308": {"HorizontalPodAutoscaler": "what it measures"},
     "KD1306": {"Deployment": "who wrote its number", "StatefulSet": "who wrote its number"},
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
