@@ -216,8 +216,8 @@ def _unlock(obj: CustomResource) -> Fix:
     name, namespace = _release(obj)
     return Fix(
         "End the operation that was broken off and left its revision in pending-install, -upgrade or -rollback: roll back to the last"
-        " deployed revision",
-        f"helm rollback {name} --namespace {namespace}",
+        f" deployed revision (helm rollback {name} in namespace {namespace})",
+        "",
         Effect.DISRUPTS,
     )
 

@@ -88,10 +88,7 @@ def linkerd_identity_expired(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         )
         if identity.kind == "Deployment"
         else (Fix(f"Renew the issuer in Secret {pod.namespace}/{ISSUER}, then restart the identity controller"),),
-        commands=(
-            Command("linkerd check --proxy", "the validity of anchor and issuer"),
-            Command(kubectl("describe", "secret", ISSUER, namespace=pod.namespace), "who manages the issuer"),
-        ),
+        commands=(Command(kubectl("describe", "secret", ISSUER, namespace=pod.namespace), "who manages the issuer"),),
     )
 
 
