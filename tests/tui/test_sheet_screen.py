@@ -104,7 +104,7 @@ async def test_the_keys_are_shown_from_every_screen() -> None:
 async def test_a_row_that_no_question_fits() -> None:
     app = application("insufficient-cpu")
     async with running(app) as (pilot, screen):
-        await command(pilot, app, "ns")
+        await command(pilot, app, "svc")
         await press(pilot, app, "a", "n")
         await command(pilot, app, "why-pending")
         assert on_top(app) is screen
