@@ -93,7 +93,7 @@ def nothing_is_stored(namespace: Namespace, cluster: Cluster) -> Iterator[Findin
         because_of=said.because_of if said is not None else (),
         fixes=(Fix(_FIXES[said.trouble] if said is not None else _OTHERWISE),),
         commands=(
-            Command("kubectl get --raw=/readyz?verbose", "what the API server itself reports, etcd included"),
+            Command("kubectl get --raw='/readyz?verbose'", "what the API server itself reports, etcd included"),
             Command("kubectl get pods -n kube-system -l component=etcd -o wide", "the members of etcd"),
         ),
     )

@@ -200,6 +200,8 @@ def _check_command(line: str, effect: Effect, where: str) -> None:
     words = shlex.split(line)
     assert words, where
     assert not any(character in line for character in "\n\x1b"), where
+    unquoted = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)
+    assert not set(unquoted.partition("#")[0]) & set("?*[]{}"), f"{where}: zsh looks for files of that name"
     if words[0] == "kubedoctor":
         assert effect is Effect.READS, where
         return

@@ -39,7 +39,7 @@ def control_plane_sheet(cluster: Cluster) -> Sheet:
     facts = (*_leaders(cluster), *_settings(pods), *_proxy(cluster))
     gaps = tuple(str(gap) for gap in sorted(cluster.gaps))
     next_ = (
-        Command("kubectl get --raw=/readyz?verbose", "what the API server itself checks, etcd included"),
+        Command("kubectl get --raw='/readyz?verbose'", "what the API server itself checks, etcd included"),
         Command("kubectl get pods -n kube-system -o wide", "the pods of the control plane and of each node"),
     )
     if not found:
