@@ -39,7 +39,7 @@ from kubedoctor.cluster import (
     times,
     visible_end,
 )
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.kubelet.evictions import Pressure
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
@@ -89,7 +89,8 @@ def _finding(node: Node, told: list[Event], cluster: Cluster) -> Finding:
         commands=(
             Command(f"kubectl describe node {node.name}", "its conditions and events"),
             Command(
-                f"kubectl get node {node.name} -o jsonpath={{.status.images[*].sizeBytes}}", "the largest images on it"
+                kubectl("get", "node", node.name, "-o", "jsonpath={.status.images[*].sizeBytes}"),
+                "the largest images on it",
             ),
         ),
     )

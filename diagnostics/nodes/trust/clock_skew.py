@@ -24,7 +24,7 @@ from datetime import timedelta
 from statistics import median
 
 from kubedoctor.cluster import Cluster, Lease, Node, condition, human_duration, quote, ref
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 
 WRONG = timedelta(minutes=1)
 """Less is the way from one clock to the other, or the time until the next renewal."""
@@ -79,7 +79,7 @@ def clock_skew(lease: Lease, cluster: Cluster) -> Iterator[Finding]:
         fixes=(Fix("Start the time service on the node (chrony, systemd-timesyncd), and let it correct the clock"),),
         commands=(
             Command(
-                f"kubectl get lease {node.name} -n {_OF_NODES} -o jsonpath={{.spec.renewTime}}",
+                kubectl("get", "lease", node.name, "-o", "jsonpath={.spec.renewTime}", namespace=_OF_NODES),
                 "the node's clock; compare it with `date -u`",
             ),
             Command(f"kubectl describe node {node.name}", "its conditions and events"),
