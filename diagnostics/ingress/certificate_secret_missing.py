@@ -8,6 +8,9 @@ then (browsers warn of it), or do not serve it at all.
 - The name is misspelled, or the Secret is in another namespace: an Ingress reads Secrets of its own namespace only.
 - The certificate was never created; with cert-manager the annotation or the Certificate is missing.
 
+Some controllers take their certificates from elsewhere (those of the cloud's load balancer, a tunnel, an ACME resolver) and
+read no Secret: nothing is reported there, and no more than a notice where the controller is not known.
+
 ## How to fix it
 Create the TLS Secret in the namespace of the Ingress, or correct `secretName`.
 
@@ -20,6 +23,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from diagnostics.ingress._controllers import reads_secrets
+from diagnostics.pods.configuration._creators import CREATORS, creator_of, only_merges
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
@@ -49,14 +54,13 @@ from kubedoctor.replay.status.vocabulary import PROGRESS
 
 _ISSUED = re.compile(r"cert-manager\.io/|kubernetes\.io/tls-acme|certificate\.appscode|gardener\.cloud/purpose")
 """Annotations by which a controller makes the Secret: its Certificate then tells."""
-CERTIFICATE = "Certificate.cert-manager.io"
 
 
 @diagnostic(
     code="KD2306",
     subject=Ingress,
     severity=Severity.WARNING,
-    reads=(Ingress, IngressClass, Secret, Pod, Service, CERTIFICATE),
+    reads=(Ingress, IngressClass, Secret, Pod, Service, *CREATORS),
     symptoms=("fake certificate", "Using default certificate", "NET::ERR_CERT_AUTHORITY_INVALID"),
 )
 def certificate_secret_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
@@ -65,21 +69,23 @@ def certificate_secret_missing(ingress: Ingress, cluster: Cluster) -> Iterator[F
         return
     if any(_ISSUED.search(key) for key in ingress.annotations):
         return
+    known = reads_secrets(ingress, cluster)
+    if known is False:
+        return
     for at, entry in enumerate(ingress.spec.tls or ()):
         if not entry.secret_name or cluster.get(Secret, ingress.namespace, entry.secret_name) is not None:
             continue
         if not _is_being_made(ingress, entry.secret_name, cluster):
-            yield _finding(ingress, at, entry.secret_name, entry.hosts or (), cluster)
+            yield _finding(ingress, at, entry.secret_name, entry.hosts or (), known is not None, cluster)
 
 
 def _is_being_made(ingress: Ingress, name: str, cluster: Cluster) -> bool:
-    return any(
-        (certificate.spec or {}).get("secretName") == name
-        for certificate in cluster.maybe.custom("Certificate", "cert-manager.io", ingress.namespace)
-    )
+    """By an operator, whose object tells why it is not there yet."""
+    creator = creator_of(name, ingress.namespace, cluster)
+    return creator is not None and not only_merges(creator)
 
 
-def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], cluster: Cluster) -> Finding:
+def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], known: bool, cluster: Cluster) -> Finding:
     near = next(iter(misspellings(name, [one.name for one in cluster.maybe.all(Secret, ingress.namespace)], 1)), "")
     elsewhere = [one for one in cluster.maybe.all(Secret) if one.name == name]
     of_hosts = f" for {listed(hosts, 3)}" if hosts else ""
@@ -97,7 +103,9 @@ def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], clust
         aspect=name,
         summary=text,
         evidence=(quote(ingress, f"spec.tls[{at}].secretName", "no Secret of this name in the namespace"), *said),
-        confidence=Confidence.CERTAIN,
+        severity=None if known else Severity.NOTICE,
+        confidence=Confidence.CERTAIN if known else Confidence.POSSIBLE,
+        would_disprove="" if known else "the controller of this Ingress has its certificates from elsewhere",
         fixes=(fix,),
         commands=(Command(kubectl("get", "secrets", namespace=ingress.namespace), "the Secrets of the namespace"),),
     )

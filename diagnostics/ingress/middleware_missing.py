@@ -22,9 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster import CannotSee, Cluster, CustomResource, Ingress, KubernetesObject
+from diagnostics.ingress._controllers import controller_of_ingress
+from kubedoctor.cluster import CannotSee, Cluster, CustomResource, Ingress, IngressClass, KubernetesObject
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, edit_command, quote, ref
 from kubedoctor.replay.mesh.config import rows, text
+from kubedoctor.replay.status.vocabulary import PROGRESS
 
 GROUPS: Final = ("traefik.io", "traefik.containo.us")
 ANNOTATION: Final = "traefik.ingress.kubernetes.io/router.middlewares"
@@ -44,12 +46,14 @@ class _Named(NamedTuple):
     subject=Ingress,
     also_subjects=tuple(f"IngressRoute.{group}" for group in GROUPS),
     severity=Severity.CRITICAL,
-    reads=tuple(f"Middleware.{group}" for group in GROUPS),
+    reads=(IngressClass, *(f"Middleware.{group}" for group in GROUPS)),
     symptoms=("404", "middleware does not exist", "kubernetescrd"),
 )
 def middleware_missing(obj: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    wanted = list(_wanted(obj))
+    wanted, created = list(_wanted(obj)), obj.metadata.creation_timestamp
     if not wanted or obj.metadata.deletion_timestamp is not None:
+        return
+    if (created and cluster.taken_at - created < PROGRESS) or not _traefik_serves(obj, cluster):
         return
     there: list[CustomResource] = []
     served = 0
@@ -65,6 +69,14 @@ def middleware_missing(obj: KubernetesObject, cluster: Cluster) -> Iterator[Find
     for named in wanted:
         if named.joined not in joined:
             yield _finding(obj, named, there)
+
+
+def _traefik_serves(obj: KubernetesObject, cluster: Cluster) -> bool:
+    """An annotation of Traefik may be left over from an earlier controller. Without any class Traefik serves an Ingress."""
+    if not isinstance(obj, Ingress):
+        return True
+    controller = controller_of_ingress(obj, cluster)
+    return "traefik" in controller.lower() or not (controller or cluster.maybe.all(IngressClass))
 
 
 def _wanted(obj: KubernetesObject) -> Iterator[_Named]:

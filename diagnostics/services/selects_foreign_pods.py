@@ -8,7 +8,8 @@ sends to. As many requests as that share of the endpoints fail: "connection refu
 - The selector names a label that many workloads of the application share, such as `app.kubernetes.io/part-of`.
 - A workload was copied with the labels of the first one: a worker, a Job, a database beside its application.
 
-A canary, or the old and the new version during a switch, has the same port: that is how they are meant.
+A canary, or the old and the new version during a switch, has the same port: that is how they are meant. A declared port is
+only information: where no log tells the port, this is no more than a notice.
 
 ## How to fix it
 1. Add a label to the selector that only the intended pods have.
@@ -57,7 +58,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.logs.listening import port_listened_on
+from kubedoctor.replay.logs.listening import ports_listened_on
 from kubedoctor.replay.services.ports import declared_ports
 from kubedoctor.replay.services.refusals import probed_port
 
@@ -76,6 +77,7 @@ class _Stray(NamedTuple):
     pods: tuple[Pod, ...]
     port: int
     evidence: Evidence
+    logged: bool
 
 
 def _sends_to_numbers(service: Service) -> bool:
@@ -94,14 +96,21 @@ def _sends_to_numbers(service: Service) -> bool:
     symptoms=("connection refused", "502", "503", "intermittent"),
 )
 def selects_foreign_pods(service: Service, cluster: Cluster) -> Iterator[Finding]:
-    """Only where all pods of the Service have been read anyway: while it works it is not worth a request."""
+    """Only where all pods of the Service have been read anyway: while it works it is not worth a request. Where each of two
+    workloads has one of the ports, one finding tells it: a second one would accuse the other of the same."""
     if not cluster.has_all(Pod, service.namespace, selector_from_map(service.spec.selector or {}).text):
         return
     serving = [pod for pod in pods_selected_by(service, cluster) if ready(pod) and not terminating(pod)]
+    found: list[Finding] = []
     for at, port in enumerate(service.spec.ports or ()):
         target = port.target_port or port.port
         if isinstance(target, int) and (port.protocol or "TCP") == "TCP":
-            yield from _of_port(service, at, target, serving, cluster)
+            found += _of_port(service, at, target, serving, cluster)
+    accused: set[Ref] = set()
+    for finding in found:
+        if not accused or accused & set(finding.affects):
+            yield finding
+        accused |= set(finding.affects)
 
 
 def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster: Cluster) -> Iterator[Finding]:
@@ -120,6 +129,7 @@ def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster
     strays = [stray for stray in found if stray is not None]
     if not strays:
         return
+    logged = any(stray.logged for stray in strays)
     lost = [pod for stray in strays for pod in stray.pods]
     path = f"spec.ports[{at}].{'targetPort' if (service.spec.ports or ())[at].target_port else 'port'}"
     names = listed((f"{stray.workload.title} (port {stray.port})" for stray in strays), 2)
@@ -133,7 +143,9 @@ def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster
             quote(service, path, "port to which the Service sends"),
             *(stray.evidence for stray in strays),
         ),
-        confidence=Confidence.LIKELY,
+        severity=None if logged else Severity.NOTICE,
+        confidence=Confidence.LIKELY if logged else Confidence.POSSIBLE,
+        would_disprove="" if logged else f"the program of {strays[0].workload.title} listens on port {target} as well",
         affects=tuple(stray.workload for stray in strays),
         fixes=(_fix(service, meant, lost, sorted(intended, key=str), cluster),),
         commands=(
@@ -164,27 +176,29 @@ def _ports(pod: Pod) -> set[int]:
 
 
 def _stray(workload: Ref, pods: tuple[Pod, ...], target: int, cluster: Cluster) -> _Stray | None:
-    """None where its pods may have the port: they declare none, and their log names none."""
+    """None where its pods may have the port: their log names it, or they declare none and their log names none."""
     pod = pods[0]
-    container = next(
-        (
-            (container.name, at, port.container_port)
-            for container, port in declared_ports(pod)
-            for at, same in enumerate(container.ports or ())
-            if same is port
-        ),
-        None,
-    )
-    if container is not None:
-        name, at, number = container
-        path = f"spec.containers[name={name}].ports[{at}].containerPort"
-        return _Stray(workload, pods, number, quote(pod, path, f"a pod of {workload.title} declares another port"))
-    tail = cluster.log_tail(pod, pod.spec.containers[0].name)
-    number = port_listened_on(tail.lines) if tail is not None else 0
-    if tail is None or number in (0, target):
-        return None
-    line = next(index for index, line in reversed(tuple(enumerate(tail.lines))) if str(number) in line)
-    return _Stray(workload, pods, number, quote_line(tail, line, f"a pod of {workload.title} listens on another port"))
+    logged: _Stray | None = None
+    for container in pod.spec.containers:
+        tail = cluster.log_tail(pod, container.name)
+        ports = ports_listened_on(tail.lines) if tail is not None else {}
+        if target in ports.values():
+            return None
+        if tail is not None and ports and logged is None:
+            line, number = next(iter(ports.items()))
+            listens = quote_line(tail, line, f"a pod of {workload.title} listens on another port")
+            logged = _Stray(workload, pods, number, listens, True)
+    return logged or _declares_another(workload, pods)
+
+
+def _declares_another(workload: Ref, pods: tuple[Pod, ...]) -> _Stray | None:
+    for container, port in declared_ports(pods[0]):
+        for at, same in enumerate(container.ports or ()):
+            if same is port:
+                path = f"spec.containers[name={container.name}].ports[{at}].containerPort"
+                declares = quote(pods[0], path, f"a pod of {workload.title} declares another port")
+                return _Stray(workload, pods, port.container_port, declares, False)
+    return None
 
 
 def _fix(service: Service, meant: list[Pod], lost: list[Pod], intended: list[Ref], cluster: Cluster) -> Fix:

@@ -8,6 +8,7 @@ labels still sends them requests: an old version beside the new one.
 ## Why it happens
 - The workload was deleted with `--cascade=orphan`, to replace it without an interruption.
 - A label of the pod was changed, so that its ReplicaSet let it go: often to look at a broken pod in peace.
+- The pod is a copy, made to debug it, that kept the labels.
 
 ## How to fix it
 1. If it is not needed any more, delete it.
@@ -23,10 +24,12 @@ from collections.abc import Iterator
 
 from kubedoctor.cluster import (
     Cluster,
+    DaemonSet,
     Evidence,
     Pod,
     ReplicaSet,
     Service,
+    StatefulSet,
     controller_of,
     counted,
     pods_selected_by,
@@ -54,7 +57,7 @@ from kubedoctor.replay.workloads.orphans import MADE, left_behind
     subject=ReplicaSet,
     also_subjects=(Pod,),
     severity=Severity.NOTICE,
-    reads=(ReplicaSet, Pod, Service),
+    reads=(ReplicaSet, StatefulSet, DaemonSet, Pod, Service),
     when=left_behind,
     symptoms=("orphan", "--cascade=orphan"),
 )
@@ -62,6 +65,7 @@ def orphan(obj: ReplicaSet | Pod, cluster: Cluster) -> Iterator[Finding]:
     label = next(label for label in MADE if label in obj.labels)
     pods = (obj,) if isinstance(obj, Pod) else cluster.maybe.owned_by(Pod, ref(obj))
     shared = next(_served_beside_others(pods, cluster), None)
+    complete = isinstance(obj, Pod) and _complete_without(obj, label, cluster)
     what = (
         "is controlled by nothing"
         if isinstance(obj, Pod)
@@ -71,8 +75,9 @@ def orphan(obj: ReplicaSet | Pod, cluster: Cluster) -> Iterator[Finding]:
     kept: tuple[Evidence, ...] = (quote(shared, "spec.selector", "matches its pods too"),) if shared is not None else ()
     yield Finding(
         about=ref(obj),
-        summary=f"{ref(obj).kind} {what}: a workload made it and is gone, or let it go{serves}",
-        severity=Severity.WARNING if shared is not None else None,
+        summary=f"{ref(obj).kind} {what}: a workload made it and is gone, or let it go"
+        f"{', or it is a copy' if isinstance(obj, Pod) else ''}{serves}",
+        severity=Severity.WARNING if shared is not None and not complete else None,
         evidence=(
             quote(obj, f"metadata.labels[{label}]", "only a controller gives this label; there is no owner"),
             *kept,
@@ -84,6 +89,18 @@ def orphan(obj: ReplicaSet | Pod, cluster: Cluster) -> Iterator[Finding]:
             Command(f"kubectl get {ref(obj).argument}{obj.namespace_flag} --show-labels", "whose labels it has"),
         ),
     )
+
+
+def _complete_without(pod: Pod, label: str, cluster: Cluster) -> bool:
+    """Whether a workload of the same revision has all its pods ready: this one runs the same version."""
+    alike = (other for other in cluster.maybe.all(Pod, pod.namespace) if other.labels.get(label) == pod.labels[label])
+    owners = {owner for other in alike if (owner := controller_of(other)) is not None}
+    for maker in (cluster.maybe.get_ref(owner) for owner in owners):
+        if isinstance(maker, ReplicaSet | StatefulSet) and maker.status.ready_replicas >= (maker.spec.replicas or 1):
+            return True
+        if isinstance(maker, DaemonSet) and maker.status.number_ready >= maker.status.desired_number_scheduled:
+            return True
+    return False
 
 
 def _served_beside_others(pods: tuple[Pod, ...], cluster: Cluster) -> Iterator[Service]:

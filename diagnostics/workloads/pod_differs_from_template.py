@@ -146,7 +146,9 @@ def _shown(
 
 
 def _rewritten(intended: str, image: str) -> bool:
-    """The same program of another registry or by its digest, as a webhook writes it into pods from some day on."""
+    """The same program of another registry or by its digest, as a webhook writes it into pods from some day on. A mirror may
+    put the name of the registry before that of the program: `mirror/docker-io-shop-app:1`."""
     ends = [text.rpartition("/")[2] for text in (intended, image)]
     names = [re.split("[:@]", end)[0] for end in ends]
-    return ends[0] == ends[1] or (names[0] == names[1] and "@" in image)
+    same = names[0] == names[1] or re.search(rf"[-_.]{re.escape(names[0])}$", names[1]) is not None
+    return same and (ends[0][len(names[0]) :] == ends[1][len(names[1]) :] or "@" in image)

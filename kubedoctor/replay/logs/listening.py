@@ -28,12 +28,19 @@ _REFUSED_HOST: Final = compiled_later(
 
 def port_listened_on(lines: Sequence[str]) -> int:
     """The port that the program logs as its own; 0 if it logs none."""
-    for line in reversed(lines):
-        listens = _LISTENS.search(line[:LONGEST_LINE])
-        port = _LISTENED_PORT.search(line[:LONGEST_LINE], listens.end()) if listens else None
+    return next(iter(ports_listened_on(lines).values()), 0)
+
+
+def ports_listened_on(lines: Sequence[str]) -> dict[int, int]:
+    """Each port that the program logs as its own by the index of the line, the newest first."""
+    ports = {}
+    for index in range(len(lines) - 1, -1, -1):
+        line = lines[index][:LONGEST_LINE]
+        listens = _LISTENS.search(line)
+        port = _LISTENED_PORT.search(line, listens.end()) if listens else None
         if port and 0 < int(port.group(1)) < 65536:
-            return int(port.group(1))
-    return 0
+            ports[index] = int(port.group(1))
+    return ports
 
 
 def expects_tls(lines: Sequence[str]) -> bool:

@@ -1,0 +1,51 @@
+"""Which controller an Ingress belongs to, and whether it reads the Secret that the Ingress names."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from kubedoctor.cluster import Cluster, Ingress, IngressClass
+
+CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
+_DEFAULT: Final = "ingressclass.kubernetes.io/is-default-class"
+_OWN_CERTIFICATES: Final = re.compile(r"\balb\b|cloudflare|tailscale|ngrok", re.IGNORECASE)
+"""Controllers whose load balancer or tunnel has certificates of its own and reads no Secret."""
+_SERVE_SECRETS: Final = re.compile(
+    r"nginx|traefik|haproxy|kong|contour|istio|apisix|ambassador|cilium|openshift", re.IGNORECASE
+)
+_OTHER_SOURCES: Final = (
+    ("traefik", re.compile(r"^traefik\.ingress\.kubernetes\.io/router\.tls\.certresolver$")),
+    ("nginx", re.compile(r"^kubernetes\.azure\.com/tls-cert-keyvault-uri$|/ssl-passthrough$")),
+    ("haproxy", re.compile(r"/ssl-passthrough$")),
+    ("", re.compile(r"^alb\.ingress\.kubernetes\.io/|^networking\.gke\.io/managed-certificates$")),
+    ("", re.compile(r"^ingress\.gcp\.kubernetes\.io/pre-shared-cert$")),
+    ("", re.compile(r"^appgw\.ingress\.kubernetes\.io/appgw-ssl-(certificate|passthrough)")),
+)
+"""Annotations by which the certificate comes from elsewhere, with the controller that reads them. Without one: those of
+controllers that are not in `_SERVE_SECRETS`."""
+
+
+def controller_of_ingress(ingress: Ingress, cluster: Cluster) -> str:
+    """The name of the controller: that of its class, else the name of the class, whose object may not be seen. Without a
+    class the controller of the default class, else of the only one; empty where none is known."""
+    name = ingress.spec.ingress_class_name or ingress.annotations.get(CLASS_ANNOTATION, "")
+    classes = cluster.maybe.all(IngressClass)
+    if name:
+        return next((one.spec.controller for one in classes if one.name == name), "") or name
+    marked = [one for one in classes if one.annotations.get(_DEFAULT) == "true"] or classes
+    controllers = {one.spec.controller for one in marked}
+    return controllers.pop() if len(controllers) == 1 else ""
+
+
+def reads_secrets(ingress: Ingress, cluster: Cluster) -> bool | None:
+    """Whether the controller serves the certificates of `spec.tls`; None where that is not known."""
+    controller = controller_of_ingress(ingress, cluster)
+    if _OWN_CERTIFICATES.search(controller):
+        return False
+    known = _SERVE_SECRETS.search(controller) is not None
+    for program, telling in _OTHER_SOURCES:
+        reads = program in controller.lower() if known and program else not known
+        if reads and any(telling.search(key) and value != "false" for key, value in ingress.annotations.items()):
+            return False
+    return True if known else None
