@@ -42,6 +42,10 @@ def control_plane_sheet(cluster: Cluster) -> Sheet:
         Command("kubectl get --raw='/readyz?verbose'", "what the API server itself checks, etcd included"),
         Command("kubectl get pods -n kube-system -o wide", "the pods of the control plane and of each node"),
     )
+    if not found and not cluster.maybe.all(Pod, NAMESPACE):
+        gap = () if any("Pod" in row for row in gaps) else (f"Pods of Namespace {NAMESPACE}: none was seen",)
+        verdict = f"not known: no pod of Namespace {NAMESPACE} was seen"
+        return Sheet(TITLE, verdict, Conclusion.UNKNOWN, facts, next=next_, gaps=(*gaps, *gap))
     if not found:
         verdict = "its pods are not visible here, as in a managed cluster"
         return Sheet(TITLE, verdict, Conclusion.ACCOUNT, facts, next=next_, gaps=gaps)

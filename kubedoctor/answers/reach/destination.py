@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_words
 from kubedoctor.problems import UsageProblem
+from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.network.port_sets import PROTOCOLS
+from kubedoctor.replay.services.hosts import is_address
 
 _URL: Final = re.compile(r"(?P<scheme>[a-z]+)://(?P<rest>[^/?#]+)")
 _SCHEME_PORTS: Final = {
@@ -59,4 +61,7 @@ def parse_destination(text: str) -> ReachEnd:
     port = form["port"] or (_SCHEME_PORTS.get(url["scheme"], "") if url is not None else "")
     if port.isdigit() and not 0 < int(port) < 65536:
         raise UsageProblem(f"{port} is not a port", "Ports are 1 to 65535.")
-    return ReachEnd(text, kind, form["host"].strip("[]"), port, protocol)
+    host = form["host"].strip("[]")
+    if is_address(host) and parse_address(host) is None:
+        raise UsageProblem(f"{host} is not an IP address", _USAGE)
+    return ReachEnd(text, kind, host, port, protocol)

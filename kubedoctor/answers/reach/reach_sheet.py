@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 from kubedoctor.answers.reach.connections import ConnectionTarget, Denial
 from kubedoctor.answers.reach.denials import in_words
@@ -16,21 +15,21 @@ from kubedoctor.answers.reach.judging import (
     extension_readings,
     judgement,
 )
+from kubedoctor.answers.reach.reach_data import hops_data, reach_data
 from kubedoctor.answers.reach.way import ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted, listed
-from kubedoctor.cluster.kinds.core import Namespace, Service
+from kubedoctor.cluster.kinds.core import Namespace, Node, Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
-from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import ready
+from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command, Fix
 from kubedoctor.replay.mesh.injection import has_sidecar
 from kubedoctor.replay.network import NETWORK_POLICY, AdminPolicy, Side
-from kubedoctor.replay.services.hosts import is_address
+from kubedoctor.replay.services.hosts import is_address, is_local
 from kubedoctor.replay.services.ports import declared_ports
 
 _SHOWN = 3
@@ -51,18 +50,19 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster) -> Sheet:
             end = end._replace(port=str(_default_port(way)))
         targets = (ConnectionTarget(None, way.named, end.number, end.protocol, way.service),)
     found = judgement(source, targets, cluster)
-    conclusion, verdict = _verdict(way, found, cluster)
+    conclusion, verdict = _verdict(source, way, found, cluster)
+    links = tuple(_chain(source, way, found))
     return Sheet(
         title=title,
         verdict=verdict,
         conclusion=conclusion,
         facts=tuple(_facts(source, found)),
         tables=_tables(found),
-        chain=tuple(_chain(source, end, way, found)),
+        chain=links,
         fixes=tuple(_fixes(found, source, cluster)),
         next=tuple(_next(source, found)),
         gaps=tuple(_gaps(way, found, cluster)),
-        data=_data(source, end, way, found, conclusion, cluster),
+        data=reach_data(source, end, links, way, found, conclusion, cluster),
     )
 
 
@@ -84,7 +84,12 @@ def _foresee(subject: Ref, end: ReachEnd, cluster: Cluster) -> None:
         if namespace != subject.namespace:
             readings.append(partial(maybe.all, NetworkPolicy, namespace))
     elif is_address(end.host):
-        readings += [partial(maybe.all, Service), partial(maybe.all, Pod), partial(maybe.all, NetworkPolicy)]
+        readings += [
+            partial(maybe.all, Service),
+            partial(maybe.all, Pod),
+            partial(maybe.all, Node),
+            partial(maybe.all, NetworkPolicy),
+        ]
     cluster.together(*readings, *extension_readings(cluster))
 
 
@@ -112,12 +117,12 @@ def _stopped(title: str, source: ReachSource, end: ReachEnd, way: Way) -> Sheet:
             "destination": end.text,
             "reaches": False,
             "outcome": way.obstacle.fate,
-            "hops": [{"text": link.text, "verdict": _word(link.mark), "about": link.about} for link in links],
+            "hops": hops_data(links),
         },
     )
 
 
-def _verdict(way: Way, found: Judgement, cluster: Cluster) -> tuple[Conclusion, str]:
+def _verdict(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) -> tuple[Conclusion, str]:
     total, denied = len(found.targets), found.denied
     if denied:
         who, direction = _decider(denied[0]), "ingress" if denied[0].verdict.egress.allowed else "egress"
@@ -137,6 +142,15 @@ def _verdict(way: Way, found: Judgement, cluster: Cluster) -> tuple[Conclusion, 
     if _unseen(found, cluster):
         return Conclusion.UNKNOWN, "no policy that could be read denies it"
     allowed = [row.target for row in found.allowed]
+    if source.pod is not None and finished(source.pod):
+        return Conclusion.UNKNOWN, f"policies allow it, but {ref(source.pod).title} has ended and connects no more"
+    if way.service is None and not way.outside and allowed[0].pod is None:
+        return Conclusion.UNKNOWN, f"no policy blocks it; what answers at {_host(allowed[0])} is not known"
+    if way.entrance and any(row.verdict.ingress.tier for row in found.targets):
+        return (
+            Conclusion.UNKNOWN,
+            "policies allow the source itself, but they may see the address of a node in its place",
+        )
     unready = [target for target in allowed if target.pod is not None and not ready(target.pod)]
     if unready and len(unready) == len(allowed):
         return Conclusion.UNKNOWN, f"policies allow it, but {ref(unready[0].pod).title} is not ready"  # type: ignore[arg-type]  # pods only
@@ -144,6 +158,11 @@ def _verdict(way: Way, found: Judgement, cluster: Cluster) -> tuple[Conclusion, 
     if undeclared and len(undeclared) == len(allowed):
         return Conclusion.UNKNOWN, f"policies allow it, but no container declares port {_port(undeclared[0])}"
     return Conclusion.WELL, _reached(way, found)
+
+
+def _host(target: ConnectionTarget) -> str:
+    where = "the node itself" if is_local(target.address) else target.address or "an address that was not seen"
+    return f"{where} on {_port(target)}"
 
 
 def _unseen(found: Judgement, cluster: Cluster) -> bool:
@@ -157,6 +176,8 @@ def _reached(way: Way, found: Judgement) -> str:
     total = len(found.targets)
     if way.outside:
         return f"no policy blocks it on the way out of the cluster to {way.named}"
+    if way.service is None and way.targets[0].pod is not None and is_local(way.targets[0].address):
+        return "reaches the pod itself"
     ends = f"{counted(total, 'endpoint')} of {ref(way.service).title}" if way.service is not None else "the target"
     return f"reaches {ends}"
 
@@ -171,16 +192,21 @@ def _decider(judged: JudgedTarget) -> str:
 # The chain
 
 
-def _chain(source: ReachSource, end: ReachEnd, way: Way, found: Judgement) -> Iterator[Link]:
+def _chain(source: ReachSource, way: Way, found: Judgement) -> Iterator[Link]:
     yield _from(source)
     if way.service is not None:
+        if way.entrance:
+            yield Link(f"{way.entrance} leads to {ref(way.service).title}", Mark.YES)
         yield _to_service(way)
         if not way.outside:
             yield _to_endpoints(way)
     if way.outside:
         yield Link(f"{way.named} is outside of the cluster; its address is not known here", Mark.UNKNOWN)
+    elif way.service is None and is_local(way.targets[0].address):
+        itself = ref(source.pod).title if source.pod is not None and not source.pod.spec.host_network else "the node"
+        yield Link(f"{way.targets[0].address} is {itself} itself", Mark.YES)
     elif way.service is None and way.targets[0].pod is None:
-        yield Link(f"{way.targets[0].address} is the address of no pod and no Service", Mark.YES)
+        yield Link(f"{way.targets[0].address} is the address of no pod and no Service", Mark.UNKNOWN)
     judged = (found.denied or found.targets)[0]
     for direction, side in (("egress", judged.verdict.egress), ("ingress", judged.verdict.ingress)):
         inside = judged.target.pod is not None
@@ -199,6 +225,8 @@ def _way_of(denial: Denial) -> str:
 def _from(source: ReachSource) -> Link:
     if source.pod is None:
         return Link(f"from {source.name.title}, on the node's network", Mark.YES, source.name)
+    if finished(source.pod):
+        return Link(f"{ref(source.pod).title} has ended: it connects no more", Mark.UNKNOWN, ref(source.pod))
     if source.planned:
         return Link(f"from the pod template of {source.name.title}: no pod exists", Mark.UNKNOWN, source.name)
     return Link(
@@ -231,6 +259,8 @@ def _policy_link(direction: str, side: Side, denial: Denial | None, judged: Judg
     if denial is not None:
         policy = ref(denial.policy)
         return Link(f"{direction}: {policy.title} denies it: {in_words(denial)}", Mark.NO, policy)
+    if _itself(source, judged.target):
+        return Link(f"{direction}: no policy applies to a pod's connections to itself", Mark.YES)
     if not side.tier:
         return Link(f"{direction}: no policy isolates {isolated.title}", Mark.YES)
     verb = "allows" if side.allowed else "denies"
@@ -245,6 +275,10 @@ def _policy_link(direction: str, side: Side, denial: Denial | None, judged: Judg
 
 def _above(side: Side) -> bool:
     return side.tier in ("AdminNetworkPolicy", "ClusterNetworkPolicy/Admin")
+
+
+def _itself(source: ReachSource, target: ConnectionTarget) -> bool:
+    return source.pod is not None and target.pod is not None and ref(source.pod) == ref(target.pod)
 
 
 def _container_link(target: ConnectionTarget) -> Link:
@@ -339,58 +373,3 @@ def _gaps(way: Way, found: Judgement, cluster: Cluster) -> Iterator[str]:
     pods = [row.target.pod for row in found.targets if row.target.pod is not None]
     if any(has_sidecar(pod) for pod in pods):
         yield "a service mesh decides too (its sidecar is in the target): not replayed"
-
-
-def _data(
-    source: ReachSource, end: ReachEnd, way: Way, found: Judgement, conclusion: Conclusion, cluster: Cluster
-) -> dict[str, Any]:
-    reaches = {Conclusion.WELL: True, Conclusion.TROUBLE: False}.get(conclusion)
-    links = _chain(source, end, way, found)
-    return {
-        "source": source.name,
-        "destination": end.text,
-        "service": ref(way.service) if way.service is not None else None,
-        "reaches": reaches,
-        "hops": [{"text": link.text, "verdict": _word(link.mark), "about": link.about} for link in links],
-        "endpoints": [
-            {
-                "pod": ref(row.target.pod) if row.target.pod is not None else None,
-                "address": row.target.address,
-                "port": row.target.port,
-                "protocol": row.target.protocol,
-                "egress": _side_data(row.verdict.egress),
-                "ingress": _side_data(row.verdict.ingress),
-            }
-            for row in found.targets
-        ],
-        "connections": [
-            {"src": _peer(source, cluster), "dst": _end(row.target, cluster), "conn": row.connectivity.text}
-            for row in found.targets
-        ],
-    }
-
-
-def _side_data(side: Side) -> dict[str, Any]:
-    return {
-        "allowed": side.allowed,
-        "by": side.tier,
-        "policy": side.policy.ref if side.policy is not None else None,
-        "rule": side.rule.index if side.rule is not None else None,
-        "isolatedBy": [policy.ref for policy in side.isolated_by],
-    }
-
-
-def _word(mark: Mark) -> str:
-    return {Mark.YES: "passes", Mark.NO: "stops"}.get(mark, "unknown")
-
-
-def _peer(source: ReachSource, cluster: Cluster) -> str:
-    name = workload_of(source.pod, cluster) if source.pod is not None and not source.planned else source.name
-    return f"{name.namespace}/{name.name}[{name.short_kind}]" if name.namespace else f"{name.name}[{name.short_kind}]"
-
-
-def _end(target: ConnectionTarget, cluster: Cluster) -> str:
-    if target.pod is None:
-        return f"{target.address}-{target.address}[External]"
-    name = workload_of(target.pod, cluster)
-    return f"{name.namespace}/{name.name}[{name.short_kind}]"

@@ -10,6 +10,8 @@ import msgspec
 
 from kubedoctor.answers.reach.connections import API_SERVER, ConnectionTarget, labels_of, targets
 from kubedoctor.answers.reach.destination import ReachEnd
+from kubedoctor.answers.reach.entrances import at_node, entered_by
+from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
 from kubedoctor.cluster.kinds.meta import ObjectMeta
@@ -22,7 +24,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.network import Party
-from kubedoctor.replay.services.hosts import is_address, service_named, service_with_address
+from kubedoctor.replay.services.hosts import is_address, is_local, service_named
 from kubedoctor.replay.services.proxy import (
     Fate,
     ProxyClient,
@@ -60,7 +62,8 @@ class DeadEnd(NamedTuple):
 
 class Way(msgspec.Struct, frozen=True):
     """service, port: which the name or address belongs to, if any. targets: where the connection may end. obstacle: why it
-    ends before. outside: it leaves the cluster for a name whose address is not known. proxy: kube-proxy's choice."""
+    ends before. outside: it leaves the cluster for a name whose address is not known. proxy: kube-proxy's choice.
+    entrance: the address and port by which the Service was entered, where that is not its cluster address."""
 
     service: Service | None = None
     port: ServicePort | None = None
@@ -69,6 +72,7 @@ class Way(msgspec.Struct, frozen=True):
     outside: bool = False
     named: str = ""
     proxy: ProxyVerdict | None = None
+    entrance: str = ""
 
 
 def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
@@ -96,11 +100,13 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     """From the name to the endpoints. Raises UsageProblem where a port is missing."""
     if end.kind:
         return _to_object(source, end, cluster)
+    if is_local(end.host):
+        return _to_itself(source, end)
     if is_address(end.host):
-        service = service_with_address(end.host, cluster.maybe.all(Service))
-        if service is not None:
-            return _through(service, source, end, cluster)
-        return _direct(source, end, cluster)
+        entered = entered_by(end, cluster)
+        if entered is not None:
+            return _entered(*entered, source, end, cluster)
+        return _direct(end, cluster)
     namespaces = [space.name for space in cluster.maybe.all(Namespace)]
     named = service_named(end.host, source.namespace or "default", [*namespaces, API_SERVER.namespace])
     if named is None:
@@ -129,6 +135,10 @@ def _unresolved(host: str, namespace: str, name: str, namespaces: list[str], clu
         return DeadEnd(f"{host} does not resolve: there is no Namespace {namespace}", fate="not found")
     elsewhere = sorted(row.namespace for row in cluster.maybe.all(Service) if row.name == name)
     hint = f"; {name} exists in {listed(elsewhere, _SHOWN)}: write {name}.{elsewhere[0]}" if elsewhere else ""
+    if not elsewhere:
+        own = sorted(row.name for row in cluster.maybe.all(Service) if row.namespace == namespace)
+        near = next(iter(misspellings(name, own)), "")
+        hint = f"; did you mean {near}?" if near else ""
     return DeadEnd(f"{host} does not resolve: there is no Service {namespace}/{name}{hint}", fate="not found")
 
 
@@ -144,11 +154,16 @@ def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
         return _through(obj, source, end, cluster)
     if isinstance(obj, Node):
         address = next((row.address for row in obj.status.addresses or () if row.type == "InternalIP"), "")
-        return Way(targets=(ConnectionTarget(None, address, _number(end), end.protocol),))
+        number, entered = _number(end), at_node(end, cluster)
+        if entered is not None:
+            return _entered(*entered, source, end, cluster)
+        return Way(targets=(ConnectionTarget(None, address, number, end.protocol),))
     if not isinstance(obj, Pod) and subject.kind not in WORKLOAD_KINDS:
         raise UsageProblem(
             f"{subject.title} has no address", "Name a Service, a pod, a workload, a node or an address."
         )
+    if isinstance(obj, Pod) and finished(obj):
+        return Way(obstacle=DeadEnd(f"{subject.title} has ended ({obj.status.phase}): nothing answers", subject))
     pods = [obj] if isinstance(obj, Pod) else [pod for pod in pods_of(obj, cluster) if not finished(pod)]
     if not pods:
         return Way(obstacle=DeadEnd(f"{subject.title} has no pods", subject))
@@ -162,7 +177,21 @@ def _number(end: ReachEnd) -> int:
     return end.number
 
 
-def _direct(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
+def _to_itself(source: ReachSource, end: ReachEnd) -> Way:
+    """A loopback address never leaves the network of the pod, or that of its node."""
+    pod = source.pod if source.pod is not None and not source.pod.spec.host_network else None
+    return Way(targets=(ConnectionTarget(pod, end.host, _number(end), end.protocol),))
+
+
+def _entered(service: Service, port: ServicePort | None, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
+    """kube-proxy sends it to the endpoints of the Service, wherever it was entered."""
+    if port is None:
+        return _through(service, source, end, cluster)
+    way = _through(service, source, end._replace(port=str(port.port)), cluster)
+    return msgspec.structs.replace(way, entrance=f"{end.host}:{end.number}")
+
+
+def _direct(end: ReachEnd, cluster: Cluster) -> Way:
     number = _number(end)
     cluster.require(Pod)
     for pod in cluster.maybe.all(Pod):

@@ -19,19 +19,22 @@ from kubedoctor.replay.dns.coredns.loading import LoadingContext, loaded
 from kubedoctor.replay.dns.coredns.records import UNKNOWN, Ask, DnsQuestion, DnsReply, is_reverse
 from kubedoctor.replay.dns.coredns.serving import CoreDns
 from kubedoctor.replay.dns.coredns.syntax import CorefileProblem, ServerBlock
-from kubedoctor.replay.dns.servers import NODE_LOCAL, Resolvers, resolvers
+from kubedoctor.replay.dns.servers import NODE_LOCAL, Resolvers, dns_service, resolvers
 from kubedoctor.replay.network import ConnectionVerdict, Party, PolicySet
 
 COREFILE: Final = "Corefile"
 CONFIG: Final = Ref("ConfigMap", "kube-system", "coredns")
 CUSTOM: Final = Ref("ConfigMap", "kube-system", "coredns-custom")
 USUAL_DOMAIN: Final = "cluster.local"
+_UNSEEN: Final = "unseen"
+"""Stands for the server that the kubelet is configured with, where the cluster's DNS was not seen."""
 
 
 class LookupSetting(msgspec.Struct, frozen=True):
     """conf: as far as it is known: the node's own servers and searches are not. dns: the Service and its pods. server: the
     replayed CoreDNS; None where its configuration was not read. problem: why it would not load.
-    blocked: the verdicts of policies where none of its pods may be asked."""
+    blocked: the verdicts of policies where none of its pods may be asked. not_seen: which servers the pod asks that were
+    not seen, as a clause; empty where they were."""
 
     conf: ResolvConf
     domain: str
@@ -40,6 +43,8 @@ class LookupSetting(msgspec.Struct, frozen=True):
     problem: str = ""
     blocked: tuple[ConnectionVerdict, ...] = ()
     down: str = ""
+    not_seen: str = ""
+    namespace: str = ""
 
     @property
     def by_cluster(self) -> bool:
@@ -75,7 +80,8 @@ def lookup_setting(pod: Pod, name: str, cluster: Cluster) -> LookupSetting:
         except CorefileProblem as found:
             problem = str(found)
     domain = _domain(blocks)
-    conf = resolv_conf_of(pod, KubeletDns(_addresses(dns)[:1] if dns is not None else (), domain))
+    conf = resolv_conf_of(pod, KubeletDns(_addresses(dns)[:1] if dns is not None else (_UNSEEN,), domain))
+    conf = msgspec.structs.replace(conf, servers=tuple(server for server in conf.servers if server != _UNSEEN))
     server = CoreDns(blocks, _objects(name, cluster), _elsewhere).ask if blocks else None
     return LookupSetting(
         conf,
@@ -84,7 +90,9 @@ def lookup_setting(pod: Pod, name: str, cluster: Cluster) -> LookupSetting:
         server,
         problem,
         _blocked(pod, dns, cluster) if policy_of(pod) == "Cluster" else (),
-        _down(dns, cluster),
+        _down(pod, dns, cluster),
+        _not_seen(pod, dns, conf, cluster),
+        pod.namespace,
     )
 
 
@@ -140,10 +148,24 @@ def _blocked(pod: Pod, dns: Resolvers | None, cluster: Cluster) -> tuple[Connect
     return dns.verdicts(Party.of_pod(pod, space.labels if space is not None else {}), policies) or ()
 
 
-def _down(dns: Resolvers | None, cluster: Cluster) -> str:
+def _not_seen(pod: Pod, dns: Resolvers | None, conf: ResolvConf, cluster: Cluster) -> str:
+    policy = policy_of(pod)
+    if policy == "Host" and not conf.servers:
+        return "it asks the DNS servers of its node, which were not seen"
+    if policy != "Cluster" or dns is not None:
+        return ""
+    service = dns_service(cluster.maybe)
+    behind = f": no pod behind {ref(service).title} was" if service is not None else ""
+    return f"the cluster's DNS was not seen{behind}"
+
+
+def _down(pod: Pod, dns: Resolvers | None, cluster: Cluster) -> str:
     """Why no server answers: a clause, empty where a pod of the DNS is ready."""
     if dns is None:
-        return ""
+        service = dns_service(cluster.maybe) if policy_of(pod) == "Cluster" else None
+        if service is None or not service.spec.selector or not cluster.maybe.all(Pod, service.namespace):
+            return ""
+        return f"no pod is behind {ref(service).title}"
     pods = [cluster.maybe.get_ref(server.party.pod) for server in dns.servers if server.party.pod is not None]
     seen = [pod for pod in pods if isinstance(pod, Pod)]
     if seen and not any(ready(pod) for pod in seen):

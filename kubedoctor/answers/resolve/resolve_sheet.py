@@ -76,13 +76,14 @@ def _verdict(
         return Conclusion.WELL, f"is {listed(usual.addresses, 3)} without a query"
     if usual.failure == "INVALID":
         return Conclusion.TROUBLE, "does not resolve: not a valid name"
-    if setting.by_cluster:
-        if setting.blocked:
-            return Conclusion.TROUBLE, "does not resolve: network policies block the queries to the cluster's DNS"
-        if setting.down:
-            return Conclusion.TROUBLE, f"does not resolve: {setting.down}"
-        if setting.problem:
-            return Conclusion.TROUBLE, f"does not resolve: CoreDNS does not load its Corefile: {setting.problem}"
+    if setting.by_cluster and setting.blocked:
+        return Conclusion.TROUBLE, "does not resolve: network policies block the queries to the cluster's DNS"
+    if setting.down and (setting.by_cluster or setting.dns is None):
+        return Conclusion.TROUBLE, f"does not resolve: {setting.down}"
+    if setting.by_cluster and setting.problem:
+        return Conclusion.TROUBLE, f"does not resolve: CoreDNS does not load its Corefile: {setting.problem}"
+    if setting.not_seen:
+        return Conclusion.UNKNOWN, f"not known: {setting.not_seen}"
     failures = {lookup.failure for lookup in found.values()}
     if UNKNOWN in failures:
         meant = _meant(name, setting, cluster)
@@ -120,7 +121,7 @@ def _meant(name: str, setting: LookupSetting, cluster: Cluster) -> ServiceName |
     """The Service that a name stands for by its form; None for names that may well be outside of the cluster."""
     namespaces = [space.name for space in cluster.maybe.all(Namespace)]
     host = name.rstrip(".").removesuffix(f".{setting.domain}")
-    own = setting.conf.searches[0].partition(".")[0] if setting.conf.searches else ""
+    own = setting.conf.searches[0].partition(".")[0] if setting.conf.searches else setting.namespace
     return service_named(host, own, namespaces)
 
 
@@ -210,7 +211,7 @@ def _gaps(setting: LookupSetting) -> Iterator[str]:
     if not setting.by_cluster or setting.conf.servers:
         yield "the node's resolv.conf is no object of the cluster: its servers and search domains are missing here"
     if setting.dns is None:
-        yield "the cluster's DNS Service was not found"
+        yield setting.down or setting.not_seen or "the cluster's DNS was not seen"
     elif setting.server is None and not setting.problem:
         yield "the Corefile was not read (ConfigMap kube-system/coredns)"
 

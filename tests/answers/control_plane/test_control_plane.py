@@ -83,8 +83,18 @@ def test_a_member_that_is_not_ready() -> None:
 
 def test_a_managed_control_plane_shows_its_leaders_only() -> None:
     default = {**PROXY, "data": {"config.conf": 'mode: ""\n'}}
-    sheet = answered(lease("kube-scheduler", "2026-01-15T09:59:00Z"), default)
+    proxy = component("kube-proxy")
+    sheet = answered(lease("kube-scheduler", "2026-01-15T09:59:00Z"), default, proxy)
     assert sheet.conclusion is Conclusion.ACCOUNT
     assert sheet.verdict == "its pods are not visible here, as in a managed cluster"
     assert facts(sheet)["leader"].startswith("kube-scheduler: cp-1, renewed its lease ")
     assert facts(sheet)["kube-proxy"] == "the default mode (iptables on Linux)"
+
+
+def test_without_a_pod_of_its_namespace_nothing_is_known() -> None:
+    sheet = answered(PROXY, {"kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}, "spec": {}})
+    assert (sheet.verdict, sheet.conclusion) == (
+        "not known: no pod of Namespace kube-system was seen",
+        Conclusion.UNKNOWN,
+    )
+    assert sheet.gaps == ("Pods of Namespace kube-system: none was seen",)

@@ -300,7 +300,9 @@ def test_names_outside_of_the_cluster() -> None:
 
 def test_addresses_outside_of_the_cluster() -> None:
     block = policy("shop", policyTypes=["Egress"], egress=[{"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}])
-    assert asked("192.0.2.9:443", *BASE, block).conclusion is Conclusion.WELL
+    allowed = asked("192.0.2.9:443", *BASE, block)
+    assert allowed.conclusion is Conclusion.UNKNOWN
+    assert allowed.verdict == "no policy blocks it; what answers at 192.0.2.9 on 443/TCP is not known"
     sheet = asked("198.51.100.1:443", *BASE, block)
     assert sheet.conclusion is Conclusion.TROUBLE
     assert "198.51.100.1/32" in sheet.fixes[0].command

@@ -161,7 +161,8 @@ def test_nobody_serves() -> None:
 
 def test_a_pod_on_its_nodes_network_has_the_nodes_dns() -> None:
     sheet = asked("web", client=pod("shop", "client", hostNetwork=True))
-    assert sheet.conclusion is Conclusion.UNKNOWN or sheet.conclusion is Conclusion.TROUBLE
+    assert sheet.conclusion is Conclusion.UNKNOWN
+    assert sheet.verdict == "not known: it asks the DNS servers of its node, which were not seen"
     assert "ClusterFirstWithHostNet" in sheet.fixes[0].summary
 
 
@@ -173,3 +174,26 @@ def test_names_of_the_pods_own_file() -> None:
 def test_a_pod_that_is_not_there() -> None:
     with pytest.raises(NoSuchObject):
         resolve.answer(Ref("Pod", "shop", "nosuch"), Choices({"name": ("web",)}), Cluster(complete(*BASE)))
+
+
+@pytest.mark.parametrize("name", ["web", "store.data", "api.example.com"])
+def test_a_cluster_dns_that_was_not_seen(name: str) -> None:
+    rows = [row for row in BASE if row["metadata"].get("namespace") != "kube-system"]
+    choices = Choices({"name": (name,)})
+    sheet = resolve.answer(Ref("Pod", "shop", "client"), choices, Cluster(complete(*rows, CLIENT)))
+    assert (sheet.verdict, sheet.conclusion) == ("not known: the cluster's DNS was not seen", Conclusion.UNKNOWN)
+    assert "kubelet" not in [fact.label for fact in sheet.facts]
+    assert any("shop.svc.cluster.local" in link.text for link in sheet.chain)
+
+
+def test_a_cluster_dns_without_pods() -> None:
+    rows = [row for row in BASE if row["kind"] != "Pod"]
+    choices = Choices({"name": ("web",)})
+    unseen = resolve.answer(Ref("Pod", "shop", "client"), choices, Cluster(complete(*rows, CLIENT)))
+    assert unseen.conclusion is Conclusion.UNKNOWN
+    proxy = pod("kube-system", "kube-proxy")
+    down = resolve.answer(Ref("Pod", "shop", "client"), choices, Cluster(complete(*rows, CLIENT, proxy)))
+    assert (down.verdict, down.conclusion) == (
+        "does not resolve: no pod is behind Service kube-system/kube-dns",
+        Conclusion.TROUBLE,
+    )
