@@ -70,6 +70,8 @@ _MANY_TIMES: Final = 10
 _AT_LEAST: Final = timedelta(minutes=2)
 _WITHOUT_A_CAUSE: Final = timedelta(minutes=20)
 """A run whose log tells nothing may just have more work than the others."""
+_SUSPICIOUS: Final = timedelta(days=1)
+"""A lone Job that has run so long is worth a gap, where its log cannot be read."""
 _NEWEST: Final = 10
 """Lines at the end of a log: what is older may be over."""
 _WAITS: Final = (
@@ -151,9 +153,11 @@ def job_never_ends(job: Job, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _alone(job: Job, cluster: Cluster) -> Iterator[Finding]:
-    """A Job without earlier runs may have work for days: only a log that ends with what does not answer says more."""
+    """A Job without earlier runs may have work for days: only a log that ends with what does not answer says more. A recording
+    that lacks the log is not worth a word before the Job is suspiciously old."""
+    soon = age_of(job, cluster.taken_at) < _SUSPICIOUS
     found = next((item for pod in pods_of(job, cluster.maybe) if (item := _only_running(pod))), None)
-    tail = cluster.log_tail(*found) if found is not None else None
+    tail = cluster.log_tail(*found, optional=soon) if found is not None else None
     if found is None or tail is None:
         return
     pod, container = found

@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.networking import EndpointSlice
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
 
 T = TypeVar("T", bound=KubernetesObject)
@@ -166,8 +166,9 @@ class Cluster:
         objects = cast("tuple[T, ...]", self.snapshot.of_kind(want.kind, namespace))
         return tuple(obj for obj in objects if not name or obj.metadata.name == name)
 
-    def log_tail(self, pod: Pod, container: str, *, previous: bool = False) -> LogTail | None:
-        """The last lines of a container's log; None where it has none or it cannot be read. Always lenient."""
+    def log_tail(self, pod: Pod, container: str, *, previous: bool = False, optional: bool = False) -> LogTail | None:
+        """The last lines of a container's log; None where it has none or it cannot be read. Always lenient. `optional`: that
+        a recording lacks it is no gap."""
         want = LogWant(pod.namespace, pod.name, container, previous)
         self.reads.add("Log")
         try:
@@ -175,7 +176,8 @@ class Cluster:
         except KeyError:
             pass
         if why := self.snapshot.refusal(want):
-            self.gaps.add(Gap("Log", f"{want}: {why}"))
+            if not (optional and why == NOT_HERE):
+                self.gaps.add(Gap("Log", f"{want}: {why}"))
             return None
         raise NotCollected(want)
 

@@ -22,6 +22,7 @@ from kubedoctor.cluster import (
     Want,
 )
 from kubedoctor.cluster.seen.decoding import convert_object
+from kubedoctor.cluster.seen.snapshot import NOT_HERE
 from kubedoctor.cluster.seen.wants import Barrier
 
 TAKEN_AT = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
@@ -139,6 +140,20 @@ def test_a_refused_log_is_a_gap_that_names_it() -> None:
     cluster = Cluster(one)
     assert cluster.log_tail(pod, "app") is None
     assert [str(gap) for gap in cluster.gaps] == ["Log: log of shop/web-1 (app): get pods/log is forbidden"]
+
+
+def test_an_optional_log_that_a_recording_lacks_is_no_gap_and_a_forbidden_one_is() -> None:
+    one = snapshot()
+    pod = thing("Pod", "web-1")
+    assert isinstance(pod, Pod)
+    one.refuse(LogWant("shop", "web-1", "app"), NOT_HERE)
+    one.refuse(LogWant("shop", "web-1", "proxy"), "get pods/log is forbidden")
+    cluster = Cluster(one)
+    assert cluster.log_tail(pod, "app", optional=True) is None
+    assert not cluster.gaps
+    assert cluster.log_tail(pod, "proxy", optional=True) is None
+    assert cluster.log_tail(pod, "app") is None
+    assert len(cluster.gaps) == 2
 
 
 def test_indexes_of_what_has_changed_are_given_up_and_others_stay() -> None:
