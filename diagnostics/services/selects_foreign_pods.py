@@ -80,6 +80,14 @@ class _Stray(NamedTuple):
     logged: bool
 
 
+class _Accusation(NamedTuple):
+    """A finding about one port, with the workloads that lack it and those that have it."""
+
+    finding: Finding
+    accused: frozenset[Ref]
+    intended: frozenset[Ref]
+
+
 def _sends_to_numbers(service: Service) -> bool:
     """A named port leaves out the pods that do not have it."""
     if not service.spec.selector or service.spec.type == "ExternalName" or service.spec.is_headless:
@@ -101,19 +109,19 @@ def selects_foreign_pods(service: Service, cluster: Cluster) -> Iterator[Finding
     if not cluster.has_all(Pod, service.namespace, selector_from_map(service.spec.selector or {}).text):
         return
     serving = [pod for pod in pods_selected_by(service, cluster) if ready(pod) and not terminating(pod)]
-    found: list[Finding] = []
+    found: list[_Accusation] = []
     for at, port in enumerate(service.spec.ports or ()):
         target = port.target_port or port.port
         if isinstance(target, int) and (port.protocol or "TCP") == "TCP":
             found += _of_port(service, at, target, serving, cluster)
-    accused: set[Ref] = set()
-    for finding in found:
-        if not accused or accused & set(finding.affects):
-            yield finding
-        accused |= set(finding.affects)
+    told: list[_Accusation] = []
+    for one in sorted(found, key=lambda one: one.finding.severity is not None):
+        if not any(one.accused == other.intended and one.intended == other.accused for other in told):
+            told.append(one)
+            yield one.finding
 
 
-def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster: Cluster) -> Iterator[Finding]:
+def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster: Cluster) -> Iterator[_Accusation]:
     meant = [pod for pod in serving if target in _ports(pod)]
     if not meant or len(meant) == len(serving):
         return
@@ -133,7 +141,7 @@ def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster
     lost = [pod for stray in strays for pod in stray.pods]
     path = f"spec.ports[{at}].{'targetPort' if (service.spec.ports or ())[at].target_port else 'port'}"
     names = listed((f"{stray.workload.title} (port {stray.port})" for stray in strays), 2)
-    yield Finding(
+    finding = Finding(
         about=ref(service),
         aspect=str(target),
         summary=f"{len(lost)} of {counted(len(serving), 'ready endpoint')} are pods of {names}: the Service sends to port "
@@ -162,6 +170,7 @@ def _of_port(service: Service, at: int, target: int, serving: list[Pod], cluster
             ),
         ),
     )
+    yield _Accusation(finding, frozenset(stray.workload for stray in strays), frozenset(intended))
 
 
 def _ports(pod: Pod) -> set[int]:
