@@ -5,6 +5,9 @@ kube-controller-manager, or the cloud's controller, gives each node a part of th
 node has none, so a network plugin that uses it (flannel, kubenet, the bridge plug-in, cloud routes) cannot give addresses to
 pods: the node stays NotReady, or its pods stay in ContainerCreating.
 
+A plugin that gives out addresses itself (Cilium, Calico, those of the clouds) does not need the range: where the node is
+Ready, this is only a notice.
+
 ## Why it happens
 - The cluster's range is used up: `--cluster-cidr` has room for no more parts of `--node-cidr-mask-size`.
 - kube-controller-manager runs without `--allocate-node-cidrs`, or is down.
@@ -23,10 +26,12 @@ pods: the node stays NotReady, or its pods stay in ContainerCreating.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.nodes._events import recent_events
+from diagnostics.nodes._stated import stated
 from kubedoctor.cluster import (
     Cluster,
     Event,
@@ -43,11 +48,18 @@ from kubedoctor.cluster import (
     times,
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.network.pod_ranges import PodRanges, pod_ranges
 
 EVENT = "CIDRNotAvailable"
 JOINING = timedelta(minutes=2)
 _CONTROLLERS = "kube-controller-manager"
+_NO_ROUTE = ("NoRouteCreated", "FailedToCreateRoute")
+"""What the cloud's route controller says: it has no range to make a route to."""
+_OF_THE_NETWORK = (MessageClass.NODE_NETWORK_NOT_READY, MessageClass.NODE_NETWORK_ROUTE)
+_UNNEEDED = (
+    "The node is Ready: a network plugin that gives out addresses itself (Cilium, Calico) does not need the range."
+)
 
 
 def without_range(node: Node) -> bool:
@@ -71,7 +83,8 @@ def no_pod_range(node: Node, cluster: Cluster) -> Iterator[Finding]:
         return
     events = [event for event in recent_events(node, cluster, EVENT) if has_path(event, "message")]
     joins = created is not None and cluster.taken_at - created < JOINING
-    if not events and (joins or not _has_no_network(node)):
+    network = _network(node)
+    if network is _Network.OTHER or (network is not _Network.DOWN and not events) or (joins and not events):
         return
     others = [other for other in cluster.maybe.all(Node) if other.spec.pod_cidr or other.spec.pod_cidrs]
     if not events and not others:
@@ -89,6 +102,8 @@ def no_pod_range(node: Node, cluster: Cluster) -> Iterator[Finding]:
             *(evidence if full is not None else ()),
             *(quote(other, "spec.podCIDR", "the range of another node") for other in others[:1] if other.spec.pod_cidr),
         ),
+        severity=Severity.NOTICE if network is _Network.UP else None,
+        detail=_UNNEEDED if network is _Network.UP else "",
         confidence=Confidence.CERTAIN if events or full is not None else Confidence.LIKELY,
         fixes=(Fix(_fix(used_up=full is not None or bool(events))),),
         commands=(
@@ -100,9 +115,25 @@ def no_pod_range(node: Node, cluster: Cluster) -> Iterator[Finding]:
     )
 
 
-def _has_no_network(node: Node) -> bool:
-    ready, network = (condition(node.status.conditions, kind) for kind in ("Ready", "NetworkUnavailable"))
-    return (ready is not None and ready.status == "False") or (network is not None and network.status == "True")
+class _Network(enum.Enum):
+    """UNKNOWN: the node is not Ready, for a reason of no known kind. OTHER: for a reason that is not its network."""
+
+    UP = enum.auto()
+    DOWN = enum.auto()
+    UNKNOWN = enum.auto()
+    OTHER = enum.auto()
+
+
+def _network(node: Node) -> _Network:
+    ready, unavailable = (condition(node.status.conditions, kind) for kind in ("Ready", "NetworkUnavailable"))
+    if unavailable is not None and unavailable.status == "True" and unavailable.reason in _NO_ROUTE:
+        return _Network.DOWN
+    if ready is None or ready.status == "True":
+        return _Network.UP if ready is not None else _Network.UNKNOWN
+    kind = stated(node, ready).kind
+    if kind in _OF_THE_NETWORK:
+        return _Network.DOWN
+    return _Network.UNKNOWN if kind is None else _Network.OTHER
 
 
 def _cluster_range(cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:

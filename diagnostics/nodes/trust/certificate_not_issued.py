@@ -55,6 +55,8 @@ from kubedoctor.findings import (
 
 SERVING = "kubernetes.io/kubelet-serving"
 CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
+A_KUBELET = "a kubelet"
+NODE_USER = "system:node:"
 PATIENCE = timedelta(minutes=2)
 """kube-controller-manager approves and signs within seconds."""
 LONGEST_MESSAGE = 240
@@ -91,7 +93,11 @@ def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster)
     serving = request.spec.signer_name == SERVING
     node = Ref("Node", "", request.node)
     joined = bool(request.node) and cluster.maybe.get(Node, "", request.node) is not None
+    if not joined and _is_of_a_node(request) and any(cluster.maybe.all(Node)):
+        return  # The node is gone, as machines of the spot market are.
     who = f"node {request.node}" if request.node else f"user {request.spec.username}"
+    if not request.node and not request.spec.username:
+        who = A_KUBELET
     kind = "serving" if serving else "client"
     older = sum(_made(other) < _made(request) for other in asked)
     again = f" It has asked {counted(older, 'more time')} before." if older else ""
@@ -111,6 +117,13 @@ def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster)
             Command(f"kubectl describe csr {request.name}", "the names and addresses in it, and its state"),
             Command("kubectl get csr", "all requests"),
         ),
+    )
+
+
+def _is_of_a_node(request: CertificateSigningRequest) -> bool:
+    """A kubelet asks that signs in as its node: it has registered it before."""
+    return bool(request.node) and (
+        request.spec.signer_name == SERVING or request.spec.username == f"{NODE_USER}{request.node}"
     )
 
 
@@ -163,7 +176,8 @@ def _quoted(request: CertificateSigningRequest, kind: str) -> tuple[Evidence, ..
 
 def _consequence(who: str, *, serving: bool, joined: bool) -> str:
     if serving:
-        return f"kubectl logs, exec and top fail for the pods of {who}, unless its kubelet has another certificate."
+        whose = who if who != A_KUBELET else "its node"
+        return f"kubectl logs, exec and top fail for the pods of {whose}, unless its kubelet has another certificate."
     if joined:
         return f"When its present certificate expires, {who} stops reporting."
     return f"Without it {who} cannot join the cluster."

@@ -20,7 +20,7 @@ node only, sign-ins to clouds are refused, logs and events of the node have wron
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median
 
 from kubedoctor.cluster import Cluster, Lease, Node, condition, human_duration, quote, ref
@@ -60,7 +60,7 @@ def clock_skew(lease: Lease, cluster: Cluster) -> Iterator[Finding]:
         return  # Lost, or what was seen is older than its time says.
     skew = renewed - cluster.taken_at
     ahead = skew > timedelta()
-    if not ahead and not _is_watched(cluster):
+    if not ahead and not (_is_watched(cluster) and _its_status_agrees(node, renewed)):
         return
     yield Finding(
         about=ref(node),
@@ -91,6 +91,14 @@ def _is_ready(node: Node) -> bool:
     """What is not ready has other reasons for a lease that is old."""
     stated = condition(node.status.conditions, "Ready")
     return stated is not None and stated.status == "True"
+
+
+def _its_status_agrees(node: Node, renewed: datetime) -> bool:
+    """The same clock writes the time of its conditions, at most as often as it renews the lease. One that is later than
+    the lease belongs to a kubelet that has left its lease, or never had one."""
+    stated = condition(node.status.conditions, "Ready")
+    beat = stated.last_heartbeat_time if stated is not None else None
+    return beat is not None and beat - renewed <= WRONG
 
 
 def _others_agree(lease: Lease, cluster: Cluster) -> bool:

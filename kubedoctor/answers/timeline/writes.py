@@ -57,6 +57,14 @@ def owners_of(obj: KubernetesObject, field: str) -> tuple[Write, ...]:
     return tuple(write for write in _all_writes(obj) if any(field in owned for owned in write.fields))
 
 
+def shared_with_controllers(obj: KubernetesObject, field: str) -> bool:
+    """A controller that only carries out what others decide owns the field as well: all its owners wrote the same value."""
+    entries = obj.metadata.managed_fields if isinstance(obj.metadata, ManagedMeta) else None
+    return any(
+        entry.manager in _CONTROLLERS and any(field in owned for owned in _fields(entry)) for entry in entries or ()
+    )
+
+
 def _all_writes(obj: KubernetesObject) -> tuple[Write, ...]:
     entries = obj.metadata.managed_fields if isinstance(obj.metadata, ManagedMeta) else None
     found = (
