@@ -73,7 +73,7 @@ def not_issued(request: CertificateSigningRequest) -> bool:
     severity=Severity.WARNING,
     reads=(CertificateSigningRequest, Node),
     when=not_issued,
-    explains=(Explains("affects", ("KD4001",)),),
+    explains=(Explains("affects", ("KD4001",)), Explains("blamed", ("KD1012",))),
     also_known_as=("CertificateSigningRequest pending",),
     symptoms=("remote error: tls: internal error", "Pending", "Denied", "x509", "kubelet-serving"),
 )

@@ -27,10 +27,12 @@ from functools import partial
 
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.probes._bgp import no_session
+from diagnostics.pods.probes._kubelets import requests_without_certificate
 from diagnostics.pods.probes._repairs import ProbeFailure, port_elsewhere, refused_host, repaired
 from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import (
     WORKLOADS,
+    CertificateSigningRequest,
     Cluster,
     ConfigMap,
     Container,
@@ -84,7 +86,11 @@ SHORTEST = timedelta(seconds=10)
     code="KD1012",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, ConfigMap, Node, Service, EndpointSlice, Namespace, NetworkPolicy, *ROLE_KINDS, *WORKLOADS),
+    reads=(
+        *(Event, ConfigMap, Node, Service, EndpointSlice, Namespace, NetworkPolicy, CertificateSigningRequest),
+        *ROLE_KINDS,
+        *WORKLOADS,
+    ),
     when=not_ready,
     explains=(Explains("same", ("KD1201", "KD1215")), Explains("selects", ("KD2001", "KD2005"))),
     symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),
@@ -159,7 +165,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             Command(kubectl("get", "endpointslices", namespace=pod.namespace), "the pods that get traffic"),
         ),
         aspect=container.name,
-        because_of=story.because_of,
+        because_of=(*story.because_of, *requests_without_certificate(story.text, lines, cluster)),
     )
 
 
