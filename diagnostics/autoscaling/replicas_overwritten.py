@@ -48,9 +48,7 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 
 _REPLICAS: Final = "spec.replicas"
 _APPLY: Final = "kubectl apply"
-_BY_HAND: Final = frozenset(
-    {"kubectl", "kubectl edit", "kubectl patch", "kubectl scale", "k9s", "dashboard", "Mozilla"}
-)
+_BY_HAND: Final = ("kubectl", "kubectl edit", "kubectl patch", "kubectl scale", "k9s", "dashboard", "Mozilla")
 """Tools of people. A browser is how an older dashboard calls itself."""
 _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: (.*)", re.DOTALL)
 """`pkg/controller/podautoscaler`, v1.37. It names a metric above its target where it scales up."""
