@@ -48,8 +48,8 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 
 _REPLICAS: Final = "spec.replicas"
 _APPLY: Final = "kubectl apply"
-_BY_HAND: Final = ("kubectl", "kubectl edit", "kubectl patch", "kubectl scale", "k9s", "dashboard", "Mozilla")
-"""Tools of people. A browser is how an older dashboard calls itself."""
+_BY_HAND: Final = ("kubectl", "kubectl-edit", "kubectl-patch", "kubectl-scale", "k9s", "dashboard", "Mozilla")
+"""The managers that are tools of people. A browser is how an older dashboard calls itself."""
 _NEW_SIZE: Final = re.compile(r"New size: (\d+); reason: (.*)", re.DOTALL)
 """`pkg/controller/podautoscaler`, v1.37. It names a metric above its target where it scales up."""
 
@@ -134,7 +134,7 @@ def _lowers_to(number: int, event: Event) -> bool:
 
 
 def _fix(writer: Write) -> Fix:
-    if writer.by in _BY_HAND and writer.operation != "Apply":
+    if writer.manager in _BY_HAND and writer.operation != "Apply":
         return Fix(
             "Set minReplicas and maxReplicas of the autoscaler, not spec.replicas, which it computes again within seconds"
         )
