@@ -98,7 +98,7 @@ def _its_status_agrees(node: Node, renewed: datetime) -> bool:
     the lease belongs to a kubelet that has left its lease, or never had one."""
     stated = condition(node.status.conditions, "Ready")
     beat = stated.last_heartbeat_time if stated is not None else None
-    return beat is not None and beat - renewed <= WRONG
+    return beat is None or beat - renewed <= WRONG
 
 
 def _others_agree(lease: Lease, cluster: Cluster) -> bool:
