@@ -23,8 +23,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from diagnostics.ingress._certificates import may_come
 from diagnostics.ingress._controllers import reads_secrets
-from diagnostics.pods.configuration._creators import CREATORS, creator_of, only_merges
+from diagnostics.pods.configuration._creators import CREATORS
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
@@ -50,7 +51,6 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.status.vocabulary import PROGRESS
 
 _ISSUED = re.compile(r"cert-manager\.io/|kubernetes\.io/tls-acme|certificate\.appscode|gardener\.cloud/purpose")
 """Annotations by which a controller makes the Secret: its Certificate then tells."""
@@ -64,8 +64,7 @@ _ISSUED = re.compile(r"cert-manager\.io/|kubernetes\.io/tls-acme|certificate\.ap
     symptoms=("fake certificate", "Using default certificate", "NET::ERR_CERT_AUTHORITY_INVALID"),
 )
 def certificate_secret_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
-    created = ingress.metadata.creation_timestamp
-    if ingress.metadata.deletion_timestamp is not None or (created and cluster.taken_at - created < PROGRESS):
+    if ingress.metadata.deletion_timestamp is not None:
         return
     if any(_ISSUED.search(key) for key in ingress.annotations):
         return
@@ -75,14 +74,8 @@ def certificate_secret_missing(ingress: Ingress, cluster: Cluster) -> Iterator[F
     for at, entry in enumerate(ingress.spec.tls or ()):
         if not entry.secret_name or cluster.get(Secret, ingress.namespace, entry.secret_name) is not None:
             continue
-        if not _is_being_made(ingress, entry.secret_name, cluster):
+        if not may_come(ingress, ingress.namespace, entry.secret_name, cluster):
             yield _finding(ingress, at, entry.secret_name, entry.hosts or (), known is not None, cluster)
-
-
-def _is_being_made(ingress: Ingress, name: str, cluster: Cluster) -> bool:
-    """By an operator, whose object tells why it is not there yet."""
-    creator = creator_of(name, ingress.namespace, cluster)
-    return creator is not None and not only_merges(creator)
 
 
 def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], known: bool, cluster: Cluster) -> Finding:

@@ -14,6 +14,7 @@ from kubedoctor.replay.mesh.config import GATEWAY, NETWORKING, words
 from kubedoctor.replay.mesh.gateways import serving_pods
 from kubedoctor.replay.mesh.registry import Registry, covers, full_name
 from kubedoctor.replay.mesh.routes import gateways_of, serves_sidecars
+from kubedoctor.replay.status.vocabulary import START
 
 MOST_PROXIES: Final = 3
 """Of the proxies that a configuration applies to, those whose logs are read."""
@@ -29,11 +30,24 @@ class Seen(NamedTuple):
         return quote_line(self.tail, self.access.line, shows)
 
 
+def settling(obj: CustomResource, cluster: Cluster) -> bool:
+    """Being deleted, or so new that what it names may be created just after it."""
+    created = obj.metadata.creation_timestamp
+    young = created is not None and cluster.taken_at - created < START
+    return young or obj.metadata.deletion_timestamp is not None
+
+
 def registry(cluster: Cluster) -> Registry:
+    """All hosts of the mesh. A host that is no Service raises CannotSee where ServiceEntries cannot be read."""
     return Registry(
         lambda host: cluster.get(Service, host.namespace, host.name),
-        lambda: cluster.maybe.custom("ServiceEntry", NETWORKING),
+        lambda: cluster.custom("ServiceEntry", NETWORKING),
     )
+
+
+def services(cluster: Cluster) -> Registry:
+    """The hosts that are Services."""
+    return Registry(lambda host: cluster.get(Service, host.namespace, host.name), tuple)
 
 
 def proxies_of(service: CustomResource, cluster: Cluster) -> tuple[Pod, ...]:

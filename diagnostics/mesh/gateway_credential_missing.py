@@ -20,8 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.ingress._certificates import may_come
 from diagnostics.mesh._config import MOST_PROXIES
-from kubedoctor.cluster import Cluster, CustomResource, Pod, Secret, finished, misspellings
+from diagnostics.pods.configuration._creators import CREATORS
+from kubedoctor.cluster import Cluster, CustomResource, Pod, Ref, Secret, finished, misspellings
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -47,41 +49,45 @@ _SAID = ("cannot find secret", "failed to fetch key and certificate", "waiting f
     code="KD6005",
     subject=GATEWAY,
     severity=Severity.CRITICAL,
-    reads=(Pod, Secret),
+    reads=(Pod, Secret, *CREATORS),
     also_known_as=("IST0101",),
     symptoms=("failed to fetch key and certificate", "cannot find secret", "TLS handshake"),
 )
 def gateway_credential_missing(gateway: CustomResource, cluster: Cluster) -> Iterator[Finding]:
-    servers = [server for server in servers_of(gateway) if server.credential]
+    servers = [(server, named) for server in servers_of(gateway) if (named := server.credential) is not None]
     if gateway.metadata.deletion_timestamp is not None or not servers:
         return
     proxies = serving_pods(gateway, [pod for pod in cluster.all(Pod) if not finished(pod)])
-    for server in servers:
-        for namespace in sorted({pod.namespace for pod in proxies}):
-            if cluster.get(Secret, namespace, server.credential) is None:
-                yield _finding(gateway, server, namespace, proxies, cluster)
+    own = {pod.namespace for pod in proxies}
+    for server, named in servers:
+        for namespace in sorted({named.namespace or space for space in own}):
+            secret = cluster.get(Secret, namespace, named.name)
+            if secret is None and not may_come(gateway, namespace, named.name, cluster):
+                yield _finding(gateway, server, Ref("Secret", namespace, named.name), proxies, cluster)
 
 
 def _finding(
-    gateway: CustomResource, server: GatewayServer, namespace: str, proxies: tuple[Pod, ...], cluster: Cluster
+    gateway: CustomResource, server: GatewayServer, secret: Ref, proxies: tuple[Pod, ...], cluster: Cluster
 ) -> Finding:
-    name = server.credential
-    text = f"no Secret {name} in namespace {namespace} of the gateway's pods, for hosts {', '.join(server.hosts)}"
-    elsewhere = [secret for secret in cluster.maybe.all(Secret) if secret.name == name]
-    near = misspellings(name, [secret.name for secret in cluster.maybe.all(Secret, namespace)], 1)
+    name, namespace = secret.name, secret.namespace
+    whose = " of the gateway's pods" if any(pod.namespace == namespace for pod in proxies) else ""
+    text = f"no Secret {name} in namespace {namespace}{whose}, for hosts {', '.join(server.hosts)}"
+    elsewhere = [one for one in cluster.maybe.all(Secret) if one.name == name]
+    near = misspellings(name, [one.name for one in cluster.maybe.all(Secret, namespace)], 1)
     fix = Fix(f"Create the TLS Secret {name} in namespace {namespace}")
     if elsewhere:
         text += f"; Secret {elsewhere[0].namespace}/{name} is not read"
         fix = Fix(f"Create the Secret {name}, or its Certificate, in namespace {namespace}")
     elif near:
         text += f"; did you mean {near[0]}?"
-        fix = Fix(f"Set credentialName to {near[0]}", edit_command(ref(gateway)))
+        right = f"{server.written.removesuffix(name)}{near[0]}"
+        fix = Fix(f"Set credentialName to {right}", edit_command(ref(gateway)))
     return Finding(
         about=ref(gateway),
         aspect=f"{namespace}/{name}",
         summary=text,
         evidence=(
-            quote(gateway, f"{server.path}.tls.credentialName", "read from the namespace of the gateway's pods"),
+            quote(gateway, f"{server.path}.tls.credentialName", f"read from namespace {namespace}"),
             *_said(name, proxies, cluster),
         ),
         confidence=Confidence.CERTAIN,

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.mesh._config import requests_seen
+from diagnostics.mesh._config import requests_seen, settling
 from kubedoctor.cluster import Cluster, CustomResource, Pod, Ref, finished, listed, misspellings
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
@@ -53,7 +53,7 @@ MOST = 3
     symptoms=("404", "NR", "route_not_found"),
 )
 def gateway_missing(service: CustomResource, cluster: Cluster) -> Iterator[Finding]:
-    if service.metadata.deletion_timestamp is not None:
+    if settling(service, cluster):
         return
     for named in gateways_of(service):
         if cluster.get_ref(Ref(GATEWAY, named.namespace, named.name)) is None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.mesh._config import settling
 from kubedoctor.cluster import Cluster, CustomResource, Pod, finished, listed
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, edit_command, quote, ref
 from kubedoctor.replay.mesh import injection
@@ -42,7 +43,7 @@ MOST = 3
 )
 def gateway_not_served(gateway: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     wanted = labels(gateway.spec, "selector")
-    if gateway.metadata.deletion_timestamp is not None or not wanted:
+    if settling(gateway, cluster) or not wanted:
         return
     pods = [pod for pod in cluster.all(Pod) if not finished(pod)]
     if serving_pods(gateway, pods):

@@ -36,7 +36,16 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.access_log import CONNECTION_TERMINATED, UPSTREAM_FAILURE, Access
-from kubedoctor.replay.mesh.config import DESTINATION_RULE, PEER_AUTHENTICATION, SECURITY, part, rows, text
+from kubedoctor.replay.mesh.config import (
+    DESTINATION_RULE,
+    NETWORKING,
+    PEER_AUTHENTICATION,
+    SECURITY,
+    labels,
+    part,
+    rows,
+    text,
+)
 from kubedoctor.replay.mesh.mutual_tls import STRICT, client_tls, peer_mode
 from kubedoctor.replay.mesh.registry import full_name, service_host
 from kubedoctor.replay.services.ports import find_port
@@ -69,9 +78,10 @@ def mutual_tls_conflict(rule: CustomResource, cluster: Cluster) -> Iterator[Find
         policy = modes[0].policy if modes else None
         if policy is None or any(mode.mode != STRICT for mode in modes):
             continue
-        seen = next(
-            requests_seen(_clients(service, pods, cluster), cluster, lambda access: _broken(access, host)), None
-        )
+        clients = _clients(rule, service, pods, cluster)
+        seen = next(requests_seen(clients, cluster, lambda access: _broken(access, host)), None)
+        if seen is None and part(rule.spec, "workloadSelector"):
+            return  # of some clients only, which need not be those of this host
         path = tuple(
             int(key) if key.isdigit() else key for key in client.path.replace("[", ".").replace("]", "").split(".")
         )
@@ -92,7 +102,10 @@ def mutual_tls_conflict(rule: CustomResource, cluster: Cluster) -> Iterator[Find
             affects=(ref(service),),
             fixes=(Fix("Set the mode to ISTIO_MUTUAL", command_line(put(ref(rule), path, _OF_THE_MESH), rule)),),
             commands=(
-                Command("kubectl get destinationrules,peerauthentications -A", "the rules and modes of the mesh"),
+                Command(
+                    f"kubectl get destinationrules.{NETWORKING},peerauthentications.{SECURITY} -A",
+                    "the rules and modes of the mesh",
+                ),
             ),
         )
         return
@@ -103,10 +116,12 @@ def _sets_tls(rule: CustomResource) -> bool:
     return bool(part(policy, "tls")) or any(part(row, "tls") for _, row in rows(policy, "portLevelSettings"))
 
 
-def _clients(service: Service, servers: list[Pod], cluster: Cluster) -> list[Pod]:
-    """Sidecars beside the Service: its clients are often there."""
-    beside = [pod for pod in cluster.maybe.all(Pod, service.namespace) if not finished(pod)]
-    return [pod for pod in beside if injection.has_sidecar(pod) and pod not in servers][:MOST_PROXIES]
+def _clients(rule: CustomResource, service: Service, servers: list[Pod], cluster: Cluster) -> list[Pod]:
+    """Sidecars that the rule selects in its namespace; else those beside the Service: its clients are often there."""
+    chosen = labels(rule.spec, "workloadSelector", "matchLabels")
+    namespace = rule.namespace if part(rule.spec, "workloadSelector") else service.namespace
+    pods = [pod for pod in cluster.maybe.all(Pod, namespace) if not finished(pod) and pod not in servers]
+    return [pod for pod in pods if injection.has_sidecar(pod) and chosen.items() <= pod.labels.items()][:MOST_PROXIES]
 
 
 def _broken(access: Access, host: str) -> bool:

@@ -24,8 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.mesh._config import Seen, is_for, proxies_of, registry, requests_seen
-from kubedoctor.cluster import Cluster, CustomResource, Pod, Service, listed, misspellings
+from diagnostics.mesh._config import Seen, is_for, proxies_of, registry, requests_seen, settling
+from kubedoctor.cluster import CannotSee, Cluster, CustomResource, Pod, Service, listed, misspellings
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -42,7 +42,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.mesh.access_log import NO_CLUSTER, NO_ROUTE, Access
 from kubedoctor.replay.mesh.config import DESTINATION_RULE, GATEWAY, NETWORKING, SERVICE_ENTRY, VIRTUAL_SERVICE
-from kubedoctor.replay.mesh.registry import Known, service_host
+from kubedoctor.replay.mesh.registry import Known, Registry, service_host
 from kubedoctor.replay.mesh.routes import Destination, destinations
 from kubedoctor.replay.mesh.subsets import rules_for, subset_named, subsets_of
 
@@ -56,22 +56,36 @@ from kubedoctor.replay.mesh.subsets import rules_for, subset_named, subsets_of
     symptoms=("503", "NC", "cluster_not_found"),
 )
 def route_destination_missing(service: CustomResource, cluster: Cluster) -> Iterator[Finding]:
-    if service.metadata.deletion_timestamp is not None:
+    if settling(service, cluster):
         return
     known_hosts, told = registry(cluster), set()
+    found: list[Finding] = []
+    blind: CannotSee | None = None
     for target in destinations(service):
         if not target.gets_traffic or (target.host, target.subset, target.port) in told:
             continue
         told.add((target.host, target.subset, target.port))
-        known = known_hosts.find(target.host, service.namespace)
-        if known is None:
-            yield _unknown_host(service, target, cluster)
-        elif target.port and known.ports and target.port not in known.ports:
-            yield _unknown_port(service, target, known, cluster)
-        elif target.subset:
-            rules = rules_for(target.host, cluster.maybe.custom("DestinationRule", NETWORKING))
-            if subset_named(target.subset, rules) is None:
-                yield _unknown_subset(service, target, rules, cluster)
+        try:
+            found += _of_target(service, target, known_hosts, cluster)
+        except CannotSee as unseen:
+            blind = unseen
+    if blind is not None and not found:
+        raise blind
+    yield from found
+
+
+def _of_target(
+    service: CustomResource, target: Destination, known_hosts: Registry, cluster: Cluster
+) -> Iterator[Finding]:
+    known = known_hosts.find(target.host, service.namespace)
+    if known is None:
+        yield _unknown_host(service, target, cluster)
+    elif target.port and known.ports and target.port not in known.ports:
+        yield _unknown_port(service, target, known, cluster)
+    elif target.subset:
+        rules = rules_for(target.host, cluster.custom("DestinationRule", NETWORKING))
+        if subset_named(target.subset, rules) is None:
+            yield _unknown_subset(service, target, rules, cluster)
 
 
 def _unknown_host(service: CustomResource, target: Destination, cluster: Cluster) -> Finding:
@@ -117,7 +131,7 @@ def _unknown_port(service: CustomResource, target: Destination, known: Known, cl
 def _unknown_subset(
     service: CustomResource, target: Destination, rules: tuple[CustomResource, ...], cluster: Cluster
 ) -> Finding:
-    there = [subset.name for rule in rules for subset in subsets_of(rule)]
+    there = [subset.name for rule in rules for subset in subsets_of(rule) if subset.name]
     near = next(iter(misspellings(target.subset, there, 1)), "")
     text = f"routes to subset {target.subset} of {target.written}, which no DestinationRule defines"
     evidence: list[Evidence] = [quote(service, f"{target.path}.subset", "no DestinationRule of the host defines it")]
@@ -157,7 +171,10 @@ def _finding(
         severity=None if seen is not None else Severity.WARNING,
         fixes=(fix,),
         commands=(
-            Command(f"kubectl get virtualservices,destinationrules{service.namespace_flag}", "the rules of the mesh"),
+            Command(
+                f"kubectl get virtualservices.{NETWORKING},destinationrules.{NETWORKING}{service.namespace_flag}",
+                "the rules of the mesh",
+            ),
             Command("kubectl get services -A", "the Services that a host can mean"),
         ),
     )

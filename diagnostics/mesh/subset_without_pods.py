@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from diagnostics.mesh._config import is_for, proxies_of, registry, requests_seen
+from diagnostics.mesh._config import is_for, proxies_of, requests_seen, services
 from kubedoctor.cluster import (
     Cluster,
     CustomResource,
@@ -44,7 +44,7 @@ from kubedoctor.findings import (
     ref,
 )
 from kubedoctor.replay.mesh.access_log import NO_HEALTHY_UPSTREAM, Access
-from kubedoctor.replay.mesh.config import DESTINATION_RULE, GATEWAY, NETWORKING, SERVICE_ENTRY, VIRTUAL_SERVICE
+from kubedoctor.replay.mesh.config import DESTINATION_RULE, GATEWAY, NETWORKING, VIRTUAL_SERVICE
 from kubedoctor.replay.mesh.routes import Destination, destinations
 from kubedoctor.replay.mesh.subsets import Subset, rules_for, subset_named
 
@@ -53,14 +53,14 @@ from kubedoctor.replay.mesh.subsets import Subset, rules_for, subset_named
     code="KD6006",
     subject=VIRTUAL_SERVICE,
     severity=Severity.CRITICAL,
-    reads=(DESTINATION_RULE, SERVICE_ENTRY, GATEWAY, Service, Pod),
+    reads=(DESTINATION_RULE, GATEWAY, Service, Pod),
     also_known_as=("IST0173",),
     symptoms=("503", "UH", "no_healthy_upstream", "no healthy upstream"),
 )
 def subset_without_pods(service: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if service.metadata.deletion_timestamp is not None:
         return
-    known_hosts, told = registry(cluster), set()
+    known_hosts, told = services(cluster), set()
     for target in destinations(service):
         if not target.subset or not target.gets_traffic or (target.host, target.subset) in told:
             continue

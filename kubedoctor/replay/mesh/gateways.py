@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -11,8 +12,15 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.mesh.config import labels, number, part, rows, text, words
 from kubedoctor.replay.mesh.registry import covers
 
-_FILES: Final = ("kubernetes-gateway://", "file-root:")
-"""Credentials that are no plain name of a Secret."""
+_SECRET: Final = re.compile(r"(kubernetes(-gateway)?://)?((?P<namespace>[^/:]+)/)?(?P<name>[^/:]+)")
+"""Credentials that name a Secret (`pilot/pkg/model/credentials/resource.go`); not `builtin://`, `configmap://`, `file-cert:`."""
+
+
+class SecretName(NamedTuple):
+    """The Secret of a credential. `namespace`: empty for that of the gateway's pods."""
+
+    namespace: str
+    name: str
 
 
 class GatewayServer(NamedTuple):
@@ -24,10 +32,15 @@ class GatewayServer(NamedTuple):
     spec: Mapping[str, Any]
 
     @property
-    def credential(self) -> str:
-        """The Secret of its certificate, by name; empty where it names none."""
-        name = text(part(self.spec, "tls").get("credentialName"))
-        return "" if name.startswith(_FILES) else name
+    def written(self) -> str:
+        """Its credential as it stands there."""
+        return text(part(self.spec, "tls").get("credentialName"))
+
+    @property
+    def credential(self) -> SecretName | None:
+        """The Secret of its certificate; None where it names none."""
+        found = _SECRET.fullmatch(self.written)
+        return SecretName(found["namespace"] or "", found["name"]) if found is not None else None
 
 
 def servers_of(gateway: CustomResource) -> Iterator[GatewayServer]:

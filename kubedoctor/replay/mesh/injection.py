@@ -22,6 +22,8 @@ INJECT = "sidecar.istio.io/inject"
 STATUS = "sidecar.istio.io/status"
 DATAPLANE = "istio.io/dataplane-mode"
 PROXY = "istio-proxy"
+INCLUDE_INBOUND = "traffic.sidecar.istio.io/includeInboundPorts"
+EXCLUDE_INBOUND = "traffic.sidecar.istio.io/excludeInboundPorts"
 NEVER = LabelSelector(match_labels={"istio.io/deactivated": "never-match"})
 IGNORED_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
 
@@ -190,3 +192,12 @@ def _asked(selector: LabelSelector | None) -> list[str]:
         if requirement.operator == "In"
         for value in requirement.values or ()
     ]
+
+
+def captures(pod: Pod, port: int) -> bool:
+    """Whether connections to the port pass the pod's sidecar (`tools/istio-iptables`: included and not excluded)."""
+    included, excluded = (
+        {word.strip() for word in pod.annotations.get(key, default).split(",")}
+        for key, default in ((INCLUDE_INBOUND, "*"), (EXCLUDE_INBOUND, ""))
+    )
+    return bool({"*", str(port)} & included) and str(port) not in excluded

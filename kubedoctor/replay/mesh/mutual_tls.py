@@ -11,9 +11,11 @@ from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.mesh.config import ROOT_NAMESPACE, labels, number, part, rows, text
+from kubedoctor.replay.mesh.injection import captures
 
 STRICT: Final = "STRICT"
 PERMISSIVE: Final = "PERMISSIVE"
+DISABLE: Final = "DISABLE"
 _UNSET: Final = ("", "UNSET")
 
 
@@ -33,7 +35,10 @@ class ClientTLS(NamedTuple):
 
 
 def peer_mode(pod: Pod, port: int, policies: Iterable[CustomResource], root: str = ROOT_NAMESPACE) -> Mode:
-    """Of the port, else of the workload, of its namespace, of the mesh; the oldest policy counts."""
+    """Of the port, else of the workload, of its namespace, of the mesh; the oldest policy counts. No policy holds for a
+    port whose connections do not pass the proxy."""
+    if not captures(pod, port):
+        return Mode(DISABLE)
     ordered = sorted(policies, key=_age)
     of_workload = [p for p in ordered if p.namespace == pod.namespace and _selects(p, pod)]
     for policy in of_workload:

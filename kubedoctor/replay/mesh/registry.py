@@ -22,7 +22,7 @@ class ServiceHost(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A host that the mesh knows. `service`: None for a ServiceEntry; `ports`: by number."""
+    """A host that the mesh knows. `service`: None for ServiceEntries, which add their ports; `ports`: by number."""
 
     service: Service | None
     ports: tuple[int, ...]
@@ -65,11 +65,13 @@ class Registry:
         service = self._service(named) if named is not None else None
         if service is not None and _seen_from(service, namespace):
             return Known(service, tuple(port.port for port in service.spec.ports or ()))
-        for entry in self._entries():
-            hosts = words(entry.spec, "hosts")
-            if exported_to(entry, namespace) and any(covers(known, host) for known in hosts):
-                return Known(None, tuple(number(row.get("number")) for _, row in rows(entry.spec, "ports")))
-        return None
+        entries = [
+            entry
+            for entry in self._entries()
+            if exported_to(entry, namespace) and any(covers(known, host) for known in words(entry.spec, "hosts"))
+        ]
+        ports = {number(row.get("number")) for entry in entries for _, row in rows(entry.spec, "ports")} - {0}
+        return Known(None, tuple(sorted(ports))) if entries else None
 
 
 def _seen_from(service: Service, namespace: str) -> bool:
