@@ -50,7 +50,7 @@ by themselves."""
 
 def unanswered(subject: Ref, cluster: Cluster) -> Sheet:
     """The sheet for objects that cannot be read."""
-    return Sheet(subject.title, "could not be answered", Conclusion.UNKNOWN)
+    return Sheet(subject.title if subject.name else "all namespaces", "could not be answered", Conclusion.UNKNOWN)
 
 
 class Question(msgspec.Struct, frozen=True):

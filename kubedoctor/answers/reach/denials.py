@@ -66,13 +66,13 @@ def deciding_parts(found: Denial) -> tuple[Evidence, ...]:
     return tuple(quoted[:2]) or (quote(policy, "metadata.name"),)
 
 
-def allowing_fix(found: Denial, cluster: Cluster, allowed: Holds | None = None) -> Fix:
+def allowing_fix(found: Denial, cluster: Cluster, allowed: Holds | None = None, other: str = "") -> Fix:
     """The smallest rule that allows the connection, proven by replay. allowed: what has to hold then, where that is not
-    the whole connection."""
+    the whole connection. other: what stands for the other end, where that is not its pod."""
     change = allowing_change(found)
     way = "egress to" if found.direction == EGRESS else "ingress from"
     line = command_line(change, found.policy)
-    fix = Fix(f"Allow {way} {found.other_title} on {found.target.protocol} {found.target.port}", line)
+    fix = Fix(f"Allow {way} {other or found.other_title} on {found.target.protocol} {found.target.port}", line)
 
     def holds(after: Cluster) -> bool:
         return denial(found.source, (found.target,), after) is None

@@ -12,7 +12,8 @@ from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.network.port_sets import PROTOCOLS
 from kubedoctor.replay.services.hosts import is_address
 
-_URL: Final = re.compile(r"(?P<scheme>[a-z]+)://(?P<rest>[^/?#]+)")
+_URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^/?#]+)")
+_PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SCHEME_PORTS: Final = {
     "http": "80",
     "https": "443",
@@ -47,6 +48,8 @@ def parse_destination(text: str) -> ReachEnd:
     """Raises UsageProblem."""
     url = _URL.match(text)
     form = _FORM.fullmatch(url["rest"] if url is not None else text)
+    if "@" in text:
+        raise UsageProblem("a destination has no user in it", _USAGE)
     if form is None:
         raise UsageProblem(f"{text!r} is not a destination", _USAGE)
     kind, protocol = "", (form["protocol"] or "TCP").upper()
@@ -58,10 +61,12 @@ def parse_destination(text: str) -> ReachEnd:
         kind = row.kind
     if protocol not in PROTOCOLS:
         raise UsageProblem(f"{form['protocol']!r} is not a protocol", f"Protocols: {', '.join(PROTOCOLS)}.")
-    port = form["port"] or (_SCHEME_PORTS.get(url["scheme"], "") if url is not None else "")
-    if port.isdigit() and not 0 < int(port) < 65536:
+    port = form["port"] or (_SCHEME_PORTS.get(url["scheme"].lower(), "") if url is not None else "")
+    if port.isdecimal() and not 0 < int(port) < 65536:
         raise UsageProblem(f"{port} is not a port", "Ports are 1 to 65535.")
-    host = form["host"].strip("[]")
+    if port and not port.isdecimal() and not _PORT_NAME.fullmatch(port):
+        raise UsageProblem(f"{port!r} is not a port", "Write a number, or the name of a port of the Service.")
+    host = form["host"].strip("[]").lower()
     if is_address(host) and parse_address(host) is None:
         raise UsageProblem(f"{host} is not an IP address", _USAGE)
     return ReachEnd(text, kind, host, port, protocol)

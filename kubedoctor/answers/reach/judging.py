@@ -149,8 +149,11 @@ def _by_address(side: Side, target: ConnectionTarget) -> bool:
     )
 
 
-def allowing_fixes(judged: JudgedTarget, source: ReachSource, cluster: Cluster) -> Iterator[Fix]:
-    """One for each direction that NetworkPolicies deny, each proven for its own direction."""
+def allowing_fixes(
+    judged: JudgedTarget, source: ReachSource, cluster: Cluster, *, by_workload: bool = False
+) -> Iterator[Fix]:
+    """One for each direction that NetworkPolicies deny, each proven for its own direction. by_workload: the target was
+    named by its workload."""
     for found in judged.denials:
 
         def allowed(after: Cluster, found: Denial = found) -> bool:
@@ -160,10 +163,18 @@ def allowing_fixes(judged: JudgedTarget, source: ReachSource, cluster: Cluster) 
             where = f"the addresses of {found.target.address} on {found.target.protocol} {found.target.port}"
             yield Fix(f"Allow egress to {where} (ipBlock)", changes=ref(found.policy))
             continue
-        fix = allowing_fix(found, cluster, allowed)
+        fix = allowing_fix(found, cluster, allowed, _asked_about(found, source, by_workload, cluster))
         if also := opened(found, cluster):
             fix = msgspec.structs.replace(fix, summary=f"{fix.summary} (also opens {also})")
         yield fix
+
+
+def _asked_about(found: Denial, source: ReachSource, by_workload: bool, cluster: Cluster) -> str:
+    """The other end as it was asked about: a workload, not one pod of it."""
+    if found.direction == INGRESS:
+        return source.name.title
+    pod = found.target.pod
+    return workload_of(pod, cluster).title if by_workload and pod is not None else ""
 
 
 def _direction_allowed(found: Denial, source: ReachSource, after: Cluster) -> bool:

@@ -23,6 +23,7 @@ from kubedoctor.cluster.kinds.core import Namespace, Node, Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.findings.commands import kubectl
@@ -59,7 +60,7 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster) -> Sheet:
         facts=tuple(_facts(source, found)),
         tables=_tables(found),
         chain=links,
-        fixes=tuple(_fixes(found, source, cluster)),
+        fixes=tuple(_fixes(end, found, source, cluster)),
         next=tuple(_next(source, found)),
         gaps=tuple(_gaps(way, found, cluster)),
         data=reach_data(source, end, links, way, found, conclusion, cluster),
@@ -342,11 +343,11 @@ def _tables(found: Judgement) -> tuple[Table, ...]:
     return (Table(("endpoint", "port", "egress", "ingress"), tuple(rows)),)
 
 
-def _fixes(found: Judgement, source: ReachSource, cluster: Cluster) -> Iterator[Fix]:
+def _fixes(end: ReachEnd, found: Judgement, source: ReachSource, cluster: Cluster) -> Iterator[Fix]:
     if not found.denied:
         return
     judged = found.denied[0]
-    yield from allowing_fixes(judged, source, cluster)
+    yield from allowing_fixes(judged, source, cluster, by_workload=end.kind in WORKLOAD_KINDS - {"Pod"})
     for side in (judged.verdict.egress, judged.verdict.ingress):
         if not side.allowed and isinstance(side.policy, AdminPolicy) and side.rule is not None:
             rule = f"rule {side.rule.index + 1} of {side.policy.ref.title}"

@@ -147,9 +147,13 @@ def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     subject = Ref(end.kind, namespace or source.namespace or "default", name)
     if end.kind == "Node":
         subject = Ref("Node", "", end.host)
+    if subject.kind not in ("Service", "Pod", "Node", *WORKLOAD_KINDS):
+        raise UsageProblem(
+            f"{subject.title} has no address", "Name a Service, a pod, a workload, a node or an address."
+        )
     obj = cluster.get_ref(subject)
     if obj is None:
-        return Way(obstacle=DeadEnd(f"{subject.title} does not exist", fate="not found"))
+        raise NoSuchObject(f"{subject.title} not found", "", ())
     if isinstance(obj, Service):
         return _through(obj, source, end, cluster)
     if isinstance(obj, Node):
@@ -158,10 +162,6 @@ def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
         if entered is not None:
             return _entered(*entered, source, end, cluster)
         return Way(targets=(ConnectionTarget(None, address, number, end.protocol),))
-    if not isinstance(obj, Pod) and subject.kind not in WORKLOAD_KINDS:
-        raise UsageProblem(
-            f"{subject.title} has no address", "Name a Service, a pod, a workload, a node or an address."
-        )
     if isinstance(obj, Pod) and finished(obj):
         return Way(obstacle=DeadEnd(f"{subject.title} has ended ({obj.status.phase}): nothing answers", subject))
     pods = [obj] if isinstance(obj, Pod) else [pod for pod in pods_of(obj, cluster) if not finished(pod)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from kubedoctor.answers.reach.way import source_of
 from kubedoctor.answers.resolve.lookup_setting import LookupSetting, lookup_setting
@@ -15,10 +16,11 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.model import Command, Fix
-from kubedoctor.problems import NoSuchObject
+from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.dns.clients.resolv_conf import policy_of
 from kubedoctor.replay.dns.clients.walks import GLIBC, GO, MUSL, RESOLVERS, DnsStep, NameLookup, look_up
 from kubedoctor.replay.dns.coredns.records import NXDOMAIN, SERVFAIL, UNKNOWN
+from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.services.hosts import ServiceName, service_named, service_with_address
 
 _OUTCOMES: Final = {
@@ -34,7 +36,8 @@ _WASTEFUL: Final = 4
 
 
 def resolve_sheet(subject: Ref, name: str, cluster: Cluster) -> Sheet:
-    """The whole answer."""
+    """The whole answer. Raises UsageProblem for what is no name."""
+    _check(name)
     pod = source_of(subject, cluster).pod
     if pod is None:
         raise NoSuchObject(f"{subject.title} has no pods", "", ())
@@ -55,6 +58,14 @@ def resolve_sheet(subject: Ref, name: str, cluster: Cluster) -> Sheet:
         gaps=tuple(_gaps(setting)),
         data=_data(pod, name, setting, found, conclusion),
     )
+
+
+def _check(name: str) -> None:
+    if not name.strip():
+        raise UsageProblem("the name is empty", "Write the name as the program has it: db, db.data, api.example.com.")
+    if parse_address(name) is None and any(letter in name for letter in "/:@"):
+        host = urlsplit(name if "://" in name else f"//{name}").netloc.rpartition("@")[2].partition(":")[0]
+        raise UsageProblem(f"{name!r} is not a name", f"Write the name alone{f': {host}' if host else ''}.")
 
 
 def _hosts(pod: Pod) -> Mapping[str, tuple[str, ...]]:
@@ -169,6 +180,8 @@ def _chain(pod: Pod, setting: LookupSetting) -> Iterator[Link]:
 
 def _facts(pod: Pod, name: str, setting: LookupSetting, found: Mapping[str, NameLookup]) -> Iterator[Fact]:
     usual = found[GLIBC]
+    if setting.not_seen:
+        return
     if usual.wasted >= _WASTEFUL:
         ndots = setting.conf.option("ndots") or "1"
         text = f"{usual.wasted} of {len(usual.steps)} queries find nothing: ndots is {ndots}, the name has {name.count('.')}"
@@ -203,7 +216,7 @@ def _tables(lookup: NameLookup) -> tuple[Table, ...]:
 def _fixes(pod: Pod, name: str, setting: LookupSetting, usual: NameLookup, cluster: Cluster) -> Iterator[Fix]:
     if policy_of(pod) == "Host" and pod.spec.host_network and (pod.spec.dns_policy or "ClusterFirst") == "ClusterFirst":
         yield Fix("Set dnsPolicy ClusterFirstWithHostNet: a pod on its node's network has the node's DNS without it")
-    if usual.wasted >= _WASTEFUL and "." in name and not name.endswith("."):
+    if not setting.not_seen and usual.wasted >= _WASTEFUL and "." in name and not name.endswith("."):
         yield Fix(f"Write {name}. with a final dot, or set ndots to {max(name.count('.'), 1)} in dnsConfig of the pod")
 
 

@@ -91,3 +91,8 @@ def test_policies_that_are_not_enforced_are_said() -> None:
 
 def test_nothing_to_connect() -> None:
     assert asked(space("shop")).tables == ()
+
+
+def test_what_cannot_be_read_has_a_title() -> None:
+    assert connectivity.unanswered(Ref("Namespace", "", ""), Cluster(complete())).title == "all namespaces"
+    assert connectivity.unanswered(Ref("Namespace", "", "shop"), Cluster(complete())).title == "Namespace shop"

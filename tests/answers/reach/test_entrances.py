@@ -89,3 +89,16 @@ def test_pods_that_have_ended() -> None:
 
 def test_a_misspelled_service() -> None:
     assert asked("paymets:80", *BASE, service("shop", "payments")).verdict.endswith("; did you mean payments?")
+
+
+def test_a_fix_names_the_workload_that_was_asked_about() -> None:
+    rows = {}
+    for namespace, name in (("shop", "front"), ("data", "store")):
+        rows[name] = {
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}}},
+        }
+    front = Ref("Deployment", "shop", "front")
+    (fix,) = asked("db.data:80", *BASE, rows["front"], DENY_INGRESS, subject=front).fixes
+    assert fix.summary.startswith("Allow ingress from Deployment shop/front on TCP 8080")

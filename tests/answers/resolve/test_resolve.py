@@ -10,7 +10,7 @@ from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.resolve import resolve
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
-from kubedoctor.problems import NoSuchObject
+from kubedoctor.problems import NoSuchObject, UsageProblem
 from tests.engine.clinic import complete
 
 Manifest = dict[str, Any]
@@ -197,3 +197,21 @@ def test_a_cluster_dns_without_pods() -> None:
         "does not resolve: no pod is behind Service kube-system/kube-dns",
         Conclusion.TROUBLE,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "the name is empty"),
+        ("web:80", "Write the name alone: web"),
+        ("http://u@web:80/x", "Write the name alone: web"),
+    ],
+)
+def test_what_is_no_name(name: str, words: str) -> None:
+    with pytest.raises(UsageProblem) as raised:
+        asked(name)
+    assert words in str(raised.value)
+
+
+def test_an_address_of_the_sixth_version_is_one() -> None:
+    assert asked("2001:db8::1").verdict == "is 2001:db8::1 without a query"
