@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from kubedoctor.answers.reach.way import source_of
 from kubedoctor.answers.resolve.lookup_setting import LookupSetting, lookup_setting
@@ -64,7 +63,7 @@ def _check(name: str) -> None:
     if not name.strip():
         raise UsageProblem("the name is empty", "Write the name as the program has it: db, db.data, api.example.com.")
     if parse_address(name) is None and any(letter in name for letter in "/:@"):
-        host = urlsplit(name if "://" in name else f"//{name}").netloc.rpartition("@")[2].partition(":")[0]
+        host = name.rpartition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
         raise UsageProblem(f"{name!r} is not a name", f"Write the name alone{f': {host}' if host else ''}.")
 
 
