@@ -25,6 +25,7 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD1006": {"Event": "older kubelets write the registry's answer only there"},
     "KD1010": {"Secret": "its keys"},
+    "KD1013": {"Event": "that the kubelet ended a program that ends well when it is asked to"},
     "KD1017": {"Event": "a pod that ended well was evicted only by its event"},
     "KD1018": {"Event": "the kubelet writes why a hook failed only there"},
     "KD1019": {"Event": "the kubelet writes why a volume is not mounted only there"},
@@ -59,7 +60,11 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1219": {"ReplicaSet": "the template of the pod", "Event": "that the kubelet saw the change"},
     "KD1220": {"ReplicaSet": "which templates there were"},
     "KD1308": {"HorizontalPodAutoscaler": "what it measures"},
-    "KD1306": {"Deployment": "who wrote its number", "StatefulSet": "who wrote its number"},
+    "KD1306": {
+        "Deployment": "who wrote its number",
+        "StatefulSet": "who wrote its number",
+        "Event": "that it was written again and again",
+    },
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
     "KD2003": {
@@ -103,6 +108,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD4008": {"Event": "that the kernel killed"},
     "KD4009": {"Pod": "what was promised, and who was evicted"},
     "KD4010": {"Event": "the kubelet writes that it cannot free space only there"},
+    "KD4011": {"Event": "the controller writes that no range is left only there"},
     "KD4012": {"Lease": "the clocks of the others", "Node": "that it is Ready: else an old lease has another reason"},
     "KD4103": {"Lease": "when it was renewed"},
     "KD4105": {
@@ -116,7 +122,11 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD5103": {"Event": "the API server's answer"},
     "KD6001": {"MutatingWebhookConfiguration": "that an injector wants the namespace"},
-    "KD6002": {"Service": "that the host is missing"},
+    "KD6002": {
+        "Service": "that the host is missing",
+        "ServiceEntry.networking.istio.io": "that no entry has the host",
+        "DestinationRule.networking.istio.io": "which subsets the host has",
+    },
     "KD6003": {"Gateway.networking.istio.io": "that it is missing"},
     "KD6004": {"Pod": "that the selector picks none"},
     "KD6005": {"Pod": "where its proxies are", "Secret": "that it is missing"},
