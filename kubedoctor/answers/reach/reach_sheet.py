@@ -152,9 +152,9 @@ def _verdict(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) 
             Conclusion.UNKNOWN,
             "policies allow the source itself, but they may see the address of a node in its place",
         )
-    unready = [target for target in allowed if target.pod is not None and not ready(target.pod)]
+    unready = [target.pod for target in allowed if target.pod is not None and not ready(target.pod)]
     if unready and len(unready) == len(allowed):
-        return Conclusion.UNKNOWN, f"policies allow it, but {ref(unready[0].pod).title} is not ready"  # type: ignore[arg-type]  # pods only
+        return Conclusion.UNKNOWN, f"policies allow it, but {ref(unready[0]).title} is not ready"
     undeclared = [target for target in allowed if _declares(target) is False]
     if undeclared and len(undeclared) == len(allowed):
         return Conclusion.UNKNOWN, f"policies allow it, but no container declares port {_port(undeclared[0])}"

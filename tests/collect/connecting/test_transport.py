@@ -227,7 +227,7 @@ def test_a_plugin_is_asked_again_when_its_token_is_not_accepted(open_at: Open, t
     )
     plugin.chmod(0o755)
     execute = {"command": str(plugin), "apiVersion": "client.authentication.k8s.io/v1"}
-    execute["env"] = [{"name": "COUNT", "value": str(tmp_path / "count")}]  # type: ignore[assignment]  # a list
+    execute["env"] = [{"name": "COUNT", "value": str(tmp_path / "count")}]  # type: ignore[assignment]  # the other values of the plug-in are texts
 
     def script(asked: Asked) -> Answer:
         accepted = asked.headers.get("authorization") == ["Bearer t2"]

@@ -26,9 +26,7 @@ _FORWARD_OPTIONS: Final = frozenset(
     "except max_fails health_check force_tcp prefer_udp expire policy tls tls_servername max_concurrent next "  # noqa: SIM905 - words read better as text
     "failfast_all_unhealthy_upstreams failover max_connect_attempts max_age max_idle_conns".split()
 )
-_CACHE_OPTIONS: Final = frozenset(
-    "success denial prefetch serve_stale servfail disable keepttl".split()  # noqa: SIM905 - words read better as text
-)
+_CACHE_OPTIONS: Final = frozenset(("success", "denial", "prefetch", "serve_stale", "servfail", "disable", "keepttl"))
 
 
 class LoadingContext(msgspec.Struct, frozen=True):
