@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from kubedoctor.answers.timeline.onset import Basis
@@ -45,6 +46,23 @@ def changed_line(finding: ReportedFinding, now: datetime) -> str:
 def and_more(number: int) -> str:
     """The last line of a shortened list."""
     return f"and {number:,} more"
+
+
+def named(titles: Sequence[str], most: int) -> str:
+    """Objects of which one sentence is true; of many only the first."""
+    more = f", {and_more(len(titles) - most)}" if len(titles) > most else ""
+    return f"{', '.join(titles[:most])}{more}"
+
+
+def by_sentence(findings: Iterable[ReportedFinding]) -> Iterator[tuple[ReportedFinding, list[str]]]:
+    """The first finding with each sentence, code and severity, and the titles of all objects that it is true of."""
+    titles: dict[tuple[str, str, Severity], list[str]] = {}
+    first: dict[tuple[str, str, Severity], ReportedFinding] = {}
+    for finding in findings:
+        key = (finding.summary, finding.code, finding.severity)
+        first.setdefault(key, finding)
+        titles.setdefault(key, []).append(finding.about.title)
+    return ((first[key], names) for key, names in titles.items())
 
 
 def verdict_line(report: Report, matched: str = "") -> str:

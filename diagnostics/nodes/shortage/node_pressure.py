@@ -134,16 +134,25 @@ def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod,
         fixes=tuple(fixes),
         commands=(
             _describe(node),
-            Command(
-                f"kubectl top pods -A --sort-by=memory --field-selector spec.nodeName={node.name}",
-                "memory and CPU use of its pods",
-            ),
+            _use(node, pressure),
         ),
     )
 
 
 def _describe(node: Node) -> Command:
     return Command(f"kubectl describe node {node.name}", "conditions of the node, and requests of its pods")
+
+
+def _use(node: Node, pressure: Pressure) -> Command:
+    """Who uses what the node is short of; the metrics API knows neither disk space nor processes."""
+    if pressure is Pressure.MEMORY:
+        top = f"kubectl top pods -A --sort-by=memory --field-selector spec.nodeName={node.name}"
+        return Command(top, "memory and CPU use of its pods")
+    measured = {
+        Pressure.DISK: "the kubelet's own figures: its disk (fs), its images (imageFs), each pod (ephemeral-storage)",
+        Pressure.PID: "the kubelet's own figures: processes of the node (rlimit) and of each pod (process_stats)",
+    }
+    return Command(f"kubectl get --raw /api/v1/nodes/{node.name}/proxy/stats/summary", measured[pressure])
 
 
 def _stated(state: Condition) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kubedoctor.cli.listing import Listing
 from kubedoctor.cluster.grammar.text import capitalised, visible, visible_ends
 from kubedoctor.engine.report import Incident, Report
-from kubedoctor.engine.words import CHANGED, EFFECTS, MARKS, NOT_READY, changed_line, verdict_line
+from kubedoctor.engine.words import CHANGED, EFFECTS, MARKS, NOT_READY, by_sentence, changed_line, named, verdict_line
 from kubedoctor.findings import Fix
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
@@ -70,9 +70,8 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     if incident.consequences:
         yield "Impact:"
         yield ""
-        for name in incident.consequences:
-            finding = report.finding(name)
-            yield f"- {plain(finding.about.title)}: {plain(finding.summary)} (`{finding.code}`)"
+        for finding, titles in by_sentence(map(report.finding, incident.consequences)):
+            yield f"- {plain(named(titles, len(titles)))}: {plain(finding.summary)} (`{finding.code}`)"
         yield ""
     if changed := changed_line(cause, report.taken_at):
         yield f"{CHANGED.capitalize()}: {plain(changed)}"

@@ -30,7 +30,9 @@ from kubedoctor.engine.words import (
     ON_IT,
     RULED_OUT_BY,
     and_more,
+    by_sentence,
     changed_line,
+    named,
     verdict_line,
 )
 from kubedoctor.findings import Severity
@@ -170,17 +172,18 @@ class _Page:
         if incident.alike:
             titles = [visible(self._report.finding(name).about.title) for name in incident.alike]
             most = _EVERYTHING if self._all else MOST_CONSEQUENCES
-            more = f", {and_more(len(titles) - most)}; -o wide lists all" if len(titles) > most else ""
-            yield f"{', '.join(titles[:most])}{more}"
+            yield f"{named(titles, most)}{'; -o wide lists all' if len(titles) > most else ''}"
 
     def _impact(self, incident: Incident, cause: ReportedFinding) -> Iterator[str]:
         """What the cause breaks: the consequences, and affected objects without a finding of their own."""
         members = [self._report.finding(name) for name in incident.consequences]
         most = _EVERYTHING if self._all else MOST_CONSEQUENCES
-        for member in members[:most]:
-            yield f"{visible(member.about.title)}: {visible(member.summary)} ({member.code})"
-        if len(members) > most:
-            yield f"{and_more(len(members) - most)}; -o wide lists all"
+        sentences = list(by_sentence(members))
+        for member, titles in sentences[:most]:
+            yield f"{visible(named(titles, most))}: {visible(member.summary)} ({member.code})"
+        if len(sentences) > most:
+            left = sum(len(titles) for _, titles in sentences[most:])
+            yield f"{and_more(left)}; -o wide lists all"
         others = [name for name in cause.affects if name != cause.about]
         if others and (not members or len(others) > 1):
             yield f"affects {_affected(others)}"

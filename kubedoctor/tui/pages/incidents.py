@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 
@@ -168,7 +169,10 @@ def incident_page(
         _incident(page, verdict, row, position, numbers, snapshot.taken_at, full=full)
     if others := () if full else verdict.incidents[1:]:
         page.heading("Other incidents")
-        _folded(page, [(verdict.finding(one.cause), verdict.severity_of(one)) for one in others])
+        _folded(
+            page,
+            [msgspec.structs.replace(verdict.finding(one.cause), severity=verdict.severity_of(one)) for one in others],
+        )
     _unexplained(page, verdict)
     if verdict.not_checked:
         page.heading(words.NOT_CHECKED.capitalize())
@@ -198,7 +202,8 @@ def _incident(
     _consequences(page, verdict, incident, {finding.id for finding in line})
     if incident.alike:
         page.heading(words.ALIKE.capitalize())
-        page.add((_named([verdict.finding(id_).about.title for id_ in incident.alike]), "dim"), indent=2, hang=4)
+        titles = [verdict.finding(id_).about.title for id_ in incident.alike]
+        page.add((words.named(titles, MOST_NAMES), "dim"), indent=2, hang=4)
     if changed := words.changed_line(cause, now):
         page.heading(words.CHANGED.capitalize())
         page.add(changed, indent=2, hang=4)
@@ -276,27 +281,25 @@ def _consequences(page: Page, verdict: ObjectVerdict, incident: Incident, chain:
     affected = [name.title for name in tops if name not in named]
     if others or affected:
         page.heading(words.IMPACT.capitalize())
-    _folded(page, [(finding, finding.severity) for finding in others])
+    _folded(page, others)
     if affected:
-        page.add(("affects ", "dim"), _named(affected), indent=2, hang=4)
+        page.add(("affects ", "dim"), words.named(affected, MOST_NAMES), indent=2, hang=4)
 
 
-def _named(titles: list[str]) -> str:
-    more = f", {words.and_more(len(titles) - MOST_NAMES)}" if len(titles) > MOST_NAMES else ""
-    return f"{', '.join(titles[:MOST_NAMES])}{more}"
-
-
-def _folded(page: Page, findings: list[tuple[ReportedFinding, Severity]]) -> None:
+def _folded(page: Page, findings: Iterable[ReportedFinding]) -> None:
     """A line for each sentence, with the objects that it is true of."""
-    names: dict[tuple[str, Severity], list[str]] = {}
-    for finding, severity in findings:
-        names.setdefault((finding.summary, severity), []).append(finding.about.title)
-    for (summary, severity), titles in list(names.items())[:MOST_CONSEQUENCES]:
-        mark = health_of(severity)
-        named = _named(titles)
-        page.add((f"{mark.symbol} ", mark.value), (named, "dim"), f"  {summary}", indent=2, hang=4)
-    if len(names) > MOST_CONSEQUENCES:
-        page.add((words.and_more(len(names) - MOST_CONSEQUENCES), "dim"), indent=4)
+    sentences = list(words.by_sentence(findings))
+    for finding, titles in sentences[:MOST_CONSEQUENCES]:
+        mark = health_of(finding.severity)
+        page.add(
+            (f"{mark.symbol} ", mark.value),
+            (words.named(titles, MOST_NAMES), "dim"),
+            f"  {finding.summary}",
+            indent=2,
+            hang=4,
+        )
+    if left := sum(len(titles) for _, titles in sentences[MOST_CONSEQUENCES:]):
+        page.add((words.and_more(left), "dim"), indent=4)
 
 
 def _fixes(page: Page, cause: ReportedFinding, numbers: dict[str, int]) -> None:
