@@ -30,7 +30,8 @@ from kubedoctor.cluster.relations.workloads import owner_chain, template_of, tem
 from kubedoctor.cluster.triage import container_path, status_path
 from kubedoctor.engine.health import health_of
 from kubedoctor.engine.words import and_more
-from kubedoctor.tui.pages.incidents import ObjectVerdict, add_event, events_about
+from kubedoctor.tui.pages.events import add_event, events_about
+from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
 
 MOST_VALUES = 60

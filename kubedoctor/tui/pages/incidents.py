@@ -8,13 +8,13 @@ from functools import cached_property
 
 import msgspec
 
-from kubedoctor.cluster import Cluster, Event, Ref, Snapshot
-from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster import Ref, Snapshot
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained, words
 from kubedoctor.engine.health import Health, bad_conditions, health_of
 from kubedoctor.findings import Command, Severity
+from kubedoctor.tui.pages.events import add_event, events_about
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import WITH_LOGS, Row
 
@@ -381,23 +381,3 @@ def _not_checked_lines(page: Page, lines: tuple[str, ...], limit: int | None) ->
         page.add((line, "dim"), indent=2, hang=4)
     if limit is not None and len(lines) > limit:
         page.add((f"{words.and_more(len(lines) - limit)} (w shows all)", "dim"), indent=2)
-
-
-def events_about(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
-    """The events about an object that were read; none where the list was refused."""
-    if not snapshot.of_kind("Event"):
-        return ()
-    return Cluster(snapshot, lenient=True).events_about(ref) if snapshot.closed else _known_events(ref, snapshot)
-
-
-def _known_events(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
-    events = snapshot.index("Event", "involved").get((ref.short_kind, ref.namespace, ref.name), ())
-    return tuple(sorted(events, key=lambda event: (event.seen_at.timestamp() if event.seen_at else 0.0, event.name)))
-
-
-def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
-    """An event with its age and how often it was seen."""
-    age = f"{human_duration(snapshot.taken_at - event.seen_at)} ago" if event.seen_at else ""
-    often = counted(event.times, "time") if event.times > 1 else ""
-    role = "degraded" if event.type == "Warning" else ""
-    page.add((event.reason, role), f"  {event.message}", indent=2, hang=4, right=" · ".join(filter(None, (age, often))))
