@@ -184,7 +184,8 @@ class _Page:
         if len(sentences) > most:
             left = sum(len(titles) for _, titles in sentences[most:])
             yield f"{and_more(left)}; -o wide lists all"
-        others = [name for name in cause.affects if name != cause.about]
+        named_before = {cause.about, *(member.about for member in members)}
+        others = [name for name in cause.affects if name not in named_before]
         if others and (not members or len(others) > 1):
             yield f"affects {_affected(others)}"
 
