@@ -84,7 +84,7 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
         summary=summary,
         evidence=(refused.evidence, *evidence),
         confidence=Confidence.CERTAIN if refusal.kind is not AdmissionStep.OTHER else Confidence.LIKELY,
-        detail=f"{who.title} is missing {counted(refused.missing, 'pod')}: {refusal.text}",
+        detail=f"{who.title} is missing {counted(refused.missing, 'pod')}.",
         affects=(who,) if about != who else (),
         fixes=fixes,
         commands=(

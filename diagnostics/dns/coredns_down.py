@@ -49,7 +49,6 @@ from kubedoctor.cluster.changes import scale
 from kubedoctor.findings import (
     Command,
     Confidence,
-    Effect,
     Evidence,
     Explains,
     Finding,
@@ -63,7 +62,7 @@ from kubedoctor.findings import (
     quote,
     quote_line,
     ref,
-    rollout,
+    restart,
 )
 from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.dns.corefile_refusal import CorefileRefusal, refused_corefile
@@ -201,7 +200,7 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
         ),
         fixes=(
             Fix(f"Change {error.directive} to {near} in line {error.line}" if near else "Correct the Corefile", change),
-            Fix("Restart CoreDNS", rollout("restart", workload), Effect.DISRUPTS),
+            restart(workload, "Restart CoreDNS"),
         )
         if not error.loop
         else (Fix("Forward to a resolver outside the node: `forward . 9.9.9.9` instead of /etc/resolv.conf", change),),

@@ -29,7 +29,6 @@ from kubedoctor.cluster import WORKLOADS, Cluster, LogTail, Pod, Secret, not_rea
 from kubedoctor.findings import (
     Command,
     Confidence,
-    Effect,
     Explains,
     Finding,
     Fix,
@@ -39,7 +38,7 @@ from kubedoctor.findings import (
     quote,
     quote_line,
     ref,
-    rollout,
+    restart,
 )
 from kubedoctor.replay.mesh.linkerd import PROXY, signs_identities
 
@@ -84,10 +83,8 @@ def linkerd_identity_expired(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         affects=tuple(dict.fromkeys(name for other in waiting for name in (ref(other), workload_of(other, cluster)))),
         fixes=(
             Fix(f"Renew the issuer in Secret {pod.namespace}/{ISSUER}, signed by the trust anchor"),
-            Fix("Then restart the identity controller", rollout("restart", identity), Effect.DISRUPTS),
-        )
-        if identity.kind == "Deployment"
-        else (Fix(f"Renew the issuer in Secret {pod.namespace}/{ISSUER}, then restart the identity controller"),),
+            restart(identity, "Then restart the identity controller"),
+        ),
         commands=(Command(kubectl("describe", "secret", ISSUER, namespace=pod.namespace), "who manages the issuer"),),
     )
 

@@ -38,16 +38,13 @@ from kubedoctor.cluster import (
 from kubedoctor.findings import (
     Command,
     Confidence,
-    Effect,
     Evidence,
     Finding,
-    Fix,
-    Ref,
     Severity,
     diagnostic,
     quote,
     ref,
-    rollout,
+    restart,
 )
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.injection import INJECT, REVISION, Call, Injector
@@ -111,7 +108,7 @@ def _not_recreated(pod: Pod, call: Call, wish: Evidence, cluster: Cluster) -> Fi
             "the pods have no Istio sidecar: they were created before the label was set, or while the injector was down"
         )
     return _about_workload(
-        pod, cluster, summary, tuple(evidence), Confidence.CERTAIN if older else Confidence.LIKELY, restart=True
+        pod, cluster, summary, tuple(evidence), Confidence.CERTAIN if older else Confidence.LIKELY, recreate=True
     )
 
 
@@ -141,7 +138,7 @@ def _about_workload(
     evidence: tuple[Evidence, ...],
     confidence: Confidence,
     *,
-    restart: bool = False,
+    recreate: bool = False,
 ) -> Finding:
     name = workload_of(pod, cluster)
     return Finding(
@@ -149,7 +146,7 @@ def _about_workload(
         summary=summary,
         confidence=confidence,
         evidence=evidence,
-        fixes=(_recreate(name),) if restart else (),
+        fixes=(restart(name, "Let the sidecar be injected into new pods"),) if recreate else (),
         commands=(
             Command(
                 f"kubectl get pods{pod.namespace_flag} -L {INJECT} -L {REVISION}", "the pods that request a sidecar"
@@ -157,10 +154,3 @@ def _about_workload(
             LOOK,
         ),
     )
-
-
-def _recreate(name: Ref) -> Fix:
-    if name.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        command = rollout("restart", name)
-        return Fix("Restart the workload, so that its pods are created again", command, Effect.DISRUPTS)
-    return Fix("Delete the pod and create it again", "", Effect.DISRUPTS)

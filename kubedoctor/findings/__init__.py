@@ -3,6 +3,7 @@
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.findings.commands import (
+    RESTARTABLE,
     SETTABLE,
     command_line,
     container_change,
@@ -15,6 +16,7 @@ from kubedoctor.findings.commands import (
     look_at,
     look_at_log,
     look_at_pod,
+    restart,
     rollout,
 )
 from kubedoctor.findings.containers import (
@@ -35,6 +37,7 @@ from kubedoctor.findings.templates import at_fault, quote_pod_spec, quote_spec
 
 __all__ = [
     "HEADINGS",
+    "RESTARTABLE",
     "SETTABLE",
     "CauseRelation",
     "Command",
@@ -76,6 +79,7 @@ __all__ = [
     "quote_status",
     "ref",
     "remove_finalizers",
+    "restart",
     "rollout",
     "waiting_containers",
 ]

@@ -65,6 +65,12 @@ CHANGING = {
     "taint",
     "uncordon",
 }
+KINDS_OF = {
+    "rollout": {"deployment", "statefulset", "daemonset"},
+    "scale": {"deployment", "statefulset", "replicaset", "replicationcontroller"},
+    "set": {"deployment", "statefulset", "daemonset", "replicaset", "replicationcontroller", "cronjob", "pod"},
+}
+"""The kinds that a verb of kubectl knows; others are refused."""
 UNREAD: dict[tuple[str, str], str] = {}
 """Codes with kinds that no scenario reads, and why they are declared all the same."""
 LOG_PATH = re.compile(r"^(previous )?log\[")
@@ -211,6 +217,9 @@ def _check_command(line: str, effect: Effect, where: str) -> None:
     reads = verb in READING or (verb == "rollout" and words[2] in ("status", "history"))
     assert reads == (effect is Effect.READS), where
     kinds = [kind_from_word(part.partition("/")[0]) for word in words[2:5] for part in word.split(",")]
+    if verb in KINDS_OF:
+        first = next(word for word in words[2:] if "/" in word)
+        assert first.partition("/")[0] in KINDS_OF[verb], where
     namespaced = any(kind is not None and kind.namespaced for kind in kinds)
     if namespaced and verb != "explain":
         assert {"-n", "-A", "--namespace", "--all-namespaces"} & set(words), f"no namespace: {where}"

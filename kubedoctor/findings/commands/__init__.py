@@ -4,6 +4,7 @@ patch."""
 from kubedoctor.findings.commands.changing import command_line, container_change, container_command
 from kubedoctor.findings.commands.immutable import is_recreated
 from kubedoctor.findings.commands.lines import (
+    RESTARTABLE,
     SETTABLE,
     delete_by_force,
     edit_command,
@@ -12,10 +13,12 @@ from kubedoctor.findings.commands.lines import (
     look_at,
     look_at_log,
     look_at_pod,
+    restart,
     rollout,
 )
 
 __all__ = [
+    "RESTARTABLE",
     "SETTABLE",
     "command_line",
     "container_change",
@@ -28,5 +31,6 @@ __all__ = [
     "look_at",
     "look_at_log",
     "look_at_pod",
+    "restart",
     "rollout",
 ]

@@ -6,10 +6,14 @@ import shlex
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.findings.model import Command, Fix
+from kubedoctor.findings.model import Command, Effect, Fix
 
 SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
 """The kinds whose template `kubectl set` can change."""
+
+
+RESTARTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+"""The kinds that `kubectl rollout` knows."""
 
 
 def kubectl(*words: str, namespace: str = "") -> str:
@@ -46,6 +50,13 @@ def look_at(name: Ref, why: str) -> Command:
 def rollout(verb: str, workload: Ref) -> str:
     """`kubectl rollout undo deployment/web -n shop`; verbs: undo, restart, status, history, pause, resume."""
     return kubectl("rollout", verb, workload.argument, namespace=workload.namespace)
+
+
+def restart(workload: Ref, summary: str) -> Fix:
+    """New pods for a workload; what no controller replaces has to be created again by hand."""
+    if workload.kind in RESTARTABLE:
+        return Fix(summary, rollout("restart", workload), Effect.DISRUPTS)
+    return Fix(f"{summary}: delete {workload.title} and create it again", "", Effect.DISRUPTS)
 
 
 def delete_by_force(about: Ref) -> str:

@@ -7,7 +7,7 @@ from kubedoctor.cluster.changes import delete, scale
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.engine.words import DELETES_DATA, EFFECTS
 from kubedoctor.findings import Effect
-from kubedoctor.findings.commands import command_line, delete_by_force, kubectl, rollout
+from kubedoctor.findings.commands import RESTARTABLE, command_line, delete_by_force, kubectl, rollout
 from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import WITH_LOGS
@@ -101,7 +101,7 @@ def changing_command(key: str, ref: Ref, scaler: Ref | None = None) -> Copyable:
     if key == "s" and ref.kind == "Pod":
         line = kubectl("exec", "-it", ref.name, *(["-n", ref.namespace] if ref.namespace else []), "--", "sh")
         return Copyable(line, "opens a shell in the pod", EFFECTS[Effect.CHANGES])
-    if key == "r" and ref.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+    if key == "r" and ref.kind in RESTARTABLE:
         return Copyable(rollout("restart", ref), "starts new pods", EFFECTS[Effect.DISRUPTS])
     return Copyable(ref.describe_command, "this kind cannot be scaled or restarted", EFFECTS[Effect.READS])
 
