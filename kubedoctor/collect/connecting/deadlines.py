@@ -17,7 +17,6 @@ PATIENCE = 30.0
 MOST_SILENT = 3
 """Requests in a row without any answer, after which the server is probed before the next one."""
 PROBE_AGAIN = 10.0  # seconds
-_SHUT_BOTH = 2  # `socket.SHUT_RDWR`
 
 
 class Deadline:
@@ -37,7 +36,7 @@ class Deadline:
             if self.response is not None:
                 self.response.shutdown()
         with contextlib.suppress(OSError, AttributeError, ValueError):
-            self.connection.sock.shutdown(_SHUT_BOTH)
+            self.connection.shutdown()
 
 
 class Deadlines:

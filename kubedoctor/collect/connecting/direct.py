@@ -116,6 +116,11 @@ class _Connection:
         if sock is not None:
             sock.close()
 
+    def shutdown(self) -> None:
+        """End it while another thread uses it, if it is connected."""
+        if (sock := self.sock) is not None:
+            _shut(sock)
+
     def exchange(self, sent: Sent) -> ReceivedAnswer:
         """Send a request; the answer once its headers are there."""
         parts = urlsplit(sent.url)
@@ -208,7 +213,13 @@ class DirectAnswer:
 
     def shutdown(self) -> None:
         """See CarriedAnswer."""
-        self._sock.shutdown(socket.SHUT_RDWR)
+        _shut(self._sock)
+
+
+def _shut(sock: Any) -> None:
+    """End a connection that another thread uses. The method of a socket with TLS ends TLS first: what the other thread
+    sends just then, a token, would be plain text."""
+    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _name(host: str) -> Any:

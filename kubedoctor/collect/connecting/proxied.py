@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from http.client import IncompleteRead
@@ -127,12 +128,27 @@ class ProxiedAnswer:
             self._response.shutdown()
 
 
+class _Used:
+    """A connection that can be ended while another thread uses it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def shutdown(self) -> None:
+        """The method of a socket with TLS ends TLS first: what the other thread sends just then would be plain text."""
+        sock = self._connection.sock
+        if isinstance(sock, socket.socket):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        elif sock is not None:
+            sock.shutdown(socket.SHUT_RDWR)
+
+
 def _watched(pool: Any, uses: Callable[[Any], None]) -> Any:
     """The kind of pool, whose connections can be ended from their first byte on."""
 
     def get(self: Any, timeout: float | None = None) -> Any:
         connection = pool._get_conn(self, timeout)
-        uses(connection)
+        uses(_Used(connection))
         return connection
 
     return type(pool.__name__, (pool,), {"_get_conn": get})
