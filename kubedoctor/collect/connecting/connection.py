@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from kubedoctor import __version__
 from kubedoctor.cluster.grammar.durations import DurationError, parse_nanoseconds
@@ -22,6 +22,8 @@ USER_AGENT = f"kubedoctor/{__version__}"
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _CONNECT = 10.0  # seconds
 _LONGEST = 20 * 86400.0  # seconds; a longer timeout is none, and sockets cannot count it
+_OF_HEADER_NAMES = "!#$&'*+-.^_`|~"
+"""What may stand in them beside letters and digits (RFC 9110, 5.6.2), but for the sign of what is quoted."""
 _ANSWER = 60.0  # seconds for one request and its whole answer
 
 
@@ -120,16 +122,33 @@ def _in_cluster(options: Options, environment: Mapping[str, str]) -> Connection:
 
 
 def _impersonation(user: dict[str, Any], options: Options) -> tuple[tuple[str, str], ...]:
+    """The headers of who one acts as; as for kubectl, the others of them need the user."""
     name = options.as_user or text_of(user.get("as"))
+    if not name:
+        return ()
     groups = options.as_groups or (() if options.as_user else tuple(map(text_of, user.get("as-groups") or ())))
-    headers = [("Impersonate-User", name)] if name else []
+    headers = [("Impersonate-User", name)]
     headers += [("Impersonate-Group", group) for group in groups]
     if not options.as_user and user.get("as-uid"):
         headers.append(("Impersonate-Uid", text_of(user["as-uid"])))
+    if not options.as_user:
+        headers += _extra(user.get("as-user-extra"))
     for _, value in headers:
         if not value.isprintable():
             raise UsageProblem(f"{value!r} is not the name of a user or group", "Check --as and --as-group")
     return tuple(headers)
+
+
+def _extra(extra: Any) -> list[tuple[str, str]]:
+    """What else is known of the user, key by key (`headerKeyEscape` in client-go's transport/round_trippers.go, v1.37)."""
+    if not isinstance(extra, dict):
+        return []
+    return [
+        (f"Impersonate-Extra-{quote(text_of(key), safe=_OF_HEADER_NAMES)}", text_of(value))
+        for key, values in extra.items()
+        if text_of(key)
+        for value in (values if isinstance(values, list) else [values])
+    ]
 
 
 def _timeouts(text: str | None) -> tuple[float, float | None]:

@@ -128,13 +128,16 @@ def test_names_that_look_like_numbers_are_names(tmp_path: Path) -> None:
     assert choose(read_kubeconfig((path,)), None).cluster_name == "2"
 
 
+EXTRA = {"reason": ["page", 7], "acme.example/team%1": ["night"], "none": []}
+
+
 def connection(tmp_path: Path, cluster: dict[str, Any] | None = None, **options: Any) -> Connection:
     path = write(
         tmp_path / "config",
         "c",
         contexts={"c": {"cluster": "c", "user": "u"}},
         clusters={"c": {"server": "https://10.0.0.1:6443/", **(cluster or {})}},
-        users={"u": {"as": "joe", "as-groups": ["devs"], "as-uid": "7"}},
+        users={"u": {"as": "joe", "as-groups": ["devs"], "as-uid": "7", "as-user-extra": EXTRA}},
     )
     return connect(Options(kubeconfig=str(path), **options), {})
 
@@ -144,6 +147,9 @@ def test_impersonation_of_the_file_gives_way_to_the_flags(tmp_path: Path) -> Non
         ("Impersonate-User", "joe"),
         ("Impersonate-Group", "devs"),
         ("Impersonate-Uid", "7"),
+        ("Impersonate-Extra-acme.example%2Fteam%251", "night"),
+        ("Impersonate-Extra-reason", "page"),
+        ("Impersonate-Extra-reason", "7"),
     )
     assert connection(tmp_path, as_user="ann", as_groups=("ops",)).impersonation == (
         ("Impersonate-User", "ann"),
