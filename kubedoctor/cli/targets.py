@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.grammar.nearest import words_meant
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_words, kinds_meant
 from kubedoctor.problems import UsageProblem
 
@@ -73,7 +73,7 @@ def known_kind(word: str, extensions: Sequence[ResourceKind] = ()) -> ResourceKi
     if meant := meant_kind(word, extensions):
         return meant
     own = [kind_word for kind_word in kind_words() if "." not in kind_word]
-    near = nearest_word(word.lower(), [*own, *extension_words(extensions)])
+    near = words_meant(word.lower(), [*own, *extension_words(extensions)])
     hint = f"Did you mean {', '.join(near)}?" if near else "All commands: kubedoctor --help"
     raise UnknownKind(f"unknown kind {word!r}" if word else "a kind is missing", hint)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.grammar.nearest import words_meant
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_words, kinds_meant
 from kubedoctor.engine.questions import question_modules
 
@@ -99,7 +99,7 @@ def _kind(lower: str, word: str, extensions: Sequence[ResourceKind]) -> str:
         names = ", ".join(f":{name}" for name in sorted(row.resource for row in meant))
         raise CommandError(f"{word!r} is a kind of {len(meant)} groups: {names}.")
     own = (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT, *question_modules())
-    near = nearest_word(lower, (*own, *(row.plural for row in extensions)), 1)
+    near = words_meant(lower, (*own, *(row.plural for row in extensions)), 1)
     hint = f" Did you mean :{near[0]}?" if near else " Press ? for the commands."
     raise CommandError(f"Unknown command or kind {word!r}.{hint}")
 

@@ -47,9 +47,10 @@ def test_a_misspelt_kind_names_the_nearest() -> None:
         parse("deploymnt")
 
 
-def test_a_word_like_nothing_points_to_the_help() -> None:
-    with pytest.raises(CommandError, match=r"'zzzzqq'.*for the commands"):
-        parse("zzzzqq")
+@pytest.mark.parametrize("typed", ["zzzzqq", "nonsense"])
+def test_a_word_like_nothing_points_to_the_help(typed: str) -> None:
+    with pytest.raises(CommandError, match=f"'{typed}'.*for the commands"):
+        parse(typed)
 
 
 def test_completions_are_shortest_first() -> None:

@@ -123,6 +123,14 @@ def nearest_word(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]
     return tuple(candidate for _, candidate in near[:n])
 
 
+def words_meant(word: str, words: Iterable[str], n: int = 3) -> tuple[str, ...]:
+    """At most `n` of the words of a fixed vocabulary that a person can have meant: `word` is a typing error for them, or
+    their beginning. `nearest_word` also finds what merely has some letters in common."""
+    words = set(words)
+    begun = sorted((known for known in words if known.startswith(word)), key=lambda known: (len(known), known))
+    return tuple(dict.fromkeys((*misspellings(word, words, n), *(begun if len(word) > SHORT_PART else ()))))[:n]
+
+
 def nearest_labels(required: Mapping[str, str], candidates: Iterable[Mapping[str, str]]) -> NearMiss | None:
     """The candidate that `required` plausibly refers to, or None.
 

@@ -13,6 +13,7 @@ from kubedoctor.cluster.grammar.nearest import (
     misspellings,
     nearest_labels,
     nearest_word,
+    words_meant,
 )
 
 
@@ -126,3 +127,18 @@ def test_other_numbers_and_other_words_are_none(word: str, other: str) -> None:
 @given(st.text("abc-1", max_size=8), st.text("abc-1", max_size=8))
 def test_misspelling_is_mutual(one: str, other: str) -> None:
     assert misspelled(one, other) == misspelled(other, one)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("deploymnt", ("deployment",)),
+        ("dpeloy", ("deploy",)),
+        ("stat", ("statefulset",)),
+        ("nonsense", ()),
+        ("no", ()),
+        ("xyz", ()),
+    ],
+)
+def test_a_word_of_a_vocabulary_is_meant_if_it_is_misspelt_or_begun(typed: str, meant: tuple[str, ...]) -> None:
+    assert words_meant(typed, ["deployment", "deploy", "nodes", "statefulset", "sa", "events"], 1) == meant
