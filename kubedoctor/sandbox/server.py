@@ -6,9 +6,7 @@ import asyncio
 import hmac
 import os
 import secrets
-import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -20,12 +18,12 @@ import yaml
 from aiohttp import web
 
 from kubedoctor.sandbox.exchange import FailureStatus, Request, Response, Stream
+from kubedoctor.sandbox.folder import OwnFolder
 from kubedoctor.sandbox.sandbox import Sandbox
 from kubedoctor.sandbox.state import SandboxState
 
 CONTEXT = "kubedoctor-demo"
 _TOKEN_BYTES = 24
-_FOLDER = "kubedoctor-demo-"
 _BOOKMARK_EVERY = 60.0
 _STARTS_WITHIN = 30.0
 _LARGEST_BODY = 3 * 2**20
@@ -40,54 +38,38 @@ _NO_TOKEN = (
 )
 
 
-def _remove_left_behind() -> None:
-    """Removes the folders of killed servers: the process in their name no longer exists."""
-    if os.name != "posix":
-        return
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-        process = folder.name.removeprefix(_FOLDER).partition("-")[0]
-        if not process.isdecimal() or folder.is_symlink():
-            continue
-        try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (PermissionError, OverflowError):
-            continue
-
-
 class SandboxServer:
-    """A running server. The folder with its kubeconfig is removed when it stops; use it in a `with` block."""
+    """A running server. The folder with its kubeconfig is removed when it stops, or the process ends; use it in a `with`
+    block."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._streams: set[Stream] = set()
-        _remove_left_behind()
-        self._folder = tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-")
+        self._folder = OwnFolder()
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, name="kubedoctor-sandbox", daemon=True)
         self._thread.start()
         try:
             self._port = self._started.result(_STARTS_WITHIN)
         except BaseException:
-            self._folder.cleanup()
+            self._folder.remove()
             raise
         self.url = f"http://127.0.0.1:{self._port}/{self._token}"
-        self.kubeconfig = Path(self._folder.name) / "kubeconfig"
+        self.kubeconfig = self._folder.path / "kubeconfig"
         _write_privately(self.kubeconfig, self._configuration())
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that make a shell or kubectl use this server and no other."""
-        return {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(Path(self._folder.name) / "cache")}
+        return {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self._folder.path / "cache")}
 
     def stop(self) -> None:
         """Ends every stream, the server and its thread, and removes the folder. May be called again."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def __enter__(self) -> SandboxServer:
         return self

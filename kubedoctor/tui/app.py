@@ -76,8 +76,9 @@ class KubedoctorApp(App[int]):
         self.switch_screen(ListScreen(message.session, message.scope))
         for number, kind in enumerate((WhyScreen, TextScreen, CopyScreen, QuestionsScreen, SheetScreen), start=1):
             self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
-        if message.session.notice:
-            self.notify(message.session.notice, timeout=NOTICE_SECONDS)
+        first, *more = message.session.notice.splitlines() or [""]
+        if first:  # the rest may hold a long line that is to be copied
+            self.notify(f"{first} Press ? for more." if more else first, timeout=NOTICE_SECONDS)
 
     def _make_ready(self, kind: type[KeptScreen]) -> None:
         """Mount and lay out a screen that a key may open: not at the key."""

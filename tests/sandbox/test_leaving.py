@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kubedoctor.sandbox.server import _remove_left_behind
+from kubedoctor.sandbox.folder import remove_left_behind
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix", reason="no signals and terminals of POSIX here: runs on Linux and macOS"
@@ -46,14 +46,24 @@ def test_a_signal_removes_it(number: signal.Signals, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("kubedoctor-demo-*"))
 
 
-def test_after_a_kill_the_next_start_removes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_removes_it(tmp_path: Path) -> None:
     demo, outside = started(tmp_path)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    _remove_left_behind()
-    assert list(tmp_path.glob("kubedoctor-demo-*")), "it is running"
-    demo.kill()
+    os.killpg(demo.pid, signal.SIGKILL)
     demo.wait(30)
     os.close(outside)
-    assert list(tmp_path.glob("kubedoctor-demo-*"))
-    _remove_left_behind()
-    assert not list(tmp_path.glob("kubedoctor-demo-*"))
+    until = time.monotonic() + 30
+    while list(tmp_path.glob("kubedoctor-demo-*")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_the_next_start_removes_what_a_dead_process_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left, used, other = (tmp_path / f"kubedoctor-demo-{process}-x" for process in (ended.pid, os.getpid(), "mine"))
+    for folder in (left, used, other):
+        folder.mkdir()
+        (folder / "kubeconfig").touch()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remove_left_behind()
+    assert sorted(tmp_path.iterdir()) == sorted((used, other))

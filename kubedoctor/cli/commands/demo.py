@@ -37,7 +37,7 @@ def demo(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, _leave)  # so that the kubeconfig is also removed when the terminal closes
     with serve_recording(name) as served:
-        notice = f"This is the demo cluster {name}. kubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
+        notice = f"This is the demo cluster {name}.\nkubectl reads it too:\n  export KUBECONFIG={served.kubeconfig}"
         chosen = Options(kubeconfig=str(served.kubeconfig), all_namespaces=True)
         if interactive:
             from kubedoctor.tui import run  # textual is loaded only for the terminal UI
