@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.answers.reach.denials import deciding_parts, in_words
+from kubedoctor.answers.reach.from_api_server import denied_to_api_server, opening_fix
 from kubedoctor.cluster import (
     Cluster,
     EndpointSlice,
@@ -14,11 +16,13 @@ from kubedoctor.cluster import (
     counted,
     listed,
     quote,
+    ref,
 )
 from kubedoctor.findings import Fix
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.network.enforcers import refuses_what_it_denies
 
 _REFUSED: Final = "connection refused"
 _MEANWHILE: Final = "; until then, set its failurePolicy to Ignore"
@@ -58,6 +62,16 @@ def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Clu
         for place, port in enumerate(part.ports or ())
         if port.port in ports
     )
+    denied = None
+    if kind in (MessageClass.WEBHOOK_TIMEOUT, MessageClass.WEBHOOK_UNREACHABLE):
+        denied = denied_to_api_server(service, target.port or 443, cluster)
+    if denied is not None and (_REFUSED not in why or refuses_what_it_denies(cluster)):
+        policy = ref(denied.policy)
+        return (
+            f"{clause}, which {policy.title} closes to the API server: {in_words(denied)}",
+            (*evidence, *deciding_parts(denied)),
+            opening_fix(denied, service, target.port or 443, cluster),
+        )
     if kind in (MessageClass.WEBHOOK_TIMEOUT, MessageClass.WEBHOOK_UNREACHABLE) and _REFUSED not in why:
         fix = f"Let the API server reach {where} of the pods behind {name.title}: check firewalls and NetworkPolicies"
     elif kind is MessageClass.WEBHOOK_UNREACHABLE:

@@ -37,6 +37,8 @@ from kubedoctor.cluster import (
     LimitRange,
     MutatingWebhookConfiguration,
     Namespace,
+    NetworkPolicy,
+    Node,
     Pod,
     PriorityClass,
     Ref,
@@ -63,6 +65,7 @@ from kubedoctor.replay.workloads.stateful_sets import name_too_long
     reads=(
         *(Pod, Event, LimitRange, Namespace, PriorityClass, ServiceAccount, RuntimeClass),
         *(ValidatingWebhookConfiguration, MutatingWebhookConfiguration, Service, EndpointSlice),
+        *(NetworkPolicy, Node),
         *WORKLOADS,
     ),
     when=lacks_pods,

@@ -25,11 +25,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from kubedoctor.answers.reach.connections import AdminDenial, Denial
+from kubedoctor.answers.reach.denials import deciding_parts, in_words
+from kubedoctor.answers.reach.from_api_server import denied_to_api_server, opening_fix
 from kubedoctor.cluster import (
     APIService,
     Cluster,
     Condition,
+    DaemonSet,
+    EndpointSlice,
     HorizontalPodAutoscaler,
+    Namespace,
+    NetworkPolicy,
+    Node,
     Pod,
     Ref,
     Service,
@@ -42,7 +50,10 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.changes import delete
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
 from kubedoctor.replay.autoscaling.failures import NoMetrics, failing, metrics_failure
+from kubedoctor.replay.network.enforcers import refuses_what_it_denies
 
+_REFUSED = "connection refused"
+_NO_ANSWER = ("timeout", "deadline exceeded", "no route to host")
 AVAILABLE = "status.conditions[type=Available]"
 _STARTING = timedelta(minutes=1)
 """How long the pods behind an APIService may take to answer, after a start."""
@@ -61,7 +72,7 @@ def unavailable(api_service: APIService) -> bool:
     code="KD4101",
     subject=APIService,
     severity=Severity.CRITICAL,
-    reads=(APIService, HorizontalPodAutoscaler, Service, Pod),
+    reads=(APIService, HorizontalPodAutoscaler, Service, Pod, EndpointSlice, Namespace, NetworkPolicy, DaemonSet, Node),
     when=unavailable,
     also_known_as=("the server is currently unable to handle the request", "stale GroupVersion discovery"),
     symptoms=("FailedDiscoveryCheck", "ServiceNotFound", "MissingEndpoints", "DiscoveryFailed"),
@@ -76,6 +87,7 @@ def api_service_unavailable(api_service: APIService, cluster: Cluster) -> Iterat
         return
     api = f"{api_service.spec.group}/{api_service.spec.version}"
     reason, fix = _reason(available, name, backend.port or 443)
+    denied = _denied(available.message, name, backend.port or 443, cluster)
     harmed = [
         autoscaler
         for autoscaler in cluster.maybe.all(HorizontalPodAutoscaler)
@@ -83,7 +95,8 @@ def api_service_unavailable(api_service: APIService, cluster: Cluster) -> Iterat
     ]
     yield Finding(
         about=ref(api_service),
-        summary=f"API {api} is unavailable: {reason}",
+        summary=f"API {api} is unavailable: {reason}"
+        + (f"; {ref(denied[1].policy).title} blocks it: {in_words(denied[1])}" if denied else ""),
         evidence=(
             *(
                 quote(api_service, f"{AVAILABLE}.{field}", "the API server's own check" if field == "message" else "")
@@ -91,12 +104,13 @@ def api_service_unavailable(api_service: APIService, cluster: Cluster) -> Iterat
                 if has_path(api_service, f"{AVAILABLE}.{field}")
             ),
             quote(api_service, "spec.service.name", f"in namespace {backend.namespace}"),
+            *(deciding_parts(denied[1]) if denied else ()),
         ),
         confidence=Confidence.CERTAIN,
         affects=tuple(map(ref, harmed)),
         because_of=(name,),
         fixes=(
-            Fix(fix),
+            opening_fix(denied[1], denied[0], backend.port or 443, cluster) if denied else Fix(fix),
             Fix(
                 f"Delete the APIService, if API {api} is no longer used",
                 command_line(delete(ref(api_service)), api_service),
@@ -110,6 +124,16 @@ def api_service_unavailable(api_service: APIService, cluster: Cluster) -> Iterat
             ),
         ),
     )
+
+
+def _denied(message: str, name: Ref, port: int, cluster: Cluster) -> tuple[Service, Denial | AdminDenial] | None:
+    """The policy that keeps the API server out, where its call failed as a denied one does."""
+    silent = any(words in message for words in _NO_ANSWER)
+    service = cluster.maybe.get(Service, name.namespace, name.name) if silent or _REFUSED in message else None
+    denied = denied_to_api_server(service, port, cluster) if service is not None else None
+    if service is None or denied is None or not (silent or refuses_what_it_denies(cluster)):
+        return None
+    return service, denied
 
 
 def _may_be_starting(api_service: APIService, available: Condition, name: Ref, cluster: Cluster) -> bool:
@@ -145,7 +169,7 @@ def _reason(available: Condition, name: Ref, port: int) -> tuple[str, str]:
             f"the API server does not accept the certificate of its {title} ({message})",
             "Renew the certificate, or correct spec.caBundle of the APIService",
         )
-    if any(words in message for words in ("connection refused", "timeout", "deadline exceeded", "no route to host")):
+    if _REFUSED in message or any(words in message for words in _NO_ANSWER):
         return (
             f"the API server cannot connect to its {title} ({message})",
             f"Check the pods behind {title}, and network policies and firewalls between the API server and them",

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubedoctor.answers.reach.connections import ConnectionTarget, Denial, denial, targets
+from kubedoctor.answers.reach.connections import AdminDenial, ConnectionTarget, Denial, denial, targets
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
 from kubedoctor.cluster import (
     Cluster,
@@ -86,7 +86,9 @@ def _backends(ingress: Ingress, cluster: Cluster) -> set[tuple[str, int]]:
     return found
 
 
-def _finding(ingress: Ingress, found: Denial, reached: tuple[ConnectionTarget, ...], cluster: Cluster) -> Finding:
+def _finding(
+    ingress: Ingress, found: Denial | AdminDenial, reached: tuple[ConnectionTarget, ...], cluster: Cluster
+) -> Finding:
     tried = _tried(found, reached, cluster)
     seen: tuple[Evidence, ...] = (quote_line(*tried, "its connection gets no answer"),) if tried is not None else ()
     service = found.target.service
@@ -94,7 +96,7 @@ def _finding(ingress: Ingress, found: Denial, reached: tuple[ConnectionTarget, .
     return Finding(
         about=ref(found.policy),
         aspect=f"{named}-{found.target.port}",
-        summary=f"{'blocks' if tried is not None else 'would block'} the ingress controller ({ref(found.source).title}) from {named} of {ref(ingress).title} "
+        summary=f"{'blocks' if tried is not None else 'would block'} the ingress controller ({found.source_title}) from {named} of {ref(ingress).title} "
         f"({found.target.protocol} {found.target.port}): {in_words(found)}",
         detail=""
         if tried is not None
@@ -114,11 +116,14 @@ def _finding(ingress: Ingress, found: Denial, reached: tuple[ConnectionTarget, .
     )
 
 
-def _tried(found: Denial, reached: tuple[ConnectionTarget, ...], cluster: Cluster) -> tuple[LogTail, int] | None:
+def _tried(
+    found: Denial | AdminDenial, reached: tuple[ConnectionTarget, ...], cluster: Cluster
+) -> tuple[LogTail, int] | None:
     """A line of the controller's log about a connection to one of the pods that got no answer."""
     addresses = [f"{target.address}:{target.port}" for target in reached]
-    for container in found.source.spec.containers:
-        tail = cluster.log_tail(found.source, container.name)
+    source = found.source
+    for container in source.spec.containers if source is not None else ():
+        tail = cluster.log_tail(source, container.name) if source is not None else None
         if tail is None:
             continue
         for index in range(len(tail.lines) - 1, -1, -1):

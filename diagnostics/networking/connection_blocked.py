@@ -1,8 +1,9 @@
 """NetworkPolicy blocks a connection that a program tries.
 
 ## What it means
-A program waits for an answer and gets none: its connections time out. The replay of the NetworkPolicies denies exactly this
-connection, and the program's log shows that it was tried.
+A program waits for an answer and gets none: its connections time out. On k3s and with kube-router they are refused at once,
+as if nothing listened. The replay of the policies denies exactly this connection, and the program's log shows that it was
+tried.
 
 ## Why it happens
 - The pods were isolated (a policy selects them), and no rule allows this connection.
@@ -10,6 +11,7 @@ connection, and the program's log shows that it was tried.
 - A rule allows the port of the Service; policies apply to the port of the pod behind it.
 - A rule allows the Service's address; policies apply to the pods behind it.
 - Both ends need a rule: egress of the client, ingress of the server.
+- A policy of the administrators (AdminNetworkPolicy, ClusterNetworkPolicy) denies it, whatever NetworkPolicies allow.
 - DNS goes to a cache on the node (NodeLocal DNSCache, usually 169.254.20.10), which no pod selector matches.
 
 ## How to fix it
@@ -24,44 +26,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.reach.attempts import silent_attempts
+from kubedoctor.answers.reach.attempts import failed_attempts
 from kubedoctor.answers.reach.connections import denial, is_ready
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
-from kubedoctor.cluster import WORKLOADS, Cluster, EndpointSlice, Namespace, NetworkPolicy, Pod, Service, not_ready
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    EndpointSlice,
+    Namespace,
+    NetworkPolicy,
+    Node,
+    Pod,
+    Service,
+    not_ready,
+)
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, at_fault, diagnostic, quote_line, ref
+from kubedoctor.replay.network import ADMIN_KINDS
 
 
 @diagnostic(
     code="KD2202",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(NetworkPolicy, Namespace, Pod, Service, EndpointSlice, *WORKLOADS),
+    reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Node, Pod, Service, EndpointSlice, *WORKLOADS),
     when=not_ready,
     explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("NetworkPolicy", "timed out", "i/o timeout", "ETIMEDOUT", "no route to host"),
 )
 def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    for attempt in silent_attempts(pod, cluster):
+    for attempt in failed_attempts(pod, cluster):
         found = denial(pod, attempt.targets, cluster)
         if found is None:
             continue
-        certain = all(is_ready(target) for target in attempt.targets)
+        certain = all(is_ready(target) for target in attempt.targets) and not attempt.refused
+        policy = ref(found.policy)
         yield Finding(
-            about=ref(found.policy),
+            about=policy,
             aspect=f"{found.direction}-{found.target.title}-{found.target.port}",
             summary=f"blocks the connection of {at_fault(pod, cluster).title} to {found.target.title} "
             f"({found.target.protocol} {found.target.port}): {in_words(found)}",
             evidence=(
                 *deciding_parts(found),
-                quote_line(attempt.tail, attempt.line, "the connection got no answer"),
+                quote_line(attempt.tail, attempt.line, "the connection is refused" if attempt.refused else "no answer"),
             ),
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             affects=(ref(pod),),
             fixes=(allowing_fix(found, cluster),),
             commands=(
                 Command(
-                    f"kubectl describe networkpolicy{found.policy.namespace_flag}",
-                    "all NetworkPolicies of the namespace",
+                    f"kubectl describe {policy.kind.lower()}{found.policy.namespace_flag}",
+                    "all NetworkPolicies of the namespace" if policy.namespace else "all policies of this kind",
                 ),
             ),
         )

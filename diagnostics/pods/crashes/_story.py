@@ -6,6 +6,7 @@ import msgspec
 
 from kubedoctor.cluster import (
     ConfigMap,
+    DaemonSet,
     EndpointSlice,
     Event,
     Namespace,
@@ -20,7 +21,7 @@ from kubedoctor.replay.logs.reading import LogCause
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STORY_KINDS = (
-    *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy, Node),
+    *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy, Node, DaemonSet),
     *ROLE_KINDS,
 )
 """The kinds in which the names of a log's line are looked up."""

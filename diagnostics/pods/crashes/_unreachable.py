@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.answers.reach.connections import denial, targets
+from kubedoctor.answers.reach.attempts import refused_targets
+from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial, targets
+from kubedoctor.answers.resolve.failed_name import why_not_resolved
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
@@ -17,7 +19,7 @@ from kubedoctor.cluster import (
     misspellings,
     ready_endpoints,
 )
-from kubedoctor.findings import Command, Fix, Ref, kubectl, look_at, quote, ref
+from kubedoctor.findings import Command, Fix, Ref, at_fault, kubectl, look_at, quote, ref
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LogCause
 from kubedoctor.replay.services.hosts import (
@@ -42,13 +44,22 @@ def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
         return Story("cannot resolve a host name", because_of=blamed)
     meant = _meant(host, pod, cluster)
     if meant is None:
-        return Story(f"cannot resolve host {host}", because_of=blamed)
+        hint, fixes = _other_namespace(host, cluster)
+        return Story(f"cannot resolve host {host}{hint}", because_of=blamed, fixes=fixes)
     try:
         service = cluster.get(Service, meant.namespace, meant.name)
     except CannotSee:
         cluster.maybe.get(Service, meant.namespace, meant.name)
         return Story(f"cannot resolve host {host}", because_of=blamed)
     if service is not None:
+        about = at_fault(pod, cluster)
+        found = why_not_resolved(pod, host, service, about, cluster, answered=cause.dns_answered)
+        if found is not None:
+            of_service = (quote(service, "metadata.name", "the Service exists"),)
+            because = found.blamed or tuple(name for name in blamed if not cause.dns_answered and not found.fixes)
+            return Story(
+                f"cannot resolve {host}: {found.why}", None, because, (*of_service, *found.evidence), found.fixes
+            )
         return Story(
             f"cannot resolve {host}, although Service {meant.namespace}/{meant.name} exists",
             because_of=blamed,
@@ -80,6 +91,18 @@ def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
     return Story(text, because_of=because, fixes=(fix,), commands=commands)
 
 
+def _other_namespace(host: str, cluster: Cluster) -> tuple[str, tuple[Fix, ...]]:
+    """Of `service.namespace` where there is no such namespace, but one of a similar name has the Service."""
+    name, _, space = host.rstrip(".").partition(".")
+    if not space or "." in space:
+        return "", ()
+    near = misspellings(space, [row.namespace for row in cluster.maybe.all(Service) if row.name == name], 1)
+    if not near:
+        return "", ()
+    right = f"{name}.{near[0]}"
+    return f": no Namespace {space}; did you mean {right}?", (Fix(f"Use host name {right} in the program's settings"),)
+
+
 def _dns_blamed() -> tuple[Ref, ...]:
     return (CLUSTER_DNS, Ref("Deployment", "kube-system", "coredns"))
 
@@ -99,9 +122,7 @@ def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> St
     if host and is_local(host):
         return Story(_failed(cause, f"{address} in its own pod"))
     service = _service_of(pod, host, cluster)
-    denied = (
-        denial(pod, targets(pod, host, port, cluster), cluster) if cause.fault is LogFault.CONNECTION_TIMEOUT else None
-    )
+    denied = _denied(pod, cause, host, port, cluster)
     blamed = (ref(denied.policy),) if denied is not None else ()
     blocked = f"; {ref(denied.policy).title} blocks it" if denied is not None else ""
     if service is None:
@@ -131,6 +152,14 @@ def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> St
         fixes = (Fix(f"Use {one_of} in the program's settings, or add port {port} to the Service"),)
     evidence = (quote(service, path, "the Service that the program calls"),)
     return Story(text, because_of=(name, *blamed), evidence=evidence, fixes=fixes, commands=commands)
+
+
+def _denied(pod: Pod, cause: LogCause, host: str, port: int, cluster: Cluster) -> Denial | AdminDenial | None:
+    if cause.fault is LogFault.CONNECTION_TIMEOUT:
+        return denial(pod, targets(pod, host, port, cluster), cluster)
+    if cause.fault is LogFault.CONNECTION_REFUSED:
+        return denial(pod, refused_targets(pod, cause, cluster), cluster)
+    return None
 
 
 def _failed(cause: LogCause, target: str) -> str:

@@ -26,6 +26,7 @@ from datetime import timedelta
 from functools import partial
 
 from diagnostics.pods.crashes._crash import story_of_lines
+from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.probes._bgp import no_session
 from diagnostics.pods.probes._kubelets import requests_without_certificate
 from diagnostics.pods.probes._repairs import ProbeFailure, port_elsewhere, refused_host, repaired
@@ -74,6 +75,7 @@ from kubedoctor.replay.kubelet.probes import (
     answer_of,
     gives_up_after,
 )
+from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.listening import expects_tls, port_listened_on
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
@@ -158,7 +160,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             *refused[1],
             *story.evidence,
         ),
-        fixes=story.fixes if story.cause is None and story.fixes else repair.fixes,
+        fixes=story.fixes if story.fixes and _comes_first(story) else repair.fixes,
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, container.name, previous=False),
@@ -167,6 +169,11 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
         aspect=container.name,
         because_of=(*story.because_of, *requests_without_certificate(story.text, lines, cluster)),
     )
+
+
+def _comes_first(story: Story) -> bool:
+    """A name that does not resolve is more than the probe shows."""
+    return story.cause is None or story.cause.fault is LogFault.NAME_NOT_RESOLVED
 
 
 def _is_of_this_state(event: Event, pod: Pod, part: ContainerWithStatus, probe: Probe) -> bool:

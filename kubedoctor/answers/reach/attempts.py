@@ -6,15 +6,23 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from kubedoctor.answers.reach.connections import ConnectionTarget, targets
+from kubedoctor.answers.reach.connections import (
+    ConnectionTarget,
+    admin_policies,
+    foresee_policies,
+    policies_between,
+    targets,
+)
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import ContainerStatus
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
+from kubedoctor.cluster.triage import ready
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LogCause, read_log
+from kubedoctor.replay.network.enforcers import refuses_what_it_denies
 from kubedoctor.replay.services.hosts import is_local, split_address
 
 DNS_PORT: Final = 53
@@ -24,19 +32,25 @@ _SERVER: Final = compiled_later(r"\bon \[?(?P<server>[0-9a-fA-F.:]+?)\]?:53\b|->
 
 
 class Attempt(NamedTuple):
-    """A connection that got no answer: the line that says so, and where it should have ended."""
+    """A connection that failed: the line that says so, and where it should have ended."""
 
     tail: LogTail
     line: int
     targets: tuple[ConnectionTarget, ...]
+    refused: bool = False
 
 
-def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
-    """Where there are policies, the connections of a pod's containers that timed out, one for each log: that of the run that ended where a
-    container was started again, else the current one. A refusal is no silence: something answers. Lookups count where they go to an
-    address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
+def failed_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
+    """Where there are policies, the connections of a pod's containers that failed as denied ones do, one for each log: that of
+    the run that ended where a container was started again, else the current one. They time out; where a policy engine
+    refuses them (`refuses_what_it_denies`), those count that a ready pod seems to refuse. Lookups count where they go to
+    an address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
     runs = list(_runs(pod))
-    if not runs or not (cluster.maybe.all(NetworkPolicy, pod.namespace) or cluster.snapshot.of_kind("NetworkPolicy")):
+    if not runs:
+        return
+    foresee_policies(pod, cluster)
+    policies = cluster.maybe.all(NetworkPolicy, pod.namespace) or cluster.snapshot.of_kind("NetworkPolicy")
+    if not (policies or admin_policies(cluster)):
         return  # Policies of the other end's namespace count where they were seen.
     logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in runs]
     cluster.together(*logs)
@@ -47,11 +61,11 @@ def silent_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
             continue
         reached = _targets(pod, tail.lines[cause.index], cause, cluster)
         if reached:
-            yield Attempt(tail, cause.index, reached)
+            yield Attempt(tail, cause.index, reached, cause.fault is LogFault.CONNECTION_REFUSED)
 
 
 def reset_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
-    """The connections of a pod's containers that the other end closed, one for each log, as `silent_attempts` reads them."""
+    """The connections of a pod's containers that the other end closed, one for each log, as `failed_attempts` reads them."""
     logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod)]
     cluster.together(*logs)
     for tail in (log() for log in logs):
@@ -65,7 +79,7 @@ def reset_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
 
 
 def told_in(pod: Pod, words: str, cluster: Cluster) -> tuple[LogTail, int] | None:
-    """The last line of a container's log that has the words, as `silent_attempts` reads the logs."""
+    """The last line of a container's log that has the words, as `failed_attempts` reads the logs."""
     logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod)]
     cluster.together(*logs)
     for tail in (log() for log in logs):
@@ -81,7 +95,7 @@ def may_tell(pod: Pod) -> bool:
 
 
 def _runs(pod: Pod) -> Iterator[tuple[str, bool]]:
-    for status in pod.status.container_statuses or ():
+    for status in (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())):
         if status.ready or status.state is None or _was_killed(status):
             continue
         if status.restart_count and status.state.terminated is None:
@@ -96,10 +110,24 @@ def _was_killed(status: ContainerStatus) -> bool:
     return ended is not None and ended.exit_code == _SIGKILL
 
 
+def refused_targets(pod: Pod, cause: LogCause, cluster: Cluster) -> tuple[ConnectionTarget, ...]:
+    """Where a refused connection should have ended, if policies may be what refuses it: all pods there are ready."""
+    host, port = split_address(cause.subject)
+    if not host or is_local(host):
+        return ()
+    reached = targets(pod, host, port, cluster)
+    if not all(target.pod is not None and ready(target.pod) for target in reached):
+        return ()
+    guarded = any(policies_between(pod.namespace, target, cluster) for target in reached) or admin_policies(cluster)
+    return reached if reached and guarded and refuses_what_it_denies(cluster) else ()
+
+
 def _targets(pod: Pod, line: str, cause: LogCause, cluster: Cluster) -> tuple[ConnectionTarget, ...]:
     if cause.fault is LogFault.CONNECTION_TIMEOUT:
         host, port = split_address(cause.subject)
         return targets(pod, host, port, cluster) if host and not is_local(host) else ()
+    if cause.fault is LogFault.CONNECTION_REFUSED:
+        return refused_targets(pod, cause, cluster)
     if cause.fault is LogFault.NAME_NOT_RESOLVED and not cause.dns_answered:
         found = _SERVER.search(line)
         server = (found["server"] or found["peer"]) if found is not None else ""

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
 
-from kubedoctor.cluster.kinds.core import Namespace, Service, ServicePort
+from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
 from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
-from kubedoctor.replay.network import EGRESS, INGRESS, Miss, Party, PolicySet
+from kubedoctor.replay.network import (
+    ADMIN_KINDS,
+    BASELINE_TIERS,
+    EGRESS,
+    INGRESS,
+    NETWORK_POLICY,
+    AnyAdminPolicy,
+    Miss,
+    Party,
+    PolicySet,
+    Side,
+)
 from kubedoctor.replay.network.enforcers import none_enforces
-from kubedoctor.replay.network.policies import Selected
+from kubedoctor.replay.network.policies import NetworkPolicyRule, Selected
 from kubedoctor.replay.services.hosts import is_address, service_named, service_with_address
 from kubedoctor.replay.services.ports import find_port
 
@@ -41,15 +53,23 @@ class ConnectionTarget(NamedTuple):
         return ref(self.pod).title if self.pod is not None else self.address
 
 
+class Outsider(NamedTuple):
+    """Who connects without being a pod: a node, the API server. address: empty where it is not known."""
+
+    title: str
+    address: str = ""
+
+
 class Denial(msgspec.Struct, frozen=True):
     """A connection that policies deny. `policy`: the one whose rule comes nearest to allowing it, else an isolating one.
-    `direction`: whether egress of the source or ingress of the target is denied."""
+    `direction`: whether egress of the source or ingress of the target is denied. source: None for an outsider."""
 
-    source: Pod
+    source: Pod | None
     target: ConnectionTarget
     policy: NetworkPolicy
     direction: str
     miss: Miss
+    outsider: Outsider | None = None
 
     @property
     def other(self) -> Pod | None:
@@ -63,14 +83,35 @@ class Denial(msgspec.Struct, frozen=True):
 
     @property
     def other_title(self) -> str:
-        return self.target.title if self.direction == EGRESS else ref(self.source).title
+        return self.target.title if self.direction == EGRESS else self.source_title
+
+    @property
+    def source_title(self) -> str:
+        if self.source is not None:
+            return ref(self.source).title
+        return self.outsider.title if self.outsider is not None else "the source"
+
+
+class AdminDenial(msgspec.Struct, frozen=True):
+    """A connection that a rule of an administrator's policy denies. baseline: NetworkPolicies override it."""
+
+    source: Pod
+    target: ConnectionTarget
+    policy: AnyAdminPolicy
+    direction: str
+    rule: NetworkPolicyRule
+    baseline: bool = False
+
+    @property
+    def source_title(self) -> str:
+        return ref(self.source).title
 
 
 def targets(pod: Pod, host: str, port: int, cluster: Cluster, protocol: str = "TCP") -> tuple[ConnectionTarget, ...]:
     """Where a pod's connection to a host name or an address ends; empty where that is not known."""
     service = _service(pod, host, cluster)
     if service is not None:
-        return tuple(_behind(service, port, protocol, cluster))
+        return tuple(targets_behind(service, port, protocol, cluster))
     if not is_address(host) or not port:
         return ()
     for other in cluster.maybe.all(Pod):
@@ -87,8 +128,8 @@ def _service(pod: Pod, host: str, cluster: Cluster) -> Service | None:
     return cluster.maybe.get(Service, named.namespace, named.name) if named is not None else None
 
 
-def _behind(service: Service, port: int, protocol: str, cluster: Cluster) -> Iterator[ConnectionTarget]:
-    """The pods behind a Service port, and the addresses of a Service without a selector."""
+def targets_behind(service: Service, port: int, protocol: str, cluster: Cluster) -> Iterator[ConnectionTarget]:
+    """Where connections to a port of a Service end: the pods behind it, and the addresses of a Service without a selector."""
     ports = service.spec.ports or ()
     chosen = [entry for entry in ports if (entry.port == port or not port) and (entry.protocol or "TCP") == protocol]
     if not chosen:
@@ -111,9 +152,9 @@ def _addresses(service: Service, entry: ServicePort, protocol: str, cluster: Clu
                     yield ConnectionTarget(None, address, number, protocol, service)
 
 
-def denial(source: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster) -> Denial | None:
+def denial(source: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster) -> Denial | AdminDenial | None:
     """The denial of the first target where policies deny every one of them, and something enforces policies. Policies
-    that cannot be read are a gap."""
+    that cannot be read are a gap; those of administrators count where they were seen."""
     denials = []
     for target in reached:
         found = _denied(source, target, cluster)
@@ -123,20 +164,60 @@ def denial(source: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster)
     return denials[0] if denials and not none_enforces(cluster) else None
 
 
-def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial | None:
+def denied_to_outsider(
+    outsider: Outsider, party: Party, reached: tuple[ConnectionTarget, ...], cluster: Cluster
+) -> Denial | None:
+    """Like `denial`, for a source that is no pod: NetworkPolicies of the targets' namespaces alone."""
+    denials = []
+    for target in reached:
+        policies = policies_between("", target, cluster)
+        policy_set, there = PolicySet(policies.values()), party_of(target, cluster)
+        if policy_set.judge(party, there, target.port, target.protocol).allowed:
+            return None
+        denials.append(denial_of(None, target, INGRESS, (party, there), policy_set, policies, outsider))
+    return denials[0] if denials and not none_enforces(cluster) else None
+
+
+def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial | AdminDenial | None:
     policies = policies_between(source.namespace, target, cluster)
-    if not policies:
+    admin = admin_policies(cluster)
+    if not policies and not admin:
         return None
     if any(cluster.maybe.get(Namespace, "", name) is None for name in _namespaces(source.namespace, target)):
         return None  # Its labels may be what a rule selects.
     here = Party.of_pod(source, labels_of(source.namespace, cluster))
     there = party_of(target, cluster)
-    policy_set = PolicySet(policies.values())
+    nodes = [row for row in cluster.snapshot.of_kind("Node") if isinstance(row, Node)] if admin else ()
+    policy_set = PolicySet(policies.values(), admin, nodes)
     verdict = policy_set.judge(here, there, target.port, target.protocol)
     if verdict.allowed:
         return None
-    direction = INGRESS if verdict.egress.allowed else EGRESS
+    direction, side = (INGRESS, verdict.ingress) if verdict.egress.allowed else (EGRESS, verdict.egress)
+    if side.tier != NETWORK_POLICY:
+        return _by_administrator(source, target, direction, side, admin)
     return denial_of(source, target, direction, (here, there), policy_set, policies)
+
+
+def _by_administrator(
+    source: Pod, target: ConnectionTarget, direction: str, side: Side, admin: tuple[AnyAdminPolicy, ...]
+) -> AdminDenial | None:
+    policy = next((row for row in admin if side.policy is not None and ref(row) == side.policy.ref), None)
+    if policy is None or side.rule is None:
+        return None
+    return AdminDenial(source, target, policy, direction, side.rule, baseline=side.tier in BASELINE_TIERS)
+
+
+def foresee_policies(pod: Pod, cluster: Cluster) -> None:
+    """Fetch what may decide about the pod's connections, in one round. A kind that the cluster does not serve is no gap."""
+    maybe = cluster.maybe
+    kinds = (partial(maybe.all, kind) for kind in ADMIN_KINDS)
+    cluster.together(partial(maybe.all, NetworkPolicy, pod.namespace), *kinds)
+
+
+def admin_policies(cluster: Cluster) -> tuple[AnyAdminPolicy, ...]:
+    """Those that were seen: few clusters serve these kinds."""
+    rows = (row for kind in ADMIN_KINDS for row in cluster.snapshot.of_kind(kind_name(kind)))
+    return tuple(row for row in rows if isinstance(row, ADMIN_KINDS))
 
 
 def _namespaces(source: str, target: ConnectionTarget) -> list[str]:
@@ -158,19 +239,20 @@ def party_of(target: ConnectionTarget, cluster: Cluster) -> Party:
 
 
 def denial_of(
-    source: Pod,
+    source: Pod | None,
     target: ConnectionTarget,
     direction: str,
     parties: tuple[Party, Party],
     policy_set: PolicySet,
     policies: Mapping[Ref, NetworkPolicy],
+    outsider: Outsider | None = None,
 ) -> Denial:
     """A denial by NetworkPolicies that isolate one end, with the nearest rule. parties: source and target."""
     here, there = parties
     misses = policy_set.misses(direction, here, there, target.port, target.protocol)
     other = there if direction == EGRESS else here
     nearest = min(misses, key=lambda miss: (miss.rule is None, not miss.port, miss.wrong, not _meant(miss, other)))
-    return Denial(source, target, policies[nearest.policy.ref], direction, nearest)
+    return Denial(source, target, policies[nearest.policy.ref], direction, nearest, outsider)
 
 
 def _meant(miss: Miss, other: Party) -> bool:

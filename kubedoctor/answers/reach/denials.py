@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kubedoctor.answers.proof import Holds, prove, proven
-from kubedoctor.answers.reach.connections import Denial, denial
+from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial
 from kubedoctor.cluster.changes import Change, put
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.findings import Fix, command_line
+from kubedoctor.findings import Fix, command_line, edit_command
 from kubedoctor.replay.network import EGRESS, METADATA_NAME
 from kubedoctor.replay.network.policies import Selected
 
@@ -31,8 +31,11 @@ _OF_ONE_REVISION: Final = (
 """Labels that the next pod of the workload does not have: of its revision, and of its node."""
 
 
-def in_words(found: Denial) -> str:
-    """What the nearest rule lacks: `ingress rule 1 selects pods of its own namespace only (...)`."""
+def in_words(found: Denial | AdminDenial) -> str:
+    """What the nearest rule lacks: `ingress rule 1 selects pods of its own namespace only (...)`; of an administrator's
+    policy the rule that denies."""
+    if isinstance(found, AdminDenial):
+        return _by_rule(found)
     side = "egress" if found.direction == EGRESS else "ingress"
     other, port = found.other_title, f"{found.target.protocol} {found.target.port}"
     miss = found.miss
@@ -54,8 +57,18 @@ def in_words(found: Denial) -> str:
     return f"{rule} does not match {target}"
 
 
-def deciding_parts(found: Denial) -> tuple[Evidence, ...]:
+def _by_rule(found: AdminDenial) -> str:
+    name = f" ({found.rule.name})" if found.rule.name else ""
+    rule = f"{found.direction.lower()} rule {found.rule.index + 1}{name} denies it"
+    return f"{rule}; a NetworkPolicy may allow it" if found.baseline else f"{rule}, whatever NetworkPolicies allow"
+
+
+def deciding_parts(found: Denial | AdminDenial) -> tuple[Evidence, ...]:
     """The field of the nearest rule that does not match, and what isolates the pods."""
+    if isinstance(found, AdminDenial):
+        rule = f"spec.{found.direction.lower()}[{found.rule.index}]"
+        paths = [(f"{rule}.action", "the rule that denies it"), ("spec.priority", "the lowest number decides first")]
+        return tuple(quote(found.policy, path, shows) for path, shows in paths if has_path(found.policy, path))
     policy, miss = found.policy, found.miss
     side, peers = ("egress", "to") if found.direction == EGRESS else ("ingress", "from")
     paths = [("spec.policyTypes", f"isolates the {side} of the pods"), ("spec.podSelector", "pods that it isolates")]
@@ -66,18 +79,34 @@ def deciding_parts(found: Denial) -> tuple[Evidence, ...]:
     return tuple(quoted[:2]) or (quote(policy, "metadata.name"),)
 
 
-def allowing_fix(found: Denial, cluster: Cluster, allowed: Holds | None = None, other: str = "") -> Fix:
+def allowing_fix(found: Denial | AdminDenial, cluster: Cluster, allowed: Holds | None = None, other: str = "") -> Fix:
     """The smallest rule that allows the connection, proven by replay. allowed: what has to hold then, where that is not
     the whole connection. other: what stands for the other end, where that is not its pod."""
+    if isinstance(found, AdminDenial):
+        return _before_the_rule(found)
     change = allowing_change(found)
     way = "egress to" if found.direction == EGRESS else "ingress from"
     line = command_line(change, found.policy)
-    fix = Fix(f"Allow {way} {other or found.other_title} on {found.target.protocol} {found.target.port}", line)
+    end = other or found.other_title
+    port = f"{found.target.protocol} {found.target.port}"
+    everyone = found.other is None and not _address(found)
+    also = " (and from everywhere: its address is not known)" if everyone else ""
+    fix = Fix(f"Allow {way} {end} on {port}{also}", line)
 
     def holds(after: Cluster) -> bool:
-        return denial(found.source, (found.target,), after) is None
+        return found.source is not None and denial(found.source, (found.target,), after) is None
 
     return proven(fix, prove(change, cluster, allowed or holds))
+
+
+def _before_the_rule(found: AdminDenial) -> Fix:
+    end = f"{found.target.protocol} {found.target.port} of {found.target.title}"
+    if found.baseline:
+        space = found.source.namespace if found.direction == EGRESS or found.target.pod is None else ""
+        where = space or (found.target.pod.namespace if found.target.pod is not None else "")
+        return Fix(f"Create a NetworkPolicy in namespace {where} that allows {found.source_title} to {end}")
+    rule = f"{found.direction.lower()} rule {found.rule.index + 1}"
+    return Fix(f"Add a rule before {rule} that allows or passes {end}", edit_command(ref(found.policy)))
 
 
 def allowing_change(found: Denial) -> Change:
@@ -91,14 +120,23 @@ def allowing_change(found: Denial) -> Change:
     if miss.rule is not None and miss.port and index is not None and found.other is not None:
         space = {"matchLabels": {METADATA_NAME: found.other.namespace}}
         return put(about, ("spec", side, miss.rule.index, peers, index, "namespaceSelector"), space)
+    if found.other is None and not _address(found):
+        return put(about, ("spec", side, "-"), {"ports": [port]})
     return put(about, ("spec", side, "-"), {peers: [_peer(found)], "ports": [port]})
+
+
+def _address(found: Denial) -> str:
+    """Of the other end, where that is no pod."""
+    if found.direction == EGRESS:
+        return found.target.address
+    return found.outsider.address if found.outsider is not None else ""
 
 
 def _peer(found: Denial) -> dict[str, Any]:
     """The other end, and nothing but it: its pods by the labels that each of them has."""
     pod = found.other
     if pod is None or pod.spec.host_network:
-        address = pod.status.pod_ip if pod is not None else found.target.address
+        address = pod.status.pod_ip if pod is not None else _address(found)
         return {"ipBlock": {"cidr": f"{address}/{128 if ':' in address else 32}"}}
     service = found.target.service if found.direction == EGRESS else None
     labels = dict((service.spec.selector if service is not None else None) or _lasting(pod))

@@ -119,9 +119,9 @@ def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluste
         there = party_of(target, cluster)
         verdict = policy_set.judge(source.party, there, target.port, target.protocol)
         denials = [
-            denial_of(source.pod, target, direction, (source.party, there), policy_set, policies)
+            denial_of(source.pod, target, direction, (source.party, there), policy_set, policies, source.outsider)
             for direction, side in ((EGRESS, verdict.egress), (INGRESS, verdict.ingress))
-            if not side.allowed and side.tier == NETWORK_POLICY and source.pod is not None
+            if not side.allowed and side.tier == NETWORK_POLICY
         ]
         ports = policy_set.connectivity(source.party, there)
         # The API server's own port is another than its Service's.
@@ -179,8 +179,9 @@ def _asked_about(found: Denial, source: ReachSource, by_workload: bool, cluster:
 
 def _direction_allowed(found: Denial, source: ReachSource, after: Cluster) -> bool:
     policies = policies_between(source.namespace, found.target, after)
-    namespace_labels = labels_of(source.namespace, after)
-    here = Party.of_pod(found.source, namespace_labels)
+    here = source.party
+    if source.pod is not None:
+        here = Party.of_pod(source.pod, labels_of(source.namespace, after))
     verdict = PolicySet(policies.values()).judge(
         here, party_of(found.target, after), found.target.port, found.target.protocol
     )
@@ -207,7 +208,8 @@ def opened_pairs(found: Denial, cluster: Cluster) -> list[tuple[Ref, Ref]]:
     )
     known = {(rule.peers, rule.ports) for rule in before.rules(found.direction)}
     new = [rule for rule in after.rules(found.direction) if (rule.peers, rule.ports) not in known]
-    policies = PolicySet(policies_between(found.source.namespace, found.target, cluster).values())
+    space = found.source.namespace if found.source is not None else ""
+    policies = PolicySet(policies_between(space, found.target, cluster).values())
     seen = [row for row in cluster.snapshot.of_kind("Pod") if isinstance(row, Pod) and not finished(row)]
     parties = [(row, Party.of_pod(row, labels_of(row.namespace, cluster))) for row in seen if _readable(row, cluster)]
     isolated = [row for row in parties if after.selects(row[1])]

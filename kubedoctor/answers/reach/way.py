@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kubedoctor.answers.reach.connections import API_SERVER, ConnectionTarget, labels_of, targets
+from kubedoctor.answers.reach.connections import API_SERVER, ConnectionTarget, Outsider, labels_of, targets
 from kubedoctor.answers.reach.destination import ReachEnd
 from kubedoctor.answers.reach.entrances import at_node, entered_by
 from kubedoctor.cluster.grammar.nearest import misspellings
@@ -40,16 +40,23 @@ _SHOWN: Final = 3
 
 
 class ReachSource(NamedTuple):
-    """Who connects. pod: None for a node. planned: the pod stands for a workload that has none now."""
+    """Who connects. pod: None for a node or an address. planned: the pod stands for a workload that has none now.
+    address: of a source that is no pod, as text."""
 
     name: Ref
     party: Party
     pod: Pod | None = None
     planned: bool = False
+    address: str = ""
 
     @property
     def namespace(self) -> str:
         return self.pod.namespace if self.pod is not None else ""
+
+    @property
+    def outsider(self) -> Outsider | None:
+        """Where it is no pod."""
+        return Outsider(self.name.title, self.address) if self.pod is None else None
 
 
 class DeadEnd(NamedTuple):
@@ -81,7 +88,7 @@ def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
     if obj is None:
         raise NoSuchObject(f"{subject.title} not found", "", ())
     if isinstance(obj, Node):
-        return ReachSource(subject, Party.of_node(obj))
+        return ReachSource(subject, Party.of_node(obj), address=_internal(obj))
     planned = False
     pod = obj if isinstance(obj, Pod) else None
     if pod is None:
@@ -94,6 +101,10 @@ def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
     if pod is None:
         raise NoSuchObject(f"{subject.title} has no pods", "", ())
     return ReachSource(subject, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, planned)
+
+
+def _internal(node: Node) -> str:
+    return next((row.address for row in node.status.addresses or () if row.type == "InternalIP"), "")
 
 
 def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
@@ -157,8 +168,7 @@ def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     if isinstance(obj, Service):
         return _through(obj, source, end, cluster)
     if isinstance(obj, Node):
-        address = next((row.address for row in obj.status.addresses or () if row.type == "InternalIP"), "")
-        number, entered = _number(end), at_node(end, cluster)
+        address, number, entered = _internal(obj), _number(end), at_node(end, cluster)
         if entered is not None:
             return _entered(*entered, source, end, cluster)
         return Way(targets=(ConnectionTarget(None, address, number, end.protocol),))

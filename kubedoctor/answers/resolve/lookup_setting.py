@@ -96,6 +96,18 @@ def lookup_setting(pod: Pod, name: str, cluster: Cluster) -> LookupSetting:
     )
 
 
+def cluster_domain(cluster: Cluster) -> str:
+    """The domain of the Services' names, as the Corefile has it; empty where that was not read."""
+    config = cluster.maybe.get_ref(CONFIG)
+    if not isinstance(config, ConfigMap) or COREFILE not in (config.data or {}):
+        return ""
+    try:
+        blocks = loaded((config.data or {})[COREFILE], LoadingContext(files={}))
+    except CorefileProblem:
+        return ""
+    return _domain(blocks) if any(block.all("kubernetes") for block in blocks) else ""
+
+
 def _addresses(dns: Resolvers | None) -> tuple[str, ...]:
     return (dns.service.spec.cluster_ip, NODE_LOCAL) if dns is not None else ()
 

@@ -1,7 +1,7 @@
 """Which connections network policies allow: `PolicySet(policies).judge(source, destination, port, protocol)`, all ports of
 a pair (`connectivity`), all pairs (`connectivity_matrix`)."""
 
-from kubedoctor.replay.network.admin import ADMIN_KINDS, NETWORK_POLICY, AdminPolicy, AnyAdminPolicy
+from kubedoctor.replay.network.admin import ADMIN_KINDS, BASELINE_TIERS, NETWORK_POLICY, AdminPolicy, AnyAdminPolicy
 from kubedoctor.replay.network.matrix import ConnectivityMatrix, connectivity_matrix
 from kubedoctor.replay.network.parties import METADATA_NAME, Party
 from kubedoctor.replay.network.policies import EGRESS, INGRESS, NetworkPolicyRule, Policy, compile_policy
@@ -10,6 +10,7 @@ from kubedoctor.replay.network.verdicts import ConnectionVerdict, Miss, PolicySe
 
 __all__ = [
     "ADMIN_KINDS",
+    "BASELINE_TIERS",
     "EGRESS",
     "EVERY_PORT",
     "INGRESS",

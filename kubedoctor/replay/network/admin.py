@@ -53,6 +53,8 @@ CLUSTER_BASELINE = "ClusterNetworkPolicy/Baseline"
 BASELINE = "BaselineAdminNetworkPolicy"
 TIERS = (ADMIN, CLUSTER_ADMIN, NETWORK_POLICY, CLUSTER_BASELINE, BASELINE)
 """In the order in which they are asked."""
+BASELINE_TIERS = (CLUSTER_BASELINE, BASELINE)
+"""Asked only where no NetworkPolicy isolates the pod."""
 
 _EVERYTHING = selector_from_map(None)
 _ACTIONS = {"Allow": ALLOW, "Accept": ALLOW, "Deny": DENY, "Pass": PASS}

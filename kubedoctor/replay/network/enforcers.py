@@ -10,16 +10,19 @@ import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.apps import DaemonSet
+from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
 
+_KUBE_ROUTER: Final = "kube-router"
+_K3S: Final = "+k3s"
 _ENFORCING: Final = (
     (r"canal", "Canal"),
     (r"calico|tigera", "Calico"),
     (r"cilium|anetd", "Cilium"),
     (r"antrea", "Antrea"),
     (r"kube-ovn|ovnkube|ovn-kubernetes|\bovs-ovn", "OVN-Kubernetes"),
-    (r"kube-router", "kube-router"),
+    (_KUBE_ROUTER, _KUBE_ROUTER),
     (r"kube-network-policies", "kube-network-policies"),
     (r"weave", "Weave Net"),
     (r"azure-npm", "Azure NPM"),
@@ -60,6 +63,15 @@ def certainly_enforced(cluster: Cluster) -> bool:
     """Whether an agent is seen that enforces policies."""
     found = policy_enforcer(cluster.maybe.all(DaemonSet))
     return found is not None and found.enforces is True
+
+
+def refuses_what_it_denies(cluster: Cluster) -> bool:
+    """Whether a connection that policies deny is refused at once and does not time out: so does kube-router (`REJECT`), which
+    is part of k3s (`pkg/controllers/netpol`)."""
+    found = policy_enforcer(cluster.maybe.all(DaemonSet))
+    if found is not None:
+        return found.name == _KUBE_ROUTER
+    return any(_K3S in node.status.node_info.kubelet_version for node in cluster.maybe.all(Node))
 
 
 def ignores_policies(daemon_set: DaemonSet) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kubedoctor.answers.reach.attempts import silent_attempts
+from kubedoctor.answers.reach.attempts import failed_attempts
 from kubedoctor.cluster import Cluster, LogTail, LogWant, NetworkPolicy, Pod, Service, Snapshot, Source, ref
 from kubedoctor.cluster.kinds.containers import (
     Container,
@@ -45,7 +45,7 @@ def ends(line: str) -> list[tuple[str, int, str]]:
     snapshot.add_log(want, LogTail(ref(WEB), "app", False, (line,)))
     return [
         (target.title, target.port, target.protocol)
-        for attempt in silent_attempts(WEB, Cluster(snapshot))
+        for attempt in failed_attempts(WEB, Cluster(snapshot))
         for target in attempt.targets
     ]
 

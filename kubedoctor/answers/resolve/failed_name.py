@@ -1,0 +1,156 @@
+"""Why a pod does not resolve the name of a Service that exists, and what would change that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from kubedoctor.answers.resolve.lookup_setting import cluster_domain
+from kubedoctor.cluster.changes import put
+from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.kinds.apps import StatefulSet
+from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.relations.workloads import controller_of, template_of, template_path
+from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished, ready
+from kubedoctor.findings import Effect, Fix, command_line, fix_by_hand
+from kubedoctor.replay.dns.clients.resolv_conf import policy_of
+from kubedoctor.replay.dns.servers import NODE_LOCAL, dns_service
+
+_CLUSTER: Final = "Cluster"
+_WITH_HOST_NETWORK: Final = "ClusterFirstWithHostNet"
+
+
+class FailedName(NamedTuple):
+    """why: a clause. blamed: objects whose own findings explain it."""
+
+    why: str
+    evidence: tuple[Evidence, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    blamed: tuple[Ref, ...] = ()
+
+
+def why_not_resolved(
+    pod: Pod, host: str, service: Service, about: Ref, cluster: Cluster, *, answered: bool
+) -> FailedName | None:
+    """None where nothing but the DNS itself is left. about: the pod's workload. answered: a DNS server answered that
+    there is no such name."""
+    if policy_of(pod) != _CLUSTER:
+        return _asks_elsewhere(pod, about, cluster) if not _asks_cluster_too(pod, cluster) else None
+    if not answered:
+        return None
+    parts = host.rstrip(".").split(".")
+    domain = cluster_domain(cluster)
+    if "svc" in parts:
+        named = ".".join(parts[parts.index("svc") + 1 :])
+        if named and named != domain and domain:
+            right = ".".join(parts[: parts.index("svc") + 1])
+            return FailedName(
+                f"the domain of the cluster is {domain}, not {named}",
+                fixes=(Fix(f"Use host name {right} in the program's settings: the pod's search list completes it"),),
+            )
+    of_pod = parts[0] if len(parts) > 1 and parts[0] != service.name and parts[1] == service.name else ""
+    if of_pod and not service.spec.is_headless:
+        return _without_names_of_pods(service)
+    if service.spec.is_headless:
+        return _of_headless(pod, of_pod, service, cluster)
+    return None
+
+
+def _asks_cluster_too(pod: Pod, cluster: Cluster) -> bool:
+    """Whether its dnsConfig names the cluster's DNS."""
+    own = set((pod.spec.dns_config.nameservers if pod.spec.dns_config is not None else None) or ())
+    service = dns_service(cluster.maybe) if own else None
+    return bool(own & {NODE_LOCAL, *([service.spec.cluster_ip] if service is not None else [])})
+
+
+def _asks_elsewhere(pod: Pod, about: Ref, cluster: Cluster) -> FailedName:
+    """Its resolv.conf does not name the cluster's DNS."""
+    policy, on_node = pod.spec.dns_policy or "ClusterFirst", pod.spec.host_network
+    whose = "its dnsConfig" if policy == "None" else f"node {pod.spec.node_name}" if pod.spec.node_name else "its node"
+    with_network = " with hostNetwork" if on_node and policy == "ClusterFirst" else ""
+    right = _WITH_HOST_NETWORK if on_node else "ClusterFirst"
+    paths = [("spec.dnsPolicy", "which DNS servers the pod asks"), ("spec.hostNetwork", "")]
+    return FailedName(
+        f"dnsPolicy {policy}{with_network} asks the DNS servers of {whose}, which know no Services",
+        tuple(quote(pod, path, shows) for path, shows in paths[: 2 if on_node else 1] if has_path(pod, path)),
+        (_policy_fix(right, about, cluster),),
+    )
+
+
+def _policy_fix(policy: str, about: Ref, cluster: Cluster) -> Fix:
+    summary = f"Set dnsPolicy: {policy} in the pod's spec"
+    workload = cluster.maybe.get_ref(about) if about.kind not in ("Pod", "Job", "CronJob") else None
+    if workload is None or template_of(workload) is None:
+        return fix_by_hand(about, summary)
+    path = (*template_path(workload).split("."), "dnsPolicy")
+    return Fix(summary, command_line(put(about, path, policy), workload), Effect.DISRUPTS)
+
+
+def _without_names_of_pods(service: Service) -> FailedName:
+    return FailedName(
+        f"{ref(service).title} is not headless (clusterIP {service.spec.cluster_ip}), so its pods have no names of their own",
+        (quote(service, "spec.clusterIP", "not None"),),
+        (Fix(f"Create a headless Service (clusterIP: None) for the pods, or use the name of {ref(service).title}"),),
+    )
+
+
+def _of_headless(pod: Pod, of_pod: str, service: Service, cluster: Cluster) -> FailedName | None:
+    """Its name stands for the ready pods, the name of a pod for that pod once it is ready."""
+    behind = [row for row in pods_selected_by(service, cluster.maybe) if not finished(row)]
+    if service.spec.publish_not_ready_addresses or cluster.gaps:
+        return _missing_peer(of_pod, service, behind, cluster)
+    meant = [row for row in behind if not of_pod or of_pod in (row.name, row.spec.hostname)]
+    if not meant:
+        return _missing_peer(of_pod, service, behind, cluster)
+    if any(ready(row) for row in meant):
+        return None
+    names = f"Pod {of_pod} is" if of_pod else "none of its pods is"
+    clause = f"headless {ref(service).title} publishes ready pods only, and {names} not ready"
+    if any(ref(row) == ref(pod) for row in behind) and any(_runs(row) for row in meant):
+        line = command_line(put(ref(service), ("spec", "publishNotReadyAddresses"), True), service)
+        return FailedName(
+            f"{clause} (publishNotReadyAddresses: false)",
+            (quote(service, "spec.clusterIP", "headless; publishNotReadyAddresses is not set"),),
+            (Fix("Publish the pods before they are ready, so that they find each other", line, Effect.CHANGES),),
+        )
+    return FailedName(
+        clause, (quote(service, "spec.clusterIP", "headless"),), blamed=(ref(service), *map(ref, meant[:1]))
+    )
+
+
+def _runs(pod: Pod) -> bool:
+    """One that is down has a reason of its own."""
+    return any(row.state is not None and row.state.running is not None for row in pod.status.container_statuses or ())
+
+
+def _missing_peer(of_pod: str, service: Service, behind: list[Pod], cluster: Cluster) -> FailedName | None:
+    """A name of a pod that no pod has."""
+    if not of_pod or any(of_pod in (row.name, row.spec.hostname) for row in behind):
+        return None
+    owners = [name for row in behind if (name := controller_of(row)) is not None and name.kind == "StatefulSet"]
+    for owner in dict.fromkeys(owners):
+        stateful_set = cluster.snapshot.get(owner)
+        if isinstance(stateful_set, StatefulSet):
+            return FailedName("; ".join(_of_stateful_set(of_pod, stateful_set, service)) or f"no Pod {of_pod} exists")
+    there = listed(sorted(row.name for row in behind), 3)
+    return FailedName(f"no pod of {ref(service).title} is named {of_pod}{f', only {there}' if there else ''}")
+
+
+def _of_stateful_set(of_pod: str, stateful_set: StatefulSet, service: Service) -> Iterator[str]:
+    spec = stateful_set.spec
+    replicas = spec.replicas if spec.replicas is not None else 1
+    name, _, number = of_pod.rpartition("-")
+    if name != stateful_set.name or not number.isdigit():
+        return
+    if int(number) >= replicas:
+        yield f"no Pod {of_pod} exists: {ref(stateful_set).title} has {replicas} replicas"
+    elif (spec.pod_management_policy or "OrderedReady") == "OrderedReady":
+        yield (
+            f"Pod {of_pod} does not exist yet: {ref(stateful_set).title} creates each pod when the one before it is ready"
+            " (podManagementPolicy OrderedReady)"
+        )
