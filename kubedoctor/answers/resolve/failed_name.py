@@ -38,7 +38,7 @@ def why_not_resolved(
     pod: Pod, host: str, service: Service, about: Ref, cluster: Cluster, *, answered: bool
 ) -> FailedName | None:
     """None where nothing but the DNS itself is left. about: the pod's workload. answered: a DNS server answered that
-    there is no such name."""
+    the name does not exist."""
     if policy_of(pod) != _CLUSTER:
         return _asks_elsewhere(pod, about, cluster) if not _asks_cluster_too(pod, cluster) else None
     if not answered:
@@ -74,7 +74,8 @@ def _asks_elsewhere(pod: Pod, about: Ref, cluster: Cluster) -> FailedName:
     whose = "its dnsConfig" if policy == "None" else f"node {pod.spec.node_name}" if pod.spec.node_name else "its node"
     with_network = " with hostNetwork" if on_node and policy == "ClusterFirst" else ""
     right = _WITH_HOST_NETWORK if on_node else "ClusterFirst"
-    paths = [("spec.dnsPolicy", "which DNS servers the pod asks"), ("spec.hostNetwork", "")]
+    whom = f"{_WITH_HOST_NETWORK} asks the cluster's DNS" if with_network else "which DNS servers the pod asks"
+    paths = [("spec.dnsPolicy", whom), ("spec.hostNetwork", "")]
     return FailedName(
         f"dnsPolicy {policy}{with_network} asks the DNS servers of {whose}, which know no Services",
         tuple(quote(pod, path, shows) for path, shows in paths[: 2 if on_node else 1] if has_path(pod, path)),
