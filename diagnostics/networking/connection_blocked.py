@@ -67,7 +67,11 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             f"({found.target.protocol} {found.target.port}): {in_words(found)}",
             evidence=(
                 *deciding_parts(found),
-                quote_line(attempt.tail, attempt.line, "the connection is refused" if attempt.refused else "no answer"),
+                quote_line(
+                    attempt.tail,
+                    attempt.line,
+                    "the connection is refused" if attempt.refused else "the connection got no answer",
+                ),
             ),
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             affects=(ref(pod),),
