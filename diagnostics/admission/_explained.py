@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnostics.admission._pod_security import forbidden_pods
 from diagnostics.admission._refused import RefusedPods, webhook_named
 from diagnostics.admission._webhook import webhook_service
 from kubedoctor.cluster import (
@@ -9,7 +10,6 @@ from kubedoctor.cluster import (
     Evidence,
     KubernetesObject,
     LimitRange,
-    Namespace,
     PriorityClass,
     RuntimeClass,
     ServiceAccount,
@@ -40,7 +40,7 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
     if refusal.kind is AdmissionStep.LIMIT_RANGE:
         return _limit_range(refused, cluster)
     if refusal.kind is AdmissionStep.POD_SECURITY:
-        return _pod_security(refused, cluster)
+        return forbidden_pods(refused, cluster)
     if refusal.kind is AdmissionStep.WEBHOOK_FAILS:
         return _webhook(refused, cluster)
     if refusal.kind is AdmissionStep.POLICY:
@@ -95,20 +95,6 @@ def _limit_range(refused: RefusedPods, cluster: Cluster) -> Explained:
         else f"the pods violate a LimitRange of the namespace: {text}"
     )
     return summary, tuple(evidence), (Fix("Set an amount within the LimitRange, or change the LimitRange"),)
-
-
-def _pod_security(refused: RefusedPods, cluster: Cluster) -> Explained:
-    namespace = cluster.maybe.get(Namespace, "", refused.workload.namespace)
-    path = "metadata.labels[pod-security.kubernetes.io/enforce]"
-    evidence = (
-        (quote(namespace, path, "level that the namespace enforces"),)
-        if namespace is not None and has_path(namespace, path)
-        else ()
-    )
-    _, _, rules = refused.refusal.text.partition(": ")
-    short = "; ".join(part.partition(" (")[0].strip() for part in rules.split("), "))
-    summary = f"the pods violate Pod Security level {refused.refusal.name} of the namespace: {short}"
-    return summary, evidence, (Fix("Set the fields that the message names in the securityContext of the pod template"),)
 
 
 def _webhook(refused: RefusedPods, cluster: Cluster) -> Explained:

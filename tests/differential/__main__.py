@@ -26,6 +26,7 @@ AREAS = {
     "disruption": 2,
     "networkpolicy": 1,
     "dns": 1,
+    "podsecurity": 1,
 }
 """How many modes share the questions of an area: each mode gets the full number."""
 PROGRAMS = {"networkpolicy": oracle.NETWORK_POLICIES}

@@ -150,6 +150,9 @@ class SecurityContext(Part):
     seccomp_profile: dict[str, Any] | None = None
     app_armor_profile: dict[str, Any] | None = None
     sysctls: tuple[dict[str, Any], ...] | None = None
+    proc_mount: str | None = None
+    se_linux_options: dict[str, Any] | None = None
+    windows_options: dict[str, Any] | None = None
 
 
 class VolumeMount(Part):

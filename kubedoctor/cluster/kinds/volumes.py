@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from kubedoctor.cluster.kinds.meta import Part
 
 
@@ -58,7 +60,7 @@ class ProjectedSource(Part):
 
 
 class Volume(Part):
-    """A volume of a pod; other sources of the API do not matter for a diagnosis."""
+    """A volume of a pod."""
 
     name: str = ""
     config_map: ConfigMapSource | None = None
@@ -79,6 +81,18 @@ class Volume(Part):
     cinder: dict[str, Any] | None = None
     portworx_volume: dict[str, Any] | None = None
     vsphere_volume: dict[str, Any] | None = None
+    downward_api: dict[str, Any] | None = msgspec.field(default=None, name="downwardAPI")
+    image: dict[str, Any] | None = None
+    git_repo: dict[str, Any] | None = None
+    flex_volume: dict[str, Any] | None = None
+    cephfs: dict[str, Any] | None = None
+    glusterfs: dict[str, Any] | None = None
+    fc: dict[str, Any] | None = None
+    flocker: dict[str, Any] | None = None
+    quobyte: dict[str, Any] | None = None
+    photon_persistent_disk: dict[str, Any] | None = None
+    scale_io: dict[str, Any] | None = msgspec.field(default=None, name="scaleIO")
+    storageos: dict[str, Any] | None = None
 
     def claim_of(self, pod: str) -> str | None:
         """The name of its claim in a pod of that name: an independent claim, or the claim of a generic ephemeral volume

@@ -1,0 +1,120 @@
+"""The smallest change of a pod template that a level admits, as far as it takes nothing from the program that it asked
+for: what a pod requests of its node (privileges, host paths, host ports) is for a person to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from kubedoctor.cluster.changes import Path, Step
+from kubedoctor.cluster.kinds.containers import Container
+from kubedoctor.cluster.kinds.pods import PodSpec
+from kubedoctor.replay.admission.pod_security.baseline import PROFILES
+from kubedoctor.replay.admission.pod_security.checks import Violation, violations
+from kubedoctor.replay.admission.pod_security.levels import PodSecurityLevel
+from kubedoctor.replay.admission.pod_security.pieces import Subject
+from kubedoctor.replay.admission.pod_security.restricted import (
+    escalating,
+    forbidden_capabilities,
+    keeping_capabilities,
+    silent_about_root,
+)
+
+_RUNTIME_DEFAULT: Final = {"type": PROFILES[0]}
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """steps: paths from the top of the pod spec. left: what they do not settle, for a person to decide."""
+
+    steps: tuple[Step, ...]
+    left: tuple[Violation, ...]
+
+
+def repair(
+    spec: PodSpec, annotations: Mapping[str, str], level: PodSecurityLevel, server_minor: int | None = None
+) -> Repair:
+    """The steps for what the level forbids in a pod; annotations, which set profiles before 1.19, stay as they are."""
+    pod, steps, left = Subject(spec, annotations), [], []
+    for violation in violations(spec, annotations, level, server_minor):
+        settle = _SETTLED.get(violation.check) if not violation.detail.startswith("forbidden annotation") else None
+        own = settle(pod) if settle is not None else None
+        if own is None:
+            left.append(violation)
+        else:
+            steps += own
+    return Repair(tuple(steps), tuple(left))
+
+
+def _each(pod: Subject, names: list[str]) -> list[tuple[Path, Container]]:
+    """The containers of these names with their places in the spec."""
+    spec = pod.spec
+    lists = {
+        "initContainers": spec.init_containers,
+        "containers": spec.containers,
+        "ephemeralContainers": spec.ephemeral_containers,
+    }
+    return [
+        ((field, index), container)
+        for field, containers in lists.items()
+        for index, container in enumerate(containers or ())
+        if container.name in names
+    ]
+
+
+def _escalation(pod: Subject) -> list[Step]:
+    return [
+        Step((*place, "securityContext", "allowPrivilegeEscalation"), False) for place, _ in _each(pod, escalating(pod))
+    ]
+
+
+def _capabilities(pod: Subject) -> list[Step] | None:
+    if forbidden_capabilities(pod):
+        return None
+    keeping = _each(pod, keeping_capabilities(pod))
+    return [Step((*place, "securityContext", "capabilities", "drop"), ["ALL"]) for place, _ in keeping]
+
+
+def _non_root(pod: Subject) -> list[Step] | None:
+    """At the pod, which speaks for all containers; whoever says that it runs as root means it."""
+    if any(context.run_as_non_root is False for _, context in pod.contexts):
+        return None
+    own = pod.spec.security_context
+    if (own is not None and own.run_as_non_root is False) or not silent_about_root(pod):
+        return None
+    return [Step(("securityContext", "runAsNonRoot"), True)]
+
+
+def _seccomp(pod: Subject) -> list[Step]:
+    """The profile of the runtime, at the pod where nothing is set and in place of what the level forbids."""
+    silent = any(
+        container.security_context is None or container.security_context.seccomp_profile is None
+        for container in pod.containers
+    )
+    at_pod = [Step(("securityContext", "seccompProfile"), _RUNTIME_DEFAULT)]
+    return [*(at_pod if _own_seccomp(pod) is None and silent else ()), *_instead_of_forbidden(pod)]
+
+
+def _instead_of_forbidden(pod: Subject) -> list[Step]:
+    named = [name for name, context in pod.contexts if _is_forbidden(context.seccomp_profile)]
+    places: list[Path] = [place for place, _ in _each(pod, named)]
+    places = [(), *places] if _is_forbidden(_own_seccomp(pod)) else places
+    return [Step((*place, "securityContext", "seccompProfile"), _RUNTIME_DEFAULT) for place in places]
+
+
+def _own_seccomp(pod: Subject) -> Mapping[str, object] | None:
+    return pod.spec.security_context.seccomp_profile if pod.spec.security_context is not None else None
+
+
+def _is_forbidden(profile: Mapping[str, object] | None) -> bool:
+    return profile is not None and profile.get("type", "") not in PROFILES
+
+
+_SETTLED: Final[dict[str, Callable[[Subject], list[Step] | None]]] = {
+    "allowPrivilegeEscalation": _escalation,
+    "capabilities_restricted": _capabilities,
+    "runAsNonRoot": _non_root,
+    "seccompProfile_baseline": _instead_of_forbidden,
+    "seccompProfile_restricted": _seccomp,
+}
