@@ -6,15 +6,25 @@ from collections.abc import Iterator
 
 from diagnostics.admission._refused import RefusedPods
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster import Cluster, Evidence, KubernetesObject, Namespace, Ref, has_path, quote, ref
+from kubedoctor.cluster import (
+    Cluster,
+    Evidence,
+    KubernetesObject,
+    Namespace,
+    Ref,
+    has_path,
+    quote,
+    ref,
+    template_of,
+    template_path,
+)
 from kubedoctor.cluster.changes import Step, edit, put
-from kubedoctor.cluster.relations.workloads import template_of, template_path
 from kubedoctor.findings import Effect, Fix, command_line, fix_by_hand
 from kubedoctor.replay.admission.pod_security import (
     ENFORCE,
     LEVELS,
     PodSecurityLevel,
-    Repair,
+    TemplateRepair,
     Violation,
     enforced_level,
     parse_level,
@@ -62,7 +72,7 @@ def _fixes(
             yield from _lower(ref(workload), level, namespace, cluster)
 
 
-def _admitted(workload: KubernetesObject, level: PodSecurityLevel, found: Repair, cluster: Cluster) -> Fix:
+def _admitted(workload: KubernetesObject, level: PodSecurityLevel, found: TemplateRepair, cluster: Cluster) -> Fix:
     """The change of the template, replayed against the level."""
     prefix, about = tuple(template_path(workload).split(".")), ref(workload)
     change = edit(about, *(Step((*prefix, *step.path), step.value) for step in found.steps))

@@ -14,7 +14,7 @@ from kubedoctor.replay.admission.pod_security.levels import (
     enforced_level,
     parse_level,
 )
-from kubedoctor.replay.admission.pod_security.repairs import Repair, repair
+from kubedoctor.replay.admission.pod_security.repairs import TemplateRepair, repair
 
 __all__ = [
     "BASELINE",
@@ -23,7 +23,7 @@ __all__ = [
     "PRIVILEGED",
     "RESTRICTED",
     "PodSecurityLevel",
-    "Repair",
+    "TemplateRepair",
     "Violation",
     "enforced_level",
     "parse_level",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kubedoctor.cluster.kinds.containers import Container, LifecycleHandler, Probe
-from kubedoctor.replay.admission.pod_security.pieces import Subject, of_containers, plural, quoted, setters
+from kubedoctor.replay.admission.pod_security.pieces import JudgedPod, of_containers, plural, quoted, setters
 
 DEFAULT_CAPABILITIES: Final = frozenset(
     [
@@ -51,7 +51,7 @@ _SYSCTLS: Final = {
 """The sysctls that are safe from a release on."""
 
 
-def app_armor(pod: Subject, minor: int) -> str:
+def app_armor(pod: JudgedPod, minor: int) -> str:
     own = pod.spec.security_context
     profiles = {name: context.app_armor_profile for name, context in pod.contexts if context.app_armor_profile}
     of_pod = own.app_armor_profile if own is not None else None
@@ -76,7 +76,7 @@ def app_armor_values(detail: str) -> int:
     return detail.partition(" type to ")[2].count('", "') + 1
 
 
-def capabilities(pod: Subject, minor: int) -> str:
+def capabilities(pod: JudgedPod, minor: int) -> str:
     added = {
         name: set(context.capabilities.add or ()) - DEFAULT_CAPABILITIES
         for name, context in pod.contexts
@@ -89,18 +89,18 @@ def capabilities(pod: Subject, minor: int) -> str:
     )
 
 
-def host_namespaces(pod: Subject, minor: int) -> str:
+def host_namespaces(pod: JudgedPod, minor: int) -> str:
     spec = pod.spec
     flags = (("hostNetwork", spec.host_network), ("hostPID", spec.host_pid), ("hostIPC", spec.host_ipc))
     return ", ".join(f"{name}=true" for name, on in flags if on)
 
 
-def host_path_volumes(pod: Subject, minor: int) -> str:
+def host_path_volumes(pod: JudgedPod, minor: int) -> str:
     bad = [volume.name for volume in pod.spec.volumes or () if volume.host_path is not None]
     return f"{plural('volume', len(bad))} {quoted(bad)}" if bad else ""
 
 
-def host_ports(pod: Subject, minor: int) -> str:
+def host_ports(pod: JudgedPod, minor: int) -> str:
     used = {
         container.name: {str(port.host_port) for port in container.ports or () if port.host_port}
         for container in pod.containers
@@ -112,7 +112,7 @@ def host_ports(pod: Subject, minor: int) -> str:
     return f"{of_containers(bad)} {plural('uses', len(bad), 'use')} {plural('hostPort', len(ports))} {', '.join(ports)}"
 
 
-def handler_hosts(pod: Subject, minor: int) -> str:
+def handler_hosts(pod: JudgedPod, minor: int) -> str:
     hosts = {container.name: set(_hosts(container)) for container in pod.containers}
     bad = sorted(name for name, own in hosts.items() if own)
     named = sorted(set().union(*hosts.values()))
@@ -132,22 +132,22 @@ def _hosts(container: Container) -> list[str]:
     return [action.host for action in actions if action is not None and action.host]
 
 
-def privileged(pod: Subject, minor: int) -> str:
+def privileged(pod: JudgedPod, minor: int) -> str:
     bad = [name for name, context in pod.contexts if context.privileged]
     return f"{of_containers(bad)} must not set securityContext.privileged=true" if bad else ""
 
 
-def proc_mount_of_host_users(pod: Subject, minor: int) -> str:
+def proc_mount_of_host_users(pod: JudgedPod, minor: int) -> str:
     return "" if minor >= 35 and pod.own_users else proc_mount(pod, minor)
 
 
-def proc_mount(pod: Subject, minor: int) -> str:
+def proc_mount(pod: JudgedPod, minor: int) -> str:
     bad = {name: context.proc_mount for name, context in pod.contexts if context.proc_mount not in (None, "Default")}
     kinds = sorted({kind for kind in bad.values() if kind is not None})
     return f"{of_containers(list(bad))} must not set securityContext.procMount to {quoted(kinds)}" if bad else ""
 
 
-def selinux(pod: Subject, minor: int) -> str:
+def selinux(pod: JudgedPod, minor: int) -> str:
     allowed = (*_SELINUX, *(("container_engine_t",) if minor >= 31 else ()))
     options = {name: context.se_linux_options for name, context in pod.contexts if context.se_linux_options}
     own = pod.spec.security_context.se_linux_options if pod.spec.security_context is not None else None
@@ -166,11 +166,11 @@ def selinux(pod: Subject, minor: int) -> str:
     return f"{who} set forbidden securityContext.seLinuxOptions: {'; '.join(data)}"
 
 
-def seccomp(pod: Subject, minor: int) -> str:
+def seccomp(pod: JudgedPod, minor: int) -> str:
     return _seccomp_annotations(pod) if minor < 19 else seccomp_fields(pod)
 
 
-def seccomp_fields(pod: Subject) -> str:
+def seccomp_fields(pod: JudgedPod) -> str:
     """Profiles that are set to what no level but privileged allows."""
     own = pod.spec.security_context.seccomp_profile if pod.spec.security_context is not None else None
     profiles = {name: context.seccomp_profile for name, context in pod.contexts if context.seccomp_profile is not None}
@@ -181,7 +181,7 @@ def seccomp_fields(pod: Subject) -> str:
     return f"{who} must not set securityContext.seccompProfile.type to {quoted(kinds)}" if who else ""
 
 
-def _seccomp_annotations(pod: Subject) -> str:
+def _seccomp_annotations(pod: JudgedPod) -> str:
     keys = [SECCOMP_ANNOTATION, *(f"{SECCOMP_CONTAINER_ANNOTATION}{container.name}" for container in pod.containers)]
     bad = sorted(
         {
@@ -195,14 +195,14 @@ def _seccomp_annotations(pod: Subject) -> str:
     return f"forbidden {plural('annotation', len(bad))} {', '.join(bad)}" if bad else ""
 
 
-def sysctls(pod: Subject, minor: int) -> str:
+def sysctls(pod: JudgedPod, minor: int) -> str:
     allowed = {name for since, names in _SYSCTLS.items() if minor >= since for name in names}
     context = pod.spec.security_context
     named = [one.get("name", "") for one in (context.sysctls or ())] if context is not None else []
     return ", ".join(name for name in named if name not in allowed)
 
 
-def host_process(pod: Subject, minor: int) -> str:
+def host_process(pod: JudgedPod, minor: int) -> str:
     own = pod.spec.security_context
     bad = [name for name, context in pod.contexts if (context.windows_options or {}).get("hostProcess")]
     of_pod = own is not None and bool((own.windows_options or {}).get("hostProcess"))

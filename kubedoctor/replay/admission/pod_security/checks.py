@@ -10,7 +10,7 @@ import msgspec
 from kubedoctor.cluster.kinds.pods import PodSpec
 from kubedoctor.replay.admission.pod_security import baseline, restricted
 from kubedoctor.replay.admission.pod_security.levels import PRIVILEGED, RESTRICTED, PodSecurityLevel
-from kubedoctor.replay.admission.pod_security.pieces import Subject
+from kubedoctor.replay.admission.pod_security.pieces import JudgedPod
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -27,7 +27,7 @@ class Violation(msgspec.Struct, frozen=True):
 class _Check(NamedTuple):
     id: str
     reason: str
-    find: Callable[[Subject, int], str]
+    find: Callable[[JudgedPod, int], str]
     since: int = 0
     overrides: str = ""
 
@@ -68,7 +68,7 @@ def violations(
     """
     if level.name == PRIVILEGED:
         return ()
-    minor, pod = level.judged_by(server_minor), Subject(spec, annotations)
+    minor, pod = level.judged_by(server_minor), JudgedPod(spec, annotations)
     checks = [check for check in _BASELINE if minor >= check.since]
     if level.name == RESTRICTED:
         added = [check for check in _RESTRICTED if minor >= check.since]

@@ -10,7 +10,7 @@ from kubedoctor.cluster.kinds.containers import Container, SecurityContext
 from kubedoctor.cluster.kinds.pods import PodSpec
 
 
-class Subject(msgspec.Struct, frozen=True):
+class JudgedPod(msgspec.Struct, frozen=True):
     """The pod that is judged."""
 
     spec: PodSpec
@@ -54,5 +54,5 @@ def of_containers(names: Sequence[str]) -> str:
 
 
 def setters(pod: bool, containers: Sequence[str]) -> str:
-    """Who sets a value: `pod and container "a"`; empty where nobody does."""
+    """Who sets a value: `pod and container "a"`; empty where none does."""
     return " and ".join((["pod"] if pod else []) + ([of_containers(containers)] if containers else []))

@@ -14,7 +14,7 @@ from kubedoctor.cluster.kinds.pods import PodSpec
 from kubedoctor.replay.admission.pod_security.baseline import PROFILES
 from kubedoctor.replay.admission.pod_security.checks import Violation, violations
 from kubedoctor.replay.admission.pod_security.levels import PodSecurityLevel
-from kubedoctor.replay.admission.pod_security.pieces import Subject
+from kubedoctor.replay.admission.pod_security.pieces import JudgedPod
 from kubedoctor.replay.admission.pod_security.restricted import (
     escalating,
     forbidden_capabilities,
@@ -25,7 +25,7 @@ from kubedoctor.replay.admission.pod_security.restricted import (
 _RUNTIME_DEFAULT: Final = {"type": PROFILES[0]}
 
 
-class Repair(msgspec.Struct, frozen=True):
+class TemplateRepair(msgspec.Struct, frozen=True):
     """steps: paths from the top of the pod spec. left: what they do not settle, for a person to decide."""
 
     steps: tuple[Step, ...]
@@ -34,9 +34,9 @@ class Repair(msgspec.Struct, frozen=True):
 
 def repair(
     spec: PodSpec, annotations: Mapping[str, str], level: PodSecurityLevel, server_minor: int | None = None
-) -> Repair:
+) -> TemplateRepair:
     """The steps for what the level forbids in a pod; annotations, which set profiles before 1.19, stay as they are."""
-    pod, steps, left = Subject(spec, annotations), [], []
+    pod, steps, left = JudgedPod(spec, annotations), [], []
     for violation in violations(spec, annotations, level, server_minor):
         settle = _SETTLED.get(violation.check) if not violation.detail.startswith("forbidden annotation") else None
         own = settle(pod) if settle is not None else None
@@ -44,10 +44,10 @@ def repair(
             left.append(violation)
         else:
             steps += own
-    return Repair(tuple(steps), tuple(left))
+    return TemplateRepair(tuple(steps), tuple(left))
 
 
-def _each(pod: Subject, names: list[str]) -> list[tuple[Path, Container]]:
+def _each(pod: JudgedPod, names: list[str]) -> list[tuple[Path, Container]]:
     """The containers of these names with their places in the spec."""
     spec = pod.spec
     lists = {
@@ -63,20 +63,20 @@ def _each(pod: Subject, names: list[str]) -> list[tuple[Path, Container]]:
     ]
 
 
-def _escalation(pod: Subject) -> list[Step]:
+def _escalation(pod: JudgedPod) -> list[Step]:
     return [
         Step((*place, "securityContext", "allowPrivilegeEscalation"), False) for place, _ in _each(pod, escalating(pod))
     ]
 
 
-def _capabilities(pod: Subject) -> list[Step] | None:
+def _capabilities(pod: JudgedPod) -> list[Step] | None:
     if forbidden_capabilities(pod):
         return None
     keeping = _each(pod, keeping_capabilities(pod))
     return [Step((*place, "securityContext", "capabilities", "drop"), ["ALL"]) for place, _ in keeping]
 
 
-def _non_root(pod: Subject) -> list[Step] | None:
+def _non_root(pod: JudgedPod) -> list[Step] | None:
     """At the pod, which speaks for all containers; whoever says that it runs as root means it."""
     if any(context.run_as_non_root is False for _, context in pod.contexts):
         return None
@@ -86,7 +86,7 @@ def _non_root(pod: Subject) -> list[Step] | None:
     return [Step(("securityContext", "runAsNonRoot"), True)]
 
 
-def _seccomp(pod: Subject) -> list[Step]:
+def _seccomp(pod: JudgedPod) -> list[Step]:
     """The profile of the runtime, at the pod where nothing is set and in place of what the level forbids."""
     silent = any(
         container.security_context is None or container.security_context.seccomp_profile is None
@@ -96,14 +96,14 @@ def _seccomp(pod: Subject) -> list[Step]:
     return [*(at_pod if _own_seccomp(pod) is None and silent else ()), *_instead_of_forbidden(pod)]
 
 
-def _instead_of_forbidden(pod: Subject) -> list[Step]:
+def _instead_of_forbidden(pod: JudgedPod) -> list[Step]:
     named = [name for name, context in pod.contexts if _is_forbidden(context.seccomp_profile)]
     places: list[Path] = [place for place, _ in _each(pod, named)]
     places = [(), *places] if _is_forbidden(_own_seccomp(pod)) else places
     return [Step((*place, "securityContext", "seccompProfile"), _RUNTIME_DEFAULT) for place in places]
 
 
-def _own_seccomp(pod: Subject) -> Mapping[str, object] | None:
+def _own_seccomp(pod: JudgedPod) -> Mapping[str, object] | None:
     return pod.spec.security_context.seccomp_profile if pod.spec.security_context is not None else None
 
 
@@ -111,7 +111,7 @@ def _is_forbidden(profile: Mapping[str, object] | None) -> bool:
     return profile is not None and profile.get("type", "") not in PROFILES
 
 
-_SETTLED: Final[dict[str, Callable[[Subject], list[Step] | None]]] = {
+_SETTLED: Final[dict[str, Callable[[JudgedPod], list[Step] | None]]] = {
     "allowPrivilegeEscalation": _escalation,
     "capabilities_restricted": _capabilities,
     "runAsNonRoot": _non_root,

@@ -11,7 +11,7 @@ import msgspec
 
 from kubedoctor.cluster.kinds.volumes import Volume
 from kubedoctor.replay.admission.pod_security.baseline import seccomp_fields
-from kubedoctor.replay.admission.pod_security.pieces import Subject, of_containers, plural, quoted, setters
+from kubedoctor.replay.admission.pod_security.pieces import JudgedPod, of_containers, plural, quoted, setters
 
 ALLOWED_CAPABILITY: Final = "NET_BIND_SERVICE"
 _ALLOWED_VOLUMES: Final = (
@@ -20,20 +20,20 @@ _ALLOWED_VOLUMES: Final = (
 )
 
 
-def privilege_escalation(pod: Subject, minor: int) -> str:
+def privilege_escalation(pod: JudgedPod, minor: int) -> str:
     if minor >= 25 and pod.is_windows:
         return ""
     bad = escalating(pod)
     return f"{of_containers(bad)} must set securityContext.allowPrivilegeEscalation=false" if bad else ""
 
 
-def escalating(pod: Subject) -> list[str]:
+def escalating(pod: JudgedPod) -> list[str]:
     """The containers that may escalate, by name."""
     set_ = {name for name, context in pod.contexts if context.allow_privilege_escalation is False}
     return [container.name for container in pod.containers if container.name not in set_]
 
 
-def capabilities(pod: Subject, minor: int) -> str:
+def capabilities(pod: JudgedPod, minor: int) -> str:
     if minor >= 25 and pod.is_windows:
         return ""
     keeping, added = keeping_capabilities(pod), forbidden_capabilities(pod)
@@ -44,7 +44,7 @@ def capabilities(pod: Subject, minor: int) -> str:
     return "; ".join(details)
 
 
-def keeping_capabilities(pod: Subject) -> list[str]:
+def keeping_capabilities(pod: JudgedPod) -> list[str]:
     """The containers that do not drop all capabilities, by name."""
     dropping = {
         name for name, context in pod.contexts if context.capabilities and "ALL" in (context.capabilities.drop or ())
@@ -52,7 +52,7 @@ def keeping_capabilities(pod: Subject) -> list[str]:
     return [container.name for container in pod.containers if container.name not in dropping]
 
 
-def forbidden_capabilities(pod: Subject) -> dict[str, set[str]]:
+def forbidden_capabilities(pod: JudgedPod) -> dict[str, set[str]]:
     """The capabilities that containers add and may not."""
     added = {
         name: set(context.capabilities.add or ()) - {ALLOWED_CAPABILITY}
@@ -62,7 +62,7 @@ def forbidden_capabilities(pod: Subject) -> dict[str, set[str]]:
     return {name: forbidden for name, forbidden in added.items() if forbidden}
 
 
-def volumes(pod: Subject, minor: int) -> str:
+def volumes(pod: JudgedPod, minor: int) -> str:
     bad = {volume.name: _source(volume) for volume in pod.spec.volumes or () if not _is_allowed(volume)}
     if not bad:
         return ""
@@ -83,7 +83,7 @@ def _source(volume: Volume) -> str:
     return "unknown"
 
 
-def non_root(pod: Subject, minor: int) -> str:
+def non_root(pod: JudgedPod, minor: int) -> str:
     if minor >= 35 and pod.own_users:
         return ""
     own = pod.spec.security_context
@@ -95,13 +95,13 @@ def non_root(pod: Subject, minor: int) -> str:
     return f"pod or {of_containers(bad)} must set securityContext.runAsNonRoot=true" if bad else ""
 
 
-def silent_about_root(pod: Subject) -> list[str]:
-    """The containers that say nothing of runAsNonRoot, by name."""
+def silent_about_root(pod: JudgedPod) -> list[str]:
+    """The containers that do not set runAsNonRoot, by name."""
     saying = {name for name, context in pod.contexts if context.run_as_non_root is not None}
     return [container.name for container in pod.containers if container.name not in saying]
 
 
-def root_user(pod: Subject, minor: int) -> str:
+def root_user(pod: JudgedPod, minor: int) -> str:
     if minor >= 35 and pod.own_users:
         return ""
     own = pod.spec.security_context
@@ -110,7 +110,7 @@ def root_user(pod: Subject, minor: int) -> str:
     return f"{who} must not set runAsUser=0" if who else ""
 
 
-def seccomp(pod: Subject, minor: int) -> str:
+def seccomp(pod: JudgedPod, minor: int) -> str:
     if minor >= 25 and pod.is_windows:
         return ""
     if detail := seccomp_fields(pod):
