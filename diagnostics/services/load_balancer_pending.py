@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.services._metallb import POOL, Pools, pools
+from diagnostics.services._triage import waits_for_address
 from kubedoctor.cluster import Cluster, Event, Node, Service
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
@@ -47,17 +48,12 @@ _NOT_OF_THE_LOAD_BALANCER = re.compile(r"^(ClusterIP|Port|NodePort|TopologyAware
 """Warnings of other controllers about a Service: addresses in the cluster, endpoints."""
 
 
-def _waits(service: Service) -> bool:
-    expected = service.spec.type == "LoadBalancer" and service.metadata.deletion_timestamp is None
-    return expected and not service.status.load_balancer.ingress
-
-
 @diagnostic(
     code="KD2003",
     subject=Service,
     severity=Severity.WARNING,
     reads=(Service, Node, Event, POOL),
-    when=_waits,
+    when=waits_for_address,
     symptoms=("<pending>", "SyncLoadBalancerFailed", "EnsuringLoadBalancer", "FailedBuildModel"),
 )
 def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from diagnostics.services._triage import sends_to_numbers
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -88,19 +89,12 @@ class _Accusation(NamedTuple):
     intended: frozenset[Ref]
 
 
-def _sends_to_numbers(service: Service) -> bool:
-    """A named port leaves out the pods that do not have it."""
-    if not service.spec.selector or service.spec.type == "ExternalName" or service.spec.is_headless:
-        return False
-    return any(isinstance(port.target_port or port.port, int) for port in service.spec.ports or ())
-
-
 @diagnostic(
     code="KD2004",
     subject=Service,
     severity=Severity.WARNING,
     reads=(Service, Pod, *WORKLOADS),
-    when=_sends_to_numbers,
+    when=sends_to_numbers,
     symptoms=("connection refused", "502", "503", "intermittent"),
 )
 def selects_foreign_pods(service: Service, cluster: Cluster) -> Iterator[Finding]:

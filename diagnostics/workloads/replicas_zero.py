@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from diagnostics.workloads._triage import scaled_to_zero
 from kubedoctor.answers.statements import LONGEST_MESSAGE, quoted, said, troubles_of
 from kubedoctor.cluster import (
     Cluster,
@@ -42,15 +43,6 @@ from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, 
 from kubedoctor.replay.autoscaling.scalers import SCALER_FAILED
 
 SCALED_OBJECT: Final = "ScaledObject.keda.sh"
-
-
-def scaled_to_zero(workload: KubernetesObject) -> bool:
-    """The desired number of replicas is 0, and the workload is not being deleted."""
-    return (
-        isinstance(workload, Deployment | StatefulSet)
-        and workload.spec.replicas == 0
-        and workload.metadata.deletion_timestamp is None
-    )
 
 
 def _detail(autoscaler: HorizontalPodAutoscaler | None, owner: OwnerReference | None) -> str:

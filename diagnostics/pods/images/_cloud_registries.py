@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from kubedoctor.replay.kubelet.image_errors import ImageName
+from kubedoctor.replay.kubelet.image_names import ImageName
 
 
 class NodeIdentity(NamedTuple):

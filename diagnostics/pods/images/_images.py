@@ -40,12 +40,11 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.image_errors import (
     PULL_REASONS,
-    ImageName,
     PullProblem,
-    parse_image_name,
     read_pull_error,
     reason_in,
 )
+from kubedoctor.replay.kubelet.image_names import ImageName, parse_image_name
 
 
 class Unpulled(NamedTuple):

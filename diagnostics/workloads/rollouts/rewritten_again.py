@@ -41,6 +41,7 @@ from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, command_line, diagnostic, rollout
 from kubedoctor.replay.permissions.grants import ROLE_KINDS, allows, bound_roles, rules_of
 from kubedoctor.replay.permissions.refusals import SERVICE_ACCOUNT, Refusal
+from kubedoctor.replay.workloads.rolling_update import rolled_out_often
 
 _MOST_FIELDS: Final = 2
 _SOON: Final = timedelta(minutes=5)
@@ -52,6 +53,7 @@ _SOON: Final = timedelta(minutes=5)
     subject=Deployment,
     severity=Severity.WARNING,
     reads=(Deployment, ReplicaSet, CronJob, *ROLE_KINDS),
+    when=rolled_out_often,
     explains=(Explains("same", ("KD1201",)),),
     symptoms=("revision-history", "OutOfSync", "flapping"),
 )

@@ -14,10 +14,9 @@ import msgspec
 from kubedoctor.answers.timeline.differences import FieldChange, differences
 from kubedoctor.cluster.kinds.apps import ReplicaSet
 from kubedoctor.cluster.relations.workloads import revision_of
+from kubedoctor.replay.workloads.rolling_update import FEWEST_TURNS
 
 HISTORY: Final = "deployment.kubernetes.io/revision-history"
-FEWEST: Final = 3
-"""A rollout, its rollback and the rollout of the repaired program are two of each."""
 
 
 class Alternation(msgspec.Struct, frozen=True):
@@ -36,7 +35,7 @@ def alternation(sets: Sequence[ReplicaSet]) -> Alternation | None:
         return None
     now, other = sets[:2]
     times = min(_times(now), _times(other))
-    if times < FEWEST:
+    if times < FEWEST_TURNS:
         return None
     return Alternation(now, other, times, differences(other.spec.template, now.spec.template))
 

@@ -181,7 +181,7 @@ def replica_sets_of(deployment: Deployment, cluster: Cluster) -> tuple[ReplicaSe
     return tuple(sorted(sets, key=lambda item: (revision_of(item) or 0, item.name), reverse=True))
 
 
-def revision_of(replica_set: ReplicaSet) -> int | None:
+def revision_of(obj: ReplicaSet | Deployment) -> int | None:
     """The number of its revision; None where it has none."""
-    text = replica_set.annotations.get(REVISION, "")
+    text = obj.annotations.get(REVISION, "")
     return int(text) if text.isdecimal() else None

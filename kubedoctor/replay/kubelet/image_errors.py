@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import re
-from typing import NamedTuple
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
@@ -53,19 +52,6 @@ class PullProblem(enum.Enum):
     UNKNOWN = enum.auto()
 
 
-class ImageName(NamedTuple):
-    """`registry` is `docker.io` where the name has none; `tag` and `digest` may be empty."""
-
-    registry: str
-    repository: str
-    tag: str
-    digest: str
-
-    @property
-    def without_tag(self) -> str:
-        return f"{self.registry}/{self.repository}"
-
-
 _PROBLEMS = {
     MessageClass.IMAGE_NOT_FOUND: PullProblem.NOT_FOUND,
     MessageClass.IMAGE_RATE_LIMITED: PullProblem.RATE_LIMIT,
@@ -87,7 +73,6 @@ _ABSENT_TOO = compiled_later(
 _WEB_PAGE = compiled_later(r"media ?type:? \"?text/html|text/html", re.IGNORECASE)
 _STORAGE = compiled_later(r"https?://(?P<host>[^/\s\"?]+)/(?!v2/)\S*?: \"?40[13]\b")
 _OF_THE_LOGIN = compiled_later(r"oauth|token|authoriz", re.IGNORECASE)
-_DOMAIN = compiled_later(r"^(?:localhost|.*[.:].*)$")
 _BACK_OFF_ONLY = compiled_later(r'^Back-off pulling image "[^"]*"$')
 
 
@@ -139,17 +124,3 @@ def storage_host(message: str) -> str:
     """The host that refused an image's layers, where that is not the registry itself: registries redirect to a store."""
     match = _STORAGE.search(message)
     return match["host"] if match is not None and not _OF_THE_LOGIN.search(message[: match.start()]) else ""
-
-
-def parse_image_name(image: str) -> ImageName:
-    """The parts of a reference as the runtime completes it; an invalid reference ends up in `repository`."""
-    reference, _, digest = image.partition("@")
-    registry, slash, path = reference.partition("/")
-    if not slash or not _DOMAIN.match(registry):
-        registry, path = "docker.io", reference
-    name, colon, tag = path.rpartition(":")
-    if not colon or "/" in tag:
-        name, tag = path, ""
-    if registry == "docker.io" and "/" not in name:
-        name = f"library/{name}"
-    return ImageName(registry, name, tag, digest)

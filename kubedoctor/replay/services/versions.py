@@ -13,7 +13,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
-from kubedoctor.replay.kubelet.image_errors import parse_image_name
+from kubedoctor.replay.kubelet.image_names import parse_image_name
 
 
 class OtherVersion(msgspec.Struct, frozen=True):

@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.apps import Deployment, ReplicaSet
 from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.relations.workloads import revision_of
 
 DEFAULT: Final = "25%"
 """maxSurge and maxUnavailable where a Deployment does not set them."""
-_PERCENT: Final = re.compile(r"([0-9]+)%", re.ASCII)
+FEWEST_TURNS: Final = 3
+"""A rollout, its rollback and the rollout of the repaired program are two of each."""
+_PERCENT: Final = compiled_later(r"([0-9]+)%", re.ASCII)
 
 
 class Fences(NamedTuple):
@@ -40,6 +44,12 @@ def _scaled(value: int | str | None, whole: int, *, up: bool) -> int:
 def is_rolling(deployment: Deployment) -> bool:
     """It replaces its pods step by step, and may do so now."""
     return deployment.spec.strategy.type != "Recreate" and not deployment.spec.paused
+
+
+def rolled_out_often(deployment: Deployment) -> bool:
+    """Two templates can have taken turns: each rollout raises the number of its revision."""
+    number = revision_of(deployment)
+    return number is None or number >= 2 * FEWEST_TURNS
 
 
 def rolls_out(deployment: Deployment) -> bool:

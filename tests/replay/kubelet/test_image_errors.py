@@ -6,13 +6,12 @@ import pytest
 
 from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
 from kubedoctor.replay.kubelet.image_errors import (
-    ImageName,
     PullProblem,
     classify_pull_message,
-    parse_image_name,
     read_pull_error,
     reason_in,
 )
+from kubedoctor.replay.kubelet.image_names import ImageName, parse_image_name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,18 @@
+"""Which Services some diagnostics are about: predicates that are asked without importing those."""
+
+from __future__ import annotations
+
+from kubedoctor.cluster import Service
+
+
+def waits_for_address(service: Service) -> bool:
+    """A load balancer is to give it an address, and has not."""
+    expected = service.spec.type == "LoadBalancer" and service.metadata.deletion_timestamp is None
+    return expected and not service.status.load_balancer.ingress
+
+
+def sends_to_numbers(service: Service) -> bool:
+    """A named port leaves out the pods that do not have it."""
+    if not service.spec.selector or service.spec.type == "ExternalName" or service.spec.is_headless:
+        return False
+    return any(isinstance(port.target_port or port.port, int) for port in service.spec.ports or ())
