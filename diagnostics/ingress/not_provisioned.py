@@ -20,21 +20,19 @@ Read the event: it names the call that failed, and why.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 
+from diagnostics.services._controllers import cloud_identity, still_counts
 from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning
 from kubedoctor.cluster import (
     Cluster,
     Event,
-    Evidence,
     Ingress,
     IngressClass,
     Pod,
     Service,
     ServiceAccount,
     controller_pods,
-    has_path,
     visible_end,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
@@ -67,11 +65,6 @@ _MEANINGS: Final = {
     _C.LOADBALANCER_SETTING_MISSING: Meaning("a setting is missing", "Set what the message names"),
     _C.LOADBALANCER_UNSUPPORTED: Meaning("the load balancer does not support it", "Change what the message names"),
 }  # fmt: skip
-_FRESH: Final = timedelta(minutes=30)
-"""Controllers try again at least every quarter of an hour."""
-_ROLE: Final = "eks.amazonaws.com/role-arn"
-_GOOGLE: Final = "iam.gke.io/gcp-service-account"
-_AZURE: Final = "azure.workload.identity/client-id"
 
 
 @diagnostic(
@@ -86,7 +79,7 @@ def not_provisioned(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
         return
     events = cluster.events_about(ref(ingress))
     failure = next((event for event in reversed(events) if event.type == "Warning" and event.message), None)
-    if failure is None or not _still_counts(failure, events, cluster):
+    if failure is None or not still_counts(failure, events, cluster):
         return
     reading = read_message(Message(text=failure.message, reason=failure.reason, kind="Ingress", type=failure.type))
     meaning = _MEANINGS.get(reading.message_class) if reading is not None else None
@@ -100,38 +93,14 @@ def not_provisioned(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
         summary=f"{meaning.clause}: {words}",
         evidence=(
             quote(failure, "message", f"event {failure.reason}"),
-            *(_identity(ingress, cluster) if about_identity or "denied" in reading.message_class.value else ()),
+            *(
+                cloud_identity(controller_pods(ingress, cluster), cluster)
+                if about_identity or "denied" in reading.message_class.value
+                else ()
+            ),
         ),
         confidence=Confidence.CERTAIN,
         severity=Severity.WARNING if addressed else None,
         fixes=(Fix(meaning.repair),),
         commands=(Command(ref(ingress).describe_command, "its events"),),
     )
-
-
-def _still_counts(failure: Event, events: tuple[Event, ...], cluster: Cluster) -> bool:
-    """It was seen lately, and the controller reports no success after it."""
-    seen = failure.seen_at
-    if seen is None or cluster.taken_at - seen > _FRESH:
-        return False
-    return not any(
-        event.type == "Normal" and event.seen_at is not None and event.seen_at >= seen and _is_success(event)
-        for event in events
-    )
-
-
-def _is_success(event: Event) -> bool:
-    words = event.message.lower()
-    return "success" in words or words.startswith(("ip is now", "configuration for")) or "reconciled" in words
-
-
-def _identity(ingress: Ingress, cluster: Cluster) -> Iterator[Evidence]:
-    """The ServiceAccount of the controller, and the cloud's account that it names."""
-    for pod in controller_pods(ingress, cluster)[:1]:
-        account = cluster.maybe.get(ServiceAccount, pod.namespace, pod.spec.service_account_name or "default")
-        if account is None:
-            continue
-        yield quote(account, "metadata.name", "the ServiceAccount of the controller")
-        for key in (_ROLE, _GOOGLE, _AZURE):
-            if has_path(account, f"metadata.annotations[{key}]"):
-                yield quote(account, f"metadata.annotations[{key}]", "the cloud's account that it names")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from kubedoctor.cluster import Service
 
 
-def waits_for_address(service: Service) -> bool:
-    """A load balancer is to give it an address, and has not."""
-    expected = service.spec.type == "LoadBalancer" and service.metadata.deletion_timestamp is None
-    return expected and not service.status.load_balancer.ingress
+def is_load_balancer(service: Service) -> bool:
+    """A controller is to give it an address, and to keep its load balancer as written."""
+    return service.spec.type == "LoadBalancer" and service.metadata.deletion_timestamp is None
 
 
 def sends_to_numbers(service: Service) -> bool:

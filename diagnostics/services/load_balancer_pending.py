@@ -2,16 +2,18 @@
 
 ## What it means
 No controller has assigned an external address to the Service: `kubectl get service` shows `<pending>`. Inside the
-cluster, and through its node port, the Service works.
+cluster, and through its node port, the Service works. Where it has an address, the load balancer keeps its last state.
 
 ## Why it happens
 - No controller in the cluster provides load balancers: a bare-metal cluster without MetalLB, kube-vip or similar, or a
   cloud controller manager that does not run.
 - The Service sets a `loadBalancerClass` that no controller serves.
 - The cloud refuses: quota, subnets, permissions, a wrong annotation. Its controller writes an event.
+- The pool of addresses is used up (MetalLB, Cilium). Cilium writes no event: see the conditions of the Service.
+- On k3s the pods of ServiceLB (`svclb-...`) do not run: another Service or program has the port on each node.
 
 ## How to fix it
-1. Read the events of the Service.
+1. Read the events of the Service, and its `status.conditions`.
 2. On bare metal install a load balancer controller, or use a node port or an Ingress.
 
 ## References
@@ -20,13 +22,34 @@ cluster, and through its node port, the Service works.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Final
 
-from diagnostics.services._metallb import POOL, Pools, pools
-from diagnostics.services._triage import waits_for_address
-from kubedoctor.cluster import Cluster, Event, Node, Service
+from diagnostics.services._controllers import cloud_identity, controllers_of, still_counts
+from diagnostics.services._failures import (
+    IDENTITY,
+    BalancerFailure,
+    is_failure,
+    meaning_of,
+    of_condition,
+    of_event,
+    repair_of,
+)
+from diagnostics.services._pools import CILIUM, METALLB, pools
+from diagnostics.services._triage import is_load_balancer
+from kubedoctor.answers.statements import LONGEST_MESSAGE
+from kubedoctor.cluster import (
+    Cluster,
+    DaemonSet,
+    Event,
+    Node,
+    Pod,
+    Service,
+    ServiceAccount,
+    human_duration,
+    visible_end,
+)
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -37,52 +60,134 @@ from kubedoctor.findings import (
     Severity,
     command_line,
     diagnostic,
+    edit_command,
     quote,
     ref,
 )
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
 
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)
 """Controllers on bare metal choose from a list of addresses; a cloud has to create a load balancer."""
-_NOT_OF_THE_LOAD_BALANCER = re.compile(r"^(ClusterIP|Port|NodePort|TopologyAwareHints|FailedTo(Create|Update)Endpoint)")
-"""Warnings of other controllers about a Service: addresses in the cluster, endpoints."""
+_SERVICE_LB: Final = "svccontroller.k3s.cattle.io/svcname"
+_SERVICE_LB_NAMESPACE: Final = "svccontroller.k3s.cattle.io/svcnamespace"
+_FINALIZERS: Final = ("service.kubernetes.io/load-balancer-cleanup", "service.k8s.aws/resources")
+"""Written by the controller that takes the Service, before it asks the cloud."""
 
 
 @diagnostic(
     code="KD2003",
     subject=Service,
     severity=Severity.WARNING,
-    reads=(Service, Node, Event, POOL),
-    when=waits_for_address,
-    symptoms=("<pending>", "SyncLoadBalancerFailed", "EnsuringLoadBalancer", "FailedBuildModel"),
+    reads=(Service, Node, Event, Pod, ServiceAccount, DaemonSet, METALLB, CILIUM),
+    when=is_load_balancer,
+    symptoms=(
+        "<pending>",
+        "SyncLoadBalancerFailed",
+        "EnsuringLoadBalancer",
+        "FailedBuildModel",
+        "IPAMRequestSatisfied",
+    ),
 )
 def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Finding]:
+    events = cluster.events_about(ref(service))
+    failures = [event for event in events if is_failure(event)]
+    if service.status.load_balancer.ingress:
+        if failures and still_counts(failures[-1], events, cluster):
+            yield from _failed(service, of_event(failures[-1]), cluster)
+        return
+    condition = of_condition(service)
+    if condition is not None or failures:
+        yield from _failed(service, condition or of_event(failures[-1]), cluster)
+        return
     since = service.metadata.creation_timestamp
     age = cluster.taken_at - since if since is not None else CLOUD_PATIENCE
-    failures = [event for event in cluster.events_about(ref(service)) if _is_failure(event)]
     nodes = cluster.maybe.all(Node)
-    begun = any(event.reason == "EnsuringLoadBalancer" for event in cluster.events_about(ref(service)))
+    begun = any(event.reason == "EnsuringLoadBalancer" for event in events)
     cloud = begun or not nodes or any(node.spec.provider_id for node in nodes)
-    if not failures and age < (CLOUD_PATIENCE if cloud else PATIENCE):
+    if age < (CLOUD_PATIENCE if cloud else PATIENCE):
         return
-    if failures:
-        yield _failed(service, failures[-1], pools(service, failures[-1], cluster))
+    own = next((row for row in cluster.maybe.all(DaemonSet) if _serves(row, service)), None)
+    if own is not None:
+        yield from _service_lb(service, own)
+    elif _taken_by(service) or begun:
+        yield _silent(service, age)
     else:
         yield _not_handled(service, cloud=cloud)
 
 
-def _is_failure(event: Event) -> bool:
-    """Each controller has its own reasons: SyncLoadBalancerFailed, FailedBuildModel, AllocationFailed."""
-    return event.type != "Normal" and bool(event.message) and not _NOT_OF_THE_LOAD_BALANCER.match(event.reason)
+def _failed(service: Service, failure: BalancerFailure, cluster: Cluster) -> Iterator[Finding]:
+    since = service.metadata.creation_timestamp
+    age = cluster.taken_at - since if since is not None else None
+    message = Message(text=failure.text, reason=failure.reason, kind="Service", type="Warning", age=age)
+    reading = read_message(message)
+    if reading is not None and reading.message_class.is_healthy:
+        return  # The cloud works on it.
+    meaning = meaning_of(reading)
+    refused = meaning is IDENTITY or (reading is not None and reading.message_class is MessageClass.LOADBALANCER_DENIED)
+    pods = controllers_of(failure.event, cluster) if refused and failure.event is not None else ()
+    identity = cloud_identity(pods, cluster)
+    of_pool = reading is not None and reading.message_class in (
+        MessageClass.LOADBALANCER_NO_ADDRESS,
+        MessageClass.LOADBALANCER_ADDRESS_TAKEN,
+    )
+    free = pools(service, failure.controller, cluster) if of_pool else None
+    words = visible_words(failure.text, reading)
+    keeps = "cannot be updated: " if service.status.load_balancer.ingress else ""
+    yield Finding(
+        about=ref(service),
+        summary=f"{keeps}{meaning.clause}: {words}{free.words if free is not None else ''}",
+        confidence=Confidence.CERTAIN,
+        evidence=(_wish(service), failure.evidence, *identity, *(free.evidence if free is not None else ())),
+        fixes=(repair_of(service, meaning, failure),),
+        commands=_commands(service)[:1],
+    )
 
 
-def _failed(service: Service, failure: Event, free: Pools) -> Finding:
+def _serves(daemon_set: DaemonSet, service: Service) -> bool:
+    """Whether ServiceLB of k3s made the DaemonSet for the Service."""
+    labels = daemon_set.labels
+    space = labels.get(_SERVICE_LB_NAMESPACE, service.namespace)
+    return labels.get(_SERVICE_LB) == service.name and space == service.namespace
+
+
+def _service_lb(service: Service, own: DaemonSet) -> Iterator[Finding]:
+    if own.status.number_ready:
+        return  # Its address is on its way.
+    ports = ", ".join(str(row.port) for row in service.spec.ports or ())
+    yield Finding(
+        about=ref(service),
+        summary=f"no external address: no pod of {ref(own).title} is ready, which takes port {ports} of each node",
+        confidence=Confidence.CERTAIN,
+        evidence=(_wish(service), quote(own, "metadata.name", "ServiceLB of k3s binds the ports on the nodes")),
+        because_of=(ref(own),),
+        fixes=(
+            Fix(
+                f"Give the Service a port that no other program has on the nodes, or free port {ports}",
+                edit_command(ref(service)),
+            ),
+        ),
+        commands=(Command(f"kubectl describe {ref(own).argument}{own.namespace_flag}", "its pods and events"),),
+    )
+
+
+def _taken_by(service: Service) -> str:
+    return next((name for name in _FINALIZERS if name in (service.metadata.finalizers or ())), "")
+
+
+def _silent(service: Service, age: timedelta) -> Finding:
+    finalizer = _taken_by(service)
+    places = (service.metadata.finalizers or ()).index(finalizer) if finalizer else 0
+    taken = (quote(service, f"metadata.finalizers[{places}]", "of the controller that took it"),) if finalizer else ()
     return Finding(
         about=ref(service),
-        summary=f"load balancer failed: {failure.message}{free.words}",
-        confidence=Confidence.CERTAIN,
-        evidence=(_wish(service), quote(failure, "message", "the controller's message"), *free.evidence),
-        commands=_commands(service),
+        summary=f"no external address for {human_duration(age)}: a controller has taken the Service and reports no error",
+        confidence=Confidence.POSSIBLE,
+        would_disprove="the load balancer exists at the cloud and is still being created",
+        evidence=(_wish(service), *taken),
+        commands=_commands(service)[:1],
     )
 
 

@@ -96,7 +96,7 @@ from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
 from kubedoctor.cluster.relations.family import Family
-from kubedoctor.cluster.relations.ingress_controllers import controller_pods
+from kubedoctor.cluster.relations.ingress_controllers import controller_pods, pods_of_programs
 from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
 from kubedoctor.cluster.relations.operators import OPERATOR_KINDS
 from kubedoctor.cluster.relations.policies import applies_to
@@ -285,6 +285,7 @@ __all__ = [
     "pod_that_said",
     "pods_mounting",
     "pods_of",
+    "pods_of_programs",
     "pods_selected_by",
     "provisioning_container",
     "quote",

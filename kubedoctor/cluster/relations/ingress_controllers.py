@@ -45,6 +45,11 @@ def _of_its_class(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
         return ()
     domain, _, path = named.spec.controller.partition("/")
     programs = {_PROGRAMS.get(domain, ""), *domain.split("."), *path.split("/")} - _EVERY - {""}
+    return pods_of_programs(frozenset(programs), cluster)
+
+
+def pods_of_programs(programs: frozenset[str], cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that a label names after one of the programs."""
     return tuple(
         pod
         for pod in cluster.maybe.all(Pod)

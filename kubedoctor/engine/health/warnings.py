@@ -19,6 +19,8 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Want
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.reader import read_message
 
 MOST_QUOTED = 2
 REPEATED = 3
@@ -86,7 +88,7 @@ def _said(about: Ref, snapshot: Snapshot, *, once: bool) -> tuple[str, tuple[Evi
     if warning is None:
         return None
     age = snapshot.taken_at - _moment(events[-1])
-    if not once and (warning.seen < REPEATED or age > STILL):
+    if (not once and (warning.seen < REPEATED or age > STILL)) or _is_progress(warning.newest, about, snapshot):
         return None
     return f"event {warning.newest.reason}, {_frequency(warning, snapshot)}", (_quoted(warning, snapshot),)
 
@@ -129,6 +131,17 @@ def _is_answered(event: Event, about: Ref, snapshot: Snapshot) -> bool:
     """A pod that has its node was placed after the scheduler failed to."""
     pod = snapshot.get(about) if event.reason == "FailedScheduling" else None
     return isinstance(pod, Pod) and bool(pod.spec.node_name)
+
+
+def _is_progress(event: Event, about: Ref, snapshot: Snapshot) -> bool:
+    """A load balancer that a cloud still creates is no failure, although its controller warns of it."""
+    service = snapshot.get(about) if about.kind == "Service" else None
+    created = service.metadata.creation_timestamp if service is not None else None
+    if created is None:
+        return False
+    age = snapshot.taken_at - created
+    reading = read_message(Message(text=event.message, reason=event.reason, kind="Service", type=event.type, age=age))
+    return reading is not None and reading.message_class.is_healthy
 
 
 def _deciding_field(event: Event) -> str:

@@ -43,7 +43,7 @@ _PHRASES = (
         r"no (more |free |available )?(available |free )?(IPs?|address(es)?)\b|no (matching |available )?(IP ?"
         r"|address ?)?(Address)?pools?\b|pools? .{0,60}(exhausted|empty|full|unknown|not (exist|found)|no "
         r"|has no)|unknown pool|unable to allocate|exhausted|out of (addresses|IPs)|IP_SPACE_EXHAUSTED"
-        r"|no cidrs? |NoPool|out_of_ips|no_pool|failed to allocate",
+        r"|ran out of |no enabled \S*Pools?|no cidrs? |NoPool|out_of_ips|no_pool|failed to allocate",
     ),
     Phrase(
         _C.LOADBALANCER_SECURITY_GROUPS,
