@@ -26,7 +26,7 @@ _MEANINGS: Final = {
     _C.LOADBALANCER_SUBNETS: Meaning("no subnet fits", "Tag the subnets for load balancers, or name them in an annotation of the Service"),
     _C.LOADBALANCER_SECURITY_GROUPS: Meaning("its security groups cannot be used", "Correct the security groups of the Service's annotation or of the nodes"),
     _C.LOADBALANCER_NO_ADDRESS: Meaning("no address is left for it", "Add addresses to the pool, or free one"),
-    _C.LOADBALANCER_ADDRESS_TAKEN: Meaning("the address that it asks for cannot be used", "Ask for another address, or let the two Services share it"),
+    _C.LOADBALANCER_ADDRESS_TAKEN: Meaning("the requested address cannot be used", "Request another address, or let the two Services share it"),
     _C.LOADBALANCER_SETTING_MISSING: Meaning("an annotation, or a setting of the controller, is missing", "Set the annotation on the Service, or the setting of the controller, that the message names"),
     _C.LOADBALANCER_NO_NODES: Meaning("no node can take its traffic", "Make nodes ready, or remove the label node.kubernetes.io/exclude-from-external-load-balancers"),
     _C.LOADBALANCER_UNSUPPORTED: Meaning("the load balancer does not support it", "Change what the message names: protocols, ports or annotations of the Service"),
