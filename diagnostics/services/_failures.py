@@ -14,7 +14,7 @@ from kubedoctor.replay.messages.message import MessageReading
 _NOT_OF_THE_LOAD_BALANCER = re.compile(r"^(ClusterIP|Port|NodePort|TopologyAwareHints|FailedTo(Create|Update)Endpoint)")
 """Warnings of other controllers about a Service: addresses in the cluster, endpoints."""
 _SCHEME: Final = "service.beta.kubernetes.io/aws-load-balancer-scheme"
-_AWS_SUBNETS: Final = re.compile(r"VPC and tags|auto-discover|suitable subnets for creating the ELB", re.IGNORECASE)
+_AWS_SUBNETS: Final = re.compile(r"VPC and tags|auto-discover|at least one subnet|suitable subnets for creating the ELB", re.IGNORECASE)
 _C = MessageClass
 IDENTITY: Final = Meaning(
     "the cloud does not accept the identity of the controller",
