@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from diagnostics.services._controllers import cloud_identity, still_counts
-from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning
+from diagnostics.services._failures import deciding_part
+from kubedoctor.answers.statements import Meaning
 from kubedoctor.cluster import (
     Cluster,
     Event,
@@ -33,7 +34,6 @@ from kubedoctor.cluster import (
     Service,
     ServiceAccount,
     controller_pods,
-    visible_end,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
 from kubedoctor.replay.messages.classes import MessageClass
@@ -85,7 +85,7 @@ def not_provisioned(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     meaning = _MEANINGS.get(reading.message_class) if reading is not None else None
     if reading is None or meaning is None:
         return
-    words = visible_end(" ".join(failure.message.split()), LONGEST_MESSAGE)
+    words = deciding_part(failure.message)
     about_identity = reading.message_class.area == "cloud-identity"
     addressed = bool(ingress.status.load_balancer.ingress)
     yield Finding(

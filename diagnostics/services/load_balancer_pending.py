@@ -30,6 +30,7 @@ from diagnostics.services._controllers import cloud_identity, controllers_of, st
 from diagnostics.services._failures import (
     IDENTITY,
     BalancerFailure,
+    deciding_part,
     is_failure,
     meaning_of,
     of_condition,
@@ -38,7 +39,6 @@ from diagnostics.services._failures import (
 )
 from diagnostics.services._pools import CILIUM, METALLB, pools
 from diagnostics.services._triage import is_load_balancer
-from kubedoctor.answers.statements import LONGEST_MESSAGE
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -48,7 +48,6 @@ from kubedoctor.cluster import (
     Service,
     ServiceAccount,
     human_duration,
-    visible_end,
 )
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
@@ -134,7 +133,7 @@ def _failed(service: Service, failure: BalancerFailure, cluster: Cluster) -> Ite
         MessageClass.LOADBALANCER_ADDRESS_TAKEN,
     )
     free = pools(service, failure.controller, cluster) if of_pool else None
-    words = visible_words(failure.text, reading)
+    words = deciding_part(failure.text)
     keeps = "cannot be updated: " if service.status.load_balancer.ingress else ""
     yield Finding(
         about=ref(service),
