@@ -27,6 +27,7 @@ AREAS = {
     "networkpolicy": 1,
     "dns": 1,
     "podsecurity": 1,
+    "rbac": 1,
 }
 """How many modes share the questions of an area: each mode gets the full number."""
 PROGRAMS = {"networkpolicy": oracle.NETWORK_POLICIES}

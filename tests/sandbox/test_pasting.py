@@ -125,7 +125,10 @@ def test_what_is_recreated(name: str, environment: dict[str, str]) -> None:
     assert plain(decoded(run(shlex.split(first), environment))) == plain(apply_to_object(before, operation.steps))
 
 
-@pytest.mark.parametrize("name", ["a service account", "a config map"])
+@pytest.mark.parametrize(
+    "name",
+    ["a service account", "a config map", "a role", "a cluster role", "a role binding", "a cluster role binding"],
+)
 def test_what_is_created(name: str, environment: dict[str, str]) -> None:
     change, line = OTHERS[name]
     (operation,) = change.operations

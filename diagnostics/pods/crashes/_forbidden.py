@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from diagnostics.pods.crashes._story import Story
+from kubedoctor.answers.permissions import allowed_by, granted
 from kubedoctor.cluster import Cluster, ClusterRoleBinding, RoleBinding
-from kubedoctor.findings import Evidence, Fix, Ref, edit_command, quote, ref
-from kubedoctor.replay.permissions.grants import Binding, allows, bound_roles, rules_of
+from kubedoctor.findings import Evidence, Ref, quote, ref
+from kubedoctor.replay.permissions.authorizer import authorize
+from kubedoctor.replay.permissions.grants import Binding, bindings_elsewhere, bound_roles
+from kubedoctor.replay.permissions.nearest import NearRule, nearest_rule
 from kubedoctor.replay.permissions.refusals import Refusal, refusal_in
 
 
@@ -18,25 +22,52 @@ def forbidden(message: str, cluster: Cluster) -> Story | None:
         return None
     account = refusal.service_account
     who = f"ServiceAccount {account[0]}/{account[1]}" if account else f"user {refusal.user}"
-    where = f" in namespace {refusal.namespace}" if refusal.namespace else " at the cluster scope"
-    request = f"{refusal.verb} {refusal.what}{'' if refusal.path else where}"
-    text = f"the Kubernetes API denies {who} to {request} (RBAC)"
+    text = f"the Kubernetes API denies {who} to {refusal.request} (RBAC)"
+    namespaces = dict.fromkeys(filter(None, (refusal.namespace, account[0] if account else "")))
     cluster.together(
         partial(cluster.maybe.all, ClusterRoleBinding),
-        *([partial(cluster.maybe.all, RoleBinding, refusal.namespace)] if refusal.namespace else []),
+        *(partial(cluster.maybe.all, RoleBinding, namespace) for namespace in namespaces),
     )
+    decision = authorize(refusal, cluster)
+    if decision.role is not None:
+        return Story(f"{text}; {_named(decision.role)} allows it now")
     bound = [(binding, role) for binding, role in bound_roles(refusal, cluster) if _names(binding, refusal)]
-    allowing = next((role for _, role in bound if any(allows(r, refusal) for r in rules_of(role, cluster) or ())), None)
-    if allowing is not None:
-        return Story(f"{text}; {_named(allowing)} allows it now")
-    if not bound:
-        return Story(f"{text}; {'no role is bound to it' if not cluster.gaps else 'its roles cannot be seen'}")
     roles = list(dict.fromkeys(role for _, role in bound))
-    names = ", ".join(_named(role) for role in roles)
-    fix = Fix(f"Allow {request} in {_named(roles[0])}", edit_command(roles[0]))
-    return Story(
-        f"{text}; no rule of {names} allows it", evidence=tuple(map(_bound, (b for b, _ in bound))), fixes=(fix,)
-    )
+    elsewhere = next(allowed_by(refusal, bindings_elsewhere(refusal, namespaces, cluster), cluster), None)
+    evidence = tuple(map(_bound, (binding for binding, _ in bound)))
+    fixes = tuple(granted(refusal, roles, elsewhere, cluster)) if not cluster.gaps else ()
+    if elsewhere is not None:
+        binding, role = elsewhere
+        text += f"; {_named(role)} allows it, but {_title(binding)} binds it for namespace {binding.namespace} only"
+        return Story(text, evidence=(*evidence, _bound(binding)), fixes=fixes)
+    if not bound:
+        why = "no role is bound to it" if not cluster.gaps else "its roles cannot be seen"
+        return Story(f"{text}; {why}", fixes=fixes)
+    missing = [role for role in decision.missing if role in roles]
+    if missing:
+        return Story(f"{text}; {_named(missing[0])}, which is bound to it, does not exist", evidence=evidence)
+    near = nearest_rule(refusal, roles, cluster)
+    text += f"; no rule of {', '.join(map(_named, roles))} allows it{f': {_misses(near, refusal)}' if near else ''}"
+    return Story(text, evidence=(*evidence, *_rule(near, cluster)), fixes=fixes)
+
+
+def _misses(near: NearRule, refusal: Refusal) -> str:
+    has = ", ".join(name or '""' for name in near.has)
+    match near.part:
+        case "verbs":
+            return f"a rule for {refusal.what} has {has}, not {refusal.verb}"
+        case "resourceNames":
+            return f"a rule allows it for {has} only"
+        case "apiGroups":
+            return f"a rule for {refusal.resource} names API group {has}, not {refusal.group or 'the core group'}"
+        case _:
+            return f"a rule has {has}, not {refusal.resource}"
+
+
+def _rule(near: NearRule | None, cluster: Cluster) -> Iterator[Evidence]:
+    role = cluster.maybe.get_ref(near.role) if near is not None else None
+    if role is not None and near is not None:
+        yield quote(role, f"rules[{near.index}].{near.part}", "the nearest rule")
 
 
 def _names(binding: Binding, refusal: Refusal) -> bool:
@@ -48,6 +79,10 @@ def _names(binding: Binding, refusal: Refusal) -> bool:
 
 def _named(role: Ref) -> str:
     return f"{role.kind} {f'{role.namespace}/' if role.namespace else ''}{role.name}"
+
+
+def _title(binding: Binding) -> str:
+    return ref(binding).title
 
 
 def _bound(binding: Binding) -> Evidence:

@@ -172,8 +172,8 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
 
 
 def _comes_first(story: Story) -> bool:
-    """A name that does not resolve is more than the probe shows."""
-    return story.cause is None or story.cause.fault is LogFault.NAME_NOT_RESOLVED
+    """A name that does not resolve, and a right that is missing, are more than the probe shows."""
+    return story.cause is None or story.cause.fault in (LogFault.NAME_NOT_RESOLVED, LogFault.API_FORBIDDEN)
 
 
 def _is_of_this_state(event: Event, pod: Pod, part: ContainerWithStatus, probe: Probe) -> bool:

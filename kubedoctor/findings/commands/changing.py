@@ -15,6 +15,7 @@ from kubedoctor.cluster.relations.workloads import template_of, template_path
 from kubedoctor.findings.commands.immutable import recreated
 from kubedoctor.findings.commands.lines import SETTABLE, kubectl
 from kubedoctor.findings.commands.patches import patch_words
+from kubedoctor.findings.commands.roles import role_words
 
 _SCALABLE: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 _CORDON_TAINT: Final = "node.kubernetes.io/unschedulable"
@@ -126,6 +127,8 @@ def _create(about: Ref, data: Mapping[str, Any]) -> _Line:
     if about.kind in ("ServiceAccount", "Namespace") and set(data) <= {"apiVersion", "kind", "metadata"}:
         words = ["kubectl", "create", about.kind.lower(), about.name]
         return _Line((*words, *(["-n", about.namespace] if about.namespace else [])))
+    if of_role := role_words(about, data):
+        return _Line((*of_role, *(["-n", about.namespace] if about.namespace else [])))
     return _Line(("printf", "%s", json.dumps(dict(data))), then=f" | {kubectl('create', '-f', '-')}")
 
 

@@ -5,7 +5,7 @@ Upstream: `plugin/pkg/auth/authorizer/rbac/rbac.go` and `pkg/apis/rbac/v1/evalua
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kubedoctor.cluster.kinds.control import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject
 from kubedoctor.cluster.kinds.references import Ref
@@ -19,13 +19,28 @@ Binding = RoleBinding | ClusterRoleBinding
 
 def bound_roles(refusal: Refusal, cluster: Cluster) -> Iterator[tuple[Binding, Ref]]:
     """The bindings of the user that count for the request, and the role that each names."""
+    for binding, role, _ in bindings_of(refusal, cluster):
+        yield binding, role
+
+
+def bindings_of(refusal: Refusal, cluster: Cluster) -> Iterator[tuple[Binding, Ref, Subject]]:
+    """As `bound_roles`, with the subject that is the user."""
     for cluster_wide in cluster.maybe.all(ClusterRoleBinding):
-        if _binds(cluster_wide.subjects, refusal.user, ""):
-            yield cluster_wide, Ref("ClusterRole", "", cluster_wide.role_ref.name)
+        if (subject := _bound(cluster_wide.subjects, refusal, "")) is not None:
+            yield cluster_wide, Ref("ClusterRole", "", cluster_wide.role_ref.name), subject
     for binding in cluster.maybe.all(RoleBinding, refusal.namespace) if refusal.namespace else ():
-        if _binds(binding.subjects, refusal.user, binding.namespace):
+        if (subject := _bound(binding.subjects, refusal, binding.namespace)) is not None:
             namespace = "" if binding.role_ref.kind == "ClusterRole" else binding.namespace
-            yield binding, Ref(binding.role_ref.kind, namespace, binding.role_ref.name)
+            yield binding, Ref(binding.role_ref.kind, namespace, binding.role_ref.name), subject
+
+
+def bindings_elsewhere(refusal: Refusal, namespaces: Iterable[str], cluster: Cluster) -> Iterator[tuple[Binding, Ref]]:
+    """The bindings of the user in these namespaces that do not count for the request, as it asks for another namespace or
+    for the whole cluster; with a ClusterRole, which any namespace may bind."""
+    for namespace in namespaces:
+        for binding in cluster.maybe.all(RoleBinding, namespace) if namespace != refusal.namespace else ():
+            if binding.role_ref.kind == "ClusterRole" and _bound(binding.subjects, refusal, namespace) is not None:
+                yield binding, Ref("ClusterRole", "", binding.role_ref.name)
 
 
 def rules_of(role: Ref, cluster: Cluster) -> tuple[PolicyRule, ...] | None:
@@ -65,20 +80,15 @@ def _path_covers(url: str, path: str) -> bool:
     return url in ("*", path) or (url.endswith("*") and path.startswith(url.rstrip("*")))
 
 
-def _binds(subjects: tuple[Subject, ...] | None, user: str, namespace: str) -> bool:
-    return any(_is(subject, user, namespace) for subject in subjects or ())
+def _bound(subjects: tuple[Subject, ...] | None, refusal: Refusal, namespace: str) -> Subject | None:
+    """The first subject that is the user."""
+    return next((subject for subject in subjects or () if _is(subject, refusal, namespace)), None)
 
 
-def _is(subject: Subject, user: str, namespace: str) -> bool:
+def _is(subject: Subject, refusal: Refusal, namespace: str) -> bool:
     if subject.kind == "ServiceAccount":
-        return user == f"{SERVICE_ACCOUNT}{subject.namespace or namespace}:{subject.name}"
+        home = subject.namespace or namespace
+        return bool(home) and refusal.user == f"{SERVICE_ACCOUNT}{home}:{subject.name}"
     if subject.kind == "User":
-        return subject.name == user
-    return subject.kind == "Group" and subject.name in _groups(user)
-
-
-def _groups(user: str) -> tuple[str, ...]:
-    if not user.startswith(SERVICE_ACCOUNT):
-        return ("system:authenticated",)
-    namespace = user.removeprefix(SERVICE_ACCOUNT).split(":")[0]
-    return ("system:authenticated", "system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+        return subject.name == refusal.user
+    return subject.kind == "Group" and subject.name in refusal.member_of

@@ -21,6 +21,7 @@ class Refusal(msgspec.Struct, frozen=True):
     """Who may not do what.
 
     resource: with its subresource, `pods/log`. namespace: empty at the cluster scope. path: of a request for no resource.
+    groups: where they are known; else those that every user of its kind has.
     """
 
     user: str
@@ -30,6 +31,31 @@ class Refusal(msgspec.Struct, frozen=True):
     namespace: str = ""
     name: str = ""
     path: str = ""
+    groups: tuple[str, ...] | None = None
+
+    @property
+    def member_of(self) -> tuple[str, ...]:
+        """The groups of the user."""
+        if self.groups is not None:
+            return self.groups
+        if not self.user.startswith(SERVICE_ACCOUNT):
+            return ("system:authenticated",)
+        namespace = self.user.removeprefix(SERVICE_ACCOUNT).split(":")[0]
+        return ("system:authenticated", "system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+
+    @property
+    def request(self) -> str:
+        """`list configmaps in namespace shop`, `get /metrics`."""
+        where = f" in namespace {self.namespace}" if self.namespace else " at the cluster scope"
+        return f"{self.verb} {self.what}{'' if self.path else where}"
+
+    @property
+    def words(self) -> str:
+        """The request in the API server's words."""
+        if self.path:
+            return f'User "{self.user}" cannot {self.verb} path "{self.path}"'
+        where = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
+        return f'User "{self.user}" cannot {self.verb} resource "{self.resource}" in API group "{self.group}" {where}'
 
     @property
     def service_account(self) -> tuple[str, str] | None:
@@ -39,8 +65,9 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def what(self) -> str:
-        """`endpointslices.discovery.k8s.io`."""
-        return self.path or (f"{self.resource}.{self.group}" if self.group else self.resource)
+        """`endpointslices.discovery.k8s.io`, `deployments.apps/scale`."""
+        name, slash, subresource = self.resource.partition("/")
+        return self.path or (f"{name}.{self.group}{slash}{subresource}" if self.group else self.resource)
 
 
 def refusal_in(message: str) -> Refusal | None:
@@ -51,4 +78,4 @@ def refusal_in(message: str) -> Refusal | None:
         return None
     groups = {key: value or "" for key, value in match.groupdict().items()}
     named = _NAMED.search(plain[: match.start()])
-    return Refusal(**groups, name=named["name"] if named is not None else "")
+    return Refusal(name=named["name"] if named is not None else "", groups=None, **groups)

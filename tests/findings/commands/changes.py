@@ -23,6 +23,7 @@ VOLUME = Ref("PersistentVolume", "", "disk")
 NODE = Ref("Node", "", "n1")
 NAMESPACE = Ref("Namespace", "", "shop")
 TEMPLATE = ("spec", "template", "spec")
+_RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
 
 
 def _object(api_version: str, kind: str, name: str, spec: Object | None = None, **metadata: Any) -> Object:
@@ -261,6 +262,22 @@ OTHERS: dict[str, tuple[Change, str]] = {
     "a config map": (
         create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"}, "data": {"a": "it's"}}),
         """printf %s '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"}, "data": {"a": "it'"'"'s"}}' | kubectl create -f -""",
+    ),
+    "a role": (
+        create({**_RBAC, "kind": "Role", "metadata": {"name": "scaler", "namespace": "shop"}, "rules": [{"apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": ["web"], "verbs": ["get", "update"]}]}),
+        "kubectl create role scaler --verb=get,update --resource=deployments.apps/scale --resource-name=web -n shop",
+    ),
+    "a cluster role": (
+        create({**_RBAC, "kind": "ClusterRole", "metadata": {"name": "scraper"}, "rules": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]}),
+        "kubectl create clusterrole scraper --verb=get --non-resource-url=/metrics",
+    ),
+    "a role binding": (
+        create({**_RBAC, "kind": "RoleBinding", "metadata": {"name": "scaler", "namespace": "shop"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "scaler"}, "subjects": [{"kind": "ServiceAccount", "name": "ci", "namespace": "tools"}]}),
+        "kubectl create rolebinding scaler --role=scaler --serviceaccount=tools:ci -n shop",
+    ),
+    "a cluster role binding": (
+        create({**_RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": "scraper"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "scraper"}, "subjects": [{"kind": "ServiceAccount", "name": "ci", "namespace": "tools"}]}),
+        "kubectl create clusterrolebinding scraper --clusterrole=scraper --serviceaccount=tools:ci",
     ),
     "a copy": (Change((Operation(NODE, copy_as="n2"),)), ""),
 }  # fmt: skip
