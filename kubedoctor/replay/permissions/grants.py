@@ -35,7 +35,7 @@ def bindings_of(refusal: Refusal, cluster: Cluster) -> Iterator[tuple[Binding, R
 
 
 def bindings_elsewhere(refusal: Refusal, namespaces: Iterable[str], cluster: Cluster) -> Iterator[tuple[Binding, Ref]]:
-    """The bindings of the user in these namespaces that do not count for the request, as it asks for another namespace or
+    """The bindings of the user in these namespaces that do not count for the request, as it is about another namespace or
     for the whole cluster; with a ClusterRole, which any namespace may bind."""
     for namespace in namespaces:
         for binding in cluster.maybe.all(RoleBinding, namespace) if namespace != refusal.namespace else ():
