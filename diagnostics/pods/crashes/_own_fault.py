@@ -9,6 +9,7 @@ from diagnostics.pods._clock import wrong_clock
 from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
+from diagnostics.pods.crashes._image import cpu_too_old, library_missing
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
@@ -45,8 +46,6 @@ _CLAUSES = {
     LogFault.DEPENDENCY_SCHEMA: "a schema does not match what the program expects: {message}",
     LogFault.DATA_DIRECTORY: "its data directory cannot be used: {message}",
     LogFault.LICENCE: "its licence is not accepted: {message}",
-    LogFault.MISSING_LIBRARY: "a library is missing in the image: {message}",
-    LogFault.UNSUPPORTED_CPU: "the node's CPU lacks instructions that it needs: {message}",
 }
 _IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
@@ -101,7 +100,11 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.pattern == "no nameservers found":
         return no_nameservers(pod, message, about)
     if cause.fault is LogFault.KERNEL_SETTING:
-        return limit_of_the_node(pod, subject, message)
+        return limit_of_the_node(pod, subject, message, cluster)
+    if cause.fault is LogFault.UNSUPPORTED_CPU:
+        return cpu_too_old(pod, message, about)
+    if cause.fault is LogFault.MISSING_LIBRARY and mine is not None:
+        return library_missing(mine, subject, message, about)
     to_write = f" to write {subject}" if subject else ""
     named = subject or _NAMELESS.get(cause.fault, "")
     blamed = _claims(pod, mine, subject) if cause.fault is LogFault.NO_SPACE and mine is not None else ()

@@ -8,6 +8,7 @@ from diagnostics.pods.probes._repairs import (
     Repair,
     longer_start,
     may_refuse_the_host,
+    on_loopback,
     port_elsewhere,
     refused_host,
     repaired,
@@ -69,8 +70,11 @@ def _repair(
         else end.log
     )
     log = LogTail(ref(pod), end.name, run.previous, run.lines)
-    shown: tuple[Evidence, ...] = ()
-    if elsewhere := port_elsewhere(probe, container, run.lines, answer):
+    where, shown = on_loopback(probe, container, answer, log)
+    loopback, elsewhere = bool(where), 0
+    if loopback:
+        pass  # Neither another port nor more time helps.
+    elif elsewhere := port_elsewhere(probe, container, run.lines, answer):
         who = "program listens on" if port_listened_on(run.lines) else "container declares"
         where = f"; the {who} port {elsewhere}"
     elif answer is ProbeAnswer.GRPC and port_listened_on(run.lines):
@@ -81,7 +85,7 @@ def _repair(
         return run, "", startup_probe_added(pod, end.part, probe, log, about, cluster)
     else:
         where, shown = refused_host(probe, answer, log)
-    failure = ProbeFailure(why, answer, elsewhere, run.lines)
+    failure = ProbeFailure(why, answer, elsewhere, run.lines, loopback)
     repair = repaired(pod, container, f"{which.lower()}Probe", probe, failure, about, cluster)
     return run, where, repair._replace(evidence=(*shown, *repair.evidence))
 

@@ -41,13 +41,17 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, gives_up_after, port_number
 from kubedoctor.replay.kubelet.starts import finishes, slowest_start, threshold_for, time_allowed
-from kubedoctor.replay.logs.listening import expects_tls, port_listened_on, refuses_the_host
+from kubedoctor.replay.logs.listening import expects_tls, loopback_ports, port_listened_on, refuses_the_host
 from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.start_up import logged_start
 
 _NO_GRPC = re.compile(r"failed to connect service|unknown service|Unimplemented|does not implement")
 _OF_A_HOST = frozenset({"400", "403", "421"})
 _PLAIN_ANSWER = "server gave HTTP response to HTTPS client"
+_RUNS_NO_COMMAND = (
+    "Check the container runtime, the cgroups and the free memory, processes and disk of {node}; other pods with exec"
+    " probes there fail too, unless the container has reached its own limit of memory or processes"
+)
 LONGER = 5
 """Seconds that answer most commands; the default of 1 is short for a program that starts a shell or an interpreter."""
 
@@ -61,12 +65,13 @@ class Repair(NamedTuple):
 
 class ProbeFailure(NamedTuple):
     """How a probe failed. why: what the kubelet wrote, or nothing; port: the one that it should check, or 0; log: the
-    program's lines."""
+    program's lines; loopback: it listens on the port, but not for the kubelet."""
 
     why: str
     answer: ProbeAnswer
     port: int
     log: Sequence[str]
+    loopback: bool = False
 
 
 def port_elsewhere(probe: Probe, container: Container, lines: Sequence[str], answer: ProbeAnswer) -> int:
@@ -180,6 +185,21 @@ def refused_host(probe: Probe, answer: ProbeAnswer, log: LogTail) -> tuple[str, 
     return text, (quote_line(log, index, "why it refuses the probe"),)
 
 
+def on_loopback(
+    probe: Probe, container: Container, answer: ProbeAnswer, log: LogTail
+) -> tuple[str, tuple[Evidence, ...]]:
+    """Whether the program listens only at the loopback address, on the probe's port or another: the clause, and the line
+    that says so."""
+    asked = port_number(probe, container)
+    ports = loopback_ports(log.lines) if answer in (ProbeAnswer.REFUSED, ProbeAnswer.UNKNOWN) and asked else {}
+    if not ports or (asked not in ports.values() and port_listened_on(log.lines)):
+        return "", ()
+    index = next((index for index, port in ports.items() if port == asked), next(iter(ports)))
+    text = f"; by its log the program listens on port {ports[index]} of the loopback address only"
+    text += ", and the kubelet asks the pod's address" if ports[index] == asked else f", not on port {asked}"
+    return text, (quote_line(log, index, "where it listens"),)
+
+
 def _names_a_host(probe: Probe) -> bool:
     headers = (probe.http_get.http_headers or ()) if probe.http_get is not None else ()
     return any(header.name.lower() == "host" for header in headers)
@@ -200,6 +220,8 @@ def repaired(
         return Repair((set_probe(about, name, (kind, "httpGet", "scheme"), scheme, summary, cluster),))
     if failure.answer is ProbeAnswer.TIMEOUT:
         return _more_time(pod, container, kind, probe, about, cluster)
+    if failure.answer is ProbeAnswer.COMMAND_NOT_RUN and pod.spec.node_name:
+        return Repair((Fix(_RUNS_NO_COMMAND.format(node=pod.spec.node_name)),))
     return Repair((fix_by_hand(about, _by_hand(which, failure)),))
 
 
@@ -219,6 +241,8 @@ def _by_hand(which: str, failure: ProbeFailure) -> str:
         return f"Correct the command of the {which} probe: the image lacks a program that it calls"
     if failure.answer is ProbeAnswer.UNRESOLVED_PORT:
         return f"Declare the port of the {which} probe in the container's ports, or give its number"
+    if failure.loopback:
+        return f"Let the program serve the port of the {which} probe on all addresses (0.0.0.0 or [::]), or correct the probe"
     if code and refuses_the_host(failure.log) is not None:
         return f"Give the {which} probe a Host header that the program allows (httpGet.httpHeaders), or allow the pod's address"
     if code == "404":

@@ -66,7 +66,16 @@ def failure(probe: Probe, container: Container, why: str) -> str:
         return request
     if answer is ProbeAnswer.COMMAND_MISSING and (program := command_named(why)):
         return f"{request}: {visible(program, LONGEST_ANSWER)} not found in image {visible(container.image)}"
+    if answer is ProbeAnswer.COMMAND_NOT_RUN:
+        return f"the container runtime cannot run {request}: {_first_and_last(reason_in(why))}"
     return f"{request}: {visible_end(reason_in(why), LONGEST_ANSWER)}"
+
+
+def _first_and_last(reason: str) -> str:
+    """The step that failed and the kernel's answer, without the paths of the runtime between them."""
+    clauses = [clause for clause in reason.split(": ") if clause and clause != "unknown"]
+    shown = clauses if len(reason) <= LONGEST_ANSWER else [clauses[0], clauses[-1]]
+    return visible(": ".join(dict.fromkeys(shown)), LONGEST_ANSWER)
 
 
 def _port(probe: Probe, container: Container, port: int | str) -> str:

@@ -25,11 +25,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.probes._bgp import no_session
 from diagnostics.pods.probes._kubelets import requests_without_certificate
-from diagnostics.pods.probes._repairs import ProbeFailure, port_elsewhere, refused_host, repaired
+from diagnostics.pods.probes._repairs import ProbeFailure, on_loopback, port_elsewhere, refused_host, repaired
 from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -125,25 +126,25 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     tail = cluster.log_tail(pod, container.name)
     lines = tail.lines if tail is not None else ()
     listens = port_listened_on(lines)
-    elsewhere = port_elsewhere(probe, container, lines, answer)
+    loopback = on_loopback(probe, container, answer, tail) if tail is not None else ("", ())
+    elsewhere = 0 if loopback[0] else port_elsewhere(probe, container, lines, answer)
     if answer is ProbeAnswer.REFUSED and not elsewhere and age < STARTING:
         return  # It may still be starting.
     failed = failure(probe, container, why) if why else _unanswered(probe, container, age)
     summary = f"readiness probe{in_container(pod, container.name)} fails: {failed}"
-    repair = repaired(
-        pod, container, "readinessProbe", probe, ProbeFailure(why, answer, elsewhere, lines), about, cluster
-    )
     story = no_session(pod, why, about, cluster)
     refused = refused_host(probe, answer, tail) if tail is not None else ("", ())
+    failing = ProbeFailure(why, answer, elsewhere, lines, bool(loopback[0]))
+    repair = repaired(pod, container, "readinessProbe", probe, failing, about, cluster)
     if elsewhere:
         summary += f"; the {'program listens on' if listens else 'container declares'} port {elsewhere}"
     elif answer is ProbeAnswer.STATUS and expects_tls(lines):
         summary += "; the program speaks TLS on that port (HTTPS)"
-    elif refused[0]:
-        summary += refused[0]
+    elif refused[0] or loopback[0]:
+        summary += refused[0] or loopback[0]
     elif story.text:
         summary += f"; {story.text}"
-    elif answer is not ProbeAnswer.COMMAND_MISSING:
+    elif answer not in (ProbeAnswer.COMMAND_MISSING, ProbeAnswer.COMMAND_NOT_RUN):
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         summary += f"; its log: {story.text}" if story.text else ""
     handler = handler_path(pod, container.name, "readinessProbe")
@@ -158,6 +159,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             *quote_spec(pod, cluster, about, container.name, "ports")[: bool(elsewhere)],
             *repair.evidence,
             *refused[1],
+            *loopback[1],
             *story.evidence,
         ),
         fixes=story.fixes if story.fixes and _comes_first(story) else repair.fixes,
@@ -167,7 +169,11 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             Command(kubectl("get", "endpointslices", namespace=pod.namespace), "the pods that get traffic"),
         ),
         aspect=container.name,
-        because_of=(*story.because_of, *requests_without_certificate(story.text, lines, cluster)),
+        because_of=(
+            *story.because_of,
+            *(blamed_node(pod) if answer is ProbeAnswer.COMMAND_NOT_RUN else ()),
+            *requests_without_certificate(story.text, lines, cluster),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from diagnostics.nodes._network_plugin import NetworkPlugin
 from kubedoctor.cluster import Event
 from kubedoctor.findings import Fix, Ref, fix_by_hand
 from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.pods.sandbox import HOST_COMPUTE_SERVICE, HOST_NETWORK_SERVICE, VIRTUAL_MACHINE
 
 _OTHER_RANGE = re.compile(r'"([\w.-]+)" already has an IP address different from')
 """Of the plug-in `bridge` (`plugins/main/bridge`, v1.9)."""
@@ -35,7 +36,7 @@ _FIXES = {
     MessageClass.SANDBOX_NODE: "Correct the setting on {node}",
     MessageClass.START_MEMORY_TOO_SMALL: "Raise the memory limit of the pod's containers",
 }
-_OF_THE_KERNEL = (
+_OF_THE_SYSTEM = (
     (
         re.compile(r"(?:mkdir|create|creating)\b.{0,80}/cgroup/.{1,300}no space left on device", re.I),
         "the kernel has no cgroups left, which old kernels lose with each container (not of disk space): ",
@@ -55,9 +56,25 @@ _OF_THE_KERNEL = (
         "the pod's user namespace (hostUsers: false) cannot be set up there: ",
         "Remove hostUsers: false, or use nodes whose kernel and container runtime support user namespaces",
     ),
+    (
+        re.compile(HOST_NETWORK_SERVICE),
+        "its Host Network Service (HNS of Windows) does not set up the pod's network: ",
+        "Restart the service hns on {node} (Restart-Service hns), or drain and restart the node",
+    ),
+    (
+        re.compile(HOST_COMPUTE_SERVICE),
+        "its Host Compute Service (HCS of Windows) does not start the pod's container: ",
+        "Check memory, paging file and disk of {node}, or drain and restart the node",
+    ),
+    (
+        re.compile(VIRTUAL_MACHINE, re.I),
+        "the pod's virtual machine does not start, or does not answer: ",
+        "Check on {node} that it can run virtual machines: /dev/kvm (nested virtualization), the module vhost_vsock, and"
+        " enough memory and space in /dev/shm",
+    ),
 )
-"""What the kernel's error means there, by the words around it, and what repairs it."""
-_USER_NAMESPACE = _OF_THE_KERNEL[1:]
+"""What the error of the kernel, of Windows or of a virtual machine means there, by the words around it, and what repairs it."""
+_USER_NAMESPACE = _OF_THE_SYSTEM[1:3]
 BY_THE_PLUGIN = frozenset(
     {MessageClass.SANDBOX_PLUGIN_MISSING, MessageClass.SANDBOX_AGENT_DOWN, MessageClass.SANDBOX_API_ACCESS}
 )
@@ -72,7 +89,7 @@ def is_of_a_user_namespace(message: str) -> bool:
 def sandbox_words(kind: MessageClass | None, message: str, plugin: str, *, runs: bool) -> str:
     """What stands in front of the message; empty where it has no class. runs: the network plugin's pod on the node is
     ready."""
-    for words, text, _ in _OF_THE_KERNEL:
+    for words, text, _ in _OF_THE_SYSTEM:
         if words.search(message):
             return text
     if kind is MessageClass.SANDBOX_AGENT_DOWN and runs:
@@ -86,7 +103,7 @@ def sandbox_fixes(
     kind: MessageClass | None, event: Event, node: str, about: Ref, network: NetworkPlugin | None
 ) -> tuple[Fix, ...]:
     """What repairs it, the best first."""
-    for words, _, fix in _OF_THE_KERNEL:
+    for words, _, fix in _OF_THE_SYSTEM:
         if words.search(event.message):
             return (Fix(fix.format(node=node)),)
     if kind is None or kind not in _FIXES:

@@ -115,9 +115,11 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
     if at_node is not None:
         blamed = (ref(network.suspect),) if network is not None and network.suspect is not None else ()
     where = "it" if at_node is not None else f"node {node}"
+    runtime_class = pod.spec.runtime_class_name
+    sandbox = f"sandbox of RuntimeClass {runtime_class}" if runtime_class else "sandbox"
     return Finding(
         about=about,
-        summary=f"no sandbox can be created on {where}: {stated}{reason}{detail}",
+        summary=f"no {sandbox} can be created on {where}: {stated}{reason}{detail}",
         confidence=Confidence.CERTAIN,
         evidence=(
             quote(event, "message", f"seen {times(event.times)}"),
@@ -127,6 +129,7 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
                 if pod.spec.host_users is False
                 else ()
             ),
+            *([quote(pod, "spec.runtimeClassName", "how its containers run")] if runtime_class else ()),
             *(network.evidence if network is not None else ()),
         ),
         fixes=sandbox_fixes(kind, event, node, about, network),

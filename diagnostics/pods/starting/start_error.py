@@ -9,6 +9,8 @@ never ran, so its log is empty. The reason is in the container's status.
 - The program is built for another CPU architecture: an arm64 image on an amd64 node (`exec format error`).
 - The image has neither ENTRYPOINT nor CMD, and the pod sets no command.
 - A file is mounted over a directory, or the reverse, or a `subPath` does not exist.
+- A file of a ConfigMap or Secret is mounted by `subPath`, and the object was changed while the pod ran: this pod's
+  containers cannot be restarted any more, only the pod replaced.
 - The node: its container runtime hangs or still holds an old container, its image store is damaged, its kernel's quota
   of keys is used up, its GPU driver is not loaded, or a mounted path there is stale. Other nodes start the same pod.
 
@@ -33,6 +35,7 @@ from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
 from diagnostics.pods.starting._mount_failure import is_of_working_directory, mount_error, mount_in, mount_words
+from diagnostics.pods.starting._sub_path import replaced_sub_path
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -70,6 +73,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     missing_reference,
     reason_in,
     security_problem,
+    stage_named,
     start_failure,
 )
 from kubedoctor.replay.kubelet.endings import last_ending
@@ -78,6 +82,7 @@ from kubedoctor.replay.kubelet.outcomes import OF_THE_PROGRAM, OF_THE_START
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import read_log
 
+_OF_A_MOUNT = (StartProblem.MOUNT, StartProblem.SUB_PATH_REPLACED)
 REASONS = (
     "CreateContainerError",
     "RunContainerError",
@@ -102,6 +107,11 @@ _NODE_PROBLEMS = {
     StartProblem.MOUNT: "a path on {node} cannot be mounted",
     StartProblem.RUNTIME: "the container runtime on {node} fails",
 }
+_VOLUMES_STAGE = "volume configuration"
+_NOT_RELABELLED = (
+    "Spare the relabelling of the volume: seLinuxOptions.type spc_t, the annotation"
+    " io.kubernetes.cri-o.TrySkipVolumeSELinuxLabel, or a volume that is mounted with its context (SELinuxMount)"
+)
 LONGEST_REASON = 300
 AT_ONCE = timedelta(seconds=2)
 _NODE_FIXES = {
@@ -186,7 +196,8 @@ def _finding(
     problem, on_node = start_failure(message)
     if problem is StartProblem.MOUNT and is_of_working_directory(part.container, message):
         problem, on_node = StartProblem.WORKING_DIRECTORY, False
-    mount = mount_in(part.container, message) if problem is StartProblem.MOUNT else None
+    mount = mount_in(part.container, message) if problem in _OF_A_MOUNT else None
+    replaced = replaced_sub_path(pod, mount, message, about) if problem is StartProblem.SUB_PATH_REPLACED else None
     command = visible(command_named(message) or " ".join((part.container.command or ())[:1]), 120)
     field, shows = _setting(part.container, problem, mount)
     node = f"node {pod.spec.node_name}" if on_node and pod.spec.node_name else ""
@@ -197,10 +208,11 @@ def _finding(
         *((quote(pod, "spec.nodeName", "the node that cannot start it"),) if node else ()),
         *quote_spec(pod, cluster, about, name, field, shows),
     ]
-    in_template = problem is StartProblem.MOUNT and not node
+    in_template = problem in _OF_A_MOUNT and not node
     why = (mount_words(mount, message) if in_template else "") or _words(
         problem, node, command, part.container, message
     )
+    why = replaced.words if replaced is not None else why
     summary = f"container `{name}` cannot be started: {why}"
     if problem is StartProblem.WRONG_SYSTEM:
         system = node_system(pod, cluster, "the node's version")
@@ -215,7 +227,7 @@ def _finding(
         summary=summary,
         confidence=Confidence.LIKELY if more else Confidence.CERTAIN,
         evidence=tuple(evidence),
-        fixes=_fixes(problem, node, about),
+        fixes=replaced.fixes if replaced is not None else _fixes(problem, node, about, stage_named(message)),
         commands=(
             look_at_pod(pod, "the full error message, under Events"),
             *((look_at_log(pod, name, previous=False, why="the log of the program"),) if more else ()),
@@ -252,12 +264,17 @@ def _words(problem: StartProblem, node: str, command: str, container: Container,
     if problem is StartProblem.WORKING_DIRECTORY and container.working_dir:
         return f"workingDir {visible(container.working_dir)} cannot be used: {mount_error(message) or reason}"
     stated = _NODE_PROBLEMS.get(problem, "").format(node=node) if node else _PROBLEMS.get(problem)
+    if stage := stage_named(message):
+        slow = ", where it changes the SELinux label of each file: a volume of many files takes long"
+        return f"{stated}: CRI-O is at stage {stage}{slow if _VOLUMES_STAGE in stage else ''}"
     if problem is StartProblem.MEMORY_TOO_SMALL and (limit := memory_limit(container)):
         stated = f"the memory limit of {limit} is too low to start a container"
     return f"{stated}: {reason}" if stated else reason
 
 
-def _fixes(problem: StartProblem, node: str, about: Ref) -> tuple[Fix, ...]:
+def _fixes(problem: StartProblem, node: str, about: Ref, stage: str) -> tuple[Fix, ...]:
+    if _VOLUMES_STAGE in stage:
+        return (Fix(_NOT_RELABELLED),)
     if node and problem in _NODE_FIXES:
         return (Fix(_NODE_FIXES[problem].format(node=node)),)
     return (fix_by_hand(about, _FIXES[problem]),) if problem in _FIXES else ()

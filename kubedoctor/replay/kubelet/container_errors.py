@@ -31,6 +31,7 @@ class StartProblem(enum.Enum):
     WRONG_SYSTEM = enum.auto()
     NO_COMMAND = enum.auto()
     MOUNT = enum.auto()
+    SUB_PATH_REPLACED = enum.auto()
     WORKING_DIRECTORY = enum.auto()
     MEMORY_TOO_SMALL = enum.auto()
     USER = enum.auto()
@@ -80,7 +81,9 @@ _PROBLEMS = {
 _NO_COMMAND = re.compile(r"no command specified|no (?:entrypoint|process args)", re.IGNORECASE)
 _WORKING_DIRECTORY = re.compile(r"chdir to|cwd \(|working directory", re.IGNORECASE)
 _WRONG_SYSTEM = re.compile(r"operating system .{0,40}does not match", re.IGNORECASE)
-_NAME_RESERVED = re.compile(r"is reserved for|request is in progress")
+_NAME_RESERVED = re.compile(r"is reserved\b|request is in progress")
+_STAGE = re.compile(r"Currently at stage ([\w ]+)")
+_SUB_PATH_GONE = re.compile(r"/volume-subpaths/.{1,2000}no such file or directory", re.IGNORECASE | re.DOTALL)
 _READ_ONLY = re.compile(r"read-only file ?system", re.IGNORECASE)
 _NAME_IN_USE = re.compile(r"already in use")
 _IMAGE_STORE = re.compile(r"snapshot|content (?:store|digest)|layer|rootfs component", re.IGNORECASE)
@@ -107,6 +110,12 @@ def volume_named(message: str) -> str:
     """The pod's volume that a mount or attach message names; empty if none."""
     match = _VOLUME.search(message)
     return match.group(1) if match else ""
+
+
+def stage_named(message: str) -> str:
+    """How far CRI-O has come with a request that takes it too long: `container volume configuration`."""
+    match = _STAGE.search(message)
+    return match[1].strip() if match else ""
 
 
 def command_named(message: str) -> str:
@@ -149,6 +158,8 @@ def start_failure(message: str) -> StartFailure:
             problem = StartProblem.WORKING_DIRECTORY
     elif problem is StartProblem.WRONG_FORMAT and _WRONG_SYSTEM.search(message):
         problem = StartProblem.WRONG_SYSTEM
+    elif problem is StartProblem.MOUNT and _SUB_PATH_GONE.search(message):
+        return StartFailure(StartProblem.SUB_PATH_REPLACED, on_node=False)
     elif reading.message_class is MessageClass.START_RUNTIME:
         problem = _of_the_runtime(message)
     return StartFailure(problem, reading.fault is Culprit.NODE)

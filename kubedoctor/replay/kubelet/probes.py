@@ -18,7 +18,7 @@ DEFAULT_GRACE = 30
 
 
 class ProbeAnswer(enum.Enum):
-    """How a probe failed."""
+    """How a probe failed. COMMAND_NOT_RUN: the container runtime could not run its command."""
 
     REFUSED = enum.auto()
     TIMEOUT = enum.auto()
@@ -27,6 +27,7 @@ class ProbeAnswer(enum.Enum):
     RESET = enum.auto()
     COMMAND_MISSING = enum.auto()
     COMMAND_FAILED = enum.auto()
+    COMMAND_NOT_RUN = enum.auto()
     GRPC = enum.auto()
     UNRESOLVED_PORT = enum.auto()
     UNKNOWN = enum.auto()
@@ -40,6 +41,7 @@ _BY_VALUE = {
     "port": ProbeAnswer.UNRESOLVED_PORT,
     "status": ProbeAnswer.STATUS,
     "missing": ProbeAnswer.COMMAND_MISSING,
+    "runtime": ProbeAnswer.COMMAND_NOT_RUN,
     "reset": ProbeAnswer.RESET,
 }
 _BY_CLASS = {

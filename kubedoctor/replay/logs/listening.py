@@ -1,4 +1,4 @@
-"""What a program's log says of its own port: its number, whether it speaks TLS, and for whom it answers."""
+"""What a program's log says of its own port: its number, for which addresses, whether it speaks TLS, and for whom it answers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ _LISTENS: Final = compiled_later(
     r"\b(?:listen(?:ing|s)?|serving|started|running) (?:on|at)\b|\blistening\b", re.IGNORECASE
 )
 _LISTENED_PORT: Final = compiled_later(r"(?::|port[ =:]+)(\d{2,5})\b(?!:\d)", re.IGNORECASE)
+_ON_LOOPBACK: Final = compiled_later(
+    r"(?:(?<![\w.])127(?:\.\d{1,3}){3}|\[::1\]|Now listening on: https?://localhost):(\d{2,5})\b", re.IGNORECASE
+)
+"""Most programs write `localhost` for any address that they listen on; Kestrel (.NET) means it."""
 _PLAIN_TO_TLS: Final = compiled_later(
     r"client sent an HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port"
     r"|SSL routines:[^\n]{0,80}http request|HTTP spoken on HTTPS port",
@@ -27,8 +31,18 @@ _REFUSED_HOST: Final = compiled_later(
 
 
 def port_listened_on(lines: Sequence[str]) -> int:
-    """The port that the program logs as its own; 0 if it logs none."""
-    return next(iter(ports_listened_on(lines).values()), 0)
+    """The port that the program logs as its own, where others reach it; 0 if it logs none."""
+    on_loopback = loopback_ports(lines)
+    return next((port for index, port in ports_listened_on(lines).items() if index not in on_loopback), 0)
+
+
+def loopback_ports(lines: Sequence[str]) -> dict[int, int]:
+    """Each port that the program logs as its own at the loopback address only, by the index of the line."""
+    return {
+        index: port
+        for index, port in ports_listened_on(lines).items()
+        if any(int(found[1]) == port for found in _ON_LOOPBACK.finditer(lines[index][:LONGEST_LINE]))
+    }
 
 
 def ports_listened_on(lines: Sequence[str]) -> dict[int, int]:

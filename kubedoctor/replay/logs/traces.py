@@ -38,7 +38,7 @@ _FRAME: Final = compiled_later(
 )
 _DOTTED: Final = r"(?:[A-Za-z_$][\w$]*[.:\\]+)*[A-Z]\w*"
 _EXCEPTION: Final = compiled_later(
-    rf"^\s*(?:!\s*)?(?:Caused by:|Causing:|--->|Exception in thread|Uncaught|Unhandled exception|Suppressed:|Next |Wrapped by:|"
+    rf"^\s*(?:!\s*)?(?:Caused by:|Causing:|--->|Exception in thread|Uncaught|Unhandled exception|Process terminated\.|FailFast:|Suppressed:|Next |Wrapped by:|"
     rf"\*\* \({_DOTTED}\)|thread '.*' panicked|panic: |fatal error: |PHP (?:Fatal|Parse) error|Fatal error: |"
     rf"Exception \(|{{ ?\w*Error: |{_DOTTED}(?:Exception|Error|Failure|Fault|Errno::\w+|Interrupt|Warning)\b(?: \([\w. ]+\))?(?: \[[\w-]+\])?(?::|$| \())"
 )
@@ -46,6 +46,8 @@ _UNCAUGHT: Final = (
     "Exception in thread ",
     "Uncaught ",
     "Unhandled exception",
+    "Process terminated. ",
+    "FailFast:",
     "panic: ",
     "fatal error: ",
     "PHP Fatal error",

@@ -34,6 +34,8 @@ _PARTS: Final = (
     r"container create failed:",
     r"(?:runc|crun|youki|runsc) (?:create|run|start|exec) failed:",
     r"exec failed:",
+    r"failed to exec in container:",
+    r'failed to start exec "[^"]*":',
     r"container_linux\.go:\d+: starting container process caused:",
     r"unable to start container process:",
     r"error during container init:",

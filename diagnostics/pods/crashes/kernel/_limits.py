@@ -7,12 +7,17 @@ from typing import Final, NamedTuple
 
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Container, Pod
-from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, quote
-from kubedoctor.replay.logs.families.machine import THREADS
+from kubedoctor.cluster import Cluster, Container, Node, Pod
+from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, has_path, quote
+from kubedoctor.replay.logs.families.machine import THREADS, THREADS_REFUSED
 
 OF_THE_KERNEL: Final = ("/proc/sys/", "/sys/")
 _MORE_THREADS = "Start fewer threads, or raise the limit of processes (podPidsLimit of the kubelet, or ulimit -u)"
+_NEWER_RUNTIME = (
+    "Update the container runtime and libseccomp of the nodes (containerd 1.5.6, Docker 20.10.10 or newer), or use an"
+    " image with an older C library"
+)
+_SETTING = re.compile(r"[a-z_]+(?:\.[\w-]+)+")
 _SERVER = re.compile(r"could not resize shared memory segment", re.IGNORECASE)
 
 
@@ -22,9 +27,16 @@ class _Limit(NamedTuple):
     words: re.Pattern[str]
     text: str
     setting: str
+    relief: str = "run fewer pods there that watch files"
 
 
 _LIMITS = (
+    _Limit(
+        re.compile(r"aio-max-nr|async(?:hronous)? I/O|\bio_setup\b|\baio\b", re.I),
+        "no requests for asynchronous I/O left (fs.aio-max-nr, which all pods of the node share)",
+        "fs.aio-max-nr",
+        "run fewer databases there",
+    ),
     _Limit(
         re.compile(r"inotify.{0,80}(?:no space|watches)|file watchers|ENOSPC: System limit", re.I),
         "no inotify watches left",
@@ -44,17 +56,34 @@ _LIMITS = (
 """The kernel gives one error (EMFILE) for open files and for inotify instances, which all pods of a user share."""
 
 
-def limit_of_the_node(pod: Pod, subject: str, message: str) -> Story:
+def limit_of_the_node(pod: Pod, subject: str, message: str, cluster: Cluster) -> Story:
     """message: as the log has it."""
     if subject == THREADS:
         return Story(f"it cannot start another thread: {message}", fixes=(Fix(_MORE_THREADS),))
+    if subject == THREADS_REFUSED:
+        return _threads_refused(pod, message, cluster)
     evidence = _its_node(pod)
     limit = next((limit for limit in _LIMITS if limit.words.search(message)), None)
     node = f"node {pod.spec.node_name}" if pod.spec.node_name else "its node"
     if limit is None:
-        return Story(f"a limit of the node is too low: {message}", evidence=evidence)
-    fix = Fix(f"Raise {limit.setting} on {node}, or run fewer pods there that watch files")
+        fixes = (Fix(f"Raise {subject} on {node} (sysctl)"),) if _SETTING.fullmatch(subject) else ()
+        return Story(f"a limit of the node is too low: {message}", evidence=evidence, fixes=fixes)
+    fix = Fix(f"Raise {limit.setting} on {node}, or {limit.relief}")
     return Story(f"{node} has {limit.text}: {message}", evidence=evidence, fixes=(fix,))
+
+
+def _threads_refused(pod: Pod, message: str, cluster: Cluster) -> Story:
+    """Runtimes before clone3 answer that it is forbidden instead of unknown: moby/moby#42680."""
+    node = cluster.maybe.get(Node, "", pod.spec.node_name)
+    path = "status.nodeInfo.containerRuntimeVersion"
+    runtime = (quote(node, path, "the runtime whose profile applies"),) if node and has_path(node, path) else ()
+    shown = f" ({runtime[0].value})" if runtime else ""
+    return Story(
+        f"a seccomp profile, as that of an old container runtime{shown}, forbids the way its C library starts threads"
+        f" (clone3): {message}",
+        evidence=runtime,
+        fixes=(Fix(_NEWER_RUNTIME),),
+    )
 
 
 def _its_node(pod: Pod) -> tuple[Evidence, ...]:

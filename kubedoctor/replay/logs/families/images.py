@@ -7,6 +7,17 @@ from typing import Final
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import first_path, quoted
 
+ICU: Final = "libicu"
+
+
+def _icu(_: str) -> str:
+    return ICU
+
+
+def _libssl(_: str) -> str:
+    return "libssl"
+
+
 FAMILIES: Final = (
     PatternFamily(
         LogFault.IMAGE_ARCHITECTURE,
@@ -73,6 +84,9 @@ FAMILIES: Final = (
             Pattern("nosuchmethoderror", r"NoSuchMethodError: (?P<subject>\S+)"),
             Pattern("could not load file or assembly", r"assembly '(?P<subject>[^',]+)"),
             Pattern("you must install or update .net"),
+            Pattern("valid icu package", subject=_icu),
+            Pattern("globalization-invariant mode", subject=_icu),
+            Pattern("no usable version of libssl", subject=_libssl),
             Pattern("framework", r"framework '(?P<subject>[^']+)'.* was not found"),
             Pattern("unable to load dll", r"DLL '(?P<subject>[^']+)'"),
             Pattern("no main manifest attribute", r"in (?P<subject>\S+)"),

@@ -8,11 +8,16 @@ from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
 
 THREADS: Final = "threads"
+THREADS_REFUSED: Final = "refused threads"
 SHARED_MEMORY: Final = "shared memory"
 
 
 def _threads(_: str) -> str:
     return THREADS
+
+
+def _no_threads_allowed(_: str) -> str:
+    return THREADS_REFUSED
 
 
 def _shared_memory(_: str) -> str:
@@ -45,6 +50,11 @@ FAMILIES: Final = (
             Pattern("system limit for number of file watchers reached", r"(?P<subject>file watchers)"),
             Pattern("enospc: system limit", r"(?P<subject>file watchers)"),
             Pattern("net.core.somaxconn", r"(?P<subject>net\.core\.somaxconn).*(?:must|required|cannot)", weak=True),
+            Pattern(
+                "thread",
+                r"(?:pthread_create|(?:create|start)\w* (?:\w+ ){0,3}thread).{0,80}(?:Operation not permitted|\bEPERM\b)",
+                subject=_no_threads_allowed,
+            ),
             Pattern("failed to create new os thread", subject=_threads),
             Pattern("pthread_create failed", subject=_threads),
             Pattern("unable to create native thread", subject=_threads),

@@ -50,6 +50,16 @@ RESULTS: Final = (
     ),
     Phrase(
         _C.PROBE_COMMAND,
+        _F.NODE,
+        # runc, crun and conmon before they run the command: its program is not asked yet.
+        r"(failed to exec|exec failed|OCI runtime|rpc error).{0,600}(?P<runtime>(error|failed) (adding|to add) (the )?pid"
+        r"|adding pid \d+ to cgroups?|to (join|enter|move to) (the )?(target )?cgroup|cgroup\.procs|setns process|procReady|init-p\b"
+        r"|too many open files|cannot allocate memory|resource temporarily unavailable|no space left on device"
+        r"|input/output error|read-only file system|/run/(containerd|crio|runc|crun)/|(containerd|crio|cri-dockerd)\.sock"
+        r"|connection error: desc|transport is closing|ttrpc: closed|shim|/proc/\d+/ns/)",
+    ),
+    Phrase(
+        _C.PROBE_COMMAND,
         _F.TEMPLATE,
         r"(?P<missing>executable file not found|exec(: | failed).{0,400}no such file or directory|\bsh: .{0,80}not found"
         r"|command not found)",

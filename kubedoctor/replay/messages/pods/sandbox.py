@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubedoctor.replay.messages.classes import Culprit, MessageClass
 from kubedoctor.replay.messages.phrases import Area, Phrase
 
 _C, _F = MessageClass, Culprit
+
+HOST_NETWORK_SERVICE: Final = r"\bHNS\b|\bhns(?:Call|Endpoint|Network)|\bhcn(?:Create|Open|Query|Delete|Modify)\w+|HCN (?:network|endpoint)"
+"""Of Windows: `microsoft/hcsshim` (hcn, internal/hns), `Microsoft/windows-container-networking`, azure-vnet, win-overlay."""
+HOST_COMPUTE_SERVICE: Final = r"\bhcs(?:shim)?::|\bHCS\b|CreateComputeSystem|paging file is too small"
+VIRTUAL_MACHINE: Final = (
+    r"\bvsock\b|check if grpc server is working|launch (?:qemu|cloud-hypervisor|firecracker)|clh-api\.sock|kata-agent"
+    r"|virtiofsd?\b|guest kernel"
+)
+"""Of Kata Containers: the runtime that starts the machine, and its agent in it."""
 
 _PHRASES = (
     Phrase(
@@ -105,6 +116,8 @@ _PHRASES = (
         r"|br_?netfilter|failed to (create|add|set) (bridge|veth|link|host)|overlayfs|mount_setattr"
         r"|ipv6.*disabled|keyctl|key quota|/proc/sys|unshare|clone.*(failed|invalid)|inotify|virtiofs",
     ),
+    Phrase(_C.SANDBOX_NODE, _F.NODE, rf"{HOST_NETWORK_SERVICE}|{HOST_COMPUTE_SERVICE}"),
+    Phrase(_C.SANDBOX_NODE, _F.NODE, VIRTUAL_MACHINE),
     Phrase(
         _C.SANDBOX_AGENT_DOWN,
         _F.CLUSTER_ADDON,
