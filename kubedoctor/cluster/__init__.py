@@ -4,7 +4,7 @@ from kubedoctor.cluster.changes import Change
 from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
 from kubedoctor.cluster.grammar.label_requirements import SelectorError
 from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings, nearest_labels, nearest_word
-from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, parse_quantity
+from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, format_milli, parse_quantity
 from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
 from kubedoctor.cluster.grammar.text import capitalised, counted, listed, times, visible, visible_end
@@ -261,6 +261,7 @@ __all__ = [
     "flag_of",
     "foreign_pods",
     "format_bytes",
+    "format_milli",
     "has_path",
     "holder_of",
     "human_duration",

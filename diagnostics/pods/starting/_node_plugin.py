@@ -118,3 +118,24 @@ def class_elsewhere(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
             words = f"; {kind} {other.namespace}/{other.name} is not used: it has to be in namespace {pod.namespace}"
             return AtNode(words, (quote(other, "metadata.namespace", "where it is"),))
     return AtNode("", ())
+
+
+_REGISTRY: Final = "/var/lib/kubelet/plugins_registry"
+"""Where plug-ins of drivers register with the kubelet, those of volumes too."""
+
+
+def device_plugin_pod(driver: str, node: str, cluster: Cluster) -> Pod | None:
+    """The pod on the node that should have registered a driver of devices, and is not ready: of the DaemonSet that names
+    the driver, else of the only one that registers there and is not a driver of volumes (CSI)."""
+    named = _plugin_of(driver, cluster)
+    candidates = [
+        one
+        for one in cluster.maybe.all(DaemonSet)
+        if any(_REGISTRY in text for text in _texts(one))
+        and not any("csi" in text for text in (*_texts(one), *(c.image for c in one.spec.template.spec.containers)))
+    ]
+    for daemon_set in [named] if named is not None else candidates if len(candidates) == 1 else []:
+        for pod in pods_of(daemon_set, cluster.maybe):
+            if pod.spec.node_name == node and not ready(pod):
+                return pod
+    return None

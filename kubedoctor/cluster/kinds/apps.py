@@ -90,11 +90,18 @@ class ClaimTemplate(Part):
     spec: dict[str, Any] | None = None
 
 
+class StatefulSetOrdinals(Part):
+    """`start`: the number of the first pod (1.26)."""
+
+    start: int = 0
+
+
 class StatefulSetSpec(Scaled):
     selector: LabelSelector | None = None
     template: PodTemplate = PodTemplate()
     service_name: str = ""
     pod_management_policy: str = ""
+    ordinals: StatefulSetOrdinals | None = None
     update_strategy: UpdateStrategy = UpdateStrategy()
     volume_claim_templates: tuple[ClaimTemplate, ...] | None = None
     min_ready_seconds: int = 0

@@ -114,6 +114,7 @@ class CustomResourceVersion(Part):
     name: str = ""
     served: bool = False
     storage: bool = False
+    subresources: dict[str, Any] | None = None
 
 
 class CustomResourceDefinitionSpec(Part):

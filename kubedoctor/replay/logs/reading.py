@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -103,6 +103,19 @@ def repeated_error(lines: Sequence[str]) -> LogCause | None:
 
 def _says_nothing(candidate: _Candidate) -> bool:
     return talk.is_generic(candidate.seen.line.message)
+
+
+def line_about(lines: Sequence[str], names: Callable[[str], bool]) -> int | None:
+    """The newest line that complains, or says that the program waits, and names what is asked for; None if none does."""
+    found = (
+        line.index
+        for line in reversed(_seen(lines, max(0, len(lines) - LINES_READ)))
+        if (
+            line.level >= Level.WARNING or talk.is_waiting(line.line.message) or talk.reports_failure(line.line.message)
+        )
+        and names(line.line.text)
+    )
+    return next(found, None)
 
 
 def last_words(lines: Sequence[str]) -> LogCause | None:

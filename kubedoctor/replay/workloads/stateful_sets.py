@@ -16,6 +16,11 @@ def one_by_one(stateful_set: StatefulSet) -> bool:
     return stateful_set.spec.pod_management_policy != "Parallel"
 
 
+def first_ordinal(stateful_set: StatefulSet) -> int:
+    """The number of the first pod (`spec.ordinals`, 1.26)."""
+    return stateful_set.spec.ordinals.start if stateful_set.spec.ordinals is not None else 0
+
+
 def waits_for_earlier(stateful_set: StatefulSet, pods: Iterable[Pod]) -> bool:
     """The next pod is not created yet, because one of these pods is not ready."""
     return one_by_one(stateful_set) and any(not ready(pod) or finished(pod) for pod in pods)

@@ -151,7 +151,7 @@ FAMILIES: Final = (
             Pattern("inconsistent_cluster", weak=True),
             Pattern(
                 "mnesia",
-                r"(?:mnesia|schema).*(?:inconsistent|incompatible|corrupt|timeout_waiting|bad_|cannot)|timeout waiting for .*mnesia",
+                r"(?:mnesia|schema).*(?:inconsistent|incompatible|corrupt|bad_|cannot)",
                 weak=True,
             ),
             Pattern(

@@ -9,7 +9,9 @@ from kubedoctor.replay.messages.phrases import Area, Phrase
 
 _C, _F = MessageClass, Culprit
 
-HOST_NETWORK_SERVICE: Final = r"\bHNS\b|\bhns(?:Call|Endpoint|Network)|\bhcn(?:Create|Open|Query|Delete|Modify)\w+|HCN (?:network|endpoint)"
+HOST_NETWORK_SERVICE: Final = (
+    r"\bHNS\b|\bhns(?:Call|Endpoint|Network)|\bhcn(?:Create|Open|Query|Delete|Modify)\w+|HCN (?:network|endpoint)"
+)
 """Of Windows: `microsoft/hcsshim` (hcn, internal/hns), `Microsoft/windows-container-networking`, azure-vnet, win-overlay."""
 HOST_COMPUTE_SERVICE: Final = r"\bhcs(?:shim)?::|\bHCS\b|CreateComputeSystem|paging file is too small"
 VIRTUAL_MACHINE: Final = (

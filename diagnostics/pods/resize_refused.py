@@ -1,0 +1,187 @@
+"""Pod is not resized in place (PodResizePending, PodResizeInProgress).
+
+## What it means
+Somebody, or a VerticalPodAutoscaler, changed the CPU or memory of a running pod. The kubelet does not apply it: the pod
+goes on with the resources that it had. Its spec already shows the new ones.
+
+## Why it happens
+- The pod asks for more than its node can give to pods at all (`Infeasible`).
+- The node has no room at the moment (`Deferred`): the kubelet tries again when other pods leave.
+- The node does not support it for this pod: a static CPU or memory manager, swap, Windows, a static pod (`Infeasible`).
+- The container runtime refuses the new value (`Error`): a memory limit below what the container uses.
+
+## How to fix it
+1. Ask for no more than the node has, or return to the value that the pod runs with.
+2. Or change the template of the workload, so that a new pod is created on a node with room.
+3. For a VerticalPodAutoscaler: set `maxAllowed`, so that it does not recommend more than a node has.
+
+## References
+- https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from kubedoctor.cluster import (
+    Cluster,
+    Condition,
+    Container,
+    ContainerStatus,
+    Pod,
+    all_containers,
+    all_statuses,
+    condition,
+    container_path,
+    finished,
+    format_bytes,
+    format_milli,
+    human_duration,
+    ref,
+    status_path,
+    terminating,
+    visible_end,
+)
+from kubedoctor.findings import (
+    Confidence,
+    Effect,
+    Evidence,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    has_path,
+    kubectl,
+    look_at_pod,
+    quote,
+)
+
+PATIENCE = timedelta(minutes=10)
+"""A resize may wait until another pod leaves the node, and the runtime may try again."""
+LONGEST_REASON = 200
+_AMOUNTS = re.compile(
+    r"(?P<resource>cpu|memory), requested: (?P<requested>\d+)(?:, used: (?P<used>\d+))?, capacity: (?P<capacity>\d+)"
+)
+"""`pkg/kubelet/allocation`, v1.33 to v1.36: CPU in thousandths, memory in bytes."""
+
+
+def resized(pod: Pod) -> bool:
+    """The kubelet has not yet applied a resize, or the pod's status of Kubernetes 1.32 and earlier says so."""
+    if pod.status.resize:
+        return True
+    return any(stated.type in ("PodResizePending", "PodResizeInProgress") for stated in pod.status.conditions or ())
+
+
+@diagnostic(
+    code="KD1026",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(),
+    when=resized,
+    symptoms=(
+        "PodResizePending",
+        "PodResizeInProgress",
+        "Infeasible",
+        "Deferred",
+        "ResizeInfeasible",
+        "ResizeDeferred",
+    ),
+)
+def resize_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if finished(pod) or terminating(pod):
+        return
+    stated, reason = _refusal(pod)
+    since = stated.last_transition_time if stated is not None else None
+    waits = reason in ("Deferred", "Error")
+    if not reason or (waits and (since is None or cluster.taken_at - since < PATIENCE)):
+        return
+    changed = [
+        (container, status)
+        for container in all_containers(pod)
+        for status in all_statuses(pod)
+        if status.name == container.name and _asks_for_another(container, status)
+    ]
+    path = f"status.conditions[type={stated.type}]" if stated is not None else "status"
+    yield Finding(
+        about=ref(pod),
+        summary=f"pod is not resized in place ({reason}): {_why(pod, stated, reason)}; it keeps its earlier resources"
+        f"{f' for {human_duration(cluster.taken_at - since)}' if since is not None else ''}",
+        confidence=Confidence.CERTAIN,
+        evidence=(
+            quote(pod, f"{path}.message", "the kubelet's message")
+            if has_path(pod, f"{path}.message")
+            else quote(pod, f"{path}.reason" if stated is not None else "status.resize", "the kubelet's answer"),
+            *(fact for container, status in changed for fact in _asked_and_running(pod, container, status)),
+        ),
+        fixes=tuple(_fixes(pod, changed)),
+        commands=(look_at_pod(pod, "the resize and its events"),),
+    )
+
+
+def _refusal(pod: Pod) -> tuple[Condition | None, str]:
+    """The condition and its reason; of Kubernetes 1.32 and earlier, the reason alone."""
+    pending = condition(pod.status.conditions, "PodResizePending")
+    if pending is not None and pending.status == "True":
+        return pending, pending.reason
+    working = condition(pod.status.conditions, "PodResizeInProgress")
+    if working is not None and working.status == "True" and working.reason == "Error":
+        return working, working.reason
+    return None, pod.status.resize if pod.status.resize == "Infeasible" else ""
+
+
+def _why(pod: Pod, stated: Condition | None, reason: str) -> str:
+    message = " ".join(stated.message.split()).rstrip(".") if stated is not None else ""
+    node = f"node {pod.spec.node_name}" if pod.spec.node_name else "its node"
+    amounts = _AMOUNTS.search(message)
+    if amounts is None:
+        return visible_end(message, LONGEST_REASON) or f"{node} can never grant what it asks for"
+    resource = amounts["resource"]
+    shown = format_milli if resource == "cpu" else format_bytes
+    name = "CPU" if resource == "cpu" else "memory"
+    asks = f"it asks for {shown(int(amounts['requested']))} {name}"
+    if reason == "Infeasible":
+        return f"{asks} and {node} has {shown(int(amounts['capacity']))} for pods"
+    left = int(amounts["capacity"]) - int(amounts["used"] or 0)
+    return f"{asks} and {node} has {shown(max(left, 0))} of {shown(int(amounts['capacity']))} left"
+
+
+def _asks_for_another(container: Container, status: ContainerStatus) -> bool:
+    asked, running = container.resources, status.resources
+    if asked is None or running is None:
+        return False
+    return any(
+        (asked_amounts or {}).get(name) != (running_amounts or {}).get(name)
+        for asked_amounts, running_amounts in ((asked.requests, running.requests), (asked.limits, running.limits))
+        for name in ("cpu", "memory")
+    )
+
+
+def _asked_and_running(pod: Pod, container: Container, status: ContainerStatus) -> Iterator[Evidence]:
+    for kind in ("requests", "limits"):
+        for name in ("cpu", "memory"):
+            asked = f"{container_path(pod, container.name)}.resources.{kind}[{name}]"
+            running = f"{status_path(pod, status.name)}.resources.{kind}[{name}]"
+            both = has_path(pod, asked) and has_path(pod, running)
+            if both and quote(pod, asked, "").value != quote(pod, running, "").value:
+                yield quote(pod, asked, "what it asks for")
+                yield quote(pod, running, "what it runs with")
+
+
+def _fixes(pod: Pod, changed: list[tuple[Container, ContainerStatus]]) -> Iterator[Fix]:
+    back: dict[str, list[dict[str, Any]]] = {}
+    for container, status in changed:
+        if status.resources is not None:
+            amounts = {"requests": status.resources.requests, "limits": status.resources.limits}
+            running = {"name": status.name, "resources": {kind: given for kind, given in amounts.items() if given}}
+            back.setdefault(container_path(pod, container.name).split(".")[1].partition("[")[0], []).append(running)
+    if back:
+        patch = json.dumps({"spec": back})
+        line = kubectl("patch", "pod", pod.name, "--subresource", "resize", "-p", patch, namespace=pod.namespace)
+        yield Fix(
+            "Return to the resources that it runs with, or ask for no more than the node has", line, Effect.CHANGES
+        )
+    yield Fix("Or set the resources in the template of its workload, so that a new pod is created where there is room")

@@ -1,0 +1,152 @@
+"""StatefulSet's first pods wait for pods that it has not created yet.
+
+## What it means
+A StatefulSet with podManagementPolicy OrderedReady creates a pod only when the pods before it are ready. Here a pod waits
+for a later one: its program wants its peers before it reports that it is ready. So neither becomes ready.
+
+## Why it happens
+- All pods were stopped at once: after a power cut, an upgrade of all nodes, or a scale to 0. The first installation works,
+  because the first member starts a cluster of its own.
+- The readiness probe asks for the state of the whole cluster, not of this member.
+
+## How to fix it
+1. Use podManagementPolicy Parallel: all members start at once. The field cannot be changed in place: delete the StatefulSet
+   with `--cascade=orphan`, so that its pods and volumes stay, and create it again.
+2. Let the readiness probe succeed while the member waits for its peers.
+3. Some programs can be told to start without their peers once: RabbitMQ's `force_boot`, Galera's bootstrap.
+
+## References
+- https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#pod-management-policies
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from diagnostics.pods._consequences import CONSEQUENCES
+from kubedoctor.cluster import (
+    Cluster,
+    LogTail,
+    Pod,
+    StatefulSet,
+    condition,
+    has_path,
+    human_duration,
+    listed,
+    not_ready,
+    pods_of,
+    quote,
+    ref,
+)
+from kubedoctor.cluster.changes import Step, edit
+from kubedoctor.findings import (
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    containers_with_status,
+    diagnostic,
+    look_at_log,
+    look_at_pod,
+    quote_line,
+)
+from kubedoctor.replay.logs.reading import line_about
+from kubedoctor.replay.workloads.stateful_sets import first_ordinal, one_by_one
+
+PATIENCE = timedelta(minutes=5)
+"""A member that starts first waits for its peers and goes on alone, as most do."""
+MOST_NAMES = 3
+
+
+def stands_still(stateful_set: StatefulSet) -> bool:
+    """It creates its pods in order, and not all of them are there."""
+    replicas = stateful_set.spec.replicas
+    wanted = 1 if replicas is None else replicas
+    return one_by_one(stateful_set) and 0 < stateful_set.status.replicas < wanted
+
+
+@diagnostic(
+    code="KD1231",
+    subject=StatefulSet,
+    severity=Severity.CRITICAL,
+    reads=(Pod,),
+    when=stands_still,
+    explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
+    symptoms=("OrderedReady", "podManagementPolicy", "timeout_waiting_for_tables"),
+)
+def peers_not_created(stateful_set: StatefulSet, cluster: Cluster) -> Iterator[Finding]:
+    pods = pods_of(stateful_set, cluster)
+    there = {pod.name for pod in pods}
+    start, wanted = first_ordinal(stateful_set), stateful_set.spec.replicas or 0
+    missing = [name for name in _names(stateful_set, start, wanted) if name not in there]
+    late = [pod for pod in pods if not_ready(pod) and pod.spec.node_name and _long(pod, cluster)]
+    if not missing or not late:
+        return
+    blocking = min(late, key=lambda pod: pod.name)
+    found = _line_about(blocking, missing, cluster)
+    if found is None:
+        return
+    log, index = found
+    named = [name for name in missing if _mentions(name, "\n".join(log.lines))]
+    ready = condition(blocking.status.conditions, "Ready")
+    since = ready.last_transition_time if ready is not None else None
+    waits = f" for {human_duration(cluster.taken_at - since)}" if since is not None else ""
+    parallel = edit(ref(stateful_set), Step(("spec", "podManagementPolicy"), "Parallel"))
+    policy = "spec.podManagementPolicy"
+    yield Finding(
+        about=ref(stateful_set),
+        summary=f"pods wait for each other: {blocking.name} is not ready{waits} and its log asks for"
+        f" {listed(named, MOST_NAMES)}, which OrderedReady creates only when {blocking.name} is ready",
+        confidence=Confidence.LIKELY,
+        evidence=(
+            quote_line(log, index, "which peer it waits for"),
+            *((quote(stateful_set, policy, "pods are created in order"),) if has_path(stateful_set, policy) else ()),
+            quote(stateful_set, "spec.replicas", "the pods that it should have"),
+            quote(stateful_set, "status.replicas", "the pods that it has created"),
+        ),
+        affects=(ref(blocking),),
+        fixes=(
+            Fix(
+                "Recreate the StatefulSet with podManagementPolicy Parallel; its pods and volumes stay",
+                command_line(parallel, stateful_set),
+                Effect.DISRUPTS,
+            ),
+            Fix("Or let the readiness probe succeed while the member waits for its peers"),
+        ),
+        commands=(
+            look_at_log(blocking, log.container, previous=log.previous, why="what it waits for"),
+            look_at_pod(blocking, "its readiness probe and events"),
+        ),
+        would_disprove="If the log names these peers only in passing, another line of it says why the pod is not ready.",
+    )
+
+
+def _names(stateful_set: StatefulSet, start: int, wanted: int) -> Iterator[str]:
+    for ordinal in range(start, start + wanted):
+        yield f"{stateful_set.name}-{ordinal}"
+
+
+def _long(pod: Pod, cluster: Cluster) -> bool:
+    ready = condition(pod.status.conditions, "Ready")
+    since = ready.last_transition_time if ready is not None else pod.metadata.creation_timestamp
+    return since is not None and cluster.taken_at - since >= PATIENCE
+
+
+def _mentions(name: str, text: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
+
+
+def _line_about(pod: Pod, missing: list[str], cluster: Cluster) -> tuple[LogTail, int] | None:
+    """The newest complaint, or word of waiting, that names a pod which is not there."""
+    for part in containers_with_status(pod):
+        for previous in (False, True) if part.status.restart_count else (False,):
+            log = cluster.log_tail(pod, part.container.name, previous=previous)
+            index = line_about(log.lines, lambda text: any(_mentions(name, text) for name in missing)) if log else None
+            if log is not None and index is not None:
+                return log, index
+    return None
