@@ -61,6 +61,7 @@ _PHRASES = (
         r"exec: \"?(runc|crun|youki|runsc|kata-runtime)\"?: |"
         r"(fork/)?exec \S*/(runc|crun|youki|runsc|kata-runtime): (no such file|permission denied|exec format)",
     ),
+    Phrase(_C.SANDBOX_NODE, _F.NODE, VIRTUAL_MACHINE),
     Phrase(
         _C.SANDBOX_AGENT_DOWN,
         _F.CLUSTER_ADDON,
@@ -119,7 +120,6 @@ _PHRASES = (
         r"|ipv6.*disabled|keyctl|key quota|/proc/sys|unshare|clone.*(failed|invalid)|inotify|virtiofs",
     ),
     Phrase(_C.SANDBOX_NODE, _F.NODE, rf"{HOST_NETWORK_SERVICE}|{HOST_COMPUTE_SERVICE}"),
-    Phrase(_C.SANDBOX_NODE, _F.NODE, VIRTUAL_MACHINE),
     Phrase(
         _C.SANDBOX_AGENT_DOWN,
         _F.CLUSTER_ADDON,
