@@ -108,7 +108,7 @@ def _definition(target: Ref, group: str, cluster: Cluster) -> CustomResourceDefi
 
 
 def _selector_path(definition: CustomResourceDefinition | None, version: str) -> tuple[str, tuple[Evidence, ...]]:
-    """Where the definition says that the selector is; empty where it says nothing."""
+    """The labelSelectorPath of the definition; empty where it has none."""
     served = next(
         (one for one in (definition.spec.versions if definition else None) or () if one.name == version), None
     )

@@ -5,13 +5,13 @@ Somebody, or a VerticalPodAutoscaler, changed the CPU or memory of a running pod
 goes on with the resources that it had. Its spec already shows the new ones.
 
 ## Why it happens
-- The pod asks for more than its node can give to pods at all (`Infeasible`).
+- The pod requests more than its node can give to pods at all (`Infeasible`).
 - The node has no room at the moment (`Deferred`): the kubelet tries again when other pods leave.
 - The node does not support it for this pod: a static CPU or memory manager, swap, Windows, a static pod (`Infeasible`).
 - The container runtime refuses the new value (`Error`): a memory limit below what the container uses.
 
 ## How to fix it
-1. Ask for no more than the node has, or return to the value that the pod runs with.
+1. Request no more than the node has, or return to the value that the pod runs with.
 2. Or change the template of the workload, so that a new pod is created on a node with room.
 3. For a VerticalPodAutoscaler: set `maxAllowed`, so that it does not recommend more than a node has.
 
@@ -21,11 +21,9 @@ goes on with the resources that it had. Its spec already shows the new ones.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from kubedoctor.cluster import (
     Cluster,
@@ -42,10 +40,12 @@ from kubedoctor.cluster import (
     format_milli,
     human_duration,
     ref,
+    resized,
     status_path,
     terminating,
     visible_end,
 )
+from kubedoctor.cluster.changes import Step
 from kubedoctor.findings import (
     Confidence,
     Effect,
@@ -55,9 +55,9 @@ from kubedoctor.findings import (
     Severity,
     diagnostic,
     has_path,
-    kubectl,
     look_at_pod,
     quote,
+    resize_command,
 )
 
 PATIENCE = timedelta(minutes=10)
@@ -67,13 +67,6 @@ _AMOUNTS = re.compile(
     r"(?P<resource>cpu|memory), requested: (?P<requested>\d+)(?:, used: (?P<used>\d+))?, capacity: (?P<capacity>\d+)"
 )
 """`pkg/kubelet/allocation`, v1.33 to v1.36: CPU in thousandths, memory in bytes."""
-
-
-def resized(pod: Pod) -> bool:
-    """The kubelet has not yet applied a resize, or the pod's status of Kubernetes 1.32 and earlier says so."""
-    if pod.status.resize:
-        return True
-    return any(stated.type in ("PodResizePending", "PodResizeInProgress") for stated in pod.status.conditions or ())
 
 
 @diagnostic(
@@ -103,7 +96,7 @@ def resize_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         (container, status)
         for container in all_containers(pod)
         for status in all_statuses(pod)
-        if status.name == container.name and _asks_for_another(container, status)
+        if status.name == container.name and _requests_another(container, status)
     ]
     path = f"status.conditions[type={stated.type}]" if stated is not None else "status"
     yield Finding(
@@ -138,18 +131,18 @@ def _why(pod: Pod, stated: Condition | None, reason: str) -> str:
     node = f"node {pod.spec.node_name}" if pod.spec.node_name else "its node"
     amounts = _AMOUNTS.search(message)
     if amounts is None:
-        return visible_end(message, LONGEST_REASON) or f"{node} can never grant what it asks for"
+        return visible_end(message, LONGEST_REASON) or f"{node} can never grant what it requests"
     resource = amounts["resource"]
     shown = format_milli if resource == "cpu" else format_bytes
     name = "CPU" if resource == "cpu" else "memory"
-    asks = f"it asks for {shown(int(amounts['requested']))} {name}"
+    asks = f"it requests {shown(int(amounts['requested']))} {name}"
     if reason == "Infeasible":
         return f"{asks} and {node} has {shown(int(amounts['capacity']))} for pods"
     left = int(amounts["capacity"]) - int(amounts["used"] or 0)
     return f"{asks} and {node} has {shown(max(left, 0))} of {shown(int(amounts['capacity']))} left"
 
 
-def _asks_for_another(container: Container, status: ContainerStatus) -> bool:
+def _requests_another(container: Container, status: ContainerStatus) -> bool:
     asked, running = container.resources, status.resources
     if asked is None or running is None:
         return False
@@ -167,21 +160,20 @@ def _asked_and_running(pod: Pod, container: Container, status: ContainerStatus) 
             running = f"{status_path(pod, status.name)}.resources.{kind}[{name}]"
             both = has_path(pod, asked) and has_path(pod, running)
             if both and quote(pod, asked, "").value != quote(pod, running, "").value:
-                yield quote(pod, asked, "what it asks for")
+                yield quote(pod, asked, "what it requests")
                 yield quote(pod, running, "what it runs with")
 
 
 def _fixes(pod: Pod, changed: list[tuple[Container, ContainerStatus]]) -> Iterator[Fix]:
-    back: dict[str, list[dict[str, Any]]] = {}
+    steps = []
     for container, status in changed:
         if status.resources is not None:
             amounts = {"requests": status.resources.requests, "limits": status.resources.limits}
-            running = {"name": status.name, "resources": {kind: given for kind, given in amounts.items() if given}}
-            back.setdefault(container_path(pod, container.name).split(".")[1].partition("[")[0], []).append(running)
-    if back:
-        patch = json.dumps({"spec": back})
-        line = kubectl("patch", "pod", pod.name, "--subresource", "resize", "-p", patch, namespace=pod.namespace)
-        yield Fix(
-            "Return to the resources that it runs with, or ask for no more than the node has", line, Effect.CHANGES
-        )
+            field = container_path(pod, container.name).split(".")[1].partition("[")[0]
+            of_kind = pod.spec.init_containers if field == "initContainers" else pod.spec.containers
+            place = ("spec", field, (of_kind or ()).index(container), "resources")
+            steps += [Step((*place, kind), given) for kind, given in amounts.items() if given]
+    if steps:
+        summary = "Return to the resources that it runs with, or request no more than the node has"
+        yield Fix(summary, resize_command(pod, *steps), Effect.CHANGES)
     yield Fix("Or set the resources in the template of its workload, so that a new pod is created where there is room")

@@ -7,13 +7,13 @@ for a later one: its program wants its peers before it reports that it is ready.
 ## Why it happens
 - All pods were stopped at once: after a power cut, an upgrade of all nodes, or a scale to 0. The first installation works,
   because the first member starts a cluster of its own.
-- The readiness probe asks for the state of the whole cluster, not of this member.
+- The readiness probe checks the state of the whole cluster, not of this member.
 
 ## How to fix it
 1. Use podManagementPolicy Parallel: all members start at once. The field cannot be changed in place: delete the StatefulSet
    with `--cascade=orphan`, so that its pods and volumes stay, and create it again.
 2. Let the readiness probe succeed while the member waits for its peers.
-3. Some programs can be told to start without their peers once: RabbitMQ's `force_boot`, Galera's bootstrap.
+3. Some programs can start without their peers once: RabbitMQ's `force_boot`, Galera's bootstrap.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#pod-management-policies
@@ -100,7 +100,7 @@ def peers_not_created(stateful_set: StatefulSet, cluster: Cluster) -> Iterator[F
     policy = "spec.podManagementPolicy"
     yield Finding(
         about=ref(stateful_set),
-        summary=f"pods wait for each other: {blocking.name} is not ready{waits} and its log asks for"
+        summary=f"pods wait for each other: {blocking.name} is not ready{waits} and its log waits for"
         f" {listed(named, MOST_NAMES)}, which OrderedReady creates only when {blocking.name} is ready",
         confidence=Confidence.LIKELY,
         evidence=(

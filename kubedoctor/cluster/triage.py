@@ -112,6 +112,13 @@ def has_run(pod: Pod) -> bool:
     )
 
 
+def resized(pod: Pod) -> bool:
+    """The kubelet has not applied a resize yet; until Kubernetes 1.32 the status says it without a condition."""
+    if pod.status.resize:
+        return True
+    return any(stated.type in ("PodResizePending", "PodResizeInProgress") for stated in pod.status.conditions or ())
+
+
 def troubled(pod: Pod) -> bool:
     """Any of these: not ready, restarted, waiting or failed."""
     return not_ready(pod) or pod.status.phase == "Failed" or restarted(pod) or waiting(pod)

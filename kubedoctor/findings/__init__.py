@@ -16,6 +16,7 @@ from kubedoctor.findings.commands import (
     look_at,
     look_at_log,
     look_at_pod,
+    resize_command,
     restart,
     rollout,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "quote_status",
     "ref",
     "remove_finalizers",
+    "resize_command",
     "restart",
     "rollout",
     "waiting_containers",

@@ -1,7 +1,7 @@
 """Command lines for people: commands that read, and the kubectl command that makes a change. No other module writes a
 patch."""
 
-from kubedoctor.findings.commands.changing import command_line, container_change, container_command
+from kubedoctor.findings.commands.changing import command_line, container_change, container_command, resize_command
 from kubedoctor.findings.commands.immutable import is_recreated
 from kubedoctor.findings.commands.lines import (
     RESTARTABLE,
@@ -31,6 +31,7 @@ __all__ = [
     "look_at",
     "look_at_log",
     "look_at_pod",
+    "resize_command",
     "restart",
     "rollout",
 ]

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from kubedoctor.cluster.changes import Change, Path, Step, as_data, edit
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.workloads import template_of, template_path
 from kubedoctor.findings.commands.immutable import recreated
@@ -53,6 +54,12 @@ def command_line(change: Change, *objects: KubernetesObject) -> str:
             return ""
         lines += own_lines
     return " && ".join(line.text for line in _joined(lines))
+
+
+def resize_command(pod: Pod, *steps: Step) -> str:
+    """The line that changes resources of a running pod (`kubectl` 1.32); steps: in its containers."""
+    words = ("patch", "pod", pod.name, "--subresource", "resize", *patch_words(steps, pod))
+    return kubectl(*words, namespace=pod.namespace)
 
 
 def container_command(item: KubernetesObject | None, names: Sequence[str], path: Sequence[str], value: Any) -> str:
